@@ -1,0 +1,43 @@
+# The four commands of the house. Each makes what it needs; none asks anything.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PORT   ?= 8501
+READY  := $(VENV)/.ready
+WAREHOUSE := data/warehouse/warehouse.duckdb
+
+.PHONY: run test check bench browser clean
+
+run: $(READY)
+	@ls data/incoming/* >/dev/null 2>&1 || $(BIN)/python -m etl sample data/incoming
+	$(BIN)/python -m etl build data/incoming --skip-refused
+	$(BIN)/streamlit run dashboard.py --server.port $(PORT)
+
+test: $(READY) browser
+	$(BIN)/python -m pytest
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -m "not browser and not slow" -x
+
+bench: $(READY)
+	$(BIN)/python -m bench
+
+# Chromium and its fonts come from Debian's packages; where it stands already nothing is fetched.
+browser:
+	@command -v chromium >/dev/null 2>&1 || { \
+	  SUDO=$$( [ "$$(id -u)" = 0 ] || echo sudo ); \
+	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq chromium; }
+
+$(READY): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { \
+	  SUDO=$$( [ "$$(id -u)" = 0 ] || echo sudo ); \
+	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq python3-venv && $(PYTHON) -m venv $(VENV); }
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,35 @@
+"""The front door: page set-up, language and menu. No numbers.
+
+`streamlit run dashboard.py` finds `app` here and serves it with our shell around it; each run for
+a reader executes this file again. The menu that is built once at start tells Streamlit not to run
+files of `pages/` on their own: a deep link on a fresh server comes through this door too.
+"""
+
+from importlib import import_module
+
+import streamlit as st
+from starlette.middleware import Middleware
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from pages.parts import frame, shell, text
+
+
+def menu(lang: str) -> list[st.Page]:
+    """The pages of text.toml, in its order; a page's file only defines `page()`."""
+    return [
+        st.Page(
+            import_module(f"pages.{entry['page']}").page,
+            title=entry[lang],
+            url_path=entry["page"],
+            default=place == 0,
+        )
+        for place, entry in enumerate(text.menu())
+    ]
+
+
+if get_script_run_ctx(suppress_warning=True):
+    frame.run(menu)
+else:
+    app = st.App(__file__, middleware=[Middleware(shell.Shell)], routes=shell.ROUTES)
+    with shell.quiet():
+        st.navigation(menu("fa"))

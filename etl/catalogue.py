@@ -1,0 +1,226 @@
+"""The catalogue of numbers: etl/metrics.toml, read once. What a metric means and by what it can be asked."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from etl.contract import contract
+from etl.normalize import fold
+
+TIME = ("month", "quarter", "year")
+DIMENSIONS = (
+    "province",
+    "county",
+    "institute",
+    "activity",
+    "gender",
+    "education",
+    "post",
+    "course",
+    "outcome",
+    "kind",
+    *TIME,
+)
+_FILE = Path(__file__).parent / "metrics.toml"
+
+
+class QuestionError(ValueError):
+    """A question that has no meaning; its text says why."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A model as questions see it: its kind, the column of each dimension, the dimensions that do not narrow it."""
+
+    name: str
+    kind: str
+    columns: dict[str, str]
+    ignores: tuple[str, ...] = ()
+    # A side table is looked up by the dimensions it has; its members are not members of an answer.
+    is_side: bool = False
+    # When measured for the whole country, these dimensions still split it.
+    kept_by_whole: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Base:
+    """A number counted straight from one table."""
+
+    name: str
+    table: str
+    sql: str
+    kind: str
+    where: str = ""
+    day: str = ""
+    lag_months: int = 0
+    trailing: tuple[int, int] | None = None
+    outstanding: str = ""
+    at_end: bool = False
+    whole: bool = False
+    zero: bool = True
+    unsettled: bool = False
+    ignores: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One entry of the catalogue.
+
+    `unit` is a word of pages/text.toml; `direction` says which way is good: up, down or none. `numerator` and `denominator`
+    name the metrics that a ratio is made of. `hidden` ones are parts, never shown by themselves.
+    """
+
+    name: str
+    kind: str
+    unit: str
+    label: dict[str, str]
+    short: dict[str, str]
+    description: dict[str, str]
+    example: dict[str, str]
+    direction: str
+    numerator: str | None
+    denominator: str | None
+    dimensions: frozenset[str]
+    apart: frozenset[str]
+    sql: str
+    group: str
+    hidden: bool
+
+
+@cache
+def _entries() -> dict[str, Any]:
+    return tomllib.loads(_FILE.read_text(encoding="utf-8"))
+
+
+@cache
+def tables() -> dict[str, Table]:
+    """The tables that metrics count from."""
+    found = {}
+    for name, entry in _entries()["table"].items():
+        columns = {one: one for one in entry.get("dimensions", ())} | entry.get("columns", {})
+        found[name] = Table(
+            name,
+            entry["kind"],
+            columns,
+            tuple(entry.get("ignores", ())),
+            entry.get("side", False),
+            tuple(entry.get("kept_by_whole", ())),
+        )
+    return found
+
+
+@cache
+def catalogue() -> dict[str, Metric]:
+    """Every metric by its name, in the order of the file."""
+    return {name: _metric(name, entry) for name, entry in _entries()["metric"].items()}
+
+
+def expand(name: str, involved: frozenset[str]) -> dict[str, Base]:
+    """The bases that a metric is made of when the dimensions `involved` are asked by or filtered on."""
+    entry = _entries()["metric"][name]
+    if "table" in entry:
+        return {name: _base(name, _variant(entry, involved))}
+    found: dict[str, Base] = {}
+    for part in _parts(entry["sql"]):
+        found |= expand(part, involved)
+    return found
+
+
+def _variant(entry: Mapping[str, Any], involved: frozenset[str]) -> Mapping[str, Any]:
+    """A metric may be counted from another table where a dimension is involved that its own does not have."""
+    for dimension, change in entry.get("when", {}).items():
+        if dimension in involved:
+            return {**entry, **change}
+    return entry
+
+
+def _base(name: str, entry: Mapping[str, Any]) -> Base:
+    trailing = entry.get("trailing")
+    return Base(
+        name,
+        entry["table"],
+        entry["sql"],
+        entry["kind"],
+        entry.get("where", ""),
+        f"{entry['table']}.{entry.get('day', 'day')}",
+        entry.get("lag_months", 0),
+        (trailing[0], trailing[1]) if trailing else None,
+        entry.get("tie", ""),
+        entry.get("at_end", False),
+        entry.get("whole", False),
+        entry.get("zero", True),
+        entry.get("unsettled", False),
+        tuple(entry.get("ignores", ())),
+    )
+
+
+def _parts(sql: str) -> list[str]:
+    return re.findall(r"\{(\w+)\}", sql)
+
+
+@cache
+def _dimensions(name: str) -> frozenset[str]:
+    entry = _entries()["metric"][name]
+    if "dimensions" in entry:
+        return frozenset(entry["dimensions"])
+    if "table" in entry:
+        found = _table_dimensions(entry["table"])
+        for dimension in entry.get("when", {}):
+            found |= {dimension}
+        found |= frozenset(entry.get("ignores", ()))
+        return found - frozenset(entry.get("without", ()))
+    shared = frozenset(DIMENSIONS)
+    for part in _parts(entry["sql"]):
+        shared &= _dimensions(part)
+    return shared - frozenset(entry.get("without", ()))
+
+
+def _table_dimensions(name: str) -> frozenset[str]:
+    table = tables()[name]
+    return frozenset(table.columns) | frozenset(table.ignores) | frozenset(TIME)
+
+
+@cache
+def _apart(name: str) -> frozenset[str]:
+    entry = _entries()["metric"][name]
+    found = frozenset(entry.get("apart", ()))
+    if "table" not in entry:
+        for part in _parts(entry["sql"]):
+            found |= _apart(part)
+    return found
+
+
+def _metric(name: str, entry: Mapping[str, Any]) -> Metric:
+    return Metric(
+        name,
+        entry["kind"],
+        entry["unit"],
+        entry.get("label", {"fa": name, "en": name}),
+        entry.get("short", entry.get("label", {"fa": name, "en": name})),
+        entry.get("description", {"fa": "", "en": ""}),
+        entry.get("example", {"fa": "", "en": ""}),
+        entry.get("direction", "none"),
+        entry.get("numerator"),
+        entry.get("denominator"),
+        _dimensions(name),
+        _apart(name),
+        entry["sql"],
+        entry.get("group", ""),
+        entry.get("hidden", False),
+    )
+
+
+def _choices() -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for table in ("institutes", "licences", "personnel"):
+        for column in contract(table).columns:
+            if column.name in DIMENSIONS and column.type == "choice":
+                found[column.name] = {fold(word): value for value, fa in column.values.items() for word in (value, fa)}
+    return found
+
+
+CHOICES = _choices()

@@ -1,0 +1,91 @@
+"""Days as the country counts them: reading what was written, and the bounds of Jalali months, quarters and years.
+
+Days are whole days (`datetime.date`, Gregorian inside). Jalali days follow the official 33-year rule through persiantools.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from persiantools.jdatetime import JalaliDate
+
+DAY = timedelta(days=1)
+FOREVER = date(9999, 12, 31)
+UNITS = ("month", "quarter", "year")
+
+# A year below this is Jalali: no register reaches back to the Gregorian year 1599.
+_FIRST_GREGORIAN_YEAR = 1600
+_WRITTEN = re.compile(r"([0-9]{4})([/-])([0-9]{1,2})\2([0-9]{1,2})")
+_COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+
+
+def parse_day(text: str) -> date:
+    """The day written in `text` (Latin digits), Jalali or Gregorian.
+
+    Raises ValueError for any other form and for a day that does not exist.
+    """
+    if match := _WRITTEN.fullmatch(text):
+        year, month, day = int(match[1]), int(match[3]), int(match[4])
+    elif match := _COMPACT.fullmatch(text):
+        year, month, day = int(match[1]), int(match[2]), int(match[3])
+    else:
+        raise ValueError("not a day")
+    if year < _FIRST_GREGORIAN_YEAR:
+        return JalaliDate(year, month, day).to_gregorian()
+    return date(year, month, day)
+
+
+def add_months(day: date, months: int) -> date:
+    """`day` moved by whole Gregorian months; 31 January + 1 is the last of February."""
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    first_of_next = date(year + (month == 11), (month + 1) % 12 + 1, 1)
+    return date(year, month + 1, min(day.day, (first_of_next - DAY).day))
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A Jalali month, quarter or year: its label (`1403-06`, `1403-Q2`, `1403`) and both end days, which belong to it."""
+
+    label: str
+    first: date
+    last: date
+
+
+def unit_of(day: date, kind: str) -> Unit:
+    """The Jalali `kind` (month, quarter or year) that holds `day`."""
+    jalali = JalaliDate(day)
+    if kind == "month":
+        return _unit(f"{jalali.year}-{jalali.month:02}", jalali.year, jalali.month, 1)
+    if kind == "quarter":
+        quarter = (jalali.month - 1) // 3 + 1
+        return _unit(f"{jalali.year}-Q{quarter}", jalali.year, quarter * 3 - 2, 3)
+    return _unit(f"{jalali.year}", jalali.year, 1, 12)
+
+
+def units_between(first: date, last: date, kind: str) -> Iterator[Unit]:
+    """Every unit that shares a day with the period from `first` to `last`, in order."""
+    day = first
+    while day <= last:
+        unit = unit_of(day, kind)
+        yield unit
+        day = unit.last + DAY
+
+
+def last_complete_months(as_of: date, count: int) -> tuple[date, date]:
+    """First and last day of the `count` latest Jalali months that are over on `as_of`."""
+    current = unit_of(as_of, "month")
+    last = as_of if current.last == as_of else current.first - DAY
+    first = last
+    for _ in range(count):
+        start = unit_of(first, "month").first
+        first = start - DAY
+    return start, last
+
+
+def _unit(label: str, year: int, month: int, months: int) -> Unit:
+    index = year * 12 + month - 1 + months
+    first = JalaliDate(year, month, 1).to_gregorian()
+    next_first = JalaliDate(index // 12, index % 12 + 1, 1).to_gregorian()
+    return Unit(label, first, next_first - DAY)

@@ -1,0 +1,19 @@
+-- One row per institute.
+select
+    institute_code_shown as institute_code,
+    name_shown as name,
+    province,
+    county,
+    activity,
+    founded_on,
+    status,
+    status_since,
+    smart_services,
+    veteran_led,
+    -- From this day on its licences do not count.
+    case
+        when status in ('suspended', 'revoked', 'closed') then status_since
+        else date '9999-12-31'
+    end as stopped_on,
+from loaded_institutes
+order by institute_code

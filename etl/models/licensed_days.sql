@@ -1,0 +1,45 @@
+-- One row per institute and unbroken stretch of licensed days, half-open.
+with granted as (
+    select
+        institutes.institute_code,
+        applications.valid_from as first_day,
+        least(applications.valid_until + 1, institutes.stopped_on) as end_day,
+    from applications
+    inner join institutes using (institute_code)
+    where applications.outcome = 'granted'
+),
+
+reached as (
+    select
+        *,
+        max(end_day) over (
+            partition by institute_code
+            order by first_day, end_day
+            rows between unbounded preceding and 1 preceding
+        ) as reach,
+    from granted
+    where first_day < end_day
+),
+
+numbered as (
+    select
+        *,
+        count(*) filter (where reach is null or first_day > reach) over (
+            partition by institute_code order by first_day, end_day
+            rows between unbounded preceding and current row
+        ) as stretch,
+    from reached
+)
+
+select
+    institutes.institute_code,
+    institutes.province,
+    institutes.county,
+    institutes.activity,
+    institutes.smart_services,
+    min(first_day) as valid_from,
+    max(end_day) as valid_until,
+from numbered
+inner join institutes using (institute_code)
+group by institutes.institute_code, institutes.province, institutes.county, institutes.activity, smart_services, stretch
+order by institute_code, valid_from

@@ -1,0 +1,62 @@
+-- One row per person in active service and stretch of days in which neither the spell nor what is held changes, half-open.
+with active as (
+    select * exclude (is_licensed, is_judicial_officer, accredited_until)
+    from service
+    where is_licensed
+),
+
+starts as (
+    select person_id, valid_from as day
+    from active
+    union
+    select person_id, valid_until
+    from active
+    union
+    select person_id, valid_from
+    from requirements
+    union
+    select person_id, valid_until
+    from requirements
+),
+
+stretches as (
+    select
+        person_id,
+        day as valid_from,
+        lead(day) over (partition by person_id order by day) as valid_until,
+    from starts
+    qualify valid_until is not null
+),
+
+held as (
+    select
+        stretches.person_id,
+        stretches.valid_from,
+        stretches.valid_until,
+        -- The first day on which any required course is expired or overdue if nobody trains.
+        coalesce(min(requirements.lapses_on), date '9999-12-31') as lapses_on,
+        -- Until this day at least one required course is in date; null where none is held.
+        max(requirements.expires_on) as last_expires_on,
+        -- The first day on which a course never held is due.
+        min(requirements.due_on) filter (where requirements.expires_on is null) as overdue_on,
+    from stretches
+    left join requirements
+        on requirements.person_id = stretches.person_id
+        and requirements.valid_from <= stretches.valid_from
+        and requirements.valid_until > stretches.valid_from
+    group by all
+)
+
+select
+    active.* exclude (valid_from, valid_until),
+    held.lapses_on,
+    held.last_expires_on,
+    held.overdue_on,
+    held.valid_from,
+    held.valid_until,
+from held
+inner join active
+    on active.person_id = held.person_id
+    and active.valid_from <= held.valid_from
+    and active.valid_until > held.valid_from
+order by held.valid_from, held.person_id

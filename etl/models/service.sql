@@ -1,0 +1,73 @@
+-- One row per spell and stretch of days in which neither its licence nor its accreditation changes, half-open.
+with accredited as (
+    select
+        spell_id,
+        judicial_officer_from as accredited_from,
+        coalesce(judicial_officer_until + 1, date '9999-12-31') as accredited_until,
+    from spells
+    where judicial_officer_from is not null
+),
+
+changes as (
+    select spells.spell_id, licensed_days.valid_from as day
+    from spells
+    inner join licensed_days using (institute_code)
+    union all
+    select spells.spell_id, licensed_days.valid_until
+    from spells
+    inner join licensed_days using (institute_code)
+    union all
+    select spell_id, accredited_from
+    from accredited
+    union all
+    select spell_id, accredited_until
+    from accredited
+),
+
+starts as (
+    select spell_id, hired_on as day
+    from spells
+    union
+    select spell_id, day
+    from changes
+    inner join spells using (spell_id)
+    where day > hired_on and day < end_day
+),
+
+stretches as (
+    select
+        spell_id,
+        day as valid_from,
+        lead(day) over (partition by spell_id order by day) as next_day,
+    from starts
+)
+
+select
+    spells.person_id,
+    spells.institute_code,
+    spells.province,
+    spells.county,
+    spells.activity,
+    spells.gender,
+    spells.education,
+    spells.post,
+    spells.birth_year,
+    spells.hired_on,
+    spells.first_hired_on,
+    spells.is_veteran,
+    licensed_days.institute_code is not null as is_licensed,
+    accredited.spell_id is not null as is_judicial_officer,
+    accredited.accredited_until,
+    stretches.valid_from,
+    coalesce(stretches.next_day, spells.end_day) as valid_until,
+from stretches
+inner join spells using (spell_id)
+left join licensed_days
+    on licensed_days.institute_code = spells.institute_code
+    and licensed_days.valid_from <= stretches.valid_from
+    and licensed_days.valid_until > stretches.valid_from
+left join accredited
+    on accredited.spell_id = stretches.spell_id
+    and accredited.accredited_from <= stretches.valid_from
+    and accredited.accredited_until > stretches.valid_from
+order by stretches.valid_from, spells.spell_id

@@ -1,0 +1,27 @@
+-- One row per spell of service; of a person's spells the lowest spell_id is the one with the first institute_code.
+select
+    row_number() over (order by person_id, institutes.institute_code, hired_on) as spell_id,
+    person_id,
+    institutes.institute_code,
+    loaded_personnel.province,
+    loaded_personnel.county,
+    institutes.activity,
+    loaded_personnel.gender,
+    loaded_personnel.education,
+    loaded_personnel.post,
+    -- The year is enough for an age pyramid; the day of birth stays outside.
+    year(loaded_personnel.birth_date) as birth_year,
+    loaded_personnel.hired_on,
+    loaded_personnel.left_on,
+    -- The first day out.
+    coalesce(loaded_personnel.left_on + 1, date '9999-12-31') as end_day,
+    loaded_personnel.leave_reason,
+    loaded_personnel.judicial_officer_from,
+    loaded_personnel.judicial_officer_until,
+    coalesce(loaded_personnel.veteran, false) as is_veteran,
+    min(loaded_personnel.hired_on) over (partition by person_id) as first_hired_on,
+from loaded_personnel
+inner join person_numbers using (person_key)
+inner join loaded_institutes using (institute_code)
+inner join institutes on institutes.institute_code = loaded_institutes.institute_code_shown
+order by spell_id

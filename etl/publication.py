@@ -1,0 +1,179 @@
+"""Publications: whole or absent. A database is built aside, made durable, and shown by moving one pointer.
+
+FILE (data/warehouse/warehouse.duckdb) is a symbolic link to one of the versions in FILE.publications/, numbered in the order
+of publication; the order never rests on the clock. A reader opens the version by its own name, so it sees the old or the
+new, never a mix. The last KEPT versions stay, and `roll_back` moves the pointer to an earlier one.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+
+from etl.contract import Refused
+
+DEFAULT = Path(__file__).parent.parent / "data" / "warehouse" / "warehouse.duckdb"
+KEPT = 5
+
+
+class Busy(Exception):
+    """Another build is running."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The load that an answer was read from.
+
+    `as_of` is the default day of a question, `built_on` the day of the build, both Gregorian; `published_at` is local time.
+    """
+
+    id: str
+    as_of: date
+    built_on: date
+    published_at: datetime
+    is_sample: bool
+    files: int
+    rows_read: int
+    rows_loaded: int
+    rows_quarantined: int
+    missing: tuple[str, ...]
+
+
+def current(pointer: Path = DEFAULT) -> Path:
+    """The version that `pointer` shows. Raises Refused where nothing is published."""
+    path = Path(os.path.realpath(pointer))
+    if not path.is_file():
+        raise Refused(f"{pointer}: nothing is published there yet; run python -m etl build")
+    return path
+
+
+def connect(pointer: Path = DEFAULT) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to the version that `pointer` shows now, which can reach nothing else on the machine."""
+    path = current(pointer)
+    try:
+        return duckdb.connect(
+            str(path),
+            read_only=True,
+            config={"enable_external_access": "false", "lock_configuration": "true"},
+        )
+    except duckdb.Error:
+        raise Refused(f"{pointer}: the published file is damaged; python -m etl rollback goes back one") from None
+
+
+def describe(con: duckdb.DuckDBPyConnection) -> Publication:
+    """The publication that `con` reads."""
+    row = con.execute("select path from duckdb_databases() where database_name = current_database()").fetchone()
+    path = Path(row[0]) if row and row[0] else Path()
+    published_at = datetime.fromtimestamp(path.stat().st_mtime) if path.is_file() else datetime.min
+    found = con.execute(
+        "select as_of, built_on, is_sample, files, rows_read, rows_loaded, rows_quarantined, missing from publication"
+    ).fetchone()
+    assert found is not None
+    as_of, built_on, is_sample, files, rows_read, rows_loaded, rows_quarantined, missing = found
+    return Publication(
+        path.stem,
+        as_of,
+        built_on,
+        published_at,
+        is_sample,
+        files,
+        rows_read,
+        rows_loaded,
+        rows_quarantined,
+        tuple(missing),
+    )
+
+
+@contextmanager
+def building(pointer: Path) -> Iterator[Path]:
+    """A private folder to build in, under the lock that only one build can hold; what a dead build left is removed.
+
+    Raises Busy where another build is running, Refused where the folder cannot be written.
+    """
+    folder = _versions_folder(pointer)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        raise Refused(f"{pointer}: cannot be written ({error.strerror})") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Busy from None
+        for left in folder.glob("building-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        workshop = folder / f"building-{os.getpid()}"
+        try:
+            workshop.mkdir(mode=0o700)
+        except OSError as error:
+            raise Refused(f"{pointer}: cannot be written ({error.strerror})") from None
+        try:
+            yield workshop
+        finally:
+            shutil.rmtree(workshop, ignore_errors=True)
+
+
+def publish(built: Path, pointer: Path) -> Path:
+    """Make `built` the version that `pointer` shows; returns its path. A reader sees the old or the new."""
+    folder = _versions_folder(pointer)
+    number = max((_number(path) for path in versions(pointer)), default=0) + 1
+    version = folder / f"{number:06}.duckdb"
+    _sync(built)
+    os.rename(built, version)
+    _sync(folder)
+    _point(pointer, version)
+    for old in versions(pointer)[:-KEPT]:
+        old.unlink(missing_ok=True)
+    return version
+
+
+def versions(pointer: Path = DEFAULT) -> list[Path]:
+    """The versions kept, oldest first."""
+    return sorted(_versions_folder(pointer).glob("[0-9]*.duckdb"), key=_number)
+
+
+def roll_back(pointer: Path, to: str = "") -> Path:
+    """Show the version before the present one, or the one with the id `to`; returns it. Raises Refused where there is none."""
+    kept = versions(pointer)
+    shown = current(pointer)
+    if to:
+        chosen = [path for path in kept if path.stem == to]
+    else:
+        chosen = [path for path in kept if _number(path) < _number(shown)][-1:] if shown in kept else []
+    if not chosen:
+        raise Refused(f"{pointer}: no {'publication ' + to if to else 'earlier publication'} is kept")
+    _point(pointer, chosen[0])
+    return chosen[0]
+
+
+def _versions_folder(pointer: Path) -> Path:
+    return pointer.with_name(pointer.name + ".publications")
+
+
+def _number(path: Path) -> int:
+    return int(path.stem) if path.stem.isdigit() else 0
+
+
+def _point(pointer: Path, version: Path) -> None:
+    if pointer.exists() and not pointer.is_symlink():
+        raise Refused(f"{pointer}: is a file of its own, not the pointer of a publication; move it away first")
+    waiting = pointer.with_name(pointer.name + ".next")
+    waiting.unlink(missing_ok=True)
+    waiting.symlink_to(Path(version.parent.name) / version.name)
+    os.replace(waiting, pointer)
+    _sync(pointer.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,65 @@
+"""The Jalali calendar of the samples: its own, so that the pipeline's is held against another."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+
+_FIRST_DAY = date(2025, 3, 21).toordinal()  # 1 Farvardin 1404, the contract's anchor
+_LEAP = frozenset((1, 5, 9, 13, 17, 22, 26, 30))  # the 33-year rule
+_YEARS = range(1304, 1421)
+
+
+def _leap(year: int) -> bool:
+    return year % 33 in _LEAP
+
+
+def _year_starts() -> dict[int, int]:
+    starts = {1404: _FIRST_DAY}
+    for year in range(1404, _YEARS.stop):
+        starts[year + 1] = starts[year] + 365 + _leap(year)
+    for year in range(1403, _YEARS.start - 1, -1):
+        starts[year] = starts[year + 1] - 365 - _leap(year)
+    return starts
+
+
+YEAR_START = _year_starts()
+YEAR_STARTS = np.array([YEAR_START[y] for y in _YEARS], dtype=np.int64)
+FIRST_ORDINAL = int(YEAR_STARTS[0])
+
+
+def jalali_year(ordinals: np.ndarray) -> np.ndarray:
+    """Jalali year of each day ordinal (as `date.toordinal`)."""
+    return np.searchsorted(YEAR_STARTS, ordinals, side="right") + _YEARS.start - 1
+
+
+def jalali(ordinal: int) -> tuple[int, int, int]:
+    """Year, month and day in the Jalali calendar of a day ordinal."""
+    year = int(np.searchsorted(YEAR_STARTS, ordinal, side="right")) + _YEARS.start - 1
+    rest = ordinal - YEAR_START[year]
+    if rest < 186:
+        return year, rest // 31 + 1, rest % 31 + 1
+    return year, (rest - 186) // 30 + 7, (rest - 186) % 30 + 1
+
+
+def ordinal(year: int, month: int, day: int) -> int:
+    """Day ordinal of a Jalali day."""
+    before = (month - 1) * 31 if month <= 7 else 186 + (month - 7) * 30
+    return YEAR_START[year] + before + day - 1
+
+
+_DATE_FORMS = {
+    "j/": "{0:04d}/{1:02d}/{2:02d}", "j1": "{0}/{1}/{2}", "j-": "{0:04d}-{1:02d}-{2:02d}",
+    "j8": "{0:04d}{1:02d}{2:02d}", "g/": "{0:04d}/{1:02d}/{2:02d}", "g1": "{0}/{1}/{2}",
+    "g-": "{0:04d}-{1:02d}-{2:02d}", "g8": "{0:04d}{1:02d}{2:02d}",
+    "cell": "{0:04d}-{1:02d}-{2:02d}",
+}  # fmt: skip
+
+
+def spell_day(day: int, form: str) -> str:
+    """A day ordinal in one of the contract's forms, in Latin digits ('cell' as ISO text)."""
+    if form[0] == "j":
+        return _DATE_FORMS[form].format(*jalali(day))
+    when = date.fromordinal(day)
+    return _DATE_FORMS[form].format(when.year, when.month, when.day)

@@ -1,0 +1,31 @@
+"""At this pace, when is the target reached?"""
+
+import streamlit as st
+
+from pages.parts import charts
+from pages.parts import components as ui
+
+
+def page() -> None:
+    view = ui.scope_bar("county", "institute", "gender", "education", "post")
+    ui.cards(
+        view,
+        "active_assistants",
+        "target_progress",
+        "joiners",
+        "leavers",
+        "net_change",
+        "jobs_created",
+        "leaver_rate_12m",
+        "early_attrition",
+    )
+    ui.figure(
+        view, charts.trend, "active_assistants", by="month", over=view.months(144), target=True
+    )
+    left, right = st.columns(2)
+    with left:
+        ui.figure(view, charts.paired, "joiners", "leavers", by="month", over=view.months(24))
+        ui.figure(view, charts.bridge, analysis="bridge")
+        ui.figure(view, charts.projection, analysis="projection")
+    with right:
+        ui.figure(view, charts.ranking, "leaver_rate_12m", by="place", nation=True)

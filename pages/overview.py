@@ -1,0 +1,42 @@
+"""Where do we stand today, and what needs attention most?"""
+
+import streamlit as st
+
+from pages.parts import charts, findings
+from pages.parts import components as ui
+
+
+def page() -> None:
+    view = ui.scope_bar("county", "institute", "gender", "education", "post")
+    ui.cards(
+        view,
+        "active_assistants",
+        "target_progress",
+        "licensed_institutes",
+        "coverage_per_10k",
+        "training_compliance",
+        "judicial_officer_share",
+        "leaver_rate_12m",
+        "expiring_30",
+    )
+    wide, narrow = st.columns([3, 2])
+    with wide:
+        ui.figure(view, charts.trend, "active_assistants", by="month", over=view.months(60))
+    with narrow:
+        ui.attention(
+            view,
+            "training_compliance",
+            "coverage_gap",
+            "target_progress",
+            "leaver_rate_12m",
+            "expiring_30",
+        )
+    left, right = st.columns(2)
+    with left:
+        ui.figure(
+            view, charts.province_map, "target_progress", by="province", says=findings.highest
+        )
+    with right:
+        ui.figure(
+            view, charts.trend, "training_compliance", by="month", over=view.months(24), zero=False
+        )

@@ -1,0 +1,215 @@
+"""Answer in, one sentence out: what a chart shows, in ten words or fewer, made from its data. Knows no Streamlit.
+
+Every number in a sentence is a number of the answer; nothing is computed here but which row is the first and the last.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from etl.metrics import Answer
+from pages.parts import charts, text
+from pages.parts.charts import Look
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The sentence, and the codes of the groups it names (a chart sets them apart)."""
+
+    sentence: str
+    focus: tuple[Any, ...] = ()
+
+
+Says = Callable[[Answer, Look], Finding]
+
+
+def _known(answer: Answer, name: str | None) -> tuple[int, str, list[tuple]]:
+    metric = next((m for m in answer.metrics if m.name == name), answer.metrics[0])
+    at = answer.columns.index(metric.name)
+    return (
+        at,
+        metric.unit,
+        [row for row in answer.rows if row[at] is not None and row[0] is not None],
+    )
+
+
+def extreme(answer: Answer, look: Look, name: str | None = None, end: str | None = None) -> Finding:
+    """The group that most needs to be known: the worst by the metric's direction, the highest where it has none."""
+    at, unit, rows = _known(answer, name)
+    if not rows:
+        return Finding(look.word("finding.none"))
+    metric = next((m for m in answer.metrics if m.name == name), answer.metrics[0])
+    end = end or ("lowest" if metric.direction == "up" else "highest")
+    value = (min if end == "lowest" else max)(row[at] for row in rows)
+    first = [row for row in rows if row[at] == value]
+    written = text.amount(value, unit, look.lang)
+    place = look.member(answer.by[0], first[0][0])
+    codes = tuple(row[0] for row in first)
+    if len(rows) == 1:
+        return Finding(look.word("finding.single", place=place, value=written))
+    if len(first) > 1:
+        count = text.number(len(first), look.lang)
+        return Finding(look.word(f"finding.many_{end}", count=count, value=written), codes)
+    return Finding(look.word(f"finding.{end}", place=place, value=written), codes)
+
+
+def highest(answer: Answer, look: Look) -> Finding:
+    """The group with the highest value, whichever way is good."""
+    return extreme(answer, look, end="highest")
+
+
+def lowest(answer: Answer, look: Look) -> Finding:
+    """The group with the lowest value, whichever way is good."""
+    return extreme(answer, look, end="lowest")
+
+
+def gap(answer: Answer, look: Look) -> Finding:
+    """The group furthest below the average."""
+    at, unit, rows = _known(answer, None)
+    if not rows:
+        return Finding(look.word("finding.none"))
+    worst = min(rows, key=lambda row: row[at])
+    place, value = look.member(answer.by[0], worst[0]), text.amount(worst[at], unit, look.lang)
+    if worst[at] >= 0:
+        return Finding(look.word("finding.single", place=place, value=value))
+    return Finding(look.word("finding.gap", place=place, value=value), (worst[0],))
+
+
+def latest(answer: Answer, look: Look) -> Finding:
+    """The last value, and the one a year before it."""
+    at, unit, rows = _known(answer, None)
+    if not rows:
+        return Finding(look.word("finding.none"))
+    if len(answer.by) > 1:
+        return _latest_of_groups(answer, look)
+    measure, now = answer.metrics[0].short[look.lang], rows[-1]
+    value = text.amount(now[at], unit, look.lang)
+    before = {row[0]: row for row in rows}.get(_year_before(str(now[0])))
+    if before is not None and now[0] not in answer.provisional:
+        was = text.plain(before[at], unit, look.lang)
+        return Finding(look.word("finding.since", measure=measure, value=value, before=was))
+    if len(rows) == 1:
+        return Finding(look.word("finding.now", measure=measure, value=value))
+    first = text.plain(rows[0][at], unit, look.lang)
+    return Finding(look.word("finding.grown", measure=measure, first=first, value=value))
+
+
+def _latest_of_groups(answer: Answer, look: Look) -> Finding:
+    time = next(i for i, axis in enumerate(answer.by) if axis in ("month", "quarter", "year"))
+    last = max(row[time] for row in answer.rows)
+    other = 1 - time
+    rows = [(row[other], *row[2:]) for row in answer.rows if row[time] == last]
+    part = Answer(
+        answer.metrics, (answer.by[other],), (answer.by[other], *answer.columns[2:]), rows,
+        answer.where, answer.on, answer.over, frozenset(), answer.query, answer.publication,
+    )  # fmt: skip
+    return extreme(part, look)
+
+
+def _year_before(label: str) -> str:
+    year, dash, rest = label.partition("-")
+    return f"{int(year) - 1}{dash}{rest}" if year.isdigit() else ""
+
+
+def pair(answer: Answer, look: Look) -> Finding:
+    """Both measures of the last unit that is over."""
+    rows = [row for row in answer.rows if row[0] not in answer.provisional]
+    if not rows:
+        return Finding(look.word("finding.none"))
+    row = rows[-1]
+    said = [
+        f"{m.short[look.lang]} {text.plain(row[answer.columns.index(m.name)], m.unit, look.lang)}"
+        for m in answer.metrics[:2]
+    ]
+    when = look.member(answer.by[0], row[0])
+    return Finding(look.word("finding.pair", when=when, first=said[0], second=said[1]))
+
+
+def ends(answer: Answer, look: Look) -> Finding:
+    """From the first row to the last: a bridge, a run-off."""
+    at, unit, rows = _known(answer, None)
+    if not rows:
+        return Finding(look.word("finding.none"))
+    first, last = rows[0], rows[-1]
+    if answer.by[0] == "step":
+        return Finding(
+            look.word(
+                "finding.from_to",
+                first=text.plain(first[at], unit, look.lang),
+                last=text.amount(last[at], unit, look.lang),
+            )
+        )
+    return Finding(
+        look.word(
+            "finding.to_value",
+            measure=answer.metrics[0].short[look.lang],
+            when=look.member(answer.by[0], last[0]),
+            value=text.amount(last[at], unit, look.lang),
+        )
+    )
+
+
+def middle(answer: Answer, look: Look) -> Finding:
+    """What the half of residents with the lowest coverage have: the Lorenz curve at its middle row."""
+    across, up = (answer.columns.index(metric.name) for metric in answer.metrics[:2])
+    rows = [row for row in answer.rows if row[across] is not None]
+    if not rows:
+        return Finding(look.word("finding.none"))
+    near = min(rows, key=lambda row: abs(row[across] - 0.5))
+    return Finding(
+        look.word(
+            "finding.share_of_residents",
+            residents=text.percent(near[across], look.lang, 0),
+            value=text.percent(near[up], look.lang, 0),
+        )
+    )
+
+
+def stages(answer: Answer, look: Look) -> Finding:
+    """The first and the last stage of a funnel."""
+    row = answer.rows[0]
+    said = [
+        f"{m.short[look.lang]} {text.plain(row[answer.columns.index(m.name)], m.unit, look.lang)}"
+        for m in (answer.metrics[0], answer.metrics[-1])
+    ]
+    return Finding(text.listed(said, look.lang))
+
+
+# What a chart says unless the page knows better.
+OF_CHART: dict[Callable[..., charts.Figure], Says] = {
+    charts.ranking: extreme,
+    charts.stacked: extreme,
+    charts.province_map: extreme,
+    charts.columns: extreme,
+    charts.heat: latest,
+    charts.trend: latest,
+    charts.projection: latest,
+    charts.paired: pair,
+    charts.bridge: ends,
+    charts.run_off: ends,
+    charts.lorenz: middle,
+    charts.pyramid: extreme,
+    charts.funnel: stages,
+}
+
+
+def of(
+    chart: Callable[..., charts.Figure], answer: Answer, look: Look, says: Says | None = None
+) -> Finding:
+    """The finding of `answer` drawn as `chart`."""
+    return (says or OF_CHART[chart])(answer, look)
+
+
+def spoken(answer: Answer, look: Look, finding: Finding, subtitle: str, most: int = 6) -> str:
+    """The text alternative of a chart: its finding, what it measures, and its first and last rows in words."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    shown: Sequence[tuple] = answer.rows
+    if len(shown) > most:
+        shown = [*answer.rows[: most // 2], *answer.rows[-most // 2 :]]
+    said = [
+        f"{text.listed([look.member(axis, row[i]) for i, axis in enumerate(answer.by)], look.lang)}: "
+        f"{text.plain(row[at], metric.unit, look.lang)}"
+        for row in shown
+    ]
+    return f"{finding.sentence}. {subtitle}. " + ("؛ " if look.rtl else "; ").join(said)

@@ -1,0 +1,153 @@
+"""The door: the published warehouse, opened read-only, and always its latest publication.
+
+A publication is a file of its own that is never written again; the warehouse's name points to the latest. DuckDB goes on
+serving the old file under a name that was moved, so the pointer is followed at each question and the file is opened by
+its own name. Answers are kept by publication, reader and question: a new publication or another reader never meets them.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import streamlit as st
+
+from etl import metrics, publication
+from etl.contract import Refused
+from etl.metrics import Answer, Metric, QuestionError
+from etl.publication import Publication
+from pages.parts import text
+
+__all__ = [
+    "Answer",
+    "QuestionError",
+    "Unpublished",
+    "ask",
+    "catalogue",
+    "names",
+    "published",
+    "units",
+]
+
+Where = Mapping[str, Iterable[str]]
+# The provinces a reader may see; None is every one.
+Reader = frozenset[str] | None
+_Frozen = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+class Unpublished(Exception):
+    """Nothing has been published yet."""
+
+
+def latest() -> str:
+    """The file of the latest publication, by its own name. Raises Unpublished if there is none."""
+    pointer = Path(os.environ.get("WAREHOUSE") or publication.DEFAULT)
+    try:
+        return str(publication.current(pointer))
+    except Refused:
+        raise Unpublished from None
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _connection(path: str) -> duckdb.DuckDBPyConnection:
+    return publication.connect(Path(path))
+
+
+def ask(
+    *names: str,
+    reader: Reader = None,
+    by: str | Iterable[str] = (),
+    on: date | None = None,
+    over: tuple[date, date] | None = None,
+    where: Where | None = None,
+) -> Answer:
+    """The Answer to a question, from the latest publication.
+
+    Raises Unpublished, and QuestionError for a question without meaning.
+    """
+    axes = (by,) if isinstance(by, str) else tuple(by)
+    frozen = tuple(sorted((name, tuple(values)) for name, values in (where or {}).items()))
+    return _ask(latest(), reader, names, axes, on, over, frozen)
+
+
+@st.cache_data(max_entries=4000, show_spinner=False)
+def _ask(
+    path: str,
+    reader: Reader,
+    names: tuple[str, ...],
+    by: tuple[str, ...],
+    on: date | None,
+    over: tuple[date, date] | None,
+    where: _Frozen,
+) -> Answer:
+    with _connection(path).cursor() as cursor:
+        return metrics.ask(cursor, *names, by=by, on=on, over=over, where=_allowed(reader, where))
+
+
+def analyse(
+    name: str, reader: Reader = None, on: date | None = None, where: Where | None = None
+) -> Answer:
+    """What etl.analysis works out under `name` from several questions: a bridge, a projection, a curve.
+
+    Raises Unpublished, and QuestionError where the filters leave it no meaning.
+    """
+    frozen = tuple(sorted((name, tuple(values)) for name, values in (where or {}).items()))
+    return _analyse(latest(), reader, name, on, frozen)
+
+
+@st.cache_data(max_entries=500, show_spinner=False)
+def _analyse(path: str, reader: Reader, name: str, on: date | None, where: _Frozen) -> Answer:
+    from etl import analysis
+
+    with _connection(path).cursor() as cursor:
+        return getattr(analysis, name)(cursor, on=on, where=_allowed(reader, where))
+
+
+def _allowed(reader: Reader, where: _Frozen) -> dict[str, tuple[str, ...]]:
+    """The filters, narrowed to what the reader may see. Raises QuestionError where nothing is left."""
+    asked = dict(where)
+    if reader is not None:
+        asked["province"] = tuple(code for code in asked.get("province", reader) if code in reader)
+        if not asked["province"]:
+            raise QuestionError("this reader may see none of these provinces")
+    return asked
+
+
+def catalogue() -> Mapping[str, Metric]:
+    """Every metric by its name."""
+    return metrics.catalogue()
+
+
+def published() -> Publication:
+    """What is published now. Raises Unpublished."""
+    return _published(latest())
+
+
+@st.cache_data(max_entries=3, show_spinner=False)
+def _published(path: str) -> Publication:
+    with _connection(path).cursor() as cursor:
+        return publication.describe(cursor)
+
+
+def names(dimension: str, lang: str) -> Mapping[str, str]:
+    """Codes and names of every member of a dimension: what a reader may choose from."""
+    if dimension in ("institute", "course"):
+        return _names(latest(), dimension)[lang]
+    return text.reference_members(dimension, lang)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _names(path: str, dimension: str) -> dict[str, dict[str, str]]:
+    columns = {
+        "institute": "institute_code, name, name from institutes",
+        "course": "course_code, title_fa, title_en from courses",
+    }[dimension]
+    with _connection(path).cursor() as cursor:
+        rows = cursor.execute(f"select {columns} order by 1").fetchall()
+    return {"fa": {code: fa for code, fa, _ in rows}, "en": {code: en for code, _, en in rows}}
+
+
+def units() -> dict[str, str]:
+    """The unit of every metric by its name."""
+    return {name: metric.unit for name, metric in catalogue().items()}

@@ -1,0 +1,49 @@
+"""Whose training is in date, and whose is about to lapse?"""
+
+import streamlit as st
+
+from pages.parts import charts, findings
+from pages.parts import components as ui
+
+BANDS = {
+    "status_in_date": "in_date",
+    "status_pending": "pending",
+    "status_expired": "expired",
+    "status_overdue": "overdue",
+}
+
+
+def page() -> None:
+    view = ui.scope_bar("county", "institute", "gender", "education", "post", "course")
+    ui.cards(
+        view,
+        "training_compliance",
+        "requirement_rate",
+        "expiring_30",
+        "expiring_60",
+        "expiring_90",
+        "training_hours",
+    )
+    left, right = st.columns(2)
+    with left:
+        ui.figure(
+            view, charts.province_map, "training_compliance", by="province", says=findings.highest
+        )
+        ui.figure(view, charts.ranking, "training_compliance", by="course")
+    with right:
+        ui.figure(view, charts.ranking, "training_compliance", by="place", nation=True)
+    left, right = st.columns(2)
+    with left:
+        ui.figure(view, charts.stacked, "training_compliance", *BANDS, by="place", parts=BANDS)
+    with right:
+        trend = view.months(24)
+        ui.figure(view, charts.trend, "training_compliance", by="month", over=trend, zero=False)
+        ui.figure(view, charts.run_off, analysis="run_off")
+        ui.figure(view, charts.ranking, analysis="seats")
+    ui.figure(
+        view,
+        charts.heat,
+        "training_compliance",
+        by=("province", "month"),
+        over=view.complete_months(12),
+    )

@@ -1,0 +1,63 @@
+// The reader's language decides how the browser writes digits and which calendar a day is picked from.
+Object.defineProperty(navigator, "language", { get: () => readerLocale });
+Object.defineProperty(navigator, "languages", { get: () => [readerLocale, readerLocale.slice(0, 2)] });
+
+// Light or dark: Streamlit remembers it for each path apart; a reader chooses it once.
+(function () {
+  const kept = () => { try { return localStorage.getItem("look"); } catch { return null; } };
+  const apply = (look) => localStorage.setItem(`stActiveTheme-${location.pathname}-v2`, JSON.stringify(look));
+  if (kept()) apply(kept());
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest && event.target.closest(".pd-look");
+    if (!link) return;
+    event.preventDefault();
+    const system = matchMedia("(prefers-color-scheme: dark)").matches ? "Dark" : "Light";
+    const look = (kept() || system) === "Dark" ? "Light" : "Dark";
+    localStorage.setItem("look", look);
+    apply(look);
+    location.reload();
+  });
+})();
+
+// Streamlit's own words (labels for screen readers, "No results") are English; where we have a word for one, ours stands.
+(function () {
+  if (!Object.keys(readerWords).length) return;
+  const ours = (part) => readerWords[part.trim()];
+  const translated = (text) => {
+    if (!/[A-Za-z]/.test(text)) return text;
+    if (ours(text)) return ours(text);
+    const counted = text.match(/^(\d+) (options? available\.)$/);
+    if (counted && ours(counted[2])) return `${counted[1]} ${ours(counted[2])}`;
+    const help = text.match(/^(Help for) (.+)$/s);
+    if (help) return `${ours(help[1])} ${help[2]}`;
+    // lists of labels and phrases: "year, as-of day", "Search: the table"
+    const parts = text.split(/(, |: | )/);
+    return parts.some(ours) && !/[A-Za-z]{2,}/.test(parts.map((p) => ours(p) || p).join(""))
+      ? parts.map((p) => ours(p) || p).join("")
+      : text.split(/(, |: )/).map((p) => ours(p) || p).join("");
+  };
+  const NAMES = ["aria-label", "title", "placeholder"];
+  const skipped = "code, pre, script, style, textarea, [data-testid=stIconMaterial], [data-testid=stMarkdownContainer], [data-testid=stHtml]";
+  const visit = (node) => {
+    if (node.nodeType === Node.TEXT_NODE) {
+      if (!node.parentElement || node.parentElement.closest(skipped)) return;
+      const now = translated(node.nodeValue);
+      if (now !== node.nodeValue) node.nodeValue = now;
+    } else if (node.nodeType === Node.ELEMENT_NODE) {
+      for (const name of NAMES) {
+        const was = node.getAttribute(name);
+        if (was && !node.closest("[data-testid=stHtml]")) {
+          const now = translated(was);
+          if (now !== was) node.setAttribute(name, now);
+        }
+      }
+      if (!node.closest("svg")) node.childNodes.forEach(visit);
+    }
+  };
+  new MutationObserver((changes) => {
+    for (const change of changes) {
+      if (change.type === "childList") change.addedNodes.forEach(visit);
+      else visit(change.target);
+    }
+  }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: NAMES });
+})();

@@ -1,0 +1,424 @@
+"""The pipeline against the oracle: two computations of one contract, which must come to the same.
+
+The hand-made sample and a made-up register of 31 provinces are built by the command line; then
+every metric of the contract is asked for ungrouped and by every dimension it has, on ten days, by
+month, quarter and year, filtered at random, and compared with plain Python counting from the source
+files.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import random
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from etl import metrics
+from tests import oracle
+from tests.oracle_measures import TIMES, Answers, Where
+from tests.oracle_read import fold
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = Path(__file__).parent / "sample"
+BUILD_DAY = date(2026, 6, 30)
+TOLERANCE = 1e-9
+
+PEOPLE = ("province", "county", "institute", "activity", "gender", "education", "post")
+INSTITUTES = ("province", "county", "institute", "activity")
+# By which dimensions each metric of the contract must at least answer; time comes on top.
+MUST_ANSWER = {
+    "active_assistants": PEOPLE,
+    "in_service": PEOPLE,
+    "licensed_institutes": INSTITUTES,
+    "judicial_officers": PEOPLE,
+    "judicial_officer_share": PEOPLE,
+    "veterans": PEOPLE,
+    "veteran_share": PEOPLE,
+    "smart_service_share": INSTITUTES,
+    "target_progress": ("province",),
+    "joiners": PEOPLE,
+    "leavers": PEOPLE,
+    "transfers_in": ("province", "institute"),
+    "transfers_out": ("province", "institute"),
+    "net_change": PEOPLE,
+    "leaver_rate_12m": PEOPLE,
+    "early_attrition": PEOPLE,
+    "coverage_per_10k": ("province",),
+    "coverage_per_100km2": ("province",),
+    "coverage_gap": ("province",),
+    "counties_covered": ("province",),
+    "training_compliance": (*PEOPLE, "course"),
+    "requirement_rate": PEOPLE,
+    "expiring_30": PEOPLE,
+    "expiring_60": PEOPLE,
+    "expiring_90": PEOPLE,
+    "training_hours": PEOPLE,
+    "applications": INSTITUTES,
+    "decided": INSTITUTES,
+    "granted": INSTITUTES,
+    "refused": INSTITUTES,
+    "outstanding": INSTITUTES,
+    "time_to_licence_median": INSTITUTES,
+    "time_to_licence_p90": INSTITUTES,
+    "renewal_rate": INSTITUTES,
+}
+DIMENSIONS = (*PEOPLE, "course", "outcome")
+# Numerators may be filtered by these though the metric itself is told by province only.
+FILTERED_COVERAGE = ("gender", "education", "post", "activity")
+STATES, FLOWS = list(oracle.STATES), list(oracle.FLOWS)
+
+
+def run(*arguments: str) -> str:
+    """The output of a command; its errors are shown where it fails."""
+    done = subprocess.run(
+        [sys.executable, "-m", "etl", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        env={**os.environ, "PYTHONUTF8": "1"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode("utf-8", "replace")[-2000:]
+    return done.stdout.decode("utf-8")
+
+
+@dataclass
+class Built:
+    """A folder built by the pipeline, and the same folder read by the oracle."""
+
+    file: Path
+    report: dict[str, Any]
+    con: duckdb.DuckDBPyConnection
+    load: oracle.Load
+    data: oracle.Data
+
+    def ask(self, *names: str, **question: Any) -> Answers:
+        answer = metrics.ask(self.con, *names, **question)
+        return keyed(answer.by, names, answer.records())
+
+
+def build(folder: Path, at: Path) -> Built:
+    file, report = at / "warehouse.duckdb", at / "report.json"
+    day = BUILD_DAY.isoformat()
+    run("build", str(folder), "--to", str(file), "--report", str(report), "--day", day)
+    load, data = oracle.read(folder, BUILD_DAY)
+    con = duckdb.connect(str(file.resolve()), read_only=True)
+    return Built(file, json.loads(report.read_text(encoding="utf-8")), con, load, data)
+
+
+@pytest.fixture(scope="module")
+def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    built = build(SAMPLE, tmp_path_factory.mktemp("by_hand"))
+    yield built
+    built.con.close()
+
+
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    at = tmp_path_factory.mktemp("made_up")
+    folder, day = at / "incoming", BUILD_DAY.isoformat()
+    run("sample", str(folder), "--scale", "0.02", "--seed", "11", "--day", day)
+    built = build(folder, at)
+    yield built
+    built.con.close()
+
+
+@pytest.fixture(params=["by_hand", "made_up"])
+def built(request: pytest.FixtureRequest) -> Built:
+    return request.getfixturevalue(request.param)
+
+
+# ------------------------------------------------------------------ comparing
+def member(value: Any) -> Any:
+    """A group's name: codes are the same in any letter case, an empty cell is the unknown."""
+    return fold(value) if isinstance(value, str) and value else None
+
+
+def keyed(by: tuple[str, ...], names: tuple[str, ...], records: list[dict[str, Any]]) -> Answers:
+    found = {
+        tuple(member(row[dimension]) for dimension in by): {name: row[name] for name in names}
+        for row in records
+    }
+    assert len(found) == len(records), f"a group stands twice: by {by}"
+    return found
+
+
+def same(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+
+
+def must_have_a_row(key: tuple[Any, ...], by: tuple[str, ...]) -> bool:
+    """Every province and every unit of time has a row, whatever stands in it."""
+    return not by or (len(by) == 1 and (by[0] in TIMES or (by[0] == "province" and bool(key[0]))))
+
+
+def differences(theirs: Answers, ours: Answers, by: tuple[str, ...]) -> list[str]:
+    """What differs, in words. A group that one side leaves out must be nothing on the other."""
+    ours = {tuple(member(one) for one in key): values for key, values in ours.items()}
+    found = [f"{key}: only in the pipeline" for key in theirs.keys() - ours.keys()]
+    for key, values in ours.items():
+        if key not in theirs:
+            if must_have_a_row(key, by) or any(values.values()):
+                found.append(f"{key}: not in the pipeline, oracle {values}")
+            continue
+        found += [
+            f"{key} {name}: pipeline {theirs[key][name]}, oracle {value}"
+            for name, value in values.items()
+            if not same(theirs[key][name], value)
+        ]
+    return found
+
+
+def compare(built: Built, names: list[str], by: tuple[str, ...] = (), **question: Any) -> None:
+    where: Where = question.pop("where", {})
+    asked = {dimension: sorted(values) for dimension, values in where.items()}
+    theirs = built.ask(*names, by=by, where=asked, **question)
+    ours = oracle.ask(built.data, names, by=by, where=where, **question)
+    found = differences(theirs, ours, by)
+    assert not found, f"by {by} {question} where {where}:\n" + "\n".join(sorted(found)[:20])
+
+
+def allowed(name: str, *dimensions: str) -> bool:
+    return metrics.catalogue()[name].dimensions.issuperset(dimensions)
+
+
+def days(built: Built) -> list[date]:
+    """Ten days: the as-of day, its neighbour, and eight back into the past."""
+    as_of = built.data.as_of
+    chosen = random.Random(1).sample(range(2, 2400), 7)
+    return [as_of, as_of - timedelta(1), date(2024, 2, 29), *(as_of - timedelta(n) for n in chosen)]
+
+
+def periods(built: Built) -> list[tuple[date, date]]:
+    """The twelve complete months, one day, a half year cut anywhere, five years."""
+    as_of = built.data.as_of
+    return [
+        oracle.last_twelve_months(as_of),
+        (as_of, as_of),
+        (as_of - timedelta(400), as_of - timedelta(217)),
+        (as_of - timedelta(5 * 365), as_of),
+    ]
+
+
+# ------------------------------------------------------------------ the load
+def test_every_file_is_counted_alike(built):
+    theirs = {
+        entry["file"]: (
+            entry["table"],
+            entry["rows_read"],
+            entry["rows_loaded"],
+            entry["rows_quarantined"],
+            entry["exact_duplicates"],
+        )
+        for entry in built.report["files"]
+    }
+    ours = {
+        name: (count.table, count.read, count.loaded, count.quarantined, count.duplicates)
+        for name, count in built.load.files.items()
+    }
+    assert theirs == ours
+    assert all(read == loaded + kept + twice for _, read, loaded, kept, twice in theirs.values())
+
+
+def test_reasons_are_counted_alike(built):
+    assert {k: v for k, v in built.report["reasons"].items() if v} == dict(built.load.reasons)
+
+
+def test_the_made_up_register_exercises_every_reason(made_up):
+    assert set(made_up.load.reasons) == {
+        "missing_value",
+        "bad_date",
+        "future_date",
+        "bad_number",
+        "unknown_value",
+        "unknown_province",
+        "unknown_course",
+        "bad_national_id",
+        "spoilt_number",
+        "age_out_of_range",
+        "left_before_hired",
+        "decided_before_complete",
+        "ends_before_starts",
+        "missing_status_since",
+        "orphan_institute",
+        "orphan_person",
+        "conflicting_key",
+        "ragged_row",
+        "bad_encoding",
+    }
+
+
+def test_the_same_rows_are_kept_back(built):
+    rows = csv.DictReader(io.StringIO(run("quarantine", "--from", str(built.file))))
+    theirs = Counter((r["file"], int(r["line"]), r["column"], r["reason"]) for r in rows)
+    assert theirs == Counter(built.load.faults)
+
+
+def test_the_as_of_day(built):
+    assert built.report["as_of"] == built.data.as_of.isoformat()
+
+
+# ------------------------------------------------------------------ every metric
+def test_the_catalogue_holds_every_metric_of_the_contract():
+    assert set(MUST_ANSWER) == set(STATES) | set(FLOWS)
+    listed = {line.split()[0] for line in run("metrics").splitlines()}
+    assert set(MUST_ANSWER) <= listed
+    for name, dimensions in MUST_ANSWER.items():
+        times = TIMES if name in FLOWS or name in STATES else ()
+        assert allowed(name, *dimensions, *times), f"{name} is refused by one of {dimensions}"
+
+
+def test_states_ungrouped(built):
+    for day in days(built):
+        compare(built, STATES, on=day)
+
+
+def test_flows_ungrouped(built):
+    for over in periods(built):
+        compare(built, FLOWS, over=over)
+    compare(built, FLOWS)  # the default: the last twelve complete months
+
+
+@pytest.mark.parametrize("dimension", DIMENSIONS)
+def test_states_by(built, dimension):
+    names = [name for name in STATES if allowed(name, dimension)]
+    if not names:
+        pytest.skip("no state is told by it")
+    for day in days(built) if dimension == "province" else days(built)[:4:2]:
+        compare(built, names, (dimension,), on=day)
+
+
+@pytest.mark.parametrize("dimension", DIMENSIONS)
+def test_flows_by(built, dimension):
+    names = [name for name in FLOWS if allowed(name, dimension)]
+    for over in periods(built) if dimension == "province" else periods(built)[2:]:
+        compare(built, names, (dimension,), over=over)
+
+
+@pytest.mark.parametrize("time", TIMES)
+def test_by_time(built, time):
+    as_of = built.data.as_of
+    for over in (
+        None,
+        (as_of - timedelta(900), as_of),
+        (as_of - timedelta(800), as_of - timedelta(40)),
+    ):
+        compare(built, STATES, (time,), **({"over": over} if over else {}))
+        compare(built, FLOWS, (time,), **({"over": over} if over else {}))
+
+
+def test_states_and_flows_in_one_question(built):
+    day, over = built.data.as_of - timedelta(50), periods(built)[2]
+    compare(built, ["active_assistants", "joiners", "renewal_rate"], on=day, over=over)
+    compare(built, ["joiners", "in_service"], ("province",), on=day, over=over)
+
+
+@pytest.mark.parametrize(
+    ("by", "names"),
+    [
+        (
+            ("province", "month"),
+            ["active_assistants", "training_compliance", "licensed_institutes"],
+        ),
+        (("province", "month"), ["joiners", "leavers", "transfers_in", "transfers_out", "decided"]),
+        (("year", "institute"), ["joiners", "transfers_in", "transfers_out", "granted"]),
+        (("activity", "post"), ["active_assistants", "requirement_rate", "leaver_rate_12m"]),
+        (("gender", "province"), ["in_service", "veteran_share", "expiring_60"]),
+        (("province", "course"), ["training_compliance"]),
+    ],
+)
+def test_pairs(built, by, names):
+    compare(built, names, by)
+
+
+# ------------------------------------------------------------------ filters
+def random_filter(built: Built, chance: random.Random, dimensions: list[str]) -> Where:
+    where: Where = {}
+    for dimension in chance.sample(dimensions, min(len(dimensions), chance.choice([1, 1, 2, 3]))):
+        known = [value for value in oracle.members(built.data, dimension) if value is not None]
+        where[dimension] = set(chance.sample(known, min(len(known), chance.choice([1, 2, 4]))))
+    return where
+
+
+def test_filters(built):
+    chance = random.Random(2)
+    for name in MUST_ANSWER:
+        dimensions = [d for d in DIMENSIONS if allowed(name, d)]
+        if name.startswith("transfers"):
+            dimensions = [chance.choice(dimensions)]
+        kept_apart = {"province", "institute"} if name.startswith("transfers") else set()
+        for by in ((), ("province",), ("month",)):
+            where = random_filter(built, chance, dimensions)
+            if kept_apart and by == ("province",):
+                where = {k: v for k, v in where.items() if k == "province"}
+            compare(built, [name], by, where=where)
+
+
+def test_coverage_filters_its_numerator_only(built):
+    chance = random.Random(3)
+    for name in ("coverage_per_10k", "coverage_per_100km2", "coverage_gap", "counties_covered"):
+        for dimension in FILTERED_COVERAGE:
+            where = random_filter(built, chance, [dimension])
+            compare(built, [name], where=where)
+            compare(built, [name], ("province",), where=where)
+
+
+# ------------------------------------------------------------------ the command line says the same
+def number(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def test_csv_of_the_command_line(made_up):
+    names = [*STATES, *FLOWS]
+    printed = run("ask", *names, "--by", "province", "--format", "csv", "--from", str(made_up.file))
+    rows = [
+        {column: cell if column == "province" else number(cell) for column, cell in row.items()}
+        for row in csv.DictReader(io.StringIO(printed))
+    ]
+    assert list(rows[0])[: len(names) + 1] == ["province", *names]
+    by = ("province",)
+    found = differences(keyed(by, tuple(names), rows), oracle.ask(made_up.data, names, by), by)
+    assert not found, "\n".join(found[:20])
+
+
+def test_json_of_the_command_line(made_up):
+    names, day = ["training_compliance", "in_service"], made_up.data.as_of - timedelta(77)
+    women = ("--where", "gender=زن", "--where", "post=guard,operator")
+    on = ("--on", day.isoformat(), "--format", "json", "--from", str(made_up.file))
+    rows = json.loads(run("ask", *names, "--by", "activity", *women, *on))
+    by = ("activity",)
+    where: Where = {"gender": {"female"}, "post": {"guard", "operator"}}
+    ours = oracle.ask(made_up.data, names, by, on=day, where=where)
+    found = differences(keyed(by, tuple(names), rows), ours, by)
+    assert not found, "\n".join(found[:20])
+
+
+def test_months_of_the_command_line(made_up):
+    names = ["joiners", "active_assistants"]
+    over = ("--over", "1403/01/01..1404/06/31", "--from", str(made_up.file))
+    rows = csv.DictReader(
+        io.StringIO(run("ask", *names, "--by", "month", *over, "--format", "csv"))
+    )
+    theirs = keyed(
+        ("month",), tuple(names), [{**r, **{n: number(r[n]) for n in names}} for r in rows]
+    )
+    ours = oracle.ask(made_up.data, names, ("month",), over=(date(2024, 3, 20), date(2025, 9, 22)))
+    found = differences(theirs, ours, ("month",))
+    assert len(theirs) == 18
+    assert not found, "\n".join(found[:20])
