@@ -23,6 +23,7 @@ DIMENSIONS = (
     "course",
     "outcome",
     "kind",
+    "lapses_on",
     *TIME,
 )
 _FILE = Path(__file__).parent / "metrics.toml"
@@ -119,6 +120,18 @@ def catalogue() -> dict[str, Metric]:
     return {name: _metric(name, entry) for name, entry in _entries()["metric"].items()}
 
 
+@cache
+def derived(name: str) -> Metric:
+    """The words and the unit of what etl/analysis.py works out under `name`."""
+    entry = {"kind": "state", "sql": "", "table": "", **_entries()["derived"][name]}
+    return _metric(name, entry, frozenset())
+
+
+def derived_names() -> tuple[str, ...]:
+    """What etl/analysis.py works out."""
+    return tuple(_entries()["derived"])
+
+
 def expand(name: str, involved: frozenset[str]) -> dict[str, Base]:
     """The bases that a metric is made of when the dimensions `involved` are asked by or filtered on."""
     entry = _entries()["metric"][name]
@@ -194,7 +207,7 @@ def _apart(name: str) -> frozenset[str]:
     return found
 
 
-def _metric(name: str, entry: Mapping[str, Any]) -> Metric:
+def _metric(name: str, entry: Mapping[str, Any], dimensions: frozenset[str] | None = None) -> Metric:
     return Metric(
         name,
         entry["kind"],
@@ -206,8 +219,8 @@ def _metric(name: str, entry: Mapping[str, Any]) -> Metric:
         entry.get("direction", "none"),
         entry.get("numerator"),
         entry.get("denominator"),
-        _dimensions(name),
-        _apart(name),
+        _dimensions(name) if dimensions is None else dimensions,
+        _apart(name) if dimensions is None else frozenset(),
         entry["sql"],
         entry.get("group", ""),
         entry.get("hidden", False),

@@ -103,9 +103,29 @@ def ask(
         question.on,
         question.over,
         question.provisional(),
-        _readable(sql, parameters),
+        readable(sql, parameters),
         publication,
     )
+
+
+def rows_on(
+    con: duckdb.DuckDBPyConnection, table: str, on: date, where: Mapping[str, Sequence[str]] | None = None
+) -> tuple[str, dict[str, Any]]:
+    """The rows of a state's table that hold on a day under filters: a SELECT to build on, and its bound values.
+
+    Raises QuestionError for a filter that the table does not know.
+    """
+    columns = tables()[table].columns
+    checked = _members(con, where or {})
+    parameters: dict[str, Any] = {"on_day": on}
+    conditions = ["valid_from <= $on_day", "valid_until > $on_day"]
+    for name, values in checked.items():
+        if name not in columns:
+            raise QuestionError(f"{table} has no meaning by {name}")
+        bound = {f"{name}_{number}": value for number, value in enumerate(values)}
+        parameters |= bound
+        conditions.append(f"{columns[name]} in ({', '.join('$' + key for key in bound)})")
+    return f"select * from {table} where {' and '.join(conditions)}", parameters
 
 
 class _Question:
@@ -456,7 +476,7 @@ def _resolved(name: str, cells: Mapping[str, str]) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: f"({_resolved(found[1], cells)})", _formula(name))
 
 
-def _readable(sql: str, parameters: Mapping[str, Any]) -> str:
+def readable(sql: str, parameters: Mapping[str, Any]) -> str:
     """The query with its values written in, to be read and pasted, not run from here."""
 
     def written(found: re.Match[str]) -> str:
@@ -467,4 +487,4 @@ def _readable(sql: str, parameters: Mapping[str, Any]) -> str:
             return "[" + ", ".join("'" + str(one).replace("'", "''") + "'" for one in value) + "]"
         return "'" + str(value).replace("'", "''") + "'"
 
-    return re.sub(r"\$(p[0-9]+)\b", written, sql)
+    return re.sub(r"\$(\w+)\b", written, sql)

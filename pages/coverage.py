@@ -2,26 +2,22 @@
 
 import streamlit as st
 
-from pages.parts import charts, findings
+from pages.parts import bars, findings, lines, maps
 from pages.parts import components as ui
 
 
 def page() -> None:
     view = ui.scope_bar("gender", "education", "post")
-    ui.cards(
-        view, "coverage_per_10k", "coverage_per_100km2", "counties_covered", "active_assistants"
-    )
+    ui.cards(view, "coverage_per_10k", "coverage_per_100km2", "counties_covered", "active_assistants")
     left, right = st.columns(2)
     with left:
-        ui.figure(
-            view, charts.province_map, "coverage_per_10k", by="province", says=findings.highest
-        )
-        ui.figure(view, charts.lorenz, analysis="lorenz")
+        ui.figure(view, maps.provinces, "coverage_per_10k", by="province", says=findings.highest)
+        ui.figure(view, lines.lorenz, analysis="lorenz")
     with right:
-        ui.figure(view, charts.ranking, "coverage_per_10k", by="place", nation=True)
+        ui.figure(view, bars.ranking, "coverage_per_10k", by="place", nation=True)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, charts.ranking, "coverage_gap", by="place", says=findings.gap)
+        ui.figure(view, bars.ranking, "coverage_gap", by="place", says=findings.gap)
     with right:
-        ui.figure(view, charts.ranking, "counties_covered", by="place", nation=True)
-    ui.counties(view, "active_assistants", "residents", "coverage_per_10k")
+        ui.figure(view, bars.ranking, "counties_covered", by="place", nation=True)
+    ui.groups(view, "coverage_per_10k", by="county", says=findings.lowest)

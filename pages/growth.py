@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import charts
+from pages.parts import bars, lines
 from pages.parts import components as ui
 
 
@@ -19,13 +19,11 @@ def page() -> None:
         "leaver_rate_12m",
         "early_attrition",
     )
-    ui.figure(
-        view, charts.trend, "active_assistants", by="month", over=view.months(144), target=True
-    )
+    ui.figure(view, lines.trend, "active_assistants", by="month", over=view.months(144), target=True)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, charts.paired, "joiners", "leavers", by="month", over=view.months(24))
-        ui.figure(view, charts.bridge, analysis="bridge")
-        ui.figure(view, charts.projection, analysis="projection")
+        ui.figure(view, bars.paired, "joiners", "leavers", by="month", over=view.months(24))
+        ui.figure(view, bars.bridge, analysis="bridge")
+        ui.figure(view, lines.projection, analysis="projection")
     with right:
-        ui.figure(view, charts.ranking, "leaver_rate_12m", by="place", nation=True)
+        ui.figure(view, bars.ranking, "leaver_rate_12m", by="place", nation=True)

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.parts import charts, findings
 from pages.parts import components as ui
+from pages.parts import findings, lines, maps
 
 
 def page() -> None:
@@ -21,7 +21,7 @@ def page() -> None:
     )
     wide, narrow = st.columns([3, 2])
     with wide:
-        ui.figure(view, charts.trend, "active_assistants", by="month", over=view.months(60))
+        ui.figure(view, lines.trend, "active_assistants", by="month", over=view.months(60))
     with narrow:
         ui.attention(
             view,
@@ -33,10 +33,6 @@ def page() -> None:
         )
     left, right = st.columns(2)
     with left:
-        ui.figure(
-            view, charts.province_map, "target_progress", by="province", says=findings.highest
-        )
+        ui.figure(view, maps.provinces, "target_progress", by="province", says=findings.highest)
     with right:
-        ui.figure(
-            view, charts.trend, "training_compliance", by="month", over=view.months(24), zero=False
-        )
+        ui.figure(view, lines.trend, "training_compliance", by="month", over=view.months(24), zero=False)

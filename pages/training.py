@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import charts, findings
+from pages.parts import bars, findings, lines, maps
 from pages.parts import components as ui
 
 BANDS = {
@@ -26,23 +26,21 @@ def page() -> None:
     )
     left, right = st.columns(2)
     with left:
-        ui.figure(
-            view, charts.province_map, "training_compliance", by="province", says=findings.highest
-        )
-        ui.figure(view, charts.ranking, "training_compliance", by="course")
+        ui.figure(view, maps.provinces, "training_compliance", by="province", says=findings.highest)
+        ui.figure(view, bars.ranking, "training_compliance", by="course")
     with right:
-        ui.figure(view, charts.ranking, "training_compliance", by="place", nation=True)
+        ui.figure(view, bars.ranking, "training_compliance", by="place", nation=True)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, charts.stacked, "training_compliance", *BANDS, by="place", parts=BANDS)
+        ui.figure(view, bars.stacked, "training_compliance", *BANDS, by="place", parts=BANDS)
     with right:
         trend = view.months(24)
-        ui.figure(view, charts.trend, "training_compliance", by="month", over=trend, zero=False)
-        ui.figure(view, charts.run_off, analysis="run_off")
-        ui.figure(view, charts.ranking, analysis="seats")
+        ui.figure(view, lines.trend, "training_compliance", by="month", over=trend, zero=False)
+        ui.figure(view, lines.run_off, analysis="run_off")
+        ui.figure(view, bars.ranking, analysis="seats")
     ui.figure(
         view,
-        charts.heat,
+        lines.heat,
         "training_compliance",
         by=("province", "month"),
         over=view.complete_months(12),

@@ -101,9 +101,7 @@ class Data:
 # ------------------------------------------------------------------ filters
 def spell_fits(spell: Spell, where: Where) -> bool:
     return all(
-        getattr(spell, dimension) in values
-        for dimension, values in where.items()
-        if dimension in SPELL_DIMENSIONS
+        getattr(spell, dimension) in values for dimension, values in where.items() if dimension in SPELL_DIMENSIONS
     )
 
 
@@ -133,10 +131,7 @@ def share(part: float | Fraction, whole: float | Fraction) -> float | None:
 def licensed(data: Data, day: date) -> frozenset[str]:
     found = set()
     for code, institute in data.institutes.items():
-        stopped = (
-            institute["status"] in ("suspended", "revoked", "closed")
-            and institute["status_since"] <= day
-        )
+        stopped = institute["status"] in ("suspended", "revoked", "closed") and institute["status_since"] <= day
         holds = any(
             licence["institute_code"] == code
             and licence["outcome"] == "granted"
@@ -267,8 +262,7 @@ def all_leavers(data: Data) -> list[Event]:
         later_or_running = [
             other
             for other in data.spells_of[spell.person]
-            if other.hired_on <= spell.left_on + GAP
-            and (other.left_on is None or other.left_on > spell.left_on)
+            if other.hired_on <= spell.left_on + GAP and (other.left_on is None or other.left_on > spell.left_on)
         ]
         if not later_or_running:
             events.append(Event(spell.left_on + DAY, spell))
@@ -304,8 +298,7 @@ def early_attrition(data: Data, day: date, where: Where) -> float | None:
     lost = 0
     for event in joined:
         lost += any(
-            leaver.spell.person == event.spell.person
-            and event.day < leaver.day <= add_months(event.day, 12)
+            leaver.spell.person == event.spell.person and event.day < leaver.day <= add_months(event.day, 12)
             for leaver in all_leavers(data)
         )
     return share(lost, len(joined))
@@ -351,11 +344,7 @@ def last_served(spells: list[Spell], before: date) -> date | None:
 
 def next_served(spells: list[Spell], from_day: date) -> date | None:
     """The first day of service from a day on."""
-    days = [
-        max(spell.hired_on, from_day)
-        for spell in spells
-        if spell.left_on is None or spell.left_on >= from_day
-    ]
+    days = [max(spell.hired_on, from_day) for spell in spells if spell.left_on is None or spell.left_on >= from_day]
     return min(days, default=None)
 
 
@@ -378,11 +367,7 @@ def all_moves(data: Data, kind: str) -> tuple[list[Move], list[Move]]:
                 if last is None or (person, last + DAY, place) in left:
                     continue
                 after = next_served(spells, last + DAY)
-                if (
-                    after is not None
-                    and after <= last + GAP
-                    and (places(spells, kind, after) - {place})
-                ):
+                if after is not None and after <= last + GAP and (places(spells, kind, after) - {place}):
                     moves_out.append(Move(last + DAY, person, place))
     return moves_in, moves_out
 
@@ -392,8 +377,7 @@ def transfers(data: Data, which: int, first: date, last: date, where: Where) -> 
     for kind in ("province", "institute"):
         if kind in where:
             total += sum(
-                first <= move.day <= last and move.place in where[kind]
-                for move in all_moves(data, kind)[which]
+                first <= move.day <= last and move.place in where[kind] for move in all_moves(data, kind)[which]
             )
     return total
 
@@ -414,8 +398,13 @@ def provinces_of(data: Data, where: Where) -> set[str]:
 
 
 def residents(data: Data, where: Where) -> int:
-    """Residents of the whole place, whatever else is filtered."""
-    return sum(data.reference.residents(province) for province in provinces_of(data, where))
+    """Residents of the whole place, province or county, whatever else is filtered; 0 if unknown."""
+    return sum(
+        int(county["population_2016"])
+        for county in data.reference.counties
+        if county["province_iso"] in provinces_of(data, where)
+        and ("county" not in where or county["sci_code"] in where["county"])
+    )
 
 
 def coverage_per_10k(data: Data, day: date, where: Where) -> float | None:
@@ -427,17 +416,16 @@ def coverage_per_100km2(data: Data, day: date, where: Where) -> float | None:
     return share(active(data, day, where) * 100, area)
 
 
-def coverage_gap(data: Data, day: date, where: Where) -> float:
-    nation = {dimension: values for dimension, values in where.items() if dimension != "province"}
+def coverage_gap(data: Data, day: date, where: Where) -> float | None:
+    nation = {d: values for d, values in where.items() if d not in ("province", "county")}
     per_resident = Fraction(active(data, day, nation), residents(data, {}))
-    return float(active(data, day, where) - residents(data, where) * per_resident)
+    here = residents(data, where)
+    return float(active(data, day, where) - here * per_resident) if here else None
 
 
 def counties_covered(data: Data, day: date, where: Where) -> float | None:
     covered = {
-        spell.county
-        for spell in active_spells(data, day)
-        if spell.county is not None and spell_fits(spell, where)
+        spell.county for spell in active_spells(data, day) if spell.county is not None and spell_fits(spell, where)
     }
     of = provinces_of(data, where)
     whole = sum(county["province_iso"] in of for county in data.reference.counties)
@@ -471,9 +459,7 @@ def requirement(data: Data, person: str, course: Course, code: str, day: date) -
     for row in data.completions_of[person, code]:
         if row["completed_on"] <= day:
             held_until.append(
-                date.max
-                if course.valid_months is None
-                else add_months(row["completed_on"], course.valid_months)
+                date.max if course.valid_months is None else add_months(row["completed_on"], course.valid_months)
             )
     in_date = any(day < until for until in held_until)
     if in_date:
@@ -512,10 +498,7 @@ def asked_of(data: Data, day: date, where: Where) -> set[str]:
 
 
 def is_compliant(data: Data, day: date, person: str, where: Where) -> bool:
-    return all(
-        needed.status not in ("expired", "overdue")
-        for needed in asked_courses(data, day, person, where)
-    )
+    return all(needed.status not in ("expired", "overdue") for needed in asked_courses(data, day, person, where))
 
 
 def training_compliance(data: Data, day: date, where: Where) -> float | None:
@@ -586,8 +569,7 @@ def training_hours(data: Data, first: date, last: date, where: Where) -> float |
 # ------------------------------------------------------------------ licensing
 def applications(data: Data, first: date, last: date, where: Where) -> int:
     return sum(
-        first <= licence["applied_on"] <= last and licence_fits(data, licence, where)
-        for licence in data.licences
+        first <= licence["applied_on"] <= last and licence_fits(data, licence, where) for licence in data.licences
     )
 
 
@@ -595,15 +577,11 @@ def is_decided(licence: dict[str, Any], first: date, last: date) -> bool:
     return licence["outcome"] is not None and first <= licence["decided_on"] <= last
 
 
-def decided_as(
-    data: Data, first: date, last: date, where: Where, outcomes: tuple[str, ...]
-) -> list[dict[str, Any]]:
+def decided_as(data: Data, first: date, last: date, where: Where, outcomes: tuple[str, ...]) -> list[dict[str, Any]]:
     return [
         licence
         for licence in data.licences
-        if is_decided(licence, first, last)
-        and licence["outcome"] in outcomes
-        and licence_fits(data, licence, where)
+        if is_decided(licence, first, last) and licence["outcome"] in outcomes and licence_fits(data, licence, where)
     ]
 
 
@@ -621,9 +599,7 @@ def refused(data: Data, first: date, last: date, where: Where) -> int:
 
 def outstanding(data: Data, day: date, where: Where) -> int:
     return sum(
-        licence["applied_on"] <= day
-        and not is_decided(licence, date.min, day)
-        and licence_fits(data, licence, where)
+        licence["applied_on"] <= day and not is_decided(licence, date.min, day) and licence_fits(data, licence, where)
         for licence in data.licences
     )
 
@@ -796,9 +772,7 @@ def ask(
         if time is None:
             key = tuple(group[dimension] for dimension in by)
             answers[key] = {
-                name: STATES[name](data, on, narrowed)
-                if name in STATES
-                else FLOWS[name](data, first, last, narrowed)
+                name: STATES[name](data, on, narrowed) if name in STATES else FLOWS[name](data, first, last, narrowed)
                 for name in names
             }
             continue
@@ -810,9 +784,7 @@ def ask(
                 if name in FLOWS:
                     values[name] = FLOWS[name](data, begins, ends, narrowed)
                 else:
-                    values[name] = (
-                        None if measured is None else STATES[name](data, measured, narrowed)
-                    )
+                    values[name] = None if measured is None else STATES[name](data, measured, narrowed)
             if measured is None and not any(name in FLOWS for name in names):
                 del answers[key]
     return answers
@@ -821,9 +793,10 @@ def ask(
 def measuring_day(data: Data, unit: str, ends: date, time: str) -> date | None:
     """A state's day in a unit: its last day; the as-of day in the unit not yet over; none in a past
     unit that the end of the days cuts."""
-    if unit == unit_of(data.as_of, time):
-        return min(ends, data.as_of)
-    return ends if unit != unit_of(ends + DAY, time) and ends < data.as_of else None
+    is_over = unit != unit_of(data.as_of + DAY, time)
+    if not is_over and unit == unit_of(data.as_of, time):
+        return data.as_of
+    return ends if unit != unit_of(ends + DAY, time) and ends <= data.as_of else None
 
 
 def groups(data: Data, by: tuple[str, ...]) -> list[dict[str, Any]]:

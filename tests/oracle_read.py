@@ -170,9 +170,7 @@ def read_day(text: str) -> date:
     else:
         raise Fault("bad_date")
     try:
-        return (
-            JalaliDate(year, month, day).to_gregorian() if year < 1600 else date(year, month, day)
-        )
+        return JalaliDate(year, month, day).to_gregorian() if year < 1600 else date(year, month, day)
     except ValueError:
         raise Fault("bad_date") from None
 
@@ -190,9 +188,7 @@ def add_months(day: date, months: int) -> date:
 
 
 def check_digit_ok(digits: str) -> bool:
-    total = sum(
-        int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=False)
-    )
+    total = sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=False))
     rest = total % 11
     return int(digits[9]) == (rest if rest < 2 else 11 - rest)
 
@@ -226,9 +222,7 @@ class Reference:
     """Provinces, counties, courses, targets; the last two from the folder where it has them."""
 
     def __init__(self, folder: Path):
-        self.provinces = {
-            row["iso_3166_2"]: row for row in reference_rows(REFERENCE / "provinces.csv")
-        }
+        self.provinces = {row["iso_3166_2"]: row for row in reference_rows(REFERENCE / "provinces.csv")}
         self.province_names: dict[str, str] = {}
         for iso, row in self.provinces.items():
             self.province_names[fold(iso)] = iso
@@ -265,9 +259,6 @@ class Reference:
     @staticmethod
     def _own_or_ours(folder: Path, name: str) -> Path:
         return folder / name if (folder / name).exists() else REFERENCE / name
-
-    def residents(self, province: str) -> int:
-        return int(self.provinces[province]["population_2016"])
 
     def area_km2(self, province: str) -> float:
         return float(self.provinces[province]["area_km2"])
@@ -355,9 +346,7 @@ def is_utf8(line: bytes) -> bool:
 def delimited_records(table: str, path: Path) -> list[Record]:
     text = decode(table, path.read_bytes())
     head = text.split("\n", 1)[0].strip("\r")
-    mark = max(
-        ",;\t|", key=lambda mark: known_headers(table, next(csv.reader([head], delimiter=mark)))
-    )
+    mark = max(",;\t|", key=lambda mark: known_headers(table, next(csv.reader([head], delimiter=mark))))
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
     header = next(lines)
     names = header_names(table)
@@ -375,9 +364,7 @@ def delimited_records(table: str, path: Path) -> list[Record]:
             at = next(at for at, cell in enumerate(cells) if "\ufffd" in cell or "\0" in cell)
             record.broken = (columns[at] or "", "bad_encoding")
         else:
-            record.cells = {
-                column: cell for column, cell in zip(columns, cells, strict=True) if column
-            }
+            record.cells = {column: cell for column, cell in zip(columns, cells, strict=True) if column}
         records.append(record)
     return records
 
@@ -400,16 +387,12 @@ def parquet_records(table: str, path: Path) -> list[Record]:
     return typed_records(table, path, list(content.column_names), list(enumerate(rows, 1)))
 
 
-def typed_records(
-    table: str, path: Path, header: list[Any], rows: list[tuple[int, list[Any]]]
-) -> list[Record]:
+def typed_records(table: str, path: Path, header: list[Any], rows: list[tuple[int, list[Any]]]) -> list[Record]:
     names = header_names(table)
     columns = [names.get(fold(str(cell))) if cell is not None else None for cell in header]
     records = []
     for line, row in rows:
-        cells = {
-            column: cell_text(cell) for column, cell in zip(columns, row, strict=False) if column
-        }
+        cells = {column: cell_text(cell) for column, cell in zip(columns, row, strict=False) if column}
         records.append(Record(path.name, line, cells))
     return records
 
@@ -423,9 +406,7 @@ READERS = {
 
 
 # ------------------------------------------------------------------ cells become values
-def typed_value(
-    kind: str, value: Any, row: dict[str, Any], reference: Reference, today: date
-) -> Any:
+def typed_value(kind: str, value: Any, row: dict[str, Any], reference: Reference, today: date) -> Any:
     """A cell's value; None if empty. Raises Fault with the reason."""
     if isinstance(value, date):
         day = value if kind in ("date", "any_date") else None
@@ -439,9 +420,7 @@ def typed_value(
     if fold(text) == "":
         return None
     folded = fold(text)
-    if kind in ("code", "course", "national_id") and re.fullmatch(
-        r"[+-]?\d+([.,]\d+)?e[+-]?\d+", folded
-    ):
+    if kind in ("code", "course", "national_id") and re.fullmatch(r"[+-]?\d+([.,]\d+)?e[+-]?\d+", folded):
         raise Fault("spoilt_number")
     if kind == "national_id":
         if re.fullmatch(r"\d{8,9}", folded):

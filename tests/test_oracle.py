@@ -49,10 +49,7 @@ def by(data: oracle.Data, dimension: str, name: str, **question: Any) -> dict[An
 
 # ------------------------------------------------------------------ reading
 def test_every_file_adds_up(load):
-    counts = {
-        name: (file.read, file.loaded, file.quarantined, file.duplicates)
-        for name, file in load.files.items()
-    }
+    counts = {name: (file.read, file.loaded, file.quarantined, file.duplicates) for name, file in load.files.items()}
     assert counts == {
         "institutes.csv": (5, 4, 1, 0),
         "licences.csv": (12, 10, 2, 0),
@@ -368,12 +365,20 @@ def test_a_past_day(data):
 
 def test_states_by_month_are_measured_on_last_days(data):
     over = (date(2024, 7, 10), date(2024, 9, 10))
-    # Khordad and Tir are over within the days; Shahrivar is the running month
+    # Tir and Mordad are over within the days; Shahrivar is over on the as-of day, and cut
     answer = oracle.ask(data, ["in_service"], by=("month",), over=over)
-    assert list(answer) == [("1403-04",), ("1403-05",), ("1403-06",)]
-    assert answer[("1403-05",)] == {"in_service": 9}  # neither Mina nor Omid yet
+    assert answer == {("1403-04",): {"in_service": 9}, ("1403-05",): {"in_service": 9}}
     year = oracle.ask(data, ["in_service"], by=("month",), over=YEAR)
     assert len(year) == 12
     assert year[("1403-06",)] == {"in_service": 11}
     cut = oracle.ask(data, ["in_service"], by=("month",), over=(YEAR[0], date(2024, 5, 1)))
     assert list(cut)[-1] == ("1403-01",)  # Ordibehesht is cut and has no row
+
+
+def test_the_unit_not_yet_over_is_measured_on_the_as_of_day(data):
+    over = (date(2022, 5, 1), D)
+    assert oracle.ask(data, ["in_service"], by=("year",), over=over) == {
+        ("1401",): {"in_service": 7},
+        ("1402",): {"in_service": 9},
+        ("1403",): {"in_service": 11},
+    }

@@ -1,9 +1,12 @@
--- One row per person, place (province or institute) and day on which they enter or leave its stock, with why.
+-- One row per person, place (the nation, a province, an institute) and day on which they enter or leave its stock, with why.
 with presence as (
     select person_id, 'province' as place_kind, province as place, hired_on as first_day, end_day
     from spells
     union all
     select person_id, 'institute', institute_code, hired_on, end_day
+    from spells
+    union all
+    select person_id, 'nation', 'IR', hired_on, end_day
     from spells
 ),
 
@@ -78,6 +81,9 @@ joined as (
     union all
     select person_id, day, 'institute', institute_code
     from joiners
+    union all
+    select person_id, day, 'nation', 'IR'
+    from joiners
 ),
 
 left_service as (
@@ -85,6 +91,9 @@ left_service as (
     from leavers
     union all
     select person_id, day, 'institute', institute_code
+    from leavers
+    union all
+    select person_id, day, 'nation', 'IR'
     from leavers
 )
 

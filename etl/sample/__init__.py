@@ -38,16 +38,18 @@ looks alive; whoever needs the same files tomorrow passes `day`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
+from etl.contract import Refused
 from etl.sample.courses import training
 from etl.sample.faults import Planted, Planter
 from etl.sample.files import XLSX_CELLS, file_name, write
-from etl.sample.habits import TABLES, Sheet, habit_of
+from etl.sample.habits import TABLES, habit_of
 from etl.sample.licensing import Licensing
 from etl.sample.people import joining_days, people
 from etl.sample.service import MOVERS, Market, Movers, careers, movers, personnel_columns
@@ -64,6 +66,7 @@ from etl.sample.world import (
 )
 
 MARKER = "SAMPLE.txt"
+CROWD = 50_000  # people whose spells and courses are held at a time
 
 
 class Province:
@@ -73,27 +76,32 @@ class Province:
         self.frame, self.folder, self.province = frame, folder, province
         self.planted: dict[str, Planted] = {}
 
-    def write(self, table: str, columns: Columns, doubled: int = 0) -> None:
+    def write(self, table: str, parts: Iterable[Columns], doubled: int = 0) -> None:
         """Spell, spoil and write one table; `doubled` of its rows another province hands in too."""
-        frame, rows = self.frame, len(next(iter(columns.values())))
+        frame = self.frame
         habit = habit_of(self.province, table)
-        if habit.kind == "xlsx" and rows * len(columns) > XLSX_CELLS:
+        blocks = _blocks(parts)
+        first = next(blocks)
+        if habit.kind == "xlsx" and len(first) * len(next(iter(first.values()))) > XLSX_CELLS:
             habit = habit.texty()
         speller = Speller(habit, frame.places)
         rng = frame.rng(6, self.province, TABLES.index(table))
         planter = Planter(table, self.province, frame.day, speller, rng)
         english = frame.places.provinces["english"][self.province]
         path = self.folder / file_name(table, self.province, english, habit)
-        write(path, table, self._sheets(table, columns, rows, speller, planter), speller)
+        sheets = (
+            planter.plant(speller.table(table, block), first=n == 0) for n, block in enumerate(chain([first], blocks))
+        )
+        write(path, table, sheets, speller)
         planter.planted["exact_duplicate"] += doubled
         self.planted[path.name] = planter.planted
 
-    @staticmethod
-    def _sheets(table: str, columns: Columns, rows: int, speller: Speller,
-                planter: Planter) -> Iterator[Sheet]:  # fmt: skip
-        for start in range(0, rows, SLICE):
-            part = {k: v[start : start + SLICE] for k, v in columns.items()}
-            yield planter.plant(speller.table(table, part), first=start == 0)
+
+def _blocks(parts: Iterable[Columns]) -> Iterator[Columns]:
+    """The rows in blocks small enough to hold as text; empty ones left out."""
+    for part in parts:
+        for start in range(0, len(next(iter(part.values()))), SLICE):
+            yield {k: v[start : start + SLICE] for k, v in part.items()}
 
 
 def merged(parts: list[Columns]) -> Columns:
@@ -106,7 +114,7 @@ def make(folder: Path, scale: float = 1.0, seed: int = 7, day: date | None = Non
 
     `scale` 1 is about 2,000 institutes, 60,000 people in service and 600,000 courses passed; from
     0.01 to 100 is sensible. `day` is the last day of history (default: today). Files of an earlier
-    sample in the folder are replaced; a folder that holds anything else is refused with ValueError.
+    sample in the folder are replaced; a folder that holds anything else is refused (`Refused`).
     """
     folder = Path(folder)
     _clear(folder)
@@ -130,21 +138,25 @@ def _write_all(fr: Frame, folder: Path) -> dict[str, Planted]:
         rng = fr.rng(9, province)
         out = Province(fr, folder, province)
         mine, wait = inst.of(province), waiting.of(province)
-        out.write("institutes", merged([
-            institute_columns(inst, np.arange(mine.start, mine.stop), rng),
-            institute_columns(waiting, np.arange(wait.start, wait.stop), rng)]))  # fmt: skip
-        out.write("licences", merged([_of(licences, mine), _of(asked, wait)]))
+        own = institute_columns(inst, np.arange(mine.start, mine.stop), rng)
+        new = institute_columns(waiting, np.arange(wait.start, wait.stop), rng)
+        out.write("institutes", [merged([own, new])])
+        out.write("licences", [merged([_of(licences, mine), _of(asked, wait)])])
         hired = joining_days(fr, province, rng)
         hired = hired[rng.random(len(hired)) >= MOVERS]
-        who = people(fr, province, hired, counter, rng)
-        counter += len(who)
-        spells = careers(fr, who, markets[province], rng)
-        served = personnel_columns(fr, inst, who, spells, province, rng)
+        # in crowds, so that a province of any size fits into memory
+        crowds = []
+        for start in range(0, len(hired), CROWD):
+            crowds.append(people(fr, province, hired[start : start + CROWD], counter, rng))
+            counter += len(crowds[-1])
         arrived, doubled = _moved_rows(fr, inst, gone, province)
-        out.write("personnel", merged([served, *arrived]), doubled)
+        served = (
+            personnel_columns(fr, inst, who, careers(fr, who, markets[province], rng), province, rng) for who in crowds
+        )
+        out.write("personnel", chain(served, arrived), doubled)
         here = gone.handed_in == province
-        out.write("training", merged([
-            training(fr, who, rng), {k: v[here] for k, v in gone.courses.items()}]))  # fmt: skip
+        moved = {k: v[here] for k, v in gone.courses.items()}
+        out.write("training", chain((training(fr, who, rng) for who in crowds), [moved]))
         planted |= out.planted
     return planted
 
@@ -182,7 +194,7 @@ def _clear(folder: Path) -> None:
     if not inside:
         return
     if not (folder / MARKER).exists():
-        raise ValueError(f"{folder} holds files that are no sample; give an empty folder")
+        raise Refused(f"{folder}: holds files that are no sample; give an empty folder")
     for path in inside:
         if path.name == MARKER or path.name.split("_")[0] in TABLES:
             path.unlink()

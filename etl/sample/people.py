@@ -99,7 +99,7 @@ def people(frame: Frame, province: int, hired: Ints, start: int, rng: np.random.
     veteran = np.where(rng.random(n) < 0.02, -1, veteran)
     post = np.where(rng.random(n) < 0.045, 3, rng.choice(3, n, p=[0.79, 0.075, 0.135]))
     women = 0.07 + 0.08 * (hired - frame.start) / (frame.day - frame.start)
-    women = women * np.where(post == 2, 2.2, 1.0) * rng.uniform(0.7, 1.3)
+    women = women * np.where(post == 2, 2.2, 1.0) * frame.women[province]
     gender = (rng.random(n) < women) * 1
     age = 19.5 + 27 * rng.beta(1.4, 2.6, n)
     age = np.where(veteran == 1, rng.uniform(44, 60, n), age)

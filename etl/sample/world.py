@@ -36,6 +36,7 @@ class Frame:
     quality: np.ndarray  # share of people who keep their training, by province
     churn: np.ndarray  # factor on the rate of leaving, by province
     pace: np.ndarray  # exponent on the growth curve, by province (above 1: late)
+    women: np.ndarray  # factor on the share of women, by province
     slowness: np.ndarray  # factor on licensing times, by province
 
     @property
@@ -64,7 +65,7 @@ def frame(scale: float, seed: int, day: date) -> Frame:
         day.toordinal(), scale, seed, places,
         people=np.maximum(PEOPLE * scale * people / people.sum(), 3),
         quality=quality, churn=rng.uniform(0.75, 1.3, 31), pace=rng.uniform(0.8, 1.5, 31),
-        slowness=rng.uniform(0.8, 1.3, 31),
+        women=rng.uniform(0.7, 1.3, 31), slowness=rng.uniform(0.8, 1.3, 31),
     )  # fmt: skip
 
 
@@ -137,6 +138,9 @@ def institutes(frame: Frame, counties: np.ndarray) -> Institutes:
     fate = rng.random(n)
     status = np.select([fate < 0.06, fate < 0.08, fate < 0.1], [4, 3, 2], 1)
     status[anchor] = 1
+    for state, place in ((2, 10), (3, 7), (4, 9)):  # however small the sample, one of each
+        if not (status == state).any():
+            status[np.flatnonzero((province == place) & (serial == 1))] = state
     life = np.maximum(frame.day - wanted - 700, 1)
     ended = wanted + 500 + (rng.random(n) ** 0.6 * life).astype(int)
     ended = np.where(status == 2, frame.day - rng.integers(5, 420, n), ended)

@@ -1,6 +1,6 @@
 """Answer in, bytes out: CSV and XLSX that a machine reads and a spreadsheet cannot be tricked by.
 
-Files keep codes, Latin digits, ISO days and a decimal point in both languages; names stand beside codes. A file made for
+Files keep codes, Latin digits, ISO days and a decimal point in both languages; names stand beside codes. One made for
 circulation rounds counts of people and hides small percentages, and says so.
 """
 
@@ -56,9 +56,7 @@ def for_circulation(answer: Answer, units: Mapping[str, str]) -> list[tuple]:
         if value is None or name in answer.by:
             return value
         if units.get(name) == "persons":
-            return (
-                math.floor(abs(value) / _ROUNDED_TO + 0.5) * _ROUNDED_TO * (-1 if value < 0 else 1)
-            )
+            return math.floor(abs(value) / _ROUNDED_TO + 0.5) * _ROUNDED_TO * (-1 if value < 0 else 1)
         whole = metrics[name].denominator if name in metrics else None
         if units.get(name) == "share" and whole in place and units.get(whole) == "persons":
             people = row[place[whole]]
@@ -98,9 +96,7 @@ def _jalali(value: Any) -> str:
     return text.iso_jalali(value) if isinstance(value, date) else ""
 
 
-def to_csv(
-    answer: Answer, look: Look, units: Mapping[str, str], circulation: bool = False
-) -> bytes:
+def to_csv(answer: Answer, look: Look, units: Mapping[str, str], circulation: bool = False) -> bytes:
     """UTF-8 with a byte order mark, for Excel; an unknown value is an empty cell."""
     made = sheet(answer, look, units, circulation)
     out = io.StringIO(newline="")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from etl.metrics import Answer
-from pages.parts import charts, text
+from pages.parts import bars, charts, lines, maps, text
 from pages.parts.charts import Look
 
 
@@ -177,25 +177,23 @@ def stages(answer: Answer, look: Look) -> Finding:
 
 # What a chart says unless the page knows better.
 OF_CHART: dict[Callable[..., charts.Figure], Says] = {
-    charts.ranking: extreme,
-    charts.stacked: extreme,
-    charts.province_map: extreme,
-    charts.columns: extreme,
-    charts.heat: latest,
-    charts.trend: latest,
-    charts.projection: latest,
-    charts.paired: pair,
-    charts.bridge: ends,
-    charts.run_off: ends,
-    charts.lorenz: middle,
-    charts.pyramid: extreme,
-    charts.funnel: stages,
+    bars.ranking: extreme,
+    bars.stacked: extreme,
+    bars.columns: extreme,
+    bars.paired: pair,
+    bars.bridge: ends,
+    bars.pyramid: extreme,
+    bars.funnel: stages,
+    lines.trend: latest,
+    lines.projection: latest,
+    lines.run_off: ends,
+    lines.heat: latest,
+    lines.lorenz: middle,
+    maps.provinces: extreme,
 }
 
 
-def of(
-    chart: Callable[..., charts.Figure], answer: Answer, look: Look, says: Says | None = None
-) -> Finding:
+def of(chart: Callable[..., charts.Figure], answer: Answer, look: Look, says: Says | None = None) -> Finding:
     """The finding of `answer` drawn as `chart`."""
     return (says or OF_CHART[chart])(answer, look)
 

@@ -1,7 +1,6 @@
-"""What stands around every page: the title of the browser's tab, the menu, the two switches, the heading and the trust strip."""
+"""What stands around every page: the menu, the two switches, the heading, and what its numbers rest on."""
 
 from collections.abc import Callable
-from datetime import datetime
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -10,86 +9,96 @@ from pages.parts import page, text, warehouse
 
 
 def run(menu: Callable[[str], list[st.Page]]) -> None:
-    """Set the page up, choose it, and run it between its heading and what its numbers rest on."""
+    """Set the page up, choose it, and run it between its heading and the trust strip."""
+    warehouse.turn()
     lang = page.language()
     title = text.word("app.title", lang)
     st.set_page_config(page_title=title, page_icon="🛡️", layout="wide")
     chosen = st.navigation(menu(lang))
-    name = chosen.url_path or text.menu()[0]["page"]
-    page.entered(name)
-    entry = next(entry for entry in text.menu() if entry["page"] == name)
+    entry = next(entry for entry in text.menu() if entry["page"] == (chosen.url_path or text.menu()[0]["page"]))
     with st.sidebar:
-        st.html(
+        _html(
             f'<div class="pd-brand"><strong>{text.escape(title)}</strong>'
-            f"<span>{text.escape(text.word('app.owner', lang))}</span></div>"
+            f"<span>{_word('app.owner', lang)}</span></div>"
         )
-    st.html(
-        f'<header class="pd-title"><h1>{text.escape(entry[lang])}</h1>{_sample(lang)}'
-        f"<p>{text.escape(entry['question'][lang])}</p>{_switches(lang)}</header>"
-    )
     try:
+        page.entered(entry["page"])
+        _heading(entry, lang)
         chosen.run()
         _trust(lang)
     except warehouse.Unpublished:
-        st.html(
-            f'<div class="pd-notice pd-empty" role="note"><strong>{text.escape(text.word("state.unpublished_title", lang))}'
-            f"</strong><p>{text.escape(text.word('state.unpublished', lang))}</p></div>"
+        _html(
+            f'<div class="pd-notice" role="note"><strong>{_word("state.unpublished_title", lang)}</strong>'
+            f"<p>{_word('state.unpublished', lang)}</p></div>"
         )
         st.code("python -m etl build", language="bash")
+
+
+def _html(written: str) -> None:
+    st.html(written)
+
+
+def _word(key: str, lang: str, **values: object) -> str:
+    return text.escape(text.word(key, lang, **values))
+
+
+def _heading(entry: dict[str, str], lang: str) -> None:
+    question: dict[str, str] = entry["question"]  # type: ignore[assignment]
+    _html(
+        f'<header class="pd-title"><h1>{text.escape(entry[lang])}</h1>{_sample(lang)}'
+        f"<p>{text.escape(question[lang])}</p>{_switches(lang)}</header>"
+    )
 
 
 def _switches(lang: str) -> str:
     """The other language at the same view, and dark or light. A link, so that the shell comes in the new language too."""
     other = "en" if lang == "fa" else "fa"
-    pairs = [
-        (name, value)
-        for name in st.query_params
-        for value in st.query_params.get_all(name)
-        if name != "lang"
-    ]
-    if other == "en":
-        pairs.append(("lang", "en"))
     return (
-        f'<nav class="pd-switch"><a class="pd-look" href="#" role="button">{text.escape(text.word("app.look", lang))}</a>'
-        f'<a href="?{text.escape(urlencode(pairs))}" lang="{other}" hreflang="{other}" '
-        f'title="{text.escape(text.word("app.language_help", lang))}">{text.escape(text.word("app.language", lang))}</a></nav>'
+        f'<nav class="pd-switch"><a class="pd-look" href="#" role="button">{_word("app.look", lang)}</a>'
+        f'<a href="{_address("", other)}" lang="{other}" hreflang="{other}" title="{_word("app.language_help", lang)}">'
+        f"{_word('app.language', lang)}</a></nav>"
     )
+
+
+def _address(name: str, lang: str) -> str:
+    """The address of a page (empty: this one) with the view that is open, in `lang`."""
+    pairs = [(key, value) for key in st.query_params for value in st.query_params.get_all(key) if key != "lang"]
+    if lang == "en":
+        pairs.append(("lang", "en"))
+    return text.escape(f"{name}?{urlencode(pairs)}")
 
 
 def _sample(lang: str) -> str:
     """The mark of made-up data, where there are such."""
-    try:
-        made_up = warehouse.published().is_sample
-    except warehouse.Unpublished:
-        made_up = False
-    if not made_up:
+    if not warehouse.published().is_sample:
         return ""
-    return (
-        f'<b class="pd-sample" title="{text.escape(text.word("trust.sample_help", lang))}">'
-        f"{text.escape(text.word('trust.sample', lang))}</b>"
-    )
+    return f'<b class="pd-sample" title="{_word("trust.sample_help", lang)}">{_word("trust.sample", lang)}</b>'
 
 
 def _trust(lang: str) -> None:
-    """Source, as-of day, last load, what is made up or provisional, and where the method and the quality are told."""
+    """Source, as-of day, last load, what is made up, missing or provisional, and where method and quality are told."""
     published = warehouse.published()
+    loaded = text.day_in_both(published.published_at.date(), lang)
+    hour = text.digits(f"{published.published_at:%H:%M}", lang)
     said = [
-        text.word(
+        _word(
             "trust.source",
             lang,
-            files=text.number(page.count(published.files), lang),
+            files=text.number(published.files, lang),
             rows=text.number(published.rows_loaded, lang),
         ),
-        text.word("trust.as_of_latest", lang, day=text.day_in_both(published.as_of, lang)),
-        text.word("trust.loaded", lang, day=_moment(published.published_at, lang)),
-        text.word("trust.kept_back", lang, rows=text.number(published.rows_quarantined, lang)),
-        text.word("trust.provisional", lang),
+        _word("trust.as_of_latest", lang, day=text.day_in_both(published.as_of, lang)),
+        _word("trust.loaded", lang, day=f"{loaded} {hour}"),
+        _word("trust.kept_back", lang, rows=text.number(published.rows_quarantined, lang)),
+        _word("trust.provisional", lang),
     ]
-    spans = "".join(f"<span>{text.escape(part)}</span>" for part in said)
-    st.html(f'<footer class="pd-trust">{_sample(lang)}{spans}</footer>')
-
-
-def _moment(moment: datetime | str, lang: str) -> str:
-    if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment)
-    return f"{text.day_in_both(moment.date(), lang)} {text.digits(f'{moment:%H:%M}', lang)}"
+    if published.missing:
+        said.insert(1, _word("trust.missing", lang, files=text.listed(published.missing, lang)))
+    spans = "".join(f"<span>{part}</span>" for part in said)
+    open_pages = {entry["page"] for entry in text.menu()}
+    links = "".join(
+        f'<a href="{_address(name, lang)}">{_word(f"trust.{name}", lang)}</a>'
+        for name in ("methods", "quality")
+        if name in open_pages
+    )
+    _html(f'<footer class="pd-trust">{_sample(lang)}{spans}{links}</footer>')

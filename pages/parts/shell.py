@@ -65,7 +65,7 @@ def quiet() -> Iterator[None]:
 
 @cache
 def _head(lang: str) -> str:
-    """What is added to the shell's head: the fonts and the style sheet first, then what the browser is told of the language."""
+    """What is added to the shell's head: fonts, style sheet, and what the browser is told of the language."""
     face = "Vazirmatn-FD" if lang == "fa" else "Vazirmatn"
     fonts = "".join(
         f'@font-face{{font-family:"Vazirmatn";font-weight:{weight};font-display:swap;'
@@ -75,9 +75,10 @@ def _head(lang: str) -> str:
     style = (_STATIC / "shell.css").read_text(encoding="utf-8")
     script = (_STATIC / "shell.js").read_text(encoding="utf-8")
     locale = "fa-IR" if lang == "fa" else "en-GB"
+    known = f"const readerLocale={_in_script(locale)}, readerWords={_in_script(dict(text.words('browser.words', lang)))};"
     return (
         f'<link rel="preload" href="./app/static/fonts/{face}-Regular.woff2" as="font" type="font/woff2" crossorigin>'
-        f"<style>{fonts}\n{style}</style><script>const readerLocale={json.dumps(locale)}, readerWords={_in_script(dict(text.words('browser.words', lang)))};\n{script}</script>"
+        f"<style>{fonts}\n{style}</style><script>{known}\n{script}</script>"
     )
 
 
@@ -153,6 +154,4 @@ def _wants_page(scope: Scope) -> bool:
     if scope["method"] != "GET":
         return False
     last = scope["path"].rsplit("/", 1)[-1]
-    return "." not in last and not scope["path"].startswith(
-        ("/_stcore", "/media", "/component", "/static", "/app")
-    )
+    return "." not in last and not scope["path"].startswith(("/_stcore", "/media", "/component", "/static", "/app"))

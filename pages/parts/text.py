@@ -58,7 +58,7 @@ def menu() -> list[dict[str, Any]]:
 
 
 def words(key: str, lang: str) -> Any:
-    """The entry `section.name` of text.toml in `lang`; KeyError if there is none, for a missing word is a fault of ours."""
+    """The entry `section.name` of text.toml in `lang`. A missing word is a fault of ours: KeyError."""
     entry: Any = _book()
     for part in key.split("."):
         entry = entry[part]
@@ -88,7 +88,7 @@ def line(written: str, lang: str) -> str:
 
 
 def number(value: float | None, lang: str, decimals: int = 0, signed: bool = False) -> str:
-    """`value` with thousands separators; an en dash for an unknown one. Half of the last digit rounds to even, as Python does."""
+    """`value` with thousands separators; an en dash for an unknown one."""
     if value is None:
         return "–"
     body = f"{abs(value):,.{decimals}f}"
@@ -192,10 +192,7 @@ def read_day(written: str) -> date:
 def _reference_names(dimension: str) -> dict[str, dict[str, str]]:
     file, key, name = _PLACES[dimension]
     with (_REFERENCE / file).open(encoding="utf-8", newline="") as rows:
-        return {
-            row[key]: {lang: row[f"{name}_{lang}"] for lang in LANGUAGES}
-            for row in csv.DictReader(rows)
-        }
+        return {row[key]: {lang: row[f"{name}_{lang}"] for lang in LANGUAGES} for row in csv.DictReader(rows)}
 
 
 @cache

@@ -1,13 +1,16 @@
 """The door: the published warehouse, opened read-only, and always its latest publication.
 
-A publication is a file of its own that is never written again; the warehouse's name points to the latest. DuckDB goes on
-serving the old file under a name that was moved, so the pointer is followed at each question and the file is opened by
-its own name. Answers are kept by publication, reader and question: a new publication or another reader never meets them.
+A publication is a file of its own that is never written again; the warehouse's name points to the latest. DuckDB goes
+on serving the old file under a name that was moved, so the pointer is followed at each run of a page, the file is opened
+by its own name, and all that one run shows comes from one publication. Answers are kept by publication, reader and
+question: a new publication or another reader never meets them.
 """
 
 import os
+import threading
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
@@ -19,34 +22,39 @@ from etl.metrics import Answer, Metric, QuestionError
 from etl.publication import Publication
 from pages.parts import text
 
-__all__ = [
-    "Answer",
-    "QuestionError",
-    "Unpublished",
-    "ask",
-    "catalogue",
-    "names",
-    "published",
-    "units",
-]
+__all__ = ["Answer", "QuestionError", "Unpublished", "analyse", "ask", "catalogue", "names", "published", "units"]
 
 Where = Mapping[str, Iterable[str]]
 # The provinces a reader may see; None is every one.
 Reader = frozenset[str] | None
 _Frozen = tuple[tuple[str, tuple[str, ...]], ...]
 
+_run = threading.local()
+
 
 class Unpublished(Exception):
     """Nothing has been published yet."""
 
 
-def latest() -> str:
-    """The file of the latest publication, by its own name. Raises Unpublished if there is none."""
+def turn() -> None:
+    """A page begins: what it shows comes from the publication that is the latest now."""
+    _run.path = _latest()
+
+
+def _latest() -> str:
+    """The file of the latest publication, by its own name; empty if there is none."""
     pointer = Path(os.environ.get("WAREHOUSE") or publication.DEFAULT)
     try:
         return str(publication.current(pointer))
     except Refused:
-        raise Unpublished from None
+        return ""
+
+
+def _path() -> str:
+    path = getattr(_run, "path", "") or _latest()
+    if not path:
+        raise Unpublished
+    return path
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
@@ -62,16 +70,16 @@ def ask(
     over: tuple[date, date] | None = None,
     where: Where | None = None,
 ) -> Answer:
-    """The Answer to a question, from the latest publication.
+    """The Answer to a question, from the publication this page shows. It is shared: nobody changes it.
 
     Raises Unpublished, and QuestionError for a question without meaning.
     """
     axes = (by,) if isinstance(by, str) else tuple(by)
-    frozen = tuple(sorted((name, tuple(values)) for name, values in (where or {}).items()))
-    return _ask(latest(), reader, names, axes, on, over, frozen)
+    return _ask(_path(), reader, names, axes, on, over, _frozen(where))
 
 
-@st.cache_data(max_entries=4000, show_spinner=False)
+# Not Streamlit's cache: that copies and hashes at each call, which costs more than the answer.
+@lru_cache(maxsize=3000)
 def _ask(
     path: str,
     reader: Reader,
@@ -85,18 +93,15 @@ def _ask(
         return metrics.ask(cursor, *names, by=by, on=on, over=over, where=_allowed(reader, where))
 
 
-def analyse(
-    name: str, reader: Reader = None, on: date | None = None, where: Where | None = None
-) -> Answer:
+def analyse(name: str, reader: Reader = None, on: date | None = None, where: Where | None = None) -> Answer:
     """What etl.analysis works out under `name` from several questions: a bridge, a projection, a curve.
 
     Raises Unpublished, and QuestionError where the filters leave it no meaning.
     """
-    frozen = tuple(sorted((name, tuple(values)) for name, values in (where or {}).items()))
-    return _analyse(latest(), reader, name, on, frozen)
+    return _analyse(_path(), reader, name, on, _frozen(where))
 
 
-@st.cache_data(max_entries=500, show_spinner=False)
+@lru_cache(maxsize=500)
 def _analyse(path: str, reader: Reader, name: str, on: date | None, where: _Frozen) -> Answer:
     from etl import analysis
 
@@ -104,11 +109,15 @@ def _analyse(path: str, reader: Reader, name: str, on: date | None, where: _Froz
         return getattr(analysis, name)(cursor, on=on, where=_allowed(reader, where))
 
 
+def _frozen(where: Where | None) -> _Frozen:
+    return tuple(sorted((name, tuple(values)) for name, values in (where or {}).items()))
+
+
 def _allowed(reader: Reader, where: _Frozen) -> dict[str, tuple[str, ...]]:
     """The filters, narrowed to what the reader may see. Raises QuestionError where nothing is left."""
     asked = dict(where)
     if reader is not None:
-        asked["province"] = tuple(code for code in asked.get("province", reader) if code in reader)
+        asked["province"] = tuple(code for code in asked.get("province", sorted(reader)) if code in reader)
         if not asked["province"]:
             raise QuestionError("this reader may see none of these provinces")
     return asked
@@ -120,24 +129,24 @@ def catalogue() -> Mapping[str, Metric]:
 
 
 def published() -> Publication:
-    """What is published now. Raises Unpublished."""
-    return _published(latest())
+    """The publication this page shows. Raises Unpublished."""
+    return _published(_path())
 
 
-@st.cache_data(max_entries=3, show_spinner=False)
+@lru_cache(maxsize=8)
 def _published(path: str) -> Publication:
     with _connection(path).cursor() as cursor:
         return publication.describe(cursor)
 
 
 def names(dimension: str, lang: str) -> Mapping[str, str]:
-    """Codes and names of every member of a dimension: what a reader may choose from."""
+    """Codes and names of every member of a dimension: what a reader may choose from. Raises Unpublished."""
     if dimension in ("institute", "course"):
-        return _names(latest(), dimension)[lang]
+        return _names(_path(), dimension)[lang]
     return text.reference_members(dimension, lang)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@lru_cache(maxsize=8)
 def _names(path: str, dimension: str) -> dict[str, dict[str, str]]:
     columns = {
         "institute": "institute_code, name, name from institutes",

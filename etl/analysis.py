@@ -1,0 +1,284 @@
+"""What no single question answers: the bridge, the pace and its projection, the Lorenz curve, the run-off, the seats.
+
+Each function takes a connection, a day and filters, and returns an Answer like `ask` does; its words stand in
+etl/metrics.toml under [derived.X].
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any
+
+import duckdb
+from persiantools.jdatetime import JalaliDate
+
+from etl import days
+from etl.catalogue import QuestionError, catalogue, derived
+from etl.metrics import Answer, Metric, ask, readable, rows_on
+from etl.publication import describe
+
+Where = Mapping[str, Sequence[str]] | None
+
+DAYS_A_MONTH = 30.436875
+RUN_OFF_DAYS = 180
+GOAL = 0.95
+_SEAT_MONTHS = 6
+_MONTHS_SHOWN_BEFORE = 24
+_MOST_MONTHS_AHEAD = 60
+
+
+def bridge(
+    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, over: tuple[date, date] | None = None
+) -> Answer:
+    """From the stock the day before a period to the stock on its last day, step by step; it adds up exactly.
+
+    Rows: (step, persons), losses negative. `over` defaults to the 12 complete Jalali months up to `on`. Raises
+    QuestionError unless the filters leave the nation, one province or one institute.
+    """
+    _one_place(where)
+    day = on or describe(con).as_of
+    first, last = over or days.last_complete_months(day, 12)
+    before = ask(con, "in_service", on=first - days.DAY, where=where)
+    flows = ask(
+        con,
+        *("joiners", "leavers", "transfers_in", "transfers_out", "returned", "gone"),
+        over=(first, last),
+        where=where,
+    )
+    after = ask(con, "in_service", "active_assistants", on=last, where=where)
+    in_service, active = after.value("in_service"), after.value("active_assistants")
+    rows: list[tuple[Any, ...]] = [
+        ("start", before.value()),
+        ("joiners", flows.value("joiners")),
+        ("leavers", -flows.value("leavers")),
+        ("transfers_in", flows.value("transfers_in")),
+        ("transfers_out", -flows.value("transfers_out")),
+        ("returned", flows.value("returned")),
+        ("gone", -flows.value("gone")),
+        ("end", in_service),
+        ("licences_lapsed", active - in_service),
+        ("active", active),
+    ]
+    always = {"start", "joiners", "leavers", "end", "licences_lapsed", "active"}
+    rows = [row for row in rows if row[1] or row[0] in always]
+    return _answer(flows, ("step",), (derived("bridge"),), rows, on=None, over=(first, last), also=(before, after))
+
+
+def pace(
+    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, until: date | None = None
+) -> Answer:
+    """Required and actual pace, persons a month, and the projected days. One row; a day is None where it has none."""
+    answer = ask(con, "active_assistants", "target", "target_progress", on=on, where=where)
+    day = answer.on or answer.publication.as_of
+    until = until or _end_of_next_year(day)
+    active, target = answer.value("active_assistants"), answer.value("target")
+    paces = _paces(con, day, where)
+    left = (until - day).days / DAYS_A_MONTH
+    required = (target - active) / left if target is not None and left > 0 else None
+    names = ("required_pace", "actual_pace_6", "actual_pace_12", "projected_first", "projected_last")
+    reached = [_reached(day, active, target, one) for one in sorted(paces, reverse=True)]
+    # None where net ≤ 0: a range with an open end is said in words.
+    row = (required, *paces, *reached)
+    return _answer(answer, (), tuple(derived(name) for name in names), [row], on=day, over=None)
+
+
+def projection(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Months known and months projected: (month, active, low, high). The projection begins where the known ends."""
+    known = ask(con, "active_assistants", "target", on=on, where=where)
+    day = known.on or known.publication.as_of
+    first, _ = days.last_complete_months(day, _MONTHS_SHOWN_BEFORE)
+    past = ask(con, "active_assistants", by=("month",), over=(first, day), where=where)
+    active, target = known.value("active_assistants"), known.value("target")
+    slow, fast = sorted(_paces(con, day, where))
+    # A day in the past is projected from that day: the month that held it is measured on it.
+    now = days.unit_of(day, "month")
+    rows: list[tuple[Any, ...]] = [(month, value, None, None) for month, value in past.rows if month < now.label]
+    rows.append((now.label, active, active, active))
+    for unit in _months_ahead(now, active, target, slow, fast):
+        months = (unit.last - day).days / DAYS_A_MONTH
+        rows.append((unit.label, None, max(0.0, active + slow * months), max(0.0, active + fast * months)))
+    metrics = (catalogue()["active_assistants"], derived("projected_low"), derived("projected_high"))
+    return _answer(past, ("month",), metrics, rows, on=day, over=None, also=(known,))
+
+
+def lorenz(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Cumulative shares of residents and of assistants, lowest coverage first, and the Gini; of counties inside a province.
+
+    Rows: (place, residents_share, assistants_share, gini), the first with no place at the origin.
+    """
+    by = "county" if where and ("province" in where or "county" in where) else "province"
+    places = {name: where[name] for name in ("province", "county") if where and name in where}
+    residents = ask(con, "residents", by=(by,), on=on, where=places)
+    assistants = ask(con, "active_assistants", by=(by,), on=on, where=where)
+    found = dict(zip(assistants.column(by), assistants.column("active_assistants"), strict=True))
+    pairs = [(place, count, found.get(place, 0)) for place, count in residents.rows if place is not None and count]
+    pairs.sort(key=lambda pair: (pair[2] / pair[1], pair[0]))
+    total, everyone = sum(pair[1] for pair in pairs), sum(pair[2] for pair in pairs)
+    points: list[tuple[str | None, float, float]] = [(None, 0.0, 0.0)]
+    people = served = 0
+    for place, count, active in pairs:
+        people, served = people + count, served + active
+        points.append((place, people / total, served / everyone if everyone else 0.0))
+    gini = 1 - sum((b[1] - a[1]) * (a[2] + b[2]) for a, b in pairwise(points)) if everyone else None
+    metrics = tuple(derived(name) for name in ("residents_share", "assistants_share", "gini"))
+    rows = [(*point, gini) for point in points]
+    return _answer(assistants, (by,), metrics, rows, on=assistants.on, over=None, also=(residents,))
+
+
+def run_off(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Compliance on each of the next 180 days if nobody trains: (day, share, persons compliant, persons)."""
+    answer = ask(con, "trainable_assistants", by=("lapses_on",), on=on, where=where)
+    day = answer.on or answer.publication.as_of
+    lapses = sorted(answer.rows)
+    everyone = sum(count for _, count in lapses)
+    rows = []
+    position, compliant = 0, everyone
+    for ahead in range(RUN_OFF_DAYS + 1):
+        then = day + timedelta(days=ahead)
+        while position < len(lapses) and lapses[position][0] <= then:
+            compliant -= lapses[position][1]
+            position += 1
+        rows.append((then, compliant / everyone if everyone else None, compliant, everyone))
+    metric = derived("run_off")
+    parts = ("compliant_assistants", "trainable_assistants")
+    return _answer(answer, ("day",), (metric,), rows, on=day, over=None, more=parts)
+
+
+def seats(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, goal: float = GOAL) -> Answer:
+    """Seats needed by course: (course, seats, first day by which one is needed)."""
+    return _seats(con, on, where, goal, ("course",))
+
+
+def seats_plan(
+    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, goal: float = GOAL
+) -> Answer:
+    """Seats needed by province, course and the Jalali month by whose end they must be passed."""
+    return _seats(con, on, where, goal, ("province", "course", "month"))
+
+
+def _seats(con: duckdb.DuckDBPyConnection, on: date | None, where: Where, goal: float, by: tuple[str, ...]) -> Answer:
+    """Greedy and exact: a province needs so many more persons compliant; those lacking the fewest courses cost least."""
+    if not 0 < goal <= 1:
+        raise QuestionError("a goal lies above 0 and is 1 at most")
+    base = ask(con, "trainable_assistants", on=on, where=where)
+    day = base.on or base.publication.as_of
+    people = {name: values for name, values in (where or {}).items() if name != "course"}
+    lacking, parameters = rows_on(con, "course_readiness", day, where)
+    active, more = rows_on(
+        con, "course_readiness" if where and "course" in where else "readiness", day, where or people
+    )
+    sql = f"""
+        with lapsing as (
+            select distinct province, person_id, course, lapses_on
+            from ({lacking}) as lacking
+            where lapses_on <= $horizon
+        ),
+        persons as (
+            select province, person_id, count(*) as courses, min(lapses_on) as first_lapse
+            from lapsing
+            group by all
+        ),
+        needed as (
+            select province, ceil($goal * count(distinct person_id) - 1e-9) as wanted,
+                count(distinct person_id) as people
+            from ({active}) as active
+            group by all
+        ),
+        ranked as (
+            select
+                persons.*,
+                row_number() over (partition by province order by courses, first_lapse, person_id) as place,
+                count(*) over (partition by province) as lapsed,
+            from persons
+        ),
+        chosen as (
+            select province, person_id
+            from ranked
+            inner join needed using (province)
+            where place <= wanted - (people - lapsed)
+        ),
+        dated as (
+            select province, course, greatest(lapses_on, $on_day) as needed_by
+            from lapsing
+            semi join chosen using (province, person_id)
+        )
+        select {", ".join(by)}, count(*) as seats, min(needed_by) as first_needed_by
+        from dated
+        inner join calendar on calendar.day = dated.needed_by
+        group by {", ".join(by)}
+        order by {", ".join(by)}
+    """
+    parameters |= more | {"goal": goal, "horizon": days.add_months(day, _SEAT_MONTHS)}
+    rows = con.execute(sql, parameters).fetchall()
+    metrics = (derived("training_seats_needed"), derived("training_seats_by"))
+    return _answer(base, by, metrics, rows, on=day, over=None, query=readable(sql, parameters))
+
+
+def _one_place(where: Where) -> None:
+    for name, values in (where or {}).items():
+        if name not in ("province", "institute") or len(values) != 1 or len(where or {}) > 1:
+            raise QuestionError("the bridge adds up for the nation, one province or one institute")
+
+
+def _paces(con: duckdb.DuckDBPyConnection, day: date, where: Where) -> tuple[float, float]:
+    """Mean monthly net change of the 6 and of the 12 latest complete Jalali months."""
+    sums = [
+        ask(con, "net_change", over=days.last_complete_months(day, count), where=where).value() for count in (6, 12)
+    ]
+    return sums[0] / 6, sums[1] / 12
+
+
+def _reached(day: date, active: float, target: float | None, monthly: float) -> date | None:
+    if target is None:
+        return None
+    if active >= target:
+        return day
+    if monthly <= 0:
+        return None
+    ahead = math.ceil((target - active) / monthly * DAYS_A_MONTH)
+    return day + timedelta(days=ahead) if ahead < 365 * 200 else None
+
+
+def _months_ahead(now: days.Unit, active: float, target: float | None, slow: float, fast: float) -> list[days.Unit]:
+    """Months to draw: until the slower pace reaches the target, within five years."""
+    wanted = _MOST_MONTHS_AHEAD
+    if target is not None and active < target and slow > 0:
+        wanted = min(wanted, math.ceil((target - active) / slow) + 2)
+    elif target is None or active >= target or fast <= 0:
+        wanted = 12
+    found: list[days.Unit] = []
+    unit = now
+    for _ in range(max(3, wanted)):
+        unit = days.unit_of(unit.last + days.DAY, "month")
+        found.append(unit)
+    return found
+
+
+def _end_of_next_year(day: date) -> date:
+    return days.unit_of(JalaliDate(JalaliDate(day).year + 1, 6, 1).to_gregorian(), "year").last
+
+
+def _answer(
+    like: Answer,
+    by: tuple[str, ...],
+    metrics: tuple[Metric, ...],
+    rows: list[tuple[Any, ...]],
+    on: date | None,
+    over: tuple[date, date] | None,
+    also: Sequence[Answer] = (),
+    more: tuple[str, ...] = (),
+    query: str = "",
+) -> Answer:
+    return Answer(
+        metrics,
+        by,
+        (*by, *(metric.name for metric in metrics), *more),
+        rows,
+        like.where,
+        on,
+        over,
+        frozenset(),
+        query or ";\n\n".join(dict.fromkeys([like.query, *(one.query for one in also)])),
+        like.publication,
+    )

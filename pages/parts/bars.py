@@ -1,0 +1,389 @@
+"""Answer in, Plotly figure out: bars. They start at zero and, where they rank, are sorted."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from etl.metrics import Answer, Metric
+from pages.parts import charts, text
+from pages.parts.charts import Figure, Look
+
+
+def ranking(
+    answer: Answer,
+    look: Look,
+    nation: float | None = None,
+    focus: Iterable[Any] = (),
+    most: int | None = None,
+) -> Figure:
+    """Horizontal bars of the first metric, longest first, from zero, with a line for the nation.
+
+    Groups without a value come last and have no bar. `focus` are the codes the title speaks of.
+    """
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    rows = sorted(answer.rows, key=lambda row: (row[at] is None, -(row[at] or 0), str(row[0])))
+    rows = rows[:most] if most else rows
+    values = [row[at] for row in rows]
+    known = [value for value in values if value is not None]
+    low, top = min([0, *known]), max([0, *known, nation or 0])
+    ticks = [-v for v in reversed(charts.nice(-low)) if v] + charts.nice(top) if low < 0 else charts.nice(top)
+    focused = set(focus)
+    signed = low < 0
+    written = [
+        look.word("figure.missing") if v is None else text.plain(v, metric.unit, look.lang, signed) for v in values
+    ]
+    data = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "x": [value or 0 for value in values],
+            "y": list(range(len(rows))),
+            "marker": {
+                "color": [
+                    look.colour("loss" if signed and (row[at] or 0) < 0 else "focus" if row[0] in focused else "actual")
+                    for row in rows
+                ]
+            },
+            "customdata": [row[0] for row in rows],
+            "hovertext": [charts.hover(answer, metric, row, charts.name_of(answer, row, look), look) for row in rows],
+            "hovertemplate": "%{hovertext}<extra></extra>",
+        },
+    ]
+    keys = []
+    shapes, notes = [], []
+    if signed:
+        keys = [
+            charts.key(look, look.word("figure.more_than_average"), "gain"),
+            charts.key(look, look.word("figure.less_than_average"), "loss"),
+        ]
+    if nation is not None:
+        shapes.append(charts.level(look, nation, vertical=True))
+        named = f"{look.word('figure.nation_line')} {text.plain(nation, metric.unit, look.lang)}"
+        notes.append(charts.note(look, named, x=nation, y=1, yref="paper", yanchor="bottom"))
+    # the values stand in a column of their own beyond the bars, clear of the nation's line
+    for place, (row, value) in enumerate(zip(rows, written, strict=True)):
+        shown = f"<b>{value}</b>" if row[0] in focused else value
+        notes.append(
+            charts.note(
+                look,
+                shown,
+                x=0 if look.rtl else 1,
+                xref="paper",
+                y=place,
+                xanchor="right" if look.rtl else "left",
+            )
+        )
+    x_axis = charts.axis(look, ticks, metric.unit, **charts.across(look, ticks, low, top * 1.01))
+    x_axis["showticklabels"] = False
+    beyond = 18 + 7 * max((len(value) for value in written), default=4)
+    return charts.figure(
+        look,
+        data,
+        height=len(rows) * charts.BAR + 44,
+        keys=keys,
+        xaxis=x_axis,
+        yaxis=charts.categories(look, [charts.name_of(answer, row, look) for row in rows]),
+        shapes=shapes,
+        annotations=notes,
+        margin={
+            "l": beyond if look.rtl else 8,
+            "r": 8 if look.rtl else beyond,
+            "t": 26 if nation is not None else 8,
+            "b": 8,
+            "pad": 0,
+        },
+    )
+
+
+def stacked(
+    answer: Answer,
+    look: Look,
+    parts: Mapping[str, str],
+    share: bool = True,
+) -> Figure:
+    """Horizontal bars cut into `parts` (metric: meaning of its colour), as parts of a whole (`share`) or as counts."""
+    return _stacked(answer, look, [charts.metric_of(answer, name) for name in parts], list(parts.values()), share)
+
+
+def _stacked(answer: Answer, look: Look, parts: Sequence[Metric], meanings: Sequence[str], share: bool) -> Figure:
+    at = [answer.columns.index(part.name) for part in parts]
+    totals = [sum(row[i] or 0 for i in at) for row in answer.rows]
+    order = sorted(
+        range(len(answer.rows)),
+        key=lambda r: -(answer.rows[r][at[0]] or 0) / (totals[r] or 1) if share else -totals[r],
+    )
+    rows = [answer.rows[r] for r in order]
+    whole = [totals[r] or 1 if share else 1 for r in order]
+    data = []
+    for part, meaning, i in zip(parts, meanings, at, strict=True):
+        sizes = [(row[i] or 0) / w for row, w in zip(rows, whole, strict=True)]
+        data.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": sizes,
+                "y": list(range(len(rows))),
+                "marker": {
+                    "color": look.colour(meaning),
+                    "line": {"color": look.colour("surface"), "width": 1},
+                    "pattern": charts.pattern(look, meaning),
+                },
+                "customdata": [row[0] if answer.by else None for row in rows],
+                "hovertext": [
+                    look.line(
+                        f"<b>{text.escape(charts.name_of(answer, row, look))}</b><br>{text.escape(part.label[look.lang])}: "
+                        f"{text.amount(row[i], part.unit, look.lang)}<br>"
+                        + (f"{text.percent(size, look.lang)}" if share else "")
+                    )
+                    for row, size in zip(rows, sizes, strict=True)
+                ],
+                "hovertemplate": "%{hovertext}<extra></extra>",
+            }
+        )
+    top = 1 if share else max([*totals, 1])
+    ticks = [0, 0.25, 0.5, 0.75, 1] if share else charts.nice(top)
+    return charts.figure(
+        look,
+        data,
+        height=len(rows) * charts.BAR + 48,
+        barmode="stack",
+        keys=[
+            charts.key(look, part.short[look.lang], meaning, "hatch" if meaning in charts.PATTERNS else "fill")
+            for part, meaning in zip(parts, meanings, strict=True)
+        ],
+        xaxis=charts.axis(
+            look,
+            ticks,
+            "share" if share else parts[0].unit,
+            **charts.across(look, ticks, 0, max(top, ticks[-1]) * 1.002),
+        ),
+        yaxis=charts.categories(look, [charts.name_of(answer, row, look) for row in rows]),
+    )
+
+
+def paired(answer: Answer, look: Look, meanings: Sequence[str] = ("joiners", "leavers")) -> Figure:
+    """Two flows side by side over time, as bars from zero; a unit that is not over is drawn lighter."""
+    time = answer.by[0]
+    labels = [row[0] for row in answer.rows]
+    data = []
+    top = 0.0
+    for metric, meaning in zip(answer.metrics[:2], meanings, strict=True):
+        at = answer.columns.index(metric.name)
+        values = [row[at] for row in answer.rows]
+        top = max([top, *(v for v in values if v is not None)])
+        data.append(
+            {
+                "type": "bar",
+                "x": list(range(len(labels))),
+                "y": values,
+                "marker": {
+                    "color": look.colour(meaning),
+                    "opacity": [0.45 if label in answer.provisional else 1 for label in labels],
+                    "pattern": charts.pattern(look, meaning),
+                },
+                "hovertext": [
+                    charts.hover(answer, metric, row, look.member(time, row[0]), look) for row in answer.rows
+                ],
+                "hovertemplate": "%{hovertext}<extra></extra>",
+            }
+        )
+    ticks = charts.nice(top)
+    keys = [
+        charts.key(look, metric.short[look.lang], meaning, "hatch" if meaning == "leavers" else "fill")
+        for metric, meaning in zip(answer.metrics[:2], meanings, strict=True)
+    ]
+    if answer.provisional & set(labels):
+        keys.append(charts.key(look, look.word("figure.provisional"), "actual", "light"))
+    return charts.figure(
+        look,
+        data,
+        320,
+        keys,
+        xaxis=charts.time_axis(look, labels),
+        yaxis=charts.upright(look, ticks, answer.metrics[0].unit),
+        bargap=0.25,
+        bargroupgap=0.05,
+    )
+
+
+def columns(answer: Answer, look: Look, meaning: str = "actual") -> Figure:
+    """Upright bars of the first metric in the order of the answer: a histogram, or a flow over time."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    values = [row[at] for row in answer.rows]
+    labels = [row[0] for row in answer.rows]
+    timed = answer.by[0] in ("month", "quarter", "year")
+    ticks = charts.nice(max([0, *(v for v in values if v is not None)]))
+    data = [
+        {
+            "type": "bar",
+            "x": list(range(len(values))),
+            "y": values,
+            "marker": {
+                "color": look.colour(meaning),
+                "opacity": [0.45 if label in answer.provisional else 1 for label in labels],
+            },
+            "customdata": labels,
+            "hovertext": [
+                charts.hover(answer, metric, row, charts.name_of(answer, row, look), look) for row in answer.rows
+            ],
+            "hovertemplate": "%{hovertext}<extra></extra>",
+        }
+    ]
+    along = (
+        charts.time_axis(look, labels)
+        if timed
+        else charts.names_below(look, [charts.name_of(answer, r, look) for r in answer.rows])
+    )
+    return charts.figure(look, data, 300, xaxis=along, yaxis=charts.upright(look, ticks, metric.unit))
+
+
+def pyramid(answer: Answer, look: Look, dimension: str = "gender") -> Figure:
+    """Two groups back to back by a second dimension (age, service), bars from the middle."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    split, other = answer.by.index(dimension), 1 - answer.by.index(dimension)
+    bands = list(dict.fromkeys(row[other] for row in answer.rows))
+    cell = {(row[other], row[split]): row for row in answer.rows}
+    top = max([1, *(row[at] or 0 for row in answer.rows)])
+    data = []
+    for code, side, meaning in (("male", -1, "men"), ("female", 1, "women")):
+        rows = [cell.get((band, code)) for band in bands]
+        data.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "y": list(range(len(bands))),
+                "x": [side * (row[at] or 0) if row else 0 for row in rows],
+                "marker": {"color": look.colour(meaning)},
+                "hovertext": [
+                    charts.hover(answer, metric, row, charts.name_of(answer, row, look), look) if row else ""
+                    for row in rows
+                ],
+                "hovertemplate": "%{hovertext}<extra></extra>",
+            }
+        )
+    ticks = charts.nice(top)
+    both = [-v for v in reversed(ticks) if v] + ticks
+    x_axis = charts.axis(look, both, metric.unit, range=[-ticks[-1], ticks[-1]])
+    x_axis["ticktext"] = [charts.tick(abs(v), metric.unit, ticks, look.lang) for v in both]
+    return charts.figure(
+        look,
+        data,
+        len(bands) * charts.BAR + 60,
+        [charts.key(look, look.member(dimension, c), m) for c, m in (("male", "men"), ("female", "women"))],
+        barmode="overlay",
+        xaxis=x_axis,
+        yaxis=charts.categories(look, [look.member(answer.by[other], b) for b in bands]),
+    )
+
+
+def funnel(answer: Answer, look: Look) -> Figure:
+    """One bar a stage (the answer's metrics of one row), each with its share of the first."""
+    row = answer.rows[0]
+    values = [row[answer.columns.index(metric.name)] or 0 for metric in answer.metrics]
+    first = values[0] or 1
+    labels = [metric.short[look.lang] for metric in answer.metrics]
+    data = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "y": list(range(len(values))),
+            "x": values,
+            "marker": {"color": look.colour("actual")},
+            "text": [
+                look.line(f"{text.plain(v, m.unit, look.lang)} · {text.percent(v / first, look.lang, 0)}")
+                for v, m in zip(values, answer.metrics, strict=True)
+            ],
+            "textposition": "outside",
+            "cliponaxis": False,
+            "hovertext": [
+                look.line(f"<b>{text.escape(m.label[look.lang])}</b><br>{text.amount(v, m.unit, look.lang)}")
+                for v, m in zip(values, answer.metrics, strict=True)
+            ],
+            "hovertemplate": "%{hovertext}<extra></extra>",
+        }
+    ]
+    top = max([*values, 1])
+    x_axis = charts.axis(look, charts.nice(top), answer.metrics[0].unit, **charts.across(look, (), 0, top * 1.25))
+    x_axis["showticklabels"] = False
+    return charts.figure(look, data, len(values) * 44 + 24, xaxis=x_axis, yaxis=charts.categories(look, labels))
+
+
+def bridge(answer: Answer, look: Look) -> Figure:
+    """From the stock at the start to the stock at the end. Rows: a step and its signed size; both ends are stocks."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    steps = [row[0] for row in answer.rows]
+    sizes = [row[at] or 0 for row in answer.rows]
+    ends = {0, len(steps) - 1}
+    level, bases, tops = 0.0, [], []
+    for i, size in enumerate(sizes):
+        bases.append(0 if i in ends else level)
+        level = size if i in ends else level + size
+        tops.append(level)
+    span = [*tops, *(b for i, b in enumerate(bases) if i not in ends)]
+    data = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "y": list(range(len(steps))),
+            "base": bases,
+            "x": sizes,
+            "marker": {
+                "color": [
+                    look.colour("total" if i in ends else "gain" if size >= 0 else "loss")
+                    for i, size in enumerate(sizes)
+                ],
+                "pattern": charts.pattern(look, "loss")
+                | {"shape": ["/" if i not in ends and size < 0 else "" for i, size in enumerate(sizes)]},
+            },
+            "hovertext": [
+                look.line(
+                    f"<b>{text.escape(look.member('step', step))}</b><br>"
+                    f"{text.amount(size, metric.unit, look.lang, signed=i not in ends)}"
+                )
+                for i, (step, size) in enumerate(zip(steps, sizes, strict=True))
+            ],
+            "hovertemplate": "%{hovertext}<extra></extra>",
+        }
+    ]
+    top = max([1, *span])
+    notes = [
+        charts.note(
+            look,
+            text.plain(size, metric.unit, look.lang, signed=i not in ends),
+            x=max(base, base + size),
+            y=i,
+            xanchor="right" if look.rtl else "left",
+            xshift=-5 if look.rtl else 5,
+        )
+        for i, (base, size) in enumerate(zip(bases, sizes, strict=True))
+    ]
+    joints = [
+        {
+            "type": "line",
+            "x0": tops[i],
+            "x1": tops[i],
+            "y0": i + 0.36,
+            "y1": i + 0.64,
+            "line": {"color": look.colour("quiet"), "width": 1},
+        }
+        for i in range(len(steps) - 1)
+    ]
+    ticks = charts.nice(top)
+    x_axis = charts.axis(look, ticks, metric.unit, **charts.across(look, ticks, 0, top * 1.17))
+    return charts.figure(
+        look,
+        data,
+        len(steps) * 34 + 44,
+        [
+            charts.key(look, look.member("step", steps[0]) + " / " + look.member("step", steps[-1]), "total"),
+            charts.key(look, "+", "gain"),
+            charts.key(look, "−", "loss", "hatch"),
+        ],
+        xaxis=x_axis,
+        yaxis=charts.categories(look, [look.member("step", step) for step in steps]),
+        annotations=notes,
+        shapes=joints,
+    )

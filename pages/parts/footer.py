@@ -1,0 +1,163 @@
+"""What every shown answer carries, under cards, charts and tables alike: what the number is, its table, its files."""
+
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+import streamlit as st
+
+from etl.metrics import Answer
+from pages.parts import exports, page, text, warehouse
+from pages.parts.charts import Look
+from pages.parts.page import View
+
+# More rows than this are read in a file, not on a screen.
+_MOST_ROWS = 1000
+_QUESTION = {"fa": "؟", "en": "?"}
+
+
+def look(view: View) -> Look:
+    """How charts, tables and files are to be made for this reader."""
+    return Look(view.lang, view.dark, {name: warehouse.names(name, view.lang) for name in ("course", "institute")})
+
+
+def subtitle(view: View, answer: Answer) -> str:
+    """Measure, place and period of an answer."""
+    measures = text.listed([metric.label[view.lang] for metric in answer.metrics[:4]], view.lang)
+    if answer.over:
+        first, last = (text.day(day, view.lang) for day in answer.over)
+        when = view.word("figure.period", first=first, last=last)
+    else:
+        when = text.day(answer.on or view.as_of, view.lang)
+    return " · ".join([measures, page.place(view, answer.where), when])
+
+
+@st.fragment
+def footer(view: View, answer: Answer, ident: str, with_table: bool = True) -> None:
+    """Meaning, files and table behind doors. What is behind a closed door is neither made nor sent."""
+    switch = f"table shown {ident}"
+    with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
+        question(view, answer, ident, view.word("figure.what"))
+        files = st.popover(view.word("figure.files"), key=f"files-{ident}", type="tertiary", on_change="rerun")
+        if files.open:
+            with files:
+                _files(view, answer, ident)
+        if with_table:
+            label = view.word("figure.table_close" if st.session_state.get(switch) else "figure.table")
+            st.button(label, key=f"table-{ident}", type="tertiary", on_click=_turn, args=(switch,))
+    if with_table and st.session_state.get(switch):
+        table(view, answer)
+
+
+def question(view: View, answer: Answer, ident: str, label: str = "") -> None:
+    """ "What is this number?", in words or as a mark."""
+    what = st.popover(
+        label or _QUESTION[view.lang],
+        key=f"what-{ident}",
+        type="tertiary",
+        on_change="rerun",
+        help=None if label else view.word("figure.what"),
+    )
+    if what.open:
+        with what:
+            _meaning(view, answer)
+
+
+def _turn(switch: str) -> None:
+    st.session_state[switch] = not st.session_state.get(switch)
+
+
+def _meaning(view: View, answer: Answer) -> None:
+    """Words, inclusions, worked example, load, the rows that were kept back, and the query."""
+    parts = []
+    for metric in answer.metrics:
+        parts.append(f"<h4>{text.escape(metric.label[view.lang])}</h4>")
+        parts.append(f"<p>{text.escape(metric.description[view.lang])}</p>")
+        if metric.numerator and metric.denominator:
+            above, below = (_label(name, view.lang) for name in (metric.numerator, metric.denominator))
+            parts.append(_line(view, "formula", view.word("figure.ratio", numerator=above, denominator=below)))
+        if metric.example.get(view.lang):
+            parts.append(_line(view, "example", metric.example[view.lang]))
+    published = answer.publication
+    parts.append(
+        _line(
+            view,
+            "load",
+            view.word(
+                "figure.load_words",
+                id=text.digits(published.id, view.lang),
+                files=text.number(published.files, view.lang),
+                rows=text.number(published.rows_loaded, view.lang),
+            )
+            + " "
+            + view.word("figure.kept_back", rows=text.number(published.rows_quarantined, view.lang)),
+        )
+    )
+    parts.append(_line(view, "query", ""))
+    st.html(f'<div class="pd-meaning">{"".join(parts)}</div>')
+    st.code(answer.query, language="sql", wrap_lines=True)
+
+
+def _line(view: View, key: str, written: str) -> str:
+    return f"<p><b>{text.escape(view.word(f'figure.{key}'))}:</b> {text.escape(written)}</p>"
+
+
+def _label(name: str, lang: str) -> str:
+    metric = warehouse.catalogue().get(name)
+    return metric.label[lang] if metric else name
+
+
+def _files(view: View, answer: Answer, ident: str) -> None:
+    circulation = st.checkbox(
+        view.word("figure.circulation"), key=f"circulation-{ident}", help=view.word("figure.circulation_help")
+    )
+    seen, units, place = look(view), warehouse.units(), page.place(view, answer.where)
+    made: dict[str, tuple[str, Callable[[], bytes]]] = {
+        "csv": (exports.CSV, partial(exports.to_csv, answer, seen, units, circulation)),
+        "xlsx": (exports.XLSX, partial(exports.to_xlsx, answer, seen, units, circulation, place)),
+    }
+    for kind, (mime, make) in made.items():
+        st.download_button(
+            view.word(f"figure.{kind}"),
+            data=make,
+            file_name=exports.file_name(answer, seen, place, kind),
+            mime=mime,
+            key=f"{kind}-{ident}",
+            on_click="ignore",
+        )
+
+
+def table(view: View, answer: Answer) -> None:
+    """The answer as a table: names for codes, numbers that sort as numbers, columns in the reading direction."""
+    seen, units = look(view), warehouse.units()
+    rows = answer.rows[:_MOST_ROWS]
+    data: dict[str, list[Any]] = {}
+    settings: dict[str, Any] = {}
+    for i, name in enumerate(answer.columns):
+        values = [row[i] for row in rows]
+        if i < len(answer.by):
+            label = view.word(f"dimension.{name}")
+            data[label] = [seen.member(name, value) for value in values]
+            settings[label] = st.column_config.TextColumn(alignment="right" if seen.rtl else "left")
+            continue
+        label, unit = _column(answer, name, view.lang), units.get(name, "persons")
+        if any(isinstance(value, (str, date)) for value in values):
+            data[label] = [text.plain(value, unit, view.lang) for value in values]
+        else:
+            data[label] = [text.rounded(value, unit) for value in values]
+            settings[label] = st.column_config.NumberColumn(format="percent" if unit == "share" else "localized")
+    st.dataframe(
+        pa.table(data),
+        hide_index=True,
+        column_order=list(data)[::-1] if seen.rtl else list(data),
+        column_config=settings,
+        height=min(len(rows) + 1, 12) * 35 + 3,
+        alt=subtitle(view, answer),
+    )
+
+
+def _column(answer: Answer, name: str, lang: str) -> str:
+    known = {metric.name: metric.label[lang] for metric in answer.metrics}
+    return known.get(name) or _label(name, lang)

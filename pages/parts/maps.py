@@ -1,0 +1,116 @@
+"""Answer in, Plotly figure out: the map of the 31 provinces. Their boundaries travel once, by address."""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from etl.metrics import Answer
+from pages.parts import charts
+from pages.parts.charts import Figure, Look
+
+_BOUNDARIES = "/app/static/iran_provinces.geojson"
+_BOUNDARY_FILE = Path(__file__).resolve().parents[2] / "data" / "reference" / "iran_provinces.geojson"
+
+
+def provinces(answer: Answer, look: Look, focus: Iterable[str] = ()) -> Figure:
+    """The 31 provinces in five steps of the first metric; one without a value is hatched, never the lowest step."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    bounds = charts.classes([row[at] for row in answer.rows if row[at] is not None])
+    known = [row for row in answer.rows if row[at] is not None]
+    unknown = [row for row in answer.rows if row[at] is None]
+    steps = charts.STEPS[look.dark]
+    border = look.colour("surface")
+
+    def area(rows: list[tuple], z: list[float], scale: list[list[Any]], top: float) -> Figure:
+        return {
+            "type": "choropleth",
+            "geojson": _BOUNDARIES,
+            "locations": [row[0] for row in rows],
+            "z": z,
+            "zmin": -0.5,
+            "zmax": top,
+            "colorscale": scale,
+            "showscale": False,
+            "marker": {"line": {"color": border, "width": 1}},
+            "hovertext": [charts.hover(answer, metric, row, charts.name_of(answer, row, look), look) for row in rows],
+            "hovertemplate": "%{hovertext}<extra></extra>",
+        }
+
+    data = [area(known, [charts.class_of(row[at], bounds) for row in known], charts.scale(steps), 4.5)]
+    keys = charts.class_keys(look, bounds, metric.unit)
+    if unknown:
+        grey = look.colour("grid")
+        data.append(area(unknown, [0.0] * len(unknown), [[0, grey], [1, grey]], 1))
+        lines = [hatch(row[0]) for row in unknown]
+        data.append(_paths(look, lines, "missing", 1))
+        keys.append(charts.key(look, look.word("figure.missing"), "missing", "hatch"))
+    outlined = [outline(code) for code in focus]
+    if outlined:
+        data.append(_paths(look, outlined, "focus", 2.5))
+    drawn = charts.figure(
+        look, data, 430, keys,
+        geo={
+            "projection": {"type": "mercator"},
+            "lonaxis": {"range": [43.9, 63.6]}, "lataxis": {"range": [24.9, 39.9]},
+            "visible": False, "bgcolor": "rgba(0,0,0,0)", "showframe": False,
+        },
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+    )  # fmt: skip
+    drawn["layout"]["meta"]["credit"] = look.word("figure.osm")
+    return drawn
+
+
+def _paths(look: Look, lines: Sequence[list[tuple[float, float] | None]], meaning: str, width: float) -> Figure:
+    """Several lines on the map as one trace; None lifts the pen."""
+    points = [point for line in lines for point in [*line, None]]
+    return {
+        "type": "scattergeo",
+        "mode": "lines",
+        "lon": [p[0] if p else None for p in points],
+        "lat": [p[1] if p else None for p in points],
+        "line": {"color": look.colour(meaning), "width": width},
+        "hoverinfo": "skip",
+    }
+
+
+@cache
+def _rings(code: str) -> list[list[tuple[float, float]]]:
+    """The outer rings of a province."""
+    shapes = json.loads(_BOUNDARY_FILE.read_text(encoding="utf-8"))["features"]
+    geometry = next(shape["geometry"] for shape in shapes if shape["id"] == code)
+    parts = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
+    return [[(x, y) for x, y in part[0]] for part in parts]
+
+
+@cache
+def outline(code: str) -> list[tuple[float, float] | None]:
+    """The border of a province as one line."""
+    return [point for ring in _rings(code) for point in [*ring, None]]
+
+
+@cache
+def hatch(code: str, gap: float = 0.28) -> list[tuple[float, float] | None]:
+    """Slanted lines across a province, for a map has no pattern of its own: cut where x − y = k meets the border."""
+    rings = _rings(code)
+    offsets = [x - y for ring in rings for x, y in ring]
+    lines: list[tuple[float, float] | None] = []
+    k = math.ceil(min(offsets) / gap) * gap
+    while k <= max(offsets):
+        cuts = sorted(cut for ring in rings for cut in _cuts(ring, k))
+        for start, end in zip(cuts[::2], cuts[1::2], strict=False):
+            lines += [start, end, None]
+        k += gap
+    return lines
+
+
+def _cuts(ring: Sequence[tuple[float, float]], k: float) -> Iterable[tuple[float, float]]:
+    for (x1, y1), (x2, y2) in pairwise(ring):
+        a, b = x1 - y1 - k, x2 - y2 - k
+        if (a < 0) != (b < 0):
+            share = a / (a - b)
+            yield (x1 + (x2 - x1) * share, y1 + (y2 - y1) * share)
