@@ -23,9 +23,19 @@ DIMENSIONS = (
     "course",
     "outcome",
     "kind",
+    "status",
+    "smart",
     "lapses_on",
+    "origin",
+    "age_band",
+    "tenure_band",
     *TIME,
 )
+# Bands of age and tenure, as etl/models/workforce.sql names them: years, the first in and the last out.
+BANDS = {
+    "age_band": ("18-24", "25-29", "30-34", "35-39", "40-44", "45-49", "50-54", "55-59", "60+"),
+    "tenure_band": ("00-01", "01-03", "03-05", "05-10", "10+"),
+}
 _FILE = Path(__file__).parent / "metrics.toml"
 
 
@@ -45,6 +55,8 @@ class Table:
     is_side: bool = False
     # When measured for the whole country, these dimensions still split it.
     kept_by_whole: tuple[str, ...] = ()
+    # Rows say whether the person has no other spell then: those are counted without looking who they are.
+    has_sole: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,8 @@ class Base:
     zero: bool = True
     unsettled: bool = False
     ignores: tuple[str, ...] = ()
+    # The column of stock_months and stock_changes that holds it ready, for persons with one spell.
+    stock: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,14 +117,16 @@ def tables() -> dict[str, Table]:
     found = {}
     for name, entry in _entries()["table"].items():
         columns = {one: one for one in entry.get("dimensions", ())} | entry.get("columns", {})
-        found[name] = Table(
-            name,
-            entry["kind"],
-            columns,
-            tuple(entry.get("ignores", ())),
-            entry.get("side", False),
-            tuple(entry.get("kept_by_whole", ())),
-        )
+        for table in (name, f"{name}_shared") if entry.get("shared") else (name,):
+            found[table] = Table(
+                table,
+                entry["kind"],
+                columns,
+                tuple(entry.get("ignores", ())),
+                entry.get("side", False),
+                tuple(entry.get("kept_by_whole", ())),
+                entry.get("is_sole", False),
+            )
     return found
 
 
@@ -147,7 +163,7 @@ def _variant(entry: Mapping[str, Any], involved: frozenset[str]) -> Mapping[str,
     """A metric may be counted from another table where a dimension is involved that its own does not have."""
     for dimension, change in entry.get("when", {}).items():
         if dimension in involved:
-            return {**entry, **change}
+            return {**entry, "stock": "", **change}
     return entry
 
 
@@ -168,6 +184,7 @@ def _base(name: str, entry: Mapping[str, Any]) -> Base:
         entry.get("zero", True),
         entry.get("unsettled", False),
         tuple(entry.get("ignores", ())),
+        entry.get("stock", ""),
     )
 
 
@@ -233,7 +250,8 @@ def _choices() -> dict[str, dict[str, str]]:
         for column in contract(table).columns:
             if column.name in DIMENSIONS and column.type == "choice":
                 found[column.name] = {fold(word): value for value, fa in column.values.items() for word in (value, fa)}
-    return found
+    found["smart"] = {fold(word): value for value, fa in (("yes", "بلی"), ("no", "خیر")) for word in (value, fa)}
+    return found | {name: {band: band for band in bands} for name, bands in BANDS.items()}
 
 
 CHOICES = _choices()

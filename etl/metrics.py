@@ -7,7 +7,7 @@ Values are bound, names come from the catalogue.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -35,6 +35,9 @@ __all__ = ["Answer", "Metric", "QuestionError", "ask", "catalogue"]
 # A leaver may still turn out to be none for so many days.
 _UNSETTLED_DAYS = 89
 _DEFAULT_MONTHS = 12
+_CELL = ("province", "activity", "gender", "education", "post")
+_PLACES = {"province", "county", "institute"}
+_DISTINCT = re.compile(r"count\(distinct (person_id|\(person_id, course\))\)(?: filter \(where (.*)\))?$")
 
 
 @dataclass(frozen=True)
@@ -83,15 +86,16 @@ def ask(
     on: date | None = None,
     over: tuple[date, date] | None = None,
     where: Mapping[str, Sequence[str]] | None = None,
+    plain: bool = False,
 ) -> Answer:
     """Answer a question about the publication that `con` reads.
 
     `on` is the day of a state (default: the as-of day), `over` the period of a flow, both ends in (default: the last 12
-    complete Jalali months); a state takes `over` only by month, quarter or year. Raises QuestionError for a question
-    without meaning.
+    complete Jalali months); a state takes `over` only by month, quarter or year. `plain` counts every row as the catalogue
+    says, without what the build made ready; the answer is the same. Raises QuestionError for a question without meaning.
     """
     publication = describe(con)
-    question = _Question(con, publication, names, tuple(by), on, over, dict(where or {}))
+    question = _Question(con, publication, names, tuple(by), on, over, dict(where or {}), plain)
     sql, parameters = question.query()
     rows = con.execute(sql, parameters).fetchall()
     return Answer(
@@ -140,7 +144,10 @@ class _Question:
         on: date | None,
         over: tuple[date, date] | None,
         where: dict[str, Sequence[str]],
+        plain: bool,
     ) -> None:
+        self._con = con
+        self._plain = plain
         self.metrics = _known(names)
         self.by = by
         self.where = _members(con, where)
@@ -187,17 +194,19 @@ class _Question:
     def query(self) -> tuple[str, dict[str, Any]]:
         """The SQL and the values bound in it."""
         self._parameters: dict[str, Any] = {}
-        sources: dict[tuple[str, ...], _Source] = {}
+        self._bound: dict[Any, str] = {}
+        sources: dict[tuple[str, ...], _Source | _Stock] = {}
         for base in self._bases.values():
-            source = self._source(base)
+            source = self._stock(base) if self._is_in_stock(base) else self._source(base)
             known = sources.setdefault(source.signature, source)
             known.columns[base.name] = base
         ctes: list[str] = []
-        main: list[tuple[str, _Source]] = []
-        side: list[tuple[str, _Source]] = []
+        main: list[tuple[str, _Source | _Stock]] = []
+        side: list[tuple[str, _Source | _Stock]] = []
         for number, source in enumerate(sources.values()):
             name = f"{source.table}_{number}"
-            ctes.append(f"{name} as (\n{source.select()}\n)")
+            text = source.select() if isinstance(source, _Source) else self._select_stock(source)
+            ctes.append(f"{name} as (\n{text}\n)")
             (side if source.is_side else main).append((name, source))
         if not main:
             lacking = [name for name in self.by if any(name not in source.dimensions for _, source in side)]
@@ -207,7 +216,7 @@ class _Question:
         ctes += self._united(main)
         return self._final(ctes, side), self._parameters
 
-    def _united(self, main: list[tuple[str, "_Source"]]) -> list[str]:
+    def _united(self, main: "list[tuple[str, _Source | _Stock]]") -> list[str]:
         united = [f"select * from {name}" for name, _ in main]
         if spine := self._spine():
             united.append(spine)
@@ -222,7 +231,7 @@ class _Question:
         group = f"\n    group by {', '.join(dimensions)}" if dimensions else ""
         return [f"met as (\n    select {', '.join(columns)}\n    from (\n    {union}\n    ){group}\n)"]
 
-    def _final(self, ctes: list[str], side: list[tuple[str, "_Source"]]) -> str:
+    def _final(self, ctes: list[str], side: "list[tuple[str, _Source | _Stock]]") -> str:
         zero = {base.name: base for base in self._bases.values()}
         owner = {base: name for name, source in side for base in source.columns}
         cells = {
@@ -274,6 +283,7 @@ class _Question:
             tuple(unit),
             time_column,
             is_side,
+            self._plain or "course" in self.where,
         )
 
     def _clock(self, base: Base) -> tuple[str, str]:
@@ -306,12 +316,96 @@ class _Question:
             day = days_measured[0][1]
             bound = self._bind(day)
             return f"from {{table}} where {tie.replace('measured.day', bound)}", ""
-        listed = ", ".join(f"({self._bind(label)}, {self._bind(day)}::date)" for label, day in days_measured)
-        listed = listed or "(null::varchar, null::date)"
         return (
-            f"from (values {listed}) as measured (unit, day) inner join {{table}} on {tie} where true",
+            f"from {self._measured(days_measured)} inner join {{table}} on {tie} where true",
             "measured.unit",
         )
+
+    def _measured(self, listed: Sequence[tuple[Any, ...]], *more: str) -> str:
+        """Units of time with their days, as a table to join with."""
+        columns = list(zip(*listed, strict=True)) or [()] * (2 + len(more))
+        types = ("varchar", *["date"] * (1 + len(more)))
+        cells = ", ".join(
+            f"unnest({self._bind(list(column))}::{kind}[]) as {name}"
+            for name, column, kind in zip(("unit", "day", *more), columns, types, strict=True)
+        )
+        return f"(select {cells}) as measured"
+
+    # ---- what the build made ready
+
+    def _is_in_stock(self, base: Base) -> bool:
+        """Whether a base can be read from stock_months and stock_changes: they know five dimensions."""
+        if self._plain or not base.stock:
+            return False
+        asked = {*self._places, *self.where} - (_PLACES if base.whole else set()) - set(base.ignores)
+        return asked <= set(_CELL) and (base.whole or set(self._places) <= set(_CELL))
+
+    def _stock(self, base: Base) -> "_Stock":
+        dimensions = tuple(name for name in self._places if not (base.whole and name in _PLACES))
+        days_measured = self._end_days() if base.at_end else self._state_days()
+        moved = tuple((label, days.add_months(day, -base.lag_months)) for label, day in days_measured)
+        unit = (self._unit,) if self._unit else ()
+        return _Stock(moved, unit, dimensions, base.whole, base.whole or len(dimensions) < len(self._places))
+
+    def _select_stock(self, stock: "_Stock") -> str:
+        """The running total at the end of the month before, the changes since, and those with several spells one by one."""
+        row = self._con.execute("select min(day), max(day) from stock_months").fetchone()
+        first, last = row if row and row[0] else (date.max, date.min)
+        listed = [(label, day, _checkpoint(day, first, last)) for label, day in stock.measured]
+        opened = [one for one in listed if one[2] < one[1]]
+        keys = ", ".join((*stock.unit, *stock.grouped))
+        keys = f"{keys}, " if keys else ""
+        columns = {base.name: base.stock for base in stock.columns.values()}
+        if "compliant_assistants" in columns.values():
+            # A group without anyone compliant is still met.
+            columns["met_active"] = "active_assistants"
+        filters = self._conditions({name: name for name in _CELL if not (stock.whole and name in _PLACES)})
+        parts = [self._stock_part("stock_months", listed, stock, columns, filters, "{t}.day = {c}")]
+        if opened:
+            tie = "{t}.day > {c} and {t}.day <= {d}"
+            parts.append(self._stock_part("stock_changes", opened, stock, columns, filters, tie))
+        parts += self._shared_parts(stock, "met_active" in columns)
+        sums = ", ".join(f"sum({name}) as {name}" for name in stock.columns)
+        group = f"\n    group by {keys[:-2]}" if keys else ""
+        having = " or ".join(f"sum({name}) <> 0" for name in columns)
+        union = "\n    union all by name\n".join(parts)
+        return f"    select {keys}{sums}\n    from (\n{union}\n    ){group}\n    having {having}"
+
+    def _stock_part(
+        self,
+        table: str,
+        listed: Sequence[tuple[str, date, date]],
+        stock: "_Stock",
+        columns: Mapping[str, str],
+        filters: Sequence[str],
+        tie: str,
+    ) -> str:
+        shown = [f"measured.unit as {name}" for name in stock.unit]
+        shown += [f"{table}.{name}" for name in stock.grouped]
+        shown += [f"sum({table}.{column}) as {name}" for name, column in columns.items()]
+        grouping = len(stock.unit) + len(stock.grouped)
+        group = f" group by {', '.join(str(n + 1) for n in range(grouping))}" if grouping else ""
+        if stock.unit:
+            source = f"{self._measured(listed, 'checkpoint')} inner join {table} on "
+            source += tie.format(t=table, c="measured.checkpoint", d="measured.day")
+            glue = " where "
+        else:
+            _, day, checkpoint = listed[0]
+            source = f"{table} where " + tie.format(t=table, c=self._bind(checkpoint), d=self._bind(day))
+            glue = " and "
+        condition = glue + " and ".join(filters) if filters else ""
+        return f"    select {', '.join(shown)} from {source}{condition}{group}"
+
+    def _shared_parts(self, stock: "_Stock", met: bool) -> list[str]:
+        sources: dict[tuple[str, ...], _Source] = {}
+        bases = [replace(base, table=f"{base.table}_shared", stock="") for base in stock.columns.values()]
+        if met:
+            at_end = any(base.at_end for base in bases)
+            bases.append(Base("met_active", "readiness_shared", "count(distinct person_id)", "state", at_end=at_end))
+        for base in bases:
+            source = self._source(base)
+            sources.setdefault(source.signature, source).columns[base.name] = base
+        return [source.select() for source in sources.values()]
 
     def _state_days(self) -> list[tuple[str, date]]:
         """The days on which states are measured: the last of each unit within the period, the unit not over on the as-of day."""
@@ -349,12 +443,32 @@ class _Question:
         return f" where {' and '.join(conditions)}" if conditions else ""
 
     def _bind(self, value: Any) -> str:
-        for name, known in self._parameters.items():
-            if type(known) is type(value) and known == value:
-                return f"${name}"
-        name = f"p{len(self._parameters) + 1}"
-        self._parameters[name] = value
-        return f"${name}"
+        key = (type(value), tuple(value) if isinstance(value, list) else value)
+        if key not in self._bound:
+            self._bound[key] = f"p{len(self._bound) + 1}"
+            self._parameters[self._bound[key]] = value
+        return f"${self._bound[key]}"
+
+
+@dataclass
+class _Stock:
+    """Bases read from the running totals: the days they are measured on, and by what they are grouped."""
+
+    measured: tuple[tuple[str, date], ...]
+    unit: tuple[str, ...]
+    grouped: tuple[str, ...]
+    whole: bool
+    is_side: bool
+    columns: dict[str, Base] = field(default_factory=dict)
+    table: str = "stock"
+
+    @property
+    def signature(self) -> tuple[str, ...]:
+        return ("stock", str(self.measured), str(self.whole), str(self.is_side))
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        return (*self.unit, *self.grouped)
 
 
 @dataclass
@@ -368,6 +482,7 @@ class _Source:
     unit: tuple[str, ...]
     time_column: str
     is_side: bool
+    plain: bool
     columns: dict[str, Base] = field(default_factory=dict)
 
     @property
@@ -383,12 +498,31 @@ class _Source:
         columns += [f"{self.table}.{column} as {name}" for name, column in self.grouped]
         grouping = len(columns)
         day = "measured.day" if self.unit and self.time_column == "measured.unit" else _bound_day(self.clock)
-        columns += [f"{base.sql.replace('{day}', day)} as {name}" for name, base in self.columns.items()]
+        columns += [f"{self._counted(base).replace('{day}', day)} as {name}" for name, base in self.columns.items()]
         filters = [one.replace("{day}", day) for one in self.filters]
         glue = " and " if " where " in self.clock else " where "
         conditions = glue + " and ".join(filters) if filters else ""
         group = f"\n    group by {', '.join(str(n + 1) for n in range(grouping))}" if grouping else ""
         return f"    select {', '.join(columns)}\n    {self.clock}{conditions}{group}"
+
+    def _counted(self, base: Base) -> str:
+        """The SQL of a base; who has one spell then is counted without looking who it is."""
+        if not tables()[self.table].has_sole or self.plain:
+            return base.sql
+        return _DISTINCT.sub(_sole, base.sql)
+
+
+def _sole(found: re.Match[str]) -> str:
+    condition = f"{found[2]} and " if found[2] else ""
+    who = found[1]
+    return f"(count(*) filter (where {condition}is_sole) + count(distinct {who}) filter (where {condition}not is_sole))"
+
+
+def _checkpoint(day: date, first: date, last: date) -> date:
+    """The last day of a month, up to `day`, whose running totals are kept; the beginning of days before the first."""
+    unit = days.unit_of(day, "month")
+    kept = min(day if unit.last == day else unit.first - days.DAY, last)
+    return kept if kept >= first else date(1, 1, 1)
 
 
 def _bound_day(clock: str) -> str:
@@ -444,7 +578,7 @@ def _members(con: duckdb.DuckDBPyConnection, where: Mapping[str, Sequence[str]])
 def _member(con: duckdb.DuckDBPyConnection, dimension: str, value: str) -> str:
     """`value` as the dimension's own member. Raises QuestionError for an unknown one."""
     found: str | None = None
-    if dimension == "province":
+    if dimension in ("province", "origin"):
         found = places().provinces.get(fold(value))
     elif dimension in CHOICES:
         found = CHOICES[dimension].get(fold(value))

@@ -8,7 +8,7 @@ from pages.parts import components as ui
 
 def page() -> None:
     view = ui.scope_bar("gender", "education", "post")
-    ui.cards(view, "coverage_per_10k", "coverage_per_100km2", "counties_covered", "active_assistants")
+    ui.cards(view, "coverage_per_10k", "coverage_per_100km2", "counties_covered", "lorenz.gini")
     left, right = st.columns(2)
     with left:
         ui.figure(view, maps.provinces, "coverage_per_10k", by="province", says=findings.highest)

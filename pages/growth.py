@@ -14,16 +14,21 @@ def page() -> None:
         "target_progress",
         "joiners",
         "leavers",
-        "net_change",
-        "jobs_created",
         "leaver_rate_12m",
         "early_attrition",
+        "pace.required_pace",
+        "pace.actual_pace_6",
+        "pace.projected_first",
+        "pace.projected_last",
     )
-    ui.figure(view, lines.trend, "active_assistants", by="month", over=view.months(144), target=True)
+    wide, narrow = st.columns([3, 2])
+    with wide:
+        ui.figure(view, lines.trend, "active_assistants", by="month", over=view.months(144), target=True)
+    with narrow:
+        ui.figure(view, lines.projection, analysis="projection", target=True)
     left, right = st.columns(2)
     with left:
         ui.figure(view, bars.paired, "joiners", "leavers", by="month", over=view.months(24))
         ui.figure(view, bars.bridge, analysis="bridge")
-        ui.figure(view, lines.projection, analysis="projection")
     with right:
         ui.figure(view, bars.ranking, "leaver_rate_12m", by="place", nation=True)

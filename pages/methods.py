@@ -1,7 +1,7 @@
 """What does each number mean, and how is it worked out?"""
 
-from pages.parts import components as ui
+from pages.parts import reports
 
 
 def page() -> None:
-    ui.definitions()
+    reports.definitions()

@@ -1,7 +1,7 @@
 """What was handed in, what was loaded, and what was kept back?"""
 
-from pages.parts import components as ui
+from pages.parts import reports
 
 
 def page() -> None:
-    ui.load_report()
+    reports.load_report()

@@ -399,11 +399,11 @@ def provinces_of(data: Data, where: Where) -> set[str]:
 
 def residents(data: Data, where: Where) -> int:
     """Residents of the whole place, province or county, whatever else is filtered; 0 if unknown."""
+    of = provinces_of(data, where)
     return sum(
         int(county["population_2016"])
         for county in data.reference.counties
-        if county["province_iso"] in provinces_of(data, where)
-        and ("county" not in where or county["sci_code"] in where["county"])
+        if county["province_iso"] in of and ("county" not in where or county["sci_code"] in where["county"])
     )
 
 
@@ -702,6 +702,7 @@ FLOWS: dict[str, Flow] = {
 TIMES = ("month", "quarter", "year")
 
 
+@cache
 def unit_of(day: date, time: str) -> str:
     jalali = JalaliDate(day)
     return {

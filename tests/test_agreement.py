@@ -29,7 +29,7 @@ import pytest
 from etl import metrics
 from tests import oracle
 from tests.oracle_measures import TIMES, Answers, Where
-from tests.oracle_read import fold
+from tests.oracle_read import check_digit_ok, fold
 
 pytestmark = pytest.mark.slow
 
@@ -137,9 +137,144 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     built.con.close()
 
 
-@pytest.fixture(params=["by_hand", "made_up"])
+@pytest.fixture(scope="module")
+def tangled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    at = tmp_path_factory.mktemp("tangled")
+    folder = at / "incoming"
+    folder.mkdir()
+    write_tangled(folder, random.Random(5))
+    built = build(folder, at)
+    yield built
+    built.con.close()
+
+
+@pytest.fixture(params=["by_hand", "made_up", "tangled"])
 def built(request: pytest.FixtureRequest) -> Built:
     return request.getfixturevalue(request.param)
+
+
+# ------------------------------------------------------------------ a register gone wild
+def write_csv(path: Path, header: str, rows: list[tuple[Any, ...]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header.split(","))
+        writer.writerows(rows)
+
+
+def national_id(number: int) -> str:
+    return next(f"{number:09}{digit}" for digit in range(10) if check_digit_ok(f"{number:09}{digit}"))
+
+
+def write_tangled(folder: Path, chance: random.Random) -> None:
+    """Few people and places, many short spells that overlap, touch, and begin or end on one day: what
+    a tidy register seldom holds. Days lie close together so that edges are met often."""
+
+    def day(first: int, last: int) -> date:
+        return date(2023, 1, 1) + timedelta(chance.randint(first, last))
+
+    def sometimes(value: Any, how_often: float = 0.7) -> Any:
+        return value if chance.random() < how_often else ""
+
+    places = [("IR-23", "2301"), ("IR-23", "2303"), ("IR-30", "3001"), ("IR-10", "")]
+    codes = ["B1", "b2", "A3", "۰4", "٠5", "06"]
+    institutes, licences, spells, completions = [], [], {}, set()
+    for code in codes:
+        status = chance.choice(["active", "active", "suspended", "revoked"])
+        since = day(400, 1000) if status != "active" else ""
+        province, county = chance.choice(places)
+        activity = chance.choice(["guarding", "patrol", "escort"])
+        smart = chance.choice(["yes", "no", ""])
+        institutes.append((code, "نمونه", province, county, activity, status, since, smart))
+        until = date(2022, 12, 1)
+        for number in range(6):
+            applied = until - timedelta(chance.randint(0, 60))
+            complete = applied + timedelta(chance.randint(0, 20))
+            decided = complete + timedelta(chance.randint(0, 70))
+            outcome = chance.choice(["granted"] * 4 + ["refused", "withdrawn", ""])
+            start = until + timedelta(chance.choice([-20, 0, 1, 1, 2, 30]))
+            until = start + timedelta(chance.randint(100, 300))
+            granted = outcome == "granted"
+            licences.append(
+                (
+                    f"{code}/{number}",
+                    code,
+                    chance.choice(["new", "renewal"]),
+                    applied,
+                    sometimes(complete, 0.9),
+                    decided if outcome else sometimes(decided, 0.5),
+                    outcome,
+                    start if granted else "",
+                    until if granted else "",
+                )
+            )
+    steps = [0, 0, 1, 1, 2, 45, 89, 90, 91, 92, 150]
+    for number in range(150):
+        person = national_id(999100000 + number)
+        gender, education = chance.choice(["male", "female"]), sometimes("diploma")
+        left = day(0, 700)
+        for _ in range(chance.randint(1, 6)):
+            hired = left + timedelta(chance.choice(steps) * chance.choice([1, 1, 1, -1]))
+            left = hired + timedelta(chance.choice([0, 1, 30, 89, 90, 200, 360]))
+            code, (province, county) = chance.choice(codes), chance.choice(places)
+            from_day = sometimes(hired + timedelta(chance.randint(-30, 60)), 0.3)
+            spells[person, code, hired] = (
+                person,
+                code,
+                province,
+                county,
+                gender,
+                "1990-05-05",
+                education,
+                chance.choice(["guard", "guard", "team_leader", "operator", "manager"]),
+                hired,
+                sometimes(left, 0.9),
+                from_day,
+                sometimes(from_day and from_day + timedelta(chance.randint(0, 200))),
+                chance.choice(["yes", "no", ""]),
+            )
+        for _ in range(chance.randint(0, 9)):
+            course, result = chance.choice("xyz"), chance.choice(["passed"] * 4 + ["failed"])
+            completions.add((person, course, day(-200, 1000), result))
+    write_csv(
+        folder / "institutes.csv",
+        "institute_code,name,province,county,activity,status,status_since,smart_services",
+        institutes,
+    )
+    write_csv(
+        folder / "licences.csv",
+        "application_no,institute_code,kind,applied_on,file_complete_on,decided_on,outcome,valid_from,valid_until",
+        licences,
+    )
+    write_csv(
+        folder / "personnel.csv",
+        "national_id,institute_code,province,county,gender,birth_date,education,post,hired_on,"
+        "left_on,judicial_officer_from,judicial_officer_until,veteran",
+        list(spells.values()),
+    )
+    write_csv(
+        folder / "training.csv",
+        "national_id,course_code,completed_on,result,hours",
+        [(*row, chance.choice(["", 5, 7.5])) for row in sorted(completions)],
+    )
+    write_csv(
+        folder / "courses.csv",
+        "course_code,title_fa,title_en,posts,valid_months,hours,due_days",
+        [
+            ("x", "ایکس", "X", "*", 6, 10, 30),
+            ("Y", "ایگرگ", "Y", "guard|manager", 3, "", 90),
+            ("z", "زد", "Z", "team_leader|operator", "", 4, ""),
+        ],
+    )
+    write_csv(
+        folder / "targets.csv",
+        "metric,province,date,value",
+        [
+            ("active_assistants", "", "2023-06-01", 60),
+            ("active_assistants", "تهران", "2024-01-01", 25.5),
+            ("active_assistants", "", "1403/01/01", 90),
+            ("joiners", "", "2024-06-01", 1),
+        ],
+    )
 
 
 # ------------------------------------------------------------------ comparing
@@ -201,7 +336,7 @@ def allowed(name: str, *dimensions: str) -> bool:
 
 
 def days(built: Built) -> list[date]:
-    """Ten days: the as-of day, its neighbour, and eight back into the past."""
+    """Ten days: the as-of day, its neighbour, a leap day, and seven more back in the past."""
     as_of = built.data.as_of
     chosen = random.Random(1).sample(range(2, 2400), 7)
     return [as_of, as_of - timedelta(1), date(2024, 2, 29), *(as_of - timedelta(n) for n in chosen)]
@@ -370,6 +505,15 @@ def test_filters(built):
             if kept_apart and by == ("province",):
                 where = {k: v for k, v in where.items() if k == "province"}
             compare(built, [name], by, where=where)
+
+
+def test_several_courses_at_once(built):
+    names = [name for name in STATES if allowed(name, "course")]
+    courses = oracle.members(built.data, "course")
+    for chosen in (courses, courses[:2], courses[1:]):
+        for by in ((), ("province",), ("post",)):
+            where: Where = {"course": set(chosen)}
+            compare(built, names, by, where=where, on=built.data.as_of - timedelta(200))
 
 
 def test_coverage_filters_its_numerator_only(built):

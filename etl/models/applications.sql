@@ -6,7 +6,7 @@ with named as (
         institutes.province,
         institutes.county,
         institutes.activity,
-        institutes.smart_services,
+        institutes.smart,
         loaded_licences.* exclude (file_number, line, application_no, application_no_shown, institute_code),
     from loaded_licences
     inner join loaded_institutes using (institute_code)

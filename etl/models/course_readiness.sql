@@ -10,6 +10,7 @@ select
     service.education,
     service.post,
     service.is_judicial_officer,
+    service.is_sole,
     requirements.due_on,
     requirements.expires_on,
     requirements.lapses_on,
@@ -21,4 +22,4 @@ inner join service
     and service.valid_from < requirements.valid_until
     and service.valid_until > requirements.valid_from
 where service.is_licensed
-order by valid_from, service.person_id
+order by requirements.lapses_on, service.person_id, requirements.course_code, valid_from, service.institute_code

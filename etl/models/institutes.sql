@@ -9,6 +9,7 @@ select
     status,
     status_since,
     smart_services,
+    case when smart_services then 'yes' when not smart_services then 'no' end as smart,
     veteran_led,
     -- From this day on its licences do not count.
     case

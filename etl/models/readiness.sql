@@ -59,4 +59,5 @@ inner join active
     on active.person_id = held.person_id
     and active.valid_from <= held.valid_from
     and active.valid_until > held.valid_from
-order by held.valid_from, held.person_id
+-- A question of what lapses soon reads a narrow slice.
+order by held.lapses_on, held.person_id, held.valid_from, active.institute_code

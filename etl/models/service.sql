@@ -1,5 +1,15 @@
--- One row per spell and stretch of days in which neither its licence nor its accreditation changes, half-open.
-with accredited as (
+-- One row per spell and stretch of days in which nothing changes: licence, accreditation, other spells of the person. Half-open.
+with crossings as (
+    select spells.spell_id, other.hired_on as other_from, other.end_day as other_until
+    from spells
+    inner join spells as other
+        on other.person_id = spells.person_id
+        and other.spell_id <> spells.spell_id
+        and other.hired_on < spells.end_day
+        and other.end_day > spells.hired_on
+),
+
+accredited as (
     select
         spell_id,
         judicial_officer_from as accredited_from,
@@ -22,6 +32,12 @@ changes as (
     union all
     select spell_id, accredited_until
     from accredited
+    union all
+    select spell_id, other_from
+    from crossings
+    union all
+    select spell_id, other_until
+    from crossings
 ),
 
 starts as (
@@ -40,6 +56,15 @@ stretches as (
         day as valid_from,
         lead(day) over (partition by spell_id order by day) as next_day,
     from starts
+),
+
+shared as (
+    select distinct stretches.spell_id, stretches.valid_from
+    from stretches
+    inner join crossings
+        on crossings.spell_id = stretches.spell_id
+        and crossings.other_from <= stretches.valid_from
+        and crossings.other_until > stretches.valid_from
 )
 
 select
@@ -57,6 +82,8 @@ select
     spells.is_veteran,
     licensed_days.institute_code is not null as is_licensed,
     accredited.spell_id is not null as is_judicial_officer,
+    -- No other spell of the person runs: such rows can be counted without looking who they are.
+    shared.spell_id is null as is_sole,
     accredited.accredited_until,
     stretches.valid_from,
     coalesce(stretches.next_day, spells.end_day) as valid_until,
@@ -70,4 +97,7 @@ left join accredited
     on accredited.spell_id = stretches.spell_id
     and accredited.accredited_from <= stretches.valid_from
     and accredited.accredited_until > stretches.valid_from
+left join shared
+    on shared.spell_id = stretches.spell_id
+    and shared.valid_from = stretches.valid_from
 order by stretches.valid_from, spells.spell_id

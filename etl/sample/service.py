@@ -151,8 +151,10 @@ def personnel_columns(frame: Frame, inst: Institutes, who: People, spells: Spell
     w, places = spells["who"], frame.places
     n = len(w)
     county = inst.county[spells["inst"]]
-    mine = inst.county[inst.of(province)]
-    county = np.where(rng.random(n) < 0.85, county, mine[rng.integers(0, len(mine), n)])
+    # most serve where the institute is, the others at its posts elsewhere in the province
+    chance = np.where(places.county_province == province, inst.settled, 0) ** 0.6
+    elsewhere = rng.choice(len(chance), n, p=chance / chance.sum())
+    county = np.where(rng.random(n) < 0.85, county, elsewhere)
     new = np.flatnonzero(places.new_county_province == province)
     if len(new):  # a county made after the census: not in the list the build knows
         young = rng.random(n) < 0.006

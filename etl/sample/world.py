@@ -94,6 +94,7 @@ class Institutes:
     veteran: Ints
     weight: np.ndarray  # of being chosen by somebody looking for a post
     founded: Ints
+    settled: np.ndarray  # weight of each county of the country; 0 where nobody serves
 
     def of(self, province: int) -> slice:
         """The entries of a province: they stand together."""
@@ -156,7 +157,7 @@ def institutes(frame: Frame, counties: np.ndarray) -> Institutes:
         province, province * 100_000 + serial + 1, county,
         rng.choice(6, n, p=[0.42, 0.12, 0.14, 0.07, 0.17, 0.08]), wanted, np.full(n, NEVER), ended,
         status, smart, (rng.random(n) < 0.22) * 1, weight,
-        wanted - rng.integers(20, 1500, n),
+        wanted - rng.integers(20, 1500, n), counties,
     )  # fmt: skip
 
 
@@ -174,7 +175,7 @@ def applicants(frame: Frame, counties: np.ndarray) -> Institutes:
     return Institutes(
         province, province * 100_000 + 80_001 + serial, county, rng.choice(6, n), wanted, never,
         never.copy(), np.zeros(n, dtype=int), (rng.random(n) < 0.4) * 1, (rng.random(n) < 0.2) * 1,
-        np.zeros(n), wanted - rng.integers(5, 300, n),
+        np.zeros(n), wanted - rng.integers(5, 300, n), counties,
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def ranking(
         {
             "type": "bar",
             "orientation": "h",
-            "x": [value or 0 for value in values],
+            "x": values,
             "y": list(range(len(rows))),
             "marker": {
                 "color": [
@@ -131,8 +131,8 @@ def _stacked(answer: Answer, look: Look, parts: Sequence[Metric], meanings: Sequ
                 "customdata": [row[0] if answer.by else None for row in rows],
                 "hovertext": [
                     look.line(
-                        f"<b>{text.escape(charts.name_of(answer, row, look))}</b><br>{text.escape(part.label[look.lang])}: "
-                        f"{text.amount(row[i], part.unit, look.lang)}<br>"
+                        f"<b>{text.escape(charts.name_of(answer, row, look))}</b><br>"
+                        f"{text.escape(part.label[look.lang])}: {text.amount(row[i], part.unit, look.lang)}<br>"
                         + (f"{text.percent(size, look.lang)}" if share else "")
                     )
                     for row, size in zip(rows, sizes, strict=True)
@@ -158,6 +158,7 @@ def _stacked(answer: Answer, look: Look, parts: Sequence[Metric], meanings: Sequ
             **charts.across(look, ticks, 0, max(top, ticks[-1]) * 1.002),
         ),
         yaxis=charts.categories(look, [charts.name_of(answer, row, look) for row in rows]),
+        margin=charts.spare(look),
     )
 
 
@@ -310,19 +311,23 @@ def funnel(answer: Answer, look: Look) -> Figure:
     return charts.figure(look, data, len(values) * 44 + 24, xaxis=x_axis, yaxis=charts.categories(look, labels))
 
 
+# Steps of a bridge that are a stock; the others are what changed it.
+_STOCKS = ("start", "end", "active")
+
+
 def bridge(answer: Answer, look: Look) -> Figure:
-    """From the stock at the start to the stock at the end. Rows: a step and its signed size; both ends are stocks."""
+    """From the stock at the start to the stock at the end. Rows: a step and its signed size, or its stock."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     steps = [row[0] for row in answer.rows]
     sizes = [row[at] or 0 for row in answer.rows]
-    ends = {0, len(steps) - 1}
-    level, bases, tops = 0.0, [], []
+    stocks = {i for i, step in enumerate(steps) if step in _STOCKS}
+    reached, bases, tops = 0.0, [], []
     for i, size in enumerate(sizes):
-        bases.append(0 if i in ends else level)
-        level = size if i in ends else level + size
-        tops.append(level)
-    span = [*tops, *(b for i, b in enumerate(bases) if i not in ends)]
+        bases.append(0.0 if i in stocks else reached)
+        reached = size if i in stocks else reached + size
+        tops.append(reached)
+    span = [*tops, *(base for i, base in enumerate(bases) if i not in stocks)]
     data = [
         {
             "type": "bar",
@@ -332,16 +337,16 @@ def bridge(answer: Answer, look: Look) -> Figure:
             "x": sizes,
             "marker": {
                 "color": [
-                    look.colour("total" if i in ends else "gain" if size >= 0 else "loss")
+                    look.colour("total" if i in stocks else "gain" if size >= 0 else "loss")
                     for i, size in enumerate(sizes)
                 ],
                 "pattern": charts.pattern(look, "loss")
-                | {"shape": ["/" if i not in ends and size < 0 else "" for i, size in enumerate(sizes)]},
+                | {"shape": ["/" if i not in stocks and size < 0 else "" for i, size in enumerate(sizes)]},
             },
             "hovertext": [
                 look.line(
                     f"<b>{text.escape(look.member('step', step))}</b><br>"
-                    f"{text.amount(size, metric.unit, look.lang, signed=i not in ends)}"
+                    f"{text.amount(size, metric.unit, look.lang, signed=i not in stocks)}"
                 )
                 for i, (step, size) in enumerate(zip(steps, sizes, strict=True))
             ],
@@ -352,7 +357,7 @@ def bridge(answer: Answer, look: Look) -> Figure:
     notes = [
         charts.note(
             look,
-            text.plain(size, metric.unit, look.lang, signed=i not in ends),
+            text.plain(size, metric.unit, look.lang, signed=i not in stocks),
             x=max(base, base + size),
             y=i,
             xanchor="right" if look.rtl else "left",
@@ -378,9 +383,9 @@ def bridge(answer: Answer, look: Look) -> Figure:
         data,
         len(steps) * 34 + 44,
         [
-            charts.key(look, look.member("step", steps[0]) + " / " + look.member("step", steps[-1]), "total"),
-            charts.key(look, "+", "gain"),
-            charts.key(look, "−", "loss", "hatch"),
+            charts.key(look, look.word("figure.stock"), "total"),
+            charts.key(look, look.word("figure.gain"), "gain"),
+            charts.key(look, look.word("figure.loss"), "loss", "hatch"),
         ],
         xaxis=x_axis,
         yaxis=charts.categories(look, [look.member("step", step) for step in steps]),

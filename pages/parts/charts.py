@@ -1,9 +1,9 @@
 """Answer in, Plotly figure out. Knows no Streamlit: a chart can be drawn, tested and printed without a server.
 
-Figures are plain dictionaries (a tenth of the time of graph objects). Plotly itself stays left to right; what is Persian
-here is words, digits, Jalali ticks and the direction of bars. `layout.meta` carries what HTML says better than SVG does in
-two directions: the keys of the colours and the attribution. Here are the colours and what all charts share; bars, lines
-and maps have files of their own.
+Figures are plain dictionaries (a tenth of the time of graph objects). Plotly itself stays left to right; what is
+Persian here is words, digits, Jalali ticks and the direction of bars. `layout.meta` carries what HTML says better than
+SVG does in two directions: the keys of the colours and the attribution. Here are the colours and what all charts share;
+bars, lines and maps have files of their own.
 """
 
 import math
@@ -218,6 +218,11 @@ def note(look: Look, written: str, **place: Any) -> Figure:
         "font": {"family": _FONT, "size": 12, "color": look.colour("text")},
         **place,
     }
+
+
+def spare(look: Look) -> Figure:
+    """Margins with room for the last label of an axis that ends at the edge."""
+    return {"l": 26 if look.rtl else 8, "r": 8 if look.rtl else 26, "t": 8, "b": 8, "pad": 0}
 
 
 def across(look: Look, ticks: Sequence[float], low: float, high: float) -> Figure:

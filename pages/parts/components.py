@@ -17,9 +17,10 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException, StopException
 
+from etl.analysis import GOAL
 from etl.days import DAY, last_complete_months
 from etl.metrics import Answer, Metric
-from pages.parts import bars, charts, findings, maps, page, scope, text, warehouse
+from pages.parts import bars, charts, findings, lines, maps, page, scope, text, warehouse
 from pages.parts.charts import Look
 from pages.parts.findings import Finding
 from pages.parts.footer import footer, look, question, subtitle, table
@@ -106,30 +107,43 @@ def _kindly(view: View, ident: str) -> Iterator[None]:
 
 @st.fragment
 def cards(view: View, *names: str) -> None:
-    """Up to ten numbers, each with what it was a year before, its parts if it is a rate, and what it means."""
+    """Up to ten numbers, each with what it was a year before, its parts if it is a rate, and what it means.
+
+    A name like `pace.required_pace` is a number that etl.analysis works out.
+    """
     across = next((n for n in (5, 4, 3) if len(names) % n == 0), 4)
     with st.container(key=f"cards-{across}"):
         for name in names[:10]:
-            with st.container(key=f"card-{name}", border=True, height="stretch"), _kindly(view, name):
+            with st.container(key=f"card-{name.replace('.', '-')}", border=True, height="stretch"), _kindly(view, name):
                 _card(view, name)
 
 
 def _card(view: View, name: str) -> None:
-    answer, ignored = _ask(view, [name])
-    before = _year_before(view, answer)
-    metric, value = answer.metrics[0], answer.value()
+    worked_out, _, part = name.rpartition(".")
+    before: Any = None
+    ignored: list[str] = []
+    if worked_out:
+        answer = warehouse.analyse(worked_out, reader=view.reader, on=view.as_of, where=view.where)
+    else:
+        answer, ignored = _ask(view, [name])
+        before = _year_before(view, answer)
+    metric = next(metric for metric in answer.metrics if metric.name == part)
+    value, row = answer.value(part), answer.rows[0]
     lines = []
-    if parts := charts.parts_of(answer, metric, answer.rows[0], look(view)):
+    if parts := charts.parts_of(answer, metric, row, look(view)):
         lines.append(parts)
     if value is not None and before is not None:
         lines.append(_then(view, metric, value, before))
     if ignored:
         lines.append(_no_effect(view, ignored))
     written = text.plain(value, metric.unit, view.lang)
+    if value is None and metric.unit == "date":
+        written = view.word("figure.never")
     unit = "" if metric.unit in ("share", "ratio", "date") else text.unit_word(metric.unit, view.lang)
+    long = " pd-long" if metric.unit == "date" else ""
     st.html(
         f'<div class="pd-card"><p class="pd-label">{text.escape(metric.label[view.lang])}</p>'
-        f'<p class="pd-value"><bdi>{text.escape(written)}</bdi> <small>{text.escape(unit)}</small></p>'
+        f'<p class="pd-value{long}"><bdi>{text.escape(written)}</bdi> <small>{text.escape(unit)}</small></p>'
         + "".join(f'<p class="pd-line">{text.escape(line)}</p>' for line in lines)
         + "</div>"
     )
@@ -167,8 +181,8 @@ def figure(
 ) -> None:
     """One question drawn: its finding as the title, measure, place and period below, the chart, and the footer.
 
-    `by="place"` is provinces, or the counties of a few chosen ones. `analysis` names what etl.analysis works out where no
-    single question does. `nation` and `target` add a line: the measure's value for the nation, the value to be reached.
+    `by="place"` is provinces, or the counties of a few chosen ones. `analysis` names what etl.analysis works out where
+    no single question does. `nation` and `target` add a line: the nation's value, the value to be reached.
     """
     axes = tuple(_place(view, names) if axis == "place" else axis for axis in ((by,) if isinstance(by, str) else by))
     ident = "-".join([chart.__name__, analysis, *names[:1], *axes])
@@ -186,6 +200,8 @@ def figure(
         if _nothing(answer):
             _notice(view, "state.empty_title", view.word("state.empty"))
             return
+        if chart is lines.run_off:
+            options["goal"] = GOAL
         if nation:
             options["nation"] = _nation(view, answer)
         if target:

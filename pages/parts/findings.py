@@ -3,13 +3,16 @@
 Every number in a sentence is a number of the answer; nothing is computed here but which row is the first and the last.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from etl.metrics import Answer
 from pages.parts import bars, charts, lines, maps, text
 from pages.parts.charts import Look
+
+
+_MOST_WORDS = 10
 
 
 @dataclass(frozen=True)
@@ -42,15 +45,12 @@ def extreme(answer: Answer, look: Look, name: str | None = None, end: str | None
     end = end or ("lowest" if metric.direction == "up" else "highest")
     value = (min if end == "lowest" else max)(row[at] for row in rows)
     first = [row for row in rows if row[at] == value]
-    written = text.amount(value, unit, look.lang)
-    place = look.member(answer.by[0], first[0][0])
-    codes = tuple(row[0] for row in first)
-    if len(rows) == 1:
-        return Finding(look.word("finding.single", place=place, value=written))
-    if len(first) > 1:
-        count = text.number(len(first), look.lang)
-        return Finding(look.word(f"finding.many_{end}", count=count, value=written), codes)
-    return Finding(look.word(f"finding.{end}", place=place, value=written), codes)
+    place, count = look.member(answer.by[0], first[0][0]), text.number(len(first), look.lang)
+    key = "finding.single" if len(rows) == 1 else f"finding.many_{end}" if len(first) > 1 else f"finding.{end}"
+    sentence = _in_ten_words(
+        look.word(key, place=place, count=count, value=written) for written in _amounts(value, unit, look)
+    )
+    return Finding(sentence, tuple(row[0] for row in first) if len(rows) > 1 else ())
 
 
 def highest(answer: Answer, look: Look) -> Finding:
@@ -82,16 +82,36 @@ def latest(answer: Answer, look: Look) -> Finding:
         return Finding(look.word("finding.none"))
     if len(answer.by) > 1:
         return _latest_of_groups(answer, look)
-    measure, now = answer.metrics[0].short[look.lang], rows[-1]
-    value = text.amount(now[at], unit, look.lang)
+    now, measure = rows[-1], answer.metrics[0].short[look.lang]
     before = {row[0]: row for row in rows}.get(_year_before(str(now[0])))
+    places = {"measure": measure}
     if before is not None and now[0] not in answer.provisional:
-        was = text.plain(before[at], unit, look.lang)
-        return Finding(look.word("finding.since", measure=measure, value=value, before=was))
-    if len(rows) == 1:
-        return Finding(look.word("finding.now", measure=measure, value=value))
-    first = text.plain(rows[0][at], unit, look.lang)
-    return Finding(look.word("finding.grown", measure=measure, first=first, value=value))
+        key, places["before"] = "since", text.plain(before[at], unit, look.lang)
+    elif len(rows) > 1:
+        key, places["first"] = "grown", text.plain(rows[0][at], unit, look.lang)
+    else:
+        key = "now"
+    amounts = _amounts(now[at], unit, look)
+    # a long name of a measure may stay away: the subtitle says it
+    return Finding(
+        _in_ten_words(
+            look.word(f"finding.{name}", value=value, **places) for name in (key, f"{key}_bare") for value in amounts
+        )
+    )
+
+
+def _amounts(value: Any, unit: str, look: Look) -> tuple[str, str]:
+    """A number with its unit, and without: the subtitle says it."""
+    return text.amount(value, unit, look.lang), text.plain(value, unit, look.lang)
+
+
+def _in_ten_words(sentences: Iterable[str]) -> str:
+    """The first sentence of ten words or fewer, or the last."""
+    said = ""
+    for said in sentences:
+        if len(said.split()) <= _MOST_WORDS:
+            break
+    return said
 
 
 def _latest_of_groups(answer: Answer, look: Look) -> Finding:
@@ -132,6 +152,8 @@ def ends(answer: Answer, look: Look) -> Finding:
         return Finding(look.word("finding.none"))
     first, last = rows[0], rows[-1]
     if answer.by[0] == "step":
+        stock = dict(row[:2] for row in rows)
+        first, last = (("start", stock["start"]), ("end", stock["end"]))
         return Finding(
             look.word(
                 "finding.from_to",
@@ -149,10 +171,27 @@ def ends(answer: Answer, look: Look) -> Finding:
     )
 
 
+def ahead(answer: Answer, look: Look) -> Finding:
+    """The range that a projection ends in. Metrics in order: actual, low, high."""
+    last = answer.rows[-1]
+    low, high = (last[answer.columns.index(metric.name)] for metric in answer.metrics[1:3])
+    if low is None or high is None:
+        return latest(answer, look)
+    unit = answer.metrics[0].unit
+    return Finding(
+        look.word(
+            "finding.ahead",
+            low=text.plain(low, unit, look.lang),
+            high=text.amount(high, unit, look.lang),
+            when=look.member(answer.by[0], last[0]),
+        )
+    )
+
+
 def middle(answer: Answer, look: Look) -> Finding:
     """What the half of residents with the lowest coverage have: the Lorenz curve at its middle row."""
     across, up = (answer.columns.index(metric.name) for metric in answer.metrics[:2])
-    rows = [row for row in answer.rows if row[across] is not None]
+    rows = [row for row in answer.rows if row[across] is not None and row[0] is not None]
     if not rows:
         return Finding(look.word("finding.none"))
     near = min(rows, key=lambda row: abs(row[across] - 0.5))
@@ -185,7 +224,7 @@ OF_CHART: dict[Callable[..., charts.Figure], Says] = {
     bars.pyramid: extreme,
     bars.funnel: stages,
     lines.trend: latest,
-    lines.projection: latest,
+    lines.projection: ahead,
     lines.run_off: ends,
     lines.heat: latest,
     lines.lorenz: middle,

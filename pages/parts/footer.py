@@ -15,6 +15,8 @@ from pages.parts.page import View
 
 # More rows than this are read in a file, not on a screen.
 _MOST_ROWS = 1000
+# More measures than this are named by the keys of the chart.
+_MOST_NAMED = 2
 _QUESTION = {"fa": "؟", "en": "?"}
 
 
@@ -25,7 +27,7 @@ def look(view: View) -> Look:
 
 def subtitle(view: View, answer: Answer) -> str:
     """Measure, place and period of an answer."""
-    measures = text.listed([metric.label[view.lang] for metric in answer.metrics[:4]], view.lang)
+    measures = text.listed([metric.label[view.lang] for metric in answer.metrics[:_MOST_NAMED]], view.lang)
     if answer.over:
         first, last = (text.day(day, view.lang) for day in answer.over)
         when = view.word("figure.period", first=first, last=last)
@@ -92,7 +94,7 @@ def _meaning(view: View, answer: Answer) -> None:
                 rows=text.number(published.rows_loaded, view.lang),
             )
             + " "
-            + view.word("figure.kept_back", rows=text.number(published.rows_quarantined, view.lang)),
+            + view.word("figure.kept_back", rows=text.number(warehouse.kept_back(answer), view.lang)),
         )
     )
     parts.append(_line(view, "query", ""))

@@ -18,8 +18,7 @@ def run(menu: Callable[[str], list[st.Page]]) -> None:
     entry = next(entry for entry in text.menu() if entry["page"] == (chosen.url_path or text.menu()[0]["page"]))
     with st.sidebar:
         _html(
-            f'<div class="pd-brand"><strong>{text.escape(title)}</strong>'
-            f"<span>{_word('app.owner', lang)}</span></div>"
+            f'<div class="pd-brand"><strong>{text.escape(title)}</strong><span>{_word("app.owner", lang)}</span></div>'
         )
     try:
         page.entered(entry["page"])
@@ -51,7 +50,7 @@ def _heading(entry: dict[str, str], lang: str) -> None:
 
 
 def _switches(lang: str) -> str:
-    """The other language at the same view, and dark or light. A link, so that the shell comes in the new language too."""
+    """The other language at the same view, and dark or light. A link, so that the shell comes in the new language."""
     other = "en" if lang == "fa" else "fa"
     return (
         f'<nav class="pd-switch"><a class="pd-look" href="#" role="button">{_word("app.look", lang)}</a>'

@@ -208,6 +208,7 @@ def run_off(answer: Answer, look: Look, goal: float | None = None) -> Figure:
         320,
         xaxis=axis,
         yaxis=_roomy(look, _around(known, goal, metric.unit), metric.unit),
+        margin={"l": 8, "r": 26, "t": 8, "b": 8},
         **_goal(look, goal, metric.unit, at_end=True),
     )
 
@@ -258,21 +259,23 @@ def heat(answer: Answer, look: Look) -> Figure:
 def lorenz(answer: Answer, look: Look) -> Figure:
     """Cumulative share of assistants over cumulative share of residents, beside the line of full equality.
 
-    Rows in order of coverage: a group, its cumulative share of residents, its cumulative share of assistants.
+    Rows in order of coverage, from the origin: a group, the cumulative shares of residents and of assistants.
     """
     along, up = answer.metrics[:2]
-    x, y = [0.0, *answer.column(along.name)], [0.0, *answer.column(up.name)]
-    names = [charts.name_of(answer, row, look) for row in answer.rows]
+    x, y = answer.column(along.name), answer.column(up.name)
     hovers = [
         look.line(
-            f"<b>{text.escape(name)}</b><br>{text.escape(along.label[look.lang])}: {text.percent(across, look.lang)}<br>"
+            f"<b>{text.escape(charts.name_of(answer, row, look))}</b><br>"
+            f"{text.escape(along.label[look.lang])}: {text.percent(across, look.lang)}<br>"
             f"{text.escape(up.label[look.lang])}: {text.percent(share, look.lang)}"
         )
-        for name, across, share in zip(names, x[1:], y[1:], strict=True)
+        for row, across, share in zip(answer.rows, x, y, strict=True)
     ]
+    if hovers and answer.rows[0][0] is None:
+        hovers[0] = ""
     even = _line(look, [0, 1], "quiet", ["", ""], 1.5, "dash") | {"x": [0, 1], "hoverinfo": "skip"}
     del even["hovertemplate"], even["hovertext"]
-    curve = _line(look, y, "actual", ["", *hovers]) | {
+    curve = _line(look, y, "actual", hovers) | {
         "x": x,
         "mode": "lines+markers",
         "fill": "tonexty",
@@ -295,5 +298,6 @@ def lorenz(answer: Answer, look: Look) -> Figure:
         ],
         xaxis=charts.axis(look, ticks, "share", range=[0, 1.01], title=named),
         yaxis=charts.axis(look, ticks, "share", range=[0, 1.01]),
+        margin={"l": 8, "r": 26, "t": 8, "b": 8},
         annotations=[charts.note(look, up.short[look.lang], **corner)],
     )

@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from etl.days import add_months, last_complete_months
-from pages.parts import text, warehouse
+from pages.parts import own, text, warehouse
 
 # The filters a view may hold, in the order in which they are said and offered.
 FILTERS = ("province", "county", "institute", "activity", "gender", "education", "post", "course")
@@ -125,7 +125,9 @@ def entered(page: str) -> None:
     st.session_state[_PAGE] = page
     asked = _read()
     stayed = came_from == page
-    if kept is None or (stayed and _now() != st.session_state.get(_WRITTEN)) or (not stayed and asked != Scope()):
+    from_outside = stayed and _now() != st.session_state.get(_WRITTEN)
+    own.read(page, from_outside or any(name in st.query_params for name in own.NAMES.get(page, ())))
+    if kept is None or from_outside or (not stayed and asked != Scope()):
         st.session_state[_SCOPE] = asked
     _write(st.session_state[_SCOPE])
 
@@ -177,7 +179,7 @@ def _read() -> Scope:
 
 
 def _write(scope: Scope) -> None:
-    pairs: dict[str, Any] = scope.address()
+    pairs: dict[str, Any] = scope.address() | own.of(st.session_state.get(_PAGE, ""))
     if st.session_state.get(_LANG) == "en":
         pairs[_LANG] = ["en"]
     if _now() != pairs:

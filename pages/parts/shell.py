@@ -75,7 +75,9 @@ def _head(lang: str) -> str:
     style = (_STATIC / "shell.css").read_text(encoding="utf-8")
     script = (_STATIC / "shell.js").read_text(encoding="utf-8")
     locale = "fa-IR" if lang == "fa" else "en-GB"
-    known = f"const readerLocale={_in_script(locale)}, readerWords={_in_script(dict(text.words('browser.words', lang)))};"
+    known = (
+        f"const readerLocale={_in_script(locale)}, readerWords={_in_script(dict(text.words('browser.words', lang)))};"
+    )
     return (
         f'<link rel="preload" href="./app/static/fonts/{face}-Regular.woff2" as="font" type="font/woff2" crossorigin>'
         f"<style>{fonts}\n{style}</style><script>{known}\n{script}</script>"

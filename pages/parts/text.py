@@ -15,6 +15,7 @@ from typing import Any
 
 from persiantools.jdatetime import JalaliDate
 
+from etl.catalogue import CHOICES
 from etl.days import parse_day
 from etl.normalize import latin_digits
 
@@ -33,7 +34,7 @@ _RIGHT_TO_LEFT, _LEFT_TO_RIGHT, _END = "\u2067", "\u2066", "\u2069"
 # Digits after the point by unit, where the unit asks for some.
 _DECIMALS = {
     "share": 1, "per_10k": 2, "per_100km2": 2, "ratio": 2, "persons_per_institute": 1, "months": 1,
-    "days": 1, "hours": 0, "hours_per_person": 1, "working_days": 1, "km2": 0, "persons_per_month": 0,
+    "days": 1, "years": 1, "hours": 0, "hours_per_person": 1, "working_days": 1, "km2": 0, "persons_per_month": 0,
 }  # fmt: skip
 
 
@@ -204,10 +205,20 @@ def counties_of(provinces: frozenset[str]) -> set[str]:
 
 def reference_members(dimension: str, lang: str) -> dict[str, str]:
     """Codes and names of a dimension whose members are known before any file is loaded: places and fixed lists."""
-    if dimension in _PLACES:
-        return {code: names[lang] for code, names in _reference_names(dimension).items()}
+    place = "province" if dimension == "origin" else dimension
+    if place in _PLACES:
+        return {code: names[lang] for code, names in _reference_names(place).items()}
+    if dimension.endswith("_band"):
+        return {code: _band(code, lang) for code in sorted(set(CHOICES.get(dimension, {}).values()))}
     members = _book()["member"].get(dimension, {})
     return {code: names[lang] for code, names in members.items()}
+
+
+def _band(code: str, lang: str) -> str:
+    """A band of years: `25-29` is «۲۵ تا ۲۹ سال», `60+` "60 years and over"."""
+    low, _, high = code.rstrip("+").partition("-")
+    key = "band.between" if high else "band.over"
+    return word(key, lang, low=digits(int(low), lang), high=digits(int(high or low), lang))
 
 
 def member(dimension: str, code: object, lang: str, names: Mapping[str, str] | None = None) -> str:

@@ -1,9 +1,9 @@
 """The door: the published warehouse, opened read-only, and always its latest publication.
 
 A publication is a file of its own that is never written again; the warehouse's name points to the latest. DuckDB goes
-on serving the old file under a name that was moved, so the pointer is followed at each run of a page, the file is opened
-by its own name, and all that one run shows comes from one publication. Answers are kept by publication, reader and
-question: a new publication or another reader never meets them.
+on serving the old file under a name that was moved, so the pointer is followed at each run of a page, the file is
+opened by its own name, and all that one run shows comes from one publication. Answers are kept by publication, reader
+and question: a new publication or another reader never meets them.
 """
 
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 import streamlit as st
 
-from etl import metrics, publication
+from etl import analysis, metrics, publication
 from etl.contract import Refused
 from etl.metrics import Answer, Metric, QuestionError
 from etl.publication import Publication
@@ -103,8 +103,6 @@ def analyse(name: str, reader: Reader = None, on: date | None = None, where: Whe
 
 @lru_cache(maxsize=500)
 def _analyse(path: str, reader: Reader, name: str, on: date | None, where: _Frozen) -> Answer:
-    from etl import analysis
-
     with _connection(path).cursor() as cursor:
         return getattr(analysis, name)(cursor, on=on, where=_allowed(reader, where))
 
@@ -155,6 +153,53 @@ def _names(path: str, dimension: str) -> dict[str, dict[str, str]]:
     with _connection(path).cursor() as cursor:
         rows = cursor.execute(f"select {columns} order by 1").fetchall()
     return {"fa": {code: fa for code, fa, _ in rows}, "en": {code: en for code, _, en in rows}}
+
+
+# Which source tables a group of measures is counted from: a row kept back in one of them could change the number.
+_SOURCES = {"licensing": ("institutes", "licences"), "smart": ("institutes", "licences")}
+_PEOPLE = ("institutes", "licences", "personnel")
+
+
+def kept_back(answer: Answer) -> int:
+    """Rows in quarantine that could change an answer: of the tables it is counted from, in files of its provinces."""
+    tables: set[str] = set()
+    for metric in answer.metrics:
+        tables.update(_SOURCES.get(metric.group, _PEOPLE), ("training",) if metric.group == "training" else ())
+    return _kept_back(_path(), tuple(sorted(tables)), answer.where.get("province", ()))
+
+
+@lru_cache(maxsize=500)
+def _kept_back(path: str, tables: tuple[str, ...], provinces: tuple[str, ...]) -> int:
+    with _connection(path).cursor() as cursor:
+        found = cursor.execute(
+            "select count(distinct (file, line)) from quarantine where list_contains($tables, source_table) "
+            "and (len($provinces) = 0 or province is null or list_contains($provinces, province))",
+            {"tables": list(tables), "provinces": list(provinces)},
+        ).fetchone()
+    return found[0] if found else 0
+
+
+def load_report() -> tuple[list[tuple], list[tuple]]:
+    """The load, file by file, and why rows were kept back, most rows first.
+
+    Files: (file, table, province, read, loaded, kept back, duplicates, refusal, notes); reasons: (table, column, reason,
+    rows).
+    """
+    return _load_report(_path())
+
+
+@lru_cache(maxsize=3)
+def _load_report(path: str) -> tuple[list[tuple], list[tuple]]:
+    with _connection(path).cursor() as cursor:
+        files = cursor.execute(
+            "select file, source_table, province, rows_read, rows_loaded, rows_quarantined, exact_duplicates, refusal, "
+            "array_to_string(notes, '; ') from load_files order by file_number"
+        ).fetchall()
+        reasons = cursor.execute(
+            "select source_table, column_name, reason, count(distinct (file, line)) as kept from quarantine "
+            "group by all order by kept desc, source_table, column_name, reason"
+        ).fetchall()
+    return files, reasons
 
 
 def units() -> dict[str, str]:

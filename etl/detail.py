@@ -1,0 +1,93 @@
+"""Rows behind the measures: institutes as the register knows them, licences of one, and people without names or ids."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+
+from etl.metrics import Answer, readable, rows_on
+from etl.normalize import fold
+from etl.reports import report
+
+_Where = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Institute:
+    """One institute of the register, with the words it is found by (folded)."""
+
+    code: str
+    name: str
+    province: str | None
+    county: str | None
+    activity: str | None
+    status: str | None
+    status_since: date | None
+    founded_on: date | None
+    smart_services: bool | None
+    veteran_led: bool | None
+    found_by: str
+
+
+def institutes(con: duckdb.DuckDBPyConnection) -> dict[str, Institute]:
+    """Every institute by its code, in the order of codes."""
+    rows = con.execute(
+        """
+        select
+            institute_code, name, institutes.province, institutes.county, activity, status, status_since, founded_on,
+            smart_services, veteran_led, provinces.name_fa, provinces.name_en, county_fa, county_en
+        from institutes
+        left join provinces on iso_3166_2 = institutes.province
+        left join counties on sci_code = institutes.county
+        order by institute_code
+        """
+    ).fetchall()
+    found = {}
+    for row in rows:
+        words = " ".join(str(word) for word in (row[0], row[1], *row[10:]) if word)
+        found[row[0]] = Institute(*row[:10], found_by=fold(words))
+    return found
+
+
+def search(known: Mapping[str, Institute], wanted: str) -> list[Institute]:
+    """Institutes whose code, name, province or county holds every word of `wanted`, however its letters were typed."""
+    words = fold(wanted).split()
+    return [one for one in known.values() if all(word in one.found_by for word in words)]
+
+
+def licences(con: duckdb.DuckDBPyConnection, code: str) -> Answer:
+    """Applications of one institute, the latest first: what was asked for, how it was decided, how long it is valid."""
+    sql = (
+        "select application_no, kind, outcome, licence_no, applied_on, decided_on, valid_from, valid_until "
+        "from applications where institute_code = $code order by applied_on desc, application_no"
+    )
+    by = ("application_no", "kind", "outcome", "licence_no")
+    numbers = ("applied_on", "decided_on", "valid_from", "valid_until")
+    given = {"code": code}
+    return report(con, by, numbers, sql, given, where={"institute": (code,)}, query=readable(sql, given))
+
+
+def people(con: duckdb.DuckDBPyConnection, on: date, where: _Where | None = None) -> Answer:
+    """Spells in active service on a day, one a row, without name, id or day of birth.
+
+    `row` numbers the rows of this file only: they stand in the order of what they show, so that no number leads back to a
+    person or to the same person in another file. Raises QuestionError for a filter without meaning.
+    """
+    source, given = rows_on(con, "readiness", on, where)
+    sql = f"""
+        with shown as (
+            select
+                province, county, institute_code, activity, gender, education, post,
+                case when lapses_on > $on_day then 'in_order' else 'lapsed' end as training,
+                datediff('month', hired_on, $on_day) - (day(hired_on) > day($on_day))::integer as months_served,
+            from ({source}) as held
+        )
+        select row_number() over (order by all_shown) as row, * exclude (all_shown)
+        from (select *, row(province, county, institute_code, post, gender, education, training, months_served) as all_shown
+            from shown)
+        order by row
+    """
+    by = ("row", "province", "county", "institute", "activity", "gender", "education", "post", "training")
+    checked = {name: tuple(codes) for name, codes in (where or {}).items()}
+    return report(con, by, ("months_served",), sql, given, on=on, where=checked, query=readable(sql, given))

@@ -1,0 +1,18 @@
+-- One row per transfer between provinces: a person, the province entered, the one last served in before, and the day.
+select
+    province_moves.person_id,
+    province_moves.day,
+    province_moves.province,
+    -- Of several, the one served in longest into the day, then the latest begun.
+    arg_max(
+        spells.province,
+        (least(spells.end_day, province_moves.day), spells.hired_on, spells.province)
+    ) as origin,
+from province_moves
+inner join spells
+    on spells.person_id = province_moves.person_id
+    and spells.province <> province_moves.province
+    and spells.hired_on <= province_moves.day
+where province_moves.move = 'transferred_in'
+group by all
+order by day, person_id, province_moves.province

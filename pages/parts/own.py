@@ -1,0 +1,52 @@
+"""What one page asks besides the scope: its measures, its days, how its rows are sorted. In the address, as the scope is.
+
+Each page names its parameters here, so that nothing else stays in an address. The session holds what was chosen last, page
+by page: who comes back from another page finds it again.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import streamlit as st
+
+# The parameters of each page that has some, in the order in which they stand in its address.
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "explore": ("m", "by", "period", "show", "sort", "page"),
+    "compare": ("p", "a", "q", "b"),
+    "institute": ("find", "page"),
+}
+_KEPT = "own parameters"
+_MOST_VALUES, _MOST_LETTERS = 40, 200
+
+
+def of(page: str) -> dict[str, list[str]]:
+    """What the reader chose on `page`; a default is not there."""
+    return dict(st.session_state.setdefault(_KEPT, {}).get(page, {}))
+
+
+def one(page: str, name: str, default: str = "") -> str:
+    """A parameter that has one value."""
+    return next(iter(of(page).get(name, ())), default)
+
+
+def choose(page: str, **values: str | Iterable[str] | None) -> None:
+    """Set parameters of `page`; None or nothing takes one away. The address follows at the next run of the page."""
+    kept = of(page)
+    for name, given in values.items():
+        listed = [given] if isinstance(given, str) else list(given or ())
+        kept[name] = [value for value in listed if value]
+    _keep(page, kept)
+
+
+def read(page: str, wins: bool) -> None:
+    """Take what the address says of `page`, where it `wins` over what the session holds or the session holds nothing."""
+    asked = {
+        name: st.query_params.get_all(name)[:_MOST_VALUES] for name in NAMES.get(page, ()) if name in st.query_params
+    }
+    kept = st.session_state.setdefault(_KEPT, {})
+    if wins or page not in kept:
+        _keep(page, asked)
+
+
+def _keep(page: str, values: Mapping[str, Iterable[str]]) -> None:
+    known = {name: [value[:_MOST_LETTERS] for value in values.get(name, ())] for name in NAMES.get(page, ())}
+    st.session_state.setdefault(_KEPT, {})[page] = {name: listed for name, listed in known.items() if listed}

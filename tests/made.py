@@ -1,0 +1,75 @@
+"""Answers made by hand, for what only shows them: charts, files, words."""
+
+from datetime import date, datetime
+from typing import Any
+
+from etl.catalogue import catalogue
+from etl.metrics import Answer
+from etl.publication import Publication
+
+PUBLICATION = Publication(
+    id="000007",
+    as_of=date(2026, 10, 22),
+    built_on=date(2026, 10, 23),
+    published_at=datetime(2026, 10, 23, 7, 30),
+    is_sample=True,
+    files=4,
+    rows_read=100,
+    rows_loaded=95,
+    rows_quarantined=5,
+    missing=(),
+)
+
+
+def answer(
+    *names: str,
+    by: tuple[str, ...] = (),
+    rows: list[tuple[Any, ...]],
+    more: tuple[str, ...] = (),
+    provisional: frozenset[str] = frozenset(),
+    over: tuple[date, date] | None = None,
+    where: dict[str, tuple[str, ...]] | None = None,
+) -> Answer:
+    """An Answer of catalogue metrics with these rows: dimensions, metrics, then the parts named in `more`."""
+    return Answer(
+        metrics=tuple(catalogue()[name] for name in names),
+        by=by,
+        columns=(*by, *names, *more),
+        rows=rows,
+        where=where or {},
+        on=None if over else PUBLICATION.as_of,
+        over=over,
+        provisional=provisional,
+        query="select 1",
+        publication=PUBLICATION,
+    )
+
+
+def by_province() -> Answer:
+    """Compliance of four provinces, one of them without a value."""
+    metric = catalogue()["training_compliance"]
+    return answer(
+        metric.name,
+        by=("province",),
+        more=(str(metric.numerator), str(metric.denominator)),
+        rows=[
+            ("IR-00", 0.75, 75, 100),
+            ("IR-11", 0.5, 100, 200),
+            ("IR-23", 0.9, 900, 1000),
+            ("IR-30", None, 0, 0),
+        ],
+    )
+
+
+def by_month() -> Answer:
+    """Fourteen months of stock, the last not over, one in between unknown."""
+    labels = [f"1404-{month:02}" for month in range(1, 13)] + ["1405-01", "1405-02"]
+    rows: list[tuple[Any, ...]] = [(label, 1000 + 10 * i) for i, label in enumerate(labels)]
+    rows[5] = (labels[5], None)
+    return answer(
+        "active_assistants",
+        by=("month",),
+        rows=rows,
+        provisional=frozenset({"1405-02"}),
+        over=(date(2025, 3, 21), date(2026, 5, 1)),
+    )

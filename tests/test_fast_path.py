@@ -1,0 +1,94 @@
+"""What the build made ready and the plain count of every row give the same answer, on random questions."""
+
+import math
+import random
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from etl import metrics, publication
+from etl.catalogue import CHOICES, QuestionError
+from etl.days import add_months
+
+ROOT = Path(__file__).parents[1]
+DAY = date(2026, 6, 30)
+
+
+@pytest.fixture(scope="module")
+def con(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fast")
+    for words in (
+        ["sample", str(folder / "in"), "--scale", "0.02", "--seed", "5", "--day", DAY.isoformat()],
+        ["build", str(folder / "in"), "--to", str(folder / "w.duckdb"), "--day", DAY.isoformat()],
+    ):
+        subprocess.run([sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, capture_output=True)
+    with publication.connect(folder / "w.duckdb") as connection:
+        yield connection
+
+
+def _question(rng: random.Random, names: list[str]) -> dict:
+    by = rng.sample(["province", "activity", "gender", "education", "post", "month", "quarter", "year", "county"], 2)
+    by = by[: rng.randint(0, 2)]
+    if len({"month", "quarter", "year"} & set(by)) > 1:
+        by = by[:1]
+    where = {}
+    for dimension in ("province", "activity", "gender", "education", "post"):
+        if rng.random() < 0.3:
+            members = sorted(set(CHOICES[dimension].values())) if dimension in CHOICES else ["IR-23", "IR-30", "IR-11"]
+            where[dimension] = tuple(rng.sample(members, rng.randint(1, len(members))))
+    day = date(2013, 1, 1) + timedelta(days=rng.randrange(5200))
+    question = {"by": tuple(by), "where": where}
+    if {"month", "quarter", "year"} & set(by):
+        question["over"] = (day, add_months(day, rng.randint(0, 40)))
+    else:
+        question["on"] = day
+    return question
+
+
+STATES = [
+    "active_assistants",
+    "in_service",
+    "judicial_officer_share",
+    "veteran_share",
+    "training_compliance",
+    "coverage_per_10k",
+    "coverage_gap",
+    "leaver_rate_12m",
+    "target_progress",
+    "expiring_30",
+    "requirement_rate",
+    "status_overdue",
+]
+
+
+def _same(one, other) -> bool:
+    if isinstance(one, float) or isinstance(other, float):
+        return one == other or (None not in (one, other) and math.isclose(one, other, rel_tol=1e-12))
+    return one == other
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_fast_and_plain_answers_are_the_same(con, seed):
+    rng = random.Random(seed)
+    names = rng.sample(STATES, rng.randint(1, 3))
+    question = _question(rng, names)
+    try:
+        plain = metrics.ask(con, *names, plain=True, **question)
+    except QuestionError:
+        with pytest.raises(QuestionError):
+            metrics.ask(con, *names, **question)
+        return
+    fast = metrics.ask(con, *names, **question)
+    assert fast.columns == plain.columns
+    assert len(fast.rows) == len(plain.rows)
+    for one, other in zip(fast.rows, plain.rows, strict=True):
+        assert all(map(_same, one, other)), (names, question, one, other)
+
+
+def test_the_fast_path_is_taken(con):
+    answer = metrics.ask(con, "training_compliance", by=("province",), where={"gender": ("male",)})
+    assert "stock_months" in answer.query
+    assert "stock_months" not in metrics.ask(con, "training_compliance", by=("county",)).query
