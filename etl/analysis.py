@@ -14,9 +14,54 @@ import duckdb
 from persiantools.jdatetime import JalaliDate
 
 from etl import days
+from etl.abroad import claim, countries
 from etl.catalogue import QuestionError, catalogue, derived
+from etl.licensing import (
+    accreditations_ending,
+    adoption,
+    lapsed,
+    licences_ending,
+    officers_untrained,
+    register,
+    sizes,
+    smart_sizes,
+    stopped,
+)
 from etl.metrics import Answer, Metric, ask, readable, rows_on
+from etl.planning import backtest, backtest_months, compliance, headcount, pace_now, seats_now
 from etl.publication import describe
+from etl.workforce import survival, survival_by_gender, survival_by_post
+
+# What readers ask for by its name, here or in a module of its own.
+__all__ = [
+    "accreditations_ending",
+    "adoption",
+    "backtest",
+    "backtest_months",
+    "bridge",
+    "claim",
+    "compliance",
+    "countries",
+    "headcount",
+    "lapsed",
+    "licences_ending",
+    "lorenz",
+    "officers_untrained",
+    "pace",
+    "pace_now",
+    "projection",
+    "register",
+    "run_off",
+    "seats",
+    "seats_now",
+    "seats_plan",
+    "sizes",
+    "smart_sizes",
+    "stopped",
+    "survival",
+    "survival_by_gender",
+    "survival_by_post",
+]
 
 Where = Mapping[str, Sequence[str]] | None
 
@@ -128,9 +173,21 @@ def lorenz(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where 
 
 def run_off(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Compliance on each of the next 180 days if nobody trains: (day, share, persons compliant, persons)."""
-    answer = ask(con, "trainable_assistants", by=("lapses_on",), on=on, where=where)
+    answer = ask(con, "trainable_assistants", on=on, where=where)
     day = answer.on or answer.publication.as_of
-    lapses = sorted(answer.rows)
+    rows_of, parameters = rows_on(con, "course_readiness" if where and "course" in where else "readiness", day, where)
+    sql = f"""
+        with persons as (
+            select person_id, min(lapses_on) as lapses_on
+            from ({rows_of}) as rows_of
+            group by all
+        )
+        select lapses_on, count(*) as persons
+        from persons
+        group by all
+        order by lapses_on
+    """
+    lapses = con.execute(sql, parameters).fetchall()
     everyone = sum(count for _, count in lapses)
     rows = []
     position, compliant = 0, everyone
@@ -142,7 +199,8 @@ def run_off(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where
         rows.append((then, compliant / everyone if everyone else None, compliant, everyone))
     metric = derived("run_off")
     parts = ("compliant_assistants", "trainable_assistants")
-    return _answer(answer, ("day",), (metric,), rows, on=day, over=None, more=parts)
+    query = readable(sql, parameters)
+    return _answer(answer, ("day",), (metric,), rows, on=day, over=None, more=parts, query=query)
 
 
 def seats(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, goal: float = GOAL) -> Answer:

@@ -25,7 +25,6 @@ DIMENSIONS = (
     "kind",
     "status",
     "smart",
-    "lapses_on",
     "origin",
     "age_band",
     "tenure_band",
@@ -56,7 +55,8 @@ class Table:
     # When measured for the whole country, these dimensions still split it.
     kept_by_whole: tuple[str, ...] = ()
     # Rows say whether the person has no other spell then: those are counted without looking who they are.
-    has_sole: bool = False
+    # `sole` is what such a row stands for alone.
+    sole: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def tables() -> dict[str, Table]:
                 tuple(entry.get("ignores", ())),
                 entry.get("side", False),
                 tuple(entry.get("kept_by_whole", ())),
-                entry.get("is_sole", False),
+                entry.get("is_sole", ""),
             )
     return found
 

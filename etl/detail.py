@@ -1,7 +1,7 @@
 """Rows behind the measures: institutes as the register knows them, licences of one, and people without names or ids."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 
 import duckdb
@@ -39,14 +39,15 @@ def institutes(con: duckdb.DuckDBPyConnection) -> dict[str, Institute]:
             smart_services, veteran_led, provinces.name_fa, provinces.name_en, county_fa, county_en
         from institutes
         left join provinces on iso_3166_2 = institutes.province
-        left join counties on sci_code = institutes.county
+        left join counties on counties.sci_code = institutes.county
         order by institute_code
         """
     ).fetchall()
+    names = [one.name for one in fields(Institute) if one.name != "found_by"]
     found = {}
     for row in rows:
         words = " ".join(str(word) for word in (row[0], row[1], *row[10:]) if word)
-        found[row[0]] = Institute(*row[:10], found_by=fold(words))
+        found[row[0]] = Institute(**dict(zip(names, row, strict=False)), found_by=fold(words))
     return found
 
 

@@ -1,6 +1,6 @@
 """What the register does not remember is kept from publication to publication: the adoption of smart services.
 
-The flag of an institute has no history, so each publication holds its own count and those of the publications before it.
+The flag of an institute has no history, so each publication holds its own count and those of the ones before it.
 """
 
 from pathlib import Path

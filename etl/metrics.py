@@ -37,7 +37,9 @@ _UNSETTLED_DAYS = 89
 _DEFAULT_MONTHS = 12
 _CELL = ("province", "activity", "gender", "education", "post")
 _PLACES = {"province", "county", "institute"}
-_DISTINCT = re.compile(r"count\(distinct (person_id|\(person_id, course\))\)(?: filter \(where (.*)\))?$")
+_DISTINCT = re.compile(
+    r"^count\(distinct (person_id|\(person_id, course\))\)(?: filter \(where ((?:(?! filter ).)*)\))?$"
+)
 
 
 @dataclass(frozen=True)
@@ -507,9 +509,12 @@ class _Source:
 
     def _counted(self, base: Base) -> str:
         """The SQL of a base; who has one spell then is counted without looking who it is."""
-        if not tables()[self.table].has_sole or self.plain:
+        sole = tables()[self.table].sole
+        found = _DISTINCT.match(base.sql)
+        if self.plain or not sole or not found:
             return base.sql
-        return _DISTINCT.sub(_sole, base.sql)
+        # Of several courses a person has several rows: there only person and course together are one.
+        return _sole(found) if found[1] == sole or "course" in dict(self.grouped) else base.sql
 
 
 def _sole(found: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from etl import publication, reference, staging, values
+from etl import history, publication, reference, staging, values
 from etl.contract import TABLES, Refused
 from etl.intake import Outcome, read_all, source_files
 from etl.normalize import fold
@@ -110,6 +110,7 @@ def build(order: Order, say: Say, progress: Callable[[int, int, int, float], Non
             reference.load(con, courses, targets)
             _record_load(con, order, outcomes, report)
             _build_models(con, say)
+            history.carry(con, order.to)
             say("checking")
             _check(con, report)
             _guard_against_loss(con, order, report)

@@ -70,7 +70,9 @@ def provinces(con: duckdb.DuckDBPyConnection) -> Answer:
             union all select province, completed_on from completions
         ),
         latest as (
-            select province, max(day) as latest_day from days, publication where day <= as_of group by province
+            select province, max(day) as latest_day from days cross join publication
+            where day <= as_of
+            group by province
         ),
         arrived as (
             select
@@ -93,7 +95,7 @@ def provinces(con: duckdb.DuckDBPyConnection) -> Answer:
             latest_day,
             as_of - latest_day as days_silent,
         from provinces
-        cross join publication
+        cross join (select as_of from publication) as published
         left join arrived on arrived.province = iso_3166_2
         left join latest on latest.province = iso_3166_2
         order by 3 desc, days_silent desc nulls first, iso_3166_2

@@ -181,7 +181,7 @@ class _Judge:
                 typed = self._county(province, typed)
             arrays.append(typed)
             if column.shown:
-                arrays.append([normalize.shown(text) for text in texts] if texts else typed)
+                arrays.append([_written(column, text) for text in texts] if texts else typed)
         schema = row_schema(self._contract)
         return [pa.array(array, type=field.type) for array, field in zip(arrays, schema, strict=True)], faults
 
@@ -190,6 +190,12 @@ class _Judge:
         codes = [known.get(pair) for pair in zip(provinces, names, strict=True)]
         self.counts["county"] += sum(name is not None and code is None for name, code in zip(names, codes, strict=True))
         return codes
+
+
+def _written(column: Column, text: str) -> str:
+    """A text as it is shown; a code in Latin digits, which is how a question names it."""
+    text = normalize.shown(text)
+    return normalize.latin_digits(text) if column.type == "code" else text
 
 
 class _Remembered:

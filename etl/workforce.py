@@ -1,7 +1,7 @@
 """How long people stay: survival curves by the product limit of Kaplan and Meier (1958), in plain SQL.
 
-A career runs from a joining to the next leaving (the first day out); one that has not ended by the day is censored on it. The
-bounds are 95 % of Greenwood's variance on the log-log scale, as statsmodels and lifelines draw them.
+A career runs from a joining to the next leaving (the first day out); one not ended by the day is censored on it.
+The bounds are 95 % of Greenwood's variance on the log-log scale, as statsmodels and lifelines draw them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -58,9 +58,9 @@ def product_limit(careers: str) -> str:
 
 
 def survival(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, least: int = LEAST) -> Answer:
-    """Share still in service so many months after joining, with its bounds and the people still followed.
+    """Share still in service so many months after joining, with the people still followed and its bounds.
 
-    Rows: (served, survival, survival_low, survival_high, at_risk), `served` in whole months of 30.44 days.
+    Rows: (served, survival, at_risk, survival_low, survival_high), `served` in whole months of 30.44 days.
     """
     return _survival(con, on, where, least, "")
 
@@ -98,7 +98,7 @@ def _survival(con: duckdb.DuckDBPyConnection, on: date | None, where: Where, lea
         where {" and ".join(conditions)}
     """
     shown = "member, served" if group else "served"
-    bounds = "" if group else "survival_low, survival_high,"
+    bounds = "" if group else ", survival_low, survival_high"
     sql = f"""
         with careers as ({careers}),
         steps as ({product_limit("select * from careers")}),
@@ -130,13 +130,13 @@ def _survival(con: duckdb.DuckDBPyConnection, on: date | None, where: Where, lea
                 coalesce(pow(survival, exp(-spread)), survival) as survival_high,
             from curves
         )
-        select {shown}, survival, {bounds} at_risk
+        select {shown}, survival, at_risk{bounds}
         from bounded
         where member is not null
         order by {shown}
     """
     rows = con.execute(sql, parameters).fetchall()
-    names = ("survival", "at_risk") if group else ("survival", "survival_low", "survival_high", "at_risk")
+    names = ("survival", "at_risk") if group else ("survival", "at_risk", "survival_low", "survival_high")
     by = (group, "served") if group else ("served",)
     return Answer(
         tuple(derived(name) for name in names),

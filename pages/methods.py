@@ -1,7 +1,7 @@
 """What does each number mean, and how is it worked out?"""
 
-from pages.parts import reports
+from pages.parts import definitions
 
 
 def page() -> None:
-    reports.definitions()
+    definitions.all_of_them()

@@ -1,7 +1,20 @@
 """What was handed in, what was loaded, and what was kept back?"""
 
-from pages.parts import reports
+import streamlit as st
+
+from pages.parts import grid, loadbook
 
 
 def page() -> None:
-    reports.load_report()
+    grid.style()
+    view = loadbook.view()
+    loadbook.totals(view)
+    loadbook.provinces(view)
+    left, right = st.columns(2)
+    with left:
+        loadbook.reasons(view)
+    with right:
+        loadbook.rules(view)
+        loadbook.publications(view)
+    loadbook.files(view)
+    loadbook.revisions(view)

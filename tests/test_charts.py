@@ -1,4 +1,4 @@
-"""A chart shows its answer and nothing else, in the reader's language and direction, in colours that everybody can tell."""
+"""A chart shows its answer and nothing else, in the reader's language and direction, in colours all can tell apart."""
 
 import json
 import re

@@ -164,6 +164,33 @@ def test_a_key_with_differing_content_is_quarantined_in_all_files(tmp_path):
     assert (two.read, two.loaded, two.quarantined, two.duplicates) == (3, 0, 2, 1)
 
 
+def test_a_value_that_cannot_be_loaded_is_not_missing_besides(tmp_path):
+    (tmp_path / "institutes.csv").write_text(
+        "institute_code,name,province,activity,status,status_since\n"
+        "1,x,IR-23,patrol,closed,1404/12/30\n"
+        "2,x,IR-23,patrol,closed,\n"
+        "3,x,IR-23,patrol,active,\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "licences.csv").write_text(
+        "application_no,institute_code,kind,applied_on,decided_on,outcome,valid_from,valid_until\n"
+        "1,3,new,2024-01-01,2124-01-01,granted,2024-02-30,2025-01-01\n"
+        "2,3,new,2024-01-01,,granted,2025-01-02,2025-01-01\n"
+        "3,2,new,2024-01-01,2023-12-31,refused,,\n",
+        encoding="utf-8",
+    )
+    assert read_folder(tmp_path, TODAY).faults == [
+        ("institutes.csv", 2, "status_since", "bad_date"),
+        ("institutes.csv", 3, "status_since", "missing_status_since"),
+        ("licences.csv", 2, "decided_on", "future_date"),
+        ("licences.csv", 2, "valid_from", "bad_date"),
+        ("licences.csv", 3, "decided_on", "missing_value"),
+        ("licences.csv", 3, "valid_until", "ends_before_starts"),
+        ("licences.csv", 4, "decided_on", "decided_before_complete"),
+        ("licences.csv", 4, "institute_code", "orphan_institute"),
+    ]
+
+
 # ------------------------------------------------------------------ stock
 def test_in_service(data):
     assert nation(data, "in_service") == 11

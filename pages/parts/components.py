@@ -4,10 +4,8 @@ A component asks its question under the reader's scope, says in words what it sh
 is nothing to show. Data goes into HTML only through `text.escape`, and never into Markdown.
 """
 
-import logging
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
@@ -15,7 +13,6 @@ from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
-from streamlit.runtime.scriptrunner import RerunException, StopException
 
 from etl.analysis import GOAL
 from etl.days import DAY, last_complete_months
@@ -24,9 +21,9 @@ from pages.parts import bars, charts, findings, lines, maps, page, scope, text, 
 from pages.parts.charts import Look
 from pages.parts.findings import Finding
 from pages.parts.footer import footer, look, question, subtitle, table
+from pages.parts.notices import kindly, notice
 from pages.parts.page import FILTERS, View
 
-_LOG = logging.getLogger(__name__)
 # Of so many provinces the counties can still be read in one chart.
 _FEW_PROVINCES = 3
 # Charts whose shapes are members of a dimension: a click narrows the page to one, another click widens it again.
@@ -78,28 +75,11 @@ def _no_effect(view: View, ignored: Iterable[str]) -> str:
 
 
 def _notice(view: View, title: str, words: str, kind: str = "empty") -> None:
-    st.html(
-        f'<div class="pd-notice pd-{kind}" role="note"><strong>{text.escape(view.word(title))}</strong>'
-        f"<p>{text.escape(words)}</p></div>"
-    )
+    notice(view.lang, title, words, kind)
 
 
-@contextmanager
-def _kindly(view: View, ident: str) -> Iterator[None]:
-    """What goes wrong in one part stays in it, and is told kindly.
-
-    The message of a fault may hold data: the log names the part and the kind of fault only.
-    """
-    try:
-        yield
-    except warehouse.QuestionError:
-        _notice(view, "state.refused_title", view.word("state.not_in_scope"), "refused")
-    except (warehouse.Unpublished, RerunException, StopException):
-        raise
-    except Exception as failed:
-        _LOG.error("%s: %s", ident, type(failed).__name__)
-        _LOG.debug("%s", traceback.format_exc())
-        _notice(view, "state.error_title", view.word("state.error"), "error")
+def _kindly(view: View, ident: str) -> AbstractContextManager[None]:
+    return kindly(view.lang, ident)
 
 
 # ---------------------------------------------------------------- cards

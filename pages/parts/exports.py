@@ -8,10 +8,11 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from itertools import islice
+from typing import IO, Any
 
 import xlsxwriter
 
@@ -25,6 +26,11 @@ _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _NO_FILE_NAME = re.compile(r'[\\/:*?"<>|\s\x00-\x1f\u200e\u200f\u2066-\u2069]+')
 _ROUNDED_TO, _FEWEST = 5, 23
+# What a sheet of XLSX holds below its header.
+SHEET_ROWS = 1_048_575
+_TOLD_EVERY = 5000
+
+Tell = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -48,68 +54,175 @@ def for_circulation(answer: Answer, units: Mapping[str, str]) -> list[tuple]:
 
     `units` are the units of every column by name. Institutes and whatever is not a count of people stay as they are.
     """
+    return list(_rounded(answer, units))
+
+
+def _rounded(answer: Answer, units: Mapping[str, str]) -> Iterator[tuple]:
     metrics = {metric.name: metric for metric in answer.metrics}
     place = {name: i for i, name in enumerate(answer.columns)}
-
-    def cell(row: tuple, name: str) -> Any:
-        value = row[place[name]]
-        if value is None or name in answer.by:
-            return value
-        if units.get(name) == "persons":
-            return math.floor(abs(value) / _ROUNDED_TO + 0.5) * _ROUNDED_TO * (-1 if value < 0 else 1)
+    counts = [units.get(name) == "persons" and name not in answer.by for name in answer.columns]
+    wholes: list[int | None] = []
+    for name in answer.columns:
         whole = metrics[name].denominator if name in metrics else None
-        if units.get(name) == "share" and whole in place and units.get(whole) == "persons":
-            people = row[place[whole]]
+        hides = units.get(name) == "share" and whole in place and units.get(whole) == "persons"
+        wholes.append(place[whole] if hides and whole else None)
+
+    def cell(row: tuple, i: int) -> Any:
+        value, whole = row[i], wholes[i]
+        if value is None:
+            return value
+        if counts[i]:
+            return math.floor(abs(value) / _ROUNDED_TO + 0.5) * _ROUNDED_TO * (-1 if value < 0 else 1)
+        if whole is not None:
+            people = row[whole]
             return None if people is None or people < _FEWEST else value
         return value
 
-    return [tuple(cell(row, name) for name in answer.columns) for row in answer.rows]
+    for row in answer.rows:
+        yield tuple(cell(row, i) for i in range(len(row)))
+
+
+def headers(answer: Answer) -> tuple[str, ...]:
+    """Codes with names beside them, then the numbers; a day has its Jalali form beside it."""
+    found: list[str] = []
+    for i, name in enumerate(answer.columns):
+        found.append(name)
+        if i < len(answer.by):
+            found.append(f"{name}_name")
+        elif _holds_days(answer, i):
+            found.append(f"{name}_jalali")
+    return tuple(found)
+
+
+def _holds_days(answer: Answer, column: int) -> bool:
+    first = next((row[column] for row in answer.rows if row[column] is not None), None)
+    return isinstance(first, date)
+
+
+def rows_of(answer: Answer, look: Look, units: Mapping[str, str], circulation: bool = False) -> Iterator[tuple]:
+    """The rows of a file, one by one, under `headers`: always all of them."""
+    axes = len(answer.by)
+    days = [i >= axes and _holds_days(answer, i) for i in range(len(answer.columns))]
+    # a member is looked up once, not at each of its rows
+    names: list[dict[Any, str]] = [{} for _ in range(axes)]
+    for row in _rounded(answer, units) if circulation else answer.rows:
+        cells: list[Any] = []
+        for i, value in enumerate(row):
+            cells.append(value)
+            if i < axes:
+                known = names[i]
+                if value not in known:
+                    known[value] = look.member(answer.by[i], value)
+                cells.append(known[value])
+            elif days[i]:
+                cells.append(_jalali(value))
+        yield tuple(cells)
 
 
 def sheet(answer: Answer, look: Look, units: Mapping[str, str], circulation: bool = False) -> Sheet:
-    """Codes with names beside them, then the numbers; a day has its Jalali form beside it."""
-    rows = for_circulation(answer, units) if circulation else answer.rows
-    headers: list[str] = []
-    for i, name in enumerate(answer.columns):
-        headers.append(name)
-        if i < len(answer.by):
-            headers.append(f"{name}_name")
-        elif any(isinstance(row[i], date) for row in rows[:50]):
-            headers.append(f"{name}_jalali")
-    beside = {name for name in headers if name.endswith("_jalali")}
-
-    def wide(row: Sequence[Any]) -> tuple:
-        cells: list[Any] = []
-        for i, name in enumerate(answer.columns):
-            value = row[i]
-            cells.append(value)
-            if i < len(answer.by):
-                cells.append(look.member(name, value))
-            elif f"{name}_jalali" in beside:
-                cells.append(_jalali(value))
-        return tuple(cells)
-
-    return Sheet(tuple(headers), [wide(row) for row in rows])
+    """Headers and rows of a file."""
+    return Sheet(headers(answer), list(rows_of(answer, look, units, circulation)))
 
 
 def _jalali(value: Any) -> str:
     return text.iso_jalali(value) if isinstance(value, date) else ""
 
 
-def to_csv(answer: Answer, look: Look, units: Mapping[str, str], circulation: bool = False) -> bytes:
+def _told(rows: Iterable[tuple], count: int, tell: Tell | None) -> Iterator[tuple]:
+    """The same rows; `tell` hears the share that went by."""
+    for done, row in enumerate(rows):
+        if tell and done % _TOLD_EVERY == 0:
+            tell(done / max(count, 1))
+        yield row
+
+
+def write_csv(
+    out: IO[bytes],
+    answer: Answer,
+    look: Look,
+    units: Mapping[str, str],
+    circulation: bool = False,
+    tell: Tell | None = None,
+) -> None:
     """UTF-8 with a byte order mark, for Excel; an unknown value is an empty cell."""
-    made = sheet(answer, look, units, circulation)
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([safe(header) for header in made.headers])
-    writer.writerows([safe(_written(value)) for value in row] for row in made.rows)
-    return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8")
+    out.write(b"\xef\xbb\xbf")
+    lines = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=False)
+    writer = csv.writer(lines, lineterminator="\r\n")
+    writer.writerow([safe(header) for header in headers(answer)])
+    rows = _told(rows_of(answer, look, units, circulation), len(answer.rows), tell)
+    writer.writerows([safe(_written(value)) for value in row] for row in rows)
+    lines.flush()
+    lines.detach()
+
+
+def to_csv(answer: Answer, look: Look, units: Mapping[str, str], circulation: bool = False) -> bytes:
+    """What `write_csv` writes."""
+    out = io.BytesIO()
+    write_csv(out, answer, look, units, circulation)
+    return out.getvalue()
 
 
 def _written(value: Any) -> Any:
     if value is None:
         return ""
     return value.isoformat() if isinstance(value, date) else value
+
+
+def write_xlsx(
+    out: IO[bytes],
+    answer: Answer,
+    look: Look,
+    units: Mapping[str, str],
+    circulation: bool = False,
+    scope: str = "",
+    tell: Tell | None = None,
+) -> None:
+    """Sheets of data and a sheet that says what they are; right to left in Persian.
+
+    Rows are written through to disk, so that memory does not grow with them; what a sheet cannot hold goes on in the
+    next.
+    """
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "nan_inf_to_errors": False,
+    }
+    with xlsxwriter.Workbook(out, options) as book:
+        head = book.add_format({"bold": True, "bottom": 1})
+        titles = headers(answer)
+        code, day = book.add_format({"num_format": "@"}), book.add_format({"num_format": "yyyy-mm-dd"})
+        formats = [_format(book, units.get(title)) for title in titles]
+        rows = _told(rows_of(answer, look, units, circulation), len(answer.rows), tell)
+        for number in range(max(1, math.ceil(len(answer.rows) / SHEET_ROWS))):
+            name = look.word("file.data")
+            data = book.add_worksheet(name if number == 0 else f"{name} {number + 1}")
+            if look.rtl:
+                data.right_to_left()
+            data.freeze_panes(1, 0)
+            data.set_column(0, len(titles) - 1, 18)
+            for column, title in enumerate(titles):
+                data.write_string(0, column, safe(title), head)
+            for r, row in enumerate(islice(rows, SHEET_ROWS), start=1):
+                for column, value in enumerate(row):
+                    if value is None:
+                        continue
+                    if isinstance(value, str):
+                        data.write_string(r, column, safe(value), code)
+                    elif isinstance(value, date):
+                        data.write_datetime(r, column, value, day)
+                    else:
+                        data.write_number(r, column, value, formats[column])
+        about = book.add_worksheet(look.word("file.cover"))
+        if look.rtl:
+            about.right_to_left()
+        wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+        about.set_column(0, 0, 24)
+        about.set_column(1, 1, 90)
+        for r, (name, value) in enumerate(cover(answer, look, scope, circulation)):
+            about.write_string(r, 0, safe(name), head)
+            about.write_string(r, 1, safe(value), wrapped)
 
 
 def to_xlsx(
@@ -119,48 +232,9 @@ def to_xlsx(
     circulation: bool = False,
     scope: str = "",
 ) -> bytes:
-    """A sheet of data and a sheet that says what it is; right to left in Persian."""
-    made = sheet(answer, look, units, circulation)
+    """What `write_xlsx` writes."""
     out = io.BytesIO()
-    options = {
-        "in_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-        "nan_inf_to_errors": False,
-    }
-    with xlsxwriter.Workbook(out, options) as book:
-        data = book.add_worksheet(look.word("file.data"))
-        about = book.add_worksheet(look.word("file.cover"))
-        if look.rtl:
-            data.right_to_left()
-            about.right_to_left()
-        head = book.add_format({"bold": True, "bottom": 1})
-        code, day = (
-            book.add_format({"num_format": "@"}),
-            book.add_format({"num_format": "yyyy-mm-dd"}),
-        )
-        formats = [_format(book, units.get(header)) for header in made.headers]
-        for column, header in enumerate(made.headers):
-            data.write_string(0, column, safe(header), head)
-        for r, row in enumerate(made.rows, start=1):
-            for column, value in enumerate(row):
-                if value is None:
-                    continue
-                if isinstance(value, date):
-                    data.write_datetime(r, column, value, day)
-                elif isinstance(value, str):
-                    data.write_string(r, column, safe(value), code)
-                else:
-                    data.write_number(r, column, value, formats[column])
-        data.freeze_panes(1, 0)
-        data.set_column(0, len(made.headers) - 1, 18)
-        wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-        about.set_column(0, 0, 24)
-        about.set_column(1, 1, 90)
-        for r, (name, value) in enumerate(cover(answer, look, scope, circulation)):
-            about.write_string(r, 0, safe(name), head)
-            about.write_string(r, 1, safe(value), wrapped)
+    write_xlsx(out, answer, look, units, circulation, scope)
     return out.getvalue()
 
 
@@ -188,11 +262,12 @@ def cover(answer: Answer, look: Look, scope: str, circulation: bool) -> Iterable
         yield "", metric.description[look.lang]
 
 
-def file_name(answer: Answer, look: Look, scope: str, ending: str) -> str:
-    """Measure, scope and day, as the reader's language names them; days in ISO form, digits Latin."""
+def file_name(answer: Answer, look: Look, scope: str, ending: str, circulation: bool = False) -> str:
+    """Measure, scope, day and whether it is rounded, in the reader's language; days in ISO form, digits Latin."""
     measure = answer.metrics[0].label[look.lang]
     last = answer.on or (answer.over[1] if answer.over else answer.publication.as_of)
     by = [look.word(f"dimension.{axis}") for axis in answer.by]
-    parts = [measure, *by, scope, last.isoformat()]
+    rounded = look.word("file.rounded") if circulation else ""
+    parts = [measure, *by, scope[:80], last.isoformat(), rounded]
     name = "_".join(_NO_FILE_NAME.sub("-", part).strip("-") for part in parts if part)
-    return f"{name[:120]}.{ending}"
+    return f"{name}.{ending}"

@@ -11,7 +11,6 @@ from etl.metrics import Answer
 from pages.parts import bars, charts, lines, maps, text
 from pages.parts.charts import Look
 
-
 _MOST_WORDS = 10
 
 

@@ -17,7 +17,6 @@ from pages.parts.page import View
 _MOST_ROWS = 1000
 # More measures than this are named by the keys of the chart.
 _MOST_NAMED = 2
-_QUESTION = {"fa": "؟", "en": "?"}
 
 
 def look(view: View) -> Look:
@@ -41,7 +40,7 @@ def footer(view: View, answer: Answer, ident: str, with_table: bool = True) -> N
     """Meaning, files and table behind doors. What is behind a closed door is neither made nor sent."""
     switch = f"table shown {ident}"
     with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
-        question(view, answer, ident, view.word("figure.what"))
+        question(view, answer, ident)
         files = st.popover(view.word("figure.files"), key=f"files-{ident}", type="tertiary", on_change="rerun")
         if files.open:
             with files:
@@ -53,15 +52,9 @@ def footer(view: View, answer: Answer, ident: str, with_table: bool = True) -> N
         table(view, answer)
 
 
-def question(view: View, answer: Answer, ident: str, label: str = "") -> None:
-    """ "What is this number?", in words or as a mark."""
-    what = st.popover(
-        label or _QUESTION[view.lang],
-        key=f"what-{ident}",
-        type="tertiary",
-        on_change="rerun",
-        help=None if label else view.word("figure.what"),
-    )
+def question(view: View, answer: Answer, ident: str) -> None:
+    """ "What is this number?". On a card the style sheet shows it as a mark."""
+    what = st.popover(view.word("figure.what"), key=f"what-{ident}", type="tertiary", on_change="rerun")
     if what.open:
         with what:
             _meaning(view, answer)
@@ -124,7 +117,7 @@ def _files(view: View, answer: Answer, ident: str) -> None:
         st.download_button(
             view.word(f"figure.{kind}"),
             data=make,
-            file_name=exports.file_name(answer, seen, place, kind),
+            file_name=exports.file_name(answer, seen, place, kind, circulation),
             mime=mime,
             key=f"{kind}-{ident}",
             on_click="ignore",

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from pages.parts import page, text, warehouse
+from pages.parts.notices import kindly, notice
 
 
 def run(menu: Callable[[str], list[st.Page]]) -> None:
@@ -14,7 +15,7 @@ def run(menu: Callable[[str], list[st.Page]]) -> None:
     lang = page.language()
     title = text.word("app.title", lang)
     st.set_page_config(page_title=title, page_icon="🛡️", layout="wide")
-    chosen = st.navigation(menu(lang))
+    chosen = st.navigation(menu(lang), expanded=True)
     entry = next(entry for entry in text.menu() if entry["page"] == (chosen.url_path or text.menu()[0]["page"]))
     with st.sidebar:
         _html(
@@ -23,13 +24,11 @@ def run(menu: Callable[[str], list[st.Page]]) -> None:
     try:
         page.entered(entry["page"])
         _heading(entry, lang)
-        chosen.run()
+        with kindly(lang, entry["page"]):
+            chosen.run()
         _trust(lang)
     except warehouse.Unpublished:
-        _html(
-            f'<div class="pd-notice" role="note"><strong>{_word("state.unpublished_title", lang)}</strong>'
-            f"<p>{_word('state.unpublished', lang)}</p></div>"
-        )
+        notice(lang, "state.unpublished_title", text.word("state.unpublished", lang))
         st.code("python -m etl build", language="bash")
 
 

@@ -5,11 +5,14 @@ by page: who comes back from another page finds it again.
 """
 
 from collections.abc import Iterable, Mapping
+from urllib.parse import urlencode
 
 import streamlit as st
 
 # The parameters of each page that has some, in the order in which they stand in its address.
 NAMES: Mapping[str, tuple[str, ...]] = {
+    "methods": ("find",),
+    "planning": ("recruits", "leave", "of", "seats"),
     "explore": ("m", "by", "period", "show", "sort", "page"),
     "compare": ("p", "a", "q", "b"),
     "institute": ("find", "page"),
@@ -28,13 +31,18 @@ def one(page: str, name: str, default: str = "") -> str:
     return next(iter(of(page).get(name, ())), default)
 
 
-def choose(page: str, **values: str | Iterable[str] | None) -> None:
+def choose(page: str, /, **values: str | Iterable[str] | None) -> None:
     """Set parameters of `page`; None or nothing takes one away. The address follows at the next run of the page."""
     kept = of(page)
     for name, given in values.items():
         listed = [given] if isinstance(given, str) else list(given or ())
         kept[name] = [value for value in listed if value]
     _keep(page, kept)
+
+
+def forget(page: str) -> None:
+    """Everything on `page` is as if it were met for the first time."""
+    _keep(page, {})
 
 
 def read(page: str, wins: bool) -> None:
@@ -50,3 +58,11 @@ def read(page: str, wins: bool) -> None:
 def _keep(page: str, values: Mapping[str, Iterable[str]]) -> None:
     known = {name: [value[:_MOST_LETTERS] for value in values.get(name, ())] for name in NAMES.get(page, ())}
     st.session_state.setdefault(_KEPT, {})[page] = {name: listed for name, listed in known.items() if listed}
+
+
+def address(page: str, lang: str, parameters: Mapping[str, Iterable[str]]) -> str:
+    """The address of `page` with these parameters, relative to the page that is open; not yet safe for HTML."""
+    pairs = [(name, value) for name, values in parameters.items() for value in values]
+    if lang == "en":
+        pairs.append(("lang", "en"))
+    return f"{page}?{urlencode(pairs)}"

@@ -116,7 +116,13 @@ def set_day(on: date | None) -> None:
 
 
 def reset() -> None:
+    own.forget(st.session_state.get(_PAGE, ""))
     _choose(Scope())
+
+
+def refresh() -> None:
+    """Write the address anew, where a part of a page changed what the page asks."""
+    _write(_scope())
 
 
 def entered(page: str) -> None:

@@ -33,7 +33,7 @@ _RIGHT_TO_LEFT, _LEFT_TO_RIGHT, _END = "\u2067", "\u2066", "\u2069"
 
 # Digits after the point by unit, where the unit asks for some.
 _DECIMALS = {
-    "share": 1, "per_10k": 2, "per_100km2": 2, "ratio": 2, "persons_per_institute": 1, "months": 1,
+    "share": 1, "per_10k": 2, "per_100km2": 2, "per_100k": 1, "ratio": 2, "persons_per_institute": 1, "months": 1,
     "days": 1, "years": 1, "hours": 0, "hours_per_person": 1, "working_days": 1, "km2": 0, "persons_per_month": 0,
 }  # fmt: skip
 

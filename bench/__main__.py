@@ -1,0 +1,75 @@
+"""python -m bench: measure, and write bench/results.json and the table bench/RESULTS.md."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench import machine, register, report
+
+_HERE = Path(__file__).parent
+PARTS = ("questions", "build", "pages", "crowd")
+
+
+def main() -> int:
+    """Measure what is asked for; other parts and scales keep the numbers they have."""
+    options = _parser().parse_args()
+    options.workshop.mkdir(parents=True, exist_ok=True)
+    described = machine.describe()
+    made = register.make(options.workshop, options.scale)
+    results = report.load(options.to)
+    for part in [options.only] if options.only else PARTS:
+        measured = _measure(part, made, options)
+        results.setdefault(f"{options.scale:g}", {})[part] = {"machine": described, **measured}
+        # Written after each part: an hour's work is not lost to the last one.
+        options.to.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        options.to.with_name("RESULTS.md").write_text(report.table(results), encoding="utf-8")
+    print(report.table(results))
+    return 0
+
+
+def _measure(part: str, made: register.Register, options: argparse.Namespace) -> dict[str, Any]:
+    def questions() -> dict[str, Any]:
+        from bench import exporting, race
+
+        return {"kinds": race.run(made, options.questions), "export": exporting.run(made)}
+
+    def build() -> dict[str, Any]:
+        from bench import building
+
+        return building.run(made)
+
+    def pages() -> dict[str, Any]:
+        from bench import pages
+
+        return pages.run(made)
+
+    def crowd() -> dict[str, Any]:
+        from bench import crowd
+
+        return crowd.run(made, options.readers)
+
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
+        "questions": questions,
+        "build": build,
+        "pages": pages,
+        "crowd": crowd,
+    }
+    return parts[part]()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--scale", type=float, default=1.0, help="1 is about 60,000 people in service")
+    parser.add_argument("--questions", type=int, default=200, help="of each kind")
+    parser.add_argument("--readers", type=int, default=50, help="of the crowd")
+    parser.add_argument("--only", choices=PARTS)
+    parser.add_argument("--workshop", type=Path, default=register.default_workshop(), metavar="DIR")
+    parser.add_argument("--to", type=Path, default=_HERE / "results.json", metavar="FILE.json")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

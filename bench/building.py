@@ -1,0 +1,142 @@
+"""Part 2: from files to published, against DuckDB's bare read_csv of the same files into tables.
+
+The files are rewritten as plain UTF-8 CSV first, for the bare reader can read no others: so both read the same bytes.
+"""
+
+import csv
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from bench.register import DAY, ROOT, Register
+from bench.timing import timed
+from etl import intake
+from etl.contract import TABLES, contract
+from etl.sources import open_source
+
+_MB = 1 << 20
+
+
+def run(register: Register, goes: int = 2) -> dict[str, Any]:
+    """Seconds of the quickest of some goes, the ratio, rows and bytes of the files, and the most memory held (MB)."""
+    plain = register.folder.parent / "plain"
+    rows = plain_copies(register.folder, plain)
+    bare = min(timed(lambda: _bare(plain))[1] for _ in range(goes)) / 1000
+    built = [_build(plain) for _ in range(goes)]
+    seconds = min(took for took, _ in built)
+    result = {
+        "rows": rows,
+        "mb": round(sum(path.stat().st_size for path in plain.iterdir()) / _MB, 1),
+        "bare_s": round(bare, 2),
+        "build_s": round(seconds, 2),
+        "ratio": round(seconds / bare, 1),
+        "peak_memory_mb": max(peak for _, peak in built),
+        "warehouse_mb": round(os.stat(os.path.realpath(register.warehouse)).st_size / _MB, 1),
+    }
+    print(f"build: {seconds:.1f} s, bare read_csv {bare:.2f} s: x{result['ratio']}", file=sys.stderr)
+    return result
+
+
+def plain_copies(folder: Path, to: Path) -> int:
+    """The source files of `folder` as UTF-8 CSV under the contract's own headers, once; returns their rows."""
+    count = to / "rows"
+    if count.exists():
+        return int(count.read_text(encoding="utf-8"))
+    to.mkdir(exist_ok=True)
+    rows = 0
+    for path, table in intake.source_files(folder):
+        of = contract(table)
+        source = open_source(path, of)
+        names = [column.name for column in of.columns]
+        with (to / f"{path.stem}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(names)
+            for batch in source.batches:
+                cells = [batch.columns.get(name) or [""] * len(batch.lines) for name in names]
+                writer.writerows(zip(*cells, strict=True))
+                rows += len(batch.lines)
+    count.write_text(str(rows), encoding="utf-8")
+    return rows
+
+
+def _bare(folder: Path) -> None:
+    """What a reader could pick instead: the text of the files in tables, nothing looked at."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as home, duckdb.connect(f"{home}/bare.duckdb") as con:
+        for table in TABLES:
+            con.execute(
+                f"create table {table} as select * from read_csv(?, all_varchar=true, header=true, delim=',', quote='\"')",
+                [f"{folder}/{table}*.csv"],
+            )
+        con.execute("checkpoint")
+
+
+def _build(folder: Path) -> tuple[float, int]:
+    """Seconds to publish, as a reader would start it, and the most memory its processes held together, in MB."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as home:
+        command = [
+            sys.executable,
+            "-m",
+            "etl",
+            "build",
+            str(folder),
+            "--to",
+            f"{home}/w.duckdb",
+            "--day",
+            DAY.isoformat(),
+        ]
+        start = time.perf_counter()
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+        watch = _Watch(process.pid)
+        watch.start()
+        code = process.wait()
+        took = time.perf_counter() - start
+        watch.stop()
+        if code:
+            raise RuntimeError(f"the build ended with {code}")
+        return took, watch.peak // _MB
+
+
+class _Watch(threading.Thread):
+    """The most memory that a process and its children hold together: private pages, for shared ones count once."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self._pid = pid
+        self._over = threading.Event()
+        self.peak = 0
+
+    def run(self) -> None:
+        while not self._over.wait(0.2):
+            self.peak = max(self.peak, sum(map(held, family(self._pid))))
+
+    def stop(self) -> None:
+        self._over.set()
+        self.join()
+
+
+def held(pid: int) -> int:
+    """Bytes of memory that a process holds for itself; 0 for one that is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss_Anon:")) * 1024
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    found = [pid]
+    for one in found:
+        try:
+            for task in Path(f"/proc/{one}/task").iterdir():
+                found += map(int, (task / "children").read_text(encoding="utf-8").split())
+        except OSError:
+            continue
+    return found

@@ -1,0 +1,85 @@
+"""Part 1: the door against pandas on frames in memory, DuckDB on the raw tables, and its own plain count."""
+
+import sys
+import time
+from dataclasses import asdict
+from typing import Any
+
+import duckdb
+
+from bench import rivals
+from bench.questions import Asker, Known, Question
+from bench.register import Register
+from bench.timing import Times, quantile, timed
+from etl import metrics, publication
+
+# A rival that is slow answers fewer of the questions: as many as fit into so many seconds, this many at least.
+_SECONDS, _LEAST = 20.0, 5
+
+
+class Disagreement(Exception):
+    """Two ways to the same question gave different answers: no ratio of their times means anything."""
+
+
+def run(register: Register, questions: int) -> dict[str, Any]:
+    """By kind of question: the door's times and each rival's, with the ratio of medians on the questions both answered."""
+    found: dict[str, Any] = {}
+    with publication.connect(register.warehouse) as con:
+        # The rivals read the same tables through a connection of their own.
+        with duckdb.connect(str(publication.current(register.warehouse)), read_only=True) as raw:
+            field = _Field(con, [rivals.Pandas(raw), rivals.Raw(raw)])
+            asker = Asker(Known.of(raw))
+            for kind in asker.kinds:
+                found[kind] = field.race([asker.ask(kind) for _ in range(questions)])
+                _tell(kind, found[kind])
+    return found
+
+
+class _Field:
+    def __init__(self, con: duckdb.DuckDBPyConnection, others: list[rivals.Rival]) -> None:
+        self._con = con
+        self._as_of = publication.describe(con).as_of
+        self._others = others
+
+    def race(self, questions: list[Question]) -> dict[str, Any]:
+        self._ask(questions[0])
+        ours, times = [], []
+        for question in questions:
+            answer, took = timed(lambda question=question: self._ask(question))
+            ours.append(answer)
+            times.append(took)
+        result: dict[str, Any] = {"ask": asdict(Times.of(times)), "rivals": {}}
+        runners = {"scan": lambda question: self._ask(question, plain=True)}
+        for one in self._others:
+            runners[one.name] = lambda question, one=one: rivals.answer(one, question, self._as_of)
+        for name, runner in runners.items():
+            theirs = []
+            until = time.monotonic() + _SECONDS
+            for number, question in enumerate(questions):
+                if number >= _LEAST and time.monotonic() > until:
+                    break
+                answer, took = timed(lambda question=question, runner=runner: runner(question))
+                if not rivals.same(ours[number], answer):
+                    raise Disagreement(f"{name} does not agree on {question}")
+                theirs.append(took)
+            both = quantile(times[: len(theirs)], 0.5)
+            ratio = round(quantile(theirs, 0.5) / both, 2)
+            result["rivals"][name] = {**asdict(Times.of(theirs)), "times_slower": ratio}
+        return result
+
+    def _ask(self, question: Question, plain: bool = False) -> list[rivals.Cell]:
+        answer = metrics.ask(
+            self._con,
+            *question.names,
+            by=question.by,
+            on=question.on,
+            over=question.over,
+            where=question.where,
+            plain=plain,
+        )
+        return rivals.of_answer(answer.columns, answer.rows, question)
+
+
+def _tell(kind: str, result: dict[str, Any]) -> None:
+    others = ", ".join(f"{name} {one['p50']:.1f} (x{one['times_slower']})" for name, one in result["rivals"].items())
+    print(f"{kind}: {result['ask']['p50']:.1f} / {result['ask']['p95']:.1f} ms; {others}", file=sys.stderr)

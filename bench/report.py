@@ -1,0 +1,128 @@
+"""Measurements as a table in Markdown, ratios first."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+_KINDS = {
+    "compliance": "Training compliance on a day, by province",
+    "expiring": "Falling out in 30, 60, 90 days, by province",
+    "coverage": "Coverage and its gap on a day, by province",
+    "trend_24": "Training compliance, 24 months",
+    "trend_144": "Training compliance, 144 months",
+    "growth_144": "Active assistants, 144 months",
+    "compliance_county": "Training compliance in 1 to 3 counties, by post",
+    "compliance_institute": "Training compliance in 1 to 3 institutes, by post",
+    "trend_24_institute": "The same institutes, 24 months",
+}
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The results measured so far, by scale and part; none where there is no file."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def table(results: dict[str, Any]) -> str:
+    """All results as Markdown."""
+    scales = sorted(results, key=float)
+    parts = [
+        "<!-- written by python -m bench -->",
+        *(_questions(scale, results[scale]["questions"]) for scale in scales if "questions" in results[scale]),
+        *_builds({scale: results[scale]["build"] for scale in scales if "build" in results[scale]}),
+        *(_pages(results[scale]["pages"]) for scale in scales if "pages" in results[scale]),
+        *(_crowd(results[scale]["crowd"]) for scale in scales if "crowd" in results[scale]),
+        *_machine(results),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _questions(scale: str, result: dict[str, Any]) -> str:
+    count = next(iter(result["kinds"].values()))["ask"]["times"]
+    lines = [
+        f"**Questions, scale {scale}** ({count} random ones of each kind; same answers checked in the run; "
+        "times as slow as the door, by medians; then milliseconds, p50 / p95)",
+        "",
+        "| Question | pandas in memory | DuckDB on raw tables | scan of stretches | the door | pandas | raw | scan |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for kind, one in result["kinds"].items():
+        others = [one["rivals"][name] for name in ("pandas", "duckdb_raw", "scan")]
+        ratios = " | ".join(f"**× {_short(other['times_slower'])}**" for other in others)
+        times = " | ".join(f"{_short(other['p50'])} / {_short(other['p95'])}" for other in (one["ask"], *others))
+        lines.append(f"| {_KINDS[kind]} | {ratios} | {times} |")
+    export = result["export"]
+    lines += [
+        "",
+        f"Every row of active service as CSV, {export['rows']:,} rows: **× {_short(export['ratio'])}** of DuckDB's own "
+        f"COPY of them ({_short(export['house']['p50'])} against {_short(export['copy']['p50'])} ms).",
+    ]
+    return "\n".join(lines)
+
+
+def _builds(builds: dict[str, Any]) -> list[str]:
+    if not builds:
+        return []
+    lines = [
+        "**From files to published** (plain UTF-8 CSV; validation, quarantine, models and checks included)",
+        "",
+        "| Scale | of bare read_csv | published, s | bare read_csv, s | rows | files, MB | memory at most, MB | published file, MB |",
+        "|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for scale, one in builds.items():
+        lines.append(
+            f"| {scale} | **× {_short(one['ratio'])}** | {one['build_s']} | {one['bare_s']} | {one['rows']:,} | "
+            f"{one['mb']} | {one['peak_memory_mb']:,} | {one['warehouse_mb']} |"
+        )
+    return ["\n".join(lines)]
+
+
+def _pages(result: dict[str, Any]) -> str:
+    lines = [
+        "**Pages** (headless Chromium on this machine; the floor is a bare Streamlit page with as many precomputed figures)",
+        "",
+        "| | of the floor | the page, ms | the floor, ms | bytes to the browser |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    for name, words in (("first", "Warm page to its last chart"), ("change", "Filter change to the last chart")):
+        one = result[name]
+        lines.append(
+            f"| {words} | **× {_short(one['ratio'])}** | {_short(one['page']['p50'])} / {_short(one['page']['p95'])} | "
+            f"{_short(one['floor']['p50'])} / {_short(one['floor']['p95'])} | {one['bytes']:,} |"
+        )
+    lines += ["", f"The boundaries travelled {result['boundaries']} time(s) in a visit of {result['changes']} changes."]
+    return "\n".join(lines)
+
+
+def _crowd(result: dict[str, Any]) -> str:
+    lines = [
+        f"**Crowd** (each reader changes a filter every {result['every_s']} s; milliseconds to the end of the rerun)",
+        "",
+        "| Processes | readers | p95 of one reader's | p50 / p95 | reruns a second | memory per reader, MB |",
+        "|--:|--:|--:|--:|--:|--:|",
+    ]
+    for one in result["runs"]:
+        lines.append(
+            f"| {one['processes']} | {one['readers']} | **× {_short(one['of_one'])}** | "
+            f"{_short(one['p50'])} / {_short(one['p95'])} | {_short(one['per_second'])} | {_short(one['mb_per_reader'])} |"
+        )
+    return "\n".join(lines)
+
+
+def _machine(results: dict[str, Any]) -> list[str]:
+    seen = [part["machine"] for scale in results.values() for part in scale.values()]
+    if not seen:
+        return []
+    one = max(seen, key=lambda machine: machine["taken_at"])
+    packages = ", ".join(f"{name} {number}" for name, number in one["packages"].items())
+    loads = sorted(machine["load_before"][0] for machine in seen)
+    return [
+        f"Measured on {one['cores']} cores ({one['processor']}), {one['memory_gb']} GB, {one['system']}, "
+        f"Python {one['python']}, {packages}, {one['chromium']}; {one['taken_at']}. "
+        f"Load of the machine before each part: {loads[0]} to {loads[-1]}."
+    ]
+
+
+def _short(number: float | None) -> str:
+    if number is None:
+        return "–"
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.1f}"

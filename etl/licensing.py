@@ -1,0 +1,176 @@
+"""Institutes by name, by size and from publication to publication: what takes several questions to say.
+
+Each function takes a connection, a day and filters, and returns an Answer as `ask` does. Institutes stand with the
+province they are registered in; persons under a filter of place are those who serve in it, as everywhere. Everything is
+asked of the catalogue, so a list, a card and a chart agree.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from etl.catalogue import catalogue, derived
+from etl.metrics import Answer, Metric, ask, readable, rows_on
+
+Where = Mapping[str, Sequence[str]] | None
+
+# Persons active in an institute, from so many on.
+SIZES = {"0": 0, "1-9": 1, "10-24": 10, "25-49": 25, "50-99": 50, "100+": 100}
+_FACTS = ("institute", "province", "activity", "status")
+
+
+def register(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Every institute registered in the scope, largest first: licence, persons, compliance, officers."""
+    measures = ("licensed_until", "in_service", "active_assistants", "training_compliance", "judicial_officers")
+    return _listed(con, on, where, measures, largest="in_service")
+
+
+def licences_ending(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Institutes whose licence ends within 90 days, first to end first, with renewals under way and persons active."""
+    spans = ("licences_ending_30", "licences_ending_60", "licences_ending_90")
+    measures = ("licensed_until", *spans, "outstanding", "active_assistants")
+    found = _listed(con, on, where, measures, keep=lambda row: any(row[span] for span in spans))
+    return replace(found, rows=sorted(found.rows, key=lambda row: (row[found.columns.index("licensed_until")], row[0])))
+
+
+def lapsed(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Institutes in which persons serve without a valid licence, wherever registered; most persons first.
+
+    A person who also serves in a licensed institute is counted here in the one without, and not in the nation's number.
+    """
+    measures = ("lapsed_licence_service", "licensed_until", "status_since", "outstanding")
+    return _listed(
+        con, on, where, measures, lambda row: row["lapsed_licence_service"], "lapsed_licence_service", anywhere=True
+    )
+
+
+def stopped(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Institutes suspended or revoked by the day, with since when and the persons who serve in them still."""
+    measures = ("status_since", "suspended_institutes", "revoked_institutes", "in_service")
+    return _listed(
+        con,
+        on,
+        where,
+        measures,
+        lambda row: row["suspended_institutes"] or row["revoked_institutes"],
+        "in_service",
+    )
+
+
+def accreditations_ending(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Institutes with judicial officers whose accreditation ends within 90 days; most first. Wherever registered."""
+    spans = ("accreditation_ending_30", "accreditation_ending_60", "accreditation_ending_90")
+    measures = (*spans, "judicial_officers")
+    return _listed(con, on, where, measures, lambda row: any(row[span] for span in spans), spans[0], anywhere=True)
+
+
+def officers_untrained(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Institutes with judicial officers whose required training is not in date; most first. Wherever registered."""
+    measures = ("officers_lapsed", "officer_training_share")
+    return _listed(con, on, where, measures, lambda row: row["officers_lapsed"], "officers_lapsed", anywhere=True)
+
+
+def sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Licensed institutes by the number of persons active in them: (size, institutes, persons)."""
+    found = _by_size(con, on, where)
+    metrics = tuple(catalogue()[name] for name in ("licensed_institutes", "active_assistants"))
+    return _of(found, ("size",), metrics, [(size, row[0], row[2]) for size, row in _cells(found).items()])
+
+
+def smart_sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Adoption by size: (size, share, institutes with smart services, licensed institutes)."""
+    found = _by_size(con, on, where)
+    rows = [
+        (size, smart / licensed if licensed else None, smart, licensed)
+        for size, (licensed, smart, _) in _cells(found).items()
+    ]
+    return _of(found, ("size",), (catalogue()["smart_service_share"],), rows, _parts("smart_service_share"))
+
+
+def adoption(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Adoption as each publication found it, up to the day: (day, share, institutes with smart services, licensed)."""
+    now = ask(con, "smart_service_share", on=on, where=where)
+    kept, parameters = rows_on(con, "adoption", now.on or now.publication.as_of, where)
+    sql = f"""
+        select valid_from as day, sum(smart_institutes)::bigint as smart, sum(licensed_institutes)::bigint as licensed
+        from ({kept}) as kept
+        group by all
+        order by day
+    """
+    rows = [
+        (day, smart / licensed if licensed else None, smart, licensed)
+        for day, smart, licensed in con.execute(sql, parameters).fetchall()
+    ]
+    answer = _of(now, ("day",), (derived("adopted_share"),), rows, _parts("smart_service_share"))
+    return replace(answer, query=readable(sql, parameters))
+
+
+def _listed(
+    con: duckdb.DuckDBPyConnection,
+    on: date | None,
+    where: Where,
+    measures: Sequence[str],
+    keep: Callable[[Mapping[str, Any]], Any] | None = None,
+    largest: str = "",
+    anywhere: bool = False,
+) -> Answer:
+    """Measures by institute beside what is known of it.
+
+    Without `anywhere` only institutes registered in the scope are listed; with it also those registered elsewhere that
+    have persons serving in it.
+    """
+    facts = ask(con, "registered_institutes", by=_FACTS, on=on, where=None if anywhere else where)
+    known = {row[0]: row[: len(_FACTS)] for row in facts.rows}
+    asked = ask(con, *measures, by=("institute",), on=on, where=where)
+    dates = ask(con, "licensed_until", "status_since", by=("institute",), on=on) if anywhere else asked
+    days = {row["institute"]: row for row in dates.records()} if anywhere else {}
+    rows = []
+    for record in asked.records():
+        record |= {name: day for name, day in days.get(record["institute"], {}).items() if name in record}
+        if record["institute"] in known and (keep is None or keep(record)):
+            rows.append((*known[record["institute"]], *(record[name] for name in asked.columns[1:])))
+    columns = (*_FACTS, *asked.columns[1:])
+    if largest:
+        at = columns.index(largest)
+        rows.sort(key=lambda row: (-(row[at] or 0), row[0]))
+    return replace(
+        asked,
+        by=_FACTS,
+        columns=columns,
+        rows=rows,
+        query=";\n\n".join(dict.fromkeys([asked.query, facts.query])),
+    )
+
+
+def _by_size(con: duckdb.DuckDBPyConnection, on: date | None, where: Where) -> Answer:
+    names = ("licensed_institutes", "smart_institutes", "active_assistants")
+    return ask(con, *names, by=("institute",), on=on, where=where)
+
+
+def _cells(by_institute: Answer) -> dict[str, tuple[int, int, int]]:
+    """Licensed institutes, those with smart services and persons active, by size; only of institutes in the scope."""
+    cells = {size: [0, 0, 0] for size in SIZES}
+    for _, licensed, smart, active in by_institute.rows:
+        if licensed:
+            size = next(size for size, least in reversed(SIZES.items()) if active >= least)
+            for place, count in enumerate((licensed, smart, active)):
+                cells[size][place] += count
+    return {size: (cell[0], cell[1], cell[2]) for size, cell in cells.items()}
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    metric = catalogue()[name]
+    return tuple(part for part in (metric.numerator, metric.denominator) if part)
+
+
+def _of(
+    like: Answer,
+    by: tuple[str, ...],
+    metrics: tuple[Metric, ...],
+    rows: list[tuple[Any, ...]],
+    more: Sequence[str] = (),
+) -> Answer:
+    return replace(like, by=by, metrics=metrics, columns=(*by, *(metric.name for metric in metrics), *more), rows=rows)

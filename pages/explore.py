@@ -1,0 +1,12 @@
+"""What else would you like to know: any measure, by up to three dimensions?"""
+
+from pages.parts import breadcrumb, explorer, grid, saved
+from pages.parts import components as ui
+
+
+def page() -> None:
+    grid.style()
+    view = ui.scope_bar("county", "institute", "gender", "education", "post", "course")
+    breadcrumb.show(view)
+    saved.block(view, explorer.PAGE)
+    explorer.explore(view)

@@ -1,0 +1,28 @@
+"""How does one institute stand, and which institutes are there?"""
+
+import streamlit as st
+
+from pages.parts import bars, breadcrumb, grid, institute, lines
+from pages.parts import components as ui
+
+
+def page() -> None:
+    grid.style()
+    view = ui.scope_bar("county", "institute", "gender", "education", "post")
+    breadcrumb.show(view)
+    institute.find(view)
+    one = institute.chosen(view)
+    if one is None:
+        institute.listing(view)
+        institute.people(view)
+        return
+    view = institute.only(view, one)
+    institute.head(view, one)
+    ui.cards(view, "active_assistants", "in_service", "training_compliance", "judicial_officer_share", "expiring_30")
+    institute.licences(view, one)
+    left, right = st.columns(2)
+    with left:
+        ui.figure(view, lines.trend, "in_service", "active_assistants", by="month", over=view.months(60))
+    with right:
+        ui.figure(view, bars.ranking, "training_compliance", by="course")
+    institute.people(view)

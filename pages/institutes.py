@@ -1,0 +1,48 @@
+"""Which institutes are licensed, how long does a licence take, and whose is about to end?"""
+
+import streamlit as st
+
+from pages.parts import bars, findings, lines, registers, standing
+from pages.parts import components as ui
+
+AGES = ("outstanding_30", "outstanding_90", "outstanding_180", "outstanding_older")
+
+
+def page() -> None:
+    view = ui.scope_bar("county", "institute")
+    ui.cards(
+        view,
+        "licensed_institutes",
+        "suspended_institutes",
+        "revoked_institutes",
+        "licences_ending_30",
+        "lapsed_licence_service",
+        "outstanding",
+        "time_to_licence_median",
+        "time_to_licence_p90",
+        "within_25_days_share",
+        "renewal_rate",
+    )
+    ui.figure(view, lines.trend, "licensed_institutes", by="month", over=view.months(144))
+    left, right = st.columns(2)
+    with left:
+        ui.figure(view, bars.funnel, "applications", "cohort_complete", "cohort_decided", "cohort_granted")
+    with right:
+        times = ("time_to_licence_median", "time_to_licence_p90")
+        ui.figure(view, lines.trend, *times, by="month", over=view.months(24))
+    left, right = st.columns(2)
+    with left:
+        ui.figure(view, bars.ranking, "within_25_days_share", by="place", nation=True)
+    with right:
+        ui.figure(view, bars.ranking, "time_to_licence_median", by="place", nation=True)
+    left, right = st.columns(2)
+    with left:
+        ui.figure(view, standing.aged, "outstanding", *AGES, by="place", says=findings.highest)
+    with right:
+        ui.figure(view, lines.trend, "renewal_rate", by="quarter", over=view.complete_months(36))
+        ui.figure(view, bars.columns, analysis="sizes", says=findings.highest)
+        ui.figure(view, bars.ranking, "licensed_institutes", by="activity", says=findings.highest)
+    registers.listing(view, "licences_ending")
+    registers.listing(view, "lapsed")
+    registers.listing(view, "stopped")
+    registers.listing(view, "register")

@@ -1,0 +1,17 @@
+"""How many are there for so many residents, here and in other countries?"""
+
+import streamlit as st
+
+from pages.parts import components as ui
+from pages.parts import grouped, registers
+
+
+def page() -> None:
+    view = ui.scope_bar("county", "institute")
+    registers.caution(view, "abroad.not_alike")
+    left, right = st.columns(2)
+    with left:
+        ui.figure(view, grouped.countries, analysis="countries", says=grouped.beside)
+    with right:
+        ui.figure(view, grouped.claimed, analysis="claim", says=grouped.above)
+    registers.sources(view, "claim")

@@ -1,0 +1,36 @@
+"""Who is accredited as a judicial officer, until when, and with training in date?"""
+
+import streamlit as st
+
+from pages.parts import bars, findings, lines, maps, registers
+from pages.parts import components as ui
+
+
+def page() -> None:
+    view = ui.scope_bar("county", "institute", "gender", "education", "post")
+    ui.cards(
+        view,
+        "judicial_officers",
+        "judicial_officer_share",
+        "officer_training_share",
+        "officers_lapsed",
+        "active_assistants",
+        "accreditation_ending_30",
+        "accreditation_ending_60",
+        "accreditation_ending_90",
+    )
+    left, right = st.columns(2)
+    with left:
+        ui.figure(view, maps.provinces, "judicial_officer_share", by="province", says=findings.highest)
+        ui.figure(view, bars.ranking, "judicial_officer_share", by="post")
+        ui.figure(view, bars.ranking, "officer_training_share", by="course")
+    with right:
+        ui.figure(view, bars.ranking, "judicial_officer_share", by="place", nation=True)
+    ui.figure(view, lines.trend, "judicial_officers", by="month", over=view.months(60))
+    left, right = st.columns(2)
+    with left:
+        ui.figure(view, bars.ranking, "officers_lapsed", by="place")
+    with right:
+        ui.figure(view, bars.ranking, "officer_training_share", by="place", nation=True)
+    registers.listing(view, "accreditations_ending")
+    registers.listing(view, "officers_untrained")

@@ -1,0 +1,213 @@
+"""What the load tells of itself: what arrived from where, what is missing, what was kept back and why, which rules held, what moved."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import streamlit as st
+
+from etl.metrics import Answer
+from pages.parts import exports_more, grid, notices, page, registers, text, warehouse
+from pages.parts.charts import Look
+from pages.parts.footer import question
+from pages.parts.page import View
+
+_COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
+_SHOWN_AT_FIRST = 12
+
+
+def view() -> View:
+    """The reader's view; the load is that of the whole country, whatever the scope."""
+    return page.view()
+
+
+def totals(view: View) -> None:
+    """That what arrived adds up, in one sentence."""
+    answer = registers.load_totals()
+    read, loaded, kept, duplicates = (text.number(answer.value(name), view.lang) for name in _COUNTS)
+    said = view.word("quality.adds_up", read=read, loaded=loaded, kept=kept, duplicates=duplicates)
+    share = view.word("load.share", share=text.percent(answer.value("kept_back_share"), view.lang))
+    st.html(f'<p class="pd-intro">{text.escape(said)} {text.escape(share)}</p>')
+
+
+def provinces(view: View) -> None:
+    """What arrived from each province, and since when one is silent."""
+    answer = registers.load_provinces()
+    lacking = registers.missing_sources()
+    if lacking:
+        named = [
+            view.word(
+                "load.lacks",
+                province=text.member("province", code, view.lang),
+                sources=text.listed([_named(view, "source", one) for one in sources], view.lang),
+            )
+            for code, sources in lacking.items()
+        ]
+        title = view.word("load.not_reported", count=text.number(len(lacking), view.lang))
+    else:
+        named, title = [], view.word("load.all_reported")
+    _part(view, answer, "provinces", title, view.word("load.provinces_are"), answer.rows, notes=named)
+
+
+def reasons(view: View) -> None:
+    """Why rows were kept back: source, reason, column, rows. No field of a person."""
+    answer = registers.load_reasons()
+    count = text.number(warehouse.published().rows_quarantined, view.lang)
+    title = view.word("load.reasons", rows=count)
+    words: dict[str, Callable[[Any], str]] = {
+        "source": lambda name: _named(view, "source", name),
+        "reason": lambda name: _named(view, "reason", name),
+        "column": lambda name: name or "–",
+    }
+    _part(view, answer, "reasons", title, view.word("load.reasons_are"), answer.rows, words)
+
+
+def files(view: View) -> None:
+    """Each file: from which province, how many rows, refused or with a note."""
+    answer = registers.load_files()
+    read = text.number(warehouse.published().files, view.lang)
+    words: dict[str, Callable[[Any], str]] = {
+        "file": str,
+        "source": lambda name: _named(view, "source", name),
+        "refusal": lambda said: said or "–",
+        "notes": lambda said: text.listed([_note(view, one) for one in said.split("; ")], view.lang) if said else "–",
+    }
+    rows = sorted(answer.rows, key=lambda row: (not row[3], -row[answer.columns.index("rows_quarantined")]))
+    _part(view, answer, "files", view.word("load.files", count=read), view.word("load.files_are"), rows, words)
+
+
+def rules(view: View) -> None:
+    """The rules that every publication keeps."""
+    known = registers.rules()
+    title = view.word("load.rules", count=text.number(len(known), view.lang))
+    listed = "".join(
+        f'<li><code dir="ltr">{text.escape(rule.name)}</code> {text.escape(_rule(view, rule.name, rule.words))}</li>'
+        for rule in known
+    )
+    with st.container(border=True, key="figure-rules", height="stretch"):
+        st.html(
+            f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(view.word("load.rules_are"))}</p></div>'
+            f'<ul class="pd-rules">{listed}</ul>'
+        )
+
+
+def publications(view: View) -> None:
+    """The publications kept, and what moved from one to the next."""
+    answer = registers.publications()
+    title = view.word("load.publications", count=text.number(len(answer.rows), view.lang))
+    words = {"publication": lambda number: text.digits(number, view.lang)}
+    _part(view, answer, "publications", title, view.word("load.publications_are"), answer.rows, words)
+
+
+def revisions(view: View) -> None:
+    """Which numbers moved between publications, by how much and by what, where that was worked out."""
+    with st.container(border=True, key="figure-revisions", height="stretch"), notices.kindly(view.lang, "revisions"):
+        st.html(f'<div class="pd-head"><h3>{text.escape(view.word("load.revisions"))}</h3></div>')
+        found = registers.revisions()
+        if not found:
+            st.html(f'<p class="pd-note">{text.escape(view.word("load.no_revisions"))}</p>')
+            return
+        columns, rows = _as_table(found)
+        head = [grid.Column(_named(view, "revision", name)) for name in columns]
+        grid.show(
+            head,
+            [[text.escape(_cell(view, value)) for value in row] for row in rows],
+            view.word("load.revisions"),
+            True,
+        )
+
+
+def _as_table(found: Any) -> tuple[list[str], list[tuple]]:
+    """A revision log as columns and rows, whether it is an Answer or a list of records."""
+    if isinstance(found, Answer):
+        return list(found.columns), list(found.rows)
+    records = [one if isinstance(one, dict) else vars(one) for one in found]
+    columns = list(records[0]) if records else []
+    return columns, [tuple(record.get(name) for name in columns) for record in records]
+
+
+def _cell(view: View, value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, (int, float)):
+        return text.number(value, view.lang, 0 if float(value).is_integer() else 3)
+    return text.day(value, view.lang) if hasattr(value, "isoformat") and not hasattr(value, "hour") else str(value)
+
+
+def _part(
+    view: View,
+    answer: Answer,
+    ident: str,
+    title: str,
+    below: str,
+    rows: Iterable[tuple],
+    words: dict[str, Callable[[Any], str]] | None = None,
+    notes: Iterable[str] = (),
+) -> None:
+    """A table under its title, with what its numbers mean and its file."""
+    listed = list(rows)
+    seen = Look(view.lang, view.dark, {"file": {row[0]: row[0] for row in listed}} if ident == "files" else {})
+    with st.container(border=True, key=f"figure-{ident}", height="stretch"), notices.kindly(view.lang, ident):
+        st.html(f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(below)}</p></div>')
+        for note in notes:
+            st.html(f'<p class="pd-note">{text.escape(note)}</p>')
+        if not listed:
+            st.html(f'<p class="pd-note">{text.escape(view.word("load.nothing"))}</p>')
+            return
+        empty = [
+            name
+            for i, name in enumerate(answer.columns)
+            if name in ("refusal", "notes") and not any(r[i] for r in listed)
+        ]
+        shown = grid_rows(view, answer, seen, listed, words or {}, empty)
+        grid.show(shown[0], shown[1], title, tall=True)
+        with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
+            question(view, answer, ident)
+            exports_more.downloads(view, answer, seen, ident)
+
+
+def grid_rows(
+    view: View,
+    answer: Answer,
+    seen: Look,
+    rows: Iterable[tuple],
+    words: dict[str, Callable[[Any], str]],
+    without: Iterable[str],
+) -> tuple[list[grid.Column], list[list[str]]]:
+    """Columns and cells of a report."""
+    left_out = set(without)
+    at = [i for i, name in enumerate(answer.columns) if name not in left_out]
+    columns = [grid.Column(grid.title(view, answer, answer.columns[i]), i >= len(answer.by)) for i in at]
+
+    def cell(row: tuple, i: int) -> str:
+        name = answer.columns[i]
+        if name in words:
+            return text.escape(words[name](row[i]))
+        if i < len(answer.by):
+            return text.escape(seen.member(name, row[i]))
+        return text.escape(text.plain(row[i], grid.unit_of(answer, name), view.lang))
+
+    return columns, [[cell(row, i) for i in at] for row in rows]
+
+
+def _note(view: View, written: str) -> str:
+    """A note of the load in the reader's language, where it is one we know."""
+    said, colon, what = written.partition(": ")
+    try:
+        return view.word(f"note.{said.replace(' ', '_')}", what=text.digits(what, view.lang)) if colon else written
+    except KeyError:
+        return written
+
+
+def _rule(view: View, name: str, words: str) -> str:
+    """The words of a rule: ours in the reader's language, else the comment of its file."""
+    said = _named(view, "rule", name)
+    return words if said == name else said
+
+
+def _named(view: View, section: str, name: str) -> str:
+    try:
+        return view.word(f"{section}.{name}")
+    except KeyError:
+        return name

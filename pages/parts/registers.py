@@ -1,0 +1,151 @@
+"""What the warehouse tells besides measures: large answers, comparisons, institutes and people row by row, the load itself.
+
+Kept by publication, reader and question, as the answers of `warehouse` are, but few at a time: these may be large.
+"""
+
+import os
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from etl import analysis, comparison, detail, metrics, publication, quality
+from etl.comparison import Side
+from etl.detail import Institute
+from etl.metrics import Answer
+from etl.quality import Rule
+from pages.parts import warehouse
+from pages.parts.warehouse import Reader, Where
+
+__all__ = ["Institute", "Rule", "Side"]
+
+
+def large(
+    *names: str,
+    reader: Reader = None,
+    by: Sequence[str] = (),
+    on: date | None = None,
+    over: tuple[date, date] | None = None,
+    where: Where | None = None,
+) -> Answer:
+    """`warehouse.ask` for an answer of many rows: the last ones asked for are kept. Raises QuestionError."""
+    allowed = _allowed(reader, where)
+    return _told(warehouse._path(), "large", (names, tuple(by), on, over, allowed))
+
+
+def compare(
+    names: Sequence[str], first: Side, second: Side, reader: Reader = None, where: Where | None = None
+) -> Answer:
+    """Two sides and their difference, within what the reader may see. Raises QuestionError."""
+    sides = [Side(side.on, _allowed(reader, dict(side.where))) for side in (first, second)]
+    return _told(warehouse._path(), "compare", (tuple(names), *sides, warehouse._frozen(where)))
+
+
+def bridge(over: tuple[date, date], reader: Reader = None, where: Where | None = None) -> Answer:
+    """What moved the stock within a period, step by step. Raises QuestionError where it does not add up."""
+    return _told(warehouse._path(), "bridge", (over, _allowed(reader, where)))
+
+
+def institutes() -> Mapping[str, Institute]:
+    """Every institute of the register by its code."""
+    return _told(warehouse._path(), "institutes", ())
+
+
+def search(wanted: str) -> list[Institute]:
+    """Institutes found by code, name, province or county, however the letters were typed."""
+    return detail.search(institutes(), wanted)
+
+
+def licences(code: str) -> Answer:
+    """The licences of one institute."""
+    return _told(warehouse._path(), "licences", (code,))
+
+
+def may_see_rows(view_reader: Reader = None) -> bool:
+    """Whether rows of people may leave at all: off unless the setting DETAIL_ROWS is 1.
+
+    Until readers sign in nobody can be told from another, so the keeper of the server decides for all.
+    """
+    return os.environ.get("DETAIL_ROWS") == "1"
+
+
+def people(on: date, reader: Reader = None, where: Where | None = None) -> Answer:
+    """Pseudonymous rows of people in active service. Raises PermissionError where the setting does not allow them."""
+    if not may_see_rows(reader):
+        raise PermissionError("rows of people are switched off")
+    return _told(warehouse._path(), "people", (on, _allowed(reader, where)))
+
+
+def load_totals() -> Answer:
+    return _told(warehouse._path(), "totals", ())
+
+
+def load_files() -> Answer:
+    return _told(warehouse._path(), "files", ())
+
+
+def load_reasons() -> Answer:
+    return _told(warehouse._path(), "reasons", ())
+
+
+def load_provinces() -> Answer:
+    return _told(warehouse._path(), "provinces", ())
+
+
+def missing_sources() -> Mapping[str, tuple[str, ...]]:
+    """The sources that provinces have not handed in."""
+    return _told(warehouse._path(), "missing", ())
+
+
+def rules() -> list[Rule]:
+    return quality.rules()
+
+
+def publications() -> Answer:
+    """The publications kept."""
+    return _told(warehouse._path(), "publications", (_pointer(),))
+
+
+def revisions() -> Any | None:
+    """The revision log, where etl.diff writes one."""
+    return _told(warehouse._path(), "revisions", (_pointer(),))
+
+
+def province_of(county: str) -> str | None:
+    """The province of a county."""
+    return _told(warehouse._path(), "counties", ()).get(county)
+
+
+def _pointer() -> Path:
+    return Path(os.environ.get("WAREHOUSE") or publication.DEFAULT)
+
+
+def _allowed(reader: Reader, where: Where | None) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return warehouse._frozen(warehouse._allowed(reader, warehouse._frozen(where)))
+
+
+_WORK: dict[str, Callable[..., Any]] = {
+    "large": lambda con, names, by, on, over, where: metrics.ask(
+        con, *names, by=by, on=on, over=over, where=dict(where)
+    ),
+    "compare": lambda con, names, first, second, where: comparison.compare(con, names, first, second, dict(where)),
+    "bridge": lambda con, over, where: analysis.bridge(con, over[1], dict(where), over),
+    "institutes": detail.institutes,
+    "licences": detail.licences,
+    "people": lambda con, on, where: detail.people(con, on, dict(where)),
+    "totals": quality.totals,
+    "files": quality.files,
+    "reasons": quality.reasons,
+    "provinces": quality.provinces,
+    "missing": quality.missing_sources,
+    "publications": quality.publications,
+    "revisions": lambda _con, pointer: quality.revisions(pointer),
+    "counties": lambda con: dict(con.execute("select sci_code, province_iso from counties").fetchall()),
+}
+
+
+@lru_cache(maxsize=40)
+def _told(path: str, work: str, given: tuple[Hashable, ...]) -> Any:
+    with warehouse._connection(path).cursor() as cursor:
+        return _WORK[work](cursor, *given)

@@ -1,0 +1,236 @@
+"""What the reader supposes: recruits, leavers and training seats as sliders, kept in the address, and what follows."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import streamlit as st
+
+from etl import planning
+from etl.metrics import Answer
+from etl.planning import Scenario
+from pages.parts import components as ui
+from pages.parts import findings, own, text, warehouse
+from pages.parts.footer import question
+from pages.parts.page import View
+
+_PAGE = "planning"
+_ALL = ""
+_ROW = 4
+# The value over a thumb would break after each digit; and Streamlit fills a track from the left in every language.
+_STYLE = """<style>
+html [data-testid="stSliderThumbValue"] p { text-wrap: nowrap !important; }
+html[dir="rtl"] [data-testid="stSlider"] [role="group"] > div > div:first-child { transform: scaleX(-1); }
+</style>"""
+# The scenario knows places only.
+_PLACES = ("province",)
+
+
+def panel(view: View) -> Scenario:
+    """The sliders, where the address or the last 12 months have set them; a door back to the latter."""
+    scenario = _asked()
+    with st.container(border=True, key="scenario"):
+        st.html(_STYLE)
+        st.html(
+            f'<div class="pd-head"><h3>{text.escape(view.word("planning.title"))}</h3>'
+            f"<p>{text.escape(view.word('planning.help'))}</p></div>"
+        )
+        left, right = st.columns(2)
+        with left:
+            _recruits(view, scenario)
+        with right:
+            _leavers(view, scenario)
+        with ui._kindly(view, "seats"):
+            _seats(view, scenario)
+        if scenario != planning.NOW:
+            st.button(
+                view.word("planning.as_now"),
+                key="plan as now",
+                type="tertiary",
+                on_click=lambda: own.choose(_PAGE, recruits=None, leave=None, seats=None),
+            )
+    return scenario
+
+
+def figure(view: View, chart: ui.Chart, name: str, scenario: Scenario, says: findings.Says) -> None:
+    """The path that `name` of etl.planning works out under the scenario, drawn as every figure is."""
+    with st.container(border=True, key=f"figure-{name}", height="stretch"), ui._kindly(view, name):
+        ui._draw(view, chart, _planned(view, name, scenario), name, says, [], {})
+
+
+def method(view: View) -> None:
+    """How the paths are worked out, in words beside them."""
+    parts = "".join(f"<p>{text.escape(line)}</p>" for line in view.word("planning.method").split("\n"))
+    st.html(f'<div class="pd-method"><h3>{text.escape(view.word("planning.method_title"))}</h3>{parts}</div>')
+
+
+# ---------------------------------------------------------------- the address
+
+
+def _asked() -> Scenario:
+    """The scenario of the address; what nobody could have chosen is left out."""
+    chosen = own.of(_PAGE)
+    seats = {}
+    for written in chosen.get("seats", ()):
+        place, _, count = written.rpartition(":")
+        province, _, course = place.rpartition(".")
+        number = _number(count)
+        if number is not None and course in warehouse.names("course", "fa"):
+            seats[(province, course)] = number
+    known = set(warehouse.names("province", "fa")) | {_ALL}
+    rate = _number(own.one(_PAGE, "leave"), 100)
+    return Scenario(
+        _number(own.one(_PAGE, "recruits")),
+        None if rate is None else rate / 100,
+        {key: count for key, count in seats.items() if key[0] in known},
+    )
+
+
+def _number(written: str, most: float = 1_000_000) -> float | None:
+    try:
+        number = float(written)
+    except ValueError:
+        return None
+    return number if 0 <= number <= most else None
+
+
+def _write_seats(seats: Mapping[tuple[str, str], float]) -> None:
+    own.choose(
+        _PAGE,
+        seats=[f"{province}.{course}:{count:g}" if province else f"{course}:{count:g}"
+               for (province, course), count in sorted(seats.items())],
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- the sliders
+
+
+def _recruits(view: View, scenario: Scenario) -> None:
+    answer = _now(view, "pace_now", view.where)
+    now = round(answer.value("plan_recruits"))
+    _slider(
+        view, answer, "plan_recruits", now, scenario.recruits, _round_top(now * 4, 100), 1,
+        lambda value: own.choose(_PAGE, recruits=None if value == now else f"{value:g}"),
+    )  # fmt: skip
+
+
+def _leavers(view: View, scenario: Scenario) -> None:
+    answer = _now(view, "pace_now", view.where)
+    now = round(answer.value("plan_leaver_rate") * 100, 1)
+    asked = None if scenario.leaver_rate is None else round(scenario.leaver_rate * 100, 1)
+    _slider(
+        view, answer, "plan_leaver_rate", now, asked, max(60.0, now * 2), 0.1,
+        lambda value: own.choose(_PAGE, leave=None if value == now else f"{value:g}"),
+    )  # fmt: skip
+
+
+def _slider(
+    view: View, answer: Answer, name: str, now: float, asked: float | None, most: float, step: float, choose: Any
+) -> None:
+    """One slider, at what is asked for or as it is now, which its words say."""
+    metric = next(metric for metric in answer.metrics if metric.name == name)
+    key = f"plan {name}"
+    kind = type(step)
+    value = kind(min(now if asked is None else asked, most))
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+    written = text.amount(answer.value(name), metric.unit, view.lang)
+    st.slider(
+        f"{metric.label[view.lang]} ({view.word('planning.now', value=written)})",
+        kind(0),
+        kind(most),
+        step=step,
+        key=key,
+        format="%.1f%%" if kind is float else "%d",
+        on_change=lambda: choose(st.session_state[key]),
+    )
+    question(view, answer, f"plan-{name}")
+
+
+def _seats(view: View, scenario: Scenario) -> None:
+    """Seats a month of each course: those that all provinces share, or those of one."""
+    where = {name: codes for name, codes in view.where.items() if name in _PLACES}
+    answer = _now(view, "seats_now", where)
+    names = warehouse.names("province", view.lang)
+    options = [_ALL, *(code for code in names if code in where.get("province", names))]
+    pool = _pool(view, options, names)
+    mine = {course: count for (province, course), count in scenario.seats.items() if province == pool}
+    theirs = {course for (province, course) in scenario.seats if province and not pool}
+    now: dict[str, float] = {}
+    for province, course, count in answer.rows:
+        counted = province == pool or (not pool and (province, course) not in scenario.seats)
+        if counted:
+            now[course] = now.get(course, 0.0) + count
+    titles = warehouse.names("course", view.lang)
+    courses = [course for course in titles if course in now or course in mine or course in theirs]
+    for start in range(0, len(courses), _ROW):
+        for column, course in zip(st.columns(_ROW), courses[start : start + _ROW], strict=False):
+            with column:
+                _seat(view, scenario, (pool, course), titles[course], now.get(course, 0.0))
+    question(view, answer, "plan-seats")
+
+
+def _pool(view: View, options: list[str], names: Mapping[str, str]) -> str:
+    key = "plan pool"
+    asked = own.one(_PAGE, "of")
+    chosen = asked if asked in options else _ALL
+    if st.session_state.get(key) != chosen:
+        st.session_state[key] = chosen
+    st.selectbox(
+        view.word("planning.pool"),
+        options,
+        key=key,
+        format_func=lambda code: names.get(code, view.word("planning.all_provinces")),
+        on_change=lambda: own.choose(_PAGE, of=st.session_state[key] or None),
+    )
+    return chosen
+
+
+def _seat(view: View, scenario: Scenario, place: tuple[str, str], title: str, exact: float) -> None:
+    now, key = round(exact), f"plan seats {'.'.join(place)}"
+    most = _round_top(max(now * 4, scenario.seats.get(place, 0)), 20)
+    value = int(scenario.seats.get(place, now))
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+
+    def choose() -> None:
+        chosen = st.session_state[key]
+        others = {one: count for one, count in scenario.seats.items() if one != place}
+        _write_seats(others if chosen == now else others | {place: chosen})
+
+    written = text.number(now, view.lang)
+    st.slider(f"{title} ({view.word('planning.now', value=written)})", 0, most, key=key, on_change=choose)
+
+
+def _round_top(value: float, least: int) -> int:
+    """An end of a slider: a round number at or above `value`."""
+    top = max(value, least)
+    size = 10 ** (len(str(int(top))) - 1)
+    return int(-(-top // size) * size)
+
+
+# ---------------------------------------------------------------- answers
+
+
+def _now(view: View, name: str, where: Mapping[str, tuple[str, ...]]) -> Answer:
+    return warehouse.analyse(name, reader=view.reader, on=view.as_of, where=where)
+
+
+def _planned(view: View, name: str, scenario: Scenario) -> Answer:
+    return _kept(
+        warehouse._path(),
+        view.reader,
+        name,
+        view.as_of,
+        warehouse._frozen(view.where),
+        (scenario.recruits, scenario.leaver_rate, tuple(sorted(scenario.seats.items()))),
+    )
+
+
+@lru_cache(maxsize=300)
+def _kept(path: str, reader: Any, name: str, on: Any, where: Any, asked: tuple[Any, Any, Any]) -> Answer:
+    recruits, rate, seats = asked
+    with warehouse._connection(path).cursor() as cursor:
+        return getattr(planning, name)(
+            cursor, on=on, where=warehouse._allowed(reader, where), scenario=Scenario(recruits, rate, dict(seats))
+        )

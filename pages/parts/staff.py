@@ -1,0 +1,214 @@
+"""Answer in, Plotly figure out: who the workforce is, how long it stays, where it moves. With what each chart says."""
+
+from dataclasses import replace
+from itertools import cycle
+from typing import Any
+
+from etl.metrics import Answer
+from pages.parts import bars, charts, text
+from pages.parts.charts import Figure, Look
+from pages.parts.findings import Finding
+
+_DASHES = ("solid", "dash", "dot", "dashdot")
+_YEAR = 12
+# Names beside the ends of curves stand at least so far apart, as a share of the axis.
+_APART = 0.07
+
+
+# ---------------------------------------------------------------- pyramids
+
+
+def pyramid(answer: Answer, look: Look) -> Figure:
+    """Men and women back to back by a band of years, the youngest at the foot."""
+    made = bars.pyramid(replace(answer, rows=answer.rows[::-1]), look)
+    axis = made["layout"]["xaxis"]
+    # room for the words under the outermost ticks, and every other tick only: a phone is narrow
+    axis["range"] = [end * 1.12 for end in axis["range"]]
+    first = len(axis["tickvals"]) // 2 % 2
+    axis["tickvals"], axis["ticktext"] = axis["tickvals"][first::2], axis["ticktext"][first::2]
+    return made
+
+
+def largest_band(answer: Answer, look: Look) -> Finding:
+    """The band with the most people of one gender."""
+    at = answer.columns.index(answer.metrics[0].name)
+    row = max(answer.rows, key=lambda row: row[at] or 0)
+    place, value = charts.name_of(answer, row, look), text.amount(row[at], answer.metrics[0].unit, look.lang)
+    return Finding(look.word("finding.most", place=place, value=value))
+
+
+# ---------------------------------------------------------------- survival
+
+
+def survival(answer: Answer, look: Look) -> Figure:
+    """Share still serving over months since joining, as steps, with its 95 % bounds."""
+    months, share, _, low, high = (answer.column(name) for name in answer.columns)
+    bound = {"type": "scatter", "mode": "lines", "x": months, "hoverinfo": "skip"}
+    data = [
+        bound | {"y": low, "line": {"width": 0, "shape": "hv"}},
+        bound
+        | {
+            "y": high,
+            "line": {"width": 0, "shape": "hv"},
+            "fill": "tonexty",
+            "fillcolor": charts.faded(look.colour("actual"), 0.22),
+        },
+        _steps(answer, look, answer.rows, share, "actual", "solid"),
+    ]
+    keys = [
+        charts.key(look, answer.metrics[0].short[look.lang], "actual", "line"),
+        charts.key(look, look.word("figure.bounds"), "actual", "light"),
+    ]
+    return _over_months(look, data, months, keys)
+
+
+def curves(answer: Answer, look: Look) -> Figure:
+    """One curve a group, each named at its end."""
+    members: dict[Any, list[tuple[Any, ...]]] = {}
+    for row in answer.rows:
+        members.setdefault(row[0], []).append(row)
+    data, ends = [], []
+    for (member, rows), meaning, dash in zip(members.items(), cycle(charts.SERIES), cycle(_DASHES), strict=False):
+        curve = _steps(answer, look, rows, [row[2] for row in rows], meaning, dash)
+        # a dashed stair cannot be told from a solid one
+        curve["line"]["shape"] = "linear"
+        data.append(curve)
+        ends.append((rows[-1][2], look.member(answer.by[0], member), meaning))
+    notes, level = [], -1.0
+    for end, name, meaning in sorted(ends):
+        level = max(end, level + _APART)
+        mark = f'<span style="color:{look.colour(meaning)}">■</span> {text.escape(name)}'
+        notes.append(charts.note(look, mark, x=1, xref="paper", xanchor="left", y=level, xshift=6))
+    months = [row[1] for row in answer.rows]
+    longest = max((len(name) for _, name, _ in ends), default=0)
+    return _over_months(
+        look, data, months, [], annotations=notes, margin={"l": 8, "r": 30 + 7 * longest, "t": 8, "b": 8, "pad": 0}
+    )
+
+
+def _steps(
+    answer: Answer, look: Look, rows: list[tuple[Any, ...]], share: list[Any], meaning: str, dash: str
+) -> Figure:
+    followed = answer.columns.index("at_risk")
+    place = answer.columns.index("served")
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [row[place] for row in rows],
+        "y": share,
+        "line": {"color": look.colour(meaning), "width": 2.5, "dash": dash, "shape": "hv"},
+        "hovertext": [
+            look.line(
+                f"<b>{text.escape(_named(answer, row, look))}</b><br>{text.percent(value, look.lang)}<br>"
+                f"{text.escape(answer.metrics[1].label[look.lang])}: {text.number(row[followed], look.lang)}"
+            )
+            for row, value in zip(rows, share, strict=True)
+        ],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
+
+
+def _named(answer: Answer, row: tuple[Any, ...], look: Look) -> str:
+    """A group and how long after joining."""
+    after = look.word("figure.months_after", count=text.number(row[answer.columns.index("served")], look.lang))
+    if answer.by[0] == "served":
+        return after
+    return text.listed([look.member(answer.by[0], row[0]), after], look.lang)
+
+
+def _over_months(look: Look, data: list[Figure], months: list[int], keys: list[Figure], **layout: Any) -> Figure:
+    last = max(months, default=_YEAR)
+    step = _YEAR if last <= 5 * _YEAR else 2 * _YEAR
+    ticks = [float(month) for month in range(0, last + 1, step)]
+    named = {
+        "text": look.line(look.word("dimension.served")),
+        "font": {"size": 12, "color": look.colour("quiet")},
+        "standoff": 8,
+    }
+    return charts.figure(
+        look,
+        data,
+        330,
+        keys,
+        xaxis=charts.axis(look, ticks, "months", range=[0, last * 1.01 or 1], title=named),
+        yaxis=charts.upright(look, [0, 0.25, 0.5, 0.75, 1], "share"),
+        **layout,
+    )
+
+
+def still_serving(answer: Answer, look: Look) -> Finding:
+    """What is left after a year, or after the months that could be followed."""
+    row = answer.rows[min(_YEAR, len(answer.rows) - 1)]
+    value, count = text.percent(row[1], look.lang, 0), text.number(row[0], look.lang)
+    return Finding(look.word("finding.still_serving", value=value, count=count))
+
+
+def fewest_stay(answer: Answer, look: Look) -> Finding:
+    """The group of which the fewest are left after a year."""
+    rows = [row for row in answer.rows if row[1] == _YEAR] or [row for row in answer.rows if row[1] == 0]
+    row = min(rows, key=lambda row: row[2])
+    place, value = look.member(answer.by[0], row[0]), text.percent(row[2], look.lang, 0)
+    return Finding(look.word("finding.fewest_stay", place=place, value=value, count=text.number(row[1], look.lang)))
+
+
+# ---------------------------------------------------------------- transfers
+
+
+def moves(answer: Answer, look: Look, most: int = 12) -> Figure:
+    """From which province (down) to which (across, by its number): the provinces that move most."""
+    at = answer.columns.index(answer.metrics[0].name)
+    origin, place = answer.columns.index("origin"), answer.columns.index("province")
+    moved: dict[str, int] = {}
+    for row in answer.rows:
+        for code in (row[origin], row[place]):
+            moved[code] = moved.get(code, 0) + row[at]
+    shown = sorted(moved, key=lambda code: (-moved[code], code))[:most]
+    cell = {(row[origin], row[place]): row for row in answer.rows}
+    met = [row[at] for row in answer.rows if row[origin] in shown and row[place] in shown]
+    bounds = charts.classes(met) if met else [1.0]
+    grid = [[cell.get((down, across)) for across in shown] for down in shown]
+    numbers = [text.number(number + 1, look.lang) for number in range(len(shown))]
+    names = [f"{look.member('province', code)} {number}" for code, number in zip(shown, numbers, strict=True)]
+    data = {
+        "type": "heatmap",
+        "x": list(range(len(shown))),
+        "y": list(range(len(shown))),
+        "z": [[charts.class_of(row[at], bounds) if row else None for row in line] for line in grid],
+        "zmin": -0.5,
+        "zmax": 4.5,
+        "colorscale": charts.scale(charts.STEPS[look.dark]),
+        "showscale": False,
+        "xgap": 1,
+        "ygap": 1,
+        "hovertext": [[_moved(answer, row, look, at) if row else "" for row in line] for line in grid],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "hoverongaps": False,
+    }
+    across = charts.names_below(look, numbers)
+    across |= {"side": "top", "range": across["range"]}
+    return charts.figure(
+        look,
+        [data],
+        len(shown) * 26 + 60,
+        charts.class_keys(look, bounds, answer.metrics[0].unit),
+        xaxis=across,
+        yaxis=charts.categories(look, names) | {"range": [len(shown) - 0.5, -0.5]},
+    )
+
+
+def _moved(answer: Answer, row: tuple[Any, ...], look: Look, at: int) -> str:
+    value = text.amount(row[at], answer.metrics[0].unit, look.lang)
+    return look.line(f"<b>{text.escape(_way(answer, row, look))}</b><br>{value}")
+
+
+def _way(answer: Answer, row: tuple[Any, ...], look: Look) -> str:
+    origin, place = (look.member("province", row[answer.columns.index(name)]) for name in ("origin", "province"))
+    return look.word("figure.from_to", origin=origin, place=place)
+
+
+def largest_move(answer: Answer, look: Look) -> Finding:
+    """The way that most people went."""
+    at = answer.columns.index(answer.metrics[0].name)
+    row = max(answer.rows, key=lambda row: row[at])
+    value = text.amount(row[at], answer.metrics[0].unit, look.lang)
+    return Finding(look.word("finding.single", place=_way(answer, row, look), value=value))
