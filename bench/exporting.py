@@ -1,9 +1,11 @@
 """Part 1, files: every matching row as CSV by the house, against DuckDB's own COPY of the same rows."""
 
+import os
 import sys
 import tempfile
 from dataclasses import asdict
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +28,17 @@ def run(register: Register) -> dict[str, Any]:
     house, copy = [], []
     with (
         publication.connect(register.warehouse) as con,
-        duckdb.connect(str(publication.current(register.warehouse)), read_only=True) as free,
-        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory(dir=register.folder.parent) as folder,
+        _free(register, Path(folder)) as free,
     ):
         as_of = publication.describe(con).as_of
         look = Look("fa", names={"institute": dict(con.execute(_NAMES).fetchall())})
         for number in range(_GOES):
             day = as_of - timedelta(days=number)
             ours, theirs = Path(folder) / "house.csv", Path(folder) / "copy.csv"
-            answer, took = timed(lambda day=day, ours=ours: _by_the_house(con, day, ours, look))
+            answer, took = timed(partial(_by_the_house, con, day, ours, look))
             house.append(took)
-            _, took = timed(lambda query=answer.query, to=theirs: free.execute(f"copy ({query}) to '{to}' (header)"))
+            _, took = timed(partial(free.execute, f"copy ({answer.query}) to '{theirs}' (header)"))
             copy.append(took)
             if not _lines(ours) == _lines(theirs) == len(answer.rows) + 1:
                 raise RuntimeError("the two files do not hold the same number of rows")
@@ -55,6 +57,13 @@ def _by_the_house(con: duckdb.DuckDBPyConnection, day: date, path: Path, look: L
     with path.open("wb") as file:
         exports.write_csv(file, answer, look, UNITS)
     return answer
+
+
+def _free(register: Register, folder: Path) -> duckdb.DuckDBPyConnection:
+    """A connection that may write files; under a name of its own, for one process opens a file in one way only."""
+    other = folder / "same.duckdb"
+    os.link(publication.current(register.warehouse), other)
+    return duckdb.connect(str(other), read_only=True)
 
 
 def _lines(path: Path) -> int:

@@ -2,7 +2,9 @@
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -22,16 +24,14 @@ class Disagreement(Exception):
 
 
 def run(register: Register, questions: int) -> dict[str, Any]:
-    """By kind of question: the door's times and each rival's, with the ratio of medians on the questions both answered."""
+    """By kind of question: the door's times and each rival's, and the ratio of medians on what both answered."""
     found: dict[str, Any] = {}
     with publication.connect(register.warehouse) as con:
-        # The rivals read the same tables through a connection of their own.
-        with duckdb.connect(str(publication.current(register.warehouse)), read_only=True) as raw:
-            field = _Field(con, [rivals.Pandas(raw), rivals.Raw(raw)])
-            asker = Asker(Known.of(raw))
-            for kind in asker.kinds:
-                found[kind] = field.race([asker.ask(kind) for _ in range(questions)])
-                _tell(kind, found[kind])
+        field = _Field(con, [rivals.Pandas(con), rivals.Raw(con)])
+        asker = Asker(Known.of(con))
+        for kind in asker.kinds:
+            found[kind] = field.race([asker.ask(kind) for _ in range(questions)])
+            _tell(kind, found[kind])
     return found
 
 
@@ -45,20 +45,20 @@ class _Field:
         self._ask(questions[0])
         ours, times = [], []
         for question in questions:
-            answer, took = timed(lambda question=question: self._ask(question))
+            answer, took = timed(partial(self._ask, question))
             ours.append(answer)
             times.append(took)
         result: dict[str, Any] = {"ask": asdict(Times.of(times)), "rivals": {}}
-        runners = {"scan": lambda question: self._ask(question, plain=True)}
+        runners: dict[str, Callable[[Question], list[rivals.Cell]]] = {"scan": partial(self._ask, plain=True)}
         for one in self._others:
-            runners[one.name] = lambda question, one=one: rivals.answer(one, question, self._as_of)
+            runners[one.name] = partial(rivals.answer, one, as_of=self._as_of)
         for name, runner in runners.items():
             theirs = []
             until = time.monotonic() + _SECONDS
             for number, question in enumerate(questions):
                 if number >= _LEAST and time.monotonic() > until:
                     break
-                answer, took = timed(lambda question=question, runner=runner: runner(question))
+                answer, took = timed(partial(runner, question))
                 if not rivals.same(ours[number], answer):
                     raise Disagreement(f"{name} does not agree on {question}")
                 theirs.append(took)

@@ -308,9 +308,11 @@ def compliance(
     ]
     for month, unit in enumerate(ends):
         held = {name: everyone - lapsed.get((name, month), 0) for name in ("low", "plan", "high")}
-        shares = {name: count / everyone if everyone else None for name, count in held.items()}
+        # of few people, whole seats may serve who waits longest better: the range is what it says
+        low, high = min(held.values()), max(held.values())
+        shares = [count / everyone if everyone else None for count in (held["plan"], low, high)]
         known = answer.value() if month == 0 else None
-        rows.append((unit.label, known, shares["plan"], shares["low"], shares["high"], GOAL, held["plan"], everyone))
+        rows.append((unit.label, known, *shares, GOAL, held["plan"], everyone))
     names = ("training_compliance", "plan_compliance", "plan_compliance_low", "plan_compliance_high", "plan_goal")
     more = ("compliant_assistants", "trainable_assistants")
     return _answer(answer, ("month",), names, rows, also=(past,), more=more, query=readable(sql, _written(parameters)))

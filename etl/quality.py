@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from etl.contract import TABLES, Refused
+from etl.contract import TABLES, Refused, contract
 from etl.metrics import Answer
 from etl.publication import connect, describe, versions
 from etl.reports import report, reported, with_rows
@@ -112,6 +112,11 @@ def provinces(con: duckdb.DuckDBPyConnection) -> Answer:
     return report(con, ("province",), numbers, sql, {"sources": len(TABLES)})
 
 
+def headers() -> dict[str, str]:
+    """The Persian header of each source column by its name."""
+    return {one.name: one.headers[0] for table in TABLES for one in contract(table).columns if one.headers}
+
+
 def missing_sources(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
     """For each province that lacks one, the sources no readable file of it arrived for."""
     arrived = set(con.execute("select province, source_table from load_files where refusal is null").fetchall())
@@ -159,6 +164,7 @@ def revisions(pointer: Path) -> Any | None:
 __all__ = [
     "Rule",
     "files",
+    "headers",
     "missing_sources",
     "provinces",
     "publications",

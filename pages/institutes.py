@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import bars, findings, lines, registers, standing
+from pages.parts import bars, findings, lines, listings, standing
 from pages.parts import components as ui
 
 AGES = ("outstanding_30", "outstanding_90", "outstanding_180", "outstanding_older")
@@ -42,7 +42,7 @@ def page() -> None:
         ui.figure(view, lines.trend, "renewal_rate", by="quarter", over=view.complete_months(36))
         ui.figure(view, bars.columns, analysis="sizes", says=findings.highest)
         ui.figure(view, bars.ranking, "licensed_institutes", by="activity", says=findings.highest)
-    registers.listing(view, "licences_ending")
-    registers.listing(view, "lapsed")
-    registers.listing(view, "stopped")
-    registers.listing(view, "register")
+    listings.listing(view, "licences_ending")
+    listings.listing(view, "lapsed")
+    listings.listing(view, "stopped")
+    listings.listing(view, "register")

@@ -3,15 +3,15 @@
 import streamlit as st
 
 from pages.parts import components as ui
-from pages.parts import grouped, registers
+from pages.parts import grouped, listings
 
 
 def page() -> None:
     view = ui.scope_bar("county", "institute")
-    registers.caution(view, "abroad.not_alike")
+    listings.caution(view, "abroad.not_alike")
     left, right = st.columns(2)
     with left:
         ui.figure(view, grouped.countries, analysis="countries", says=grouped.beside)
     with right:
         ui.figure(view, grouped.claimed, analysis="claim", says=grouped.above)
-    registers.sources(view, "claim")
+    listings.sources(view, "claim")

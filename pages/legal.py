@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import bars, findings, lines, maps, registers
+from pages.parts import bars, findings, lines, listings, maps
 from pages.parts import components as ui
 
 
@@ -32,5 +32,5 @@ def page() -> None:
         ui.figure(view, bars.ranking, "officers_lapsed", by="place")
     with right:
         ui.figure(view, bars.ranking, "officer_training_share", by="place", nation=True)
-    registers.listing(view, "accreditations_ending")
-    registers.listing(view, "officers_untrained")
+    listings.listing(view, "accreditations_ending")
+    listings.listing(view, "officers_untrained")

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from pages.parts import bars, findings, grouped, maps, registers, standing
+from pages.parts import bars, findings, grouped, listings, maps, standing
 from pages.parts import components as ui
 
 
 def page() -> None:
     view = ui.scope_bar("county", "institute")
-    registers.caution(view, "smart.no_history")
+    listings.caution(view, "smart.no_history")
     ui.cards(view, "smart_service_share", "smart_institutes", "licensed_institutes", "smart_unknown")
     left, right = st.columns(2)
     with left:
@@ -21,7 +21,7 @@ def page() -> None:
         ui.figure(view, bars.columns, analysis="smart_sizes", says=findings.highest)
     with right:
         ui.figure(view, standing.published, analysis="adoption", says=standing.since)
-    registers.caution(view, "smart.no_proof")
+    listings.caution(view, "smart.no_proof")
     left, right = st.columns(2)
     with left:
         ui.figure(view, grouped.sides, "time_to_licence_median", by=("kind", "smart"), says=grouped.adopters)

@@ -17,8 +17,9 @@ import streamlit as st
 from etl.analysis import GOAL
 from etl.days import DAY, last_complete_months
 from etl.metrics import Answer, Metric
-from pages.parts import bars, charts, findings, lines, maps, page, scope, text, warehouse
+from pages.parts import bars, charts, exports_more, findings, lines, maps, page, scope, text, warehouse
 from pages.parts.charts import Look
+from pages.parts.exports_more import Picture
 from pages.parts.findings import Finding
 from pages.parts.footer import footer, look, question, subtitle, table
 from pages.parts.notices import kindly, notice
@@ -240,7 +241,8 @@ def _draw(
         notes.append(_no_effect(view, ignored))
     if notes:
         st.html("".join(f'<p class="pd-note"><bdi>{text.escape(note)}</bdi></p>' for note in notes))
-    footer(view, answer, ident)
+    source = exports_more.source_of(view, answer, notes)
+    footer(view, answer, ident, picture=Picture(drawn.figure.to_dict(), drawn.finding.sentence, below, source))
 
 
 class _Kept(go.Figure):

@@ -6,7 +6,7 @@ A small file is made at the click that fetches it. One of many rows is made firs
 import io
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
@@ -112,48 +112,65 @@ class Picture:
     source: str
 
 
+def source_of(view: View, answer: Answer, notes: Iterable[str] = ()) -> str:
+    """What a picture rests on: the dashboard, its load, and that the data are made up where they are."""
+    published = answer.publication
+    said = [view.word("app.title"), view.word("more.load", id=text.digits(published.id, view.lang))]
+    said.append(view.word("trust.as_of_latest", day=text.day(published.as_of, view.lang)))
+    if published.is_sample:
+        said.append(view.word("file.made_up"))
+    return " · ".join([*said, *notes])
+
+
 def on_paper(picture: Picture, look: Look, width: int = 1000) -> Figure:
     """The figure with its title, keys and source in it, on a ground of its own: what a picture must carry when it leaves the page."""
     made: Figure = deepcopy({"data": picture.figure["data"], "layout": picture.figure["layout"]})
     layout = made["layout"]
     keys = layout.get("meta", {}).get("keys", [])
-    above, below = 84 + (26 if keys else 0), 34
+    above, below = 116 + (26 if keys else 0), 34
     margin = layout.get("margin", {})
     top, foot = margin.get("t", 8) + above, margin.get("b", 8) + below
-    height = layout.get("height", 400) + above + below
     layout.update(
-        height=height,
+        height=layout.get("height", 400) + above + below,
         width=width,
         autosize=False,
         paper_bgcolor=look.colour("surface"),
         plot_bgcolor=look.colour("surface"),
         margin=margin | {"t": top, "b": foot, "l": margin.get("l", 8) + 16, "r": margin.get("r", 8) + 16},
     )
-    side, anchor = (1.0, "right") if look.rtl else (0.0, "left")
-
-    def line(written: str, y: float, size: int, meaning: str) -> Figure:
-        return {
-            "text": look.line(text.escape(written)),
-            "showarrow": False,
-            "xref": "paper",
-            "yref": "paper",
-            "x": side,
-            "y": 1 if y > 0 else 0,
-            "yshift": y,
-            "xanchor": anchor,
-            "yanchor": "bottom" if y > 0 else "top",
-            "font": {"size": size, "color": look.colour(meaning), "family": "Vazirmatn, Tahoma, sans-serif"},
-        }
-
-    high = top - 44
-    notes = [
-        line(f"{picture.title}", high, 20, "text"),
-        line(picture.subtitle, high - 30, 13, "quiet"),
-        line(picture.source, -(foot - 26), 11, "quiet"),
+    side: Figure = {"x": 0.985, "xanchor": "right"} if look.rtl else {"x": 0.015, "xanchor": "left"}
+    quiet = look.colour("quiet")
+    lines = [
+        f"<b>{text.escape(picture.title)}</b>",
+        f'<span style="font-size:13px;color:{quiet}">{text.escape(picture.subtitle)}</span>',
     ]
     if keys:
         marks = "   ".join(f'<span style="color:{key["colour"]}">■</span> {text.escape(key["label"])}' for key in keys)
-        notes.append({**line("", high - 56, 13, "text"), "text": look.line(marks)})
+        lines.append(f'<span style="font-size:13px">{marks}</span>')
+    # below the button that fetches the picture
+    layout["title"] = {
+        "text": look.line("<br>".join(lines)),
+        "font": {"size": 20, "color": look.colour("text")},
+        "xref": "container",
+        "yref": "container",
+        "y": 1,
+        "yanchor": "top",
+        "pad": {"t": 34},
+        **side,
+    }
+    source = charts.note(
+        look,
+        text.escape(picture.source),
+        xref="paper",
+        yref="paper",
+        x=1 if look.rtl else 0,
+        y=0,
+        xanchor="right" if look.rtl else "left",
+        yanchor="top",
+        yshift=-(foot - 26),
+    )
+    source["font"] = source["font"] | {"size": 11, "color": quiet}
+    notes = [source]
     layout["annotations"] = [*layout.get("annotations", []), *notes]
     return made
 

@@ -1,15 +1,13 @@
 """What every shown answer carries, under cards, charts and tables alike: what the number is, its table, its files."""
 
-from collections.abc import Callable
 from datetime import date
-from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import streamlit as st
 
 from etl.metrics import Answer
-from pages.parts import exports, page, text, warehouse
+from pages.parts import exports_more, page, text, warehouse
 from pages.parts.charts import Look
 from pages.parts.page import View
 
@@ -36,15 +34,14 @@ def subtitle(view: View, answer: Answer) -> str:
 
 
 @st.fragment
-def footer(view: View, answer: Answer, ident: str, with_table: bool = True) -> None:
+def footer(
+    view: View, answer: Answer, ident: str, with_table: bool = True, picture: exports_more.Picture | None = None
+) -> None:
     """Meaning, files and table behind doors. What is behind a closed door is neither made nor sent."""
     switch = f"table shown {ident}"
     with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
         question(view, answer, ident)
-        files = st.popover(view.word("figure.files"), key=f"files-{ident}", type="tertiary", on_change="rerun")
-        if files.open:
-            with files:
-                _files(view, answer, ident)
+        exports_more.downloads(view, answer, look(view), ident, picture)
         if with_table:
             label = view.word("figure.table_close" if st.session_state.get(switch) else "figure.table")
             st.button(label, key=f"table-{ident}", type="tertiary", on_click=_turn, args=(switch,))
@@ -102,26 +99,6 @@ def _line(view: View, key: str, written: str) -> str:
 def _label(name: str, lang: str) -> str:
     metric = warehouse.catalogue().get(name)
     return metric.label[lang] if metric else name
-
-
-def _files(view: View, answer: Answer, ident: str) -> None:
-    circulation = st.checkbox(
-        view.word("figure.circulation"), key=f"circulation-{ident}", help=view.word("figure.circulation_help")
-    )
-    seen, units, place = look(view), warehouse.units(), page.place(view, answer.where)
-    made: dict[str, tuple[str, Callable[[], bytes]]] = {
-        "csv": (exports.CSV, partial(exports.to_csv, answer, seen, units, circulation)),
-        "xlsx": (exports.XLSX, partial(exports.to_xlsx, answer, seen, units, circulation, place)),
-    }
-    for kind, (mime, make) in made.items():
-        st.download_button(
-            view.word(f"figure.{kind}"),
-            data=make,
-            file_name=exports.file_name(answer, seen, place, kind, circulation),
-            mime=mime,
-            key=f"{kind}-{ident}",
-            on_click="ignore",
-        )
 
 
 def table(view: View, answer: Answer) -> None:

@@ -1,4 +1,4 @@
-"""Answer in, Plotly figure out: horizontal bars in groups that are not ranked together. From zero, longest first in each."""
+"""Answer in, Plotly figure out: horizontal bars from zero, in groups that are not ranked together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _ROW, _HEADING = 1.0, 1.0
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: the heading it stands under, its name, its value (None: not known), colour and drawing, and its hover."""
+    """One bar: the heading above it, its name, its value (None: not known), colour and drawing, and its hover."""
 
     heading: str
     name: str
@@ -62,7 +62,7 @@ def claimed(answer: Answer, look: Look) -> Figure:
 
 
 def sides(answer: Answer, look: Look) -> Figure:
-    """The first metric of institutes with and without smart services, alike beside alike where asked by kind as well."""
+    """The first metric of institutes with and without smart services; alike beside alike where asked by kind too."""
     metric = answer.metrics[0]
     at, side = answer.columns.index(metric.name), answer.by.index("smart")
     bars = [

@@ -50,13 +50,13 @@ def provinces(view: View) -> None:
 
 def reasons(view: View) -> None:
     """Why rows were kept back: source, reason, column, rows. No field of a person."""
-    answer = registers.load_reasons()
+    answer, known = registers.load_reasons(), registers.headers()
     count = text.number(warehouse.published().rows_quarantined, view.lang)
     title = view.word("load.reasons", rows=count)
     words: dict[str, Callable[[Any], str]] = {
         "source": lambda name: _named(view, "source", name),
         "reason": lambda name: _named(view, "reason", name),
-        "column": lambda name: name or "–",
+        "column": lambda name: (known.get(name, name) if view.lang == "fa" else name) or "–",
     }
     _part(view, answer, "reasons", title, view.word("load.reasons_are"), answer.rows, words)
 

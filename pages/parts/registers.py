@@ -98,6 +98,11 @@ def missing_sources() -> Mapping[str, tuple[str, ...]]:
     return _told(warehouse._path(), "missing", ())
 
 
+def headers() -> Mapping[str, str]:
+    """The Persian header of each source column."""
+    return quality.headers()
+
+
 def rules() -> list[Rule]:
     return quality.rules()
 

@@ -56,7 +56,7 @@ def aged(answer: Answer, look: Look) -> Figure:
 
 
 def published(answer: Answer, look: Look) -> Figure:
-    """A share as each publication found it: a point a publication, dotted between, for what lies between is not known."""
+    """A share as each publication found it: a point a publication, dotted between, where nothing is known."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     days: list[date] = [row[0] for row in answer.rows]

@@ -179,29 +179,6 @@ def _kept_back(path: str, tables: tuple[str, ...], provinces: tuple[str, ...]) -
     return found[0] if found else 0
 
 
-def load_report() -> tuple[list[tuple], list[tuple]]:
-    """The load, file by file, and why rows were kept back, most rows first.
-
-    Files: (file, table, province, read, loaded, kept back, duplicates, refusal, notes); reasons: (table, column, reason,
-    rows).
-    """
-    return _load_report(_path())
-
-
-@lru_cache(maxsize=3)
-def _load_report(path: str) -> tuple[list[tuple], list[tuple]]:
-    with _connection(path).cursor() as cursor:
-        files = cursor.execute(
-            "select file, source_table, province, rows_read, rows_loaded, rows_quarantined, exact_duplicates, refusal, "
-            "array_to_string(notes, '; ') from load_files order by file_number"
-        ).fetchall()
-        reasons = cursor.execute(
-            "select source_table, column_name, reason, count(distinct (file, line)) as kept from quarantine "
-            "group by all order by kept desc, source_table, column_name, reason"
-        ).fetchall()
-    return files, reasons
-
-
 def units() -> dict[str, str]:
     """The unit of every metric by its name."""
     return {name: metric.unit for name, metric in catalogue().items()}

@@ -1,0 +1,329 @@
+"""Scenarios against a simulation month by month, the plan's edges against what is certain, the back-test against history.
+
+The simulation is written from the words of the method and walks through months and lines of people; the pipeline's is one
+query in closed form.
+"""
+
+import math
+import random
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from etl import analysis, days, metrics, planning, publication
+from etl.catalogue import QuestionError
+from etl.planning import Scenario
+
+ROOT = Path(__file__).parents[1]
+BUILD_DAY = date(2026, 6, 30)
+COURSES = ("PY-101", "PY-102", "PY-103", "PY-201", "PY-202", "PY-301", "PY-302", "PY-401")
+BIG = ("IR-23", "IR-30")
+
+
+def etl(*words: str) -> None:
+    subprocess.run([sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A made-up register of some 1,000 people."""
+    folder = tmp_path_factory.mktemp("planning")
+    etl("sample", str(folder / "in"), "--scale", "0.02", "--seed", "3", "--day", BUILD_DAY.isoformat())
+    etl("build", str(folder / "in"), "--to", str(folder / "w.duckdb"), "--day", BUILD_DAY.isoformat())
+    with publication.connect(folder / "w.duckdb") as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    pointer = tmp_path_factory.mktemp("planning") / "w.duckdb"
+    etl("build", str(ROOT / "tests" / "sample"), "--to", str(pointer), "--day", BUILD_DAY.isoformat())
+    with publication.connect(pointer) as connection:
+        yield connection
+
+
+def as_of(con: duckdb.DuckDBPyConnection) -> date:
+    return publication.describe(con).as_of
+
+
+def planned(answer: metrics.Answer, name: str) -> dict[str, float]:
+    """The plan's months and one of its numbers."""
+    return {row["month"]: row[name] for row in answer.records() if row["plan_compliance"] is not None}
+
+
+def seats(count: float) -> dict[tuple[str, str], float]:
+    return {("", course): count for course in COURSES}
+
+
+# ---------------------------------------------------------------- compliance: what is certain
+
+
+def test_without_a_seat_the_plan_is_the_run_off(con: duckdb.DuckDBPyConnection) -> None:
+    certain = dict((row[0], row[1]) for row in analysis.run_off(con).rows)
+    answer = planning.compliance(con, scenario=Scenario(recruits=0, seats=seats(0)))
+    unit = days.unit_of(as_of(con), "month")
+    compared = 0
+    for month, share in list(planned(answer, "plan_compliance").items())[1:]:
+        unit = days.unit_of(unit.last + days.DAY, "month")
+        assert unit.label == month
+        if unit.last in certain:
+            compared += 1
+            assert share == certain[unit.last]
+    assert compared >= 5
+
+
+def test_with_seats_for_all_everybody_is_compliant_after_a_month(con: duckdb.DuckDBPyConnection) -> None:
+    answer = planning.compliance(con, scenario=Scenario(recruits=0, seats=seats(100_000)))
+    months = list(planned(answer, "plan_compliance_low").values())
+    assert months[0] < 1
+    assert set(months[1:]) == {1.0}
+
+
+def test_the_plan_begins_where_the_known_ends(con: duckdb.DuckDBPyConnection) -> None:
+    answer = planning.compliance(con)
+    now = metrics.ask(con, "training_compliance").value()
+    first = next(row for row in answer.records() if row["plan_compliance"] is not None)
+    names = ("training_compliance", "plan_compliance", "plan_compliance_low", "plan_compliance_high")
+    assert [first[name] for name in names] == [now] * 4
+    before = [row for row in answer.records() if row["plan_compliance"] is None]
+    assert len(before) == 12
+    assert all(row["training_compliance"] is not None for row in before)
+
+
+def test_more_seats_never_leave_fewer_compliant(con: duckdb.DuckDBPyConnection) -> None:
+    rng = random.Random(4)
+    fewer = {("", course): rng.randrange(0, 12) for course in COURSES}
+    more = {key: count + rng.randrange(0, 6) for key, count in fewer.items()}
+    paths = [planning.compliance(con, scenario=Scenario(recruits=0, seats=one)) for one in (fewer, more)]
+    few, many = (planned(path, "plan_compliance") for path in paths)
+    assert all(many[month] >= few[month] for month in few)
+    assert many != few
+
+
+def test_the_range_holds_the_plan(con: duckdb.DuckDBPyConnection, by_hand: duckdb.DuckDBPyConnection) -> None:
+    for one in (con, by_hand):
+        for row in planning.compliance(one).records():
+            if row["plan_compliance"] is not None:
+                assert row["plan_compliance_low"] <= row["plan_compliance"] <= row["plan_compliance_high"]
+
+
+# ---------------------------------------------------------------- compliance: the simulation
+
+
+def simulated(
+    con: duckdb.DuckDBPyConnection, day: date, scenario: Scenario, where: dict[str, Any], months: int = 12
+) -> list[int]:
+    """Persons compliant at each month's end: month by month, line by line."""
+    within = {"province": where["province"]} if "province" in where else {}
+    period = days.last_complete_months(day, 12)
+    rate = metrics.ask(con, "pass_rate", over=period, where=within).value()
+    pace = planning.pace_now(con, day, within).records()[0]
+    leaving = (pace["plan_leaver_rate"] if scenario.leaver_rate is None else scenario.leaver_rate) / 12
+    recruits = pace["plan_recruits"] if scenario.recruits is None else scenario.recruits
+    own = {key for key in scenario.seats if key[0]}
+
+    def pool(province: str, course: str) -> tuple[str, str]:
+        return (province, course) if (province, course) in own else ("", course)
+
+    supply: dict[tuple[str, str], float] = defaultdict(float)
+    for province, course, count in metrics.ask(
+        con, "course_results", by=("province", "course"), over=period, where=within
+    ).rows:
+        if (province, course) not in own:
+            supply["", course] += count / 12
+    supply |= scenario.seats
+    joined = con.execute("select person_id, day from joiners where day between ? and ?", period).fetchall()
+    passed: dict[tuple[str, str], int] = defaultdict(int)
+    for person, province, course, done in con.execute(
+        "select person_id, province, course_code, completed_on from completions where completed_on between ? and ?",
+        period,
+    ).fetchall():
+        inside = "province" not in where or province in where["province"]
+        if inside and any(one == person and start <= done for one, start in joined):
+            passed[pool(province, course)] += 1
+
+    holding = con.execute(
+        "select distinct province, course, person_id, lapses_on from course_readiness "
+        "where valid_from <= ? and valid_until > ?",
+        [day, day],
+    ).fetchall()
+    rows = [row for row in holding if "province" not in where or row[0] in where["province"]]
+    ends = [days.unit_of(day, "month")]
+    for _ in range(months):
+        ends.append(days.unit_of(ends[-1].last + days.DAY, "month"))
+    lapses = {(pool(p, c), person, at) for p, c, person, at in rows if at <= ends[-1].last}
+    lacking: dict[int, int] = defaultdict(int)
+    for _, person, at in lapses:
+        lacking[person] += at <= day
+    trained: dict[tuple[int, str, date], int] = {}
+    for key in {one[0] for one in lapses}:
+        line = [(person, at) for one, person, at in lapses if one == key]
+        first = sorted(((at, person) for person, at in line if not lacking[person]))
+        second = sorted((lacking[person], at, person) for person, at in line if lacking[person])
+        each = supply.get(key, 0.0) * rate - recruits * passed[key] / max(len(joined_in(con, period, within)), 1)
+        reached_first = reached_second = 0.0
+        for month in range(1, months + 1):
+            passes = max(each, 0.0) / (1 - leaving) ** month
+            due = sum(at <= ends[month].last for at, _ in first)
+            served = min(passes, due - reached_first)
+            reached_first, reached_second = reached_first + served, reached_second + passes - served
+            for at, person in first[: math.floor(reached_first + 1e-6)]:
+                earliest(trained, (person, key[1], at), month)
+            for _, at, person in second[: math.floor(reached_second + 1e-6)]:
+                earliest(trained, (person, key[1], at), month)
+    everyone = metrics.ask(con, "trainable_assistants", on=day, where=where).value()
+    found = []
+    for month, unit in enumerate(ends):
+        until = day if month == 0 else unit.last
+        out = {
+            person
+            for (_, course), person, at in lapses
+            if at <= until and trained.get((person, course, at), 1000) > month
+        }
+        found.append(everyone - len(out))
+    return found
+
+
+def joined_in(con: duckdb.DuckDBPyConnection, period: tuple[date, date], where: dict[str, Any]) -> list[int]:
+    return [0] * metrics.ask(con, "joiners", over=period, where=where).value()
+
+
+def earliest(trained: dict[tuple[int, str, date], int], key: tuple[int, str, date], month: int) -> None:
+    trained[key] = min(trained.get(key, 1000), month)
+
+
+SCENARIOS = [
+    Scenario(),
+    Scenario(recruits=0),
+    Scenario(recruits=40, leaver_rate=0.0),
+    Scenario(recruits=5, leaver_rate=0.3, seats=seats(9)),
+    Scenario(seats={("IR-23", "PY-201"): 3, ("IR-23", "PY-103"): 0, ("", "PY-102"): 25}),
+]
+
+
+@pytest.mark.parametrize("where", [{}, {"province": list(BIG)}])
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_the_plan_is_what_a_simulation_month_by_month_comes_to(
+    con: duckdb.DuckDBPyConnection, scenario: Scenario, where: dict[str, Any]
+) -> None:
+    for day in (as_of(con), days.add_months(as_of(con), -14)):
+        answer = planning.compliance(con, day, where, scenario)
+        found = [row["compliant_assistants"] for row in answer.records() if row["plan_compliance"] is not None]
+        assert found == simulated(con, day, scenario, where)
+
+
+def test_training_seats_are_not_kept_by_gender(con: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(QuestionError, match="no meaning by gender"):
+        planning.compliance(con, where={"gender": ["female"]})
+
+
+# ---------------------------------------------------------------- the stock
+
+
+def test_the_plan_of_the_stock_adds_recruits_and_takes_a_twelfth_of_the_rate(con: duckdb.DuckDBPyConnection) -> None:
+    answer = planning.headcount(con, scenario=Scenario(recruits=30, leaver_rate=0.12))
+    rows = [row for row in answer.records() if row["plan_active"] is not None]
+    stock = rows[0]["plan_active"]
+    assert stock == rows[0]["active_assistants"] == metrics.ask(con, "active_assistants").value()
+    last = as_of(con)
+    for row in rows[1:25]:
+        end = days.unit_of(last + days.DAY, "month") if last == days.unit_of(last, "month").last else None
+        end = end or days.unit_of(days.unit_of(last, "month").last + days.DAY, "month")
+        stock += (30 - stock * 0.01) * (end.last - last).days / planning.DAYS_A_MONTH
+        last = end.last
+        assert row["month"] == end.label
+        assert math.isclose(row["plan_active"], stock)
+        assert row["active_assistants"] is None
+
+
+def test_recruits_that_make_up_for_leavers_keep_the_stock(con: duckdb.DuckDBPyConnection) -> None:
+    active = metrics.ask(con, "active_assistants").value()
+    answer = planning.headcount(con, scenario=Scenario(recruits=active * 0.02, leaver_rate=0.24))
+    assert all(math.isclose(one, active) for one in answer.column("plan_active") if one is not None)
+
+
+def test_a_scenario_that_says_nothing_goes_on_as_the_last_year(con: duckdb.DuckDBPyConnection) -> None:
+    period = days.last_complete_months(as_of(con), 12)
+    recruits = metrics.ask(con, "joiners", over=period).value() / 12
+    rate = metrics.ask(con, "leaver_rate_12m").value()
+    said = planning.headcount(con, scenario=Scenario(recruits, rate))
+    assert planning.headcount(con).rows == said.rows
+
+
+def test_a_negative_scenario_is_refused() -> None:
+    for asked in ({"recruits": -1}, {"leaver_rate": -0.1}, {"seats": {("", "PY-101"): -3}}, {"recruits": math.nan}):
+        with pytest.raises(QuestionError):
+            Scenario(**asked)
+
+
+def test_the_range_of_the_stock_is_what_past_projections_missed(con: duckdb.DuckDBPyConnection) -> None:
+    rows = [row for row in planning.headcount(con).records() if row["plan_active"] is not None]
+    widths = [(row["plan_high"] - row["plan_active"]) / row["plan_active"] for row in rows[:13]]
+    assert widths[0] == 0
+    assert widths == sorted(widths), "the range never narrows"
+    for ahead in (1, 2):
+        misses = sorted(abs(actual - (low + high) / 2) / ((low + high) / 2) for low, high, actual in trials(con, ahead))
+        largest = max(misses[math.ceil(0.8 * len(misses)) - 1], widths[ahead - 1])
+        assert math.isclose(widths[ahead], largest, rel_tol=1e-9)
+
+
+# ---------------------------------------------------------------- the back-test
+
+
+def trials(con: duckdb.DuckDBPyConnection, ahead: int) -> list[tuple[float, float, int]]:
+    """What `analysis.projection` said at each past month's end, and what came: the projection itself, run on that day."""
+    first, last = days.last_complete_months(as_of(con), 132)
+    units = list(days.units_between(first, last, "month"))
+    found = []
+    for now in range(12, len(units) - ahead):
+        if not metrics.ask(con, "active_assistants", on=units[now - 12].last).value():
+            continue
+        said = {row[0]: row for row in analysis.projection(con, on=units[now].last).rows}
+        _, _, low, high = said[units[now + ahead].label]
+        actual = metrics.ask(con, "active_assistants", on=units[now + ahead].last).value()
+        found.append((low, high, actual))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ahead", [1, 3])
+def test_the_back_test_is_the_projection_run_on_every_past_day(con: duckdb.DuckDBPyConnection, ahead: int) -> None:
+    made = trials(con, ahead)
+    inside = sum(low <= actual <= high for low, high, actual in made)
+    row = next(row for row in planning.backtest(con).records() if row["ahead"] == ahead)
+    assert (row["backtest_months_inside"], row["backtest_months"]) == (inside, len(made))
+    assert row["backtest_inside"] == inside / len(made)
+    misses = [abs(actual - (low + high) / 2) / max((low + high) / 2, 1) for low, high, actual in made]
+    assert math.isclose(row["backtest_miss"], sum(misses) / len(misses))
+    held = [miss <= sorted(known)[math.ceil(0.8 * len(known)) - 1] for miss, known in known_then(misses, ahead)]
+    assert (row["backtest_plan_months_inside"], row["backtest_plan_months"]) == (sum(held), len(held))
+
+
+def known_then(misses: list[float], ahead: int) -> Iterator[tuple[float, list[float]]]:
+    """Each miss with those that were known when its range was drawn: trials that had ended by then, twelve at least."""
+    for place, miss in enumerate(misses):
+        known = [one for earlier, one in enumerate(misses) if earlier + ahead <= place]
+        if len(known) >= 12:
+            yield miss, known
+
+
+def test_the_months_shown_are_those_tried(con: duckdb.DuckDBPyConnection) -> None:
+    shown = planning.backtest_months(con).records()
+    row = next(row for row in planning.backtest(con).records() if row["ahead"] == 6)
+    assert len(shown) == row["backtest_months"]
+    inside = sum(one["projected_low"] <= one["active_assistants"] <= one["projected_high"] for one in shown)
+    assert inside == row["backtest_months_inside"]
+
+
+def test_a_short_history_is_not_tried(by_hand: duckdb.DuckDBPyConnection) -> None:
+    answer = planning.backtest(by_hand, on=date(2022, 9, 1))
+    assert all(row["backtest_inside"] is None and row["backtest_months"] == 0 for row in answer.records())
+    rows = [row for row in planning.headcount(by_hand, on=date(2022, 9, 1)).records() if row["plan_active"] is not None]
+    assert all(row["plan_low"] == row["plan_active"] == row["plan_high"] for row in rows)

@@ -1,0 +1,275 @@
+"""Who serves, how long they stay and where they move, against counting in plain Python from the handed-in files.
+
+Survival is held against three others: a published data set with its published curve, the hand-made sample with its numbers
+in words, and a product limit in exact fractions over the oracle's own joiners and leavers.
+"""
+
+import math
+import random
+import statistics
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from etl import metrics, publication
+from etl.workforce import DAYS_A_MONTH, product_limit, survival, survival_by_gender, survival_by_post
+from tests import oracle
+from tests.oracle_measures import Spell, Where, active_spells, all_joiners, all_leavers, all_moves, spell_fits
+from tests.oracle_read import add_months
+
+ROOT = Path(__file__).parents[1]
+BUILD_DAY = date(2026, 6, 30)
+DAY = timedelta(days=1)
+
+AGES = ((0, "18-24"), (25, "25-29"), (30, "30-34"), (35, "35-39"), (40, "40-44"), (45, "45-49"), (50, "50-54"))
+AGES = (*AGES, (55, "55-59"), (60, "60+"))
+TENURES = ((0, "00-01"), (12, "01-03"), (36, "03-05"), (60, "05-10"), (120, "10+"))
+
+
+@dataclass
+class Built:
+    con: duckdb.DuckDBPyConnection
+    load: oracle.Load
+    data: oracle.Data
+
+    @property
+    def births(self) -> dict[str, int]:
+        return {row["national_id"]: row["birth_date"].year for row in self.load.rows["personnel"]}
+
+
+def etl(*words: str) -> None:
+    subprocess.run([sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module", params=["by hand", "made up"])
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    folder = tmp_path_factory.mktemp("workforce")
+    files = ROOT / "tests" / "sample"
+    if request.param == "made up":
+        files = folder / "in"
+        etl("sample", str(files), "--scale", "0.01", "--seed", "11", "--day", BUILD_DAY.isoformat())
+    etl("build", str(files), "--to", str(folder / "w.duckdb"), "--day", BUILD_DAY.isoformat())
+    load, data = oracle.read(files, BUILD_DAY)
+    with publication.connect(folder / "w.duckdb") as con:
+        yield Built(con, load, data)
+
+
+def some_days(built: Built) -> list[date]:
+    """The as-of day, and days of the years before it, the first of January among them."""
+    as_of = built.data.as_of
+    rng = random.Random(as_of.toordinal())
+    return [as_of, date(as_of.year, 1, 1), *(as_of - timedelta(days=rng.randrange(1500)) for _ in range(4))]
+
+
+FILTERS: list[dict[str, Any]] = [
+    {},
+    {"province": ["IR-23"]},
+    {"post": ["guard", "operator"]},
+    {"gender": ["female"], "province": ["IR-30", "IR-23"]},
+]
+
+
+def asked(where: dict[str, Any]) -> Where:
+    return {name: set(values) for name, values in where.items()}
+
+
+def active(built: Built, day: date, where: dict[str, Any]) -> list[Spell]:
+    return [spell for spell in active_spells(built.data, day) if spell_fits(spell, asked(where))]
+
+
+def joined_on(built: Built, person: str, day: date) -> date:
+    """The latest joining of a person up to a day."""
+    return max(event.day for event in all_joiners(built.data) if event.spell.person == person and event.day <= day)
+
+
+def band(bands: tuple[tuple[int, str], ...], value: int) -> str:
+    return next(name for least, name in reversed(bands) if value >= least)
+
+
+# ---------------------------------------------------------------- who they are
+
+
+@pytest.mark.parametrize("where", FILTERS)
+def test_women_and_leaders_are_counted_as_in_the_files(built: Built, where: dict[str, Any]) -> None:
+    for day in some_days(built):
+        spells = active(built, day, where)
+        leading = {spell.person for spell in spells if spell.post in ("team_leader", "manager")}
+        veterans = {s.person for s in spells if s.post in ("team_leader", "manager") and s.veteran}
+        everyone, women = {s.person for s in spells}, {s.person for s in spells if s.gender == "female"}
+        asked_for = ["leaders", "veteran_leaders", "veteran_leader_share"]
+        answer = metrics.ask(built.con, *asked_for, on=day, where=where)
+        share = len(veterans) / len(leading) if leading else None
+        assert answer.rows[0][:3] == (len(leading), len(veterans), share)
+        if "gender" not in where:
+            answer = metrics.ask(built.con, "women", "women_share", on=day, where=where)
+            assert answer.rows[0][:2] == (len(women), len(women) / len(everyone) if everyone else None)
+
+
+@pytest.mark.parametrize("where", FILTERS)
+def test_the_middle_age_and_tenure_count_each_person_once(built: Built, where: dict[str, Any]) -> None:
+    for day in some_days(built):
+        people = {spell.person for spell in active(built, day, where)}
+        age, tenure = metrics.ask(built.con, "age_median", "tenure_median", on=day, where=where).rows[0]
+        if not people:
+            assert (age, tenure) == (None, None)
+            continue
+        assert age == statistics.median(day.year - built.births[person] for person in people)
+        days = statistics.median((day - joined_on(built, person, day)).days for person in people)
+        assert math.isclose(tenure, days / DAYS_A_MONTH)
+
+
+def test_age_bands_hold_the_right_people(built: Built) -> None:
+    for day in some_days(built):
+        found = dict(metrics.ask(built.con, "active_assistants", by=("age_band",), on=day).rows)
+        people = {spell.person for spell in active(built, day, {})}
+        assert found == Counter(band(AGES, day.year - built.births[person]) for person in people)
+
+
+def test_tenure_bands_hold_the_right_people(built: Built) -> None:
+    for day in some_days(built):
+        found = metrics.ask(built.con, "active_assistants", by=("tenure_band", "gender"), on=day).rows
+        people = {(spell.person, spell.gender) for spell in active(built, day, {})}
+
+        def served(person: str, day: date = day) -> int:
+            """Whole months since joining."""
+            start = joined_on(built, person, day)
+            return max(month for month in range(12 * 60) if add_months(start, month) <= day)
+
+        expected = Counter((band(TENURES, served(person)), gender) for person, gender in people)
+        assert {(row[0], row[1]): row[2] for row in found} == expected
+
+
+# ---------------------------------------------------------------- transfers
+
+
+def test_every_transfer_in_has_one_origin(built: Built) -> None:
+    over = (date(2010, 1, 1), built.data.as_of)
+    into = dict(metrics.ask(built.con, "transfers_in", by=("province",), over=over).rows)
+    found: Counter[str] = Counter()
+    for origin, province, count in metrics.ask(
+        built.con, "transfers_between", by=("origin", "province"), over=over
+    ).rows:
+        assert origin != province
+        found[province] += count
+    assert {province: count for province, count in into.items() if count} == found
+
+
+def test_the_origin_is_where_the_person_served_last(built: Built) -> None:
+    expected: Counter[tuple[str, str]] = Counter()
+    unclear = 0
+    for move in all_moves(built.data, "province")[0]:
+        elsewhere = [
+            spell
+            for spell in built.data.spells_of[move.person]
+            if spell.province != move.place and spell.hired_on <= move.day
+        ]
+        last = {spell: min(spell.left_on or move.day, move.day - DAY) for spell in elsewhere}
+        origins = {spell.province for spell in elsewhere if last[spell] == max(last.values())}
+        unclear += len(origins) > 1
+        expected[min(origins), move.place] += 1
+    assert expected
+    over = (date(2000, 1, 1), built.data.as_of)
+    rows = metrics.ask(built.con, "transfers_between", by=("origin", "province"), over=over).rows
+    differing = sum((expected - Counter({(a, b): n for a, b, n in rows})).values())
+    assert differing <= unclear
+
+
+# ---------------------------------------------------------------- courses
+
+
+def test_results_and_pass_rate_are_those_of_the_files(built: Built) -> None:
+    first, last = add_months(built.data.as_of, -18), built.data.as_of
+    rows = [row for row in built.load.rows["training"] if first <= row["completed_on"] <= last]
+    for course in {row["course_code"] for row in rows}:
+        here = [row["result"] == "passed" for row in rows if row["course_code"] == course]
+        answer = metrics.ask(built.con, "course_results", "pass_rate", over=(first, last), where={"course": [course]})
+        assert answer.rows[0][:2] == (len(here), sum(here) / len(here))
+    passed = metrics.ask(built.con, "results_passed", over=(first, last)).value()
+    assert passed == metrics.ask(built.con, "completions", over=(first, last)).value()
+
+
+# ---------------------------------------------------------------- survival
+
+# Weeks in remission of 21 children treated with 6-MP, + censored (Freireich and others, 1963), and the curve as textbooks
+# print it (Kleinbaum and Klein, Survival Analysis).
+SIX_MP = "6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+"
+SIX_MP_CURVE = {6: 0.857, 7: 0.807, 10: 0.753, 13: 0.690, 16: 0.627, 22: 0.538, 23: 0.448}
+
+
+def test_the_curve_of_a_published_data_set_is_the_published_curve() -> None:
+    values = ", ".join(f"('all', {time.rstrip('+')}, {not time.endswith('+')})" for time in SIX_MP.split())
+    careers = f"select * from (values {values}) as careers (member, days, has_left)"
+    steps = duckdb.sql(product_limit(careers)).fetchall()
+    assert {days: round(value, 3) for _, days, _, _, value, _ in steps} == SIX_MP_CURVE
+    # Greenwood's standard error at 23 weeks is printed as 0.135
+    last = steps[-1]
+    assert round(last[4] * math.sqrt(last[5]), 3) == 0.135
+
+
+def careers(built: Built, day: date, where: dict[str, Any]) -> list[tuple[Spell, int, bool]]:
+    """Each joining up to the day: its spell, the days followed, whether it ended by the day."""
+    found = []
+    for event in all_joiners(built.data):
+        if event.day > day or not spell_fits(event.spell, asked(where)):
+            continue
+        ends = [one.day for one in all_leavers(built.data) if one.spell.person == event.spell.person]
+        ended = min((one for one in ends if one > event.day), default=date.max)
+        found.append((event.spell, (min(ended, day) - event.day).days, ended <= day))
+    return found
+
+
+def kaplan_meier(times: list[tuple[int, bool]], until: int) -> Fraction:
+    """The product limit in exact fractions: at each day of leaving, the share of those at risk who stay."""
+    left = Fraction(1)
+    for day in sorted({days for days, has_left in times if has_left and days <= until}):
+        at_risk = sum(days >= day for days, _ in times)
+        leaving = sum(days == day and has_left for days, has_left in times)
+        left *= 1 - Fraction(leaving, at_risk)
+    return left
+
+
+@pytest.mark.parametrize("where", FILTERS)
+def test_survival_is_the_product_limit_of_the_files(built: Built, where: dict[str, Any]) -> None:
+    for day in (built.data.as_of, add_months(built.data.as_of, -20)):
+        times = [(days, has_left) for _, days, has_left in careers(built, day, where)]
+        answer = survival(built.con, on=day, where=where, least=1)
+        assert answer.on == day
+        for served, share, at_risk, low, high in answer.rows[:: max(1, len(answer.rows) // 12)]:
+            until = math.floor(served * DAYS_A_MONTH)
+            assert math.isclose(share, kaplan_meier(times, until), rel_tol=1e-9, abs_tol=1e-12)
+            assert at_risk == sum(days >= until for days, _ in times)
+            assert low - 1e-12 <= share <= high + 1e-12
+
+
+def test_survival_by_group_is_that_of_the_group(built: Built) -> None:
+    day = built.data.as_of
+    for ask_for, name in ((survival_by_post, "post"), (survival_by_gender, "gender")):
+        for member, served, share, at_risk in ask_for(built.con, on=day, least=1).rows[::7]:
+            times = [(d, left) for spell, d, left in careers(built, day, {}) if getattr(spell, name) == member]
+            until = math.floor(served * DAYS_A_MONTH)
+            assert math.isclose(share, kaplan_meier(times, until), rel_tol=1e-9, abs_tol=1e-12)
+            assert at_risk == sum(days >= until for days, _ in times)
+
+
+def test_a_curve_never_rises_and_ends_where_few_are_followed(built: Built) -> None:
+    answer = survival(built.con, least=5)
+    shares = answer.column("survival")
+    assert shares == sorted(shares, reverse=True)
+    assert min(answer.column("at_risk")) >= 5
+    assert answer.rows[0][:2] == (0, 1.0)
+
+
+def test_survival_after_a_year_and_early_attrition_agree_where_everybody_was_followed() -> None:
+    """Without anybody set aside, the product limit is the plain share."""
+    careers = "select 'all', days, true from (values (10), (20), (20), (40)) as t (days)"
+    steps = duckdb.sql(product_limit(f"select * from ({careers}) as careers (member, days, has_left)")).fetchall()
+    assert [(step[1], step[4]) for step in steps] == [(10, 0.75), (20, 0.25), (40, 0.0)]
