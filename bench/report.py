@@ -65,7 +65,7 @@ def _builds(builds: dict[str, Any]) -> list[str]:
     lines = [
         "**From files to published** (plain UTF-8 CSV; validation, quarantine, models and checks included)",
         "",
-        "| Scale | of bare read_csv | published, s | bare read_csv, s | rows | files, MB | memory at most, MB | published file, MB |",
+        "| Scale | of bare read_csv | published, s | bare read_csv, s | rows | files, MB | memory at most, MB | result, MB |",
         "|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for scale, one in builds.items():
@@ -78,7 +78,7 @@ def _builds(builds: dict[str, Any]) -> list[str]:
 
 def _pages(result: dict[str, Any]) -> str:
     lines = [
-        "**Pages** (headless Chromium on this machine; the floor is a bare Streamlit page with as many precomputed figures)",
+        "**Pages** (headless Chromium on this machine; the floor: a bare Streamlit page with as many figures made before)",
         "",
         "| | of the floor | the page, ms | the floor, ms | bytes to the browser |",
         "|---|--:|--:|--:|--:|",

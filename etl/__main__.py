@@ -5,48 +5,69 @@ Exit 0: done. 1: refused, with one line that says why, and the last publication 
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
-from etl import console, days, metrics, pipeline, publication
+from etl import console, days, loadlog, metrics, pipeline, publication
 from etl.contract import Refused
-from etl.normalize import latin_digits
+from etl.normalize import latin_digits, printable
+
+# As a shell tells of a command that Ctrl-C ended.
+_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
-        return options.run(options)
-    except metrics.QuestionError as error:
-        print(f"ask: {error}", file=sys.stderr)
-        return 2
-    except Refused as error:
-        print(_one_line(str(error)), file=sys.stderr)
-        return 1
-    except publication.Busy:
-        print("another build is running", file=sys.stderr)
-        return 3
+        code = options.run(options)
+        sys.stdout.flush()
+        return code
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read the output has seen enough.
+        _hush()
         return 0
-    except OSError as error:
-        print(
-            _one_line(f"{error.filename or 'the machine'}: {error.strerror or type(error).__name__}"),
-            file=sys.stderr,
-        )
-        return 1
-    except duckdb.Error as error:
-        # Its text may quote a value of the data, so it is shown only to who asks for it.
-        if os.environ.get("ETL_TRACE"):
-            raise
-        print(f"the database refused the work ({type(error).__name__})", file=sys.stderr)
-        return 1
+    except Exception as error:
+        code, line = _told(error)
+        print(printable(" ".join(line.split())), file=sys.stderr)
+        _hush()
+        return code
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return _INTERRUPTED
+
+
+def _told(error: Exception) -> tuple[int, str]:
+    """The exit code of an error, and the one line that is told of it. No value of the data ever stands in it."""
+    if isinstance(error, metrics.QuestionError):
+        return 2, f"ask: {error}"
+    if isinstance(error, Refused):
+        return 1, str(error)
+    if isinstance(error, publication.Busy):
+        return 3, "another build is running"
+    if os.environ.get("ETL_TRACE"):
+        raise error
+    if isinstance(error, OSError):
+        return 1, f"{error.filename or 'the machine'}: {error.strerror or type(error).__name__}"
+    if isinstance(error, duckdb.Error):
+        return 1, f"the database refused the work ({type(error).__name__}); ETL_TRACE=1 tells more"
+    return 1, f"an error that was not foreseen ({type(error).__name__}); ETL_TRACE=1 tells more"
+
+
+def _hush() -> None:
+    """What is still to be written to standard output goes nowhere: it cannot be written, and the end has come."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _sample(options: argparse.Namespace) -> int:
@@ -64,19 +85,33 @@ def _build(options: argparse.Namespace) -> int:
         options.skip_refused,
         options.accept_loss,
     )
+    if options.report:
+        loadlog.refuse_unwritable(options.report)
     progress = console.Progress()
     try:
         report = pipeline.build(order, progress.say, progress.files)
-    except pipeline.BuildRefused as error:
+    except Refused as error:
         if options.report:
-            error.report.write(options.report)
+            told = error.report if isinstance(error, pipeline.BuildRefused) else loadlog.Report()
+            told.refusal = str(error)
+            told.write(options.report)
         raise
     finally:
         progress.close()
-    console.print_report(report)
-    if options.report:
-        report.write(options.report)
+    _tell(report, options.report)
     return 0
+
+
+def _tell(report: loadlog.Report, to: Path | None) -> None:
+    """It is published: if the report cannot be written or printed any more, that is said, and the exit is still 0."""
+    try:
+        if to:
+            report.write(to)
+        console.print_report(report)
+        sys.stdout.flush()
+    except (Refused, OSError) as error:
+        print(f"published {report.publication}, but its report: {error}", file=sys.stderr)
+        _hush()
 
 
 def _quarantine(options: argparse.Namespace) -> int:
@@ -213,10 +248,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="source", type=Path, default=publication.DEFAULT, metavar="FILE")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 if __name__ == "__main__":

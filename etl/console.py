@@ -5,23 +5,27 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, TextIO
 
-from etl.contract import Refused
+from etl.loadlog import Report, writing
 from etl.metrics import Answer
-from etl.pipeline import Report
 
 _TERMINAL_SECONDS, _LINE_SECONDS = 0.2, 5.0
 
 
 class Progress:
-    """Progress on standard error: one line that moves on a terminal, plain lines elsewhere."""
+    """Progress of a build: one line that moves where standard error is a terminal, else plain lines on standard output.
 
-    def __init__(self, out: TextIO = sys.stderr) -> None:
-        self._out = out
-        self._live = out.isatty()
+    So a script finds on standard error nothing but the one line of a refusal.
+    """
+
+    def __init__(self, terminal: TextIO | None = None, plain: TextIO | None = None) -> None:
+        terminal = terminal or sys.stderr
+        self._live = terminal.isatty()
+        self._out = terminal if self._live else plain or sys.stdout
         self._began = self._last = time.monotonic()
         self._open = False
 
@@ -49,7 +53,9 @@ class Progress:
             print(f"\r\x1b[2K{text}", end="", file=self._out, flush=True)
             self._open = True
         else:
-            print(text, file=self._out, flush=True)
+            # Whoever no longer listens to progress does not stop the build.
+            with suppress(OSError):
+                print(text, file=self._out, flush=True)
 
 
 def print_report(report: Report, out: TextIO | None = None) -> None:
@@ -65,8 +71,11 @@ def print_report(report: Report, out: TextIO | None = None) -> None:
             print(f"  {note}", file=out)
     for reason, count in report.reasons.items():
         print(f"{reason}: {count}", file=out)
-    for refusal in report.refused:
-        print(f"refused: {refusal}", file=out)
+    for missing in report.refused:
+        whose = f" ({missing.province})" if missing.province else ""
+        print(f"refused: {missing.file}{whose}: {missing.reason}", file=out)
+    for name in report.ignored:
+        print(f"not read, for its ending: {name}", file=out)
     print(f"published {report.publication} as of {report.as_of}", file=out)
 
 
@@ -75,11 +84,8 @@ def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], to: Path | 
     if to is None:
         _write_rows(columns, rows, sys.stdout)
         return
-    try:
-        with to.open("w", encoding="utf-8", newline="") as file:
-            _write_rows(columns, rows, file)
-    except OSError as error:
-        raise Refused(f"{to}: cannot be written ({error.strerror})") from None
+    with writing(to) as file:
+        _write_rows(columns, rows, file)
 
 
 def print_answer(answer: Answer, form: str) -> None:

@@ -1,7 +1,7 @@
 """The contract of the source files, read from etl/contracts/*.toml: columns, headers, types, rules.
 
-Types: `code` and `text` (folded), `choice` (a fixed list), `province`, `county`, `course` (members of a reference table),
-`date`, `number`, `yes_no`, `national_id` (leaves the reader only as a keyed hash), `never_read`.
+Types: `code` and `text` (folded), `choice` (a fixed list), `province`, `county`, `course` (members of a reference
+table), `date`, `number`, `yes_no`, `national_id` (leaves the reader only as a keyed hash), `never_read`.
 """
 
 import tomllib

@@ -1,13 +1,15 @@
 """Days as the country counts them: reading what was written, and the bounds of Jalali months, quarters and years.
 
-Days are whole days (`datetime.date`, Gregorian inside). Jalali days follow the official 33-year rule through persiantools.
+Days are whole days (`datetime.date`, Gregorian inside). Jalali days follow the official 33-year rule, by persiantools.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
+import numpy as np
 from persiantools.jdatetime import JalaliDate
 
 DAY = timedelta(days=1)
@@ -36,6 +38,41 @@ def parse_day(text: str) -> date:
     return date(year, month, day)
 
 
+def days_of(years: np.ndarray, months: np.ndarray, days: np.ndarray) -> np.ndarray:
+    """The day of each year, month and day, as parse_day has it: datetime64[D], NaT for one that does not exist."""
+    found = np.full(len(years), np.datetime64("NaT"), "datetime64[D]")
+    is_jalali = years < _FIRST_GREGORIAN_YEAR
+    starts = _jalali_years()
+    year = np.where(is_jalali & (years >= 1), years, 1)
+    long_months = np.minimum(np.maximum(months, 1), 7) - 1
+    passed = (months - 1) * 30 + long_months
+    leap = (starts[year + 1] - starts[year]) == np.timedelta64(366, "D")
+    last = np.where(months <= 6, 31, np.where((months <= 11) | leap, 30, 29))
+    right = is_jalali & (years >= 1) & (months >= 1) & (months <= 12) & (days >= 1) & (days <= last)
+    found[right] = (starts[year] + (passed + days - 1).astype("timedelta64[D]"))[right]
+
+    right = ~is_jalali & (months >= 1) & (months <= 12)
+    first = ((years - 1970) * 12 + months - 1).astype("datetime64[M]")
+    length = (first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")
+    right &= (days >= 1) & (days <= length.astype(np.int64))
+    found[right] = (first.astype("datetime64[D]") + (days - 1).astype("timedelta64[D]"))[right]
+    return found
+
+
+@cache
+def _jalali_years() -> np.ndarray:
+    """The first day of each Jalali year by its number, up to the first year read as Gregorian; 0 is not used."""
+    starts = [np.datetime64(JalaliDate(year, 1, 1).to_gregorian()) for year in range(1, _FIRST_GREGORIAN_YEAR + 1)]
+    return np.array([starts[0], *starts], dtype="datetime64[D]")
+
+
+def month_starts(first_year: int, last_year: int) -> np.ndarray:
+    """The first day of every month of the Jalali years, and of the one after them, as datetime64[D]."""
+    years = np.repeat(np.arange(first_year, last_year + 1), 12)
+    months = np.tile(np.arange(1, 13), last_year - first_year + 1)
+    return days_of(np.append(years, last_year + 1), np.append(months, 1), np.ones(len(years) + 1, np.int64))
+
+
 def add_months(day: date, months: int) -> date:
     """`day` moved by whole Gregorian months; 31 January + 1 is the last of February."""
     index = day.year * 12 + day.month - 1 + months
@@ -46,7 +83,7 @@ def add_months(day: date, months: int) -> date:
 
 @dataclass(frozen=True)
 class Unit:
-    """A Jalali month, quarter or year: its label (`1403-06`, `1403-Q2`, `1403`) and both end days, which belong to it."""
+    """A Jalali month, quarter or year: its label (`1403-06`, `1403-Q2`, `1403`) and its first and last day."""
 
     label: str
     first: date

@@ -1,20 +1,26 @@
-"""All files of a folder are read, some at a time, each in a process of its own that can die alone."""
+"""All files of a folder are read, some at a time, each in a reader process that can die alone."""
 
-import multiprocessing
+import json
 import os
+import socket
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from etl import reading
-from etl.contract import Refused, table_of
+from etl.contract import TABLES, Refused, table_of
 from etl.reading import Job, Read
+from etl.values import Setting
 
 # A reader that says nothing for so long is given up: a trickle, a trap, or a disk that does not answer.
 SILENCE_SECONDS = 300
+_STOPPED = "its reader was stopped: it needed too much memory or time"
+_ROOT = Path(__file__).parent.parent
 
 
 @dataclass
@@ -28,13 +34,7 @@ class Outcome:
 
 def source_files(folder: Path) -> list[tuple[Path, str]]:
     """The source files of `folder` with their tables, by name. Raises Refused where there are none."""
-    if not folder.is_dir():
-        raise Refused(f"{folder}: no such folder")
-    try:
-        names = sorted(os.listdir(folder))
-    except OSError as error:
-        raise Refused(f"{folder}: {error.strerror}") from None
-    found = [(folder / name, table) for name in names if (table := table_of(name))]
+    found = [(folder / name, table) for name in _names(folder) if (table := table_of(name))]
     if not found:
         raise Refused(
             f"{folder}: no source files (institutes*, licences*, personnel*, training* as .csv, .tsv, .xlsx, .parquet)"
@@ -42,52 +42,153 @@ def source_files(folder: Path) -> list[tuple[Path, str]]:
     return found
 
 
-def read_all(jobs: list[Job], progress: Callable[[int, int, float], None]) -> list[Outcome]:
-    """Read every job's file; `progress` hears files done, rows read and the share of bytes read, 0 to 1."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["etl.reading_ready"])
-    waiting = list(reversed(jobs))
-    running: dict[Any, _Running] = {}
-    outcomes: dict[int, Outcome] = {}
-    meter = _Meter(jobs)
+def unread_files(folder: Path) -> list[str]:
+    """Names in `folder` that begin like a source but end like none: likely handed in by mistake, so they are told."""
+    return [name for name in _names(folder) if name.lower().startswith(TABLES) and not table_of(name)]
+
+
+def _names(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        raise Refused(f"{folder}: no such folder")
     try:
-        while waiting or running:
-            while waiting and len(running) < (os.cpu_count() or 1):
-                started = _Running.start(waiting.pop(), context)
-                running[started.pipe] = started
-            for pipe in _ready(running):
-                one = running[pipe]
-                for outcome in one.hear(meter):
-                    outcomes[one.job.number] = outcome
-                    del running[pipe]
+        return sorted(os.listdir(folder))
+    except OSError as error:
+        raise Refused(f"{folder}: {error.strerror}") from None
+
+
+class Readers:
+    """Reader processes for one build. They start at once and are ready by the time there is work for them."""
+
+    def __init__(self, setting: Setting, most: int) -> None:
+        self._hello = {
+            "build_day": setting.build_day.isoformat(),
+            "courses": dict(setting.courses),
+            "key": setting.key.hex(),
+        }
+        self._idle = [_Reader(self._hello) for _ in range(max(1, min(most, os.cpu_count() or 1)))]
+        self._busy: dict[Connection, _Reader] = {}
+
+    def read_all(self, jobs: Sequence[Job], progress: Callable[[int, int, float], None]) -> list[Outcome]:
+        """Read every job's file, big ones first; `progress` hears files done, rows, and the share of bytes (0 to 1).
+
+        Raises Refused where the build's own folder cannot take the rows.
+        """
+        meter = _Meter(jobs)
+        waiting = sorted(jobs, key=lambda job: (meter.size(job), job.number))
+        outcomes: dict[int, Outcome] = {}
+        while waiting or self._busy:
+            while waiting and self._idle:
+                reader = self._idle.pop()
+                reader.start(waiting.pop())
+                self._busy[reader.pipe] = reader
+            for pipe in self._ready():
+                reader = self._busy[pipe]
+                if outcome := reader.hear(meter):
+                    outcomes[outcome.job.number] = outcome
+                    del self._busy[pipe]
+                    self._idle.append(reader if reader.is_alive else _Reader(self._hello))
                 progress(len(outcomes), *meter.read())
-    finally:
-        for one in running.values():
-            one.stop()
-    return [outcomes[job.number] for job in jobs]
+        return [outcomes[job.number] for job in jobs]
+
+    def _ready(self) -> list[Connection]:
+        for reader in self._busy.values():
+            if time.monotonic() - reader.heard_at > SILENCE_SECONDS:
+                reader.kill()
+        return [pipe for pipe in wait(list(self._busy), timeout=1) if isinstance(pipe, Connection)]
+
+    def __enter__(self) -> "Readers":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        for reader in (*self._idle, *self._busy.values()):
+            reader.kill()
 
 
-def _ready(running: dict[Any, "_Running"]) -> list[Any]:
-    ready = list(wait(list(running), timeout=1))
-    late = [pipe for pipe, one in running.items() if time.monotonic() - one.heard_at > SILENCE_SECONDS]
-    for pipe in late:
-        running[pipe].process.kill()
-    return ready
+class _Reader:
+    """One reader process, and the file it is at."""
+
+    def __init__(self, hello: dict[str, Any]) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "etl.reader", str(theirs.fileno())],
+                cwd=_ROOT,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=None if os.environ.get("ETL_TRACE") else subprocess.DEVNULL,
+            )
+        self.pipe = Connection(ours.detach())
+        self._job: Job | None = None
+        self.is_alive = True
+        self.heard_at = time.monotonic()
+        self._send(hello)
+
+    def start(self, job: Job) -> None:
+        """Give it a file to read."""
+        self._job = job
+        self.heard_at = time.monotonic()
+        path = os.fsencode(job.path.absolute()).hex()
+        self._send({"path": path, "table": job.table, "number": job.number, "folder": str(job.folder.absolute())})
+
+    def hear(self, meter: "_Meter") -> Outcome | None:
+        """One answer: None for progress, else what became of the file; that a reader died is an answer too."""
+        assert self._job
+        self.heard_at = time.monotonic()
+        try:
+            kind, *said = json.loads(self.pipe.recv_bytes())
+        except (EOFError, OSError, ValueError):
+            self.kill()
+            meter.note(self._job, 0, 1.0)
+            return Outcome(self._job, refusal=_STOPPED)
+        if kind == "progress":
+            meter.note(self._job, *said)
+            return None
+        if kind == "stopped":
+            raise Refused(f"{self._job.folder}: cannot be written ({said[0]})")
+        if kind == "refused":
+            meter.note(self._job, 0, 1.0)
+            return Outcome(self._job, refusal=" ".join(said[0].split()))
+        found = Read(said[0]["rows_read"], said[0]["sha256"], said[0]["bytes"], tuple(said[0]["notes"]))
+        meter.note(self._job, found.rows_read, 1.0)
+        return Outcome(self._job, found)
+
+    def kill(self) -> None:
+        """End the process; it keeps nothing that is still needed."""
+        self.is_alive = False
+        self._process.kill()
+        self._process.wait()
+        self.pipe.close()
+
+    def _send(self, order: dict[str, Any]) -> None:
+        # Where it is dead already, that is what is heard when it is listened to.
+        with suppress(OSError):
+            self.pipe.send_bytes(json.dumps(order).encode())
 
 
+@dataclass
 class _Meter:
     """Rows and bytes read so far over all files."""
 
-    def __init__(self, jobs: list[Job]) -> None:
-        self._sizes = {job.number: max(1, _size(job.path)) for job in jobs}
-        self._rows: dict[int, int] = {}
-        self._shares: dict[int, float] = {}
+    jobs: Sequence[Job]
+    _sizes: dict[int, int] = field(default_factory=dict)
+    _rows: dict[int, int] = field(default_factory=dict)
+    _shares: dict[int, float] = field(default_factory=dict)
 
-    def note(self, number: int, rows: int, share: float) -> None:
-        self._rows[number] = rows
-        self._shares[number] = share
+    def __post_init__(self) -> None:
+        self._sizes = {job.number: max(1, _size(job.path)) for job in self.jobs}
+
+    def size(self, job: Job) -> int:
+        """The bytes of the job's file."""
+        return self._sizes[job.number]
+
+    def note(self, job: Job, rows: int, share: float) -> None:
+        """What was heard of a file."""
+        self._rows[job.number] = rows
+        self._shares[job.number] = share
 
     def read(self) -> tuple[int, float]:
+        """Rows read, and the share of the bytes read."""
         done = sum(self._sizes[number] * share for number, share in self._shares.items())
         return sum(self._rows.values()), done / sum(self._sizes.values())
 
@@ -97,46 +198,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-@dataclass
-class _Running:
-    job: Job
-    process: Any
-    pipe: Connection
-    heard_at: float
-
-    @classmethod
-    def start(cls, job: Job, context: Any) -> "_Running":
-        ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=reading.run, args=(job, theirs), daemon=True)
-        process.start()
-        theirs.close()
-        return cls(job, process, ours, time.monotonic())
-
-    def hear(self, meter: _Meter) -> Iterator[Outcome]:
-        """One message of the child: progress, or its outcome; silence for ever is an outcome too."""
-        self.heard_at = time.monotonic()
-        try:
-            kind, *said = self.pipe.recv()
-        except EOFError:
-            self.stop()
-            yield Outcome(self.job, refusal="its reader was stopped: it needed too much memory or time")
-            return
-        if kind == "progress":
-            meter.note(self.job.number, *said)
-            return
-        self.stop()
-        if kind == "done":
-            meter.note(self.job.number, said[0].rows_read, 1.0)
-            yield Outcome(self.job, read=said[0])
-        else:
-            meter.note(self.job.number, 0, 1.0)
-            yield Outcome(self.job, refusal=said[0])
-
-    def stop(self) -> None:
-        self.pipe.close()
-        self.process.join(timeout=2)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()

@@ -5,7 +5,7 @@ province they are registered in; persons under a filter of place are those who s
 asked of the catalogue, so a list, a card and a chart agree.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -20,6 +20,8 @@ Where = Mapping[str, Sequence[str]] | None
 # Persons active in an institute, from so many on.
 SIZES = {"0": 0, "1-9": 1, "10-24": 10, "25-49": 25, "50-99": 50, "100+": 100}
 _FACTS = ("institute", "province", "activity", "status")
+# What an institute has wherever its persons serve.
+_DAYS = ("licensed_until", "status_since")
 
 
 def register(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
@@ -29,11 +31,22 @@ def register(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Wher
 
 
 def licences_ending(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
-    """Institutes whose licence ends within 90 days, first to end first, with renewals under way and persons active."""
-    spans = ("licences_ending_30", "licences_ending_60", "licences_ending_90")
-    measures = ("licensed_until", *spans, "outstanding", "active_assistants")
-    found = _listed(con, on, where, measures, keep=lambda row: any(row[span] for span in spans))
-    return replace(found, rows=sorted(found.rows, key=lambda row: (row[found.columns.index("licensed_until")], row[0])))
+    """Institutes whose licence ends within 90 days, first to end first: (institute, province, activity, span, ...).
+
+    Beside the last day of the licence stand the applications under way and the persons active.
+    """
+    measures = ("licensed_until", "outstanding", "active_assistants")
+    spans = {"licences_ending_30": "1-30", "licences_ending_60": "31-60", "licences_ending_90": "61-90"}
+    found = _listed(con, on, where, (*measures, *spans))
+    at, day = len(_FACTS) + len(measures), found.columns.index("licensed_until")
+    rows = [
+        (*row[:3], span, *row[len(_FACTS) : at])
+        for row in sorted(found.rows, key=lambda row: (row[day] or date.max, row[0]))
+        for span, ends in zip(spans.values(), row[at:], strict=True)
+        if ends
+    ]
+    by = (*_FACTS[:3], "span")
+    return replace(found, by=by, columns=(*by, *measures), metrics=found.metrics[: len(measures)], rows=rows)
 
 
 def lapsed(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
@@ -42,35 +55,26 @@ def lapsed(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where 
     A person who also serves in a licensed institute is counted here in the one without, and not in the nation's number.
     """
     measures = ("lapsed_licence_service", "licensed_until", "status_since", "outstanding")
-    return _listed(
-        con, on, where, measures, lambda row: row["lapsed_licence_service"], "lapsed_licence_service", anywhere=True
-    )
+    return _having(_listed(con, on, where, measures, "lapsed_licence_service", anywhere=True), measures[:1])
 
 
 def stopped(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Institutes suspended or revoked by the day, with since when and the persons who serve in them still."""
-    measures = ("status_since", "suspended_institutes", "revoked_institutes", "in_service")
-    return _listed(
-        con,
-        on,
-        where,
-        measures,
-        lambda row: row["suspended_institutes"] or row["revoked_institutes"],
-        "in_service",
-    )
+    found = _listed(con, on, where, ("status_since", "in_service"), "in_service")
+    rows = [row for row in found.rows if row[3] in ("suspended", "revoked") and row[4] is not None]
+    return replace(found, rows=rows)
 
 
 def accreditations_ending(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Institutes with judicial officers whose accreditation ends within 90 days; most first. Wherever registered."""
     spans = ("accreditation_ending_30", "accreditation_ending_60", "accreditation_ending_90")
-    measures = (*spans, "judicial_officers")
-    return _listed(con, on, where, measures, lambda row: any(row[span] for span in spans), spans[0], anywhere=True)
+    return _having(_listed(con, on, where, (*spans, "judicial_officers"), spans[0], anywhere=True), spans)
 
 
 def officers_untrained(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Institutes with judicial officers whose required training is not in date; most first. Wherever registered."""
     measures = ("officers_lapsed", "officer_training_share")
-    return _listed(con, on, where, measures, lambda row: row["officers_lapsed"], "officers_lapsed", anywhere=True)
+    return _having(_listed(con, on, where, measures, "officers_lapsed", anywhere=True), measures[:1])
 
 
 def sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
@@ -113,36 +117,37 @@ def _listed(
     on: date | None,
     where: Where,
     measures: Sequence[str],
-    keep: Callable[[Mapping[str, Any]], Any] | None = None,
     largest: str = "",
     anywhere: bool = False,
 ) -> Answer:
     """Measures by institute beside what is known of it.
 
     Without `anywhere` only institutes registered in the scope are listed; with it also those registered elsewhere that
-    have persons serving in it.
+    have persons serving in it, and their own days with them.
     """
     facts = ask(con, "registered_institutes", by=_FACTS, on=on, where=None if anywhere else where)
     known = {row[0]: row[: len(_FACTS)] for row in facts.rows}
     asked = ask(con, *measures, by=("institute",), on=on, where=where)
-    dates = ask(con, "licensed_until", "status_since", by=("institute",), on=on) if anywhere else asked
-    days = {row["institute"]: row for row in dates.records()} if anywhere else {}
+    days = [name for name in _DAYS if name in measures]
+    own = ask(con, *days, by=("institute",), on=on) if anywhere and days else None
+    dates = {row["institute"]: row for row in own.records()} if own else {}
     rows = []
     for record in asked.records():
-        record |= {name: day for name, day in days.get(record["institute"], {}).items() if name in record}
-        if record["institute"] in known and (keep is None or keep(record)):
+        if record["institute"] in known:
+            record |= {name: day for name, day in dates.get(record["institute"], {}).items() if name in days}
             rows.append((*known[record["institute"]], *(record[name] for name in asked.columns[1:])))
     columns = (*_FACTS, *asked.columns[1:])
     if largest:
         at = columns.index(largest)
         rows.sort(key=lambda row: (-(row[at] or 0), row[0]))
-    return replace(
-        asked,
-        by=_FACTS,
-        columns=columns,
-        rows=rows,
-        query=";\n\n".join(dict.fromkeys([asked.query, facts.query])),
-    )
+    queries = [answer.query for answer in (asked, facts, own) if answer]
+    return replace(asked, by=_FACTS, columns=columns, rows=rows, query=";\n\n".join(queries))
+
+
+def _having(found: Answer, names: Sequence[str]) -> Answer:
+    """The rows in which one of `names` is above zero."""
+    at = [found.columns.index(name) for name in names]
+    return replace(found, rows=[row for row in found.rows if any(row[i] for i in at)])
 
 
 def _by_size(con: duckdb.DuckDBPyConnection, on: date | None, where: Where) -> Answer:

@@ -2,29 +2,27 @@
 
 import graphlib
 import hashlib
-import json
 import os
 import re
-import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from etl import history, publication, reference, staging, values
-from etl.contract import TABLES, Refused
-from etl.intake import Outcome, read_all, source_files
-from etl.normalize import fold
+from etl import history, identity, loadlog, publication, reference, staging, values
+from etl.contract import Refused
+from etl.intake import Outcome, Readers, source_files, unread_files
+from etl.loadlog import Report
+from etl.normalize import fold, printable
 from etl.reading import Job
 
 INCOMING = Path(__file__).parent.parent / "data" / "incoming"
 SAMPLE_MARK = "SAMPLE.txt"
 
 _HERE = Path(__file__).parent
-_KEY_FILE = Path(__file__).parent.parent / "data" / "identity.key"
 # What DuckDB may hold in memory while it builds; above it, it works on disk.
 _MEMORY = os.environ.get("BUILD_MEMORY", "1GB")
 # A load of fewer than half the rows of the last one is more likely a mistake than a reform.
@@ -32,38 +30,7 @@ _LEAST_SHARE_OF_LAST = 0.5
 _ROWS_WORTH_GUARDING = 1000
 
 Say = Callable[[str], None]
-
-
-@dataclass
-class FileReport:
-    """One file of the load: rows_read = rows_loaded + rows_quarantined + exact_duplicates."""
-
-    file: str
-    table: str
-    rows_read: int = 0
-    rows_loaded: int = 0
-    rows_quarantined: int = 0
-    exact_duplicates: int = 0
-    notes: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Report:
-    """What a build came to, as `--report` writes it."""
-
-    published: bool
-    as_of: str
-    files: list[FileReport]
-    reasons: dict[str, int]
-    refused: list[str] = field(default_factory=list)
-    publication: str = ""
-
-    def write(self, path: Path) -> None:
-        """Write the report as JSON. Raises Refused where the file cannot be written."""
-        try:
-            path.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise Refused(f"{path}: cannot be written ({error.strerror})") from None
+Progress = Callable[[int, int, int, float], None]
 
 
 class BuildRefused(Refused):
@@ -85,7 +52,7 @@ class Order:
     accept_loss: bool = False
 
 
-def build(order: Order, say: Say, progress: Callable[[int, int, int, float], None]) -> Report:
+def build(order: Order, say: Say, progress: Progress) -> Report:
     """Load, build, check and publish. Raises Refused or publication.Busy with the last publication untouched."""
     files = source_files(order.folder)
     courses = reference.courses(order.folder)
@@ -93,30 +60,63 @@ def build(order: Order, say: Say, progress: Callable[[int, int, int, float], Non
     setting = values.Setting(
         order.build_day,
         {fold(course.course_code): course.course_code for course in courses},
-        _key(),
+        identity.key(),
         values.places(),
     )
+    report = Report(ignored=[printable(name) for name in unread_files(order.folder)])
     with publication.building(order.to) as workshop:
-        jobs = [Job(path, table, number, workshop, setting) for number, (path, table) in enumerate(files)]
-        outcomes = read_all(jobs, lambda done, rows, share: progress(done, len(jobs), rows, share))
-        refused = [f"{outcome.job.path.name}: {outcome.refusal}" for outcome in outcomes if not outcome.read]
-        if refused and (not order.skip_refused or len(refused) == len(outcomes)):
-            raise BuildRefused(refused[0], Report(False, "", [], {}, refused))
+        jobs = [Job(path, table, number, workshop) for number, (path, table) in enumerate(files)]
+        with Readers(setting, len(jobs)) as readers:
+            outcomes = readers.read_all(jobs, lambda done, rows, share: progress(done, len(jobs), rows, share))
+        report.refused = loadlog.missing(outcomes)
+        if report.refused and (not order.skip_refused or len(report.refused) == len(outcomes)):
+            raise BuildRefused(report.first_refused(), report)
         built = workshop / "built.duckdb"
-        with duckdb.connect(str(built), config=_config(workshop)) as con:
-            say("staging")
-            staging.stage(con, outcomes)
-            report = _report(con, outcomes, refused)
-            reference.load(con, courses, targets)
-            _record_load(con, order, outcomes, report)
-            _build_models(con, say)
-            history.carry(con, order.to)
-            say("checking")
-            _check(con, report)
-            _guard_against_loss(con, order, report)
+        try:
+            with duckdb.connect(str(built), config=_config(workshop)) as con:
+                say("staging")
+                _fill(con, order, outcomes, report)
+                reference.load(con, courses, targets)
+                _build_models(con, say)
+                history.carry(con, order.to)
+                say("checking")
+                _check(con, report)
+                _guard_against_loss(con, order, report)
+                sizes = _sizes(con)
+                con.execute("checkpoint")
+            _prove_whole(built, sizes)
+        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+            # These name files and sizes, never a value of the data.
+            raise BuildRefused(f"{order.to}: cannot be built: {str(error).splitlines()[0]}", report) from None
         version = publication.publish(built, order.to)
         report.published, report.publication = True, version.stem
     return report
+
+
+def _fill(con: duckdb.DuckDBPyConnection, order: Order, outcomes: list[Outcome], report: Report) -> None:
+    """The rows that load, as temporary tables, and the tables that tell of the load itself."""
+    staging.stage(con, outcomes)
+    loadlog.count(con, outcomes, report)
+    loadlog.record(con, outcomes, report)
+    con.execute(
+        "create temp table person_numbers as select person_key, "
+        "row_number() over (order by min((file_number, line))) as person_id from loaded_personnel group by person_key"
+    )
+    as_of = loadlog.as_of(con, order.build_day)
+    report.as_of = as_of.isoformat()
+    con.execute(
+        "create table publication as select ?::date as as_of, ?::date as built_on, ?::boolean as is_sample, "
+        "count(*) filter (where refusal is null) as files, sum(rows_read)::bigint as rows_read, "
+        "sum(rows_loaded)::bigint as rows_loaded, sum(rows_quarantined)::bigint as rows_quarantined, "
+        "?::varchar[] as missing, ?::varchar as code_version from load_files",
+        [
+            as_of,
+            order.build_day,
+            (order.folder / SAMPLE_MARK).exists(),
+            [one.file for one in report.refused],
+            code_version(),
+        ],
+    )
 
 
 def _config(workshop: Path) -> dict[str, Any]:
@@ -124,156 +124,24 @@ def _config(workshop: Path) -> dict[str, Any]:
         "memory_limit": _MEMORY,
         "temp_directory": str(workshop),
         "preserve_insertion_order": "true",
-        "threads": os.cpu_count() or 1,
+        "threads": int(os.environ.get("BUILD_THREADS") or os.cpu_count() or 1),
     }
 
 
-def _key() -> bytes:
-    """The key under which a national id becomes the key of a person: kept beside the data, never in it."""
-    if given := os.environ.get("IDENTITY_KEY"):
-        return given.encode()
-    try:
-        return _KEY_FILE.read_bytes()
-    except OSError:
-        key = secrets.token_bytes(32)
-    try:
-        handle = os.open(_KEY_FILE, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(key)
-    except OSError:
-        # Without a place to keep it the key lives for this build only; nothing but row histories rests on it.
-        pass
-    return key
+def _sizes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """The rows of every table that is published."""
+    names = con.execute("select table_name from duckdb_tables() where not temporary order by 1").fetchall()
+    parts = [f"select '{name}', count(*) from {name}" for (name,) in names]
+    return dict(con.execute(" union all ".join(parts)).fetchall())
 
 
-def _report(con: duckdb.DuckDBPyConnection, outcomes: list[Outcome], refused: list[str]) -> Report:
-    kept_back = _count_by_file(con, "select file_number, count(distinct line) from faults group by all")
-    duplicates = _count_by_file(con, "select file_number, count(*) from duplicates group by all")
-    loaded: dict[int, int] = {}
-    for table in TABLES:
-        loaded |= _count_by_file(con, f"select file_number, count(*) from loaded_{table} group by all")
-    files = []
-    for outcome in outcomes:
-        if outcome.read:
-            number = outcome.job.number
-            files.append(
-                FileReport(
-                    outcome.job.path.name,
-                    outcome.job.table,
-                    outcome.read.rows_read,
-                    loaded.get(number, 0),
-                    kept_back.get(number, 0),
-                    duplicates.get(number, 0),
-                    list(outcome.read.notes),
-                )
-            )
-    reasons = dict(con.execute("select reason, count(*) from faults group by all order by reason").fetchall())
-    return Report(False, "", files, reasons, refused)
-
-
-def _count_by_file(con: duckdb.DuckDBPyConnection, sql: str) -> dict[int, int]:
-    return dict(con.execute(sql).fetchall())
-
-
-def _record_load(con: duckdb.DuckDBPyConnection, order: Order, outcomes: list[Outcome], report: Report) -> None:
-    """The tables that tell of the load itself: files, quarantine, publication."""
-    con.execute(
-        "create temp table person_numbers as select person_key, "
-        "row_number() over (order by min((file_number, line))) as person_id from loaded_personnel group by person_key"
-    )
-    con.execute(
-        "create table load_files (file_number integer, file varchar, source_table varchar, province varchar, sha256 varchar, "
-        "bytes bigint, rows_read bigint, rows_loaded bigint, rows_quarantined bigint, exact_duplicates bigint, "
-        "refusal varchar, notes varchar[])"
-    )
-    provinces = _provinces_of_files(con)
-    reports = {one.file: one for one in report.files}
-    for outcome in outcomes:
-        job, one = outcome.job, reports.get(outcome.job.path.name, FileReport("", ""))
-        con.execute(
-            "insert into load_files values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                job.number,
-                job.path.name,
-                job.table,
-                provinces.get(job.number) or _province_in_name(job.path.name),
-                outcome.read.sha256 if outcome.read else None,
-                outcome.read.bytes if outcome.read else None,
-                one.rows_read,
-                one.rows_loaded,
-                one.rows_quarantined,
-                one.exact_duplicates,
-                outcome.refusal or None,
-                one.notes,
-            ],
-        )
-    con.execute(
-        "create table quarantine as select load_files.source_table, load_files.file, faults.line, "
-        "faults.column_name, faults.reason, load_files.province from faults inner join load_files using (file_number) "
-        "order by file, line, column_name, reason"
-    )
-    as_of = _as_of(con, order.build_day)
-    report.as_of = as_of.isoformat()
-    missing = [outcome.job.path.name for outcome in outcomes if outcome.refusal]
-    con.execute(
-        "create table publication as select ?::date as as_of, ?::date as built_on, ?::boolean as is_sample, "
-        "count(*) filter (where refusal is null) as files, sum(rows_read)::bigint as rows_read, "
-        "sum(rows_loaded)::bigint as rows_loaded, sum(rows_quarantined)::bigint as rows_quarantined, "
-        "?::varchar[] as missing, ?::varchar as code_version from load_files",
-        [as_of, order.build_day, (order.folder / SAMPLE_MARK).exists(), missing, code_version()],
-    )
-
-
-def _provinces_of_files(con: duckdb.DuckDBPyConnection) -> dict[int, str]:
-    """The province most of a file's rows speak of."""
-    return dict(
-        con.execute(
-            """
-            with spoken as (
-                select file_number, province from read_institutes
-                union all select file_number, province from read_personnel
-                union all
-                select read_licences.file_number, read_institutes.province
-                from read_licences inner join read_institutes using (institute_code)
-                union all
-                select read_training.file_number, first_seen.province
-                from read_training
-                inner join (
-                    select person_key, arg_min(province, (file_number, line)) as province
-                    from read_personnel group by person_key
-                ) as first_seen using (person_key)
-            )
-            select file_number, mode(province order by province) from spoken where province is not null group by all
-            """
-        ).fetchall()
-    )
-
-
-def _province_in_name(name: str) -> str | None:
-    """A refused file shows no rows; its name may still say which province handed it in."""
-    stem = Path(name).stem
-    words = [fold(part) for part in stem.replace("-", "_").split("_")]
-    known = values.places().provinces
-    spans = (" ".join(words[a:b]) for a in range(len(words)) for b in range(len(words), a, -1))
-    return next((known[span] for span in spans if span in known), None) or next(
-        (known[f"ir-{word}"] for word in words if f"ir-{word}" in known), None
-    )
-
-
-def _as_of(con: duckdb.DuckDBPyConnection, build_day: date) -> date:
-    columns = {
-        "licences": ("applied_on", "file_complete_on", "decided_on"),
-        "institutes": ("status_since",),
-        "personnel": ("hired_on", "left_on"),
-        "training": ("completed_on",),
-    }
-    days = " union all ".join(
-        f"select max({column}) filter (where {column} <= $day) as day from loaded_{table}"
-        for table, names in columns.items()
-        for column in names
-    )
-    row = con.execute(f"select max(day) from ({days})", {"day": build_day}).fetchone()
-    return row[0] if row and row[0] else build_day
+def _prove_whole(built: Path, sizes: dict[str, int]) -> None:
+    """What was written is what is read back: closing a database tells of no error by itself."""
+    if built.with_name(built.name + ".wal").exists():
+        raise duckdb.IOException("the database could not be written to its end")
+    with duckdb.connect(str(built), read_only=True) as con:
+        if _sizes(con) != sizes:
+            raise duckdb.IOException("the database is not what was written")
 
 
 def models() -> dict[str, str]:

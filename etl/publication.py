@@ -1,15 +1,19 @@
 """Publications: whole or absent. A database is built aside, made durable, and shown by moving one pointer.
 
-FILE (data/warehouse/warehouse.duckdb) is a symbolic link to one of the versions in FILE.publications/, numbered in the order
-of publication; the order never rests on the clock. A reader opens the version by its own name, so it sees the old or the
-new, never a mix. The last KEPT versions stay, and `roll_back` moves the pointer to an earlier one.
+FILE (data/warehouse/warehouse.duckdb) is a symbolic link to one of the versions in FILE.publications/, numbered in the
+order of publication; the order never rests on the clock. A reader opens the version by its own name, so it sees the old
+or the new, never a mix. The last KEPT versions stay, and `roll_back` moves the pointer back, or forward again.
+
+A version that was made but never shown (the power failed between the last two steps) is removed by the next build. To
+tell it from one that was shown and rolled back from, going back first notes the newest version that was ever shown.
 """
 
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -20,6 +24,7 @@ from etl.contract import Refused
 
 DEFAULT = Path(__file__).parent.parent / "data" / "warehouse" / "warehouse.duckdb"
 KEPT = 5
+_NEWEST = "newest-shown"
 
 
 class Busy(Exception):
@@ -30,7 +35,7 @@ class Busy(Exception):
 class Publication:
     """The load that an answer was read from.
 
-    `as_of` is the default day of a question, `built_on` the day of the build, both Gregorian; `published_at` is local time.
+    `as_of` is the default day of a question, `built_on` that of the build, Gregorian; `published_at` is local time.
     """
 
     id: str
@@ -54,7 +59,10 @@ def current(pointer: Path = DEFAULT) -> Path:
 
 
 def connect(pointer: Path = DEFAULT) -> duckdb.DuckDBPyConnection:
-    """A read-only connection to the version that `pointer` shows now, which can reach nothing else on the machine."""
+    """A read-only connection to the version that `pointer` shows now, which can reach nothing else on the machine.
+
+    Every block read through it is held against its checksum. Raises Refused where the file cannot be opened.
+    """
     path = current(pointer)
     try:
         return duckdb.connect(
@@ -63,6 +71,9 @@ def connect(pointer: Path = DEFAULT) -> duckdb.DuckDBPyConnection:
             config={"enable_external_access": "false", "lock_configuration": "true"},
         )
     except duckdb.Error:
+        if not path.exists() and current(pointer) != path:
+            # It was removed after newer ones were published in the meantime.
+            return connect(pointer)
         raise Refused(f"{pointer}: the published file is damaged; python -m etl rollback goes back one") from None
 
 
@@ -94,24 +105,15 @@ def describe(con: duckdb.DuckDBPyConnection) -> Publication:
 def building(pointer: Path) -> Iterator[Path]:
     """A private folder to build in, under the lock that only one build can hold; what a dead build left is removed.
 
-    Raises Busy where another build is running, Refused where the folder cannot be written.
+    Raises Busy where another build is running, Refused where nothing can be published.
     """
-    folder = _versions_folder(pointer)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("w")
-    except OSError as error:
-        raise Refused(f"{pointer}: cannot be written ({error.strerror})") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Busy from None
+    _refuse_foreign(pointer)
+    with _alone(pointer) as folder:
         for left in folder.glob("building-*"):
             shutil.rmtree(left, ignore_errors=True)
-        workshop = folder / f"building-{os.getpid()}"
+        _remove_never_shown(pointer)
         try:
-            workshop.mkdir(mode=0o700)
+            workshop = Path(tempfile.mkdtemp(prefix="building-", dir=folder))
         except OSError as error:
             raise Refused(f"{pointer}: cannot be written ({error.strerror})") from None
         try:
@@ -121,16 +123,20 @@ def building(pointer: Path) -> Iterator[Path]:
 
 
 def publish(built: Path, pointer: Path) -> Path:
-    """Make `built` the version that `pointer` shows; returns its path. A reader sees the old or the new."""
+    """Make `built` the version that `pointer` shows; returns its path. A reader sees the old or the new.
+
+    Whatever is raised, nothing was published; once the pointer is moved nothing is raised. Called inside `building`.
+    """
     folder = _versions_folder(pointer)
-    number = max((_number(path) for path in versions(pointer)), default=0) + 1
+    number = max(_newest_shown(pointer), *map(_number, versions(pointer)), 0) + 1
     version = folder / f"{number:06}.duckdb"
     _sync(built)
     os.rename(built, version)
     _sync(folder)
     _point(pointer, version)
-    for old in versions(pointer)[:-KEPT]:
-        old.unlink(missing_ok=True)
+    with suppress(OSError):
+        for old in versions(pointer)[:-KEPT]:
+            old.unlink(missing_ok=True)
     return version
 
 
@@ -140,16 +146,23 @@ def versions(pointer: Path = DEFAULT) -> list[Path]:
 
 
 def roll_back(pointer: Path, to: str = "") -> Path:
-    """Show the version before the present one, or the one with the id `to`; returns it. Raises Refused where there is none."""
-    kept = versions(pointer)
+    """Show the version before the present one, or the one with the id `to`; returns it.
+
+    Raises Refused where there is none, Busy where a build is running.
+    """
     shown = current(pointer)
-    if to:
-        chosen = [path for path in kept if path.stem == to]
-    else:
-        chosen = [path for path in kept if _number(path) < _number(shown)][-1:] if shown in kept else []
-    if not chosen:
-        raise Refused(f"{pointer}: no {'publication ' + to if to else 'earlier publication'} is kept")
-    _point(pointer, chosen[0])
+    _refuse_foreign(pointer)
+    with _alone(pointer) as folder:
+        newest = _newest_shown(pointer)
+        kept = [path for path in versions(pointer) if _number(path) <= newest]
+        if to:
+            chosen = [path for path in kept if path.stem == to]
+        else:
+            chosen = [path for path in kept if _number(path) < _number(shown)][-1:]
+        if not chosen:
+            raise Refused(f"{pointer}: no {'publication ' + to if to else 'earlier publication'} is kept")
+        _write_newest(folder, newest)
+        _point(pointer, chosen[0])
     return chosen[0]
 
 
@@ -158,17 +171,68 @@ def _versions_folder(pointer: Path) -> Path:
 
 
 def _number(path: Path) -> int:
-    return int(path.stem) if path.stem.isdigit() else 0
+    return int(path.stem) if path.stem.isdecimal() else 0
+
+
+@contextmanager
+def _alone(pointer: Path) -> Iterator[Path]:
+    """The folder of the versions, under the lock. The kernel frees it when its holder dies."""
+    folder = _versions_folder(pointer)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(pointer.parent, os.W_OK):
+            raise PermissionError(None, "the folder is read-only")
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        raise Refused(f"{pointer}: cannot be written ({error.strerror})") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Busy from None
+        yield folder
+
+
+def _refuse_foreign(pointer: Path) -> None:
+    if os.path.lexists(pointer) and not pointer.is_symlink():
+        raise Refused(f"{pointer}: is a file of its own, not the pointer of a publication; move it away first")
+
+
+def _remove_never_shown(pointer: Path) -> None:
+    # Without a pointer nobody knows what was shown, so everything is kept.
+    if pointer.is_symlink():
+        newest = _newest_shown(pointer)
+        for version in versions(pointer):
+            if _number(version) > newest:
+                version.unlink(missing_ok=True)
+
+
+def _newest_shown(pointer: Path) -> int:
+    """The number of the newest version that was ever shown."""
+    noted = _versions_folder(pointer) / _NEWEST
+    text = noted.read_text() if noted.is_file() else ""
+    shown = Path(os.readlink(pointer)) if pointer.is_symlink() else Path()
+    return max(int(text) if text.strip().isdecimal() else 0, _number(shown))
+
+
+def _write_newest(folder: Path, number: int) -> None:
+    waiting = folder / f"{_NEWEST}.next"
+    with waiting.open("w") as file:
+        file.write(f"{number}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(waiting, folder / _NEWEST)
+    _sync(folder)
 
 
 def _point(pointer: Path, version: Path) -> None:
-    if pointer.exists() and not pointer.is_symlink():
-        raise Refused(f"{pointer}: is a file of its own, not the pointer of a publication; move it away first")
     waiting = pointer.with_name(pointer.name + ".next")
     waiting.unlink(missing_ok=True)
     waiting.symlink_to(Path(version.parent.name) / version.name)
     os.replace(waiting, pointer)
-    _sync(pointer.parent)
+    # From here on it is shown, whatever the disk says.
+    with suppress(OSError):
+        _sync(pointer.parent)
 
 
 def _sync(path: Path) -> None:

@@ -1,28 +1,24 @@
-"""One handed-in file is read, judged value by value and laid down as typed Arrow, in a process of its own.
+"""One handed-in file is read, judged value by value and laid down as typed Arrow. Runs in a reader process (reader.py).
 
-A file is a stranger's: the process that parses it has a bound on memory and time, and dies alone. It hands back typed rows
-without names or national ids, the faults it found, and its counts.
+What is handed back are typed rows without names or national ids, the faults found, and counts.
 """
 
 import hashlib
 import os
-import resource
 import stat
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from etl import normalize, values
 from etl.contract import Column, Contract, Refused, contract
 from etl.sources import Batch, Source, open_source
-
-# The bound on what one file's parser may take. XLSX needs the most: its sheet is held whole.
-MEMORY_BYTES = 3 << 30
 
 _ARROW = {
     "date": pa.date32(),
@@ -30,7 +26,18 @@ _ARROW = {
     "yes_no": pa.bool_(),
     "national_id": pa.uint64(),
 }
-_FAULTS = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason", pa.string())])
+FAULTS = pa.schema(
+    [("file_number", pa.int32()), ("line", pa.int64()), ("column_name", pa.string()), ("reason", pa.string())]
+)
+# So many extra columns are named in the report; a file with more is no table of ours.
+_EXTRAS_NAMED = 50
+_LONGEST_TITLE = 60
+
+Fault = tuple[int, str, str]
+
+
+class WorkshopFull(Exception):
+    """The build's own folder cannot be written: the fault is not the file's."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,11 @@ class Job:
     table: str
     number: int
     folder: Path
-    setting: values.Setting
+
+    @property
+    def label(self) -> str:
+        """The file's name as it may be shown: what cannot be printed is escaped."""
+        return normalize.printable(os.fsencode(self.path.name).decode("utf-8", "backslashreplace"))
 
     @property
     def rows_file(self) -> Path:
@@ -56,7 +67,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Read:
-    """What reading one file came to."""
+    """What reading one file came to; `bytes` and `sha256` are those of the file."""
 
     rows_read: int
     sha256: str
@@ -66,7 +77,7 @@ class Read:
 
 def row_schema(of: Contract) -> pa.Schema:
     """The columns of the typed rows of a table, in order."""
-    fields = [("line", pa.int64())]
+    fields = [("file_number", pa.int32()), ("line", pa.int64())]
     for column in of.entering:
         fields.append((column.stored, _ARROW.get(column.type, pa.string())))
         if column.shown:
@@ -74,51 +85,27 @@ def row_schema(of: Contract) -> pa.Schema:
     return pa.schema(fields)
 
 
-def run(job: Job, answer: Connection) -> None:
-    """The child process: sends ("progress", rows, share) while it works, then ("done", Read) or ("refused", text)."""
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
-    try:
-        answer.send(("done", read(job, lambda rows, share: answer.send(("progress", rows, share)))))
-    except Refused as error:
-        answer.send(("refused", str(error)))
-    except MemoryError:
-        answer.send(("refused", f"reading it takes more than {MEMORY_BYTES >> 30} GiB of memory"))
-    except OSError as error:
-        answer.send(("refused", error.strerror or type(error).__name__))
-    except Exception as error:
-        # The text of an unforeseen error may hold a value of the file, so only its kind is told.
-        answer.send(("refused", f"cannot be read ({type(error).__name__})"))
-    finally:
-        answer.close()
+def read(job: Job, judge: "Judge", progress: Callable[[int, float], None]) -> Read:
+    """Read one file to its end; `progress` hears rows and the share read, 0 to 1.
 
-
-def read(job: Job, progress: Callable[[int, float], None]) -> Read:
-    """Read one file to its end. Raises Refused where the file as a whole cannot be taken."""
+    Raises Refused where the file as a whole cannot be taken, WorkshopFull where the rows cannot be laid down.
+    """
     before = _regular_file(job.path)
     digest = _sha256(job.path)
     source = open_source(job.path, contract(job.table))
-    judge = _Judge(contract(job.table), job.setting)
-    schema = row_schema(contract(job.table))
-    with (
-        pa.OSFile(str(job.rows_file), "wb") as rows_sink,
-        pa.OSFile(str(job.faults_file), "wb") as faults_sink,
-        pa.ipc.new_file(rows_sink, schema) as rows,
-        pa.ipc.new_file(faults_sink, _FAULTS) as faults,
-    ):
+    judge.counts.clear()
+    with _laying_down(job) as (rows, faults):
         for batch in source.batches:
-            table, found = judge.judge(batch)
-            rows.write_batch(pa.record_batch(table, schema=schema))
-            _write_faults(faults, found)
+            if len(batch.lines):
+                table, found = judge.judge(batch, job.number)
+                rows(table)
+                faults(found)
             progress(source.rows_read, source.share_read)
-        _write_faults(faults, source.rejects)
+        faults(source.rejects)
     after = _regular_file(job.path)
-    if (before.st_size, before.st_mtime_ns, before.st_ino) != (
-        after.st_size,
-        after.st_mtime_ns,
-        after.st_ino,
-    ):
+    if _identity(before) != _identity(after):
         raise Refused("the file changed while it was read")
-    return Read(source.rows_read, digest, before.st_size, tuple(_notes(source, judge)))
+    return Read(source.rows_read, digest, before.st_size, tuple(_notes(source, judge.counts)))
 
 
 def _regular_file(path: Path) -> os.stat_result:
@@ -128,118 +115,179 @@ def _regular_file(path: Path) -> os.stat_result:
     return status
 
 
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev
+
+
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write_faults(sink: Any, faults: list[tuple[int, str, str]]) -> None:
-    if faults:
-        lines, columns, reasons = zip(*faults, strict=True)
-        sink.write_batch(pa.record_batch([list(lines), list(columns), list(reasons)], schema=_FAULTS))
+@contextmanager
+def _laying_down(job: Job) -> Iterator[tuple[Callable[[Any], None], Callable[[list[Fault]], None]]]:
+    """Two functions that lay down rows and faults."""
+    streams: list[Any] = []
+
+    def opened(path: Path, schema: pa.Schema) -> Any:
+        sink = pa.OSFile(str(path), "wb")
+        stream = pa.ipc.new_stream(sink, schema)
+        streams.extend((stream, sink))
+        return stream
+
+    def writing(action: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return action(*arguments)
+        except OSError as error:
+            raise WorkshopFull(error.strerror or _reason(error)) from None
+
+    def write_faults(found: list[Fault]) -> None:
+        if found:
+            lines, columns, reasons = zip(*found, strict=True)
+            numbers = pa.array([job.number] * len(found), pa.int32())
+            arrays = [numbers, pa.array(lines, pa.int64()), pa.array(columns), pa.array(reasons)]
+            writing(faults.write_batch, pa.record_batch(arrays, schema=FAULTS))
+
+    rows = writing(opened, job.rows_file, row_schema(contract(job.table)))
+    faults = writing(opened, job.faults_file, FAULTS)
+    try:
+        yield lambda table: writing(rows.write_batch, table), write_faults
+    finally:
+        for stream in streams:
+            writing(stream.close)
 
 
-def _notes(source: Source, judge: "_Judge") -> list[str]:
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else type(error).__name__
+
+
+def _notes(source: Source, counts: Counter[str]) -> list[str]:
     notes = list(source.notes)
-    if source.match.extra:
-        notes.append("extra columns ignored: " + ", ".join(map(normalize.shown, source.match.extra)))
-    counts = judge.counts
-    if counts["padded"]:
-        notes.append(f"national ids padded with leading zeros: {counts['padded']}")
-    if counts["county"]:
-        notes.append(f"unknown counties loaded as unknown: {counts['county']}")
-    if counts["invisible"]:
-        notes.append(f"invisible characters stripped: {counts['invisible']}")
+    if extra := source.match.extra:
+        named = [normalize.shown(title)[:_LONGEST_TITLE] for title in extra[:_EXTRAS_NAMED]]
+        more = f" and {len(extra) - _EXTRAS_NAMED} more" if len(extra) > _EXTRAS_NAMED else ""
+        notes.append(f"extra columns ignored: {', '.join(named)}{more}")
+    for count, words in (
+        (counts["padded"], "national ids padded with leading zeros"),
+        (counts["county"], "unknown counties loaded as unknown"),
+        (counts["invisible"], "invisible characters stripped"),
+    ):
+        if count:
+            notes.append(f"{words}: {count}")
     return notes
 
 
-class _Judge:
+class Judge:
     """Turns the text of a batch into typed columns and faults; every distinct text is judged once and remembered."""
-
-    # Beyond so many remembered texts a column is one of keys, and remembering costs more than judging.
-    _MOST_REMEMBERED = 200_000
 
     def __init__(self, of: Contract, setting: values.Setting) -> None:
         self._contract = of
-        self._places = setting.places
-        self._columns = {column.name: _Remembered(column, setting) for column in of.entering}
+        self._schema = row_schema(of)
+        self._counties = setting.places.counties
+        self._columns = {column.name: _Judged(column, setting) for column in of.entering}
         self.counts: Counter[str] = Counter()
 
-    def judge(self, batch: Batch) -> tuple[list[Any], list[tuple[int, str, str]]]:
-        arrays: list[Any] = [batch.lines]
-        faults: list[tuple[int, str, str]] = []
-        province: list[Any] = []
+    def judge(self, batch: Batch, file_number: int) -> tuple[pa.RecordBatch, list[Fault]]:
+        """The typed rows of a batch, with null where a value is unknown or at fault, and the faults."""
+        size = len(batch.lines)
+        arrays: list[Any] = [pa.array(np.full(size, file_number, np.int32)), pa.array(batch.lines)]
+        faults: list[Fault] = []
+        provinces: Any = None
         for column in self._contract.entering:
             texts = batch.columns.get(column.name)
             if texts is None:
-                typed: list[Any] = [None] * len(batch.lines)
-            else:
-                typed = self._columns[column.name].values(texts, batch.lines, faults, self.counts)
+                arrays += [pa.nulls(size, _ARROW.get(column.type, pa.string()))] * (1 + column.shown)
+                continue
+            if not pa.types.is_dictionary(texts.type):
+                texts = texts.dictionary_encode()
+            distinct: list[str] = texts.dictionary.to_pylist()
+            codes = texts.indices
+            typed, reasons = self._columns[column.name].judge(distinct)
+            array = self._county(provinces, typed, codes) if column.type == "county" else typed.take(codes)
+            arrays.append(array)
             if column.type == "province":
-                province = typed
-            if column.type == "county" and texts is not None:
-                typed = self._county(province, typed)
-            arrays.append(typed)
+                provinces = array
             if column.shown:
-                arrays.append([_written(column, text) for text in texts] if texts else typed)
-        schema = row_schema(self._contract)
-        return [pa.array(array, type=field.type) for array, field in zip(arrays, schema, strict=True)], faults
+                shown = normalize.shown_code if column.type == "code" else normalize.shown
+                arrays.append(pa.array([shown(text) for text in distinct], pa.string()).take(codes))
+            self._tally(column, distinct, reasons, codes)
+            faults += _faults(column, reasons, codes, batch.lines)
+        return pa.record_batch(arrays, schema=self._schema), faults
 
-    def _county(self, provinces: list[Any], names: list[Any]) -> list[Any]:
-        known = self._places.counties
-        codes = [known.get(pair) for pair in zip(provinces, names, strict=True)]
-        self.counts["county"] += sum(name is not None and code is None for name, code in zip(names, codes, strict=True))
-        return codes
+    def _tally(self, column: Column, distinct: list[str], reasons: list[str | None], codes: Any) -> None:
+        """Count what the load report tells of a column's texts."""
+        found: list[tuple[str, int, int]] = []
+        if not "".join(distinct).isprintable():
+            found += [("invisible", code, normalize.count_invisible(text)) for code, text in enumerate(distinct)]
+        if column.type == "national_id":
+            padded = ((code, values.padded(text)) for code, text in enumerate(distinct))
+            found += [("padded", code, 1) for code, short in padded if short and not reasons[code]]
+        if found:
+            met = np.bincount(codes.to_numpy(), minlength=len(distinct))
+            for name, code, number in found:
+                self.counts[name] += int(met[code]) * number
+
+    def _county(self, provinces: pa.Array, folded: pa.Array, codes: Any) -> pa.Array:
+        """The county of each row: which one a name means depends on the row's province."""
+        names = folded.to_pylist()
+        where = provinces.dictionary_encode("encode")
+        known: list[str | None] = where.dictionary.to_pylist()
+        pairs = where.indices.to_numpy() * len(names) + codes.to_numpy()
+        met, position, count = np.unique(pairs, return_inverse=True, return_counts=True)
+        found = []
+        for pair, times in zip(met.tolist(), count.tolist(), strict=True):
+            province, name = known[pair // len(names)], names[pair % len(names)]
+            code = self._counties.get((province or "", name)) if name else None
+            self.counts["county"] += times if name and code is None else 0
+            found.append(code)
+        return pa.array(found, pa.string()).take(pa.array(position))
 
 
-def _written(column: Column, text: str) -> str:
-    """A text as it is shown; a code in Latin digits, which is how a question names it."""
-    text = normalize.shown(text)
-    return normalize.latin_digits(text) if column.type == "code" else text
+def _faults(column: Column, reasons: list[str | None], codes: Any, lines: np.ndarray) -> list[Fault]:
+    """A fault for each row that holds a text at fault."""
+    if not any(reasons):
+        return []
+    is_bad = np.fromiter((reason is not None for reason in reasons), bool, len(reasons))
+    places = codes.to_numpy()
+    rows = np.flatnonzero(is_bad[places])
+    return [
+        (line, column.name, reasons[code] or "")
+        for line, code in zip(lines[rows].tolist(), places[rows].tolist(), strict=True)
+    ]
 
 
-class _Remembered:
+class _Judged:
     """The judgement of one column, text by text."""
+
+    # Beyond so many remembered texts a column is one of keys, and remembering costs more than judging.
+    _MOST_REMEMBERED = 100_000
+    _LONGEST_REMEMBERED = 100
 
     def __init__(self, column: Column, setting: values.Setting) -> None:
         self._column = column
+        self._setting = setting
+        self._kind = _ARROW.get(column.type, pa.string())
         self._convert = values.converter(column, setting)
-        self._values: dict[str, Any] = {}
-        self._faults: dict[str, str] = {}
+        self._known: dict[str, tuple[Any, str | None]] = {}
 
-    def values(
-        self,
-        texts: list[str],
-        lines: list[int],
-        faults: list[tuple[int, str, str]],
-        counts: Counter[str],
-    ) -> list[Any]:
-        distinct = set(texts)
-        if len(self._values) > _Judge._MOST_REMEMBERED:
-            self._values.clear()
-            self._faults.clear()
-        for text in distinct.difference(self._values):
-            self._values[text] = self._judge(text)
-        if bad := self._faults.keys() & distinct:
-            name = self._column.name
-            faults.extend(
-                (line, name, self._faults[text]) for line, text in zip(lines, texts, strict=True) if text in bad
-            )
-        if self._column.type == "national_id":
-            short = {text for text in distinct if text not in self._faults and values.padded(text)}
-            counts["padded"] += sum(text in short for text in texts) if short else 0
-        unseen = {text for text in distinct if normalize.count_invisible(text)}
-        if unseen:
-            counts["invisible"] += sum(normalize.count_invisible(text) for text in texts if text in unseen)
-        return [self._values[text] for text in texts]
+    def judge(self, distinct: list[str]) -> tuple[pa.Array, list[str | None]]:
+        """The typed value of each text, and its fault or None."""
+        column, setting = self._column, self._setting
+        typed: Any
+        if column.type == "national_id":
+            typed, reasons = values.people(distinct, column.required, setting.key)
+        elif column.type == "date":
+            typed, reasons = values.days(distinct, column.required, column.future, setting.build_day)
+        else:
+            if len(self._known) > self._MOST_REMEMBERED:
+                self._known.clear()
+            judged = [self._known.get(text) or self._judge(text) for text in distinct]
+            typed = [value for value, _ in judged]
+            reasons = [reason for _, reason in judged]
+        return pa.array(typed, self._kind), reasons
 
-    def _judge(self, text: str) -> Any:
-        if not normalize.fold(text):
-            if self._column.required:
-                self._faults[text] = "missing_value"
-            return None
-        try:
-            return self._convert(text)
-        except values.Fault as fault:
-            self._faults[text] = str(fault)
-            return None
+    def _judge(self, text: str) -> tuple[Any, str | None]:
+        judged = values.judged(text, self._convert, self._column.required)
+        if len(text) <= self._LONGEST_REMEMBERED:
+            self._known[text] = judged
+        return judged

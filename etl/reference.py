@@ -4,19 +4,24 @@ Courses and targets are taken from the folder that is loaded where it holds them
 """
 
 import csv
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from etl import days
 from etl.contract import Refused, contract
-from etl.normalize import fold, shown
+from etl.normalize import fold, shown, shown_code
 from etl.values import REFERENCE, places
 
 # The Jalali years whose days a question can name.
 _FIRST_YEAR, _LAST_YEAR = 1290, 1460
+_MOST = 1e9
 
 
 @dataclass(frozen=True)
@@ -43,15 +48,19 @@ class Target:
 
 
 def courses(folder: Path) -> list[Course]:
-    """The courses of `folder`. Raises Refused for an unknown post or a value that is no number."""
+    """The courses of `folder`. Raises Refused for an unknown post, a value that is no number, a course met twice."""
     path = _chosen(folder, "courses.csv")
-    return [_course(path, line, row) for line, row in _rows(path)]
+    found = [_course(path, line, row) for line, row in _rows(path, ("course_code", "posts"))]
+    _refuse_twice(path, "course_code", [fold(course.course_code) for course in found])
+    return found
 
 
 def targets(folder: Path) -> list[Target]:
-    """The targets of `folder`. Raises Refused for a place, a day or a value that cannot be read."""
+    """The targets of `folder`. Raises Refused for a place, day or value that cannot be read, and for two on one day."""
     path = _chosen(folder, "targets.csv")
-    return [_target(path, line, row) for line, row in _rows(path)]
+    found = [_target(path, line, row) for line, row in _rows(path, ("metric", "date", "value"))]
+    _refuse_twice(path, "date", [(target.metric, target.province, target.date) for target in found])
+    return found
 
 
 def load(con: duckdb.DuckDBPyConnection, courses: list[Course], targets: list[Target]) -> None:
@@ -67,77 +76,83 @@ def load(con: duckdb.DuckDBPyConnection, courses: list[Course], targets: list[Ta
             f"create table {table} as select * from read_csv(?, header=true, sample_size=-1, types={types})",
             [str(REFERENCE / f"{table}.csv")],
         )
-    con.execute(
-        "create table courses (course_code varchar, title_fa varchar, title_en varchar, posts varchar, "
-        "valid_months integer, hours double, due_days integer)"
+    _make(
+        con,
+        "courses (course_code varchar, title_fa varchar, title_en varchar, posts varchar, valid_months integer, "
+        "hours double, due_days integer)",
+        [(*astuple(one)[:3], "|".join(one.posts), *astuple(one)[4:]) for one in courses],
     )
-    con.execute("create table course_posts (course_code varchar, post varchar, due_days integer)")
-    for course in courses:
-        con.execute(
-            "insert into courses values (?, ?, ?, ?, ?, ?, ?)",
-            [
-                course.course_code,
-                course.title_fa,
-                course.title_en,
-                "|".join(course.posts),
-                course.valid_months,
-                course.hours,
-                course.due_days,
-            ],
-        )
-        for post in course.posts:
-            con.execute(
-                "insert into course_posts values (?, ?, ?)",
-                [course.course_code, post, course.due_days],
-            )
-    con.execute("create table targets (metric varchar, province varchar, date date, value double)")
-    for target in targets:
-        con.execute(
-            "insert into targets values (?, ?, ?, ?)",
-            [target.metric, target.province, target.date, target.value],
-        )
+    _make(
+        con,
+        "course_posts (course_code varchar, post varchar, due_days integer)",
+        [(one.course_code, post, one.due_days) for one in courses for post in one.posts],
+    )
+    _make(con, "targets (metric varchar, province varchar, date date, value double)", [astuple(one) for one in targets])
     _load_calendar(con)
 
 
-def _load_calendar(con: duckdb.DuckDBPyConnection) -> None:
-    import pyarrow as pa
+def _make(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    con.execute(f"create table {table}")
+    if rows:
+        places = ", ".join("?" * len(rows[0]))
+        con.execute(
+            f"insert into {table.split(maxsplit=1)[0]} values {', '.join([f'({places})'] * len(rows))}",
+            [value for row in rows for value in row],
+        )
 
-    first = days.parse_day(f"{_FIRST_YEAR}/01/01")
-    last = days.parse_day(f"{_LAST_YEAR}/12/01")
-    units = list(days.units_between(first, last, "month"))
+
+def _load_calendar(con: duckdb.DuckDBPyConnection) -> None:
+    starts = days.month_starts(_FIRST_YEAR, _LAST_YEAR)
+    labels = [f"{_FIRST_YEAR + at // 12}-{at % 12 + 1:02}" for at in range(len(starts) - 1)]
     months = pa.table(
         {
-            "month": [unit.label for unit in units],
-            "quarter": [f"{unit.label[:4]}-Q{(int(unit.label[5:]) - 1) // 3 + 1}" for unit in units],
-            "year": [unit.label[:4] for unit in units],
-            "first": [unit.first for unit in units],
-            "last": [unit.last for unit in units],
+            "month": labels,
+            "quarter": [f"{label[:4]}-Q{(int(label[5:]) + 2) // 3}" for label in labels],
+            "year": [label[:4] for label in labels],
+            "first": starts[:-1],
+            "next_first": starts[1:],
         }
     )
+    con.register("months", months)
     con.execute(
-        "create table calendar as select cast(unnest(range(first, last + 1, interval 1 day)) as date) as day, "
+        "create table calendar as select cast(unnest(range(first, next_first, interval 1 day)) as date) as day, "
         "month, quarter, year from months order by day"
     )
+    con.unregister("months")
 
 
 def _chosen(folder: Path, name: str) -> Path:
     own = folder / name
-    return own if own.is_file() else REFERENCE / name
+    return own if own.exists() or own.is_symlink() else REFERENCE / name
 
 
-def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+def _rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    """Each row with the line it begins in, its titles folded. Raises Refused where a needed title is missing."""
+    if path.exists() and not path.is_file():
+        raise Refused(f"{path.name}: not a regular file")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            return [
-                (
-                    reader.line_num,
-                    {fold(key or ""): value or "" for key, value in row.items() if isinstance(value, str)},
-                )
-                for row in reader
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+            reader = csv.reader(file, strict=True)
+            titles = [fold(title) for title in next(reader, [])]
+            if lacking := [title for title in needed if title not in titles]:
+                raise Refused(f"{path.name}, line 1: missing required column {', '.join(lacking)}")
+            rows, line = [], reader.line_num + 1
+            for record in reader:
+                if record and len(record) != len(titles):
+                    raise Refused(f"{path.name}, line {line}: ragged_row")
+                if record:
+                    rows.append((line, dict(zip(titles, record, strict=True))))
+                line = reader.line_num + 1
+            return rows
+    except OSError as error:
+        raise Refused(f"{path.name}: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
         raise Refused(f"{path.name}: cannot be read ({type(error).__name__})") from None
+
+
+def _refuse_twice(path: Path, column: str, keys: Sequence[Any]) -> None:
+    if len(set(keys)) < len(keys):
+        raise Refused(f"{path.name}, {column}: one stands twice")
 
 
 def _course(path: Path, line: int, row: dict[str, str]) -> Course:
@@ -151,10 +166,10 @@ def _course(path: Path, line: int, row: dict[str, str]) -> Course:
         if word not in words:
             raise Refused(f"{path.name}, line {line}, posts: unknown post")
         posts.append(words[word])
-    code = shown(row.get("course_code", ""))
+    code = shown_code(row.get("course_code", ""))
     if not code:
         raise Refused(f"{path.name}, line {line}, course_code: missing_value")
-    valid_months = _number(path, line, row, "valid_months")
+    valid_months = _number(path, line, row, "valid_months", whole=True)
     return Course(
         code,
         shown(row.get("title_fa", "")) or code,
@@ -162,7 +177,7 @@ def _course(path: Path, line: int, row: dict[str, str]) -> Course:
         tuple(dict.fromkeys(posts)),
         None if valid_months is None else int(valid_months),
         _number(path, line, row, "hours"),
-        int(_number(path, line, row, "due_days") or 0),
+        int(_number(path, line, row, "due_days", whole=True) or 0),
     )
 
 
@@ -180,11 +195,15 @@ def _target(path: Path, line: int, row: dict[str, str]) -> Target:
     return Target(fold(row.get("metric", "")), places().provinces.get(place), day, value)
 
 
-def _number(path: Path, line: int, row: dict[str, str], name: str) -> float | None:
+def _number(path: Path, line: int, row: dict[str, str], name: str, whole: bool = False) -> float | None:
+    """A number that is not negative, None for an empty cell."""
     text = fold(row.get(name, ""))
     if not text:
         return None
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
-        raise Refused(f"{path.name}, line {line}, {name}: bad_number") from None
+        value = math.nan
+    if not 0 <= value < _MOST or (whole and not value.is_integer()):
+        raise Refused(f"{path.name}, line {line}, {name}: bad_number")
+    return value

@@ -4,16 +4,14 @@ Every row that was read ends in exactly one place: loaded, quarantined (with a l
 as an exact duplicate.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import duckdb
 import pyarrow as pa
 
 from etl.contract import TABLES, Contract, contract
 from etl.intake import Outcome
-from etl.reading import row_schema
+from etl.reading import FAULTS, row_schema
 
 _TYPES = {
     pa.date32(): "date",
@@ -21,55 +19,52 @@ _TYPES = {
     pa.bool_(): "boolean",
     pa.uint64(): "ubigint",
     pa.int64(): "bigint",
+    pa.int32(): "integer",
 }
+# So many rows of a file say well enough which province it speaks of.
+_TELLING_LINES = 2000
 
 
 def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> None:
-    """Make temporary tables `loaded_<table>`, `faults` and `duplicates` from what was read."""
+    """Make temporary tables `loaded_<table>`, `faults`, `duplicates` and `spoken` (the province of each file)."""
     con.execute(
-        "create temp table faults (source_table varchar, file_number integer, line bigint, column_name varchar, reason varchar)"
+        "create temp table faults "
+        "(source_table varchar, file_number integer, line bigint, column_name varchar, reason varchar)"
     )
     con.execute("create temp table duplicates (source_table varchar, file_number integer, line bigint)")
     for table in TABLES:
         of = contract(table)
-        _take_in(
-            con,
-            of,
-            [outcome for outcome in outcomes if outcome.job.table == table and outcome.read],
-        )
+        _take_in(con, of, [outcome for outcome in outcomes if outcome.job.table == table and outcome.read])
         _apply_rules(con, of)
         _sort_out_keys(con, of)
         _find_orphans(con, of)
         _load(con, of)
+    _hear_provinces(con)
 
 
 def _take_in(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome]) -> None:
     fields = ", ".join(f"{field.name} {_TYPES.get(field.type, 'varchar')}" for field in row_schema(of))
-    con.execute(f"create temp table read_{of.table} (file_number integer, {fields})")
-    for outcome in outcomes:
-        number = outcome.job.number
-        with _reader(outcome.job.rows_file) as rows:
-            con.execute(f"insert into read_{of.table} select {number}, * from rows")
-        with _reader(outcome.job.faults_file) as rows:
-            con.execute(f"insert into faults select '{of.table}', {number}, * from rows")
-        outcome.job.rows_file.unlink()
-        outcome.job.faults_file.unlink()
+    con.execute(f"create temp table read_{of.table} ({fields})")
+    for which, schema, insert in (
+        ("rows_file", row_schema(of), f"insert into read_{of.table} from arriving"),
+        ("faults_file", FAULTS, f"insert into faults select '{of.table}', * from arriving"),
+    ):
+        con.register("arriving", _batches(outcomes, schema, which))
+        con.execute(insert)
+        con.unregister("arriving")
 
 
-class _reader:
-    """The rows of an Arrow file as DuckDB can scan them, batch by batch."""
+def _batches(outcomes: Sequence[Outcome], schema: pa.Schema, which: str) -> pa.RecordBatchReader:
+    """The rows of many files, one batch at a time; each file is removed once it is read."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def batches() -> Iterator[pa.RecordBatch]:
+        for outcome in outcomes:
+            path = getattr(outcome.job, which)
+            with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as stream:
+                yield from stream
+            path.unlink()
 
-    def __enter__(self) -> pa.RecordBatchReader:
-        self._map = pa.memory_map(str(self._path))
-        file = pa.ipc.open_file(self._map)
-        batches = (file.get_batch(index) for index in range(file.num_record_batches))
-        return pa.RecordBatchReader.from_batches(file.schema, batches)
-
-    def __exit__(self, *_: Any) -> None:
-        self._map.close()
+    return pa.RecordBatchReader.from_batches(schema, batches())
 
 
 def _apply_rules(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
@@ -84,24 +79,24 @@ def _apply_rules(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
 
 
 def _sort_out_keys(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
-    """Among rows without a fault: the same key and content is one row, any difference keeps back every row of the key."""
+    """Among sound rows: the same key and content is one row, any difference keeps back every row of the key."""
     key = ", ".join(of.stored_key)
     content = ", ".join(column.stored for column in of.entering)
     con.execute(
         f"""
         create temp table repeated as
-        with sound as (
+        with met_again as (select hash({key}) as mark from read_{of.table} group by all having count(*) > 1),
+        sound as (
             select * from read_{of.table}
+            semi join met_again on mark = hash({key})
             anti join (from faults where source_table = '{of.table}') using (file_number, line)
-        ),
-        met_again as (select {key} from sound group by all having count(*) > 1)
+        )
         select
             file_number,
             line,
             count(distinct row({content})) over (partition by {key}) > 1 as is_conflict,
             row_number() over (partition by {key} order by file_number, line) as occurrence,
         from sound
-        semi join met_again using ({key})
         """
     )
     con.execute(
@@ -132,3 +127,38 @@ def _load(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
         f"anti join (from faults where source_table = '{of.table}') using (file_number, line) "
         f"anti join (from duplicates where source_table = '{of.table}') using (file_number, line)"
     )
+
+
+def _hear_provinces(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        f"""
+        create temp table spoken as
+        with first_seen as (
+            select person_key, arg_min(province, (file_number, line)) as province
+            from read_personnel
+            where person_key in (select person_key from read_training where line <= {_TELLING_LINES})
+            group by person_key
+        ),
+        heard as (
+            select file_number, province from read_institutes where line <= {_TELLING_LINES}
+            union all
+            select file_number, province from read_personnel where line <= {_TELLING_LINES}
+            union all
+            select read_licences.file_number, read_institutes.province
+            from read_licences
+            inner join read_institutes using (institute_code)
+            where read_licences.line <= {_TELLING_LINES}
+            union all
+            select read_training.file_number, first_seen.province
+            from read_training
+            inner join first_seen using (person_key)
+            where read_training.line <= {_TELLING_LINES}
+        )
+        select file_number, mode(province order by province) as province
+        from heard
+        where province is not null
+        group by file_number
+        """
+    )
+    for table in TABLES:
+        con.execute(f"drop table read_{table}")

@@ -42,7 +42,4 @@ def page() -> None:
         ui.figure(view, lines.trend, "renewal_rate", by="quarter", over=view.complete_months(36))
         ui.figure(view, bars.columns, analysis="sizes", says=findings.highest)
         ui.figure(view, bars.ranking, "licensed_institutes", by="activity", says=findings.highest)
-    listings.listing(view, "licences_ending")
-    listings.listing(view, "lapsed")
-    listings.listing(view, "stopped")
-    listings.listing(view, "register")
+    listings.listings(view, "licences_ending", "lapsed", "stopped", "register")

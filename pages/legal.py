@@ -32,5 +32,4 @@ def page() -> None:
         ui.figure(view, bars.ranking, "officers_lapsed", by="place")
     with right:
         ui.figure(view, bars.ranking, "officer_training_share", by="place", nation=True)
-    listings.listing(view, "accreditations_ending")
-    listings.listing(view, "officers_untrained")
+    listings.listings(view, "accreditations_ending", "officers_untrained")

@@ -11,6 +11,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def seats(count: float) -> dict[tuple[str, str], float]:
 
 
 def test_without_a_seat_the_plan_is_the_run_off(con: duckdb.DuckDBPyConnection) -> None:
-    certain = dict((row[0], row[1]) for row in analysis.run_off(con).rows)
+    certain = {row[0]: row[1] for row in analysis.run_off(con).rows}
     answer = planning.compliance(con, scenario=Scenario(recruits=0, seats=seats(0)))
     unit = days.unit_of(as_of(con), "month")
     compared = 0
@@ -263,11 +264,12 @@ def test_a_negative_scenario_is_refused() -> None:
             Scenario(**asked)
 
 
+@pytest.mark.slow
 def test_the_range_of_the_stock_is_what_past_projections_missed(con: duckdb.DuckDBPyConnection) -> None:
     rows = [row for row in planning.headcount(con).records() if row["plan_active"] is not None]
     widths = [(row["plan_high"] - row["plan_active"]) / row["plan_active"] for row in rows[:13]]
     assert widths[0] == 0
-    assert widths == sorted(widths), "the range never narrows"
+    assert all(after >= before - 1e-9 for before, after in pairwise(widths)), "the range never narrows"
     for ahead in (1, 2):
         misses = sorted(abs(actual - (low + high) / 2) / ((low + high) / 2) for low, high, actual in trials(con, ahead))
         largest = max(misses[math.ceil(0.8 * len(misses)) - 1], widths[ahead - 1])
@@ -323,7 +325,9 @@ def test_the_months_shown_are_those_tried(con: duckdb.DuckDBPyConnection) -> Non
 
 
 def test_a_short_history_is_not_tried(by_hand: duckdb.DuckDBPyConnection) -> None:
-    answer = planning.backtest(by_hand, on=date(2022, 9, 1))
+    answer = planning.backtest(by_hand, on=date(2022, 1, 15))
     assert all(row["backtest_inside"] is None and row["backtest_months"] == 0 for row in answer.records())
-    rows = [row for row in planning.headcount(by_hand, on=date(2022, 9, 1)).records() if row["plan_active"] is not None]
+    rows = [
+        row for row in planning.headcount(by_hand, on=date(2022, 1, 15)).records() if row["plan_active"] is not None
+    ]
     assert all(row["plan_low"] == row["plan_active"] == row["plan_high"] for row in rows)

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import streamlit as st
 
 from etl.metrics import Answer
-from pages.parts import charts, exports, page, text, warehouse
+from pages.parts import charts, exports, grid, page, text, warehouse
 from pages.parts.charts import Figure, Look
 from pages.parts.page import View
 
@@ -127,7 +127,7 @@ def on_paper(picture: Picture, look: Look, width: int = 1000) -> Figure:
     made: Figure = deepcopy({"data": picture.figure["data"], "layout": picture.figure["layout"]})
     layout = made["layout"]
     keys = layout.get("meta", {}).get("keys", [])
-    above, below = 116 + (26 if keys else 0), 34
+    above, below = 92 + (28 if keys else 0), 34
     margin = layout.get("margin", {})
     top, foot = margin.get("t", 8) + above, margin.get("b", 8) + below
     layout.update(
@@ -178,6 +178,7 @@ def on_paper(picture: Picture, look: Look, width: int = 1000) -> Figure:
 @st.dialog(" ", width="large")
 def _show_picture(view: View, picture: Picture, look: Look, name: str, ident: str) -> None:
     """The chart as it will leave, with one button on it that fetches it in the form chosen."""
+    grid.style()
     form = st.segmented_control(
         view.word("more.form"), ("png", "svg"), default="png", required=True, format_func=str.upper, key=f"form-{ident}"
     )

@@ -165,7 +165,7 @@ def _told(answer: Answer, row: Sequence[object], look: Look) -> str:
 def _sureness_keys(look: Look, answer: Answer) -> list[Figure]:
     met = dict.fromkeys(row[4] for row in answer.rows if row[4] != "register")
     return [
-        charts.key(look, look.member("sureness", name), "total", _SURENESS[name])
+        charts.key(look, look.word("abroad.sureness", how=look.member("sureness", name)), "total", _SURENESS[name])
         for name in ("high", "medium", "low")
         if name in met
     ]

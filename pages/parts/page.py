@@ -132,7 +132,7 @@ def entered(page: str) -> None:
     asked = _read()
     stayed = came_from == page
     from_outside = stayed and _now() != st.session_state.get(_WRITTEN)
-    own.read(page, from_outside or any(name in st.query_params for name in own.NAMES.get(page, ())))
+    own.read(page, from_outside or (not stayed and any(name in st.query_params for name in own.NAMES.get(page, ()))))
     if kept is None or from_outside or (not stayed and asked != Scope()):
         st.session_state[_SCOPE] = asked
     _write(st.session_state[_SCOPE])

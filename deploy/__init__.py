@@ -1,0 +1,1 @@
+"""How the dashboard is served to many: several processes behind nginx."""

@@ -1,0 +1,199 @@
+"""What a load came to: the report for people and scripts, and the tables that tell of it in the publication."""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TextIO
+
+import duckdb
+import pyarrow as pa
+
+from etl.contract import TABLES, Refused
+from etl.intake import Outcome
+from etl.normalize import fold
+from etl.values import places
+
+_LOAD_FILES = pa.schema(
+    [
+        ("file_number", pa.int32()),
+        ("file", pa.string()),
+        ("source_table", pa.string()),
+        ("province", pa.string()),
+        ("sha256", pa.string()),
+        ("bytes", pa.int64()),
+        ("rows_read", pa.int64()),
+        ("rows_loaded", pa.int64()),
+        ("rows_quarantined", pa.int64()),
+        ("exact_duplicates", pa.int64()),
+        ("refusal", pa.string()),
+        ("notes", pa.list_(pa.string())),
+    ]
+)
+_ISO_IN_NAME = re.compile(r"(?<![a-z])ir[-_ ]?([0-9]{2})(?![0-9])")
+_LAST_DAYS = {
+    "licences": ("applied_on", "file_complete_on", "decided_on"),
+    "institutes": ("status_since",),
+    "personnel": ("hired_on", "left_on"),
+    "training": ("completed_on",),
+}
+
+
+@dataclass
+class FileReport:
+    """One file of the load: rows_read = rows_loaded + rows_quarantined + exact_duplicates."""
+
+    file: str
+    table: str
+    rows_read: int = 0
+    rows_loaded: int = 0
+    rows_quarantined: int = 0
+    exact_duplicates: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Missing:
+    """One file that was refused, and the province it speaks for, by its name (empty: it does not say)."""
+
+    file: str
+    table: str
+    province: str
+    reason: str
+
+
+@dataclass
+class Report:
+    """What a build came to, as `--report` writes it.
+
+    `refused`: the files left out; `ignored`: names that begin like a source but end like none; `refusal`: why nothing
+    was published.
+    """
+
+    published: bool = False
+    as_of: str = ""
+    files: list[FileReport] = field(default_factory=list)
+    reasons: dict[str, int] = field(default_factory=dict)
+    refused: list[Missing] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    publication: str = ""
+    refusal: str = ""
+
+    def write(self, path: Path) -> None:
+        """Write the report as JSON. Raises Refused where the file cannot be written."""
+        with writing(path) as file:
+            file.write(json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n")
+
+    def first_refused(self) -> str:
+        """The refused files in one line: the first with its reason, the others counted."""
+        more = f" (and {len(self.refused) - 1} more files are refused)" if len(self.refused) > 1 else ""
+        return f"{self.refused[0].file}: {self.refused[0].reason}{more}"
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Raises Refused where a report could not be written: better before the work than after it."""
+    if path.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
+        raise Refused(f"{path}: cannot be written")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[TextIO]:
+    """A text file that appears under its name only when it is whole. Raises Refused where it cannot be written."""
+    # A pipe or a device is written to, never replaced.
+    aside = not path.exists() or path.is_file()
+    waiting = path.with_name(f".{path.name}.{os.getpid()}") if aside else path
+    try:
+        with waiting.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        if aside:
+            os.replace(waiting, path)
+    except OSError as error:
+        if aside:
+            with suppress(OSError):
+                waiting.unlink(missing_ok=True)
+        raise Refused(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def missing(outcomes: Sequence[Outcome]) -> list[Missing]:
+    """The files that were refused."""
+    return [
+        Missing(one.job.label, one.job.table, _province_in_name(one.job.label) or "", one.refusal)
+        for one in outcomes
+        if not one.read
+    ]
+
+
+def count(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: Report) -> None:
+    """Fill in what became of the rows of each file, from what staging left."""
+    kept_back = _by_file(con, "select file_number, count(distinct line) from faults group by all")
+    duplicates = _by_file(con, "select file_number, count(*) from duplicates group by all")
+    loaded: dict[int, int] = {}
+    for table in TABLES:
+        loaded |= _by_file(con, f"select file_number, count(*) from loaded_{table} group by all")
+    for one in outcomes:
+        if one.read:
+            number = one.job.number
+            counts = (loaded.get(number, 0), kept_back.get(number, 0), duplicates.get(number, 0))
+            report.files.append(
+                FileReport(one.job.label, one.job.table, one.read.rows_read, *counts, list(one.read.notes))
+            )
+    report.reasons = dict(con.execute("select reason, count(*) from faults group by all order by 1").fetchall())
+
+
+def record(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: Report) -> None:
+    """Make `load_files` (one row per file) and `quarantine` (one row per fault)."""
+    provinces = dict(con.execute("select file_number, province from spoken").fetchall())
+    reports = iter(report.files)
+    rows = []
+    for one in outcomes:
+        job = one.job
+        told = next(reports) if one.read else FileReport(job.label, job.table)
+        rows.append(
+            {
+                **asdict(told),
+                "file_number": job.number,
+                "source_table": job.table,
+                "province": provinces.get(job.number) or _province_in_name(job.label),
+                "sha256": one.read.sha256 if one.read else None,
+                "bytes": one.read.bytes if one.read else None,
+                "refusal": one.refusal or None,
+            }
+        )
+    con.register("arriving", pa.Table.from_pylist(rows, schema=_LOAD_FILES))
+    con.execute("create table load_files as from arriving")
+    con.unregister("arriving")
+    con.execute(
+        "create table quarantine as select load_files.source_table, load_files.file, faults.line, "
+        "faults.column_name, faults.reason, load_files.province from faults inner join load_files using (file_number) "
+        "order by file, line, column_name, reason"
+    )
+
+
+def as_of(con: duckdb.DuckDBPyConnection, build_day: date) -> date:
+    """The latest day that loaded rows speak of and that is not after the day of the build."""
+    days = " union all ".join(
+        f"select max({column}) filter (where {column} <= $day) as day from loaded_{table}"
+        for table, names in _LAST_DAYS.items()
+        for column in names
+    )
+    row = con.execute(f"select max(day) from ({days})", {"day": build_day}).fetchone()
+    return row[0] if row and row[0] else build_day
+
+
+def _by_file(con: duckdb.DuckDBPyConnection, sql: str) -> dict[int, int]:
+    return dict(con.execute(sql).fetchall())
+
+
+def _province_in_name(name: str) -> str | None:
+    """A refused file shows no rows; its name may still say which province handed it in. A bare number says nothing."""
+    known = places().provinces
+    stem = fold(Path(name).stem)
+    if (coded := _ISO_IN_NAME.search(stem)) and f"ir-{coded[1]}" in known:
+        return known[f"ir-{coded[1]}"]
+    words = stem.replace("-", " ").replace("_", " ").split()
+    spans = (" ".join(words[a:b]) for a in range(len(words)) for b in range(len(words), a, -1))
+    return next((known[span] for span in spans if span in known and not span.isdecimal()), None)

@@ -1,0 +1,91 @@
+"""A reader process: python -m etl.reader SOCKET. It reads one file after another for the build that started it.
+
+A file is a stranger's: the process that parses it has a bound on memory and time, prints nothing, and dies alone. It
+answers in JSON, so that nothing of a file is ever run by the build.
+"""
+
+import json
+import os
+import resource
+import sys
+from dataclasses import asdict
+from datetime import date
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+# The bound on what a reader may take. XLSX needs the most: a sheet is held whole.
+MEMORY_BYTES = 3 << 30
+# The bound on the processor's time for one file: far above what any honest file takes.
+_SECONDS, _SECONDS_PER_MEGABYTE = 300, 10
+
+
+def main() -> None:
+    """Serve until the build hangs up."""
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    pipe = Connection(int(sys.argv[1]))
+    try:
+        desk = _Desk(json.loads(pipe.recv_bytes()))
+        while True:
+            order = json.loads(pipe.recv_bytes())
+            for answer in desk.serve(order, pipe):
+                pipe.send_bytes(json.dumps(answer).encode())
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+
+
+class _Desk:
+    """What a reader knows from file to file."""
+
+    def __init__(self, setting: dict[str, Any]) -> None:
+        from etl import reading, values
+
+        self._reading = reading
+        self._setting = values.Setting(
+            date.fromisoformat(setting["build_day"]),
+            setting["courses"],
+            bytes.fromhex(setting["key"]),
+            values.places(),
+        )
+        self._judges: dict[str, Any] = {}
+
+    def serve(self, order: dict[str, Any], pipe: Connection) -> Any:
+        """The one answer to an order: what reading came to, or why not. Progress is sent on the way."""
+        from etl.contract import Refused, contract
+
+        try:
+            path = Path(os.fsdecode(bytes.fromhex(order["path"])))
+            job = self._reading.Job(path, order["table"], order["number"], Path(order["folder"]))
+            _limit_time(job.path)
+            if job.table not in self._judges:
+                self._judges[job.table] = self._reading.Judge(contract(job.table), self._setting)
+
+            def progress(rows: int, share: float) -> None:
+                pipe.send_bytes(json.dumps(("progress", rows, share)).encode())
+
+            yield "done", asdict(self._reading.read(job, self._judges[job.table], progress))
+        except Refused as error:
+            yield "refused", str(error)
+        except MemoryError:
+            yield "refused", f"reading it takes more than {MEMORY_BYTES >> 30} GiB of memory"
+        except self._reading.WorkshopFull as error:
+            yield "stopped", str(error)
+        except (BrokenPipeError, ConnectionResetError):
+            raise
+        except OSError as error:
+            yield "refused", error.strerror or type(error).__name__
+        except Exception as error:
+            # The text of an unforeseen error may hold a value of the file, so only its kind is told.
+            yield "refused", f"cannot be read ({type(error).__name__})"
+
+
+def _limit_time(path: Path) -> None:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    allowed = _SECONDS + (path.stat().st_size >> 20) * _SECONDS_PER_MEGABYTE
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (int(usage.ru_utime + usage.ru_stime) + allowed, hard))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""What the tests of the load share: tiny hand-written files, a build of them, and what came of it."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from etl import publication
+from etl.__main__ import main
+
+# Every test builds under one key and leaves the house's own alone.
+os.environ.setdefault("IDENTITY_KEY", "a key that only tests use, 32 bytes and more")
+
+ROOT = Path(__file__).parents[1]
+DAY = date(2026, 6, 30)
+
+Rows = list[dict[str, str]]
+HEADERS = {
+    "institutes": "institute_code name province county activity founded_on status status_since smart_services veteran_led",
+    "licences": "application_no institute_code kind applied_on file_complete_on decided_on outcome licence_no valid_from "
+    "valid_until",
+    "personnel": "national_id first_name last_name institute_code province county gender birth_date education post "
+    "hired_on left_on leave_reason judicial_officer_from judicial_officer_until veteran",
+    "training": "national_id course_code completed_on hours score result",
+}
+GOOD = {
+    "institutes": {"institute_code": "0001", "name": "نگهبان شرق", "province": "تهران", "activity": "patrol", "status": "active"},
+    "licences": {
+        "application_no": "L1", "institute_code": "0001", "kind": "new", "applied_on": "1402/01/05",
+        "file_complete_on": "1402/01/20", "decided_on": "1402/02/10", "outcome": "granted", "licence_no": "77",
+        "valid_from": "1402/02/10", "valid_until": "1405/02/09",
+    },
+    "personnel": {
+        "national_id": "0000000027", "first_name": "نام", "last_name": "خانوادگی", "institute_code": "0001", "province": "IR-23",
+        "gender": "female", "birth_date": "1370/05/05", "post": "guard", "hired_on": "1402/03/01",
+    },
+    "training": {
+        "national_id": "0000000027", "course_code": "PY-101", "completed_on": "1402/04/01", "hours": "72", "score": "88.5",
+        "result": "passed",
+    },
+}  # fmt: skip
+
+
+def national_id(number: int) -> str:
+    """Ten digits that begin with the nine of `number` and pass the check, by the rule as the register prints it."""
+    nine = f"{number:09}"
+    rest = sum(int(nine[at]) * (10 - at) for at in range(9)) % 11
+    return nine + str(rest if rest < 2 else 11 - rest)
+
+
+def row(table: str, **changed: str) -> dict[str, str]:
+    """A row that loads, with some of its cells changed."""
+    return {**GOOD[table], **changed}
+
+
+def csv_text(table: str, rows: Rows, separator: str = ",") -> str:
+    """Rows as a CSV file with the English header."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, HEADERS[table].split(), delimiter=separator, lineterminator="\n", restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def put(folder: Path, name: str, content: str | bytes | Rows) -> Path:
+    """Write a file of a handed-in folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    if isinstance(content, list):
+        table = next(table for table in HEADERS if name.startswith(table))
+        content = csv_text(table, content, "\t" if name.endswith("tsv") else ",")
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def put_good(folder: Path) -> Path:
+    """The smallest folder that holds every table."""
+    for table in HEADERS:
+        put(folder, f"{table}.csv", [row(table)])
+    return folder
+
+
+@dataclass
+class Built:
+    """What a command line said, and what is published after it."""
+
+    code: int
+    out: str
+    err: str
+    to: Path
+    report: dict[str, Any]
+
+    @property
+    def refusal(self) -> str:
+        """The one line of a refusal."""
+        assert self.code in (1, 3), f"exit {self.code}: {self.out}{self.err}"
+        assert self.err.count("\n") == 1, self.err
+        assert "Traceback" not in self.err
+        return self.err.strip()
+
+    def sql(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of the publication."""
+        assert self.code == 0, self.err
+        with publication.connect(self.to) as con:
+            return con.execute(sql).fetchall()
+
+    def kept_back(self) -> list[tuple[Any, ...]]:
+        """The quarantine: (file, line, column, reason)."""
+        return self.sql("select file, line, column_name, reason from quarantine order by all")
+
+    def file(self, name: str) -> dict[str, Any]:
+        """What the report says of a file."""
+        return next(one for one in self.report["files"] if one["file"] == name)
+
+    def counts(self, name: str) -> tuple[int, int, int, int]:
+        """Rows read, loaded, kept back, exact duplicates of a file."""
+        one = self.file(name)
+        return one["rows_read"], one["rows_loaded"], one["rows_quarantined"], one["exact_duplicates"]
+
+
+def build(folder: Path, *options: str, to: Path | None = None, day: date = DAY) -> Built:
+    """Build a folder by the command line, in this process."""
+    import contextlib
+
+    to = to or folder.parent / "warehouse.duckdb"
+    report = folder.parent / "report.json"
+    report.unlink(missing_ok=True)
+    out, err = io.StringIO(), io.StringIO()
+    arguments = ["build", str(folder), "--to", str(to), "--report", str(report), "--day", day.isoformat(), *options]
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(arguments)
+    told = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
+    return Built(code, out.getvalue(), err.getvalue(), to, told)
+
+
+def run(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    """A command line in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "etl", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        **options,
+    )
+
+
+def copy_publication(at: Path, to: Path) -> Path:
+    """A publication of one's own: pointer and versions; returns the new pointer."""
+    to.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(at.with_name(at.name + ".publications"), to / (at.name + ".publications"))
+    (to / at.name).symlink_to(os.readlink(at))
+    return to / at.name
+
+
+def digest(con: duckdb.DuckDBPyConnection, but: tuple[str, ...] = ()) -> str:
+    """A digest of every table's sorted rows."""
+    names = [name for (name,) in con.execute("select table_name from duckdb_tables() order by 1").fetchall()]
+    found = hashlib.sha256()
+    for name in names:
+        if name not in but:
+            rows = con.execute(f"select md5(t::varchar) from {name} as t order by 1").fetchall()
+            found.update(f"{name}{rows}".encode())
+    return found.hexdigest()

@@ -1,0 +1,310 @@
+"""The analyst's hour in a browser, in Persian: scope, click, drill, compare, explore, save, share, export. And axe on every page."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import openpyxl
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser
+
+from etl import analysis, detail, metrics, publication
+from etl.days import DAY
+from pages.parts import text
+from tests import browser as front
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PAGES = [entry["page"] for entry in text.menu()]
+KERMANSHAH, TEHRAN = "IR-05", "IR-23"
+# What a reader may have chosen on each page, as its link says it.
+CHOSEN: dict[str, dict[str, str | list[str]]] = {
+    "explore": {"m": ["training_compliance"], "by": ["province", "course"], "show": "pivot", "gender": "male"},
+    "compare": {"p": TEHRAN, "a": "2026-03-20", "q": "IR", "b": "2026-06-01"},
+    "institute": {"find": "كرمانشاه"},
+    "quality": {},
+    "methods": {},
+}
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("register")
+    front.make_register(folder / "incoming", 0.05)
+    front.build(folder / "incoming", folder / "warehouse.duckdb")
+    return folder / "warehouse.duckdb"
+
+
+@pytest.fixture(scope="module")
+def address(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as setting:
+        setting.setenv("VIEWS", str(tmp_path_factory.mktemp("views")))
+        with front.served(warehouse) as found:
+            yield found
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with front.chromium() as found:
+        yield found
+
+
+def headings(reader: front.Visit) -> list[str]:
+    return reader.page.locator("h3").all_inner_texts()
+
+
+def parameters(reader: front.Visit) -> set[str]:
+    return set(unquote(reader.query).split("&")) - {""}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_copied_link_opens_the_same_view_in_a_private_window(name: str, address: str, chromium: Browser) -> None:
+    view = CHOSEN.get(name, {"province": [TEHRAN]}) | {"on": "2026-06-01"}
+    with front.visit(chromium, address) as reader:
+        reader.go(name if name != PAGES[0] else "", **view)
+        link, seen = reader.page.url, headings(reader)
+        wanted = {f"{key}={one}" for key, value in view.items() for one in ([value] if isinstance(value, str) else value)}
+        assert parameters(reader) == wanted
+    with front.visit(chromium, address) as other:
+        other.page.goto(link)
+        other.settle()
+        assert headings(other) == seen
+        assert parameters(other) == wanted
+
+
+def test_measures_and_dimensions_are_chosen_and_a_question_without_meaning_is_refused_with_a_way_out(
+    address: str, chromium: Browser
+) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("explore")
+        choose(reader, "explore-m", "هدف")
+        choose(reader, "explore-by", "جنسیت")
+        refused = reader.page.locator(".pd-refused")
+        assert "«هدف» به تفکیک «جنسیت» معنا ندارد" in refused.inner_text()
+        assert parameters(reader) == {"m=active_assistants", "m=target", "by=province", "by=gender"}
+        reader.page.get_by_role("button", name="برداشتن «هدف»").click()
+        reader.settle()
+        assert refused.count() == 0
+        assert parameters(reader) == {"by=province", "by=gender"}
+        assert reader.page.locator(".st-key-figure-rows .pd-grid tbody tr").count() > 31
+
+
+def choose(reader: front.Visit, key: str, word: str) -> None:
+    """Pick one more from a list, as one types and presses Enter."""
+    field = reader.page.locator(f".st-key-{key} input").first
+    field.click()
+    field.type(word)
+    reader.page.get_by_role("option", name=word).first.wait_for()
+    reader.page.keyboard.press("Enter")
+    reader.settle()
+    reader.page.keyboard.press("Escape")
+    reader.settle()
+
+
+def test_a_bar_narrows_and_the_same_bar_widens_again(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("explore")
+        bars = reader.page.locator(".st-key-chart-ranking--active_assistants-province .barlayer .point path")
+        bars.first.click(force=True)
+        reader.settle()
+        narrowed = [one for one in parameters(reader) if one.startswith("province=")]
+        assert len(narrowed) == 1
+        assert reader.page.locator(".st-key-breadcrumb [aria-current=location]").inner_text() in reader.said
+        bars.first.click(force=True)
+        reader.settle()
+        assert not [one for one in parameters(reader) if one.startswith("province=")]
+
+
+def test_the_hierarchy_is_walked_down_to_an_institute_by_keyboard(
+    address: str, warehouse: Path, chromium: Browser
+) -> None:
+    with publication.connect(warehouse) as con:
+        one = next(
+            found
+            for found in detail.institutes(con).values()
+            if found.province == KERMANSHAH
+            and found.county
+            and metrics.ask(con, "active_assistants", where={"institute": [found.code]}).value()
+        )
+        active = metrics.ask(con, "active_assistants", where={"institute": [one.code]}).value()
+    with front.visit(chromium, address) as reader:
+        reader.go("institute")
+        for dimension, code in (("province", one.province), ("county", one.county)):
+            go_down(reader, text.member(dimension, code, "fa"))
+            assert text.member(dimension, code, "fa") in reader.said
+        go_down(reader, one.name)
+        assert reader.page.locator("h2").first.inner_text() == one.name
+        assert parameters(reader) == {f"institute={one.code}"}
+        card = reader.page.locator(".st-key-card-active_assistants .pd-value").inner_text()
+        assert text.number(active, "fa") in card
+        assert reader.page.locator(".st-key-figure-licences tbody tr").count() >= 1
+        reader.page.locator(".st-key-breadcrumb button").first.focus()
+        reader.page.keyboard.press("Enter")
+        reader.settle()
+        assert parameters(reader) == set()
+
+
+def go_down(reader: front.Visit, name: str) -> None:
+    field = reader.page.locator(".st-key-breadcrumb input").first
+    field.focus()
+    field.type(name)
+    reader.page.get_by_role("option", name=name).first.wait_for()
+    reader.page.keyboard.press("Enter")
+    reader.settle()
+
+
+def test_the_search_finds_what_was_typed_with_an_arabic_kaf(
+    address: str, warehouse: Path, chromium: Browser
+) -> None:
+    with publication.connect(warehouse) as con:
+        wanted = {one.name for one in detail.search(detail.institutes(con), "کرمانشاه")}
+    assert wanted
+    with front.visit(chromium, address) as reader:
+        reader.go("institute")
+        field = reader.page.locator(".st-key-institute-find input")
+        field.fill("كرمانشاه")
+        field.press("Enter")
+        reader.settle()
+        links = reader.page.locator(".st-key-figure-institutes tbody th a")
+        assert set(links.all_inner_texts()) == wanted
+        links.first.click()
+        reader.settle()
+        assert reader.page.locator("h2").first.inner_text() in wanted
+        assert len([one for one in parameters(reader) if one.startswith("institute=")]) == 1
+
+
+def test_no_name_and_no_row_of_a_person_is_shown_unless_the_setting_allows_it(
+    address: str, warehouse: Path, chromium: Browser
+) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("institute", province=TEHRAN)
+        assert reader.page.locator(".st-key-figure-people table").count() == 0
+        assert text.word("institute.people_off", "fa") in reader.page.locator(".st-key-figure-people").inner_text()
+
+
+def test_two_days_and_two_places_are_compared_and_the_bridge_adds_up(
+    address: str, warehouse: Path, chromium: Browser
+) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("compare", p=TEHRAN, a="2026-03-20", q="IR", b="2026-09-01")
+        first, second = text.read_day("2026-03-20"), text.read_day("2026-09-01")
+        with publication.connect(warehouse) as con:
+            here = metrics.ask(con, "active_assistants", on=first, where={"province": [TEHRAN]}).value()
+            there = metrics.ask(con, "active_assistants", on=second).value()
+            moved = analysis.bridge(con, second, {"province": [TEHRAN]}, (first + DAY, second))
+        cells = reader.page.locator(".st-key-figure-compare tbody tr").first.locator("td").all_inner_texts()
+        assert [text.number(value, "fa") in cell for value, cell in zip((here, there), cells, strict=False)] == [True, True]
+        assert text.number(there - here, "fa", signed=True).strip("\u2066\u2069") in cells[2]
+        shown = headings(reader)
+        steps = dict(moved.rows)
+        ends = [text.number(steps[step], "fa") for step in ("start", "end")]
+        assert any(all(end in heading for end in ends) for heading in shown)
+        reader.page.get_by_role("button", name=text.word("compare.swap", "fa")).click()
+        reader.settle()
+        assert parameters(reader) == {"p=IR", f"q={TEHRAN}", "a=2026-09-01", "b=2026-03-20"}
+
+
+def test_a_view_is_saved_listed_opened_by_another_reader_and_deleted(address: str, chromium: Browser) -> None:
+    name = "پایبندی به تفکیک دوره"
+    with front.visit(chromium, address) as reader:
+        reader.go("explore", m="training_compliance", by="course", province=TEHRAN)
+        seen = headings(reader)
+        reader.page.locator(".st-key-views button").first.click()
+        reader.settle()
+        field = reader.page.get_by_label(text.word("views.name", "fa"))
+        for written, said in (("   ", "views.empty"), (name, "views.saved"), (name, "views.taken")):
+            field.fill(written)
+            field.press("Tab")
+            reader.settle()
+            reader.page.get_by_role("button", name=text.word("views.save", "fa"), exact=True).click()
+            reader.settle()
+            assert text.word(said, "fa", name=name) in reader.page.locator("[role=status]").all_inner_texts()
+    with front.visit(chromium, address) as other:
+        other.go("explore")
+        other.page.locator(".st-key-views button").first.click()
+        other.settle()
+        other.page.get_by_role("link", name=name).click()
+        other.settle()
+        assert headings(other) == seen
+        assert parameters(other) == {"m=training_compliance", "by=course", f"province={TEHRAN}"}
+        other.page.locator(".st-key-views button").first.click()
+        other.settle()
+        other.page.get_by_role("button", name=text.word("views.delete", "fa")).click()
+        other.settle()
+        assert other.page.get_by_role("link", name=name).count() == 0
+
+
+def test_the_files_hold_every_row_of_the_answer(
+    address: str, warehouse: Path, chromium: Browser, tmp_path: Path
+) -> None:
+    with publication.connect(warehouse) as con:
+        asked = metrics.ask(con, "active_assistants", by=("institute", "post"))
+    assert len(asked.rows) > 50, "more than a page of the table"
+    wanted = sorted((a, b, n) for a, b, n in asked.rows)
+    with front.visit(chromium, address) as reader:
+        reader.go("explore", by=["institute", "post"])
+        reader.page.locator(".st-key-files-rows button").click()
+        reader.settle()
+        files = {}
+        for kind in ("csv", "xlsx", "parquet"):
+            with reader.page.expect_download(timeout=20_000) as fetched:
+                reader.page.locator(f".st-key-{kind}-rows button").click()
+            files[kind] = tmp_path / fetched.value.suggested_filename
+            fetched.value.save_as(files[kind])
+            assert re.fullmatch(rf".*{asked.on}\.{kind}", files[kind].name)
+    written = csv.DictReader(io.StringIO(files["csv"].read_text(encoding="utf-8-sig")))
+    assert sorted((r["institute"], r["post"], int(r["active_assistants"])) for r in written) == wanted
+    sheet = openpyxl.load_workbook(files["xlsx"], read_only=True).worksheets[0]
+    rows = list(sheet.iter_rows(min_row=2, values_only=True))
+    assert sorted((row[0], row[2], row[4]) for row in rows) == wanted
+    frame = pd.read_parquet(files["parquet"])
+    assert sorted(frame[["institute", "post", "active_assistants"]].itertuples(index=False, name=None)) == wanted
+
+
+@pytest.mark.parametrize("form", ["PNG", "SVG"])
+def test_a_chart_leaves_as_a_picture(form: str, address: str, chromium: Browser, tmp_path: Path) -> None:
+    ident = "ranking--active_assistants-province"
+    with front.visit(chromium, address) as reader:
+        reader.go("explore")
+        reader.page.locator(f".st-key-files-{ident} button").click()
+        reader.settle()
+        reader.page.locator(f".st-key-picture-button-{ident} button").click()
+        dialog = reader.page.locator("[role=dialog]")
+        if form == "SVG":
+            dialog.get_by_text("SVG", exact=True).click()
+        button = dialog.get_by_role("button", name=re.compile("^دریافت تصویر نمودار")).last
+        button.wait_for(state="attached")
+        reader.page.wait_for_timeout(1500)
+        with reader.page.expect_download(timeout=20_000) as fetched:
+            button.focus()
+            reader.page.keyboard.press("Enter")
+        found = tmp_path / "picture"
+        fetched.value.save_as(found)
+        assert fetched.value.suggested_filename.endswith(f".{form.lower()}")
+        assert reader.strangers() == []
+    content = found.read_bytes()
+    if form == "PNG":
+        assert content[:8] == b"\x89PNG\r\n\x1a\n"
+        assert int.from_bytes(content[16:20]) == 2000, "twice the width of the page, for print"
+    else:
+        assert content.startswith(b"<svg")
+        assert "تهران" in content.decode("utf-8")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_serious(name: str, address: str, chromium: Browser) -> None:
+    axe = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    with front.visit(chromium, address, dark=PAGES.index(name) % 2 == 1) as reader:
+        reader.go(name if name != PAGES[0] else "")
+        reader.page.evaluate(axe)
+        found = reader.page.evaluate(
+            """async () => {
+                const run = await axe.run(document, {resultTypes: ["violations"]});
+                return run.violations.map(v => [v.impact, v.id, v.nodes[0].html.slice(0, 200)]);
+            }"""
+        )
+        assert [one for one in found if one[0] in ("serious", "critical")] == []
