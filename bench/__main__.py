@@ -3,7 +3,6 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,33 +30,22 @@ def main() -> int:
 
 
 def _measure(part: str, made: register.Register, options: argparse.Namespace) -> dict[str, Any]:
-    def questions() -> dict[str, Any]:
+    """One part. What it needs is imported only then: a browser and sockets are not needed to ask questions."""
+    if part == "questions":
         from bench import exporting, race
 
         return {"kinds": race.run(made, options.questions), "export": exporting.run(made)}
+    if part == "build":
+        from bench.building import run as build
 
-    def build() -> dict[str, Any]:
-        from bench import building
+        return build(made)
+    if part == "pages":
+        from bench.pages import run as paint
 
-        return building.run(made)
+        return paint(made)
+    from bench.crowd import run as gather
 
-    def pages() -> dict[str, Any]:
-        from bench import pages
-
-        return pages.run(made)
-
-    def crowd() -> dict[str, Any]:
-        from bench import crowd
-
-        return crowd.run(made, options.readers)
-
-    parts: dict[str, Callable[[], dict[str, Any]]] = {
-        "questions": questions,
-        "build": build,
-        "pages": pages,
-        "crowd": crowd,
-    }
-    return parts[part]()
+    return gather(made, options.readers)
 
 
 def _parser() -> argparse.ArgumentParser:

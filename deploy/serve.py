@@ -57,7 +57,7 @@ class Served:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.ports = [_free_port() for _ in range(plan.processes)]
+        self.ports = [free_port() for _ in range(plan.processes)]
         self.dashboards: list[subprocess.Popen[bytes]] = []
         self.proxy: subprocess.Popen[bytes] | None = None
 
@@ -66,7 +66,7 @@ class Served:
         try:
             self.dashboards = [self._dashboard(port) for port in self.ports]
             for port, process in zip(self.ports, self.dashboards, strict=True):
-                _wait_for(port, process)
+                wait_for(port, process)
             config = self.plan.run / "nginx.conf"
             config.write_text(render(self.plan, self.ports, inline_scripts(self.ports[0])), encoding="utf-8")
             command = [nginx(), "-e", str(self.plan.run / "error.log"), "-c", str(config)]
@@ -174,13 +174,15 @@ def inline_scripts(port: int) -> list[str]:
     return sorted(found)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine on which nobody listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a dashboard process answers. Raises Unable where it does not."""
     until = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < until:
         if process.poll() is not None:

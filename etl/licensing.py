@@ -78,10 +78,10 @@ def officers_untrained(con: duckdb.DuckDBPyConnection, on: date | None = None, w
 
 
 def sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
-    """Licensed institutes by the number of persons active in them: (size, institutes, persons)."""
+    """Licensed institutes by the number of persons active in them: (size, institutes)."""
     found = _by_size(con, on, where)
-    metrics = tuple(catalogue()[name] for name in ("licensed_institutes", "active_assistants"))
-    return _of(found, ("size",), metrics, [(size, row[0], row[2]) for size, row in _cells(found).items()])
+    rows = [(size, licensed) for size, (licensed, _) in _cells(found).items()]
+    return _of(found, ("size",), (catalogue()["licensed_institutes"],), rows)
 
 
 def smart_sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
@@ -89,7 +89,7 @@ def smart_sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: W
     found = _by_size(con, on, where)
     rows = [
         (size, smart / licensed if licensed else None, smart, licensed)
-        for size, (licensed, smart, _) in _cells(found).items()
+        for size, (licensed, smart) in _cells(found).items()
     ]
     return _of(found, ("size",), (catalogue()["smart_service_share"],), rows, _parts("smart_service_share"))
 
@@ -155,15 +155,15 @@ def _by_size(con: duckdb.DuckDBPyConnection, on: date | None, where: Where) -> A
     return ask(con, *names, by=("institute",), on=on, where=where)
 
 
-def _cells(by_institute: Answer) -> dict[str, tuple[int, int, int]]:
-    """Licensed institutes, those with smart services and persons active, by size; only of institutes in the scope."""
-    cells = {size: [0, 0, 0] for size in SIZES}
-    for _, licensed, smart, active in by_institute.rows:
-        if licensed:
+def _cells(by_institute: Answer) -> dict[str, tuple[int, int]]:
+    """Licensed institutes and those of them with smart services, by size; only of institutes registered in the scope."""
+    licensed, smart = dict.fromkeys(SIZES, 0), dict.fromkeys(SIZES, 0)
+    for _, is_licensed, is_smart, active in by_institute.rows:
+        if is_licensed:
             size = next(size for size, least in reversed(SIZES.items()) if active >= least)
-            for place, count in enumerate((licensed, smart, active)):
-                cells[size][place] += count
-    return {size: (cell[0], cell[1], cell[2]) for size, cell in cells.items()}
+            licensed[size] += is_licensed
+            smart[size] += is_smart
+    return {size: (licensed[size], smart[size]) for size in SIZES}
 
 
 def _parts(name: str) -> tuple[str, ...]:

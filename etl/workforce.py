@@ -106,12 +106,17 @@ def _survival(con: duckdb.DuckDBPyConnection, on: date | None, where: Where, lea
             select served, cast(floor(served * {DAYS_A_MONTH}) as integer) as days
             from range(0, {_MOST_MONTHS + 1}) as months (served)
         ),
-        followed as (
-            select careers.member, months.served, months.days, count(*) as at_risk
-            from months
-            inner join careers on careers.days >= months.days
+        counted as (
+            select member, days, count(*) as people
+            from careers
             group by all
-            having count(*) >= $least
+        ),
+        followed as (
+            select counted.member, months.served, months.days, sum(people) as at_risk
+            from months
+            inner join counted on counted.days >= months.days
+            group by all
+            having sum(people) >= $least
         ),
         curves as (
             select

@@ -183,6 +183,32 @@ def test_the_origin_is_where_the_person_served_last(built: Built) -> None:
     assert differing <= unclear
 
 
+@pytest.mark.parametrize(
+    ("spells", "origin"),
+    [
+        # the one served in last
+        ([("A", "2020-01-01", "2021-01-01"), ("B", "2021-02-01", "2021-05-01")], "B"),
+        ([("B", "2020-01-01", "2021-01-01"), ("A", "2021-02-01", "2021-05-01")], "A"),
+        # still served in: it goes before one that is over, however late that began
+        ([("A", "2020-01-01", "9999-12-31"), ("B", "2021-02-01", "2021-05-01")], "A"),
+        # of two that run, the latest begun
+        ([("A", "2021-02-01", "9999-12-31"), ("B", "2020-01-01", "2022-01-01")], "A"),
+        # begun later than the transfer: no origin
+        ([("A", "2020-01-01", "2021-01-01"), ("B", "2021-07-01", "9999-12-31")], "A"),
+    ],
+)
+def test_of_several_provinces_the_origin_is_the_last(spells: list[tuple[str, str, str]], origin: str) -> None:
+    con = duckdb.connect()
+    con.execute("create table spells (person_id integer, province varchar, hired_on date, end_day date)")
+    con.executemany("insert into spells values (1, ?, ?, ?)", [*spells, ("Z", "2021-06-01", "9999-12-31")])
+    con.execute(
+        "create table province_moves as select 1 as person_id, 'Z' as province, date '2021-06-01' as day, "
+        "'transferred_in' as move"
+    )
+    rows = con.execute((ROOT / "etl" / "models" / "transfers.sql").read_text(encoding="utf-8")).fetchall()
+    assert rows == [(1, date(2021, 6, 1), "Z", origin)]
+
+
 # ---------------------------------------------------------------- courses
 
 
@@ -239,7 +265,8 @@ def kaplan_meier(times: list[tuple[int, bool]], until: int) -> Fraction:
 
 @pytest.mark.parametrize("where", FILTERS)
 def test_survival_is_the_product_limit_of_the_files(built: Built, where: dict[str, Any]) -> None:
-    for day in (built.data.as_of, add_months(built.data.as_of, -20)):
+    a_leaving = max(event.day for event in all_leavers(built.data) if event.day <= built.data.as_of)
+    for day in (built.data.as_of, a_leaving, add_months(built.data.as_of, -20)):
         times = [(days, has_left) for _, days, has_left in careers(built, day, where)]
         answer = survival(built.con, on=day, where=where, least=1)
         assert answer.on == day

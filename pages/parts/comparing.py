@@ -195,7 +195,11 @@ def bridges(view: View, chosen: Sides) -> None:
     places = list(dict.fromkeys(chosen.places))
     for place, column in zip(places, st.columns(len(places)), strict=True):
         ident = f"bridge-{place}"
-        with column, st.container(border=True, key=f"figure-{ident}", height="stretch"), notices.kindly(view.lang, ident):
+        with (
+            column,
+            st.container(border=True, key=f"figure-{ident}", height="stretch"),
+            notices.kindly(view.lang, ident),
+        ):
             where = {} if place == NATION else {"province": (place,)}
             answer = registers.bridge(over, view.reader, where)
             ui._draw(view, bars.bridge, answer, ident, None, [], {})

@@ -182,9 +182,7 @@ def _period(view: View, asked: Asked) -> None:
     )
     if shown == "days":
         for i, word in enumerate(("more.first", "more.last")):
-            dayfield.field(
-                view, f"explore-{i}", view.word(word), asked.over[i], partial(_set_day, asked, i)
-            )
+            dayfield.field(view, f"explore-{i}", view.word(word), asked.over[i], partial(_set_day, asked, i))
 
 
 def _set_day(asked: Asked, end: int, day: date) -> None:
@@ -222,7 +220,8 @@ def _take(way: Way) -> None:
         page.narrow(way.name, ())
     else:
         left = [name for name in _chosen(way.kind) if name != way.name]
-        own.choose(PAGE, **{way.kind: left or [_NOTHING], "page": None, "sort": None})
+        default = tuple(left) == _DEFAULT[way.kind]
+        own.choose(PAGE, **{way.kind: None if default else left or [_NOTHING], "page": None, "sort": None})
 
 
 def _answer(view: View, asked: Asked) -> Answer:

@@ -17,6 +17,7 @@ from pages.parts.page import View
 _PAGE = "planning"
 _ALL = ""
 _ROW = 4
+_PERCENT = {"fa": "٪", "en": "%%"}
 # The value over a thumb would break after each digit; and Streamlit fills a track from the left in every language.
 _STYLE = """<style>
 html [data-testid="stSliderThumbValue"] p { text-wrap: nowrap !important; }
@@ -141,7 +142,7 @@ def _slider(
         kind(most),
         step=step,
         key=key,
-        format="%.1f%%" if kind is float else "%d",
+        format=f"%.1f{_PERCENT[view.lang]}" if kind is float else "%d",
         on_change=lambda: choose(st.session_state[key]),
     )
     question(view, answer, f"plan-{name}")

@@ -1,0 +1,13 @@
+-- An institute's licensed days are told once.
+with ordered as (
+    select
+        institute_code,
+        valid_from,
+        valid_until,
+        lag(valid_until) over (partition by institute_code order by valid_from) as before,
+    from licensed_days
+)
+
+select institute_code, valid_from
+from ordered
+where before >= valid_from or valid_until <= valid_from

@@ -1,0 +1,32 @@
+-- The running totals at the last month's end are what counting its rows gives.
+with last_month as (select max(day) as day from stock_months),
+
+kept as (
+    select sum(in_service) as in_service, sum(active_assistants) as active, sum(compliant_assistants) as compliant
+    from stock_months
+    where day = (select day from last_month)
+),
+
+counted as (
+    select
+        count(*) filter (where is_sole) as in_service,
+        count(*) filter (where is_sole and is_licensed) as active,
+    from service
+    where valid_from <= (select day from last_month) and valid_until > (select day from last_month)
+),
+
+ready as (
+    select count(*) filter (where is_sole and lapses_on > (select day from last_month)) as compliant
+    from readiness
+    where valid_from <= (select day from last_month) and valid_until > (select day from last_month)
+)
+
+select kept.in_service, counted.in_service as counted
+from kept, counted, ready
+where
+    (select day from last_month) is not null
+    and (
+        kept.in_service <> counted.in_service
+        or kept.active <> counted.active
+        or kept.compliant <> ready.compliant
+    )

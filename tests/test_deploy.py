@@ -1,0 +1,213 @@
+"""The proxy before the dashboard: who may speak to it, what a browser is told, and which process a reader keeps."""
+
+import gzip
+import re
+import secrets
+import shutil
+import socket
+import ssl
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from deploy import serve
+
+HOST = "localhost"
+
+
+def _installed(name: str) -> bool:
+    return bool(shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin"))
+
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not _installed("nginx"), reason="nginx is not installed (apt-get install nginx-light)"),
+    pytest.mark.skipif(not _installed("openssl"), reason="openssl is not installed"),
+]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    run: Path = tmp_path_factory.mktemp("proxy")
+    certificate, key = run / "certificate.pem", run / "key.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={HOST}"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port = free.getsockname()[1]
+    # Nothing is published here: the page that says so is enough to look at its headers.
+    plan = serve.Plan(HOST, port, 2, run, certificate, key, run / "nothing.duckdb")
+    with serve.Served(plan) as running:
+        yield running
+
+
+class Answer:
+    """Status, headers (lower case, a list each) and body of one HTTP/1.1 answer."""
+
+    def __init__(self, raw: bytes) -> None:
+        head, _, self.body = raw.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        self.status = int(first.split()[1])
+        self.headers: dict[str, list[str]] = {}
+        for line in lines:
+            name, _, value = line.partition(": ")
+            self.headers.setdefault(name.lower(), []).append(value)
+
+    def header(self, name: str) -> str:
+        return ", ".join(self.headers.get(name, []))
+
+
+def _ask(served, path="/", method="GET", host=None, **headers) -> Answer:
+    port = served.plan.port
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host or f'{HOST}:{port}'}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    if "Connection" not in headers:
+        lines.append("Connection: close")
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection((HOST, port), timeout=30) as bare, context.wrap_socket(bare) as wire:
+        wire.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        raw = b""
+        while chunk := wire.recv(65536):
+            raw += chunk
+            # A handshake's wire stays open, whatever was answered.
+            if "Connection" in headers and b"\r\n\r\n" in raw:
+                break
+    return Answer(raw)
+
+
+def _handshake(served, **headers) -> Answer:
+    return _ask(
+        served,
+        "/_stcore/stream",
+        Connection="Upgrade",
+        Upgrade="websocket",
+        Sec_WebSocket_Version="13",
+        Sec_WebSocket_Key="c2FtcGxlIG5vbmNlIDAwMQ==",
+        **headers,
+    )
+
+
+def test_every_page_carries_the_headers(served):
+    answer = _ask(served, "/overview")
+    assert answer.status == 200
+    policy = dict(part.strip().split(" ", 1) for part in answer.header("content-security-policy").split(";"))
+    assert policy["default-src"] == "'self'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert policy["object-src"] == "'none'"
+    assert "unsafe" not in policy["script-src"]
+    assert answer.header("x-content-type-options") == "nosniff"
+    assert re.match(r"max-age=\d{8}", answer.header("strict-transport-security"))
+    assert answer.header("x-frame-options") == "DENY"
+    assert not re.search(r"\d", answer.header("server"))
+
+
+def test_every_inline_script_of_the_shell_is_allowed_by_its_digest(served):
+    for lang in ("fa", "en"):
+        answer = _ask(served, f"/?lang={lang}")
+        scripts = re.findall(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", _text(answer), re.DOTALL)
+        assert scripts
+        for script in scripts:
+            digest = subprocess.run(
+                ["openssl", "dgst", "-sha256", "-binary"], input=script.encode(), capture_output=True
+            )
+            encoded = subprocess.run(["openssl", "base64", "-A"], input=digest.stdout, capture_output=True)
+            assert f"'sha256-{encoded.stdout.decode()}'" in answer.header("content-security-policy")
+
+
+def test_cookies_are_secure(served):
+    cookies = _ask(served).headers["set-cookie"]
+    assert cookies
+    for cookie in cookies:
+        assert "; Secure" in cookie or "; secure" in cookie, cookie
+    assert any(cookie.startswith("reader=") and "HttpOnly" in cookie for cookie in cookies)
+
+
+def test_another_host_is_not_answered(served):
+    assert _ask(served, host="elsewhere.example").status == 421
+    assert _ask(served, host=f"127.0.0.1:{served.plan.port}").status == 421
+
+
+def test_a_socket_is_opened_from_our_own_page_only(served):
+    port = served.plan.port
+    assert _handshake(served, Origin=served.plan.origin).status == 101
+    for origin in ("https://elsewhere.example", f"https://localhost:{port + 1}", f"http://localhost:{port}", "null"):
+        assert _handshake(served, Origin=origin).status == 403, origin
+    assert _handshake(served).status == 403
+
+
+def test_nothing_is_sent_from_elsewhere(served):
+    for method in ("POST", "PUT", "DELETE"):
+        answer = _ask(
+            served, "/_stcore/upload_file/a/b", method, Origin="https://elsewhere.example", Content_Length="0"
+        )
+        assert answer.status == 403
+
+
+def test_what_is_text_is_compressed(served):
+    page = _text(_ask(served))
+    script = re.search(r'src="(?:\.)?(/static/[^"]+\.js)"', page)
+    assert script
+    plain = _ask(served, script[1])
+    packed = _ask(served, script[1], Accept_Encoding="gzip")
+    assert packed.header("content-encoding") == "gzip"
+    assert gzip.decompress(_body(packed)) == _body(plain)
+    assert len(_body(packed)) < len(_body(plain)) / 2
+
+
+def test_a_file_made_for_a_reader_is_not_given_to_a_stranger(served):
+    assert _ask(served, "/media/0123456789abcdef.csv").status == 403
+    # With the cookie of a visit the dashboard itself is asked, and knows of no such file.
+    assert _ask(served, "/media/0123456789abcdef.csv", Cookie=f"reader={secrets.token_hex(16)}").status == 404
+
+
+def test_a_reader_keeps_a_process_and_readers_are_spread(served):
+    (served.plan.run / "access.log").write_text("")
+    readers = [secrets.token_hex(16) for _ in range(24)]
+    for reader in readers:
+        for path in ("/", "/_stcore/health", "/_stcore/host-config"):
+            assert _ask(served, path, Cookie=f"reader={reader}").status == 200
+    served_by = [line.split()[-1] for line in (served.plan.run / "access.log").read_text().splitlines()]
+    assert len(served_by) == 3 * len(readers)
+    for place in range(0, len(served_by), 3):
+        assert len(set(served_by[place : place + 3])) == 1
+    assert set(served_by) == {f"127.0.0.1:{port}" for port in served.ports}
+
+
+def test_a_cookie_that_is_none_of_ours_is_replaced(served):
+    answer = _ask(served, Cookie="reader=../../x")
+    assert re.search(r"reader=[0-9a-f]{32};", answer.header("set-cookie"))
+    kept = _ask(served, Cookie=f"reader={secrets.token_hex(16)}")
+    assert "reader=" not in kept.header("set-cookie")
+
+
+def test_the_log_holds_no_address_and_no_question(served):
+    _ask(served, "/training?province=IR-23&institute=0100001")
+    log = (served.plan.run / "access.log").read_text()
+    assert "IR-23" not in log
+    assert "0100001" not in log
+
+
+def _body(answer: Answer) -> bytes:
+    if answer.header("transfer-encoding") != "chunked":
+        return answer.body
+    rest, found = answer.body, b""
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        count = int(size.split(b";")[0], 16)
+        found += rest[:count]
+        rest = rest[count + 2 :]
+        if not count:
+            break
+    return found
+
+
+def _text(answer: Answer) -> str:
+    return _body(answer).decode("utf-8")
