@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from etl import console, days, loadlog, metrics, pipeline, publication
+from etl import console, days, diff, loadlog, metrics, pipeline, planning, publication
 from etl.contract import Refused
 from etl.normalize import latin_digits, printable
 
@@ -154,6 +154,17 @@ def _rollback(options: argparse.Namespace) -> int:
     return 0
 
 
+def _diff(options: argparse.Namespace) -> int:
+    console.print_diff(diff.between(options.source, options.old or "", options.new or ""))
+    return 0
+
+
+def _backtest(options: argparse.Namespace) -> int:
+    with publication.connect(options.source) as con:
+        console.print_answer(planning.backtest(con), options.format)
+    return 0
+
+
 def _where(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
     where: dict[str, tuple[str, ...]] = {}
     for word in words:
@@ -243,6 +254,17 @@ def _parser() -> argparse.ArgumentParser:
     rollback.add_argument("id", nargs="?", help="the publication to show, forward or back")
     _add_source(rollback)
     rollback.set_defaults(run=_rollback)
+
+    compared = commands.add_parser("diff", help="which numbers moved between two publications, and why", allow_abbrev=False)
+    compared.add_argument("old", nargs="?", help="a publication kept (the one before NEW)")
+    compared.add_argument("new", nargs="?", help="a publication kept (the one shown)")
+    _add_source(compared)
+    compared.set_defaults(run=_diff)
+
+    backtest = commands.add_parser("backtest", help="past projections against what happened", allow_abbrev=False)
+    backtest.add_argument("--format", choices=("csv", "json", "table"), default="table")
+    _add_source(backtest)
+    backtest.set_defaults(run=_backtest)
     return parser
 
 

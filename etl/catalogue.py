@@ -111,6 +111,11 @@ def _entries() -> dict[str, Any]:
     return tomllib.loads(_FILE.read_text(encoding="utf-8"))
 
 
+def entries() -> dict[str, dict[str, Any]]:
+    """The entries of metrics as they are written, by name."""
+    return _entries()["metric"]
+
+
 @cache
 def tables() -> dict[str, Table]:
     """The tables that metrics count from."""

@@ -27,8 +27,8 @@ def compare(
 ) -> Answer:
     """States of two sides and their difference, second minus first, under filters common to both.
 
-    Three rows, by `side`: first, second, difference. A difference of what does not exist is None; that of a rate has no parts, for
-    those of two rates do not make one. Raises QuestionError for a flow and for a filter without meaning.
+    Three rows, by `side`: first, second, difference. A difference of what does not exist is None; that of a rate has
+    no parts, for those of two rates do not make one. Raises QuestionError for a flow and for a filter without meaning.
     """
     flows = [name for name in names if name in catalogue() and catalogue()[name].kind == "flow"]
     if flows:

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TextIO
 
+from etl.diff import Diff
 from etl.loadlog import Report, writing
 from etl.metrics import Answer
 
@@ -105,6 +106,25 @@ def print_answer(answer: Answer, form: str) -> None:
         print(json.dumps(records, ensure_ascii=False, indent=1))
         return
     _print_table(columns, rows, marks)
+
+
+def print_diff(diff: Diff) -> None:
+    """Changes of rows by source, then the numbers that moved: nation first, then provinces."""
+    print(f"{diff.old} to {diff.new}, measured on {diff.day.isoformat()}")
+    for change in diff.rows:
+        print(
+            f"{change.source_table}: {change.new_rows} new rows, {change.corrected_rows} corrected rows, "
+            f"{change.removed_rows} removed rows"
+        )
+    for name in diff.definitions:
+        print(f"changed definition: {name}")
+    rows = [
+        (one.metric, one.province or "", one.before, one.after, one.change, "|".join(one.causes)) for one in diff.moved
+    ]
+    if rows:
+        _print_table(("metric", "province", "before", "after", "change", "causes"), rows, [False] * len(rows))
+    else:
+        print("no number moved")
 
 
 def _write_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], out: TextIO) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from etl import history, identity, loadlog, publication, reference, staging, values
+from etl import diff, history, identity, loadlog, publication, reference, staging, values
 from etl.contract import Refused
 from etl.intake import Outcome, Readers, source_files, unread_files
 from etl.loadlog import Report
@@ -79,6 +79,7 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
                 reference.load(con, courses, targets)
                 _build_models(con, say)
                 history.carry(con, order.to)
+                diff.mark(con)
                 say("checking")
                 _check(con, report)
                 _guard_against_loss(con, order, report)

@@ -11,6 +11,8 @@ from bench import rivals
 from bench.questions import Asker, Known
 from etl import metrics, publication
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 DAY = date(2026, 6, 30)
 KINDS = (
@@ -61,7 +63,7 @@ def test_rivals_agree_with_the_door(con, contenders, kind):
     asker = Asker(Known.of(con), seed=5)
     as_of = publication.describe(con).as_of
     met = 0
-    for _ in range(_GOES.get(kind, 10)):
+    for _ in range(_GOES.get(kind, 8)):
         question = asker.ask(kind)
         ours = _ours(con, question)
         assert rivals.same(ours, _ours(con, question, plain=True)), question

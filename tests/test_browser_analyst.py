@@ -1,4 +1,4 @@
-"""The analyst's hour in a browser, in Persian: scope, click, drill, compare, explore, save, share, export. And axe on every page."""
+"""The analyst's hour in a browser, in Persian: click, drill, compare, explore, save, share, export; axe on every page."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What the analyst asks: questions with and without meaning, views under names, long tables, the comparison, the load's report."""
+"""What the analyst asks: questions with and without meaning, saved views, long tables, comparison, the load's report."""
 
 import time
 from datetime import date, timedelta
@@ -160,7 +160,7 @@ def test_a_picture_carries_title_keys_and_source_and_leaves_the_chart_as_it_was(
     before = repr(drawn)
     made_up = exports_more.on_paper(exports_more.Picture(drawn, "یافته <b>", "زیر", "منبع"), Look("fa"))
     title = made_up["layout"]["title"]["text"]
-    assert "یافته &lt;b&gt;" in title and "زیر" in title and "■" in title
+    assert all(part in title for part in ("یافته &lt;b&gt;", "زیر", "■"))
     assert any("منبع" in note["text"] for note in made_up["layout"]["annotations"])
     assert repr(drawn) == before
 

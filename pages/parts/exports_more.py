@@ -42,7 +42,7 @@ def write_parquet(
     scope: str = "",
     tell: exports.Tell | None = None,
 ) -> None:
-    """The same columns as the other files, typed: text, whole numbers, fractions, days. What the file is stands in its metadata."""
+    """The same columns as the other files, typed: text, whole numbers, fractions, days; what it is stands in its metadata."""
     titles = exports.headers(answer)
     rows = exports.rows_of(answer, look, units, circulation)
     schema = pa.schema(
@@ -123,7 +123,7 @@ def source_of(view: View, answer: Answer, notes: Iterable[str] = ()) -> str:
 
 
 def on_paper(picture: Picture, look: Look, width: int = 1000) -> Figure:
-    """The figure with its title, keys and source in it, on a ground of its own: what a picture must carry when it leaves the page."""
+    """The figure with title, keys and source in it, on a ground of its own: what a picture must carry out of the page."""
     made: Figure = deepcopy({"data": picture.figure["data"], "layout": picture.figure["layout"]})
     layout = made["layout"]
     keys = layout.get("meta", {}).get("keys", [])

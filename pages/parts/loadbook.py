@@ -1,4 +1,4 @@
-"""What the load tells of itself: what arrived from where, what is missing, what was kept back and why, which rules held, what moved."""
+"""What the load tells of itself: what arrived, what is missing, what was kept back and why, which rules held, what moved."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
