@@ -255,7 +255,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_source(rollback)
     rollback.set_defaults(run=_rollback)
 
-    compared = commands.add_parser("diff", help="which numbers moved between two publications, and why", allow_abbrev=False)
+    compared = commands.add_parser(
+        "diff", help="which numbers moved between two publications, and why", allow_abbrev=False
+    )
     compared.add_argument("old", nargs="?", help="a publication kept (the one before NEW)")
     compared.add_argument("new", nargs="?", help="a publication kept (the one shown)")
     _add_source(compared)

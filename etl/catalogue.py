@@ -104,6 +104,8 @@ class Metric:
     sql: str
     group: str
     hidden: bool
+    # Whether it can be measured as of a past day: a flag that is only today's cannot.
+    has_history: bool = True
 
 
 @cache
@@ -246,6 +248,7 @@ def _metric(name: str, entry: Mapping[str, Any], dimensions: frozenset[str] | No
         entry["sql"],
         entry.get("group", ""),
         entry.get("hidden", False),
+        entry.get("has_history", True),
     )
 
 

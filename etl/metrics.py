@@ -23,6 +23,8 @@ from etl.catalogue import (
     Metric,
     QuestionError,
     catalogue,
+    derived,
+    derived_names,
     expand,
     tables,
 )
@@ -30,7 +32,7 @@ from etl.normalize import fold, latin_digits
 from etl.publication import Publication, describe
 from etl.values import places
 
-__all__ = ["Answer", "Metric", "QuestionError", "ask", "catalogue"]
+__all__ = ["Answer", "Metric", "QuestionError", "ask", "catalogue", "derived", "derived_names"]
 
 # A leaver may still turn out to be none for so many days.
 _UNSETTLED_DAYS = 89
@@ -286,6 +288,7 @@ class _Question:
             time_column,
             is_side,
             self._plain or "course" in self.where,
+            clock.replace("{table}", f"{base.table}_shared") if f"{base.table}_shared" in tables() else "",
         )
 
     def _clock(self, base: Base) -> tuple[str, str]:
@@ -351,8 +354,7 @@ class _Question:
 
     def _select_stock(self, stock: "_Stock") -> str:
         """The running total at the end of the month before, the changes since, and those with several spells one by one."""
-        row = self._con.execute("select min(day), max(day) from stock_months").fetchone()
-        first, last = row if row and row[0] else (date.max, date.min)
+        first, last = self._publication.kept_months or (date.max, date.min)
         listed = [(label, day, _checkpoint(day, first, last)) for label, day in stock.measured]
         opened = [one for one in listed if one[2] < one[1]]
         keys = ", ".join((*stock.unit, *stock.grouped))
@@ -362,10 +364,9 @@ class _Question:
             # A group without anyone compliant is still met.
             columns["met_active"] = "active_assistants"
         filters = self._conditions({name: name for name in _CELL if not (stock.whole and name in _PLACES)})
-        parts = [self._stock_part("stock_months", listed, stock, columns, filters, "{t}.day = {c}")]
+        parts = [self._stock_months(listed, stock, columns, filters)]
         if opened:
-            tie = "{t}.day > {c} and {t}.day <= {d}"
-            parts.append(self._stock_part("stock_changes", opened, stock, columns, filters, tie))
+            parts.append(self._stock_changes(opened, stock, columns, filters))
         parts += self._shared_parts(stock, "met_active" in columns)
         sums = ", ".join(f"sum({name}) as {name}" for name in stock.columns)
         group = f"\n    group by {keys[:-2]}" if keys else ""
@@ -373,30 +374,43 @@ class _Question:
         union = "\n    union all by name\n".join(parts)
         return f"    select {keys}{sums}\n    from (\n{union}\n    ){group}\n    having {having}"
 
-    def _stock_part(
+    def _stock_months(
         self,
-        table: str,
         listed: Sequence[tuple[str, date, date]],
         stock: "_Stock",
         columns: Mapping[str, str],
         filters: Sequence[str],
-        tie: str,
     ) -> str:
-        shown = [f"measured.unit as {name}" for name in stock.unit]
-        shown += [f"{table}.{name}" for name in stock.grouped]
-        shown += [f"sum({table}.{column}) as {name}" for name, column in columns.items()]
-        grouping = len(stock.unit) + len(stock.grouped)
-        group = f" group by {', '.join(str(n + 1) for n in range(grouping))}" if grouping else ""
-        if stock.unit:
-            source = f"{self._measured(listed, 'checkpoint')} inner join {table} on "
-            source += tie.format(t=table, c="measured.checkpoint", d="measured.day")
-            glue = " where "
-        else:
-            _, day, checkpoint = listed[0]
-            source = f"{table} where " + tie.format(t=table, c=self._bind(checkpoint), d=self._bind(day))
-            glue = " and "
-        condition = glue + " and ".join(filters) if filters else ""
-        return f"    select {', '.join(shown)} from {source}{condition}{group}"
+        """The running totals at the checkpoints: summed month by month first, for several units may rest on one."""
+        if not stock.unit:
+            tie = f"day = {self._bind(listed[0][2])}"
+            return _sums("stock_months", stock.grouped, columns, [tie, *filters])
+        kept = [checkpoint for _, _, checkpoint in listed] or [date.min]
+        tie = f"day between {self._bind(min(kept))} and {self._bind(max(kept))}"
+        inner = _sums("stock_months", ("day", *stock.grouped), columns, [tie, *filters])
+        shown = [f"measured.unit as {stock.unit[0]}", *(f"kept.{name}" for name in (*stock.grouped, *columns))]
+        return (
+            f"    select {', '.join(shown)} from {self._measured(listed, 'checkpoint')} inner join (\n{inner}\n    ) as kept "
+            "on kept.day = measured.checkpoint"
+        )
+
+    def _stock_changes(
+        self,
+        opened: Sequence[tuple[str, date, date]],
+        stock: "_Stock",
+        columns: Mapping[str, str],
+        filters: Sequence[str],
+    ) -> str:
+        """The changes between a checkpoint and the day measured."""
+        if not stock.unit:
+            _, day, checkpoint = opened[0]
+            tie = f"day > {self._bind(checkpoint)} and day <= {self._bind(day)}"
+            return _sums("stock_changes", stock.grouped, columns, [tie, *filters])
+        source = (
+            f"{self._measured(opened, 'checkpoint')} inner join stock_changes "
+            "on stock_changes.day > measured.checkpoint and stock_changes.day <= measured.day"
+        )
+        return _sums(source, stock.grouped, columns, filters, f"measured.unit as {stock.unit[0]}")
 
     def _shared_parts(self, stock: "_Stock", met: bool) -> list[str]:
         sources: dict[tuple[str, ...], _Source] = {}
@@ -485,6 +499,8 @@ class _Source:
     time_column: str
     is_side: bool
     plain: bool
+    # The same rows among those of persons with several spells, where the build laid them aside.
+    shared_clock: str = ""
     columns: dict[str, Base] = field(default_factory=dict)
 
     @property
@@ -496,31 +512,73 @@ class _Source:
         return (*self.unit, *(name for name, _ in self.grouped))
 
     def select(self) -> str:
-        columns = [f"{self.time_column} as {name}" for name in self.unit]
-        columns += [f"{self.table}.{column} as {name}" for name, column in self.grouped]
-        grouping = len(columns)
-        day = "measured.day" if self.unit and self.time_column == "measured.unit" else _bound_day(self.clock)
-        columns += [f"{self._counted(base).replace('{day}', day)} as {name}" for name, base in self.columns.items()]
-        filters = [one.replace("{day}", day) for one in self.filters]
-        glue = " and " if " where " in self.clock else " where "
-        conditions = glue + " and ".join(filters) if filters else ""
-        group = f"\n    group by {', '.join(str(n + 1) for n in range(grouping))}" if grouping else ""
-        return f"    select {', '.join(columns)}\n    {self.clock}{conditions}{group}"
+        """The SELECT. Who has one spell then is counted without looking who it is, the others person by person."""
+        counted = {name: self._told_apart(base) for name, base in self.columns.items()}
+        if not all(counted.values()):
+            return self._rows(self.table, self.clock, {name: base.sql for name, base in self.columns.items()})
+        met = {name: found for name, found in counted.items() if found}
+        if self.table.endswith("_shared"):
+            return self._one_by_one(self.table, self.clock, met)
+        sole = {name: f"count(*) filter (where {_and('is_sole', found[2])})" for name, found in met.items()}
+        parts = [self._rows(self.table, self.clock, sole)]
+        if self.shared_clock:
+            parts.append(self._one_by_one(f"{self.table}_shared", self.shared_clock, met))
+        else:
+            parts.append(self._one_by_one(self.table, self.clock, met, "not is_sole"))
+        shown = [*self.dimensions, *(f"sum({name}) as {name}" for name in self.columns)]
+        group = f"\n    group by {', '.join(self.dimensions)}" if self.dimensions else ""
+        union = "\n    union all by name\n".join(parts)
+        return f"    select {', '.join(shown)}\n    from (\n{union}\n    ){group}"
 
-    def _counted(self, base: Base) -> str:
-        """The SQL of a base; who has one spell then is counted without looking who it is."""
+    def _told_apart(self, base: Base) -> "re.Match[str] | None":
+        """What a base counts, where those with one spell can be counted without looking who they are."""
         sole = tables()[self.table].sole
         found = _DISTINCT.match(base.sql)
         if self.plain or not sole or not found:
-            return base.sql
+            return None
         # Of several courses a person has several rows: there only person and course together are one.
-        return _sole(found) if found[1] == sole or "course" in dict(self.grouped) else base.sql
+        return found if found[1] == sole or "course" in dict(self.grouped) else None
+
+    def _rows(self, table: str, clock: str, columns: Mapping[str, str], *more: str, by: str = "") -> str:
+        """A SELECT of the rows on the clock that pass the filters, grouped by the dimensions (and by who, where given)."""
+        shown = [f"{self.time_column} as {name}" for name in self.unit]
+        shown += [f"{table}.{column} as {name}" for name, column in self.grouped]
+        keys = [str(n + 1) for n in range(len(shown))]
+        day = "measured.day" if self.unit and self.time_column == "measured.unit" else _bound_day(self.clock)
+        shown += [f"{sql.replace('{day}', day)} as {name}" for name, sql in columns.items()]
+        filters = [one.replace("{day}", day) for one in (*self.filters, *more)]
+        glue = " and " if " where " in clock else " where "
+        conditions = glue + " and ".join(filters) if filters else ""
+        keys += [by] if by else []
+        group = f"\n    group by {', '.join(keys)}" if keys else ""
+        return f"    select {', '.join(shown)}\n    {clock}{conditions}{group}"
+
+    def _one_by_one(self, table: str, clock: str, counted: Mapping[str, re.Match[str]], *more: str) -> str:
+        """Each person (or person and course) met once, with which of the numbers they count in; then how many those are."""
+        who = {found[1] for found in counted.values()}
+        if len(who) > 1:
+            return self._rows(table, clock, {name: found[0] for name, found in counted.items()}, *more)
+        met = {name: f"bool_or({found[2]})" if found[2] else "true" for name, found in counted.items()}
+        inner = self._rows(table, clock, met, *more, by=who.pop().strip("()"))
+        shown = [*self.dimensions, *(f"count(*) filter (where {name}) as {name}" for name in met)]
+        group = f"\n    group by {', '.join(self.dimensions)}" if self.dimensions else ""
+        return f"    select {', '.join(shown)}\n    from (\n{inner}\n    ){group}"
 
 
-def _sole(found: re.Match[str]) -> str:
-    condition = f"{found[2]} and " if found[2] else ""
-    who = found[1]
-    return f"(count(*) filter (where {condition}is_sole) + count(distinct {who}) filter (where {condition}not is_sole))"
+def _and(one: str, other: str | None) -> str:
+    return f"{other} and {one}" if other else one
+
+
+def _sums(
+    source: str, keys: Sequence[str], columns: Mapping[str, str], conditions: Sequence[str], unit: str = ""
+) -> str:
+    """The sums of running totals or changes by the keys (and by a unit of time, where given)."""
+    shown = [unit] if unit else []
+    shown += [*keys, *(f"sum({column}) as {name}" for name, column in columns.items())]
+    keyed = len(keys) + bool(unit)
+    where = f" where {' and '.join(conditions)}" if conditions else ""
+    group = f" group by {', '.join(str(n + 1) for n in range(keyed))}" if keyed else ""
+    return f"    select {', '.join(shown)} from {source}{where}{group}"
 
 
 def _checkpoint(day: date, first: date, last: date) -> date:

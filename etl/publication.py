@@ -48,6 +48,8 @@ class Publication:
     rows_loaded: int
     rows_quarantined: int
     missing: tuple[str, ...]
+    # The first and the last day whose running totals are kept in stock_months.
+    kept_months: tuple[date, date] | None = None
 
 
 def current(pointer: Path = DEFAULT) -> Path:
@@ -81,14 +83,32 @@ def describe(con: duckdb.DuckDBPyConnection) -> Publication:
     """The publication that `con` reads."""
     row = con.execute("select path from duckdb_databases() where database_name = current_database()").fetchone()
     path = Path(row[0]) if row and row[0] else Path()
-    published_at = datetime.fromtimestamp(path.stat().st_mtime) if path.is_file() else datetime.min
+    try:
+        status = path.stat()
+    except OSError:
+        return _described(con, "", datetime.min)
+    key = (str(path), status.st_ino, status.st_mtime_ns)
+    if key not in _known:
+        # A version is never written again, so what it says of itself is read once.
+        while len(_known) >= _MOST_KNOWN:
+            _known.pop(next(iter(_known)), None)
+        _known[key] = _described(con, path.stem, datetime.fromtimestamp(status.st_mtime))
+    return _known[key]
+
+
+_MOST_KNOWN = 2 * KEPT
+_known: dict[tuple[str, int, int], Publication] = {}
+
+
+def _described(con: duckdb.DuckDBPyConnection, name: str, published_at: datetime) -> Publication:
     found = con.execute(
-        "select as_of, built_on, is_sample, files, rows_read, rows_loaded, rows_quarantined, missing from publication"
+        "select as_of, built_on, is_sample, files, rows_read, rows_loaded, rows_quarantined, missing, "
+        "(select min(day) from stock_months), (select max(day) from stock_months) from publication"
     ).fetchone()
     assert found is not None
-    as_of, built_on, is_sample, files, rows_read, rows_loaded, rows_quarantined, missing = found
+    as_of, built_on, is_sample, files, rows_read, rows_loaded, rows_quarantined, missing, first, last = found
     return Publication(
-        path.stem,
+        name,
         as_of,
         built_on,
         published_at,
@@ -98,6 +118,7 @@ def describe(con: duckdb.DuckDBPyConnection) -> Publication:
         rows_loaded,
         rows_quarantined,
         tuple(missing),
+        (first, last) if first else None,
     )
 
 

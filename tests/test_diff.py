@@ -73,8 +73,10 @@ def test_new_and_removed_rows_are_counted_and_move_their_numbers(house):
     folder, to = house
     build(folder, to)
     text = (folder / "training.csv").read_text(encoding="utf-8-sig").splitlines()
-    assert text[1].split(",")[1] == "base"
-    (folder / "training.csv").write_text("\n".join([text[0], *text[2:]]) + "\n", encoding="utf-8")
+    # Zahra's only course.
+    kept = [line for line in text if not line.startswith("9990002029,base")]
+    assert len(kept) == len(text) - 2, "one of them was handed in twice"
+    (folder / "training.csv").write_text("\n".join(kept) + "\n", encoding="utf-8")
     build(folder, to)
     forward = diff.between(to)
     back = diff.between(to, "000002", "000001")

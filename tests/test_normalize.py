@@ -16,7 +16,9 @@ from tests.loading import national_id
 PERSIAN = "ابتثجحخدذرزسشصضطظعغفقلمنهوپچژگآأؤئءةیيىکكۀ"
 MARKS = "ًٌٍَُِّْٰٕٔ"
 UNSEEN = "\u200b\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2069\ufeff\u00ad\u061c"
-WRITTEN = st.text(st.sampled_from(PERSIAN + MARKS + UNSEEN + "\u200c\u0640 \t\u00a0" + "abcXYZ019-/_۰۱۹٠١٩"), max_size=30)
+WRITTEN = st.text(
+    st.sampled_from(PERSIAN + MARKS + UNSEEN + "\u200c\u0640 \t\u00a0" + "abcXYZ019-/_۰۱۹٠١٩"), max_size=30
+)
 KEY = b"some key"
 
 
@@ -198,7 +200,13 @@ def value(table: str, name: str, text: str) -> object:
 def test_every_word_of_a_fixed_list_answers_in_both_languages(table):
     for one in contract(table).columns:
         for english, persian in one.values.items():
-            for written in (english, english.upper(), persian, f" {persian} ", persian.replace("ی", "ي").replace("ک", "ك")):
+            for written in (
+                english,
+                english.upper(),
+                persian,
+                f" {persian} ",
+                persian.replace("ی", "ي").replace("ک", "ك"),
+            ):
                 assert value(table, one.name, written) == (english, None)
             assert value(table, one.name, persian.replace(" ", "\u200c")) == (english, None)
         if one.type == "choice":
@@ -207,7 +215,16 @@ def test_every_word_of_a_fixed_list_answers_in_both_languages(table):
 
 @pytest.mark.parametrize(
     ("text", "meant"),
-    [("بلی", True), ("خیر", False), ("دارد", True), ("ندارد", False), ("1", True), ("۰", False), ("TRUE", True), ("no", False)],
+    [
+        ("بلی", True),
+        ("خیر", False),
+        ("دارد", True),
+        ("ندارد", False),
+        ("1", True),
+        ("۰", False),
+        ("TRUE", True),
+        ("no", False),
+    ],
 )
 def test_yes_and_no_in_every_spelling(text, meant):
     assert value("institutes", "smart_services", text) == (meant, None)
@@ -263,7 +280,13 @@ def test_days_at_once_are_judged_as_days_alone():
     assert values.days(["1404/1/1", ""], False, True, build_day)[1] == [None, None]
 
 
-@given(st.lists(st.one_of(st.text(max_size=12), st.dates().map(str), st.from_regex(r"\A1[34][0-9]{2}[/-][0-9]{1,2}[/-][0-9]{1,2}\Z"))))
+@given(
+    st.lists(
+        st.one_of(
+            st.text(max_size=12), st.dates().map(str), st.from_regex(r"\A1[34][0-9]{2}[/-][0-9]{1,2}[/-][0-9]{1,2}\Z")
+        )
+    )
+)
 def test_any_texts_at_once_are_judged_as_each_alone(texts):
     together, reasons = values.days(texts, True, False, date(2026, 1, 1))
     for at, text in enumerate(texts):

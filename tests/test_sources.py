@@ -40,7 +40,9 @@ def rows_of(path: Path, table: str = "training") -> tuple[list[tuple[int, dict[s
     return rows, source
 
 
-def read(tmp_path: Path, content: str | bytes, name: str = "training.csv") -> tuple[list[tuple[int, dict[str, str]]], Source]:
+def read(
+    tmp_path: Path, content: str | bytes, name: str = "training.csv"
+) -> tuple[list[tuple[int, dict[str, str]]], Source]:
     path = tmp_path / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return rows_of(path, table_of(name) or "")
@@ -63,7 +65,12 @@ def test_every_header_of_the_contract_is_known_in_every_spelling(table):
     }
     for name, (_, _, persian) in COLUMNS[table].items():
         for title in (name, name.upper(), f" {name} ", *persian):
-            spellings = [title, title.replace("ی", "ي").replace("ک", "ك"), title.replace(" ", "\u200c"), title.replace(" ", "  ")]
+            spellings = [
+                title,
+                title.replace("ی", "ي").replace("ک", "ك"),
+                title.replace(" ", "\u200c"),
+                title.replace(" ", "  "),
+            ]
             for spelling in (*spellings, f"\ufeff{title}", f"\u202b{title}\u202c", title.replace("ا", "ا\u064b")):
                 assert of.match([spelling]).positions == {name: 0}, spelling
 
@@ -72,16 +79,29 @@ def test_columns_are_found_in_any_order_and_extra_ones_are_named(tmp_path):
     text = "نتيجه,نمره,توضیح,كد دوره,تاریخ گذراندن,,کدملی\nقبول,80,خوب,PY-101,1402/04/01,,0000000027\n"
     rows, source = read(tmp_path, text)
     assert rows == [
-        (2, {"result": "قبول", "score": "80", "course_code": "PY-101", "completed_on": "1402/04/01", "national_id": "0000000027"})
+        (
+            2,
+            {
+                "result": "قبول",
+                "score": "80",
+                "course_code": "PY-101",
+                "completed_on": "1402/04/01",
+                "national_id": "0000000027",
+            },
+        )
     ]
     assert source.match.extra == ["توضیح"]
 
 
 def test_a_missing_column_a_doubled_one_and_no_header_are_told_apart(tmp_path):
-    assert complaint(tmp_path, "national_id,course_code,completed_on\n1,2,3\n") == "line 1: missing required column result"
+    assert (
+        complaint(tmp_path, "national_id,course_code,completed_on\n1,2,3\n") == "line 1: missing required column result"
+    )
     doubled = "national_id,کد ملی,course_code,completed_on,result\n1,1,2,3,4\n"
     assert complaint(tmp_path, doubled) == "line 1: column national_id stands twice"
-    assert "missing required column national_id, course_code" in complaint(tmp_path, "0000000027,PY-101,1402/04/01,passed\n")
+    assert "missing required column national_id, course_code" in complaint(
+        tmp_path, "0000000027,PY-101,1402/04/01,passed\n"
+    )
 
 
 def test_a_header_that_is_missing_tells_nothing_of_the_row_in_its_place(tmp_path):
@@ -156,7 +176,13 @@ def test_a_row_stands_in_the_line_it_begins_in(tmp_path):
         "9,a,2,3,4,5"  # line 15, without an end
     )
     rows, source = read(tmp_path, text)
-    assert [(line, cells["national_id"]) for line, cells in rows] == [(2, "1"), (6, "2"), (9, "4"), (11, "5"), (15, "9")]
+    assert [(line, cells["national_id"]) for line, cells in rows] == [
+        (2, "1"),
+        (6, "2"),
+        (9, "4"),
+        (11, "5"),
+        (15, "9"),
+    ]
     assert rows[0][1]["course_code"] == "a\nb\n\nc"
     assert rows[2][1]["course_code"] == 'a "quoted" word'
     assert sorted(source.rejects) == [
@@ -322,7 +348,9 @@ def test_a_sheet_row_is_numbered_as_the_sheet_numbers_it(tmp_path):
     assert rows[0][1] == dict(zip(HEADER, ["0000000027", "PY-101", "1402/04/01", "72", "88.5", "passed"], strict=True))
     assert rows[2][1] == dict(zip(HEADER, ["", "", "", "", "", "passed"], strict=True))
     assert source.notes == ["read from sheet داده"]
-    second = [cells for cells in openpyxl.load_workbook(tmp_path / "training.xlsx").worksheets[1].iter_rows(min_row=7, values_only=True)]
+    second = list(
+        openpyxl.load_workbook(tmp_path / "training.xlsx").worksheets[1].iter_rows(min_row=7, values_only=True)
+    )
     assert source.rows_read == sum(any(cell is not None for cell in cells) for cells in second)
 
 
@@ -365,7 +393,11 @@ def test_a_cell_without_a_value_to_load_keeps_its_row_back(tmp_path):
     book.save(tmp_path / "training.xlsx")
     rows, source = rows_of(tmp_path / "training.xlsx")
     assert [line for line, _ in rows] == [2, 5, 7]
-    assert source.rejects == [(3, "hours", "missing_value"), (4, "score", "missing_value"), (6, "hours", "missing_value")]
+    assert source.rejects == [
+        (3, "hours", "missing_value"),
+        (4, "score", "missing_value"),
+        (6, "hours", "missing_value"),
+    ]
 
 
 def test_a_formula_with_its_result_is_its_result(tmp_path):
@@ -433,7 +465,12 @@ def test_a_typed_day_is_its_day(tmp_path, kind):
 
 @pytest.mark.parametrize(
     "column",
-    [pa.array([["a"], ["b"]]), pa.array([{"a": 1}, {"a": 2}]), pa.array([1, 2], pa.time32("s")), pa.array([1, 2], pa.duration("s"))],
+    [
+        pa.array([["a"], ["b"]]),
+        pa.array([{"a": 1}, {"a": 2}]),
+        pa.array([1, 2], pa.time32("s")),
+        pa.array([1, 2], pa.duration("s")),
+    ],
 )
 def test_a_column_of_no_readable_type_refuses_the_file(tmp_path, column):
     with pytest.raises(Refused, match="column hours: its values are of type"):

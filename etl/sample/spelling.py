@@ -162,10 +162,9 @@ def _day_table(form: str, script: str) -> pa.Array:
 @lru_cache
 def _number_table(form: str, script: str) -> pa.Array:
     """0 to 99,999 as five digits, 0 to 99 as two, or half points from 0 to 500."""
-    if form == "half":
-        texts = [f"{n / 2:g}" for n in range(1001)]
-    else:
-        texts = [format(n, form) for n in range(10 ** int(form[1]))]
+    texts = (
+        [f"{n / 2:g}" for n in range(1001)] if form == "half" else [format(n, form) for n in range(10 ** int(form[1]))]
+    )
     return pa.array([in_digits(t, script) for t in texts], pa.string())
 
 

@@ -107,7 +107,7 @@ def _card(view: View, name: str) -> None:
         answer = warehouse.analyse(worked_out, reader=view.reader, on=view.as_of, where=view.where)
     else:
         answer, ignored = _ask(view, [name])
-        before = _year_before(view, answer)
+        before = _year_before(view, answer) if answer.metrics[0].has_history else None
     metric = next(metric for metric in answer.metrics if metric.name == part)
     value, row = answer.value(part), answer.rows[0]
     lines = []

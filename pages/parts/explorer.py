@@ -398,8 +398,10 @@ def turned(view: View, name: str, count: int) -> int:
     number = min(max(int(written), 1), most) if written.isdigit() else 1
     if most == 1:
         return 1
-    key = f"{name} page {most}"
-    if st.session_state.get(key, number) != number:
+    key = f"{name} page"
+    # the first, the last, the neighbours, and ten further on either side
+    near = (1, number - 10, number - 1, number, number + 1, number + 10, most)
+    if st.session_state.get(key) != number:
         st.session_state[key] = number
 
     def changed() -> None:
@@ -415,8 +417,16 @@ def turned(view: View, name: str, count: int) -> int:
             last=text.number(min(first + grid.PAGE_ROWS - 1, count), view.lang),
             count=text.number(count, view.lang),
         )
-        st.html(f'<p class="pd-note">{text.escape(said)}</p>')
-        st.pagination(most, default=number, key=key, on_change=changed, max_visible_pages=5)
+        st.html(f'<p class="pd-note" role="status">{text.escape(said)}</p>', width="content")
+        st.pills(
+            view.word("more.turn"),
+            sorted({one for one in near if 1 <= one <= most}),
+            key=key,
+            required=True,
+            format_func=lambda one: text.number(one, view.lang),
+            label_visibility="collapsed",
+            on_change=changed,
+        )
     return number
 
 

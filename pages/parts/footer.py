@@ -87,6 +87,10 @@ def _meaning(view: View, answer: Answer) -> None:
             + view.word("figure.kept_back", rows=text.number(warehouse.kept_back(answer), view.lang)),
         )
     )
+    address = f"methods{'?lang=en' if view.lang == 'en' else ''}#{answer.metrics[0].name}"
+    parts.append(
+        f'<p><a href="{text.escape(address)}" target="_self">{text.escape(view.word("trust.methods"))}</a></p>'
+    )
     parts.append(_line(view, "query", ""))
     st.html(f'<div class="pd-meaning">{"".join(parts)}</div>')
     st.code(answer.query, language="sql", wrap_lines=True)
@@ -97,13 +101,13 @@ def _line(view: View, key: str, written: str) -> str:
 
 
 def _label(name: str, lang: str) -> str:
-    metric = warehouse.catalogue().get(name)
+    metric = warehouse.catalogue().get(name) or warehouse.worked_out(name)
     return metric.label[lang] if metric else name
 
 
 def table(view: View, answer: Answer) -> None:
     """The answer as a table: names for codes, numbers that sort as numbers, columns in the reading direction."""
-    seen, units = look(view), warehouse.units()
+    seen, units = look(view), warehouse.units() | {metric.name: metric.unit for metric in answer.metrics}
     rows = answer.rows[:_MOST_ROWS]
     data: dict[str, list[Any]] = {}
     settings: dict[str, Any] = {}

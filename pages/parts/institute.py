@@ -97,7 +97,7 @@ def _cells(view: View, answer: Answer, one: Institute, row: tuple, measures: Seq
     )
     cells = [
         f'<a href="{text.escape(address)}" target="_self">{text.escape(one.name)}</a>',
-        f"<bdi>{text.escape(one.code)}</bdi>",
+        f"<bdi>{text.escape(text.digits(one.code, view.lang))}</bdi>",
     ]
     cells += [text.escape(_word(view, name, getattr(one, name))) for name in ("province", "county", "activity")]
     for name in measures:
@@ -117,7 +117,7 @@ def _word(view: View, dimension: str, code: str | None) -> str:
 def head(view: View, one: Institute) -> None:
     """What the register knows of an institute."""
     facts = {
-        "dimension.code": one.code,
+        "dimension.code": text.digits(one.code, view.lang),
         "dimension.province": _word(view, "province", one.province),
         "dimension.county": _word(view, "county", one.county),
         "dimension.activity": _word(view, "activity", one.activity),

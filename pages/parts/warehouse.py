@@ -126,6 +126,11 @@ def catalogue() -> Mapping[str, Metric]:
     return metrics.catalogue()
 
 
+def worked_out(name: str) -> Metric | None:
+    """The words of what etl.analysis works out under `name`; None where it works out no such thing."""
+    return metrics.derived(name) if name in metrics.derived_names() else None
+
+
 def published() -> Publication:
     """The publication this page shows. Raises Unpublished."""
     return _published(_path())
