@@ -25,11 +25,11 @@ check: $(READY)
 bench: $(READY)
 	$(BIN)/python -m bench
 
-# Chromium and its fonts come from Debian's packages; where it stands already nothing is fetched.
+# Chromium and nginx come from Debian's packages; where they stand already nothing is fetched.
 browser:
-	@command -v chromium >/dev/null 2>&1 || { \
+	@{ command -v chromium && PATH="$$PATH:/usr/sbin" command -v nginx; } >/dev/null 2>&1 || { \
 	  SUDO=$$( [ "$$(id -u)" = 0 ] || echo sudo ); \
-	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq chromium; }
+	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq chromium nginx-light; }
 
 $(READY): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }

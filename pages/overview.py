@@ -21,7 +21,7 @@ def page() -> None:
     )
     wide, narrow = st.columns([3, 2])
     with wide:
-        ui.figure(view, lines.trend, "active_assistants", by="month", over=view.months(60))
+        ui.figure(view, lines.trend, "active_assistants", by="month", over=view.months(60), target=True)
     with narrow:
         ui.attention(
             view,

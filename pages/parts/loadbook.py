@@ -1,18 +1,17 @@
 """What the load tells of itself: what arrived, what is missing, what was kept back and why, which rules held, what moved."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import streamlit as st
 
 from etl.metrics import Answer
-from pages.parts import exports_more, grid, notices, page, registers, text, warehouse
+from pages.parts import comparing, exports_more, grid, notices, page, registers, text, warehouse
 from pages.parts.charts import Look
 from pages.parts.footer import question
 from pages.parts.page import View
 
 _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
-_SHOWN_AT_FIRST = 12
 
 
 def view() -> View:
@@ -106,33 +105,24 @@ def revisions(view: View) -> None:
         if not found:
             st.html(f'<p class="pd-note">{text.escape(view.word("load.no_revisions"))}</p>')
             return
-        columns, rows = _as_table(found)
-        head = [grid.Column(_named(view, "revision", name)) for name in columns]
-        grid.show(
-            head,
-            [[text.escape(_cell(view, value)) for value in row] for row in rows],
-            view.word("load.revisions"),
-            True,
-        )
+        said = view.word("revision.numbers", count=text.number(len(found), view.lang))
+        st.html(f'<p class="pd-note">{text.escape(said)}</p>')
+        head = [grid.Column(view.word("dimension.measure")), grid.Column(view.word("revision.publications"))]
+        head += [grid.Column(view.word(f"revision.{name}"), True) for name in ("before", "after", "change")]
+        head.append(grid.Column(view.word("revision.causes")))
+        grid.show(head, [_moved(view, one) for one in found], view.word("load.revisions"), tall=True)
 
 
-def _as_table(found: Any) -> tuple[list[str], list[tuple]]:
-    """A revision log as columns and rows, whether it is an Answer or a list of records."""
-    if isinstance(found, Answer):
-        return list(found.columns), list(found.rows)
-    records = [one if isinstance(one, dict) else vars(one) for one in found]
-    columns = list(records[0]) if records else []
-    return columns, [tuple(record.get(name) for name in columns) for record in records]
-
-
-def _cell(view: View, value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return str(value)
-    if isinstance(value, (int, float)):
-        return text.number(value, view.lang, 0 if float(value).is_integer() else 3)
-    return text.day(value, view.lang) if hasattr(value, "isoformat") and not hasattr(value, "hour") else str(value)
+def _moved(view: View, one: Mapping[str, Any]) -> list[str]:
+    """A line of the revision log: a number before and after, and what can have moved it."""
+    metric = warehouse.catalogue().get(one["metric"])
+    unit = metric.unit if metric else "persons"
+    ids = {name: text.digits(one[name], view.lang) for name in ("old", "new")}
+    cells = [metric.label[view.lang] if metric else one["metric"], view.word("revision.from_to", **ids)]
+    cells += [text.plain(one[name], unit, view.lang) for name in ("before", "after")]
+    cells.append(comparing.signed(one["change"], unit, view.lang))
+    cells.append(text.listed([_named(view, "revision", cause) for cause in one["causes"]], view.lang) or "–")
+    return [text.escape(cell) for cell in cells]
 
 
 def _part(
