@@ -1,0 +1,78 @@
+"""The names in a question are checked: metrics, dimensions, members. What is not known is refused, never guessed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+from etl.catalogue import CHOICES, DIMENSIONS, TIME, Metric, QuestionError, catalogue
+from etl.normalize import fold, latin_digits
+from etl.values import places
+
+
+def known(names: Sequence[str]) -> tuple[Metric, ...]:
+    metrics = []
+    for name in dict.fromkeys(names):
+        if name not in catalogue():
+            raise QuestionError(f"no metric is called {name}; see python -m etl metrics")
+        metrics.append(catalogue()[name])
+    if not metrics:
+        raise QuestionError("a question names at least one metric")
+    return tuple(metrics)
+
+
+def unit_of_time(by: Sequence[str]) -> str:
+    for name in by:
+        if name not in DIMENSIONS:
+            raise QuestionError(f"no dimension is called {name}; there are {', '.join(DIMENSIONS)}")
+    if len(set(by)) < len(by):
+        raise QuestionError("a dimension is named twice")
+    units = [name for name in by if name in TIME]
+    if len(units) > 1:
+        raise QuestionError("one of month, quarter and year at a time")
+    return units[0] if units else ""
+
+
+def refuse_meaningless(metric: Metric, by: Sequence[str], where: Mapping[str, Any]) -> None:
+    for name in (*by, *where):
+        if name not in metric.dimensions:
+            raise QuestionError(f"{metric.name} has no meaning by {name}")
+    together = {name for name in (*by, *where) if name in metric.apart}
+    if len(together) > 1:
+        raise QuestionError(f"{metric.name} takes one of {', '.join(sorted(together))}, not both")
+
+
+def members(con: duckdb.DuckDBPyConnection, where: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    checked = {}
+    for name, given in where.items():
+        if name not in DIMENSIONS:
+            raise QuestionError(f"no dimension is called {name}; there are {', '.join(DIMENSIONS)}")
+        if name in TIME:
+            raise QuestionError(f"a period is given with --over, not with --where {name}")
+        checked[name] = tuple(dict.fromkeys(_member(con, name, value) for value in given))
+        if not checked[name]:
+            raise QuestionError(f"--where {name} names no value")
+    return checked
+
+
+def _member(con: duckdb.DuckDBPyConnection, dimension: str, value: str) -> str:
+    """`value` as the dimension's own member. Raises QuestionError for an unknown one."""
+    found: str | None = None
+    if dimension in ("province", "origin"):
+        found = places().provinces.get(fold(value))
+    elif dimension in CHOICES:
+        found = CHOICES[dimension].get(fold(value))
+    else:
+        table, column = {
+            "county": ("counties", "sci_code"),
+            "institute": ("institutes", "institute_code"),
+            "course": ("courses", "course_code"),
+        }[dimension]
+        row = con.execute(
+            f"select {column} from {table} where lower({column}) = lower($value) order by {column} <> $value limit 1",
+            {"value": latin_digits(value)},
+        ).fetchone()
+        found = row[0] if row else None
+    if found is None:
+        raise QuestionError(f"no {dimension} is called {value!r}")
+    return found

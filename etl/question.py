@@ -1,0 +1,379 @@
+"""What a question means, and its query: one common table expression for each source and condition, united by its dimensions.
+
+Values are bound, names come from the catalogue.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import cache
+from typing import Any
+
+import duckdb
+
+from etl import days
+from etl.catalogue import TIME, Base, QuestionError, catalogue, expand, tables
+from etl.members import known, members, refuse_meaningless, unit_of_time
+from etl.publication import Publication
+from etl.selects import CELL, PLACES, Source, Stock, checkpoint, sums
+
+# A leaver may still turn out to be none for so many days.
+_UNSETTLED_DAYS = 89
+_DEFAULT_MONTHS = 12
+
+
+class Question:
+    """A question that has a meaning, and its query."""
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        publication: Publication,
+        names: Sequence[str],
+        by: tuple[str, ...],
+        on: date | None,
+        over: tuple[date, date] | None,
+        where: dict[str, Sequence[str]],
+        plain: bool,
+    ) -> None:
+        self._con = con
+        self._plain = plain
+        self.metrics = known(names)
+        self.by = by
+        self.where = members(con, where)
+        self._publication = publication
+        self._unit = unit_of_time(by)
+        self._places = tuple(name for name in by if name not in TIME)
+        self._expressions = {metric.name: metric for metric in self.metrics}
+        for metric in self.metrics:
+            for part in (metric.numerator, metric.denominator):
+                if part:
+                    self._expressions.setdefault(part, catalogue()[part])
+        self.shown = tuple(self._expressions)
+        involved = frozenset(self._places) | self.where.keys()
+        self._bases: dict[str, Base] = {}
+        for name in self._expressions:
+            self._bases |= expand(name, involved)
+        for metric in self.metrics:
+            refuse_meaningless(metric, self._places, self.where)
+        self._settle_days(on, over)
+
+    def _settle_days(self, on: date | None, over: tuple[date, date] | None) -> None:
+        kinds = {metric.kind for metric in self.metrics}
+        if kinds == {"flow"} and on:
+            raise QuestionError("a flow is counted over a period: --over, not --on")
+        if kinds == {"state"} and over and not self._unit:
+            raise QuestionError("a state is measured on a day: --on, or --over with --by month, quarter or year")
+        if self._unit and on:
+            raise QuestionError(f"by {self._unit} a state is measured at the end of each: --over, not --on")
+        as_of = self._publication.as_of
+        self.on = (on or as_of) if "state" in kinds and not self._unit else None
+        needs_period = "flow" in kinds or self._unit
+        self.over = (over or days.last_complete_months(as_of, _DEFAULT_MONTHS)) if needs_period else None
+        self._units = list(days.units_between(*self.over, self._unit)) if self.over and self._unit else []
+
+    def provisional(self) -> frozenset[str]:
+        """The units that can still change by themselves."""
+        first_open = self._publication.as_of
+        if any(base.unsettled for base in self._bases.values()):
+            first_open -= timedelta(days=_UNSETTLED_DAYS)
+        return frozenset(unit.label for unit in self._units if unit.last > first_open)
+
+    # ---- the query
+
+    def query(self) -> tuple[str, dict[str, Any]]:
+        """The SQL and the values bound in it."""
+        self._parameters: dict[str, Any] = {}
+        self._bound: dict[Any, str] = {}
+        sources: dict[tuple[str, ...], Source | Stock] = {}
+        for base in self._bases.values():
+            source = self._stock(base) if self._is_in_stock(base) else self._source(base)
+            known = sources.setdefault(source.signature, source)
+            known.columns[base.name] = base
+        ctes: list[str] = []
+        main: list[tuple[str, Source | Stock]] = []
+        side: list[tuple[str, Source | Stock]] = []
+        for number, source in enumerate(sources.values()):
+            name = f"{source.table}_{number}"
+            text = source.select() if isinstance(source, Source) else self._select_stock(source)
+            ctes.append(f"{name} as (\n{text}\n)")
+            (side if source.is_side else main).append((name, source))
+        if not main:
+            lacking = [name for name in self.by if any(name not in source.dimensions for _, source in side)]
+            if lacking:
+                raise QuestionError(f"{self.metrics[0].name} has no meaning by {lacking[0]}")
+            main, side = side, []
+        ctes += self._united(main)
+        return self._final(ctes, side), self._parameters
+
+    def _united(self, main: "list[tuple[str, Source | Stock]]") -> list[str]:
+        united = [f"select * from {name}" for name, _ in main]
+        if spine := self._spine():
+            united.append(spine)
+        names = [base for _, source in main for base in source.columns]
+        if not united:
+            united = ["select 1 as one"]
+        dimensions = [*self.by]
+        columns = dimensions + [f"max({name}) as {name}" for name in names]
+        if not columns:
+            columns = ["max(one) as one"]
+        union = "\n    union all by name\n    ".join(united)
+        group = f"\n    group by {', '.join(dimensions)}" if dimensions else ""
+        return [f"met as (\n    select {', '.join(columns)}\n    from (\n    {union}\n    ){group}\n)"]
+
+    def _final(self, ctes: list[str], side: "list[tuple[str, Source | Stock]]") -> str:
+        zero = {base.name: base for base in self._bases.values()}
+        owner = {base: name for name, source in side for base in source.columns}
+        cells = {
+            name: (f"coalesce({owner.get(name, 'met')}.{name}, 0)" if base.zero else f"{owner.get(name, 'met')}.{name}")
+            for name, base in zero.items()
+        }
+        columns = [f"met.{name}" for name in self.by]
+        columns += [f"{_resolved(name, cells)} as {name}" for name in self.shown]
+        joins = "".join(
+            f"\nleft join {name} on "
+            + (" and ".join(f"{name}.{one} is not distinct from met.{one}" for one in source.dimensions) or "true")
+            for name, source in side
+        )
+        order = f"\norder by {', '.join(f'met.{name}' for name in self.by)}" if self.by else ""
+        return f"with {', '.join(ctes)}\nselect {', '.join(columns)}\nfrom met{joins}{order}"
+
+    def _spine(self) -> str:
+        """Every province, and every unit of time counted over, has a row; of other dimensions only the members met."""
+        if self.by == ("province",):
+            return f"select iso_3166_2 as province from provinces{self._filter({'province': 'iso_3166_2'})}"
+        if len(self.by) == 1 and self._unit:
+            labels = [unit.label for unit in self._units]
+            if all(metric.kind == "state" for metric in self.metrics):
+                labels = [label for label, _ in self._state_days()]
+            if not labels:
+                return f"select null::varchar as {self._unit} where false"
+            return f"select unnest({self._bind(labels)}::varchar[]) as {self._unit}"
+        return ""
+
+    # ---- sources
+
+    def _source(self, base: Base) -> "Source":
+        table = tables()[base.table]
+        place = {} if base.whole else table.columns
+        dimensions = [name for name in self._places if name in place or (base.whole and name in table.kept_by_whole)]
+        columns = {name: table.columns[name] for name in dimensions}
+        ignored = {"province", "county", "institute"} if base.whole else frozenset(table.ignores)
+        filters = self._conditions({k: v for k, v in table.columns.items() if k not in ignored})
+        if base.where:
+            filters.append(base.where)
+        is_side = base.whole or table.is_side or len(dimensions) < len(self._places)
+        clock, time_column = self._clock(base)
+        unit = [self._unit] if self._unit and time_column else []
+        return Source(
+            base.table,
+            clock.replace("{table}", base.table),
+            tuple(filters),
+            tuple(columns.items()),
+            tuple(unit),
+            time_column,
+            is_side,
+            self._plain or "course" in self.where,
+            clock.replace("{table}", f"{base.table}_shared") if f"{base.table}_shared" in tables() else "",
+        )
+
+    def _clock(self, base: Base) -> tuple[str, str]:
+        """The FROM of a base, with the condition that ties its rows to a day or a period, and where its unit is read."""
+        kind = tables()[base.table].kind
+        if kind == "constant":
+            return "from {table}", ""
+        if base.kind == "flow" and not base.at_end:
+            first, last = self.over or (date.min, date.min)
+            period = f"{base.day} between {self._bind(first)} and {self._bind(last)}"
+            if not self._unit:
+                return f"from {{table}} where {period}", ""
+            return (
+                f"from {{table}} inner join calendar on calendar.day = {base.day} where {period}",
+                f"calendar.{self._unit}",
+            )
+        days_measured = self._end_days() if base.at_end else self._state_days()
+        moment = f"cast(measured.day - to_months({base.lag_months}) as date)" if base.lag_months else "measured.day"
+        if base.trailing:
+            start, end = base.trailing
+            tie = (
+                f"{base.day} > cast(measured.day - to_months({start}) as date) "
+                f"and {base.day} <= cast(measured.day - to_months({end}) as date)"
+            )
+        elif base.outstanding:
+            tie = base.outstanding.replace("{day}", moment)
+        else:
+            tie = f"{{table}}.valid_from <= {moment} and {{table}}.valid_until > {moment}"
+        if not self._unit:
+            day = days_measured[0][1]
+            bound = self._bind(day)
+            return f"from {{table}} where {tie.replace('measured.day', bound)}", ""
+        return (
+            f"from {self._measured(days_measured)} inner join {{table}} on {tie} where true",
+            "measured.unit",
+        )
+
+    def _measured(self, listed: Sequence[tuple[Any, ...]], *more: str) -> str:
+        """Units of time with their days, as a table to join with."""
+        columns = list(zip(*listed, strict=True)) or [()] * (2 + len(more))
+        types = ("varchar", *["date"] * (1 + len(more)))
+        cells = ", ".join(
+            f"unnest({self._bind(list(column))}::{kind}[]) as {name}"
+            for name, column, kind in zip(("unit", "day", *more), columns, types, strict=True)
+        )
+        return f"(select {cells}) as measured"
+
+    # ---- what the build made ready
+
+    def _is_in_stock(self, base: Base) -> bool:
+        """Whether a base can be read from stock_months and stock_changes: they know five dimensions."""
+        if self._plain or not base.stock:
+            return False
+        asked = {*self._places, *self.where} - (PLACES if base.whole else set()) - set(base.ignores)
+        return asked <= set(CELL) and (base.whole or set(self._places) <= set(CELL))
+
+    def _stock(self, base: Base) -> "Stock":
+        dimensions = tuple(name for name in self._places if not (base.whole and name in PLACES))
+        days_measured = self._end_days() if base.at_end else self._state_days()
+        moved = tuple((label, days.add_months(day, -base.lag_months)) for label, day in days_measured)
+        unit = (self._unit,) if self._unit else ()
+        return Stock(moved, unit, dimensions, base.whole, base.whole or len(dimensions) < len(self._places))
+
+    def _select_stock(self, stock: "Stock") -> str:
+        """The running total at the end of the month before, the changes since, and those with several spells one by one."""
+        first, last = self._publication.kept_months or (date.max, date.min)
+        listed = [(label, day, checkpoint(day, first, last)) for label, day in stock.measured]
+        opened = [one for one in listed if one[2] < one[1]]
+        keys = ", ".join((*stock.unit, *stock.grouped))
+        keys = f"{keys}, " if keys else ""
+        columns = {base.name: base.stock for base in stock.columns.values()}
+        if "compliant_assistants" in columns.values():
+            # A group without anyone compliant is still met.
+            columns["met_active"] = "active_assistants"
+        filters = self._conditions({name: name for name in CELL if not (stock.whole and name in PLACES)})
+        parts = [self._stock_months(listed, stock, columns, filters)]
+        if opened:
+            parts.append(self._stock_changes(opened, stock, columns, filters))
+        parts += self._shared_parts(stock, "met_active" in columns)
+        sums = ", ".join(f"sum({name}) as {name}" for name in stock.columns)
+        group = f"\n    group by {keys[:-2]}" if keys else ""
+        having = " or ".join(f"sum({name}) <> 0" for name in columns)
+        union = "\n    union all by name\n".join(parts)
+        return f"    select {keys}{sums}\n    from (\n{union}\n    ){group}\n    having {having}"
+
+    def _stock_months(
+        self,
+        listed: Sequence[tuple[str, date, date]],
+        stock: "Stock",
+        columns: Mapping[str, str],
+        filters: Sequence[str],
+    ) -> str:
+        """The running totals at the checkpoints: summed month by month first, for several units may rest on one."""
+        if not stock.unit:
+            tie = f"day = {self._bind(listed[0][2])}"
+            return sums("stock_months", stock.grouped, columns, [tie, *filters])
+        kept = [checkpoint for _, _, checkpoint in listed] or [date.min]
+        tie = f"day between {self._bind(min(kept))} and {self._bind(max(kept))}"
+        inner = sums("stock_months", ("day", *stock.grouped), columns, [tie, *filters])
+        shown = [f"measured.unit as {stock.unit[0]}", *(f"kept.{name}" for name in (*stock.grouped, *columns))]
+        return (
+            f"    select {', '.join(shown)} from {self._measured(listed, 'checkpoint')} inner join (\n{inner}\n    ) as kept "
+            "on kept.day = measured.checkpoint"
+        )
+
+    def _stock_changes(
+        self,
+        opened: Sequence[tuple[str, date, date]],
+        stock: "Stock",
+        columns: Mapping[str, str],
+        filters: Sequence[str],
+    ) -> str:
+        """The changes between a checkpoint and the day measured."""
+        if not stock.unit:
+            _, day, checkpoint = opened[0]
+            tie = f"day > {self._bind(checkpoint)} and day <= {self._bind(day)}"
+            return sums("stock_changes", stock.grouped, columns, [tie, *filters])
+        source = (
+            f"{self._measured(opened, 'checkpoint')} inner join stock_changes "
+            "on stock_changes.day > measured.checkpoint and stock_changes.day <= measured.day"
+        )
+        return sums(source, stock.grouped, columns, filters, f"measured.unit as {stock.unit[0]}")
+
+    def _shared_parts(self, stock: "Stock", met: bool) -> list[str]:
+        sources: dict[tuple[str, ...], Source] = {}
+        bases = [replace(base, table=f"{base.table}_shared", stock="") for base in stock.columns.values()]
+        if met:
+            at_end = any(base.at_end for base in bases)
+            bases.append(Base("met_active", "readiness_shared", "count(distinct person_id)", "state", at_end=at_end))
+        for base in bases:
+            source = self._source(base)
+            sources.setdefault(source.signature, source).columns[base.name] = base
+        return [source.select() for source in sources.values()]
+
+    def _state_days(self) -> list[tuple[str, date]]:
+        """The days on which states are measured: the last of each unit within the period, the unit not over on the as-of day."""
+        if not self._unit:
+            return [("", self.on or self._publication.as_of)]
+        as_of = self._publication.as_of
+        last = self.over[1] if self.over else as_of
+        found = []
+        for unit in self._units:
+            if unit.first <= as_of < unit.last:
+                found.append((unit.label, as_of))
+            elif unit.last <= min(last, as_of):
+                found.append((unit.label, unit.last))
+        return found
+
+    def _end_days(self) -> list[tuple[str, date]]:
+        """The last day of the period, or of each unit of it."""
+        as_of = self._publication.as_of
+        last = self.over[1] if self.over else as_of
+        if not self._unit:
+            return [("", min(last, as_of))]
+        return [(unit.label, min(unit.last, last, as_of)) for unit in self._units]
+
+    # ---- filters
+
+    def _conditions(self, columns: Mapping[str, str]) -> list[str]:
+        return [
+            f"{columns[name]} in ({', '.join(self._bind(value) for value in values)})"
+            for name, values in self.where.items()
+            if name in columns
+        ]
+
+    def _filter(self, columns: Mapping[str, str]) -> str:
+        conditions = self._conditions(columns)
+        return f" where {' and '.join(conditions)}" if conditions else ""
+
+    def _bind(self, value: Any) -> str:
+        key = (type(value), tuple(value) if isinstance(value, list) else value)
+        if key not in self._bound:
+            self._bound[key] = f"p{len(self._bound) + 1}"
+            self._parameters[self._bound[key]] = value
+        return f"${self._bound[key]}"
+
+
+@cache
+def _formula(name: str) -> str:
+    return catalogue()[name].sql
+
+
+def _resolved(name: str, cells: Mapping[str, str]) -> str:
+    """The expression of a metric over the cells of its bases."""
+    if name in cells:
+        return cells[name]
+    return re.sub(r"\{(\w+)\}", lambda found: f"({_resolved(found[1], cells)})", _formula(name))
+
+
+def readable(sql: str, parameters: Mapping[str, Any]) -> str:
+    """The query with its values written in, to be read and pasted, not run from here."""
+
+    def written(found: re.Match[str]) -> str:
+        value = parameters[found[1]]
+        if isinstance(value, date):
+            return f"date '{value}'"
+        if isinstance(value, list):
+            return "[" + ", ".join("'" + str(one).replace("'", "''") + "'" for one in value) + "]"
+        return "'" + str(value).replace("'", "''") + "'"
+
+    return re.sub(r"\$(\w+)\b", written, sql)

@@ -1,0 +1,143 @@
+"""The SELECTs that a query is united from: of one table, or of the running totals that a build makes ready."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from etl import days
+from etl.catalogue import Base, tables
+
+# The dimensions that the running totals know.
+CELL = ("province", "activity", "gender", "education", "post")
+PLACES = {"province", "county", "institute"}
+_DISTINCT = re.compile(
+    r"^count\(distinct (person_id|\(person_id, course\))\)(?: filter \(where ((?:(?! filter ).)*)\))?$"
+)
+
+
+@dataclass
+class Stock:
+    """Bases read from the running totals: the days they are measured on, and by what they are grouped."""
+
+    measured: tuple[tuple[str, date], ...]
+    unit: tuple[str, ...]
+    grouped: tuple[str, ...]
+    whole: bool
+    is_side: bool
+    columns: dict[str, Base] = field(default_factory=dict)
+    table: str = "stock"
+
+    @property
+    def signature(self) -> tuple[str, ...]:
+        return ("stock", str(self.measured), str(self.whole), str(self.is_side))
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        return (*self.unit, *self.grouped)
+
+
+@dataclass
+class Source:
+    """One SELECT: the bases that read the same rows of one table."""
+
+    table: str
+    clock: str
+    filters: tuple[str, ...]
+    grouped: tuple[tuple[str, str], ...]
+    unit: tuple[str, ...]
+    time_column: str
+    is_side: bool
+    plain: bool
+    # The same rows among those of persons with several spells, where the build laid them aside.
+    shared_clock: str = ""
+    columns: dict[str, Base] = field(default_factory=dict)
+
+    @property
+    def signature(self) -> tuple[str, ...]:
+        return (self.clock, *self.filters, *(name for name, _ in self.grouped), str(self.is_side))
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        return (*self.unit, *(name for name, _ in self.grouped))
+
+    def select(self) -> str:
+        """The SELECT. Who has one spell then is counted without looking who it is, the others person by person."""
+        counted = {name: self._told_apart(base) for name, base in self.columns.items()}
+        if not all(counted.values()):
+            return self._rows(self.table, self.clock, {name: base.sql for name, base in self.columns.items()})
+        met = {name: found for name, found in counted.items() if found}
+        if self.table.endswith("_shared"):
+            return self._one_by_one(self.table, self.clock, met)
+        sole = {name: f"count(*) filter (where {both('is_sole', found[2])})" for name, found in met.items()}
+        parts = [self._rows(self.table, self.clock, sole)]
+        if self.shared_clock:
+            parts.append(self._one_by_one(f"{self.table}_shared", self.shared_clock, met))
+        else:
+            parts.append(self._one_by_one(self.table, self.clock, met, "not is_sole"))
+        shown = [*self.dimensions, *(f"sum({name}) as {name}" for name in self.columns)]
+        group = f"\n    group by {', '.join(self.dimensions)}" if self.dimensions else ""
+        union = "\n    union all by name\n".join(parts)
+        return f"    select {', '.join(shown)}\n    from (\n{union}\n    ){group}"
+
+    def _told_apart(self, base: Base) -> "re.Match[str] | None":
+        """What a base counts, where those with one spell can be counted without looking who they are."""
+        sole = tables()[self.table].sole
+        found = _DISTINCT.match(base.sql)
+        if self.plain or not sole or not found:
+            return None
+        # Of several courses a person has several rows: there only person and course together are one.
+        return found if found[1] == sole or "course" in dict(self.grouped) else None
+
+    def _rows(self, table: str, clock: str, columns: Mapping[str, str], *more: str, by: str = "") -> str:
+        """A SELECT of the rows on the clock that pass the filters, grouped by the dimensions (and by who, where given)."""
+        shown = [f"{self.time_column} as {name}" for name in self.unit]
+        shown += [f"{table}.{column} as {name}" for name, column in self.grouped]
+        keys = [str(n + 1) for n in range(len(shown))]
+        day = "measured.day" if self.unit and self.time_column == "measured.unit" else _bound_day(self.clock)
+        shown += [f"{sql.replace('{day}', day)} as {name}" for name, sql in columns.items()]
+        filters = [one.replace("{day}", day) for one in (*self.filters, *more)]
+        glue = " and " if " where " in clock else " where "
+        conditions = glue + " and ".join(filters) if filters else ""
+        keys += [by] if by else []
+        group = f"\n    group by {', '.join(keys)}" if keys else ""
+        return f"    select {', '.join(shown)}\n    {clock}{conditions}{group}"
+
+    def _one_by_one(self, table: str, clock: str, counted: Mapping[str, re.Match[str]], *more: str) -> str:
+        """Each person (or person and course) met once, with which of the numbers they count in; then how many those are."""
+        who = {found[1] for found in counted.values()}
+        if len(who) > 1:
+            return self._rows(table, clock, {name: found[0] for name, found in counted.items()}, *more)
+        met = {name: f"bool_or({found[2]})" if found[2] else "true" for name, found in counted.items()}
+        inner = self._rows(table, clock, met, *more, by=who.pop().strip("()"))
+        shown = [*self.dimensions, *(f"count(*) filter (where {name}) as {name}" for name in met)]
+        group = f"\n    group by {', '.join(self.dimensions)}" if self.dimensions else ""
+        return f"    select {', '.join(shown)}\n    from (\n{inner}\n    ){group}"
+
+
+def both(one: str, other: str | None) -> str:
+    return f"{other} and {one}" if other else one
+
+
+def sums(
+    source: str, keys: Sequence[str], columns: Mapping[str, str], conditions: Sequence[str], unit: str = ""
+) -> str:
+    """The sums of running totals or changes by the keys (and by a unit of time, where given)."""
+    shown = [unit] if unit else []
+    shown += [*keys, *(f"sum({column}) as {name}" for name, column in columns.items())]
+    keyed = len(keys) + bool(unit)
+    where = f" where {' and '.join(conditions)}" if conditions else ""
+    group = f" group by {', '.join(str(n + 1) for n in range(keyed))}" if keyed else ""
+    return f"    select {', '.join(shown)} from {source}{where}{group}"
+
+
+def checkpoint(day: date, first: date, last: date) -> date:
+    """The last day of a month, up to `day`, whose running totals are kept; the beginning of days before the first."""
+    unit = days.unit_of(day, "month")
+    kept = min(day if unit.last == day else unit.first - days.DAY, last)
+    return kept if kept >= first else date(1, 1, 1)
+
+
+def _bound_day(clock: str) -> str:
+    found = re.search(r"\$p[0-9]+", clock)
+    return f"{found[0]}::date" if found else "current_date"
