@@ -23,8 +23,11 @@ INCOMING = Path(__file__).parent.parent / "data" / "incoming"
 SAMPLE_MARK = "SAMPLE.txt"
 
 _HERE = Path(__file__).parent
-# What DuckDB may hold in memory while it builds; above it, it works on disk.
-_MEMORY = os.environ.get("BUILD_MEMORY", "1GB")
+# What DuckDB may hold in memory while it builds; above it, it works on disk. A quarter of the machine unless told otherwise: ten
+# times the country was seen to need more than 1 GB for its widest join.
+_MEMORY = (
+    os.environ.get("BUILD_MEMORY") or f"{max(1024, os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') >> 22)}MB"
+)
 # A load of fewer than half the rows of the last one is more likely a mistake than a reform.
 _LEAST_SHARE_OF_LAST = 0.5
 _ROWS_WORTH_GUARDING = 1000
