@@ -94,7 +94,7 @@ def sources(view: View, analysis: str) -> None:
             counted, sure = seen.member("counted", row["counted"]), seen.member("sureness", row["sureness"])
             told = f"{counted} · {view.word('dimension.sureness')}: {sure} ·"
             entries.append(
-                f"<li><b>{text.escape(head)}</b> {text.escape(told)} <bdi>{text.escape(row['source'])}</bdi> "
+                f"<li><b>{text.escape(head)}</b> {text.escape(told)} <cite><bdi>{text.escape(row['source'])}</bdi></cite> "
                 f'<a href="{text.escape(row["address"])}" rel="noreferrer noopener" target="_blank" '
                 f'style="color: var(--pd-accent)">'
                 f"{text.escape(view.word('abroad.address'))}</a></li>"
