@@ -8,6 +8,7 @@ import argparse
 import io
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
@@ -90,10 +91,12 @@ def _build(options: argparse.Namespace) -> int:
     progress = console.Progress()
     try:
         report = pipeline.build(order, progress.say, progress.files)
-    except Refused as error:
+    except publication.Busy:
+        raise
+    except Exception as error:
         if options.report:
             told = error.report if isinstance(error, pipeline.BuildRefused) else loadlog.Report()
-            told.refusal = str(error)
+            told.refusal = _told(error)[1]
             told.write(options.report)
         raise
     finally:
@@ -155,7 +158,7 @@ def _rollback(options: argparse.Namespace) -> int:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    console.print_diff(diff.between(options.source, options.old or "", options.new or ""))
+    console.print_diff(diff.between(options.source, options.old or "", options.new or ""), options.format)
     return 0
 
 
@@ -260,6 +263,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     compared.add_argument("old", nargs="?", help="a publication kept (the one before NEW)")
     compared.add_argument("new", nargs="?", help="a publication kept (the one shown)")
+    compared.add_argument("--format", choices=("csv", "json", "table"), default="table")
     _add_source(compared)
     compared.set_defaults(run=_diff)
 
@@ -275,4 +279,7 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
+    if not os.environ.get("ETL_TRACE"):
+        # Standard error is for the one line of a refusal.
+        warnings.simplefilter("ignore")
     sys.exit(main())

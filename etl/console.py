@@ -108,9 +108,24 @@ def print_answer(answer: Answer, form: str) -> None:
     _print_table(columns, rows, marks)
 
 
-def print_diff(diff: Diff) -> None:
-    """Changes of rows by source, then the numbers that moved: nation first, then provinces."""
-    print(f"{diff.old} to {diff.new}, measured on {diff.day.isoformat()}")
+def print_diff(diff: Diff, form: str = "table") -> None:
+    """The numbers that moved, nation first, then provinces; as a table also the changes of rows and definitions before."""
+    columns = ("metric", "province", "before", "after", "change", "causes")
+    rows = [
+        (one.metric, one.province or "", one.before, one.after, one.change, "|".join(one.causes)) for one in diff.moved
+    ]
+    if form == "csv":
+        write_csv(columns, rows, None)
+        return
+    if form == "json":
+        print(
+            json.dumps(
+                [dict(zip(columns, map(_plain, row), strict=True)) for row in rows], ensure_ascii=False, indent=1
+            )
+        )
+        return
+    days = " and ".join(day.isoformat() for day in dict.fromkeys(diff.as_of))
+    print(f"{diff.old} to {diff.new}, as of {days}, both measured on {diff.day.isoformat()}")
     for change in diff.rows:
         print(
             f"{change.source_table}: {change.new_rows} new rows, {change.corrected_rows} corrected rows, "
@@ -118,11 +133,10 @@ def print_diff(diff: Diff) -> None:
         )
     for name in diff.definitions:
         print(f"changed definition: {name}")
-    rows = [
-        (one.metric, one.province or "", one.before, one.after, one.change, "|".join(one.causes)) for one in diff.moved
-    ]
+    for name in diff.references:
+        print(f"changed reference table: {name}")
     if rows:
-        _print_table(("metric", "province", "before", "after", "change", "causes"), rows, [False] * len(rows))
+        _print_table(columns, rows, [False] * len(rows))
     else:
         print("no number moved")
 

@@ -28,6 +28,7 @@ _PIECE_BYTES = 4 << 20
 _SMALL_PIECE_BYTES = 1 << 16
 _LONGEST_LINE_BYTES = 32 << 20
 _LONGEST_AT_ONCE = 2 * _PIECE_BYTES
+_MOST_COLUMNS = 10_000
 _BROKEN = "\ufffd"
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -172,6 +173,8 @@ class _Delimited:
         except csv.Error:
             raise Refused("line 1: the header cannot be split") from None
         self._width = len(header)
+        if self._width > _MOST_COLUMNS:
+            raise Refused(f"line 1: more than {_MOST_COLUMNS:,} columns")
         self._line += reader.line_num
         if rest := lines.rest():
             self._waiting.appendleft(rest)
@@ -188,11 +191,11 @@ class _Delimited:
         ):
             return None
         try:
-            table, ragged = self._parse(piece, quoted)
-        except pa.ArrowInvalid:
-            # Bytes that are no UTF-8: they become U+FFFD, and their rows are kept back.
+            piece.decode()
+        except UnicodeDecodeError:
+            # Bytes that are no UTF-8 become U+FFFD, and their rows are kept back.
             piece = piece.decode("utf-8", "replace").encode()
-            table, ragged = self._parse(piece, quoted)
+        table, ragged = self._parse(piece, quoted)
         count = piece.count(b"\n") + (not piece.endswith(b"\n"))
         blank, spoilt = self._odd_lines(piece)
         is_row = np.ones(count, bool)

@@ -1,28 +1,22 @@
 """What moved between two publications: which numbers, by how much, and by which changes of rows or definitions.
 
-Each publication keeps a mark of every loaded row's key and content (hashes; a person enters them only through the keyed hash)
-and a digest of every definition. Two publications are asked the same questions on the same day, so what differs is revision,
-not growth.
+Each publication keeps marks of its rows, its definitions and its numbers (etl/marks.py). Two are compared on one day, so what
+differs is revision, not growth.
 """
 
-import hashlib
-import json
-import re
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from etl import catalogue, days, publication
-from etl.contract import TABLES, Refused, contract
-from etl.metrics import ask
+from etl import catalogue, marks, publication
+from etl.contract import TABLES, Refused
 
-_MODELS = Path(__file__).parent / "models"
 KINDS = ("new_rows", "corrected_rows", "removed_rows")
 
 
@@ -54,42 +48,44 @@ class Moved:
 
 @dataclass(frozen=True)
 class Diff:
-    """Two publications compared on `day`: their ids, changes of rows by source, definitions that changed, numbers that moved."""
+    """Two publications compared on `day`, the earlier of their as-of days, and what changed from one to the other.
+
+    `definitions` are names of metrics, `references` names of reference tables; `moved` stands nation first, then by province.
+    """
 
     old: str
     new: str
+    as_of: tuple[date, date]
     day: date
     rows: tuple[RowChanges, ...]
     definitions: tuple[str, ...]
+    references: tuple[str, ...]
     moved: tuple[Moved, ...]
 
 
-def mark(con: duckdb.DuckDBPyConnection) -> None:
-    """Make `row_marks` (source_table, key_mark, content_mark) and `definitions` (metric, digest) in a build."""
-    parts = []
-    for table in TABLES:
-        of = contract(table)
-        key = ", ".join(of.stored_key)
-        content = ", ".join(column.stored for column in of.entering)
-        parts.append(
-            f"select '{table}' as source_table, hash({key}) as key_mark, hash({content}) as content_mark from loaded_{table}"
-        )
-    union = " union all ".join(parts)
-    con.execute(f"create table row_marks as from ({union}) order by source_table, key_mark, content_mark")
-    con.execute("create table definitions (metric varchar, digest varchar)")
-    con.executemany("insert into definitions values (?, ?)", sorted(_digests().items()))
-
-
 def compare(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, by_province: bool = True) -> Diff:
-    """What moved from `old` to `new`, for the nation and by province. Raises Refused where a publication keeps no marks."""
+    """What moved from `old` to `new`, for the nation and by province. Raises Refused where a publication keeps no marks.
+
+    Both are measured on the earlier of their as-of days. A number whose definition changed is, on its publication's own
+    as-of day, the one that was published.
+    """
     before, after = publication.describe(old), publication.describe(new)
     day = min(before.as_of, after.as_of)
     rows = tuple(_row_changes(old, new))
-    definitions = tuple(sorted(_definitions(old, new)))
-    moved = list(_moved(old, new, day, None, rows, definitions))
-    if by_province:
-        moved += _moved(old, new, day, "province", rows, definitions)
-    return Diff(before.id, after.id, day, rows, definitions, tuple(moved))
+    definitions, references = _changed(old, new, "definitions"), _changed(old, new, "reference_marks")
+    moved: list[Moved] = []
+    for by in ((), ("province",)) if by_province else ((),):
+        was, now = (marks.numbers_of(con, day, by) for con in (old, new))
+        for con, told, numbers in ((old, before, was), (new, after, now)):
+            if told.as_of == day:
+                numbers |= _published(con, definitions, bool(by))
+        for metric, place in now.keys() | was.keys():
+            one, other = was.get((metric, place)), now.get((metric, place))
+            if not _same(one, other):
+                moved.append(Moved(metric, place, one, other, _causes(metric, rows, definitions, references)))
+    order = {name: number for number, name in enumerate(catalogue.catalogue())}
+    moved.sort(key=lambda one: (one.province or "", order[one.metric]))
+    return Diff(before.id, after.id, (before.as_of, after.as_of), day, rows, definitions, references, tuple(moved))
 
 
 def between(pointer: Path, old: str = "", new: str = "") -> Diff:
@@ -139,13 +135,15 @@ def _kept(kept: list[Path], name: str) -> Path:
 
 
 def _row_changes(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection) -> Iterator[RowChanges]:
+    try:
+        if marks.kind_of(old) != marks.kind_of(new):
+            raise Refused("the two publications mark their rows under different keys, so rows cannot be compared")
+    except duckdb.CatalogException:
+        raise Refused("a publication of before the revision log keeps no marks of its rows") from None
     with duckdb.connect() as memory:
         for name, con in (("before", old), ("after", new)):
-            try:
-                marks = con.cursor().sql("select source_table, key_mark, content_mark from row_marks").to_arrow_table()
-            except duckdb.CatalogException:
-                raise Refused("a publication of before the revision log keeps no marks of its rows") from None
-            memory.register(f"{name}_marks", marks)
+            kept = con.cursor().sql("select source_table, key_mark, content_mark from row_marks").to_arrow_table()
+            memory.register(f"{name}_marks", kept)
         found = memory.execute(
             """
             select
@@ -163,64 +161,41 @@ def _row_changes(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection)
     return (changes.get(table, RowChanges(table, 0, 0, 0)) for table in TABLES)
 
 
-def _definitions(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection) -> set[str]:
-    before, after = (dict(con.execute("select metric, digest from definitions").fetchall()) for con in (old, new))
-    return {name for name in before.keys() & after.keys() if before[name] != after[name]}
+def _changed(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, table: str) -> tuple[str, ...]:
+    """The names that both publications have in `table` (name, digest), with another digest."""
+    before, after = (dict(con.execute(f"from {table}").fetchall()) for con in (old, new))
+    return tuple(sorted(name for name in before.keys() & after.keys() if before[name] != after[name]))
 
 
-def _moved(
-    old: duckdb.DuckDBPyConnection,
-    new: duckdb.DuckDBPyConnection,
-    day: date,
-    by: str | None,
-    rows: tuple[RowChanges, ...],
-    definitions: tuple[str, ...],
-) -> Iterator[Moved]:
-    axes = (by,) if by else ()
-    for kind in ("state", "flow"):
-        names = [
-            metric.name
-            for metric in catalogue.catalogue().values()
-            if metric.kind == kind and not metric.hidden and set(axes) <= metric.dimensions
-        ]
-        moment = {"on": day} if kind == "state" else {"over": days.last_complete_months(day, 12)}
-        before, after = (ask(con, *names, by=axes, **moment) for con in (old, new))
-        earlier = {row[: len(axes)]: row for row in before.rows}
-        for row in after.rows:
-            same = earlier.get(row[: len(axes)])
-            for position, name in enumerate(names, start=len(axes)):
-                was, now = same[position] if same else None, row[position]
-                if was != now:
-                    yield Moved(name, row[0] if axes else None, was, now, _causes(name, rows, definitions))
+def _published(con: duckdb.DuckDBPyConnection, definitions: tuple[str, ...], by_province: bool) -> marks.Numbers:
+    """The numbers of changed definitions as they were published."""
+    rows = con.execute(
+        "select metric, province, value from published_numbers where (province is not null) = $by_province",
+        {"by_province": by_province},
+    ).fetchall()
+    return {(name, place): value for name, place, value in rows if _is_redefined(name, definitions)}
 
 
-def _causes(name: str, rows: tuple[RowChanges, ...], definitions: tuple[str, ...]) -> tuple[str, ...]:
-    """Changed definitions of the metric or its parts, and the changes of rows in the sources it is counted from."""
-    bases = catalogue.expand(name, frozenset())
-    found = ["changed_definition"] if {name, *bases} & set(definitions) else []
-    sources = frozenset().union(*(_sources(base.table) for base in bases.values()))
+def _is_redefined(name: str, definitions: tuple[str, ...]) -> bool:
+    known = catalogue.catalogue()
+    return name in known and not {name, *catalogue.expand(name, frozenset())}.isdisjoint(definitions)
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, (int, float)) and isinstance(other, (int, float)):
+        # The last digits of a mean hang on the order in which it was summed.
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
+    return one == other
+
+
+def _causes(
+    name: str, rows: tuple[RowChanges, ...], definitions: tuple[str, ...], references: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Changed definitions of the metric or its parts, changed reference tables, and changes of rows in its sources."""
+    sources = marks.sources_of(name)
+    found = ["changed_definition"] if _is_redefined(name, definitions) else []
+    found += ["changed_reference"] if sources.intersection(references) else []
     for change in rows:
         if change.source_table in sources:
             found += [kind for kind in KINDS if getattr(change, kind) and kind not in found]
     return tuple(found)
-
-
-@cache
-def _sources(model: str) -> frozenset[str]:
-    """The source tables that a model is made of, through the models between."""
-    path = _MODELS / f"{model}.sql"
-    if not path.exists():
-        return frozenset()
-    named = set(re.findall(r"\b(?:from|join)\s+(\w+)", path.read_text(encoding="utf-8"))) - {model}
-    own = {name.removeprefix("loaded_") for name in named if name.startswith("loaded_")}
-    return frozenset(own).union(*(_sources(name) for name in named))
-
-
-def _digests() -> dict[str, str]:
-    """A digest of what each metric counts; words do not change a number."""
-    ignored = {"label", "short", "description", "example", "direction", "group", "stock"}
-    found = {}
-    for name, entry in catalogue.entries().items():
-        counted = {key: value for key, value in entry.items() if key not in ignored}
-        found[name] = hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()[:16]
-    return found

@@ -20,6 +20,8 @@ from etl.values import Setting
 # A reader that says nothing for so long is given up: a trickle, a trap, or a disk that does not answer.
 SILENCE_SECONDS = 300
 _STOPPED = "its reader was stopped: it needed too much memory or time"
+# Starting one more reader takes as long as reading so many bytes.
+_WORTH_A_READER = 2 << 20
 _ROOT = Path(__file__).parent.parent
 
 
@@ -59,22 +61,24 @@ def _names(folder: Path) -> list[str]:
 class Readers:
     """Reader processes for one build. They start at once and are ready by the time there is work for them."""
 
-    def __init__(self, setting: Setting, most: int) -> None:
+    def __init__(self, setting: Setting, jobs: Sequence[Job]) -> None:
         self._hello = {
             "build_day": setting.build_day.isoformat(),
             "courses": dict(setting.courses),
             "key": setting.key.hex(),
         }
-        self._idle = [_Reader(self._hello) for _ in range(max(1, min(most, os.cpu_count() or 1)))]
+        self._jobs = jobs
+        useful = 1 + sum(_size(job.path) for job in jobs) // _WORTH_A_READER
+        self._idle = [_Reader(self._hello) for _ in range(min(useful, len(jobs), os.cpu_count() or 1))]
         self._busy: dict[Connection, _Reader] = {}
 
-    def read_all(self, jobs: Sequence[Job], progress: Callable[[int, int, float], None]) -> list[Outcome]:
+    def read_all(self, progress: Callable[[int, int, float], None]) -> list[Outcome]:
         """Read every job's file, big ones first; `progress` hears files done, rows, and the share of bytes (0 to 1).
 
         Raises Refused where the build's own folder cannot take the rows.
         """
-        meter = _Meter(jobs)
-        waiting = sorted(jobs, key=lambda job: (meter.size(job), job.number))
+        meter = _Meter(self._jobs)
+        waiting = sorted(self._jobs, key=lambda job: (meter.size(job), job.number))
         outcomes: dict[int, Outcome] = {}
         while waiting or self._busy:
             while waiting and self._idle:
@@ -88,12 +92,12 @@ class Readers:
                     del self._busy[pipe]
                     self._idle.append(reader if reader.is_alive else _Reader(self._hello))
                 progress(len(outcomes), *meter.read())
-        return [outcomes[job.number] for job in jobs]
+        return [outcomes[job.number] for job in self._jobs]
 
     def _ready(self) -> list[Connection]:
         for reader in self._busy.values():
             if time.monotonic() - reader.heard_at > SILENCE_SECONDS:
-                reader.kill()
+                reader.stop()
         return [pipe for pipe in wait(list(self._busy), timeout=1) if isinstance(pipe, Connection)]
 
     def __enter__(self) -> "Readers":
@@ -153,8 +157,12 @@ class _Reader:
         meter.note(self._job, found.rows_read, 1.0)
         return Outcome(self._job, found)
 
+    def stop(self) -> None:
+        """End the process; that it ended is heard like an answer."""
+        self._process.kill()
+
     def kill(self) -> None:
-        """End the process; it keeps nothing that is still needed."""
+        """End the process and hang up; it keeps nothing that is still needed."""
         self.is_alive = False
         self._process.kill()
         self._process.wait()

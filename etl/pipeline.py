@@ -1,5 +1,6 @@
 """load, build, check, publish: from a folder of handed-in files to the publication that readers see."""
 
+import errno
 import graphlib
 import hashlib
 import os
@@ -12,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from etl import diff, history, identity, loadlog, publication, reference, staging, values
+from etl import history, identity, loadlog, marks, publication, reference, staging, values
 from etl.contract import Refused
 from etl.intake import Outcome, Readers, source_files, unread_files
 from etl.loadlog import Report
@@ -31,6 +32,9 @@ _MEMORY = (
 # A load of fewer than half the rows of the last one is more likely a mistake than a reform.
 _LEAST_SHARE_OF_LAST = 0.5
 _ROWS_WORTH_GUARDING = 1000
+_MACHINE_REASONS = tuple(
+    os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES)
+)
 
 Say = Callable[[str], None]
 Progress = Callable[[int, int, int, float], None]
@@ -69,8 +73,8 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
     report = Report(ignored=[printable(name) for name in unread_files(order.folder)])
     with publication.building(order.to) as workshop:
         jobs = [Job(path, table, number, workshop) for number, (path, table) in enumerate(files)]
-        with Readers(setting, len(jobs)) as readers:
-            outcomes = readers.read_all(jobs, lambda done, rows, share: progress(done, len(jobs), rows, share))
+        with Readers(setting, jobs) as readers:
+            outcomes = readers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
         report.refused = loadlog.missing(outcomes)
         if report.refused and (not order.skip_refused or len(report.refused) == len(outcomes)):
             raise BuildRefused(report.first_refused(), report)
@@ -82,19 +86,28 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
                 reference.load(con, courses, targets)
                 _build_models(con, say)
                 history.carry(con, order.to)
-                diff.mark(con)
                 say("checking")
                 _check(con, report)
                 _guard_against_loss(con, order, report)
+                marks.mark(con, setting.key)
                 sizes = _sizes(con)
                 con.execute("checkpoint")
             _prove_whole(built, sizes)
-        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-            # These name files and sizes, never a value of the data.
-            raise BuildRefused(f"{order.to}: cannot be built: {str(error).splitlines()[0]}", report) from None
+        except duckdb.Error as error:
+            if reason := _of_the_machine(error):
+                raise BuildRefused(f"{order.to}: cannot be built: {reason}", report) from None
+            raise
         version = publication.publish(built, order.to)
         report.published, report.publication = True, version.stem
     return report
+
+
+def _of_the_machine(error: duckdb.Error) -> str:
+    """What the machine could not do, if that is what an error of the database is about. No value of the data stands in it."""
+    text = str(error)
+    if found := next((reason for reason in _MACHINE_REASONS if reason in text), ""):
+        return found
+    return text.splitlines()[0] if isinstance(error, (duckdb.IOException, duckdb.OutOfMemoryException)) else ""
 
 
 def _fill(con: duckdb.DuckDBPyConnection, order: Order, outcomes: list[Outcome], report: Report) -> None:

@@ -14,15 +14,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-# The bound on what a reader may take. XLSX needs the most: a sheet is held whole.
-MEMORY_BYTES = 3 << 30
+# The bound on what a reader may take, in MiB. XLSX needs the most: a sheet is held whole.
+_MEMORY = int(os.environ.get("READER_MEMORY") or 3072)
 # The bound on the processor's time for one file: far above what any honest file takes.
 _SECONDS, _SECONDS_PER_MEGABYTE = 300, 10
 
 
 def main() -> None:
     """Serve until the build hangs up."""
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY << 20, _MEMORY << 20))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     pipe = Connection(int(sys.argv[1]))
     try:
@@ -68,15 +68,17 @@ class _Desk:
         except Refused as error:
             yield "refused", str(error)
         except MemoryError:
-            yield "refused", f"reading it takes more than {MEMORY_BYTES >> 30} GiB of memory"
+            yield "refused", f"reading it takes more than {_MEMORY} MiB of memory"
         except self._reading.WorkshopFull as error:
             yield "stopped", str(error)
         except (BrokenPipeError, ConnectionResetError):
             raise
         except OSError as error:
             yield "refused", error.strerror or type(error).__name__
-        except Exception as error:
-            # The text of an unforeseen error may hold a value of the file, so only its kind is told.
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            # A panic of a parser is no Exception. An unforeseen error's text may hold a value of the file: its kind is told.
             yield "refused", f"cannot be read ({type(error).__name__})"
 
 

@@ -136,7 +136,11 @@ def test_ids_that_everybody_knows():
     assert judged("0499370898", "1111111111", "0000000000", "9999999999") == ["bad_national_id"] * 4
 
 
-@given(st.integers(0, 999_999_999), st.sampled_from(["۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩", "0123456789"]), st.sampled_from(["", " ", "\u200e", "\u202b"]))  # fmt: skip
+@given(
+    st.integers(0, 999_999_999),
+    st.sampled_from(["۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩", "0123456789"]),
+    st.sampled_from(["", " ", "\u200e", "\u202b"]),
+)
 def test_an_id_is_the_same_person_in_every_script(nine, digits, around):
     plain = national_id(nine)
     written = around + "".join(digits[int(digit)] for digit in plain) + around
@@ -268,13 +272,26 @@ def test_a_code_that_only_looks_odd_is_kept(text):
 
 def test_days_at_once_are_judged_as_days_alone():
     build_day = date(2025, 3, 20)
-    texts = ["1403/12/30", "1403/12/31", "1404/1/1", "14031230", "", " ", "۱۴۰۳/۱۲/۳۰", "45123", "2025-03-20", "2025-03-21", "1403-12/30", "\ufffd"]  # fmt: skip
+    texts = [
+        "1403/12/30",
+        "1403/12/31",
+        "1404/1/1",
+        "14031230",
+        "",
+        " ",
+        "۱۴۰۳/۱۲/۳۰",
+        "45123",
+        "2025-03-20",
+        "2025-03-21",
+        "1403-12/30",
+        "\ufffd",
+    ]
     found, reasons = values.days(texts, True, False, build_day)
     leap = date(2025, 3, 20)
     assert found.tolist() == [leap, None, None, leap, None, None, leap, None, leap, None, None, None]
     assert reasons == [
-        None, "bad_date", "future_date", None, "missing_value", "missing_value", None, "bad_date", None, "future_date", "bad_date",
-        "bad_encoding",
+        None, "bad_date", "future_date", None, "missing_value", "missing_value", None, "bad_date", None, "future_date",
+        "bad_date", "bad_encoding",
     ]  # fmt: skip
     assert values.days(["1404/1/1", ""], False, True, build_day)[0].tolist() == [date(2025, 3, 21), None]
     assert values.days(["1404/1/1", ""], False, True, build_day)[1] == [None, None]

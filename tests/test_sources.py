@@ -127,8 +127,15 @@ def test_a_file_is_a_source_by_its_name(name, table):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1256"])
 @pytest.mark.parametrize("persian", [True, False])
 def test_the_encoding_and_the_separator_are_those_of_the_header(tmp_path, encoding, separator, persian):
-    titles = ["کد موسسه", "نام موسسه", "استان", "زمینه فعالیت", "وضعیت"] if persian else HEADERS["institutes"].split()[:3] + ["activity", "status"]  # fmt: skip
-    text = "\r\n".join(separator.join(cells) for cells in (titles, ["0۱1", "نگهبان شرق", "گیلان", "گشت", "فعال"], ["2", "ب", "یزد", "patrol", "active"]))  # fmt: skip
+    titles = (
+        ["کد موسسه", "نام موسسه", "استان", "زمینه فعالیت", "وضعیت"]
+        if persian
+        else [*HEADERS["institutes"].split()[:3], "activity", "status"]
+    )
+    text = "\r\n".join(
+        separator.join(cells)
+        for cells in (titles, ["0۱1", "نگهبان شرق", "گیلان", "گشت", "فعال"], ["2", "ب", "یزد", "patrol", "active"])
+    )
     if encoding == "cp1256":
         text = text.replace("ی", "ي").replace("۱", "1")
     rows, _ = read(tmp_path, text.encode(encoding), "institutes.csv")
@@ -293,7 +300,11 @@ def test_a_second_reader_counts_as_many_records(tmp_path_factory, text):
     try:
         rows, source = rows_of(path)
     except Refused as error:
-        assert "quote" in str(error)
+        refusal = str(error)
+    else:
+        refusal = ""
+    if refusal:
+        assert "quote" in refusal
         return
     records = [record for record in csv.reader(io.StringIO(text, newline="")) if record][1:]
     assert source.rows_read == len(records)

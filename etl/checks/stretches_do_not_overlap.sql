@@ -1,4 +1,4 @@
--- A spell is in one state on any day.
+-- A spell is in exactly one state on each of its days.
 with ordered as (
     select
         person_id,
@@ -6,10 +6,21 @@ with ordered as (
         hired_on,
         valid_from,
         valid_until,
-        lag(valid_until) over (partition by person_id, institute_code, hired_on order by valid_from) as before,
+        lag(valid_until, 1, hired_on) over (
+            partition by person_id, institute_code, hired_on order by valid_from
+        ) as before,
     from service
 )
 
 select person_id, institute_code, valid_from
 from ordered
-where before > valid_from or valid_until <= valid_from
+where before <> valid_from or valid_until <= valid_from
+union all
+select spells.person_id, spells.institute_code, spells.hired_on
+from spells
+left join (
+    select person_id, institute_code, hired_on, max(valid_until) as reach
+    from service
+    group by all
+) as served using (person_id, institute_code, hired_on)
+where reach is distinct from end_day

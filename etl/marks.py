@@ -1,0 +1,159 @@
+"""What a publication keeps for the revision log: a mark of every loaded row, a digest of every definition, its numbers.
+
+Marks are hashes under the house's key. What the publication itself does not hold (a day of birth, a score) goes in by a
+cryptographic hash first, so that no mark leads back to it.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from etl import catalogue, days, publication
+from etl.contract import TABLES, contract
+from etl.metrics import ask
+
+_MODELS = Path(__file__).parent / "models"
+# Tables that no source file fills, but that numbers hang on.
+_REFERENCES = ("counties", "course_posts", "courses", "international", "provinces", "targets")
+_HIDDEN = ("birth_date", "score")
+# Words, and what only makes an answer faster, do not change a number.
+_NOT_COUNTED = {"label", "short", "description", "example", "direction", "group", "stock"}
+_NUMBERS = pa.schema([("metric", pa.string()), ("province", pa.string()), ("value", pa.float64())])
+
+Numbers = dict[tuple[str, str | None], Any]
+
+
+def mark(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    """Make `row_marks`, `definitions`, `reference_marks` and `published_numbers` in a build.
+
+    row_marks (source_table, key_mark, content_mark); definitions (metric, digest); reference_marks (name, digest);
+    published_numbers (metric, province, value), the province null for the nation.
+    """
+    _mark_rows(con, key)
+    con.execute(
+        "create table mark_kind as select version() as engine, $check::ubigint as key", {"check": _salt(key, b"check")}
+    )
+    _make(con, "definitions", pa.schema([("metric", pa.string()), ("digest", pa.string())]), _digests().items())
+    digests = (
+        f"select '{name}' as name, coalesce(md5(string_agg(t::varchar, '|' order by t::varchar)), '') as digest from {name} as t"
+        for name in _REFERENCES
+    )
+    con.execute(f"create table reference_marks as {' union all '.join(digests)}")
+    as_of = publication.describe(con).as_of
+    numbers = numbers_of(con, as_of, ()) | numbers_of(con, as_of, ("province",))
+    rows = [(name, place, float(value)) for (name, place), value in numbers.items() if isinstance(value, (int, float))]
+    _make(con, "published_numbers", _NUMBERS, rows)
+
+
+def kind_of(con: duckdb.DuckDBPyConnection) -> tuple[Any, ...] | None:
+    """By which engine and under which key rows are marked: marks of two kinds cannot be compared."""
+    return con.execute("select engine, key from mark_kind").fetchone()
+
+
+def numbers_of(con: duckdb.DuckDBPyConnection, day: date, by: tuple[str, ...]) -> Numbers:
+    """Every number of the catalogue by metric and province (None: the nation): states on `day`, flows over 12 months."""
+    found: Numbers = {}
+    moments: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("state", {"on": day}),
+        ("flow", {"over": days.last_complete_months(day, 12)}),
+    )
+    for kind, moment in moments:
+        names = [
+            metric.name
+            for metric in catalogue.catalogue().values()
+            if metric.kind == kind and not metric.hidden and metric.dimensions.issuperset(by)
+        ]
+        for row in ask(con, *names, by=by, **moment).rows:
+            found |= {(name, row[0] if by else None): row[at] for at, name in enumerate(names, start=len(by))}
+    return found
+
+
+def sources_of(metric: str) -> frozenset[str]:
+    """The source and reference tables that a metric is counted from, through the models between."""
+    return frozenset().union(*(_sources(base.table) for base in catalogue.expand(metric, frozenset()).values()))
+
+
+def _mark_rows(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    values = {"key": _salt(key, b"key"), "content": _salt(key, b"content"), "secret": hashlib.sha256(key).hexdigest()}
+    con.execute(
+        """
+        create temp table score_marks as
+        select score, ('0x' || sha256(concat_ws('|', $secret, score))[1:16])::ubigint as mark
+        from (select distinct score from loaded_training where score is not null)
+        """,
+        {"secret": values["secret"]},
+    )
+    hidden = {
+        "personnel": ("('0x' || sha256(concat_ws('|', $secret, person_key, birth_date))[1:16])::ubigint", ""),
+        "training": ("score_marks.mark", "left join score_marks using (score)"),
+    }
+    parts = []
+    for table in TABLES:
+        of = contract(table)
+        content = [column.stored for column in of.entering if column.name not in _HIDDEN]
+        secret, joined = hidden.get(table, ("0", ""))
+        parts.append(
+            f"select '{table}' as source_table, hash($key, {', '.join(of.stored_key)}) as key_mark, "
+            f"hash($content, {secret}, {', '.join(content)}) as content_mark from loaded_{table} {joined}"
+        )
+    union = " union all ".join(parts)
+    con.execute(f"create table row_marks as from ({union}) order by source_table, key_mark, content_mark", values)
+    con.execute("drop table score_marks")
+
+
+def _salt(key: bytes, purpose: bytes) -> int:
+    salted = hashlib.blake2b(key=hashlib.sha256(key).digest(), person=purpose, digest_size=8)
+    return int.from_bytes(salted.digest(), "big")
+
+
+def _make(con: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema, rows: Iterable[tuple[Any, ...]]) -> None:
+    arriving = pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema)
+    con.register("arriving", arriving)
+    con.execute(f"create table {name} as from arriving")
+    con.unregister("arriving")
+
+
+@cache
+def _sources(model: str) -> frozenset[str]:
+    own = {name.removeprefix("loaded_") for name in _named(model) if name.startswith("loaded_")}
+    own |= _named(model) & set(_REFERENCES)
+    return frozenset(own).union(*(_sources(name) for name in _named(model)))
+
+
+@cache
+def _named(model: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\b(?:from|join)\s+(\w+)", _sql(model))) - {model}
+
+
+@cache
+def _sql(model: str) -> str:
+    path = _MODELS / f"{model}.sql"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+@cache
+def _made_by(model: str) -> str:
+    """The SQL that makes a model and those it is made of, without its comments."""
+    parts = [re.sub(r"--[^\n]*", "", _sql(model)), *(_made_by(name) for name in sorted(_named(model)) if _sql(name))]
+    return " ".join(" ".join(parts).split())
+
+
+def _digests() -> dict[str, str]:
+    """A digest of what each metric counts: its entry, its tables, the models behind them."""
+    found = {}
+    for name, entry in catalogue.entries().items():
+        tables = {entry.get("table"), *(change.get("table") for change in entry.get("when", {}).values())} - {None}
+        counted = {key: value for key, value in entry.items() if key not in _NOT_COUNTED}
+        made_by = [_made_by(table) for table in sorted(tables)]
+        found[name] = hashlib.sha256(json.dumps([counted, made_by], sort_keys=True, default=str).encode()).hexdigest()[
+            :16
+        ]
+    return found

@@ -1,0 +1,372 @@
+"""What can happen to a build from outside: killed at any moment, a full disk, a second build, a clock that lies.
+
+In every case a reader gets one of the publications known, whole, and the next build needs no hand work.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import etl.__main__
+from etl import publication
+from tests.loading import DAY, ROOT, build, csv_text, put, put_good, quick_digest, row, run
+
+KILLS = 50
+
+
+def digest_of(pointer: Path) -> str:
+    with publication.connect(pointer) as con:
+        return quick_digest(con)
+
+
+class Reader(threading.Thread):
+    """Asks every 50 ms, on a connection of its own each time, and keeps what it was told."""
+
+    def __init__(self, pointer: Path) -> None:
+        super().__init__(daemon=True)
+        self._pointer = pointer
+        self._over = threading.Event()
+        self.told: Counter[str] = Counter()
+
+    def run(self) -> None:
+        while not self._over.wait(0.05):
+            try:
+                self.told[digest_of(self._pointer)] += 1
+            except Exception as error:
+                self.told[f"{type(error).__name__}: {error}"] += 1
+
+    def __enter__(self) -> Reader:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.join()
+
+
+def start(folder: Path, to: Path, **options: object) -> subprocess.Popen[str]:
+    """A build in a process, and a session, of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "etl", "build", str(folder), "--to", str(to), "--day", DAY.isoformat()],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        **options,  # type: ignore[call-overload]
+    )
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> dict[str, Path]:
+    """Two folders that differ, and by the digest of its publication each folder."""
+    folders = {}
+    for name in ("one", "two"):
+        folder = put_good(tmp_path / name / "incoming")
+        put(folder, "institutes_2.csv", [row("institutes", institute_code="n", name=name)])
+        folders[digest_of(build(folder).to)] = folder
+    assert len(folders) == 2
+    return folders
+
+
+# ------------------------------------------------------------------ killed
+
+
+@pytest.mark.slow
+def test_killed_at_fifty_random_moments_every_answer_is_one_of_two_and_every_next_build_heals(two, tmp_path):
+    to = tmp_path / "shown" / "warehouse.duckdb"
+    digests = list(two)
+    assert build(two[digests[0]], to=to).code == 0
+    began = time.monotonic()
+    assert start(two[digests[0]], to).wait() == 0
+    whole = time.monotonic() - began
+    chance = random.Random(11)
+    killed = finished = 0
+    with Reader(to) as reader:
+        for number in range(KILLS):
+            wanted = digests[number % 2]
+            process = start(two[wanted], to)
+            # Spread over the whole build, and a third of them over its end, where it publishes.
+            moment = chance.uniform(0.6, 1.1) if number % 3 == 0 else chance.uniform(0, 1)
+            time.sleep(whole * moment)
+            if number % 2:
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
+            code = process.wait()
+            shown = digest_of(to)
+            assert shown in digests
+            if code == 0:
+                finished += 1
+                assert shown == wanted
+            else:
+                killed += 1
+                assert code == -signal.SIGKILL
+            if number % 5 == 4:
+                healed = start(two[wanted], to)
+                assert healed.wait() == 0, healed.stderr and healed.stderr.read()
+                assert digest_of(to) == wanted
+                left = sorted(os.listdir(to.parent / "warehouse.duckdb.publications"))
+                assert [name for name in left if not name.endswith(".duckdb")] == ["lock"]
+    assert set(reader.told) <= set(digests), reader.told
+    assert sum(reader.told.values()) > KILLS
+    assert killed >= KILLS // 2, (killed, finished)
+
+
+def test_a_build_told_to_stop_leaves_the_last_publication(two, tmp_path):
+    to = tmp_path / "shown" / "warehouse.duckdb"
+    first, second = two
+    assert build(two[first], to=to).code == 0
+    for sign, code in ((signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)):
+        process = start(two[second], to)
+        wait_for_workshop(to)
+        process.send_signal(sign)
+        assert process.stderr
+        said = process.stderr.read()
+        assert process.wait() == code
+        assert "Traceback" not in said
+        assert digest_of(to) == first
+    assert build(two[second], to=to).code == 0
+    assert digest_of(to) == second
+
+
+def wait_for_workshop(pointer: Path) -> Path:
+    folder = pointer.with_name(pointer.name + ".publications")
+    for _ in range(1000):
+        if found := list(folder.glob("building-*")):
+            return found[0]
+        time.sleep(0.01)
+    raise AssertionError("no build began")
+
+
+# ------------------------------------------------------------------ two at once
+
+
+def test_of_two_builds_at_once_the_second_exits_3(two, tmp_path):
+    to = tmp_path / "shown" / "warehouse.duckdb"
+    first, second = two
+    running = start(two[first], to)
+    workshop = wait_for_workshop(to)
+    os.kill(running.pid, signal.SIGSTOP)
+    late = build(two[second], to=to)
+    assert (late.code, late.err) == (3, "another build is running\n")
+    back = run("rollback", "--from", to)
+    assert back.returncode in (1, 3)
+    assert workshop.exists()
+    os.kill(running.pid, signal.SIGCONT)
+    assert running.wait() == 0
+    assert digest_of(to) == first
+
+
+def test_of_many_builds_started_together_each_publishes_or_is_turned_away(two, tmp_path):
+    to = tmp_path / "shown" / "warehouse.duckdb"
+    folders = list(two.values())
+    processes = [start(folders[number % 2], to) for number in range(4)]
+    codes = Counter(process.wait() for process in processes)
+    assert set(codes) <= {0, 3}
+    assert codes[0] == len(publication.versions(to)) >= 1
+    assert digest_of(to) in two
+
+
+# ------------------------------------------------------------------ full disks
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 48 MB."""
+    at = tmp_path / "disk"
+    at.mkdir()
+    mounted = os.getuid() == 0 and not subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(at)], capture_output=True, check=False
+    ).returncode  # fmt: skip
+    if not mounted:
+        pytest.skip("no small disk can be mounted here")
+    yield at
+    subprocess.run(["umount", str(at)], check=True)
+
+
+def fill(disk: Path, leave: int) -> None:
+    """Fill a disk but for so many bytes."""
+    (disk / "filling").unlink(missing_ok=True)
+    free = shutil.disk_usage(disk).free - leave
+    with (disk / "filling").open("wb") as file:
+        while free > 0:
+            free -= file.write(bytes(min(free, 1 << 20)))
+
+
+def test_a_full_disk_is_a_clean_refusal_and_readers_go_on(two, small_disk):
+    first, second = two
+    to = small_disk / "warehouse.duckdb"
+    assert build(two[first], to=to).code == 0
+    size = to.resolve().stat().st_size
+    with Reader(to) as reader:
+        for leave in (0, 5_000, 100_000, size // 4, size // 2, size - 100_000):
+            fill(small_disk, leave)
+            said = run("build", two[second], "--to", to, "--day", DAY.isoformat())
+            assert said.returncode == 1, (leave, said)
+            assert said.stderr.count("\n") == 1, said.stderr
+            assert "No space left on device" in said.stderr, said.stderr
+            assert digest_of(to) == first
+    assert set(reader.told) == {first}
+    (small_disk / "filling").unlink()
+    assert build(two[second], to=to).code == 0
+    assert digest_of(to) == second
+
+
+def test_a_full_disk_is_not_taken_for_a_fault_of_the_files(two, small_disk):
+    """With --skip-refused too: a build that has no room must not publish less."""
+    first, second = two
+    to = small_disk / "warehouse.duckdb"
+    assert build(two[first], to=to).code == 0
+    folder = two[second]
+    put(folder, "training_2.csv", csv_text("training", [row("training", hours=str(at)) for at in range(60_000)]))
+    for leave in (0, 20_000, 1_000_000):
+        fill(small_disk, leave)
+        said = build(folder, "--skip-refused", to=to)
+        assert said.code == 1, (leave, said.out)
+        assert said.report["published"] is False
+        assert digest_of(to) == first
+
+
+@pytest.mark.parametrize("most", [0, 10_000, 300_000, 3_000_000])
+def test_a_bound_on_the_size_of_files_is_a_clean_refusal(two, tmp_path, most):
+    to = tmp_path / "shown" / "warehouse.duckdb"
+    first, second = two
+    assert build(two[first], to=to).code == 0
+    bound = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))  # noqa: E731
+    said = run("build", two[second], "--to", to, "--day", DAY.isoformat(), preexec_fn=bound)
+    assert said.returncode == 1
+    assert said.stderr.count("\n") == 1, said.stderr
+    assert "Traceback" not in said.stderr
+    assert digest_of(to) == first
+    assert build(two[second], to=to).code == 0
+
+
+# ------------------------------------------------------------------ exit 0 if and only if published
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_the_work(two, tmp_path):
+    to = tmp_path / "shown" / "warehouse.duckdb"
+    folder = next(iter(two.values()))
+    for report in (tmp_path / "nowhere" / "report.json", tmp_path):
+        said = build(folder, "--report", str(report), to=to)
+        assert said.refusal == f"{report}: cannot be written"
+    assert not to.exists()
+
+
+def test_what_goes_wrong_behind_the_pointer_does_not_undo_the_publication(two, tmp_path):
+    folder = next(iter(two.values()))
+    for number, options in enumerate((["--report", "/dev/full"], [])):
+        to = tmp_path / str(number) / "warehouse.duckdb"
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "etl", "build", str(folder), "--to", str(to), "--day", DAY.isoformat(), *options],
+                cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.startswith("published 000001, but its report: ")
+        assert done.stderr.count("\n") == 1
+        assert digest_of(to) in two
+
+
+def test_an_answer_that_cannot_be_written_is_no_answer(two, tmp_path):
+    to = build(next(iter(two.values())), to=tmp_path / "w.duckdb").to
+    for command in (["ask", "in_service"], ["metrics"], ["quarantine"]):
+        source = [] if command == ["metrics"] else ["--from", str(to)]
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "etl", *command, *source],
+                cwd=ROOT,
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+        assert (done.returncode, done.stderr) == (1, "the machine: No space left on device\n")
+
+
+def test_who_stops_listening_is_no_error(two, tmp_path):
+    to = build(next(iter(two.values())), to=tmp_path / "w.duckdb").to
+    pipe = f"{sys.executable} -m etl ask in_service --by month --over 1300/01/01..1404/12/29 --from {to} | head -1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {pipe}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# ------------------------------------------------------------------ the clock
+
+
+@pytest.mark.parametrize(("year", "loaded"), [(1970, 0), (2099, 4)])
+def test_a_clock_that_lies_gives_a_right_result_or_a_refusal(two, tmp_path, monkeypatch, year, loaded):
+    class Clock(date):
+        @classmethod
+        def today(cls) -> date:
+            return date(year, 1, 1)
+
+    first, second = two
+    to = tmp_path / "shown" / "warehouse.duckdb"
+    assert build(two[first], to=to).code == 0
+    monkeypatch.setattr(etl.__main__, "date", Clock)
+    said = run_in_process(two[second], to)
+    assert said == 0
+    with publication.connect(to) as con:
+        told = publication.describe(con)
+        assert told.id == "000002"
+        assert told.built_on == date(year, 1, 1)
+        assert told.as_of <= told.built_on
+        if year == 1970:
+            # Seen from then all that happened lies ahead: it is kept back, and nothing is counted.
+            assert {reason for (reason,) in con.execute("select distinct reason from quarantine").fetchall()} <= {
+                "future_date",
+                "orphan_person",
+            }
+        else:
+            assert quick_digest_of_rows(con) == rows_of_second(two, second)
+    monkeypatch.undo()
+    assert build(two[first], to=to).code == 0
+    assert digest_of(to) == first
+    assert [path.stem for path in publication.versions(to)] == ["000001", "000002", "000003"]
+
+
+def run_in_process(folder: Path, to: Path) -> int:
+    return etl.__main__.main(["build", str(folder), "--to", str(to)])
+
+
+def quick_digest_of_rows(con: object) -> list[tuple[object, ...]]:
+    return con.execute("select * from spells order by all").fetchall()  # type: ignore[attr-defined]
+
+
+def rows_of_second(two: dict[str, Path], second: str) -> list[tuple[object, ...]]:
+    with publication.connect(two[second].parent / "warehouse.duckdb") as con:
+        return quick_digest_of_rows(con)
+
+
+@pytest.mark.skipif(not shutil.which("faketime"), reason="faketime is not installed")
+@pytest.mark.parametrize("moment", ["1970-01-02 00:00:00", "2099-12-31 23:59:59"])
+def test_a_machine_whose_clock_lies_builds_and_reads(two, tmp_path, moment):
+    to = tmp_path / "shown" / "warehouse.duckdb"
+    first, second = two
+    assert build(two[first], to=to).code == 0
+    command = ["faketime", "-f", moment, sys.executable, "-m", "etl"]
+    for arguments in (
+        ["build", str(two[second]), "--to", str(to), "--day", DAY.isoformat()],
+        ["ask", "in_service", "--from", str(to)],
+    ):
+        done = subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert digest_of(to) == second

@@ -1,0 +1,673 @@
+"""From files to a publication: every row ends in one place, with its reason, its line and its column."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+from collections import Counter
+from pathlib import Path
+
+import duckdb
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from etl import metrics, pipeline, publication
+from tests.loading import DAY, GOOD, HEADERS, Built, build, csv_text, digest, national_id, put, put_good, row, run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return put_good(tmp_path / "incoming")
+
+
+def with_rows(folder: Path, table: str, *rows: dict[str, str]) -> Built:
+    """Build the good folder with further rows in a second file of `table`."""
+    put(folder, f"{table}_2.csv", list(rows))
+    return build(folder)
+
+
+# ------------------------------------------------------------------ what is good loads
+
+
+def test_the_smallest_register_loads_whole(folder):
+    built = build(folder)
+    assert built.code == 0
+    assert [built.counts(f"{table}.csv") for table in HEADERS] == [(1, 1, 0, 0)] * 4
+    assert built.report["published"] is True
+    assert built.report["reasons"] == {}
+    assert built.kept_back() == []
+    with publication.connect(built.to) as con:
+        assert metrics.ask(con, "active_assistants").value() == 1
+
+
+def test_the_report_is_the_json_of_the_contract(folder):
+    put(folder, "training_bad.csv", [row("training", score="101")])
+    told = build(folder).report
+    assert set(told) >= {"published", "as_of", "files", "reasons"}
+    assert told["as_of"] == "2023-06-22"
+    for one in told["files"]:
+        assert set(one) == {
+            "file",
+            "table",
+            "rows_read",
+            "rows_loaded",
+            "rows_quarantined",
+            "exact_duplicates",
+            "notes",
+        }
+        assert one["rows_read"] == one["rows_loaded"] + one["rows_quarantined"] + one["exact_duplicates"]
+    assert [(one["file"], one["table"]) for one in told["files"]] == [
+        ("institutes.csv", "institutes"),
+        ("licences.csv", "licences"),
+        ("personnel.csv", "personnel"),
+        ("training.csv", "training"),
+        ("training_bad.csv", "training"),
+    ]
+    assert told["reasons"] == {"bad_number": 1}
+
+
+def test_the_printed_report_tells_every_file_and_reason(folder):
+    put(folder, "training_bad.csv", [row("training", score="101", national_id="0000000043")])
+    out = build(folder).out
+    for words in ("institutes.csv", "training_bad.csv", "bad_number: 1", "orphan_person: 1", "as of 2023-06-22"):
+        assert words in out
+
+
+def test_the_same_rows_in_any_format_are_the_same_register(folder, tmp_path):
+    plain = build(folder)
+    other = tmp_path / "other" / "incoming"
+    put(other, "institutes.csv", csv_text("institutes", [row("institutes")], ";").replace("ی", "ي").encode("cp1256"))
+    put(other, "licences.tsv", csv_text("licences", [row("licences")], "|").encode("utf-16"))
+    book = openpyxl.Workbook()
+    book.active.append(list(GOOD["personnel"]))
+    book.active.append(list(GOOD["personnel"].values()))
+    book.save(other / "personnel.xlsx")
+    pq.write_table(pa.Table.from_pylist([row("training")]), other / "training.parquet")
+    mixed = build(other)
+    assert mixed.code == 0
+    with publication.connect(plain.to) as one, publication.connect(mixed.to) as two:
+        but = ("load_files", "publication", "row_marks", "institutes")
+        assert digest(one, but) == digest(two, but)
+        assert one.execute("select name from institutes").fetchall() == [("نگهبان شرق",)]
+        assert two.execute("select name from institutes").fetchall() == [("نگهبان شرق",)]
+
+
+def test_names_and_national_ids_never_enter(folder):
+    built = build(folder)
+    with publication.connect(built.to) as con:
+        for (table,) in con.execute("select table_name from duckdb_tables()").fetchall():
+            text = str(con.execute(f"select * from {table}").fetchall())
+            assert "0000000027" not in text, table
+            assert "خانوادگی" not in text, table
+    raw = built.to.resolve().read_bytes()
+    assert b"0000000027" not in raw
+    assert "خانوادگی".encode() not in raw
+
+
+def test_what_was_written_is_kept_for_showing_and_the_unseen_is_counted(folder):
+    built = with_rows(folder, "institutes", row("institutes", institute_code="۰۰۰٢", name="شركت\u200cهاي \u202eشرق"))
+    shown = built.sql("select name from institutes where institute_code = '0002'")
+    assert shown == [("شركت\u200cهاي شرق",)]
+    assert built.file("institutes_2.csv")["notes"] == ["invisible characters stripped: 1"]
+
+
+def test_padded_ids_unknown_counties_and_extra_columns_are_noted(folder):
+    short = national_id(1234567).lstrip("0")
+    text = csv_text("personnel", [row("personnel", national_id=short, county="ناکجا")]).splitlines()
+    put(folder, "personnel_2.csv", f"{text[0]},ردیف,رنگ\n{text[1]},1,سبز\n")
+    built = build(folder)
+    assert built.file("personnel_2.csv")["notes"] == [
+        "extra columns ignored: ردیف, رنگ",
+        "national ids padded with leading zeros: 1",
+        "unknown counties loaded as unknown: 1",
+    ]
+    assert built.counts("personnel_2.csv") == (1, 1, 0, 0)
+
+
+def test_a_county_is_one_of_its_own_province(folder):
+    name, code, province = "اراک", "0001", "IR-00"
+    built = with_rows(
+        folder,
+        "personnel",
+        row("personnel", national_id=national_id(11), province=province, county=name.replace("ک", "ك")),
+        row("personnel", national_id=national_id(12), province=province, county=code),
+        row("personnel", national_id=national_id(13), province="IR-23", county=name),
+    )
+    assert (
+        built.sql(f"select province, county from spells where province = '{province}' or county is not null")
+        == [(province, code)] * 2
+    )
+    assert "unknown counties loaded as unknown: 1" in built.file("personnel_2.csv")["notes"]
+
+
+# ------------------------------------------------------------------ every reason
+
+
+REASONS = {
+    ("institutes", "missing_value", "institute_code"): {"institute_code": ""},
+    ("institutes", "missing_value", "name"): {"name": " \u200f "},
+    ("institutes", "unknown_province", "province"): {"province": "فارسستان"},
+    ("institutes", "unknown_value", "activity"): {"activity": "other"},
+    ("institutes", "unknown_value", "smart_services"): {"smart_services": "شاید"},
+    ("institutes", "missing_status_since", "status_since"): {"status": "suspended"},
+    ("institutes", "bad_date", "founded_on"): {"founded_on": "1402/12/30"},
+    ("institutes", "future_date", "founded_on"): {"founded_on": "2026-07-01"},
+    ("institutes", "spoilt_number", "institute_code"): {"institute_code": "1.23E+09"},
+    ("licences", "orphan_institute", "institute_code"): {"institute_code": "0404"},
+    ("licences", "unknown_value", "kind"): {"kind": "؟"},
+    ("licences", "missing_value", "decided_on"): {"decided_on": ""},
+    ("licences", "missing_value", "valid_until"): {"valid_until": ""},
+    ("licences", "ends_before_starts", "valid_until"): {"valid_until": "1402/02/09"},
+    ("licences", "ends_before_starts", "file_complete_on"): {"file_complete_on": "1402/01/04"},
+    ("licences", "decided_before_complete", "decided_on"): {"decided_on": "1402/01/19"},
+    ("licences", "future_date", "decided_on"): {"decided_on": "1499/01/01"},
+    ("personnel", "bad_national_id", "national_id"): {"national_id": "0000000028"},
+    ("personnel", "bad_national_id", "national_id", 2): {"national_id": "4444444444"},
+    ("personnel", "spoilt_number", "national_id"): {"national_id": "2.7E+01"},
+    ("personnel", "orphan_institute", "institute_code"): {"institute_code": "9"},
+    ("personnel", "age_out_of_range", "birth_date"): {"birth_date": "1384/03/02"},
+    ("personnel", "age_out_of_range", "birth_date", 2): {"birth_date": "1325/12/01"},
+    ("personnel", "left_before_hired", "left_on"): {"left_on": "1402/02/31"},
+    ("personnel", "ends_before_starts", "judicial_officer_until"): {
+        "judicial_officer_from": "1402/05/02",
+        "judicial_officer_until": "1402/05/01",
+    },
+    ("personnel", "unknown_value", "gender"): {"gender": ""} | {"gender": "نامعلوم"},
+    ("personnel", "missing_value", "post"): {"post": ""},
+    ("personnel", "future_date", "hired_on"): {"hired_on": "1405/04/10"},
+    ("personnel", "bad_date", "birth_date"): {"birth_date": "70/05/05"},
+    ("training", "unknown_course", "course_code"): {"course_code": "PY-999"},
+    ("training", "orphan_person", "national_id"): {"national_id": "0790419904"},
+    ("training", "bad_number", "score"): {"score": "100.5"},
+    ("training", "bad_number", "hours"): {"hours": "-3"},
+    ("training", "bad_date", "completed_on"): {"completed_on": "45123"},
+    ("training", "future_date", "completed_on"): {"completed_on": "2026-07-01"},
+    ("training", "missing_value", "result"): {"result": ""},
+}  # fmt: skip
+
+
+def keyed(table: str, number: int) -> dict[str, str]:
+    """A good row with a key of its own."""
+    return {
+        "institutes": row("institutes", institute_code=f"k{number}"),
+        "licences": row("licences", application_no=f"k{number}"),
+        "personnel": row("personnel", national_id=national_id(500_000 + number)),
+        "training": row("training", completed_on=f"1402/05/{number + 1:02}"),
+    }[table]
+
+
+def test_every_reason_is_given_with_its_line_and_column_and_only_once(folder):
+    expected: list[tuple[str, int, str, str]] = []
+    for table in HEADERS:
+        cases = [(key[1:3], changed) for key, changed in REASONS.items() if key[0] == table]
+        rows = []
+        for number, (fault, changed) in enumerate(cases):
+            rows += [
+                keyed(table, 2 * number),
+                {**keyed(table, 2 * number + 1 if table != "training" else 20 + number), **changed},
+            ]
+            expected.append((f"{table}_bad.csv", len(rows) + 1, fault[1], fault[0]))
+        put(folder, f"{table}_bad.csv", rows)
+    built = build(folder)
+    assert built.kept_back() == sorted(expected)
+    assert built.report["reasons"] == dict(Counter(reason for *_, reason in expected))
+    for table in HEADERS:
+        bad = sum(name == f"{table}_bad.csv" for name, *_ in expected)
+        assert built.counts(f"{table}_bad.csv") == (2 * bad, bad, bad, 0)
+
+
+def test_the_reasons_tried_are_those_of_the_contract():
+    tried = {key[1] for key in REASONS} | {"ragged_row", "bad_encoding", "conflicting_key"}
+    assert tried == {
+        "missing_value", "bad_date", "future_date", "bad_number", "unknown_value", "unknown_province", "unknown_course",
+        "bad_national_id", "spoilt_number", "age_out_of_range", "left_before_hired", "decided_before_complete",
+        "ends_before_starts", "missing_status_since", "orphan_institute", "orphan_person", "conflicting_key", "ragged_row",
+        "bad_encoding",
+    }  # fmt: skip
+
+
+def test_lines_behind_quoted_line_breaks_are_true(folder):
+    rows = [row("institutes", institute_code=f"c{at}", name="نام\nدر\nسه خط" if at % 2 else "نام") for at in range(6)]
+    rows[3]["activity"] = "?"
+    rows[5]["province"] = "?"
+    text = csv_text("institutes", rows)
+    put(folder, "institutes_2.csv", text)
+    lines = text.splitlines()
+    built = build(folder)
+    assert built.kept_back() == [
+        (
+            "institutes_2.csv",
+            lines.index(next(line for line in lines if line.startswith("c3"))) + 1,
+            "activity",
+            "unknown_value",
+        ),
+        (
+            "institutes_2.csv",
+            lines.index(next(line for line in lines if line.startswith("c5"))) + 1,
+            "province",
+            "unknown_province",
+        ),
+    ]
+    assert built.sql("select name from institutes where institute_code = 'c1'") == [("نام در سه خط",)]
+
+
+def test_a_row_with_several_faults_has_a_line_for_each_and_counts_once(folder):
+    built = with_rows(
+        folder, "personnel", row("personnel", national_id="123", gender="?", birth_date="", hired_on="1402/02/31")
+    )
+    built = with_rows(
+        folder, "personnel", row("personnel", national_id="123", gender="?", birth_date="", institute_code="x")
+    )
+    assert built.kept_back() == [
+        ("personnel_2.csv", 2, "birth_date", "missing_value"),
+        ("personnel_2.csv", 2, "gender", "unknown_value"),
+        ("personnel_2.csv", 2, "institute_code", "orphan_institute"),
+        ("personnel_2.csv", 2, "national_id", "bad_national_id"),
+    ]
+    assert built.counts("personnel_2.csv") == (1, 0, 1, 0)
+
+
+def test_a_value_that_is_there_but_bad_is_not_missing_too(folder):
+    rows = [
+        row("licences", application_no="a", decided_on="1499/01/01"),
+        row("licences", application_no="b", valid_until="1402/13/01"),
+    ]
+    assert with_rows(folder, "licences", *rows).kept_back() == [
+        ("licences_2.csv", 2, "decided_on", "future_date"),
+        ("licences_2.csv", 3, "valid_until", "bad_date"),
+    ]
+
+
+def test_only_four_days_may_lie_ahead(folder):
+    good = [
+        row("licences", application_no="a", valid_from="1410/01/01", valid_until="1420/01/01"),
+    ]
+    built = with_rows(folder, "licences", *good)
+    put(
+        folder,
+        "personnel_2.csv",
+        [
+            row(
+                "personnel",
+                national_id=national_id(9),
+                left_on="1410/01/01",
+                judicial_officer_from="1402/05/01",
+                judicial_officer_until="1410/01/01",
+            )
+        ],
+    )
+    built = build(folder)
+    assert (built.counts("licences_2.csv"), built.counts("personnel_2.csv")) == ((1, 1, 0, 0), (1, 1, 0, 0))
+    on_the_day = [
+        row("institutes", institute_code="d", founded_on=DAY.isoformat()),
+        row("institutes", institute_code="e", founded_on="2026-07-01"),
+    ]
+    assert with_rows(folder, "institutes", *on_the_day).counts("institutes_2.csv") == (2, 1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("birth", "loads"),
+    [("1384/03/01", True), ("1384/03/02", False), ("1326/03/02", True), ("1326/03/01", False)],
+)
+def test_age_at_hiring_is_18_to_75_completed_years(folder, birth, loads):
+    # Hired on 1402/03/01 = 2023-05-22; the same Gregorian day 18 and 76 years before.
+    days = {
+        "1384/03/01": "2005-05-22",
+        "1384/03/02": "2005-05-23",
+        "1326/03/02": "1947-05-23",
+        "1326/03/01": "1947-05-22",
+    }
+    built = with_rows(folder, "personnel", row("personnel", national_id=national_id(7), birth_date=days[birth]))
+    assert built.counts("personnel_2.csv") == (1, int(loads), int(not loads), 0)
+
+
+def test_a_granted_licence_without_a_complete_file_loads(folder):
+    assert with_rows(folder, "licences", row("licences", application_no="z", file_complete_on="")).counts(
+        "licences_2.csv"
+    ) == (1, 1, 0, 0)
+
+
+# ------------------------------------------------------------------ duplicates, conflicts, orphans
+
+
+def test_the_same_row_in_other_words_is_a_duplicate_counted_in_the_later_file(folder):
+    again = row(
+        "personnel", national_id="۲۷".rjust(10, "٠"), institute_code=" ۰۰۰۱ ", province="تهران", gender="زن",
+        birth_date="1991-07-27", post="نگهبان", hired_on="1402-3-1", first_name="دیگر", last_name="کسی",
+    )  # fmt: skip
+    put(folder, "personnel_0.csv", [again, again])
+    built = build(folder)
+    assert built.counts("personnel.csv") == (1, 1, 0, 0)
+    assert built.counts("personnel_0.csv") == (2, 0, 0, 2)
+    assert built.kept_back() == []
+
+
+def test_of_one_file_the_later_row_is_the_duplicate(folder):
+    built = with_rows(folder, "training", *[row("training", completed_on="1402/06/01")] * 3)
+    assert built.counts("training_2.csv") == (3, 1, 0, 2)
+
+
+@pytest.mark.parametrize(
+    ("table", "changed"),
+    [
+        ("institutes", {"name": "نامی دیگر"}),
+        ("licences", {"licence_no": "78"}),
+        ("personnel", {"post": "operator"}),
+        ("personnel", {"education": "diploma"}),
+        ("training", {"score": ""}),
+    ],
+)
+def test_one_key_with_two_contents_keeps_back_every_row_of_it(folder, table, changed):
+    built = with_rows(folder, table, row(table), row(table, **changed))
+    key = next(iter(GOOD[table]))
+    mine = [fault for fault in built.kept_back() if fault[3] == "conflicting_key"]
+    assert mine == [
+        (f"{table}.csv", 2, key, "conflicting_key"),
+        (f"{table}_2.csv", 2, key, "conflicting_key"),
+        (f"{table}_2.csv", 3, key, "conflicting_key"),
+    ]
+    assert built.counts(f"{table}_2.csv") == (2, 0, 2, 0)
+
+
+def test_another_result_of_the_same_course_and_day_is_another_row(folder):
+    assert with_rows(folder, "training", row("training", result="failed")).counts("training_2.csv") == (1, 1, 0, 0)
+
+
+def test_a_faulty_row_takes_no_part_in_a_conflict(folder):
+    built = with_rows(folder, "personnel", row("personnel", post="?"))
+    assert built.kept_back() == [("personnel_2.csv", 2, "post", "unknown_value")]
+    assert built.counts("personnel.csv") == (1, 1, 0, 0)
+
+
+def test_who_refers_to_a_row_kept_back_is_kept_back(folder):
+    put(folder, "institutes.csv", [row("institutes", status="closed")])
+    built = build(folder)
+    assert built.kept_back() == [
+        ("institutes.csv", 2, "status_since", "missing_status_since"),
+        ("licences.csv", 2, "institute_code", "orphan_institute"),
+        ("personnel.csv", 2, "institute_code", "orphan_institute"),
+        ("training.csv", 2, "national_id", "orphan_person"),
+    ]
+
+
+def test_a_reference_is_found_in_any_spelling_and_file(folder):
+    put(folder, "institutes_9.csv", [row("institutes", institute_code="Ab-۱")])
+    built = with_rows(folder, "licences", row("licences", application_no="q", institute_code="aB-1"))
+    assert built.counts("licences_2.csv") == (1, 1, 0, 0)
+
+
+def test_no_row_is_lost_in_a_wild_mixture(folder):
+    """Counted a second time by a plain reader of the files."""
+    chance = random.Random(5)
+    rows = []
+    for number in range(400):
+        one = keyed("personnel", number % 150)
+        for name in chance.sample(list(one), chance.choice([0, 0, 1, 2])):
+            one[name] = chance.choice(["", "?", "۱۲", one[name], "1402/02/30", "a,b", 'x"y', "line\nbreak"])
+        rows.append(one)
+    for part in range(3):
+        put(folder, f"personnel_{part}.csv", rows[part::3])
+    built = build(folder)
+    for one in built.report["files"]:
+        text = (folder / one["file"]).read_text(encoding="utf-8")
+        records = sum(bool(record) for record in csv.reader(io.StringIO(text, newline=""))) - 1
+        assert one["rows_read"] == records
+        assert records == one["rows_loaded"] + one["rows_quarantined"] + one["exact_duplicates"]
+        lines = {line for name, line, *_ in built.kept_back() if name == one["file"]}
+        assert len(lines) == one["rows_quarantined"]
+    loaded = built.sql("select count(*) from spells")[0][0]
+    assert loaded == sum(one["rows_loaded"] for one in built.report["files"] if one["table"] == "personnel")
+
+
+# ------------------------------------------------------------------ refusals, and what is let through
+
+
+def test_a_refused_file_refuses_the_build_and_leaves_the_last_publication(folder):
+    before = build(folder)
+    shown = before.to.resolve()
+    put(folder, "training_گیلان.csv", "a,b\n1,2\n")
+    after = build(folder)
+    assert (
+        after.refusal
+        == "training_گیلان.csv: line 1: missing required column national_id, course_code, completed_on, result"
+    )
+    assert after.report["published"] is False
+    assert after.report["refused"][0]["province"] == "IR-01"
+    assert before.to.resolve() == shown
+    assert before.to.with_name("warehouse.duckdb.publications").glob("building-*")
+
+
+def test_with_skip_refused_the_others_are_published_and_the_missing_is_named(folder):
+    put(folder, "training_IR-01_gilan.csv", "a,b\n1,2\n")
+    put(folder, "personnel_x.xlsx", b"no workbook")
+    built = build(folder, "--skip-refused")
+    assert built.code == 0
+    assert built.report["published"] is True
+    assert [(one["file"], one["table"], one["province"]) for one in built.report["refused"]] == [
+        ("personnel_x.xlsx", "personnel", ""),
+        ("training_IR-01_gilan.csv", "training", "IR-01"),
+    ]
+    assert "training_IR-01_gilan.csv (IR-01): line 1: missing required column" in built.out
+    assert built.sql("select missing from publication") == [(["personnel_x.xlsx", "training_IR-01_gilan.csv"],)]
+    assert built.sql("select file, province, refusal is not null from load_files where source_table = 'training'") == [
+        ("training.csv", "IR-23", False),
+        ("training_IR-01_gilan.csv", "IR-01", True),
+    ]
+
+
+def test_a_folder_of_which_every_file_is_refused_is_refused_even_so(tmp_path):
+    put(tmp_path / "incoming", "training.csv", "a,b\n")
+    assert build(tmp_path / "incoming", "--skip-refused").refusal.startswith("training.csv: line 1: missing")
+
+
+def test_several_refused_files_are_one_line(tmp_path):
+    for number in range(3):
+        put(tmp_path / "incoming", f"training_{number}.csv", "a,b\n")
+    assert build(tmp_path / "incoming").refusal.endswith("(and 2 more files are refused)")
+
+
+def test_a_name_that_ends_like_no_source_is_told(folder):
+    put(folder, "personnel_old.xls", b"x")
+    put(folder, "notes.txt", b"x")
+    built = build(folder)
+    assert built.report["ignored"] == ["personnel_old.xls"]
+    assert "not read, for its ending: personnel_old.xls" in built.out
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("courses.csv", "course_code,posts\nPY-101,guard|cook\n", "courses.csv, line 2, posts: unknown post"),
+        ("courses.csv", "course_code,posts\nPY-101,*\npy-101,guard\n", "courses.csv, course_code: one stands twice"),
+        ("courses.csv", "course_code,valid_months\nPY-101,3\n", "courses.csv, line 1: missing required column posts"),
+        (
+            "courses.csv",
+            "course_code,posts,valid_months\nPY-101,*,-3\n",
+            "courses.csv, line 2, valid_months: bad_number",
+        ),
+        ("courses.csv", "course_code,posts,due_days\nPY-101,*,nan\n", "courses.csv, line 2, due_days: bad_number"),
+        ("courses.csv", "course_code,posts,hours\nPY-101,*\n", "courses.csv, line 2: ragged_row"),
+        ("courses.csv", "course_code,posts\n,*\n", "courses.csv, line 2, course_code: missing_value"),
+        ("targets.csv", "metric,province,date,value\nx,,1400/13/01,5\n", "targets.csv, line 2, date: bad_date"),
+        (
+            "targets.csv",
+            "metric,province,date,value\nx,مریخ,1400/01/01,5\n",
+            "targets.csv, line 2, province: unknown_province",
+        ),
+        ("targets.csv", "metric,province,date,value\nx,,1400/01/01,\n", "targets.csv, line 2, value: missing_value"),
+        ("targets.csv", "metric,date,value\nx,1400/01/01,1\nx,2021-03-21,2\n", "targets.csv, date: one stands twice"),
+        ("targets.csv", "", "targets.csv, line 1: missing required column metric, date, value"),
+    ],
+)
+def test_a_reference_table_that_cannot_be_used_refuses_the_build(folder, name, text, told):
+    put(folder, name, text)
+    assert build(folder).refusal == told
+
+
+def test_courses_and_targets_of_the_folder_are_taken(folder):
+    put(folder, "courses.csv", "course_code,posts\nx-1,*\n")
+    put(folder, "targets.csv", "metric,province,date,value\nactive_assistants,,1400/01/01,10\n")
+    built = build(folder)
+    assert built.kept_back() == [("training.csv", 2, "course_code", "unknown_course")]
+    with publication.connect(built.to) as con:
+        assert metrics.ask(con, "target_progress").value() == pytest.approx(0.1)
+
+
+def test_a_reference_table_that_is_a_folder_is_not_passed_over(folder):
+    (folder / "courses.csv").mkdir()
+    assert build(folder).refusal == "courses.csv: not a regular file"
+
+
+def test_a_load_that_lost_most_rows_is_refused_unless_told_otherwise(folder):
+    many = [
+        row("training", completed_on=f"13{80 + at // 300}/{1 + at // 28 % 12:02}/{1 + at % 28:02}", hours=str(at))
+        for at in range(1500)
+    ]
+    put(folder, "training_2.csv", many)
+    full = build(folder)
+    loaded = sum(one["rows_loaded"] for one in full.report["files"])
+    assert loaded > 1000
+    put(folder, "training_2.csv", many[: len(many) // 3])
+    lost = build(folder)
+    assert "rows loaded where the last publication has" in lost.refusal
+    assert full.to.resolve().stem == "000001"
+    assert build(folder, "--accept-loss").code == 0
+    assert full.to.resolve().stem == "000002"
+
+
+# ------------------------------------------------------------------ checks
+
+
+def checks() -> list[Path]:
+    return sorted((Path(pipeline.__file__).parent / "checks").glob("*.sql"))
+
+
+# For each rule, what must be done to a sound publication to break it.
+BREAK = {
+    "census_is_whole": "update residents set residents = residents + 1 where county = '0001'",
+    "everyone_active_has_a_readiness": "delete from readiness",
+    "kept_back_rows_have_a_place_and_a_reason": "update quarantine set reason = 'who knows'",
+    "keys_are_unique": "insert into spells from spells limit 1",
+    "lapses_follow_the_due_day": "update requirements set lapses_on = due_on - 1",
+    "licensed_days_do_not_overlap": "insert into licensed_days from licensed_days",
+    "loaded_rows_reach_the_models": "delete from spells where person_id = 1",
+    "moves_add_up_to_the_stock": "delete from nation_moves where move = 'left'",
+    "nothing_lies_ahead": "update completions set completed_on = date '2030-01-01'",
+    "one_joining_per_person_and_day": "insert into joiners from joiners limit 1",
+    "one_leaving_per_person_and_day": "insert into leavers from leavers limit 1",
+    "outcomes_have_their_days": "update applications set decided_on = null",
+    "places_are_known": "update spells set county = '0001' where person_id = 1",
+    "required_stretches_do_not_overlap": "insert into requirements select * replace (due_on + 1 as due_on) from requirements",
+    "running_totals_match_the_count": "update stock_months set in_service = in_service + 1",
+    "spells_end_after_they_begin": "update spells set left_on = hired_on - 1",
+    "stretches_do_not_overlap": "update service set valid_until = valid_until - 1 where person_id = 1",
+}
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """A publication in which every rule has something to look at."""
+    folder = put_good(tmp_path_factory.mktemp("sound") / "incoming")
+    put(
+        folder,
+        "personnel_2.csv",
+        [
+            row(
+                "personnel", national_id=national_id(at), hired_on="1402/03/01", left_on="1402/03/20" if at < 13 else ""
+            )
+            for at in range(11, 16)
+        ],
+    )
+    put(folder, "training_2.csv", [row("training", score="x")])
+    return build(folder)
+
+
+def test_there_is_a_fault_for_every_rule_and_every_rule_says_what_it_holds():
+    assert {path.stem for path in checks()} == set(BREAK)
+    for path in checks():
+        first = path.read_text(encoding="utf-8").splitlines()[0]
+        assert first.startswith("-- "), path
+        assert first.endswith("."), path
+
+
+@pytest.mark.parametrize("rule", list(BREAK))
+def test_a_broken_rule_refuses_the_publication(sound, tmp_path, rule):
+    copy = tmp_path / "copy.duckdb"
+    copy.write_bytes(sound.to.resolve().read_bytes())
+    with duckdb.connect(str(copy)) as con:
+        pipeline._check(con, pipeline.Report())
+        con.execute(BREAK[rule])
+        sql = next(path for path in checks() if path.stem == rule).read_text(encoding="utf-8")
+        assert con.execute(f"select count(*) from ({sql})").fetchall()[0][0] > 0
+        with pytest.raises(pipeline.BuildRefused, match=r"^check \w+ is broken by \d+ rows$"):
+            pipeline._check(con, pipeline.Report())
+
+
+def test_a_rule_broken_during_a_build_leaves_the_last_publication(folder, monkeypatch):
+    before = build(folder)
+    carry = pipeline.history.carry
+
+    def plant(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:
+        carry(con, pointer)
+        con.execute(BREAK["keys_are_unique"])
+
+    monkeypatch.setattr(pipeline.history, "carry", plant)
+    after = build(folder)
+    assert after.refusal.startswith("check ")
+    assert after.report["published"] is False
+    assert [path.name for path in publication.versions(before.to)] == ["000001.duckdb"]
+
+
+def test_rows_that_do_not_add_up_are_never_published(folder, monkeypatch):
+    sound = pipeline.loadlog.count
+
+    def lose_one(con: duckdb.DuckDBPyConnection, outcomes: object, report: pipeline.Report) -> None:
+        sound(con, outcomes, report)  # type: ignore[arg-type]
+        report.files[0].rows_read += 1
+
+    monkeypatch.setattr(pipeline.loadlog, "count", lose_one)
+    assert build(folder).refusal == "institutes.csv: check rows_add_up is broken"
+
+
+# ------------------------------------------------------------------ the same again
+
+
+@pytest.mark.slow
+def test_the_same_input_gives_the_same_content_with_one_thread_and_with_two(tmp_path):
+    incoming = tmp_path / "incoming"
+    assert run("sample", incoming, "--scale", "0.02", "--day", DAY.isoformat()).returncode == 0
+    digests = set()
+    for number, threads in enumerate("1221"):
+        to = tmp_path / str(number) / "warehouse.duckdb"
+        done = run(
+            "build",
+            incoming,
+            "--to",
+            to,
+            "--day",
+            DAY.isoformat(),
+            env={**pipeline.os.environ, "BUILD_THREADS": threads},
+        )
+        assert done.returncode == 0, done.stderr
+        with publication.connect(to) as con:
+            digests.add(digest(con))
+    assert len(digests) == 1
+
+
+def test_a_publication_tells_its_id_its_inputs_and_its_code(folder):
+    import hashlib
+
+    built = build(folder)
+    for name, sha256, size in built.sql("select file, sha256, bytes from load_files"):
+        content = (folder / name).read_bytes()
+        assert (hashlib.sha256(content).hexdigest(), len(content)) == (sha256, size)
+    with publication.connect(built.to) as con:
+        told = publication.describe(con)
+    assert (told.id, told.files, told.rows_read, told.rows_loaded, told.rows_quarantined) == ("000001", 4, 4, 4, 0)
+    assert (told.is_sample, told.built_on, told.missing) == (False, DAY, ())
+    assert built.sql("select code_version from publication") == [(pipeline.code_version(),)]
+    assert json.loads((folder.parent / "report.json").read_text())["publication"] == "000001"

@@ -1,0 +1,414 @@
+"""A publication is whole or absent: versions, the pointer, going back and forth, and what a flipped bit can do."""
+
+from __future__ import annotations
+
+import os
+import random
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from etl import publication
+from etl.contract import Refused
+from tests.loading import ROOT, build, copy_publication, digest, put, put_good, row, run, without_might
+
+
+@pytest.fixture
+def pointer(tmp_path: Path) -> Path:
+    return tmp_path / "warehouse.duckdb"
+
+
+def made(workshop: Path, number: int) -> Path:
+    """A finished database that knows its number."""
+    path = workshop / "built.duckdb"
+    with duckdb.connect(str(path)) as con:
+        con.execute(f"create table content as select {number} as number")
+    return path
+
+
+def publish(pointer: Path, number: int) -> Path:
+    with publication.building(pointer) as workshop:
+        return publication.publish(made(workshop, number), pointer)
+
+
+def shown(pointer: Path) -> int:
+    with publication.connect(pointer) as con:
+        return con.execute("select number from content").fetchall()[0][0]
+
+
+def ids(pointer: Path) -> list[str]:
+    return [path.stem for path in publication.versions(pointer)]
+
+
+# ------------------------------------------------------------------ versions and the pointer
+
+
+def test_nothing_published_is_said_so(pointer):
+    with pytest.raises(Refused, match="nothing is published there yet"):
+        publication.connect(pointer)
+
+
+def test_a_publication_is_shown_by_a_pointer_that_can_be_moved_with_its_versions(pointer, tmp_path):
+    version = publish(pointer, 7)
+    assert (version.name, shown(pointer)) == ("000001.duckdb", 7)
+    assert not os.path.isabs(os.readlink(pointer))
+    os.rename(tmp_path, tmp_path.with_name("moved"))
+    assert shown(tmp_path.with_name("moved") / pointer.name) == 7
+
+
+def test_the_last_five_are_kept_and_numbered_in_order(pointer):
+    for number in range(1, 9):
+        publish(pointer, number)
+    assert (ids(pointer), shown(pointer)) == (["000004", "000005", "000006", "000007", "000008"], 8)
+
+
+def test_going_back_and_forward(pointer):
+    for number in (1, 2, 3):
+        publish(pointer, number)
+    assert publication.roll_back(pointer).stem == "000002"
+    assert shown(pointer) == 2
+    assert publication.roll_back(pointer).stem == "000001"
+    with pytest.raises(Refused, match="no earlier publication is kept"):
+        publication.roll_back(pointer)
+    assert publication.roll_back(pointer, "000003").stem == "000003"
+    assert shown(pointer) == 3
+    with pytest.raises(Refused, match="no publication 000009 is kept"):
+        publication.roll_back(pointer, "000009")
+
+
+def test_a_build_after_going_back_keeps_what_was_gone_back_from(pointer):
+    for number in (1, 2, 3):
+        publish(pointer, number)
+    publication.roll_back(pointer, "000001")
+    assert publish(pointer, 4).stem == "000004"
+    assert ids(pointer) == ["000001", "000002", "000003", "000004"]
+    assert publication.roll_back(pointer).stem == "000003"
+
+
+def test_a_reader_keeps_what_it_opened_while_others_are_published_and_old_ones_removed(pointer):
+    publish(pointer, 1)
+    with publication.connect(pointer) as con:
+        for number in range(2, 9):
+            publish(pointer, number)
+        assert con.execute("select number from content").fetchall() == [(1,)]
+        assert con.cursor().execute("select number from content").fetchall() == [(1,)]
+    assert shown(pointer) == 8
+
+
+def test_a_version_that_goes_between_looking_and_opening_is_looked_up_again(pointer, monkeypatch):
+    first = publish(pointer, 1)
+    publish(pointer, 2)
+    looks = iter([first])
+    real = publication.current
+    first.unlink()
+    monkeypatch.setattr(publication, "current", lambda at: next(looks, None) or real(at))
+    assert shown(pointer) == 2
+
+
+def test_a_file_in_the_place_of_the_pointer_is_never_overwritten(pointer):
+    pointer.write_text("mine")
+    with pytest.raises(Refused, match="is a file of its own"), publication.building(pointer):
+        pass
+    assert pointer.read_text() == "mine"
+
+
+def test_without_its_pointer_no_version_is_taken_for_one_never_shown(pointer):
+    publish(pointer, 1)
+    publish(pointer, 2)
+    pointer.unlink()
+    assert publish(pointer, 3).stem == "000003"
+    assert ids(pointer) == ["000001", "000002", "000003"]
+
+
+# ------------------------------------------------------------------ one at a time, and after a death
+
+
+def test_a_second_build_is_busy_and_so_is_going_back(pointer):
+    publish(pointer, 1)
+    publish(pointer, 2)
+    with publication.building(pointer):
+        with pytest.raises(publication.Busy), publication.building(pointer):
+            pass
+        with pytest.raises(publication.Busy):
+            publication.roll_back(pointer)
+    publication.roll_back(pointer)
+    assert shown(pointer) == 1
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from etl import publication
+with publication.building(Path(sys.argv[1])) as workshop:
+    (workshop / "half.duckdb").write_bytes(bytes(1000))
+    print(workshop, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_dead_build_leaves_neither_a_lock_nor_its_folder(pointer):
+    publish(pointer, 1)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(pointer)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as held:
+        assert held.stdout
+        workshop = Path(held.stdout.readline().strip())
+        with pytest.raises(publication.Busy), publication.building(pointer):
+            pass
+        held.kill()
+    assert workshop.exists()
+    assert publish(pointer, 2).stem == "000002"
+    assert not workshop.exists()
+    assert sorted(os.listdir(workshop.parent)) == ["000001.duckdb", "000002.duckdb", "lock"]
+
+
+CUT = """
+import os, sys
+from pathlib import Path
+import duckdb
+from etl import publication
+pointer, patched, command = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+setattr(publication if patched.startswith("_") else os, patched, lambda *_: os._exit(9))
+if command == "rollback":
+    publication.roll_back(pointer)
+with publication.building(pointer) as workshop:
+    with duckdb.connect(str(workshop / "built.duckdb")) as con:
+        con.execute("create table content as select 666 as number")
+    publication.publish(workshop / "built.duckdb", pointer)
+"""
+
+
+def cut_power(pointer: Path, step: str, command: str = "publish") -> None:
+    """Do it in a process that ends, as if the power had failed, at the first call of `step`."""
+    done = subprocess.run([sys.executable, "-c", CUT, str(pointer), step, command], cwd=ROOT, check=False)
+    assert done.returncode == 9
+
+
+@pytest.mark.parametrize("step", ["rename", "replace"])
+def test_a_power_cut_between_the_last_steps_is_healed_by_the_next_build(pointer, step):
+    """Just before the version, or the pointer, gets its name."""
+    publish(pointer, 1)
+    cut_power(pointer, step)
+    assert shown(pointer) == 1
+    assert ids(pointer) == (["000001", "000002"] if step == "replace" else ["000001"])
+    with pytest.raises(Refused, match="no publication 000002 is kept"):
+        publication.roll_back(pointer, "000002")
+    assert publish(pointer, 2).stem == "000002"
+    assert shown(pointer) == 2
+    assert publication.roll_back(pointer).stem == "000001"
+    assert shown(pointer) == 1
+
+
+def test_a_power_cut_while_going_back_loses_nothing(pointer):
+    for number in (1, 2, 3):
+        publish(pointer, number)
+    cut_power(pointer, "_point", "rollback")
+    assert shown(pointer) == 3
+    publish(pointer, 4)
+    assert ids(pointer) == ["000001", "000002", "000003", "000004"]
+
+
+@pytest.mark.parametrize("step", ["fsync", "rename", "replace"])
+def test_a_disk_that_fails_at_a_step_leaves_the_last_publication(pointer, monkeypatch, step):
+    publish(pointer, 1)
+
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, step, fail)
+        with pytest.raises(OSError, match="Input/output error"):
+            publish(pointer, 2)
+    assert shown(pointer) == 1
+    assert publish(pointer, 2).stem == "000002"
+    assert (shown(pointer), ids(pointer)) == (2, ["000001", "000002"])
+
+
+def test_once_shown_it_is_published_whatever_the_disk_says(pointer, monkeypatch):
+    for number in range(1, 7):
+        publish(pointer, number)
+    real = os.replace
+
+    def replace_then_fail(*names: Path) -> None:
+        real(*names)
+
+        def fail(*_: object, **__: object) -> None:
+            raise OSError(5, "Input/output error")
+
+        monkeypatch.setattr(os, "fsync", fail)
+        monkeypatch.setattr(Path, "unlink", fail)
+
+    monkeypatch.setattr(os, "replace", replace_then_fail)
+    with publication.building(pointer) as workshop:
+        assert publication.publish(made(workshop, 7), pointer).stem == "000007"
+    monkeypatch.undo()
+    assert shown(pointer) == 7
+
+
+@pytest.mark.parametrize("year", [1970, 2099])
+def test_order_never_rests_on_the_clock(pointer, year):
+    for number in (1, 2, 3):
+        version = publish(pointer, number)
+        moment = time.mktime((year - number if year == 2099 else year, 1, 2, 0, 0, 0, 0, 0, 0))
+        os.utime(version, (moment, moment))
+    assert publish(pointer, 4).stem == "000004"
+    assert (shown(pointer), ids(pointer)[-1]) == (4, "000004")
+    assert publication.roll_back(pointer).stem == "000003"
+
+
+# ------------------------------------------------------------------ read-only
+
+
+@pytest.mark.parametrize("below", ["", "warehouse.duckdb.publications"])
+def test_a_read_only_folder_is_a_clean_refusal_and_readers_go_on(tmp_path, below):
+    folder = put_good(tmp_path / "incoming")
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    to = shelf / "warehouse.duckdb"
+    assert build(folder, to=to).code == 0
+    (shelf / below).chmod(stat.S_IRUSR | stat.S_IXUSR)
+    try:
+        done = run("build", folder, "--to", to, preexec_fn=without_might)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert done.stderr.startswith(f"{to}: cannot be written (")
+        asked = run("ask", "in_service", "--format", "csv", "--from", to, preexec_fn=without_might)
+        assert (asked.returncode, asked.stdout) == (0, "in_service\n1\n")
+    finally:
+        (shelf / below).chmod(stat.S_IRWXU)
+    assert to.resolve().stem == "000001"
+
+
+# ------------------------------------------------------------------ what a reader can do
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = put_good(tmp_path_factory.mktemp("published") / "incoming")
+    put(folder, "institutes_2.csv", [row("institutes", institute_code=f"x{at}", name=f"نام {at}") for at in range(800)])
+    return build(folder).to
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "create table x (a int)",
+        "delete from institutes",
+        "select * from read_csv('/etc/passwd')",
+        "select * from read_text('/etc/hostname')",
+        "copy institutes to '/tmp/out.csv'",
+        "attach '/tmp/other.duckdb'",
+        "install httpfs",
+        "load '/tmp/x.duckdb_extension'",
+        "set enable_external_access = true",
+        "set memory_limit = '99GB'",
+        "export database '/tmp/out'",
+    ],
+)
+def test_a_reader_can_change_nothing_and_reach_nothing_else(published, sql):
+    with publication.connect(published) as con, pytest.raises(duckdb.Error):
+        con.execute(sql)
+
+
+# ------------------------------------------------------------------ flipped bits
+
+
+READ = """
+import sys
+import duckdb
+from pathlib import Path
+from etl import publication
+from etl.contract import Refused
+from tests.loading import quick_digest
+path = Path(sys.argv[1])
+for line in sys.stdin:
+    at, bit = map(int, line.split())
+    with path.open("r+b") as file:
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([byte ^ (1 << bit)]))
+    try:
+        with publication.connect(path) as con:
+            print(quick_digest(con), flush=True)
+    except (Refused, duckdb.Error) as error:
+        print("error", flush=True)
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(bytes([byte]))
+"""
+
+
+@pytest.fixture
+def flipper(published: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    copy = copy_publication(published, tmp_path / "copy").resolve()
+    with subprocess.Popen(
+        [sys.executable, "-c", READ, str(copy)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process, copy
+        process.kill()
+
+
+def test_a_flipped_bit_is_an_error_or_changes_nothing_but_never_a_number(flipper):
+    process, copy = flipper
+    assert process.stdin
+    assert process.stdout
+    with publication.connect(copy) as con:
+        from tests.loading import quick_digest
+
+        right = quick_digest(con)
+    content = copy.read_bytes()
+    chance = random.Random(3)
+    # Half anywhere, half where there is something: most of a small file is room.
+    full = [at for at in range(0, len(content), 4096) if any(content[at : at + 4096])]
+    places = [chance.randrange(len(content)) for _ in range(40)] + [
+        chance.choice(full) + chance.randrange(4096) for _ in range(80)
+    ]
+    said = []
+    for at in places:
+        process.stdin.write(f"{min(at, len(content) - 1)} {chance.randrange(8)}\n")
+        process.stdin.flush()
+        said.append(process.stdout.readline().strip())
+    assert set(said) <= {right, "error"}
+    assert said.count("error") > 20
+    assert copy.read_bytes() == content
+
+
+def test_a_damaged_publication_is_one_line_at_the_command_line_and_going_back_helps(published, tmp_path):
+    to = copy_publication(published, tmp_path / "copy")
+    folder = put_good(tmp_path / "incoming")
+    assert build(folder, to=to).code == 0
+    content = bytearray(to.resolve().read_bytes())
+    content[0:200] = bytes(200)
+    to.resolve().write_bytes(content)
+    for command in (("ask", "in_service"), ("quarantine",)):
+        done = run(*command, "--from", to)
+        assert (done.returncode, done.stderr) == (
+            1,
+            f"{to}: the published file is damaged; python -m etl rollback goes back one\n",
+        )
+    assert run("rollback", "--from", to).stdout == "000001\n"
+    assert run("ask", "in_service", "--format", "csv", "--from", to).stdout == "in_service\n1\n"
+    content = bytearray(to.resolve().read_bytes())
+    middle = len(content) // 2
+    content[12_288:middle] = bytes(middle - 12_288)
+    to.resolve().write_bytes(content)
+    done = run("ask", "in_service", "--format", "csv", "--from", to)
+    assert done.returncode == 1 or done.stdout == "in_service\n1\n"
+    assert "Traceback" not in done.stderr
+
+
+def test_two_readers_and_a_build_do_not_disturb_each_other(published, tmp_path):
+    to = copy_publication(published, tmp_path / "copy")
+    folder = put_good(tmp_path / "incoming")
+    with publication.connect(to) as one, publication.connect(to) as two:
+        before = digest(one)
+        assert build(folder, to=to).code == 0
+        assert digest(one) == digest(two) == before
+    with publication.connect(to) as three:
+        assert digest(three) != before
