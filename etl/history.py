@@ -33,7 +33,7 @@ def carry(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:
     con.execute(f"create table adoption as {_ADOPTION}")
     try:
         with publication.connect(pointer) as last:
-            kept = last.execute("select adoption.*, is_sample from adoption, publication").to_arrow_table()
+            kept = last.cursor().sql("select adoption.*, is_sample from adoption, publication").to_arrow_table()
     except (Refused, duckdb.Error):
         # Nothing is published yet, or by code that kept no history.
         return

@@ -45,8 +45,9 @@ def safe(value: Any) -> Any:
     """A string no spreadsheet takes for a formula; anything else as it is."""
     if not isinstance(value, str):
         return value
-    guarded = "'" + value if value.startswith((*_FORMULA, "\x00")) else value
-    return _UNWRITABLE.sub("", guarded)
+    # What cannot be written falls first: a formula may stand behind it.
+    written = _UNWRITABLE.sub("", value)
+    return "'" + written if value.startswith((*_FORMULA, "\x00")) or written.startswith(_FORMULA) else written
 
 
 def for_circulation(answer: Answer, units: Mapping[str, str]) -> list[tuple]:
