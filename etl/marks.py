@@ -60,20 +60,16 @@ def kind_of(con: duckdb.DuckDBPyConnection) -> tuple[Any, ...] | None:
 
 def numbers_of(con: duckdb.DuckDBPyConnection, day: date, by: tuple[str, ...]) -> Numbers:
     """Every number of the catalogue by metric and province (None: the nation): states on `day`, flows over 12 months."""
-    found: Numbers = {}
-    moments: tuple[tuple[str, dict[str, Any]], ...] = (
-        ("state", {"on": day}),
-        ("flow", {"over": days.last_complete_months(day, 12)}),
-    )
-    for kind, moment in moments:
-        names = [
-            metric.name
-            for metric in catalogue.catalogue().values()
-            if metric.kind == kind and not metric.hidden and metric.dimensions.issuperset(by)
-        ]
-        for row in ask(con, *names, by=by, **moment).rows:
-            found |= {(name, row[0] if by else None): row[at] for at, name in enumerate(names, start=len(by))}
-    return found
+    known = catalogue.catalogue().values()
+    names = [metric.name for metric in known if not metric.hidden and metric.dimensions.issuperset(by)]
+    answer = ask(con, *names, by=by, on=day, over=days.last_complete_months(day, 12))
+    return {
+        (name, row[0] if by else None): row[at]
+        for row in answer.rows
+        # What belongs to no province is part of the nation only.
+        if not by or row[0] is not None
+        for at, name in enumerate(names, start=len(by))
+    }
 
 
 def sources_of(metric: str) -> frozenset[str]:
@@ -95,17 +91,16 @@ def _mark_rows(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
         "personnel": ("('0x' || sha256(concat_ws('|', $secret, person_key, birth_date))[1:16])::ubigint", ""),
         "training": ("score_marks.mark", "left join score_marks using (score)"),
     }
-    parts = []
+    con.execute("create table row_marks (source_table varchar, key_mark ubigint, content_mark ubigint)")
     for table in TABLES:
         of = contract(table)
         content = [column.stored for column in of.entering if column.name not in _HIDDEN]
         secret, joined = hidden.get(table, ("0", ""))
-        parts.append(
-            f"select '{table}' as source_table, hash($key, {', '.join(of.stored_key)}) as key_mark, "
-            f"hash($content, {secret}, {', '.join(content)}) as content_mark from loaded_{table} {joined}"
+        con.execute(
+            f"insert into row_marks select '{table}', hash($key, {', '.join(of.stored_key)}), "
+            f"hash($content, {secret}, {', '.join(content)}) from loaded_{table} {joined}",
+            values if "$secret" in secret else {name: values[name] for name in ("key", "content")},
         )
-    union = " union all ".join(parts)
-    con.execute(f"create table row_marks as from ({union}) order by source_table, key_mark, content_mark", values)
     con.execute("drop table score_marks")
 
 

@@ -1,10 +1,8 @@
 """load, build, check, publish: from a folder of handed-in files to the publication that readers see."""
 
 import errno
-import graphlib
 import hashlib
 import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from etl import history, identity, loadlog, marks, publication, reference, staging, values
+from etl import history, identity, loadlog, marks, modelling, publication, reference, staging, values
 from etl.contract import Refused
 from etl.intake import Outcome, Readers, source_files, unread_files
 from etl.loadlog import Report
@@ -73,18 +71,19 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
     report = Report(ignored=[printable(name) for name in unread_files(order.folder)])
     with publication.building(order.to) as workshop:
         jobs = [Job(path, table, number, workshop) for number, (path, table) in enumerate(files)]
-        with Readers(setting, jobs) as readers:
-            outcomes = readers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
-        report.refused = loadlog.missing(outcomes)
-        if report.refused and (not order.skip_refused or len(report.refused) == len(outcomes)):
-            raise BuildRefused(report.first_refused(), report)
         built = workshop / "built.duckdb"
         try:
             with duckdb.connect(str(built), config=_config(workshop)) as con:
+                with Readers(setting, jobs) as readers:
+                    # The readers start meanwhile.
+                    reference.load(con, courses, targets)
+                    outcomes = readers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
+                report.refused = loadlog.missing(outcomes)
+                if report.refused and (not order.skip_refused or len(report.refused) == len(outcomes)):
+                    raise BuildRefused(report.first_refused(), report)
                 say("staging")
                 _fill(con, order, outcomes, report)
-                reference.load(con, courses, targets)
-                _build_models(con, say)
+                modelling.build(con, say)
                 history.carry(con, order.to)
                 say("checking")
                 _check(con, report)
@@ -116,9 +115,10 @@ def _fill(con: duckdb.DuckDBPyConnection, order: Order, outcomes: list[Outcome],
     loadlog.count(con, outcomes, report)
     loadlog.record(con, outcomes, report)
     con.execute(
-        "create temp table person_numbers as select person_key, "
+        "create temp table persons as select person_key, "
         "row_number() over (order by min((file_number, line))) as person_id from loaded_personnel group by person_key"
     )
+    con.execute("create temp view person_numbers as from persons")
     as_of = loadlog.as_of(con, order.build_day)
     report.as_of = as_of.isoformat()
     con.execute(
@@ -159,19 +159,6 @@ def _prove_whole(built: Path, sizes: dict[str, int]) -> None:
     with duckdb.connect(str(built), read_only=True) as con:
         if _sizes(con) != sizes:
             raise duckdb.IOException("the database is not what was written")
-
-
-def models() -> dict[str, str]:
-    """The SQL of every model by the name of its table."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted((_HERE / "models").glob("*.sql"))}
-
-
-def _build_models(con: duckdb.DuckDBPyConnection, say: Say) -> None:
-    sql = models()
-    needs = {name: set(re.findall(r"\b(?:from|join)\s+(\w+)", text)) & sql.keys() for name, text in sql.items()}
-    for name in graphlib.TopologicalSorter(needs).static_order():
-        say(f"building {name}")
-        con.execute(f"create table {name} as {sql[name]}")
 
 
 def _check(con: duckdb.DuckDBPyConnection, report: Report) -> None:

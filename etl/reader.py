@@ -22,7 +22,7 @@ _SECONDS, _SECONDS_PER_MEGABYTE = 300, 10
 
 def main() -> None:
     """Serve until the build hangs up."""
-    resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY << 20, _MEMORY << 20))
+    _limit_memory()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     pipe = Connection(int(sys.argv[1]))
     try:
@@ -80,6 +80,12 @@ class _Desk:
         except BaseException as error:
             # A panic of a parser is no Exception. An unforeseen error's text may hold a value of the file: its kind is told.
             yield "refused", f"cannot be read ({type(error).__name__})"
+
+
+def _limit_memory() -> None:
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    bound = _MEMORY << 20 if hard == resource.RLIM_INFINITY else min(_MEMORY << 20, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (bound, bound))
 
 
 def _limit_time(path: Path) -> None:

@@ -139,7 +139,7 @@ def _laying_down(job: Job) -> Iterator[tuple[Callable[[Any], None], Callable[[li
         try:
             return action(*arguments)
         except OSError as error:
-            raise WorkshopFull(error.strerror or _reason(error)) from None
+            raise WorkshopFull(os.strerror(error.errno) if error.errno else type(error).__name__) from None
 
     def write_faults(found: list[Fault]) -> None:
         if found:
@@ -155,10 +155,6 @@ def _laying_down(job: Job) -> Iterator[tuple[Callable[[Any], None], Callable[[li
     finally:
         for stream in streams:
             writing(stream.close)
-
-
-def _reason(error: OSError) -> str:
-    return os.strerror(error.errno) if error.errno else type(error).__name__
 
 
 def _notes(source: Source, counts: Counter[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import ctypes
 import hashlib
@@ -11,18 +12,23 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
+import pytest
 
-from etl import publication
+from etl import intake, pipeline, publication, reading, values
 from etl.__main__ import main
 
 # Every test builds under one key and leaves the house's own alone.
 os.environ.setdefault("IDENTITY_KEY", "a key that only tests use, 32 bytes and more")
+# The many processes that tests start compile what they import once.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 ROOT = Path(__file__).parents[1]
 DAY = date(2026, 6, 30)
@@ -132,16 +138,47 @@ class Built:
         return one["rows_read"], one["rows_loaded"], one["rows_quarantined"], one["exact_duplicates"]
 
 
+class _WarmReaders(intake.Readers):
+    """Readers that are kept from build to build: a test process makes many builds, and starting one takes longer than reading."""
+
+    _kept: ClassVar[dict[str, list[intake._Reader]]] = {}
+
+    def __init__(self, setting: values.Setting, jobs: Sequence[reading.Job]) -> None:
+        start = intake._Reader
+
+        def kept_or_new(hello: dict[str, Any]) -> intake._Reader:
+            warm = self._kept.get(self._kind(hello), [])
+            return warm.pop() if warm else start(hello)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(intake, "_Reader", kept_or_new)
+            super().__init__(setting, jobs)
+
+    def __exit__(self, *_: Any) -> None:
+        self._kept.setdefault(self._kind(self._hello), []).extend(reader for reader in self._idle if reader.is_alive)
+        self._idle = []
+        super().__exit__()
+
+    @staticmethod
+    def _kind(hello: dict[str, Any]) -> str:
+        return json.dumps([hello, os.environ.get("READER_MEMORY")])
+
+
 def build(folder: Path, *options: str, to: Path | None = None, day: date = DAY) -> Built:
     """Build a folder by the command line, in this process."""
-    import contextlib
-
     to = to or folder.parent / "warehouse.duckdb"
     report = folder.parent / "report.json"
     report.unlink(missing_ok=True)
     out, err = io.StringIO(), io.StringIO()
     arguments = ["build", str(folder), "--to", str(to), "--report", str(report), "--day", day.isoformat(), *options]
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with (
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.MonkeyPatch.context() as patch,
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        patch.setattr(pipeline, "Readers", _WarmReaders)
         code = main(arguments)
     told = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
     return Built(code, out.getvalue(), err.getvalue(), to, told)
@@ -190,8 +227,12 @@ def digest(con: duckdb.DuckDBPyConnection, but: tuple[str, ...] = ()) -> str:
 
 
 def quick_digest(con: duckdb.DuckDBPyConnection) -> str:
-    """A digest of the content that takes a reader some milliseconds: every row of every table, but for order."""
-    names = [name for (name,) in con.execute("select table_name from duckdb_tables() order by 1").fetchall()]
+    """A digest of the content that takes a reader some milliseconds: every row of every table, but for order.
+
+    The calendar is left out: it is long and always the same.
+    """
+    sql = "select table_name from duckdb_tables() where table_name <> 'calendar' order by 1"
+    names = [name for (name,) in con.execute(sql).fetchall()]
     sql = " union all ".join(
         f"select '{name}', count(*), bit_xor(hash(t)), sum(hash(t)) from {name} as t" for name in names
     )

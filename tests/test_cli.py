@@ -54,10 +54,18 @@ def test_refused_is_1_with_one_line_and_no_traceback(tmp_path):
         ["ask", "in_service", "--on", "yesterday"], ["build", "--skip"],
     ],
 )  # fmt: skip
-def test_wrong_usage_is_2(arguments):
-    done = run(*arguments)
-    assert done.returncode == 2
-    assert done.stderr.startswith("usage: python -m etl")
+def test_wrong_usage_is_2(arguments, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("usage: python -m etl")
+
+
+def test_wrong_usage_is_2_for_a_script_too():
+    done = run("bild")
+    assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
 
 

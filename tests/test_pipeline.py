@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import random
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from etl import metrics, pipeline, publication
-from tests.loading import DAY, GOOD, HEADERS, Built, build, csv_text, digest, national_id, put, put_good, row, run
+from tests.loading import DAY, GOOD, HEADERS, ROOT, Built, build, csv_text, digest, national_id, put, put_good, row, run
 
 
 @pytest.fixture
@@ -346,6 +348,14 @@ def test_the_same_row_in_other_words_is_a_duplicate_counted_in_the_later_file(fo
     assert built.kept_back() == []
 
 
+def test_the_later_file_is_the_later_by_name_whatever_the_lines(folder):
+    one, other = row("training", completed_on="1402/06/01"), row("training", completed_on="1402/06/02")
+    put(folder, "training_b.csv", [one])
+    put(folder, "training_a.csv", [other, one])
+    built = build(folder)
+    assert (built.counts("training_a.csv"), built.counts("training_b.csv")) == ((2, 2, 0, 0), (1, 0, 0, 1))
+
+
 def test_of_one_file_the_later_row_is_the_duplicate(folder):
     built = with_rows(folder, "training", *[row("training", completed_on="1402/06/01")] * 3)
     assert built.counts("training_2.csv") == (3, 1, 0, 2)
@@ -636,12 +646,26 @@ def test_rows_that_do_not_add_up_are_never_published(folder, monkeypatch):
 # ------------------------------------------------------------------ the same again
 
 
+def test_a_database_that_was_not_written_to_its_end_is_not_published(tmp_path):
+    """Closing a database tells of no error by itself: it is opened again and counted."""
+    built = tmp_path / "built.duckdb"
+    with duckdb.connect(str(built)) as con:
+        con.execute("create table numbers as from range(1000)")
+    pipeline._prove_whole(built, {"numbers": 1000})
+    for sizes in ({"numbers": 1001}, {"numbers": 1000, "more": 1}, {}):
+        with pytest.raises(duckdb.IOException, match="not what was written"):
+            pipeline._prove_whole(built, sizes)
+    built.with_name("built.duckdb.wal").write_bytes(b"left")
+    with pytest.raises(duckdb.IOException, match="could not be written to its end"):
+        pipeline._prove_whole(built, {"numbers": 1000})
+
+
 @pytest.mark.slow
 def test_the_same_input_gives_the_same_content_with_one_thread_and_with_two(tmp_path):
     incoming = tmp_path / "incoming"
-    assert run("sample", incoming, "--scale", "0.02", "--day", DAY.isoformat()).returncode == 0
+    assert run("sample", incoming, "--scale", "0.01", "--day", DAY.isoformat()).returncode == 0
     digests = set()
-    for number, threads in enumerate("1221"):
+    for number, threads in enumerate("122"):
         to = tmp_path / str(number) / "warehouse.duckdb"
         done = run(
             "build",
@@ -656,6 +680,62 @@ def test_the_same_input_gives_the_same_content_with_one_thread_and_with_two(tmp_
         with publication.connect(to) as con:
             digests.add(digest(con))
     assert len(digests) == 1
+
+
+@pytest.mark.slow
+def test_persons_built_some_at_a_time_are_the_persons_built_at_once(tmp_path, monkeypatch):
+    """What a build needs of memory is bounded by building for some persons at a time; the content is the same."""
+    incoming = tmp_path / "incoming"
+    assert run("sample", incoming, "--scale", "0.01", "--day", DAY.isoformat()).returncode == 0
+    digests = set()
+    for persons in ("1000000", "97"):
+        monkeypatch.setenv("BUILD_SLICE", persons)
+        built = build(incoming, to=tmp_path / persons / "w.duckdb")
+        with publication.connect(built.to) as con:
+            assert con.execute("select count(distinct person_id) > 1000 from spells").fetchall() == [(True,)]
+            digests.add(digest(con))
+    assert len(digests) == 1
+
+
+READ = """
+import re, sys
+from datetime import date
+from pathlib import Path
+from etl import reading, values
+from etl.contract import contract
+path = Path(sys.argv[1])
+setting = values.Setting(date(2026, 6, 30), {"py-101": "PY-101"}, b"k", values.places())
+judge = reading.Judge(contract("training"), setting)
+read = reading.read(reading.Job(path, "training", 0, path.parent), judge, lambda *_: None)
+print(read.rows_read, int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) >> 10)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["csv", "quoted", "parquet"])
+def test_what_a_reader_needs_of_memory_does_not_grow_with_the_file(tmp_path, kind):
+    peaks = []
+    for name, rows in (("training_1", 60_000), ("training_2", 600_000)):
+        columns = {
+            "national_id": [national_id(at % 50_000) for at in range(rows)],
+            "course_code": ["PY-101"] * rows,
+            "completed_on": [f"14{at % 5:02}/{1 + at % 12:02}/{1 + at % 29:02}" for at in range(rows)],
+            "result": ["passed" if at % 9 else '"a, ""b""\nc"' if kind == "quoted" else "failed" for at in range(rows)],
+        }
+        path = tmp_path / f"{name}.{'parquet' if kind == 'parquet' else 'csv'}"
+        if kind == "parquet":
+            pq.write_table(pa.table(columns), path, row_group_size=rows)
+        else:
+            lines = "\n".join([",".join(columns), *map(",".join, zip(*columns.values(), strict=True))])
+            path.write_text(lines, encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-c", READ, str(path)], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        read, peak = map(int, done.stdout.split())
+        assert read == rows
+        peaks.append(peak)
+    assert peaks[1] < peaks[0] + 64, peaks
+    assert peaks[1] < 400, peaks
 
 
 def test_a_publication_tells_its_id_its_inputs_and_its_code(folder):

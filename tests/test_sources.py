@@ -26,6 +26,7 @@ from tests.loading import GOOD, HEADERS, csv_text, row
 from tests.oracle_read import COLUMNS
 
 HEADER = HEADERS["training"].split()
+CELLS = list(GOOD["training"].values())
 
 
 def rows_of(path: Path, table: str = "training") -> tuple[list[tuple[int, dict[str, str]]], Source]:
@@ -162,6 +163,9 @@ def test_some_broken_bytes_in_persian_utf8_do_not_make_it_windows_1256(tmp_path)
 
 def test_a_byte_order_mark_is_no_part_of_the_first_header(tmp_path):
     assert len(read(tmp_path, "\ufeff" + csv_text("training", [row("training")]))[0]) == 1
+    quoted = ",".join(f'"{title}"' for title in HEADER)
+    assert len(read(tmp_path, f"\ufeff{quoted}\n" + ",".join(CELLS))[0]) == 1
+    assert len(read(tmp_path, f"{quoted}\n{','.join(CELLS)}".encode("utf-16"))[0]) == 1
 
 
 # ------------------------------------------------------------------ lines

@@ -1,0 +1,88 @@
+"""The models are built: one table for each file of etl/models, in the order in which they need each other.
+
+Models in which a person's rows hang on that person's rows only are built for some persons at a time, as many as the memory
+allows: so what a build needs of memory does not grow with the register.
+"""
+
+import graphlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+
+_FOLDER = Path(__file__).parent / "models"
+_OF_PERSONS = {
+    "completions",
+    "course_readiness",
+    "joiners",
+    "leavers",
+    "moves",
+    "readiness",
+    "requirements",
+    "service",
+    "workforce",
+}
+# What the widest of these models takes of memory for a person, measured and doubled.
+_BYTES_OF_A_PERSON = 5_000
+_UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+
+
+def models() -> dict[str, str]:
+    """The SQL of every model by the name of its table."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(_FOLDER.glob("*.sql"))}
+
+
+def build(con: duckdb.DuckDBPyConnection, say: Callable[[str], None]) -> None:
+    """Make the table of every model in `con`; `say` hears the name of each before."""
+    sql = models()
+    named = {name: set(re.findall(r"\b(?:from|join)\s+(\w+)", text)) for name, text in sql.items()}
+    order = graphlib.TopologicalSorter({name: tables & sql.keys() for name, tables in named.items()}).static_order()
+    slices = list(_slices(con))
+    for name in order:
+        say(f"building {name}")
+        if name in _OF_PERSONS and len(slices) > 1:
+            _build_in_slices(con, name, sql[name], named[name] & _with_persons(con), slices)
+        else:
+            con.execute(f"create table {name} as {sql[name]}")
+
+
+def _slices(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, int]]:
+    """The persons of the register, numbered from 1, as ranges with both ends in."""
+    row = con.execute("select coalesce(max(person_id), 0) from person_numbers").fetchone()
+    persons = row[0] if row else 0
+    size = int(os.environ.get("BUILD_SLICE") or max(10_000, _memory(con) // _BYTES_OF_A_PERSON))
+    for first in range(1, persons + 1, size):
+        yield first, min(first + size - 1, persons)
+
+
+def _memory(con: duckdb.DuckDBPyConnection) -> int:
+    row = con.execute("select current_setting('memory_limit')").fetchone()
+    number, unit = str(row[0] if row else "1 GiB").split()
+    return int(float(number) * _UNITS[unit])
+
+
+def _with_persons(con: duckdb.DuckDBPyConnection) -> set[str]:
+    found = con.execute(
+        "select table_name from duckdb_columns() where column_name = 'person_id' and database_name = current_database()"
+    )
+    return {name for (name,) in found.fetchall()}
+
+
+def _build_in_slices(
+    con: duckdb.DuckDBPyConnection, name: str, sql: str, inputs: set[str], slices: list[tuple[int, int]]
+) -> None:
+    """Run a model for the persons of each slice: a view of them stands before each table that it reads."""
+    row = con.execute("select current_database()").fetchone()
+    database = row[0] if row else ""
+    whole = {table: f"{database}.main.{table}" for table in inputs} | {"person_numbers": "temp.main.persons"}
+    for number, (first, last) in enumerate(slices):
+        for table, place in whole.items():
+            con.execute(
+                f"create or replace temp view {table} as from {place} where person_id between {first} and {last}"
+            )
+        con.execute(f"insert into {name} {sql}" if number else f"create table {name} as {sql}")
+    for table in whole.keys() - {"person_numbers"}:
+        con.execute(f"drop view temp.{table}")
+    con.execute("create or replace temp view person_numbers as from persons")
