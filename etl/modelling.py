@@ -1,5 +1,8 @@
 """The models are built: one table for each file of etl/models, in the order in which they need each other.
 
+The members of every dimension become a type of their own first: a code is stored, joined and sorted as a small number then,
+and is still read and asked for as text.
+
 Models in which a person's rows hang on that person's rows only are built for some persons at a time, as many as the memory
 allows: so what a build needs of memory does not grow with the register.
 """
@@ -26,6 +29,17 @@ _OF_PERSONS = {
 }
 # What the widest of these models takes of memory for a person, measured and doubled.
 _BYTES_OF_A_PERSON = 5_000
+# What each dimension's members are, by the name of its type.
+_MEMBERS = {
+    "province": "select iso_3166_2 as member from provinces",
+    "county": "select sci_code as member from counties",
+    "institute": "select institute_code_shown as member from loaded_institutes",
+    "course": "select course_code as member from courses",
+    "activity": "select activity as member from loaded_institutes",
+    "gender": "select gender as member from loaded_personnel",
+    "education": "select education as member from loaded_personnel",
+    "post": "select post as member from loaded_personnel union select post from course_posts",
+}
 _UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
 
@@ -36,6 +50,10 @@ def models() -> dict[str, str]:
 
 def build(con: duckdb.DuckDBPyConnection, say: Callable[[str], None]) -> None:
     """Make the table of every model in `con`; `say` hears the name of each before."""
+    for name, members in _MEMBERS.items():
+        con.execute(
+            f"create type {name} as enum (select distinct member from ({members}) where member is not null order by 1)"
+        )
     sql = models()
     named = {name: set(re.findall(r"\b(?:from|join)\s+(\w+)", text)) for name, text in sql.items()}
     order = graphlib.TopologicalSorter({name: tables & sql.keys() for name, tables in named.items()}).static_order()

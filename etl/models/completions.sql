@@ -2,7 +2,7 @@
 with passed as (
     select
         person_numbers.person_id,
-        loaded_training.course_code,
+        cast(loaded_training.course_code as course) as course_code,
         loaded_training.completed_on,
         coalesce(loaded_training.hours, courses.hours, 0) as hours,
         min(spells.spell_id) as spell_id,

@@ -1,10 +1,9 @@
 -- One row per day, course and province (that of the spell in service on the day) with the results handed in and those passed.
-with results as (
+with not_passed as (
     select
         person_numbers.person_id,
         loaded_training.course_code,
         loaded_training.completed_on,
-        loaded_training.result,
         min(spells.spell_id) as spell_id,
     from loaded_training
     inner join person_numbers using (person_key)
@@ -12,16 +11,25 @@ with results as (
         on spells.person_id = person_numbers.person_id
         and spells.hired_on <= loaded_training.completed_on
         and spells.end_day > loaded_training.completed_on
+    where loaded_training.result is distinct from 'passed'
     group by all
+),
+
+results as (
+    select completed_on, course_code, province, true as is_passed
+    from completions
+    union all
+    select not_passed.completed_on, cast(not_passed.course_code as course), spells.province, false
+    from not_passed
+    left join spells using (spell_id)
 )
 
 select
-    results.completed_on,
-    results.course_code,
-    spells.province,
+    completed_on,
+    course_code,
+    province,
     count(*) as results,
-    count(*) filter (where results.result = 'passed') as passed,
+    count(*) filter (where is_passed) as passed,
 from results
-left join spells using (spell_id)
 group by all
-order by results.completed_on, results.course_code, spells.province
+order by completed_on, course_code, province

@@ -1,10 +1,10 @@
 -- One row per institute.
 select
-    institute_code_shown as institute_code,
+    cast(institute_code_shown as institute) as institute_code,
     name_shown as name,
-    province,
-    county,
-    activity,
+    cast(province as province) as province,
+    cast(county as county) as county,
+    cast(activity as activity) as activity,
     founded_on,
     status,
     status_since,

@@ -5,6 +5,7 @@ with active as (
     where is_licensed
 ),
 
+-- A duty ends on a day on which a spell ends, and that is a start among the spells already.
 starts as (
     select person_id, valid_from as day
     from active
@@ -13,9 +14,6 @@ starts as (
     from active
     union
     select person_id, valid_from
-    from requirements
-    union
-    select person_id, valid_until
     from requirements
 ),
 

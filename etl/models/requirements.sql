@@ -1,8 +1,13 @@
 -- One row per person, required course and stretch of days in which neither the duty nor what is held changes, half-open.
-with required_spells as (
-    select spells.person_id, course_posts.course_code, course_posts.due_days, spells.hired_on, spells.end_day
+with duties as (
+    select cast(course_code as course) as course_code, cast(post as post) as post, due_days
+    from course_posts
+),
+
+required_spells as (
+    select spells.person_id, duties.course_code, duties.due_days, spells.hired_on, spells.end_day
     from spells
-    inner join course_posts using (post)
+    inner join duties using (post)
 ),
 
 reached as (
@@ -16,73 +21,83 @@ reached as (
     from required_spells
 ),
 
--- A chain is broken by a gap of more than 90 days, an island by a single day out of such a post.
-numbered as (
+-- A chain is broken by a gap of more than 90 days, an island by a single day out of such a post: each spell is told the
+-- first day of its own.
+dated as (
     select
-        *,
-        count(*) filter (where reach is null or hired_on > reach + 89) over before as chain,
-        count(*) filter (where reach is null or hired_on > reach) over before as island,
+        person_id,
+        course_code,
+        end_day,
+        max(hired_on) filter (where reach is null or hired_on > reach + 89) over so_far + due_days as due_on,
+        max(hired_on) filter (where reach is null or hired_on > reach) over so_far as first_day,
     from reached
-    window before as (
+    window so_far as (
         partition by person_id, course_code
         order by hired_on, end_day
         rows between unbounded preceding and current row
     )
 ),
 
-dated as (
-    select *, min(hired_on) over (partition by person_id, course_code, chain) + due_days as due_on
-    from numbered
+islands as (
+    select person_id, course_code, due_on, first_day, max(end_day) as end_day
+    from dated
+    group by person_id, course_code, due_on, first_day
 ),
 
-islands as (
-    select person_id, course_code, due_on, min(hired_on) as first_day, max(end_day) as end_day
-    from dated
-    group by person_id, course_code, due_on, island
+validity as (
+    select cast(course_code as course) as course_code, valid_months
+    from courses
 ),
 
 passed as (
     select
-        person_id,
-        course_code,
-        completed_on,
+        islands.person_id,
+        islands.course_code,
+        islands.due_on,
+        islands.first_day,
+        islands.end_day,
+        completions.completed_on,
         coalesce(cast(completed_on + to_months(valid_months) as date), date '9999-12-31') as expires_on,
-    from completions
-    inner join courses using (course_code)
+    from islands
+    inner join completions using (person_id, course_code)
+    inner join validity using (course_code)
+    where completions.completed_on < islands.end_day
 ),
 
-starts as (
-    select person_id, course_code, due_on, end_day, first_day as valid_from
-    from islands
-    union
-    select islands.person_id, islands.course_code, due_on, end_day, passed.completed_on
-    from islands
-    inner join passed using (person_id, course_code)
-    where passed.completed_on > islands.first_day and passed.completed_on < islands.end_day
+held_before as (
+    select person_id, course_code, first_day, arg_max(expires_on, completed_on) as expires_on
+    from passed
+    where completed_on <= first_day
+    group by person_id, course_code, first_day
 ),
 
-stretches as (
+-- What is held on the first day of an island, then each course passed within it.
+held as (
     select
-        *,
-        coalesce(
-            lead(valid_from) over (partition by person_id, course_code, end_day order by valid_from), end_day
-        ) as valid_until,
-    from starts
+        islands.person_id,
+        islands.course_code,
+        islands.due_on,
+        islands.end_day,
+        islands.first_day as valid_from,
+        held_before.expires_on,
+    from islands
+    left join held_before using (person_id, course_code, first_day)
+    union all
+    select person_id, course_code, due_on, end_day, completed_on, expires_on
+    from passed
+    where completed_on > first_day
 )
 
 select
-    stretches.person_id,
-    stretches.course_code,
-    stretches.valid_from,
-    stretches.valid_until,
-    stretches.due_on,
+    person_id,
+    course_code,
+    valid_from,
+    coalesce(lead(valid_from) over later, end_day) as valid_until,
+    due_on,
     -- The first day on which it is no longer in date; null where it was never held.
-    passed.expires_on,
+    expires_on,
     -- The first day on which it is expired or overdue if nobody trains.
-    greatest(stretches.due_on, coalesce(passed.expires_on, stretches.due_on)) as lapses_on,
-from stretches
-asof left join passed
-    on passed.person_id = stretches.person_id
-    and passed.course_code = stretches.course_code
-    and passed.completed_on <= stretches.valid_from
-order by stretches.person_id, stretches.course_code, stretches.valid_from
+    greatest(due_on, coalesce(expires_on, due_on)) as lapses_on,
+from held
+window later as (partition by person_id, course_code, end_day order by valid_from)
+order by person_id, course_code, valid_from
