@@ -7,7 +7,7 @@ table), `date`, `number`, `yes_no`, `national_id` (leaves the reader only as a k
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from etl.normalize import fold
@@ -77,9 +77,14 @@ class Contract:
         """The key by the names that its columns have once typed."""
         return tuple(column.stored for column in self.columns if column.name in self.key)
 
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        """The column by each of its titles, folded."""
+        return {fold(name): column.name for column in self.columns for name in (column.name, *column.headers)}
+
     def match(self, header: Iterable[str]) -> "Match":
         """Which position of `header` holds which column."""
-        names = {fold(name): column.name for column in self.columns for name in (column.name, *column.headers)}
+        names = self._names
         positions: dict[str, int] = {}
         extra, twice = [], []
         for position, title in enumerate(header):

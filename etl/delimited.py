@@ -166,7 +166,12 @@ class _Delimited:
             yield rest
 
     def _read_header(self) -> None:
-        lines = _Lines(self._next_piece(), self._next_piece)
+        piece = self._next_piece()
+        # Only a header that spans lines reaches beyond the first.
+        end = piece.find(b"\n") + 1 or len(piece)
+        if end < len(piece):
+            self._waiting.appendleft(piece[end:])
+        lines = _Lines(piece[:end], self._next_piece)
         reader = csv.reader(lines, delimiter=self._separator, strict=True)
         try:
             header = next((record for record in reader if record), [])

@@ -265,6 +265,9 @@ class _Judged:
         self._kind = _ARROW.get(column.type, pa.string())
         self._convert = values.converter(column, setting)
         self._known: dict[str, tuple[Any, str | None]] = {}
+        # Days as numbers from 1970-01-01, as numpy has them.
+        self._days: dict[str, int] = {}
+        self._day_faults: dict[str, str] = {}
 
     def judge(self, distinct: list[str]) -> tuple[pa.Array, list[str | None]]:
         """The typed value of each text, and its fault or None."""
@@ -273,7 +276,7 @@ class _Judged:
         if column.type == "national_id":
             typed, reasons = values.people(distinct, column.required, setting.key)
         elif column.type == "date":
-            typed, reasons = values.days(distinct, column.required, column.future, setting.build_day)
+            return self._judge_days(distinct)
         else:
             if len(self._known) > self._MOST_REMEMBERED:
                 self._known.clear()
@@ -281,6 +284,24 @@ class _Judged:
             typed = [value for value, _ in judged]
             reasons = [reason for _, reason in judged]
         return pa.array(typed, self._kind), reasons
+
+    def _judge_days(self, distinct: list[str]) -> tuple[pa.Array, list[str | None]]:
+        """The same for days: the texts that are new are judged together."""
+        column, days, faults = self._column, self._days, self._day_faults
+        if len(days) > self._MOST_REMEMBERED:
+            days.clear()
+            faults.clear()
+        new = [text for text in distinct if text not in days]
+        typed, reasons = values.days(new, column.required, column.future, self._setting.build_day)
+        days.update(zip(new, typed.astype(np.int64).tolist(), strict=True))
+        faults.update((text, reason) for text, reason in zip(new, reasons, strict=True) if reason)
+        found = np.fromiter(map(days.__getitem__, distinct), np.int64, len(distinct))
+        said: list[str | None] = list(map(faults.get, distinct)) if faults else [None] * len(distinct)
+        for text in new:
+            if len(text) > self._LONGEST_REMEMBERED:
+                del days[text]
+                faults.pop(text, None)
+        return pa.array(found.astype("datetime64[D]"), self._kind), said
 
     def _judge(self, text: str) -> tuple[Any, str | None]:
         judged = values.judged(text, self._convert, self._column.required)
