@@ -37,14 +37,14 @@ def run(register: Register, questions: int) -> dict[str, Any]:
 class _Field:
     def __init__(self, con: duckdb.DuckDBPyConnection, others: list[rivals.Rival]) -> None:
         self._con = con
-        self._as_of = publication.describe(con).as_of
+        self._publication = publication.describe(con)
         self._others = others
 
     def race(self, questions: list[Question]) -> dict[str, Any]:
         """All are asked in turn, question by question: what else the machine does then meets them all."""
         runners: dict[str, Callable[[Question], list[rivals.Cell]]] = {"scan": partial(self._ask, plain=True)}
         for one in self._others:
-            runners[one.name] = partial(rivals.answer, one, as_of=self._as_of)
+            runners[one.name] = partial(rivals.answer, one, as_of=self._publication.as_of)
         self._ask(questions[0])
         ours: list[float] = []
         theirs: dict[str, list[float]] = {name: [] for name in runners}
@@ -79,6 +79,8 @@ class _Field:
             over=question.over,
             where=question.where,
             plain=plain,
+            # The door knows it too.
+            publication=self._publication,
         )
         return rivals.of_answer(answer.columns, answer.rows, question)
 

@@ -7,6 +7,7 @@ etl/metrics.toml under [derived.X].
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -15,7 +16,7 @@ from persiantools.jdatetime import JalaliDate
 
 from etl import days
 from etl.abroad import claim, countries
-from etl.catalogue import QuestionError, catalogue, derived
+from etl.catalogue import TIME, QuestionError, catalogue, derived, tables
 from etl.licensing import (
     accreditations_ending,
     adoption,
@@ -63,6 +64,40 @@ __all__ = [
     "survival_by_post",
 ]
 
+# What each of them asks for under the reader's filters: metrics of the catalogue, and tables read row by row.
+# A filter has a meaning for it where it has one for all of them.
+ASKED: Mapping[str, tuple[str, ...]] = {
+    "accreditations_ending": ("accreditation_ending_30", "accreditation_ending_60", "judicial_officers"),
+    "adoption": ("smart_service_share", "adoption"),
+    "backtest": ("in_service", "active_assistants", "net_change"),
+    "backtest_months": ("in_service", "active_assistants", "net_change"),
+    "bridge": ("in_service", "active_assistants", "joiners", "leavers", "transfers_in", "transfers_out", "returned"),
+    "claim": (),
+    "compliance": ("training_compliance", "course_results"),
+    "countries": ("per_100k",),
+    "headcount": ("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"),
+    "lapsed": ("lapsed_licence_service", "licensed_until", "status_since", "outstanding"),
+    "licences_ending": ("registered_institutes", "licensed_until", "outstanding", "active_assistants"),
+    "lorenz": ("active_assistants",),
+    "officers_untrained": ("officers_lapsed", "officer_training_share"),
+    "pace": ("active_assistants", "target", "target_progress", "net_change"),
+    "pace_now": ("leaver_rate_12m", "joiners"),
+    "projection": ("active_assistants", "target", "net_change"),
+    "register": ("registered_institutes", "licensed_until", "in_service", "training_compliance", "judicial_officers"),
+    "run_off": ("trainable_assistants",),
+    "seats": ("trainable_assistants",),
+    "seats_now": ("trainable_assistants", "course_results"),
+    "seats_plan": ("trainable_assistants",),
+    "sizes": ("licensed_institutes", "smart_institutes", "active_assistants"),
+    "smart_sizes": ("licensed_institutes", "smart_institutes", "active_assistants"),
+    "stopped": ("registered_institutes", "status_since", "in_service"),
+    "survival": ("joiners",),
+    "survival_by_gender": ("joiners",),
+    "survival_by_post": ("joiners",),
+}
+# Those that are worked out over a period; all others over what they say themselves.
+OVER_PERIODS = frozenset({"bridge"})
+
 Where = Mapping[str, Sequence[str]] | None
 
 DAYS_A_MONTH = 30.436875
@@ -71,6 +106,13 @@ GOAL = 0.95
 _SEAT_MONTHS = 6
 _MONTHS_SHOWN_BEFORE = 24
 _MOST_MONTHS_AHEAD = 60
+
+
+@cache
+def filters(name: str) -> frozenset[str]:
+    """The dimensions that can narrow what `name` works out: those that everything it asks for knows."""
+    known = [catalogue()[one].dimensions if one in catalogue() else tables()[one].columns for one in ASKED[name]]
+    return frozenset.intersection(*map(frozenset, known)).difference(TIME) if known else frozenset()
 
 
 def bridge(

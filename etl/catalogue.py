@@ -30,10 +30,20 @@ DIMENSIONS = (
     "tenure_band",
     *TIME,
 )
-# Bands of age and tenure, as etl/models/workforce.sql names them: years, the first in and the last out.
+# Bands of age (in years) and of tenure (in months), each with the first value that is beyond it; the last has no end.
 BANDS = {
-    "age_band": ("18-24", "25-29", "30-34", "35-39", "40-44", "45-49", "50-54", "55-59", "60+"),
-    "tenure_band": ("00-01", "01-03", "03-05", "05-10", "10+"),
+    "age_band": {
+        "18-24": 25,
+        "25-29": 30,
+        "30-34": 35,
+        "35-39": 40,
+        "40-44": 45,
+        "45-49": 50,
+        "50-54": 55,
+        "55-59": 60,
+        "60+": None,
+    },
+    "tenure_band": {"00-01": 12, "01-03": 36, "03-05": 60, "05-10": 120, "10+": None},
 }
 _FILE = Path(__file__).parent / "metrics.toml"
 
@@ -44,11 +54,16 @@ class QuestionError(ValueError):
 
 @dataclass(frozen=True)
 class Table:
-    """A model as questions see it: its kind, the column of each dimension, the dimensions that do not narrow it."""
+    """A model as questions see it: its kind, the column of each dimension, the dimensions that do not narrow it.
+
+    In place of a column may stand an expression of the day that is asked about, written `{day}`.
+    """
 
     name: str
     kind: str
     columns: dict[str, str]
+    # The model that holds its rows.
+    model: str
     ignores: tuple[str, ...] = ()
     # A side table is looked up by the dimensions it has; its members are not members of an answer.
     is_side: bool = False
@@ -124,17 +139,26 @@ def tables() -> dict[str, Table]:
     found = {}
     for name, entry in _entries()["table"].items():
         columns = {one: one for one in entry.get("dimensions", ())} | entry.get("columns", {})
+        columns |= {band: _banded(band, value) for band, value in entry.get("bands", {}).items()}
         for table in (name, f"{name}_shared") if entry.get("shared") else (name,):
             found[table] = Table(
                 table,
                 entry["kind"],
                 columns,
+                entry.get("model", table),
                 tuple(entry.get("ignores", ())),
                 entry.get("side", False),
                 tuple(entry.get("kept_by_whole", ())),
                 entry.get("is_sole", ""),
             )
     return found
+
+
+def _banded(dimension: str, value: str) -> str:
+    """The band that a value is in, as an expression."""
+    steps = "".join(f" when {value} < {end} then '{band}'" for band, end in BANDS[dimension].items() if end)
+    last = next(band for band, end in BANDS[dimension].items() if end is None)
+    return f"case{steps} else '{last}' end"
 
 
 @cache

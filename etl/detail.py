@@ -8,7 +8,8 @@ import duckdb
 
 from etl.metrics import Answer, readable, rows_on
 from etl.normalize import fold
-from etl.reports import report
+from etl.reports import long_report, report
+from etl.rows import Rows
 
 _Where = Mapping[str, Sequence[str]]
 
@@ -69,26 +70,25 @@ def licences(con: duckdb.DuckDBPyConnection, code: str) -> Answer:
     return report(con, by, numbers, sql, given, where={"institute": (code,)}, query=readable(sql, given))
 
 
-def people(con: duckdb.DuckDBPyConnection, on: date, where: _Where | None = None) -> Answer:
-    """Spells in active service on a day, one a row, without name, id or day of birth.
+def people(con: duckdb.DuckDBPyConnection, on: date, where: _Where | None = None) -> Rows:
+    """Spells in active service on a day, one a row, without name, id or day of birth; read while `con` is open.
 
     `row` numbers the rows of this file only: they stand in the order of what they show, so that no number leads back to a
     person or to the same person in another file. Raises QuestionError for a filter without meaning.
     """
     source, given = rows_on(con, "readiness", on, where)
+    # The rows are sorted once and numbered as they come: DuckDB keeps the order of a sorted subquery.
     sql = f"""
-        with shown as (
+        select row_number() over () as row, *
+        from (
             select
                 province, county, institute_code, activity, gender, education, post,
                 case when lapses_on > $on_day then 'in_order' else 'lapsed' end as training,
                 datediff('month', hired_on, $on_day) - (day(hired_on) > day($on_day))::integer as months_served,
             from ({source}) as held
+            order by province, county, institute_code, post, gender, education, training, months_served, activity
         )
-        select row_number() over (order by all_shown) as row, * exclude (all_shown)
-        from (select *, row(province, county, institute_code, post, gender, education, training, months_served) as all_shown
-            from shown)
-        order by row
     """
     by = ("row", "province", "county", "institute", "activity", "gender", "education", "post", "training")
     checked = {name: tuple(codes) for name, codes in (where or {}).items()}
-    return report(con, by, ("months_served",), sql, given, on=on, where=checked, query=readable(sql, given))
+    return long_report(con, by, ("months_served",), sql, f"select count(*) from ({source})", given, on, checked)

@@ -39,7 +39,9 @@ def formula(name: str) -> str:
     base = parts[name]
     conditions = [_clock(base), base.where] if tables()[base.table].kind != "constant" else [base.where]
     where = "\n  and ".join(one for one in conditions if one)
-    return f"select {base.sql}\nfrom {base.table}{f'{chr(10)}where {where}' if where else ''}".replace("{day}", ":day")
+    return f"select {base.sql}\nfrom {tables()[base.table].model}{f'{chr(10)}where {where}' if where else ''}".replace(
+        "{day}", ":day"
+    )
 
 
 def _clock(base: Base) -> str:

@@ -66,15 +66,17 @@ def ask(
     over: tuple[date, date] | None = None,
     where: Mapping[str, Sequence[str]] | None = None,
     plain: bool = False,
+    publication: Publication | None = None,
 ) -> Answer:
     """Answer a question about the publication that `con` reads.
 
     `on` is the day of a state (default: the as-of day), `over` the period of a flow, both ends in (default: the last 12
     complete Jalali months); a state takes `over` only by month, quarter or year. `plain` counts every row as the catalogue
-    says, without what the build made ready; the answer is the same. Raises QuestionError for a question without meaning.
+    says, without what the build made ready; the answer is the same. `publication` is what `con` reads, where that is known.
+    Raises QuestionError for a question without meaning.
     """
-    publication = describe(con)
-    question = Question(con, publication, names, tuple(by), on, over, dict(where or {}), plain)
+    read = publication or describe(con)
+    question = Question(con, read, names, tuple(by), on, over, dict(where or {}), plain)
     sql, parameters = question.query()
     rows = con.execute(sql, parameters).fetchall()
     return Answer(
@@ -87,7 +89,7 @@ def ask(
         question.over,
         question.provisional(),
         readable(sql, parameters),
-        publication,
+        read,
     )
 
 

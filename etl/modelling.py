@@ -25,7 +25,6 @@ _OF_PERSONS = {
     "readiness",
     "requirements",
     "service",
-    "workforce",
 }
 # What the widest of these models takes of memory for a person, measured and doubled.
 _BYTES_OF_A_PERSON = 5_000

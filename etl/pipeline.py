@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from etl import history, identity, loadlog, marks, modelling, publication, reference, staging, values
+from etl import history, identity, loadlog, marks, modelling, publication, reference, staging, survival, values
 from etl.contract import Refused
 from etl.intake import Outcome, Readers, source_files, unread_files
 from etl.loadlog import Report
@@ -83,7 +83,9 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
                     raise BuildRefused(report.first_refused(), report)
                 say("staging")
                 _fill(con, order, outcomes, report)
+                survival.get_ready(con)
                 modelling.build(con, say)
+                survival.build(con, date.fromisoformat(report.as_of))
                 history.carry(con, order.to)
                 say("checking")
                 _check(con, report)

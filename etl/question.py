@@ -166,16 +166,17 @@ class Question:
         is_side = base.whole or table.is_side or len(dimensions) < len(self._places)
         clock, time_column = self._clock(base)
         unit = [self._unit] if self._unit and time_column else []
+        shared = f"{table.model}_shared"
         return Source(
-            base.table,
-            clock.replace("{table}", base.table),
+            table.model,
+            clock.replace("{table}", table.model),
             tuple(filters),
             tuple(columns.items()),
             tuple(unit),
             time_column,
             is_side,
             self._plain or "course" in self.where,
-            clock.replace("{table}", f"{base.table}_shared") if f"{base.table}_shared" in tables() else "",
+            clock.replace("{table}", shared) if shared in tables() else "",
         )
 
     def _clock(self, base: Base) -> tuple[str, str]:

@@ -11,8 +11,9 @@ from typing import Any
 import duckdb
 
 from etl.catalogue import Metric
-from etl.metrics import Answer
+from etl.metrics import Answer, readable
 from etl.publication import describe
+from etl.rows import Rows
 
 _FILE = Path(__file__).parent / "reports.toml"
 
@@ -56,21 +57,49 @@ def report(
     `query` is what a reader is shown as the query where the bound values must be written in; else `sql` itself.
     """
     rows = con.execute(sql, parameters or {}).fetchall()
-    metrics = tuple(reported(name) for name in numbers)
-    return Answer(
-        metrics=metrics,
-        by=tuple(by),
-        columns=(*by, *numbers),
-        rows=rows,
-        where=where or {},
-        on=on,
-        over=None,
-        provisional=frozenset(),
-        query=query or sql,
-        publication=describe(con),
-    )
+    return with_rows(_told(con, by, numbers, query or sql, on, where), rows)
+
+
+def long_report(
+    con: duckdb.DuckDBPyConnection,
+    by: Sequence[str],
+    numbers: Sequence[str],
+    sql: str,
+    counting: str,
+    parameters: dict[str, Any],
+    on: date | None = None,
+    where: dict[str, tuple[str, ...]] | None = None,
+) -> Rows:
+    """The same for rows too many to be held: they are read later, by connections of their own to what `con` reads.
+
+    `counting` finds their number, with the same `parameters`.
+    """
+    told = _told(con, by, numbers, readable(sql, parameters), on, where)
+    return Rows(told, sql, counting, parameters, con.cursor)
 
 
 def with_rows(answer: Answer, rows: list[tuple[Any, ...]]) -> Answer:
     """The same report with other rows."""
     return replace(answer, rows=rows)
+
+
+def _told(
+    con: duckdb.DuckDBPyConnection,
+    by: Sequence[str],
+    numbers: Sequence[str],
+    query: str,
+    on: date | None,
+    where: dict[str, tuple[str, ...]] | None,
+) -> Answer:
+    return Answer(
+        metrics=tuple(reported(name) for name in numbers),
+        by=tuple(by),
+        columns=(*by, *numbers),
+        rows=[],
+        where=where or {},
+        on=on,
+        over=None,
+        provisional=frozenset(),
+        query=query,
+        publication=describe(con),
+    )

@@ -92,10 +92,10 @@ class Source:
     def _rows(self, table: str, clock: str, columns: Mapping[str, str], *more: str, by: str = "") -> str:
         """A SELECT of the rows on the clock that pass the filters, grouped by the dimensions (and by who, where given)."""
         shown = [f"{self.time_column} as {name}" for name in self.unit]
-        shown += [f"{table}.{column} as {name}" for name, column in self.grouped]
+        shown += [f"{column if '{day}' in column else f'{table}.{column}'} as {name}" for name, column in self.grouped]
         keys = [str(n + 1) for n in range(len(shown))]
         day = "measured.day" if self.unit and self.time_column == "measured.unit" else _bound_day(self.clock)
-        shown += [f"{sql.replace('{day}', day)} as {name}" for name, sql in columns.items()]
+        shown = [one.replace("{day}", day) for one in (*shown, *(f"{sql} as {name}" for name, sql in columns.items()))]
         filters = [one.replace("{day}", day) for one in (*self.filters, *more)]
         glue = " and " if " where " in clock else " where "
         conditions = glue + " and ".join(filters) if filters else ""

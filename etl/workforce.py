@@ -1,11 +1,13 @@
-"""How long people stay: survival curves by the product limit of Kaplan and Meier (1958), in plain SQL.
+"""How long people stay: survival curves by the product limit of Kaplan and Meier (1958).
 
 A career runs from a joining to the next leaving (the first day out); one not ended by the day is censored on it.
-The bounds are 95 % of Greenwood's variance on the log-log scale, as statsmodels and lifelines draw them.
+The bounds are 95 % of Greenwood's variance on the log-log scale. Curves as of the publication's day, of the nation and of
+single members, were made at build by statsmodels (etl/survival.py) and are read; the others are worked out here in plain SQL.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import duckdb
 
@@ -16,10 +18,14 @@ from etl.publication import describe
 Where = Mapping[str, Sequence[str]] | None
 
 DAYS_A_MONTH = 30.436875
-_MOST_MONTHS = 120
+MOST_MONTHS = 120
 # A curve ends where fewer people than this are still followed: beyond it a step is one person, no finding.
 LEAST = 20
+# The dimension and the only member of the curve of everyone.
+ALL = "all"
 _BEGINNING = date(1900, 1, 1)
+
+_Made = tuple[list[tuple[Any, ...]], str]
 
 
 def product_limit(careers: str) -> str:
@@ -79,32 +85,90 @@ def survival_by_gender(
     return _survival(con, on, where, least, "gender")
 
 
+def careers(member: str, conditions: Sequence[str]) -> str:
+    """A SELECT of the careers under `conditions`, as of $on_day: (member, days, has_left); `member` is its SQL."""
+    return f"""
+        select
+            {member} as member,
+            least(coalesce(next_leaving, $on_day), $on_day) - joiners.day as days,
+            coalesce(next_leaving <= $on_day, false) as has_left,
+        from joiners
+        where {" and ".join(conditions)}
+    """
+
+
 def _survival(con: duckdb.DuckDBPyConnection, on: date | None, where: Where, least: int, group: str) -> Answer:
     day = on or describe(con).as_of
     like = ask(con, "joiners", over=(_BEGINNING, day), where=where)
-    parameters = {"on_day": day, "least": least}
+    rows, query = _ready(con, like, day, least, group) or _worked_out(con, like, day, least, group)
+    names = ("survival", "at_risk") if group else ("survival", "at_risk", "survival_low", "survival_high")
+    by = (group, "served") if group else ("served",)
+    return Answer(
+        tuple(derived(name) for name in names),
+        by,
+        (*by, *names),
+        rows,
+        like.where,
+        day,
+        None,
+        frozenset(),
+        query,
+        like.publication,
+    )
+
+
+def _shown(group: str) -> tuple[str, str]:
+    """The columns of a curve: what its rows go by, and its numbers."""
+    return (
+        ("member, served", "survival, at_risk")
+        if group
+        else ("served", "survival, at_risk, survival_low, survival_high")
+    )
+
+
+def _ready(con: duckdb.DuckDBPyConnection, like: Answer, day: date, least: int, group: str) -> _Made | None:
+    """The rows that the build made, with their query, where the question is one of those: this day, one member or a group."""
+    dimension = group or next(iter(like.where), ALL)
+    members = like.where.get(dimension, ())
+    others = like.where.keys() - {dimension}
+    if day != like.publication.as_of or least < LEAST or others or (len(members) > 1 and not group):
+        return None
+    parameters: dict[str, Any] = {"dimension": dimension, "least": least}
+    conditions = ["dimension = $dimension", "at_risk >= $least"]
+    if members:
+        parameters |= {f"member_{number}": member for number, member in enumerate(members)}
+        conditions.append(f"member in ({', '.join(f'$member_{number}' for number in range(len(members)))})")
+    by, numbers = _shown(group)
+    sql = f"""
+        select {by}, {numbers}
+        from survival_curves
+        where {" and ".join(conditions)}
+        order by {by}
+    """
+    try:
+        rows = con.execute(sql, parameters).fetchall()
+    except duckdb.CatalogException:
+        # made by a build that had no such table
+        return None
+    return (rows, readable(sql, parameters)) if rows else None
+
+
+def _worked_out(con: duckdb.DuckDBPyConnection, like: Answer, day: date, least: int, group: str) -> _Made:
+    """The rows by the product limit in SQL, with their query."""
+    parameters: dict[str, Any] = {"on_day": day, "least": least}
     conditions = ["joiners.day <= $on_day"]
     columns = tables()["joiners"].columns
     for name, values in like.where.items():
         bound = {f"{name}_{number}": value for number, value in enumerate(values)}
         parameters |= bound
         conditions.append(f"joiners.{columns[name]} in ({', '.join('$' + key for key in bound)})")
-    careers = f"""
-        select
-            {f"joiners.{columns[group]}" if group else "'all'"} as member,
-            least(coalesce(next_leaving, $on_day), $on_day) - joiners.day as days,
-            coalesce(next_leaving <= $on_day, false) as has_left,
-        from joiners
-        where {" and ".join(conditions)}
-    """
-    shown = "member, served" if group else "served"
-    bounds = "" if group else ", survival_low, survival_high"
+    by, numbers = _shown(group)
     sql = f"""
-        with careers as ({careers}),
+        with careers as ({careers(f"joiners.{columns[group]}" if group else f"'{ALL}'", conditions)}),
         steps as ({product_limit("select * from careers")}),
         months as (
             select served, cast(floor(served * {DAYS_A_MONTH}) as integer) as days
-            from range(0, {_MOST_MONTHS + 1}) as months (served)
+            from range(0, {MOST_MONTHS + 1}) as months (served)
         ),
         counted as (
             select member, days, count(*) as people
@@ -135,23 +199,9 @@ def _survival(con: duckdb.DuckDBPyConnection, on: date | None, where: Where, lea
                 coalesce(pow(survival, exp(-spread)), survival) as survival_high,
             from curves
         )
-        select {shown}, survival, at_risk{bounds}
+        select {by}, {numbers}
         from bounded
         where member is not null
-        order by {shown}
+        order by {by}
     """
-    rows = con.execute(sql, parameters).fetchall()
-    names = ("survival", "at_risk") if group else ("survival", "at_risk", "survival_low", "survival_high")
-    by = (group, "served") if group else ("served",)
-    return Answer(
-        tuple(derived(name) for name in names),
-        by,
-        (*by, *names),
-        rows,
-        like.where,
-        day,
-        None,
-        frozenset(),
-        readable(sql, parameters),
-        like.publication,
-    )
+    return con.execute(sql, parameters).fetchall(), readable(sql, parameters)

@@ -6,7 +6,7 @@ from pages.parts import components as ui
 
 def page() -> None:
     grid.style()
-    view = ui.scope_bar("county", "institute", "gender", "education", "post", "course")
+    view = ui.scope_bar("county", "institute", "gender", "education", "post", "course", period=True)
     breadcrumb.show(view)
     saved.block(view, explorer.PAGE)
     explorer.explore(view)

@@ -7,7 +7,7 @@ from pages.parts import components as ui
 
 
 def page() -> None:
-    view = ui.scope_bar("county", "institute", "gender", "education", "post")
+    view = ui.scope_bar("county", "institute", "gender", "education", "post", period=True)
     ui.cards(
         view,
         "active_assistants",

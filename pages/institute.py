@@ -8,7 +8,7 @@ from pages.parts import components as ui
 
 def page() -> None:
     grid.style()
-    view = ui.scope_bar("county", "institute", "gender", "education", "post")
+    view = ui.scope_bar("county", "institute", "gender", "education", "post", period=True)
     breadcrumb.show(view)
     institute.find(view)
     one = institute.chosen(view)

@@ -9,7 +9,7 @@ AGES = ("outstanding_30", "outstanding_90", "outstanding_180", "outstanding_olde
 
 
 def page() -> None:
-    view = ui.scope_bar("county", "institute")
+    view = ui.scope_bar("county", "institute", period=True)
     ui.cards(
         view,
         "licensed_institutes",
@@ -23,23 +23,26 @@ def page() -> None:
         "within_25_days_share",
         "renewal_rate",
     )
-    ui.figure(view, lines.trend, "licensed_institutes", by="month", over=view.months(144))
+    left, right = st.columns(2)
+    with left:
+        ui.figure(view, lines.trend, "licensed_institutes", by="month", over=view.months(144))
+    with right:
+        ui.figure(view, bars.columns, analysis="sizes", says=standing.largest_size)
     left, right = st.columns(2)
     with left:
         ui.figure(view, bars.funnel, "applications", "cohort_complete", "cohort_decided", "cohort_granted")
     with right:
+        ui.figure(view, bars.ranking, "licensed_institutes", by="activity", says=findings.highest)
+    left, right = st.columns(2)
+    with left:
         times = ("time_to_licence_median", "time_to_licence_p90")
         ui.figure(view, lines.trend, *times, by="month", over=view.months(24))
+    with right:
+        ui.figure(view, lines.trend, "renewal_rate", by="quarter", over=view.complete_months(36))
     left, right = st.columns(2)
     with left:
         ui.figure(view, bars.ranking, "within_25_days_share", by="place", nation=True)
     with right:
         ui.figure(view, bars.ranking, "time_to_licence_median", by="place", nation=True)
-    left, right = st.columns(2)
-    with left:
-        ui.figure(view, standing.aged, "outstanding", *AGES, by="place", says=findings.highest)
-    with right:
-        ui.figure(view, lines.trend, "renewal_rate", by="quarter", over=view.complete_months(36))
-        ui.figure(view, bars.columns, analysis="sizes", says=findings.highest)
-        ui.figure(view, bars.ranking, "licensed_institutes", by="activity", says=findings.highest)
+    ui.figure(view, standing.aged, "outstanding", *AGES, by="place", says=findings.highest)
     listings.listings(view, "licences_ending", "lapsed", "stopped", "register")

@@ -7,7 +7,7 @@ from pages.parts import components as ui
 
 
 def page() -> None:
-    view = ui.scope_bar("county", "institute", "gender", "education", "post")
+    view = ui.scope_bar("county", "institute", "gender", "education", "post", period=True)
     ui.cards(
         view,
         "judicial_officers",
@@ -23,10 +23,13 @@ def page() -> None:
     with left:
         ui.figure(view, maps.provinces, "judicial_officer_share", by="province", says=findings.highest)
         ui.figure(view, bars.ranking, "judicial_officer_share", by="post")
-        ui.figure(view, bars.ranking, "officer_training_share", by="course")
     with right:
         ui.figure(view, bars.ranking, "judicial_officer_share", by="place", nation=True)
-    ui.figure(view, lines.trend, "judicial_officers", by="month", over=view.months(60))
+    left, right = st.columns(2)
+    with left:
+        ui.figure(view, lines.trend, "judicial_officers", by="month", over=view.months(60))
+    with right:
+        ui.figure(view, bars.ranking, "officer_training_share", by="course")
     left, right = st.columns(2)
     with left:
         ui.figure(view, bars.ranking, "officers_lapsed", by="place")

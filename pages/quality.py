@@ -15,6 +15,6 @@ def page() -> None:
         loadbook.reasons(view)
     with right:
         loadbook.rules(view)
-        loadbook.publications(view)
+    loadbook.publications(view)
     loadbook.files(view)
     loadbook.revisions(view)

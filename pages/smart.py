@@ -7,7 +7,7 @@ from pages.parts import components as ui
 
 
 def page() -> None:
-    view = ui.scope_bar("county", "institute")
+    view = ui.scope_bar("county", "institute", period=True)
     listings.caution(view, "smart.no_history")
     ui.cards(view, "smart_service_share", "smart_institutes", "licensed_institutes", "smart_unknown")
     left, right = st.columns(2)
@@ -18,7 +18,7 @@ def page() -> None:
         ui.figure(view, bars.ranking, "smart_service_share", by="place", nation=True)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, bars.columns, analysis="smart_sizes", says=findings.highest)
+        ui.figure(view, bars.columns, analysis="smart_sizes", says=standing.largest_size)
     with right:
         ui.figure(view, standing.published, analysis="adoption", says=standing.since)
     listings.caution(view, "smart.no_proof")

@@ -14,7 +14,7 @@ BANDS = {
 
 
 def page() -> None:
-    view = ui.scope_bar("county", "institute", "gender", "education", "post", "course")
+    view = ui.scope_bar("county", "institute", "gender", "education", "post", "course", period=True)
     ui.cards(
         view,
         "training_compliance",

@@ -61,3 +61,14 @@ Object.defineProperty(navigator, "languages", { get: () => [readerLocale, reader
     }
   }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: NAMES });
 })();
+
+// A list is searched in the browser by its letters: what an Arabic keyboard writes becomes the Persian letter of our names.
+document.addEventListener("input", (event) => {
+  const field = event.target;
+  if (!(field instanceof HTMLInputElement) || field.getAttribute("role") !== "combobox" || event.isComposing) return;
+  const persian = field.value.replace(/ك/g, "ک").replace(/[يى]/g, "ی");
+  if (persian === field.value) return;
+  const at = field.selectionStart;
+  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(field, persian);
+  field.setSelectionRange(at, at);
+}, true);

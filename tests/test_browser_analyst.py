@@ -10,11 +10,11 @@ from urllib.parse import unquote
 import openpyxl
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Locator
 
 from etl import analysis, detail, metrics, publication
 from etl.days import DAY
-from pages.parts import text
+from pages.parts import periods, text
 from tests import browser as front
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -22,14 +22,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 AXE = Path(__file__).parent / "axe.min.js"
 PAGES = [entry["page"] for entry in text.menu()]
 KERMANSHAH, TEHRAN = "IR-05", "IR-23"
-# What a reader may have chosen on each page, as its link says it.
+# What a reader may have chosen on each page besides the scope, as its link says it.
 CHOSEN: dict[str, dict[str, str | list[str]]] = {
-    "explore": {"m": ["training_compliance"], "by": ["province", "course"], "show": "pivot", "gender": "male"},
+    "explore": {"m": ["training_compliance", "joiners"], "by": ["province", "month"], "show": "pivot", "page": "2"},
     "compare": {"p": TEHRAN, "a": "2026-03-20", "q": "IR", "b": "2026-06-01"},
     "institute": {"find": "كرمانشاه"},
-    "quality": {},
-    "methods": {},
+    "planning": {"recruits": "70", "leave": "20", "of": TEHRAN, "seats": ["PY-101:3"]},
+    "methods": {"find": "هدف"},
 }
+SCOPE: dict[str, str | list[str]] = {"province": [TEHRAN], "gender": "male", "on": "2026-06-01", "period": "year"}
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +67,10 @@ def parameters(reader: front.Visit) -> set[str]:
 def test_a_copied_link_opens_the_same_view_in_a_private_window_and_axe_finds_nothing_serious(
     name: str, address: str, chromium: Browser
 ) -> None:
-    view = CHOSEN.get(name, {"province": [TEHRAN]}) | {"on": "2026-06-01"}
+    view = SCOPE | CHOSEN.get(name, {})
     with front.visit(chromium, address) as reader:
         reader.go(name if name != PAGES[0] else "", **view)
-        link, seen = reader.page.url, headings(reader)
+        link, seen, told = reader.page.url, headings(reader), words(reader)
         wanted = {
             f"{key}={one}" for key, value in view.items() for one in ([value] if isinstance(value, str) else value)
         }
@@ -78,8 +79,14 @@ def test_a_copied_link_opens_the_same_view_in_a_private_window_and_axe_finds_not
         other.page.goto(link)
         other.settle()
         assert headings(other) == seen
+        assert words(other) == told
         assert parameters(other) == wanted
         assert serious(other) == []
+
+
+def words(reader: front.Visit) -> list[str]:
+    """What the page says is on; the pages about the load and the methods have no scope to tell."""
+    return reader.page.locator(".pd-said").all_inner_texts()
 
 
 def serious(reader: front.Visit) -> list[list[str]]:
@@ -177,7 +184,7 @@ def go_down(reader: front.Visit, name: str) -> None:
     field = reader.page.locator(".st-key-breadcrumb input").first
     field.focus()
     field.type(name)
-    reader.page.get_by_role("option", name=name).first.wait_for()
+    reader.page.get_by_role("option", name=text.findable(name)).first.wait_for()
     reader.page.keyboard.press("Enter")
     reader.settle()
 
@@ -198,6 +205,137 @@ def test_the_search_finds_what_was_typed_with_an_arabic_kaf(address: str, wareho
         reader.settle()
         assert reader.page.locator("h2").first.inner_text() in wanted
         assert len([one for one in parameters(reader) if one.startswith("institute=")]) == 1
+
+
+def test_a_list_of_the_scope_counts_its_names_and_finds_them_however_they_are_typed(
+    address: str, warehouse: Path, chromium: Browser
+) -> None:
+    with publication.connect(warehouse) as con:
+        names = {code: one.name for code, one in detail.institutes(con).items()}
+        served = metrics.ask(con, "active_assistants", by=("province", "institute")).rows
+        # a name that the data itself writes with Arabic letters
+        province, code, count = next(row for row in served if row[1] and {*"كي"} & {*names[row[1]]})
+        active = metrics.ask(con, "active_assistants", where={"province": [province]}).value()
+    place = text.member("province", province, "fa")
+    with front.visit(chromium, address) as reader:
+        reader.go("training")
+        pick(reader, "filter-province", arabic(place), f"{place} ({text.number(active, 'fa')})")
+        assert parameters(reader) == {f"province={province}"}
+        reader.page.locator(".st-key-scope-more button").first.click()
+        reader.settle()
+        label = f"{text.findable(names[code])} ({text.number(count, 'fa')})"
+        pick(reader, "filter-institute", arabic(names[code]), label)
+        assert parameters(reader) == {f"province={province}", f"institute={code}"}
+        assert names[code] in reader.said
+        reader.page.locator(".st-key-filter-gender input").first.click()
+        with publication.connect(warehouse) as con:
+            where = {"province": [province], "institute": [code]}
+            counted = metrics.ask(con, "active_assistants", by=("gender",), where=where).rows
+        offered = reader.page.get_by_role("option").all_inner_texts()
+        assert sorted(offered) == sorted(
+            f"{text.member('gender', gender, 'fa')} ({text.number(count, 'fa')})" for gender, count in counted if count
+        )
+
+
+def arabic(name: str) -> str:
+    """A name as an Arabic keyboard writes it."""
+    return name.replace("ک", "ك").replace("ی", "ي")
+
+
+def pick(reader: front.Visit, key: str, typed: str, label: str) -> None:
+    """Type into a list of the scope and take what it finds."""
+    field = reader.page.locator(f".st-key-{key} input").first
+    field.click()
+    field.type(typed)
+    reader.page.get_by_role("option", name=label, exact=True).click()
+    reader.settle()
+    reader.page.keyboard.press("Escape")
+    reader.settle()
+
+
+def test_a_day_is_typed_in_jalali_and_a_wrong_one_is_told_kindly(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("")
+        field = reader.page.get_by_role("textbox", name=text.word("scope.on", "fa"))
+        for typed in ("۱۴۰۵/۰۲/۱۵", "1405-2-16"):
+            write(reader, field, typed)
+        assert "۱۶ اردیبهشت ۱۴۰۵" in reader.said
+        assert parameters(reader) == {"on=2026-05-06"}
+        write(reader, field, "۱۴۰۵/۱۳/۱")
+        assert "روزی از تقویم نیست" in reader.page.get_by_role("alert").inner_text()
+        assert parameters(reader) == {"on=2026-05-06"}
+        assert field.input_value() == "۱۴۰۵/۰۲/۱۶"
+        reader.page.locator('.st-key-day-on [data-testid="stDateInputCalendarButton"]').click()
+        day = reader.page.locator('[data-testid="stDateInputCalendar"] [role=button]').get_by_text("۱۷", exact=True)
+        day.first.click()
+        reader.settle()
+        assert parameters(reader) == {"on=2026-05-07"}
+        assert field.input_value() == "۱۴۰۵/۰۲/۱۷"
+        assert reader.page.get_by_role("alert").count() == 0
+        reader.go("compare")
+        label = text.word("compare.day", "fa", side=text.word("compare.side_1", "fa"))
+        write(reader, reader.page.get_by_role("textbox", name=label), "۱۴۰۴/۱۲/۲۹")
+        assert "a=2026-03-20" in parameters(reader)
+
+
+def write(reader: front.Visit, field: Locator, typed: str) -> None:
+    field.fill(typed)
+    field.press("Enter")
+    reader.settle()
+
+
+def test_a_period_is_chosen_said_remembered_and_reset(address: str, warehouse: Path, chromium: Browser) -> None:
+    with publication.connect(warehouse) as con:
+        as_of = publication.describe(con).as_of
+        over = periods.days("year", as_of)
+        joined = metrics.ask(con, "joiners", over=over).value()
+    days = f"{text.day(over[0], 'fa')} تا {text.day(over[1], 'fa')}"
+    with front.visit(chromium, address) as reader:
+        reader.go("growth")
+        field = reader.page.locator(".st-key-filter-period input")
+        field.click()
+        reader.page.get_by_role("option", name=text.word("period.year", "fa")).click()
+        reader.settle()
+        assert parameters(reader) == {"period=year"}
+        assert days in reader.said
+        assert reader.page.locator(".st-key-card-joiners .pd-value bdi").inner_text() == text.number(joined, "fa")
+        reader.page.get_by_role("link", name="پوشش").click()
+        reader.page.wait_for_selector("h1:text-is('پوشش')")
+        reader.settle()
+        assert parameters(reader) == {"period=year"}
+        assert days not in reader.said, "no flow and no trend there"
+        assert reader.page.locator(".st-key-filter-period").count() == 0
+        reader.page.get_by_role("link", name="کاوش").click()
+        reader.page.wait_for_selector("h1:text-is('کاوش')")
+        reader.settle()
+        assert days in reader.said
+        assert field.input_value() == text.word("period.year", "fa")
+        reader.page.get_by_role("button", name=text.word("scope.reset", "fa")).click()
+        reader.settle()
+        assert parameters(reader) == set()
+        assert field.input_value() == text.word("period.none", "fa")
+        assert "بازهٔ" not in reader.said
+
+
+def test_reset_clears_every_control_that_is_seen(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        for name in ("planning", "compare"):
+            reader.go(name)
+            fresh = controls(reader)
+            reader.go(name, **(SCOPE | CHOSEN[name]))
+            assert controls(reader) != fresh
+            reader.page.get_by_role("button", name=text.word("scope.reset", "fa")).click()
+            reader.settle()
+            assert parameters(reader) == set()
+            assert controls(reader) == fresh
+
+
+def controls(reader: front.Visit) -> list[str]:
+    """What fields, lists and sliders show."""
+    return reader.page.evaluate(
+        """() => [...document.querySelectorAll("main input, [data-testid=stMultiSelectTagsContainer]")]
+            .map(at => `${at.getAttribute("aria-label")}: ${at.value ?? at.textContent}`)"""
+    )
 
 
 def test_no_name_and_no_row_of_a_person_is_shown_unless_the_setting_allows_it(

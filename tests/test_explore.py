@@ -184,7 +184,11 @@ def test_a_difference_is_what_two_questions_differ_by(con: duckdb.DuckDBPyConnec
 
 
 def test_rows_of_people_hold_no_name_no_id_and_add_up_to_the_measure(con: duckdb.DuckDBPyConnection) -> None:
-    answer = detail.people(con, BUILD_DAY)
+    found = detail.people(con, BUILD_DAY)
+    answer = found.first(10**6)
+    assert found.count() == len(answer.rows)
+    with found.read() as batches:
+        assert [tuple(row.values()) for row in batches.read_all().to_pylist()] == answer.rows
     assert answer.rows
     assert [row[0] for row in answer.rows] == list(range(1, len(answer.rows) + 1))
     assert not {"person_id", "person_key", "national_id", "full_name", "name", "birth_date", "birth_year"} & set(

@@ -2,17 +2,22 @@
 
 import csv
 import io
+import math
 from datetime import date
 from typing import Any
 
 import openpyxl
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from etl.catalogue import catalogue, derived
-from pages.parts import exports
+from etl.metrics import Answer
+from etl.reports import reported
+from pages.parts import cells, exports
 from pages.parts.charts import Look
 from tests.made import answer, by_month, by_province
 
@@ -21,9 +26,20 @@ UNITS = {name: metric.unit for name, metric in catalogue().items()}
 DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\x00=1", "＝1+1", "＋1", "－1", "＠x"]
 
 
+# What a formula can hide behind, what CSV quotes, what no file can hold, and any other letters.
+WORDS = st.text(
+    st.sampled_from("=+-@\t\r\n\x00\x08\x1f\ufffe\uffff＝＋－＠\",' ab۱") | st.characters(codec="utf-8"), max_size=6
+)
+
+
 def read_csv(written: bytes) -> list[list[str]]:
     assert written.startswith(b"\xef\xbb\xbf"), "Excel takes UTF-8 for something else without the mark"
     return list(csv.reader(io.StringIO(written.decode("utf-8-sig"), newline="")))
+
+
+def read_parquet(written: bytes, names: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    table = pq.read_table(io.BytesIO(written))
+    return list(zip(*(table[name].to_pylist() for name in names), strict=True))
 
 
 def book(written: bytes) -> openpyxl.Workbook:
@@ -57,14 +73,19 @@ def test_what_begins_like_a_formula_is_made_safe_in_csv_and_xlsx(name: str) -> N
 @given(st.text(min_size=1))
 @example("\x08@")
 def test_no_text_at_all_begins_like_a_formula(written: str) -> None:
-    shown = exports.safe(written)
+    shown = cells.safe(written)
     assert not shown.startswith(("=", "+", "-", "@", "\t", "\r", "\x00", "＝", "＋", "－", "＠"))
     assert "\x00" not in shown
 
 
+@given(st.lists(st.none() | WORDS))
+def test_a_column_is_made_safe_as_its_cells_are(written: list[str | None]) -> None:
+    assert cells.all_safe(pa.array(written, pa.string())).to_pylist() == [cells.safe(one) for one in written]
+
+
 @pytest.mark.parametrize("value", [-5, -0.25, 0, 12, 1e12, None, date(2026, 1, 1)])
 def test_what_is_no_text_is_untouched(value: Any) -> None:
-    assert exports.safe(value) is value
+    assert cells.safe(value) is value
 
 
 def test_negative_numbers_stay_numbers() -> None:
@@ -118,7 +139,7 @@ def test_a_file_for_circulation_rounds_people_hides_small_shares_and_says_so() -
     names = ("compliant_assistants", "trainable_assistants")
     rows = [("IR-00", 0.5, 11, 22), ("IR-11", 0.5, 12, 24), ("IR-23", 0.9, 902, 1003), ("IR-30", 0.0, 0, 2)]
     made = answer("training_compliance", by=("province",), more=names, rows=rows)
-    kept = exports.for_circulation(made, UNITS)
+    kept = read_parquet(exports.to_parquet(made, FA, UNITS, circulation=True), made.columns)
     assert kept == [
         ("IR-00", None, 10, 20),
         ("IR-11", 0.5, 10, 25),
@@ -134,12 +155,28 @@ def test_a_file_for_circulation_rounds_people_hides_small_shares_and_says_so() -
 @pytest.mark.parametrize(("people", "shown"), [(0, 0), (2, 0), (2.5, 5), (3, 5), (7, 5), (8, 10), (-7, -5), (-8, -10)])
 def test_people_are_rounded_to_five_and_less_than_two_and_a_half_to_none(people: float, shown: int) -> None:
     made = answer("active_assistants", by=("province",), rows=[("IR-23", people)])
-    assert exports.for_circulation(made, UNITS) == [("IR-23", shown)]
+    assert read_csv(exports.to_csv(made, EN, UNITS, circulation=True))[1] == ["IR-23", "Tehran", str(shown)]
+
+
+@given(
+    st.lists(st.tuples(st.none() | st.floats(0, 1), st.none() | st.integers(-300, 300), st.none() | st.integers(0, 50)))
+)
+@example([(0.5, 2, 22), (0.5, -3, 23), (0.5, None, None), (None, 0, 24)])
+def test_a_column_is_rounded_as_its_cells_are(rows: list[tuple[Any, Any, Any]]) -> None:
+    whole = str(catalogue()["training_compliance"].denominator)
+    made = answer("training_compliance", "coverage_gap", more=(whole,), rows=rows)
+    found = read_parquet(exports.to_parquet(made, EN, UNITS, circulation=True), made.columns)
+    for (share, gap, people), row in zip(rows, found, strict=True):
+        assert row == (None if people is None or people < 23 else share, by_hand(gap), by_hand(people))
+
+
+def by_hand(people: int | None) -> int | None:
+    return None if people is None else int(math.copysign(math.floor(abs(people) / 5 + 0.5) * 5, people))
 
 
 def test_institutes_are_not_rounded() -> None:
     made = answer("licensed_institutes", by=("province",), rows=[("IR-23", 3)])
-    assert exports.for_circulation(made, UNITS) == made.rows
+    assert read_parquet(exports.to_parquet(made, EN, UNITS, circulation=True), made.columns) == made.rows
 
 
 def test_a_file_is_named_by_measure_scope_and_day() -> None:
@@ -149,3 +186,93 @@ def test_a_file_is_named_by_measure_scope_and_day() -> None:
     name = exports.file_name(by_province(), FA, "تهران", "xlsx")
     assert name.endswith("_استان_تهران_2026-10-22.xlsx")
     assert not set(name) & set('\\/:*?"<>| ')
+
+
+@pytest.mark.parametrize("look", [FA, EN], ids=["fa", "en"])
+def test_a_name_fits_on_a_disk_and_keeps_its_day(look: Look) -> None:
+    axes = ("province", "county", "activity", "education", "post")
+    for count in range(len(axes) + 1):
+        made = answer("training_compliance", by=axes[:count], rows=[])
+        name = exports.file_name(made, look, "استان سیستان و بلوچستان، " * 9, "parquet", circulation=True)
+        assert len(name.encode()) <= 255
+        assert f"_2026-10-22_{look.word('file.rounded')}.parquet" in name
+        assert look.word("dimension.province") in name if 0 < count < 5 else look.word("dimension.county") not in name
+        assert "سیستان" in name
+
+
+# ---------------------------------------------------------------- the same by columns as cell by cell
+
+NASTY = ["a\rb", "a\nb", 'a"b', '"', "a,b", " ", "", "\n=1", "\x01=1", "a\x00", "-5", "م-6"]
+DAYS = st.dates(date(1900, 3, 1), date(2100, 1, 1))
+NUMBERS = st.integers(-(2**60), 2**60)
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> Answer:
+    """Answers by institute with a count, days in between, and words no one would hand in."""
+    return with_days(draw(st.lists(st.tuples(st.none() | WORDS, st.none() | NUMBERS, st.none() | DAYS), max_size=12)))
+
+
+def with_days(rows: list[tuple[Any, ...]]) -> Answer:
+    """Institute, count and day."""
+    made = answer("active_assistants", by=("institute",), rows=rows)
+    metrics = (*made.metrics, reported("latest_day"))
+    return type(made)(**{**made.__dict__, "metrics": metrics, "columns": (*made.columns, "latest_day")})
+
+
+@given(answers(), st.dictionaries(WORDS, WORDS, max_size=5))
+@example(with_days([(word, -1, date(2026, 5, 1)) for word in NASTY]), dict(zip(NASTY, reversed(NASTY), strict=True)))
+def test_a_csv_is_what_a_writer_of_single_cells_writes(made: Answer, names: dict[str, str]) -> None:
+    look = Look("fa", names={"institute": names})
+    wanted = io.StringIO()
+    writer = csv.writer(wanted, lineterminator="\r\n")
+    writer.writerow(["institute", "institute_name", "active_assistants", "latest_day", "latest_day_jalali"])
+    for code, number, day in made.rows:
+        jalali = "" if day is None else exports.text.iso_jalali(day)
+        row = (code, look.member("institute", code), number, day, jalali)
+        writer.writerow(["" if cell is None else cells.safe(cell) for cell in row])
+    assert exports.to_csv(made, look, UNITS).decode("utf-8") == "\ufeff" + wanted.getvalue()
+
+
+@settings(max_examples=25)
+@given(answers())
+def test_every_form_of_file_holds_the_same_cells(made: Answer) -> None:
+    schema = pq.read_schema(io.BytesIO(exports.to_parquet(made, EN, UNITS)))
+    assert [str(kind) for kind in schema.types][:2] == ["string", "string"]
+    found = read_parquet(exports.to_parquet(made, EN, UNITS), made.columns)
+    assert found == made.rows
+    sheet = book(exports.to_xlsx(made, EN, UNITS)).worksheets[0]
+    for r, (_, number, day) in enumerate(made.rows, start=2):
+        count, latest = sheet.cell(r, 3), sheet.cell(r, 4)
+        assert (count.value is None, latest.value is None) == (number is None, day is None)
+        # a cell holds sixteen digits
+        assert number is None or math.isclose(count.value, number, rel_tol=1e-15)
+        assert day is None or latest.value.date() == day
+
+
+@given(st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), min_size=1))
+def test_fractions_come_back_from_a_csv_as_they_were_and_no_row_is_lost(values: list[float | None]) -> None:
+    made = answer("coverage_gap", rows=[(value,) for value in values])
+    found = read_csv(exports.to_csv(made, EN, UNITS))[1:]
+    assert [float(row[0]) if row[0] else None for row in found] == values
+
+
+def test_a_file_of_no_rows_has_its_headers() -> None:
+    made = answer("active_assistants", by=("province",), rows=[])
+    assert read_csv(exports.to_csv(made, EN, UNITS)) == [["province", "province_name", "active_assistants"]]
+    assert book(exports.to_xlsx(made, EN, UNITS)).worksheets[0]["C1"].value == "active_assistants"
+    assert pq.read_table(io.BytesIO(exports.to_parquet(made, EN, UNITS))).num_rows == 0
+
+
+def test_days_of_which_none_is_known_keep_their_columns() -> None:
+    made = answer("active_assistants", rows=[(None,), (None,)])
+    made = type(made)(**{**made.__dict__, "metrics": (derived("projected_first"),), "columns": ("projected_first",)})
+    assert exports.headers(made, FA, UNITS) == ("projected_first", "projected_first_jalali")
+    assert exports.to_csv(made, FA, UNITS).endswith(b"jalali\r\n,\r\n,\r\n")
+
+
+def test_text_longer_than_a_cell_fills_the_cell_and_stands_whole_in_the_other_files() -> None:
+    long = "ن" * 40_000
+    made = answer("active_assistants", by=("institute",), rows=[(long, 1)])
+    assert book(exports.to_xlsx(made, EN, UNITS)).worksheets[0]["A2"].value == long[:32_767]
+    assert read_csv(exports.to_csv(made, EN, UNITS))[1][0] == long

@@ -11,7 +11,7 @@ ETL = sorted((ROOT / "etl").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").glob("*.py"))
 PARTS = sorted((ROOT / "pages" / "parts").glob("*.py"))
 # What draws and writes files knows an Answer, and nothing of the screen it is shown on.
-DRAWING = {"charts", "bars", "lines", "maps", "findings", "exports", "text"}
+DRAWING = {"charts", "bars", "lines", "maps", "findings", "cells", "exports", "text"}
 SQL = re.compile(r"\bselect\b.+\bfrom\b", re.IGNORECASE | re.DOTALL)
 
 

@@ -116,7 +116,7 @@ def test_a_readers_provinces_are_part_of_what_an_answer_is_kept_under(published:
 def test_the_serving_connection_writes_nothing_and_reaches_nothing_else(published: Path) -> None:
     import duckdb
 
-    connection = warehouse._connection(str(publication.current(published)))
+    connection = warehouse.connection(str(publication.current(published)))
     with connection.cursor() as cursor:
         for attempt in (
             "create table stolen as select 1",

@@ -98,7 +98,7 @@ def test_planning_starts_at_the_present_pace(lang: str, published: Path) -> None
     assert not app.exception
     shown = html(app)
     assert "pd-error" not in shown
-    assert app.slider(key="plan plan_leaver_rate").value == 19.0
+    assert app.slider(key="plan plan_leaver_rate").value == 0.19
     assert text.escape(text.word("planning.method_title", lang)) in shown
     assert "recruits" not in app.query_params, "defaults leave the address clean"
     assert not [button for button in app.button if button.key == "plan as now"]
@@ -108,7 +108,7 @@ def test_the_address_holds_the_scenario(published: Path) -> None:
     app = opened("planning", lang="en", recruits="7", leave="5.5", seats=["base:9", "IR-23.aid:2"])
     assert not app.exception
     assert app.slider(key="plan plan_recruits").value == 7
-    assert app.slider(key="plan plan_leaver_rate").value == 5.5
+    assert app.slider(key="plan plan_leaver_rate").value == 0.055
     assert app.slider(key="plan seats .base").value == 9
     # seats of one province are shown where it is chosen
     app.selectbox(key="plan pool").set_value("IR-23").run()
@@ -131,7 +131,7 @@ def test_a_spoilt_scenario_is_left_out(published: Path) -> None:
         "planning", recruits="many", leave="-4", seats=["base", "base:x", "IR-99.base:4", "swim:3", ":", "base:-1"]
     )
     assert not app.exception
-    assert app.slider(key="plan plan_leaver_rate").value == 19.0
+    assert app.slider(key="plan plan_leaver_rate").value == 0.19
     assert not [button for button in app.button if button.key == "plan as now"]
 
 
@@ -226,7 +226,7 @@ def test_a_pyramid_has_its_youngest_at_the_foot() -> None:
     asked = answer("active_assistants", by=("age_band", "gender"), rows=rows)
     figure = staff.pyramid(asked, Look("en"))
     assert [plain(name) for name in figure["layout"]["yaxis"]["ticktext"]] == ["25 to 29 years", "18 to 24 years"]
-    assert staff.largest_band(asked, Look("en")).sentence == "Most are 25 to 29 years, Men: 9 persons"
+    assert staff.largest_band(asked, Look("en")).sentence == "Largest group: 25 to 29 years, Men (9 persons)"
 
 
 def test_a_goal_is_said_with_the_months_of_its_range() -> None:

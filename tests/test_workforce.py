@@ -18,10 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
+from statsmodels.duration.survfunc import SurvfuncRight
 
 from etl import metrics, publication
-from etl.workforce import DAYS_A_MONTH, product_limit, survival, survival_by_gender, survival_by_post
+from etl.survival import DIMENSIONS, curve
+from etl.workforce import DAYS_A_MONTH, LEAST, product_limit, survival, survival_by_gender, survival_by_post
 from tests import oracle
 from tests.oracle_measures import Spell, Where, active_spells, all_joiners, all_leavers, all_moves, spell_fits
 from tests.oracle_read import add_months
@@ -300,3 +303,97 @@ def test_survival_after_a_year_and_early_attrition_agree_where_everybody_was_fol
     careers = "select 'all', days, true from (values (10), (20), (20), (40)) as t (days)"
     steps = duckdb.sql(product_limit(f"select * from ({careers}) as careers (member, days, has_left)")).fetchall()
     assert [(step[1], step[4]) for step in steps] == [(10, 0.75), (20, 0.25), (40, 0.0)]
+
+
+# ---------------------------------------------------------------- survival made ready at build
+
+
+def was_read(answer: metrics.Answer) -> bool:
+    """Whether the rows were made at build; otherwise they were worked out from the joiners."""
+    return "from survival_curves" in answer.query and "joiners" not in answer.query
+
+
+def worked_out(built: Built, ask_for: Any, where: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """The same curves in SQL: with one person fewer they are not in the table."""
+    answer = ask_for(built.con, where=where, least=LEAST - 1)
+    assert not was_read(answer)
+    return [row for row in answer.rows if row[answer.columns.index("at_risk")] >= LEAST]
+
+
+def agree(ready: list[tuple[Any, ...]], rows: list[tuple[Any, ...]]) -> None:
+    assert len(ready) == len(rows)
+    for one, other in zip(ready, rows, strict=True):
+        for mine, yours in zip(one, other, strict=True):
+            assert mine == (yours if isinstance(yours, str) else pytest.approx(yours, rel=0, abs=1e-9))
+
+
+def test_the_curves_made_at_build_are_those_of_the_sql(built: Built) -> None:
+    held = built.con.execute("select distinct dimension, member from survival_curves order by all").fetchall()
+    met = set()
+    for dimension, member in held:
+        where = {} if dimension == "all" else {dimension: [member]}
+        answer = survival(built.con, where=where)
+        assert was_read(answer), where
+        assert answer.rows
+        agree(answer.rows, worked_out(built, survival, where))
+        met.add(dimension)
+    for ask_for, where in ((survival_by_post, {}), (survival_by_gender, {}), (survival_by_post, {"post": ["guard"]})):
+        answer = ask_for(built.con, where=where)
+        assert was_read(answer) or not held
+        agree(answer.rows, worked_out(built, ask_for, where))
+    # the sample made by hand has too few people for any curve
+    assert met == ({"all", *DIMENSIONS} if built.load.rows["personnel"][LEAST:] else set())
+
+
+def test_every_member_with_enough_people_has_its_curve(built: Built) -> None:
+    for dimension in DIMENSIONS:
+        members = {getattr(spell, dimension) for spell, _, _ in careers(built, built.data.as_of, {})} - {None}
+        for member in members:
+            rows = worked_out(built, survival, {dimension: [member]})
+            assert was_read(survival(built.con, where={dimension: [member]})) == bool(rows), member
+
+
+def test_other_questions_are_worked_out_in_sql(built: Built) -> None:
+    before = built.data.as_of - DAY
+    assert not was_read(survival(built.con, on=before))
+    for where in ({"gender": ["female", "male"]}, {"gender": ["male"], "post": ["guard"]}, {"county": ["2301"]}):
+        assert not was_read(survival(built.con, where=where)), where
+    assert not was_read(survival_by_post(built.con, where={"gender": ["male"]}))
+
+
+def test_a_publication_without_curves_gives_the_same_answer(built: Built, tmp_path: Path) -> None:
+    path = built.con.execute("select path from duckdb_databases() where database_name = current_database()").fetchall()
+    copy = tmp_path / "older.duckdb"
+    copy.write_bytes(Path(path[0][0]).read_bytes())
+    with duckdb.connect(str(copy)) as con:
+        con.execute("drop table survival_curves")
+        answer = survival(con)
+        assert not was_read(answer)
+        agree(survival(built.con).rows, answer.rows)
+
+
+def test_the_bounds_are_greenwoods_as_the_library_has_them_for_rows_of_one_person_each() -> None:
+    rng = np.random.default_rng(7)
+    days, has_left = np.sort(rng.integers(0, 2000, 400)), rng.random(400) < 0.6
+    people = rng.integers(1, 9, 400)
+    share, at_risk, low, high = curve(days, has_left, people)
+    one_each = SurvfuncRight(np.repeat(days, people), np.repeat(has_left, people))
+    for served in range(3, 60, 3):
+        day = math.floor(served * DAYS_A_MONTH)
+        last = np.searchsorted(one_each.surv_times, day, side="right") - 1
+        value, error = one_each.surv_prob[last], one_each.surv_prob_se[last]
+        spread = 1.96 * error / (value * abs(math.log(value)))
+        assert at_risk[served] == people[days >= day].sum()
+        bounds = (value, value ** math.exp(spread), value ** math.exp(-spread))
+        assert (share[served], low[served], high[served]) == pytest.approx(bounds, rel=1e-9)
+
+
+def test_a_curve_on_which_nobody_or_everybody_leaves_has_no_breadth() -> None:
+    days = np.array([40, 100])
+    for left, shares in (([False, False], [1, 1, 1, 1]), ([True, True], [1, 1, 0.5, 0.5, 0, 0])):
+        share, _, low, high = curve(days, np.array(left), np.array([1, 1]))
+        assert list(share[: len(shares)]) == shares
+        flat = (share == 0) | (share == 1)
+        assert (low[flat] == share[flat]).all()
+        assert (high[flat] == share[flat]).all()
+        assert ((low <= share) & (share <= high)).all()

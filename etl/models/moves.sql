@@ -1,13 +1,19 @@
 -- One row per person, place (the nation, a province, an institute) and day on which they enter or leave its stock, with why.
-with presence as (
-    select person_id, 'province' as place_kind, province as place, hired_on as first_day, end_day
+with present as (
+    select person_id, 'province' as place_kind, province as place, hired_on as first_day, end_day, is_only
     from spells
     union all
-    select person_id, 'institute', institute_code, hired_on, end_day
+    select person_id, 'institute', institute_code, hired_on, end_day, is_only
     from spells
     union all
-    select person_id, 'nation', 'IR', hired_on, end_day
+    select person_id, 'nation', 'IR', hired_on, end_day, is_only
     from spells
+),
+
+presence as (
+    select * exclude (is_only)
+    from present
+    where not is_only
 ),
 
 reached as (
@@ -122,4 +128,13 @@ select
     end,
 from leaving
 left join left_service using (person_id, place_kind, place, day)
+-- Who has one spell comes from nowhere else and goes nowhere else.
+union all
+select person_id, place_kind, place, first_day, 'joined'
+from present
+where is_only
+union all
+select person_id, place_kind, place, end_day, 'left'
+from present
+where is_only and end_day < date '9999-12-31'
 order by day, person_id, place_kind, place, move

@@ -58,6 +58,15 @@ stretches as (
     from starts
 ),
 
+-- Tenure runs from the latest joining: a break of at most 90 days or a transfer does not restart it.
+joined as (
+    select spells.spell_id, joiners.day as joined_on
+    from spells
+    asof inner join joiners
+        on joiners.person_id = spells.person_id
+        and joiners.day <= spells.hired_on
+),
+
 shared as (
     select distinct stretches.spell_id, stretches.valid_from
     from stretches
@@ -79,6 +88,7 @@ select
     spells.birth_year,
     spells.hired_on,
     spells.first_hired_on,
+    joined.joined_on,
     spells.is_veteran,
     licensed_days.institute_code is not null as is_licensed,
     accredited.spell_id is not null as is_judicial_officer,
@@ -89,6 +99,7 @@ select
     coalesce(stretches.next_day, spells.end_day) as valid_until,
 from stretches
 inner join spells using (spell_id)
+inner join joined using (spell_id)
 left join licensed_days
     on licensed_days.institute_code = spells.institute_code
     and licensed_days.valid_from <= stretches.valid_from

@@ -7,6 +7,10 @@ from etl.metrics import Answer, Metric
 from pages.parts import charts, text
 from pages.parts.charts import Figure, Look
 
+# On a phone a longer name leaves no room for the bar, or is cut: it takes two lines.
+_LONGEST_NAME = 26
+_SECOND_LINE = 12
+
 
 def ranking(
     answer: Answer,
@@ -76,13 +80,15 @@ def ranking(
     x_axis = charts.axis(look, ticks, metric.unit, **charts.across(look, ticks, low, top * 1.01))
     x_axis["showticklabels"] = False
     beyond = 18 + 7 * max((len(value) for value in written), default=4)
+    names = [charts.name_of(answer, row, look) for row in rows]
+    folded = [charts.folded(text.escape(name), _LONGEST_NAME) for name in names]
     return charts.figure(
         look,
         data,
-        height=len(rows) * charts.BAR + 44,
+        height=len(rows) * (charts.BAR + _SECOND_LINE * any("<br>" in name for name in folded)) + 44,
         keys=keys,
         xaxis=x_axis,
-        yaxis=charts.categories(look, [charts.name_of(answer, row, look) for row in rows]),
+        yaxis=charts.categories(look, names, ticktext=[look.line(name) for name in folded]),
         shapes=shapes,
         annotations=notes,
         margin={
@@ -236,6 +242,8 @@ def columns(answer: Answer, look: Look, meaning: str = "actual") -> Figure:
         if timed
         else charts.names_below(look, [charts.name_of(answer, r, look) for r in answer.rows])
     )
+    if not timed:
+        along["title"] = charts.titled(look, f"dimension.{answer.by[0]}")
     return charts.figure(look, data, 300, xaxis=along, yaxis=charts.upright(look, ticks, metric.unit))
 
 
@@ -285,6 +293,10 @@ def funnel(answer: Answer, look: Look) -> Figure:
     values = [row[answer.columns.index(metric.name)] or 0 for metric in answer.metrics]
     first = values[0] or 1
     labels = [metric.short[look.lang] for metric in answer.metrics]
+    written = [
+        f"{text.plain(v, m.unit, look.lang)} · {text.percent(v / first, look.lang, 0)}"
+        for v, m in zip(values, answer.metrics, strict=True)
+    ]
     data = [
         {
             "type": "bar",
@@ -292,10 +304,7 @@ def funnel(answer: Answer, look: Look) -> Figure:
             "y": list(range(len(values))),
             "x": values,
             "marker": {"color": look.colour("actual")},
-            "text": [
-                look.line(f"{text.plain(v, m.unit, look.lang)} · {text.percent(v / first, look.lang, 0)}")
-                for v, m in zip(values, answer.metrics, strict=True)
-            ],
+            "text": [look.line(one) for one in written],
             "textposition": "outside",
             "cliponaxis": False,
             "hovertext": [
@@ -306,9 +315,22 @@ def funnel(answer: Answer, look: Look) -> Figure:
         }
     ]
     top = max([*values, 1])
-    x_axis = charts.axis(look, charts.nice(top), answer.metrics[0].unit, **charts.across(look, (), 0, top * 1.25))
+    x_axis = charts.axis(look, charts.nice(top), answer.metrics[0].unit, **charts.across(look, (), 0, top * 1.02))
     x_axis["showticklabels"] = False
-    return charts.figure(look, data, len(values) * 44 + 24, xaxis=x_axis, yaxis=charts.categories(look, labels))
+    return charts.figure(
+        look,
+        data,
+        len(values) * 44 + 24,
+        xaxis=x_axis,
+        yaxis=charts.categories(look, labels),
+        margin=_beyond(look, max(len(one) for one in written)),
+    )
+
+
+def _beyond(look: Look, letters: int) -> Figure:
+    """Margins with room for so many letters beyond the ends of bars; a share of the axis would be too little on a phone."""
+    room = 12 + 7 * letters
+    return {"l": room if look.rtl else 8, "r": 8 if look.rtl else room, "t": 8, "b": 8, "pad": 0}
 
 
 # Steps of a bridge that are a stock; the others are what changed it.
@@ -377,7 +399,7 @@ def bridge(answer: Answer, look: Look) -> Figure:
         for i in range(len(steps) - 1)
     ]
     ticks = charts.nice(top)
-    x_axis = charts.axis(look, ticks, metric.unit, **charts.across(look, ticks, 0, top * 1.17))
+    x_axis = charts.axis(look, ticks, metric.unit, **charts.across(look, ticks, 0, top * 1.02))
     return charts.figure(
         look,
         data,
@@ -391,4 +413,5 @@ def bridge(answer: Answer, look: Look) -> Figure:
         yaxis=charts.categories(look, [look.member("step", step) for step in steps]),
         annotations=notes,
         shapes=joints,
+        margin=_beyond(look, max((len(text.number(size, look.lang)) for size in sizes), default=1)),
     )

@@ -64,7 +64,7 @@ def _below(view: View, places: Mapping[str, str]) -> None:
     counts = _counts(view, child, places)
     if not counts:
         return
-    names = {code: _name(view, child, code) for code in counts}
+    names = {code: text.findable(_name(view, child, code)) for code in counts}
     options = sorted(counts, key=lambda code: grid.collated(names[code]))
     key = f"crumb below {child}"
 
@@ -78,7 +78,9 @@ def _below(view: View, places: Mapping[str, str]) -> None:
         options,
         index=None,
         key=key,
-        format_func=lambda code: f"{names[code]} ({text.number(counts[code], view.lang)})",
+        format_func=lambda code: view.word(
+            "scope.counted", name=text.isolated(names[code], view.lang), count=text.number(counts[code], view.lang)
+        ),
         placeholder=view.word(f"more.down_{child}"),
         label_visibility="collapsed",
         on_change=down,

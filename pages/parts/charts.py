@@ -63,6 +63,8 @@ CONFIG = {
 }
 _FONT = "Vazirmatn, Tahoma, sans-serif"
 BAR = 25  # px a bar of a ranking takes
+# A name below a column of more letters than this takes two lines: columns are narrow on a phone.
+_LONGEST_BELOW = 10
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,10 @@ class Look:
 
     def member(self, dimension: str, code: object) -> str:
         return text.member(dimension, code, self.lang, self.names.get(dimension))
+
+    def named(self, dimension: str, code: object) -> str:
+        """A member as it may stand in a sentence or a list: a name of the other direction is isolated."""
+        return text.isolated(self.member(dimension, code), self.lang)
 
     def word(self, key: str, **values: object) -> str:
         return text.word(key, self.lang, **values)
@@ -123,7 +129,7 @@ def hover(answer: Answer, metric: Metric, row: Sequence[Any], name: str, look: L
 
 def name_of(answer: Answer, row: Sequence[Any], look: Look) -> str:
     """What a row is called: its dimensions by their names."""
-    return text.listed([look.member(axis, row[i]) for i, axis in enumerate(answer.by)], look.lang)
+    return text.listed([look.named(axis, row[i]) for i, axis in enumerate(answer.by)], look.lang)
 
 
 def nice(top: float) -> list[float]:
@@ -160,6 +166,15 @@ def tick(value: float, unit: str, ticks: Sequence[float], lang: str) -> str:
     if unit == "share":
         return text.percent(value, lang, decimals)
     return text.number(value, lang, decimals)
+
+
+def folded(name: str, most: int) -> str:
+    """A name of more letters than `most` on two lines, of about the same length."""
+    words = name.split(" ")
+    if len(name) <= most or len(words) < 2:
+        return name
+    middle = min(range(1, len(words)), key=lambda i: abs(len(" ".join(words[:i])) - len(name) / 2))
+    return f"{' '.join(words[:middle])}<br>{' '.join(words[middle:])}"
 
 
 def categories(look: Look, names: Sequence[str], **more: Any) -> Figure:
@@ -220,6 +235,15 @@ def note(look: Look, written: str, **place: Any) -> Figure:
     }
 
 
+def titled(look: Look, key: str) -> Figure:
+    """The title of an axis, in the words of `key`."""
+    return {
+        "text": look.line(look.word(key)),
+        "font": {"size": 12, "color": look.colour("quiet")},
+        "standoff": 8,
+    }
+
+
 def spare(look: Look) -> Figure:
     """Margins with room for the last label of an axis that ends at the edge."""
     return {"l": 26 if look.rtl else 8, "r": 8 if look.rtl else 26, "t": 8, "b": 8, "pad": 0}
@@ -273,6 +297,7 @@ def upright(look: Look, ticks: Sequence[float], unit: str, **more: Any) -> Figur
 
 def names_below(look: Look, names: Sequence[str]) -> Figure:
     axis = categories(look, names, side="bottom", range=[-0.6, len(names) - 0.4])
+    axis["ticktext"] = [look.line(folded(text.escape(name), _LONGEST_BELOW)) for name in names]
     if look.rtl:
         axis["range"] = axis["range"][::-1]
     axis["tickangle"] = 0

@@ -77,6 +77,7 @@ def choices(view: View, chosen: Sides) -> None:
             label = view.word("compare.day", side=which)
             dayfield.field(view, f"compare-{day}", label, chosen.days[i], partial(_set_day, chosen, i))
         st.button(view.word("compare.swap"), key="compare-swap", on_click=_keep, args=(chosen.swapped,))
+    dayfield.trouble("compare-a", "compare-b")
 
 
 def _set_place(chosen: Sides, i: int, key: str) -> None:
@@ -202,4 +203,4 @@ def bridges(view: View, chosen: Sides) -> None:
         ):
             where = {} if place == NATION else {"province": (place,)}
             answer = registers.bridge(over, view.reader, where)
-            ui._draw(view, bars.bridge, answer, ident, None, [], {})
+            ui.draw(view, bars.bridge, answer, ident)

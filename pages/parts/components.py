@@ -6,7 +6,7 @@ is nothing to show. Data goes into HTML only through `text.escape`, and never in
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache, partial
 from typing import Any
@@ -15,9 +15,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from etl.analysis import GOAL
-from etl.days import DAY, last_complete_months
 from etl.metrics import Answer, Metric
-from pages.parts import bars, charts, exports_more, findings, lines, maps, page, scope, text, warehouse
+from pages.parts import bars, charts, exports_more, findings, lines, maps, page, periods, scope, text, warehouse
 from pages.parts.charts import Look
 from pages.parts.exports_more import Picture
 from pages.parts.findings import Finding
@@ -33,9 +32,12 @@ _CLICKED = (bars.ranking, bars.stacked, maps.provinces)
 Chart = Callable[..., charts.Figure]
 
 
-def scope_bar(*more: str) -> View:
-    """The scope bar, with this page's `more` filters, and the view that it leaves. Raises warehouse.Unpublished."""
-    view = page.view()
+def scope_bar(*more: str, period: bool = False) -> View:
+    """The scope bar, with this page's `more` filters, and the view that it leaves. Raises warehouse.Unpublished.
+
+    `period` says that the page shows flows or trends, and so has a use for a period.
+    """
+    view = replace(page.view(), has_period=period)
     scope.bar(view, more)
     return view
 
@@ -52,17 +54,24 @@ def _ask(
 ) -> tuple[Answer, list[str]]:
     """The answer under the reader's scope, and the filters that have no meaning for these measures.
 
-    A flow is asked over the twelve complete months before the as-of day unless `over` says otherwise.
+    Flows and units of time are asked over the reader's period; where none is on, over `over`, else over the twelve
+    complete months before the as-of day.
     """
     metrics = [warehouse.catalogue()[name] for name in names]
-    wanted = {name: codes for name, codes in view.where.items() if name not in without}
-    where = {name: codes for name, codes in wanted.items() if all(name in metric.dimensions for metric in metrics)}
+    where, ignored = view.under(frozenset.intersection(*(metric.dimensions for metric in metrics)).difference(without))
     kinds = {metric.kind for metric in metrics}
     timed = bool({"month", "quarter", "year"} & set(by))
-    period = over or view.complete_months(12) if timed or "flow" in kinds else None
+    own_period = over or view.complete_months(periods.DEFAULT_MONTHS)
+    period = view.over or own_period if timed or "flow" in kinds else None
     day = None if timed or kinds == {"flow"} else view.as_of
     answer = warehouse.ask(*names, reader=view.reader, by=by, on=day, over=period, where=where)
-    return answer, [name for name in wanted if name not in where]
+    return answer, [name for name in ignored if name not in without]
+
+
+def _worked_out(view: View, analysis: str) -> tuple[Answer, list[str]]:
+    """What etl.analysis works out under the reader's scope, and the filters that have no meaning for it."""
+    where, ignored = view.under(warehouse.filters_of(analysis))
+    return warehouse.analyse(analysis, reader=view.reader, on=view.as_of, where=where, over=view.over), ignored
 
 
 def _nothing(answer: Answer) -> bool:
@@ -102,9 +111,8 @@ def cards(view: View, *names: str) -> None:
 def _card(view: View, name: str) -> None:
     worked_out, _, part = name.rpartition(".")
     before: Any = None
-    ignored: list[str] = []
     if worked_out:
-        answer = warehouse.analyse(worked_out, reader=view.reader, on=view.as_of, where=view.where)
+        answer, ignored = _worked_out(view, worked_out)
     else:
         answer, ignored = _ask(view, [name])
         before = _year_before(view, answer) if answer.metrics[0].has_history else None
@@ -132,10 +140,10 @@ def _card(view: View, name: str) -> None:
 
 
 def _year_before(view: View, answer: Answer) -> Any:
-    """The same number a year earlier: on the day, or over the twelve months before."""
+    """The same number a year earlier: on the day, or over the same days of the year before."""
     name = answer.metrics[0].name
     if answer.over:
-        earlier = last_complete_months(answer.over[0] - DAY, 12)
+        earlier = periods.year_before(answer.over)
         return warehouse.ask(name, reader=view.reader, over=earlier, where=answer.where).value()
     return warehouse.ask(name, reader=view.reader, on=view.a_year_before(), where=answer.where).value()
 
@@ -168,9 +176,8 @@ def figure(
     axes = tuple(_place(view, names) if axis == "place" else axis for axis in ((by,) if isinstance(by, str) else by))
     ident = "-".join([chart.__name__, analysis, *names[:1], *axes])
     with st.container(border=True, key=f"figure-{ident}", height="stretch"), _kindly(view, ident):
-        ignored: list[str] = []
         if analysis:
-            answer = warehouse.analyse(analysis, reader=view.reader, on=view.as_of, where=view.where)
+            answer, ignored = _worked_out(view, analysis)
         elif chart is maps.provinces:
             # a map keeps the whole country in sight; what is chosen is outlined
             answer, ignored = _ask(view, names, axes, over, without=("province", "county"))
@@ -187,7 +194,7 @@ def figure(
             options["nation"] = _nation(view, answer)
         if target:
             options["target"] = _target(view, answer)
-        _draw(view, chart, answer, ident, says, ignored, options)
+        draw(view, chart, answer, ident, says, ignored, options)
 
 
 def _place(view: View, names: Sequence[str]) -> str:
@@ -210,17 +217,18 @@ def _target(view: View, answer: Answer) -> float | None:
     return warehouse.ask("target", reader=view.reader, on=view.as_of, where=answer.where).value()
 
 
-def _draw(
+def draw(
     view: View,
     chart: Chart,
     answer: Answer,
     ident: str,
-    says: findings.Says | None,
-    ignored: Sequence[str],
-    options: Mapping[str, Any],
+    says: findings.Says | None = None,
+    ignored: Sequence[str] = (),
+    options: Mapping[str, Any] | None = None,
 ) -> None:
+    """An answer as a figure is drawn: finding, subtitle, chart, the filters that were `ignored`, and the footer."""
     below = subtitle(view, answer)
-    drawn = _drawn(_Same(answer), chart, look(view), says, below, _frozen(options))
+    drawn = _drawn(_Same(answer), chart, look(view), says, below, _frozen(options or {}))
     st.html(
         f'<div class="pd-head"><h3>{text.escape(drawn.finding.sentence)}</h3><p>{text.escape(below)}</p>'
         f"{_keys(drawn.meta['keys'])}</div>"

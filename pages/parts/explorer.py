@@ -6,17 +6,14 @@ What is chosen stands in the address (see `own`). A question without meaning is 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from etl.catalogue import DIMENSIONS
-from etl.days import last_complete_months, unit_of
 from etl.metrics import Answer
 from pages.parts import (
     bars,
-    dayfield,
     exports_more,
     findings,
     grid,
@@ -27,6 +24,7 @@ from pages.parts import (
     notices,
     own,
     page,
+    periods,
     registers,
     text,
     warehouse,
@@ -38,10 +36,9 @@ from pages.parts.page import View
 
 PAGE = "explore"
 MOST_DIMENSIONS, MOST_MEASURES = 3, 8
-_DEFAULT = {"m": ("active_assistants",), "by": ("province",), "period": ("12",)}
+_DEFAULT = {"m": ("active_assistants",), "by": ("province",)}
 # A choice that was emptied on purpose is not the default.
 _NOTHING = "-"
-_PERIODS = ("12", "year", "24", "60", "120", "days")
 _OFFERED = tuple(name for name in DIMENSIONS if name != "lapses_on")
 # Above so many bars a ranking is no picture; above so many lines a trend is none.
 _MOST_BARS, _MOST_LINES, _MOST_FIGURES = 45, 5, 3
@@ -58,7 +55,6 @@ class Asked:
 
     names: tuple[str, ...]
     by: tuple[str, ...]
-    period: str
     over: tuple[date, date]
 
     @property
@@ -95,29 +91,13 @@ def _asked(view: View) -> Asked:
     known = warehouse.catalogue()
     names = [name for name in _chosen("m") if name in known and not known[name].hidden]
     by = [name for name in _chosen("by") if name in _OFFERED]
-    period = own.one(PAGE, "period", _DEFAULT["period"][0])
-    return Asked(tuple(names[:MOST_MEASURES]), tuple(by[:MOST_DIMENSIONS]), period, _over(view, period))
+    over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
+    return Asked(tuple(names[:MOST_MEASURES]), tuple(by[:MOST_DIMENSIONS]), over)
 
 
 def _chosen(name: str) -> Iterable[str]:
     kept = own.of(PAGE).get(name)
     return _DEFAULT[name] if kept is None else [one for one in kept if one != _NOTHING]
-
-
-def _over(view: View, period: str) -> tuple[date, date]:
-    """The days of a period; what cannot be read is the twelve months up to the as-of day."""
-    if period == "year":
-        return unit_of(view.as_of, "year").first, view.as_of
-    first, dots, last = period.partition("..")
-    if dots:
-        try:
-            days = text.read_day(first), text.read_day(last)
-        except ValueError:
-            days = None
-        if days and days[0] <= days[1]:
-            return max(days[0], view.first_day), min(days[1], view.latest)
-    months = int(period) if period in _PERIODS and period.isdigit() else 12
-    return last_complete_months(view.as_of, months)
 
 
 def _controls(view: View, asked: Asked) -> None:
@@ -126,12 +106,6 @@ def _controls(view: View, asked: Asked) -> None:
     with st.container(horizontal=True, key="explore-bar", gap="small", vertical_alignment="bottom"):
         _several(view, "m", measures, asked.names, lambda name: known[name].label[view.lang], MOST_MEASURES)
         _several(view, "by", _OFFERED, asked.by, lambda name: view.word(f"dimension.{name}"), MOST_DIMENSIONS)
-        if asked.names and asked.needs_period:
-            _period(view, asked)
-    if asked.names and asked.needs_period:
-        first, last = (text.day(day, view.lang) for day in asked.over)
-        said = view.word("more.period_said", first=first, last=last)
-        st.html(f'<p class="pd-note">{text.escape(said)}</p>')
 
 
 def _several(
@@ -159,35 +133,6 @@ def _several(
         wrap=True,
         width=420 if name == "m" else 300,
     )
-
-
-def _period(view: View, asked: Asked) -> None:
-    key, shown = "explore period", "days" if ".." in asked.period else asked.period
-    shown = shown if shown in _PERIODS else "12"
-    if st.session_state.get(key) != shown:
-        st.session_state[key] = shown
-
-    def changed() -> None:
-        now = st.session_state[key]
-        days = "..".join(day.isoformat() for day in asked.over)
-        own.choose(PAGE, period=None if now == "12" else days if now == "days" else now, page=None)
-
-    st.selectbox(
-        view.word("more.period"),
-        _PERIODS,
-        key=key,
-        format_func=lambda one: view.word(f"period.{one}"),
-        on_change=changed,
-        width=230,
-    )
-    if shown == "days":
-        for i, word in enumerate(("more.first", "more.last")):
-            dayfield.field(view, f"explore-{i}", view.word(word), asked.over[i], partial(_set_day, asked, i))
-
-
-def _set_day(asked: Asked, end: int, day: date) -> None:
-    days = sorted(day if i == end else one for i, one in enumerate(asked.over))
-    own.choose(PAGE, period="..".join(one.isoformat() for one in days), page=None)
 
 
 def _refused(view: View, found: Sequence[Trouble]) -> None:

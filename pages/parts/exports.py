@@ -1,187 +1,130 @@
-"""Answer in, bytes out: CSV and XLSX that a machine reads and a spreadsheet cannot be tricked by.
+"""Answer in, bytes out: CSV and XLSX that a spreadsheet cannot be tricked by, Parquet for machines. Always every row.
 
 Files keep codes, Latin digits, ISO days and a decimal point in both languages; names stand beside codes. One made for
-circulation rounds counts of people and hides small percentages, and says so.
+circulation rounds counts of people and hides small percentages, and says so. What stands in them is told by `cells`;
+here it is written, batch by batch, so that memory does not grow with the rows.
 """
 
-import csv
 import io
-import math
+import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
-from itertools import islice
-from typing import IO, Any
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from itertools import chain, islice
+from typing import IO, Any, TypeVar
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import xlsxwriter
 
-from etl.metrics import Answer
+from etl import rows
 from pages.parts import text
+from pages.parts.cells import Coded, Column, Sheet, Source, Units, all_safe, changed, safe, sheet
 from pages.parts.charts import Look
 
 CSV, XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-# What a spreadsheet takes for the start of a formula, also in the full width it would be folded to.
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+PARQUET = "application/vnd.apache.parquet"
 _NO_FILE_NAME = re.compile(r'[\\/:*?"<>|\s\x00-\x1f\u200e\u200f\u2066-\u2069]+')
-_ROUNDED_TO, _FEWEST = 5, 23
-# What a sheet of XLSX holds below its header.
+_MOST_NAMED, _NAME_BYTES = 4, 240
+# What a sheet of XLSX holds below its header, and what one of its cells holds.
 SHEET_ROWS = 1_048_575
+_CELL = 32_767
 _TOLD_EVERY = 5000
+_AT_ONCE = 1000
 
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+# Hears the share of the rows that is written.
 Tell = Callable[[float], None]
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """A table ready to be written: headers, rows, and which columns are codes."""
-
-    headers: tuple[str, ...]
-    rows: list[tuple]
-
-
-def safe(value: Any) -> Any:
-    """A string no spreadsheet takes for a formula; anything else as it is."""
-    if not isinstance(value, str):
-        return value
-    # What cannot be written falls first: a formula may stand behind it.
-    written = _UNWRITABLE.sub("", value)
-    return "'" + written if value.startswith((*_FORMULA, "\x00")) or written.startswith(_FORMULA) else written
-
-
-def for_circulation(answer: Answer, units: Mapping[str, str]) -> list[tuple]:
-    """The answer's rows with counts of people rounded to 5 and percentages of fewer than 23 people taken out.
-
-    `units` are the units of every column by name. Institutes and whatever is not a count of people stay as they are.
-    """
-    return list(_rounded(answer, units))
-
-
-def _rounded(answer: Answer, units: Mapping[str, str]) -> Iterator[tuple]:
-    metrics = {metric.name: metric for metric in answer.metrics}
-    place = {name: i for i, name in enumerate(answer.columns)}
-    counts = [units.get(name) == "persons" and name not in answer.by for name in answer.columns]
-    wholes: list[int | None] = []
-    for name in answer.columns:
-        whole = metrics[name].denominator if name in metrics else None
-        hides = units.get(name) == "share" and whole in place and units.get(whole) == "persons"
-        wholes.append(place[whole] if hides and whole else None)
-
-    def cell(row: tuple, i: int) -> Any:
-        value, whole = row[i], wholes[i]
-        if value is None:
-            return value
-        if counts[i]:
-            return math.floor(abs(value) / _ROUNDED_TO + 0.5) * _ROUNDED_TO * (-1 if value < 0 else 1)
-        if whole is not None:
-            people = row[whole]
-            return None if people is None or people < _FEWEST else value
-        return value
-
-    for row in answer.rows:
-        yield tuple(cell(row, i) for i in range(len(row)))
-
-
-def headers(answer: Answer) -> tuple[str, ...]:
+def headers(source: Source, look: Look, units: Units) -> tuple[str, ...]:
     """Codes with names beside them, then the numbers; a day has its Jalali form beside it."""
-    found: list[str] = []
-    for i, name in enumerate(answer.columns):
-        found.append(name)
-        if i < len(answer.by):
-            found.append(f"{name}_name")
-        elif _holds_days(answer, i):
-            found.append(f"{name}_jalali")
-    return tuple(found)
+    with sheet(source, look, units) as found:
+        return found.headers
 
 
-def _holds_days(answer: Answer, column: int) -> bool:
-    first = next((row[column] for row in answer.rows if row[column] is not None), None)
-    return isinstance(first, date)
-
-
-def rows_of(answer: Answer, look: Look, units: Mapping[str, str], circulation: bool = False) -> Iterator[tuple]:
-    """The rows of a file, one by one, under `headers`: always all of them."""
-    axes = len(answer.by)
-    days = [i >= axes and _holds_days(answer, i) for i in range(len(answer.columns))]
-    # a member is looked up once, not at each of its rows
-    names: list[dict[Any, str]] = [{} for _ in range(axes)]
-    for row in _rounded(answer, units) if circulation else answer.rows:
-        cells: list[Any] = []
-        for i, value in enumerate(row):
-            cells.append(value)
-            if i < axes:
-                known = names[i]
-                if value not in known:
-                    known[value] = look.member(answer.by[i], value)
-                cells.append(known[value])
-            elif days[i]:
-                cells.append(_jalali(value))
-        yield tuple(cells)
-
-
-def sheet(answer: Answer, look: Look, units: Mapping[str, str], circulation: bool = False) -> Sheet:
-    """Headers and rows of a file."""
-    return Sheet(headers(answer), list(rows_of(answer, look, units, circulation)))
-
-
-def _jalali(value: Any) -> str:
-    return text.iso_jalali(value) if isinstance(value, date) else ""
-
-
-def _told(rows: Iterable[tuple], count: int, tell: Tell | None) -> Iterator[tuple]:
-    """The same rows; `tell` hears the share that went by."""
-    for done, row in enumerate(rows):
-        if tell and done % _TOLD_EVERY == 0:
-            tell(done / max(count, 1))
-        yield row
+# ---------------------------------------------------------------- CSV
 
 
 def write_csv(
     out: IO[bytes],
-    answer: Answer,
+    source: Source,
     look: Look,
-    units: Mapping[str, str],
+    units: Units,
     circulation: bool = False,
     tell: Tell | None = None,
 ) -> None:
     """UTF-8 with a byte order mark, for Excel; an unknown value is an empty cell."""
     out.write(b"\xef\xbb\xbf")
-    lines = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=False)
-    writer = csv.writer(lines, lineterminator="\r\n")
-    writer.writerow([safe(header) for header in headers(answer)])
-    rows = _told(rows_of(answer, look, units, circulation), len(answer.rows), tell)
-    writer.writerows([safe(_written(value)) for value in row] for row in rows)
-    lines.flush()
-    lines.detach()
+    with sheet(source, look, units, circulation) as found:
+        titles = pa.array(found.headers, pa.string())
+        out.write((",".join(_written(titles).to_pylist()) + "\r\n").encode())
+        share, done = _share(source, tell), 0
+        for lines in _ahead(_lines, found.batches):
+            # The text of all lines, as it stands in memory.
+            out.write(memoryview(lines.buffers()[2] or b"")[: pc.sum(pc.binary_length(lines)).as_py() or 0])
+            done += len(lines)
+            share(done)
 
 
-def to_csv(answer: Answer, look: Look, units: Mapping[str, str], circulation: bool = False) -> bytes:
-    """What `write_csv` writes."""
-    out = io.BytesIO()
-    write_csv(out, answer, look, units, circulation)
-    return out.getvalue()
+def _ahead(work: Callable[[_In], _Out], batches: Iterable[_In]) -> Iterator[_Out]:
+    """`work` of each, in their order, done by a second thread while the next ones are read; two wait at most."""
+    waiting: deque[Future[_Out]] = deque()
+    with ThreadPoolExecutor(1) as other:
+        for batch in batches:
+            waiting.append(other.submit(work, batch))
+            if len(waiting) > 2:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
-def _written(value: Any) -> Any:
-    if value is None:
-        return ""
-    return value.isoformat() if isinstance(value, date) else value
+def _lines(columns: list[Column]) -> pa.Array:
+    cells = [_cells(column) for column in columns]
+    if sum(len(column.members) if isinstance(column, Coded) else 1 for column in columns) == 1:
+        # A line with nothing in it is no row to those who read it.
+        cells = [pc.if_else(pc.equal(pc.binary_length(_joined(cells, "")), 0), '""', cells[0])]
+    cells[-1] = _joined([cells[-1], "\r\n"], "")
+    return _joined(cells, ",")
+
+
+def _cells(column: Column) -> pa.Array:
+    """The text of a column; of columns side by side, that of all of them."""
+    if isinstance(column, Coded):
+        return _joined([_written(members) for members in column.members], ",").take(column.places)
+    return _written(column)
+
+
+def _written(values: pa.Array) -> pa.Array:
+    if not pa.types.is_string(values.type):
+        return values.cast(pa.string())
+    return changed(all_safe(values), '[",\r\n]', lambda cell: '"' + cell.replace('"', '""') + '"')
+
+
+def _joined(columns: list[Any], separator: str) -> pa.Array:
+    return pc.binary_join_element_wise(*columns, separator, null_handling="replace", null_replacement="")
+
+
+# ---------------------------------------------------------------- XLSX
 
 
 def write_xlsx(
     out: IO[bytes],
-    answer: Answer,
+    source: Source,
     look: Look,
-    units: Mapping[str, str],
+    units: Units,
     circulation: bool = False,
     scope: str = "",
     tell: Tell | None = None,
 ) -> None:
     """Sheets of data and a sheet that says what they are; right to left in Persian.
 
-    Rows are written through to disk, so that memory does not grow with them; what a sheet cannot hold goes on in the
-    next.
+    Rows are written through to disk; what a sheet cannot hold goes on in the next. Text longer than a cell can be ends
+    where the cell does.
     """
     options = {
         "constant_memory": True,
@@ -190,61 +133,152 @@ def write_xlsx(
         "strings_to_numbers": False,
         "nan_inf_to_errors": False,
     }
-    with xlsxwriter.Workbook(out, options) as book:
+    with xlsxwriter.Workbook(out, options) as book, sheet(source, look, units, circulation) as found:
         head = book.add_format({"bold": True, "bottom": 1})
-        titles = headers(answer)
-        code, day = book.add_format({"num_format": "@"}), book.add_format({"num_format": "yyyy-mm-dd"})
-        formats = [_format(book, units.get(title)) for title in titles]
-        rows = _told(rows_of(answer, look, units, circulation), len(answer.rows), tell)
-        for number in range(max(1, math.ceil(len(answer.rows) / SHEET_ROWS))):
+        writers = [_writer(book, field, units) for field in found.schema]
+        left = _told(_rows(found), source, tell)
+        row, number = next(left, None), 0
+        while row is not None or number == 0:
+            number += 1
             name = look.word("file.data")
-            data = book.add_worksheet(name if number == 0 else f"{name} {number + 1}")
+            data = book.add_worksheet(name if number == 1 else f"{name} {number}")
             if look.rtl:
                 data.right_to_left()
             data.freeze_panes(1, 0)
-            data.set_column(0, len(titles) - 1, 18)
-            for column, title in enumerate(titles):
+            data.set_column(0, len(found.headers) - 1, 18)
+            for column, title in enumerate(found.headers):
                 data.write_string(0, column, safe(title), head)
-            for r, row in enumerate(islice(rows, SHEET_ROWS), start=1):
-                for column, value in enumerate(row):
-                    if value is None:
-                        continue
-                    if isinstance(value, str):
-                        data.write_string(r, column, safe(value), code)
-                    elif isinstance(value, date):
-                        data.write_datetime(r, column, value, day)
-                    else:
-                        data.write_number(r, column, value, formats[column])
-        about = book.add_worksheet(look.word("file.cover"))
-        if look.rtl:
-            about.right_to_left()
-        wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-        about.set_column(0, 0, 24)
-        about.set_column(1, 1, 90)
-        for r, (name, value) in enumerate(cover(answer, look, scope, circulation)):
-            about.write_string(r, 0, safe(name), head)
-            about.write_string(r, 1, safe(value), wrapped)
+            some = chain(() if row is None else (row,), islice(left, SHEET_ROWS - 1))
+            _fill(data, some, writers)
+            row = next(left, None)
+        _write_cover(book, look, cover(source, look, scope, circulation), head)
 
 
-def to_xlsx(
-    answer: Answer,
+# Writes a value into a cell: sheet, row, column, value.
+_Writer = Callable[[Any, int, int, Any], Any]
+
+
+def _fill(data: Any, some: Iterable[tuple[Any, ...]], writers: list[_Writer]) -> None:
+    for r, row in enumerate(some, start=1):
+        for column, value in enumerate(row):
+            if value is not None:
+                writers[column](data, r, column, value)
+
+
+def _writer(book: Any, field: pa.Field, units: Units) -> _Writer:
+    """How the cells of a column are written: text as text, days as days, numbers as numbers."""
+    if pa.types.is_string(field.type):
+        code = book.add_format({"num_format": "@"})
+        return lambda data, r, column, value: data.write_string(r, column, value[:_CELL], code)
+    if pa.types.is_date32(field.type):
+        day = book.add_format({"num_format": "yyyy-mm-dd"})
+        return lambda data, r, column, value: data.write_datetime(r, column, value, day)
+    if pa.types.is_boolean(field.type):
+        return lambda data, r, column, value: data.write_boolean(r, column, value)
+    as_share = book.add_format({"num_format": "0.0%"}) if units.get(field.name) == "share" else None
+    return lambda data, r, column, value: data.write_number(r, column, value, as_share)
+
+
+def _rows(found: Sheet) -> Iterator[tuple[Any, ...]]:
+    """Row after row with its text made safe; as Python's values only so many at a time."""
+    for batch in found.batches:
+        made = [column.changed(all_safe) if isinstance(column, Coded) else column for column in batch]
+        for start in range(0, len(made[0]), _AT_ONCE):
+            columns = [one for column in made for one in _written_out(column.slice(start, _AT_ONCE))]
+            yield from zip(*(column.to_pylist() for column in columns), strict=True)
+
+
+def _write_cover(book: Any, look: Look, said: Iterable[tuple[str, str]], head: Any) -> None:
+    about = book.add_worksheet(look.word("file.cover"))
+    if look.rtl:
+        about.right_to_left()
+    wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+    about.set_column(0, 0, 24)
+    about.set_column(1, 1, 90)
+    for r, (name, value) in enumerate(said):
+        about.write_string(r, 0, safe(name), head)
+        about.write_string(r, 1, safe(value), wrapped)
+
+
+# ---------------------------------------------------------------- Parquet
+
+
+def write_parquet(
+    out: IO[bytes],
+    source: Source,
     look: Look,
-    units: Mapping[str, str],
+    units: Units,
     circulation: bool = False,
     scope: str = "",
-) -> bytes:
+    tell: Tell | None = None,
+) -> None:
+    """The same columns, typed: text, whole numbers, fractions, days. What the file is stands in its metadata (`about`)."""
+    about = json.dumps(list(cover(source, look, scope, circulation)), ensure_ascii=False)
+    share, done = _share(source, tell), 0
+    with sheet(source, look, units, circulation) as found:
+        schema = found.schema.with_metadata({"about": about})
+        with pq.ParquetWriter(out, schema, compression="zstd") as writer:
+            for batch in found.batches:
+                columns = [one for column in batch for one in _written_out(column)]
+                writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
+                done += len(columns[0])
+                share(done)
+
+
+def _written_out(column: Column) -> list[pa.Array]:
+    return column.columns() if isinstance(column, Coded) else [column]
+
+
+# ---------------------------------------------------------------- as bytes
+
+
+def to_csv(source: Source, look: Look, units: Units, circulation: bool = False) -> bytes:
+    """What `write_csv` writes."""
+    return _bytes(partial(write_csv, source=source, look=look, units=units, circulation=circulation))
+
+
+def to_xlsx(source: Source, look: Look, units: Units, circulation: bool = False, scope: str = "") -> bytes:
     """What `write_xlsx` writes."""
+    return _bytes(partial(write_xlsx, source=source, look=look, units=units, circulation=circulation, scope=scope))
+
+
+def to_parquet(source: Source, look: Look, units: Units, circulation: bool = False, scope: str = "") -> bytes:
+    """What `write_parquet` writes."""
+    return _bytes(partial(write_parquet, source=source, look=look, units=units, circulation=circulation, scope=scope))
+
+
+def _bytes(write: Callable[[IO[bytes]], None]) -> bytes:
     out = io.BytesIO()
-    write_xlsx(out, answer, look, units, circulation, scope)
+    write(out)
     return out.getvalue()
 
 
-def _format(book: Any, unit: str | None) -> Any:
-    return book.add_format({"num_format": "0.0%"}) if unit == "share" else None
+# ---------------------------------------------------------------- how far it is
 
 
-def cover(answer: Answer, look: Look, scope: str, circulation: bool) -> Iterable[tuple[str, str]]:
+def _share(source: Source, tell: Tell | None) -> Callable[[int], None]:
+    """Tells what share of the rows so many are. They are counted only for someone who listens."""
+    if tell is None:
+        return lambda done: None
+    count = max(rows.of(source).count(), 1)
+    return lambda done: tell(min(done / count, 1.0))
+
+
+def _told(written: Iterable[tuple[Any, ...]], source: Source, tell: Tell | None) -> Iterator[tuple[Any, ...]]:
+    """The same rows; `tell` hears the share that went by."""
+    share = _share(source, tell)
+    for done, row in enumerate(written):
+        if done % _TOLD_EVERY == 0:
+            share(done)
+        yield row
+
+
+# ---------------------------------------------------------------- what a file is
+
+
+def cover(source: Source, look: Look, scope: str, circulation: bool) -> Iterable[tuple[str, str]]:
     """What a file is: scope, days, load, whether it is rounded, and the definition of each measure."""
+    answer = rows.of(source).told
     published = answer.publication
     yield look.word("file.scope"), scope
     if answer.on:
@@ -259,16 +293,31 @@ def cover(answer: Answer, look: Look, scope: str, circulation: bool) -> Iterable
     if published.is_sample:
         yield look.word("file.made_up"), ""
     for metric in answer.metrics:
-        yield metric.name, f"{metric.label[look.lang]} ({text.unit_word(metric.unit, look.lang)})"
+        # shares and days are seen to be such
+        unit = "" if metric.unit in ("share", "ratio", "date") else f" ({text.unit_word(metric.unit, look.lang)})"
+        yield metric.name, f"{metric.label[look.lang]}{unit}"
         yield "", metric.description[look.lang]
 
 
-def file_name(answer: Answer, look: Look, scope: str, ending: str, circulation: bool = False) -> str:
-    """Measure, scope, day and whether it is rounded, in the reader's language; days in ISO form, digits Latin."""
+def file_name(source: Source, look: Look, scope: str, ending: str, circulation: bool = False) -> str:
+    """Measure, by what, scope, day and whether it is rounded, in the reader's language; days in ISO form, digits Latin.
+
+    Rows by many dimensions are named by none of them; a scope that is too long for a name is cut.
+    """
+    answer = rows.of(source).told
     measure = answer.metrics[0].label[look.lang]
     last = answer.on or (answer.over[1] if answer.over else answer.publication.as_of)
-    by = [look.word(f"dimension.{axis}") for axis in answer.by]
+    by = [look.word(f"dimension.{axis}") for axis in answer.by] if len(answer.by) <= _MOST_NAMED else []
     rounded = look.word("file.rounded") if circulation else ""
-    parts = [measure, *by, scope[:80], last.isoformat(), rounded]
-    name = "_".join(_NO_FILE_NAME.sub("-", part).strip("-") for part in parts if part)
-    return f"{name}.{ending}"
+    first, end = (
+        [_in_a_name(part) for part in (measure, *by)],
+        [_in_a_name(part) for part in (last.isoformat(), rounded)],
+    )
+    # A disk takes names of 255 bytes: what is left for the scope.
+    room = max(_NAME_BYTES - sum(len(part.encode()) + 1 for part in (*first, *end)), 0)
+    place = _in_a_name(scope).encode()[:room].decode(errors="ignore").strip("-")
+    return f"{'_'.join(part for part in (*first, place, *end) if part)}.{ending}"
+
+
+def _in_a_name(part: str) -> str:
+    return _NO_FILE_NAME.sub("-", part).strip("-")

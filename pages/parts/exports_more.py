@@ -4,99 +4,27 @@ A small file is made at the click that fetches it. One of many rows is made firs
 """
 
 import io
-import json
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+import weakref
+from collections.abc import Callable, Iterable
 from copy import deepcopy
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
-from typing import IO, Any
+from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import streamlit as st
 
+from etl import rows
 from etl.metrics import Answer
 from pages.parts import charts, exports, grid, page, text, warehouse
+from pages.parts.cells import Source
 from pages.parts.charts import Figure, Look
 from pages.parts.page import View
 
-PARQUET = "application/vnd.apache.parquet"
 # Above so many cells the making of a file takes seconds and shows how far it is.
-MANY_CELLS = 200_000
-_BATCH = 50_000
+MANY_CELLS = {"csv": 3_000_000, "xlsx": 200_000, "parquet": 3_000_000}
 _MADE = "file made"
-
-
-# ---------------------------------------------------------------- Parquet
-
-
-def write_parquet(
-    out: IO[bytes],
-    answer: Answer,
-    look: Look,
-    units: Mapping[str, str],
-    circulation: bool = False,
-    scope: str = "",
-    tell: exports.Tell | None = None,
-) -> None:
-    """The same columns as the other files, typed: text, whole numbers, fractions, days; what it is stands in its metadata."""
-    titles = exports.headers(answer)
-    rows = exports.rows_of(answer, look, units, circulation)
-    schema = pa.schema(
-        [pa.field(title, kind) for title, kind in zip(titles, _types(answer, look, units, circulation), strict=True)],
-        metadata={"about": json.dumps(list(exports.cover(answer, look, scope, circulation)), ensure_ascii=False)},
-    )
-    done = 0
-    with pq.ParquetWriter(out, schema, compression="zstd") as writer:
-        while batch := list(islice(rows, _BATCH)):
-            columns = zip(*batch, strict=True)
-            arrays = [
-                pa.array(_plain(column, field.type), field.type) for column, field in zip(columns, schema, strict=True)
-            ]
-            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-            done += len(batch)
-            if tell:
-                tell(done / len(answer.rows))
-
-
-def to_parquet(
-    answer: Answer, look: Look, units: Mapping[str, str], circulation: bool = False, scope: str = ""
-) -> bytes:
-    """What `write_parquet` writes."""
-    out = io.BytesIO()
-    write_parquet(out, answer, look, units, circulation, scope)
-    return out.getvalue()
-
-
-def _types(answer: Answer, look: Look, units: Mapping[str, str], circulation: bool) -> list[pa.DataType]:
-    """The type of each column of the file: that of every value in it."""
-    kinds: list[set[type]] = [set() for _ in exports.headers(answer)]
-    for row in exports.rows_of(answer, look, units, circulation):
-        for kind, value in zip(kinds, row, strict=True):
-            if value is not None:
-                kind.add(type(value))
-    return [_type(kind) for kind in kinds]
-
-
-def _type(kinds: set[type]) -> pa.DataType:
-    if kinds == {date}:
-        return pa.date32()
-    if kinds == {bool}:
-        return pa.bool_()
-    if kinds == {int}:
-        return pa.int64()
-    if kinds and kinds <= {int, float}:
-        return pa.float64()
-    return pa.string()
-
-
-def _plain(values: tuple[Any, ...], kind: pa.DataType) -> list[Any]:
-    if pa.types.is_string(kind):
-        return [None if value is None else str(value) for value in values]
-    return list(values)
 
 
 # ---------------------------------------------------------------- pictures
@@ -203,54 +131,48 @@ def _show_picture(view: View, picture: Picture, look: Look, name: str, ident: st
 # ---------------------------------------------------------------- offers
 
 
-def downloads(view: View, answer: Answer, look: Look, ident: str, picture: Picture | None = None) -> None:
+def downloads(view: View, source: Source, look: Look, ident: str, picture: Picture | None = None) -> None:
     """Everything an answer can leave as, behind one door: its making begins at the click that asks for it."""
     door = st.popover(view.word("figure.files"), key=f"files-{ident}", type="tertiary", on_change="rerun")
     if door.open:
         with door:
-            offers(view, answer, look, ident, picture)
+            offers(view, source, look, ident, picture)
 
 
-def offers(view: View, answer: Answer, look: Look, ident: str, picture: Picture | None = None) -> None:
+def offers(view: View, source: Source, look: Look, ident: str, picture: Picture | None = None) -> None:
     """A button for each file."""
     circulation = st.checkbox(
         view.word("figure.circulation"), key=f"circulation-{ident}", help=view.word("figure.circulation_help")
     )
-    units = warehouse.units() | {metric.name: metric.unit for metric in answer.metrics}
-    place = page.place(view, answer.where)
+    told, count = rows.of(source).told, rows.of(source).count()
+    units = warehouse.units() | {metric.name: metric.unit for metric in told.metrics}
+    place = page.place(view, told.where)
+    given: dict[str, Any] = {"source": source, "look": look, "units": units, "circulation": circulation}
     makers: dict[str, tuple[str, Callable[..., None]]] = {
-        "csv": (
-            exports.CSV,
-            partial(exports.write_csv, answer=answer, look=look, units=units, circulation=circulation),
-        ),
-        "xlsx": (
-            exports.XLSX,
-            partial(exports.write_xlsx, answer=answer, look=look, units=units, circulation=circulation, scope=place),
-        ),
-        "parquet": (
-            PARQUET,
-            partial(write_parquet, answer=answer, look=look, units=units, circulation=circulation, scope=place),
-        ),
+        "csv": (exports.CSV, partial(exports.write_csv, **given)),
+        "xlsx": (exports.XLSX, partial(exports.write_xlsx, **given, scope=place)),
+        "parquet": (exports.PARQUET, partial(exports.write_parquet, **given, scope=place)),
     }
-    count = text.number(len(answer.rows), view.lang)
-    st.html(f'<p class="pd-note">{text.escape(view.word("more.rows", rows=count))}</p>')
-    many = len(answer.rows) * len(answer.columns) > MANY_CELLS
+    written = text.number(count, view.lang)
+    st.html(f'<p class="pd-note">{text.escape(view.word("more.rows", rows=written))}</p>')
     for kind, (mime, make) in makers.items():
-        name = exports.file_name(answer, look, place, kind)
-        if many:
-            _made_first(view, ident, kind, name, mime, make, (id(answer), circulation))
+        name = exports.file_name(source, look, place, kind, circulation)
+        if count * len(told.columns) > MANY_CELLS[kind]:
+            _made_first(view, ident, kind, name, mime, make, source)
         else:
             _button(view, ident, kind, name, mime, partial(_made, make))
     if picture:
-        name = exports.file_name(answer, look, place, "").rstrip(".")
+        # A picture is never rounded: it does not bear the name of a file that is, and says so where it could be taken for one.
+        name = exports.file_name(source, look, place, "").rstrip(".")
         if st.button(view.word("more.picture"), key=f"picture-button-{ident}"):
-            _show_picture(view, picture, look, name, ident)
+            shown = f"{picture.source} · {view.word('file.exact')}" if circulation else picture.source
+            _show_picture(view, replace(picture, source=shown), look, name, ident)
 
 
-def _made(make: Callable[..., None]) -> bytes:
+def _made(make: Callable[..., None]) -> io.BytesIO:
     out = io.BytesIO()
     make(out)
-    return out.getvalue()
+    return out
 
 
 def _button(view: View, ident: str, kind: str, name: str, mime: str, data: Any) -> None:
@@ -259,20 +181,34 @@ def _button(view: View, ident: str, kind: str, name: str, mime: str, data: Any) 
     )
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """A file made before it is fetched: which button's, by which name, of what, and where it lies until the session ends."""
+
+    button: tuple[str, str]
+    name: str
+    source: "weakref.ref[Answer | rows.Rows]"
+    file: Any
+
+
 def _made_first(
-    view: View, ident: str, kind: str, name: str, mime: str, make: Callable[..., None], of: tuple[Any, ...]
+    view: View, ident: str, kind: str, name: str, mime: str, make: Callable[..., None], source: Source
 ) -> None:
-    """A file of many rows: made under a progress bar, kept until another is made, then fetched. The session keeps one."""
-    wanted = (ident, kind, *of)
-    kept = st.session_state.get(_MADE)
-    if kept is None or kept[0] != wanted:
-        if not st.button(view.word("more.make", form=view.word(f"more.{kind}")), key=f"make-{kind}-{ident}"):
+    """A file of many rows: made under a progress bar, kept until another is made, then fetched.
+
+    The session keeps one, on disk: it comes into memory only when it is fetched.
+    """
+    kept: _Kept | None = st.session_state.get(_MADE)
+    # The name tells language, day and rounding apart; the same source is the same object.
+    if kept is None or (kept.button, kept.name) != ((ident, kind), name) or kept.source() is not source:
+        place = st.empty()
+        if not place.button(view.word("more.make", form=view.word(f"more.{kind}")), key=f"make-{kind}-{ident}"):
             return
         said = view.word("more.making")
-        bar = st.progress(0.0, said)
-        with tempfile.SpooledTemporaryFile(max_size=8_000_000) as out:
-            make(out, tell=lambda share: bar.progress(min(share, 1.0), said))
-            out.seek(0)
-            kept = st.session_state[_MADE] = (wanted, out.read())
-        bar.empty()
-    _button(view, ident, kind, name, mime, kept[1])
+        bar = place.progress(0.0, said)
+        file = tempfile.NamedTemporaryFile(prefix="file-")  # noqa: SIM115 (open for as long as it is kept)
+        make(file, tell=lambda share: bar.progress(min(share, 1.0), said))
+        file.flush()
+        kept = st.session_state[_MADE] = _Kept((ident, kind), name, weakref.ref(source), file)
+        place.empty()
+    _button(view, ident, kind, name, mime, Path(kept.file.name).read_bytes)

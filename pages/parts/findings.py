@@ -44,7 +44,7 @@ def extreme(answer: Answer, look: Look, name: str | None = None, end: str | None
     end = end or ("lowest" if metric.direction == "up" else "highest")
     value = (min if end == "lowest" else max)(row[at] for row in rows)
     first = [row for row in rows if row[at] == value]
-    place, count = look.member(answer.by[0], first[0][0]), text.number(len(first), look.lang)
+    place, count = look.named(answer.by[0], first[0][0]), text.number(len(first), look.lang)
     key = "finding.single" if len(rows) == 1 else f"finding.many_{end}" if len(first) > 1 else f"finding.{end}"
     sentence = _in_ten_words(
         look.word(key, place=place, count=count, value=written) for written in _amounts(value, unit, look)
@@ -68,7 +68,7 @@ def gap(answer: Answer, look: Look) -> Finding:
     if not rows:
         return Finding(look.word("finding.none"))
     worst = min(rows, key=lambda row: row[at])
-    place, value = look.member(answer.by[0], worst[0]), text.amount(worst[at], unit, look.lang)
+    place, value = look.named(answer.by[0], worst[0]), text.amount(worst[at], unit, look.lang)
     if worst[at] >= 0:
         return Finding(look.word("finding.single", place=place, value=value))
     return Finding(look.word("finding.gap", place=place, value=value), (worst[0],))
@@ -243,9 +243,5 @@ def spoken(answer: Answer, look: Look, finding: Finding, subtitle: str, most: in
     shown: Sequence[tuple] = answer.rows
     if len(shown) > most:
         shown = [*answer.rows[: most // 2], *answer.rows[-most // 2 :]]
-    said = [
-        f"{text.listed([look.member(axis, row[i]) for i, axis in enumerate(answer.by)], look.lang)}: "
-        f"{text.plain(row[at], metric.unit, look.lang)}"
-        for row in shown
-    ]
+    said = [f"{charts.name_of(answer, row, look)}: {text.plain(row[at], metric.unit, look.lang)}" for row in shown]
     return f"{finding.sentence}. {subtitle}. " + ("؛ " if look.rtl else "; ").join(said)

@@ -91,7 +91,8 @@ def _trust(lang: str) -> None:
         _word("trust.provisional", lang),
     ]
     if published.missing:
-        said.insert(1, _word("trust.missing", lang, files=text.listed(published.missing, lang)))
+        files = [text.isolated(file, lang) for file in published.missing]
+        said.insert(1, _word("trust.missing", lang, files=text.listed(files, lang)))
     spans = "".join(f"<span>{part}</span>" for part in said)
     open_pages = {entry["page"] for entry in text.menu()}
     links = "".join(

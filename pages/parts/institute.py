@@ -9,7 +9,7 @@ from etl.metrics import Answer
 from pages.parts import exports_more, grid, notices, own, page, registers, text
 from pages.parts.explorer import turned
 from pages.parts.footer import look, question, subtitle
-from pages.parts.page import PLACES, Scope, View
+from pages.parts.page import PLACES, View
 from pages.parts.registers import Institute
 
 PAGE = "institute"
@@ -26,7 +26,7 @@ def chosen(view: View) -> Institute | None:
 def only(view: View, one: Institute) -> View:
     """The view of this institute alone: who serves in it may serve in another province than that of its registration."""
     where = {name: codes for name, codes in view.where.items() if name not in PLACES}
-    return replace(view, scope=Scope({"institute": (one.code,)} | where, view.scope.on))
+    return replace(view, scope=replace(view.scope, where={"institute": (one.code,)} | where))
 
 
 def find(view: View) -> None:
@@ -173,14 +173,13 @@ def people(view: View) -> None:
             st.html(f'<p class="pd-note">{text.escape(view.word("institute.people_off"))}</p>')
             return
         st.html(f'<p class="pd-note">{text.escape(view.word("institute.people_are"))}</p>')
-        answer = registers.people(view.as_of, view.reader, view.where)
+        spells = registers.people(view.as_of, view.reader, view.where)
+        answer = spells.first(grid.PAGE_ROWS)
         if not answer.rows:
             notices.notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
         as_written = {"row": lambda number: text.number(number, view.lang)}
-        grid.answer(
-            view, answer, look(view), answer.rows[: grid.PAGE_ROWS], view.word("institute.people"), words=as_written
-        )
+        grid.answer(view, answer, look(view), answer.rows, view.word("institute.people"), words=as_written)
         with st.container(horizontal=True, gap="small", key="footer-people", vertical_alignment="center"):
             question(view, answer, "people")
-            exports_more.downloads(view, answer, look(view), "people")
+            exports_more.downloads(view, spells, look(view), "people")

@@ -12,7 +12,6 @@ from pages.parts.footer import footer, look, subtitle
 from pages.parts.notices import kindly
 from pages.parts.page import View
 
-_OF_INSTITUTES = ("province", "county", "institute", "activity")
 # A longer list is read in its file.
 _MOST_ROWS = 100
 
@@ -48,12 +47,8 @@ def _listing(view: View, analysis: str, ident: str) -> None:
 
 def _asked(view: View, analysis: str) -> tuple[Answer, list[str]]:
     """The answer under the reader's scope, and the filters that have no meaning for it."""
-    try:
-        return warehouse.analyse(analysis, reader=view.reader, on=view.as_of, where=view.where), []
-    except warehouse.QuestionError:
-        where = {name: codes for name, codes in view.where.items() if name in _OF_INSTITUTES}
-        ignored = [name for name in view.where if name not in where]
-        return warehouse.analyse(analysis, reader=view.reader, on=view.as_of, where=where), ignored
+    where, ignored = view.under(warehouse.filters_of(analysis))
+    return warehouse.analyse(analysis, reader=view.reader, on=view.as_of, where=where), ignored
 
 
 def _table(view: View, answer: Answer, caption: str) -> None:
@@ -85,6 +80,7 @@ def caution(view: View, key: str) -> None:
 
 def sources(view: View, analysis: str) -> None:
     """Each figure of `analysis` with what it counts, its source, how sure that is, and the address that was read."""
+    grid.style()
     with st.container(border=True, key=f"sources-{analysis}"), kindly(view.lang, f"sources-{analysis}"):
         answer, seen = warehouse.analyse(analysis, reader=view.reader, on=view.as_of), look(view)
         entries = []
@@ -94,7 +90,8 @@ def sources(view: View, analysis: str) -> None:
             counted, sure = seen.member("counted", row["counted"]), seen.member("sureness", row["sureness"])
             told = f"{counted} · {view.word('dimension.sureness')}: {sure} ·"
             entries.append(
-                f"<li><b>{text.escape(head)}</b> {text.escape(told)} <cite><bdi>{text.escape(row['source'])}</bdi></cite> "
+                f"<li><b>{text.escape(head)}</b> {text.escape(told)} "
+                f'<cite class="pd-latin"><bdi>{text.escape(row["source"])}</bdi></cite> '
                 f'<a href="{text.escape(row["address"])}" rel="noreferrer noopener" target="_blank" '
                 f'style="color: var(--pd-accent)">'
                 f"{text.escape(view.word('abroad.address'))}</a></li>"

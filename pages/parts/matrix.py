@@ -48,8 +48,7 @@ def matrix(answer: Answer, look: Look) -> Figure:
         "hovertemplate": "%{hovertext}<extra></extra>",
         "hoverongaps": False,
     }
-    top = charts.names_below(look, [_wrapped(look.member(answer.by[across], column)) for column in columns])
-    top["ticktext"] = [look.line(_wrapped(text.escape(look.member(answer.by[across], column)))) for column in columns]
+    top = charts.names_below(look, [look.member(answer.by[across], column) for column in columns])
     top |= {"side": "top", "tickfont": {"color": look.colour("text"), "size": 12}}
     made = charts.figure(
         look,
@@ -72,15 +71,6 @@ def _largest(answer: Answer, dimension: int, at: int) -> list[Any]:
     for row in answer.rows:
         largest[row[dimension]] = max(largest.get(row[dimension], float("-inf")), row[at] or 0)
     return sorted(largest, key=lambda code: (code is None, -largest[code], str(code)))
-
-
-def _wrapped(name: str, most: int = 11) -> str:
-    """A long name on two lines."""
-    if len(name) <= most or " " not in name:
-        return name
-    words = name.split(" ")
-    middle = min(range(1, len(words)), key=lambda i: abs(len(" ".join(words[:i])) - len(name) / 2))
-    return " ".join(words[:middle]) + "<br>" + " ".join(words[middle:])
 
 
 def first_bars(answer: Answer, look: Look, focus: Iterable[Any] = ()) -> Figure:

@@ -13,7 +13,7 @@ import streamlit as st
 NAMES: Mapping[str, tuple[str, ...]] = {
     "methods": ("find",),
     "planning": ("recruits", "leave", "of", "seats"),
-    "explore": ("m", "by", "period", "show", "sort", "page"),
+    "explore": ("m", "by", "show", "sort", "page"),
     "compare": ("p", "a", "q", "b"),
     "institute": ("find", "page"),
 }

@@ -4,7 +4,7 @@ The address holds what the reader chose and nothing else. The session holds the 
 differs from what was last written came from outside (a link, the back button) and wins.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from etl.days import add_months, last_complete_months
-from pages.parts import own, text, warehouse
+from pages.parts import own, periods, text, warehouse
 
 # The filters a view may hold, in the order in which they are said and offered.
 FILTERS = ("province", "county", "institute", "activity", "gender", "education", "post", "course")
@@ -24,10 +24,11 @@ _SCOPE, _WRITTEN, _PAGE, _LANG = "scope", "scope written", "scope page", "lang"
 
 @dataclass(frozen=True)
 class Scope:
-    """What the reader chose: members by dimension, and the as-of day (None: the latest)."""
+    """What the reader chose: members by dimension, the as-of day (None: the latest), the period (empty: none)."""
 
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     on: date | None = None
+    period: str = ""
 
     def with_filter(self, dimension: str, codes: Iterable[str]) -> "Scope":
         """The same with one filter set anew; a place falls with the one above it, for it may lie elsewhere."""
@@ -40,7 +41,8 @@ class Scope:
     def address(self) -> dict[str, list[str]]:
         """The parameters of the address; defaults leave it empty."""
         pairs = {name: list(codes) for name, codes in self.where.items()}
-        return pairs | ({"on": [self.on.isoformat()]} if self.on else {})
+        pairs |= {"on": [self.on.isoformat()]} if self.on else {}
+        return pairs | ({"period": [self.period]} if self.period else {})
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,20 @@ class View:
     as_of: date
     latest: date
     reader: frozenset[str] | None = None
+    # Whether this page shows flows or trends, which a period is for.
+    has_period: bool = False
+
+    @property
+    def over(self) -> tuple[date, date] | None:
+        """The period that flows and trends are asked over; None where each has its own."""
+        if not self.has_period or not self.scope.period:
+            return None
+        return periods.days(self.scope.period, self.as_of)
+
+    def under(self, known: Collection[str]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+        """The filters that are on and among those `known` to have a meaning, and the names of the others."""
+        where = {name: codes for name, codes in self.where.items() if name in known}
+        return where, [name for name in self.where if name not in where]
 
     @property
     def where(self) -> Mapping[str, tuple[str, ...]]:
@@ -61,7 +77,7 @@ class View:
     @property
     def first_day(self) -> date:
         """The first day that can be chosen."""
-        return add_months(self.latest, -12 * _YEARS)
+        return _first_day(self.latest)
 
     def months(self, count: int) -> tuple[date, date]:
         """The `count` latest complete Jalali months before the as-of day, and the days since."""
@@ -115,6 +131,10 @@ def set_day(on: date | None) -> None:
     _choose(replace(_scope(), on=on))
 
 
+def set_period(period: str) -> None:
+    _choose(replace(_scope(), period=periods.known(period)))
+
+
 def reset() -> None:
     own.forget(st.session_state.get(_PAGE, ""))
     _choose(Scope())
@@ -148,7 +168,8 @@ def place(view: View, where: Mapping[str, tuple[str, ...]]) -> str:
     parts = []
     for name, codes in where.items():
         names = warehouse.names(name, view.lang)
-        parts.append(text.shortened([text.member(name, code, view.lang, names) for code in codes], view.lang))
+        told = [text.isolated(text.member(name, code, view.lang, names), view.lang) for code in codes]
+        parts.append(text.shortened(told, view.lang))
     if not set(PLACES) & set(where):
         parts.insert(0, view.word("scope.nation"))
     return text.listed(parts, view.lang)
@@ -181,7 +202,13 @@ def _read() -> Scope:
             on = text.read_day(st.query_params["on"])
         except ValueError:
             on = None
-    return Scope({name: codes for name, codes in scope.where.items() if codes}, on)
+    latest = warehouse.published().as_of
+    period = periods.within(periods.known(st.query_params.get("period", "")), _first_day(latest), latest)
+    return Scope({name: codes for name, codes in scope.where.items() if codes}, on, period)
+
+
+def _first_day(latest: date) -> date:
+    return add_months(latest, -12 * _YEARS)
 
 
 def _write(scope: Scope) -> None:

@@ -5,6 +5,7 @@ Kept by publication, reader and question, as the answers of `warehouse` are, but
 
 import os
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from etl.comparison import Side
 from etl.detail import Institute
 from etl.metrics import Answer
 from etl.quality import Rule
+from etl.rows import Rows
 from pages.parts import warehouse
 from pages.parts.warehouse import Reader, Where
 
@@ -31,7 +33,7 @@ def large(
 ) -> Answer:
     """`warehouse.ask` for an answer of many rows: the last ones asked for are kept. Raises QuestionError."""
     allowed = _allowed(reader, where)
-    return _told(warehouse._path(), "large", (names, tuple(by), on, over, allowed))
+    return _told(warehouse.path(), "large", (names, tuple(by), on, over, allowed))
 
 
 def compare(
@@ -39,17 +41,17 @@ def compare(
 ) -> Answer:
     """Two sides and their difference, within what the reader may see. Raises QuestionError."""
     sides = [Side(side.on, _allowed(reader, dict(side.where))) for side in (first, second)]
-    return _told(warehouse._path(), "compare", (tuple(names), *sides, warehouse._frozen(where)))
+    return _told(warehouse.path(), "compare", (tuple(names), *sides, warehouse.frozen(where)))
 
 
 def bridge(over: tuple[date, date], reader: Reader = None, where: Where | None = None) -> Answer:
     """What moved the stock within a period, step by step. Raises QuestionError where it does not add up."""
-    return _told(warehouse._path(), "bridge", (over, _allowed(reader, where)))
+    return _told(warehouse.path(), "bridge", (over, _allowed(reader, where)))
 
 
 def institutes() -> Mapping[str, Institute]:
     """Every institute of the register by its code."""
-    return _told(warehouse._path(), "institutes", ())
+    return _told(warehouse.path(), "institutes", ())
 
 
 def search(wanted: str) -> list[Institute]:
@@ -59,7 +61,7 @@ def search(wanted: str) -> list[Institute]:
 
 def licences(code: str) -> Answer:
     """The licences of one institute."""
-    return _told(warehouse._path(), "licences", (code,))
+    return _told(warehouse.path(), "licences", (code,))
 
 
 def may_see_rows(view_reader: Reader = None) -> bool:
@@ -70,32 +72,40 @@ def may_see_rows(view_reader: Reader = None) -> bool:
     return os.environ.get("DETAIL_ROWS") == "1"
 
 
-def people(on: date, reader: Reader = None, where: Where | None = None) -> Answer:
+def people(on: date, reader: Reader = None, where: Where | None = None) -> Rows:
     """Pseudonymous rows of people in active service. Raises PermissionError where the setting does not allow them."""
     if not may_see_rows(reader):
         raise PermissionError("rows of people are switched off")
-    return _told(warehouse._path(), "people", (on, _allowed(reader, where)))
+    return _people(warehouse.path(), on, _allowed(reader, where))
+
+
+@lru_cache(maxsize=40)
+def _people(file: str, on: date, where: warehouse.Frozen) -> Rows:
+    with warehouse.connection(file).cursor() as cursor:
+        found = detail.people(cursor, on, dict(where))
+    # They are read after this cursor is closed.
+    return replace(found, connect=lambda: warehouse.connection(file).cursor())
 
 
 def load_totals() -> Answer:
-    return _told(warehouse._path(), "totals", ())
+    return _told(warehouse.path(), "totals", ())
 
 
 def load_files() -> Answer:
-    return _told(warehouse._path(), "files", ())
+    return _told(warehouse.path(), "files", ())
 
 
 def load_reasons() -> Answer:
-    return _told(warehouse._path(), "reasons", ())
+    return _told(warehouse.path(), "reasons", ())
 
 
 def load_provinces() -> Answer:
-    return _told(warehouse._path(), "provinces", ())
+    return _told(warehouse.path(), "provinces", ())
 
 
 def missing_sources() -> Mapping[str, tuple[str, ...]]:
     """The sources that provinces have not handed in."""
-    return _told(warehouse._path(), "missing", ())
+    return _told(warehouse.path(), "missing", ())
 
 
 def headers() -> Mapping[str, str]:
@@ -109,17 +119,17 @@ def rules() -> list[Rule]:
 
 def publications() -> Answer:
     """The publications kept."""
-    return _told(warehouse._path(), "publications", (_pointer(),))
+    return _told(warehouse.path(), "publications", (_pointer(),))
 
 
 def revisions() -> Any | None:
     """The revision log, where etl.diff writes one."""
-    return _told(warehouse._path(), "revisions", (_pointer(),))
+    return _told(warehouse.path(), "revisions", (_pointer(),))
 
 
 def province_of(county: str) -> str | None:
     """The province of a county."""
-    return _told(warehouse._path(), "counties", ()).get(county)
+    return _told(warehouse.path(), "counties", ()).get(county)
 
 
 def _pointer() -> Path:
@@ -127,7 +137,7 @@ def _pointer() -> Path:
 
 
 def _allowed(reader: Reader, where: Where | None) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return warehouse._frozen(warehouse._allowed(reader, warehouse._frozen(where)))
+    return warehouse.frozen(warehouse.allowed(reader, warehouse.frozen(where)))
 
 
 _WORK: dict[str, Callable[..., Any]] = {
@@ -138,7 +148,6 @@ _WORK: dict[str, Callable[..., Any]] = {
     "bridge": lambda con, over, where: analysis.bridge(con, over[1], dict(where), over),
     "institutes": detail.institutes,
     "licences": detail.licences,
-    "people": lambda con, on, where: detail.people(con, on, dict(where)),
     "totals": quality.totals,
     "files": quality.files,
     "reasons": quality.reasons,
@@ -152,5 +161,5 @@ _WORK: dict[str, Callable[..., Any]] = {
 
 @lru_cache(maxsize=40)
 def _told(path: str, work: str, given: tuple[Hashable, ...]) -> Any:
-    with warehouse._connection(path).cursor() as cursor:
+    with warehouse.connection(path).cursor() as cursor:
         return _WORK[work](cursor, *given)

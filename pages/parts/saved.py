@@ -50,7 +50,7 @@ def _save(view: View, name: str) -> None:
         st.session_state[_SAID] = view.word("views.unwritable")
     else:
         st.session_state[_NAME] = ""
-        st.session_state[_SAID] = view.word("views.saved", name=one.name)
+        st.session_state[_SAID] = view.word("views.saved", name=text.isolated(one.name, view.lang))
 
 
 def _delete(view: View, name: str) -> None:
@@ -59,4 +59,4 @@ def _delete(view: View, name: str) -> None:
     except OSError:
         st.session_state[_SAID] = view.word("views.unwritable")
     else:
-        st.session_state[_SAID] = view.word("views.deleted", name=name)
+        st.session_state[_SAID] = view.word("views.deleted", name=text.isolated(name, view.lang))

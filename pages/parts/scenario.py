@@ -12,19 +12,19 @@ from etl.planning import Scenario
 from pages.parts import components as ui
 from pages.parts import findings, own, text, warehouse
 from pages.parts.footer import question
+from pages.parts.notices import kindly
 from pages.parts.page import View
 
 _PAGE = "planning"
 _ALL = ""
 _ROW = 4
-_PERCENT = {"fa": "٪", "en": "%%"}
+# Numbers over a thumb are written by the browser, as the reader's language writes them.
+_LOCALIZED = "localized"
 # The value over a thumb would break after each digit; and Streamlit fills a track from the left in every language.
 _STYLE = """<style>
 html [data-testid="stSliderThumbValue"] p { text-wrap: nowrap !important; }
 html[dir="rtl"] [data-testid="stSlider"] [role="group"] > div > div:first-child { transform: scaleX(-1); }
 </style>"""
-# The scenario knows places only.
-_PLACES = ("province",)
 
 
 def panel(view: View) -> Scenario:
@@ -41,7 +41,7 @@ def panel(view: View) -> Scenario:
             _recruits(view, scenario)
         with right:
             _leavers(view, scenario)
-        with ui._kindly(view, "seats"):
+        with kindly(view.lang, "seats"):
             _seats(view, scenario)
         if scenario != planning.NOW:
             st.button(
@@ -55,8 +55,9 @@ def panel(view: View) -> Scenario:
 
 def figure(view: View, chart: ui.Chart, name: str, scenario: Scenario, says: findings.Says) -> None:
     """The path that `name` of etl.planning works out under the scenario, drawn as every figure is."""
-    with st.container(border=True, key=f"figure-{name}", height="stretch"), ui._kindly(view, name):
-        ui._draw(view, chart, _planned(view, name, scenario), name, says, [], {})
+    with st.container(border=True, key=f"figure-{name}", height="stretch"), kindly(view.lang, name):
+        where, ignored = view.under(warehouse.filters_of(name))
+        ui.draw(view, chart, _planned(view, name, where, scenario), name, says, ignored)
 
 
 def method(view: View) -> None:
@@ -107,7 +108,7 @@ def _write_seats(seats: Mapping[tuple[str, str], float]) -> None:
 
 
 def _recruits(view: View, scenario: Scenario) -> None:
-    answer = _now(view, "pace_now", view.where)
+    answer = _now(view, "pace_now")
     now = round(answer.value("plan_recruits"))
     _slider(
         view, answer, "plan_recruits", now, scenario.recruits, _round_top(now * 4, 100), 1,
@@ -116,12 +117,12 @@ def _recruits(view: View, scenario: Scenario) -> None:
 
 
 def _leavers(view: View, scenario: Scenario) -> None:
-    answer = _now(view, "pace_now", view.where)
-    now = round(answer.value("plan_leaver_rate") * 100, 1)
-    asked = None if scenario.leaver_rate is None else round(scenario.leaver_rate * 100, 1)
+    answer = _now(view, "pace_now")
+    now = round(answer.value("plan_leaver_rate"), 3)
+    asked = None if scenario.leaver_rate is None else round(scenario.leaver_rate, 3)
     _slider(
-        view, answer, "plan_leaver_rate", now, asked, max(60.0, now * 2), 0.1,
-        lambda value: own.choose(_PAGE, leave=None if value == now else f"{value:g}"),
+        view, answer, "plan_leaver_rate", now, asked, max(0.6, now * 2), 0.001,
+        lambda value: own.choose(_PAGE, leave=None if value == now else f"{value * 100:g}"),
     )  # fmt: skip
 
 
@@ -142,7 +143,7 @@ def _slider(
         kind(most),
         step=step,
         key=key,
-        format=f"%.1f{_PERCENT[view.lang]}" if kind is float else "%d",
+        format="percent" if kind is float else _LOCALIZED,
         on_change=lambda: choose(st.session_state[key]),
     )
     question(view, answer, f"plan-{name}")
@@ -150,10 +151,9 @@ def _slider(
 
 def _seats(view: View, scenario: Scenario) -> None:
     """Seats a month of each course: those that all provinces share, or those of one."""
-    where = {name: codes for name, codes in view.where.items() if name in _PLACES}
-    answer = _now(view, "seats_now", where)
+    answer = _now(view, "seats_now")
     names = warehouse.names("province", view.lang)
-    options = [_ALL, *(code for code in names if code in where.get("province", names))]
+    options = [_ALL, *(code for code in names if code in view.where.get("province", names))]
     pool = _pool(view, options, names)
     mine = {course: count for (province, course), count in scenario.seats.items() if province == pool}
     theirs = {course for (province, course) in scenario.seats if province and not pool}
@@ -200,7 +200,8 @@ def _seat(view: View, scenario: Scenario, place: tuple[str, str], title: str, ex
         _write_seats(others if chosen == now else others | {place: chosen})
 
     written = text.number(now, view.lang)
-    st.slider(f"{title} ({view.word('planning.now', value=written)})", 0, most, key=key, on_change=choose)
+    label = f"{title} ({view.word('planning.now', value=written)})"
+    st.slider(label, 0, most, key=key, format=_LOCALIZED, on_change=choose)
 
 
 def _round_top(value: float, least: int) -> int:
@@ -213,17 +214,18 @@ def _round_top(value: float, least: int) -> int:
 # ---------------------------------------------------------------- answers
 
 
-def _now(view: View, name: str, where: Mapping[str, tuple[str, ...]]) -> Answer:
+def _now(view: View, name: str) -> Answer:
+    where, _ = view.under(warehouse.filters_of(name))
     return warehouse.analyse(name, reader=view.reader, on=view.as_of, where=where)
 
 
-def _planned(view: View, name: str, scenario: Scenario) -> Answer:
+def _planned(view: View, name: str, where: Mapping[str, tuple[str, ...]], scenario: Scenario) -> Answer:
     return _kept(
-        warehouse._path(),
+        warehouse.path(),
         view.reader,
         name,
         view.as_of,
-        warehouse._frozen(view.where),
+        warehouse.frozen(where),
         (scenario.recruits, scenario.leaver_rate, tuple(sorted(scenario.seats.items()))),
     )
 
@@ -231,7 +233,7 @@ def _planned(view: View, name: str, scenario: Scenario) -> Answer:
 @lru_cache(maxsize=300)
 def _kept(path: str, reader: Any, name: str, on: Any, where: Any, asked: tuple[Any, Any, Any]) -> Answer:
     recruits, rate, seats = asked
-    with warehouse._connection(path).cursor() as cursor:
+    with warehouse.connection(path).cursor() as cursor:
         return getattr(planning, name)(
-            cursor, on=on, where=warehouse._allowed(reader, where), scenario=Scenario(recruits, rate, dict(seats))
+            cursor, on=on, where=warehouse.allowed(reader, where), scenario=Scenario(recruits, rate, dict(seats))
         )

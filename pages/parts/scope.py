@@ -1,44 +1,81 @@
-"""The scope bar: province, activity and as-of day in one place on every page, the rest one click away, and Reset."""
+"""The scope bar: province, activity, as-of day and period in one place on every page, the rest one click away, and Reset."""
 
+from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
 import streamlit as st
 
-from etl.days import add_months
-from pages.parts import page, text, warehouse
+from pages.parts import cascade, dayfield, page, periods, text
 from pages.parts.page import FILTERS, View
 
 _MAIN = ("province", "activity")
+_NONE = "none"
+_ENDS = ("first", "last")
 
 
 def bar(view: View, more: tuple[str, ...]) -> None:
     """Draw the bar for `view`; `more` are the filters that this page has besides the main ones."""
-    offered = [name for name in FILTERS if name in more]
+    known = (*_MAIN, *more)
+    # a filter kept from another page can be taken away here too
+    offered = [name for name in FILTERS if name not in _MAIN and (name in more or name in view.where)]
     on = [name for name in offered if name in view.where]
-    with st.container(key="scope-bar", horizontal=True, vertical_alignment="bottom", gap="small"):
-        for name in _MAIN:
-            _filter(view, name)
-        _day(view)
-        label = view.word("scope.more_on", count=text.number(len(on), view.lang)) if on else view.word("scope.more")
-        box = st.popover(label, key="scope-more", on_change="rerun")
-        # thousands of institutes are not sent to who does not look for one
-        if box.open:
-            with box:
-                for name in offered:
-                    _filter(view, name)
-        st.button(view.word("scope.reset"), key="scope-reset", on_click=page.reset, type="tertiary")
-    said = view.word("scope.in_words", parts=page.said(view))
-    day = view.word("trust.as_of", day=text.day_in_both(view.as_of, view.lang))
-    st.html(f'<p class="pd-said" role="status">{text.escape(said)} <span>·</span> {text.escape(day)}</p>')
+    with st.container(key="scope", gap="small"):
+        with st.container(key="scope-bar", horizontal=True, vertical_alignment="bottom", gap="small"):
+            for name in _MAIN:
+                _filter(view, name, known)
+            dayfield.field(view, "on", view.word("scope.on"), view.as_of, lambda day: _set_day(view, day))
+            if view.has_period:
+                _period(view)
+            if offered:
+                _more(view, offered, on, known)
+            st.button(view.word("scope.reset"), key="scope-reset", on_click=page.reset, type="tertiary")
+        if view.has_period and periods.kind(view.scope.period) == periods.DAYS:
+            _two_days(view)
+        dayfield.trouble("on", *_ENDS)
+    st.html(f'<p class="pd-said" role="status">{"<span>·</span> ".join(map(text.escape, _said(view)))}</p>')
 
 
-def _filter(view: View, name: str) -> None:
+def _said(view: View) -> list[str]:
+    """What is on, in words: places and filters, the day in both calendars, the period with its days."""
+    said = [
+        view.word("scope.in_words", parts=page.said(view)),
+        view.word("trust.as_of", day=text.day_in_both(view.as_of, view.lang)),
+    ]
+    if view.over:
+        first, last = (text.day(day, view.lang) for day in view.over)
+        kind = periods.kind(view.scope.period)
+        if kind == periods.DAYS:
+            said.append(view.word("scope.days_said", first=first, last=last))
+        else:
+            said.append(view.word("scope.period_said", name=view.word(f"period.{kind}"), first=first, last=last))
+    return said
+
+
+def _more(view: View, offered: Sequence[str], on: Sequence[str], known: tuple[str, ...]) -> None:
+    """The other filters behind a door. What is behind a closed one is neither asked nor sent."""
+    # with a label that changes it would be another door, and close at each choice
+    box = st.popover(view.word("scope.more"), key="scope-more", on_change="rerun")
+    if on:
+        count = text.number(len(on), view.lang)
+        st.html(f"<style>.st-key-scope-more [data-testid='stPopoverButton'] p::after{{content:' ({count})'}}</style>")
+    if box.open:
+        with box:
+            for name in offered:
+                _filter(view, name, known)
+            st.html(f'<p class="pd-note">{text.escape(view.word("scope.counts_are"))}</p>')
+
+
+def _filter(view: View, name: str, known: tuple[str, ...]) -> None:
     """One multiple choice; what the session holds is what it shows."""
-    key = f"filter {name}"
-    options = _options(view, name)
+    key, shown = f"filter {name}", f"filter labels {name}"
+    options = cascade.offered(view, name, known)
     chosen = [code for code in view.where.get(name, ()) if code in options]
-    if st.session_state.get(key) != chosen:
+    # the browser holds what is chosen by its label: where counts changed it is told anew
+    labels = tuple(options[code] for code in chosen)
+    if st.session_state.get(key) != chosen or st.session_state.get(shown) != labels:
         st.session_state[key] = chosen
+        st.session_state[shown] = labels
     st.multiselect(
         view.word(f"scope.{name}"),
         list(options),
@@ -52,44 +89,39 @@ def _filter(view: View, name: str) -> None:
     )
 
 
-def _options(view: View, name: str) -> dict[str, str]:
-    """What may be chosen: counties only of the provinces that are on."""
-    names = dict(warehouse.names(name, view.lang))
-    provinces = view.where.get("province")
-    if name == "county" and provinces:
-        within = text.counties_of(frozenset(provinces))
-        return {code: label for code, label in names.items() if code in within}
-    return names
+def _set_day(view: View, day: date) -> None:
+    page.set_day(None if day >= view.latest else day)
 
 
-def _day(view: View) -> None:
-    key = "filter on"
-    if st.session_state.get(key) != view.as_of:
-        st.session_state[key] = view.as_of
+def _period(view: View) -> None:
+    """A period for flows and trends: none, a preset, or two days."""
+    key, shown = "filter period", periods.kind(view.scope.period) or _NONE
+    if st.session_state.get(key) != shown:
+        st.session_state[key] = shown
 
-    def chosen() -> None:
-        on = st.session_state[key]
-        page.set_day(None if on is None or on >= view.latest else on)
+    def changed() -> None:
+        now = st.session_state[key]
+        if now == periods.DAYS:
+            # from what is seen now on
+            page.set_period(periods.written(*(view.over or view.complete_months(periods.DEFAULT_MONTHS))))
+        else:
+            page.set_period("" if now == _NONE else now)
 
-    first, last = view.first_day, view.latest
-    if view.lang == "fa":
-        first, last = jalali_bounds(first, last)
-    st.date_input(
-        view.word("scope.on"), key=key, min_value=first, max_value=last, format="YYYY/MM/DD", on_change=chosen
+    st.selectbox(
+        view.word("scope.period"),
+        (_NONE, *periods.PRESETS, periods.DAYS),
+        key=key,
+        format_func=lambda one: view.word(f"period.{one}"),
+        on_change=changed,
     )
-    if view.lang == "fa":
-        # Streamlit's field is Gregorian in every language: the Jalali day stands in its place
-        st.html(
-            "<style>.st-key-filter-on [data-testid='stDateInputField']::before"
-            f"{{content:'{text.day(view.as_of, view.lang)}';padding-inline:0.75rem}}</style>"
-        )
 
 
-def jalali_bounds(first: date, last: date) -> tuple[date, date]:
-    """Bounds around `first` and `last` under which the browser's calendar stays Jalali.
+def _two_days(view: View) -> None:
+    first, last = periods.days(view.scope.period, view.as_of)
+    with st.container(key="scope-days", horizontal=True, vertical_alignment="bottom", gap="small"):
+        for ident, day, other in zip(_ENDS, (first, last), (last, first), strict=True):
+            dayfield.field(view, ident, view.word(f"more.{ident}"), day, partial(_set_end, other))
 
-    It cuts its months at the Gregorian months of the bounds: a last day after the 20th, or a first day before it, makes
-    it show a Gregorian month under a Jalali name.
-    """
-    following = last if last.day <= 15 else add_months(last, 1)
-    return add_months(first, -1).replace(day=25), following.replace(day=15)
+
+def _set_end(other: date, day: date) -> None:
+    page.set_period(periods.written(day, other))

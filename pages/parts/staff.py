@@ -11,6 +11,8 @@ from pages.parts.findings import Finding
 
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _YEAR = 12
+# Pyramids stand side by side: few bands are as tall as many.
+_PYRAMID = 285
 # Names beside the ends of curves stand at least so far apart, as a share of the axis.
 _APART = 0.07
 
@@ -26,6 +28,7 @@ def pyramid(answer: Answer, look: Look) -> Figure:
     axis["range"] = [end * 1.12 for end in axis["range"]]
     first = len(axis["tickvals"]) // 2 % 2
     axis["tickvals"], axis["ticktext"] = axis["tickvals"][first::2], axis["ticktext"][first::2]
+    made["layout"]["height"] = max(made["layout"]["height"], _PYRAMID)
     return made
 
 
@@ -120,17 +123,14 @@ def _over_months(look: Look, data: list[Figure], months: list[int], keys: list[F
     last = max(months, default=_YEAR)
     step = _YEAR if last <= 5 * _YEAR else 2 * _YEAR
     ticks = [float(month) for month in range(0, last + 1, step)]
-    named = {
-        "text": look.line(look.word("dimension.served")),
-        "font": {"size": 12, "color": look.colour("quiet")},
-        "standoff": 8,
-    }
     return charts.figure(
         look,
         data,
         330,
         keys,
-        xaxis=charts.axis(look, ticks, "months", range=[0, last * 1.01 or 1], title=named),
+        xaxis=charts.axis(
+            look, ticks, "months", range=[0, last * 1.01 or 1], title=charts.titled(look, "dimension.served")
+        ),
         yaxis=charts.upright(look, [0, 0.25, 0.5, 0.75, 1], "share"),
         **layout,
     )
@@ -185,11 +185,13 @@ def moves(answer: Answer, look: Look, most: int = 12) -> Figure:
         "hoverongaps": False,
     }
     across = charts.names_below(look, numbers)
-    across |= {"side": "top", "range": across["range"]}
+    across |= {"side": "top", "title": charts.titled(look, "figure.row_to_column")}
+    # twelve numbers stand side by side on a phone
+    across["tickfont"] = across["tickfont"] | {"size": 10}
     return charts.figure(
         look,
         [data],
-        len(shown) * 26 + 60,
+        len(shown) * 26 + 84,
         charts.class_keys(look, bounds, answer.metrics[0].unit),
         xaxis=across,
         yaxis=charts.categories(look, names) | {"range": [len(shown) - 0.5, -0.5]},

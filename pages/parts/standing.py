@@ -1,4 +1,4 @@
-"""Answer in, Plotly figure out: applications by age, and adoption from publication to publication."""
+"""Answer in, Plotly figure out: applications by age, and adoption from publication to publication; what sizes say."""
 
 from datetime import date
 
@@ -102,3 +102,15 @@ def since(answer: Answer, look: Look) -> Finding:
             value=now,
         )
     )
+
+
+def largest_size(answer: Answer, look: Look) -> Finding:
+    """The size of institutes, in persons, at which the first metric is highest."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    known = [row for row in answer.rows if row[at] is not None]
+    if not known:
+        return Finding(look.word("finding.none"))
+    row = max(known, key=lambda row: row[at])
+    place, value = look.member(answer.by[0], row[0]), text.amount(row[at], metric.unit, look.lang)
+    return Finding(look.word("finding.of_size", place=place, value=value))

@@ -6,6 +6,7 @@ tested is what is seen.
 
 import csv
 import html
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -23,6 +24,7 @@ LANGUAGES = ("fa", "en")
 _ROOT = Path(__file__).resolve().parents[2]
 _REFERENCE = _ROOT / "data" / "reference"
 _PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+_PERSIAN_LETTERS = str.maketrans("كيى", "کیی")
 _PLACES = {
     "province": ("provinces.csv", "iso_3166_2", "name"),
     "county": ("counties.csv", "sci_code", "county"),
@@ -30,6 +32,10 @@ _PLACES = {
 
 # Numbers run left to right in Persian too: a signed one is isolated, so that its sign stays at its left.
 _RIGHT_TO_LEFT, _LEFT_TO_RIGHT, _END = "\u2067", "\u2066", "\u2069"
+
+# A name of the other direction inside a sentence: an isolate of its own, whose direction its first letter gives.
+_FIRST_STRONG = "\u2068"
+_OTHER_WAY = {"fa": re.compile("[A-Za-z]"), "en": re.compile("[\u0590-\u08ff]")}
 
 # Digits after the point by unit, where the unit asks for some.
 _DECIMALS = {
@@ -80,6 +86,19 @@ def digits(written: object, lang: str) -> str:
 def escape(written: object) -> str:
     """Text made safe to stand in HTML: data is never markup."""
     return html.escape(str(written), quote=True)
+
+
+def findable(name: str) -> str:
+    """A name from data as a list shows it that is searched by its letters: with the Persian kaf and ye.
+
+    What is typed into a list is written in the same letters (static/shell.js), whatever the keyboard.
+    """
+    return name.translate(_PERSIAN_LETTERS)
+
+
+def isolated(name: str, lang: str) -> str:
+    """A name from data as it may stand in a sentence: one that runs the other way does not turn what is around it."""
+    return f"{_FIRST_STRONG}{name}{_END}" if _OTHER_WAY[lang].search(name) else name
 
 
 def line(written: str, lang: str) -> str:
@@ -203,7 +222,8 @@ def counties_of(provinces: frozenset[str]) -> set[str]:
         return {r["sci_code"] for r in csv.DictReader(rows) if r["province_iso"] in provinces}
 
 
-def reference_members(dimension: str, lang: str) -> dict[str, str]:
+@cache
+def reference_members(dimension: str, lang: str) -> Mapping[str, str]:
     """Codes and names of a dimension whose members are known before any file is loaded: places and fixed lists."""
     place = "province" if dimension == "origin" else dimension
     if place in _PLACES:

@@ -22,12 +22,27 @@ from etl.metrics import Answer, Metric, QuestionError
 from etl.publication import Publication
 from pages.parts import text
 
-__all__ = ["Answer", "QuestionError", "Unpublished", "analyse", "ask", "catalogue", "names", "published", "units"]
+__all__ = [
+    "Answer",
+    "QuestionError",
+    "Unpublished",
+    "allowed",
+    "analyse",
+    "ask",
+    "catalogue",
+    "connection",
+    "filters_of",
+    "frozen",
+    "names",
+    "path",
+    "published",
+    "units",
+]
 
 Where = Mapping[str, Iterable[str]]
 # The provinces a reader may see; None is every one.
 Reader = frozenset[str] | None
-_Frozen = tuple[tuple[str, tuple[str, ...]], ...]
+Frozen = tuple[tuple[str, tuple[str, ...]], ...]
 
 _run = threading.local()
 
@@ -50,16 +65,18 @@ def _latest() -> str:
         return ""
 
 
-def _path() -> str:
-    path = getattr(_run, "path", "") or _latest()
-    if not path:
+def path() -> str:
+    """The file of the publication this page shows. Raises Unpublished."""
+    found = getattr(_run, "path", "") or _latest()
+    if not found:
         raise Unpublished
-    return path
+    return found
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
-def _connection(path: str) -> duckdb.DuckDBPyConnection:
-    return publication.connect(Path(path))
+def connection(file: str) -> duckdb.DuckDBPyConnection:
+    """The one connection to a publication's file: read-only, and out of reach of anything else; take cursors of it."""
+    return publication.connect(Path(file))
 
 
 def ask(
@@ -75,43 +92,61 @@ def ask(
     Raises Unpublished, and QuestionError for a question without meaning.
     """
     axes = (by,) if isinstance(by, str) else tuple(by)
-    return _ask(_path(), reader, names, axes, on, over, _frozen(where))
+    return _ask(path(), reader, names, axes, on, over, frozen(where))
 
 
 # Not Streamlit's cache: that copies and hashes at each call, which costs more than the answer.
 @lru_cache(maxsize=3000)
 def _ask(
-    path: str,
+    file: str,
     reader: Reader,
     names: tuple[str, ...],
     by: tuple[str, ...],
     on: date | None,
     over: tuple[date, date] | None,
-    where: _Frozen,
+    where: Frozen,
 ) -> Answer:
-    with _connection(path).cursor() as cursor:
-        return metrics.ask(cursor, *names, by=by, on=on, over=over, where=_allowed(reader, where))
+    with connection(file).cursor() as cursor:
+        return metrics.ask(
+            cursor, *names, by=by, on=on, over=over, where=allowed(reader, where), publication=_published(file)
+        )
 
 
-def analyse(name: str, reader: Reader = None, on: date | None = None, where: Where | None = None) -> Answer:
+def analyse(
+    name: str,
+    reader: Reader = None,
+    on: date | None = None,
+    where: Where | None = None,
+    over: tuple[date, date] | None = None,
+) -> Answer:
     """What etl.analysis works out under `name` from several questions: a bridge, a projection, a curve.
 
-    Raises Unpublished, and QuestionError where the filters leave it no meaning.
+    `over` is the period of one that has a period; no other hears of it. Raises Unpublished, and QuestionError where the
+    filters leave it no meaning.
     """
-    return _analyse(_path(), reader, name, on, _frozen(where))
+    return _analyse(path(), reader, name, on, frozen(where), over if name in analysis.OVER_PERIODS else None)
 
 
 @lru_cache(maxsize=500)
-def _analyse(path: str, reader: Reader, name: str, on: date | None, where: _Frozen) -> Answer:
-    with _connection(path).cursor() as cursor:
-        return getattr(analysis, name)(cursor, on=on, where=_allowed(reader, where))
+def _analyse(
+    file: str, reader: Reader, name: str, on: date | None, where: Frozen, over: tuple[date, date] | None
+) -> Answer:
+    period = {"over": over} if over else {}
+    with connection(file).cursor() as cursor:
+        return getattr(analysis, name)(cursor, on=on, where=allowed(reader, where), **period)
 
 
-def _frozen(where: Where | None) -> _Frozen:
+def filters_of(name: str) -> frozenset[str]:
+    """The filters that have a meaning for what etl.analysis works out under `name`."""
+    return analysis.filters(name)
+
+
+def frozen(where: Where | None) -> Frozen:
+    """Filters as a key that answers can be kept under."""
     return tuple(sorted((name, tuple(values)) for name, values in (where or {}).items()))
 
 
-def _allowed(reader: Reader, where: _Frozen) -> dict[str, tuple[str, ...]]:
+def allowed(reader: Reader, where: Frozen) -> dict[str, tuple[str, ...]]:
     """The filters, narrowed to what the reader may see. Raises QuestionError where nothing is left."""
     asked = dict(where)
     if reader is not None:
@@ -133,29 +168,29 @@ def worked_out(name: str) -> Metric | None:
 
 def published() -> Publication:
     """The publication this page shows. Raises Unpublished."""
-    return _published(_path())
+    return _published(path())
 
 
 @lru_cache(maxsize=8)
-def _published(path: str) -> Publication:
-    with _connection(path).cursor() as cursor:
+def _published(file: str) -> Publication:
+    with connection(file).cursor() as cursor:
         return publication.describe(cursor)
 
 
 def names(dimension: str, lang: str) -> Mapping[str, str]:
     """Codes and names of every member of a dimension: what a reader may choose from. Raises Unpublished."""
     if dimension in ("institute", "course"):
-        return _names(_path(), dimension)[lang]
+        return _names(path(), dimension)[lang]
     return text.reference_members(dimension, lang)
 
 
 @lru_cache(maxsize=8)
-def _names(path: str, dimension: str) -> dict[str, dict[str, str]]:
+def _names(file: str, dimension: str) -> dict[str, dict[str, str]]:
     columns = {
         "institute": "institute_code, name, name from institutes",
         "course": "course_code, title_fa, title_en from courses",
     }[dimension]
-    with _connection(path).cursor() as cursor:
+    with connection(file).cursor() as cursor:
         rows = cursor.execute(f"select {columns} order by 1").fetchall()
     return {"fa": {code: fa for code, fa, _ in rows}, "en": {code: en for code, _, en in rows}}
 
@@ -170,12 +205,12 @@ def kept_back(answer: Answer) -> int:
     tables: set[str] = set()
     for metric in answer.metrics:
         tables.update(_SOURCES.get(metric.group, _PEOPLE), ("training",) if metric.group == "training" else ())
-    return _kept_back(_path(), tuple(sorted(tables)), answer.where.get("province", ()))
+    return _kept_back(path(), tuple(sorted(tables)), answer.where.get("province", ()))
 
 
 @lru_cache(maxsize=500)
-def _kept_back(path: str, tables: tuple[str, ...], provinces: tuple[str, ...]) -> int:
-    with _connection(path).cursor() as cursor:
+def _kept_back(file: str, tables: tuple[str, ...], provinces: tuple[str, ...]) -> int:
+    with connection(file).cursor() as cursor:
         found = cursor.execute(
             "select count(distinct (file, line)) from quarantine where list_contains($tables, source_table) "
             "and (len($provinces) = 0 or province is null or list_contains($provinces, province))",
