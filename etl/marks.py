@@ -74,7 +74,7 @@ def numbers_of(con: duckdb.DuckDBPyConnection, day: date, by: tuple[str, ...]) -
 
 def sources_of(metric: str) -> frozenset[str]:
     """The source and reference tables that a metric is counted from, through the models between."""
-    return frozenset().union(*(_sources(base.table) for base in catalogue.expand(metric, frozenset()).values()))
+    return frozenset().union(*(_sources(_model(base.table)) for base in catalogue.expand(metric, frozenset()).values()))
 
 
 def _mark_rows(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
@@ -116,6 +116,10 @@ def _make(con: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema, rows: It
     con.unregister("arriving")
 
 
+def _model(table: str) -> str:
+    return catalogue.tables()[table].model
+
+
 @cache
 def _sources(model: str) -> frozenset[str]:
     own = {name.removeprefix("loaded_") for name in _named(model) if name.startswith("loaded_")}
@@ -147,7 +151,7 @@ def _digests() -> dict[str, str]:
     for name, entry in catalogue.entries().items():
         tables = {entry.get("table"), *(change.get("table") for change in entry.get("when", {}).values())} - {None}
         counted = {key: value for key, value in entry.items() if key not in _NOT_COUNTED}
-        made_by = [_made_by(table) for table in sorted(tables)]
+        made_by = [[_made_by(_model(table)), catalogue.tables()[table].columns] for table in sorted(tables)]
         found[name] = hashlib.sha256(json.dumps([counted, made_by], sort_keys=True, default=str).encode()).hexdigest()[
             :16
         ]

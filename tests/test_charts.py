@@ -17,7 +17,7 @@ import pytest
 from etl.analysis import RUN_OFF_DAYS
 from etl.catalogue import catalogue, derived
 from etl.metrics import Answer
-from pages.parts import bars, charts, findings, lines, maps, text
+from pages.parts import bars, charts, findings, lines, maps, standing, text
 from pages.parts.charts import COLOURS, STEPS, Look
 from tests.made import answer, by_month, by_province
 
@@ -378,7 +378,38 @@ def test_steps_of_a_map_go_one_way_and_stay_apart_in_grey(dark: bool) -> None:
     assert all(abs(a - b) > 0.02 for a, b in combinations(levels, 2))
 
 
+# ---------------------------------------------------------------- room
+
+
+def test_a_long_name_takes_two_lines_and_the_bars_make_room_for_it() -> None:
+    assert (
+        charts.folded("Legal duties and limits of judicial officers", 26)
+        == "Legal duties and limits<br>of judicial officers"
+    )
+    assert charts.folded("Tehran", 3) == "Tehran"
+    names = {"course": {"a": "Legal duties and limits of judicial officers", "b": "First aid"}}
+    asked = answer("officer_training_share", by=("course",), rows=[("a", 0.5), ("b", 0.6)])
+    long, short = (bars.ranking(asked, replace(EN, names=known))["layout"] for known in (names, {"course": {}}))
+    assert [name.count("<br>") for name in long["yaxis"]["ticktext"]] == [0, 1]
+    assert long["height"] > short["height"]
+
+
+@pytest.mark.parametrize("look", [FA, EN], ids=["fa", "en"])
+def test_numbers_beyond_the_bars_have_their_room_at_the_far_side(look: Look) -> None:
+    for made in (bars.bridge(bridge(), look), bars.funnel(answer("applications", "decided", rows=[(90, 60)]), look)):
+        near, far = ("r", "l") if look.rtl else ("l", "r")
+        margin = made["layout"]["margin"]
+        assert margin[far] >= 12 + 7 * len("900") > margin[near]
+
+
 # ---------------------------------------------------------------- findings
+
+
+def test_the_largest_size_is_said_in_persons() -> None:
+    asked = answer("licensed_institutes", by=("size",), rows=[("1-9", 3), ("10-24", 7), ("100+", None)])
+    assert standing.largest_size(asked, EN).sentence == "Highest at 10–24 persons: 7 institutes"
+    assert standing.largest_size(asked, FA).sentence == "بیشترین در ۱۰ تا ۲۴ نفر: ۷ مؤسسه"
+    assert standing.largest_size(replace(asked, rows=[]), EN).sentence == text.word("finding.none", "en")
 
 
 def test_a_title_says_the_worst_by_the_direction_of_its_measure() -> None:
@@ -386,7 +417,7 @@ def test_a_title_says_the_worst_by_the_direction_of_its_measure() -> None:
         "Sistan and Baluchestan is lowest: 50.0%", ("IR-11",)
     )
     leavers = answer("leaver_rate_12m", by=("province",), rows=[("IR-23", 0.1), ("IR-11", 0.2)])
-    assert findings.extreme(leavers, FA).sentence == "سیستان و بلوچستان بیشترین است: ۲۰٫۰٪"
+    assert findings.extreme(leavers, FA).sentence == "سیستان و بلوچستان بیشترین است: \u2067\u061c۲۰٫۰٪\u2069"
 
 
 def test_a_tie_is_told_as_one() -> None:

@@ -24,7 +24,10 @@ def look(view: View) -> Look:
 
 def subtitle(view: View, answer: Answer) -> str:
     """Measure, place and period of an answer."""
-    measures = text.listed([metric.label[view.lang] for metric in answer.metrics[:_MOST_NAMED]], view.lang)
+    labels = [metric.label[view.lang] for metric in answer.metrics[:_MOST_NAMED]]
+    # "Outstanding" and "Outstanding, up to 30 days" are one measure and a part of it: the legend names the parts.
+    whole = [label for place, label in enumerate(labels) if not any(map(label.startswith, labels[:place]))]
+    measures = text.listed(whole, view.lang)
     if answer.over:
         first, last = (text.day(day, view.lang) for day in answer.over)
         when = view.word("figure.period", first=first, last=last)

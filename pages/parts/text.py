@@ -32,6 +32,9 @@ _PLACES = {
 
 # Numbers run left to right in Persian too: a signed one is isolated, so that its sign stays at its left.
 _RIGHT_TO_LEFT, _LEFT_TO_RIGHT, _END = "\u2067", "\u2066", "\u2069"
+# A percent sign stands at the left of a Persian number wherever it is written: in a sentence as in a cell that knows no
+# direction. The mark makes the digits those of an Arabic text, which the sign does not join.
+_ARABIC = "\u061c"
 
 # A name of the other direction inside a sentence: an isolate of its own, whose direction its first letter gives.
 _FIRST_STRONG = "\u2068"
@@ -125,7 +128,8 @@ def percent(value: float | None, lang: str, decimals: int = 1, signed: bool = Fa
     """A share as a percentage: 0.873 is «۸۷٫۳٪» and "87.3%"."""
     if value is None:
         return "–"
-    return number(value * 100, lang, decimals, signed) + ("٪" if lang == "fa" else "%")
+    written = number(value * 100, lang, decimals, signed)
+    return f"{_RIGHT_TO_LEFT}{_ARABIC}{written}٪{_END}" if lang == "fa" else f"{written}%"
 
 
 def plain(value: Any, unit: str, lang: str, signed: bool = False) -> str:
