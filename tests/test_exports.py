@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from etl.catalogue import catalogue, derived
 from etl.metrics import Answer
 from etl.reports import reported
-from pages.parts import cells, exports
+from pages.parts import cells, exports, exports_more
 from pages.parts.charts import Look
+from pages.parts.page import Scope, View
 from tests.made import answer, by_month, by_province
 
 FA, EN = Look("fa"), Look("en")
@@ -276,3 +277,23 @@ def test_text_longer_than_a_cell_fills_the_cell_and_stands_whole_in_the_other_fi
     made = answer("active_assistants", by=("institute",), rows=[(long, 1)])
     assert book(exports.to_xlsx(made, EN, UNITS)).worksheets[0]["A2"].value == long[:32_767]
     assert read_csv(exports.to_csv(made, EN, UNITS))[1][0] == long
+
+
+# ---------------------------------------------------------------- the offer
+
+
+@pytest.mark.parametrize("ticked", [False, True])
+def test_files_offered_for_circulation_bear_it_in_their_names_and_an_exact_picture_says_that_it_is(
+    monkeypatch: pytest.MonkeyPatch, ticked: bool
+) -> None:
+    names: dict[str, str] = {}
+    pictures: list[exports_more.Picture] = []
+    monkeypatch.setattr(exports_more.st, "checkbox", lambda *_, **__: ticked)
+    monkeypatch.setattr(exports_more.st, "button", lambda *_, **__: True)
+    monkeypatch.setattr(exports_more, "_button", lambda _view, _ident, kind, name, *_: names.update({kind: name}))
+    monkeypatch.setattr(exports_more, "_show_picture", lambda _view, picture, *_: pictures.append(picture))
+    view = View("en", False, Scope(), by_province().publication.as_of, by_province().publication.as_of)
+    exports_more.offers(view, by_province(), EN, "x", exports_more.Picture({}, "title", "below", "source"))
+    assert set(names) == {"csv", "xlsx", "parquet"}
+    assert all(("_rounded." in name) is ticked for name in names.values())
+    assert ("Numbers are exact" in pictures[0].source) is ticked

@@ -15,6 +15,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import IO, Any, TypeVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -27,13 +28,14 @@ from pages.parts.charts import Look
 
 CSV, XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PARQUET = "application/vnd.apache.parquet"
-_NO_FILE_NAME = re.compile(r'[\\/:*?"<>|\s\x00-\x1f\u200e\u200f\u2066-\u2069]+')
+_NO_FILE_NAME = re.compile(r'[\\/:*?"<>|\s\x00-\x1f\u061c\u200e\u200f\u2066-\u2069]+')
 _MOST_NAMED, _NAME_BYTES = 4, 240
-# What a sheet of XLSX holds below its header, and what one of its cells holds.
+# What a sheet of XLSX holds below its header.
 SHEET_ROWS = 1_048_575
-_CELL = 32_767
 _TOLD_EVERY = 5000
 _AT_ONCE = 1000
+# So many rows for each pair of members are enough to write the pairs down first.
+_FEW = 4
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
@@ -84,7 +86,7 @@ def _ahead(work: Callable[[_In], _Out], batches: Iterable[_In]) -> Iterator[_Out
 
 
 def _lines(columns: list[Column]) -> pa.Array:
-    cells = [_cells(column) for column in columns]
+    cells = [part.columns()[0] if isinstance(part, Coded) else part for part in _texts(columns)]
     if sum(len(column.members) if isinstance(column, Coded) else 1 for column in columns) == 1:
         # A line with nothing in it is no row to those who read it.
         cells = [pc.if_else(pc.equal(pc.binary_length(_joined(cells, "")), 0), '""', cells[0])]
@@ -92,11 +94,28 @@ def _lines(columns: list[Column]) -> pa.Array:
     return _joined(cells, ",")
 
 
-def _cells(column: Column) -> pa.Array:
-    """The text of a column; of columns side by side, that of all of them."""
-    if isinstance(column, Coded):
-        return _joined([_written(members) for members in column.members], ",").take(column.places)
-    return _written(column)
+def _texts(columns: list[Column]) -> list[Column]:
+    """The columns as text. Those side by side whose members make few pairs are one: a pair is put together once."""
+    texts: list[Column] = []
+    for column in columns:
+        if not isinstance(column, Coded):
+            texts.append(_written(column))
+            continue
+        one = Coded(column.places, (_joined([_written(members) for members in column.members], ","),))
+        last = texts[-1] if texts else None
+        if isinstance(last, Coded) and len(last.members[0]) * len(one.members[0]) * _FEW <= len(one):
+            texts[-1] = _paired(last, one)
+        else:
+            texts.append(one)
+    return texts
+
+
+def _paired(left: Coded, right: Coded) -> Coded:
+    first, second = left.members[0], right.members[0]
+    pairs = np.arange(len(first) * len(second))
+    members = [first.take(pa.array(pairs // len(second))), second.take(pa.array(pairs % len(second)))]
+    places = pc.add(pc.multiply(left.places, pa.scalar(len(second), pa.int32())), right.places)
+    return Coded(places, (_joined(members, ","),))
 
 
 def _written(values: pa.Array) -> pa.Array:
@@ -123,8 +142,8 @@ def write_xlsx(
 ) -> None:
     """Sheets of data and a sheet that says what they are; right to left in Persian.
 
-    Rows are written through to disk; what a sheet cannot hold goes on in the next. Text longer than a cell can be ends
-    where the cell does.
+    Rows are written through to disk; what a sheet cannot hold goes on in the next. Text longer than a cell may
+    be is cut by XlsxWriter where the cell ends.
     """
     options = {
         "constant_memory": True,
@@ -135,7 +154,7 @@ def write_xlsx(
     }
     with xlsxwriter.Workbook(out, options) as book, sheet(source, look, units, circulation) as found:
         head = book.add_format({"bold": True, "bottom": 1})
-        writers = [_writer(book, field, units) for field in found.schema]
+        ways = [_way(book, field, units) for field in found.schema]
         left = _told(_rows(found), source, tell)
         row, number = next(left, None), 0
         while row is not None or number == 0:
@@ -149,34 +168,33 @@ def write_xlsx(
             for column, title in enumerate(found.headers):
                 data.write_string(0, column, safe(title), head)
             some = chain(() if row is None else (row,), islice(left, SHEET_ROWS - 1))
-            _fill(data, some, writers)
+            _fill(data, some, ways)
             row = next(left, None)
         _write_cover(book, look, cover(source, look, scope, circulation), head)
 
 
-# Writes a value into a cell: sheet, row, column, value.
-_Writer = Callable[[Any, int, int, Any], Any]
+# The method of a sheet that writes the cells of a column, and their format.
+_Way = tuple[str, Any]
 
 
-def _fill(data: Any, some: Iterable[tuple[Any, ...]], writers: list[_Writer]) -> None:
+def _fill(data: Any, some: Iterable[tuple[Any, ...]], ways: list[_Way]) -> None:
+    writers = [(getattr(data, method), style) for method, style in ways]
     for r, row in enumerate(some, start=1):
         for column, value in enumerate(row):
             if value is not None:
-                writers[column](data, r, column, value)
+                write, style = writers[column]
+                write(r, column, value, style)
 
 
-def _writer(book: Any, field: pa.Field, units: Units) -> _Writer:
+def _way(book: Any, field: pa.Field, units: Units) -> _Way:
     """How the cells of a column are written: text as text, days as days, numbers as numbers."""
     if pa.types.is_string(field.type):
-        code = book.add_format({"num_format": "@"})
-        return lambda data, r, column, value: data.write_string(r, column, value[:_CELL], code)
+        return "write_string", book.add_format({"num_format": "@"})
     if pa.types.is_date32(field.type):
-        day = book.add_format({"num_format": "yyyy-mm-dd"})
-        return lambda data, r, column, value: data.write_datetime(r, column, value, day)
+        return "write_datetime", book.add_format({"num_format": "yyyy-mm-dd"})
     if pa.types.is_boolean(field.type):
-        return lambda data, r, column, value: data.write_boolean(r, column, value)
-    as_share = book.add_format({"num_format": "0.0%"}) if units.get(field.name) == "share" else None
-    return lambda data, r, column, value: data.write_number(r, column, value, as_share)
+        return "write_boolean", None
+    return "write_number", book.add_format({"num_format": "0.0%"}) if units.get(field.name) == "share" else None
 
 
 def _rows(found: Sheet) -> Iterator[tuple[Any, ...]]:
