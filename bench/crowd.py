@@ -18,7 +18,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
-from bench.building import held
+from bench.memory import held
 from bench.register import Register
 from bench.timing import quantile
 from deploy import serve

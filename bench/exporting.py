@@ -21,7 +21,7 @@ from etl.rows import Rows
 from pages.parts import exports
 from pages.parts.charts import Look
 
-_GOES = 15
+_GOES = 30
 _NAMES = "select institute_code, name from institutes"
 UNITS = {name: metric.unit for name, metric in catalogue().items()}
 

@@ -15,7 +15,11 @@ from bench.timing import Times, quantile, timed
 from etl import metrics, publication
 
 # A rival that is slow answers fewer of the questions: as many as fit into so many seconds, this many at least.
-_SECONDS, _LEAST = 20.0, 3
+_SECONDS, _LEAST = 20.0, 1
+# Frames of more completions than this do not fit into this machine beside what they are worked on with.
+_MOST_IN_FRAMES = 20_000_000
+# So many questions one after the other: a reader's question does not follow upon a rival that has just been through all memory.
+_BLOCK = 10
 
 
 class Disagreement(Exception):
@@ -26,12 +30,18 @@ def run(register: Register, questions: int) -> dict[str, Any]:
     """By kind of question: the door's times and each rival's, and the ratio of medians on what both answered."""
     found: dict[str, Any] = {}
     with publication.connect(register.warehouse) as con:
-        field = _Field(con, [rivals.Pandas(con), rivals.Raw(con)])
+        field = _Field(con, _others(con))
         asker = Asker(Known.of(con))
         for kind in asker.kinds:
             found[kind] = field.race([asker.ask(kind) for _ in range(questions)])
             _tell(kind, found[kind])
     return found
+
+
+def _others(con: duckdb.DuckDBPyConnection) -> list[rivals.Rival]:
+    row = con.execute("select count(*) from completions").fetchone()
+    fits = row is not None and row[0] <= _MOST_IN_FRAMES
+    return [rivals.Pandas(con), rivals.Raw(con)] if fits else [rivals.Raw(con)]
 
 
 class _Field:
@@ -41,23 +51,28 @@ class _Field:
         self._others = others
 
     def race(self, questions: list[Question]) -> dict[str, Any]:
-        """All are asked in turn, question by question: what else the machine does then meets them all."""
+        """All are asked in turn, some questions at a time: what else the machine does then meets them all."""
         runners: dict[str, Callable[[Question], list[rivals.Cell]]] = {"scan": partial(self._ask, plain=True)}
         for one in self._others:
             runners[one.name] = partial(rivals.answer, one, as_of=self._publication.as_of)
         self._ask(questions[0])
         ours: list[float] = []
         theirs: dict[str, list[float]] = {name: [] for name in runners}
-        for number, question in enumerate(questions):
-            right, took = timed(partial(self._ask, question))
-            ours.append(took)
+        for start in range(0, len(questions), _BLOCK):
+            block = questions[start : start + _BLOCK]
+            right = []
+            for question in block:
+                answer, took = timed(partial(self._ask, question))
+                right.append(answer)
+                ours.append(took)
             for name, runner in runners.items():
-                if number >= _LEAST and sum(theirs[name]) > _SECONDS * 1000:
-                    continue
-                answer, took = timed(partial(runner, question))
-                if not rivals.same(right, answer):
-                    raise Disagreement(f"{name} does not agree on {question}")
-                theirs[name].append(took)
+                for number, question in enumerate(block):
+                    if start + number >= _LEAST and sum(theirs[name]) > _SECONDS * 1000:
+                        break
+                    answer, took = timed(partial(runner, question))
+                    if not rivals.same(right[number], answer):
+                        raise Disagreement(f"{name} does not agree on {question}")
+                    theirs[name].append(took)
         return {
             "ask": asdict(Times.of(ours)),
             "rivals": {

@@ -46,9 +46,11 @@ def _questions(scale: str, result: dict[str, Any]) -> str:
         "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for kind, one in result["kinds"].items():
-        others = [one["rivals"][name] for name in ("pandas", "duckdb_raw", "scan")]
-        ratios = " | ".join(f"**× {_short(other['times_slower'])}**" for other in others)
-        times = " | ".join(f"{_short(other['p50'])} / {_short(other['p95'])}" for other in (one["ask"], *others))
+        others = [one["rivals"].get(name) for name in ("pandas", "duckdb_raw", "scan")]
+        ratios = " | ".join(f"**× {_short(other['times_slower'])}**" if other else "–" for other in others)
+        times = " | ".join(
+            f"{_short(other['p50'])} / {_short(other['p95'])}" if other else "–" for other in (one["ask"], *others)
+        )
         lines.append(f"| {_KINDS[kind]} | {ratios} | {times} |")
     export = result["export"]
     lines += [
@@ -68,7 +70,8 @@ def _builds(builds: dict[str, Any]) -> list[str]:
     if not builds:
         return []
     lines = [
-        "**From files to published** (plain UTF-8 CSV; validation, quarantine, models and checks included)",
+        "**From files to published** (plain UTF-8 CSV, at scale 100 the files as they are handed in; validation, quarantine, "
+        "models and checks included)",
         "",
         "| Scale | of bare read_csv | published, s | bare read_csv, s | rows | files, MB | memory at most, MB | result, MB |",
         "|--:|--:|--:|--:|--:|--:|--:|--:|",
@@ -130,4 +133,4 @@ def _machine(results: dict[str, Any]) -> list[str]:
 def _short(number: float | None) -> str:
     if number is None:
         return "–"
-    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.1f}"
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.1f}" if abs(number) >= 10 else f"{number:.2f}"

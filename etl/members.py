@@ -9,6 +9,13 @@ from etl.catalogue import CHOICES, DIMENSIONS, TIME, Metric, QuestionError, cata
 from etl.normalize import fold, latin_digits
 from etl.values import places
 
+# Where the members are that only a publication knows.
+_KEPT_IN = {
+    "county": ("counties", "sci_code"),
+    "institute": ("institutes", "institute_code"),
+    "course": ("courses", "course_code"),
+}
+
 
 def known(names: Sequence[str]) -> tuple[Metric, ...]:
     metrics = []
@@ -49,30 +56,32 @@ def members(con: duckdb.DuckDBPyConnection, where: Mapping[str, Sequence[str]]) 
             raise QuestionError(f"no dimension is called {name}; there are {', '.join(DIMENSIONS)}")
         if name in TIME:
             raise QuestionError(f"a period is given with --over, not with --where {name}")
-        checked[name] = tuple(dict.fromkeys(_member(con, name, value) for value in given))
+        checked[name] = tuple(dict.fromkeys(_members(con, name, list(given))))
         if not checked[name]:
             raise QuestionError(f"--where {name} names no value")
     return checked
 
 
-def _member(con: duckdb.DuckDBPyConnection, dimension: str, value: str) -> str:
-    """`value` as the dimension's own member. Raises QuestionError for an unknown one."""
-    found: str | None = None
+def _members(con: duckdb.DuckDBPyConnection, dimension: str, given: Sequence[str]) -> list[str]:
+    """The dimension's own members that are `given`, in that order. Raises QuestionError for the first unknown one."""
     if dimension in ("province", "origin"):
-        found = places().provinces.get(fold(value))
+        found = [places().provinces.get(fold(value)) for value in given]
     elif dimension in CHOICES:
-        found = CHOICES[dimension].get(fold(value))
+        found = [CHOICES[dimension].get(fold(value)) for value in given]
     else:
-        table, column = {
-            "county": ("counties", "sci_code"),
-            "institute": ("institutes", "institute_code"),
-            "course": ("courses", "course_code"),
-        }[dimension]
-        row = con.execute(
-            f"select {column} from {table} where lower({column}) = lower($value) order by {column} <> $value limit 1",
-            {"value": latin_digits(value)},
-        ).fetchone()
-        found = row[0] if row else None
-    if found is None:
-        raise QuestionError(f"no {dimension} is called {value!r}")
-    return found
+        found = _looked_up(con, *_KEPT_IN[dimension], [latin_digits(value) for value in given])
+    known_ones = [member for member in found if member is not None]
+    if len(known_ones) < len(found):
+        raise QuestionError(f"no {dimension} is called {given[found.index(None)]!r}")
+    return known_ones
+
+
+def _looked_up(con: duckdb.DuckDBPyConnection, table: str, column: str, given: Sequence[str]) -> list[str | None]:
+    """Each as `column` has it: letter for letter, else whatever the case of its letters."""
+    rows = con.execute(
+        f"select {column} from {table} where lower({column}) in (select lower(unnest($given::varchar[]))) order by 1 desc",
+        {"given": list(given)},
+    ).fetchall()
+    exact = {code for (code,) in rows}
+    alike = {code.lower(): code for (code,) in rows}
+    return [value if value in exact else alike.get(value.lower()) for value in given]

@@ -5,18 +5,29 @@ is put together, in etl/question.py. Values are bound, names come from the catal
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import duckdb
 
 from etl.catalogue import TIME, Metric, QuestionError, catalogue, derived, derived_names, tables
-from etl.members import members
+from etl.members import known, members
 from etl.publication import Publication, describe
 from etl.question import Question, readable
 
-__all__ = ["Answer", "Metric", "QuestionError", "ask", "catalogue", "derived", "derived_names", "readable", "rows_on"]
+__all__ = [
+    "Answer",
+    "Metric",
+    "QuestionError",
+    "ask",
+    "ask_each",
+    "catalogue",
+    "derived",
+    "derived_names",
+    "readable",
+    "rows_on",
+]
 
 
 @dataclass(frozen=True)
@@ -90,6 +101,44 @@ def ask(
         question.provisional(),
         readable(sql, parameters),
         read,
+    )
+
+
+def ask_each(
+    con: duckdb.DuckDBPyConnection,
+    *names: str,
+    on: date | None = None,
+    over: tuple[date, date] | None = None,
+    where: Mapping[str, Sequence[str]] | None = None,
+    publication: Publication | None = None,
+) -> dict[str, Answer]:
+    """Several measures of one place at once: an Answer for each, by its name, as `ask` gives it, but of one common query.
+
+    States are measured on the day, flows counted over the period. Raises QuestionError where one of them has no meaning.
+    """
+    kinds = {metric.kind for metric in known(names)}
+    at_once = ask(
+        con,
+        *names,
+        on=on if "state" in kinds else None,
+        over=over if "flow" in kinds else None,
+        where=where,
+        publication=publication,
+    )
+    return {metric.name: _only(at_once, metric) for metric in at_once.metrics}
+
+
+def _only(answer: Answer, metric: Metric) -> Answer:
+    """What an answer without dimensions says of one of its measures."""
+    columns = tuple(dict.fromkeys(filter(None, (metric.name, metric.numerator, metric.denominator))))
+    at = [answer.columns.index(name) for name in columns]
+    return replace(
+        answer,
+        metrics=(metric,),
+        columns=columns,
+        rows=[tuple(row[place] for place in at) for row in answer.rows],
+        on=answer.on if metric.kind == "state" else None,
+        over=answer.over if metric.kind == "flow" else None,
     )
 
 

@@ -16,7 +16,7 @@ from etl import days
 from etl.catalogue import TIME, Base, QuestionError, catalogue, expand, tables
 from etl.members import known, members, refuse_meaningless, unit_of_time
 from etl.publication import Publication
-from etl.selects import CELL, PLACES, Source, Stock, checkpoint, sums
+from etl.selects import CELL, PLACES, Source, Stock, checkpoint, rows_of, sums
 
 # A leaver may still turn out to be none for so many days.
 _UNSETTLED_DAYS = 89
@@ -104,12 +104,22 @@ class Question:
             if lacking:
                 raise QuestionError(f"{self.metrics[0].name} has no meaning by {lacking[0]}")
             main, side = side, []
-        ctes += self._united(main)
-        return self._final(ctes, side), self._parameters
+        return self._final(ctes, self._met(main), side), self._parameters
 
-    def _united(self, main: "list[tuple[str, Source | Stock]]") -> list[str]:
+    def _met(self, main: "list[tuple[str, Source | Stock]]") -> str:
+        """The rows that are met: what the sources found by the dimensions asked by, and the members that are always told."""
+        spine = self._spine()
+        if (
+            len(main) == 1
+            and set(main[0][1].dimensions) == set(self.by)
+            and (self.by or isinstance(main[0][1], Source))
+        ):
+            # One source is not united with anything: that takes longer than most sources do.
+            if not spine:
+                return f"{main[0][0]} as met"
+            return f"(select * from ({spine}) full join {main[0][0]} using ({', '.join(self.by)})) as met"
         united = [f"select * from {name}" for name, _ in main]
-        if spine := self._spine():
+        if spine:
             united.append(spine)
         names = [base for _, source in main for base in source.columns]
         if not united:
@@ -120,9 +130,9 @@ class Question:
             columns = ["max(one) as one"]
         union = "\n    union all by name\n    ".join(united)
         group = f"\n    group by {', '.join(dimensions)}" if dimensions else ""
-        return [f"met as (\n    select {', '.join(columns)}\n    from (\n    {union}\n    ){group}\n)"]
+        return f"(\n    select {', '.join(columns)}\n    from (\n    {union}\n    ){group}\n) as met"
 
-    def _final(self, ctes: list[str], side: "list[tuple[str, Source | Stock]]") -> str:
+    def _final(self, ctes: list[str], met: str, side: "list[tuple[str, Source | Stock]]") -> str:
         zero = {base.name: base for base in self._bases.values()}
         owner = {base: name for name, source in side for base in source.columns}
         cells = {
@@ -137,7 +147,8 @@ class Question:
             for name, source in side
         )
         order = f"\norder by {', '.join(f'met.{name}' for name in self.by)}" if self.by else ""
-        return f"with {', '.join(ctes)}\nselect {', '.join(columns)}\nfrom met{joins}{order}"
+        ready = f"with {', '.join(ctes)}\n" if ctes else ""
+        return f"{ready}select {', '.join(columns)}\nfrom {met}{joins}{order}"
 
     def _spine(self) -> str:
         """Every province, and every unit of time counted over, has a row; of other dimensions only the members met."""
@@ -272,7 +283,7 @@ class Question:
         """The running totals at the checkpoints: summed month by month first, for several units may rest on one."""
         if not stock.unit:
             tie = f"day = {self._bind(listed[0][2])}"
-            return sums("stock_months", stock.grouped, columns, [tie, *filters])
+            return rows_of("stock_months", stock.grouped, columns, [tie, *filters])
         kept = [checkpoint for _, _, checkpoint in listed] or [date.min]
         tie = f"day between {self._bind(min(kept))} and {self._bind(max(kept))}"
         inner = sums("stock_months", ("day", *stock.grouped), columns, [tie, *filters])
@@ -293,7 +304,7 @@ class Question:
         if not stock.unit:
             _, day, checkpoint = opened[0]
             tie = f"day > {self._bind(checkpoint)} and day <= {self._bind(day)}"
-            return sums("stock_changes", stock.grouped, columns, [tie, *filters])
+            return rows_of("stock_changes", stock.grouped, columns, [tie, *filters])
         source = (
             f"{self._measured(opened, 'checkpoint')} inner join stock_changes "
             "on stock_changes.day > measured.checkpoint and stock_changes.day <= measured.day"

@@ -131,6 +131,12 @@ def sums(
     return f"    select {', '.join(shown)} from {source}{where}{group}"
 
 
+def rows_of(source: str, keys: Sequence[str], columns: Mapping[str, str], conditions: Sequence[str]) -> str:
+    """The rows of running totals or changes that a sum is still to be made of."""
+    shown = [*keys, *(f"{column} as {name}" for name, column in columns.items())]
+    return f"    select {', '.join(shown)} from {source} where {' and '.join(conditions)}"
+
+
 def checkpoint(day: date, first: date, last: date) -> date:
     """The last day of a month, up to `day`, whose running totals are kept; the beginning of days before the first."""
     unit = days.unit_of(day, "month")

@@ -13,6 +13,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from etl.analysis import GOAL
 from etl.metrics import Answer, Metric
@@ -95,24 +96,60 @@ def _kindly(view: View, ident: str) -> AbstractContextManager[None]:
 # ---------------------------------------------------------------- cards
 
 
-@st.fragment
 def cards(view: View, *names: str) -> None:
     """Up to ten numbers, each with what it was a year before, its parts if it is a rate, and what it means.
 
     A name like `pace.required_pace` is a number that etl.analysis works out.
     """
+    place = st.container()
+    page.later(partial(_in, place, _cards, view, names[:10]))
+
+
+def _in(place: DeltaGenerator, draw: Callable[..., None], *given: Any) -> None:
+    with place:
+        draw(*given)
+
+
+@st.fragment
+def _cards(view: View, names: Sequence[str]) -> None:
     across = next((n for n in (5, 4, 3) if len(names) % n == 0), 4)
+    asked = _at_once(view, names)
     with st.container(key=f"cards-{across}"):
-        for name in names[:10]:
+        for name in names:
             with st.container(key=f"card-{name.replace('.', '-')}", border=True, height="stretch"), _kindly(view, name):
-                _card(view, name)
+                _card(view, name, asked.get(name))
 
 
-def _card(view: View, name: str) -> None:
+def _at_once(view: View, names: Iterable[str]) -> dict[str, tuple[Answer, Answer | None]]:
+    """Measures that are asked under the same filters are asked together: now, and a year before where there is a history."""
+    together: dict[warehouse.Frozen, list[str]] = {}
+    for name in names:
+        if metric := warehouse.catalogue().get(name):
+            where, _ = view.under(metric.dimensions)
+            together.setdefault(warehouse.frozen(where), []).append(name)
+    over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
+    asked: dict[str, tuple[Answer, Answer | None]] = {}
+    for filters, group in together.items():
+        old = [name for name in group if warehouse.catalogue()[name].has_history]
+        ask = partial(warehouse.ask_each, reader=view.reader, where=dict(filters))
+        try:
+            now = ask(*group, on=view.as_of, over=over)
+            then = ask(*old, on=view.a_year_before(), over=periods.year_before(over)) if old else {}
+        except warehouse.QuestionError:
+            # One of them has no meaning here: each card then says so for itself.
+            continue
+        asked |= {name: (answer, then.get(name)) for name, answer in now.items()}
+    return asked
+
+
+def _card(view: View, name: str, asked: tuple[Answer, Answer | None] | None) -> None:
     worked_out, _, part = name.rpartition(".")
     before: Any = None
     if worked_out:
         answer, ignored = _worked_out(view, worked_out)
+    elif asked:
+        answer, earlier = asked
+        before, ignored = earlier.value() if earlier else None, view.under(answer.metrics[0].dimensions)[1]
     else:
         answer, ignored = _ask(view, [name])
         before = _year_before(view, answer) if answer.metrics[0].has_history else None
@@ -343,6 +380,12 @@ def groups(view: View, *names: str, by: str, says: findings.Says | None = None) 
 
 def attention(view: View, *names: str) -> None:
     """For each measure the province that most needs attention, by name."""
+    with st.container(border=True, key="attention", height="stretch"):
+        place = st.container()
+    page.later(partial(_in, place, _attention, view, names))
+
+
+def _attention(view: View, names: Sequence[str]) -> None:
     entries = []
     for name in names:
         try:
@@ -354,8 +397,7 @@ def attention(view: View, *names: str) -> None:
         found = (findings.gap if name == "coverage_gap" else findings.extreme)(answer, look(view))
         label = answer.metrics[0].label[view.lang]
         entries.append(f"<li><b>{text.escape(found.sentence)}</b><span>{text.escape(label)}</span></li>")
-    with st.container(border=True, key="attention", height="stretch"):
-        st.html(
-            f'<div class="pd-head"><h3>{text.escape(view.word("attention.title"))}</h3></div>'
-            f'<ol class="pd-attention">{"".join(entries)}</ol>'
-        )
+    st.html(
+        f'<div class="pd-head"><h3>{text.escape(view.word("attention.title"))}</h3></div>'
+        f'<ol class="pd-attention">{"".join(entries)}</ol>'
+    )

@@ -4,7 +4,8 @@ The address holds what the reader chose and nothing else. The session holds the 
 differs from what was last written came from outside (a link, the back button) and wins.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -20,6 +21,8 @@ PLACES = ("province", "county", "institute")
 # How far back a day can be chosen.
 _YEARS = 25
 _SCOPE, _WRITTEN, _PAGE, _LANG = "scope", "scope written", "scope page", "lang"
+
+_run = threading.local()
 
 
 @dataclass(frozen=True)
@@ -145,8 +148,22 @@ def refresh() -> None:
     _write(_scope())
 
 
+def later(draw: Callable[[], None]) -> None:
+    """Draw this once all charts are on their way: a browser takes longest over those, and need not wait for the rest."""
+    _run.waiting = [*getattr(_run, "waiting", ()), draw]
+
+
+def draw_the_rest() -> None:
+    """What was put off, in its order."""
+    waiting, _run.waiting = getattr(_run, "waiting", ()), []
+    for draw in waiting:
+        draw()
+
+
 def entered(page: str) -> None:
     """Say which page is open. On the way from another page the session's scope is kept and written into the address."""
+    # A run that was broken off may have left something.
+    _run.waiting = []
     kept, came_from = st.session_state.get(_SCOPE), st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page
     asked = _read()
