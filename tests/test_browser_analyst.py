@@ -151,6 +151,36 @@ def test_a_bar_narrows_and_the_same_bar_widens_again(address: str, chromium: Bro
         assert not [one for one in parameters(reader) if one.startswith("province=")]
 
 
+def test_a_point_and_a_key_of_a_chart_narrow_and_widen_again(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("coverage")
+        points = reader.page.locator(".st-key-chart-lorenz-lorenz .scatterlayer .point")
+        # From the nation to a province, from there to a county, and from the county back.
+        for place, below in (("province", 3), ("county", 2)):
+            points.nth(below).click(force=True)
+            reader.settle()
+            assert place in {one.split("=")[0] for one in parameters(reader)}
+        points.last.click(force=True)
+        reader.settle()
+        assert {one.split("=")[0] for one in parameters(reader)} == {"province"}
+
+        reader.go("workforce")
+        key = reader.page.locator(".st-key-legend-pyramid--active_assistants-age_band-gender-female button")
+        key.focus()
+        reader.page.keyboard.press("Enter")
+        reader.settle()
+        assert "gender=female" in parameters(reader)
+        assert text.member("gender", "female", "fa") in reader.said
+        key.focus()
+        reader.page.keyboard.press("Enter")
+        reader.settle()
+        assert "gender=female" not in parameters(reader)
+        bars = reader.page.locator(".st-key-chart-pyramid--active_assistants-age_band-gender .barlayer .point path")
+        bars.first.click(force=True)
+        reader.settle()
+        assert "gender=male" in parameters(reader)
+
+
 def test_the_hierarchy_is_walked_down_to_an_institute_by_keyboard(
     address: str, warehouse: Path, chromium: Browser
 ) -> None:

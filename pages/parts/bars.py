@@ -265,6 +265,7 @@ def pyramid(answer: Answer, look: Look, dimension: str = "gender") -> Figure:
                 "y": list(range(len(bands))),
                 "x": [side * (row[at] or 0) if row else 0 for row in rows],
                 "marker": {"color": look.colour(meaning)},
+                "customdata": [code] * len(bands),
                 "hovertext": [
                     charts.hover(answer, metric, row, charts.name_of(answer, row, look), look) if row else ""
                     for row in rows
@@ -280,7 +281,8 @@ def pyramid(answer: Answer, look: Look, dimension: str = "gender") -> Figure:
         look,
         data,
         len(bands) * charts.BAR + 60,
-        [charts.key(look, look.member(dimension, c), m) for c, m in (("male", "men"), ("female", "women"))],
+        [charts.key(look, look.member(dimension, c), m, member=c) for c, m in (("male", "men"), ("female", "women"))],
+        clicks=dimension,
         barmode="overlay",
         xaxis=x_axis,
         yaxis=charts.categories(look, [look.member(answer.by[other], b) for b in bands]),

@@ -195,7 +195,10 @@ def categories(look: Look, names: Sequence[str], **more: Any) -> Figure:
     }
 
 
-def figure(look: Look, data: Iterable[Figure], height: int, keys: Sequence[Figure] = (), **layout: Any) -> Figure:
+def figure(
+    look: Look, data: Iterable[Figure], height: int, keys: Sequence[Figure] = (), clicks: str = "", **layout: Any
+) -> Figure:
+    """A chart without a legend of its own. `clicks` is the dimension whose members its shapes and keys are."""
     return {
         "data": list(data),
         "layout": {
@@ -215,15 +218,18 @@ def figure(look: Look, data: Iterable[Figure], height: int, keys: Sequence[Figur
             },
             "dragmode": False,
             "bargap": 0.28,
-            "meta": {"keys": list(keys)},
+            "meta": {"keys": list(keys), "clicks": clicks},
             **layout,
         },
     }
 
 
-def key(look: Look, label: str, meaning: str, kind: str = "fill") -> Figure:
-    """One key of a chart: its words, its colour, and how it is drawn (fill, line, dash, outline, hatch, light)."""
-    return {"label": label, "colour": look.colour(meaning), "kind": kind}
+def key(look: Look, label: str, meaning: str, kind: str = "fill", member: str | None = None) -> Figure:
+    """One key of a chart: its words, its colour, and how it is drawn (fill, line, dash, outline, hatch, light).
+
+    `member` is the code of the member that it stands for: a click narrows the page to it.
+    """
+    return {"label": label, "colour": look.colour(meaning), "kind": kind, "member": member}
 
 
 def note(look: Look, written: str, **place: Any) -> Figure:

@@ -266,12 +266,17 @@ def draw(
     """An answer as a figure is drawn: finding, subtitle, chart, the filters that were `ignored`, and the footer."""
     below = subtitle(view, answer)
     drawn = _drawn(_Same(answer), chart, look(view), says, below, _frozen(options or {}))
+    axis = drawn.meta["clicks"] or (answer.by[0] if answer.by and chart in _CLICKED else "")
+    axis = axis if axis in FILTERS else ""
+    keys, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
     st.html(
         f'<div class="pd-head"><h3>{text.escape(drawn.finding.sentence)}</h3><p>{text.escape(below)}</p>'
-        f"{_keys(drawn.meta['keys'])}</div>"
+        f"{'' if chosen else _keys(keys)}</div>"
     )
-    key, axis = f"chart-{ident}", answer.by[0] if answer.by else ""
-    clickable: Any = partial(_clicked, axis, key) if axis in FILTERS and chart in _CLICKED else "ignore"
+    if chosen:
+        _keys_to_click(axis, keys, ident)
+    key = f"chart-{ident}"
+    clickable: Any = partial(_clicked, axis, key) if axis else "ignore"
     st.plotly_chart(
         drawn.figure,
         key=key,
@@ -347,13 +352,28 @@ def _clicked(axis: str, key: str) -> None:
     page.turn(axis, codes[0] if codes else None)
 
 
+def _keys_to_click(axis: str, keys: Iterable[charts.Figure], ident: str) -> None:
+    """The keys of a chart as buttons: each narrows the page to its member, or widens it again."""
+    with st.container(horizontal=True, key=f"legend-{ident}", gap="small", vertical_alignment="center"):
+        for key in keys:
+            st.html(_swatch(key), width="content")
+            st.button(
+                key["label"],
+                key=f"legend-{ident}-{key['member']}",
+                type="tertiary",
+                on_click=page.turn,
+                args=(axis, key["member"]),
+            )
+
+
 def _keys(keys: Iterable[charts.Figure]) -> str:
     """The keys of a chart, in the reading direction; a swatch shows line, dash, outline and hatch as the chart does."""
-    entries = "".join(
-        f'<li><i class="pd-swatch pd-{key["kind"]}" style="--c:{key["colour"]}"></i>{text.escape(key["label"])}</li>'
-        for key in keys
-    )
+    entries = "".join(f"<li>{_swatch(key)}{text.escape(key['label'])}</li>" for key in keys)
     return f'<ul class="pd-keys">{entries}</ul>' if entries else ""
+
+
+def _swatch(key: charts.Figure) -> str:
+    return f'<i class="pd-swatch pd-{key["kind"]}" style="--c:{key["colour"]}"></i>'
 
 
 # ---------------------------------------------------------------- tables and lists

@@ -277,6 +277,7 @@ def lorenz(answer: Answer, look: Look) -> Figure:
     del even["hovertemplate"], even["hovertext"]
     curve = _line(look, y, "actual", hovers) | {
         "x": x,
+        "customdata": [row[0] for row in answer.rows],
         "mode": "lines+markers",
         "fill": "tonexty",
         "fillcolor": charts.faded(look.colour("actual"), 0.15),
@@ -296,6 +297,7 @@ def lorenz(answer: Answer, look: Look) -> Figure:
             charts.key(look, look.word("figure.equality"), "quiet", "dash"),
             charts.key(look, look.word("figure.actual"), "actual", "line"),
         ],
+        clicks=answer.by[0],
         xaxis=charts.axis(look, ticks, "share", range=[0, 1.01], title=named),
         yaxis=charts.axis(look, ticks, "share", range=[0, 1.01]),
         margin={"l": 8, "r": 26, "t": 8, "b": 8},
