@@ -35,4 +35,4 @@ def page() -> None:
     with left:
         ui.figure(view, maps.provinces, "target_progress", by="province", says=findings.highest)
     with right:
-        ui.figure(view, lines.trend, "training_compliance", by="month", over=view.months(24), zero=False)
+        ui.figure(view, lines.trend, "training_compliance", by="month", over=view.months(24), zero=False, height=450)

@@ -17,7 +17,7 @@ import pytest
 from etl.analysis import RUN_OFF_DAYS
 from etl.catalogue import catalogue, derived
 from etl.metrics import Answer
-from pages.parts import bars, charts, findings, lines, maps, standing, text
+from pages.parts import bars, charts, findings, lines, maps, staff, standing, text
 from pages.parts.charts import COLOURS, STEPS, Look
 from tests.made import answer, by_month, by_province
 
@@ -100,7 +100,7 @@ DRAWN: dict[str, tuple[Any, Answer, dict[str, Any]]] = {
     "bridge": (bars.bridge, bridge(), {}),
     "funnel": (bars.funnel, answer("applications", "decided", "granted", rows=[(90, 60, 45)]), {}),
     "pyramid": (
-        bars.pyramid,
+        staff.pyramid,
         answer(
             "active_assistants", by=("education", "gender"), rows=[("diploma", "male", 9), ("diploma", "female", 2)]
         ),

@@ -278,3 +278,23 @@ def test_changes_of_definitions_name_known_metrics_and_speak_both_languages() ->
 def test_time_comes_last_among_the_dimensions() -> None:
     """Screens and files rely on it: a table reads place, then person, then time."""
     assert DIMENSIONS[-len(TIME) :] == TIME
+
+
+# ---------------------------------------------------------------- members
+
+
+def test_members_of_a_publication_are_found_in_their_order_whatever_their_case_and_digits(con) -> None:
+    courses = [code for (code,) in con.execute("select course_code from courses order by 1").fetchall()]
+    assert any(code.upper() != code for code in courses)
+    first, last = courses[0], courses[-1]
+    given = {"course": (last.upper(), first, last)}
+    assert metrics.ask(con, "trainable_assistants", where=given).where == {"course": (last, first)}
+    codes = [code for (code,) in con.execute("select institute_code from institutes order by 1").fetchall()]
+    persian = codes[0].translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
+    assert metrics.ask(con, "active_assistants", where={"institute": (persian,)}).where == {"institute": (codes[0],)}
+
+
+def test_the_first_unknown_member_is_named(con) -> None:
+    known = con.execute("select min(institute_code) from institutes").fetchone()[0]
+    with pytest.raises(QuestionError, match="no institute is called 'nowhere'"):
+        metrics.ask(con, "active_assistants", where={"institute": (known, "nowhere", "neither")})

@@ -148,3 +148,43 @@ def test_a_page_chooses_and_arranges_and_computes_nothing(name: str) -> None:
     }
     assert not imported & {"pandas", "duckdb", "plotly", "etl"}
     assert not re.search(r"\bselect\b.*\bfrom\b|session_state|#[0-9a-f]{6}", source, re.IGNORECASE)
+
+
+def test_cards_are_asked_after_the_charts_and_stand_above_them(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    one, each = warehouse.ask, warehouse.ask_each
+    monkeypatch.setattr(warehouse, "ask", lambda *names, **how: asked.append("chart") or one(*names, **how))
+    monkeypatch.setattr(warehouse, "ask_each", lambda *names, **how: asked.append("cards") or each(*names, **how))
+    shown = html(opened("legal"))
+    assert asked[-1] == "cards"
+    assert "chart" in asked
+    assert "pd-card" in shown
+    assert shown.index("pd-card") < shown.index("pd-head")
+
+
+def test_one_card_without_a_meaning_leaves_the_others_standing(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = text.word("figure.before", "fa")
+    usual = html(opened("overview")).count(before)
+    each = warehouse.ask_each
+
+    def refusing(*names: str, **how: object) -> object:
+        if "licensed_institutes" in names:
+            raise warehouse.QuestionError("it has no meaning here")
+        return each(*names, **how)
+
+    monkeypatch.setattr(warehouse, "ask_each", refusing)
+    whole = html(opened("overview"))
+    assert re.search(r"پلیس‌یاران فعال</p><p class=\"pd-value\"><bdi>۹</bdi>", whole)
+    assert whole.count(before) == usual - 1
+
+
+def test_in_one_province_attention_is_drawn_to_its_counties(published: Path) -> None:
+    listed = html(opened(province="IR-30")).split('<ol class="pd-attention">', 1)[1].split("</ol>")[0]
+    with publication.connect(published) as con:
+        rows = ask(con, "training_compliance", by=("county",), where={"province": ("IR-30",)}).rows
+    names = [text.member("county", code, "fa") for code, *_ in rows if code]
+    assert any(name in listed.split("</li>")[0] for name in names), listed

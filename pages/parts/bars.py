@@ -87,6 +87,7 @@ def ranking(
         data,
         height=len(rows) * (charts.BAR + _SECOND_LINE * any("<br>" in name for name in folded)) + 44,
         keys=keys,
+        clicks=answer.by[0] if answer.by else "",
         xaxis=x_axis,
         yaxis=charts.categories(look, names, ticktext=[look.line(name) for name in folded]),
         shapes=shapes,
@@ -157,6 +158,7 @@ def _stacked(answer: Answer, look: Look, parts: Sequence[Metric], meanings: Sequ
             charts.key(look, part.short[look.lang], meaning, "hatch" if meaning in charts.PATTERNS else "fill")
             for part, meaning in zip(parts, meanings, strict=True)
         ],
+        clicks=answer.by[0] if answer.by else "",
         xaxis=charts.axis(
             look,
             ticks,
@@ -245,48 +247,6 @@ def columns(answer: Answer, look: Look, meaning: str = "actual") -> Figure:
     if not timed:
         along["title"] = charts.titled(look, f"dimension.{answer.by[0]}")
     return charts.figure(look, data, 300, xaxis=along, yaxis=charts.upright(look, ticks, metric.unit))
-
-
-def pyramid(answer: Answer, look: Look, dimension: str = "gender") -> Figure:
-    """Two groups back to back by a second dimension (age, service), bars from the middle."""
-    metric = answer.metrics[0]
-    at = answer.columns.index(metric.name)
-    split, other = answer.by.index(dimension), 1 - answer.by.index(dimension)
-    bands = list(dict.fromkeys(row[other] for row in answer.rows))
-    cell = {(row[other], row[split]): row for row in answer.rows}
-    top = max([1, *(row[at] or 0 for row in answer.rows)])
-    data = []
-    for code, side, meaning in (("male", -1, "men"), ("female", 1, "women")):
-        rows = [cell.get((band, code)) for band in bands]
-        data.append(
-            {
-                "type": "bar",
-                "orientation": "h",
-                "y": list(range(len(bands))),
-                "x": [side * (row[at] or 0) if row else 0 for row in rows],
-                "marker": {"color": look.colour(meaning)},
-                "customdata": [code] * len(bands),
-                "hovertext": [
-                    charts.hover(answer, metric, row, charts.name_of(answer, row, look), look) if row else ""
-                    for row in rows
-                ],
-                "hovertemplate": "%{hovertext}<extra></extra>",
-            }
-        )
-    ticks = charts.nice(top)
-    both = [-v for v in reversed(ticks) if v] + ticks
-    x_axis = charts.axis(look, both, metric.unit, range=[-ticks[-1], ticks[-1]])
-    x_axis["ticktext"] = [charts.tick(abs(v), metric.unit, ticks, look.lang) for v in both]
-    return charts.figure(
-        look,
-        data,
-        len(bands) * charts.BAR + 60,
-        [charts.key(look, look.member(dimension, c), m, member=c) for c, m in (("male", "men"), ("female", "women"))],
-        clicks=dimension,
-        barmode="overlay",
-        xaxis=x_axis,
-        yaxis=charts.categories(look, [look.member(answer.by[other], b) for b in bands]),
-    )
 
 
 def funnel(answer: Answer, look: Look) -> Figure:

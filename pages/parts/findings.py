@@ -220,7 +220,6 @@ OF_CHART: dict[Callable[..., charts.Figure], Says] = {
     bars.columns: extreme,
     bars.paired: pair,
     bars.bridge: ends,
-    bars.pyramid: extreme,
     bars.funnel: stages,
     lines.trend: latest,
     lines.projection: ahead,

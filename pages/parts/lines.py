@@ -19,6 +19,7 @@ def trend(
     target: float | None = None,
     before: Answer | None = None,
     zero: bool = True,
+    height: int = 320,
 ) -> Figure:
     """Lines of the answer's metrics over time: actual solid, the year before lighter, the target outlined.
 
@@ -48,7 +49,7 @@ def trend(
     return charts.figure(
         look,
         data,
-        320,
+        height,
         keys if len(keys) > 1 else [],
         xaxis=charts.time_axis(look, labels),
         yaxis=_roomy(look, ticks, unit),

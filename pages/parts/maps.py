@@ -53,7 +53,7 @@ def provinces(answer: Answer, look: Look, focus: Iterable[str] = ()) -> Figure:
     if outlined:
         data.append(_paths(look, outlined, "focus", 2.5))
     drawn = charts.figure(
-        look, data, 430, keys,
+        look, data, 430, keys, clicks=answer.by[0],
         geo={
             "projection": {"type": "mercator"},
             "lonaxis": {"range": [43.9, 63.6]}, "lataxis": {"range": [24.9, 39.9]},

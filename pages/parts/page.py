@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -148,16 +149,18 @@ def refresh() -> None:
     _write(_scope())
 
 
-def later(draw: Callable[[], None]) -> None:
-    """Draw this once all charts are on their way: a browser takes longest over those, and need not wait for the rest."""
-    _run.waiting = [*getattr(_run, "waiting", ()), draw]
+def later(draw: Callable[..., None], *given: Any) -> None:
+    """Draw this here, but once all charts are on their way: a browser takes longest over those, and need not wait."""
+    place = st.container()
+    _run.waiting = [*getattr(_run, "waiting", ()), (place, partial(draw, *given))]
 
 
 def draw_the_rest() -> None:
     """What was put off, in its order."""
     waiting, _run.waiting = getattr(_run, "waiting", ()), []
-    for draw in waiting:
-        draw()
+    for place, draw in waiting:
+        with place:
+            draw()
 
 
 def entered(page: str) -> None:

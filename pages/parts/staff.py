@@ -1,11 +1,10 @@
 """Answer in, Plotly figure out: who the workforce is, how long it stays, where it moves. With what each chart says."""
 
-from dataclasses import replace
 from itertools import cycle
 from typing import Any
 
 from etl.metrics import Answer
-from pages.parts import bars, charts, text
+from pages.parts import charts, text
 from pages.parts.charts import Figure, Look
 from pages.parts.findings import Finding
 
@@ -21,15 +20,48 @@ _APART = 0.07
 
 
 def pyramid(answer: Answer, look: Look) -> Figure:
-    """Men and women back to back by a band of years, the youngest at the foot."""
-    made = bars.pyramid(replace(answer, rows=answer.rows[::-1]), look)
-    axis = made["layout"]["xaxis"]
-    # room for the words under the outermost ticks, and every other tick only: a phone is narrow
-    axis["range"] = [end * 1.12 for end in axis["range"]]
-    first = len(axis["tickvals"]) // 2 % 2
-    axis["tickvals"], axis["ticktext"] = axis["tickvals"][first::2], axis["ticktext"][first::2]
-    made["layout"]["height"] = max(made["layout"]["height"], _PYRAMID)
-    return made
+    """Men and women back to back by a band of years, the youngest at the foot, bars from the middle."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    split, other = answer.by.index("gender"), 1 - answer.by.index("gender")
+    bands = list(dict.fromkeys(row[other] for row in reversed(answer.rows)))
+    cell = {(row[other], row[split]): row for row in answer.rows}
+    top = max([1, *(row[at] or 0 for row in answer.rows)])
+    data = []
+    for code, side, meaning in (("male", -1, "men"), ("female", 1, "women")):
+        rows = [cell.get((band, code)) for band in bands]
+        data.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "y": list(range(len(bands))),
+                "x": [side * (row[at] or 0) if row else 0 for row in rows],
+                "marker": {"color": look.colour(meaning)},
+                "customdata": [code] * len(bands),
+                "hovertext": [
+                    charts.hover(answer, metric, row, charts.name_of(answer, row, look), look) if row else ""
+                    for row in rows
+                ],
+                "hovertemplate": "%{hovertext}<extra></extra>",
+            }
+        )
+    ticks = charts.nice(top)
+    both = [-v for v in reversed(ticks) if v] + ticks
+    # Every other tick only, and room for the words under the outermost: a phone is narrow.
+    shown = both[len(both) // 2 % 2 :: 2]
+    end = ticks[-1] * 1.12
+    x_axis = charts.axis(look, shown, metric.unit, range=[-end, end])
+    x_axis["ticktext"] = [charts.tick(abs(v), metric.unit, ticks, look.lang) for v in shown]
+    return charts.figure(
+        look,
+        data,
+        max(len(bands) * charts.BAR + 60, _PYRAMID),
+        [charts.key(look, look.member("gender", c), m, member=c) for c, m in (("male", "men"), ("female", "women"))],
+        clicks="gender",
+        barmode="overlay",
+        xaxis=x_axis,
+        yaxis=charts.categories(look, [look.member(answer.by[other], b) for b in bands]),
+    )
 
 
 def largest_band(answer: Answer, look: Look) -> Finding:

@@ -1,0 +1,129 @@
+"""What is told in few words: cards, each with one number, and the list of what most needs attention."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import date
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from etl.metrics import Answer, Metric
+from pages.parts import asking, charts, findings, page, periods, text, warehouse
+from pages.parts.footer import look, question
+from pages.parts.notices import kindly
+from pages.parts.page import View
+
+
+def cards(view: View, *names: str) -> None:
+    """Up to ten numbers, each with what it was a year before, its parts if it is a rate, and what it means.
+
+    A name like `pace.required_pace` is a number that etl.analysis works out.
+    """
+    page.later(_cards, view, names[:10])
+
+
+@st.fragment
+def _cards(view: View, names: Sequence[str]) -> None:
+    across = next((n for n in (5, 4, 3) if len(names) % n == 0), 4)
+    asked = _at_once(view, names)
+    with st.container(key=f"cards-{across}"):
+        for name in names:
+            with (
+                st.container(key=f"card-{name.replace('.', '-')}", border=True, height="stretch"),
+                kindly(view.lang, name),
+            ):
+                _card(view, name, asked.get(name))
+
+
+def _at_once(view: View, names: Iterable[str]) -> dict[str, tuple[Answer, Answer | None]]:
+    """Measures that are asked under the same filters are asked together: now, and a year before where there is a history."""
+    together: dict[warehouse.Frozen, list[str]] = {}
+    for name in names:
+        if metric := warehouse.catalogue().get(name):
+            where, _ = view.under(metric.dimensions)
+            together.setdefault(warehouse.frozen(where), []).append(name)
+    over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
+    asked: dict[str, tuple[Answer, Answer | None]] = {}
+    for filters, group in together.items():
+        try:
+            asked |= _now_and_then(view, group, filters, over)
+        except warehouse.QuestionError:
+            # One of them has no meaning here: that one stays out, and its card says so.
+            for name in group:
+                with suppress(warehouse.QuestionError):
+                    asked |= _now_and_then(view, [name], filters, over)
+    return asked
+
+
+def _now_and_then(
+    view: View, names: Sequence[str], filters: warehouse.Frozen, over: tuple[date, date]
+) -> dict[str, tuple[Answer, Answer | None]]:
+    ask = partial(warehouse.ask_each, reader=view.reader, where=dict(filters))
+    old = [name for name in names if warehouse.catalogue()[name].has_history]
+    now = ask(*names, on=view.as_of, over=over)
+    then = ask(*old, on=view.a_year_before(), over=periods.year_before(over)) if old else {}
+    return {name: (answer, then.get(name)) for name, answer in now.items()}
+
+
+def _card(view: View, name: str, asked: tuple[Answer, Answer | None] | None) -> None:
+    worked_out, _, part = name.rpartition(".")
+    before: Any = None
+    if worked_out:
+        answer, ignored = asking.worked_out(view, worked_out)
+    elif asked:
+        answer, earlier = asked
+        before, ignored = earlier.value() if earlier else None, view.under(answer.metrics[0].dimensions)[1]
+    else:
+        # It could not be answered with the others: what it says alone is said here.
+        answer, ignored = asking.ask(view, [name])
+    metric = next(metric for metric in answer.metrics if metric.name == part)
+    value, row = answer.value(part), answer.rows[0]
+    lines = []
+    if parts := charts.parts_of(answer, metric, row, look(view)):
+        lines.append(parts)
+    if value is not None and before is not None:
+        lines.append(_then(view, metric, value, before))
+    if ignored:
+        lines.append(asking.no_effect(view, ignored))
+    written = text.plain(value, metric.unit, view.lang)
+    if value is None and metric.unit == "date":
+        written = view.word("figure.never")
+    unit = "" if metric.unit in ("share", "ratio", "date") else text.unit_word(metric.unit, view.lang)
+    long = " pd-long" if metric.unit == "date" else ""
+    st.html(
+        f'<div class="pd-card"><p class="pd-label">{text.escape(metric.label[view.lang])}</p>'
+        f'<p class="pd-value{long}"><bdi>{text.escape(written)}</bdi> <small>{text.escape(unit)}</small></p>'
+        + "".join(f'<p class="pd-line">{text.escape(line)}</p>' for line in lines)
+        + "</div>"
+    )
+    question(view, answer, f"card-{name}")
+
+
+def _then(view: View, metric: Metric, now: Any, then: Any) -> str:
+    mark = "▲" if now > then else "▼" if now < then else "●"
+    return f"{mark} {view.word('figure.before')}: {text.plain(then, metric.unit, view.lang)}"
+
+
+def attention(view: View, *names: str) -> None:
+    """For each measure the province that most needs attention, by name; of few provinces the county, where it has counties."""
+    with st.container(border=True, key="attention", height="stretch"):
+        page.later(_attention, view, names)
+
+
+def _attention(view: View, names: Sequence[str]) -> None:
+    entries = []
+    for name in names:
+        try:
+            answer, _ = asking.ask(view, [name], (asking.place(view, [name]),))
+        except warehouse.QuestionError:
+            continue
+        if asking.nothing(answer):
+            continue
+        found = (findings.gap if name == "coverage_gap" else findings.extreme)(answer, look(view))
+        label = answer.metrics[0].label[view.lang]
+        entries.append(f"<li><b>{text.escape(found.sentence)}</b><span>{text.escape(label)}</span></li>")
+    st.html(
+        f'<div class="pd-head"><h3>{text.escape(view.word("attention.title"))}</h3></div>'
+        f'<ol class="pd-attention">{"".join(entries)}</ol>'
+    )
