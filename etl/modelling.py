@@ -69,12 +69,13 @@ def _slices(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, int]]:
     """The persons of the register, numbered from 1, as ranges with both ends in."""
     row = con.execute("select coalesce(max(person_id), 0) from person_numbers").fetchone()
     persons = row[0] if row else 0
-    size = int(os.environ.get("BUILD_SLICE") or max(10_000, _memory(con) // _BYTES_OF_A_PERSON))
+    size = int(os.environ.get("BUILD_SLICE") or max(10_000, memory(con) // _BYTES_OF_A_PERSON))
     for first in range(1, persons + 1, size):
         yield first, min(first + size - 1, persons)
 
 
-def _memory(con: duckdb.DuckDBPyConnection) -> int:
+def memory(con: duckdb.DuckDBPyConnection) -> int:
+    """Bytes that `con` may hold before it works on disk."""
     row = con.execute("select current_setting('memory_limit')").fetchone()
     number, unit = str(row[0] if row else "1 GiB").split()
     return int(float(number) * _UNITS[unit])

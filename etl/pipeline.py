@@ -27,6 +27,8 @@ _HERE = Path(__file__).parent
 _MEMORY = (
     os.environ.get("BUILD_MEMORY") or f"{max(1024, os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') >> 22)}MB"
 )
+# Sums by cell and day take so much on each thread whatever the size of the register: with less they were seen to fail.
+_MEMORY_OF_A_THREAD = 400 << 20
 # A load of fewer than half the rows of the last one is more likely a mistake than a reform.
 _LEAST_SHARE_OF_LAST = 0.5
 _ROWS_WORTH_GUARDING = 1000
@@ -74,6 +76,7 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
         built = workshop / "built.duckdb"
         try:
             with duckdb.connect(str(built), config=_config(workshop)) as con:
+                con.execute(f"set threads = {_threads(con)}")
                 with Readers(setting, jobs) as readers:
                     # The readers start meanwhile.
                     reference.load(con, courses, targets)
@@ -143,8 +146,14 @@ def _config(workshop: Path) -> dict[str, Any]:
         "memory_limit": _MEMORY,
         "temp_directory": str(workshop),
         "preserve_insertion_order": "true",
-        "threads": int(os.environ.get("BUILD_THREADS") or os.cpu_count() or 1),
     }
+
+
+def _threads(con: duckdb.DuckDBPyConnection) -> int:
+    """As many as asked for or as there are cores, but no more than the memory feeds."""
+    if asked := os.environ.get("BUILD_THREADS"):
+        return int(asked)
+    return max(1, min(os.cpu_count() or 1, modelling.memory(con) // _MEMORY_OF_A_THREAD))
 
 
 def _sizes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:

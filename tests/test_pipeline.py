@@ -683,6 +683,17 @@ def test_the_same_input_gives_the_same_content_with_one_thread_and_with_two(tmp_
     assert len(digests) == 1
 
 
+@pytest.mark.parametrize(("memory", "threads"), [("256MB", 1), ("512MB", 1), ("1GB", 2), ("2GB", 4), ("64GB", 4)])
+def test_a_build_takes_no_more_threads_than_its_memory_feeds(memory, threads, monkeypatch):
+    """With two threads on 512 MB the sums by cell and day of ten times the country did not fit."""
+    monkeypatch.setattr(pipeline.os, "cpu_count", lambda: 4)
+    monkeypatch.delenv("BUILD_THREADS", raising=False)
+    with duckdb.connect(config={"memory_limit": memory}) as con:
+        assert pipeline._threads(con) == threads
+        monkeypatch.setenv("BUILD_THREADS", "3")
+        assert pipeline._threads(con) == 3
+
+
 @pytest.mark.slow
 def test_persons_built_some_at_a_time_are_the_persons_built_at_once(tmp_path, monkeypatch):
     """What a build needs of memory is bounded by building for some persons at a time; the content is the same."""
