@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 ROOT = Path(__file__).parents[1]
 _FLAGS = (
@@ -89,12 +91,53 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
+class Runs:
+    """Whether the server owes the page a run of its script.
+
+    The page itself says that nothing runs until the server has begun with what was clicked, and on a machine that is
+    busy the server takes its time: only the two ends of the wire tell a page that stands still from one that waits.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._asked = self._begun = False
+        page.on("websocket", self._listen)
+
+    def wait(self, seconds: float) -> None:
+        """Until all that was asked is answered. Raises TimeoutError."""
+        until = time.monotonic() + seconds
+        while self._asked or self._begun:
+            if time.monotonic() > until:
+                raise TimeoutError("the server did not answer what the page asked")
+            self._page.wait_for_timeout(20)
+
+    def _listen(self, wire: WebSocket) -> None:
+        self._asked = self._begun = False
+        wire.on("framesent", self._sent)
+        wire.on("framereceived", self._received)
+
+    def _sent(self, frame: str | bytes) -> None:
+        if isinstance(frame, bytes) and BackMsg.FromString(frame).WhichOneof("type") == "rerun_script":
+            self._asked = True
+
+    def _received(self, frame: str | bytes) -> None:
+        if not isinstance(frame, bytes):
+            return
+        message = ForwardMsg.FromString(frame)
+        kind = message.WhichOneof("type")
+        if kind == "new_session":
+            self._asked, self._begun = False, True
+        elif kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+            self._begun = False
+
+
 @dataclass
 class Visit:
     """One reader at the dashboard: the page, and what the browser asked of whom."""
 
     address: str
     page: Page
+    runs: Runs
     requests: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
@@ -108,6 +151,7 @@ class Visit:
         """Wait until the page stands still."""
         self.page.wait_for_selector(".pd-trust, .pd-notice", state="attached", timeout=40_000)
         self.page.wait_for_timeout(250)
+        self.runs.wait(40)
         self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=40_000)
         self.page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')", timeout=40_000)
         self.page.wait_for_timeout(250)
@@ -140,7 +184,7 @@ def visit(browser: Browser, address: str, width: int = 1440, dark: bool = False)
         accept_downloads=True,
     )
     page = context.new_page()
-    seen = Visit(address, page)
+    seen = Visit(address, page, Runs(page))
     page.on("request", lambda request: seen.requests.append(request.url))
     page.on("pageerror", lambda error: seen.failures.append(str(error)))
     page.on(
