@@ -140,7 +140,7 @@ def tables() -> dict[str, Table]:
     for name, entry in _entries()["table"].items():
         columns = {one: one for one in entry.get("dimensions", ())} | entry.get("columns", {})
         columns |= {band: _banded(band, value) for band, value in entry.get("bands", {}).items()}
-        for table in (name, f"{name}_shared") if entry.get("shared") else (name,):
+        for table in (name, f"{name}_shared", f"{name}_many") if entry.get("shared") else (name,):
             found[table] = Table(
                 table,
                 entry["kind"],

@@ -50,6 +50,8 @@ class Publication:
     missing: tuple[str, ...]
     # The first and the last day whose running totals are kept in stock_months.
     kept_months: tuple[date, date] | None = None
+    # Whether three spells of anyone run at once: running totals leave such persons out.
+    has_many: bool = True
 
 
 def current(pointer: Path = DEFAULT) -> Path:
@@ -108,10 +110,10 @@ _known: dict[tuple[str, int, int], Publication] = {}
 def _described(con: duckdb.DuckDBPyConnection, name: str, published_at: datetime) -> Publication:
     found = con.execute(
         "select as_of, built_on, is_sample, files, rows_read, rows_loaded, rows_quarantined, missing, "
-        "(select min(day) from stock_months), (select max(day) from stock_months) from publication"
+        "(select min(day) from stock_months), (select max(day) from stock_months), exists(from service_many) from publication"
     ).fetchone()
     assert found is not None
-    as_of, built_on, is_sample, files, rows_read, rows_loaded, rows_quarantined, missing, first, last = found
+    as_of, built_on, is_sample, files, rows_read, rows_loaded, rows_quarantined, missing, first, last, has_many = found
     return Publication(
         name,
         as_of,
@@ -124,6 +126,7 @@ def _described(con: duckdb.DuckDBPyConnection, name: str, published_at: datetime
         rows_quarantined,
         tuple(missing),
         (first, last) if first else None,
+        has_many,
     )
 
 

@@ -16,7 +16,7 @@ from etl import days
 from etl.catalogue import TIME, Base, QuestionError, catalogue, expand, tables
 from etl.members import known, members, refuse_meaningless, unit_of_time
 from etl.publication import Publication
-from etl.selects import CELL, PLACES, Source, Stock, checkpoint, rows_of, sums
+from etl.selects import CELL, PLACES, Source, Stock, checkpoint, met_twice, rows_of, sums
 
 # A leaver may still turn out to be none for so many days.
 _UNSETTLED_DAYS = 89
@@ -252,7 +252,7 @@ class Question:
         return Stock(moved, unit, dimensions, base.whole, base.whole or len(dimensions) < len(self._places))
 
     def _select_stock(self, stock: "Stock") -> str:
-        """The running total at the end of the month before, the changes since, and those with several spells one by one."""
+        """The running total at the end of the month before, the changes since, and those with many spells one by one."""
         first, last = self._publication.kept_months or (date.max, date.min)
         listed = [(label, day, checkpoint(day, first, last)) for label, day in stock.measured]
         opened = [one for one in listed if one[2] < one[1]]
@@ -263,10 +263,13 @@ class Question:
             # A group without anyone compliant is still met.
             columns["met_active"] = "active_assistants"
         filters = self._conditions({name: name for name in CELL if not (stock.whole and name in PLACES)})
+        pairs = met_twice(stock.grouped, filters)
+        filters += [pairs] if pairs else []
         parts = [self._stock_months(listed, stock, columns, filters)]
         if opened:
             parts.append(self._stock_changes(opened, stock, columns, filters))
-        parts += self._shared_parts(stock, "met_active" in columns)
+        if self._publication.has_many:
+            parts += self._many_parts(stock, "met_active" in columns)
         sums = ", ".join(f"sum({name}) as {name}" for name in stock.columns)
         group = f"\n    group by {keys[:-2]}" if keys else ""
         having = " or ".join(f"sum({name}) <> 0" for name in columns)
@@ -311,12 +314,12 @@ class Question:
         )
         return sums(source, stock.grouped, columns, filters, f"measured.unit as {stock.unit[0]}")
 
-    def _shared_parts(self, stock: "Stock", met: bool) -> list[str]:
+    def _many_parts(self, stock: "Stock", met: bool) -> list[str]:
         sources: dict[tuple[str, ...], Source] = {}
-        bases = [replace(base, table=f"{base.table}_shared", stock="") for base in stock.columns.values()]
+        bases = [replace(base, table=f"{base.table}_many", stock="") for base in stock.columns.values()]
         if met:
             at_end = any(base.at_end for base in bases)
-            bases.append(Base("met_active", "readiness_shared", "count(distinct person_id)", "state", at_end=at_end))
+            bases.append(Base("met_active", "readiness_many", "count(distinct person_id)", "state", at_end=at_end))
         for base in bases:
             source = self._source(base)
             sources.setdefault(source.signature, source).columns[base.name] = base

@@ -67,7 +67,7 @@ class Source:
         if not all(counted.values()):
             return self._rows(self.table, self.clock, {name: base.sql for name, base in self.columns.items()})
         met = {name: found for name, found in counted.items() if found}
-        if self.table.endswith("_shared"):
+        if self.table.endswith(("_shared", "_many")):
             return self._one_by_one(self.table, self.clock, met)
         sole = {name: f"count(*) filter (where {both('is_sole', found[2])})" for name, found in met.items()}
         parts = [self._rows(self.table, self.clock, sole)]
@@ -129,6 +129,12 @@ def sums(
     where = f" where {' and '.join(conditions)}" if conditions else ""
     group = f" group by {', '.join(str(n + 1) for n in range(keyed))}" if keyed else ""
     return f"    select {', '.join(shown)} from {source}{where}{group}"
+
+
+def met_twice(grouped: Sequence[str], filters: Sequence[str]) -> str:
+    """Which pairs go off again: those of which both cells pass the filters and stand in one group; empty for all."""
+    both = [f"other_{one}" for one in filters] + [f"other_{one} is not distinct from {one}" for one in grouped]
+    return f"(not is_pair or ({' and '.join(both)}))" if both else ""
 
 
 def rows_of(source: str, keys: Sequence[str], columns: Mapping[str, str], conditions: Sequence[str]) -> str:

@@ -9,16 +9,16 @@ kept as (
 
 counted as (
     select
-        count(*) filter (where is_sole) as in_service,
-        count(*) filter (where is_sole and is_licensed) as active,
+        count(distinct person_id) as in_service,
+        count(distinct person_id) filter (where is_licensed) as active,
     from service
-    where valid_from <= (select day from last_month) and valid_until > (select day from last_month)
+    where not is_many and valid_from <= (select day from last_month) and valid_until > (select day from last_month)
 ),
 
 ready as (
-    select count(*) filter (where is_sole and lapses_on > (select day from last_month)) as compliant
+    select count(distinct person_id) filter (where lapses_on > (select day from last_month)) as compliant
     from readiness
-    where valid_from <= (select day from last_month) and valid_until > (select day from last_month)
+    where not is_many and valid_from <= (select day from last_month) and valid_until > (select day from last_month)
 )
 
 select kept.in_service, counted.in_service as counted

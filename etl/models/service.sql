@@ -68,12 +68,13 @@ joined as (
 ),
 
 shared as (
-    select distinct stretches.spell_id, stretches.valid_from
+    select stretches.spell_id, stretches.valid_from, count(*) as others
     from stretches
     inner join crossings
         on crossings.spell_id = stretches.spell_id
         and crossings.other_from <= stretches.valid_from
         and crossings.other_until > stretches.valid_from
+    group by all
 )
 
 select
@@ -93,7 +94,9 @@ select
     licensed_days.institute_code is not null as is_licensed,
     accredited.spell_id is not null as is_judicial_officer,
     -- No other spell of the person runs: such rows can be counted without looking who they are.
-    shared.spell_id is null as is_sole,
+    shared.others is null as is_sole,
+    -- Two or more others do: too entangled for running totals, such persons are counted one by one.
+    coalesce(shared.others > 1, false) as is_many,
     accredited.accredited_until,
     stretches.valid_from,
     coalesce(stretches.next_day, spells.end_day) as valid_until,

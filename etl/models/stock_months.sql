@@ -1,4 +1,5 @@
--- One row per last day of a Jalali month and cell: the persons with one spell on that day, of each stock.
+-- One row per last day of a Jalali month and cell: the persons of each stock on that day, and as in stock_changes the pairs
+-- that go off again.
 with months as (
     select calendar.month, max(calendar.day) as day
     from calendar
@@ -12,6 +13,7 @@ changes as (
     select calendar.month, stock_changes.* exclude (day)
     from stock_changes
     inner join calendar using (day)
+    where not is_pair
 ),
 
 monthly as (
@@ -73,11 +75,17 @@ running as (
 
 select
     day,
+    false as is_pair,
     province,
     activity,
     gender,
     education,
     post,
+    null::province as other_province,
+    null::activity as other_activity,
+    null::gender as other_gender,
+    null::education as other_education,
+    null::post as other_post,
     cast(in_service as integer) as in_service,
     cast(active_assistants as integer) as active_assistants,
     cast(judicial_officers as integer) as judicial_officers,
@@ -85,4 +93,38 @@ select
     cast(compliant_assistants as integer) as compliant_assistants,
 from running
 where in_service <> 0
-order by day, province, activity, gender, education, post
+union all
+select
+    months.day,
+    true as is_pair,
+    spell_pairs.province,
+    spell_pairs.activity,
+    spell_pairs.gender,
+    spell_pairs.education,
+    spell_pairs.post,
+    spell_pairs.other_province,
+    spell_pairs.other_activity,
+    spell_pairs.other_gender,
+    spell_pairs.other_education,
+    spell_pairs.other_post,
+    cast(-sum(in_service) as integer) as in_service,
+    cast(-sum(active_assistants) as integer) as active_assistants,
+    cast(-sum(judicial_officers) as integer) as judicial_officers,
+    cast(-sum(veterans) as integer) as veterans,
+    cast(-sum(compliant_assistants) as integer) as compliant_assistants,
+from spell_pairs
+inner join months on months.day >= spell_pairs.valid_from and months.day < spell_pairs.valid_until
+group by all
+order by
+    day,
+    is_pair,
+    province,
+    activity,
+    gender,
+    education,
+    post,
+    other_province,
+    other_activity,
+    other_gender,
+    other_education,
+    other_post
