@@ -92,7 +92,7 @@ class Base:
     zero: bool = True
     unsettled: bool = False
     ignores: tuple[str, ...] = ()
-    # The column of stock_months and stock_changes that holds it ready, for persons with one spell.
+    # The column of the table stock that holds it ready, but for persons with three or more spells at once.
     stock: str = ""
 
 

@@ -48,7 +48,7 @@ class Publication:
     rows_loaded: int
     rows_quarantined: int
     missing: tuple[str, ...]
-    # The first and the last day whose running totals are kept in stock_months.
+    # The first and the last day whose running totals are kept.
     kept_months: tuple[date, date] | None = None
     # Whether three spells of anyone run at once: running totals leave such persons out.
     has_many: bool = True
@@ -110,7 +110,8 @@ _known: dict[tuple[str, int, int], Publication] = {}
 def _described(con: duckdb.DuckDBPyConnection, name: str, published_at: datetime) -> Publication:
     found = con.execute(
         "select as_of, built_on, is_sample, files, rows_read, rows_loaded, rows_quarantined, missing, "
-        "(select min(day) from stock_months), (select max(day) from stock_months), exists(from service_many) from publication"
+        "(select min(day) from stock where is_total), (select max(day) from stock where is_total), "
+        "exists(from service_many) from publication"
     ).fetchone()
     assert found is not None
     as_of, built_on, is_sample, files, rows_read, rows_loaded, rows_quarantined, missing, first, last, has_many = found

@@ -238,7 +238,7 @@ class Question:
     # ---- what the build made ready
 
     def _is_in_stock(self, base: Base) -> bool:
-        """Whether a base can be read from stock_months and stock_changes: they know five dimensions."""
+        """Whether a base can be read from the running totals: they know five dimensions."""
         if self._plain or not base.stock:
             return False
         asked = {*self._places, *self.where} - (PLACES if base.whole else set()) - set(base.ignores)
@@ -252,12 +252,7 @@ class Question:
         return Stock(moved, unit, dimensions, base.whole, base.whole or len(dimensions) < len(self._places))
 
     def _select_stock(self, stock: "Stock") -> str:
-        """The running total at the end of the month before, the changes since, and those with many spells one by one."""
-        first, last = self._publication.kept_months or (date.max, date.min)
-        listed = [(label, day, checkpoint(day, first, last)) for label, day in stock.measured]
-        opened = [one for one in listed if one[2] < one[1]]
-        keys = ", ".join((*stock.unit, *stock.grouped))
-        keys = f"{keys}, " if keys else ""
+        """The running total at the end of the month before and the changes since; those with many spells one by one."""
         columns = {base.name: base.stock for base in stock.columns.values()}
         if "compliant_assistants" in columns.values():
             # A group without anyone compliant is still met.
@@ -265,54 +260,55 @@ class Question:
         filters = self._conditions({name: name for name in CELL if not (stock.whole and name in PLACES)})
         pairs = met_twice(stock.grouped, filters)
         filters += [pairs] if pairs else []
-        parts = [self._stock_months(listed, stock, columns, filters)]
-        if opened:
-            parts.append(self._stock_changes(opened, stock, columns, filters))
-        if self._publication.has_many:
-            parts += self._many_parts(stock, "met_active" in columns)
-        sums = ", ".join(f"sum({name}) as {name}" for name in stock.columns)
-        group = f"\n    group by {keys[:-2]}" if keys else ""
-        having = " or ".join(f"sum({name}) <> 0" for name in columns)
-        union = "\n    union all by name\n".join(parts)
-        return f"    select {keys}{sums}\n    from (\n{union}\n    ){group}\n    having {having}"
+        first, last = self._publication.kept_months or (date.max, date.min)
+        listed = [(label, day, checkpoint(day, first, last)) for label, day in stock.measured]
+        many = self._many_parts(stock, "met_active" in columns) if self._publication.has_many else []
+        if stock.unit:
+            parts = [*self._stock_of_units(listed, stock, columns, filters), *many]
+        else:
+            filters = [self._since(*listed[0][1:]), *filters]
+            parts = [rows_of("stock", stock.grouped, columns, filters), *many] if many else []
+        if parts:
+            columns = {name: name for name in columns}
+            source = "    from (\n" + "\n    union all by name\n".join(parts) + "\n    )"
+        else:
+            # Summed where it is read: a sum of it as a table of its own takes longer.
+            source = f"    from stock where {' and '.join(filters)}"
+        keys = [*stock.unit, *stock.grouped]
+        shown = [*keys, *(f"sum({columns[name]}) as {name}" for name in stock.columns)]
+        group = f"\n    group by {', '.join(keys)}" if keys else ""
+        having = " or ".join(f"sum({column}) <> 0" for column in columns.values())
+        return f"    select {', '.join(shown)}\n{source}{group}\n    having {having}"
 
-    def _stock_months(
+    def _since(self, day: date, checkpoint: date) -> str:
+        """The total at a checkpoint and the changes from there up to a day."""
+        kept = self._bind(checkpoint)
+        return f"day between {kept} and {self._bind(day)} and is_total = (day = {kept})"
+
+    def _stock_of_units(
         self,
         listed: Sequence[tuple[str, date, date]],
         stock: "Stock",
         columns: Mapping[str, str],
         filters: Sequence[str],
-    ) -> str:
-        """The running totals at the checkpoints: summed month by month first, for several units may rest on one."""
-        if not stock.unit:
-            tie = f"day = {self._bind(listed[0][2])}"
-            return rows_of("stock_months", stock.grouped, columns, [tie, *filters])
+    ) -> list[str]:
+        """The same for every unit of time: totals are summed month by month first, for several units may rest on one."""
         kept = [checkpoint for _, _, checkpoint in listed] or [date.min]
         tie = f"day between {self._bind(min(kept))} and {self._bind(max(kept))}"
-        inner = sums("stock_months", ("day", *stock.grouped), columns, [tie, *filters])
+        inner = sums("stock", ("day", *stock.grouped), columns, ["is_total", tie, *filters])
         shown = [f"measured.unit as {stock.unit[0]}", *(f"kept.{name}" for name in (*stock.grouped, *columns))]
-        return (
+        parts = [
             f"    select {', '.join(shown)} from {self._measured(listed, 'checkpoint')} inner join (\n{inner}\n    ) as kept "
             "on kept.day = measured.checkpoint"
-        )
-
-    def _stock_changes(
-        self,
-        opened: Sequence[tuple[str, date, date]],
-        stock: "Stock",
-        columns: Mapping[str, str],
-        filters: Sequence[str],
-    ) -> str:
-        """The changes between a checkpoint and the day measured."""
-        if not stock.unit:
-            _, day, checkpoint = opened[0]
-            tie = f"day > {self._bind(checkpoint)} and day <= {self._bind(day)}"
-            return rows_of("stock_changes", stock.grouped, columns, [tie, *filters])
-        source = (
-            f"{self._measured(opened, 'checkpoint')} inner join stock_changes "
-            "on stock_changes.day > measured.checkpoint and stock_changes.day <= measured.day"
-        )
-        return sums(source, stock.grouped, columns, filters, f"measured.unit as {stock.unit[0]}")
+        ]
+        opened = [one for one in listed if one[2] < one[1]]
+        if opened:
+            source = (
+                f"{self._measured(opened, 'checkpoint')} inner join stock "
+                "on not is_total and stock.day > measured.checkpoint and stock.day <= measured.day"
+            )
+            parts.append(sums(source, stock.grouped, columns, filters, f"measured.unit as {stock.unit[0]}"))
+        return parts
 
     def _many_parts(self, stock: "Stock", met: bool) -> list[str]:
         sources: dict[tuple[str, ...], Source] = {}

@@ -572,7 +572,7 @@ BREAK = {
     "outcomes_have_their_days": "update applications set decided_on = null",
     "places_are_known": "update spells set county = '0001' where person_id = 1",
     "required_stretches_do_not_overlap": "insert into requirements select * replace (due_on + 1 as due_on) from requirements",
-    "running_totals_match_the_count": "update stock_months set in_service = in_service + 1",
+    "running_totals_match_the_count": "update stock set in_service = in_service + 1",
     "spells_end_after_they_begin": "update spells set left_on = hired_on - 1",
     "survival_curves_are_curves": "insert into survival_curves values ('all', 'all', 0, 1, 999, 1, 1)",
     "stretches_do_not_overlap": "update service set valid_until = valid_until - 1 where person_id = 1",

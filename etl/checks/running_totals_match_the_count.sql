@@ -1,10 +1,10 @@
 -- The running totals at the last month's end are what counting its rows gives.
-with last_month as (select max(day) as day from stock_months),
+with last_month as (select max(day) as day from stock where is_total),
 
 kept as (
     select sum(in_service) as in_service, sum(active_assistants) as active, sum(compliant_assistants) as compliant
-    from stock_months
-    where day = (select day from last_month)
+    from stock
+    where is_total and day = (select day from last_month)
 ),
 
 counted as (
