@@ -1,6 +1,6 @@
 """The floor: a bare Streamlit page that shows figures made before, and nothing else. BENCH_FIGURES names their file.
 
-The file holds a list of sets of figures; each choice in the box shows another set.
+The file holds a list of sets of figures; each further choice in the box shows the next one.
 """
 
 import json

@@ -86,7 +86,7 @@ def _builds(builds: dict[str, Any]) -> list[str]:
 
 def _pages(result: dict[str, Any]) -> str:
     lines = [
-        "**Pages** (headless Chromium on this machine; the floor: a bare Streamlit page with as many figures made before)",
+        "**Pages** (headless Chromium on this machine; the floor: a bare Streamlit page with the same figures, made before)",
         "",
         "| | of the floor | the page, ms | the floor, ms | bytes to the browser |",
         "|---|--:|--:|--:|--:|",
