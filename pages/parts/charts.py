@@ -217,6 +217,7 @@ def figure(
                 "namelength": 0,
             },
             "dragmode": False,
+            "autotypenumbers": "strict",
             "bargap": 0.28,
             "meta": {"keys": list(keys), "clicks": clicks},
             **layout,

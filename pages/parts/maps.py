@@ -79,10 +79,16 @@ def _paths(look: Look, lines: Sequence[list[tuple[float, float] | None]], meanin
 
 
 @cache
+def _boundaries() -> dict[str, Any]:
+    """The geometry of every province."""
+    shapes = json.loads(_BOUNDARY_FILE.read_text(encoding="utf-8"))["features"]
+    return {shape["id"]: shape["geometry"] for shape in shapes}
+
+
+@cache
 def _rings(code: str) -> list[list[tuple[float, float]]]:
     """The outer rings of a province."""
-    shapes = json.loads(_BOUNDARY_FILE.read_text(encoding="utf-8"))["features"]
-    geometry = next(shape["geometry"] for shape in shapes if shape["id"] == code)
+    geometry = _boundaries()[code]
     parts = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
     return [[(x, y) for x, y in part[0]] for part in parts]
 
