@@ -20,7 +20,7 @@ def cards(view: View, *names: str) -> None:
 
     A name like `pace.required_pace` is a number that etl.analysis works out.
     """
-    page.later(_cards, view, names[:10])
+    page.later(_cards, view, names[:10], ready=partial(_at_once, view, names[:10]))
 
 
 @st.fragment
@@ -108,20 +108,26 @@ def _then(view: View, metric: Metric, now: Any, then: Any) -> str:
 def attention(view: View, *names: str) -> None:
     """For each measure the province that most needs attention, by name; of few provinces the county, where it has counties."""
     with st.container(border=True, key="attention", height="stretch"):
-        page.later(_attention, view, names)
+        page.later(_attention, view, names, ready=partial(_asked_of_places, view, names))
+
+
+def _asked_of_places(view: View, names: Sequence[str]) -> list[Answer]:
+    """Each measure by the places among which one may need attention; one that has no meaning here is left out."""
+    answers = []
+    for name in names:
+        with suppress(warehouse.QuestionError):
+            answers.append(asking.ask(view, [name], (asking.place(view, [name]),))[0])
+    return answers
 
 
 def _attention(view: View, names: Sequence[str]) -> None:
     entries = []
-    for name in names:
-        try:
-            answer, _ = asking.ask(view, [name], (asking.place(view, [name]),))
-        except warehouse.QuestionError:
-            continue
+    for answer in _asked_of_places(view, names):
         if asking.nothing(answer):
             continue
-        found = (findings.gap if name == "coverage_gap" else findings.extreme)(answer, look(view))
-        label = answer.metrics[0].label[view.lang]
+        metric = answer.metrics[0]
+        found = (findings.gap if metric.name == "coverage_gap" else findings.extreme)(answer, look(view))
+        label = metric.label[view.lang]
         entries.append(f"<li><b>{text.escape(found.sentence)}</b><span>{text.escape(label)}</span></li>")
     st.html(
         f'<div class="pd-head"><h3>{text.escape(view.word("attention.title"))}</h3></div>'

@@ -35,7 +35,7 @@ def scope_bar(*more: str, period: bool = False) -> View:
     `period` says that the page shows flows or trends, and so has a use for a period.
     """
     view = replace(page.view(), has_period=period)
-    scope.bar(view, more)
+    page.later(scope.bar, view, more, turn=page.SCOPE, ready=partial(scope.asked, view, more))
     return view
 
 
@@ -63,26 +63,58 @@ def figure(
         asking.place(view, names) if axis == "place" else axis for axis in ((by,) if isinstance(by, str) else by)
     )
     ident = "-".join([chart.__name__, analysis, *names[:1], *axes])
-    with st.container(border=True, key=f"figure-{ident}", height="stretch"), kindly(view.lang, ident):
-        if analysis:
-            answer, ignored = asking.worked_out(view, analysis)
-        elif chart is maps.provinces:
-            # a map keeps the whole country in sight; what is chosen is outlined
-            answer, ignored = asking.ask(view, names, axes, over, without=("province", "county"))
-            if "province" in view.where:
-                options["focus"] = view.where["province"]
-        else:
-            answer, ignored = asking.ask(view, names, axes, over)
+    place = st.container(border=True, key=f"figure-{ident}", height="stretch")
+    asked = _Asked(view, chart, names, axes, over, analysis, nation, target)
+    page.later(_figure, asked, ident, says, options, turn=page.CHARTS, place=place, ready=asked.ready)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a figure asks."""
+
+    view: View
+    chart: Chart
+    names: tuple[str, ...]
+    axes: tuple[str, ...]
+    over: tuple[date, date] | None
+    analysis: str
+    nation: bool
+    target: bool
+
+    def answer(self) -> tuple[Answer, list[str]]:
+        """Its answer, and the filters that have no meaning for it."""
+        if self.analysis:
+            return asking.worked_out(self.view, self.analysis)
+        # A map keeps the whole country in sight; what is chosen is outlined.
+        without = ("province", "county") if self.chart is maps.provinces else ()
+        return asking.ask(self.view, self.names, self.axes, self.over, without)
+
+    def options(self, answer: Answer) -> dict[str, Any]:
+        """What the chart is told besides the answer."""
+        told: dict[str, Any] = {}
+        if self.chart is maps.provinces and "province" in self.view.where and not self.analysis:
+            told["focus"] = self.view.where["province"]
+        if self.chart is lines.run_off:
+            told["goal"] = GOAL
+        if self.nation:
+            told["nation"] = _nation(self.view, answer)
+        if self.target:
+            told["target"] = _target(self.view, answer)
+        return told
+
+    def ready(self) -> None:
+        """All of it is asked, for answers are kept."""
+        self.options(self.answer()[0])
+
+
+def _figure(asked: _Asked, ident: str, says: findings.Says | None, options: Mapping[str, Any]) -> None:
+    view = asked.view
+    with kindly(view.lang, ident):
+        answer, ignored = asked.answer()
         if asking.nothing(answer):
             notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
-        if chart is lines.run_off:
-            options["goal"] = GOAL
-        if nation:
-            options["nation"] = _nation(view, answer)
-        if target:
-            options["target"] = _target(view, answer)
-        draw(view, chart, answer, ident, says, ignored, options)
+        draw(view, asked.chart, answer, ident, says, ignored, {**options, **asked.options(answer)})
 
 
 def _nation(view: View, answer: Answer) -> float | None:
@@ -136,7 +168,8 @@ def draw(
     if notes:
         st.html("".join(f'<p class="pd-note"><bdi>{text.escape(note)}</bdi></p>' for note in notes))
     source = exports_more.source_of(view, answer, notes)
-    footer(view, answer, ident, picture=Picture(drawn.figure.to_dict(), drawn.finding.sentence, below, source))
+    picture = Picture(drawn.figure.to_dict(), drawn.finding.sentence, below, source)
+    page.later(partial(footer, picture=picture), view, answer, ident)
 
 
 class _Made(go.Figure):

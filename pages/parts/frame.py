@@ -31,6 +31,8 @@ def run(menu: Callable[[str], list[st.Page]]) -> None:
     except warehouse.Unpublished:
         notice(lang, "state.unpublished_title", text.word("state.unpublished", lang))
         st.code("python -m etl build", language="bash")
+    finally:
+        page.left()
 
 
 def _html(written: str) -> None:

@@ -6,12 +6,14 @@ differs from what was last written came from outside (a link, the back button) a
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from etl.days import add_months, last_complete_months
 from pages.parts import own, periods, text, warehouse
@@ -22,6 +24,9 @@ PLACES = ("province", "county", "institute")
 # How far back a day can be chosen.
 _YEARS = 25
 _SCOPE, _WRITTEN, _PAGE, _LANG = "scope", "scope written", "scope page", "lang"
+
+# The turns in which the parts of a page are drawn.
+SCOPE, CHARTS, WORDS = range(3)
 
 _run = threading.local()
 
@@ -149,23 +154,59 @@ def refresh() -> None:
     _write(_scope())
 
 
-def later(draw: Callable[..., None], *given: Any) -> None:
-    """Draw this here, but once all charts are on their way: a browser takes longest over those, and need not wait."""
-    place = st.container()
-    _run.waiting = [*getattr(_run, "waiting", ()), (place, partial(draw, *given))]
+@dataclass(frozen=True)
+class _Part:
+    """A part of a page that has its place, and is drawn in its turn."""
+
+    turn: int
+    place: DeltaGenerator
+    draw: Callable[[], None]
+    ready: Callable[[], object] | None
+
+
+def later(
+    draw: Callable[..., None],
+    *given: Any,
+    turn: int = WORDS,
+    place: DeltaGenerator | None = None,
+    ready: Callable[[], object] | None = None,
+) -> None:
+    """Draw this here (or in `place`), but in its turn: a browser takes longest over charts, and need not wait for the rest.
+
+    `ready` asks what it will need, meanwhile and beside others: of it no more is wanted than that answers are kept. Where a
+    fragment runs on its own, everything is drawn at once.
+    """
+    part = _Part(turn, st.container() if place is None else place, partial(draw, *given), ready)
+    if getattr(_run, "waiting", None) is None:
+        _draw(part, None)
+    else:
+        _run.waiting.append(part)
 
 
 def draw_the_rest() -> None:
-    """What was put off, in its order."""
-    waiting, _run.waiting = getattr(_run, "waiting", ()), []
-    for place, draw in waiting:
-        with place:
-            draw()
+    """What was put off, turn by turn; what a part puts off in turn comes at the end."""
+    while waiting := sorted(_run.waiting, key=lambda part: part.turn):
+        _run.waiting = []
+        asked = [warehouse.soon(part.ready) if part.ready else None for part in waiting]
+        for part, answered in zip(waiting, asked, strict=True):
+            _draw(part, answered)
+
+
+def left() -> None:
+    """The page is drawn, or was broken off: from here on nothing is put off."""
+    _run.waiting = None
+
+
+def _draw(part: _Part, answered: Future[object] | None) -> None:
+    if answered:
+        # What went wrong meanwhile goes wrong again where it is drawn, and is told there.
+        wait([answered])
+    with part.place:
+        part.draw()
 
 
 def entered(page: str) -> None:
     """Say which page is open. On the way from another page the session's scope is kept and written into the address."""
-    # A run that was broken off may have left something.
     _run.waiting = []
     kept, came_from = st.session_state.get(_SCOPE), st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page

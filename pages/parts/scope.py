@@ -14,6 +14,12 @@ _NONE = "none"
 _ENDS = ("first", "last")
 
 
+def asked(view: View, more: tuple[str, ...]) -> None:
+    """Ask what the bar will ask, for answers are kept."""
+    for name in _MAIN:
+        cascade.offered(view, name, (*_MAIN, *more))
+
+
 def bar(view: View, more: tuple[str, ...]) -> None:
     """Draw the bar for `view`; `more` are the filters that this page has besides the main ones."""
     known = (*_MAIN, *more)

@@ -8,7 +8,8 @@ and question: a new publication or another reader never meets them.
 
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -37,6 +38,7 @@ __all__ = [
     "names",
     "path",
     "published",
+    "soon",
     "units",
 ]
 
@@ -46,6 +48,8 @@ Reader = frozenset[str] | None
 Frozen = tuple[tuple[str, tuple[str, ...]], ...]
 
 _run = threading.local()
+# Who asks meanwhile: of more than there are cores none would be answered sooner.
+_askers = ThreadPoolExecutor(os.cpu_count(), "asker")
 
 
 class Unpublished(Exception):
@@ -72,6 +76,17 @@ def path() -> str:
     if not found:
         raise Unpublished
     return found
+
+
+def soon(ask: Callable[[], object]) -> Future[object]:
+    """Begin with `ask` beside what is drawn; the answers it gets are kept for who asks the same of this publication."""
+    file = path()
+
+    def asked() -> object:
+        _run.path = file
+        return ask()
+
+    return _askers.submit(asked)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
