@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import threading
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -150,18 +151,23 @@ def test_a_page_chooses_and_arranges_and_computes_nothing(name: str) -> None:
     assert not re.search(r"\bselect\b.*\bfrom\b|session_state|#[0-9a-f]{6}", source, re.IGNORECASE)
 
 
-def test_cards_are_asked_after_the_charts_and_stand_above_them(
-    published: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["overview", "coverage", "growth", "training"])
+def test_what_a_part_needs_is_asked_beside_the_others_before_it_is_drawn(
+    name: str, published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
-    one, each = warehouse.ask, warehouse.ask_each
-    monkeypatch.setattr(warehouse, "ask", lambda *names, **how: asked.append("chart") or one(*names, **how))
-    monkeypatch.setattr(warehouse, "ask_each", lambda *names, **how: asked.append("cards") or each(*names, **how))
-    shown = html(opened("legal"))
-    assert asked[-1] == "cards"
-    assert "chart" in asked
-    assert "pd-card" in shown
-    assert shown.index("pd-card") < shown.index("pd-head")
+    beside: list[object] = []
+    drawing: list[object] = []
+    for door in ("ask", "ask_each"):
+
+        def told(*names: str, door: str = door, usual: object = getattr(warehouse, door), **how: object) -> object:
+            is_beside = threading.current_thread().name.startswith("asker")
+            (beside if is_beside else drawing).append((door, names, sorted(how.items(), key=str)))
+            return usual(*names, **how)  # type: ignore[operator]
+
+        monkeypatch.setattr(warehouse, door, told)
+    assert "pd-card" in html(opened(name))
+    assert drawing
+    assert [asked for asked in drawing if asked not in beside] == []
 
 
 def test_one_card_without_a_meaning_leaves_the_others_standing(

@@ -35,7 +35,7 @@ def scope_bar(*more: str, period: bool = False) -> View:
     `period` says that the page shows flows or trends, and so has a use for a period.
     """
     view = replace(page.view(), has_period=period)
-    page.later(scope.bar, view, more, turn=page.SCOPE, ready=partial(scope.asked, view, more))
+    page.later(scope.bar, view, more, ready=partial(scope.asked, view, more))
     return view
 
 
@@ -65,7 +65,7 @@ def figure(
     ident = "-".join([chart.__name__, analysis, *names[:1], *axes])
     place = st.container(border=True, key=f"figure-{ident}", height="stretch")
     asked = _Asked(view, chart, names, axes, over, analysis, nation, target)
-    page.later(_figure, asked, ident, says, options, turn=page.CHARTS, place=place, ready=asked.ready)
+    page.later(_figure, asked, ident, says, options, place=place, ready=asked.ready)
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def draw(
         st.html("".join(f'<p class="pd-note"><bdi>{text.escape(note)}</bdi></p>' for note in notes))
     source = exports_more.source_of(view, answer, notes)
     picture = Picture(drawn.figure.to_dict(), drawn.finding.sentence, below, source)
-    page.later(partial(footer, picture=picture), view, answer, ident)
+    footer(view, answer, ident, picture=picture)
 
 
 class _Made(go.Figure):
@@ -260,8 +260,13 @@ def _swatch(key: charts.Figure) -> str:
 
 def groups(view: View, *names: str, by: str, says: findings.Says | None = None) -> None:
     """Measures of every member of a dimension as a table, under its finding and with the same footer."""
+    place = st.container(border=True, key=f"figure-groups-{by}")
+    page.later(_groups, view, names, by, says, place=place, ready=partial(asking.ask, view, names, (by,)))
+
+
+def _groups(view: View, names: Sequence[str], by: str, says: findings.Says | None) -> None:
     ident = f"groups-{by}"
-    with st.container(border=True, key=f"figure-{ident}"), kindly(view.lang, ident):
+    with kindly(view.lang, ident):
         answer, ignored = asking.ask(view, names, (by,))
         if asking.nothing(answer):
             notice(view.lang, "state.empty_title", view.word("state.empty"))

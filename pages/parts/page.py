@@ -25,9 +25,6 @@ PLACES = ("province", "county", "institute")
 _YEARS = 25
 _SCOPE, _WRITTEN, _PAGE, _LANG = "scope", "scope written", "scope page", "lang"
 
-# The turns in which the parts of a page are drawn.
-SCOPE, CHARTS, WORDS = range(3)
-
 _run = threading.local()
 
 
@@ -156,9 +153,8 @@ def refresh() -> None:
 
 @dataclass(frozen=True)
 class _Part:
-    """A part of a page that has its place, and is drawn in its turn."""
+    """A part of a page that has its place and is still to be drawn."""
 
-    turn: int
     place: DeltaGenerator
     draw: Callable[[], None]
     ready: Callable[[], object] | None
@@ -167,16 +163,15 @@ class _Part:
 def later(
     draw: Callable[..., None],
     *given: Any,
-    turn: int = WORDS,
     place: DeltaGenerator | None = None,
     ready: Callable[[], object] | None = None,
 ) -> None:
-    """Draw this here (or in `place`), but in its turn: a browser takes longest over charts, and need not wait for the rest.
+    """Draw this here (or in `place`) once it is known what else the page has, so that all can be asked side by side.
 
-    `ready` asks what it will need, meanwhile and beside others: of it no more is wanted than that answers are kept. Where a
-    fragment runs on its own, everything is drawn at once.
+    `ready` asks what it will need: of it no more is wanted than that answers are kept. Where a fragment runs on its own,
+    it is drawn at once.
     """
-    part = _Part(turn, st.container() if place is None else place, partial(draw, *given), ready)
+    part = _Part(st.container() if place is None else place, partial(draw, *given), ready)
     if getattr(_run, "waiting", None) is None:
         _draw(part, None)
     else:
@@ -184,17 +179,11 @@ def later(
 
 
 def draw_the_rest() -> None:
-    """What was put off, turn by turn; what a part puts off in turn comes at the end."""
-    while waiting := sorted(_run.waiting, key=lambda part: part.turn):
-        _run.waiting = []
-        asked = [warehouse.soon(part.ready) if part.ready else None for part in waiting]
-        for part, answered in zip(waiting, asked, strict=True):
-            _draw(part, answered)
-
-
-def left() -> None:
-    """The page is drawn, or was broken off: from here on nothing is put off."""
-    _run.waiting = None
+    """What was put off, in its order; from here on nothing is put off."""
+    waiting, _run.waiting = _run.waiting, None
+    asked = [warehouse.soon(part.ready) if part.ready else None for part in waiting]
+    for part, answered in zip(waiting, asked, strict=True):
+        _draw(part, answered)
 
 
 def _draw(part: _Part, answered: Future[object] | None) -> None:
@@ -203,6 +192,11 @@ def _draw(part: _Part, answered: Future[object] | None) -> None:
         wait([answered])
     with part.place:
         part.draw()
+
+
+def left() -> None:
+    """The page is drawn, or was broken off: what was put off is forgotten."""
+    _run.waiting = None
 
 
 def entered(page: str) -> None:
