@@ -33,11 +33,11 @@ def page() -> None:
     left, right = st.columns(2)
     with left:
         ui.figure(view, bars.stacked, "training_compliance", *BANDS, by="place", parts=BANDS)
-        ui.figure(view, bars.ranking, analysis="seats")
     with right:
         trend = view.months(24)
         ui.figure(view, lines.trend, "training_compliance", by="month", over=trend, zero=False)
         ui.figure(view, lines.run_off, analysis="run_off")
+    ui.figure(view, bars.ranking, analysis="seats")
     ui.figure(
         view,
         lines.heat,

@@ -30,7 +30,7 @@ def ranking(
     values = [row[at] for row in rows]
     known = [value for value in values if value is not None]
     low, top = min([0, *known]), max([0, *known, nation or 0])
-    ticks = [-v for v in reversed(charts.nice(-low)) if v] + charts.nice(top) if low < 0 else charts.nice(top)
+    ticks = charts.both_ways(low, top) if low < 0 else charts.nice(top)
     focused = set(focus)
     signed = low < 0
     written = [
@@ -155,7 +155,7 @@ def _stacked(answer: Answer, look: Look, parts: Sequence[Metric], meanings: Sequ
         height=len(rows) * charts.BAR + 48,
         barmode="stack",
         keys=[
-            charts.key(look, part.short[look.lang], meaning, "hatch" if meaning in charts.PATTERNS else "fill")
+            charts.key(look, part.short[look.lang], meaning, charts.filled(meaning))
             for part, meaning in zip(parts, meanings, strict=True)
         ],
         clicks=answer.by[0] if answer.by else "",
@@ -198,7 +198,7 @@ def paired(answer: Answer, look: Look, meanings: Sequence[str] = ("joiners", "le
         )
     ticks = charts.nice(top)
     keys = [
-        charts.key(look, metric.short[look.lang], meaning, "hatch" if meaning == "leavers" else "fill")
+        charts.key(look, metric.short[look.lang], meaning, charts.filled(meaning))
         for metric, meaning in zip(answer.metrics[:2], meanings, strict=True)
     ]
     if answer.provisional & set(labels):
@@ -369,7 +369,7 @@ def bridge(answer: Answer, look: Look) -> Figure:
         [
             charts.key(look, look.word("figure.stock"), "total"),
             charts.key(look, look.word("figure.gain"), "gain"),
-            charts.key(look, look.word("figure.loss"), "loss", "hatch"),
+            charts.key(look, look.word("figure.loss"), "loss", charts.filled("loss")),
         ],
         xaxis=x_axis,
         yaxis=charts.categories(look, [look.member("step", step) for step in steps]),

@@ -155,8 +155,14 @@ def axis(look: Look, ticks: Sequence[float] = (), unit: str = "persons", **more:
         "fixedrange": True,
         "tickfont": {"color": look.colour("quiet"), "size": 12},
         "ticks": "",
+        "ticklabelstandoff": 4,
         **more,
     }
+
+
+def ground(look: Look) -> Figure:
+    """The line at zero that columns stand on, for an axis."""
+    return {"zeroline": True, "zerolinecolor": look.colour("quiet"), "zerolinewidth": 1}
 
 
 def tick(value: float, unit: str, ticks: Sequence[float], lang: str) -> str:
@@ -225,8 +231,13 @@ def figure(
     }
 
 
+def filled(meaning: str) -> str:
+    """How the key of a colour is drawn that fills: with the pattern that goes with it."""
+    return {"/": "hatch", ".": "dots"}.get(PATTERNS.get(meaning, {}).get("shape", ""), "fill")
+
+
 def key(look: Look, label: str, meaning: str, kind: str = "fill", member: str | None = None) -> Figure:
-    """One key of a chart: its words, its colour, and how it is drawn (fill, line, dash, outline, hatch, light).
+    """One key of a chart: its words, its colour, and how it is drawn (fill, line, dash, outline, hatch, dots, light).
 
     `member` is the code of the member that it stands for: a click narrows the page to it.
     """
@@ -299,7 +310,7 @@ def pattern(look: Look, meaning: str) -> Figure:
 
 def upright(look: Look, ticks: Sequence[float], unit: str, **more: Any) -> Figure:
     reach = {"range": [min(ticks), max(ticks) * 1.04 or 1]} if ticks else {}
-    return axis(look, ticks, unit, side="left", **(reach | more))
+    return axis(look, ticks, unit, side="left", **(ground(look) | reach | more))
 
 
 def names_below(look: Look, names: Sequence[str]) -> Figure:
@@ -343,6 +354,13 @@ def time_axis(look: Look, labels: Sequence[str], after: int = 0) -> Figure:
 def _two_lines(label: str, look: Look) -> str:
     name, year = text.unit_label(label, look.lang, short=True), text.digits(label[:4], look.lang)
     return look.line(name if name == year else f"{name}<br>{year}")
+
+
+def both_ways(low: float, top: float) -> list[float]:
+    """Round steps of one size on both sides of zero."""
+    steps = nice(max(-low, top))
+    size = steps[1] - steps[0] if len(steps) > 1 else 1
+    return [at * size for at in range(math.floor(low / size + 1e-9), math.ceil(top / size - 1e-9) + 1)]
 
 
 def between(low: float, high: float) -> list[float]:

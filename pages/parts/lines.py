@@ -148,6 +148,8 @@ def _open_end(
                 "color": look.colour("surface"),
                 "line": {"color": look.colour(meaning), "width": 2},
             },
+            # The last point stands at the edge of the plot, and is drawn whole.
+            "cliponaxis": False,
             "hovertext": [hover[i] for i in x],
             "hovertemplate": "%{hovertext}<extra></extra>",
         }
@@ -299,8 +301,8 @@ def lorenz(answer: Answer, look: Look) -> Figure:
             charts.key(look, look.word("figure.actual"), "actual", "line"),
         ],
         clicks=answer.by[0],
-        xaxis=charts.axis(look, ticks, "share", range=[0, 1.01], title=named),
-        yaxis=charts.axis(look, ticks, "share", range=[0, 1.01]),
+        xaxis=charts.axis(look, ticks, "share", range=[0, 1.01], title=named, **charts.ground(look)),
+        yaxis=charts.axis(look, ticks, "share", range=[0, 1.01], **charts.ground(look)),
         margin={"l": 8, "r": 26, "t": 8, "b": 8},
         annotations=[charts.note(look, up.short[look.lang], **corner)],
     )

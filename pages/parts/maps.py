@@ -56,7 +56,7 @@ def provinces(answer: Answer, look: Look, focus: Iterable[str] = ()) -> Figure:
         look, data, 430, keys, clicks=answer.by[0],
         geo={
             "projection": {"type": "mercator"},
-            "lonaxis": {"range": [43.9, 63.6]}, "lataxis": {"range": [24.9, 39.9]},
+            "lonaxis": {"range": [43.9, 63.6]}, "lataxis": {"range": [24.8, 40.1]},
             "visible": False, "bgcolor": "rgba(0,0,0,0)", "showframe": False,
         },
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
