@@ -26,7 +26,8 @@ def run(menu: Callable[[str], list[st.Page]]) -> None:
         _heading(entry, lang)
         with kindly(lang, entry["page"]):
             chosen.run()
-        page.draw_the_rest()
+        with kindly(lang, entry["page"]):
+            page.draw_the_rest()
         _trust(lang)
     except warehouse.Unpublished:
         notice(lang, "state.unpublished_title", text.word("state.unpublished", lang))
