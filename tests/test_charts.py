@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +164,15 @@ def test_labels_lie_level_and_there_is_one_axis_of_values(name: str, look: Look)
     assert not {"xaxis2", "yaxis2"} & layout.keys()
     for axis in ("xaxis", "yaxis"):
         assert layout.get(axis, {}).get("tickangle", 0) == 0
+
+
+@pytest.mark.parametrize("rows", [[("IR-11", -30.4), ("IR-23", 30.4)], [("IR-11", -1326), ("IR-23", 6377)]])
+def test_gridlines_on_both_sides_of_zero_have_one_distance(rows: list[tuple[str, float]]) -> None:
+    ticks = bars.ranking(answer("coverage_gap", by=("province",), rows=rows), FA)["layout"]["xaxis"]["tickvals"]
+    assert 0 in ticks
+    assert len({round(later - tick, 6) for tick, later in pairwise(ticks)}) == 1
+    assert ticks[0] <= rows[0][1]
+    assert ticks[-1] >= rows[1][1]
 
 
 @pytest.mark.parametrize(("name", "look"), EVERY, ids=IDS)

@@ -1,6 +1,7 @@
 """Every page of the menu, in both languages, over the hand-made sample: it says what was asked, and nothing breaks."""
 
 import ast
+import json
 import os
 import re
 import threading
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
@@ -149,6 +151,12 @@ def test_a_page_chooses_and_arranges_and_computes_nothing(name: str) -> None:
     }
     assert not imported & {"pandas", "duckdb", "plotly", "etl"}
     assert not re.search(r"\bselect\b.*\bfrom\b|session_state|#[0-9a-f]{6}", source, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_plotly_accepts_every_chart_of_a_page(name: str, published: Path) -> None:
+    for chart in opened(name).get("plotly_chart"):
+        go.Figure(json.loads(chart.proto.spec))
 
 
 @pytest.mark.parametrize("name", ["overview", "coverage", "growth", "training"])

@@ -30,7 +30,7 @@ def ranking(
     values = [row[at] for row in rows]
     known = [value for value in values if value is not None]
     low, top = min([0, *known]), max([0, *known, nation or 0])
-    ticks = charts.both_ways(low, top) if low < 0 else charts.nice(top)
+    ticks = charts.between(low, top) if low < 0 else charts.nice(top)
     focused = set(focus)
     signed = low < 0
     written = [

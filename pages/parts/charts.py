@@ -269,10 +269,7 @@ def spare(look: Look) -> Figure:
 
 def across(look: Look, ticks: Sequence[float], low: float, high: float) -> Figure:
     """The axis along which horizontal bars grow: from the side where reading starts."""
-    return {
-        "range": [high, low] if look.rtl else [low, high],
-        "side": "bottom",
-    }
+    return {"range": [high, low] if look.rtl else [low, high], "side": "bottom"}
 
 
 # Parts that meet in one bar and would be near in grey are told apart by a pattern as well.
@@ -356,15 +353,8 @@ def _two_lines(label: str, look: Look) -> str:
     return look.line(name if name == year else f"{name}<br>{year}")
 
 
-def both_ways(low: float, top: float) -> list[float]:
-    """Round steps of one size on both sides of zero."""
-    steps = nice(max(-low, top))
-    size = steps[1] - steps[0] if len(steps) > 1 else 1
-    return [at * size for at in range(math.floor(low / size + 1e-9), math.ceil(top / size - 1e-9) + 1)]
-
-
 def between(low: float, high: float) -> list[float]:
-    """Round steps around a range that does not need zero (a line, never a bar)."""
+    """Round steps of one size around a range; zero is one of them where it lies within."""
     steps = nice(max(high - low, abs(high) * 0.02, 1e-6))
     size = steps[1] - steps[0] if len(steps) > 1 else 1
     first = math.floor(low / size + 1e-9) * size

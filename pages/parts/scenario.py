@@ -20,9 +20,12 @@ _ALL = ""
 _ROW = 4
 # Numbers over a thumb are written by the browser, as the reader's language writes them.
 _LOCALIZED = "localized"
-# The value over a thumb would break after each digit; and Streamlit fills a track from the left in every language.
+# The value over a thumb would break after each digit, and have its percent sign on the right in Persian; and Streamlit fills a
+# track from the left in every language.
 _STYLE = """<style>
 html [data-testid="stSliderThumbValue"] p { text-wrap: nowrap !important; }
+html[lang="fa"] [data-testid="stSliderThumbValue"] p { direction: rtl; unicode-bidi: isolate; }
+html[lang="fa"] [data-testid="stSliderThumbValue"] p::before { content: "\\61C"; }
 html[dir="rtl"] [data-testid="stSlider"] [role="group"] > div > div:first-child { transform: scaleX(-1); }
 </style>"""
 
