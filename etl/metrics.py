@@ -107,19 +107,24 @@ def ask(
 def ask_each(
     con: duckdb.DuckDBPyConnection,
     *names: str,
+    by: Sequence[str] = (),
     on: date | None = None,
     over: tuple[date, date] | None = None,
     where: Mapping[str, Sequence[str]] | None = None,
     publication: Publication | None = None,
 ) -> dict[str, Answer]:
-    """Several measures of one place at once: an Answer for each, by its name, as `ask` gives it, but of one common query.
+    """Several measures at once: an Answer for each, by its name, as `ask` gives it, but of one common query.
 
-    States are measured on the day, flows counted over the period. Raises QuestionError where one of them has no meaning.
+    States are measured on the day, flows counted over the period. `by` is nothing or the province: of other dimensions each
+    measure has rows of its own. Raises QuestionError where one of them has no meaning.
     """
+    if tuple(by) not in ((), ("province",)):
+        raise QuestionError("measures are asked together for one place, or by province")
     kinds = {metric.kind for metric in known(names)}
     at_once = ask(
         con,
         *names,
+        by=by,
         on=on if "state" in kinds else None,
         over=over if "flow" in kinds else None,
         where=where,
@@ -129,14 +134,16 @@ def ask_each(
 
 
 def _only(answer: Answer, metric: Metric) -> Answer:
-    """What an answer without dimensions says of one of its measures."""
-    columns = tuple(dict.fromkeys(filter(None, (metric.name, metric.numerator, metric.denominator))))
+    """What an answer says of one of its measures."""
+    columns = (*answer.by, *dict.fromkeys(filter(None, (metric.name, metric.numerator, metric.denominator))))
     at = [answer.columns.index(name) for name in columns]
+    rows = [tuple(row[place] for place in at) for row in answer.rows]
     return replace(
         answer,
         metrics=(metric,),
         columns=columns,
-        rows=[tuple(row[place] for place in at) for row in answer.rows],
+        # What another measure found in no known province is not met by this one.
+        rows=[row for row in rows if not answer.by or row[0] is not None or any(row[1:])],
         on=answer.on if metric.kind == "state" else None,
         over=answer.over if metric.kind == "flow" else None,
     )

@@ -97,28 +97,35 @@ def test_the_fast_path_is_taken(con):
 _MEASURES = [name for name, metric in metrics.catalogue().items() if not metric.hidden]
 
 
+@pytest.mark.parametrize("by", [(), ("province",)])
 @pytest.mark.parametrize("seed", range(60))
-def test_measures_asked_at_once_are_those_asked_one_by_one(con, seed):
+def test_measures_asked_at_once_are_those_asked_one_by_one(con, seed, by):
     rng = random.Random(1000 + seed)
     names = rng.sample(_MEASURES, rng.randint(1, 9))
     where = _question(rng, names)["where"] if seed % 3 else {}
-    known = [name for name in names if metrics.catalogue()[name].dimensions.issuperset(where)]
+    known = [name for name in names if metrics.catalogue()[name].dimensions.issuperset({*where, *by})]
     if not known:
         return
     day = date(2016, 1, 1) + timedelta(days=rng.randrange(3800))
     over = (add_months(day, -rng.randint(1, 30)), day)
-    at_once = metrics.ask_each(con, *known, on=day, over=over, where=where)
+    at_once = metrics.ask_each(con, *known, by=by, on=day, over=over, where=where)
     assert list(at_once) == known
     for name in known:
         period = {"over": over} if metrics.catalogue()[name].kind == "flow" else {"on": day}
-        alone = metrics.ask(con, name, where=where, **period)
+        alone = metrics.ask(con, name, by=by, where=where, **period)
         found = at_once[name]
         for part in ("metrics", "by", "columns", "where", "on", "over", "provisional", "publication"):
             assert getattr(found, part) == getattr(alone, part), (name, part)
-        assert len(found.rows) == len(alone.rows) == 1
-        assert all(map(_same, found.rows[0], alone.rows[0])), (name, found.rows, alone.rows)
+        assert len(found.rows) == len(alone.rows) >= 1
+        for one, other in zip(found.rows, alone.rows, strict=True):
+            assert all(map(_same, one, other)), (name, one, other)
 
 
 def test_of_measures_asked_at_once_one_without_meaning_is_an_error(con):
     with pytest.raises(QuestionError):
         metrics.ask_each(con, "active_assistants", "licensed_institutes", where={"course": ("C01",)})
+
+
+def test_measures_are_not_asked_at_once_by_what_gives_each_rows_of_its_own(con):
+    with pytest.raises(QuestionError):
+        metrics.ask_each(con, "active_assistants", "training_compliance", by=("county",))

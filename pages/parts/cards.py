@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import date
 from functools import partial
 from typing import Any
 
@@ -37,33 +36,31 @@ def _cards(view: View, names: Sequence[str]) -> None:
 
 
 def _at_once(view: View, names: Iterable[str]) -> dict[str, tuple[Answer, Answer | None]]:
-    """Measures that are asked under the same filters are asked together: now, and a year before where there is a history."""
-    together: dict[warehouse.Frozen, list[str]] = {}
+    """Each measure now, and a year before where there is a history; one that has no meaning here stays out."""
+    over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
+    now = _together(view, names, on=view.as_of, over=over)
+    old = [name for name, answer in now.items() if answer.metrics[0].has_history]
+    then = _together(view, old, on=view.a_year_before(), over=periods.year_before(over))
+    return {name: (answer, then.get(name)) for name, answer in now.items()}
+
+
+def _together(view: View, names: Iterable[str], **asked: Any) -> dict[str, Answer]:
+    """Measures that are asked under the same filters are asked together; one that has no meaning here stays out."""
+    groups: dict[warehouse.Frozen, list[str]] = {}
     for name in names:
         if metric := warehouse.catalogue().get(name):
             where, _ = view.under(metric.dimensions)
-            together.setdefault(warehouse.frozen(where), []).append(name)
-    over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
-    asked: dict[str, tuple[Answer, Answer | None]] = {}
-    for filters, group in together.items():
+            groups.setdefault(warehouse.frozen(where), []).append(name)
+    found: dict[str, Answer] = {}
+    for filters, group in groups.items():
+        ask = partial(warehouse.ask_each, reader=view.reader, where=dict(filters), **asked)
         try:
-            asked |= _now_and_then(view, group, filters, over)
+            found |= ask(*group)
         except warehouse.QuestionError:
-            # One of them has no meaning here: that one stays out, and its card says so.
             for name in group:
                 with suppress(warehouse.QuestionError):
-                    asked |= _now_and_then(view, [name], filters, over)
-    return asked
-
-
-def _now_and_then(
-    view: View, names: Sequence[str], filters: warehouse.Frozen, over: tuple[date, date]
-) -> dict[str, tuple[Answer, Answer | None]]:
-    ask = partial(warehouse.ask_each, reader=view.reader, where=dict(filters))
-    old = [name for name in names if warehouse.catalogue()[name].has_history]
-    now = ask(*names, on=view.as_of, over=over)
-    then = ask(*old, on=view.a_year_before(), over=periods.year_before(over)) if old else {}
-    return {name: (answer, then.get(name)) for name, answer in now.items()}
+                    found |= ask(name)
+    return found
 
 
 def _card(view: View, name: str, asked: tuple[Answer, Answer | None] | None) -> None:
@@ -113,11 +110,14 @@ def attention(view: View, *names: str) -> None:
 
 def _asked_of_places(view: View, names: Sequence[str]) -> list[Answer]:
     """Each measure by the places among which one may need attention; one that has no meaning here is left out."""
-    answers = []
+    over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
+    by_province = [name for name in names if asking.place(view, [name]) == "province"]
+    found = _together(view, by_province, by=("province",), on=view.as_of, over=over)
     for name in names:
-        with suppress(warehouse.QuestionError):
-            answers.append(asking.ask(view, [name], (asking.place(view, [name]),))[0])
-    return answers
+        if name not in by_province:
+            with suppress(warehouse.QuestionError):
+                found[name] = asking.ask(view, [name], ("county",))[0]
+    return [found[name] for name in names if name in found]
 
 
 def _attention(view: View, names: Sequence[str]) -> None:
