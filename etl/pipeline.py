@@ -86,14 +86,15 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
                     raise BuildRefused(report.first_refused(), report)
                 say("staging")
                 _fill(con, order, outcomes, report)
-                survival.get_ready(con)
                 modelling.build(con, say)
-                survival.build(con, date.fromisoformat(report.as_of))
+                # Loading its library keeps one core busy: the models take all there are, what follows does not.
+                survival.get_ready(con)
                 history.carry(con, order.to)
+                marks.mark(con, setting.key)
+                survival.build(con, date.fromisoformat(report.as_of))
                 say("checking")
                 _check(con, report)
                 _guard_against_loss(con, order, report)
-                marks.mark(con, setting.key)
                 sizes = _sizes(con)
                 con.execute("checkpoint")
             _prove_whole(built, sizes)
@@ -120,8 +121,9 @@ def _fill(con: duckdb.DuckDBPyConnection, order: Order, outcomes: list[Outcome],
     loadlog.count(con, outcomes, report)
     loadlog.record(con, outcomes, report)
     con.execute(
-        "create temp table persons as select person_key, "
-        "row_number() over (order by min((file_number, line))) as person_id from loaded_personnel group by person_key"
+        "create temp table persons as "
+        "select person_key, cast(row_number() over (order by min((file_number, line))) as integer) as person_id "
+        "from loaded_personnel group by person_key"
     )
     con.execute("create temp view person_numbers as from persons")
     as_of = loadlog.as_of(con, order.build_day)

@@ -37,7 +37,7 @@ _QUANTILE = 1.96
 
 
 def get_ready(con: duckdb.DuckDBPyConnection) -> None:
-    """Load the library aside, while models are made: it takes as long as many of them. A handful of people needs none."""
+    """Load the library aside: it takes as long as the largest model. A handful of people needs none."""
     row = con.execute("select count(*) from persons").fetchone()
     if row and row[0] >= LEAST:
         threading.Thread(target=_library).start()

@@ -1,6 +1,6 @@
 -- One row per spell of service; of a person's spells the lowest spell_id is the one with the first institute_code.
 select
-    row_number() over (order by person_id, institutes.institute_code, hired_on) as spell_id,
+    cast(row_number() over (order by person_id, institutes.institute_code, hired_on) as integer) as spell_id,
     person_id,
     institutes.institute_code,
     cast(loaded_personnel.province as province) as province,

@@ -58,11 +58,11 @@ net as (
         gender,
         education,
         post,
-        sum(in_service) as in_service,
-        sum(active_assistants) as active_assistants,
-        sum(judicial_officers) as judicial_officers,
-        sum(veterans) as veterans,
-        sum(compliant_assistants) as compliant_assistants,
+        cast(sum(in_service) as integer) as in_service,
+        cast(sum(active_assistants) as integer) as active_assistants,
+        cast(sum(judicial_officers) as integer) as judicial_officers,
+        cast(sum(veterans) as integer) as veterans,
+        cast(sum(compliant_assistants) as integer) as compliant_assistants,
     from changes
     where day < date '9999-12-31'
     group by all
@@ -83,6 +83,15 @@ months as (
         and max(calendar.day) <= (select as_of + 31 from publication)
 ),
 
+numbers as (
+    select
+        month,
+        day,
+        row_number() over (order by day) as number,
+        count(*) over () + 1 as end_number,
+    from months
+),
+
 monthly as (
     select
         calendar.month,
@@ -91,54 +100,49 @@ monthly as (
         gender,
         education,
         post,
-        sum(in_service) as in_service,
-        sum(active_assistants) as active_assistants,
-        sum(judicial_officers) as judicial_officers,
-        sum(veterans) as veterans,
-        sum(compliant_assistants) as compliant_assistants,
+        cast(sum(in_service) as integer) as in_service,
+        cast(sum(active_assistants) as integer) as active_assistants,
+        cast(sum(judicial_officers) as integer) as judicial_officers,
+        cast(sum(veterans) as integer) as veterans,
+        cast(sum(compliant_assistants) as integer) as compliant_assistants,
     from net
     inner join calendar using (day)
     group by all
 ),
 
-cells as (
-    select province, activity, gender, education, post, min(month) as first_month
-    from monthly
-    group by all
-),
-
-every as (
-    select months.month, months.day, cells.* exclude (first_month)
-    from cells
-    inner join months on months.month >= cells.first_month
-),
-
-running as (
+told as (
     select
-        every.day,
-        every.province,
-        every.activity,
-        every.gender,
-        every.education,
-        every.post,
+        numbers.number,
+        monthly.province,
+        monthly.activity,
+        monthly.gender,
+        monthly.education,
+        monthly.post,
         sum(in_service) over so_far as in_service,
         sum(active_assistants) over so_far as active_assistants,
         sum(judicial_officers) over so_far as judicial_officers,
         sum(veterans) over so_far as veterans,
         sum(compliant_assistants) over so_far as compliant_assistants,
-    from every
-    left join monthly
-        on monthly.month = every.month
-        and monthly.province = every.province
-        and monthly.activity = every.activity
-        and monthly.gender = every.gender
-        and monthly.education is not distinct from every.education
-        and monthly.post = every.post
+        lead(numbers.number, 1, numbers.end_number) over so_far as next_number,
+    from monthly
+    inner join numbers using (month)
     window so_far as (
-        partition by every.province, every.activity, every.gender, every.education, every.post
-        order by every.day
-        rows between unbounded preceding and current row
+        partition by monthly.province, monthly.activity, monthly.gender, monthly.education, monthly.post
+        order by numbers.number
     )
+),
+
+-- A total stays until the month in which its cell moves next.
+spread as (
+    select * exclude (number, next_number), unnest(range(number, next_number)) as number
+    from told
+    where in_service <> 0
+),
+
+running as (
+    select numbers.day, spread.* exclude (number)
+    from spread
+    inner join numbers using (number)
 ),
 
 pairs_at_month_ends as (
