@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from etl import console, days, diff, loadlog, metrics, pipeline, planning, publication
+from etl import backtesting, console, days, diff, loadlog, metrics, pipeline, publication
 from etl.contract import Refused
 from etl.normalize import latin_digits, printable
 
@@ -164,7 +164,7 @@ def _diff(options: argparse.Namespace) -> int:
 
 def _backtest(options: argparse.Namespace) -> int:
     with publication.connect(options.source) as con:
-        console.print_answer(planning.backtest(con), options.format)
+        console.print_answer(backtesting.backtest(con), options.format)
     return 0
 
 

@@ -5,7 +5,7 @@ etl/metrics.toml under [derived.X].
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import cache
 from itertools import pairwise
@@ -16,7 +16,9 @@ from persiantools.jdatetime import JalaliDate
 
 from etl import days
 from etl.abroad import claim, countries
-from etl.catalogue import TIME, QuestionError, catalogue, derived, tables
+from etl.backtesting import backtest, backtest_months
+from etl.catalogue import TIME, QuestionError, catalogue, tables
+from etl.derived import Where, answered
 from etl.licensing import (
     accreditations_ending,
     adoption,
@@ -28,9 +30,10 @@ from etl.licensing import (
     smart_sizes,
     stopped,
 )
-from etl.metrics import Answer, Metric, ask, readable, rows_on
-from etl.planning import backtest, backtest_months, compliance, headcount, pace_now, seats_now
+from etl.metrics import Answer, ask, readable, rows_on
+from etl.planning import headcount, pace_now, seats_now
 from etl.publication import describe
+from etl.training_plan import GOAL, compliance
 from etl.workforce import survival, survival_by_gender, survival_by_post
 
 # What readers ask for by its name, here or in a module of its own.
@@ -98,11 +101,7 @@ ASKED: Mapping[str, tuple[str, ...]] = {
 # Those that are worked out over a period; all others over what they say themselves.
 OVER_PERIODS = frozenset({"bridge"})
 
-Where = Mapping[str, Sequence[str]] | None
-
-DAYS_A_MONTH = 30.436875
 RUN_OFF_DAYS = 180
-GOAL = 0.95
 _SEAT_MONTHS = 6
 _MONTHS_SHOWN_BEFORE = 24
 _MOST_MONTHS_AHEAD = 60
@@ -149,7 +148,7 @@ def bridge(
     ]
     always = {"start", "joiners", "leavers", "end", "licences_lapsed", "active"}
     rows = [row for row in rows if row[1] or row[0] in always]
-    return _answer(flows, ("step",), (derived("bridge"),), rows, on=None, over=(first, last), also=(before, after))
+    return answered(flows, ("step",), ("bridge",), rows, over=(first, last), also=(before, after))
 
 
 def pace(
@@ -161,13 +160,13 @@ def pace(
     until = until or _end_of_next_year(day)
     active, target = answer.value("active_assistants"), answer.value("target")
     paces = _paces(con, day, where)
-    left = (until - day).days / DAYS_A_MONTH
+    left = (until - day).days / days.DAYS_A_MONTH
     required = (target - active) / left if target is not None and left > 0 else None
     names = ("required_pace", "actual_pace_6", "actual_pace_12", "projected_first", "projected_last")
     reached = [_reached(day, active, target, one) for one in sorted(paces, reverse=True)]
     # None where net ≤ 0: a range with an open end is said in words.
     row = (required, *paces, *reached)
-    return _answer(answer, (), tuple(derived(name) for name in names), [row], on=day, over=None)
+    return answered(answer, (), names, [row], on=day)
 
 
 def projection(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
@@ -183,10 +182,10 @@ def projection(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Wh
     rows: list[tuple[Any, ...]] = [(month, value, None, None) for month, value in past.rows if month < now.label]
     rows.append((now.label, active, active, active))
     for unit in _months_ahead(now, active, target, slow, fast):
-        months = (unit.last - day).days / DAYS_A_MONTH
+        months = (unit.last - day).days / days.DAYS_A_MONTH
         rows.append((unit.label, None, max(0.0, active + slow * months), max(0.0, active + fast * months)))
-    metrics = (catalogue()["active_assistants"], derived("projected_low"), derived("projected_high"))
-    return _answer(past, ("month",), metrics, rows, on=day, over=None, also=(known,))
+    names = ("active_assistants", "projected_low", "projected_high")
+    return answered(past, ("month",), names, rows, on=day, also=(known,))
 
 
 def lorenz(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
@@ -208,9 +207,9 @@ def lorenz(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where 
         people, served = people + count, served + active
         points.append((place, people / total, served / everyone if everyone else 0.0))
     gini = 1 - sum((b[1] - a[1]) * (a[2] + b[2]) for a, b in pairwise(points)) if everyone else None
-    metrics = tuple(derived(name) for name in ("residents_share", "assistants_share", "gini"))
+    names = ("residents_share", "assistants_share", "gini")
     rows = [(*point, gini) for point in points]
-    return _answer(assistants, (by,), metrics, rows, on=assistants.on, over=None, also=(residents,))
+    return answered(assistants, (by,), names, rows, also=(residents,))
 
 
 def run_off(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
@@ -239,10 +238,9 @@ def run_off(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where
             compliant -= lapses[position][1]
             position += 1
         rows.append((then, compliant / everyone if everyone else None, compliant, everyone))
-    metric = derived("run_off")
     parts = ("compliant_assistants", "trainable_assistants")
     query = readable(sql, parameters)
-    return _answer(answer, ("day",), (metric,), rows, on=day, over=None, more=parts, query=query)
+    return answered(answer, ("day",), ("run_off",), rows, on=day, more=parts, query=query)
 
 
 def seats(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, goal: float = GOAL) -> Answer:
@@ -311,8 +309,8 @@ def _seats(con: duckdb.DuckDBPyConnection, on: date | None, where: Where, goal: 
     """
     parameters |= more | {"goal": goal, "horizon": days.add_months(day, _SEAT_MONTHS)}
     rows = con.execute(sql, parameters).fetchall()
-    metrics = (derived("training_seats_needed"), derived("training_seats_by"))
-    return _answer(base, by, metrics, rows, on=day, over=None, query=readable(sql, parameters))
+    names = ("training_seats_needed", "training_seats_by")
+    return answered(base, by, names, rows, on=day, query=readable(sql, parameters))
 
 
 def _one_place(where: Where) -> None:
@@ -336,7 +334,7 @@ def _reached(day: date, active: float, target: float | None, monthly: float) -> 
         return day
     if monthly <= 0:
         return None
-    ahead = math.ceil((target - active) / monthly * DAYS_A_MONTH)
+    ahead = math.ceil((target - active) / monthly * days.DAYS_A_MONTH)
     return day + timedelta(days=ahead) if ahead < 365 * 200 else None
 
 
@@ -357,28 +355,3 @@ def _months_ahead(now: days.Unit, active: float, target: float | None, slow: flo
 
 def _end_of_next_year(day: date) -> date:
     return days.unit_of(JalaliDate(JalaliDate(day).year + 1, 6, 1).to_gregorian(), "year").last
-
-
-def _answer(
-    like: Answer,
-    by: tuple[str, ...],
-    metrics: tuple[Metric, ...],
-    rows: list[tuple[Any, ...]],
-    on: date | None,
-    over: tuple[date, date] | None,
-    also: Sequence[Answer] = (),
-    more: tuple[str, ...] = (),
-    query: str = "",
-) -> Answer:
-    return Answer(
-        metrics,
-        by,
-        (*by, *(metric.name for metric in metrics), *more),
-        rows,
-        like.where,
-        on,
-        over,
-        frozenset(),
-        query or ";\n\n".join(dict.fromkeys([like.query, *(one.query for one in also)])),
-        like.publication,
-    )

@@ -15,6 +15,8 @@ from persiantools.jdatetime import JalaliDate
 DAY = timedelta(days=1)
 FOREVER = date(9999, 12, 31)
 UNITS = ("month", "quarter", "year")
+# Of a month of the mean Gregorian year.
+DAYS_A_MONTH = 30.436875
 
 # A year below this is Jalali: no register reaches back to the Gregorian year 1599.
 _FIRST_GREGORIAN_YEAR = 1600

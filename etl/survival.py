@@ -17,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 
 from etl.catalogue import tables
-from etl.workforce import ALL, DAYS_A_MONTH, LEAST, MOST_MONTHS, careers
+from etl.days import DAYS_A_MONTH
+from etl.workforce import ALL, LEAST, MOST_MONTHS, careers
 
 DIMENSIONS = ("province", "activity", "gender", "education", "post")
 _CURVES = pa.schema(

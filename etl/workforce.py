@@ -11,13 +11,13 @@ from typing import Any
 
 import duckdb
 
+from etl import days
 from etl.catalogue import derived, tables
 from etl.metrics import Answer, ask, readable
 from etl.publication import describe
 
 Where = Mapping[str, Sequence[str]] | None
 
-DAYS_A_MONTH = 30.436875
 MOST_MONTHS = 120
 # A curve ends where fewer people than this are still followed: beyond it a step is one person, no finding.
 LEAST = 20
@@ -167,7 +167,7 @@ def _worked_out(con: duckdb.DuckDBPyConnection, like: Answer, day: date, least: 
         with careers as ({careers(f"joiners.{columns[group]}" if group else f"'{ALL}'", conditions)}),
         steps as ({product_limit("select * from careers")}),
         months as (
-            select served, cast(floor(served * {DAYS_A_MONTH}) as integer) as days
+            select served, cast(floor(served * {days.DAYS_A_MONTH}) as integer) as days
             from range(0, {MOST_MONTHS + 1}) as months (served)
         ),
         counted as (

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
-from etl import analysis, planning, publication
+from etl import analysis, backtesting, planning, publication, training_plan
 from etl.catalogue import catalogue, derived, derived_names
 from etl.metrics import Answer
 from etl.planning import Scenario
@@ -189,9 +189,9 @@ def test_every_chart_draws_the_sample(lang: str, dark: bool, published: Path) ->
             (staff.survival, analysis.survival(con, least=1), staff.still_serving),
             (staff.curves, curves, staff.fewest_stay),
             (plans.path, planning.headcount(con), plans.reached),
-            (plans.path, planning.compliance(con), plans.reached),
-            (plans.held, planning.backtest(con), plans.how_often),
-            (plans.history, planning.backtest_months(con), plans.last_trial),
+            (plans.path, training_plan.compliance(con), plans.reached),
+            (plans.held, backtesting.backtest(con), plans.how_often),
+            (plans.history, backtesting.backtest_months(con), plans.last_trial),
         ]
     for chart, asked, says in drawn:
         figure = chart(asked, look)

@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from etl import analysis, days, metrics, planning, publication
+from etl import analysis, backtesting, days, metrics, planning, publication, training_plan
 from etl.catalogue import QuestionError
 from etl.planning import Scenario
 
@@ -68,7 +68,7 @@ def seats(count: float) -> dict[tuple[str, str], float]:
 
 def test_without_a_seat_the_plan_is_the_run_off(con: duckdb.DuckDBPyConnection) -> None:
     certain = {row[0]: row[1] for row in analysis.run_off(con).rows}
-    answer = planning.compliance(con, scenario=Scenario(recruits=0, seats=seats(0)))
+    answer = training_plan.compliance(con, scenario=Scenario(recruits=0, seats=seats(0)))
     unit = days.unit_of(as_of(con), "month")
     compared = 0
     for month, share in list(planned(answer, "plan_compliance").items())[1:]:
@@ -81,14 +81,14 @@ def test_without_a_seat_the_plan_is_the_run_off(con: duckdb.DuckDBPyConnection) 
 
 
 def test_with_seats_for_all_everybody_is_compliant_after_a_month(con: duckdb.DuckDBPyConnection) -> None:
-    answer = planning.compliance(con, scenario=Scenario(recruits=0, seats=seats(100_000)))
+    answer = training_plan.compliance(con, scenario=Scenario(recruits=0, seats=seats(100_000)))
     months = list(planned(answer, "plan_compliance_low").values())
     assert months[0] < 1
     assert set(months[1:]) == {1.0}
 
 
 def test_the_plan_begins_where_the_known_ends(con: duckdb.DuckDBPyConnection) -> None:
-    answer = planning.compliance(con)
+    answer = training_plan.compliance(con)
     now = metrics.ask(con, "training_compliance").value()
     first = next(row for row in answer.records() if row["plan_compliance"] is not None)
     names = ("training_compliance", "plan_compliance", "plan_compliance_low", "plan_compliance_high")
@@ -102,7 +102,7 @@ def test_more_seats_never_leave_fewer_compliant(con: duckdb.DuckDBPyConnection) 
     rng = random.Random(4)
     fewer = {("", course): rng.randrange(0, 12) for course in COURSES}
     more = {key: count + rng.randrange(0, 6) for key, count in fewer.items()}
-    paths = [planning.compliance(con, scenario=Scenario(recruits=0, seats=one)) for one in (fewer, more)]
+    paths = [training_plan.compliance(con, scenario=Scenario(recruits=0, seats=one)) for one in (fewer, more)]
     few, many = (planned(path, "plan_compliance") for path in paths)
     assert all(many[month] >= few[month] for month in few)
     assert many != few
@@ -110,7 +110,7 @@ def test_more_seats_never_leave_fewer_compliant(con: duckdb.DuckDBPyConnection) 
 
 def test_the_range_holds_the_plan(con: duckdb.DuckDBPyConnection, by_hand: duckdb.DuckDBPyConnection) -> None:
     for one in (con, by_hand):
-        for row in planning.compliance(one).records():
+        for row in training_plan.compliance(one).records():
             if row["plan_compliance"] is not None:
                 assert row["plan_compliance_low"] <= row["plan_compliance"] <= row["plan_compliance_high"]
 
@@ -215,14 +215,14 @@ def test_the_plan_is_what_a_simulation_month_by_month_comes_to(
     con: duckdb.DuckDBPyConnection, scenario: Scenario, where: dict[str, Any]
 ) -> None:
     for day in (as_of(con), days.add_months(as_of(con), -14)):
-        answer = planning.compliance(con, day, where, scenario)
+        answer = training_plan.compliance(con, day, where, scenario)
         found = [row["compliant_assistants"] for row in answer.records() if row["plan_compliance"] is not None]
         assert found == simulated(con, day, scenario, where)
 
 
 def test_training_seats_are_not_kept_by_gender(con: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(QuestionError, match="no meaning by gender"):
-        planning.compliance(con, where={"gender": ["female"]})
+        training_plan.compliance(con, where={"gender": ["female"]})
 
 
 # ---------------------------------------------------------------- the stock
@@ -237,7 +237,7 @@ def test_the_plan_of_the_stock_adds_recruits_and_takes_a_twelfth_of_the_rate(con
     for row in rows[1:25]:
         end = days.unit_of(last + days.DAY, "month") if last == days.unit_of(last, "month").last else None
         end = end or days.unit_of(days.unit_of(last, "month").last + days.DAY, "month")
-        stock += (30 - stock * 0.01) * (end.last - last).days / planning.DAYS_A_MONTH
+        stock += (30 - stock * 0.01) * (end.last - last).days / days.DAYS_A_MONTH
         last = end.last
         assert row["month"] == end.label
         assert math.isclose(row["plan_active"], stock)
@@ -299,7 +299,7 @@ def trials(con: duckdb.DuckDBPyConnection, ahead: int) -> list[tuple[float, floa
 def test_the_back_test_is_the_projection_run_on_every_past_day(con: duckdb.DuckDBPyConnection, ahead: int) -> None:
     made = trials(con, ahead)
     inside = sum(low <= actual <= high for low, high, actual in made)
-    row = next(row for row in planning.backtest(con).records() if row["ahead"] == ahead)
+    row = next(row for row in backtesting.backtest(con).records() if row["ahead"] == ahead)
     assert (row["backtest_months_inside"], row["backtest_months"]) == (inside, len(made))
     assert row["backtest_inside"] == inside / len(made)
     misses = [abs(actual - (low + high) / 2) / max((low + high) / 2, 1) for low, high, actual in made]
@@ -317,15 +317,15 @@ def known_then(misses: list[float], ahead: int) -> Iterator[tuple[float, list[fl
 
 
 def test_the_months_shown_are_those_tried(con: duckdb.DuckDBPyConnection) -> None:
-    shown = planning.backtest_months(con).records()
-    row = next(row for row in planning.backtest(con).records() if row["ahead"] == 6)
+    shown = backtesting.backtest_months(con).records()
+    row = next(row for row in backtesting.backtest(con).records() if row["ahead"] == 6)
     assert len(shown) == row["backtest_months"]
     inside = sum(one["projected_low"] <= one["active_assistants"] <= one["projected_high"] for one in shown)
     assert inside == row["backtest_months_inside"]
 
 
 def test_a_short_history_is_not_tried(by_hand: duckdb.DuckDBPyConnection) -> None:
-    answer = planning.backtest(by_hand, on=date(2022, 1, 15))
+    answer = backtesting.backtest(by_hand, on=date(2022, 1, 15))
     assert all(row["backtest_inside"] is None and row["backtest_months"] == 0 for row in answer.records())
     rows = [
         row for row in planning.headcount(by_hand, on=date(2022, 1, 15)).records() if row["plan_active"] is not None

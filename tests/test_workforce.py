@@ -23,8 +23,9 @@ import pytest
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from etl import metrics, publication
+from etl.days import DAYS_A_MONTH
 from etl.survival import DIMENSIONS, curve
-from etl.workforce import DAYS_A_MONTH, LEAST, product_limit, survival, survival_by_gender, survival_by_post
+from etl.workforce import LEAST, product_limit, survival, survival_by_gender, survival_by_post
 from tests import oracle
 from tests.oracle_measures import Spell, Where, active_spells, all_joiners, all_leavers, all_moves, spell_fits
 from tests.oracle_read import add_months

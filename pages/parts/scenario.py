@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from etl import planning
+from etl import analysis
 from etl.metrics import Answer
-from etl.planning import Scenario
+from etl.planning import NOW, Scenario
 from pages.parts import components as ui
 from pages.parts import findings, own, text, warehouse
 from pages.parts.footer import question
@@ -46,7 +46,7 @@ def panel(view: View) -> Scenario:
             _leavers(view, scenario)
         with kindly(view.lang, "seats"):
             _seats(view, scenario)
-        if scenario != planning.NOW:
+        if scenario != NOW:
             st.button(
                 view.word("planning.as_now"),
                 key="plan as now",
@@ -57,7 +57,7 @@ def panel(view: View) -> Scenario:
 
 
 def figure(view: View, chart: ui.Chart, name: str, scenario: Scenario, says: findings.Says) -> None:
-    """The path that `name` of etl.planning works out under the scenario, drawn as every figure is."""
+    """The path that `name` of etl.analysis works out under the scenario, drawn as every figure is."""
     with st.container(border=True, key=f"figure-{name}", height="stretch"), kindly(view.lang, name):
         where, ignored = view.under(warehouse.filters_of(name))
         ui.draw(view, chart, _planned(view, name, where, scenario), name, says, ignored)
@@ -237,6 +237,6 @@ def _planned(view: View, name: str, where: Mapping[str, tuple[str, ...]], scenar
 def _kept(path: str, reader: Any, name: str, on: Any, where: Any, asked: tuple[Any, Any, Any]) -> Answer:
     recruits, rate, seats = asked
     with warehouse.connection(path).cursor() as cursor:
-        return getattr(planning, name)(
+        return getattr(analysis, name)(
             cursor, on=on, where=warehouse.allowed(reader, where), scenario=Scenario(recruits, rate, dict(seats))
         )
