@@ -1,6 +1,5 @@
 """Part 1, files: every matching row as CSV by the house, against DuckDB's own COPY of the same rows."""
 
-import os
 import resource
 import sys
 import tempfile
@@ -37,7 +36,7 @@ def run(register: Register) -> dict[str, Any]:
     with (
         publication.connect(register.warehouse) as con,
         tempfile.TemporaryDirectory(dir=register.folder.parent) as folder,
-        _free(register, Path(folder)) as free,
+        register.apart(Path(folder)) as free,
     ):
         as_of = publication.describe(con).as_of
         look = Look("fa", names={"institute": dict(con.execute(_NAMES).fetchall())})
@@ -120,13 +119,6 @@ def _named(found: Rows) -> str:
         f"left join names_of_{axis} on names_of_{axis}.code is not distinct from bare.{axis}" for axis in _coded(found)
     )
     return f"select {columns} from ({found.told.query}) as bare({', '.join(found.told.columns)}) {joins}"
-
-
-def _free(register: Register, folder: Path) -> duckdb.DuckDBPyConnection:
-    """A connection that may write files; under a name of its own, for one process opens a file in one way only."""
-    other = folder / "same.duckdb"
-    os.link(publication.current(register.warehouse), other)
-    return duckdb.connect(str(other), read_only=True)
 
 
 def _lines(path: Path) -> int:

@@ -1,9 +1,11 @@
 """Part 1: the door against pandas on frames in memory, DuckDB on the raw tables, and its own plain count."""
 
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -29,8 +31,12 @@ class Disagreement(Exception):
 def run(register: Register, questions: int) -> dict[str, Any]:
     """By kind of question: the door's times and each rival's, and the ratio of medians on what both answered."""
     found: dict[str, Any] = {}
-    with publication.connect(register.warehouse) as con:
-        field = _Field(con, _others(con))
+    with (
+        publication.connect(register.warehouse) as con,
+        tempfile.TemporaryDirectory(dir=register.folder.parent) as folder,
+        register.apart(Path(folder)) as free,
+    ):
+        field = _Field(con, _others(free))
         asker = Asker(Known.of(con))
         for kind in asker.kinds:
             found[kind] = field.race([asker.ask(kind) for _ in range(questions)])

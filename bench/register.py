@@ -1,6 +1,7 @@
 """A made-up register of a size, its files and its publication, made once and kept between runs."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -9,8 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import duckdb
+
 from bench.memory import Watch
-from etl import pipeline
+from etl import pipeline, publication
 
 ROOT = Path(__file__).parents[1]
 # A fixed last day: two runs a month apart measure the same register.
@@ -29,6 +32,16 @@ class Register:
         """In how many seconds it was built, and with how much memory at most, in MB."""
         kept = json.loads(_kept(self.warehouse.parent).read_text(encoding="utf-8"))
         return kept["seconds"], kept["peak_memory_mb"]
+
+    def apart(self, folder: Path) -> duckdb.DuckDBPyConnection:
+        """A DuckDB of its own on the publication, as DuckDB comes, with a name for it in `folder`.
+
+        One process opens a file in one way only; and what a heavy query leaves behind in a DuckDB slows the next ones: those of
+        a rival shall slow its own.
+        """
+        other = folder / "same.duckdb"
+        os.link(publication.current(self.warehouse), other)
+        return duckdb.connect(str(other), read_only=True)
 
 
 def default_workshop() -> Path:
