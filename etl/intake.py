@@ -59,7 +59,7 @@ def _names(folder: Path) -> list[str]:
 
 
 class Readers:
-    """Reader processes for one build. They start at once and are ready by the time there is work for them."""
+    """Reader processes for one build. They start at once, on the biggest files first."""
 
     def __init__(self, setting: Setting, jobs: Sequence[Job]) -> None:
         self._hello = {
@@ -71,28 +71,33 @@ class Readers:
         useful = 1 + sum(_size(job.path) for job in jobs) // _WORTH_A_READER
         self._idle = [_Reader(self._hello) for _ in range(min(useful, len(jobs), os.cpu_count() or 1))]
         self._busy: dict[Connection, _Reader] = {}
+        self._meter = _Meter(jobs)
+        # Big ones first, from the end.
+        self._waiting = sorted(jobs, key=lambda job: (self._meter.size(job), job.number))
+        self._hand_out()
 
     def read_all(self, progress: Callable[[int, int, float], None]) -> list[Outcome]:
-        """Read every job's file, big ones first; `progress` hears files done, rows, and the share of bytes (0 to 1).
+        """What became of every job's file; `progress` hears files done, rows, and the share of bytes (0 to 1).
 
         Raises Refused where the build's own folder cannot take the rows.
         """
-        meter = _Meter(self._jobs)
-        waiting = sorted(self._jobs, key=lambda job: (meter.size(job), job.number))
         outcomes: dict[int, Outcome] = {}
-        while waiting or self._busy:
-            while waiting and self._idle:
-                reader = self._idle.pop()
-                reader.start(waiting.pop())
-                self._busy[reader.pipe] = reader
+        while self._busy:
             for pipe in self._ready():
                 reader = self._busy[pipe]
-                if outcome := reader.hear(meter):
+                if outcome := reader.hear(self._meter):
                     outcomes[outcome.job.number] = outcome
                     del self._busy[pipe]
                     self._idle.append(reader if reader.is_alive else _Reader(self._hello))
-                progress(len(outcomes), *meter.read())
+                progress(len(outcomes), *self._meter.read())
+            self._hand_out()
         return [outcomes[job.number] for job in self._jobs]
+
+    def _hand_out(self) -> None:
+        while self._waiting and self._idle:
+            reader = self._idle.pop()
+            reader.start(self._waiting.pop())
+            self._busy[reader.pipe] = reader
 
     def _ready(self) -> list[Connection]:
         for reader in self._busy.values():

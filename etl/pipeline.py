@@ -78,7 +78,7 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
             with duckdb.connect(str(built), config=_config(workshop)) as con:
                 con.execute(f"set threads = {_threads(con)}")
                 with Readers(setting, jobs) as readers:
-                    # The readers start meanwhile.
+                    # The readers are at work meanwhile.
                     reference.load(con, courses, targets)
                     outcomes = readers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
                 report.refused = loadlog.missing(outcomes)

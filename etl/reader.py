@@ -10,6 +10,7 @@ import resource
 import sys
 from dataclasses import asdict
 from datetime import date
+from importlib.abc import MetaPathFinder
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ _SECONDS, _SECONDS_PER_MEGABYTE = 300, 10
 
 def main() -> None:
     """Serve until the build hangs up."""
+    sys.meta_path.insert(0, _NoPandas())
     _limit_memory()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     pipe = Connection(int(sys.argv[1]))
@@ -80,6 +82,14 @@ class _Desk:
         except BaseException as error:
             # A panic of a parser is no Exception. An unforeseen error's text may hold a value of the file: its kind is told.
             yield "refused", f"cannot be read ({type(error).__name__})"
+
+
+class _NoPandas(MetaPathFinder):
+    """pyarrow loads pandas at the first list it is given, to see whether that is one of its own: half of a reader's start."""
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
+        if fullname == "pandas":
+            raise ImportError("a reader does without it")
 
 
 def _limit_memory() -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from etl import days
 from etl.contract import Refused, contract
@@ -104,21 +103,14 @@ def _make(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, 
 def _load_calendar(con: duckdb.DuckDBPyConnection) -> None:
     starts = days.month_starts(_FIRST_YEAR, _LAST_YEAR)
     labels = [f"{_FIRST_YEAR + at // 12}-{at % 12 + 1:02}" for at in range(len(starts) - 1)]
-    months = pa.table(
-        {
-            "month": labels,
-            "quarter": [f"{label[:4]}-Q{(int(label[5:]) + 2) // 3}" for label in labels],
-            "year": [label[:4] for label in labels],
-            "first": starts[:-1],
-            "next_first": starts[1:],
-        }
-    )
-    con.register("months", months)
     con.execute(
-        "create table calendar as select cast(unnest(range(first, next_first, interval 1 day)) as date) as day, "
-        "month, quarter, year from months order by day"
+        "create table calendar as "
+        "with months as (select unnest($labels) as month, unnest($firsts) as first, unnest($next_firsts) as next_first) "
+        "select cast(unnest(range(first, next_first, interval 1 day)) as date) as day, month, "
+        "concat(month[:4], '-Q', cast((cast(month[6:] as integer) + 2) // 3 as varchar)) as quarter, month[:4] as year "
+        "from months order by day",
+        {"labels": labels, "firsts": starts[:-1], "next_firsts": starts[1:]},
     )
-    con.unregister("months")
 
 
 def _chosen(folder: Path, name: str) -> Path:
