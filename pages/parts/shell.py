@@ -27,7 +27,7 @@ _STATIC = _ROOT / "static"
 _BOUNDARIES = _ROOT / "data" / "reference" / "iran_provinces.geojson"
 
 # Plotly's geographic axes ask for a base map before they draw. An empty one is all a map of provinces needs.
-_EMPTY_MAP = {
+EMPTY_MAP = {
     "type": "Topology",
     "objects": {
         layer: {"type": "GeometryCollection", "geometries": []}
@@ -43,7 +43,7 @@ async def _boundaries(_request: Request) -> Response:
 
 
 async def _base_map(_request: Request) -> Response:
-    return JSONResponse(_EMPTY_MAP, headers=_A_DAY)
+    return JSONResponse(EMPTY_MAP, headers=_A_DAY)
 
 
 ROUTES = [
