@@ -1,5 +1,4 @@
-"""CSV and TSV. The dialect is never sniffed from the body: the encoding and the separator are the ones under which the
-header answers to the contract.
+"""The rows of CSV and TSV; under which encoding and separator, etl/dialect.py says.
 
 A piece of the file in which a line is a record is split at once by Arrow. Any other piece, one with line breaks or
 quotes inside quotes, is split record by record by Python's own strict reader, which says where a record begins and
@@ -19,10 +18,9 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from etl.contract import Contract, Match, Refused
+from etl.dialect import dialect
 from etl.sources import LONGEST_FIELD, Batch, Source
 
-_SEPARATORS = (",", ";", "\t", "|")
-_HEADER_BYTES = 1 << 16
 _PIECE_BYTES = 4 << 20
 # A piece that cannot be split at once is tried again in pieces of this size.
 _SMALL_PIECE_BYTES = 1 << 16
@@ -35,80 +33,10 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 
 def open_csv(path: Path, contract: Contract) -> Source:
     """The rows of a delimited file. Raises Refused where its header does not answer to the contract."""
-    encoding, separator, match = _dialect(path, contract)
+    encoding, separator, match = dialect(path, contract)
     source = Source(match)
     source.batches = _Delimited(path, encoding, separator, source).batches()
     return source
-
-
-# ---- the dialect
-
-
-def _dialect(path: Path, contract: Contract) -> tuple[str, str, Match]:
-    """Encoding and separator: those under which most of the header is known."""
-    with path.open("rb") as file:
-        head = file.read(_HEADER_BYTES)
-    found: list[tuple[int, str, str, Match]] = []
-    for encoding in _encodings(head):
-        text = head.decode(encoding, errors="replace")
-        for separator in _SEPARATORS:
-            match = contract.match(_first_record(text, separator))
-            found.append((len(match.positions) + len(match.twice), encoding, separator, match))
-    most = max(known for known, *_ in found)
-    best = [one for one in found if one[0] == most]
-    _, encoding, separator, match = best[0]
-    if not match.complete:
-        raise Refused(f"line 1: {match.complaint()}")
-    if len({one[1] for one in best}) > 1 and encoding == "utf-8":
-        encoding = _confirmed(path)
-    return encoding, separator, match
-
-
-def _encodings(head: bytes) -> tuple[str, ...]:
-    if head.startswith(codecs.BOM_UTF8):
-        return ("utf-8-sig",)
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return ("utf-16",)
-    if b"\x00" in head[:200]:
-        return ("utf-16-le", "utf-16-be", "utf-8")
-    return ("utf-8", "cp1256")
-
-
-def _first_record(text: str, separator: str) -> list[str]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    try:
-        return next((record for record in reader if record), [])
-    except csv.Error:
-        return []
-
-
-def _confirmed(path: Path) -> str:
-    """An English header says nothing between UTF-8 and Windows-1256: the bytes of the body do.
-
-    A file with some broken bytes among valid Persian UTF-8 stays UTF-8, and its broken rows are kept back.
-    """
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with path.open("rb") as file:
-        try:
-            while raw := file.read(_PIECE_BYTES):
-                decoder.decode(raw)
-            decoder.decode(b"", final=True)
-            return "utf-8"
-        except UnicodeDecodeError:
-            file.seek(0)
-        valid = broken = 0
-        for line in file:
-            if line.isascii():
-                continue
-            try:
-                line.decode("utf-8")
-                valid += 1
-            except UnicodeDecodeError:
-                broken += 1
-    return "cp1256" if broken > valid else "utf-8"
-
-
-# ---- the rows
 
 
 class _Delimited:

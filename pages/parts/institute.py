@@ -7,7 +7,7 @@ import streamlit as st
 
 from etl.metrics import Answer
 from pages.parts import exports_more, grid, notices, own, page, registers, text
-from pages.parts.explorer import turned
+from pages.parts.explored import turned
 from pages.parts.footer import look, question, subtitle
 from pages.parts.page import PLACES, View
 from pages.parts.registers import Institute

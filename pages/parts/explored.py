@@ -1,0 +1,219 @@
+"""The rows of an explored answer: a table or a pivot, a page at a time, and the files of all of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import streamlit as st
+
+from etl.metrics import Answer
+from pages.parts import exports_more, grid, notices, own, page, registers, text, warehouse
+from pages.parts.footer import look, question, subtitle
+from pages.parts.meaning import TIME
+from pages.parts.page import View
+
+PAGE = "explore"
+# Dimensions whose members have an order of their own.
+ORDERED = ("age_band", "tenure_band")
+_MOST_COLUMNS = 24
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The question: measures, dimensions, and the period of flows and of units of time (both ends in)."""
+
+    names: tuple[str, ...]
+    by: tuple[str, ...]
+    over: tuple[date, date]
+
+    @property
+    def is_timed(self) -> bool:
+        return any(name in TIME for name in self.by)
+
+    @property
+    def needs_period(self) -> bool:
+        return self.is_timed or any(warehouse.catalogue()[name].kind == "flow" for name in self.names)
+
+
+@st.fragment
+def rows(view: View, asked: Asked, answer: Answer) -> None:
+    """The table or the pivot, a page at a time, and the files of all of it."""
+    seen = look(view)
+    with st.container(border=True, key="figure-rows"), notices.kindly(view.lang, "rows"):
+        count = view.word("more.groups", count=text.number(len(answer.rows), view.lang))
+        st.html(f'<div class="pd-head"><h3>{text.escape(count)}</h3><p>{text.escape(subtitle(view, answer))}</p></div>')
+        shape = _shape(view, asked)
+        if shape == "pivot":
+            _pivot(view, asked, answer)
+        else:
+            _table(view, asked, answer)
+        with st.container(horizontal=True, gap="small", key="footer-rows", vertical_alignment="center"):
+            question(view, answer, "rows")
+            exports_more.downloads(view, answer, seen, "rows")
+
+
+def _shape(view: View, asked: Asked) -> str:
+    """Table or pivot: a pivot needs two dimensions."""
+    if len(asked.by) < 2:
+        return "table"
+    key, chosen = "explore show", own.one(PAGE, "show", "table")
+    chosen = chosen if chosen in ("table", "pivot") else "table"
+    if st.session_state.get(key) != chosen:
+        st.session_state[key] = chosen
+
+    def changed() -> None:
+        now = st.session_state[key]
+        own.choose(PAGE, show=None if now == "table" else now, page=None)
+        page.refresh()
+
+    st.segmented_control(
+        view.word("more.show"),
+        ("table", "pivot"),
+        key=key,
+        required=True,
+        format_func=lambda one: view.word(f"more.{one}"),
+        label_visibility="collapsed",
+        on_change=changed,
+    )
+    return chosen
+
+
+def _sorting(view: View, asked: Asked, answer: Answer) -> tuple[str, bool]:
+    """By which column the rows stand, and whether downwards: time as it runs, groups by their first measure."""
+    default = asked.by[0] if asked.is_timed or not asked.by or set(asked.by) & set(ORDERED) else f"-{asked.names[0]}"
+    written = own.one(PAGE, "sort", default)
+    name, downwards = written.lstrip("-"), written.startswith("-")
+    if name not in answer.columns:
+        written, name, downwards = default, default.lstrip("-"), default.startswith("-")
+    options = [f"{sign}{column}" for column in answer.columns for sign in ("-", "")]
+    key = "explore sort"
+    if st.session_state.get(key) != written:
+        st.session_state[key] = written
+
+    def changed() -> None:
+        now = st.session_state[key]
+        own.choose(PAGE, sort=None if now == default else now, page=None)
+        page.refresh()
+
+    def said(option: str) -> str:
+        title = grid.title(view, answer, option.lstrip("-"))
+        return view.word("more.downwards" if option.startswith("-") else "more.upwards", name=title)
+
+    if len(answer.rows) > 1:
+        st.selectbox(view.word("more.sort"), options, key=key, format_func=said, on_change=changed, width=360)
+    return name, downwards
+
+
+def _table(view: View, asked: Asked, answer: Answer) -> None:
+    name, downwards = _sorting(view, asked, answer)
+    rows = grid.in_order(answer, look(view), name, downwards)
+    number = turned(view, PAGE, len(rows))
+    grid.answer(view, answer, look(view), grid.page_of(rows, number), subtitle(view, answer))
+
+
+def turned(view: View, name: str, count: int) -> int:
+    """The page of a long table, in the address of page `name`; the buttons that turn it, where there is more than one."""
+    most = grid.pages(count)
+    written = own.one(name, "page", "1")
+    number = min(max(int(written), 1), most) if written.isdigit() else 1
+    if most == 1:
+        return 1
+    key = f"{name} page"
+    # the first, the last, the neighbours, and ten further on either side
+    near = (1, number - 10, number - 1, number, number + 1, number + 10, most)
+    if st.session_state.get(key) != number:
+        st.session_state[key] = number
+
+    def changed() -> None:
+        now = st.session_state[key]
+        own.choose(name, page=None if now == 1 else str(now))
+        page.refresh()
+
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"pages-{name}"):
+        first = (number - 1) * grid.PAGE_ROWS + 1
+        said = view.word(
+            "more.page_said",
+            first=text.number(first, view.lang),
+            last=text.number(min(first + grid.PAGE_ROWS - 1, count), view.lang),
+            count=text.number(count, view.lang),
+        )
+        st.html(f'<p class="pd-note" role="status">{text.escape(said)}</p>', width="content")
+        st.pills(
+            view.word("more.turn"),
+            sorted({one for one in near if 1 <= one <= most}),
+            key=key,
+            required=True,
+            format_func=lambda one: text.number(one, view.lang),
+            label_visibility="collapsed",
+            on_change=changed,
+        )
+    return number
+
+
+def _pivot(view: View, asked: Asked, answer: Answer) -> None:
+    """The last dimension across, the others down, the first measure in the cells; totals are asked for, never summed."""
+    seen, metric = look(view), answer.metrics[0]
+    at, across = answer.columns.index(metric.name), len(asked.by) - 1
+    down = asked.by[:across]
+    totals = {tuple(row[:across]): row[across] for row in _totals(view, asked, down).rows}
+    beneath = {row[0]: row[1] for row in _totals(view, asked, asked.by[across:]).rows}
+    columns = _across(answer, across, beneath)
+    cells: dict[tuple, dict[Any, Any]] = {}
+    for row in answer.rows:
+        cells.setdefault(row[:across], {})[row[across]] = row[at]
+    timed = set(down) & {*TIME, *ORDERED}
+    groups = sorted(cells, key=lambda group: _down_key(group, totals, bool(timed)))
+    number = turned(view, PAGE, len(groups))
+    head = [grid.Column(view.word(f"dimension.{name}")) for name in down]
+    head += [grid.Column(seen.member(asked.by[across], code), True) for code in columns[:_MOST_COLUMNS]]
+    head.append(grid.Column(view.word("more.total"), True))
+
+    def written(value: Any) -> str:
+        return text.escape(text.plain(value, metric.unit, view.lang))
+
+    body = [
+        [*(text.escape(seen.member(name, code)) for name, code in zip(down, group, strict=True))]
+        + [written(cells[group].get(code)) if code in cells[group] else "" for code in columns[:_MOST_COLUMNS]]
+        + [written(totals.get(group))]
+        for group in grid.page_of(groups, number)
+    ]
+    whole = _totals(view, asked, ()).value()
+    body.append(
+        [text.escape(view.word("more.total")), *[""] * (len(down) - 1)]
+        + [written(beneath.get(code)) for code in columns[:_MOST_COLUMNS]]
+        + [written(whole)]
+    )
+    notes = [view.word("more.pivot_of", measure=metric.label[view.lang])]
+    if len(columns) > _MOST_COLUMNS:
+        shown, count = (text.number(n, view.lang) for n in (_MOST_COLUMNS, len(columns)))
+        notes.append(view.word("more.columns_of", shown=shown, count=count))
+    st.html("".join(f'<p class="pd-note">{text.escape(note)}</p>' for note in notes))
+    grid.show(head, body, subtitle(view, answer))
+
+
+def _across(answer: Answer, across: int, totals: Mapping[Any, Any]) -> list[Any]:
+    codes = dict.fromkeys(row[across] for row in answer.rows)
+    if answer.by[across] in (*TIME, *ORDERED):
+        return sorted(codes, key=lambda code: (code is None, str(code)))
+    return sorted(codes, key=lambda code: (code is None, -(totals.get(code) or 0), str(code)))
+
+
+def _down_key(group: tuple, totals: Mapping[tuple, Any], timed: bool) -> tuple:
+    unknown = tuple(code is None for code in group)
+    return (unknown, tuple(map(str, group))) if timed else (unknown, -(totals.get(group) or 0), tuple(map(str, group)))
+
+
+def _totals(view: View, asked: Asked, by: Sequence[str]) -> Answer:
+    """The first measure at the grain of a total. A state over time has no total over the times: its last day stands for it."""
+    name = asked.names[0]
+    flow = warehouse.catalogue()[name].kind == "flow"
+    timed = any(one in TIME for one in by)
+    return registers.large(
+        name,
+        reader=view.reader,
+        by=tuple(by),
+        on=None if flow or timed else (min(asked.over[1], view.as_of) if asked.is_timed else view.as_of),
+        over=asked.over if flow or timed else None,
+        where=view.where,
+    )
