@@ -78,7 +78,7 @@ def run(register: Register) -> dict[str, Any]:
     result: dict[str, Any] = {
         "figures": page.drawn["figures"],
         "boundaries": page.boundaries,
-        "changes": len(page.times["change"]),
+        "changes": _CHANGES,
     }
     for part in ("first", "change"):
         ratio = quantile(page.times[part], 0.5) / quantile(floor.times[part], 0.5)

@@ -29,7 +29,7 @@ def table(results: dict[str, Any]) -> str:
         "<!-- written by python -m bench -->",
         *(_questions(scale, results[scale]["questions"]) for scale in scales if "questions" in results[scale]),
         *_builds({scale: results[scale]["build"] for scale in scales if "build" in results[scale]}),
-        *(_pages(results[scale]["pages"]) for scale in scales if "pages" in results[scale]),
+        *(_pages(scale, results[scale]["pages"]) for scale in scales if "pages" in results[scale]),
         *(_crowd(results[scale]["crowd"]) for scale in scales if "crowd" in results[scale]),
         *_machine(results),
     ]
@@ -84,9 +84,10 @@ def _builds(builds: dict[str, Any]) -> list[str]:
     return ["\n".join(lines)]
 
 
-def _pages(result: dict[str, Any]) -> str:
+def _pages(scale: str, result: dict[str, Any]) -> str:
     lines = [
-        "**Pages** (headless Chromium on this machine; the floor: a bare Streamlit page with the same figures, made before)",
+        f"**Pages, scale {scale}** (headless Chromium on this machine, {result['change']['page']['times']} changes of each in "
+        "turns; the floor: a bare Streamlit page with the same figures, made before)",
         "",
         "| | of the floor | the page, ms | the floor, ms | bytes to the browser |",
         "|---|--:|--:|--:|--:|",

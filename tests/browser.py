@@ -1,6 +1,7 @@
 """A served dashboard and a browser in front of it, for tests that look at what a reader sees."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
+from playwright.sync_api import Browser, Page, WebSocket, WebSocketRoute, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -129,6 +130,51 @@ class Runs:
             self._asked, self._begun = False, True
         elif kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
             self._begun = False
+
+
+class Hold:
+    """Keeps from a page what the server answers, but for the word that a run has begun."""
+
+    def __init__(self) -> None:
+        self._wire: WebSocketRoute | None = None
+        self._kept: list[str | bytes] | None = None
+
+    def listen(self, wire: WebSocketRoute) -> None:
+        """Stand between page and server."""
+        self._wire = wire
+        server = wire.connect_to_server()
+        wire.on_message(server.send)
+        server.on_message(self._answered)
+
+    def begin(self) -> None:
+        """From here on answers are kept."""
+        self._kept = []
+
+    def end(self) -> None:
+        """What was kept goes on, and all that follows."""
+        kept, self._kept = self._kept or [], None
+        assert self._wire
+        for answer in kept:
+            self._wire.send(answer)
+
+    def _answered(self, answer: str | bytes) -> None:
+        assert self._wire
+        if self._kept is None or _says_begun(answer):
+            self._wire.send(answer)
+        else:
+            self._kept.append(answer)
+
+
+def _says_begun(answer: str | bytes) -> bool:
+    message = ForwardMsg.FromString(answer) if isinstance(answer, bytes) else ForwardMsg()
+    return message.HasField("new_session") or message.session_status_changed.script_is_running
+
+
+def hold_answers(page: Page) -> Hold:
+    """Stand between the page and its server, before the page is opened."""
+    hold = Hold()
+    page.route_web_socket(re.compile("_stcore/stream"), hold.listen)
+    return hold
 
 
 @dataclass

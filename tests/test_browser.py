@@ -269,6 +269,31 @@ def test_every_number_answers_what_it_is_in_one_click(address: str, chromium: Br
         assert "select" in reader.page.locator('[data-testid="stCode"]').inner_text()
 
 
+def test_a_run_that_takes_long_fades_nothing_and_shows_a_line_at_the_top(address: str, chromium: Browser) -> None:
+    looks = """() => {
+        const app = document.querySelector('[data-testid=stApp]'), line = getComputedStyle(app, '::before');
+        const parts = [...document.querySelectorAll('[data-testid=stMain] [data-testid=stElementContainer]')];
+        return {line: line.content !== 'none' && line.height === '4px' && line.width === `${innerWidth}px`
+                    && Number(line.opacity) === 1,
+                parts: parts.length, faded: parts.filter(part => getComputedStyle(part).opacity !== '1').length};
+    }"""
+    with front.visit(chromium, address) as reader:
+        hold = front.hold_answers(reader.page)
+        reader.go("coverage")
+        before = reader.page.evaluate(looks)
+        assert not before["line"]
+        hold.begin()
+        reader.page.get_by_role("combobox").first.click()
+        reader.page.keyboard.press("ArrowDown")
+        reader.page.keyboard.press("Enter")
+        reader.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="running"]')
+        reader.page.wait_for_timeout(1500)
+        assert reader.page.evaluate(looks) == {"line": True, "parts": before["parts"], "faded": 0}
+        hold.end()
+        reader.settle()
+        assert not reader.page.evaluate(looks)["line"]
+
+
 def test_a_new_publication_is_seen_at_the_next_click(tmp_path: Path, warehouse: Path, chromium: Browser) -> None:
     pointer = tmp_path / "warehouse.duckdb"
     folder = warehouse.parent / "incoming"
