@@ -56,6 +56,8 @@ Object.defineProperty(navigator, "languages", { get: () => [readerLocale, reader
   };
   new MutationObserver((changes) => {
     for (const change of changes) {
+      // the words of a chart are ours from the start, and it is drawn of thousands of pieces
+      if (change.target instanceof SVGElement) continue;
       if (change.type === "childList") change.addedNodes.forEach(visit);
       else visit(change.target);
     }

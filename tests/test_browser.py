@@ -319,3 +319,54 @@ def test_before_the_first_publication_the_page_says_what_to_do(tmp_path: Path, c
         assert text.word("state.unpublished_title", "fa") in reader.page.locator(".pd-notice").inner_text()
         assert "python -m etl build" in reader.page.locator('[data-testid="stCode"]').inner_text()
         assert reader.failures == []
+
+
+def test_a_chart_stays_and_is_drawn_once_for_each_answer(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("training")
+        reader.page.evaluate(
+            """() => {
+                window.drawn = [];
+                window.charts = [...document.querySelectorAll('.js-plotly-plot')];
+                window.charts.forEach((chart, place) => chart.on('plotly_afterplot', () => window.drawn.push(place)));
+            }"""
+        )
+        chart = reader.page.locator(".st-key-figure-ranking--training_compliance-course .js-plotly-plot")
+        said, bars = chart.get_attribute("aria-label"), chart.locator(".barlayer").inner_html()
+        reader.page.get_by_role("combobox").nth(1).click()
+        reader.page.keyboard.press("ArrowDown")
+        reader.page.keyboard.press("Enter")
+        reader.settle()
+        assert chart.get_attribute("aria-label") != said
+        assert chart.locator(".barlayer").inner_html() != bars
+        drawn, standing, all_charts = reader.page.evaluate(
+            "() => [window.drawn, window.charts.map((chart) => chart.isConnected), window.charts.length]"
+        )
+        assert standing == [True] * all_charts
+        assert drawn and len(drawn) == len(set(drawn))
+
+
+def test_a_chart_is_as_wide_as_its_place_after_the_window_was_made_narrow(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("coverage")
+        reader.page.set_viewport_size({"width": 390, "height": 1000})
+        reader.settle()
+        widths = reader.page.evaluate(
+            """() => [...document.querySelectorAll('.js-plotly-plot')].map((chart) =>
+                [chart.clientWidth, chart.querySelector('.main-svg').getBoundingClientRect().width])"""
+        )
+        assert len(widths) >= 4
+        assert all(0 < place == drawn < 390 for place, drawn in widths)
+
+
+def test_nothing_said_of_a_point_is_left_when_another_answer_is_drawn(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("coverage")
+        province = reader.page.locator(".choroplethlayer path").nth(8)
+        province.hover(force=True)
+        label = reader.page.locator(".st-key-figure-provinces--coverage_per_10k-province .hoverlayer .hovertext")
+        label.wait_for()
+        province.click(force=True)
+        reader.settle()
+        assert reader.query == "province=IR-08"
+        assert label.count() == 0

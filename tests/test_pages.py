@@ -154,9 +154,14 @@ def test_a_page_chooses_and_arranges_and_computes_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_plotly_accepts_every_chart_of_a_page(name: str, published: Path) -> None:
-    for chart in opened(name).get("plotly_chart"):
-        go.Figure(json.loads(chart.proto.spec))
+def test_plotly_accepts_every_chart_of_a_page_and_a_browser_can_read_it(name: str, published: Path) -> None:
+    sent = [chart.proto.json for chart in opened(name).get("bidi_component")]
+    assert sent or name in ("methods", "quality", "institute", "compare")
+    for chart in sent:
+        assert not re.search(r"\b(NaN|Infinity)\b", chart), "no browser takes these as JSON"
+        told = json.loads(chart)
+        go.Figure(told["figure"])
+        assert told["spoken"] and told["figure"]["layout"]["height"]
 
 
 @pytest.mark.parametrize("name", ["overview", "coverage", "growth", "training"])

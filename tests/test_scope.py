@@ -151,6 +151,26 @@ def test_a_choice_narrows_the_lists_beside_it() -> None:
     assert app.query_params == {"province": "IR-30", "activity": "patrol"}
 
 
+def test_what_is_chosen_before_the_browser_has_the_new_address_is_not_lost() -> None:
+    app = opened()
+    app.multiselect(key="filter province").set_value(["IR-30"]).run()
+    # Who clicks on quickly sends the address that the browser still has; who goes back or opens a link sends another.
+    app.query_params.clear()
+    app.multiselect(key="filter activity").set_value(["patrol"]).run()
+    assert app.query_params == {"province": "IR-30", "activity": "patrol"}
+    app.query_params.clear()
+    app.run()
+    assert app.query_params == {}
+
+
+def test_what_a_page_itself_asks_is_not_lost_to_an_old_address_either() -> None:
+    app = opened("explore")
+    app.multiselect(key="filter province").set_value(["IR-30"]).run()
+    app.query_params.clear()
+    app.multiselect(key="explore m").set_value(["training_compliance"]).run()
+    assert app.query_params == {"province": "IR-30", "m": "training_compliance"}
+
+
 # ---------------------------------------------------------------- the period
 
 

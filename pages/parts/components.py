@@ -10,8 +10,8 @@ from datetime import date
 from functools import lru_cache, partial
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from etl.analysis import GOAL
 from etl.metrics import Answer
@@ -23,6 +23,7 @@ from pages.parts.findings import Finding
 from pages.parts.footer import footer, look, subtitle, table
 from pages.parts.notices import kindly, notice
 from pages.parts.page import FILTERS, View
+from pages.parts.plot import plot
 
 __all__ = ["attention", "cards", "draw", "figure", "groups", "scope_bar"]
 
@@ -65,7 +66,7 @@ def figure(
     ident = "-".join([chart.__name__, analysis, *names[:1], *axes])
     place = st.container(border=True, key=f"figure-{ident}", height="stretch")
     asked = _Asked(view, chart, names, axes, over, analysis, nation, target)
-    page.later(_figure, asked, ident, says, options, place=place, ready=asked.ready)
+    page.later(_figure, asked, ident, says, options, place, place=place, ready=asked.ready, first=True)
 
 
 @dataclass(frozen=True)
@@ -107,14 +108,16 @@ class _Asked:
         self.options(self.answer()[0])
 
 
-def _figure(asked: _Asked, ident: str, says: findings.Says | None, options: Mapping[str, Any]) -> None:
+def _figure(
+    asked: _Asked, ident: str, says: findings.Says | None, options: Mapping[str, Any], place: DeltaGenerator
+) -> None:
     view = asked.view
     with kindly(view.lang, ident):
         answer, ignored = asked.answer()
         if asking.nothing(answer):
             notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
-        draw(view, asked.chart, answer, ident, says, ignored, {**options, **asked.options(answer)})
+        draw(view, asked.chart, answer, ident, says, ignored, {**options, **asked.options(answer)}, place)
 
 
 def _nation(view: View, answer: Answer) -> float | None:
@@ -139,8 +142,12 @@ def draw(
     says: findings.Says | None = None,
     ignored: Sequence[str] = (),
     options: Mapping[str, Any] | None = None,
+    place: DeltaGenerator | None = None,
 ) -> None:
-    """An answer as a figure is drawn: finding, subtitle, chart, the filters that were `ignored`, and the footer."""
+    """An answer as a figure is drawn: finding, subtitle, chart, the filters that were `ignored`, and the footer.
+
+    Where it is told its `place`, the footer can wait until all figures stand.
+    """
     below = subtitle(view, answer)
     drawn = _drawn(_Same(answer), chart, look(view), says, below, _frozen(options or {}))
     axis = drawn.meta["clicks"] if drawn.meta["clicks"] in FILTERS else ""
@@ -151,37 +158,18 @@ def draw(
     )
     if chosen:
         _keys_to_click(axis, keys, ident)
-    key = f"chart-{ident}"
-    clickable: Any = partial(_clicked, axis, key) if axis else "ignore"
-    st.plotly_chart(
-        drawn.figure,
-        key=key,
-        theme=None,
-        config=charts.CONFIG,
-        on_select=clickable,
-        selection_mode="points",
-        alt=drawn.spoken,
-    )
+    plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=partial(page.turn, axis) if axis else None)
     notes = [drawn.meta["credit"]] if drawn.meta.get("credit") else []
     if ignored:
         notes.append(asking.no_effect(view, ignored))
     if notes:
         st.html("".join(f'<p class="pd-note"><bdi>{text.escape(note)}</bdi></p>' for note in notes))
     source = exports_more.source_of(view, answer, notes)
-    picture = Picture(drawn.figure.to_dict(), drawn.finding.sentence, below, source)
-    footer(view, answer, ident, picture=picture)
-
-
-class _Made(go.Figure):
-    """A chart as it was made; nobody changes it. A test holds every chart against Plotly's own checks, so that no run of a
-    page has to, and none sends the template that comes with them, of which our charts use nothing."""
-
-    def __init__(self, made: charts.Figure) -> None:
-        self.__dict__["_made"] = made
-
-    def to_dict(self) -> charts.Figure:
-        """The chart as Plotly's browser side takes it."""
-        return self.__dict__["_made"]
+    picture = Picture(drawn.figure, drawn.finding.sentence, below, source)
+    if place:
+        page.later(partial(footer, view, answer, ident, picture=picture), place=place)
+    else:
+        footer(view, answer, ident, picture=picture)
 
 
 class _Same:
@@ -199,7 +187,7 @@ class _Same:
 
 @dataclass(frozen=True)
 class _Drawn:
-    figure: go.Figure
+    figure: charts.Figure
     finding: Finding
     spoken: str
     meta: Mapping[str, Any]
@@ -215,20 +203,13 @@ def _drawn(
         asked.setdefault("focus", found.focus)
     made = chart(answer, seen, **asked)
     spoken = findings.spoken(answer, seen, found, below)
-    return _Drawn(_Made(made), found, spoken, made["layout"]["meta"])
+    return _Drawn(made, found, spoken, made["layout"]["meta"])
 
 
 def _frozen(options: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     return tuple(
         (name, tuple(value.items()) if isinstance(value, Mapping) else value) for name, value in options.items()
     )
-
-
-def _clicked(axis: str, key: str) -> None:
-    points = st.session_state[key]["selection"]["points"]
-    found = [point.get("location") or point.get("customdata") for point in points]
-    codes = [code[0] if isinstance(code, list) else code for code in found if code]
-    page.turn(axis, codes[0] if codes else None)
 
 
 def _keys_to_click(axis: str, keys: Iterable[charts.Figure], ident: str) -> None:

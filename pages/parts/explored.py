@@ -65,7 +65,7 @@ def _shape(view: View, asked: Asked) -> str:
     def changed() -> None:
         now = st.session_state[key]
         own.choose(PAGE, show=None if now == "table" else now, page=None)
-        page.refresh()
+        page.write()
 
     st.segmented_control(
         view.word("more.show"),
@@ -94,7 +94,7 @@ def _sorting(view: View, asked: Asked, answer: Answer) -> tuple[str, bool]:
     def changed() -> None:
         now = st.session_state[key]
         own.choose(PAGE, sort=None if now == default else now, page=None)
-        page.refresh()
+        page.write()
 
     def said(option: str) -> str:
         title = grid.title(view, answer, option.lstrip("-"))
@@ -128,7 +128,7 @@ def turned(view: View, name: str, count: int) -> int:
     def changed() -> None:
         now = st.session_state[key]
         own.choose(name, page=None if now == 1 else str(now))
-        page.refresh()
+        page.write()
 
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"pages-{name}"):
         first = (number - 1) * grid.PAGE_ROWS + 1

@@ -21,6 +21,7 @@ from pages.parts import charts, exports, grid, page, text, warehouse
 from pages.parts.cells import Source
 from pages.parts.charts import Figure, Look
 from pages.parts.page import View
+from pages.parts.plot import plot
 
 # Above so many cells the making of a file takes seconds and shows how far it is.
 MANY_CELLS = {"csv": 3_000_000, "xlsx": 200_000, "parquet": 3_000_000}
@@ -118,14 +119,7 @@ def _show_picture(view: View, picture: Picture, look: Look, name: str, ident: st
         "modeBarButtons": [["toImage"]],
         "toImageButtonOptions": {"format": form, "filename": name, "scale": 1 if form == "svg" else 2},
     }
-    st.plotly_chart(
-        on_paper(picture, look),
-        key=f"picture-{ident}-{form}",
-        theme=None,
-        config=config,
-        width="content",
-        alt=picture.title,
-    )
+    plot(on_paper(picture, look), f"picture-{ident}-{form}", picture.title, config)
 
 
 # ---------------------------------------------------------------- offers

@@ -29,6 +29,7 @@ def run(menu: Callable[[str], list[st.Page]]) -> None:
         with kindly(lang, entry["page"]):
             page.draw_the_rest()
         _trust(lang)
+        page.write()
     except warehouse.Unpublished:
         notice(lang, "state.unpublished_title", text.word("state.unpublished", lang))
         st.code("python -m etl build", language="bash")
@@ -64,7 +65,7 @@ def _switches(lang: str) -> str:
 
 def _address(name: str, lang: str) -> str:
     """The address of a page (empty: this one) with the view that is open, in `lang`."""
-    pairs = [(key, value) for key in st.query_params for value in st.query_params.get_all(key) if key != "lang"]
+    pairs = [(key, value) for key, values in page.address().items() for value in values if key != "lang"]
     if lang == "en":
         pairs.append(("lang", "en"))
     return text.escape(f"{name}?{urlencode(pairs)}")

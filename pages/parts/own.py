@@ -17,7 +17,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "compare": ("p", "a", "q", "b"),
     "institute": ("find", "page"),
 }
-_KEPT = "own parameters"
+_KEPT, _NOTED = "own parameters", "address noted"
 _MOST_VALUES, _MOST_LETTERS = 40, 200
 
 
@@ -38,6 +38,7 @@ def choose(page: str, /, **values: str | Iterable[str] | None) -> None:
         listed = [given] if isinstance(given, str) else list(given or ())
         kept[name] = [value for value in listed if value]
     _keep(page, kept)
+    noted()
 
 
 def forget(page: str) -> None:
@@ -53,6 +54,21 @@ def read(page: str, wins: bool) -> None:
     kept = st.session_state.setdefault(_KEPT, {})
     if wins or page not in kept:
         _keep(page, asked)
+
+
+def now() -> dict[str, list[str]]:
+    """What the address says now."""
+    return {name: st.query_params.get_all(name) for name in st.query_params}
+
+
+def noted() -> None:
+    """What the address says now is taken note of: what a reader chose since counts for more, until it says another."""
+    st.session_state[_NOTED] = now()
+
+
+def is_new() -> bool:
+    """Whether the address says what nobody took note of."""
+    return now() != st.session_state.get(_NOTED)
 
 
 def _keep(page: str, values: Mapping[str, Iterable[str]]) -> None:

@@ -1,7 +1,8 @@
 """What every page starts with: the reader, the language, the scope, and how they are kept in the address.
 
 The address holds what the reader chose and nothing else. The session holds the same while pages change; an address that
-differs from what was last written came from outside (a link, the back button) and wins.
+differs from the one last taken note of came from outside (a link, the back button) and wins. It is written when the page
+is drawn: the browser draws its menu anew for each new address, and the charts should not wait for that.
 """
 
 import threading
@@ -23,7 +24,7 @@ FILTERS = ("province", "county", "institute", "activity", "gender", "education",
 PLACES = ("province", "county", "institute")
 # How far back a day can be chosen.
 _YEARS = 25
-_SCOPE, _WRITTEN, _PAGE, _LANG = "scope", "scope written", "scope page", "lang"
+_SCOPE, _PAGE, _LANG = "scope", "scope page", "lang"
 
 _run = threading.local()
 
@@ -146,9 +147,17 @@ def reset() -> None:
     _choose(Scope())
 
 
-def refresh() -> None:
-    """Write the address anew, where a part of a page changed what the page asks."""
-    _write(_scope())
+def address() -> dict[str, list[str]]:
+    """The parameters of the address of what is open."""
+    pairs = _scope().address() | own.of(st.session_state.get(_PAGE, ""))
+    return pairs | ({_LANG: ["en"]} if st.session_state.get(_LANG) == "en" else {})
+
+
+def write() -> None:
+    """Write the address, once a page or a part of it that changed what the page asks is drawn."""
+    if own.now() != (pairs := address()):
+        st.query_params.from_dict(pairs)
+    own.noted()
 
 
 @dataclass(frozen=True)
@@ -158,6 +167,7 @@ class _Part:
     place: DeltaGenerator
     draw: Callable[[], None]
     ready: Callable[[], object] | None
+    first: bool
 
 
 def later(
@@ -165,13 +175,14 @@ def later(
     *given: Any,
     place: DeltaGenerator | None = None,
     ready: Callable[[], object] | None = None,
+    first: bool = False,
 ) -> None:
     """Draw this here (or in `place`) once it is known what else the page has, so that all can be asked side by side.
 
-    `ready` asks what it will need: of it no more is wanted than that answers are kept. Where a fragment runs on its own,
-    it is drawn at once.
+    `ready` asks what it will need: of it no more is wanted than that answers are kept. What takes the browser longest goes
+    `first`, wherever it stands. Where a fragment runs on its own, it is drawn at once.
     """
-    part = _Part(st.container() if place is None else place, partial(draw, *given), ready)
+    part = _Part(st.container() if place is None else place, partial(draw, *given), ready, first)
     if getattr(_run, "waiting", None) is None:
         _draw(part, None)
     else:
@@ -179,11 +190,17 @@ def later(
 
 
 def draw_the_rest() -> None:
-    """What was put off, in its order; from here on nothing is put off."""
-    waiting, _run.waiting = _run.waiting, None
+    """What was put off: what goes first, the others in their order, and then what the first put off in their turn."""
+    waiting, _run.waiting = sorted(_run.waiting, key=lambda part: not part.first), []
     asked = [warehouse.soon(part.ready) if part.ready else None for part in waiting]
-    for part, answered in zip(waiting, asked, strict=True):
+    firsts = sum(part.first for part in waiting)
+    for part, answered in zip(waiting[:firsts], asked[:firsts], strict=True):
         _draw(part, answered)
+    after, _run.waiting = _run.waiting, None
+    for part, answered in zip(waiting[firsts:], asked[firsts:], strict=True):
+        _draw(part, answered)
+    for part in after:
+        _draw(part, None)
 
 
 def _draw(part: _Part, answered: Future[object] | None) -> None:
@@ -200,17 +217,17 @@ def left() -> None:
 
 
 def entered(page: str) -> None:
-    """Say which page is open. On the way from another page the session's scope is kept and written into the address."""
+    """Say which page is open. On the way from another page the session's scope is kept."""
     _run.waiting = []
     kept, came_from = st.session_state.get(_SCOPE), st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page
     asked = _read()
     stayed = came_from == page
-    from_outside = stayed and _now() != st.session_state.get(_WRITTEN)
+    from_outside = stayed and own.is_new()
     own.read(page, from_outside or (not stayed and any(name in st.query_params for name in own.NAMES.get(page, ()))))
     if kept is None or from_outside or (not stayed and asked != Scope()):
         st.session_state[_SCOPE] = asked
-    _write(st.session_state[_SCOPE])
+    own.noted()
 
 
 def said(view: View) -> str:
@@ -232,15 +249,11 @@ def place(view: View, where: Mapping[str, tuple[str, ...]]) -> str:
 
 def _choose(scope: Scope) -> None:
     st.session_state[_SCOPE] = scope
-    _write(scope)
+    own.noted()
 
 
 def _scope() -> Scope:
     return st.session_state.get(_SCOPE) or Scope()
-
-
-def _now() -> dict[str, list[str]]:
-    return {name: st.query_params.get_all(name) for name in st.query_params}
 
 
 def _read() -> Scope:
@@ -264,12 +277,3 @@ def _read() -> Scope:
 
 def _first_day(latest: date) -> date:
     return add_months(latest, -12 * _YEARS)
-
-
-def _write(scope: Scope) -> None:
-    pairs: dict[str, Any] = scope.address() | own.of(st.session_state.get(_PAGE, ""))
-    if st.session_state.get(_LANG) == "en":
-        pairs[_LANG] = ["en"]
-    if _now() != pairs:
-        st.query_params.from_dict(pairs)
-    st.session_state[_WRITTEN] = pairs

@@ -5,6 +5,7 @@ reader's language, so that the first painted pixel is already right to left, and
 from where they are kept. Everything it adds comes from this host.
 """
 
+import gzip
 import html
 import json
 import logging
@@ -14,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qs
 
+from plotly.offline import get_plotlyjs, get_plotlyjs_version
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -35,6 +37,7 @@ EMPTY_MAP = {
     },
     "arcs": [],
 }
+_PLOTLY = f"/app/static/plotly-{get_plotlyjs_version()}.min.js"
 _A_DAY = {"Cache-Control": "public, max-age=86400"}
 
 
@@ -46,7 +49,21 @@ async def _base_map(_request: Request) -> Response:
     return JSONResponse(EMPTY_MAP, headers=_A_DAY)
 
 
+def _plotly(request: Request) -> Response:
+    """Plotly's library; every release of it has an address of its own."""
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(get_plotlyjs(), media_type="text/javascript", headers=headers)
+    return Response(_plotly_compressed(), media_type="text/javascript", headers=headers | {"Content-Encoding": "gzip"})
+
+
+@cache
+def _plotly_compressed() -> bytes:
+    return gzip.compress(get_plotlyjs().encode("utf-8"))
+
+
 ROUTES = [
+    Route(_PLOTLY, _plotly),
     Route("/app/static/iran_provinces.geojson", _boundaries),
     Route("/app/static/map/{name}.json", _base_map),
 ]
@@ -76,10 +93,12 @@ def _head(lang: str) -> str:
     script = (_STATIC / "shell.js").read_text(encoding="utf-8")
     locale = "fa-IR" if lang == "fa" else "en-GB"
     known = (
-        f"const readerLocale={_in_script(locale)}, readerWords={_in_script(dict(text.words('browser.words', lang)))};"
+        f"const readerLocale={_in_script(locale)}, readerWords={_in_script(dict(text.words('browser.words', lang)))}, "
+        f"readerPlotly={_in_script('.' + _PLOTLY)};"
     )
     return (
         f'<link rel="preload" href="./app/static/fonts/{face}-Regular.woff2" as="font" type="font/woff2" crossorigin>'
+        f'<link rel="preload" href=".{_PLOTLY}" as="script">'
         f"<style>{fonts}\n{style}</style><script>{known}\n{script}</script>"
     )
 
