@@ -343,7 +343,8 @@ def test_a_chart_stays_and_is_drawn_once_for_each_answer(address: str, chromium:
             "() => [window.drawn, window.charts.map((chart) => chart.isConnected), window.charts.length]"
         )
         assert standing == [True] * all_charts
-        assert drawn and len(drawn) == len(set(drawn))
+        assert drawn
+        assert len(drawn) == len(set(drawn))
 
 
 def test_a_chart_is_as_wide_as_its_place_after_the_window_was_made_narrow(address: str, chromium: Browser) -> None:
