@@ -49,9 +49,10 @@ function draw(plot) {
 export default function ({ data, parentElement, setTriggerValue }) {
   const plot = standing.get(parentElement) ?? stand(parentElement);
   plot.clicked = (member) => { if (plot.told.clickable) setTriggerValue("click", member); };
-  if (plot.told === data) return;
-  plot.told = data;
-  plot.element.style.height = `${data.figure.layout.height}px`;
-  plot.element.setAttribute("aria-label", data.spoken);
+  const written = new TextDecoder().decode(data);
+  if (plot.written === written) return;
+  Object.assign(plot, { written, told: JSON.parse(written) });
+  plot.element.style.height = `${plot.told.figure.layout.height}px`;
+  plot.element.setAttribute("aria-label", plot.told.spoken);
   return draw(plot).then(() => undefined);
 }

@@ -47,11 +47,10 @@ def provinces(answer: Answer, look: Look, focus: Iterable[str] = ()) -> Figure:
         grey = look.colour("grid")
         data.append(area(unknown, [0.0] * len(unknown), [[0, grey], [1, grey]], 1))
         lines = [hatch(row[0]) for row in unknown]
-        data.append(_paths(look, lines, "missing", 1))
+        data.append(_lines(look, lines, "missing"))
         keys.append(charts.key(look, look.word("figure.missing"), "missing", "hatch"))
-    outlined = [outline(code) for code in focus]
-    if outlined:
-        data.append(_paths(look, outlined, "focus", 2.5))
+    if focused := list(focus):
+        data.append(_outlines(look, focused))
     drawn = charts.figure(
         look, data, 430, keys, clicks=answer.by[0],
         geo={
@@ -65,7 +64,21 @@ def provinces(answer: Answer, look: Look, focus: Iterable[str] = ()) -> Figure:
     return drawn
 
 
-def _paths(look: Look, lines: Sequence[list[tuple[float, float] | None]], meaning: str, width: float) -> Figure:
+def _outlines(look: Look, codes: Sequence[str]) -> Figure:
+    """Provinces outlined, above all others and with nothing in them."""
+    return {
+        "type": "choropleth",
+        "geojson": _BOUNDARIES,
+        "locations": codes,
+        "z": [0.0] * len(codes),
+        "colorscale": [[0, "rgba(0,0,0,0)"], [1, "rgba(0,0,0,0)"]],
+        "showscale": False,
+        "marker": {"line": {"color": look.colour("focus"), "width": 2.5}},
+        "hoverinfo": "skip",
+    }
+
+
+def _lines(look: Look, lines: Sequence[list[tuple[float, float] | None]], meaning: str) -> Figure:
     """Several lines on the map as one trace; None lifts the pen."""
     points = [point for line in lines for point in [*line, None]]
     return {
@@ -73,7 +86,7 @@ def _paths(look: Look, lines: Sequence[list[tuple[float, float] | None]], meanin
         "mode": "lines",
         "lon": [p[0] if p else None for p in points],
         "lat": [p[1] if p else None for p in points],
-        "line": {"color": look.colour(meaning), "width": width},
+        "line": {"color": look.colour(meaning), "width": 1},
         "hoverinfo": "skip",
     }
 
@@ -86,7 +99,7 @@ def _boundaries() -> dict[str, Any]:
 
 
 @cache
-def _rings(code: str) -> list[list[tuple[float, float]]]:
+def rings_of(code: str) -> list[list[tuple[float, float]]]:
     """The outer rings of a province."""
     geometry = _boundaries()[code]
     parts = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
@@ -94,15 +107,9 @@ def _rings(code: str) -> list[list[tuple[float, float]]]:
 
 
 @cache
-def outline(code: str) -> list[tuple[float, float] | None]:
-    """The border of a province as one line."""
-    return [point for ring in _rings(code) for point in [*ring, None]]
-
-
-@cache
 def hatch(code: str, gap: float = 0.28) -> list[tuple[float, float] | None]:
     """Slanted lines across a province, for a map has no pattern of its own: cut where x − y = k meets the border."""
-    rings = _rings(code)
+    rings = rings_of(code)
     offsets = [x - y for ring in rings for x, y in ring]
     lines: list[tuple[float, float] | None] = []
     k = math.ceil(min(offsets) / gap) * gap

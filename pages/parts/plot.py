@@ -4,6 +4,7 @@ Streamlit's own element takes a chart away with every answer, makes it anew and 
 of what a filter change took. Plotly's library is the one that comes with the Python package of the same name.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -30,10 +31,13 @@ def plot(
     """The figure under `key`, as high as its layout says and as wide as its place unless the layout says so too.
 
     `spoken` is what a screen reader says of it. `config` is Plotly's. Without `clicked` a click does nothing.
+    Raises ValueError for a number that JSON has no word for.
     """
+    told = {"figure": figure, "config": config, "spoken": spoken, "clickable": clicked is not None}
     _component(
         key=key,
-        data={"figure": figure, "config": dict(config), "spoken": spoken, "clickable": clicked is not None},
+        # Of a mapping Streamlit would write every Persian letter as six.
+        data=json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8"),
         on_click_change=partial(_tell, key, clicked) if clicked else _nothing,
     )
 
