@@ -191,16 +191,17 @@ def later(
 
 def draw_the_rest() -> None:
     """What was put off: what goes first, the others in their order, and then what the first put off in their turn."""
-    waiting, _run.waiting = sorted(_run.waiting, key=lambda part: not part.first), []
-    asked = [warehouse.soon(part.ready) if part.ready else None for part in waiting]
-    firsts = sum(part.first for part in waiting)
-    for part, answered in zip(waiting[:firsts], asked[:firsts], strict=True):
-        _draw(part, answered)
+    waiting, _run.waiting = _run.waiting, []
+    _draw_all([part for part in waiting if part.first])
     after, _run.waiting = _run.waiting, None
-    for part, answered in zip(waiting[firsts:], asked[firsts:], strict=True):
+    # Asked only now, so that what goes first is on its way to the browser while they are.
+    _draw_all([part for part in waiting if not part.first] + after)
+
+
+def _draw_all(parts: list[_Part]) -> None:
+    asked = [warehouse.soon(part.ready) if part.ready else None for part in parts]
+    for part, answered in zip(parts, asked, strict=True):
         _draw(part, answered)
-    for part in after:
-        _draw(part, None)
 
 
 def _draw(part: _Part, answered: Future[object] | None) -> None:
