@@ -35,13 +35,19 @@ function draw(plot) {
     if (!width || (plot.shows === plot.told && plot.width === width)) return;
     const first = !plot.shows;
     Object.assign(plot, { shows: plot.told, width });
-    if (!first) Plotly.Fx.unhover(element);
+    if (first) element.replaceChildren();
+    else Plotly.Fx.unhover(element);
     const painted = Plotly.react(element, data, { ...layout, width: layout.width ?? width }, config);
     if (first) element.on("plotly_click", ({ points: [point] }) => {
       const member = point.location ?? [point.customdata].flat()[0];
       if (member) plot.clicked(member);
     });
     return painted;
+  }).catch((fault) => {
+    console.error(fault);
+    plot.shows = undefined;
+    window.Plotly?.purge(plot.element);
+    plot.element.replaceChildren(readerNoChart);
   });
   return plot.drawn;
 }

@@ -371,3 +371,19 @@ def test_nothing_said_of_a_point_is_left_when_another_answer_is_drawn(address: s
         reader.settle()
         assert reader.query == "province=IR-08"
         assert label.count() == 0
+
+
+def test_a_chart_that_cannot_be_drawn_says_so_and_is_drawn_when_it_can_be(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.page.route("**/plotly-*.min.js", lambda route: route.abort())
+        reader.go("training")
+        chart = reader.page.locator(".st-key-figure-ranking--training_compliance-course .pd-plot")
+        assert chart.inner_text() == text.word("state.no_chart", "fa")
+        assert reader.page.locator("[data-testid=stException]").count() == 0
+        reader.page.unroute_all()
+        reader.page.get_by_role("combobox").nth(1).click()
+        reader.page.keyboard.press("ArrowDown")
+        reader.page.keyboard.press("Enter")
+        reader.settle()
+        chart.locator(".barlayer").wait_for()
+        assert text.word("state.no_chart", "fa") not in chart.inner_text()

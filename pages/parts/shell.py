@@ -94,7 +94,7 @@ def _head(lang: str) -> str:
     locale = "fa-IR" if lang == "fa" else "en-GB"
     known = (
         f"const readerLocale={_in_script(locale)}, readerWords={_in_script(dict(text.words('browser.words', lang)))}, "
-        f"readerPlotly={_in_script('.' + _PLOTLY)};"
+        f"readerPlotly={_in_script('.' + _PLOTLY)}, readerNoChart={_in_script(text.word('state.no_chart', lang))};"
     )
     return (
         f'<link rel="preload" href="./app/static/fonts/{face}-Regular.woff2" as="font" type="font/woff2" crossorigin>'
