@@ -37,7 +37,7 @@ function draw(plot) {
     Object.assign(plot, { shows: plot.told, width });
     if (first) element.replaceChildren();
     else Plotly.Fx.unhover(element);
-    const painted = Plotly.react(element, data, { ...layout, width: layout.width ?? width }, config);
+    const painted = Plotly.react(element, data, { ...layout, width }, config);
     if (first) element.on("plotly_click", ({ points: [point] }) => {
       const member = point.location ?? [point.customdata].flat()[0];
       if (member) plot.clicked(member);
@@ -58,7 +58,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const written = new TextDecoder().decode(data);
   if (plot.written === written) return;
   Object.assign(plot, { written, told: JSON.parse(written) });
-  plot.element.style.height = `${plot.told.figure.layout.height}px`;
+  const { height, width } = plot.told.figure.layout;
+  Object.assign(plot.element.style, { height: `${height}px`, width: width ? `${width}px` : "", maxWidth: "100%" });
   plot.element.setAttribute("aria-label", plot.told.spoken);
   return draw(plot).then(() => undefined);
 }

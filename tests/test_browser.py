@@ -387,3 +387,18 @@ def test_a_chart_that_cannot_be_drawn_says_so_and_is_drawn_when_it_can_be(addres
         reader.settle()
         chart.locator(".barlayer").wait_for()
         assert text.word("state.no_chart", "fa") not in chart.inner_text()
+
+
+def test_the_picture_of_a_chart_is_no_wider_than_the_screen_that_shows_it(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address, width=390) as reader:
+        reader.go("coverage")
+        figure = reader.page.locator(".st-key-figure-provinces--coverage_per_10k-province")
+        figure.get_by_text(text.word("figure.files", "fa")).click()
+        reader.settle()
+        reader.page.get_by_role("button", name=text.word("more.picture", "fa")).click()
+        reader.settle()
+        picture = reader.page.locator("[role=dialog] .pd-plot .main-svg").first
+        picture.wait_for()
+        box = picture.bounding_box()
+        assert box
+        assert 0 <= box["x"] < box["x"] + box["width"] <= 390

@@ -28,7 +28,7 @@ def plot(
     config: Mapping[str, Any] = charts.CONFIG,
     clicked: Clicked | None = None,
 ) -> None:
-    """The figure under `key`, as high as its layout says and as wide as its place unless the layout says so too.
+    """The figure under `key`, as high as its layout says, and as wide as its place or, where there is room, as its layout says.
 
     `spoken` is what a screen reader says of it. `config` is Plotly's. Without `clicked` a click does nothing.
     Raises ValueError for a number that JSON has no word for.
