@@ -38,13 +38,9 @@ def plot(
         key=key,
         # Of a mapping Streamlit would write every Persian letter as six.
         data=json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8"),
-        on_click_change=partial(_tell, key, clicked) if clicked else _nothing,
+        on_click_change=partial(_tell, key, clicked) if clicked else None,
     )
 
 
 def _tell(key: str, clicked: Clicked) -> None:
     clicked(str(st.session_state[key]["click"]))
-
-
-def _nothing() -> None:
-    """Streamlit hands out only those clicks that something listens to."""
