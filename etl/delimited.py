@@ -116,21 +116,21 @@ class _Delimited:
 
     def _split_at_once(self, piece: bytes) -> Batch | None:
         """The rows of a piece in which a line is a record; None for any other, to be split record by record."""
-        quoted = b'"' in piece
-        if (
-            len(piece) > _LONGEST_AT_ONCE
-            or piece.count(b"\r") != piece.count(b"\r\n")
-            or (quoted and not _quotes_are_plain(piece, self._separator))
-        ):
+        # Arrow would take a mark of the byte order at the beginning of any piece for one at the beginning of the file.
+        if len(piece) > _LONGEST_AT_ONCE or piece.startswith(codecs.BOM_UTF8):
             return None
         try:
             piece.decode()
         except UnicodeDecodeError:
             # Bytes that are no UTF-8 become U+FFFD, and their rows are kept back.
             piece = piece.decode("utf-8", "replace").encode()
+        ends = _line_ends(piece)
+        quoted = b'"' in piece
+        if _returns_alone(piece, ends) or (quoted and not _quotes_are_plain(piece, ends, self._separator)):
+            return None
         table, ragged = self._parse(piece, quoted)
-        count = piece.count(b"\n") + (not piece.endswith(b"\n"))
-        blank, spoilt = self._odd_lines(piece)
+        count = len(ends)
+        blank, spoilt = self._odd_lines(piece, ends)
         is_row = np.ones(count, bool)
         is_row[ragged] = False
         if table.num_rows != is_row.sum():
@@ -179,14 +179,9 @@ class _Delimited:
         )
         return table, ragged
 
-    def _odd_lines(self, piece: bytes) -> tuple[list[int], dict[int, str]]:
+    def _odd_lines(self, piece: bytes, ends: np.ndarray) -> tuple[list[int], dict[int, str]]:
         """The blank lines of a piece, and those with a broken or a NUL byte, with the column that holds it."""
-        has_blank = piece.startswith((b"\n", b"\r\n")) or b"\n\n" in piece or b"\n\r\n" in piece
         broken = [*_places(piece, b"\x00"), *_places(piece, _BROKEN.encode())]
-        if not has_blank and not broken:
-            return [], {}
-        ends = np.flatnonzero(np.frombuffer(piece, np.uint8) == ord("\n"))
-        ends = ends if piece.endswith(b"\n") else np.append(ends, len(piece))
         starts = np.concatenate(([0], ends[:-1] + 1))
         blank = [
             at for at in np.flatnonzero(ends - starts <= 1).tolist() if piece[starts[at] : ends[at]] in (b"", b"\r")
@@ -286,7 +281,20 @@ def _in_small_pieces(piece: bytes) -> list[bytes]:
     return cut if len(cut) > 1 else []
 
 
-def _quotes_are_plain(piece: bytes, separator: str) -> bool:
+def _line_ends(piece: bytes) -> np.ndarray:
+    """Where each line of `piece` ends: at its line feed, or with the piece."""
+    ends = np.flatnonzero(np.frombuffer(piece, np.uint8) == ord("\n"))
+    return ends if piece.endswith(b"\n") else np.append(ends, len(piece))
+
+
+def _returns_alone(piece: bytes, ends: np.ndarray) -> bool:
+    """Whether a carriage return stands elsewhere than before a line feed."""
+    content = np.frombuffer(piece, np.uint8)
+    before_feeds = content[ends[(ends > 0) & (ends < len(piece))] - 1]
+    return np.count_nonzero(content == ord("\r")) != np.count_nonzero(before_feeds == ord("\r"))
+
+
+def _quotes_are_plain(piece: bytes, ends: np.ndarray, separator: str) -> bool:
     """Whether quotes only enclose whole fields, with no quote and no line end inside."""
     content = np.frombuffer(piece, np.uint8)
     quotes = np.flatnonzero(content == ord('"'))
@@ -298,7 +306,6 @@ def _quotes_are_plain(piece: bytes, separator: str) -> bool:
     borders = (ord(separator), ord("\n"))
     if not np.isin(before, borders).all() or not np.isin(after, (*borders, ord("\r"))).all():
         return False
-    ends = np.flatnonzero(content == ord("\n"))
     return bool((np.searchsorted(ends, opening) == np.searchsorted(ends, closing)).all())
 
 

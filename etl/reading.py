@@ -216,8 +216,8 @@ class Judge:
         if not "".join(distinct).isprintable():
             found += [("invisible", code, normalize.count_invisible(text)) for code, text in enumerate(distinct)]
         if column.type == "national_id":
-            padded = ((code, values.padded(text)) for code, text in enumerate(distinct))
-            found += [("padded", code, 1) for code, short in padded if short and not reasons[code]]
+            short = ((code, text) for code, text in enumerate(distinct) if not (len(text) == 10 and text.isdecimal()))
+            found += [("padded", code, 1) for code, text in short if not reasons[code] and values.padded(text)]
         if found:
             met = np.bincount(codes.to_numpy(), minlength=len(distinct))
             for name, code, number in found:

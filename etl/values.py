@@ -88,6 +88,42 @@ def converter(column: Column, setting: Setting) -> Callable[[str], Any]:
     return _code if column.type == "code" else lambda text: text
 
 
+@dataclass(frozen=True)
+class _WrittenDay:
+    """A usual form of a day, by where its signs stand."""
+
+    month: tuple[int, ...]
+    day: tuple[int, ...]
+
+    @property
+    def length(self) -> int:
+        return self.day[-1] + 1
+
+    def read(self, signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which texts of this length, one a row of bytes, are of this form; the years, months and days of all."""
+        digits = signs.astype(np.int64) - ord("0")
+        places = [*range(4), *self.month, *self.day]
+        between = [place for place in range(self.length) if place not in places]
+        are_plain = np.all((digits[:, places] >= 0) & (digits[:, places] <= 9), axis=1)
+        for place in between:
+            mark = signs[:, place]
+            are_plain &= (mark == signs[:, between[0]]) & ((mark == ord("/")) | (mark == ord("-")))
+        year = digits[:, :4] @ (1000, 100, 10, 1)
+        month, day = (digits[:, part] @ (10, 1)[-len(part) :] for part in (self.month, self.day))
+        return are_plain, np.stack((year, month, day))
+
+
+# YYYY/MM/DD, YYYYMMDD, YYYY/M/DD, YYYY/MM/D and YYYY/M/D, with hyphens too: the commonest first.
+_WRITTEN_DAYS = (
+    _WrittenDay((5, 6), (8, 9)),
+    _WrittenDay((4, 5), (6, 7)),
+    _WrittenDay((5,), (7, 8)),
+    _WrittenDay((5, 6), (8,)),
+    _WrittenDay((5,), (7,)),
+)
+_LONGEST_DAY = max(form.length for form in _WRITTEN_DAYS)
+
+
 def judged(text: str, convert: Callable[[str], Any], required: bool) -> tuple[Any, str | None]:
     """The typed value of a cell and None, or None and the reason why it has none; one that may be empty has neither."""
     if "\ufffd" in text or "\x00" in text:
@@ -123,7 +159,7 @@ def people(texts: list[str], required: bool, key: bytes) -> tuple[list[int | Non
 def days(texts: list[str], required: bool, future: bool, build_day: date) -> tuple[np.ndarray, list[str | None]]:
     """`judged` for the cells of a date, many at once; the days as datetime64[D], with NaT for none.
 
-    The usual forms, YYYY/MM/DD, YYYY-MM-DD and YYYYMMDD, are judged together; what is not plainly right, one by one.
+    Those of a usual form are judged together; what is not plainly right, one by one.
     """
     typed = np.full(len(texts), np.datetime64("NaT"), "datetime64[D]")
     reasons: list[str | None] = [None] * len(texts)
@@ -131,19 +167,17 @@ def days(texts: list[str], required: bool, future: bool, build_day: date) -> tup
     lines = normalize.latin_digit_bytes("\n".join(texts).encode("utf-8", "replace")).split(b"\n")
     if len(lines) == len(texts):
         lengths = np.fromiter(map(len, lines), np.int64, len(lines))
-        for length, places in ((10, (0, 1, 2, 3, 5, 6, 8, 9)), (8, range(8))):
-            these = np.flatnonzero(lengths == length)
-            signs = np.array([lines[at] for at in these.tolist()], dtype=f"S{length}").view(np.uint8)
-            signs = signs.reshape(-1, length)
-            digits = signs[:, list(places)].astype(np.int64) - ord("0")
-            plain = ((digits >= 0) & (digits <= 9)).all(axis=1)
-            if length == 10:
-                plain &= (signs[:, 4] == signs[:, 7]) & np.isin(signs[:, 4], (ord("/"), ord("-")))
-            year = digits[:, :4] @ (1000, 100, 10, 1)
-            found = days_of(year, digits[:, 4] * 10 + digits[:, 5], digits[:, 6] * 10 + digits[:, 7])
-            right = plain & ~np.isnat(found) & (future | (found <= np.datetime64(build_day)))
-            typed[these[right]] = found[right]
-            rest[these[right]] = False
+        signs = np.array(lines, dtype=f"S{_LONGEST_DAY}").view(np.uint8).reshape(-1, _LONGEST_DAY)
+        # A text of no usual form stays in the year 0, which has no days.
+        parts = np.zeros((3, len(texts)), np.int64)
+        for form in _WRITTEN_DAYS:
+            these = np.flatnonzero(lengths == form.length)
+            are_plain, read = form.read(signs[these])
+            parts[:, these[are_plain]] = read[:, are_plain]
+        found = days_of(*parts)
+        right = ~np.isnat(found) & (future | (found <= np.datetime64(build_day)))
+        typed[right] = found[right]
+        rest[right] = False
     for at in np.flatnonzero(rest).tolist():
         day, reason = _judged_day(texts[at])
         if day and day > build_day and not future:

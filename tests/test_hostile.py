@@ -6,6 +6,7 @@ publication untouched. Never a traceback, never a row lost.
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import random
@@ -25,7 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from etl import intake, reading, values
@@ -194,6 +195,7 @@ def test_a_file_of_another_kind_under_this_name_is_refused(folder, refused):
 
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=300), st.sampled_from([b"", ",".join(HEADER).encode() + b"\n"]))
+@example(codecs.BOM_UTF8, ",".join(HEADER).encode() + b"\n")
 def test_any_bytes_are_rows_or_a_refusal(tmp_path_factory, content, head):
     path = tmp_path_factory.getbasetemp() / "training_bytes.csv"
     path.write_bytes(head + content)
