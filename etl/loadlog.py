@@ -11,29 +11,26 @@ from pathlib import Path
 from typing import TextIO
 
 import duckdb
-import pyarrow as pa
 
 from etl.contract import TABLES, Refused
 from etl.intake import Outcome
 from etl.normalize import fold
 from etl.values import places
 
-_LOAD_FILES = pa.schema(
-    [
-        ("file_number", pa.int32()),
-        ("file", pa.string()),
-        ("source_table", pa.string()),
-        ("province", pa.string()),
-        ("sha256", pa.string()),
-        ("bytes", pa.int64()),
-        ("rows_read", pa.int64()),
-        ("rows_loaded", pa.int64()),
-        ("rows_quarantined", pa.int64()),
-        ("exact_duplicates", pa.int64()),
-        ("refusal", pa.string()),
-        ("notes", pa.list_(pa.string())),
-    ]
-)
+_LOAD_FILES = {
+    "file_number": "integer",
+    "file": "varchar",
+    "source_table": "varchar",
+    "province": "varchar",
+    "sha256": "varchar",
+    "bytes": "bigint",
+    "rows_read": "bigint",
+    "rows_loaded": "bigint",
+    "rows_quarantined": "bigint",
+    "exact_duplicates": "bigint",
+    "refusal": "varchar",
+    "notes": "varchar[]",
+}
 _ISO_IN_NAME = re.compile(r"(?<![a-z])ir[-_ ]?([0-9]{2})(?![0-9])")
 _LAST_DAYS = {
     "licences": ("applied_on", "file_complete_on", "decided_on"),
@@ -163,9 +160,11 @@ def record(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: 
                 "refusal": one.refusal or None,
             }
         )
-    con.register("arriving", pa.Table.from_pylist(rows, schema=_LOAD_FILES))
-    con.execute("create table load_files as from arriving")
-    con.unregister("arriving")
+    # Lists are bound, and no Arrow made of them: that would load pandas for a hundred rows.
+    columns = ", ".join(f"unnest(${name}::{kind}[]) as {name}" for name, kind in _LOAD_FILES.items())
+    con.execute(
+        f"create table load_files as select {columns}", {name: [row[name] for row in rows] for name in _LOAD_FILES}
+    )
     con.execute(
         "create table quarantine as select load_files.source_table, load_files.file, faults.line, "
         "faults.column_name, faults.reason, load_files.province from faults inner join load_files using (file_number) "

@@ -33,13 +33,13 @@ def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> None:
     )
     con.execute("create temp table duplicates (source_table varchar, file_number integer, line bigint)")
     for table in TABLES:
-        of = contract(table)
-        _take_in(con, of, [outcome for outcome in outcomes if outcome.job.table == table and outcome.read])
+        _take_in(con, contract(table), [one for one in outcomes if one.job.table == table and one.read])
+    _hear_provinces(con)
+    for of in map(contract, TABLES):
         _apply_rules(con, of)
         _sort_out_keys(con, of)
         _find_orphans(con, of)
         _load(con, of)
-    _hear_provinces(con)
 
 
 def _take_in(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome]) -> None:
@@ -122,11 +122,13 @@ def _find_orphans(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
 
 
 def _load(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
+    """What is left of the rows that were read, once those at fault and those that stand twice are taken out, is loaded."""
     con.execute(
-        f"create temp table loaded_{of.table} as select * from read_{of.table} "
-        f"anti join (from faults where source_table = '{of.table}') using (file_number, line) "
-        f"anti join (from duplicates where source_table = '{of.table}') using (file_number, line)"
+        f"delete from read_{of.table} where (file_number, line) in ("
+        f"select (file_number, line) from faults where source_table = '{of.table}' "
+        f"union all select (file_number, line) from duplicates where source_table = '{of.table}')"
     )
+    con.execute(f"alter table read_{of.table} rename to loaded_{of.table}")
 
 
 def _hear_provinces(con: duckdb.DuckDBPyConnection) -> None:
@@ -160,5 +162,3 @@ def _hear_provinces(con: duckdb.DuckDBPyConnection) -> None:
         group by file_number
         """
     )
-    for table in TABLES:
-        con.execute(f"drop table read_{table}")
