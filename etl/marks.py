@@ -32,10 +32,10 @@ Numbers = dict[tuple[str, str | None], Any]
 
 
 def mark(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
-    """Make `row_marks`, `definitions`, `reference_marks` and `published_numbers` in a build.
+    """Make `row_marks`, `mark_kind`, `definitions` and `reference_marks` in a build.
 
-    row_marks (source_table, key_mark, content_mark); definitions (metric, digest); reference_marks (name, digest);
-    published_numbers (metric, province, value), the province null for the nation.
+    row_marks (source_table, key_mark, content_mark); mark_kind (engine, key); definitions (metric, digest);
+    reference_marks (name, digest).
     """
     _mark_rows(con, key)
     con.execute(
@@ -47,9 +47,17 @@ def mark(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
         for name in _REFERENCES
     )
     con.execute(f"create table reference_marks as {' union all '.join(digests)}")
+
+
+def numbers(con: duckdb.DuckDBPyConnection) -> Numbers:
+    """What a build publishes, of the nation and of each province."""
     as_of = publication.describe(con).as_of
-    numbers = numbers_of(con, as_of, ()) | numbers_of(con, as_of, ("province",))
-    rows = [(name, place, float(value)) for (name, place), value in numbers.items() if isinstance(value, (int, float))]
+    return numbers_of(con, as_of, ()) | numbers_of(con, as_of, ("province",))
+
+
+def keep(con: duckdb.DuckDBPyConnection, found: Numbers) -> None:
+    """Make `published_numbers` (metric, province, value) in a build, the province null for the nation."""
+    rows = [(name, place, float(value)) for (name, place), value in found.items() if isinstance(value, (int, float))]
     _make(con, "published_numbers", _NUMBERS, rows)
 
 

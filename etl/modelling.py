@@ -26,6 +26,9 @@ _OF_PERSONS = {
     "requirements",
     "service",
 }
+# What only other models and the checks read: it is not published, and stands under a name of its own behind a view.
+_ASIDE = {"moves": "all_moves", "requirements": "all_requirements"}
+_WHOLE = {"person_numbers": "persons"} | _ASIDE
 # What the widest of these models takes of memory for a person, measured and doubled.
 _BYTES_OF_A_PERSON = 5_000
 # What each dimension's members are, by the name of its type.
@@ -38,6 +41,10 @@ _MEMBERS = {
     "gender": "select gender as member from loaded_personnel",
     "education": "select education as member from loaded_personnel",
     "post": "select post as member from loaded_personnel union select post from course_posts",
+    "place_kind": "select unnest(['nation', 'province', 'institute']) as member",
+    "place": "select iso_3166_2 as member from provinces union select institute_code_shown from loaded_institutes "
+    "union select 'IR'",
+    "move": "select unnest(['joined', 'transferred_in', 'returned', 'left', 'transferred_out', 'gone']) as member",
 }
 _UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
@@ -62,7 +69,14 @@ def build(con: duckdb.DuckDBPyConnection, say: Callable[[str], None]) -> None:
         if name in _OF_PERSONS and len(slices) > 1:
             _build_in_slices(con, name, sql[name], named[name] & _with_persons(con), slices)
         else:
-            con.execute(f"create table {name} as {sql[name]}")
+            con.execute(f"create {_place(name)} as {sql[name]}")
+        if name in _ASIDE:
+            con.execute(f"create temp view {name} as from {_ASIDE[name]}")
+
+
+def _place(name: str) -> str:
+    """What a model is made as."""
+    return f"temp table {_ASIDE[name]}" if name in _ASIDE else f"table {name}"
 
 
 def _slices(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, int]]:
@@ -94,13 +108,16 @@ def _build_in_slices(
     """Run a model for the persons of each slice: a view of them stands before each table that it reads."""
     row = con.execute("select current_database()").fetchone()
     database = row[0] if row else ""
-    whole = {table: f"{database}.main.{table}" for table in inputs} | {"person_numbers": "temp.main.persons"}
+    whole = {table: f"{database}.main.{table}" for table in inputs - _WHOLE.keys()}
+    whole |= {table: f"temp.main.{place}" for table, place in _WHOLE.items() if table in inputs | {"person_numbers"}}
     for number, (first, last) in enumerate(slices):
         for table, place in whole.items():
             con.execute(
                 f"create or replace temp view {table} as from {place} where person_id between {first} and {last}"
             )
-        con.execute(f"insert into {name} {sql}" if number else f"create table {name} as {sql}")
-    for table in whole.keys() - {"person_numbers"}:
-        con.execute(f"drop view temp.{table}")
-    con.execute("create or replace temp view person_numbers as from persons")
+        con.execute(f"insert into {_ASIDE.get(name, name)} {sql}" if number else f"create {_place(name)} as {sql}")
+    for table, place in whole.items():
+        if table in _WHOLE:
+            con.execute(f"create or replace temp view {table} as from {place}")
+        else:
+            con.execute(f"drop view temp.{table}")

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -86,15 +87,17 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
                     raise BuildRefused(report.first_refused(), report)
                 say("staging")
                 _fill(con, order, outcomes, report)
-                modelling.build(con, say)
-                # Loading its library keeps one core busy: the models take all there are, what follows does not.
                 survival.get_ready(con)
+                modelling.build(con, say)
                 history.carry(con, order.to)
-                marks.mark(con, setting.key)
-                survival.build(con, date.fromisoformat(report.as_of))
-                say("checking")
-                _check(con, report)
-                _guard_against_loss(con, order, report)
+                with ThreadPoolExecutor(1) as beside:
+                    numbers = beside.submit(marks.numbers, con.cursor())
+                    marks.mark(con, setting.key)
+                    survival.build(con, date.fromisoformat(report.as_of))
+                    say("checking")
+                    _check(con, report)
+                    _guard_against_loss(con, order, report)
+                    marks.keep(con, numbers.result())
                 sizes = _sizes(con)
                 con.execute("checkpoint")
             _prove_whole(built, sizes)
@@ -122,7 +125,8 @@ def _fill(con: duckdb.DuckDBPyConnection, order: Order, outcomes: list[Outcome],
     loadlog.record(con, outcomes, report)
     con.execute(
         "create temp table persons as "
-        "select person_key, cast(row_number() over (order by min((file_number, line))) as integer) as person_id "
+        "select person_key, cast(row_number() over (order by min((file_number, line))) as integer) as person_id, "
+        "min(hired_on) as first_hired_on, count(*) as spells "
         "from loaded_personnel group by person_key"
     )
     con.execute("create temp view person_numbers as from persons")
@@ -180,9 +184,9 @@ def _check(con: duckdb.DuckDBPyConnection, report: Report) -> None:
         if one.rows_read != one.rows_loaded + one.rows_quarantined + one.exact_duplicates:
             raise BuildRefused(f"{one.file}: check rows_add_up is broken", report)
     for path in sorted((_HERE / "checks").glob("*.sql")):
-        row = con.execute(f"select count(*) from ({path.read_text(encoding='utf-8')})").fetchone()
-        if row and row[0]:
-            raise BuildRefused(f"check {path.stem} is broken by {row[0]} rows", report)
+        ((rows,),) = con.execute(f"select count(*) from ({path.read_text(encoding='utf-8')})").fetchall()
+        if rows:
+            raise BuildRefused(f"check {path.stem} is broken by {rows} rows", report)
 
 
 def _guard_against_loss(con: duckdb.DuckDBPyConnection, order: Order, report: Report) -> None:

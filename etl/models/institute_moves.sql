@@ -1,5 +1,5 @@
 -- One row per person, institute and day on which they enter or leave its stock, with why.
-select person_id, place as institute_code, day, move
+select person_id, cast(place as institute) as institute_code, day, move
 from moves
 where place_kind = 'institute'
 order by day, person_id, institute_code, move

@@ -1,12 +1,12 @@
 -- One row per person, place (the nation, a province, an institute) and day on which they enter or leave its stock, with why.
 with present as (
-    select person_id, 'province' as place_kind, province as place, hired_on as first_day, end_day, is_only
+    select person_id, cast('province' as place_kind) as place_kind, cast(province as place) as place, hired_on as first_day, end_day, is_only
     from spells
     union all
-    select person_id, 'institute', institute_code, hired_on, end_day, is_only
+    select person_id, cast('institute' as place_kind), cast(institute_code as place), hired_on, end_day, is_only
     from spells
     union all
-    select person_id, 'nation', 'IR', hired_on, end_day, is_only
+    select person_id, cast('nation' as place_kind), cast('IR' as place), hired_on, end_day, is_only
     from spells
 ),
 
@@ -82,24 +82,24 @@ leaving as (
 ),
 
 joined as (
-    select person_id, day, 'province' as place_kind, province as place
+    select person_id, day, cast('province' as place_kind) as place_kind, cast(province as place) as place
     from joiners
     union all
-    select person_id, day, 'institute', institute_code
+    select person_id, day, cast('institute' as place_kind), cast(institute_code as place)
     from joiners
     union all
-    select person_id, day, 'nation', 'IR'
+    select person_id, day, cast('nation' as place_kind), cast('IR' as place)
     from joiners
 ),
 
 left_service as (
-    select person_id, day, 'province' as place_kind, province as place
+    select person_id, day, cast('province' as place_kind) as place_kind, cast(province as place) as place
     from leavers
     union all
-    select person_id, day, 'institute', institute_code
+    select person_id, day, cast('institute' as place_kind), cast(institute_code as place)
     from leavers
     union all
-    select person_id, day, 'nation', 'IR'
+    select person_id, day, cast('nation' as place_kind), cast('IR' as place)
     from leavers
 )
 
@@ -108,11 +108,13 @@ select
     entering.place_kind,
     entering.place,
     entering.day,
-    case
-        when joined.person_id is not null then 'joined'
-        when end_elsewhere >= coalesce(end_here, date '0001-01-01') or end_elsewhere > entering.day then 'transferred_in'
-        else 'returned'
-    end as move,
+    cast(
+        case
+            when joined.person_id is not null then 'joined'
+            when end_elsewhere >= coalesce(end_here, date '0001-01-01') or end_elsewhere > entering.day then 'transferred_in'
+            else 'returned'
+        end as move
+    ) as move,
 from entering
 left join joined using (person_id, place_kind, place, day)
 union all
@@ -121,20 +123,21 @@ select
     leaving.place_kind,
     leaving.place,
     leaving.day,
-    case
-        when left_service.person_id is not null then 'left'
-        when next_elsewhere <= coalesce(next_here, date '9999-12-31') then 'transferred_out'
-        else 'gone'
-    end,
+    cast(
+        case
+            when left_service.person_id is not null then 'left'
+            when next_elsewhere <= coalesce(next_here, date '9999-12-31') then 'transferred_out'
+            else 'gone'
+        end as move
+    ),
 from leaving
 left join left_service using (person_id, place_kind, place, day)
 -- Who has one spell comes from nowhere else and goes nowhere else.
 union all
-select person_id, place_kind, place, first_day, 'joined'
+select person_id, place_kind, place, first_day, cast('joined' as move)
 from present
 where is_only
 union all
-select person_id, place_kind, place, end_day, 'left'
+select person_id, place_kind, place, end_day, cast('left' as move)
 from present
 where is_only and end_day < date '9999-12-31'
-order by day, person_id, place_kind, place, move

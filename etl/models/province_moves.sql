@@ -1,5 +1,5 @@
 -- One row per person, province and day on which they enter or leave its stock, with why.
-select person_id, place as province, day, move
+select person_id, cast(place as province) as province, day, move
 from moves
 where place_kind = 'province'
 order by day, person_id, province, move

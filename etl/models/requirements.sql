@@ -5,7 +5,7 @@ with duties as (
 ),
 
 required_spells as (
-    select spells.person_id, duties.course_code, duties.due_days, spells.hired_on, spells.end_day
+    select spells.person_id, duties.course_code, duties.due_days, spells.hired_on, spells.end_day, spells.is_only
     from spells
     inner join duties using (post)
 ),
@@ -19,6 +19,7 @@ reached as (
             rows between unbounded preceding and 1 preceding
         ) as reach,
     from required_spells
+    where not is_only
 ),
 
 -- A chain is broken by a gap of more than 90 days, an island by a single day out of such a post: each spell is told the
@@ -42,6 +43,11 @@ islands as (
     select person_id, course_code, due_on, first_day, max(end_day) as end_day
     from dated
     group by person_id, course_code, due_on, first_day
+    union all
+    -- Who has one spell has one island for each course.
+    select person_id, course_code, hired_on + due_days, hired_on, end_day
+    from required_spells
+    where is_only
 ),
 
 validity as (

@@ -19,11 +19,10 @@ select
     loaded_personnel.judicial_officer_from,
     loaded_personnel.judicial_officer_until,
     coalesce(loaded_personnel.veteran, false) as is_veteran,
-    min(loaded_personnel.hired_on) over of_person as first_hired_on,
-    count(*) over of_person = 1 as is_only,
+    person_numbers.first_hired_on,
+    person_numbers.spells = 1 as is_only,
 from loaded_personnel
 inner join person_numbers using (person_key)
 inner join loaded_institutes using (institute_code)
 inner join institutes on institutes.institute_code = loaded_institutes.institute_code_shown
-window of_person as (partition by person_id)
 order by spell_id

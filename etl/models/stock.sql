@@ -14,7 +14,7 @@ with changes as (
         cast(is_licensed as integer) as active_assistants,
         cast(is_licensed and is_judicial_officer as integer) as judicial_officers,
         cast(is_licensed and is_veteran as integer) as veterans,
-        0 as compliant_assistants,
+        cast(is_licensed as integer) as compliant_assistants,
     from service
     where not is_many
     union all
@@ -29,17 +29,18 @@ with changes as (
         -cast(is_licensed as integer),
         -cast(is_licensed and is_judicial_officer as integer),
         -cast(is_licensed and is_veteran as integer),
-        0,
+        -cast(is_licensed as integer),
     from service
     where not is_many
+    -- Every active assistant counts as compliant, but for the days on which a course of theirs has lapsed.
     union all
-    select valid_from, province, activity, gender, education, post, 0, 0, 0, 0, 1
+    select greatest(valid_from, lapses_on), province, activity, gender, education, post, 0, 0, 0, 0, -1
     from readiness
-    where not is_many and lapses_on > valid_from
+    where not is_many and lapses_on < valid_until
     union all
-    select least(valid_until, lapses_on), province, activity, gender, education, post, 0, 0, 0, 0, -1
+    select valid_until, province, activity, gender, education, post, 0, 0, 0, 0, 1
     from readiness
-    where not is_many and lapses_on > valid_from
+    where not is_many and lapses_on < valid_until
 ),
 
 crossed as (
