@@ -19,6 +19,7 @@ import pyarrow as pa
 from etl import catalogue, days, publication
 from etl.contract import TABLES, contract
 from etl.metrics import ask
+from etl.workshop import ASIDE
 
 _MODELS = Path(__file__).parent / "models"
 # Tables that no source file fills, but that numbers hang on.
@@ -88,8 +89,8 @@ def sources_of(metric: str) -> frozenset[str]:
 def _mark_rows(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
     values = {"key": _salt(key, b"key"), "content": _salt(key, b"content"), "secret": hashlib.sha256(key).hexdigest()}
     con.execute(
-        """
-        create temp table score_marks as
+        f"""
+        create table {ASIDE}.score_marks as
         select score, ('0x' || sha256(concat_ws('|', $secret, score))[1:16])::ubigint as mark
         from (select distinct score from loaded_training where score is not null)
         """,
@@ -99,16 +100,16 @@ def _mark_rows(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
         "personnel": ("('0x' || sha256(concat_ws('|', $secret, person_key, birth_date))[1:16])::ubigint", ""),
         "training": ("score_marks.mark", "left join score_marks using (score)"),
     }
-    con.execute("create table row_marks (source_table varchar, key_mark ubigint, content_mark ubigint)")
+    marked = []
     for table in TABLES:
         of = contract(table)
         content = [column.stored for column in of.entering if column.name not in _HIDDEN]
         secret, joined = hidden.get(table, ("0", ""))
-        con.execute(
-            f"insert into row_marks select '{table}', hash($key, {', '.join(of.stored_key)}), "
-            f"hash($content, {secret}, {', '.join(content)}) from loaded_{table} {joined}",
-            values if "$secret" in secret else {name: values[name] for name in ("key", "content")},
+        marked.append(
+            f"select '{table}' as source_table, hash($key, {', '.join(of.stored_key)}) as key_mark, "
+            f"hash($content, {secret}, {', '.join(content)}) as content_mark from loaded_{table} {joined}"
         )
+    con.execute(f"create table row_marks as {' union all '.join(marked)}", values)
     con.execute("drop table score_marks")
 
 

@@ -11,9 +11,13 @@ import graphlib
 import os
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from pathlib import Path
 
 import duckdb
+
+from etl import workshop
 
 _FOLDER = Path(__file__).parent / "models"
 _OF_PERSONS = {
@@ -26,9 +30,8 @@ _OF_PERSONS = {
     "requirements",
     "service",
 }
-# What only other models and the checks read: it is not published, and stands under a name of its own behind a view.
-_ASIDE = {"moves": "all_moves", "requirements": "all_requirements"}
-_WHOLE = {"person_numbers": "persons"} | _ASIDE
+# What only other models and the checks read.
+_ASIDE = {"moves", "requirements"}
 # What the widest of these models takes of memory for a person, measured and doubled.
 _BYTES_OF_A_PERSON = 5_000
 # What each dimension's members are, by the name of its type.
@@ -46,7 +49,8 @@ _MEMBERS = {
     "union select 'IR'",
     "move": "select unnest(['joined', 'transferred_in', 'returned', 'left', 'transferred_out', 'gone']) as member",
 }
-_UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+# So many models are made at once: one alone leaves cores waiting where it sorts, joins its parts or writes its end.
+_AT_ONCE = 2
 
 
 def models() -> dict[str, str]:
@@ -62,62 +66,88 @@ def build(con: duckdb.DuckDBPyConnection, say: Callable[[str], None]) -> None:
         )
     sql = models()
     named = {name: set(re.findall(r"\b(?:from|join)\s+(\w+)", text)) for name, text in sql.items()}
-    order = graphlib.TopologicalSorter({name: tables & sql.keys() for name, tables in named.items()}).static_order()
+    needed = {name: tables & sql.keys() for name, tables in named.items()}
     slices = list(_slices(con))
-    for name in order:
-        say(f"building {name}")
+
+    def make(own: duckdb.DuckDBPyConnection, name: str) -> None:
         if name in _OF_PERSONS and len(slices) > 1:
-            _build_in_slices(con, name, sql[name], named[name] & _with_persons(con), slices)
+            _build_in_slices(own, name, sql[name], named[name], slices)
         else:
-            con.execute(f"create {_place(name)} as {sql[name]}")
-        if name in _ASIDE:
-            con.execute(f"create temp view {name} as from {_ASIDE[name]}")
+            own.execute(f"create table {_place(name)} as {sql[name]}")
+
+    # Slices are as wide as the memory allows for one.
+    _make_all(con, needed, make, say, 1 if len(slices) > 1 else _AT_ONCE)
+
+
+def _make_all(
+    con: duckdb.DuckDBPyConnection,
+    needed: dict[str, set[str]],
+    make: Callable[[duckdb.DuckDBPyConnection, str], None],
+    say: Callable[[str], None],
+    at_once: int,
+) -> None:
+    """Make each once what it needs is made, some at once; those that most others wait for come first."""
+    order = graphlib.TopologicalSorter(needed)
+    order.prepare()
+    ready: list[str] = []
+    running: dict[Future[None], tuple[str, duckdb.DuckDBPyConnection]] = {}
+    with ExitStack() as stack:
+        idle = [stack.enter_context(workshop.apart(con)) for _ in range(at_once)]
+        workers = stack.enter_context(ThreadPoolExecutor(at_once))
+        try:
+            while order.is_active():
+                ready = sorted((*ready, *order.get_ready()), key=lambda name: (_waiting_for(name, needed), name))
+                while ready and idle:
+                    name, own = ready.pop(), idle.pop()
+                    say(f"building {name}")
+                    running[workers.submit(make, own, name)] = name, own
+                for done in wait(running, return_when=FIRST_COMPLETED).done:
+                    name, own = running.pop(done)
+                    done.result()
+                    idle.append(own)
+                    order.done(name)
+        except BaseException:
+            for _, own in running.values():
+                own.interrupt()
+            raise
+
+
+def _waiting_for(name: str, needed: dict[str, set[str]]) -> int:
+    """How many models are made of `name`, through others too."""
+    found = {name}
+    while more := {other for other, tables in needed.items() if tables & found} - found:
+        found |= more
+    return len(found) - 1
 
 
 def _place(name: str) -> str:
-    """What a model is made as."""
-    return f"temp table {_ASIDE[name]}" if name in _ASIDE else f"table {name}"
+    return f"{workshop.ASIDE}.{name}" if name in _ASIDE else name
 
 
 def _slices(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, int]]:
     """The persons of the register, numbered from 1, as ranges with both ends in."""
     row = con.execute("select coalesce(max(person_id), 0) from person_numbers").fetchone()
     persons = row[0] if row else 0
-    size = int(os.environ.get("BUILD_SLICE") or max(10_000, memory(con) // _BYTES_OF_A_PERSON))
+    size = int(os.environ.get("BUILD_SLICE") or max(10_000, workshop.memory(con) // _BYTES_OF_A_PERSON))
     for first in range(1, persons + 1, size):
         yield first, min(first + size - 1, persons)
-
-
-def memory(con: duckdb.DuckDBPyConnection) -> int:
-    """Bytes that `con` may hold before it works on disk."""
-    row = con.execute("select current_setting('memory_limit')").fetchone()
-    number, unit = str(row[0] if row else "1 GiB").split()
-    return int(float(number) * _UNITS[unit])
-
-
-def _with_persons(con: duckdb.DuckDBPyConnection) -> set[str]:
-    found = con.execute(
-        "select table_name from duckdb_columns() where column_name = 'person_id' and database_name = current_database()"
-    )
-    return {name for (name,) in found.fetchall()}
 
 
 def _build_in_slices(
     con: duckdb.DuckDBPyConnection, name: str, sql: str, inputs: set[str], slices: list[tuple[int, int]]
 ) -> None:
     """Run a model for the persons of each slice: a view of them stands before each table that it reads."""
-    row = con.execute("select current_database()").fetchone()
-    database = row[0] if row else ""
-    whole = {table: f"{database}.main.{table}" for table in inputs - _WHOLE.keys()}
-    whole |= {table: f"temp.main.{place}" for table, place in _WHOLE.items() if table in inputs | {"person_numbers"}}
+    whole = con.execute(
+        "select table_name, concat_ws('.', database_name, schema_name, table_name) from duckdb_columns() "
+        "where column_name = 'person_id' and table_name in (select unnest($inputs)) and not internal",
+        {"inputs": sorted(inputs)},
+    ).fetchall()
     for number, (first, last) in enumerate(slices):
-        for table, place in whole.items():
+        for table, place in whole:
             con.execute(
                 f"create or replace temp view {table} as from {place} where person_id between {first} and {last}"
             )
-        con.execute(f"insert into {_ASIDE.get(name, name)} {sql}" if number else f"create {_place(name)} as {sql}")
-    for table, place in whole.items():
-        if table in _WHOLE:
-            con.execute(f"create or replace temp view {table} as from {place}")
-        else:
-            con.execute(f"drop view temp.{table}")
+        place = _place(name)
+        con.execute(f"insert into {place} {sql}" if number else f"create table {place} as {sql}")
+    for table, _ in whole:
+        con.execute(f"drop view temp.{table}")

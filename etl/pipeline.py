@@ -8,11 +8,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from etl import history, identity, loadlog, marks, modelling, publication, reference, staging, survival, values
+from etl import (
+    history,
+    identity,
+    loadlog,
+    marks,
+    modelling,
+    publication,
+    reference,
+    staging,
+    survival,
+    values,
+    workshop,
+)
 from etl.contract import Refused
 from etl.intake import Outcome, Readers, source_files, unread_files
 from etl.loadlog import Report
@@ -23,13 +34,6 @@ INCOMING = Path(__file__).parent.parent / "data" / "incoming"
 SAMPLE_MARK = "SAMPLE.txt"
 
 _HERE = Path(__file__).parent
-# What DuckDB may hold in memory while it builds; above it, it works on disk. A quarter of the machine unless told otherwise: ten
-# times the country was seen to need more than 1 GB for its widest join.
-_MEMORY = (
-    os.environ.get("BUILD_MEMORY") or f"{max(1024, os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') >> 22)}MB"
-)
-# Sums by cell and day take so much on each thread whatever the size of the register: with less they were seen to fail.
-_MEMORY_OF_A_THREAD = 400 << 20
 # A load of fewer than half the rows of the last one is more likely a mistake than a reform.
 _LEAST_SHARE_OF_LAST = 0.5
 _ROWS_WORTH_GUARDING = 1000
@@ -72,12 +76,11 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
         values.places(),
     )
     report = Report(ignored=[printable(name) for name in unread_files(order.folder)])
-    with publication.building(order.to) as workshop:
-        jobs = [Job(path, table, number, workshop) for number, (path, table) in enumerate(files)]
-        built = workshop / "built.duckdb"
+    with publication.building(order.to) as folder:
+        jobs = [Job(path, table, number, folder) for number, (path, table) in enumerate(files)]
+        built = folder / "built.duckdb"
         try:
-            with duckdb.connect(str(built), config=_config(workshop)) as con:
-                con.execute(f"set threads = {_threads(con)}")
+            with workshop.opened(built) as con:
                 with Readers(setting, jobs) as readers:
                     # The readers are at work meanwhile.
                     reference.load(con, courses, targets)
@@ -90,16 +93,18 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
                 survival.get_ready(con)
                 modelling.build(con, say)
                 history.carry(con, order.to)
-                with ThreadPoolExecutor(1) as beside:
-                    numbers = beside.submit(marks.numbers, con.cursor())
+                with workshop.apart(con) as own, ThreadPoolExecutor(1) as beside:
+                    numbers = beside.submit(marks.numbers, own)
                     marks.mark(con, setting.key)
                     survival.build(con, date.fromisoformat(report.as_of))
+                    marks.keep(con, numbers.result())
                     say("checking")
+                    # The checks only read.
+                    written = beside.submit(own.execute, "checkpoint")
                     _check(con, report)
                     _guard_against_loss(con, order, report)
-                    marks.keep(con, numbers.result())
+                    written.result()
                 sizes = _sizes(con)
-                con.execute("checkpoint")
             _prove_whole(built, sizes)
         except duckdb.Error as error:
             if reason := _of_the_machine(error):
@@ -124,12 +129,11 @@ def _fill(con: duckdb.DuckDBPyConnection, order: Order, outcomes: list[Outcome],
     loadlog.count(con, outcomes, report)
     loadlog.record(con, outcomes, report)
     con.execute(
-        "create temp table persons as "
+        f"create table {workshop.ASIDE}.person_numbers as "
         "select person_key, cast(row_number() over (order by min((file_number, line))) as integer) as person_id, "
         "min(hired_on) as first_hired_on, count(*) as spells "
         "from loaded_personnel group by person_key"
     )
-    con.execute("create temp view person_numbers as from persons")
     as_of = loadlog.as_of(con, order.build_day)
     report.as_of = as_of.isoformat()
     con.execute(
@@ -147,24 +151,11 @@ def _fill(con: duckdb.DuckDBPyConnection, order: Order, outcomes: list[Outcome],
     )
 
 
-def _config(workshop: Path) -> dict[str, Any]:
-    return {
-        "memory_limit": _MEMORY,
-        "temp_directory": str(workshop),
-        "preserve_insertion_order": "true",
-    }
-
-
-def _threads(con: duckdb.DuckDBPyConnection) -> int:
-    """As many as asked for or as there are cores, but no more than the memory feeds."""
-    if asked := os.environ.get("BUILD_THREADS"):
-        return int(asked)
-    return max(1, min(os.cpu_count() or 1, modelling.memory(con) // _MEMORY_OF_A_THREAD))
-
-
 def _sizes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """The rows of every table that is published."""
-    names = con.execute("select table_name from duckdb_tables() where not temporary order by 1").fetchall()
+    names = con.execute(
+        "select table_name from duckdb_tables() where database_name = current_database() order by 1"
+    ).fetchall()
     parts = [f"select '{name}', count(*) from {name}" for (name,) in names]
     return dict(con.execute(" union all ".join(parts)).fetchall())
 

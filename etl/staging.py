@@ -12,6 +12,7 @@ import pyarrow as pa
 from etl.contract import TABLES, Contract, contract
 from etl.intake import Outcome
 from etl.reading import FAULTS, row_schema
+from etl.workshop import ASIDE
 
 _TYPES = {
     pa.date32(): "date",
@@ -26,12 +27,12 @@ _TELLING_LINES = 2000
 
 
 def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> None:
-    """Make temporary tables `loaded_<table>`, `faults`, `duplicates` and `spoken` (the province of each file)."""
+    """Make aside the tables `loaded_<table>`, `faults`, `duplicates` and `spoken` (the province of each file)."""
     con.execute(
-        "create temp table faults "
+        f"create table {ASIDE}.faults "
         "(source_table varchar, file_number integer, line bigint, column_name varchar, reason varchar)"
     )
-    con.execute("create temp table duplicates (source_table varchar, file_number integer, line bigint)")
+    con.execute(f"create table {ASIDE}.duplicates (source_table varchar, file_number integer, line bigint)")
     for table in TABLES:
         _take_in(con, contract(table), [one for one in outcomes if one.job.table == table and one.read])
     _hear_provinces(con)
@@ -44,7 +45,7 @@ def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> None:
 
 def _take_in(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome]) -> None:
     fields = ", ".join(f"{field.name} {_TYPES.get(field.type, 'varchar')}" for field in row_schema(of))
-    con.execute(f"create temp table read_{of.table} ({fields})")
+    con.execute(f"create table {ASIDE}.read_{of.table} ({fields})")
     for which, schema, insert in (
         ("rows_file", row_schema(of), f"insert into read_{of.table} from arriving"),
         ("faults_file", FAULTS, f"insert into faults select '{of.table}', * from arriving"),
@@ -84,7 +85,7 @@ def _sort_out_keys(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
     content = ", ".join(column.stored for column in of.entering)
     con.execute(
         f"""
-        create temp table repeated as
+        create table {ASIDE}.repeated as
         with met_again as (select hash({key}) as mark from read_{of.table} group by all having count(*) > 1),
         sound as (
             select * from read_{of.table}
@@ -128,13 +129,13 @@ def _load(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
         f"select (file_number, line) from faults where source_table = '{of.table}' "
         f"union all select (file_number, line) from duplicates where source_table = '{of.table}')"
     )
-    con.execute(f"alter table read_{of.table} rename to loaded_{of.table}")
+    con.execute(f"alter table {ASIDE}.read_{of.table} rename to loaded_{of.table}")
 
 
 def _hear_provinces(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         f"""
-        create temp table spoken as
+        create table {ASIDE}.spoken as
         with first_seen as (
             select person_key, arg_min(province, (file_number, line)) as province
             from read_personnel

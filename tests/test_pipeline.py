@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from etl import metrics, modelling, pipeline, publication
+from etl import metrics, modelling, pipeline, publication, workshop
 from tests.loading import DAY, GOOD, HEADERS, ROOT, Built, build, csv_text, digest, national_id, put, put_good, row, run
 
 
@@ -688,12 +688,12 @@ def test_the_same_input_gives_the_same_content_with_one_thread_and_with_two(tmp_
 @pytest.mark.parametrize(("memory", "threads"), [("256MB", 1), ("512MB", 1), ("1GB", 2), ("2GB", 4), ("64GB", 4)])
 def test_a_build_takes_no_more_threads_than_its_memory_feeds(memory, threads, monkeypatch):
     """With two threads on 512 MB the sums by cell and day of ten times the country did not fit."""
-    monkeypatch.setattr(pipeline.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(workshop.os, "cpu_count", lambda: 4)
     monkeypatch.delenv("BUILD_THREADS", raising=False)
     with duckdb.connect(config={"memory_limit": memory}) as con:
-        assert pipeline._threads(con) == threads
+        assert workshop.threads(con) == threads
         monkeypatch.setenv("BUILD_THREADS", "3")
-        assert pipeline._threads(con) == 3
+        assert workshop.threads(con) == 3
 
 
 @pytest.mark.slow

@@ -1,0 +1,58 @@
+"""The database that a build fills. What only the build itself reads stands aside of it, in memory, and is not published."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+ASIDE = "aside"
+
+# What DuckDB may hold in memory while it builds; above it, it works on disk. A quarter of the machine unless told otherwise: ten
+# times the country was seen to need more than 1 GB for its widest join.
+_MEMORY = (
+    os.environ.get("BUILD_MEMORY") or f"{max(1024, os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') >> 22)}MB"
+)
+# Sums by cell and day take so much on each thread whatever the size of the register: with less they were seen to fail.
+_MEMORY_OF_A_THREAD = 400 << 20
+_UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+
+
+@contextmanager
+def opened(built: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to a new database, `built`; what does not fit in memory goes to the folder in which it lies."""
+    config: dict[str, Any] = {"memory_limit": _MEMORY, "temp_directory": str(built.parent), "preserve_insertion_order": "true"}
+    with duckdb.connect(str(built), config=config) as con:
+        con.execute(f"set threads = {threads(con)}")
+        con.execute(f"attach ':memory:' as {ASIDE}")
+        _look_aside(con)
+        yield con
+
+
+@contextmanager
+def apart(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A second connection to what `con` builds, for another thread."""
+    with con.cursor() as own:
+        _look_aside(own)
+        yield own
+
+
+def memory(con: duckdb.DuckDBPyConnection) -> int:
+    """Bytes that `con` may hold before it works on disk."""
+    row = con.execute("select current_setting('memory_limit')").fetchone()
+    number, unit = str(row[0] if row else "1 GiB").split()
+    return int(float(number) * _UNITS[unit])
+
+
+def threads(con: duckdb.DuckDBPyConnection) -> int:
+    """As many as asked for or as there are cores, but no more than the memory feeds."""
+    if asked := os.environ.get("BUILD_THREADS"):
+        return int(asked)
+    return max(1, min(os.cpu_count() or 1, memory(con) // _MEMORY_OF_A_THREAD))
+
+
+def _look_aside(con: duckdb.DuckDBPyConnection) -> None:
+    row = con.execute("select current_database()").fetchone()
+    con.execute(f"set search_path = '{row[0] if row else ''}.main,{ASIDE}.main'")
