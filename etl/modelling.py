@@ -107,8 +107,10 @@ def _make_all(
                     idle.append(own)
                     order.done(name)
         except BaseException:
-            for _, own in running.values():
-                own.interrupt()
+            # Again and again: one that is only about to begin does not hear it.
+            while wait(running, timeout=0.1).not_done:
+                for _, own in running.values():
+                    own.interrupt()
             raise
 
 

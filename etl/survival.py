@@ -38,8 +38,8 @@ _QUANTILE = 1.96
 
 
 def get_ready(con: duckdb.DuckDBPyConnection) -> None:
-    """Load the library aside: it takes as long as the largest model. A handful of people needs none."""
-    row = con.execute("select count(*) from person_numbers").fetchone()
+    """Load the library meanwhile: it takes as long as two of the largest models. A handful of people needs none."""
+    row = con.execute("select count(*) from read_personnel").fetchone()
     if row and row[0] >= LEAST:
         threading.Thread(target=_library).start()
 

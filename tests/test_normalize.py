@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from etl import normalize, values
 from etl.contract import Column, contract
+from etl.days import parse_day
 from tests.loading import national_id
 
 PERSIAN = "ابتثجحخدذرزسشصضطظعغفقلمنهوپچژگآأؤئءةیيىکكۀ"
@@ -310,3 +311,23 @@ def test_any_texts_at_once_are_judged_as_each_alone(texts):
         alone, reason = values.days([text], True, False, date(2026, 1, 1))
         assert together[at : at + 1].tolist() == alone.tolist()
         assert [reasons[at]] == reason
+
+
+@given(
+    st.integers(1300, 2040),
+    st.integers(0, 13),
+    st.integers(0, 32),
+    st.sampled_from(
+        ["{:04}/{:02}/{:02}", "{:04}-{:02}-{:02}", "{:04}/{}/{}", "{:04}-{}-{:02}", "{:04}/{:02}/{}", "{:04}{:02}{:02}"]
+    ),
+    st.sampled_from([str, lambda text: text.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))]),
+)
+def test_a_day_in_any_usual_form_is_the_one_its_signs_say(year, month, number, form, written):
+    text = form.format(year, month, number)
+    try:
+        day = parse_day(text)
+    except ValueError:
+        day = None
+    found, (reason,) = values.days([written(text)], True, True, date(2026, 1, 1))
+    assert found.tolist() == [day]
+    assert reason == (None if day else "bad_date")

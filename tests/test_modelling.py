@@ -1,0 +1,80 @@
+"""Models are made once each, after those they are made of, two at a time; an error in one ends the other."""
+
+import threading
+import time
+
+import duckdb
+import pytest
+
+from etl import modelling, workshop
+
+NEEDED = {"spells": set(), "service": {"spells"}, "joiners": {"spells"}, "stock": {"service", "joiners"}}
+ENDLESS = "select max(hash(range)) from range(1000000000000)"
+
+
+@pytest.fixture
+def con(tmp_path):
+    with workshop.opened(tmp_path / "built.duckdb") as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5])
+def test_each_is_made_once_after_those_it_is_made_of(con, at_once):
+    made: list[str] = []
+
+    def make(own, name):
+        assert NEEDED[name] <= set(made)
+        time.sleep(0.01)
+        made.append(name)
+
+    modelling._make_all(con, NEEDED, make, lambda _: None, at_once)
+    assert sorted(made) == sorted(NEEDED)
+
+
+def test_two_that_wait_for_nothing_are_made_at_once_on_connections_of_their_own(con):
+    both = threading.Barrier(2, timeout=60)
+    used = set()
+
+    def make(own, name):
+        if name in ("service", "joiners"):
+            both.wait()
+        used.add(id(own))
+
+    modelling._make_all(con, NEEDED, make, lambda _: None, 2)
+    assert len(used) == 2
+    assert id(con) not in used
+
+
+def test_an_error_in_one_ends_the_other_and_nothing_is_begun_after_it(con):
+    begun: list[str] = []
+    both = threading.Barrier(2, timeout=60)
+
+    def make(own, name):
+        begun.append(name)
+        if name in ("service", "joiners"):
+            both.wait()
+            own.execute("select error('broken')" if name == "service" else ENDLESS)
+
+    with pytest.raises(duckdb.Error, match="broken"):
+        modelling._make_all(con, NEEDED, make, lambda _: None, 2)
+    assert sorted(begun) == ["joiners", "service", "spells"]
+
+
+def test_what_most_others_wait_for_comes_first():
+    assert {name: modelling._waiting_for(name, NEEDED) for name in NEEDED} == {
+        "spells": 3,
+        "service": 1,
+        "joiners": 1,
+        "stock": 0,
+    }
+
+
+def test_what_stands_aside_is_seen_by_every_connection_and_not_in_the_file(con, tmp_path):
+    con.execute(f"create table {workshop.ASIDE}.read_personnel as select 1 as person_key")
+    con.execute("create table spells as select 2 as person_id")
+    with workshop.apart(con) as own:
+        assert own.execute("select person_key, person_id from read_personnel, spells").fetchall() == [(1, 2)]
+    con.execute("checkpoint")
+    con.close()
+    with duckdb.connect(str(tmp_path / "built.duckdb"), read_only=True) as built:
+        assert built.execute("select table_name from duckdb_tables()").fetchall() == [("spells",)]
