@@ -90,6 +90,7 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
                     raise BuildRefused(report.first_refused(), report)
                 say("staging")
                 _fill(con, order, outcomes, report)
+                survival.get_ready(con)
                 modelling.build(con, say)
                 history.carry(con, order.to)
                 with workshop.apart(con) as own, ThreadPoolExecutor(1) as beside:
@@ -124,9 +125,7 @@ def _of_the_machine(error: duckdb.Error) -> str:
 
 def _fill(con: duckdb.DuckDBPyConnection, order: Order, outcomes: list[Outcome], report: Report) -> None:
     """The rows that load, aside, and the tables that tell of the load itself."""
-    staging.take_in(con, outcomes)
-    survival.get_ready(con)
-    staging.stage(con)
+    staging.stage(con, outcomes)
     loadlog.count(con, outcomes, report)
     loadlog.record(con, outcomes, report)
     con.execute(

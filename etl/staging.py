@@ -26,22 +26,15 @@ _TYPES = {
 _TELLING_LINES = 2000
 
 
-def take_in(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> None:
-    """Make aside the tables `read_<table>` of what readers laid down, and `faults` of what they found at fault."""
+def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> None:
+    """Make aside the tables `loaded_<table>`, `faults`, `duplicates` and `spoken` (the province of each file)."""
     con.execute(
         f"create table {ASIDE}.faults "
         "(source_table varchar, file_number integer, line bigint, column_name varchar, reason varchar)"
     )
+    con.execute(f"create table {ASIDE}.duplicates (source_table varchar, file_number integer, line bigint)")
     for table in TABLES:
         _take_in(con, contract(table), [one for one in outcomes if one.job.table == table and one.read])
-
-
-def stage(con: duckdb.DuckDBPyConnection) -> None:
-    """Of what was taken in, make aside the tables `loaded_<table>`, `duplicates` and `spoken` (the province of each file).
-
-    `faults` gets what is at fault among rows; the tables `read_<table>` are used up.
-    """
-    con.execute(f"create table {ASIDE}.duplicates (source_table varchar, file_number integer, line bigint)")
     _hear_provinces(con)
     for of in map(contract, TABLES):
         _apply_rules(con, of)

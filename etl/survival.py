@@ -7,6 +7,7 @@ statsmodels gives rows that stand for several people the variance of Tsiatis (19
 Greenwood's. One row a person would grow with the country, so Greenwood's sum is made here, of its people at risk and leaving.
 """
 
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import date
@@ -35,13 +36,14 @@ _CURVES = pa.schema(
 _SERVED = np.arange(MOST_MONTHS + 1)
 _DAYS = np.floor(_SERVED * DAYS_A_MONTH).astype(np.int64)
 _QUANTILE = 1.96
+_SHORT_TURN_SECONDS = 0.0002
 
 
 def get_ready(con: duckdb.DuckDBPyConnection) -> None:
     """Load the library meanwhile: it takes as long as two of the largest models. A handful of people needs none."""
-    row = con.execute("select count(*) from read_personnel").fetchone()
+    row = con.execute("select count(*) from person_numbers").fetchone()
     if row and row[0] >= LEAST:
-        threading.Thread(target=_library).start()
+        threading.Thread(target=_load).start()
 
 
 def build(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
@@ -105,6 +107,16 @@ def _table(dimension: str, member: str, days: np.ndarray, has_left: np.ndarray, 
     numbers = (_SERVED, survival, followed, low, high)
     arrays = [*names, *(column[:length] for column in numbers)]
     return pa.table([pa.array(one, kind) for one, kind in zip(arrays, _CURVES.types, strict=True)], schema=_CURVES)
+
+
+def _load() -> None:
+    # Whoever hands the database its next statement waits for the interpreter: not for long, with so many of them.
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_SHORT_TURN_SECONDS)
+    try:
+        _library()
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def _library() -> Any:
