@@ -5,10 +5,12 @@ as an exact duplicate.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import pyarrow as pa
 
+from etl import workshop
 from etl.contract import TABLES, Contract, contract
 from etl.intake import Outcome
 from etl.reading import FAULTS, row_schema
@@ -33,14 +35,26 @@ def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> None:
         "(source_table varchar, file_number integer, line bigint, column_name varchar, reason varchar)"
     )
     con.execute(f"create table {ASIDE}.duplicates (source_table varchar, file_number integer, line bigint)")
-    for table in TABLES:
-        _take_in(con, contract(table), [one for one in outcomes if one.job.table == table and one.read])
+    *others, largest = (
+        (contract(table), [one for one in outcomes if one.job.table == table and one.read]) for table in TABLES
+    )
+    # One core is not enough to keep the other waiting for work: rows come in one by one.
+    with workshop.apart(con) as own, ThreadPoolExecutor(1) as beside:
+        sifted = beside.submit(_sift, own, *largest)
+        for of, read in others:
+            _sift(con, of, read)
+        sifted.result()
     _hear_provinces(con)
     for of in map(contract, TABLES):
-        _apply_rules(con, of)
-        _sort_out_keys(con, of)
         _find_orphans(con, of)
         _load(con, of)
+
+
+def _sift(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome]) -> None:
+    """Take in the rows of one table, and find what is at fault among them."""
+    _take_in(con, of, outcomes)
+    _apply_rules(con, of)
+    _sort_out_keys(con, of)
 
 
 def _take_in(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome]) -> None:
@@ -85,7 +99,7 @@ def _sort_out_keys(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
     content = ", ".join(column.stored for column in of.entering)
     con.execute(
         f"""
-        create table {ASIDE}.repeated as
+        create table {ASIDE}.repeated_{of.table} as
         with met_again as (select hash({key}) as mark from read_{of.table} group by all having count(*) > 1),
         sound as (
             select * from read_{of.table}
@@ -102,13 +116,13 @@ def _sort_out_keys(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
     )
     con.execute(
         f"insert into faults select '{of.table}', file_number, line, '{of.key[0]}', 'conflicting_key' "
-        "from repeated where is_conflict"
+        f"from repeated_{of.table} where is_conflict"
     )
     con.execute(
-        f"insert into duplicates select '{of.table}', file_number, line from repeated "
+        f"insert into duplicates select '{of.table}', file_number, line from repeated_{of.table} "
         "where not is_conflict and occurrence > 1"
     )
-    con.execute("drop table repeated")
+    con.execute(f"drop table repeated_{of.table}")
 
 
 def _find_orphans(con: duckdb.DuckDBPyConnection, of: Contract) -> None:

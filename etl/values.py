@@ -172,8 +172,9 @@ def days(texts: list[str], required: bool, future: bool, build_day: date) -> tup
         parts = np.zeros((3, len(texts)), np.int64)
         for form in _WRITTEN_DAYS:
             these = np.flatnonzero(lengths == form.length)
-            are_plain, read = form.read(signs[these])
-            parts[:, these[are_plain]] = read[:, are_plain]
+            if these.size:
+                are_plain, read = form.read(signs[these])
+                parts[:, these[are_plain]] = read[:, are_plain]
         found = days_of(*parts)
         right = ~np.isnat(found) & (future | (found <= np.datetime64(build_day)))
         typed[right] = found[right]

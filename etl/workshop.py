@@ -23,7 +23,11 @@ _UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 <
 @contextmanager
 def opened(built: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to a new database, `built`; what does not fit in memory goes to the folder in which it lies."""
-    config: dict[str, Any] = {"memory_limit": _MEMORY, "temp_directory": str(built.parent), "preserve_insertion_order": "true"}
+    config: dict[str, Any] = {
+        "memory_limit": _MEMORY,
+        "temp_directory": str(built.parent),
+        "preserve_insertion_order": "true",
+    }
     with duckdb.connect(str(built), config=config) as con:
         con.execute(f"set threads = {threads(con)}")
         con.execute(f"attach ':memory:' as {ASIDE}")

@@ -5,16 +5,10 @@ with passed as (
         cast(loaded_training.course_code as course) as course_code,
         loaded_training.completed_on,
         coalesce(loaded_training.hours, courses.hours, 0) as hours,
-        min(spells.spell_id) as spell_id,
     from loaded_training
     inner join person_numbers using (person_key)
     inner join courses using (course_code)
-    left join spells
-        on spells.person_id = person_numbers.person_id
-        and spells.hired_on <= loaded_training.completed_on
-        and spells.end_day > loaded_training.completed_on
     where loaded_training.result = 'passed'
-    group by all
 )
 
 select
@@ -30,5 +24,15 @@ select
     spells.education,
     spells.post,
 from passed
-left join spells using (spell_id)
+left join spells
+    on spells.person_id = passed.person_id
+    and spells.hired_on <= passed.completed_on
+    and spells.end_day > passed.completed_on
+-- Spells are numbered by their institute_code: no earlier one runs on that day.
+anti join spells as earlier
+    on earlier.person_id = spells.person_id
+    and earlier.spell_id < spells.spell_id
+    and earlier.hired_on <= passed.completed_on
+    and earlier.end_day > passed.completed_on
+    and not earlier.is_only
 order by passed.completed_on, passed.person_id, passed.course_code
