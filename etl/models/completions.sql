@@ -35,4 +35,4 @@ anti join spells as earlier
     and earlier.hired_on <= passed.completed_on
     and earlier.end_day > passed.completed_on
     and not earlier.is_only
-order by passed.completed_on, passed.person_id, passed.course_code
+order by passed.completed_on

@@ -22,4 +22,4 @@ inner join service
     and service.valid_from < requirements.valid_until
     and service.valid_until > requirements.valid_from
 where service.is_licensed
-order by requirements.lapses_on, service.person_id, requirements.course_code, valid_from, service.institute_code
+order by requirements.lapses_on

@@ -57,5 +57,5 @@ inner join active
     on active.person_id = held.person_id
     and active.valid_from <= held.valid_from
     and active.valid_until > held.valid_from
--- A question of what lapses soon reads a narrow slice.
-order by held.lapses_on, held.person_id, held.valid_from, active.institute_code
+-- A question of what lapses soon reads a narrow slice. In which order a day's rows lie is all the same, and costs.
+order by held.lapses_on

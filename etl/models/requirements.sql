@@ -106,4 +106,5 @@ select
     greatest(due_on, coalesce(expires_on, due_on)) as lapses_on,
 from held
 window later as (partition by person_id, course_code, end_day order by valid_from)
-order by person_id, course_code, valid_from
+-- Who joins a person's rows finds them together.
+order by person_id
