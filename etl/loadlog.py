@@ -179,8 +179,8 @@ def as_of(con: duckdb.DuckDBPyConnection, build_day: date) -> date:
         for table, names in _LAST_DAYS.items()
         for column in names
     )
-    row = con.execute(f"select max(day) from ({days})", {"day": build_day}).fetchone()
-    return row[0] if row and row[0] else build_day
+    ((latest,),) = con.execute(f"select max(day) from ({days})", {"day": build_day}).fetchall()
+    return latest or build_day
 
 
 def _by_file(con: duckdb.DuckDBPyConnection, sql: str) -> dict[int, int]:

@@ -75,8 +75,8 @@ def build(con: duckdb.DuckDBPyConnection, say: Callable[[str], None]) -> None:
         else:
             own.execute(f"create table {_place(name)} as {sql[name]}")
 
-    # Slices are as wide as the memory allows for one.
-    _make_all(con, needed, make, say, 1 if len(slices) > 1 else _AT_ONCE)
+    # Slices are as wide as the memory allows for one, and memory that feeds one thread feeds one model.
+    _make_all(con, needed, make, say, 1 if len(slices) > 1 else min(_AT_ONCE, workshop.threads(con)))
 
 
 def _make_all(
@@ -86,7 +86,10 @@ def _make_all(
     say: Callable[[str], None],
     at_once: int,
 ) -> None:
-    """Make each once what it needs is made, some at once; those that most others wait for come first."""
+    """Make each once what it needs is made, some at once; those that most others wait for come first.
+
+    An error in one interrupts the others, and is raised when they have ended.
+    """
     order = graphlib.TopologicalSorter(needed)
     order.prepare()
     ready: list[str] = []
@@ -128,8 +131,7 @@ def _place(name: str) -> str:
 
 def _slices(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, int]]:
     """The persons of the register, numbered from 1, as ranges with both ends in."""
-    row = con.execute("select coalesce(max(person_id), 0) from person_numbers").fetchone()
-    persons = row[0] if row else 0
+    ((persons,),) = con.execute("select coalesce(max(person_id), 0) from person_numbers").fetchall()
     size = int(os.environ.get("BUILD_SLICE") or max(10_000, workshop.memory(con) // _BYTES_OF_A_PERSON))
     for first in range(1, persons + 1, size):
         yield first, min(first + size - 1, persons)

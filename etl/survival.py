@@ -41,8 +41,8 @@ _SHORT_TURN_SECONDS = 0.0002
 
 def get_ready(con: duckdb.DuckDBPyConnection) -> None:
     """Load the library meanwhile: it takes as long as two of the largest models. A handful of people needs none."""
-    row = con.execute("select count(*) from person_numbers").fetchone()
-    if row and row[0] >= LEAST:
+    ((people,),) = con.execute("select count(*) from person_numbers").fetchall()
+    if people >= LEAST:
         threading.Thread(target=_load).start()
 
 

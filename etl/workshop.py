@@ -1,4 +1,8 @@
-"""The database that a build fills. What only the build itself reads stands aside of it, in memory, and is not published."""
+"""The database that a build fills. What only the build itself reads stands aside of it, in memory, and is not published.
+
+Results are fetched to their end: one that is not keeps its transaction open, and no other connection's tables leave the log
+for their place then.
+"""
 
 import os
 from collections.abc import Iterator
@@ -45,8 +49,8 @@ def apart(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]
 
 def memory(con: duckdb.DuckDBPyConnection) -> int:
     """Bytes that `con` may hold before it works on disk."""
-    row = con.execute("select current_setting('memory_limit')").fetchone()
-    number, unit = str(row[0] if row else "1 GiB").split()
+    ((limit,),) = con.execute("select current_setting('memory_limit')").fetchall()
+    number, unit = limit.split()
     return int(float(number) * _UNITS[unit])
 
 
@@ -58,5 +62,5 @@ def threads(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def _look_aside(con: duckdb.DuckDBPyConnection) -> None:
-    row = con.execute("select current_database()").fetchone()
-    con.execute(f"set search_path = '{row[0] if row else ''}.main,{ASIDE}.main'")
+    ((database,),) = con.execute("select current_database()").fetchall()
+    con.execute(f"set search_path = '{database}.main,{ASIDE}.main'")
