@@ -82,6 +82,10 @@ class Contract:
         """The column by each of its titles, folded."""
         return {fold(name): column.name for column in self.columns for name in (column.name, *column.headers)}
 
+    def choices(self, name: str) -> dict[str, str]:
+        """The values that a column of a fixed list can have, as they are stored, each with its Persian word."""
+        return next(column.values for column in self.columns if column.name == name)
+
     def match(self, header: Iterable[str]) -> "Match":
         """Which position of `header` holds which column."""
         names = self._names

@@ -50,10 +50,9 @@ def mark(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
     con.execute(f"create table reference_marks as {' union all '.join(digests)}")
 
 
-def numbers(con: duckdb.DuckDBPyConnection) -> Numbers:
-    """What a build publishes, of the nation and of each province."""
-    as_of = publication.describe(con).as_of
-    return numbers_of(con, as_of, ()) | numbers_of(con, as_of, ("province",))
+def numbers(con: duckdb.DuckDBPyConnection, by: tuple[str, ...]) -> Numbers:
+    """numbers_of the day that a build publishes."""
+    return numbers_of(con, publication.describe(con).as_of, by)
 
 
 def keep(con: duckdb.DuckDBPyConnection, found: Numbers) -> None:

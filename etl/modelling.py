@@ -10,7 +10,7 @@ allows: so what a build needs of memory does not grow with the register.
 import graphlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 
 from etl import workshop
+from etl.contract import contract
 
 _FOLDER = Path(__file__).parent / "models"
 _OF_PERSONS = {
@@ -40,15 +41,16 @@ _MEMBERS = {
     "county": "select sci_code as member from counties",
     "institute": "select institute_code_shown as member from loaded_institutes",
     "course": "select course_code as member from courses",
-    "activity": "select activity as member from loaded_institutes",
-    "gender": "select gender as member from loaded_personnel",
-    "education": "select education as member from loaded_personnel",
-    "post": "select post as member from loaded_personnel union select post from course_posts",
+    "activity": f"select unnest({list(contract('institutes').choices('activity'))}) as member",
+    "gender": f"select unnest({list(contract('personnel').choices('gender'))}) as member",
+    "education": f"select unnest({list(contract('personnel').choices('education'))}) as member",
+    "post": f"select unnest({list(contract('personnel').choices('post'))}) as member",
     "place_kind": "select unnest(['nation', 'province', 'institute']) as member",
     "place": "select iso_3166_2 as member from provinces union select institute_code_shown from loaded_institutes "
     "union select 'IR'",
     "move": "select unnest(['joined', 'transferred_in', 'returned', 'left', 'transferred_out', 'gone']) as member",
 }
+Make = Callable[[duckdb.DuckDBPyConnection], None]
 # So many models are made at once: one alone leaves cores waiting where it sorts, joins its parts or writes its end.
 _AT_ONCE = 2
 
@@ -58,19 +60,25 @@ def models() -> dict[str, str]:
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(_FOLDER.glob("*.sql"))}
 
 
-def build(con: duckdb.DuckDBPyConnection, say: Callable[[str], None]) -> None:
-    """Make the table of every model in `con`; `say` hears the name of each before."""
+def build(con: duckdb.DuckDBPyConnection, say: Callable[[str], None], also: Mapping[str, Make]) -> None:
+    """Make the table of every model in `con`; `say` hears the name of each before.
+
+    `also` are tables that need no model, and what makes them on a connection: made when nothing else can be.
+    """
     for name, members in _MEMBERS.items():
         con.execute(
             f"create type {name} as enum (select distinct member from ({members}) where member is not null order by 1)"
         )
     sql = models()
     named = {name: set(re.findall(r"\b(?:from|join)\s+(\w+)", text)) for name, text in sql.items()}
-    needed = {name: tables & sql.keys() for name, tables in named.items()}
+    needed: dict[str, set[str]] = {name: tables & sql.keys() for name, tables in named.items()}
+    needed |= {name: set() for name in also}
     slices = list(_slices(con))
 
     def make(own: duckdb.DuckDBPyConnection, name: str) -> None:
-        if name in _OF_PERSONS and len(slices) > 1:
+        if name in also:
+            also[name](own)
+        elif name in _OF_PERSONS and len(slices) > 1:
             _build_in_slices(own, name, sql[name], named[name], slices)
         else:
             own.execute(f"create table {_place(name)} as {sql[name]}")
@@ -92,6 +100,8 @@ def _make_all(
     """
     order = graphlib.TopologicalSorter(needed)
     order.prepare()
+    # What nothing waits for comes last, and of that what is no model.
+    rank = {name: (_waiting_for(name, needed), bool(needed[name]), name) for name in needed}
     ready: list[str] = []
     running: dict[Future[None], tuple[str, duckdb.DuckDBPyConnection]] = {}
     with ExitStack() as stack:
@@ -99,7 +109,7 @@ def _make_all(
         workers = stack.enter_context(ThreadPoolExecutor(at_once))
         try:
             while order.is_active():
-                ready = sorted((*ready, *order.get_ready()), key=lambda name: (_waiting_for(name, needed), name))
+                ready = sorted((*ready, *order.get_ready()), key=rank.__getitem__)
                 while ready and idle:
                     name, own = ready.pop(), idle.pop()
                     say(f"building {name}")

@@ -91,20 +91,19 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
                 say("staging")
                 _fill(con, order, outcomes, report)
                 survival.get_ready(con)
-                modelling.build(con, say)
+                modelling.build(con, say, {"row_marks": lambda own: marks.mark(own, setting.key)})
                 history.carry(con, order.to)
-                with workshop.apart(con) as own, ThreadPoolExecutor(1) as beside:
-                    numbers = beside.submit(marks.numbers, own)
-                    marks.mark(con, setting.key)
+                with workshop.apart(con) as one, workshop.apart(con) as other, ThreadPoolExecutor(2) as beside:
+                    # Putting so long a question together takes longer than answering it, and one core.
+                    nation = beside.submit(marks.numbers, one, ())
+                    provinces = beside.submit(marks.numbers, other, ("province",))
                     survival.build(con, date.fromisoformat(report.as_of))
-                    marks.keep(con, numbers.result())
                     say("checking")
-                    # The checks only read.
-                    written = beside.submit(own.execute, "checkpoint")
                     _check(con, report)
                     _guard_against_loss(con, order, report)
-                    written.result()
+                    marks.keep(con, nation.result() | provinces.result())
                 sizes = _sizes(con)
+                con.execute("checkpoint")
             _prove_whole(built, sizes)
         except duckdb.Error as error:
             if reason := _of_the_machine(error):

@@ -148,7 +148,7 @@ def _refuse_twice(path: Path, column: str, keys: Sequence[Any]) -> None:
 
 
 def _course(path: Path, line: int, row: dict[str, str]) -> Course:
-    known = next(column.values for column in contract("personnel").columns if column.name == "post")
+    known = contract("personnel").choices("post")
     words = {fold(word): post for post, fa in known.items() for word in (post, fa)}
     posts: list[str] = []
     for word in filter(None, map(fold, row.get("posts", "").split("|"))):

@@ -7,6 +7,7 @@ statsmodels gives rows that stand for several people the variance of Tsiatis (19
 Greenwood's. One row a person would grow with the country, so Greenwood's sum is made here, of its people at risk and leaving.
 """
 
+import gc
 import sys
 import threading
 from collections.abc import Iterator
@@ -113,9 +114,12 @@ def _load() -> None:
     # Whoever hands the database its next statement waits for the interpreter: not for long, with so many of them.
     usual = sys.getswitchinterval()
     sys.setswitchinterval(_SHORT_TURN_SECONDS)
+    # Nothing of a library is garbage while it loads.
+    gc.disable()
     try:
         _library()
     finally:
+        gc.enable()
         sys.setswitchinterval(usual)
 
 
