@@ -25,7 +25,7 @@ _AS_TEXT = ", all_varchar=true, header=true, delim=',', quote='\"'"
 _BUILT_AGAIN = 10
 
 
-def run(register: Register, goes: int = 5) -> dict[str, Any]:
+def run(register: Register, goes: int = 11) -> dict[str, Any]:
     """The median seconds of some goes, the ratios, rows and bytes of the files, and the most memory held (MB).
 
     `ratio` is to read_csv as it comes, which guesses the types of the columns; `ratio_text` to a read_csv that is told the

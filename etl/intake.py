@@ -2,9 +2,6 @@
 
 import json
 import os
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -13,6 +10,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from etl import standby
 from etl.contract import TABLES, Refused, table_of
 from etl.reading import Job, Read
 from etl.values import Setting
@@ -22,7 +20,6 @@ SILENCE_SECONDS = 300
 _STOPPED = "its reader was stopped: it needed too much memory or time"
 # Starting one more reader takes as long as reading so many bytes.
 _WORTH_A_READER = 2 << 20
-_ROOT = Path(__file__).parent.parent
 
 
 @dataclass
@@ -117,17 +114,8 @@ class _Reader:
     """One reader process, and the file it is at."""
 
     def __init__(self, hello: dict[str, Any]) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "etl.reader", str(theirs.fileno())],
-                cwd=_ROOT,
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=None if os.environ.get("ETL_TRACE") else subprocess.DEVNULL,
-            )
-        self.pipe = Connection(ours.detach())
+        self._process, line = standby.take()
+        self.pipe = Connection(line.detach())
         self._job: Job | None = None
         self.is_alive = True
         self.heard_at = time.monotonic()

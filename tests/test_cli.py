@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from etl import console, metrics
-from etl.__main__ import main
+from etl.commands import main
 from tests.loading import DAY, ROOT, Built, build, put, put_good, row, run
 
 

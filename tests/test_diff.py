@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from etl import catalogue, diff, marks, metrics, publication
-from etl.__main__ import main
+from etl.commands import main
 from etl.contract import Refused
 from tests.loading import build, national_id, put, put_good, row
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-import etl.__main__
+import etl.commands
 from etl import intake, publication, reading, values
 from etl.contract import Refused, table_of
 from tests.loading import DAY, ROOT, build, csv_text, put, put_good, quick_digest, row, run
@@ -343,7 +343,7 @@ def test_a_clock_that_lies_gives_a_right_result_or_a_refusal(two, tmp_path, monk
     first, second = two
     to = tmp_path / "shown" / "warehouse.duckdb"
     assert build(two[first], to=to).code == 0
-    monkeypatch.setattr(etl.__main__, "date", Clock)
+    monkeypatch.setattr(etl.commands, "date", Clock)
     said = run_in_process(two[second], to)
     assert said == 0
     with publication.connect(to) as con:
@@ -366,7 +366,7 @@ def test_a_clock_that_lies_gives_a_right_result_or_a_refusal(two, tmp_path, monk
 
 
 def run_in_process(folder: Path, to: Path) -> int:
-    return etl.__main__.main(["build", str(folder), "--to", str(to)])
+    return etl.commands.main(["build", str(folder), "--to", str(to)])
 
 
 def quick_digest_of_rows(con: object) -> list[tuple[object, ...]]:

@@ -17,8 +17,8 @@ import duckdb
 import pytest
 
 from etl import analysis, metrics, publication
-from etl.__main__ import _parser, _where
 from etl.catalogue import CHOICES, DIMENSIONS, TIME, QuestionError, catalogue, derived, derived_names, expand, tables
+from etl.commands import _parser, _where
 from etl.formulas import changes, formula
 
 ROOT = Path(__file__).parents[1]

@@ -1,0 +1,277 @@
+"""The command line: python -m etl sample | build | quarantine | metrics | ask | publications | rollback.
+
+Exit 0: done. 1: refused, with one line that says why, and the last publication untouched. 2: wrong usage.
+3: another build is running.
+"""
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from etl import backtesting, console, days, diff, loadlog, metrics, pipeline, publication
+from etl.contract import Refused
+from etl.normalize import latin_digits, printable
+
+# As a shell tells of a command that Ctrl-C ended.
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    options = _parser().parse_args(arguments)
+    try:
+        code = options.run(options)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Whoever read the output has seen enough.
+        _hush()
+        return 0
+    except Exception as error:
+        code, line = _told(error)
+        print(printable(" ".join(line.split())), file=sys.stderr)
+        _hush()
+        return code
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return _INTERRUPTED
+
+
+def _told(error: Exception) -> tuple[int, str]:
+    """The exit code of an error, and the one line that is told of it. No value of the data ever stands in it."""
+    if isinstance(error, metrics.QuestionError):
+        return 2, f"ask: {error}"
+    if isinstance(error, Refused):
+        return 1, str(error)
+    if isinstance(error, publication.Busy):
+        return 3, "another build is running"
+    if os.environ.get("ETL_TRACE"):
+        raise error
+    if isinstance(error, OSError):
+        return 1, f"{error.filename or 'the machine'}: {error.strerror or type(error).__name__}"
+    if isinstance(error, duckdb.Error):
+        return 1, f"the database refused the work ({type(error).__name__}); ETL_TRACE=1 tells more"
+    return 1, f"an error that was not foreseen ({type(error).__name__}); ETL_TRACE=1 tells more"
+
+
+def _hush() -> None:
+    """What is still to be written to standard output goes nowhere: it cannot be written, and the end has come."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _sample(options: argparse.Namespace) -> int:
+    from etl import sample
+
+    sample.make(options.folder, scale=options.scale, seed=options.seed, day=options.day)
+    return 0
+
+
+def _build(options: argparse.Namespace) -> int:
+    order = pipeline.Order(
+        options.folder,
+        options.to,
+        options.day or date.today(),
+        options.skip_refused,
+        options.accept_loss,
+    )
+    if options.report:
+        loadlog.refuse_unwritable(options.report)
+    progress = console.Progress()
+    try:
+        report = pipeline.build(order, progress.say, progress.files)
+    except publication.Busy:
+        raise
+    except Exception as error:
+        if options.report:
+            told = error.report if isinstance(error, pipeline.BuildRefused) else loadlog.Report()
+            told.refusal = _told(error)[1]
+            told.write(options.report)
+        raise
+    finally:
+        progress.close()
+    _tell(report, options.report)
+    return 0
+
+
+def _tell(report: loadlog.Report, to: Path | None) -> None:
+    """It is published: if the report cannot be written or printed any more, that is said, and the exit is still 0."""
+    try:
+        if to:
+            report.write(to)
+        console.print_report(report)
+        sys.stdout.flush()
+    except (Refused, OSError) as error:
+        print(f"published {report.publication}, but its report: {error}", file=sys.stderr)
+        _hush()
+
+
+def _quarantine(options: argparse.Namespace) -> int:
+    with publication.connect(options.source) as con:
+        rows = con.execute('select file, line, column_name as "column", reason from quarantine').fetchall()
+    console.write_csv(("file", "line", "column", "reason"), rows, options.to)
+    return 0
+
+
+def _metrics(_: argparse.Namespace) -> int:
+    for metric in metrics.catalogue().values():
+        if not metric.hidden:
+            print(f"{metric.name}\t{metric.kind}\t{metric.unit}\t{metric.label['en']}\t{metric.label['fa']}")
+    return 0
+
+
+def _ask(options: argparse.Namespace) -> int:
+    with publication.connect(options.source) as con:
+        answer = metrics.ask(
+            con,
+            *options.names,
+            by=tuple(filter(None, (options.by or "").split(","))),
+            on=options.on,
+            over=options.over,
+            where=_where(options.where),
+        )
+    console.print_answer(answer, options.format)
+    return 0
+
+
+def _publications(options: argparse.Namespace) -> int:
+    shown = publication.current(options.source)
+    for path in publication.versions(options.source):
+        print(f"{path.stem}\t{'shown' if path == shown else 'kept'}")
+    return 0
+
+
+def _rollback(options: argparse.Namespace) -> int:
+    print(publication.roll_back(options.source, options.id or "").stem)
+    return 0
+
+
+def _diff(options: argparse.Namespace) -> int:
+    console.print_diff(diff.between(options.source, options.old or "", options.new or ""), options.format)
+    return 0
+
+
+def _backtest(options: argparse.Namespace) -> int:
+    with publication.connect(options.source) as con:
+        console.print_answer(backtesting.backtest(con), options.format)
+    return 0
+
+
+def _where(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    where: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        name, sign, values = word.partition("=")
+        if not sign:
+            raise metrics.QuestionError(f"--where {word}: write DIM=VALUE[,VALUE]")
+        where[name.strip()] = where.get(name.strip(), ()) + tuple(value.strip() for value in values.split(","))
+    return where
+
+
+def _day(text: str) -> date:
+    try:
+        return days.parse_day(latin_digits(text.strip()))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day, Jalali or Gregorian") from None
+
+
+def _period(text: str) -> tuple[date, date]:
+    first, sign, last = text.partition("..")
+    if not sign:
+        raise argparse.ArgumentTypeError(f"{text!r}: write DAY..DAY")
+    period = _day(first), _day(last)
+    if period[0] > period[1]:
+        raise argparse.ArgumentTypeError(f"{text!r} ends before it begins")
+    return period
+
+
+def _scale(text: str) -> float:
+    try:
+        scale = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+    if not 0 < scale <= 1000:
+        raise argparse.ArgumentTypeError("a scale lies above 0, at 1000 at most")
+    return scale
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m etl", description=(__doc__ or "").split("\n\n")[0], allow_abbrev=False
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    sample = commands.add_parser("sample", help="write made-up files as 31 provinces would hand in", allow_abbrev=False)
+    sample.add_argument("folder", type=Path, metavar="DIR")
+    sample.add_argument("--scale", type=_scale, default=1.0, help="1 is about 60,000 people in service")
+    sample.add_argument("--seed", type=int, default=7)
+    sample.add_argument("--day", type=_day, help="the last day of the history (today)")
+    sample.set_defaults(run=_sample)
+
+    build = commands.add_parser("build", help="load, build, check and publish", allow_abbrev=False)
+    build.add_argument("folder", type=Path, nargs="?", default=pipeline.INCOMING, metavar="DIR")
+    build.add_argument("--to", type=Path, default=publication.DEFAULT, metavar="FILE")
+    build.add_argument("--report", type=Path, metavar="FILE.json")
+    build.add_argument("--skip-refused", action="store_true", help="publish the others where a file is refused")
+    build.add_argument(
+        "--accept-loss",
+        action="store_true",
+        help="publish although most rows of the last load are gone",
+    )
+    build.add_argument("--day", type=_day, help="the day of the build (today)")
+    build.set_defaults(run=_build)
+
+    quarantine = commands.add_parser("quarantine", help="the rows kept back, as CSV", allow_abbrev=False)
+    _add_source(quarantine)
+    quarantine.add_argument("--to", type=Path, metavar="FILE.csv")
+    quarantine.set_defaults(run=_quarantine)
+
+    catalogue = commands.add_parser("metrics", help="the catalogue, one metric a line", allow_abbrev=False)
+    catalogue.set_defaults(run=_metrics)
+
+    ask = commands.add_parser("ask", help="one question, one table", allow_abbrev=False)
+    ask.add_argument("names", nargs="+", metavar="NAME")
+    ask.add_argument("--by", metavar="DIM[,DIM]")
+    ask.add_argument("--on", type=_day, metavar="DAY")
+    ask.add_argument("--over", type=_period, metavar="DAY..DAY")
+    ask.add_argument("--where", action="append", default=[], metavar="DIM=VALUE[,VALUE]")
+    ask.add_argument("--format", choices=("csv", "json", "table"), default="table")
+    _add_source(ask)
+    ask.set_defaults(run=_ask)
+
+    publications = commands.add_parser("publications", help="the publications kept, oldest first", allow_abbrev=False)
+    _add_source(publications)
+    publications.set_defaults(run=_publications)
+
+    rollback = commands.add_parser("rollback", help="show the publication before this one", allow_abbrev=False)
+    rollback.add_argument("id", nargs="?", help="the publication to show, forward or back")
+    _add_source(rollback)
+    rollback.set_defaults(run=_rollback)
+
+    compared = commands.add_parser(
+        "diff", help="which numbers moved between two publications, and why", allow_abbrev=False
+    )
+    compared.add_argument("old", nargs="?", help="a publication kept (the one before NEW)")
+    compared.add_argument("new", nargs="?", help="a publication kept (the one shown)")
+    compared.add_argument("--format", choices=("csv", "json", "table"), default="table")
+    _add_source(compared)
+    compared.set_defaults(run=_diff)
+
+    backtest = commands.add_parser("backtest", help="past projections against what happened", allow_abbrev=False)
+    backtest.add_argument("--format", choices=("csv", "json", "table"), default="table")
+    _add_source(backtest)
+    backtest.set_defaults(run=_backtest)
+    return parser
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--from", dest="source", type=Path, default=publication.DEFAULT, metavar="FILE")
