@@ -21,11 +21,13 @@ from etl.sources import open_source
 
 _MB = 1 << 20
 _AS_TEXT = ", all_varchar=true, header=true, delim=',', quote='\"'"
+# At scale 1; fewer at larger ones.
+_GOES = 11
 # A larger register is built once, when it is made, and that is what is told of it.
 _BUILT_AGAIN = 10
 
 
-def run(register: Register, goes: int = 11) -> dict[str, Any]:
+def run(register: Register) -> dict[str, Any]:
     """The median seconds of some goes, the ratios, rows and bytes of the files, and the most memory held (MB).
 
     `ratio` is to read_csv as it comes, which guesses the types of the columns; `ratio_text` to a read_csv that is told the
@@ -38,7 +40,7 @@ def run(register: Register, goes: int = 11) -> dict[str, Any]:
     texts: list[float] = []
     built: list[float] = []
     # In turns, so that what else the machine does meets both.
-    for _ in range(goes if again else 1):
+    for _ in range(max(3, round(_GOES / register.scale)) if again else 1):
         bares.append(timed(lambda: _bare(plain))[1] / 1000)
         texts.append(timed(lambda: _bare(plain, _AS_TEXT))[1] / 1000)
         built.append(_build(plain, watched=False)[0] if again else register.built()[0])

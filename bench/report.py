@@ -66,6 +66,10 @@ def _questions(scale: str, result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _of(build: dict[str, Any], ratio: str) -> str:
+    return f"**× {_short(build[ratio])}**" if ratio in build else "–"
+
+
 def _builds(builds: dict[str, Any]) -> list[str]:
     if not builds:
         return []
@@ -79,9 +83,8 @@ def _builds(builds: dict[str, Any]) -> list[str]:
     ]
     for scale, one in builds.items():
         lines.append(
-            f"| {scale} | **× {_short(one['ratio'])}** | **× {_short(one['ratio_text'])}** | {one['build_s']} | "
-            f"{one['bare_s']} | {one['text_s']} | {one['rows']:,} | {one['mb']} | {one['peak_memory_mb']:,} | "
-            f"{one['warehouse_mb']} |"
+            f"| {scale} | {_of(one, 'ratio')} | {_of(one, 'ratio_text')} | {one['build_s']} | {one.get('bare_s', '–')} | "
+            f"{one.get('text_s', '–')} | {one['rows']:,} | {one['mb']} | {one['peak_memory_mb']:,} | {one['warehouse_mb']} |"
         )
     return ["\n".join(lines)]
 
