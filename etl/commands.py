@@ -7,11 +7,14 @@ Exit 0: done. 1: refused, with one line that says why, and the last publication 
 import argparse
 import io
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -30,21 +33,55 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
-        code = options.run(options)
-        sys.stdout.flush()
-        return code
+        with _interrupt:
+            code: int = options.run(options)
+            sys.stdout.flush()
+            return code
     except BrokenPipeError:
         # Whoever read the output has seen enough.
         _hush()
         return 0
     except Exception as error:
-        code, line = _told(error)
-        print(printable(" ".join(line.split())), file=sys.stderr)
-        _hush()
-        return code
+        if not _interrupt.came:
+            code, line = _told(error)
+            print(printable(" ".join(line.split())), file=sys.stderr)
+            _hush()
+            return code
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return _INTERRUPTED
+        pass
+    print("stopped", file=sys.stderr)
+    return _INTERRUPTED
+
+
+class _Interrupt:
+    """Ctrl-C, remembered while a command runs: the database makes another error of it, or drops it."""
+
+    def __init__(self) -> None:
+        self.came = False
+        self._before: Any = None
+
+    def __enter__(self) -> None:
+        self.came = False
+        self._before = signal.getsignal(signal.SIGINT)
+        # Who started us may have asked for it to be ignored, and only the main thread may ask for anything.
+        if self._before is signal.default_int_handler and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._note)
+
+    def __exit__(self, *_: object) -> None:
+        if signal.getsignal(signal.SIGINT) == self._note:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _note(self, *_: object) -> None:
+        self.came = True
+        raise KeyboardInterrupt
+
+    def heed(self) -> None:
+        """Raises KeyboardInterrupt if it came and nothing was raised of it."""
+        if self.came:
+            raise KeyboardInterrupt
+
+
+_interrupt = _Interrupt()
 
 
 def _told(error: Exception) -> tuple[int, str]:
@@ -88,8 +125,13 @@ def _build(options: argparse.Namespace) -> int:
     if options.report:
         loadlog.refuse_unwritable(options.report)
     progress = console.Progress()
+
+    def say(text: str) -> None:
+        _interrupt.heed()
+        progress.say(text)
+
     try:
-        report = pipeline.build(order, progress.say, progress.files)
+        report = pipeline.build(order, say, progress.files)
     except publication.Busy:
         raise
     except Exception as error:

@@ -109,6 +109,7 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
             if reason := _of_the_machine(error):
                 raise BuildRefused(f"{order.to}: cannot be built: {reason}", report) from None
             raise
+        say("publishing")
         version = publication.publish(built, order.to)
         report.published, report.publication = True, version.stem
     return report

@@ -71,6 +71,8 @@ def start(folder: Path, to: Path, **options: object) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Whoever starts the tests in the background has Ctrl-C ignored, and what they start would inherit it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         **options,  # type: ignore[call-overload]
     )
 
@@ -152,6 +154,21 @@ def test_a_build_told_to_stop_leaves_the_last_publication(two, tmp_path):
         assert digest_of(to) == first
     assert build(two[second], to=to).code == 0
     assert digest_of(to) == second
+
+
+def test_a_build_told_to_stop_at_any_moment_stops(two, tmp_path):
+    """The database was seen to drop the signal, and to make an error of its own of it."""
+    to = tmp_path / "shown" / "warehouse.duckdb"
+    first, second = two
+    assert build(two[first], to=to).code == 0
+    for moment in range(16):
+        process = start(two[second], to)
+        wait_for_workshop(to)
+        time.sleep(moment * 0.02)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr
+        assert (process.stderr.read().splitlines()[-1], process.wait()) == ("stopped", 130)
+        assert [path.stem for path in publication.versions(to)] == ["000001"]
 
 
 def wait_for_workshop(pointer: Path) -> Path:
