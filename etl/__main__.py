@@ -10,8 +10,8 @@ from etl import standby
 def main() -> None:
     """Run the command of this process, and end it with its exit code."""
     if sys.argv[1:2] == ["build"]:
-        # It loads its libraries while this process loads its own.
-        standby.ahead()
+        # They load their libraries while this process loads its own; more of them than two would only hold it up.
+        standby.ahead(min(2, os.cpu_count() or 1))
     from etl import commands
 
     if not os.environ.get("ETL_TRACE"):

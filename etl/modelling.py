@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -50,9 +51,16 @@ _MEMBERS = {
     "union select 'IR'",
     "move": "select unnest(['joined', 'transferred_in', 'returned', 'left', 'transferred_out', 'gone']) as member",
 }
-Make = Callable[[duckdb.DuckDBPyConnection], None]
 # So many models are made at once: one alone leaves cores waiting where it sorts, joins its parts or writes its end.
 _AT_ONCE = 2
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A table that is no model but is made with them: what makes it on a connection, and the models that it reads."""
+
+    make: Callable[[duckdb.DuckDBPyConnection], None]
+    needs: frozenset[str] = frozenset()
 
 
 def models() -> dict[str, str]:
@@ -60,11 +68,8 @@ def models() -> dict[str, str]:
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(_FOLDER.glob("*.sql"))}
 
 
-def build(con: duckdb.DuckDBPyConnection, say: Callable[[str], None], also: Mapping[str, Make]) -> None:
-    """Make the table of every model in `con`; `say` hears the name of each before.
-
-    `also` are tables that need no model, and what makes them on a connection: made when nothing else can be.
-    """
+def build(con: duckdb.DuckDBPyConnection, say: Callable[[str], None], beside: Mapping[str, Beside]) -> None:
+    """Make the table of every model in `con`, and those `beside` when no model can be made; `say` hears each name before."""
     for name, members in _MEMBERS.items():
         con.execute(
             f"create type {name} as enum (select distinct member from ({members}) where member is not null order by 1)"
@@ -72,19 +77,19 @@ def build(con: duckdb.DuckDBPyConnection, say: Callable[[str], None], also: Mapp
     sql = models()
     named = {name: set(re.findall(r"\b(?:from|join)\s+(\w+)", text)) for name, text in sql.items()}
     needed: dict[str, set[str]] = {name: tables & sql.keys() for name, tables in named.items()}
-    needed |= {name: set() for name in also}
     slices = list(_slices(con))
 
     def make(own: duckdb.DuckDBPyConnection, name: str) -> None:
-        if name in also:
-            also[name](own)
+        if name in beside:
+            beside[name].make(own)
         elif name in _OF_PERSONS and len(slices) > 1:
             _build_in_slices(own, name, sql[name], named[name], slices)
         else:
             own.execute(f"create table {_place(name)} as {sql[name]}")
 
+    all_needed = _by_urgency(needed) | {name: set(one.needs) for name, one in beside.items()}
     # Slices are as wide as the memory allows for one, and memory that feeds one thread feeds one model.
-    _make_all(con, needed, make, say, 1 if len(slices) > 1 else min(_AT_ONCE, workshop.threads(con)))
+    _make_all(con, all_needed, make, say, 1 if len(slices) > 1 else min(_AT_ONCE, workshop.threads(con)))
 
 
 def _make_all(
@@ -94,14 +99,13 @@ def _make_all(
     say: Callable[[str], None],
     at_once: int,
 ) -> None:
-    """Make each once what it needs is made, some at once; those that most others wait for come first.
+    """Make each once what it needs is made, some at once; of those that can be made, the first of `needed` first.
 
     An error in one interrupts the others, and is raised when they have ended.
     """
     order = graphlib.TopologicalSorter(needed)
     order.prepare()
-    # What nothing waits for comes last, and of that what is no model.
-    rank = {name: (_waiting_for(name, needed), bool(needed[name]), name) for name in needed}
+    rank = {name: place for place, name in enumerate(needed)}
     ready: list[str] = []
     running: dict[Future[None], tuple[str, duckdb.DuckDBPyConnection]] = {}
     with ExitStack() as stack:
@@ -111,7 +115,7 @@ def _make_all(
             while order.is_active():
                 ready = sorted((*ready, *order.get_ready()), key=rank.__getitem__)
                 while ready and idle:
-                    name, own = ready.pop(), idle.pop()
+                    name, own = ready.pop(0), idle.pop()
                     say(f"building {name}")
                     running[workers.submit(make, own, name)] = name, own
                 for done in wait(running, return_when=FIRST_COMPLETED).done:
@@ -125,6 +129,12 @@ def _make_all(
                 for _, own in running.values():
                     own.interrupt()
             raise
+
+
+def _by_urgency(needed: dict[str, set[str]]) -> dict[str, set[str]]:
+    """The same with what most others wait for first; of equals, what is made of others."""
+    order = sorted(needed, key=lambda name: (_waiting_for(name, needed), bool(needed[name]), name), reverse=True)
+    return {name: needed[name] for name in order}
 
 
 def _waiting_for(name: str, needed: dict[str, set[str]]) -> int:

@@ -91,13 +91,13 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
                 say("staging")
                 _fill(con, order, outcomes, report)
                 survival.get_ready(con)
-                modelling.build(con, say, {"row_marks": lambda own: marks.mark(own, setting.key)})
+                modelling.build(con, say, _beside(report, setting))
+                publication.plan_as_readers_do(con)
                 history.carry(con, order.to)
                 with workshop.apart(con) as one, workshop.apart(con) as other, ThreadPoolExecutor(2) as beside:
                     # Putting so long a question together takes longer than answering it, and one core.
                     nation = beside.submit(marks.numbers, one, ())
                     provinces = beside.submit(marks.numbers, other, ("province",))
-                    survival.build(con, date.fromisoformat(report.as_of))
                     say("checking")
                     _check(con, report)
                     _guard_against_loss(con, order, report)
@@ -113,6 +113,15 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
         version = publication.publish(built, order.to)
         report.published, report.publication = True, version.stem
     return report
+
+
+def _beside(report: Report, setting: values.Setting) -> dict[str, modelling.Beside]:
+    """The tables that are made with the models but not in SQL alone."""
+    as_of = date.fromisoformat(report.as_of)
+    return {
+        "row_marks": modelling.Beside(lambda con: marks.mark(con, setting.key)),
+        "survival_curves": modelling.Beside(lambda con: survival.build(con, as_of), frozenset({"joiners"})),
+    }
 
 
 def _of_the_machine(error: duckdb.Error) -> str:

@@ -1,4 +1,4 @@
-"""Reader processes (reader.py) as they are started, and one that is started before it is needed."""
+"""Reader processes (reader.py) as they are started, and some that are started before they are needed."""
 
 import os
 import socket
@@ -10,9 +10,9 @@ _ROOT = Path(__file__).parent.parent
 _waiting: list[tuple["subprocess.Popen[bytes]", socket.socket]] = []
 
 
-def ahead() -> None:
-    """Start one for whoever takes the next. It ends by itself when this process does."""
-    _waiting.append(_start())
+def ahead(readers: int) -> None:
+    """Start some for whoever takes the next ones. They end by themselves when this process does."""
+    _waiting.extend(_start() for _ in range(readers))
 
 
 def take() -> tuple["subprocess.Popen[bytes]", socket.socket]:

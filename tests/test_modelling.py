@@ -60,7 +60,15 @@ def test_an_error_in_one_ends_the_other_and_nothing_is_begun_after_it(con):
     assert sorted(begun) == ["joiners", "service", "spells"]
 
 
+def test_of_those_that_can_be_made_the_first_named_is_made_first(con):
+    made: list[str] = []
+    needed = {"readiness": {"spells"}, "joiners": {"spells"}, "spells": set(), "row_marks": set()}
+    modelling._make_all(con, needed, lambda _, name: made.append(name), lambda _: None, 1)
+    assert made == ["spells", "readiness", "joiners", "row_marks"]
+
+
 def test_what_most_others_wait_for_comes_first():
+    assert list(modelling._by_urgency(NEEDED)) == ["spells", "service", "joiners", "stock"]
     assert {name: modelling._waiting_for(name, NEEDED) for name in NEEDED} == {
         "spells": 3,
         "service": 1,

@@ -1,4 +1,4 @@
-"""A reader that was started ahead is the next one taken, and none outlives the process that started it."""
+"""Readers that were started ahead are the next ones taken, and none outlives the process that started it."""
 
 import subprocess
 import sys
@@ -14,13 +14,13 @@ def alone(monkeypatch):
     monkeypatch.setattr(standby, "_waiting", [])
 
 
-def test_the_one_started_ahead_is_taken_and_then_a_new_one():
-    standby.ahead()
-    ((waiting, _),) = standby._waiting
-    taken = [standby.take(), standby.take()]
+def test_those_started_ahead_are_taken_and_then_a_new_one():
+    standby.ahead(2)
+    waiting = {process for process, _ in standby._waiting}
+    taken = [standby.take(), standby.take(), standby.take()]
     try:
-        assert taken[0][0] is waiting
-        assert taken[1][0] is not waiting
+        assert {process for process, _ in taken[:2]} == waiting
+        assert taken[2][0] not in waiting
         assert not standby._waiting
     finally:
         for process, line in taken:
@@ -29,7 +29,7 @@ def test_the_one_started_ahead_is_taken_and_then_a_new_one():
 
 
 def test_one_that_nobody_takes_ends_with_its_starter():
-    started = "from etl import standby; standby.ahead(); print(standby._waiting[0][0].pid)"
+    started = "from etl import standby; standby.ahead(1); print(standby._waiting[0][0].pid)"
     done = subprocess.run(
         [sys.executable, "-c", started], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )

@@ -55,56 +55,64 @@ validity as (
     from courses
 ),
 
+-- A course passed is what is held until it is passed again.
 passed as (
     select
-        islands.person_id,
-        islands.course_code,
-        islands.due_on,
-        islands.first_day,
-        islands.end_day,
-        completions.completed_on,
+        person_id,
+        course_code,
+        completed_on,
+        lag(completed_on) over in_order is null as is_first,
+        lead(completed_on, 1, date '9999-12-31') over in_order as passed_again_on,
         coalesce(cast(completed_on + to_months(valid_months) as date), date '9999-12-31') as expires_on,
-    from islands
-    inner join completions using (person_id, course_code)
+    from completions
     inner join validity using (course_code)
-    where completions.completed_on < islands.end_day
+    window in_order as (partition by person_id, course_code order by completed_on)
 ),
 
-held_before as (
-    select person_id, course_code, first_day, arg_max(expires_on, completed_on) as expires_on
+first_passed as (
+    select person_id, course_code, completed_on
     from passed
-    where completed_on <= first_day
-    group by person_id, course_code, first_day
+    where is_first
 ),
 
--- What is held on the first day of an island, then each course passed within it.
+-- The days of an island before the course is first passed, then those of each time that it is held.
 held as (
     select
         islands.person_id,
         islands.course_code,
         islands.due_on,
-        islands.end_day,
         islands.first_day as valid_from,
-        held_before.expires_on,
+        least(islands.end_day, first_passed.completed_on) as valid_until,
+        cast(null as date) as expires_on,
     from islands
-    left join held_before using (person_id, course_code, first_day)
+    left join first_passed using (person_id, course_code)
+    where first_passed.completed_on is null or first_passed.completed_on > islands.first_day
     union all
-    select person_id, course_code, due_on, end_day, completed_on, expires_on
-    from passed
-    where completed_on > first_day
+    select
+        islands.person_id,
+        islands.course_code,
+        islands.due_on,
+        greatest(islands.first_day, passed.completed_on),
+        least(islands.end_day, passed.passed_again_on),
+        passed.expires_on,
+    from islands
+    inner join passed
+        on passed.person_id = islands.person_id
+        and passed.course_code = islands.course_code
+        and passed.completed_on < islands.end_day
+        and passed.passed_again_on > islands.first_day
 )
 
 select
     person_id,
     course_code,
     valid_from,
-    coalesce(lead(valid_from) over later, end_day) as valid_until,
+    valid_until,
     due_on,
     -- The first day on which it is no longer in date; null where it was never held.
     expires_on,
     -- The first day on which it is expired or overdue if nobody trains.
     greatest(due_on, coalesce(expires_on, due_on)) as lapses_on,
 from held
-window later as (partition by person_id, course_code, end_day order by valid_from)
 -- Who joins a person's rows finds them together.
 order by person_id
