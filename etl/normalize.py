@@ -33,17 +33,20 @@ def latin_digits(text: str) -> str:
     return text if text.isascii() else text.translate(_DIGITS)
 
 
-def latin_digit_bytes(text: bytes) -> bytes:
-    """The same of a long text in UTF-8, in which such a digit is two bytes: one names the script, one the digit."""
-    if text.isascii():
-        return text
-    signs = np.frombuffer(text, np.uint8).copy()
+def latin_digit_signs(signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same of the bytes of texts in UTF-8, in which such a digit is two: one names the script, one the digit.
+
+    The bytes with 0-9 in the place of the second, and which of them are left once the first are taken out.
+    """
+    signs = signs.copy()
     first, second = signs[:-1], signs[1:]
     is_persian = (first == 0xDB) & (second >= 0xB0) & (second <= 0xB9)
     is_arabic = (first == 0xD9) & (second >= 0xA0) & (second <= 0xA9)
     second[is_persian] -= 0xB0 - ord("0")
     second[is_arabic] -= 0xA0 - ord("0")
-    return bytes(signs[np.append(~(is_persian | is_arabic), True)])
+    is_kept = np.ones(len(signs), bool)
+    is_kept[:-1] = ~(is_persian | is_arabic)
+    return signs, is_kept
 
 
 def count_invisible(text: str) -> int:

@@ -19,6 +19,7 @@ import pyarrow as pa
 from etl import normalize, values
 from etl.contract import Column, Contract, Refused, contract
 from etl.sources import Batch, Source, open_source
+from etl.texts import Texts
 
 _ARROW = {
     "date": pa.date32(),
@@ -174,7 +175,7 @@ def _notes(source: Source, counts: Counter[str]) -> list[str]:
 
 
 class Judge:
-    """Turns the text of a batch into typed columns and faults; every distinct text is judged once and remembered."""
+    """Turns the text of a batch into typed columns and faults; every distinct text of a batch is judged once."""
 
     def __init__(self, of: Contract, setting: values.Setting) -> None:
         self._contract = of
@@ -196,28 +197,28 @@ class Judge:
                 continue
             if not pa.types.is_dictionary(texts.type):
                 texts = texts.dictionary_encode()
-            distinct: list[str] = texts.dictionary.to_pylist()
-            codes = texts.indices
-            typed, reasons = self._columns[column.name].judge(distinct)
-            array = self._county(provinces, typed, codes) if column.type == "county" else typed.take(codes)
+            distinct, codes = Texts(texts.dictionary), texts.indices
+            judged = self._columns[column.name].judge(distinct)
+            array = (
+                self._county(provinces, judged.typed, codes) if column.type == "county" else judged.typed.take(codes)
+            )
             arrays.append(array)
             if column.type == "province":
                 provinces = array
             if column.shown:
                 shown = normalize.shown_code if column.type == "code" else normalize.shown
-                arrays.append(pa.array([shown(text) for text in distinct], pa.string()).take(codes))
-            self._tally(column, distinct, reasons, codes)
-            faults += _faults(column, reasons, codes, batch.lines)
+                arrays.append(pa.array([shown(text) for text in distinct.written], pa.string()).take(codes))
+            self._tally(distinct, judged, codes)
+            faults += _faults(column, judged.faults, codes, batch.lines)
         return pa.record_batch(arrays, schema=self._schema), faults
 
-    def _tally(self, column: Column, distinct: list[str], reasons: list[str | None], codes: Any) -> None:
+    def _tally(self, distinct: Texts, judged: values.Judgement, codes: Any) -> None:
         """Count what the load report tells of a column's texts."""
-        found: list[tuple[str, int, int]] = []
-        if not "".join(distinct).isprintable():
-            found += [("invisible", code, normalize.count_invisible(text)) for code, text in enumerate(distinct)]
-        if column.type == "national_id":
-            short = ((code, text) for code, text in enumerate(distinct) if not (len(text) == 10 and text.isdecimal()))
-            found += [("padded", code, 1) for code, text in short if not reasons[code] and values.padded(text)]
+        found = [("padded", code, 1) for code in judged.padded]
+        if not distinct.is_printable:
+            found += [
+                ("invisible", code, normalize.count_invisible(text)) for code, text in enumerate(distinct.written)
+            ]
         if found:
             met = np.bincount(codes.to_numpy(), minlength=len(distinct))
             for name, code, number in found:
@@ -239,21 +240,20 @@ class Judge:
         return pa.array(found, pa.string()).take(pa.array(position))
 
 
-def _faults(column: Column, reasons: list[str | None], codes: Any, lines: np.ndarray) -> list[Fault]:
+def _faults(column: Column, reasons: dict[int, str], codes: Any, lines: np.ndarray) -> list[Fault]:
     """A fault for each row that holds a text at fault."""
-    if not any(reasons):
+    if not reasons:
         return []
-    is_bad = np.fromiter((reason is not None for reason in reasons), bool, len(reasons))
     places = codes.to_numpy()
-    rows = np.flatnonzero(is_bad[places])
+    rows = np.flatnonzero(np.isin(places, list(reasons)))
     return [
-        (line, column.name, reasons[code] or "")
+        (line, column.name, reasons[code])
         for line, code in zip(lines[rows].tolist(), places[rows].tolist(), strict=True)
     ]
 
 
 class _Judged:
-    """The judgement of one column, text by text."""
+    """The judgement of one column. Texts that are judged one by one are remembered."""
 
     # Beyond so many remembered texts a column is one of keys, and remembering costs more than judging.
     _MOST_REMEMBERED = 100_000
@@ -265,43 +265,19 @@ class _Judged:
         self._kind = _ARROW.get(column.type, pa.string())
         self._convert = values.converter(column, setting)
         self._known: dict[str, tuple[Any, str | None]] = {}
-        # Days as numbers from 1970-01-01, as numpy has them.
-        self._days: dict[str, int] = {}
-        self._day_faults: dict[str, str] = {}
 
-    def judge(self, distinct: list[str]) -> tuple[pa.Array, list[str | None]]:
-        """The typed value of each text, and its fault or None."""
+    def judge(self, distinct: Texts) -> values.Judgement:
+        """The typed value of each text, and the faults."""
         column, setting = self._column, self._setting
-        typed: Any
         if column.type == "national_id":
-            typed, reasons = values.people(distinct, column.required, setting.key)
-        elif column.type == "date":
-            return self._judge_days(distinct)
-        else:
-            if len(self._known) > self._MOST_REMEMBERED:
-                self._known.clear()
-            judged = [self._known.get(text) or self._judge(text) for text in distinct]
-            typed = [value for value, _ in judged]
-            reasons = [reason for _, reason in judged]
-        return pa.array(typed, self._kind), reasons
-
-    def _judge_days(self, distinct: list[str]) -> tuple[pa.Array, list[str | None]]:
-        """The same for days: the texts that are new are judged together."""
-        column, days, faults = self._column, self._days, self._day_faults
-        if len(days) > self._MOST_REMEMBERED:
-            days.clear()
-            faults.clear()
-        new = [text for text in distinct if text not in days]
-        typed, reasons = values.days(new, column.required, column.future, self._setting.build_day)
-        days.update(zip(new, typed.astype(np.int64).tolist(), strict=True))
-        faults.update((text, reason) for text, reason in zip(new, reasons, strict=True) if reason)
-        found = np.fromiter(map(days.__getitem__, distinct), np.int64, len(distinct))
-        said: list[str | None] = list(map(faults.get, distinct)) if faults else [None] * len(distinct)
-        for text in new:
-            if len(text) > self._LONGEST_REMEMBERED:
-                del days[text]
-                faults.pop(text, None)
-        return pa.array(found.astype("datetime64[D]"), self._kind), said
+            return values.people(distinct, column.required, setting.key)
+        if column.type == "date":
+            return values.days(distinct, column.required, column.future, setting.build_day)
+        if len(self._known) > self._MOST_REMEMBERED:
+            self._known.clear()
+        judged = [self._known.get(text) or self._judge(text) for text in distinct.written]
+        faults = {place: reason for place, (_, reason) in enumerate(judged) if reason}
+        return values.Judgement(pa.array([value for value, _ in judged], self._kind), faults)
 
     def _judge(self, text: str) -> tuple[Any, str | None]:
         judged = values.judged(text, self._convert, self._column.required)

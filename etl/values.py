@@ -1,4 +1,4 @@
-"""Text becomes a typed value or a reason why not. Each distinct text of a file is judged once.
+"""Text becomes a typed value or a reason why not.
 
 National ids never leave this module: what leaves is their keyed BLAKE2b of 8 bytes, under the house's key.
 """
@@ -7,17 +7,19 @@ import csv
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from etl import normalize
 from etl.contract import Column
 from etl.days import days_of, parse_day
+from etl.texts import Texts
 
 REFERENCE = Path(__file__).parent.parent / "data" / "reference"
 
@@ -121,7 +123,18 @@ _WRITTEN_DAYS = (
     _WrittenDay((5, 6), (8,)),
     _WrittenDay((5,), (7,)),
 )
-_LONGEST_DAY = max(form.length for form in _WRITTEN_DAYS)
+
+
+@dataclass
+class Judgement:
+    """What many texts came to: the typed value of each, or null; by place, the fault of those that have one.
+
+    `padded` are the places of national ids that had lost leading zeros.
+    """
+
+    typed: pa.Array
+    faults: dict[int, str] = field(default_factory=dict)
+    padded: list[int] = field(default_factory=list)
 
 
 def judged(text: str, convert: Callable[[str], Any], required: bool) -> tuple[Any, str | None]:
@@ -137,55 +150,49 @@ def judged(text: str, convert: Callable[[str], Any], required: bool) -> tuple[An
         return None, str(fault)
 
 
-def people(texts: list[str], required: bool, key: bytes) -> tuple[list[int | None], list[str | None]]:
+def people(texts: Texts, required: bool, key: bytes) -> Judgement:
     """`judged` for the cells of a national id, many at once: those of ten plain digits together."""
-    typed: list[int | None] = [None] * len(texts)
-    reasons: list[str | None] = [None] * len(texts)
-    rest = np.ones(len(texts), bool)
-    lines = normalize.latin_digit_bytes("\n".join(texts).encode("utf-8", "replace")).split(b"\n")
-    if len(lines) == len(texts):
-        lengths = np.fromiter(map(len, lines), np.int64, len(lines))
-        ten = np.flatnonzero(lengths == 10)
-        sound = ten[_are_national_ids([lines[at] for at in ten.tolist()])]
-        rest[sound] = False
-        keyed = _keyed(key)
-        for at in sound.tolist():
-            typed[at] = keyed(lines[at])
-    for at in np.flatnonzero(rest).tolist():
-        typed[at], reasons[at] = judged(texts[at], lambda text: _person(text, key), required)
-    return typed, reasons
+    typed = np.ma.masked_all(len(texts), np.uint64)
+    faults: dict[int, str] = {}
+    padded: list[int] = []
+    ten, signs = texts.of_length(10)
+    are_sound = _are_national_ids(signs)
+    sound = ten[are_sound]
+    typed[sound] = _keyed_all(signs[are_sound], key)
+    rest = np.delete(np.arange(len(texts)), sound)
+    for at, text in zip(rest.tolist(), texts.at(rest), strict=True):
+        person, reason = judged(text, lambda text: _person(text, key), required)
+        if reason:
+            faults[at] = reason
+        elif person is not None:
+            typed[at] = person
+            padded += [at] if _is_padded(text) else []
+    return Judgement(pa.array(typed, pa.uint64()), faults, padded)
 
 
-def days(texts: list[str], required: bool, future: bool, build_day: date) -> tuple[np.ndarray, list[str | None]]:
-    """`judged` for the cells of a date, many at once; the days as datetime64[D], with NaT for none.
+def days(texts: Texts, required: bool, future: bool, build_day: date) -> Judgement:
+    """`judged` for the cells of a date, many at once.
 
     Those of a usual form are judged together; what is not plainly right, one by one.
     """
-    typed = np.full(len(texts), np.datetime64("NaT"), "datetime64[D]")
-    reasons: list[str | None] = [None] * len(texts)
-    rest = np.ones(len(texts), bool)
-    lines = normalize.latin_digit_bytes("\n".join(texts).encode("utf-8", "replace")).split(b"\n")
-    if len(lines) == len(texts):
-        lengths = np.fromiter(map(len, lines), np.int64, len(lines))
-        signs = np.array(lines, dtype=f"S{_LONGEST_DAY}").view(np.uint8).reshape(-1, _LONGEST_DAY)
-        # A text of no usual form stays in the year 0, which has no days.
-        parts = np.zeros((3, len(texts)), np.int64)
-        for form in _WRITTEN_DAYS:
-            these = np.flatnonzero(lengths == form.length)
-            if these.size:
-                are_plain, read = form.read(signs[these])
-                parts[:, these[are_plain]] = read[:, are_plain]
-        found = days_of(*parts)
-        right = ~np.isnat(found) & (future | (found <= np.datetime64(build_day)))
-        typed[right] = found[right]
-        rest[right] = False
-    for at in np.flatnonzero(rest).tolist():
-        day, reason = _judged_day(texts[at])
+    # A text of no usual form stays in the year 0, which has no days.
+    parts = np.zeros((3, len(texts)), np.int64)
+    for form in _WRITTEN_DAYS:
+        places, signs = texts.of_length(form.length)
+        if places.size:
+            are_plain, read = form.read(signs)
+            parts[:, places[are_plain]] = read[:, are_plain]
+    typed = days_of(*parts)
+    faults: dict[int, str] = {}
+    rest = np.flatnonzero(np.isnat(typed) | (not future) & (typed > np.datetime64(build_day)))
+    for at, text in zip(rest.tolist(), texts.at(rest), strict=True):
+        day, reason = _judged_day(text)
         if day and day > build_day and not future:
             day, reason = None, "future_date"
-        reasons[at] = reason or (None if day or not required else "missing_value")
-        typed[at] = np.datetime64(day) if day else typed[at]
-    return typed, reasons
+        typed[at] = day
+        if reason := reason or ("missing_value" if required and not day else None):
+            faults[at] = reason
+    return Judgement(pa.array(typed, pa.date32()), faults)
 
 
 def is_national_id(text: str) -> bool:
@@ -196,14 +203,14 @@ def is_national_id(text: str) -> bool:
     return int(text[9]) == (rest if rest < 2 else 11 - rest)
 
 
-def padded(text: str) -> bool:
+def _is_padded(text: str) -> bool:
     """Whether a national id lost leading zeros on its way: 8 or 9 digits."""
-    return not (len(text) == 10 and text.isdigit()) and len(normalize.fold(text)) in (8, 9)
+    return len(normalize.fold(text)) in (8, 9)
 
 
-def _are_national_ids(texts: list[bytes]) -> np.ndarray:
-    """is_national_id of many texts of ten bytes."""
-    digits = np.array(texts, dtype="S10").view(np.uint8).reshape(-1, 10).astype(np.int64) - ord("0")
+def _are_national_ids(signs: np.ndarray) -> np.ndarray:
+    """is_national_id of many texts of ten bytes, one a row."""
+    digits = signs.astype(np.int64) - ord("0")
     rest = digits[:, :9] @ np.arange(10, 1, -1) % 11
     return (
         ((digits >= 0) & (digits <= 9)).all(axis=1)
@@ -212,15 +219,15 @@ def _are_national_ids(texts: list[bytes]) -> np.ndarray:
     )
 
 
-def _keyed(key: bytes) -> Callable[[bytes], int]:
+def _keyed_all(signs: np.ndarray, key: bytes) -> np.ndarray:
+    """The keyed hash (uint64) of each row of bytes."""
     started = hashlib.blake2b(key=hashlib.sha256(key).digest(), digest_size=8)
-
-    def mark(text: bytes) -> int:
+    digests = []
+    for text in signs.view(f"V{signs.shape[1]}").ravel().tolist():
         hashed = started.copy()
         hashed.update(text)
-        return int.from_bytes(hashed.digest(), "big")
-
-    return mark
+        digests.append(hashed.digest())
+    return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -256,7 +263,7 @@ def _person(text: str, key: bytes) -> int:
         raise Fault("spoilt_number")
     if not text.isascii() or not _NATIONAL_ID.fullmatch(text) or not is_national_id(text.zfill(10)):
         raise Fault("bad_national_id")
-    return _keyed(key)(text.zfill(10).encode())
+    return int(_keyed_all(np.frombuffer(text.zfill(10).encode(), np.uint8).reshape(1, 10), key)[0])
 
 
 def _code(text: str) -> str:
