@@ -106,6 +106,10 @@ class Readers:
         return self
 
     def __exit__(self, *_: Any) -> None:
+        self.dismiss()
+
+    def dismiss(self) -> None:
+        """End all processes, at work or not."""
         for reader in (*self._idle, *self._busy.values()):
             reader.kill()
 

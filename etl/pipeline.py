@@ -5,6 +5,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -80,11 +81,11 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
         jobs = [Job(path, table, number, folder) for number, (path, table) in enumerate(files)]
         built = folder / "built.duckdb"
         try:
-            with workshop.opened(built) as con:
-                with Readers(setting, jobs) as readers:
-                    # The readers are at work meanwhile.
-                    reference.load(con, courses, targets)
-                    outcomes = readers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
+            with Readers(setting, jobs) as readers, workshop.opened(built) as con:
+                # The readers are at work meanwhile.
+                reference.load(con, courses, targets)
+                outcomes = readers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
+                readers.dismiss()
                 report.refused = loadlog.missing(outcomes)
                 if report.refused and (not order.skip_refused or len(report.refused) == len(outcomes)):
                     raise BuildRefused(report.first_refused(), report)
@@ -94,14 +95,8 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
                 modelling.build(con, say, _beside(report, setting))
                 publication.plan_as_readers_do(con)
                 history.carry(con, order.to)
-                with workshop.apart(con) as one, workshop.apart(con) as other, ThreadPoolExecutor(2) as beside:
-                    # Putting so long a question together takes longer than answering it, and one core.
-                    nation = beside.submit(marks.numbers, one, ())
-                    provinces = beside.submit(marks.numbers, other, ("province",))
-                    say("checking")
-                    _check(con, report)
-                    _guard_against_loss(con, order, report)
-                    marks.keep(con, nation.result() | provinces.result())
+                say("checking")
+                _prove_and_ask(con, order, report)
                 sizes = _sizes(con)
                 con.execute("checkpoint")
             _prove_whole(built, sizes)
@@ -176,6 +171,21 @@ def _prove_whole(built: Path, sizes: dict[str, int]) -> None:
     with duckdb.connect(str(built), read_only=True) as con:
         if _sizes(con) != sizes:
             raise duckdb.IOException("the database is not what was written")
+
+
+def _prove_and_ask(con: duckdb.DuckDBPyConnection, order: Order, report: Report) -> None:
+    """Refuse what must not be published, ask the numbers that are kept, and write down what stands: all at once."""
+    with ExitStack() as stack:
+        one, other, third = (stack.enter_context(workshop.apart(con)) for _ in range(3))
+        beside = stack.enter_context(ThreadPoolExecutor(3))
+        # Each is made of many small steps, most of them on one core.
+        nation = beside.submit(marks.numbers, one, ())
+        provinces = beside.submit(marks.numbers, other, ("province",))
+        written = beside.submit(lambda: third.execute("checkpoint").fetchall())
+        _check(con, report)
+        _guard_against_loss(con, order, report)
+        written.result()
+        marks.keep(con, nation.result() | provinces.result())
 
 
 def _check(con: duckdb.DuckDBPyConnection, report: Report) -> None:

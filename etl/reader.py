@@ -10,7 +10,6 @@ import resource
 import sys
 from dataclasses import asdict
 from datetime import date
-from importlib.abc import MetaPathFinder
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -85,7 +84,7 @@ class _Desk:
             yield "refused", f"cannot be read ({type(error).__name__})"
 
 
-class _NoPandas(MetaPathFinder):
+class _NoPandas:
     """pyarrow loads pandas at the first list it is given, to see whether that is one of its own: half of a reader's start."""
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:

@@ -154,10 +154,11 @@ class _WarmReaders(intake.Readers):
             patch.setattr(intake, "_Reader", kept_or_new)
             super().__init__(setting, jobs)
 
-    def __exit__(self, *_: Any) -> None:
+    def dismiss(self) -> None:
+        """Keep those that are idle; end the others."""
         self._kept.setdefault(self._kind(self._hello), []).extend(reader for reader in self._idle if reader.is_alive)
         self._idle = []
-        super().__exit__()
+        super().dismiss()
 
     @staticmethod
     def _kind(hello: dict[str, Any]) -> str:
