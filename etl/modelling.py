@@ -10,7 +10,7 @@ allows: so what a build needs of memory does not grow with the register.
 import graphlib
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class Beside:
     """A table that is no model but is made with them: what makes it on a connection, and the models that it reads."""
 
     make: Callable[[duckdb.DuckDBPyConnection], None]
-    needs: frozenset[str] = frozenset()
+    needs: Collection[str] = ()
 
 
 def models() -> dict[str, str]:

@@ -115,7 +115,7 @@ def _beside(report: Report, setting: values.Setting) -> dict[str, modelling.Besi
     as_of = date.fromisoformat(report.as_of)
     return {
         "row_marks": modelling.Beside(lambda con: marks.mark(con, setting.key)),
-        "survival_curves": modelling.Beside(lambda con: survival.build(con, as_of), frozenset({"joiners"})),
+        "survival_curves": modelling.Beside(lambda con: survival.build(con, as_of), {"joiners"}),
     }
 
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import date
 
 import duckdb
 import pytest
@@ -75,6 +76,58 @@ def test_what_most_others_wait_for_comes_first():
         "joiners": 1,
         "stock": 0,
     }
+
+
+def test_a_table_beside_waits_for_the_models_it_reads(con, monkeypatch):
+    con.execute("create table person_numbers as select 1 as person_id")
+    monkeypatch.setattr(modelling, "_MEMBERS", {})
+    sql = {"spells": "select 1 as person_id", "joiners": "select person_id from spells"}
+    monkeypatch.setattr(modelling, "models", lambda: sql)
+    curves = modelling.Beside(lambda own: own.execute("create table survival_curves as from joiners"), {"joiners"})
+    modelling.build(con, lambda _: None, {"survival_curves": curves})
+    assert con.execute("from survival_curves").fetchall() == [(1,)]
+
+
+HIRED, LAST = date(2024, 1, 10), date(2024, 7, 1)
+
+
+@pytest.mark.parametrize(
+    ("passed_on", "held"),
+    [
+        ([], [(HIRED, LAST, None)]),
+        # On the first day it is held from then on, and what was held before is not held at all.
+        ([date(2024, 1, 10)], [(HIRED, LAST, date(2025, 1, 10))]),
+        ([date(2023, 5, 1), date(2024, 1, 10)], [(HIRED, LAST, date(2025, 1, 10))]),
+        ([date(2023, 5, 1)], [(HIRED, LAST, date(2024, 5, 1))]),
+        (
+            [date(2024, 1, 11), date(2024, 6, 30)],
+            [
+                (HIRED, date(2024, 1, 11), None),
+                (date(2024, 1, 11), date(2024, 6, 30), date(2025, 1, 11)),
+                (date(2024, 6, 30), LAST, date(2025, 6, 30)),
+            ],
+        ),
+        # The first day out is none of service.
+        ([date(2024, 7, 1), date(2024, 9, 1)], [(HIRED, LAST, None)]),
+    ],
+)
+def test_what_is_held_begins_and_ends_on_the_day_of_a_passed_course(con, passed_on, held):
+    con.execute("create type course as enum ('PY-101'); create type post as enum ('guard')")
+    con.execute("create table course_posts as select 'PY-101' as course_code, 'guard' as post, 30 as due_days")
+    con.execute("create table courses as select 'PY-101' as course_code, 12 as valid_months")
+    con.execute(
+        "create table spells as select 1 as person_id, 'guard'::post as post, $hired::date as hired_on, "
+        "$last::date as end_day, true as is_only",
+        {"hired": HIRED, "last": LAST},
+    )
+    con.execute(
+        "create table completions as select 1 as person_id, 'PY-101'::course as course_code, "
+        "unnest($days::date[]) as completed_on",
+        {"days": passed_on},
+    )
+    sql = modelling.models()["requirements"]
+    found = con.execute(f"select valid_from, valid_until, expires_on from ({sql}) order by valid_from").fetchall()
+    assert found == held
 
 
 def test_what_stands_aside_is_seen_by_every_connection_and_not_in_the_file(con, tmp_path):

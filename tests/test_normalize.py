@@ -166,7 +166,7 @@ def test_an_id_is_the_same_person_in_every_script(nine, digits, around):
 def test_zeros_that_a_spreadsheet_dropped_are_put_back(eight):
     full = national_id(eight)  # nine digits begin with a zero
     short = full.lstrip("0")
-    found = values.people(Texts.of([full, short]), True, KEY)
+    found = values.people(Texts.of([full, short, f" {full} "]), True, KEY)
     if len(short) < 8 or len(set(full)) == 1:
         assert found.faults[1] == ("bad_national_id" if short else "missing_value")
         assert not found.padded

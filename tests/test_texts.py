@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.normalize import latin_digits
 from etl.texts import Texts
 
-TEXTS = st.lists(st.text(st.sampled_from("ab 09۰۱۹٠٩یك٬\u200c\u200f\x00\n\x7f۹٩é𐍈"), max_size=8), max_size=12)
+TEXTS = st.lists(st.text(st.sampled_from("ab 09۰۱۹٠٩یك٬٪ۺ\u200c\u200f\x00\n\x7f۹٩é𐍈"), max_size=8), max_size=12)
 
 
 @given(TEXTS, st.integers(0, 3), st.integers(0, 12), st.integers(0, 9))
@@ -23,6 +24,11 @@ def test_those_of_a_length_are_found_with_their_bytes_wherever_the_run_begins(wr
 @given(TEXTS)
 def test_they_are_printable_where_each_is(written):
     assert Texts.of(written).is_printable == all(text.isprintable() for text in written)
+
+
+@pytest.mark.parametrize("sign", [*map(chr, range(0x20)), "~", "\x7f", "\x80", "\u200f", "۹", "é"])
+def test_one_sign_that_cannot_be_seen_is_enough(sign):
+    assert Texts.of(["1403/01/01", f"a{sign}"]).is_printable == sign.isprintable()
 
 
 def test_what_cannot_be_written_becomes_a_question_mark():
