@@ -209,7 +209,7 @@ class Judge:
                 shown = normalize.shown_code if column.type == "code" else normalize.shown
                 arrays.append(pa.array([shown(text) for text in distinct.written], pa.string()).take(codes))
             self._tally(distinct, judged, codes)
-            faults += _faults(column, judged.faults, codes, batch.lines)
+            faults += _faults(column, judged, codes, batch.lines)
         return pa.record_batch(arrays, schema=self._schema), faults
 
     def _tally(self, distinct: Texts, judged: values.Judgement, codes: Any) -> None:
@@ -240,14 +240,16 @@ class Judge:
         return pa.array(found, pa.string()).take(pa.array(position))
 
 
-def _faults(column: Column, reasons: dict[int, str], codes: Any, lines: np.ndarray) -> list[Fault]:
+def _faults(column: Column, judged: values.Judgement, codes: Any, lines: np.ndarray) -> list[Fault]:
     """A fault for each row that holds a text at fault."""
-    if not reasons:
+    if not judged.faults:
         return []
+    is_bad = np.zeros(len(judged.typed), bool)
+    is_bad[list(judged.faults)] = True
     places = codes.to_numpy()
-    rows = np.flatnonzero(np.isin(places, list(reasons)))
+    rows = np.flatnonzero(is_bad[places])
     return [
-        (line, column.name, reasons[code])
+        (line, column.name, judged.faults[code])
         for line, code in zip(lines[rows].tolist(), places[rows].tolist(), strict=True)
     ]
 
