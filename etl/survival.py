@@ -11,7 +11,9 @@ import gc
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
+from types import ModuleType
 from typing import Any
 
 import duckdb
@@ -38,6 +40,8 @@ _SERVED = np.arange(MOST_MONTHS + 1)
 _DAYS = np.floor(_SERVED * DAYS_A_MONTH).astype(np.int64)
 _QUANTILE = 1.96
 _SHORT_TURN_SECONDS = 0.0002
+# What the library's tests of significance draw with. No curve is tested, and all of scipy.stats is more to load than the rest.
+_UNNEEDED, _DRAWN_WITH = "scipy.stats.distributions", ("chi2", "norm")
 
 
 def get_ready(con: duckdb.DuckDBPyConnection) -> None:
@@ -117,10 +121,27 @@ def _load() -> None:
     # Nothing of a library is garbage while it loads.
     gc.disable()
     try:
-        _library()
+        with _without_the_unneeded():
+            _library()
+    except ImportError:
+        # It wants more of that than it did: whoever needs the library next loads it whole.
+        pass
     finally:
         gc.enable()
         sys.setswitchinterval(usual)
+
+
+@contextmanager
+def _without_the_unneeded() -> Iterator[None]:
+    stand_in = ModuleType(_UNNEEDED)
+    vars(stand_in).update(dict.fromkeys(_DRAWN_WITH))
+    if sys.modules.setdefault(_UNNEEDED, stand_in) is not stand_in:
+        yield
+        return
+    try:
+        yield
+    finally:
+        del sys.modules[_UNNEEDED]
 
 
 def _library() -> Any:

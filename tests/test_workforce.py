@@ -389,6 +389,30 @@ def test_the_bounds_are_greenwoods_as_the_library_has_them_for_rows_of_one_perso
         assert (share[served], low[served], high[served]) == pytest.approx(bounds, rel=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("drawn_with", "is_loaded"),
+    # The second is a library that wants more of scipy.stats than it does today.
+    [(("chi2", "norm"), False), (("chi2",), True)],
+)
+def test_the_library_is_loaded_without_what_no_curve_needs_and_whole_where_it_needs_it(
+    drawn_with: tuple[str, ...], is_loaded: bool
+) -> None:
+    code = f"""
+import sys
+import numpy as np
+from etl import survival
+survival._DRAWN_WITH = {drawn_with}
+survival._load()
+share, *_ = survival.curve(np.array([40, 100]), np.array([True, True]), np.array([1, 1]))
+assert share[:6].tolist() == [1, 1, 0.5, 0.5, 0, 0], share
+print("scipy.stats" in sys.modules)
+from scipy.stats.distributions import norm
+assert round(norm.ppf(0.975), 2) == 1.96
+"""
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert said.stdout.strip() == str(is_loaded)
+
+
 def test_a_curve_on_which_nobody_or_everybody_leaves_has_no_breadth() -> None:
     days = np.array([40, 100])
     for left, shares in (([False, False], [1, 1, 1, 1]), ([True, True], [1, 1, 0.5, 0.5, 0, 0])):
