@@ -25,10 +25,10 @@ def main() -> None:
     sys.meta_path.insert(0, _NoPandas())
     _limit_memory()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _get_ready()
+    desk = _Desk()
     pipe = Connection(int(sys.argv[1]))
     try:
-        desk = _Desk(json.loads(pipe.recv_bytes()))
+        desk.set_up(json.loads(pipe.recv_bytes()))
         while True:
             order = json.loads(pipe.recv_bytes())
             for answer in desk.serve(order, pipe):
@@ -40,17 +40,20 @@ def main() -> None:
 class _Desk:
     """What a reader knows from file to file."""
 
-    def __init__(self, setting: dict[str, Any]) -> None:
+    def __init__(self) -> None:
+        """Load what every file needs: a build that starts its readers ahead does not wait for it."""
         from etl import reading, values
 
         self._reading = reading
-        self._setting = values.Setting(
-            date.fromisoformat(setting["build_day"]),
-            setting["courses"],
-            bytes.fromhex(setting["key"]),
-            values.places(),
-        )
+        self._values = values
+        self._places = values.places()
         self._judges: dict[str, Any] = {}
+
+    def set_up(self, setting: dict[str, Any]) -> None:
+        """Hear for which build the files are read."""
+        self._setting = self._values.Setting(
+            date.fromisoformat(setting["build_day"]), setting["courses"], bytes.fromhex(setting["key"]), self._places
+        )
 
     def serve(self, order: dict[str, Any], pipe: Connection) -> Any:
         """The one answer to an order: what reading came to, or why not. Progress is sent on the way."""
@@ -90,14 +93,6 @@ class _NoPandas:
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
         if fullname == "pandas":
             raise ImportError("a reader does without it")
-
-
-def _get_ready() -> None:
-    """Load what every file needs, while the build that starts its readers ahead loads its own."""
-    from etl import reading, values
-
-    assert reading
-    values.places()
 
 
 def _limit_memory() -> None:
