@@ -402,3 +402,18 @@ def test_the_picture_of_a_chart_is_no_wider_than_the_screen_that_shows_it(addres
         box = picture.bounding_box()
         assert box
         assert 0 <= box["x"] < box["x"] + box["width"] <= 390
+
+
+def test_an_address_of_no_page_says_so_in_persian_beside_its_button(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("nowhere")
+        dialog = reader.page.locator("section[role=dialog]")
+        dialog.wait_for()
+        assert not re.search("[A-Za-z]", dialog.inner_text())
+        title = dialog.locator("h2").evaluate(
+            "title => { const words = document.createRange(); words.selectNodeContents(title); "
+            "return words.getBoundingClientRect().left }"
+        )
+        button = dialog.get_by_role("button", name="بستن").bounding_box()
+        assert button
+        assert button["x"] + button["width"] < title
