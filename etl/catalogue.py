@@ -94,6 +94,8 @@ class Base:
     ignores: tuple[str, ...] = ()
     # The column of the table stock that holds it ready, but for persons with three or more spells at once.
     stock: str = ""
+    # The column of the table province_constants that holds it ready by province.
+    constant: str = ""
 
 
 @dataclass(frozen=True)
@@ -216,6 +218,7 @@ def _base(name: str, entry: Mapping[str, Any]) -> Base:
         entry.get("unsettled", False),
         tuple(entry.get("ignores", ())),
         entry.get("stock", ""),
+        entry.get("constant", ""),
     )
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from persiantools.jdatetime import JalaliDate
@@ -92,6 +92,7 @@ class Unit:
     last: date
 
 
+@lru_cache(maxsize=1 << 13)
 def unit_of(day: date, kind: str) -> Unit:
     """The Jalali `kind` (month, quarter or year) that holds `day`."""
     jalali = JalaliDate(day)

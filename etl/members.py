@@ -1,6 +1,7 @@
 """The names in a question are checked: metrics, dimensions, members. What is not known is refused, never guessed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -60,6 +61,20 @@ def members(con: duckdb.DuckDBPyConnection, where: Mapping[str, Sequence[str]]) 
         if not checked[name]:
             raise QuestionError(f"--where {name} names no value")
     return checked
+
+
+@cache
+def _all(dimension: str) -> frozenset[str] | None:
+    """Every member of a dimension; None where only a publication knows them."""
+    if dimension in ("province", "origin"):
+        return frozenset(places().provinces.values())
+    return frozenset(CHOICES[dimension].values()) if dimension in CHOICES else None
+
+
+def others(dimension: str, given: Collection[str]) -> list[str] | None:
+    """The dimension's members that are not `given`; None where only a publication knows them."""
+    every = _all(dimension)
+    return None if every is None else sorted(every.difference(given))
 
 
 def _members(con: duckdb.DuckDBPyConnection, dimension: str, given: Sequence[str]) -> list[str]:

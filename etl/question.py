@@ -4,7 +4,7 @@ Values are bound, names come from the catalogue.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
@@ -14,13 +14,14 @@ import duckdb
 
 from etl import days
 from etl.catalogue import TIME, Base, QuestionError, catalogue, expand, tables
-from etl.members import known, members, refuse_meaningless, unit_of_time
+from etl.members import known, members, others, refuse_meaningless, unit_of_time
 from etl.publication import Publication
 from etl.selects import CELL, PLACES, Source, Stock, checkpoint, met_twice, rows_of, sums
 
 # A leaver may still turn out to be none for so many days.
 _UNSETTLED_DAYS = 89
 _DEFAULT_MONTHS = 12
+_AHEAD = re.compile(r"\{day\} \+ ([0-9]+)")
 
 
 class Question:
@@ -87,16 +88,24 @@ class Question:
         self._parameters: dict[str, Any] = {}
         self._bound: dict[Any, str] = {}
         sources: dict[tuple[str, ...], Source | Stock] = {}
-        for base in self._bases.values():
+        for base in map(self._dated, self._bases.values()):
+            if self._is_constant(base):
+                continue
             source = self._stock(base) if self._is_in_stock(base) else self._source(base)
             known = sources.setdefault(source.signature, source)
             known.columns[base.name] = base
         ctes: list[str] = []
         main: list[tuple[str, Source | Stock]] = []
         side: list[tuple[str, Source | Stock]] = []
+        texts: dict[tuple[str, ...], str] = {}
+        if both := self._place_and_nation(sources.values()):
+            everywhere, texts = self._select_both(*both)
+            ctes.append(f"stock_everywhere as materialized (\n{everywhere}\n)")
         for number, source in enumerate(sources.values()):
             name = f"{source.table}_{number}"
-            text = source.select() if isinstance(source, Source) else self._select_stock(source)
+            text = texts.get(source.signature) or (
+                self._select_stock(source) if isinstance(source, Stock) else source.select()
+            )
             ctes.append(f"{name} as (\n{text}\n)")
             (side if source.is_side else main).append((name, source))
         if not main:
@@ -121,7 +130,7 @@ class Question:
         united = [f"select * from {name}" for name, _ in main]
         if spine:
             united.append(spine)
-        names = [base for _, source in main for base in source.columns]
+        names = [base for _, source in main for base in source.columns] + self._constants()
         if not united:
             united = ["select 1 as one"]
         dimensions = [*self.by]
@@ -153,7 +162,8 @@ class Question:
     def _spine(self) -> str:
         """Every province, and every unit of time counted over, has a row; of other dimensions only the members met."""
         if self.by == ("province",):
-            return f"select iso_3166_2 as province from provinces{self._filter({'province': 'iso_3166_2'})}"
+            columns = ["province", *(f"{self._bases[name].constant} as {name}" for name in self._constants())]
+            return f"select {', '.join(columns)} from province_constants{self._filter({'province': 'province'})}"
         if len(self.by) == 1 and self._unit:
             labels = [unit.label for unit in self._units]
             if all(metric.kind == "state" for metric in self.metrics):
@@ -164,6 +174,17 @@ class Question:
         return ""
 
     # ---- sources
+
+    def _dated(self, base: Base) -> Base:
+        """The base with the days ahead of the one that it is measured on reckoned: DuckDB takes long to find its sum for each."""
+        if self._plain or self._unit or not (base.kind == "state" or base.at_end):
+            return base
+        ((_, day),) = self._end_days() if base.at_end else self._state_days()
+
+        def ahead(found: re.Match[str]) -> str:
+            return self._bind(day + min(timedelta(int(found[1])), date.max - day))
+
+        return replace(base, sql=_AHEAD.sub(ahead, base.sql), where=_AHEAD.sub(ahead, base.where))
 
     def _source(self, base: Base) -> "Source":
         table = tables()[base.table]
@@ -237,6 +258,15 @@ class Question:
 
     # ---- what the build made ready
 
+    def _is_constant(self, base: Base) -> bool:
+        """Whether a base is told with the provinces: nothing but a province narrows it."""
+        if self._plain or not base.constant or self.by != ("province",):
+            return False
+        return base.whole or self.where.keys() - set(tables()[base.table].ignores) <= {"province"}
+
+    def _constants(self) -> list[str]:
+        return [name for name, base in self._bases.items() if self._is_constant(base)]
+
     def _is_in_stock(self, base: Base) -> bool:
         """Whether a base can be read from the running totals: they know five dimensions."""
         if self._plain or not base.stock:
@@ -253,20 +283,15 @@ class Question:
 
     def _select_stock(self, stock: "Stock") -> str:
         """The running total at the end of the month before and the changes since; those with many spells one by one."""
-        columns = {base.name: base.stock for base in stock.columns.values()}
-        if "compliant_assistants" in columns.values():
-            # A group without anyone compliant is still met.
-            columns["met_active"] = "active_assistants"
-        filters = self._conditions({name: name for name in CELL if not (stock.whole and name in PLACES)})
+        columns = _columns(stock)
+        filters = self._cells(stock)
         pairs = met_twice(stock.grouped, filters)
-        filters += [pairs] if pairs else []
-        first, last = self._publication.kept_months or (date.max, date.min)
-        listed = [(label, day, checkpoint(day, first, last)) for label, day in stock.measured]
+        listed = self._listed(stock)
         many = self._many_parts(stock, "met_active" in columns) if self._publication.has_many else []
         if stock.unit:
-            parts = [*self._stock_of_units(listed, stock, columns, filters), *many]
+            parts = [*self._stock_of_units(listed, stock, columns, filters, pairs), *many]
         else:
-            filters = [self._since(*listed[0][1:]), *filters]
+            filters = [self._since(*listed[0][1:]), *filters, *_of_all(pairs)]
             parts = [rows_of("stock", stock.grouped, columns, filters), *many] if many else []
         if parts:
             columns = {name: name for name in columns}
@@ -280,6 +305,46 @@ class Question:
         having = " or ".join(f"sum({column}) <> 0" for column in columns.values())
         return f"    select {', '.join(shown)}\n{source}{group}\n    having {having}"
 
+    def _cells(self, stock: "Stock") -> list[str]:
+        """The conditions on cells of the running totals."""
+        return self._conditions({name: name for name in CELL if not (stock.whole and name in PLACES)})
+
+    def _listed(self, stock: "Stock") -> list[tuple[str, date, date]]:
+        """Each unit of time with its day and the last checkpoint before."""
+        first, last = self._publication.kept_months or (date.max, date.min)
+        return [(label, day, checkpoint(day, first, last)) for label, day in stock.measured]
+
+    def _place_and_nation(self, sources: "Iterable[Source | Stock]") -> "tuple[Stock, Stock] | None":
+        """The two readings of the running totals that one can serve: by province, and of the nation on the same day."""
+        place, nation = None, None
+        for source in sources:
+            if isinstance(source, Stock):
+                place, nation = (place, source) if source.whole else (source, nation)
+        if not place or not nation or self._unit or self._publication.has_many or "province" not in place.grouped:
+            return None
+        return (place, nation) if place.measured == nation.measured else None
+
+    def _select_both(self, place: "Stock", nation: "Stock") -> tuple[str, dict[tuple[str, ...], str]]:
+        """Every cell by province, each number under the conditions of its source; then what each source takes of that."""
+        sums_of = []
+        for stock in (place, nation):
+            pairs = met_twice(stock.grouped, self._cells(stock))
+            where = f" filter (where {_of_all(pairs)[0]})" if pairs else ""
+            sums_of += [f"sum({column}){where} as {name}" for name, column in _columns(stock).items()]
+        kept = self._listed(place)[0][1:]
+        conditions = [self._since(*kept), *self._cells(nation)]
+        everywhere = (
+            f"    select {', '.join((*place.grouped, *sums_of))}\n    from stock where {' and '.join(conditions)}\n"
+            f"    group by {', '.join(place.grouped)}"
+        )
+        met = " or ".join(f"{name} <> 0" for name in _columns(place))
+        here = [f"({met})", *self._conditions({"province": "province"})]
+        of_nation = {name: name for name in nation.columns}
+        return everywhere, {
+            place.signature: rows_of("stock_everywhere", place.grouped, {name: name for name in place.columns}, here),
+            nation.signature: sums("stock_everywhere", nation.grouped, of_nation, []),
+        }
+
     def _since(self, day: date, checkpoint: date) -> str:
         """The total at a checkpoint and the changes from there up to a day."""
         kept = self._bind(checkpoint)
@@ -291,23 +356,32 @@ class Question:
         stock: "Stock",
         columns: Mapping[str, str],
         filters: Sequence[str],
+        pairs: str,
     ) -> list[str]:
         """The same for every unit of time: totals are summed month by month first, for several units may rest on one."""
         kept = [checkpoint for _, _, checkpoint in listed] or [date.min]
-        tie = f"day between {self._bind(min(kept))} and {self._bind(max(kept))}"
-        inner = sums("stock", ("day", *stock.grouped), columns, ["is_total", tie, *filters])
+        totals = ["is_total", f"day between {self._bind(min(kept))} and {self._bind(max(kept))}", *filters]
+        # Pairs are read by themselves: their other cells are columns that no total has.
+        kinds = [["not is_pair"], ["is_pair", pairs]] if pairs else [[]]
+        summed = [sums("stock", ("day", *stock.grouped), columns, [*totals, *kind]) for kind in kinds]
         shown = [f"measured.unit as {stock.unit[0]}", *(f"kept.{name}" for name in (*stock.grouped, *columns))]
+        inner = "\n    union all\n".join(summed)
         parts = [
             f"    select {', '.join(shown)} from {self._measured(listed, 'checkpoint')} inner join (\n{inner}\n    ) as kept "
             "on kept.day = measured.checkpoint"
         ]
         opened = [one for one in listed if one[2] < one[1]]
-        if opened:
-            source = (
-                f"{self._measured(opened, 'checkpoint')} inner join stock "
-                "on not is_total and stock.day > measured.checkpoint and stock.day <= measured.day"
-            )
-            parts.append(sums(source, stock.grouped, columns, filters, f"measured.unit as {stock.unit[0]}"))
+        changes = ["not is_total", *filters, *_of_all(pairs)]
+        if len(opened) == 1:
+            # Told to the scan itself, it skips all other days.
+            ((label, day, since),) = opened
+            unit = f"{self._bind(label)}::varchar as {stock.unit[0]}"
+            since_then = f"day > {self._bind(since)} and day <= {self._bind(day)}"
+            parts.append(sums("stock", stock.grouped, columns, [since_then, *changes], unit))
+        elif opened:
+            tie = "stock.day > measured.checkpoint and stock.day <= measured.day"
+            source = f"{self._measured(opened, 'checkpoint')} inner join stock on {tie}"
+            parts.append(sums(source, stock.grouped, columns, changes, f"measured.unit as {stock.unit[0]}"))
         return parts
 
     def _many_parts(self, stock: "Stock", met: bool) -> list[str]:
@@ -346,11 +420,16 @@ class Question:
     # ---- filters
 
     def _conditions(self, columns: Mapping[str, str]) -> list[str]:
-        return [
-            f"{columns[name]} in ({', '.join(self._bind(value) for value in values)})"
-            for name, values in self.where.items()
-            if name in columns
-        ]
+        return [self._is_one_of(columns[name], name, values) for name, values in self.where.items() if name in columns]
+
+    def _is_one_of(self, column: str, dimension: str, values: Sequence[str]) -> str:
+        """The condition on a column; every member named is compared with every row, so the fewer are named."""
+        rest = others(dimension, values)
+        if self._plain or rest is None or len(rest) >= len(values):
+            return f"{column} in ({', '.join(self._bind(value) for value in values)})"
+        return (
+            f"{column} not in ({', '.join(self._bind(value) for value in rest)})" if rest else f"{column} is not null"
+        )
 
     def _filter(self, columns: Mapping[str, str]) -> str:
         conditions = self._conditions(columns)
@@ -362,6 +441,20 @@ class Question:
             self._bound[key] = f"p{len(self._bound) + 1}"
             self._parameters[self._bound[key]] = value
         return f"${self._bound[key]}"
+
+
+def _columns(stock: Stock) -> dict[str, str]:
+    """The columns of the running totals to sum, by the names of their bases."""
+    columns = {base.name: base.stock for base in stock.columns.values()}
+    if "compliant_assistants" in columns.values() and "active_assistants" not in columns.values():
+        # A group without anyone compliant is still met.
+        columns["met_active"] = "active_assistants"
+    return columns
+
+
+def _of_all(pairs: str) -> list[str]:
+    """The condition on pairs, as one on any row."""
+    return [f"(not is_pair or ({pairs}))"] if pairs else []
 
 
 @cache

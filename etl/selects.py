@@ -133,8 +133,9 @@ def sums(
 
 def met_twice(grouped: Sequence[str], filters: Sequence[str]) -> str:
     """Which pairs go off again: those of which both cells pass the filters and stand in one group; empty for all."""
-    both = [f"other_{one}" for one in filters] + [f"other_{one} is not distinct from {one}" for one in grouped]
-    return f"(not is_pair or ({' and '.join(both)}))" if both else ""
+    return " and ".join(
+        [f"other_{one}" for one in filters] + [f"other_{one} is not distinct from {one}" for one in grouped]
+    )
 
 
 def rows_of(source: str, keys: Sequence[str], columns: Mapping[str, str], conditions: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ import pytest
 from etl import metrics, publication
 from etl.catalogue import CHOICES, QuestionError
 from etl.days import add_months
+from etl.values import places
 
 ROOT = Path(__file__).parents[1]
 DAY = date(2026, 6, 30)
@@ -75,23 +76,63 @@ def test_fast_and_plain_answers_are_the_same(con, seed):
     rng = random.Random(seed)
     names = rng.sample(STATES, rng.randint(1, 3))
     question = _question(rng, names)
+    _asked_both_ways(con, names, question)
+
+
+def _asked_both_ways(con, names, question):
     try:
         plain = metrics.ask(con, *names, plain=True, **question)
     except QuestionError:
         with pytest.raises(QuestionError):
             metrics.ask(con, *names, **question)
         return
-    fast = metrics.ask(con, *names, **question)
+    _agree(metrics.ask(con, *names, **question), plain)
+
+
+def _agree(fast, plain):
     assert fast.columns == plain.columns
     assert len(fast.rows) == len(plain.rows)
     for one, other in zip(fast.rows, plain.rows, strict=True):
-        assert all(map(_same, one, other)), (names, question, one, other)
+        assert all(map(_same, one, other)), (plain.query, one, other)
+
+
+_COVERAGE = ["coverage_gap", "coverage_per_10k", "coverage_per_100km2", "residents", "area_km2", "training_compliance"]
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_a_province_beside_its_nation_is_counted_as_plainly(con, seed):
+    rng = random.Random(2000 + seed)
+    names = ["coverage_gap", *rng.sample(_COVERAGE[1:], rng.randint(0, 2))] if seed % 4 else rng.sample(_COVERAGE, 2)
+    by = ("province", *rng.sample(["activity", "gender", "post"], seed % 2 and rng.randint(0, 2)))
+    question = _question(rng, names) | {"by": by, "on": date(2015, 1, 1) + timedelta(days=rng.randrange(4500))}
+    question.pop("over", None)
+    if seed % 5 == 0:
+        # Provinces without anyone have a nation all the same.
+        question["where"] = {"province": ("IR-11",), "education": ("doctorate",), "post": ("manager",)}
+    if seed % 3 == 0:
+        question["where"] |= {"county": ("2301",)} if len(by) == 1 and len(names) == 1 else {}
+    _asked_both_ways(con, names, question)
+
+
+@pytest.mark.parametrize("on", [date.min, date(9999, 11, 30), date.max, DAY])
+@pytest.mark.parametrize(
+    "name", ["expiring_30", "expiring_60", "expiring_90", "licences_ending_30", "licences_ending_90"]
+)
+def test_the_days_ahead_end_with_the_last_day_there_is(con, name, on):
+    _asked_both_ways(con, [name], {"by": ("province",), "on": on})
+
+
+@pytest.mark.parametrize("count", range(1, 32))
+def test_any_number_of_provinces_can_be_asked_for(con, count):
+    provinces = tuple(random.Random(count).sample(sorted(set(places().provinces.values())), count))
+    _asked_both_ways(con, ["active_assistants"], {"by": ("gender",), "where": {"province": provinces}})
 
 
 def test_the_fast_path_is_taken(con):
     answer = metrics.ask(con, "training_compliance", by=("province",), where={"gender": ("male",)})
     assert "from stock " in answer.query
     assert "from stock " not in metrics.ask(con, "training_compliance", by=("county",)).query
+    assert metrics.ask(con, "coverage_gap", by=("province",)).query.count("from stock ") == 1
 
 
 _MEASURES = [name for name, metric in metrics.catalogue().items() if not metric.hidden]

@@ -214,11 +214,11 @@ select
     cast(veterans as integer) as veterans,
     cast(compliant_assistants as integer) as compliant_assistants,
 from rows_of_all
--- A day's totals and a day's changes lie together, each near those of the days around.
+-- Pairs lie at the end, a day's totals and a day's changes together, each near those of the days around.
 order by
+    is_pair,
     is_total desc,
     day,
-    is_pair,
     province,
     activity,
     gender,
