@@ -89,12 +89,13 @@ class Base:
     outstanding: str = ""
     at_end: bool = False
     whole: bool = False
-    zero: bool = True
+    # What it is where nothing is met.
+    zero: float | None = 0
     unsettled: bool = False
     ignores: tuple[str, ...] = ()
     # The column of the table stock that holds it ready, but for persons with three or more spells at once.
     stock: str = ""
-    # The column of the table province_constants that holds it ready by province.
+    # The name under which a publication has it ready by province.
     constant: str = ""
 
 
@@ -214,7 +215,7 @@ def _base(name: str, entry: Mapping[str, Any]) -> Base:
         entry.get("tie", ""),
         entry.get("at_end", False),
         entry.get("whole", False),
-        entry.get("zero", True),
+        None if entry.get("zero") is False else entry.get("zero", 0),
         entry.get("unsettled", False),
         tuple(entry.get("ignores", ())),
         entry.get("stock", ""),

@@ -1,7 +1,7 @@
-"""A question becomes one query and one Answer. The door between what is true and what it looks like.
+"""A question becomes one Answer. The door between what is true and what it looks like.
 
-A *state* is measured on a day, a *flow* is counted over a period. What a number means stands in etl/metrics.toml; how its SQL
-is put together, in etl/question.py. Values are bound, names come from the catalogue.
+A *state* is measured on a day, a *flow* is counted over a period. What a number means stands in etl/metrics.toml; what is
+read for it, in etl/question.py. Values are bound, names come from the catalogue.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Answer:
-    """The rows that answer a question, the metrics that made them, the query that ran and the load it was read from.
+    """The rows that answer a question, the metrics that made them, the queries that ran and the load it was read from.
 
     `columns`: the dimensions asked by, then the metrics asked for, then the parts of ratios. `rows`: tuples of plain values;
     None is an unknown member or a number that does not exist. `provisional`: the units of time that are not over, or whose
@@ -88,18 +88,16 @@ def ask(
     """
     read = publication or describe(con)
     question = Question(con, read, names, tuple(by), on, over, dict(where or {}), plain)
-    sql, parameters = question.query()
-    rows = con.execute(sql, parameters).fetchall()
     return Answer(
         question.metrics,
         question.by,
         (*question.by, *question.shown),
-        rows,
+        question.rows(),
         question.where,
         question.on,
         question.over,
         question.provisional(),
-        readable(sql, parameters),
+        question.written(),
         read,
     )
 

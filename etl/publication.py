@@ -12,9 +12,9 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
@@ -82,6 +82,8 @@ class Publication:
     kept_months: tuple[date, date] | None = None
     # Whether three spells of anyone run at once: running totals leave such persons out.
     has_many: bool = True
+    # Of every province what no question narrows: its residents, those of the nation, its area.
+    provinces: Mapping[str, Mapping[str, int]] = field(default_factory=dict, repr=False, compare=False)
 
 
 def current(pointer: Path = DEFAULT) -> Path:
@@ -162,7 +164,19 @@ def _described(con: duckdb.DuckDBPyConnection, name: str, published_at: datetime
         tuple(missing),
         (first, last) if first else None,
         has_many,
+        _provinces(con),
     )
+
+
+def _provinces(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
+    rows = con.execute(
+        "select province, sum(residents), sum(sum(residents)) over (), any_value(area_km2) "
+        "from areas left join residents using (province) group by province order by province"
+    ).fetchall()
+    return {
+        province: dict(zip(("residents", "nation_residents", "area_km2"), told, strict=True))
+        for province, *told in rows
+    }
 
 
 @contextmanager

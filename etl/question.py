@@ -1,13 +1,13 @@
-"""What a question means, and its query: one common table expression for each source and condition, united by its dimensions.
+"""What a question means, what it reads of the publication, and the rows that answer it.
 
 Values are bound, names come from the catalogue.
 """
 
+import operator
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import cache
 from typing import Any
 
 import duckdb
@@ -16,7 +16,8 @@ from etl import days
 from etl.catalogue import TIME, Base, QuestionError, catalogue, expand, tables
 from etl.members import known, members, others, refuse_meaningless, unit_of_time
 from etl.publication import Publication
-from etl.selects import CELL, PLACES, Source, Stock, checkpoint, met_twice, rows_of, sums
+from etl.readings import Key, Reading, Select, formula, in_order, put_together
+from etl.selects import CELL, PLACES, Source, Stock, checkpoint, met_twice, sums
 
 # A leaver may still turn out to be none for so many days.
 _UNSETTLED_DAYS = 89
@@ -25,7 +26,7 @@ _AHEAD = re.compile(r"\{day\} \+ ([0-9]+)")
 
 
 class Question:
-    """A question that has a meaning, and its query."""
+    """A question that has a meaning, and its answer."""
 
     def __init__(
         self,
@@ -59,6 +60,9 @@ class Question:
         for metric in self.metrics:
             refuse_meaningless(metric, self._places, self.where)
         self._settle_days(on, over)
+        self._parameters: dict[str, Any] = {}
+        self._bound: dict[Any, str] = {}
+        self._readings = self._read()
 
     def _settle_days(self, on: date | None, over: tuple[date, date] | None) -> None:
         kinds = {metric.kind for metric in self.metrics}
@@ -81,97 +85,75 @@ class Question:
             first_open -= timedelta(days=_UNSETTLED_DAYS)
         return frozenset(unit.label for unit in self._units if unit.last > first_open)
 
-    # ---- the query
+    # ---- the answer
 
-    def query(self) -> tuple[str, dict[str, Any]]:
-        """The SQL and the values bound in it."""
-        self._parameters: dict[str, Any] = {}
-        self._bound: dict[Any, str] = {}
+    def rows(self) -> list[tuple[Any, ...]]:
+        """The members asked by, then the numbers shown; members in their order, what is not known last."""
+        fetched: dict[str, list[tuple[Any, ...]]] = {}
+
+        def fetch(sql: str) -> list[tuple[Any, ...]]:
+            if sql not in fetched:
+                fetched[sql] = self._con.execute(sql, _named_in(sql, self._parameters)).fetchall()
+            return fetched[sql]
+
+        zeros = {base.name: base.zero for base in self._bases.values()}
+        met = put_together(self._readings, fetch, self.by, self._always(), zeros)
+        if all(name in zeros for name in self.shown):
+            places = [[*zeros].index(name) for name in self.shown]
+            return [(*key, *map(met[key].__getitem__, places)) for key in in_order(met)]
+        works = [operator.itemgetter(name) if name in zeros else formula(name) for name in self.shown]
+        rows = []
+        for key in in_order(met):
+            cells = dict(zip(zeros, met[key], strict=True))
+            rows.append((*key, *[work(cells) for work in works]))
+        return rows
+
+    def written(self) -> str:
+        """The queries and what is worked out of them, to be read and pasted."""
+        selects = dict.fromkeys(select.sql for reading in self._readings for select in reading.selects)
+        worked_out = [
+            f"-- {name} = {re.sub(r'[{}]', '', catalogue()[name].sql)}"
+            for name in self.shown
+            if name not in self._bases
+        ]
+        return ";\n\n".join(readable(sql, self._parameters) for sql in selects) + "".join(
+            f"\n{one}" for one in worked_out
+        )
+
+    def _read(self) -> list[Reading]:
         sources: dict[tuple[str, ...], Source | Stock] = {}
         for base in map(self._dated, self._bases.values()):
             if self._is_constant(base):
                 continue
             source = self._stock(base) if self._is_in_stock(base) else self._source(base)
-            known = sources.setdefault(source.signature, source)
-            known.columns[base.name] = base
-        ctes: list[str] = []
-        main: list[tuple[str, Source | Stock]] = []
-        side: list[tuple[str, Source | Stock]] = []
-        texts: dict[tuple[str, ...], str] = {}
-        if both := self._place_and_nation(sources.values()):
-            everywhere, texts = self._select_both(*both)
-            ctes.append(f"stock_everywhere as materialized (\n{everywhere}\n)")
-        for number, source in enumerate(sources.values()):
-            name = f"{source.table}_{number}"
-            text = texts.get(source.signature) or (
-                self._select_stock(source) if isinstance(source, Stock) else source.select()
-            )
-            ctes.append(f"{name} as (\n{text}\n)")
-            (side if source.is_side else main).append((name, source))
-        if not main:
-            lacking = [name for name in self.by if any(name not in source.dimensions for _, source in side)]
+            sources.setdefault(source.signature, source).columns[base.name] = base
+        readings = self._read_both(sources)
+        for signature, source in sources.items():
+            if signature not in readings:
+                readings[signature] = self._read_stock(source) if isinstance(source, Stock) else source.reading()
+        if readings and all(reading.is_side for reading in readings.values()):
+            lacking = [name for name in self.by if any(name not in one.dimensions for one in readings.values())]
             if lacking:
                 raise QuestionError(f"{self.metrics[0].name} has no meaning by {lacking[0]}")
-            main, side = side, []
-        return self._final(ctes, self._met(main), side), self._parameters
+        return [readings[signature] for signature in sources]
 
-    def _met(self, main: "list[tuple[str, Source | Stock]]") -> str:
-        """The rows that are met: what the sources found by the dimensions asked by, and the members that are always told."""
-        spine = self._spine()
-        if (
-            len(main) == 1
-            and set(main[0][1].dimensions) == set(self.by)
-            and (self.by or isinstance(main[0][1], Source))
-        ):
-            # One source is not united with anything: that takes longer than most sources do.
-            if not spine:
-                return f"{main[0][0]} as met"
-            return f"(select * from ({spine}) full join {main[0][0]} using ({', '.join(self.by)})) as met"
-        united = [f"select * from {name}" for name, _ in main]
-        if spine:
-            united.append(spine)
-        names = [base for _, source in main for base in source.columns] + self._constants()
-        if not united:
-            united = ["select 1 as one"]
-        dimensions = [*self.by]
-        columns = dimensions + [f"max({name}) as {name}" for name in names]
-        if not columns:
-            columns = ["max(one) as one"]
-        union = "\n    union all by name\n    ".join(united)
-        group = f"\n    group by {', '.join(dimensions)}" if dimensions else ""
-        return f"(\n    select {', '.join(columns)}\n    from (\n    {union}\n    ){group}\n) as met"
-
-    def _final(self, ctes: list[str], met: str, side: "list[tuple[str, Source | Stock]]") -> str:
-        zero = {base.name: base for base in self._bases.values()}
-        owner = {base: name for name, source in side for base in source.columns}
-        cells = {
-            name: (f"coalesce({owner.get(name, 'met')}.{name}, 0)" if base.zero else f"{owner.get(name, 'met')}.{name}")
-            for name, base in zero.items()
-        }
-        columns = [f"met.{name}" for name in self.by]
-        columns += [f"{_resolved(name, cells)} as {name}" for name in self.shown]
-        joins = "".join(
-            f"\nleft join {name} on "
-            + (" and ".join(f"{name}.{one} is not distinct from met.{one}" for one in source.dimensions) or "true")
-            for name, source in side
-        )
-        order = f"\norder by {', '.join(f'met.{name}' for name in self.by)}" if self.by else ""
-        ready = f"with {', '.join(ctes)}\n" if ctes else ""
-        return f"{ready}select {', '.join(columns)}\nfrom {met}{joins}{order}"
-
-    def _spine(self) -> str:
+    def _always(self) -> dict[Key, dict[str, Any]]:
         """Every province, and every unit of time counted over, has a row; of other dimensions only the members met."""
+        if not self.by:
+            return {(): {}}
         if self.by == ("province",):
-            columns = ["province", *(f"{self._bases[name].constant} as {name}" for name in self._constants())]
-            return f"select {', '.join(columns)} from province_constants{self._filter({'province': 'province'})}"
+            columns = {name: base.constant for name, base in self._bases.items() if self._is_constant(base)}
+            chosen = self.where.get("province", self._publication.provinces)
+            return {
+                (province,): {name: told[column] for name, column in columns.items()}
+                for province, told in self._publication.provinces.items()
+                if province in chosen
+            }
         if len(self.by) == 1 and self._unit:
-            labels = [unit.label for unit in self._units]
             if all(metric.kind == "state" for metric in self.metrics):
-                labels = [label for label, _ in self._state_days()]
-            if not labels:
-                return f"select null::varchar as {self._unit} where false"
-            return f"select unnest({self._bind(labels)}::varchar[]) as {self._unit}"
-        return ""
+                return {(label,): {} for label, _ in self._state_days()}
+            return {(unit.label,): {} for unit in self._units}
+        return {}
 
     # ---- sources
 
@@ -264,9 +246,6 @@ class Question:
             return False
         return base.whole or self.where.keys() - set(tables()[base.table].ignores) <= {"province"}
 
-    def _constants(self) -> list[str]:
-        return [name for name, base in self._bases.items() if self._is_constant(base)]
-
     def _is_in_stock(self, base: Base) -> bool:
         """Whether a base can be read from the running totals: they know five dimensions."""
         if self._plain or not base.stock:
@@ -277,33 +256,24 @@ class Question:
     def _stock(self, base: Base) -> "Stock":
         dimensions = tuple(name for name in self._places if not (base.whole and name in PLACES))
         days_measured = self._end_days() if base.at_end else self._state_days()
-        moved = tuple((label, days.add_months(day, -base.lag_months)) for label, day in days_measured)
+        lag = base.lag_months
+        moved = tuple((label, days.add_months(day, -lag) if lag else day) for label, day in days_measured)
         unit = (self._unit,) if self._unit else ()
         return Stock(moved, unit, dimensions, base.whole, base.whole or len(dimensions) < len(self._places))
 
-    def _select_stock(self, stock: "Stock") -> str:
+    def _read_stock(self, stock: "Stock") -> Reading:
         """The running total at the end of the month before and the changes since; those with many spells one by one."""
         columns = _columns(stock)
         filters = self._cells(stock)
         pairs = met_twice(stock.grouped, filters)
-        listed = self._listed(stock)
-        many = self._many_parts(stock, "met_active" in columns) if self._publication.has_many else []
         if stock.unit:
-            parts = [*self._stock_of_units(listed, stock, columns, filters, pairs), *many]
+            selects = self._select_units(stock, columns, filters, pairs)
         else:
-            filters = [self._since(*listed[0][1:]), *filters, *_of_all(pairs)]
-            parts = [rows_of("stock", stock.grouped, columns, filters), *many] if many else []
-        if parts:
-            columns = {name: name for name in columns}
-            source = "    from (\n" + "\n    union all by name\n".join(parts) + "\n    )"
-        else:
-            # Summed where it is read: a sum of it as a table of its own takes longer.
-            source = f"    from stock where {' and '.join(filters)}"
-        keys = [*stock.unit, *stock.grouped]
-        shown = [*keys, *(f"sum({columns[name]}) as {name}" for name in stock.columns)]
-        group = f"\n    group by {', '.join(keys)}" if keys else ""
-        having = " or ".join(f"sum({column}) <> 0" for column in columns.values())
-        return f"    select {', '.join(shown)}\n{source}{group}\n    having {having}"
+            conditions = [self._since(*self._listed(stock)[0][1:]), *filters, *_of_all(pairs)]
+            selects = [Select(sums("stock", stock.grouped, columns, conditions), (*stock.grouped, *columns))]
+        if self._publication.has_many:
+            selects += self._select_many(stock, "met_active" in columns)
+        return Reading(tuple(selects), stock.dimensions, tuple(stock.columns), stock.is_side, met=tuple(columns))
 
     def _cells(self, stock: "Stock") -> list[str]:
         """The conditions on cells of the running totals."""
@@ -314,35 +284,37 @@ class Question:
         first, last = self._publication.kept_months or (date.max, date.min)
         return [(label, day, checkpoint(day, first, last)) for label, day in stock.measured]
 
-    def _place_and_nation(self, sources: "Iterable[Source | Stock]") -> "tuple[Stock, Stock] | None":
-        """The two readings of the running totals that one can serve: by province, and of the nation on the same day."""
-        place, nation = None, None
-        for source in sources:
-            if isinstance(source, Stock):
-                place, nation = (place, source) if source.whole else (source, nation)
-        if not place or not nation or self._unit or self._publication.has_many or "province" not in place.grouped:
-            return None
-        return (place, nation) if place.measured == nation.measured else None
-
-    def _select_both(self, place: "Stock", nation: "Stock") -> tuple[str, dict[tuple[str, ...], str]]:
-        """Every cell by province, each number under the conditions of its source; then what each source takes of that."""
-        sums_of = []
-        for stock in (place, nation):
+    def _read_both(self, sources: "Mapping[tuple[str, ...], Source | Stock]") -> dict[tuple[str, ...], Reading]:
+        """What is asked by province and what of the nation on the same day, from one SELECT; nothing where not both are."""
+        stocks = sorted((one for one in sources.values() if isinstance(one, Stock)), key=lambda stock: stock.whole)
+        if [stock.whole for stock in stocks] != [False, True] or self._unit or self._publication.has_many:
+            return {}
+        place, nation = stocks
+        if "province" not in place.grouped or place.measured != nation.measured:
+            return {}
+        columns: dict[str, str] = {}
+        for stock in stocks:
             pairs = met_twice(stock.grouped, self._cells(stock))
             where = f" filter (where {_of_all(pairs)[0]})" if pairs else ""
-            sums_of += [f"sum({column}){where} as {name}" for name, column in _columns(stock).items()]
-        kept = self._listed(place)[0][1:]
-        conditions = [self._since(*kept), *self._cells(nation)]
-        everywhere = (
-            f"    select {', '.join((*place.grouped, *sums_of))}\n    from stock where {' and '.join(conditions)}\n"
-            f"    group by {', '.join(place.grouped)}"
+            columns |= {name: f"sum({column}){where}" for name, column in _columns(stock).items()}
+        conditions = [self._since(*self._listed(place)[0][1:]), *self._cells(nation)]
+        shown = [*place.grouped, *(f"{number} as {name}" for name, number in columns.items())]
+        sql = (
+            f"select {', '.join(shown)}\nfrom stock\nwhere {' and '.join(conditions)}\n"
+            f"group by {', '.join(place.grouped)}"
         )
-        met = " or ".join(f"{name} <> 0" for name in _columns(place))
-        here = [f"({met})", *self._conditions({"province": "province"})]
-        of_nation = {name: name for name in nation.columns}
-        return everywhere, {
-            place.signature: rows_of("stock_everywhere", place.grouped, {name: name for name in place.columns}, here),
-            nation.signature: sums("stock_everywhere", nation.grouped, of_nation, []),
+        one = (Select(sql, (*place.grouped, *columns)),)
+        chosen = frozenset(self.where["province"]) if "province" in self.where else None
+        return {
+            stock.signature: Reading(
+                one,
+                stock.dimensions,
+                tuple(stock.columns),
+                stock.is_side,
+                None if stock.whole else chosen,
+                tuple(_columns(stock)),
+            )
+            for stock in stocks
         }
 
     def _since(self, day: date, checkpoint: date) -> str:
@@ -350,26 +322,21 @@ class Question:
         kept = self._bind(checkpoint)
         return f"day between {kept} and {self._bind(day)} and is_total = (day = {kept})"
 
-    def _stock_of_units(
-        self,
-        listed: Sequence[tuple[str, date, date]],
-        stock: "Stock",
-        columns: Mapping[str, str],
-        filters: Sequence[str],
-        pairs: str,
-    ) -> list[str]:
-        """The same for every unit of time: totals are summed month by month first, for several units may rest on one."""
-        kept = [checkpoint for _, _, checkpoint in listed] or [date.min]
+    def _select_units(
+        self, stock: "Stock", columns: Mapping[str, str], filters: Sequence[str], pairs: str
+    ) -> list[Select]:
+        """The totals of each unit's checkpoint, and the changes since of those units that do not end with one."""
+        listed = self._listed(stock)
+        units: dict[date, list[str]] = {}
+        for label, _, since in listed:
+            units.setdefault(since, []).append(label)
+        kept = [*units] or [date.min]
         totals = ["is_total", f"day between {self._bind(min(kept))} and {self._bind(max(kept))}", *filters]
         # Pairs are read by themselves: their other cells are columns that no total has.
         kinds = [["not is_pair"], ["is_pair", pairs]] if pairs else [[]]
         summed = [sums("stock", ("day", *stock.grouped), columns, [*totals, *kind]) for kind in kinds]
-        shown = [f"measured.unit as {stock.unit[0]}", *(f"kept.{name}" for name in (*stock.grouped, *columns))]
-        inner = "\n    union all\n".join(summed)
-        parts = [
-            f"    select {', '.join(shown)} from {self._measured(listed, 'checkpoint')} inner join (\n{inner}\n    ) as kept "
-            "on kept.day = measured.checkpoint"
-        ]
+        told = (*stock.grouped, *columns)
+        selects = [Select("\nunion all\n".join(summed), (*stock.unit, *told), units)]
         opened = [one for one in listed if one[2] < one[1]]
         changes = ["not is_total", *filters, *_of_all(pairs)]
         if len(opened) == 1:
@@ -377,14 +344,16 @@ class Question:
             ((label, day, since),) = opened
             unit = f"{self._bind(label)}::varchar as {stock.unit[0]}"
             since_then = f"day > {self._bind(since)} and day <= {self._bind(day)}"
-            parts.append(sums("stock", stock.grouped, columns, [since_then, *changes], unit))
+            sql = sums("stock", stock.grouped, columns, [since_then, *changes], unit)
+            selects.append(Select(sql, (*stock.unit, *told)))
         elif opened:
             tie = "stock.day > measured.checkpoint and stock.day <= measured.day"
             source = f"{self._measured(opened, 'checkpoint')} inner join stock on {tie}"
-            parts.append(sums(source, stock.grouped, columns, changes, f"measured.unit as {stock.unit[0]}"))
-        return parts
+            sql = sums(source, stock.grouped, columns, changes, f"measured.unit as {stock.unit[0]}")
+            selects.append(Select(sql, (*stock.unit, *told)))
+        return selects
 
-    def _many_parts(self, stock: "Stock", met: bool) -> list[str]:
+    def _select_many(self, stock: "Stock", met: bool) -> list[Select]:
         sources: dict[tuple[str, ...], Source] = {}
         bases = [replace(base, table=f"{base.table}_many", stock="") for base in stock.columns.values()]
         if met:
@@ -431,10 +400,6 @@ class Question:
             f"{column} not in ({', '.join(self._bind(value) for value in rest)})" if rest else f"{column} is not null"
         )
 
-    def _filter(self, columns: Mapping[str, str]) -> str:
-        conditions = self._conditions(columns)
-        return f" where {' and '.join(conditions)}" if conditions else ""
-
     def _bind(self, value: Any) -> str:
         key = (type(value), tuple(value) if isinstance(value, list) else value)
         if key not in self._bound:
@@ -457,16 +422,8 @@ def _of_all(pairs: str) -> list[str]:
     return [f"(not is_pair or ({pairs}))"] if pairs else []
 
 
-@cache
-def _formula(name: str) -> str:
-    return catalogue()[name].sql
-
-
-def _resolved(name: str, cells: Mapping[str, str]) -> str:
-    """The expression of a metric over the cells of its bases."""
-    if name in cells:
-        return cells[name]
-    return re.sub(r"\{(\w+)\}", lambda found: f"({_resolved(found[1], cells)})", _formula(name))
+def _named_in(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: parameters[name] for name in re.findall(r"\$(p[0-9]+)", sql)}
 
 
 def readable(sql: str, parameters: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The SELECTs that a query is united from: of one table, or of the running totals that a build makes ready."""
+"""The SELECTs that a question reads: of one table, or of the running totals that a build makes ready."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from datetime import date
 
 from etl import days
 from etl.catalogue import Base, tables
+from etl.readings import Reading, Select
 
 # The dimensions that the running totals know.
 CELL = ("province", "activity", "gender", "education", "post")
@@ -61,8 +62,16 @@ class Source:
     def dimensions(self) -> tuple[str, ...]:
         return (*self.unit, *(name for name, _ in self.grouped))
 
-    def select(self) -> str:
-        """The SELECT. Who has one spell then is counted without looking who it is, the others person by person."""
+    def reading(self) -> Reading:
+        """What the SELECT tells."""
+        return Reading((self.select(),), self.dimensions, tuple(self.columns), self.is_side)
+
+    def select(self) -> Select:
+        """The SELECT with its columns."""
+        return Select(self._sql(), (*self.dimensions, *self.columns))
+
+    def _sql(self) -> str:
+        """Who has one spell then is counted without looking who it is, the others person by person."""
         counted = {name: self._told_apart(base) for name, base in self.columns.items()}
         if not all(counted.values()):
             return self._rows(self.table, self.clock, {name: base.sql for name, base in self.columns.items()})
@@ -75,10 +84,7 @@ class Source:
             parts.append(self._one_by_one(f"{self.table}_shared", self.shared_clock, met))
         else:
             parts.append(self._one_by_one(self.table, self.clock, met, "not is_sole"))
-        shown = [*self.dimensions, *(f"sum({name}) as {name}" for name in self.columns)]
-        group = f"\n    group by {', '.join(self.dimensions)}" if self.dimensions else ""
-        union = "\n    union all by name\n".join(parts)
-        return f"    select {', '.join(shown)}\n    from (\n{union}\n    ){group}"
+        return "\nunion all\n".join(parts)
 
     def _told_apart(self, base: Base) -> "re.Match[str] | None":
         """What a base counts, where those with one spell can be counted without looking who they are."""
@@ -100,8 +106,8 @@ class Source:
         glue = " and " if " where " in clock else " where "
         conditions = glue + " and ".join(filters) if filters else ""
         keys += [by] if by else []
-        group = f"\n    group by {', '.join(keys)}" if keys else ""
-        return f"    select {', '.join(shown)}\n    {clock}{conditions}{group}"
+        group = f"\ngroup by {', '.join(keys)}" if keys else ""
+        return f"select {', '.join(shown)}\n{clock}{conditions}{group}"
 
     def _one_by_one(self, table: str, clock: str, counted: Mapping[str, re.Match[str]], *more: str) -> str:
         """Each person (or person and course) met once, with which of the numbers they count in; then how many those are."""
@@ -111,8 +117,8 @@ class Source:
         met = {name: f"bool_or({found[2]})" if found[2] else "true" for name, found in counted.items()}
         inner = self._rows(table, clock, met, *more, by=who.pop().strip("()"))
         shown = [*self.dimensions, *(f"count(*) filter (where {name}) as {name}" for name in met)]
-        group = f"\n    group by {', '.join(self.dimensions)}" if self.dimensions else ""
-        return f"    select {', '.join(shown)}\n    from (\n{inner}\n    ){group}"
+        group = f"\ngroup by {', '.join(self.dimensions)}" if self.dimensions else ""
+        return f"select {', '.join(shown)}\nfrom (\n{inner}\n){group}"
 
 
 def both(one: str, other: str | None) -> str:
@@ -126,9 +132,9 @@ def sums(
     shown = [unit] if unit else []
     shown += [*keys, *(f"sum({column}) as {name}" for name, column in columns.items())]
     keyed = len(keys) + bool(unit)
-    where = f" where {' and '.join(conditions)}" if conditions else ""
-    group = f" group by {', '.join(str(n + 1) for n in range(keyed))}" if keyed else ""
-    return f"    select {', '.join(shown)} from {source}{where}{group}"
+    where = f"\nwhere {' and '.join(conditions)}" if conditions else ""
+    group = f"\ngroup by {', '.join(str(n + 1) for n in range(keyed))}" if keyed else ""
+    return f"select {', '.join(shown)}\nfrom {source}{where}{group}"
 
 
 def met_twice(grouped: Sequence[str], filters: Sequence[str]) -> str:
@@ -136,12 +142,6 @@ def met_twice(grouped: Sequence[str], filters: Sequence[str]) -> str:
     return " and ".join(
         [f"other_{one}" for one in filters] + [f"other_{one} is not distinct from {one}" for one in grouped]
     )
-
-
-def rows_of(source: str, keys: Sequence[str], columns: Mapping[str, str], conditions: Sequence[str]) -> str:
-    """The rows of running totals or changes that a sum is still to be made of."""
-    shown = [*keys, *(f"{column} as {name}" for name, column in columns.items())]
-    return f"    select {', '.join(shown)} from {source} where {' and '.join(conditions)}"
 
 
 def checkpoint(day: date, first: date, last: date) -> date:

@@ -22,7 +22,7 @@ _MEMORY = (
 )
 # Sums by cell and day take so much on each thread whatever the size of the register: with less they were seen to fail.
 _MEMORY_OF_A_THREAD = 400 << 20
-# Rows that are skipped or read as one, a third of DuckDB's own number: a question reads a few thousand rows, and whatever it reads
+# Rows that are skipped or read as one, a third of DuckDB's own number: a question reads a few thousand rows, and what it reads
 # beside them drives all else from the processor's caches. Fewer still cost at a hundred times the country.
 _ROW_GROUP = 40_960
 _UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}

@@ -130,9 +130,9 @@ def test_any_number_of_provinces_can_be_asked_for(con, count):
 
 def test_the_fast_path_is_taken(con):
     answer = metrics.ask(con, "training_compliance", by=("province",), where={"gender": ("male",)})
-    assert "from stock " in answer.query
-    assert "from stock " not in metrics.ask(con, "training_compliance", by=("county",)).query
-    assert metrics.ask(con, "coverage_gap", by=("province",)).query.count("from stock ") == 1
+    assert "from stock" in answer.query
+    assert "from stock" not in metrics.ask(con, "training_compliance", by=("county",)).query
+    assert metrics.ask(con, "coverage_gap", by=("province",)).query.count("from stock") == 1
 
 
 _MEASURES = [name for name, metric in metrics.catalogue().items() if not metric.hidden]
