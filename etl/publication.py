@@ -57,6 +57,17 @@ _FIND_NOTHING = (
 )
 
 
+# Of every province what no question narrows: its residents, those of the nation, its area.
+PROVINCES = """select
+    province,
+    sum(residents) as residents,
+    sum(sum(residents)) over () as nation_residents,
+    any_value(area_km2) as area_km2
+from areas left join residents using (province)
+group by province
+order by province"""
+
+
 class Busy(Exception):
     """Another build is running."""
 
@@ -82,7 +93,7 @@ class Publication:
     kept_months: tuple[date, date] | None = None
     # Whether three spells of anyone run at once: running totals leave such persons out.
     has_many: bool = True
-    # Of every province what no question narrows: its residents, those of the nation, its area.
+    # What PROVINCES tells.
     provinces: Mapping[str, Mapping[str, int]] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -169,10 +180,7 @@ def _described(con: duckdb.DuckDBPyConnection, name: str, published_at: datetime
 
 
 def _provinces(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
-    rows = con.execute(
-        "select province, sum(residents), sum(sum(residents)) over (), any_value(area_km2) "
-        "from areas left join residents using (province) group by province order by province"
-    ).fetchall()
+    rows = con.execute(PROVINCES).fetchall()
     return {
         province: dict(zip(("residents", "nation_residents", "area_km2"), told, strict=True))
         for province, *told in rows

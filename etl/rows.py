@@ -111,7 +111,9 @@ def _plain(values: tuple[Any, ...], kind: pa.DataType) -> list[Any]:
 
 
 def _spoken(kind: pa.DataType) -> pa.DataType:
-    """The one of the five types that a type of the engine is told as."""
+    """The one of the five types that a type of the engine is told as; of texts that repeat few, each is told once."""
+    if pa.types.is_dictionary(kind):
+        return kind
     if pa.types.is_integer(kind):
         return pa.int64()
     if pa.types.is_floating(kind):

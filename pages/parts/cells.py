@@ -93,7 +93,8 @@ def sheet(source: Source, look: Look, units: Units, circulation: bool = False) -
 
 
 def _part(told: Answer, field: pa.Field, look: Look, units: Units, circulation: bool) -> _Part:
-    name, kind = field.name, field.type
+    name = field.name
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     metric = next((metric for metric in told.metrics if metric.name == name), None)
     if pa.types.is_null(kind):
         of_days = metric is not None and metric.unit == "date"
@@ -115,30 +116,35 @@ def _part(told: Answer, field: pa.Field, look: Look, units: Units, circulation: 
 def _as_it_is(name: str, kind: pa.DataType) -> _Part:
     field = pa.field(name, kind)
     if pa.types.is_string(kind):
-        return _Part((field,), lambda batch: _coded(batch[name].cast(kind)))
+        return _Part((field,), lambda batch: _coded(batch[name], kind))
     return _Part((field,), lambda batch: batch[name].cast(kind))
 
 
 def _named(name: str, kind: pa.DataType, look: Look) -> _Part:
     fields = (pa.field(name, kind), pa.field(f"{name}_name", pa.string()))
-    return _Part(fields, lambda batch: _coded(batch[name].cast(kind), partial(look.member, name)))
+    return _Part(fields, lambda batch: _coded(batch[name], kind, partial(look.member, name)))
 
 
 def _dated(name: str) -> _Part:
     fields = (pa.field(name, pa.date32()), pa.field(f"{name}_jalali", pa.string()))
-    return _Part(fields, lambda batch: _coded(batch[name].cast(pa.date32()), _jalali))
+    return _Part(fields, lambda batch: _coded(batch[name], pa.date32(), _jalali))
 
 
 def _jalali(day: date | None) -> str | None:
     return None if day is None else text.iso_jalali(day)
 
 
-def _coded(values: pa.Array, *beside: Callable[[Any], str | None]) -> Coded:
-    """Values with what `beside` says of each in columns beside them."""
-    found = values.dictionary_encode(null_encoding="encode")
-    members = found.dictionary.to_pylist() if beside else []
+def _coded(values: pa.Array, kind: pa.DataType, *beside: Callable[[Any], str | None]) -> Coded:
+    """Values as `kind`, with what `beside` says of each in columns beside them."""
+    if pa.types.is_dictionary(values.type):
+        found = values.indices.dictionary_encode(null_encoding="encode")
+        told = values.dictionary.take(found.dictionary).cast(kind)
+    else:
+        found = values.cast(kind).dictionary_encode(null_encoding="encode")
+        told = found.dictionary
+    members = told.to_pylist() if beside else []
     said = (pa.array([say(member) for member in members], pa.string()) for say in beside)
-    return Coded(found.indices, (found.dictionary, *said))
+    return Coded(found.indices, (told, *said))
 
 
 # ---------------------------------------------------------------- for circulation
