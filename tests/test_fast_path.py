@@ -114,6 +114,31 @@ def test_a_province_beside_its_nation_is_counted_as_plainly(con, seed):
     _asked_both_ways(con, names, question)
 
 
+def test_a_province_a_year_ago_is_not_counted_with_the_nation_today(con):
+    _asked_both_ways(con, ["nation_active", "in_service_12m_ago"], {"by": ("province",), "on": DAY})
+
+
+@pytest.mark.parametrize("unit", ["month", "quarter", "year"])
+@pytest.mark.parametrize("name", ["training_compliance", "in_service", "veteran_share"])
+def test_a_unit_that_is_not_over_is_counted_up_to_the_last_day(con, name, unit):
+    for more in ({}, {"gender": ("male",)}, {"province": ("IR-23", "IR-30"), "post": ("guard", "operator")}):
+        question = {"by": (unit,), "over": (date(2024, 2, 3), DAY), "where": more}
+        _asked_both_ways(con, [name], question)
+        assert metrics.ask(con, name, **question).is_provisional(metrics.ask(con, name, **question).rows[-1])
+
+
+def test_a_group_without_anyone_compliant_is_met(con):
+    question = {"by": ("province", "activity", "education", "post"), "on": date(2016, 5, 1)}
+    _asked_both_ways(con, ["compliant_assistants"], question)
+    found = metrics.ask(con, "compliant_assistants", **question).column("compliant_assistants")
+    assert 0 in found
+
+
+def test_what_has_no_day_has_no_months(con):
+    with pytest.raises(QuestionError, match="no meaning by month"):
+        metrics.ask(con, "residents", by=("month",))
+
+
 @pytest.mark.parametrize("on", [date.min, date(9999, 11, 30), date.max, DAY])
 @pytest.mark.parametrize(
     "name", ["expiring_30", "expiring_60", "expiring_90", "licences_ending_30", "licences_ending_90"]
