@@ -161,7 +161,7 @@ def _picker(columns: Sequence[str | None], names: Sequence[str | None]) -> Calla
     """What takes `names` out of a row of `columns`; one that no column has is None."""
     places = [columns.index(name) if name in columns else -1 for name in names]
     first = places[0] if places else 0
-    if places == [*range(first, first + len(places))]:
+    if first >= 0 and places == [*range(first, first + len(places))]:
         return operator.itemgetter(slice(first, first + len(places)))
     return lambda row: tuple([None if place < 0 else row[place] for place in places])
 

@@ -29,6 +29,14 @@ def test_a_reading_is_the_sum_of_its_selects():
     assert found == {("A",): (3, 5), ("B",): (5, 7), (None,): (3, None)}
 
 
+@pytest.mark.parametrize("names", [("left",), ("left", "active"), ("active", "left"), ("left", "gone"), ()])
+def test_a_select_need_not_tell_every_number(names):
+    selects = (Select("one", ("active",)), Select("other", ("left", "gone")))
+    told = {"active": 5, "left": 2, "gone": 4}
+    found = _groups(Reading(selects, (), names, False), {"one": [(5,), (0,)], "other": [(2, 3), (0, 1)]})
+    assert found == {(): tuple(told[name] for name in names)}
+
+
 def test_a_reading_sums_over_what_it_is_not_by():
     select = Select("one", ("province", "post", "active", "nation"))
     rows = {"one": [("A", "guard", 2, 20), ("A", "manager", 1, 10), ("B", "guard", 5, 50)]}
