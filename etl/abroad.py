@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from etl.catalogue import derived
+from etl.lineage import sources_of_query
 from etl.metrics import Answer, ask, readable
 
 Where = Mapping[str, Sequence[str]] | None
@@ -48,7 +49,7 @@ def countries(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Whe
     """
     names = ("persons_per_100k", "persons_counted", "population_then", "source", "address")
     answer = _answer(here, names, [own, *con.execute(sql).fetchall()])
-    return replace(answer, query=f"{here.query};\n\n{sql}")
+    return replace(answer, query=f"{here.query};\n\n{sql}", sources=here.sources | sources_of_query(sql))
 
 
 def claim(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
@@ -68,7 +69,8 @@ def claim(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where =
     """
     names = ("persons_counted", "above_claim", "source", "address")
     answer = _answer(now, names, con.execute(sql, {"claim": CLAIM}).fetchall())
-    return replace(answer, query=readable(sql, {"claim": CLAIM}).replace(f"'{CLAIM}'", str(CLAIM)))
+    query = readable(sql, {"claim": CLAIM}).replace(f"'{CLAIM}'", str(CLAIM))
+    return replace(answer, query=query, sources=sources_of_query(sql))
 
 
 def _answer(like: Answer, names: Sequence[str], rows: list[tuple[Any, ...]]) -> Answer:

@@ -30,6 +30,7 @@ from etl.licensing import (
     smart_sizes,
     stopped,
 )
+from etl.lineage import sources_of
 from etl.metrics import Answer, ask, readable, rows_on
 from etl.planning import headcount, pace_now, seats_now
 from etl.publication import describe
@@ -166,7 +167,7 @@ def pace(
     reached = [_reached(day, active, target, one) for one in sorted(paces, reverse=True)]
     # None where net ≤ 0: a range with an open end is said in words.
     row = (required, *paces, *reached)
-    return answered(answer, (), names, [row], on=day)
+    return answered(answer, (), names, [row], on=day, sources=sources_of("net_change", where or ()))
 
 
 def projection(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
@@ -185,7 +186,8 @@ def projection(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Wh
         months = (unit.last - day).days / days.DAYS_A_MONTH
         rows.append((unit.label, None, max(0.0, active + slow * months), max(0.0, active + fast * months)))
     names = ("active_assistants", "projected_low", "projected_high")
-    return answered(past, ("month",), names, rows, on=day, also=(known,))
+    sources = sources_of("net_change", where or ())
+    return answered(past, ("month",), names, rows, on=day, also=(known,), sources=sources)
 
 
 def lorenz(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:

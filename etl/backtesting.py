@@ -6,7 +6,7 @@ etl/metrics.toml under [derived.X].
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -154,7 +154,4 @@ def miss(misses: Sequence[float], ahead: int) -> float:
 
 
 def _dated(answer: Answer, day: date) -> Answer:
-    return Answer(
-        answer.metrics, answer.by, answer.columns, answer.rows, answer.where, day, None,
-        answer.provisional, answer.query, answer.publication,
-    )  # fmt: skip
+    return replace(answer, on=day, over=None)

@@ -57,6 +57,7 @@ def compare(
         rows=rows,
         where={name: tuple(codes) for name, codes in (where or {}).items()},
         query=";\n\n".join(dict.fromkeys(answer.query for answer in answers)),
+        sources=frozenset().union(*(answer.sources for answer in answers)),
     )
 
 

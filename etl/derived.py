@@ -20,10 +20,12 @@ def answered(
     also: Sequence[Answer] = (),
     more: tuple[str, ...] = (),
     query: str = "",
+    sources: frozenset[str] = frozenset(),
 ) -> Answer:
     """An Answer of `rows`: the dimensions `by`, the measures `names`, then columns that are `more`.
 
-    Place and publication are those of `like`, and day and period too where neither is given; the query is its own and those
+    Its sources are those of `like` and of `also`, and `sources` beside them. Place and publication are those of `like`,
+    and day and period too where neither is given; the query is its own and those
     of the answers it was `also` worked out of.
     """
     timed = (on, over) if on or over else (like.on, None if like.on else like.over)
@@ -37,4 +39,5 @@ def answered(
         frozenset(),
         query or ";\n\n".join(dict.fromkeys([like.query, *(one.query for one in also)])),
         like.publication,
+        sources.union(like.sources, *(one.sources for one in also)),
     )

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from etl import catalogue, marks, publication
+from etl import catalogue, lineage, marks, publication
 from etl.contract import TABLES, Refused
 
 KINDS = ("new_rows", "corrected_rows", "removed_rows")
@@ -192,7 +192,7 @@ def _causes(
     name: str, rows: tuple[RowChanges, ...], definitions: tuple[str, ...], references: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Changed definitions of the metric or its parts, changed reference tables, and changes of rows in its sources."""
-    sources = marks.sources_of(name)
+    sources = lineage.sources_of(name)
     found = ["changed_definition"] if _is_redefined(name, definitions) else []
     found += ["changed_reference"] if sources.intersection(references) else []
     for change in rows:

@@ -10,7 +10,7 @@ import duckdb
 from etl import publication
 from etl.contract import Refused
 
-_ADOPTION = """
+ADOPTION = """
     select
         province,
         activity,
@@ -30,7 +30,7 @@ def carry(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:
     Earlier rows are those of the publication that `pointer` shows, if both are made up or both are not. A day published
     anew is counted anew, and later days are left out: the same files give the same table whatever was built in between.
     """
-    con.execute(f"create table adoption as {_ADOPTION}")
+    con.execute(f"create table adoption as {ADOPTION}")
     try:
         with publication.connect(pointer) as last:
             kept = last.cursor().sql("select adoption.*, is_sample from adoption, publication").to_arrow_table()

@@ -141,7 +141,8 @@ def _listed(
         at = columns.index(largest)
         rows.sort(key=lambda row: (-(row[at] or 0), row[0]))
     queries = [answer.query for answer in (asked, facts, own) if answer]
-    return replace(asked, by=_FACTS, columns=columns, rows=rows, query=";\n\n".join(queries))
+    sources = asked.sources | facts.sources
+    return replace(asked, by=_FACTS, columns=columns, rows=rows, query=";\n\n".join(queries), sources=sources)
 
 
 def _having(found: Answer, names: Sequence[str]) -> Answer:

@@ -10,20 +10,16 @@ import re
 from collections.abc import Iterable
 from datetime import date
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from etl import catalogue, days, publication
+from etl import catalogue, days, lineage, publication
 from etl.contract import TABLES, contract
 from etl.metrics import ask
 from etl.workshop import ASIDE
 
-_MODELS = Path(__file__).parent / "models"
-# Tables that no source file fills, but that numbers hang on.
-_REFERENCES = ("counties", "course_posts", "courses", "international", "provinces", "targets")
 _HIDDEN = ("birth_date", "score")
 # Words, and what only makes an answer faster, do not change a number.
 _NOT_COUNTED = {"label", "short", "description", "example", "direction", "group", "stock"}
@@ -45,7 +41,7 @@ def mark(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
     _make(con, "definitions", pa.schema([("metric", pa.string()), ("digest", pa.string())]), _digests().items())
     digests = (
         f"select '{name}' as name, coalesce(md5(string_agg(t::varchar, '|' order by t::varchar)), '') as digest from {name} as t"
-        for name in _REFERENCES
+        for name in lineage.REFERENCES
     )
     con.execute(f"create table reference_marks as {' union all '.join(digests)}")
 
@@ -78,11 +74,6 @@ def numbers_of(con: duckdb.DuckDBPyConnection, day: date, by: tuple[str, ...]) -
         if not by or row[0] is not None
         for at, name in enumerate(names, start=len(by))
     }
-
-
-def sources_of(metric: str) -> frozenset[str]:
-    """The source and reference tables that a metric is counted from, through the models between."""
-    return frozenset().union(*(_sources(_model(base.table)) for base in catalogue.expand(metric, frozenset()).values()))
 
 
 def _mark_rows(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
@@ -129,27 +120,10 @@ def _model(table: str) -> str:
 
 
 @cache
-def _sources(model: str) -> frozenset[str]:
-    own = {name.removeprefix("loaded_") for name in _named(model) if name.startswith("loaded_")}
-    own |= _named(model) & set(_REFERENCES)
-    return frozenset(own).union(*(_sources(name) for name in _named(model)))
-
-
-@cache
-def _named(model: str) -> frozenset[str]:
-    return frozenset(re.findall(r"\b(?:from|join)\s+(\w+)", _sql(model))) - {model}
-
-
-@cache
-def _sql(model: str) -> str:
-    path = _MODELS / f"{model}.sql"
-    return path.read_text(encoding="utf-8") if path.exists() else ""
-
-
-@cache
 def _made_by(model: str) -> str:
     """The SQL that makes a model and those it is made of, without its comments."""
-    parts = [re.sub(r"--[^\n]*", "", _sql(model)), *(_made_by(name) for name in sorted(_named(model)) if _sql(name))]
+    own = re.sub(r"--[^\n]*", "", lineage.sql_of(model))
+    parts = [own, *(_made_by(name) for name in sorted(lineage.read_by(model)))]
     return " ".join(" ".join(parts).split())
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from etl.catalogue import TIME, Metric, QuestionError, catalogue, derived, derived_names, tables
+from etl.lineage import sources_of
 from etl.members import known, members
 from etl.publication import Publication, describe
 from etl.question import Question, readable
@@ -49,6 +50,8 @@ class Answer:
     provisional: frozenset[str]
     query: str
     publication: Publication
+    # The source and reference tables it is counted from: a row rejected in one of them could change it.
+    sources: frozenset[str] = frozenset()
 
     def column(self, name: str) -> list[Any]:
         """The values of one column."""
@@ -99,6 +102,7 @@ def ask(
         question.provisional(),
         question.written(),
         read,
+        question.sources(),
     )
 
 
@@ -144,6 +148,7 @@ def _only(answer: Answer, metric: Metric) -> Answer:
         rows=[row for row in rows if not answer.by or row[0] is not None or any(row[1:])],
         on=answer.on if metric.kind == "state" else None,
         over=answer.over if metric.kind == "flow" else None,
+        sources=sources_of(metric.name, (*answer.by, *answer.where)),
     )
 
 

@@ -9,7 +9,6 @@ allows: so what a build needs of memory does not grow with the register.
 
 import graphlib
 import os
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
@@ -20,6 +19,7 @@ import duckdb
 
 from etl import workshop
 from etl.contract import contract
+from etl.syntax import tables_in
 
 _FOLDER = Path(__file__).parent / "models"
 _OF_PERSONS = {
@@ -75,8 +75,8 @@ def build(con: duckdb.DuckDBPyConnection, say: Callable[[str], None], beside: Ma
             f"create type {name} as enum (select distinct member from ({members}) where member is not null order by 1)"
         )
     sql = models()
-    named = {name: set(re.findall(r"\b(?:from|join)\s+(\w+)", text)) for name, text in sql.items()}
-    needed: dict[str, set[str]] = {name: tables & sql.keys() for name, tables in named.items()}
+    named = {name: set(tables_in(text)) for name, text in sql.items()}
+    needed = {name: tables & sql.keys() for name, tables in named.items()}
     slices = list(_slices(con))
 
     def make(own: duckdb.DuckDBPyConnection, name: str) -> None:

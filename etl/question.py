@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from etl.catalogue import Base, QuestionError, catalogue, tables
+from etl.lineage import sources_of_bases
 from etl.publication import PROVINCES
 from etl.readings import Key, Reading, formula, in_order, put_together
 from etl.selects import Source, Stock
@@ -37,6 +38,10 @@ class Question(Totals):
             cells = dict(zip(zeros, met[key], strict=True))
             rows.append((*key, *[work(cells) for work in works]))
         return rows
+
+    def sources(self) -> frozenset[str]:
+        """The source and reference tables that the numbers are counted from."""
+        return sources_of_bases(self._bases.values())
 
     def written(self) -> str:
         """The queries and what is worked out of them, to be read and pasted."""

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from etl.catalogue import Metric
+from etl.lineage import sources_of_query
 from etl.metrics import Answer, readable
 from etl.publication import describe
 from etl.rows import Rows
@@ -57,7 +58,7 @@ def report(
     `query` is what a reader is shown as the query where the bound values must be written in; else `sql` itself.
     """
     rows = con.execute(sql, parameters or {}).fetchall()
-    return with_rows(_told(con, by, numbers, query or sql, on, where), rows)
+    return with_rows(_told(con, by, numbers, sql, query or sql, on, where), rows)
 
 
 def long_report(
@@ -74,7 +75,7 @@ def long_report(
 
     `counting` finds their number, with the same `parameters`.
     """
-    told = _told(con, by, numbers, readable(sql, parameters), on, where)
+    told = _told(con, by, numbers, sql, readable(sql, parameters), on, where)
     return Rows(told, sql, counting, parameters, con.cursor)
 
 
@@ -87,6 +88,7 @@ def _told(
     con: duckdb.DuckDBPyConnection,
     by: Sequence[str],
     numbers: Sequence[str],
+    sql: str,
     query: str,
     on: date | None,
     where: dict[str, tuple[str, ...]] | None,
@@ -102,4 +104,5 @@ def _told(
         provisional=frozenset(),
         query=query,
         publication=describe(con),
+        sources=sources_of_query(sql),
     )

@@ -14,6 +14,7 @@ import duckdb
 
 from etl import days
 from etl.derived import Where, answered
+from etl.lineage import sources_of_query
 from etl.metrics import Answer, ask, readable, rows_on
 from etl.planning import NOW, Scenario, filters_of_results, pace_now, seats_now
 
@@ -80,7 +81,16 @@ def compliance(
         rows.append((unit.label, known, *shares, GOAL, held["plan"], everyone))
     names = ("training_compliance", "plan_compliance", "plan_compliance_low", "plan_compliance_high", "plan_goal")
     more = ("compliant_assistants", "trainable_assistants")
-    return answered(answer, ("month",), names, rows, also=(past,), more=more, query=readable(sql, _written(parameters)))
+    return answered(
+        answer,
+        ("month",),
+        names,
+        rows,
+        also=(past, pace),
+        more=more,
+        query=readable(sql, _written(parameters)),
+        sources=sources_of_query(sql),
+    )
 
 
 def _pass_rates(con: duckdb.DuckDBPyConnection, period: tuple[date, date], where: Where) -> tuple[float, float, float]:

@@ -114,6 +114,7 @@ def _survival(con: duckdb.DuckDBPyConnection, on: date | None, where: Where, lea
         frozenset(),
         query,
         like.publication,
+        like.sources,
     )
 
 

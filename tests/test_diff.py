@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from etl import catalogue, diff, marks, metrics, publication
+from etl import catalogue, diff, lineage, marks, metrics, publication
 from etl.commands import main
 from etl.contract import Refused
 from tests.loading import build, national_id, put, put_good, row
@@ -250,9 +250,9 @@ def test_words_do_not_make_another_definition_but_models_do(monkeypatch):
     redefine(monkeypatch, "in_service", entry)
     assert marks._digests() == before
     monkeypatch.undo()
-    real = marks._sql
+    real = lineage.sql_of
     marks._made_by.cache_clear()
-    monkeypatch.setattr(marks, "_sql", lambda model: real(model) + (" where true" if model == "spells" else ""))
+    monkeypatch.setattr(lineage, "sql_of", lambda model: real(model) + (" where true" if model == "spells" else ""))
     changed = {name for name, digest in marks._digests().items() if before[name] != digest}
     marks._made_by.cache_clear()
     assert {"in_service", "active_assistants", "joiners", "training_compliance"} <= changed | {"training_compliance"}
@@ -261,10 +261,10 @@ def test_words_do_not_make_another_definition_but_models_do(monkeypatch):
 
 def test_every_metric_hangs_on_some_source():
     for name in catalogue.catalogue():
-        assert marks.sources_of(name), name
-    assert marks.sources_of("in_service") >= {"personnel", "institutes"}
-    assert "training" not in marks.sources_of("in_service")
-    assert marks.sources_of("training_compliance") >= {"personnel", "training", "courses"}
+        assert lineage.sources_of(name), name
+    assert lineage.sources_of("in_service") >= {"personnel", "institutes"}
+    assert "training" not in lineage.sources_of("in_service")
+    assert lineage.sources_of("training_compliance") >= {"personnel", "training", "courses"}
 
 
 def test_no_mark_leads_back_without_the_key(tmp_path, monkeypatch):

@@ -242,17 +242,9 @@ def _names(file: str, dimension: str) -> dict[str, dict[str, str]]:
     return {"fa": {code: fa for code, fa, _ in rows}, "en": {code: en for code, _, en in rows}}
 
 
-# Which source tables a group of measures is counted from: a row kept back in one of them could change the number.
-_SOURCES = {"licensing": ("institutes", "licences"), "smart": ("institutes", "licences")}
-_PEOPLE = ("institutes", "licences", "personnel")
-
-
 def kept_back(answer: Answer) -> int:
-    """Rows in quarantine that could change an answer: of the tables it is counted from, in files of its provinces."""
-    tables: set[str] = set()
-    for metric in answer.metrics:
-        tables.update(_SOURCES.get(metric.group, _PEOPLE), ("training",) if metric.group == "training" else ())
-    return _kept_back(path(), tuple(sorted(tables)), answer.where.get("province", ()))
+    """Rejected rows that could change an answer: of the source tables it is counted from, in files of its provinces."""
+    return _kept_back(path(), tuple(sorted(answer.sources)), answer.where.get("province", ()))
 
 
 @lru_cache(maxsize=500)
