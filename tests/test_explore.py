@@ -1,11 +1,13 @@
 """What the analyst asks: questions with and without meaning, saved views, long tables, comparison, the load's report."""
 
+import json
 import time
 from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from etl import comparison, detail, metrics, pipeline, publication, quality
 from etl.catalogue import DIMENSIONS, QuestionError, catalogue
@@ -102,9 +104,7 @@ def test_a_name_that_cannot_be_given_is_refused(name: str, reason: str, shelf: P
     assert [one.name for one in views.listed()] == ["کرمان"]
 
 
-def test_a_shelf_is_never_over_full_and_a_spoilt_file_holds_no_view(
-    shelf: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_shelf_is_never_over_full(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(views, "MOST_VIEWS", 2)
     for name in ("a", "b"):
         views.save(name, "explore", {}, BUILD_DAY)
@@ -112,8 +112,106 @@ def test_a_shelf_is_never_over_full_and_a_spoilt_file_holds_no_view(
         views.save("c", "explore", {}, BUILD_DAY)
     with pytest.raises(views.Unnamed, match="large"):
         views.save("d", "explore", {"m": ["x" * 5000]}, BUILD_DAY)
-    (shelf / "views.json").write_text('[{"name": 1}', encoding="utf-8")
-    assert views.listed() == []
+
+
+_GOOD = {"name": "کرمان", "page": "explore", "parameters": {"m": ["joiners"]}, "saved_on": "2024-09-21"}
+_SPOILT = {
+    "cut off": b'[{"name": 1}',
+    "empty": b"",
+    "not UTF-8": b"\xff\xfe[",
+    "no list": b"{}",
+    "a word": b'"views"',
+    "nothing": b"null",
+    "a list of numbers": b"[1, 2]",
+    "a number as a name": json.dumps([_GOOD | {"name": 1}]).encode(),
+    "no page": json.dumps([{"name": "x"}]).encode(),
+    "parameters that are a word": json.dumps([_GOOD | {"parameters": "mm"}]).encode(),
+    "parameters of numbers": json.dumps([_GOOD | {"parameters": {"m": [1]}}]).encode(),
+    "half a letter": json.dumps([_GOOD | {"name": "\ud800"}]).encode(),
+    "deep nesting": b"[" * 100_000 + b"]" * 100_000,
+    "nesting in a value": json.dumps([_GOOD]).encode().replace(b'["joiners"]', b"[" * 900 + b"]" * 900),
+    "too large": b"[" + b" " * 20_000_000 + b"]",
+}
+
+
+@pytest.mark.parametrize("content", _SPOILT.values(), ids=_SPOILT.keys())
+def test_a_broken_file_is_kept_aside_and_told(content: bytes, shelf: Path) -> None:
+    shelf.mkdir()
+    (shelf / "views.json").write_bytes(content)
+    assert views.shelf() == views.Shelf([], False)
+    kept = views.save("تهران", "explore", {}, BUILD_DAY)
+    assert (shelf / "views.json.broken-1").read_bytes() == content
+    assert views.shelf() == views.Shelf([kept], False)
+    (shelf / "views.json").write_bytes(b"broken again")
+    views.delete("تهران")
+    assert (shelf / "views.json.broken-1").read_bytes() == content
+    assert (shelf / "views.json.broken-2").read_bytes() == b"broken again"
+    for path in shelf.glob("*.broken-*"):
+        path.unlink()
+    assert views.shelf() == views.Shelf([], True)
+
+
+def test_what_can_be_read_of_a_broken_file_stays(shelf: Path) -> None:
+    shelf.mkdir()
+    content = json.dumps([_GOOD, _GOOD | {"name": 1}]).encode()
+    (shelf / "views.json").write_bytes(content)
+    assert ([one.name for one in views.shelf().views], views.shelf().is_whole) == (["کرمان"], False)
+    views.save("تهران", "explore", {}, BUILD_DAY)
+    assert [one.name for one in views.listed()] == ["تهران", "کرمان"]
+    assert (shelf / "views.json.broken-1").read_bytes() == content
+
+
+def test_what_is_no_file_is_kept_aside_too(shelf: Path) -> None:
+    (shelf / "views.json" / "within").mkdir(parents=True)
+    assert views.shelf() == views.Shelf([], False)
+    kept = views.save("تهران", "explore", {}, BUILD_DAY)
+    assert (shelf / "views.json.broken-1" / "within").is_dir()
+    assert views.listed() == [kept]
+
+
+def test_a_file_that_may_not_be_read_is_kept_aside(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    views.save("تهران", "explore", {}, BUILD_DAY)
+    content = (shelf / "views.json").read_bytes()
+
+    def refused(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", refused)
+        assert views.shelf() == views.Shelf([], False)
+        views.save("کرمان", "explore", {}, BUILD_DAY)
+    assert (shelf / "views.json.broken-1").read_bytes() == content
+
+
+def test_a_name_that_is_refused_moves_no_file(shelf: Path) -> None:
+    shelf.mkdir()
+    (shelf / "views.json").write_bytes(b"broken")
+    with pytest.raises(views.Unnamed):
+        views.save("", "explore", {}, BUILD_DAY)
+    assert [path.name for path in shelf.iterdir()] == ["views.json"]
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+def test_the_reader_is_told_of_a_broken_file(
+    lang: str, shelf: Path, warehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def draw(lang: str) -> None:
+        import streamlit as st
+
+        from pages.parts import page, saved
+
+        st.session_state["lang"] = lang
+        saved._inside(page.view(), "explore")
+
+    monkeypatch.setenv("WAREHOUSE", str(warehouse))
+    app = AppTest.from_function(draw, args=(lang,), default_timeout=60).run()
+    told = text.word("views.unreadable", lang)
+    assert told not in "".join(one.proto.body for one in app.get("html"))
+    shelf.mkdir()
+    (shelf / "views.json").write_bytes(b'[{"name": 1}]')
+    app.run()
+    assert not app.exception
+    assert told in "".join(one.proto.body for one in app.get("html"))
 
 
 # ---------------------------------------------------------------- long tables

@@ -23,7 +23,10 @@ def _inside(view: View, name: str) -> None:
     st.button(view.word("views.save"), key="view-save", on_click=_save, args=(view, name))
     if said := st.session_state.pop(_SAID, ""):
         st.html(f'<p class="pd-note" role="status">{text.escape(said)}</p>')
-    kept = [one for one in views.listed() if one.page == name]
+    shelf = views.shelf()
+    if not shelf.is_whole:
+        st.html(f'<p class="pd-note" role="status">{text.escape(view.word("views.unreadable"))}</p>')
+    kept = [one for one in shelf.views if one.page == name]
     st.html(f'<p class="pd-note">{text.escape(view.word("views.shared" if kept else "views.none"))}</p>')
     for place, one in enumerate(kept):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"view-{place}"):

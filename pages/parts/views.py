@@ -1,6 +1,7 @@
 """Views saved under a name: what an address holds, kept in one small file that this host alone writes. Knows no Streamlit.
 
-Until readers sign in a view belongs to everybody: all see it, all can delete it.
+Until readers sign in a view belongs to everybody: all see it, all can delete it. A file that cannot be read, whole or in
+part, is renamed before another is written in its place: what somebody saved is never overwritten.
 """
 
 import fcntl
@@ -8,8 +9,9 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,9 @@ from etl.normalize import fold, shown
 
 _FOLDER = Path(__file__).resolve().parents[2] / "data" / "views"
 LONGEST_NAME, MOST_VIEWS, _MOST_LETTERS = 60, 200, 4000
+# More than all views together can hold: a letter is six bytes at most.
+_MOST_BYTES = 2 * 6 * MOST_VIEWS * _MOST_LETTERS
+_BROKEN = ".broken-"
 
 
 class Unnamed(ValueError):
@@ -31,6 +36,14 @@ class Saved:
     page: str
     parameters: dict[str, list[str]]
     saved_on: str
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The views by name, and whether all that was ever saved could be read."""
+
+    views: list[Saved]
+    is_whole: bool
 
 
 def folder() -> Path:
@@ -48,14 +61,15 @@ def checked(name: str) -> str:
     return kept
 
 
+def shelf() -> Shelf:
+    """Every view that can be read. Raises nothing, whatever the file holds."""
+    found = _read()
+    return found if found.is_whole and not _set_aside() else Shelf(found.views, False)
+
+
 def listed() -> list[Saved]:
-    """Every view, by name. A file that cannot be read holds none."""
-    try:
-        found = json.loads(_file().read_text(encoding="utf-8"))
-        views = [Saved(one["name"], one["page"], dict(one["parameters"]), one["saved_on"]) for one in found]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
-    return sorted(views, key=lambda one: fold(one.name))
+    """Every view that can be read, by name."""
+    return _read().views
 
 
 def save(name: str, page: str, parameters: Mapping[str, Sequence[str]], day: date) -> Saved:
@@ -82,14 +96,68 @@ def _file() -> Path:
     return folder() / "views.json"
 
 
+def _read() -> Shelf:
+    path = _file()
+    try:
+        if not path.is_file() and not os.path.lexists(path):
+            return Shelf([], True)
+        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+            return Shelf([], False)
+        found = json.loads(path.read_text(encoding="utf-8"))
+    # JSON nested too deep ends the recursion of its reader.
+    except (OSError, ValueError, RecursionError):
+        return Shelf([], False)
+    written = found if isinstance(found, list) else []
+    views = [one for one in map(_view, written) if one]
+    return Shelf(sorted(views, key=lambda one: fold(one.name)), isinstance(found, list) and len(views) == len(written))
+
+
+def _view(written: Any) -> Saved | None:
+    """One view as it was written; None for what this module does not write."""
+    if not isinstance(written, dict) or set(written) != {one.name for one in fields(Saved)}:
+        return None
+    parameters = written["parameters"]
+    if not isinstance(parameters, dict) or not all(isinstance(values, list) for values in parameters.values()):
+        return None
+    texts = [written["name"], written["page"], written["saved_on"], *parameters, *chain(*parameters.values())]
+    return Saved(**written) if all(map(_is_text, texts)) else None
+
+
+def _is_text(value: Any) -> bool:
+    """Whether a value is text that can be encoded: half a surrogate pair cannot."""
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False
+
+
+def _set_aside() -> list[Path]:
+    try:
+        return list(folder().glob(f"{_file().name}{_BROKEN}*"))
+    except OSError:
+        return []
+
+
+def _free_name() -> Path:
+    """A name that no file set aside has yet. Called by the one writer."""
+    return next(
+        path
+        for number in count(1)
+        if not os.path.lexists(path := _file().with_name(f"{_file().name}{_BROKEN}{number}"))
+    )
+
+
 @contextmanager
 def _writing() -> Iterator[list[Saved]]:
     """The views, to be changed by one writer at a time; what is written is whole or absent."""
     folder().mkdir(parents=True, exist_ok=True)
     with (folder() / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        views = listed()
+        found = _read()
+        views = found.views
         yield views
+        if not found.is_whole:
+            os.rename(_file(), _free_name())
         waiting = _file().with_suffix(".next")
         content: list[dict[str, Any]] = [asdict(one) for one in views]
         with waiting.open("w", encoding="utf-8") as out:
