@@ -189,7 +189,14 @@ def _ask(options: argparse.Namespace) -> int:
 def _publications(options: argparse.Namespace) -> int:
     shown = publication.current(options.source)
     for path in publication.versions(options.source):
-        print(f"{path.stem}\t{'shown' if path == shown else 'kept'}")
+        try:
+            publication.connect(path).close()
+            fault = ""
+        except publication.OtherVersion:
+            fault = "\tof another version of the program"
+        except Refused:
+            fault = "\tdamaged"
+        print(f"{path.stem}{fault}\t{'shown' if path == shown else 'kept'}")
     return 0
 
 

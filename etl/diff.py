@@ -99,8 +99,14 @@ def between(pointer: Path, old: str = "", new: str = "") -> Diff:
         if not earlier:
             raise Refused(f"{pointer}: no earlier publication is kept to compare with")
         first = earlier[-1]
-    with publication.connect(first) as one, publication.connect(latest) as other:
-        return compare(one, other)
+    # What the program changed since is a change to be told, as long as the older tables answer.
+    with publication.connect(first, any_code=True) as one, publication.connect(latest) as other:
+        try:
+            return compare(one, other)
+        except (duckdb.BinderException, duckdb.CatalogException):
+            raise publication.OtherVersion(
+                f"{first}: this publication was built by another version of the program, whose tables cannot be compared"
+            ) from None
 
 
 def history(pointer: Path) -> list[dict[str, Any]]:
@@ -108,7 +114,7 @@ def history(pointer: Path) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for old, new in reversed(list(pairwise(publication.versions(pointer)))):
         try:
-            with publication.connect(old) as one, publication.connect(new) as other:
+            with publication.connect(old, any_code=True) as one, publication.connect(new, any_code=True) as other:
                 diff = compare(one, other, by_province=False)
         except (Refused, duckdb.Error):
             continue
@@ -135,11 +141,8 @@ def _kept(kept: list[Path], name: str) -> Path:
 
 
 def _row_changes(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection) -> Iterator[RowChanges]:
-    try:
-        if marks.kind_of(old) != marks.kind_of(new):
-            raise Refused("the two publications mark their rows under different keys, so rows cannot be compared")
-    except duckdb.CatalogException:
-        raise Refused("a publication of before the revision log keeps no marks of its rows") from None
+    if marks.kind_of(old) != marks.kind_of(new):
+        raise Refused("the two publications mark their rows under different keys, so rows cannot be compared")
     with duckdb.connect() as memory:
         for name, con in (("before", old), ("after", new)):
             kept = con.cursor().sql("select source_table, key_mark, content_mark from row_marks").to_arrow_table()

@@ -32,10 +32,10 @@ def carry(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:
     """
     con.execute(f"create table adoption as {ADOPTION}")
     try:
-        with publication.connect(pointer) as last:
+        with publication.connect(pointer, any_code=True) as last:
             kept = last.cursor().sql("select adoption.*, is_sample from adoption, publication").to_arrow_table()
     except (Refused, duckdb.Error):
-        # Nothing is published yet, or by code that kept no history.
+        # Nothing that can be read is published yet.
         return
     con.register("kept", kept)
     con.execute(

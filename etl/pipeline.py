@@ -1,7 +1,6 @@
 """load, build, check, publish: from a folder of handed-in files to the publication that readers see."""
 
 import errno
-import hashlib
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +29,7 @@ from etl.intake import Outcome, Readers, source_files, unread_files
 from etl.loadlog import Report
 from etl.normalize import fold, printable
 from etl.reading import Job
+from etl.version import code_version
 
 INCOMING = Path(__file__).parent.parent / "data" / "incoming"
 SAMPLE_MARK = "SAMPLE.txt"
@@ -203,8 +203,8 @@ def _guard_against_loss(con: duckdb.DuckDBPyConnection, order: Order, report: Re
     if order.accept_loss:
         return
     try:
-        with publication.connect(order.to) as last:
-            before = publication.describe(last).rows_loaded
+        with publication.connect(order.to, any_code=True) as last:
+            ((before,),) = last.execute("select rows_loaded from publication").fetchall()
     except (Refused, duckdb.Error):
         return
     now = sum(one.rows_loaded for one in report.files)
@@ -213,12 +213,3 @@ def _guard_against_loss(con: duckdb.DuckDBPyConnection, order: Order, report: Re
             f"{order.folder}: {now} rows loaded where the last publication has {before}; --accept-loss publishes it",
             report,
         )
-
-
-def code_version() -> str:
-    """A digest of the code, models and definitions that made a publication."""
-    digest = hashlib.sha256()
-    for path in sorted(_HERE.rglob("*")):
-        if path.suffix in (".py", ".sql", ".toml"):
-            digest.update(path.relative_to(_HERE).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:12]

@@ -21,6 +21,7 @@ from pathlib import Path
 import duckdb
 
 from etl.contract import Refused
+from etl.version import code_version
 
 DEFAULT = Path(__file__).parent.parent / "data" / "warehouse" / "warehouse.duckdb"
 KEPT = 5
@@ -68,6 +69,12 @@ group by province
 order by province"""
 
 
+class OtherVersion(Refused):
+    """A publication of other code: its tables may lack what this code reads."""
+
+    SENTENCE = "this publication was built by another version of the program; run python -m etl build again"
+
+
 class Busy(Exception):
     """Another build is running."""
 
@@ -105,14 +112,15 @@ def current(pointer: Path = DEFAULT) -> Path:
     return path
 
 
-def connect(pointer: Path = DEFAULT) -> duckdb.DuckDBPyConnection:
+def connect(pointer: Path = DEFAULT, any_code: bool = False) -> duckdb.DuckDBPyConnection:
     """A read-only connection to the version that `pointer` shows now, which can reach nothing else on the machine.
 
-    Every block read through it is held against its checksum. Raises Refused where the file cannot be opened.
+    Every block read through it is held against its checksum. Raises Refused where the file cannot be opened, OtherVersion
+    where other code built it, unless `any_code` may have: then any table may lack, or have other columns.
     """
     path = current(pointer)
     try:
-        return duckdb.connect(
+        con = duckdb.connect(
             str(path),
             read_only=True,
             config={
@@ -124,8 +132,30 @@ def connect(pointer: Path = DEFAULT) -> duckdb.DuckDBPyConnection:
     except duckdb.Error:
         if not path.exists() and current(pointer) != path:
             # It was removed after newer ones were published in the meantime.
-            return connect(pointer)
-        raise Refused(f"{pointer}: the published file is damaged; python -m etl rollback goes back one") from None
+            return connect(pointer, any_code)
+        raise _damaged(pointer) from None
+    if not any_code:
+        try:
+            _refuse_other_code(con, pointer)
+        except Refused:
+            con.close()
+            raise
+    return con
+
+
+def _refuse_other_code(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:
+    try:
+        built_by = con.execute("select code_version from publication").fetchall()
+    except (duckdb.CatalogException, duckdb.BinderException):
+        built_by = []
+    except duckdb.Error:
+        raise _damaged(pointer) from None
+    if built_by != [(code_version(),)]:
+        raise OtherVersion(f"{pointer}: {OtherVersion.SENTENCE}")
+
+
+def _damaged(pointer: Path) -> Refused:
+    return Refused(f"{pointer}: the published file is damaged; python -m etl rollback goes back one")
 
 
 def plan_as_readers_do(con: duckdb.DuckDBPyConnection) -> None:
@@ -227,14 +257,14 @@ def publish(built: Path, pointer: Path) -> Path:
 
 
 def versions(pointer: Path = DEFAULT) -> list[Path]:
-    """The versions kept, oldest first."""
-    return sorted(_versions_folder(pointer).glob("[0-9]*.duckdb"), key=_number)
+    """The versions kept, oldest first, by the same names as `current` gives them: without links."""
+    return sorted(_versions_folder(pointer).resolve().glob("[0-9]*.duckdb"), key=_number)
 
 
 def roll_back(pointer: Path, to: str = "") -> Path:
     """Show the version before the present one, or the one with the id `to`; returns it.
 
-    Raises Refused where there is none, Busy where a build is running.
+    Raises Refused where there is none or it cannot be read by this code, Busy where a build is running.
     """
     shown = current(pointer)
     _refuse_foreign(pointer)
@@ -247,6 +277,7 @@ def roll_back(pointer: Path, to: str = "") -> Path:
             chosen = [path for path in kept if _number(path) < _number(shown)][-1:]
         if not chosen:
             raise Refused(f"{pointer}: no {'publication ' + to if to else 'earlier publication'} is kept")
+        connect(chosen[0]).close()
         _write_newest(folder, newest)
         _point(pointer, chosen[0])
     return chosen[0]
@@ -305,8 +336,7 @@ def _write_newest(folder: Path, number: int) -> None:
     waiting = folder / f"{_NEWEST}.next"
     with waiting.open("w") as file:
         file.write(f"{number}\n")
-        file.flush()
-        os.fsync(file.fileno())
+    _sync(waiting)
     os.replace(waiting, folder / _NEWEST)
     _sync(folder)
 
@@ -314,7 +344,7 @@ def _write_newest(folder: Path, number: int) -> None:
 def _point(pointer: Path, version: Path) -> None:
     waiting = pointer.with_name(pointer.name + ".next")
     waiting.unlink(missing_ok=True)
-    waiting.symlink_to(Path(version.parent.name) / version.name)
+    waiting.symlink_to(Path(_versions_folder(pointer).name) / version.name)
     os.replace(waiting, pointer)
     # From here on it is shown, whatever the disk says.
     with suppress(OSError):
@@ -322,8 +352,11 @@ def _point(pointer: Path, version: Path) -> None:
 
 
 def _sync(path: Path) -> None:
+    """Make a file or a folder durable. Raises OSError with its name: fsync itself tells none."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        raise OSError(error.errno, f"could not be written to the disk ({error.strerror})", str(path)) from None
     finally:
         os.close(handle)

@@ -139,7 +139,7 @@ def publications(con: duckdb.DuckDBPyConnection, pointer: Path) -> Answer:
     found: list[tuple[Any, ...]] = []
     for path in reversed(versions(pointer)):
         try:
-            with connect(path) as other:
+            with connect(path, any_code=True) as other:
                 one = describe(other)
         except (Refused, duckdb.Error):
             continue

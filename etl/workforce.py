@@ -146,11 +146,7 @@ def _ready(con: duckdb.DuckDBPyConnection, like: Answer, day: date, least: int, 
         where {" and ".join(conditions)}
         order by {by}
     """
-    try:
-        rows = con.execute(sql, parameters).fetchall()
-    except duckdb.CatalogException:
-        # made by a build that had no such table
-        return None
+    rows = con.execute(sql, parameters).fetchall()
     return (rows, readable(sql, parameters)) if rows else None
 
 

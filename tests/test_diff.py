@@ -7,7 +7,6 @@ import io
 import json
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from etl import catalogue, diff, lineage, marks, metrics, publication
@@ -284,16 +283,6 @@ def test_no_mark_leads_back_without_the_key(tmp_path, monkeypatch):
     with pytest.raises(Refused, match="under different keys"):
         diff.between(to)
     assert diff.history(to) == []
-
-
-def test_a_publication_of_before_the_log_is_said_to_be_one(tmp_path):
-    folder = put_good(tmp_path / "incoming")
-    to = again(folder)
-    with duckdb.connect(str(to.resolve())) as con:
-        con.execute("drop table mark_kind")
-    again(folder)
-    with pytest.raises(Refused, match="keeps no marks of its rows"):
-        diff.between(to)
 
 
 def test_the_log_tells_every_step_latest_first(tmp_path):

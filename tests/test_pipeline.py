@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from etl import metrics, modelling, pipeline, publication, workshop
+from etl import metrics, modelling, pipeline, publication, version, workshop
 from tests.loading import DAY, GOOD, HEADERS, ROOT, Built, build, csv_text, digest, national_id, put, put_good, row, run
 
 
@@ -763,5 +763,5 @@ def test_a_publication_tells_its_id_its_inputs_and_its_code(folder):
         told = publication.describe(con)
     assert (told.id, told.files, told.rows_read, told.rows_loaded, told.rows_quarantined) == ("000001", 4, 4, 4, 0)
     assert (told.is_sample, told.built_on, told.missing) == (False, DAY, ())
-    assert built.sql("select code_version from publication") == [(pipeline.code_version(),)]
+    assert built.sql("select code_version from publication") == [(version.code_version(),)]
     assert json.loads((folder.parent / "report.json").read_text())["publication"] == "000001"

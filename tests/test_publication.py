@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import stat
 import subprocess
 import sys
@@ -15,7 +16,9 @@ import duckdb
 import pytest
 
 from etl import publication
+from etl.commands import main
 from etl.contract import Refused
+from etl.version import code_version
 from tests.loading import ROOT, build, copy_publication, digest, put, put_good, row, run, without_might
 
 
@@ -29,6 +32,7 @@ def made(workshop: Path, number: int) -> Path:
     path = workshop / "built.duckdb"
     with duckdb.connect(str(path)) as con:
         con.execute(f"create table content as select {number} as number")
+        con.execute(f"create table publication as select '{code_version()}' as code_version")
     return path
 
 
@@ -228,6 +232,70 @@ def test_a_disk_that_fails_at_a_step_leaves_the_last_publication(pointer, monkey
     assert shown(pointer) == 1
     assert publish(pointer, 2).stem == "000002"
     assert (shown(pointer), ids(pointer)) == (2, ["000001", "000002"])
+
+
+@pytest.mark.parametrize("way", ["relative", "linked folder", "linked versions"])
+def test_the_one_shown_is_marked_by_whatever_path_it_is_reached(way, tmp_path, monkeypatch, capsys):
+    home = tmp_path / "home"
+    home.mkdir()
+    pointer = home / "warehouse.duckdb"
+    for number in (1, 2, 3):
+        publish(pointer, number)
+    publication.roll_back(pointer)
+    monkeypatch.chdir(home)
+    if way == "linked folder":
+        (tmp_path / "link").symlink_to(home)
+        pointer = tmp_path / "link" / pointer.name
+    elif way == "linked versions":
+        versions = home / "warehouse.duckdb.publications"
+        versions.rename(tmp_path / "elsewhere")
+        versions.symlink_to(tmp_path / "elsewhere")
+    else:
+        pointer = Path(pointer.name)
+    assert main(["publications", "--from", str(pointer)]) == 0
+    assert capsys.readouterr().out == "000001\tkept\n000002\tshown\n000003\tkept\n"
+    assert main(["rollback", "000003", "--from", str(pointer)]) == 0
+    capsys.readouterr()
+    assert main(["publications", "--from", str(pointer)]) == 0
+    assert capsys.readouterr().out == "000001\tkept\n000002\tkept\n000003\tshown\n"
+
+
+@pytest.mark.parametrize(("failing", "place"), [(1, r"building-\w+/built\.duckdb"), (2, r"\.publications")])
+def test_a_disk_that_does_not_keep_what_was_written_names_the_place(failing, place, tmp_path, monkeypatch):
+    folder = put_good(tmp_path / "incoming")
+    to = build(folder).to
+    _fail_to_sync(monkeypatch, failing)
+    refused = build(folder)
+    assert refused.code == 1
+    assert re.fullmatch(
+        rf"{re.escape(str(to))}.*{place}: could not be written to the disk \(Input/output error\)", refused.refusal
+    )
+    assert refused.report["refusal"] == refused.refusal
+    assert ids(to) == (["000001"] if failing == 1 else ["000001", "000002"])
+    assert to.resolve().stem == "000001"
+
+
+@pytest.mark.parametrize(("failing", "place"), [(1, ".publications/newest-shown.next"), (2, ".publications")])
+def test_going_back_names_the_place_that_is_not_kept(failing, place, pointer, monkeypatch, capsys):
+    publish(pointer, 1)
+    publish(pointer, 2)
+    _fail_to_sync(monkeypatch, failing)
+    assert main(["rollback", "--from", str(pointer)]) == 1
+    assert capsys.readouterr().err == f"{pointer}{place}: could not be written to the disk (Input/output error)\n"
+    assert shown(pointer) == 2
+
+
+def _fail_to_sync(monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
+    """The disk fails at one of the calls of fsync of publishing or going back."""
+    calls = iter(range(1, 10))
+    real = os.fsync
+
+    def fail(handle: int) -> None:
+        if next(calls) == failing:
+            raise OSError(5, "Input/output error")
+        real(handle)
+
+    monkeypatch.setattr(publication.os, "fsync", fail)
 
 
 def test_once_shown_it_is_published_whatever_the_disk_says(pointer, monkeypatch):

@@ -362,17 +362,6 @@ def test_other_questions_are_worked_out_in_sql(built: Built) -> None:
     assert not was_read(survival_by_post(built.con, where={"gender": ["male"]}))
 
 
-def test_a_publication_without_curves_gives_the_same_answer(built: Built, tmp_path: Path) -> None:
-    path = built.con.execute("select path from duckdb_databases() where database_name = current_database()").fetchall()
-    copy = tmp_path / "older.duckdb"
-    copy.write_bytes(Path(path[0][0]).read_bytes())
-    with duckdb.connect(str(copy)) as con:
-        con.execute("drop table survival_curves")
-        answer = survival(con)
-        assert not was_read(answer)
-        agree(survival(built.con).rows, answer.rows)
-
-
 def test_the_bounds_are_greenwoods_as_the_library_has_them_for_rows_of_one_person_each() -> None:
     rng = np.random.default_rng(7)
     days, has_left = np.sort(rng.integers(0, 2000, 400)), rng.random(400) < 0.6

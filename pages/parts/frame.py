@@ -33,6 +33,9 @@ def run(menu: Callable[[str], list[st.Page]]) -> None:
     except warehouse.Unpublished:
         notice(lang, "state.unpublished_title", text.word("state.unpublished", lang))
         st.code("python -m etl build", language="bash")
+    except warehouse.OtherVersion:
+        notice(lang, "state.other_version_title", text.word("state.other_version", lang), "error")
+        st.code("python -m etl build", language="bash")
     finally:
         page.left()
 

@@ -31,7 +31,7 @@ def kindly(lang: str, ident: str) -> Iterator[None]:
         yield
     except warehouse.QuestionError:
         notice(lang, "state.refused_title", text.word("state.not_in_scope", lang), "refused")
-    except (warehouse.Unpublished, RerunException, StopException):
+    except (warehouse.Unpublished, warehouse.OtherVersion, RerunException, StopException):
         raise
     except Exception as failed:
         _LOG.error("%s: %s", ident, type(failed).__name__)

@@ -20,11 +20,12 @@ import streamlit as st
 from etl import analysis, metrics, publication
 from etl.contract import Refused
 from etl.metrics import Answer, Metric, QuestionError
-from etl.publication import Publication
+from etl.publication import OtherVersion, Publication
 from pages.parts import text
 
 __all__ = [
     "Answer",
+    "OtherVersion",
     "QuestionError",
     "Unpublished",
     "allowed",
@@ -63,11 +64,25 @@ def turn() -> None:
 
 def _latest() -> str:
     """The file of the latest publication, by its own name; empty if there is none."""
-    pointer = Path(os.environ.get("WAREHOUSE") or publication.DEFAULT)
     try:
-        return str(publication.current(pointer))
+        return str(publication.current(_pointer()))
     except Refused:
         return ""
+
+
+def _pointer() -> Path:
+    return Path(os.environ.get("WAREHOUSE") or publication.DEFAULT)
+
+
+def readiness() -> tuple[bool, str]:
+    """Whether the latest publication can be read by this code, and its id or what is wrong; without any path."""
+    try:
+        with publication.connect(_pointer()) as con:
+            return True, publication.describe(con).id
+    except OtherVersion as error:
+        return False, error.SENTENCE
+    except Refused:
+        return False, "no publication can be read; run python -m etl build"
 
 
 def path() -> str:
@@ -91,7 +106,10 @@ def soon(ask: Callable[[], object]) -> Future[object]:
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def connection(file: str) -> duckdb.DuckDBPyConnection:
-    """The one connection to a publication's file: read-only, and out of reach of anything else; take cursors of it."""
+    """The one connection to a publication's file: read-only, and out of reach of anything else; take cursors of it.
+
+    Raises OtherVersion where other code built it.
+    """
     return publication.connect(Path(file))
 
 
