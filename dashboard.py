@@ -11,7 +11,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.parts import frame, shell, text
+from pages.parts import frame, hosts, logs, shell, text
 
 
 def menu(lang: str) -> list[st.Page]:
@@ -30,6 +30,7 @@ def menu(lang: str) -> list[st.Page]:
 if get_script_run_ctx(suppress_warning=True):
     frame.run(menu)
 else:
-    app = st.App(__file__, middleware=[Middleware(shell.Shell)], routes=shell.ROUTES)
+    logs.keep_readers_out()
+    app = st.App(__file__, middleware=[Middleware(hosts.AllowedHosts), Middleware(shell.Shell)], routes=shell.routes())
     with shell.quiet():
         st.navigation(menu("fa"))
