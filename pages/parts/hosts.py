@@ -16,7 +16,7 @@ from pages.parts import text
 
 
 class AllowedHosts:
-    """ASGI middleware: 421 for a Host that is not ours, 403 for an Origin that is not the Host's."""
+    """ASGI middleware: 421 for a Host that is not ours, 403 for an Origin that is not the Host's; 403 for either's socket."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -25,6 +25,9 @@ class AllowedHosts:
         refusal = _refusal(Headers(scope=scope)) if scope["type"] in ("http", "websocket") else None
         if refusal is None:
             await self.app(scope, receive, send)
+            return
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
             return
         status, words = refusal
         query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
