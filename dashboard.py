@@ -11,7 +11,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.parts import frame, health, shell, text
+from pages.parts import frame, health, hosts, logs, shell, text
 
 
 def menu(lang: str) -> list[st.Page]:
@@ -30,6 +30,8 @@ def menu(lang: str) -> list[st.Page]:
 if get_script_run_ctx(suppress_warning=True):
     frame.run(menu)
 else:
-    app = st.App(__file__, middleware=[Middleware(shell.Shell)], routes=[*shell.ROUTES, *health.ROUTES])
+    logs.keep_readers_out()
+    middleware = [Middleware(hosts.AllowedHosts), Middleware(shell.Shell)]
+    app = st.App(__file__, middleware=middleware, routes=[*shell.routes(), *health.ROUTES])
     with shell.quiet():
         st.navigation(menu("fa"))

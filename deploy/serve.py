@@ -26,6 +26,17 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 _TEMPLATE = Path(__file__).with_name("nginx.conf")
 _PATIENCE_SECONDS = 90
+# The names by which this machine asks its own processes.
+_ITSELF = ("localhost", "127.0.0.1", "::1")
+# What the host says under any other path than the dashboard's.
+_ELSEWHERE = """
+        absolute_redirect off;
+        location = @BASE@ {
+            return 301 @BASE@/$is_args$args;
+        }
+        location / {
+            return 404;
+        }"""
 _INLINE_SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
 
@@ -44,6 +55,12 @@ class Plan:
     certificate: Path | None = None
     key: Path | None = None
     warehouse: Path | None = None
+    path: str = ""
+
+    @property
+    def base(self) -> str:
+        """The path under which the dashboard stands; empty at the root of the host."""
+        return "/" + self.path.strip("/") if self.path.strip("/") else ""
 
     @property
     def origin(self) -> str:
@@ -66,9 +83,10 @@ class Served:
         try:
             self.dashboards = [self._dashboard(port) for port in self.ports]
             for port, process in zip(self.ports, self.dashboards, strict=True):
-                wait_for(port, process)
+                wait_for(port, process, self.plan.base)
             config = self.plan.run / "nginx.conf"
-            config.write_text(render(self.plan, self.ports, inline_scripts(self.ports[0])), encoding="utf-8")
+            scripts = inline_scripts(self.ports[0], self.plan.base)
+            config.write_text(render(self.plan, self.ports, scripts), encoding="utf-8")
             command = [nginx(), "-e", str(self.plan.run / "error.log"), "-c", str(config)]
             self.proxy = subprocess.Popen(command, stdout=subprocess.DEVNULL)
             _listening(self.plan.port, self.proxy)
@@ -105,6 +123,8 @@ class Served:
             *(sys.executable, "-m", "streamlit", "run", "dashboard.py"),
             *("--server.address", "127.0.0.1", "--server.port", str(port)),
             *("--browser.serverAddress", self.plan.host, "--browser.serverPort", str(self.plan.port)),
+            *("--server.baseUrlPath", self.plan.base),
+            *(word for name in (self.plan.host, *_ITSELF) for word in ("--server.allowedHosts", name)),
         ]
         return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
 
@@ -134,6 +154,8 @@ def render(plan: Plan, ports: list[int], scripts: list[str]) -> str:
         "HSTS": '        add_header Strict-Transport-Security "max-age=31536000; includeSubDomains" always;'
         if is_safe
         else "",
+        "BASE": plan.base,
+        "ELSEWHERE": _ELSEWHERE.replace("@BASE@", plan.base) if plan.base else "",
         "COOKIES": f"        proxy_cookie_flags _streamlit_xsrf {flags};\n        proxy_cookie_flags ~ httponly {flags};",
     }
     return re.sub("@([A-Z]+)@", lambda found: words[found[1]], _TEMPLATE.read_text(encoding="utf-8"))
@@ -148,11 +170,10 @@ def policy(scripts: list[str]) -> str:
             f"script-src 'self' {allowed}".strip(),
             # Streamlit and Plotly style what they draw from scripts.
             "style-src 'self' 'unsafe-inline'",
+            # A chart that is saved as a picture is drawn from a `blob:` image that carries its font in itself.
             "img-src 'self' data: blob:",
             "font-src 'self' data:",
             "connect-src 'self'",
-            "worker-src 'self' blob:",
-            "frame-src 'self'",
             "frame-ancestors 'none'",
             "object-src 'none'",
             "base-uri 'self'",
@@ -161,11 +182,11 @@ def policy(scripts: list[str]) -> str:
     )
 
 
-def inline_scripts(port: int) -> list[str]:
+def inline_scripts(port: int, base: str = "") -> list[str]:
     """The digests of the scripts that stand in the shell itself, in both languages."""
     found = set()
     for lang in ("fa", "en"):
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/?lang={lang}", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{base}/?lang={lang}", timeout=30) as answer:
             page = answer.read().decode("utf-8")
         for script in _INLINE_SCRIPT.findall(page):
             # A browser hashes what it parsed: line ends are line feeds there.
@@ -181,14 +202,14 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, process: subprocess.Popen[bytes], base: str = "") -> None:
     """Wait until a dashboard process answers. Raises Unable where it does not."""
     until = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < until:
         if process.poll() is not None:
             raise Unable(f"a dashboard process ended with {process.returncode}")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{base}/_stcore/health", timeout=2):
                 return
         except OSError:
             time.sleep(0.2)
@@ -216,8 +237,11 @@ def main() -> int:
     parser.add_argument("--certificate", type=Path, metavar="PEM")
     parser.add_argument("--key", type=Path, metavar="PEM")
     parser.add_argument("--warehouse", type=Path, metavar="FILE")
+    parser.add_argument("--path", default="", help="where the host has other things: the path of the dashboard")
     parser.add_argument("--run", type=Path, metavar="DIR", help="where nginx keeps its files")
     options = parser.parse_args()
+    if not re.fullmatch(r"[\w/-]*", options.path, re.ASCII):
+        parser.error("--path takes letters, digits, '-', '_' and '/'")
     if bool(options.certificate) != bool(options.key):
         parser.error("--certificate and --key go together")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -230,6 +254,7 @@ def main() -> int:
         options.certificate and options.certificate.resolve(),
         options.key and options.key.resolve(),
         options.warehouse and options.warehouse.resolve(),
+        options.path,
     )
     try:
         with Served(plan) as served:

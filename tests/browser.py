@@ -28,7 +28,7 @@ _FLAGS = (
 )
 _TALL = 1000
 # Streamlit first asks for its own addresses under the path of a deep link, then finds its base.
-_PROBES = ("/_stcore/health", "/_stcore/host-config")
+PROBES = ("/_stcore/health", "/_stcore/host-config")
 
 
 def build(incoming: Path, warehouse: Path) -> None:
@@ -237,7 +237,7 @@ def visit(browser: Browser, address: str, width: int = 1440, dark: bool = False)
         "response",
         lambda response: (
             seen.failures.append(f"{response.status} {response.url}")
-            if response.status >= 400 and not response.url.endswith(_PROBES)
+            if response.status >= 400 and not response.url.endswith(PROBES)
             else None
         ),
     )

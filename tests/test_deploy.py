@@ -109,6 +109,14 @@ def test_every_page_carries_the_headers(served):
     assert not re.search(r"\d", answer.header("server"))
 
 
+def test_nothing_is_run_from_text_that_a_page_made(served):
+    policy = dict(part.strip().split(" ", 1) for part in _ask(served).header("content-security-policy").split(";"))
+    assert "worker-src" not in policy, "workers are scripts"
+    for word in ("blob:", "data:", "*", "http", "unsafe", "strict-dynamic"):
+        assert word not in policy["script-src"]
+    assert set(policy["default-src"].split()) == {"'self'"}
+
+
 def test_every_inline_script_of_the_shell_is_allowed_by_its_digest(served):
     for lang in ("fa", "en"):
         answer = _ask(served, f"/?lang={lang}")
@@ -188,11 +196,92 @@ def test_a_cookie_that_is_none_of_ours_is_replaced(served):
     assert "reader=" not in kept.header("set-cookie")
 
 
-def test_the_log_holds_no_address_and_no_question(served):
-    _ask(served, "/training?province=IR-23&institute=0100001")
-    log = (served.plan.run / "access.log").read_text()
-    assert "IR-23" not in log
-    assert "0100001" not in log
+MARK = "marker7391"
+
+
+def _send(served, raw: bytes) -> bytes:
+    """What nginx answers to bytes that need not be HTTP."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    found = b""
+    with socket.create_connection((HOST, served.plan.port), timeout=30) as bare, context.wrap_socket(bare) as wire:
+        wire.sendall(raw)
+        while chunk := wire.recv(65536):
+            found += chunk
+    return found
+
+
+def _logs(served) -> str:
+    return "".join((served.plan.run / name).read_text() for name in ("access.log", "error.log"))
+
+
+def _is_silent(served) -> bool:
+    """Whether the logs hold neither a mark nor a client's address."""
+    log = _logs(served)
+    for port in served.ports:
+        log = log.replace(f"127.0.0.1:{port}", "")
+    return MARK not in log.lower() and not re.search(r"127\.0\.0\.1|::1|client:|request:", log)
+
+
+def test_the_logs_hold_no_client_no_path_and_no_query(served):
+    _ask(
+        served, f"/training?province={MARK}", Referer=f"https://{MARK}.example/", User_Agent=MARK, X_Forwarded_For=MARK
+    )
+    _ask(served, f"/{MARK}", host=f"{MARK}.example")
+    _ask(served, f"/{MARK}", MARK.upper().replace("7391", "X"))
+    _handshake(served, Origin=f"https://{MARK}.example")
+    lines = (served.plan.run / "access.log").read_text().splitlines()
+    assert " other 4" in " ".join(lines[-4:]), "a method of the sender's own making is not written"
+    assert _is_silent(served)
+    assert "MARKER" not in _logs(served)
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (f"GET /{MARK}?{MARK} HTTP/9.9\r\n\r\n", b"505"),
+        (f"GET /{MARK} HTTP/1.1\r\n\r\n", b"400"),
+        (f"GET /{MARK} HTTP/1.1\r\nHost: {MARK}@/\r\n\r\n", b"400"),
+        (f"GET /{MARK}{'x' * 9_000} HTTP/1.1\r\nHost: {HOST}\r\n\r\n", b"414"),
+        (f"GET /{MARK} HTTP/1.1\r\nHost: {HOST}\r\nX: {MARK * 1_000}\r\n\r\n", b"400"),
+        (f"GET /{MARK}%zz/../.. HTTP/1.1\r\nHost: {HOST}\r\n\r\n", b"400"),
+        (f"POST /{MARK} HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 99999999\r\n\r\n", b"403"),
+        (f"{MARK}\r\n\r\n", b"400"),
+    ],
+    ids=["version", "no host", "host", "long path", "long header", "escape", "large", "no http"],
+)
+def test_a_request_that_nginx_cannot_read_leaves_nothing_of_itself(served, raw, status):
+    before = len(_logs(served))
+    assert status in _send(served, raw.encode())[:15]
+    assert len(_logs(served)) > before, "it is counted"
+    assert _is_silent(served)
+
+
+def test_a_dead_process_leaves_nothing_of_those_who_asked_for_it(tmp_path):
+    """Nobody listens behind this nginx: every request, socket and file it passes on goes wrong."""
+    plan = serve.Plan(HOST, serve.free_port(), 1, tmp_path)
+    dead = serve.free_port()
+    config = tmp_path / "nginx.conf"
+    config.write_text(serve.render(plan, [dead], []), encoding="utf-8")
+    proxy = subprocess.Popen([serve.nginx(), "-e", str(tmp_path / "error.log"), "-c", str(config)])
+    try:
+        serve._listening(plan.port, proxy)
+        cookie = f"reader={secrets.token_hex(16)}"
+        paths = (f"/{MARK}?{MARK}", f"/media/{MARK}.csv", f"/_stcore/stream?{MARK}")
+        for path in paths:
+            lines = (f"GET {path} HTTP/1.1", f"Host: {HOST}:{plan.port}", f"Origin: {plan.origin}", f"X-Mark: {MARK}")
+            with socket.create_connection((HOST, plan.port), timeout=30) as wire:
+                wire.sendall("\r\n".join((*lines, f"Cookie: {cookie}", "Connection: close", "", "")).encode())
+                assert b" 502 " in wire.recv(65536)
+    finally:
+        proxy.terminate()
+        proxy.wait(timeout=20)
+    log = (tmp_path / "access.log").read_text()
+    assert log.count(" GET 502 ") == len(paths), "that it is dead is seen"
+    assert log.count(f"127.0.0.1:{dead}") == len(paths), "and which"
+    log += (tmp_path / "error.log").read_text()
+    assert MARK not in log
+    assert not re.search(r"127\.0\.0\.1|::1|client:|request:", log.replace(f"127.0.0.1:{dead}", ""))
 
 
 def _body(answer: Answer) -> bytes:

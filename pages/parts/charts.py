@@ -59,7 +59,8 @@ CONFIG = {
     "scrollZoom": False,
     "doubleClick": False,
     "showTips": False,
-    "topojsonURL": "/app/static/map/",
+    # Relative to the page, which may stand under a path.
+    "topojsonURL": "./app/static/map/",
 }
 _FONT = "Vazirmatn, Tahoma, sans-serif"
 BAR = 25  # px a bar of a ranking takes

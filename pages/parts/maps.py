@@ -12,7 +12,7 @@ from etl.metrics import Answer
 from pages.parts import charts
 from pages.parts.charts import Figure, Look
 
-_BOUNDARIES = "/app/static/iran_provinces.geojson"
+_BOUNDARIES = "./app/static/iran_provinces.geojson"
 _BOUNDARY_FILE = Path(__file__).resolve().parents[2] / "data" / "reference" / "iran_provinces.geojson"
 
 

@@ -6,16 +6,21 @@ of what a filter change took. Plotly's library is the one that comes with the Py
 
 import json
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
+from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
 from pages.parts import charts
 
-_SCRIPT = Path(__file__).resolve().parents[2] / "static" / "plot.js"
-_component = st.components.v2.component("plot", js=_SCRIPT.read_text(encoding="utf-8"), isolate_styles=False)
+_ROOT = Path(__file__).resolve().parents[2]
+# Streamlit serves a component's script as a file only if a manifest names its folder. A script given as text is imported
+# from a `blob:` address, which a Content-Security-Policy without `blob:` forbids.
+_MANIFEST = ComponentManifest("dashboard", "1", [ComponentConfig("plot", asset_dir="static")])
+_NAME = "dashboard.plot"
 
 # What a click on a figure does with the code of the member that was clicked.
 Clicked = Callable[[str], None]
@@ -34,12 +39,25 @@ def plot(
     Raises ValueError for a number that JSON has no word for.
     """
     told = {"figure": figure, "config": config, "spoken": spoken, "clickable": clicked is not None}
-    _component(
+    _component()(
         key=key,
         # Of a mapping Streamlit would write every Persian letter as six.
         data=json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8"),
         on_click_change=partial(_tell, key, clicked) if clicked else None,
     )
+
+
+def _component() -> Callable[..., Any]:
+    """The component, known to the Streamlit runtime of this run. Tests start a runtime each."""
+    manager = get_bidi_component_manager()
+    if manager.get_component_asset_root(_NAME) is None:
+        manager.register_from_manifest(_MANIFEST, _ROOT)
+    return _declared()
+
+
+@cache
+def _declared() -> Callable[..., Any]:
+    return st.components.v2.component(_NAME, js="plot.js", isolate_styles=False)
 
 
 def _tell(key: str, clicked: Clicked) -> None:

@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import config
 
 from pages.parts import text
 
@@ -62,11 +63,20 @@ def _plotly_compressed() -> bytes:
     return gzip.compress(get_plotlyjs().encode("utf-8"))
 
 
-ROUTES = [
-    Route(_PLOTLY, _plotly),
-    Route("/app/static/iran_provinces.geojson", _boundaries),
-    Route("/app/static/map/{name}.json", _base_map),
-]
+def routes() -> list[Route]:
+    """What is served besides Streamlit's own files, under the path that Streamlit is served under."""
+    base = _base()
+    return [
+        Route(base + _PLOTLY, _plotly),
+        Route(base + "/app/static/iran_provinces.geojson", _boundaries),
+        Route(base + "/app/static/map/{name}.json", _base_map),
+    ]
+
+
+def _base() -> str:
+    """The path of `server.baseUrlPath`, empty at the root."""
+    path = str(config.get_option("server.baseUrlPath")).strip("/")
+    return f"/{path}" if path else ""
 
 
 @contextmanager
@@ -174,5 +184,6 @@ def _wants_page(scope: Scope) -> bool:
     """Whether this request is for the shell and not for a file or one of Streamlit's own addresses."""
     if scope["method"] != "GET":
         return False
-    last = scope["path"].rsplit("/", 1)[-1]
-    return "." not in last and not scope["path"].startswith(("/_stcore", "/media", "/component", "/static", "/app"))
+    path = scope["path"].removeprefix(_base())
+    last = path.rsplit("/", 1)[-1]
+    return "." not in last and not path.startswith(("/_stcore", "/media", "/component", "/static", "/app"))
