@@ -63,8 +63,7 @@ def choices(view: View, chosen: Sides) -> None:
         for i, (place, day) in enumerate((("p", "a"), ("q", "b"))):
             which = view.word(f"compare.side_{i + 1}")
             key = f"compare {place}"
-            if st.session_state.get(key) != chosen.places[i]:
-                st.session_state[key] = chosen.places[i]
+            st.session_state[key] = chosen.places[i]
             st.selectbox(
                 view.word("compare.place", side=which),
                 options,

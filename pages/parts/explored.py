@@ -59,8 +59,7 @@ def _shape(view: View, asked: Asked) -> str:
         return "table"
     key, chosen = "explore show", own.one(PAGE, "show", "table")
     chosen = chosen if chosen in ("table", "pivot") else "table"
-    if st.session_state.get(key) != chosen:
-        st.session_state[key] = chosen
+    st.session_state[key] = chosen
 
     def changed() -> None:
         now = st.session_state[key]
@@ -88,8 +87,7 @@ def _sorting(view: View, asked: Asked, answer: Answer) -> tuple[str, bool]:
         written, name, downwards = default, default.lstrip("-"), default.startswith("-")
     options = [f"{sign}{column}" for column in answer.columns for sign in ("-", "")]
     key = "explore sort"
-    if st.session_state.get(key) != written:
-        st.session_state[key] = written
+    st.session_state[key] = written
 
     def changed() -> None:
         now = st.session_state[key]
@@ -122,8 +120,7 @@ def turned(view: View, name: str, count: int) -> int:
     key = f"{name} page"
     # the first, the last, the neighbours, and ten further on either side
     near = (1, number - 10, number - 1, number, number + 1, number + 10, most)
-    if st.session_state.get(key) != number:
-        st.session_state[key] = number
+    st.session_state[key] = number
 
     def changed() -> None:
         now = st.session_state[key]

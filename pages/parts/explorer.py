@@ -90,8 +90,7 @@ def _several(
     view: View, name: str, options: Sequence[str], chosen: Sequence[str], label: Callable[[str], str], most: int
 ) -> None:
     key = f"explore {name}"
-    if st.session_state.get(key) != list(chosen):
-        st.session_state[key] = list(chosen)
+    st.session_state[key] = list(chosen)
 
     def changed() -> None:
         now = st.session_state[key]

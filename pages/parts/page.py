@@ -3,6 +3,9 @@
 The address holds what the reader chose and nothing else. The session holds the same while pages change; an address that
 differs from the one last taken note of came from outside (a link, the back button) and wins. It is written when the page
 is drawn: the browser draws its menu anew for each new address, and the charts should not wait for that.
+
+Every box is given its value at each run, also where the session already holds it. Streamlit looks a key up under the page
+that was drawn last, so what the session holds after a change of page belongs to the old page's box and not to the new one's.
 """
 
 import threading
@@ -15,6 +18,7 @@ from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from etl.days import add_months, last_complete_months
 from pages.parts import own, periods, text, warehouse
@@ -218,13 +222,15 @@ def left() -> None:
 
 
 def entered(page: str) -> None:
-    """Say which page is open. On the way from another page the session's scope is kept."""
+    """Say which page is open. A click in the menu keeps the session's scope; Back and Forward restore that of the address."""
     _run.waiting = []
     kept, came_from = st.session_state.get(_SCOPE), st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page
     asked = _read()
     stayed = came_from == page
-    from_outside = stayed and own.is_new()
+    context = get_script_run_ctx()
+    went_back = context is not None and context.is_history_navigation
+    from_outside = went_back or (stayed and own.is_new())
     own.read(page, from_outside or (not stayed and any(name in st.query_params for name in own.NAMES.get(page, ()))))
     if kept is None or from_outside or (not stayed and asked != Scope()):
         st.session_state[_SCOPE] = asked

@@ -137,8 +137,7 @@ def _slider(
     key = f"plan {name}"
     kind = type(step)
     value = kind(min(now if asked is None else asked, most))
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value
+    st.session_state[key] = value
     written = text.amount(answer.value(name), metric.unit, view.lang)
     st.slider(
         f"{metric.label[view.lang]} ({view.word('planning.now', value=written)})",
@@ -178,8 +177,7 @@ def _pool(view: View, options: list[str], names: Mapping[str, str]) -> str:
     key = "plan pool"
     asked = own.one(_PAGE, "of")
     chosen = asked if asked in options else _ALL
-    if st.session_state.get(key) != chosen:
-        st.session_state[key] = chosen
+    st.session_state[key] = chosen
     st.selectbox(
         view.word("planning.pool"),
         options,
@@ -194,8 +192,7 @@ def _seat(view: View, scenario: Scenario, place: tuple[str, str], title: str, ex
     now, key = round(exact), f"plan seats {'.'.join(place)}"
     most = _round_top(max(now * 4, scenario.seats.get(place, 0)), 20)
     value = int(scenario.seats.get(place, now))
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value
+    st.session_state[key] = value
 
     def choose() -> None:
         chosen = st.session_state[key]
