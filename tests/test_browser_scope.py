@@ -1,7 +1,6 @@
 """In a browser: the boxes show what the address holds, whichever way a page was reached, and Back is one step a page."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
@@ -57,7 +56,7 @@ def opened(reader: front.Visit) -> str:
 def boxes(reader: front.Visit) -> tuple[str, list[str]]:
     """What the box of the province and the fields of the day show."""
     tags = reader.page.locator(".st-key-filter-province").inner_text().split("\n")[-1]
-    fields = reader.page.locator(".st-key-day-on input, .st-key-day-on [data-testid=stDateInputField]")
+    fields = reader.page.locator(".st-key-day-on input")
     return tags.rpartition(" (")[0], [fields.nth(place).input_value() for place in range(fields.count())]
 
 
