@@ -99,21 +99,24 @@ def test_the_day_box_of_the_next_page_takes_a_day_and_says_nothing_of_an_empty_o
     with front.visit(chromium, address) as reader:
         reader.go("", province=PROVINCE)
         go_on(reader, "training")
-        field = reader.page.locator(".st-key-typed-on input")
-        field.click()
-        field.press("End")
-        field.press("Backspace")
-        field.press("۱")
-        field.press("Enter")
+        reader.page.locator(".st-key-typed-on input").fill("۱۴۰۳/۰۲/۱۵")
+        reader.page.keyboard.press("Enter")
         reader.settle()
-        box = reader.page.locator(".st-key-filter-activity input")
-        box.click()
+        reader.page.locator(".st-key-filter-activity input").click()
         reader.page.keyboard.press("ArrowDown")
         reader.page.keyboard.press("Enter")
         reader.settle()
         assert reader.page.locator(".pd-wrong").count() == 0
-        assert "activity=" in reader.query
-        assert f"province={PROVINCE}" in reader.query
+        assert reader.query.startswith(f"province={PROVINCE}&activity=")
+        assert reader.query.endswith("&on=2024-05-04")
+        assert boxes(reader)[0] == text.member("province", PROVINCE, "fa")
+
+
+def test_the_first_page_opens_by_its_own_name_with_its_filters(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go(MENU[0], province=PROVINCE)
+        assert reader.page.url == f"{address}/?province={PROVINCE}"
+        assert reader.page.locator("[data-testid=stDialog]").count() == 0
         assert boxes(reader)[0] == text.member("province", PROVINCE, "fa")
 
 
