@@ -74,3 +74,20 @@ document.addEventListener("input", (event) => {
   Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(field, persian);
   field.setSelectionRange(at, at);
 }, true);
+
+// Streamlit puts a bare address into the history when a page opens, and a second one when the page has written its filters.
+// Both are one step: until the page's first run is over, an address of the same page replaces the one before.
+(function () {
+  let opening = true;
+  const push = history.pushState.bind(history);
+  history.pushState = (state, title, url) => {
+    const same = new URL(url, location.href).pathname === location.pathname;
+    if (opening && same) return history.replaceState(state, title, url);
+    opening = !same;
+    push(state, title, url);
+  };
+  const run = "data-test-script-state";
+  new MutationObserver((changes) => {
+    if (changes.some((one) => one.oldValue === "running" && one.target.getAttribute(run) !== "running")) opening = false;
+  }).observe(document, { subtree: true, attributeFilter: [run], attributeOldValue: true });
+})();

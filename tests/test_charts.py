@@ -451,6 +451,30 @@ def test_a_title_compares_only_what_is_over() -> None:
     assert findings.latest(over, EN).sentence.endswith("1,130 persons, a year before 1,010")
 
 
+def test_a_title_does_not_take_an_old_value_for_that_of_the_last_day() -> None:
+    months = [f"1405-{month:02}" for month in range(1, 8)]
+    nobody = [(month, value) for month, value in zip(months, [0.667, 0.727, *[None] * 5], strict=True)]
+    ended = answer("training_compliance", by=("month",), rows=nobody, provisional=frozenset({"1405-07"}))
+    for look in (FA, EN):
+        sentence = findings.latest(ended, look).sentence
+        assert look.member("month", "1405-07") in sentence
+        assert not any(text.plain(value, "share", look.lang) in sentence for value in (0.667, 0.727))
+    assert findings.latest(ended, EN).sentence == "Training compliance: no value in Mehr 1405"
+    run_off = replace(ended, by=("day",), rows=[("2026-10-22", 0.5), ("2026-10-23", None)])
+    assert "no value" in findings.ends(run_off, EN).sentence
+
+
+def test_a_title_does_not_take_the_first_value_for_that_of_the_first_day() -> None:
+    later = answer("training_compliance", by=("month",), rows=[("1405-01", None), ("1405-02", 0.5), ("1405-03", 0.75)])
+    assert findings.latest(later, EN).sentence == "Training compliance: 75.0%"
+
+
+def test_without_a_projection_the_title_is_of_the_months_that_are_known() -> None:
+    rows = [("1405-01", 100, None, None), ("1405-02", 120, None, None), ("1405-03", None, None, None)]
+    made = answer("active_assistants", "joiners", "leavers", by=("month",), rows=rows)
+    assert "from 100 to 120" in findings.ahead(made, EN).sentence
+
+
 def test_an_answer_without_a_value_has_nothing_to_say() -> None:
     empty = answer("training_compliance", by=("province",), rows=[("IR-23", None)])
     assert findings.extreme(empty, EN).sentence == "Nothing to show"

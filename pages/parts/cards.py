@@ -22,7 +22,7 @@ def cards(view: View, *names: str) -> None:
     page.later(_cards, view, names[:10], ready=partial(_at_once, view, names[:10]))
 
 
-@st.fragment
+@page.fragment
 def _cards(view: View, names: Sequence[str]) -> None:
     across = next((n for n in (5, 4, 3) if len(names) % n == 0), 4)
     asked = _at_once(view, names)

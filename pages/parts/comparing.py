@@ -13,10 +13,10 @@ from pages.parts import bars, dayfield, exports_more, grid, notices, own, page, 
 from pages.parts import components as ui
 from pages.parts.footer import look, question
 from pages.parts.page import PLACES, View
+from pages.parts.parameters import NATION
 from pages.parts.registers import Side
 
 PAGE = "compare"
-NATION = "IR"
 
 
 @dataclass(frozen=True)
@@ -38,21 +38,13 @@ class Sides:
 def sides(view: View) -> Sides:
     """The two sides the reader chose; unless chosen, the place of the scope a year before and on the as-of day."""
     here = view.where.get("province", ())
-    first = _place(own.one(PAGE, "p"), here[0] if len(here) == 1 else NATION)
-    second = _place(own.one(PAGE, "q"), first)
+    first = own.one(PAGE, "p", here[0] if len(here) == 1 else NATION)
+    second = own.one(PAGE, "q", first)
     return Sides((first, second), (_day(view, "a", view.a_year_before()), _day(view, "b", view.as_of)))
 
 
-def _place(written: str, default: str) -> str:
-    return written if written == NATION or written in warehouse.names("province", "fa") else default
-
-
 def _day(view: View, name: str, default: date) -> date:
-    try:
-        day = text.read_day(own.one(PAGE, name))
-    except ValueError:
-        return default
-    return day if view.first_day <= day <= view.latest else default
+    return view.days.read(own.one(PAGE, name)) or default
 
 
 def choices(view: View, chosen: Sides) -> None:
@@ -63,8 +55,7 @@ def choices(view: View, chosen: Sides) -> None:
         for i, (place, day) in enumerate((("p", "a"), ("q", "b"))):
             which = view.word(f"compare.side_{i + 1}")
             key = f"compare {place}"
-            if st.session_state.get(key) != chosen.places[i]:
-                st.session_state[key] = chosen.places[i]
+            st.session_state[key] = chosen.places[i]
             st.selectbox(
                 view.word("compare.place", side=which),
                 options,

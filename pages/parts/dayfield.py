@@ -66,8 +66,7 @@ def jalali_bounds(first: date, last: date) -> tuple[date, date]:
 
 def _typed(view: View, ident: str, label: str, day: date, chosen: Chosen) -> None:
     key = f"typed {ident}"
-    if st.session_state.get(key) != written(day, view.lang):
-        st.session_state[key] = written(day, view.lang)
+    st.session_state[key] = written(day, view.lang)
 
     def changed() -> None:
         said = st.session_state[key]
@@ -99,8 +98,7 @@ def _repeated(said: str) -> str:
 
 def _calendar(view: View, ident: str, label: str, day: date, chosen: Chosen) -> None:
     key = f"calendar {ident}"
-    if st.session_state.get(key) != day:
-        st.session_state[key] = day
+    st.session_state[key] = day
 
     def changed() -> None:
         now = st.session_state[key]

@@ -65,8 +65,7 @@ def all_of_them() -> None:
 def _search(lang: str) -> list[str]:
     """What the reader looks for, from the address; each word must occur."""
     key, now = "find definition", own.one(_PAGE, "find")
-    if st.session_state.get(key) != now:
-        st.session_state[key] = now
+    st.session_state[key] = now
     with st.container(key="find"):
         st.text_input(
             text.word("methods.find", lang),

@@ -12,6 +12,7 @@ from pages.parts import exports_more, grid, notices, own, page, registers, text,
 from pages.parts.footer import look, question, subtitle
 from pages.parts.meaning import TIME
 from pages.parts.page import View
+from pages.parts.parameters import SHOWN
 
 PAGE = "explore"
 # Dimensions whose members have an order of their own.
@@ -36,7 +37,7 @@ class Asked:
         return self.is_timed or any(warehouse.catalogue()[name].kind == "flow" for name in self.names)
 
 
-@st.fragment
+@page.fragment
 def rows(view: View, asked: Asked, answer: Answer) -> None:
     """The table or the pivot, a page at a time, and the files of all of it."""
     seen = look(view)
@@ -57,10 +58,8 @@ def _shape(view: View, asked: Asked) -> str:
     """Table or pivot: a pivot needs two dimensions."""
     if len(asked.by) < 2:
         return "table"
-    key, chosen = "explore show", own.one(PAGE, "show", "table")
-    chosen = chosen if chosen in ("table", "pivot") else "table"
-    if st.session_state.get(key) != chosen:
-        st.session_state[key] = chosen
+    key, chosen = "explore show", own.one(PAGE, "show", SHOWN[0])
+    st.session_state[key] = chosen
 
     def changed() -> None:
         now = st.session_state[key]
@@ -69,7 +68,7 @@ def _shape(view: View, asked: Asked) -> str:
 
     st.segmented_control(
         view.word("more.show"),
-        ("table", "pivot"),
+        SHOWN,
         key=key,
         required=True,
         format_func=lambda one: view.word(f"more.{one}"),
@@ -81,15 +80,14 @@ def _shape(view: View, asked: Asked) -> str:
 
 def _sorting(view: View, asked: Asked, answer: Answer) -> tuple[str, bool]:
     """By which column the rows stand, and whether downwards: time as it runs, groups by their first measure."""
-    default = asked.by[0] if asked.is_timed or not asked.by or set(asked.by) & set(ORDERED) else f"-{asked.names[0]}"
+    default = asked.by[0] if asked.is_timed or set(asked.by) & set(ORDERED) else f"-{asked.names[0]}"
     written = own.one(PAGE, "sort", default)
     name, downwards = written.lstrip("-"), written.startswith("-")
     if name not in answer.columns:
         written, name, downwards = default, default.lstrip("-"), default.startswith("-")
     options = [f"{sign}{column}" for column in answer.columns for sign in ("-", "")]
     key = "explore sort"
-    if st.session_state.get(key) != written:
-        st.session_state[key] = written
+    st.session_state[key] = written
 
     def changed() -> None:
         now = st.session_state[key]
@@ -115,15 +113,13 @@ def _table(view: View, asked: Asked, answer: Answer) -> None:
 def turned(view: View, name: str, count: int) -> int:
     """The page of a long table, in the address of page `name`; the buttons that turn it, where there is more than one."""
     most = grid.pages(count)
-    written = own.one(name, "page", "1")
-    number = min(max(int(written), 1), most) if written.isdigit() else 1
+    number = min(int(own.one(name, "page", "1")), most)
     if most == 1:
         return 1
     key = f"{name} page"
     # the first, the last, the neighbours, and ten further on either side
     near = (1, number - 10, number - 1, number, number + 1, number + 10, most)
-    if st.session_state.get(key) != number:
-        st.session_state[key] = number
+    st.session_state[key] = number
 
     def changed() -> None:
         now = st.session_state[key]

@@ -8,7 +8,6 @@ from typing import Any
 
 import streamlit as st
 
-from etl.catalogue import DIMENSIONS
 from etl.metrics import Answer
 from pages.parts import (
     bars,
@@ -31,12 +30,9 @@ from pages.parts import components as ui
 from pages.parts.explored import ORDERED, PAGE, Asked
 from pages.parts.meaning import TIME, Trouble, Way
 from pages.parts.page import View
+from pages.parts.parameters import MOST_DIMENSIONS, MOST_MEASURES, NOTHING, OFFERED
 
-MOST_DIMENSIONS, MOST_MEASURES = 3, 8
 _DEFAULT = {"m": ("active_assistants",), "by": ("province",)}
-# A choice that was emptied on purpose is not the default.
-_NOTHING = "-"
-_OFFERED = tuple(name for name in DIMENSIONS if name != "lapses_on")
 # Above so many bars a ranking is no picture; above so many lines a trend is none.
 _MOST_BARS, _MOST_LINES, _MOST_FIGURES = 45, 5, 3
 
@@ -66,16 +62,13 @@ def explore(view: View) -> None:
 
 
 def _asked(view: View) -> Asked:
-    known = warehouse.catalogue()
-    names = [name for name in _chosen("m") if name in known and not known[name].hidden]
-    by = [name for name in _chosen("by") if name in _OFFERED]
     over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
-    return Asked(tuple(names[:MOST_MEASURES]), tuple(by[:MOST_DIMENSIONS]), over)
+    return Asked(tuple(_chosen("m")), tuple(_chosen("by")), over)
 
 
 def _chosen(name: str) -> Iterable[str]:
     kept = own.of(PAGE).get(name)
-    return _DEFAULT[name] if kept is None else [one for one in kept if one != _NOTHING]
+    return _DEFAULT[name] if kept is None else [one for one in kept if one != NOTHING]
 
 
 def _controls(view: View, asked: Asked) -> None:
@@ -83,20 +76,19 @@ def _controls(view: View, asked: Asked) -> None:
     measures = [name for name, metric in known.items() if not metric.hidden]
     with st.container(horizontal=True, key="explore-bar", gap="small", vertical_alignment="bottom"):
         _several(view, "m", measures, asked.names, lambda name: known[name].label[view.lang], MOST_MEASURES)
-        _several(view, "by", _OFFERED, asked.by, lambda name: view.word(f"dimension.{name}"), MOST_DIMENSIONS)
+        _several(view, "by", OFFERED, asked.by, lambda name: view.word(f"dimension.{name}"), MOST_DIMENSIONS)
 
 
 def _several(
     view: View, name: str, options: Sequence[str], chosen: Sequence[str], label: Callable[[str], str], most: int
 ) -> None:
     key = f"explore {name}"
-    if st.session_state.get(key) != list(chosen):
-        st.session_state[key] = list(chosen)
+    st.session_state[key] = list(chosen)
 
     def changed() -> None:
         now = st.session_state[key]
         default = tuple(now) == _DEFAULT[name]
-        own.choose(PAGE, **{name: None if default else now or [_NOTHING], "page": None, "sort": None})
+        own.choose(PAGE, **{name: None if default else now or [NOTHING], "page": None, "sort": None})
 
     st.multiselect(
         view.word(f"more.{name}"),
@@ -144,7 +136,7 @@ def _take(way: Way) -> None:
     else:
         left = [name for name in _chosen(way.kind) if name != way.name]
         default = tuple(left) == _DEFAULT[way.kind]
-        own.choose(PAGE, **{way.kind: None if default else left or [_NOTHING], "page": None, "sort": None})
+        own.choose(PAGE, **{way.kind: None if default else left or [NOTHING], "page": None, "sort": None})
 
 
 def _answer(view: View, asked: Asked) -> Answer:

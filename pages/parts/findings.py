@@ -4,7 +4,7 @@ Every number in a sentence is a number of the answer; nothing is computed here b
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from etl.metrics import Answer
@@ -75,19 +75,24 @@ def gap(answer: Answer, look: Look) -> Finding:
 
 
 def latest(answer: Answer, look: Look) -> Finding:
-    """The last value, and the one a year before it."""
+    """The value at the end of the chart, and the one a year before it; that there is none, where nobody is left to measure."""
     at, unit, rows = _known(answer, None)
     if not rows:
         return Finding(look.word("finding.none"))
     if len(answer.by) > 1:
         return _latest_of_groups(answer, look)
-    now, measure = rows[-1], answer.metrics[0].short[look.lang]
+    first, now = answer.rows[0], answer.rows[-1]
+    places = {"measure": answer.metrics[0].short[look.lang]}
+    if now[at] is None:
+        when = look.member(answer.by[0], now[0])
+        return Finding(
+            _in_ten_words(look.word(f"finding.{key}", when=when, **places) for key in ("ended", "ended_bare"))
+        )
     before = {row[0]: row for row in rows}.get(_year_before(str(now[0])))
-    places = {"measure": measure}
     if before is not None and now[0] not in answer.provisional:
         key, places["before"] = "since", text.plain(before[at], unit, look.lang)
-    elif len(rows) > 1:
-        key, places["first"] = "grown", text.plain(rows[0][at], unit, look.lang)
+    elif len(rows) > 1 and first[at] is not None:
+        key, places["first"] = "grown", text.plain(first[at], unit, look.lang)
     else:
         key = "now"
     amounts = _amounts(now[at], unit, look)
@@ -149,7 +154,7 @@ def ends(answer: Answer, look: Look) -> Finding:
     at, unit, rows = _known(answer, None)
     if not rows:
         return Finding(look.word("finding.none"))
-    first, last = rows[0], rows[-1]
+    last = answer.rows[-1]
     if answer.by[0] == "step":
         stock = dict(row[:2] for row in rows)
         first, last = (("start", stock["start"]), ("end", stock["end"]))
@@ -160,6 +165,8 @@ def ends(answer: Answer, look: Look) -> Finding:
                 last=text.amount(last[at], unit, look.lang),
             )
         )
+    if last[at] is None:
+        return latest(answer, look)
     return Finding(
         look.word(
             "finding.to_value",
@@ -175,7 +182,9 @@ def ahead(answer: Answer, look: Look) -> Finding:
     last = answer.rows[-1]
     low, high = (last[answer.columns.index(metric.name)] for metric in answer.metrics[1:3])
     if low is None or high is None:
-        return latest(answer, look)
+        # Without a projection the months ahead have no value of any kind: the title is of the known ones.
+        known = [row for row in answer.rows if row[1] is not None]
+        return latest(replace(answer, rows=known), look)
     unit = answer.metrics[0].unit
     return Finding(
         look.word(

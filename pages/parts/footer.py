@@ -36,7 +36,7 @@ def subtitle(view: View, answer: Answer) -> str:
     return " · ".join([measures, page.place(view, answer.where), when])
 
 
-@st.fragment
+@page.fragment
 def footer(
     view: View, answer: Answer, ident: str, with_table: bool = True, picture: exports_more.Picture | None = None
 ) -> None:

@@ -8,6 +8,9 @@ import streamlit as st
 from pages.parts import page, text, warehouse
 from pages.parts.notices import kindly, notice
 
+# So many parts of an address are repeated to who opened it, and so much of each.
+_MOST_LEFT, _MOST_LETTERS = 4, 40
+
 
 def run(menu: Callable[[str], list[st.Page]]) -> None:
     """Set the page up, choose it, and run it between its heading and the trust strip."""
@@ -24,6 +27,8 @@ def run(menu: Callable[[str], list[st.Page]]) -> None:
     try:
         page.entered(entry["page"])
         _heading(entry, lang)
+        if left := page.left_out():
+            notice(lang, "state.left_out_title", text.word("state.left_out", lang, parts=_shortened(left, lang)))
         with kindly(lang, entry["page"]):
             chosen.run()
         with kindly(lang, entry["page"]):
@@ -38,6 +43,13 @@ def run(menu: Callable[[str], list[st.Page]]) -> None:
         st.code("python -m etl build", language="bash")
     finally:
         page.left()
+
+
+def _shortened(left: list[str], lang: str) -> str:
+    """The first parts of an address that were left out, each cut to what fits on a line."""
+    shown = [part if len(part) <= _MOST_LETTERS else f"{part[:_MOST_LETTERS]}…" for part in left[:_MOST_LEFT]]
+    more = [f"+{text.number(len(left) - _MOST_LEFT, lang)}"] if len(left) > _MOST_LEFT else []
+    return text.listed([text.isolated(" ".join(part.split()), lang) for part in [*shown, *more]], lang)
 
 
 def _html(written: str) -> None:

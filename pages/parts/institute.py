@@ -33,8 +33,7 @@ def find(view: View) -> None:
     """A field in which an institute is looked for by name, code or place."""
     key = "institute find"
     written = own.one(PAGE, "find")
-    if st.session_state.get(key) != written:
-        st.session_state[key] = written
+    st.session_state[key] = written
 
     def changed() -> None:
         own.choose(PAGE, find=st.session_state[key], page=None)

@@ -1,7 +1,7 @@
 """What one page asks besides the scope: its measures, its days, how its rows are sorted. In the address, as the scope is.
 
-Each page names its parameters here, so that nothing else stays in an address. The session holds what was chosen last, page
-by page: who comes back from another page finds it again.
+What each page understands is in `parameters`, so that nothing else stays in an address. The session holds what was chosen
+last, page by page: who comes back from another page finds it again.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,16 +9,10 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-# The parameters of each page that has some, in the order in which they stand in its address.
-NAMES: Mapping[str, tuple[str, ...]] = {
-    "methods": ("find",),
-    "planning": ("recruits", "leave", "of", "seats"),
-    "explore": ("m", "by", "show", "sort", "page"),
-    "compare": ("p", "a", "q", "b"),
-    "institute": ("find", "page"),
-}
+from pages.parts.parameters import NAMES
+
 _KEPT, _NOTED = "own parameters", "address noted"
-_MOST_VALUES, _MOST_LETTERS = 40, 200
+_MOST_LETTERS = 200
 
 
 def of(page: str) -> dict[str, list[str]]:
@@ -46,11 +40,8 @@ def forget(page: str) -> None:
     _keep(page, {})
 
 
-def read(page: str, wins: bool) -> None:
+def read(page: str, asked: Mapping[str, Iterable[str]], wins: bool) -> None:
     """Take what the address says of `page`, where it `wins` over what the session holds or the session holds nothing."""
-    asked = {
-        name: st.query_params.get_all(name)[:_MOST_VALUES] for name in NAMES.get(page, ()) if name in st.query_params
-    }
     kept = st.session_state.setdefault(_KEPT, {})
     if wins or page not in kept:
         _keep(page, asked)

@@ -3,6 +3,9 @@
 The address holds what the reader chose and nothing else. The session holds the same while pages change; an address that
 differs from the one last taken note of came from outside (a link, the back button) and wins. It is written when the page
 is drawn: the browser draws its menu anew for each new address, and the charts should not wait for that.
+
+Every box is given its value at each run, also where the session already holds it. Streamlit looks a key up under the page
+that was drawn last, so what the session holds after a change of page belongs to the old page's box and not to the new one's.
 """
 
 import threading
@@ -10,21 +13,22 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from etl.days import add_months, last_complete_months
-from pages.parts import own, periods, text, warehouse
+from pages.parts import own, parameters, periods, text, warehouse
 
 # The filters a view may hold, in the order in which they are said and offered.
 FILTERS = ("province", "county", "institute", "activity", "gender", "education", "post", "course")
 PLACES = ("province", "county", "institute")
 # How far back a day can be chosen.
 _YEARS = 25
-_SCOPE, _PAGE, _LANG = "scope", "scope page", "lang"
+_SCOPE, _PAGE, _LANG, _LEFT = "scope", "scope page", "lang", "left out"
 
 _run = threading.local()
 
@@ -84,7 +88,12 @@ class View:
     @property
     def first_day(self) -> date:
         """The first day that can be chosen."""
-        return _first_day(self.latest)
+        return self.days.first
+
+    @property
+    def days(self) -> parameters.Days:
+        """The days that can be chosen."""
+        return _days(self.latest)
 
     def months(self, count: int) -> tuple[date, date]:
         """The `count` latest complete Jalali months before the as-of day, and the days since."""
@@ -158,6 +167,12 @@ def write() -> None:
     if own.now() != (pairs := address()):
         st.query_params.from_dict(pairs)
     own.noted()
+    st.session_state.pop(_LEFT, None)
+
+
+def left_out() -> list[str]:
+    """What the address said and is not understood, as `name=value`; until the page is drawn and its address written."""
+    return list(st.session_state.get(_LEFT, ()))
 
 
 @dataclass(frozen=True)
@@ -215,17 +230,41 @@ def _draw(part: _Part, answered: Future[object] | None) -> None:
 def left() -> None:
     """The page is drawn, or was broken off: what was put off is forgotten."""
     _run.waiting = None
+    warehouse.leave()
+
+
+def fragment(draw: Callable[..., None]) -> Callable[..., None]:
+    """`draw` as a part that runs again on its own, for as long as the publication it was drawn from is the latest.
+
+    After a new one the whole page is drawn again: a part of it would mix two publications, or read a file that is gone.
+    """
+
+    @st.fragment
+    def again(file: str, given: tuple[Any, ...], named: dict[str, Any]) -> None:
+        if not warehouse.stay(file):
+            st.rerun()
+        draw(*given, **named)
+
+    @wraps(draw)
+    def drawn(*given: Any, **named: Any) -> None:
+        again(warehouse.path(), given, named)
+
+    return drawn
 
 
 def entered(page: str) -> None:
-    """Say which page is open. On the way from another page the session's scope is kept."""
+    """Say which page is open. A click in the menu keeps the session's scope; Back and Forward restore that of the address."""
     _run.waiting = []
     kept, came_from = st.session_state.get(_SCOPE), st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page
-    asked = _read()
+    asked, of_page, left = _read(page)
     stayed = came_from == page
-    from_outside = stayed and own.is_new()
-    own.read(page, from_outside or (not stayed and any(name in st.query_params for name in own.NAMES.get(page, ()))))
+    context = get_script_run_ctx()
+    went_back = context is not None and context.is_history_navigation
+    from_outside = went_back or (stayed and own.is_new())
+    own.read(page, of_page, from_outside or (not stayed and bool(of_page)))
+    if left and (kept is None or from_outside or not stayed):
+        st.session_state[_LEFT] = left
     if kept is None or from_outside or (not stayed and asked != Scope()):
         st.session_state[_SCOPE] = asked
     own.noted()
@@ -257,24 +296,26 @@ def _scope() -> Scope:
     return st.session_state.get(_SCOPE) or Scope()
 
 
-def _read() -> Scope:
-    """The scope that the address asks for. What no one could have chosen is left out."""
-    scope = Scope()
-    for name in FILTERS:
-        if name in st.query_params:
-            known = warehouse.names(name, "fa")
-            asked = dict.fromkeys(st.query_params.get_all(name))
-            scope = replace(scope, where={**scope.where, name: tuple(code for code in asked if code in known)})
-    on = None
-    if "on" in st.query_params:
-        try:
-            on = text.read_day(st.query_params["on"])
-        except ValueError:
-            on = None
-    latest = warehouse.published().as_of
-    period = periods.within(periods.known(st.query_params.get("period", "")), _first_day(latest), latest)
-    return Scope({name: codes for name, codes in scope.where.items() if codes}, on, period)
+def _read(page: str) -> tuple[Scope, dict[str, list[str]], list[str]]:
+    """What the address asks for: the scope, the parameters of the page, and what nobody could have chosen."""
+    given = own.now()
+    days = _days(warehouse.published().as_of)
+    members = {name: list(dict.fromkeys(given[name])) for name in FILTERS if name in given}
+    where = {name: [code for code in codes if code in warehouse.names(name, "fa")] for name, codes in members.items()}
+    written_day, written_period = (given.get(name, [""])[-1] for name in ("on", "period"))
+    on, period = days.read(written_day), periods.known(written_period)
+    within = periods.within(period, days.first, days.last)
+    of_page = parameters.understood(page, given, days)
+    kept = {
+        **where,
+        **of_page,
+        "on": [written_day] if on else [],
+        "period": [written_period] if period and within == period else [],
+        _LANG: list(text.LANGUAGES),
+    }
+    scope = Scope({name: tuple(codes) for name, codes in where.items() if codes}, on, within)
+    return scope, of_page, parameters.left_out(given, kept)
 
 
-def _first_day(latest: date) -> date:
-    return add_months(latest, -12 * _YEARS)
+def _days(latest: date) -> parameters.Days:
+    return parameters.Days(add_months(latest, -12 * _YEARS), latest)

@@ -81,10 +81,11 @@ def people(on: date, reader: Reader = None, where: Where | None = None) -> Rows:
 
 @lru_cache(maxsize=40)
 def _people(file: str, on: date, where: warehouse.Frozen) -> Rows:
-    with warehouse.connection(file).cursor() as cursor:
+    connection = warehouse.connection(file)
+    with connection.cursor() as cursor:
         found = detail.people(cursor, on, dict(where))
-    # They are read after this cursor is closed.
-    return replace(found, connect=lambda: warehouse.connection(file).cursor())
+    # They are read after this cursor is closed, and maybe after the file was removed: an open connection still reads it.
+    return replace(found, connect=connection.cursor)
 
 
 def load_totals() -> Answer:

@@ -10,7 +10,7 @@ from etl import analysis
 from etl.metrics import Answer
 from etl.planning import NOW, Scenario
 from pages.parts import components as ui
-from pages.parts import findings, own, text, warehouse
+from pages.parts import findings, own, parameters, text, warehouse
 from pages.parts.footer import question
 from pages.parts.notices import kindly
 from pages.parts.page import View
@@ -73,30 +73,14 @@ def method(view: View) -> None:
 
 
 def _asked() -> Scenario:
-    """The scenario of the address; what nobody could have chosen is left out."""
-    chosen = own.of(_PAGE)
-    seats = {}
-    for written in chosen.get("seats", ()):
-        place, _, count = written.rpartition(":")
-        province, _, course = place.rpartition(".")
-        number = _number(count)
-        if number is not None and course in warehouse.names("course", "fa"):
-            seats[(province, course)] = number
-    known = set(warehouse.names("province", "fa")) | {_ALL}
-    rate = _number(own.one(_PAGE, "leave"), 100)
+    """The scenario of the address."""
+    rate = parameters.number(own.one(_PAGE, "leave"), 100)
+    found = [seat for written in own.of(_PAGE).get("seats", ()) if (seat := parameters.seat(written))]
     return Scenario(
-        _number(own.one(_PAGE, "recruits")),
+        parameters.number(own.one(_PAGE, "recruits")),
         None if rate is None else rate / 100,
-        {key: count for key, count in seats.items() if key[0] in known},
+        {(province, course): count for province, course, count in found},
     )
-
-
-def _number(written: str, most: float = 1_000_000) -> float | None:
-    try:
-        number = float(written)
-    except ValueError:
-        return None
-    return number if 0 <= number <= most else None
 
 
 def _write_seats(seats: Mapping[tuple[str, str], float]) -> None:
@@ -137,8 +121,7 @@ def _slider(
     key = f"plan {name}"
     kind = type(step)
     value = kind(min(now if asked is None else asked, most))
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value
+    st.session_state[key] = value
     written = text.amount(answer.value(name), metric.unit, view.lang)
     st.slider(
         f"{metric.label[view.lang]} ({view.word('planning.now', value=written)})",
@@ -178,8 +161,7 @@ def _pool(view: View, options: list[str], names: Mapping[str, str]) -> str:
     key = "plan pool"
     asked = own.one(_PAGE, "of")
     chosen = asked if asked in options else _ALL
-    if st.session_state.get(key) != chosen:
-        st.session_state[key] = chosen
+    st.session_state[key] = chosen
     st.selectbox(
         view.word("planning.pool"),
         options,
@@ -194,8 +176,7 @@ def _seat(view: View, scenario: Scenario, place: tuple[str, str], title: str, ex
     now, key = round(exact), f"plan seats {'.'.join(place)}"
     most = _round_top(max(now * 4, scenario.seats.get(place, 0)), 20)
     value = int(scenario.seats.get(place, now))
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value
+    st.session_state[key] = value
 
     def choose() -> None:
         chosen = st.session_state[key]

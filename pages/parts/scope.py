@@ -73,15 +73,10 @@ def _more(view: View, offered: Sequence[str], on: Sequence[str], known: tuple[st
 
 
 def _filter(view: View, name: str, known: tuple[str, ...]) -> None:
-    """One multiple choice; what the session holds is what it shows."""
-    key, shown = f"filter {name}", f"filter labels {name}"
+    """One multiple choice, which shows what the scope holds."""
+    key = f"filter {name}"
     options = cascade.offered(view, name, known)
-    chosen = [code for code in view.where.get(name, ()) if code in options]
-    # the browser holds what is chosen by its label: where counts changed it is told anew
-    labels = tuple(options[code] for code in chosen)
-    if st.session_state.get(key) != chosen or st.session_state.get(shown) != labels:
-        st.session_state[key] = chosen
-        st.session_state[shown] = labels
+    st.session_state[key] = [code for code in view.where.get(name, ()) if code in options]
     st.multiselect(
         view.word(f"scope.{name}"),
         list(options),
@@ -102,8 +97,7 @@ def _set_day(view: View, day: date) -> None:
 def _period(view: View) -> None:
     """A period for flows and trends: none, a preset, or two days."""
     key, shown = "filter period", periods.kind(view.scope.period) or _NONE
-    if st.session_state.get(key) != shown:
-        st.session_state[key] = shown
+    st.session_state[key] = shown
 
     def changed() -> None:
         now = st.session_state[key]

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs
 from plotly.offline import get_plotlyjs, get_plotlyjs_version
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
@@ -50,6 +50,12 @@ async def _base_map(_request: Request) -> Response:
     return JSONResponse(EMPTY_MAP, headers=_A_DAY)
 
 
+async def _first_page(request: Request) -> Response:
+    """The page that answers at `/`, asked for by its own name, which Streamlit does not know it by."""
+    query = request.url.query
+    return RedirectResponse(f"./?{query}" if query else "./")
+
+
 def _plotly(request: Request) -> Response:
     """Plotly's library; every release of it has an address of its own."""
     headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
@@ -67,6 +73,7 @@ def routes() -> list[Route]:
     """What is served besides Streamlit's own files, under the path that Streamlit is served under."""
     base = _base()
     return [
+        Route(f"{base}/{text.menu()[0]['page']}", _first_page),
         Route(base + _PLOTLY, _plotly),
         Route(base + "/app/static/iran_provinces.geojson", _boundaries),
         Route(base + "/app/static/map/{name}.json", _base_map),

@@ -36,10 +36,13 @@ __all__ = [
     "connection",
     "filters_of",
     "frozen",
+    "leave",
     "names",
     "path",
     "published",
     "soon",
+    "stay",
+    "turn",
     "units",
 ]
 
@@ -60,6 +63,19 @@ class Unpublished(Exception):
 def turn() -> None:
     """A page begins: what it shows comes from the publication that is the latest now."""
     _run.path = _latest()
+
+
+def leave() -> None:
+    """The page is drawn: what runs later in this thread, a fragment alone, looks for the latest publication again."""
+    _run.path = ""
+
+
+def stay(file: str) -> bool:
+    """A fragment runs again that was drawn from `file`: whether this still is what the page shows, and go on with it."""
+    if path() != file:
+        return False
+    _run.path = file
+    return True
 
 
 def _latest() -> str:
