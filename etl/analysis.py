@@ -189,11 +189,12 @@ def projection(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Wh
 
 
 def lorenz(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
-    """Cumulative shares of residents and of assistants, lowest coverage first, and the Gini; of counties inside a province.
+    """Cumulative shares of residents and of assistants by county, lowest coverage first, and the Gini.
 
-    Rows: (place, residents_share, assistants_share, gini), the first with no place at the origin.
+    Rows: (county, residents_share, assistants_share, gini), the first with no county at the origin. Who serves in no known
+    county is left out.
     """
-    by = "county" if where and ("province" in where or "county" in where) else "province"
+    by = "county"
     places = {name: where[name] for name in ("province", "county") if where and name in where}
     residents = ask(con, "residents", by=(by,), on=on, where=places)
     assistants = ask(con, "active_assistants", by=(by,), on=on, where=where)
