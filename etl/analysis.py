@@ -33,6 +33,7 @@ from etl.licensing import (
 from etl.metrics import Answer, ask, readable, rows_on
 from etl.planning import headcount, pace_now, seats_now
 from etl.publication import describe
+from etl.signals import change_signals, level_signals
 from etl.training_plan import GOAL, compliance
 from etl.workforce import survival, survival_by_gender, survival_by_post
 
@@ -43,11 +44,13 @@ __all__ = [
     "backtest",
     "backtest_months",
     "bridge",
+    "change_signals",
     "claim",
     "compliance",
     "countries",
     "headcount",
     "lapsed",
+    "level_signals",
     "licences_ending",
     "lorenz",
     "officers_untrained",
@@ -75,11 +78,13 @@ ASKED: Mapping[str, tuple[str, ...]] = {
     "backtest": ("in_service", "active_assistants", "net_change"),
     "backtest_months": ("in_service", "active_assistants", "net_change"),
     "bridge": ("in_service", "active_assistants", "joiners", "leavers", "transfers_in", "transfers_out", "returned"),
+    "change_signals": ("joiners",),
     "claim": (),
     "compliance": ("training_compliance", "course_results"),
     "countries": ("per_100k",),
     "headcount": ("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"),
     "lapsed": ("lapsed_licence_service", "licensed_until", "status_since", "outstanding"),
+    "level_signals": ("training_compliance",),
     "licences_ending": ("registered_institutes", "licensed_until", "outstanding", "active_assistants"),
     "lorenz": ("active_assistants",),
     "officers_untrained": ("officers_lapsed", "officer_training_share"),
