@@ -181,10 +181,9 @@ def change_signals(
         found = limits(list(shares.values()))
         for month, share in shares.items() if found else ():
             assert found is not None
-            rows.append(
-                (place, month, share, max(0.0, found.low), found.middle, min(1.0, found.high), flows[place].get(month, 0), whole[month],
-                 not found.low <= share <= found.high)
-            )  # fmt: skip
+            bounds = (max(0.0, found.low), found.middle, min(1.0, found.high))
+            is_signal = not found.low <= share <= found.high
+            rows.append((place, month, share, *bounds, flows[place].get(month, 0), whole[month], is_signal))
     names = ("flow_share", "flow_low", "flow_middle", "flow_high")
     more = ("flow_here", "flow_nation", "is_signal")
     return answered(by_place, ("province", "month"), names, rows, over=over, also=(nation,), more=more)
