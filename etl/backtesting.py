@@ -52,7 +52,7 @@ def runs_of(history: History, ahead: int) -> list[Run]:
             break
         ranges = history.ranges(now, ahead)
         known = history.known[now]
-        low, high = (path[ahead] * (1 + bound) for bound in ranges[ahead]) if ranges else (None, None)
+        low, high = (path[ahead] * (1 + bound) for bound in ranges[ahead]) if ahead < len(ranges) else (None, None)
         paces = [(known[-1] - known[-1 - count]) / count for count in (6, PACE_MONTHS)]
         away = (months[now + ahead].last - months[now].last).days / days.DAYS_A_MONTH
         flat = max(0.0, known[-1] + sum(paces) / 2 * away)

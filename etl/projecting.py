@@ -117,8 +117,7 @@ class History:
     def ranges(self, now: int, most: int) -> list[tuple[float, float]]:
         """Of the stock projected 0, 1, 2, … months ahead of month `now` the lower and upper bound, relative to it.
 
-        A range never narrows with distance. Beyond the last distance with 24 runs it goes on growing in proportion; where
-        there is none, there are no ranges.
+        A range never narrows with distance. They end before the first distance with fewer than 24 runs.
         """
         found = [(0.0, 0.0)]
         for ahead in range(1, most + 1):
@@ -127,11 +126,6 @@ class History:
                 break
             low, high = (quantile(misses, part) for part in HELD)
             found.append((min(found[-1][0], low), max(found[-1][1], high)))
-        tried = len(found) - 1
-        if not tried:
-            return []
-        low, high = found[tried]
-        found += [(low * ahead / tried, high * ahead / tried) for ahead in range(tried + 1, most + 1)]
         return found
 
 
@@ -208,8 +202,9 @@ def path_of(history: History, day: date, active: float, months: int = MOST_MONTH
         # Of the month that holds the day only its rest lies ahead.
         rest = min((unit.last - day).days / ((unit.last - unit.first).days + 1), 1.0)
         stock, distance = max(0.0, stock + step * rest), distance + rest
-        low, high = (stock * (1 + bound) for bound in _between(ranges, distance)) if ranges else (None, None)
-        points.append((unit, distance, stock, None if low is None else max(0.0, low), high))
+        bounds = _between(ranges, distance)
+        low, high = (max(0.0, stock * (1 + bound)) for bound in bounds) if bounds else (None, None)
+        points.append((unit, distance, stock, low, high))
         unit = days.unit_of(unit.last + days.DAY, "month")
     return Path(points)
 
@@ -273,11 +268,13 @@ def end_of_next_year(day: date) -> date:
     return days.unit_of(JalaliDate(JalaliDate(day).year + 1, 6, 1).to_gregorian(), "year").last
 
 
-def _between(ranges: Sequence[tuple[float, float]], distance: float) -> tuple[float, float]:
-    """The bounds at a distance between two whole months."""
-    below = min(int(distance), len(ranges) - 1)
-    above, part = min(below + 1, len(ranges) - 1), distance - below
+def _between(ranges: Sequence[tuple[float, float]], distance: float) -> tuple[float, float] | None:
+    """The bounds at a distance between two whole months; None beyond the last range."""
+    below, above = math.floor(distance), math.ceil(distance)
+    if above >= len(ranges):
+        return None
     (low, high), (next_low, next_high) = ranges[below], ranges[above]
+    part = distance - below
     return low + part * (next_low - low), high + part * (next_high - high)
 
 
