@@ -22,6 +22,10 @@ _PARTS = {"training_compliance": ("compliant_assistants", "trainable_assistants"
 Counts = tuple[int, ...]
 NOBODY: Counts = (0, 0, 0, 0, 0)
 _NEVER = date(9999, 12, 31)
+_RESIDENTS = (
+    "select province, sum(residents + change_a_day * ($day - valid_from)) from residents "
+    "where valid_from <= $day and valid_until > $day group by 1"
+)
 _COLUMNS = {"institute": "institute_code"}
 
 
@@ -34,8 +38,8 @@ class Rival(Protocol):
         """Counts by the member of the question's dimension (None for a question without one)."""
         ...
 
-    def residents(self) -> dict[str, float]:
-        """Residents by province."""
+    def residents(self, day: date) -> dict[str, float]:
+        """Residents by province on a day."""
         ...
 
 
@@ -75,11 +79,15 @@ class Pandas:
         for frame in (self._duties, self._passed):
             frame["course_code"] = frame["course_code"].astype(codes)
         self._duties["post"] = self._duties["post"].astype(self._spells["post"].dtype)
-        self._residents = con.execute("select province, sum(residents) from residents group by 1").fetchall()
+        self._residents = con.execute("select * from residents").df()
 
-    def residents(self) -> dict[str, float]:
-        """Residents by province."""
-        return dict(self._residents)
+    def residents(self, day: date) -> dict[str, float]:
+        """Residents by province on a day."""
+        moment = pd.Timestamp(day)
+        found = self._residents
+        found = found[(found.valid_from <= moment) & (found.valid_until > moment)]
+        now = found.residents + found.change_a_day * (moment - found.valid_from).dt.days
+        return dict(now.groupby(found.province).sum())
 
     def count(self, question: Question, day: date, trained: bool) -> dict[Any, Counts]:
         """As Rival."""
@@ -148,9 +156,9 @@ class Raw:
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self._con = con
 
-    def residents(self) -> dict[str, float]:
-        """Residents by province."""
-        return dict(self._con.execute("select province, sum(residents) from residents group by 1").fetchall())
+    def residents(self, day: date) -> dict[str, float]:
+        """Residents by province on a day."""
+        return dict(self._con.execute(_RESIDENTS, {"day": day}).fetchall())
 
     def count(self, question: Question, day: date, trained: bool) -> dict[Any, Counts]:
         """As Rival."""
@@ -292,9 +300,9 @@ def _numbers(question: Question, counts: Counts) -> tuple[float | None, ...]:
 
 def _coverage(rival: Rival, question: Question, counts: dict[Any, Counts]) -> list[Cell]:
     """Active persons over residents, and how many more or fewer than the nation's rate would give."""
-    residents = rival.residents()
-    whole = Question("", question.names, (), question.on, None, _without_place(question))
     assert question.on is not None
+    residents = rival.residents(question.on)
+    whole = Question("", question.names, (), question.on, None, _without_place(question))
     nation = rival.count(whole, question.on, False).get(None, NOBODY)[0]
     everybody = sum(residents.values())
     chosen = question.where.get("province", tuple(sorted(residents)))

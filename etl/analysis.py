@@ -1,10 +1,9 @@
-"""What no single question answers: the bridge, the pace and its projection, the Lorenz curve, the run-off, the seats.
+"""What no single question answers: the bridge, the Lorenz curve, the run-off, the seats, and those of other modules.
 
 Each function takes a connection, a day and filters, and returns an Answer like `ask` does; its words stand in
 etl/metrics.toml under [derived.X].
 """
 
-import math
 from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import cache
@@ -12,7 +11,6 @@ from itertools import pairwise
 from typing import Any
 
 import duckdb
-from persiantools.jdatetime import JalaliDate
 
 from etl import days
 from etl.abroad import claim, countries
@@ -30,10 +28,11 @@ from etl.licensing import (
     smart_sizes,
     stopped,
 )
-from etl.lineage import sources_of
 from etl.metrics import Answer, ask, readable, rows_on
 from etl.planning import headcount, pace_now, seats_now
+from etl.projecting import pace, projection
 from etl.publication import describe
+from etl.signals import change_signals, level_signals
 from etl.training_plan import GOAL, compliance
 from etl.workforce import survival, survival_by_gender, survival_by_post
 
@@ -44,11 +43,13 @@ __all__ = [
     "backtest",
     "backtest_months",
     "bridge",
+    "change_signals",
     "claim",
     "compliance",
     "countries",
     "headcount",
     "lapsed",
+    "level_signals",
     "licences_ending",
     "lorenz",
     "officers_untrained",
@@ -73,14 +74,16 @@ __all__ = [
 ASKED: Mapping[str, tuple[str, ...]] = {
     "accreditations_ending": ("accreditation_ending_30", "accreditation_ending_60", "judicial_officers"),
     "adoption": ("smart_service_share", "adoption"),
-    "backtest": ("in_service", "active_assistants", "net_change"),
-    "backtest_months": ("in_service", "active_assistants", "net_change"),
+    "backtest": ("active_assistants", "net_change"),
+    "backtest_months": ("active_assistants", "net_change"),
     "bridge": ("in_service", "active_assistants", "joiners", "leavers", "transfers_in", "transfers_out", "returned"),
+    "change_signals": ("joiners",),
     "claim": (),
     "compliance": ("training_compliance", "course_results"),
     "countries": ("per_100k",),
     "headcount": ("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"),
     "lapsed": ("lapsed_licence_service", "licensed_until", "status_since", "outstanding"),
+    "level_signals": ("training_compliance",),
     "licences_ending": ("registered_institutes", "licensed_until", "outstanding", "active_assistants"),
     "lorenz": ("active_assistants",),
     "officers_untrained": ("officers_lapsed", "officer_training_share"),
@@ -104,8 +107,6 @@ OVER_PERIODS = frozenset({"bridge"})
 
 RUN_OFF_DAYS = 180
 _SEAT_MONTHS = 6
-_MONTHS_SHOWN_BEFORE = 24
-_MOST_MONTHS_AHEAD = 60
 
 
 @cache
@@ -152,50 +153,13 @@ def bridge(
     return answered(flows, ("step",), ("bridge",), rows, over=(first, last), also=(before, after))
 
 
-def pace(
-    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, until: date | None = None
-) -> Answer:
-    """Required and actual pace, persons a month, and the projected days. One row; a day is None where it has none."""
-    answer = ask(con, "active_assistants", "target", "target_progress", on=on, where=where)
-    day = answer.on or answer.publication.as_of
-    until = until or _end_of_next_year(day)
-    active, target = answer.value("active_assistants"), answer.value("target")
-    paces = _paces(con, day, where)
-    left = (until - day).days / days.DAYS_A_MONTH
-    required = (target - active) / left if target is not None and left > 0 else None
-    names = ("required_pace", "actual_pace_6", "actual_pace_12", "projected_first", "projected_last")
-    reached = [_reached(day, active, target, one) for one in sorted(paces, reverse=True)]
-    # None where net ≤ 0: a range with an open end is said in words.
-    row = (required, *paces, *reached)
-    return answered(answer, (), names, [row], on=day, sources=sources_of("net_change", where or ()))
-
-
-def projection(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
-    """Months known and months projected: (month, active, low, high). The projection begins where the known ends."""
-    known = ask(con, "active_assistants", "target", on=on, where=where)
-    day = known.on or known.publication.as_of
-    first, _ = days.last_complete_months(day, _MONTHS_SHOWN_BEFORE)
-    past = ask(con, "active_assistants", by=("month",), over=(first, day), where=where)
-    active, target = known.value("active_assistants"), known.value("target")
-    slow, fast = sorted(_paces(con, day, where))
-    # A day in the past is projected from that day: the month that held it is measured on it.
-    now = days.unit_of(day, "month")
-    rows: list[tuple[Any, ...]] = [(month, value, None, None) for month, value in past.rows if month < now.label]
-    rows.append((now.label, active, active, active))
-    for unit in _months_ahead(now, active, target, slow, fast):
-        months = (unit.last - day).days / days.DAYS_A_MONTH
-        rows.append((unit.label, None, max(0.0, active + slow * months), max(0.0, active + fast * months)))
-    names = ("active_assistants", "projected_low", "projected_high")
-    sources = sources_of("net_change", where or ())
-    return answered(past, ("month",), names, rows, on=day, also=(known,), sources=sources)
-
-
 def lorenz(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
-    """Cumulative shares of residents and of assistants, lowest coverage first, and the Gini; of counties inside a province.
+    """Cumulative shares of residents and of assistants by county, lowest coverage first, and the Gini.
 
-    Rows: (place, residents_share, assistants_share, gini), the first with no place at the origin.
+    Rows: (county, residents_share, assistants_share, gini), the first with no county at the origin. Who serves in no known
+    county is left out.
     """
-    by = "county" if where and ("province" in where or "county" in where) else "province"
+    by = "county"
     places = {name: where[name] for name in ("province", "county") if where and name in where}
     residents = ask(con, "residents", by=(by,), on=on, where=places)
     assistants = ask(con, "active_assistants", by=(by,), on=on, where=where)
@@ -319,41 +283,3 @@ def _one_place(where: Where) -> None:
     for name, values in (where or {}).items():
         if name not in ("province", "institute") or len(values) != 1 or len(where or {}) > 1:
             raise QuestionError("the bridge adds up for the nation, one province or one institute")
-
-
-def _paces(con: duckdb.DuckDBPyConnection, day: date, where: Where) -> tuple[float, float]:
-    """Mean monthly net change of the 6 and of the 12 latest complete Jalali months."""
-    sums = [
-        ask(con, "net_change", over=days.last_complete_months(day, count), where=where).value() for count in (6, 12)
-    ]
-    return sums[0] / 6, sums[1] / 12
-
-
-def _reached(day: date, active: float, target: float | None, monthly: float) -> date | None:
-    if target is None:
-        return None
-    if active >= target:
-        return day
-    if monthly <= 0:
-        return None
-    ahead = math.ceil((target - active) / monthly * days.DAYS_A_MONTH)
-    return day + timedelta(days=ahead) if ahead < 365 * 200 else None
-
-
-def _months_ahead(now: days.Unit, active: float, target: float | None, slow: float, fast: float) -> list[days.Unit]:
-    """Months to draw: until the slower pace reaches the target, within five years."""
-    wanted = _MOST_MONTHS_AHEAD
-    if target is not None and active < target and slow > 0:
-        wanted = min(wanted, math.ceil((target - active) / slow) + 2)
-    elif target is None or active >= target or fast <= 0:
-        wanted = 12
-    found: list[days.Unit] = []
-    unit = now
-    for _ in range(max(3, wanted)):
-        unit = days.unit_of(unit.last + days.DAY, "month")
-        found.append(unit)
-    return found
-
-
-def _end_of_next_year(day: date) -> date:
-    return days.unit_of(JalaliDate(JalaliDate(day).year + 1, 6, 1).to_gregorian(), "year").last

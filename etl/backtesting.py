@@ -4,9 +4,8 @@ Functions that pages ask for take a connection, a day and filters, and return an
 etl/metrics.toml under [derived.X].
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -14,144 +13,82 @@ import duckdb
 
 from etl import days
 from etl.derived import Where, answered
-from etl.metrics import Answer, ask
+from etl.metrics import Answer
+from etl.projecting import PACE_MONTHS, History, history_of
 
 HORIZONS = (1, 3, 6, 12)
 # Drawn beside what happened: what was said half a year before.
 _SHOWN_HORIZON = 6
-_MOST_ORIGINS = 120
-# The range of a path holds so many of the misses that the projection made in the past.
-_HELD = 0.8
-_FEWEST_TRIALS = 12
 
 
 @dataclass(frozen=True)
-class Month:
-    label: str
-    last: date
-    active: int
-    net: int
+class Run:
+    """What was projected at the end of one month for the end of a later one, and what came.
 
+    `low` and `high` are None for the first runs, before which fewer than 24 had ended.
+    """
 
-@dataclass(frozen=True)
-class History:
-    months: list[Month]
-    answers: tuple[Answer, ...]
-
-
-@dataclass(frozen=True)
-class _Trial:
-    """What was projected at the end of one month for the end of a later one, and what came."""
-
-    ahead: int
     month: str
-    low: float
-    high: float
+    projected: float
+    low: float | None
+    high: float | None
+    flat: float
     actual: int
 
     @property
     def is_inside(self) -> bool:
-        return self.low <= self.actual <= self.high
+        return self.low is not None and self.high is not None and self.low <= self.actual <= self.high
 
-    @property
-    def miss(self) -> float:
-        """The distance of what came from the middle of the range, over that middle."""
-        middle = (self.low + self.high) / 2
-        return abs(self.actual - middle) / max(middle, 1.0)
+
+def runs_of(history: History, ahead: int) -> list[Run]:
+    """The projection at the end of every past month with three years before it, so many months ahead.
+
+    Beside it, flat: the middle of the paces of 6 and of 12 months, by which the stock was projected before.
+    """
+    months = history.months
+    found = []
+    for now, path in history.runs.items():
+        if now + ahead >= len(months):
+            break
+        ranges = history.ranges(now, ahead)
+        known = history.known[now]
+        low, high = (path[ahead] * (1 + bound) for bound in ranges[ahead]) if ahead < len(ranges) else (None, None)
+        paces = [(known[-1] - known[-1 - count]) / count for count in (6, PACE_MONTHS)]
+        away = (months[now + ahead].last - months[now].last).days / days.DAYS_A_MONTH
+        flat = max(0.0, known[-1] + sum(paces) / 2 * away)
+        found.append(Run(months[now + ahead].label, path[ahead], low, high, flat, months[now + ahead].active))
+    return found
 
 
 def backtest(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
-    """How often the ranges held what came, 1, 3, 6 and 12 months later, over the past ten years.
+    """How often the projection's range held what came, 1, 3, 6 and 12 months later, and how far it was off.
 
-    Rows: (ahead, share inside the projection's range, share inside the plan's, mean miss, and the counts both shares
-    are made of). Every month's end with a year of history before it is one trial; the plan's range is made at each of
-    what had been missed until then. Both see the rows loaded today, as every past day does.
+    Rows: (ahead, share of ranges that held, mean miss, mean miss of a flat pace, then ranges that held, ranges, runs). Every
+    month's end with three years of history before it is one run, made of what was known then; a range needs 24 that had
+    ended. Shares are None without a range or a run.
     """
     history = history_of(con, on, where)
     rows: list[tuple[Any, ...]] = []
     for ahead in HORIZONS:
-        trials = _trials(history, ahead)
-        inside = sum(trial.is_inside for trial in trials)
-        miss = sum(trial.miss for trial in trials) / len(trials) if trials else None
-        planned = _planned(trials)
-        held = sum(planned)
-        shares = (inside / len(trials) if trials else None, held / len(planned) if planned else None)
-        rows.append((ahead, *shares, miss, inside, len(trials), held, len(planned)))
-    names = ("backtest_inside", "backtest_plan_inside", "backtest_miss")
-    counts = ("backtest_months_inside", "backtest_months", "backtest_plan_months_inside", "backtest_plan_months")
+        runs = runs_of(history, ahead)
+        ranged = [run for run in runs if run.low is not None]
+        held = sum(run.is_inside for run in ranged)
+        misses = (_mean_miss(runs, [run.projected for run in runs]), _mean_miss(runs, [run.flat for run in runs]))
+        rows.append((ahead, held / len(ranged) if ranged else None, *misses, held, len(ranged), len(runs)))
+    names = ("backtest_inside", "backtest_miss", "backtest_miss_flat")
+    counts = ("backtest_months_inside", "backtest_months", "backtest_runs")
     return answered(history.answers[0], ("ahead",), (*names, *counts), rows, also=history.answers)
 
 
 def backtest_months(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
-    """What came beside what was projected for it six months before: (month, active, low, high)."""
+    """What came beside the range that was projected for it six months before: (month, active, low, high)."""
     history = history_of(con, on, where)
-    rows = [(trial.month, trial.actual, trial.low, trial.high) for trial in _trials(history, _SHOWN_HORIZON)]
+    runs = runs_of(history, _SHOWN_HORIZON)
+    rows = [(run.month, run.actual, run.low, run.high) for run in runs if run.low is not None]
     names = ("active_assistants", "projected_low", "projected_high")
     return answered(history.answers[0], ("month",), names, rows, also=history.answers)
 
 
-def history_of(con: duckdb.DuckDBPyConnection, on: date | None, where: Where) -> History:
-    """The complete months up to the day: stock at the end of each, and net change in it."""
-    now = ask(con, "in_service", on=on, where=where)
-    day = now.on or now.publication.as_of
-    over = days.last_complete_months(day, _MOST_ORIGINS + 12)
-    stocks = ask(con, "active_assistants", by=("month",), over=over, where=where)
-    nets = ask(con, "net_change", by=("month",), over=over, where=where)
-    net = dict(nets.rows)
-    units = {unit.label: unit for unit in days.units_between(*over, "month")}
-    months = [Month(label, units[label].last, active, net[label]) for label, active in stocks.rows]
-    return History(months, (_dated(stocks, day), nets))
-
-
-def _trials(history: History, ahead: int) -> list[_Trial]:
-    """Every month's end projected as `analysis.projection` does: at the pace of 6 and of 12 complete months."""
-    months = history.months
-    found = []
-    for now in range(12, len(months) - ahead):
-        if not months[now - 12].active:
-            continue
-        start, end = months[now], months[now + ahead]
-        paces = [sum(one.net for one in months[now - count + 1 : now + 1]) / count for count in (6, 12)]
-        away = (end.last - start.last).days / days.DAYS_A_MONTH
-        low, high = (max(0.0, start.active + pace * away) for pace in sorted(paces))
-        found.append(_Trial(ahead, end.label, low, high, end.active))
-    return found
-
-
-def _planned(trials: Sequence[_Trial]) -> list[bool]:
-    """Whether each trial lay inside the plan's range as it would have been drawn then; the first ones have none."""
-    found = []
-    for place, trial in enumerate(trials):
-        known = trials[: max(0, place - trial.ahead + 1)]
-        if len(known) >= _FEWEST_TRIALS:
-            found.append(trial.miss <= _held(known))
-    return found
-
-
-def _held(trials: Sequence[_Trial]) -> float:
-    """The miss that 80 % of the trials did not exceed."""
-    misses = sorted(trial.miss for trial in trials)
-    return misses[math.ceil(_HELD * len(misses)) - 1]
-
-
-def misses_of(history: History) -> list[float]:
-    """The miss that 80 % of the trials did not exceed, 0 to 12 months ahead; it never shrinks with distance."""
-    found = [0.0]
-    for ahead in range(1, 13):
-        trials = _trials(history, ahead)
-        if len(trials) < _FEWEST_TRIALS:
-            break
-        found.append(max(found[-1], _held(trials)))
-    return found
-
-
-def miss(misses: Sequence[float], ahead: int) -> float:
-    """Beyond what could be tried the range goes on growing in proportion."""
-    tried = len(misses) - 1
-    if not tried:
-        return 0.0
-    return misses[ahead] if ahead <= tried else misses[tried] * ahead / tried
-
-
-def _dated(answer: Answer, day: date) -> Answer:
-    return replace(answer, on=day, over=None)
+def _mean_miss(runs: Sequence[Run], projected: Sequence[float]) -> float | None:
+    misses = [abs(run.actual - value) / max(value, 1.0) for run, value in zip(runs, projected, strict=True)]
+    return sum(misses) / len(misses) if misses else None

@@ -91,7 +91,8 @@ class Base:
     whole: bool = False
     # What it is where nothing is met.
     zero: float | None = 0
-    unsettled: bool = False
+    # For so many days after its last day of service an event may still be undone.
+    provisional_days: int = 0
     ignores: tuple[str, ...] = ()
     # The column of the table stock that holds it ready, but for persons with three or more spells at once.
     stock: str = ""
@@ -193,6 +194,11 @@ def expand(name: str, involved: frozenset[str]) -> dict[str, Base]:
     return found
 
 
+def provisional_days(name: str) -> int:
+    """For how many days after an event a metric may still change by itself; 0 for one that does not."""
+    return max(base.provisional_days for base in expand(name, frozenset()).values())
+
+
 def _variant(entry: Mapping[str, Any], involved: frozenset[str]) -> Mapping[str, Any]:
     """A metric may be counted from another table where a dimension is involved that its own does not have."""
     for dimension, change in entry.get("when", {}).items():
@@ -216,7 +222,7 @@ def _base(name: str, entry: Mapping[str, Any]) -> Base:
         entry.get("at_end", False),
         entry.get("whole", False),
         None if entry.get("zero") is False else entry.get("zero", 0),
-        entry.get("unsettled", False),
+        entry.get("provisional_days", 0),
         tuple(entry.get("ignores", ())),
         entry.get("stock", ""),
         entry.get("constant", ""),

@@ -1,7 +1,7 @@
 """What a question means: which numbers, of whom, on which days; a question without meaning is refused."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import duckdb
 
@@ -9,9 +9,8 @@ from etl import days
 from etl.catalogue import TIME, Base, QuestionError, catalogue, expand
 from etl.members import known, members, refuse_meaningless, unit_of_time
 from etl.publication import Publication
+from etl.settling import last_settled_day
 
-# A leaver may still turn out to be none for so many days.
-_UNSETTLED_DAYS = 89
 _DEFAULT_MONTHS = 12
 
 
@@ -67,10 +66,9 @@ class Meaning:
 
     def provisional(self) -> frozenset[str]:
         """The units that can still change by themselves."""
-        first_open = self._publication.as_of
-        if any(base.unsettled for base in self._bases.values()):
-            first_open -= timedelta(days=_UNSETTLED_DAYS)
-        return frozenset(unit.label for unit in self._units if unit.last > first_open)
+        wait = max(base.provisional_days for base in self._bases.values())
+        last_settled = last_settled_day(self._publication.as_of, wait)
+        return frozenset(unit.label for unit in self._units if unit.last > last_settled)
 
     def _state_days(self) -> list[tuple[str, date]]:
         """The days on which states are measured: the last of each unit within the period, the unit not over on the as-of day."""

@@ -17,6 +17,7 @@ from etl import (
     loadlog,
     marks,
     modelling,
+    population,
     publication,
     reference,
     staging,
@@ -70,6 +71,7 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
     files = source_files(order.folder)
     courses = reference.courses(order.folder)
     targets = reference.targets(order.folder)
+    residents = population.read(order.folder)
     setting = values.Setting(
         order.build_day,
         {fold(course.course_code): course.course_code for course in courses},
@@ -84,6 +86,7 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
             with Readers(setting, jobs) as readers, workshop.opened(built) as con:
                 # The readers are at work meanwhile.
                 reference.load(con, courses, targets)
+                population.load(con, residents)
                 outcomes = readers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
                 readers.dismiss()
                 report.refused = loadlog.missing(outcomes)

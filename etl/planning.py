@@ -13,13 +13,12 @@ from typing import Any
 import duckdb
 
 from etl import days
-from etl.backtesting import history_of, miss, misses_of
 from etl.catalogue import QuestionError, catalogue
 from etl.derived import Where, answered
 from etl.metrics import Answer, ask
+from etl.projecting import MOST_MONTHS_AHEAD, PACE_MONTHS, history_of, path_of
 
 _KNOWN_MONTHS = 24
-_MOST_MONTHS_AHEAD = 60
 
 
 @dataclass(frozen=True)
@@ -72,17 +71,17 @@ def headcount(
 ) -> Answer:
     """The stock known and planned: (month, active, plan, low, high, target). The plan begins where the known ends.
 
-    Each month the recruits come and a twelfth of the leaver rate of the stock goes. The range is as wide as 80 % of the
-    projection's past misses at the same distance; without two years of history there is none.
+    The plan is the projection; what a scenario asks for beyond the last 12 months comes on top of it, more recruits each
+    month, less a twelfth of the higher leaver rate of the stock. The range is as wide, relative to the plan, as the
+    projection's; it is None where the past has fewer than 24 runs.
     """
     known = ask(con, "active_assistants", on=on, where=where)
     day = known.on or known.publication.as_of
     target = _target(con, day, where)
     pace = pace_now(con, day, where)
-    recruits = pace.value("plan_recruits") if scenario.recruits is None else scenario.recruits
-    rate = pace.value("plan_leaver_rate") if scenario.leaver_rate is None else scenario.leaver_rate
+    more_recruits = 0.0 if scenario.recruits is None else scenario.recruits - pace.value("plan_recruits")
+    higher_rate = 0.0 if scenario.leaver_rate is None else scenario.leaver_rate - pace.value("plan_leaver_rate")
     history = history_of(con, day, where)
-    past = misses_of(history)
     now = days.unit_of(day, "month")
     active = float(known.value())
     rows: list[tuple[Any, ...]] = [
@@ -91,15 +90,18 @@ def headcount(
         if one.label < now.label
     ]
     rows.append((now.label, active, active, active, active, target))
-    stock, last, unit = active, day, now
-    for ahead in range(1, _MOST_MONTHS_AHEAD + 1):
-        unit = days.unit_of(unit.last + days.DAY, "month")
-        months = (unit.last - last).days / days.DAYS_A_MONTH
-        stock = max(0.0, stock + (recruits - stock * rate / 12) * months)
-        last = unit.last
-        wide = stock * miss(past, ahead)
-        rows.append((unit.label, None, stock, max(0.0, stock - wide), stock + wide, target))
-        if target is not None and stock - wide >= target and ahead >= 12:
+    stock = projected = active
+    passed = 0.0
+    for unit, distance, then, low, high in path_of(history, day, active, MOST_MONTHS_AHEAD).points:
+        months, passed = distance - passed, distance
+        stock = max(0.0, stock + then - projected + (more_recruits - stock * higher_rate / 12) * months)
+        projected = then
+        if unit.label <= now.label:
+            continue
+        bounds = [None if one is None else one * stock / then if then else stock for one in (low, high)]
+        rows.append((unit.label, None, stock, *bounds, target))
+        is_reached = target is not None and bounds[0] is not None and bounds[0] >= target
+        if distance >= PACE_MONTHS and (bounds[0] is None or is_reached):
             break
     names = ("plan_active", "plan_low", "plan_high", "target")
     return answered(known, ("month",), ("active_assistants", *names), rows, also=(pace, *history.answers))

@@ -12,7 +12,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import duckdb
 
+from etl import population
 from etl.contract import Refused
 from etl.version import code_version
 
@@ -58,17 +59,6 @@ _FIND_NOTHING = (
 )
 
 
-# Of every province what no question narrows: its residents, those of the nation, its area.
-PROVINCES = """select
-    province,
-    sum(residents) as residents,
-    sum(sum(residents)) over () as nation_residents,
-    any_value(area_km2) as area_km2
-from areas left join residents using (province)
-group by province
-order by province"""
-
-
 class OtherVersion(Refused):
     """A publication of other code: its tables may lack what this code reads."""
 
@@ -100,8 +90,8 @@ class Publication:
     kept_months: tuple[date, date] | None = None
     # Whether three spells of anyone run at once: running totals leave such persons out.
     has_many: bool = True
-    # What PROVINCES tells.
-    provinces: Mapping[str, Mapping[str, int]] = field(default_factory=dict, repr=False, compare=False)
+    # Areas, and residents by day.
+    provinces: population.Provinces = field(default_factory=population.Provinces, repr=False, compare=False)
 
 
 def current(pointer: Path = DEFAULT) -> Path:
@@ -205,16 +195,8 @@ def _described(con: duckdb.DuckDBPyConnection, name: str, published_at: datetime
         tuple(missing),
         (first, last) if first else None,
         has_many,
-        _provinces(con),
+        population.published(con),
     )
-
-
-def _provinces(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
-    rows = con.execute(PROVINCES).fetchall()
-    return {
-        province: dict(zip(("residents", "nation_residents", "area_km2"), told, strict=True))
-        for province, *told in rows
-    }
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 from etl.catalogue import Base, QuestionError, catalogue, tables
 from etl.lineage import sources_of_bases
-from etl.publication import PROVINCES
+from etl.population import PROVINCES
 from etl.readings import Key, Reading, formula, in_order, put_together
 from etl.selects import Source, Stock
 from etl.totals import Totals
@@ -47,7 +47,8 @@ class Question(Totals):
         """The queries and what is worked out of them, to be read and pasted."""
         selects = list(dict.fromkeys(select.sql for reading in self._readings for select in reading.selects))
         # Read once for all questions.
-        selects += [PROVINCES] if any(self._is_constant(base) for base in self._bases.values()) else []
+        if any(self._is_constant(base) for base in self._bases.values()):
+            selects.append(PROVINCES.replace("{day}", f"date '{self._day_of_constants()}'"))
         notes = [
             f"{', '.join(reading.names)}: of {', '.join(sorted(reading.provinces))} only"
             for reading in self._readings
@@ -83,10 +84,11 @@ class Question(Totals):
             return {(): {}}
         if self.by == ("province",):
             columns = {name: base.constant for name, base in self._bases.items() if self._is_constant(base)}
-            chosen = self.where.get("province", self._publication.provinces)
+            facts = self._publication.provinces.facts(self._day_of_constants())
+            chosen = self.where.get("province", facts)
             return {
                 (province,): {name: told[column] for name, column in columns.items()}
-                for province, told in self._publication.provinces.items()
+                for province, told in facts.items()
                 if province in chosen
             }
         if len(self.by) == 1 and self._unit:
@@ -100,6 +102,10 @@ class Question(Totals):
         if self._plain or not base.constant or self.by != ("province",):
             return False
         return base.whole or self.where.keys() - set(tables()[base.table].ignores) <= {"province"}
+
+    def _day_of_constants(self) -> date:
+        """The day on which residents are read; by province alone a question has one."""
+        return self.on or self._publication.as_of
 
 
 def _named_in(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:

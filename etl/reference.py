@@ -3,8 +3,6 @@
 Courses and targets are taken from the folder that is loaded where it holds them, else from data/reference.
 """
 
-import csv
-import math
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from datetime import date
@@ -14,13 +12,13 @@ from typing import Any
 import duckdb
 
 from etl import days
+from etl import reference_files as files
 from etl.contract import Refused, contract
 from etl.normalize import fold, shown, shown_code
-from etl.values import REFERENCE, places
+from etl.values import REFERENCE
 
 # The Jalali years whose days a question can name.
 _FIRST_YEAR, _LAST_YEAR = 1290, 1460
-_MOST = 1e9
 
 
 @dataclass(frozen=True)
@@ -48,18 +46,18 @@ class Target:
 
 def courses(folder: Path) -> list[Course]:
     """The courses of `folder`. Raises Refused for an unknown post, a value that is no number, a course met twice."""
-    path = _chosen(folder, "courses.csv")
-    found = [_course(path, line, row) for line, row in _rows(path, ("course_code", "posts"))]
-    _refuse_twice(path, "course_code", [fold(course.course_code) for course in found])
-    return found
+    path = files.chosen(folder, "courses.csv")
+    found = [(line, _course(path, line, row)) for line, row in files.rows(path, ("course_code", "posts"))]
+    files.refuse_twice(path, "course_code", ((line, fold(course.course_code)) for line, course in found))
+    return [course for _, course in found]
 
 
 def targets(folder: Path) -> list[Target]:
     """The targets of `folder`. Raises Refused for a place, day or value that cannot be read, and for two on one day."""
-    path = _chosen(folder, "targets.csv")
-    found = [_target(path, line, row) for line, row in _rows(path, ("metric", "date", "value"))]
-    _refuse_twice(path, "date", [(target.metric, target.province, target.date) for target in found])
-    return found
+    path = files.chosen(folder, "targets.csv")
+    found = [(line, _target(path, line, row)) for line, row in files.rows(path, ("metric", "date", "value"))]
+    files.refuse_twice(path, "date", ((line, (one.metric, one.province, one.date)) for line, one in found))
+    return [target for _, target in found]
 
 
 def load(con: duckdb.DuckDBPyConnection, courses: list[Course], targets: list[Target]) -> None:
@@ -113,40 +111,6 @@ def _load_calendar(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _chosen(folder: Path, name: str) -> Path:
-    own = folder / name
-    return own if own.exists() or own.is_symlink() else REFERENCE / name
-
-
-def _rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
-    """Each row with the line it begins in, its titles folded. Raises Refused where a needed title is missing."""
-    if path.exists() and not path.is_file():
-        raise Refused(f"{path.name}: not a regular file")
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            titles = [fold(title) for title in next(reader, [])]
-            if lacking := [title for title in needed if title not in titles]:
-                raise Refused(f"{path.name}, line 1: missing required column {', '.join(lacking)}")
-            rows, line = [], reader.line_num + 1
-            for record in reader:
-                if record and len(record) != len(titles):
-                    raise Refused(f"{path.name}, line {line}: ragged_row")
-                if record:
-                    rows.append((line, dict(zip(titles, record, strict=True))))
-                line = reader.line_num + 1
-            return rows
-    except OSError as error:
-        raise Refused(f"{path.name}: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise Refused(f"{path.name}: cannot be read ({type(error).__name__})") from None
-
-
-def _refuse_twice(path: Path, column: str, keys: Sequence[Any]) -> None:
-    if len(set(keys)) < len(keys):
-        raise Refused(f"{path.name}, {column}: one stands twice")
-
-
 def _course(path: Path, line: int, row: dict[str, str]) -> Course:
     known = contract("personnel").choices("post")
     words = {fold(word): post for post, fa in known.items() for word in (post, fa)}
@@ -161,41 +125,20 @@ def _course(path: Path, line: int, row: dict[str, str]) -> Course:
     code = shown_code(row.get("course_code", ""))
     if not code:
         raise Refused(f"{path.name}, line {line}, course_code: missing_value")
-    valid_months = _number(path, line, row, "valid_months", whole=True)
+    valid_months = files.number(path, line, row, "valid_months", whole=True)
     return Course(
         code,
         shown(row.get("title_fa", "")) or code,
         shown(row.get("title_en", "")) or code,
         tuple(dict.fromkeys(posts)),
         None if valid_months is None else int(valid_months),
-        _number(path, line, row, "hours"),
-        int(_number(path, line, row, "due_days", whole=True) or 0),
+        files.number(path, line, row, "hours"),
+        int(files.number(path, line, row, "due_days", whole=True) or 0),
     )
 
 
 def _target(path: Path, line: int, row: dict[str, str]) -> Target:
-    place = fold(row.get("province", ""))
-    if place and place not in places().provinces:
-        raise Refused(f"{path.name}, line {line}, province: unknown_province")
-    try:
-        day = days.parse_day(fold(row.get("date", "")))
-    except ValueError:
-        raise Refused(f"{path.name}, line {line}, date: bad_date") from None
-    value = _number(path, line, row, "value")
+    value = files.number(path, line, row, "value")
     if value is None:
         raise Refused(f"{path.name}, line {line}, value: missing_value")
-    return Target(fold(row.get("metric", "")), places().provinces.get(place), day, value)
-
-
-def _number(path: Path, line: int, row: dict[str, str], name: str, whole: bool = False) -> float | None:
-    """A number that is not negative, None for an empty cell."""
-    text = fold(row.get(name, ""))
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value < _MOST or (whole and not value.is_integer()):
-        raise Refused(f"{path.name}, line {line}, {name}: bad_number")
-    return value
+    return Target(fold(row.get("metric", "")), files.province(path, line, row), files.day(path, line, row), value)

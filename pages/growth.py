@@ -17,7 +17,7 @@ def page() -> None:
         "leaver_rate_12m",
         "early_attrition",
         "pace.required_pace",
-        "pace.actual_pace_6",
+        "pace.actual_pace_12",
         "pace.projected_first",
         "pace.projected_last",
     )

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from persiantools.jdatetime import JalaliDate
@@ -214,7 +215,7 @@ def target_of(data: Data, province: str, day: date) -> float | None:
     nation = latest_target(data, None, day)
     if own is not None or nation is None:
         return own
-    return nation * residents(data, {"province": {province}}) / residents(data, {})
+    return nation * census(data, {"province": {province}}) / census(data, {})
 
 
 def target_progress(data: Data, day: date, where: Where) -> float | None:
@@ -397,8 +398,8 @@ def provinces_of(data: Data, where: Where) -> set[str]:
     return known & where["province"] if "province" in where else known
 
 
-def residents(data: Data, where: Where) -> int:
-    """Residents of the whole place, province or county, whatever else is filtered; 0 if unknown."""
+def census(data: Data, where: Where) -> int:
+    """Residents of the whole place in the census of 1395, province or county, whatever else is filtered; 0 if unknown."""
     of = provinces_of(data, where)
     return sum(
         int(county["population_2016"])
@@ -407,8 +408,54 @@ def residents(data: Data, where: Where) -> int:
     )
 
 
+def residents_of_province(data: Data, province: str, day: date) -> Fraction:
+    """Walk over the dates: the first before the first, the last after the last, linear by days in between."""
+    dated = sorted(data.reference.population[province].items())
+    if day <= dated[0][0]:
+        return Fraction(dated[0][1])
+    for (first, before), (last, after) in pairwise(dated):
+        if first <= day <= last:
+            gone, whole = (day - first).days, (last - first).days
+            return Fraction(before * (whole - gone) + after * gone, whole)
+    return Fraction(dated[-1][1])
+
+
+@cache
+def residents_of_counties(data: Data, day: date) -> dict[tuple[str, str], Fraction]:
+    """By (province, county): the province's residents by the county's share of its census."""
+    found = {}
+    for county in data.reference.counties:
+        province, code = county["province_iso"], county["sci_code"]
+        part = Fraction(int(county["population_2016"]), census(data, {"province": {province}}))
+        found[province, code] = residents_of_province(data, province, day) * part
+    return found
+
+
+def residents(data: Data, day: date, where: Where) -> Fraction:
+    """Residents of the whole place on a day, province or county, whatever else is filtered; 0 if unknown."""
+    of = provinces_of(data, where)
+    if "county" not in where:
+        return sum((residents_of_province(data, province, day) for province in of), Fraction(0))
+    return sum(
+        (
+            count
+            for (province, county), count in residents_of_counties(data, day).items()
+            if province in of and county in where["county"]
+        ),
+        Fraction(0),
+    )
+
+
+def residents_number(data: Data, day: date, where: Where) -> float | None:
+    return float(residents(data, day, where)) or None
+
+
 def coverage_per_10k(data: Data, day: date, where: Where) -> float | None:
-    return share(active(data, day, where) * 10_000, residents(data, where))
+    return share(active(data, day, where) * 10_000, residents(data, day, where))
+
+
+def per_100k(data: Data, day: date, where: Where) -> float | None:
+    return share(active(data, day, where) * 100_000, residents(data, day, where))
 
 
 def coverage_per_100km2(data: Data, day: date, where: Where) -> float | None:
@@ -418,8 +465,8 @@ def coverage_per_100km2(data: Data, day: date, where: Where) -> float | None:
 
 def coverage_gap(data: Data, day: date, where: Where) -> float | None:
     nation = {d: values for d, values in where.items() if d not in ("province", "county")}
-    per_resident = Fraction(active(data, day, nation), residents(data, {}))
-    here = residents(data, where)
+    per_resident = active(data, day, nation) / residents(data, day, {})
+    here = residents(data, day, where)
     return float(active(data, day, where) - here * per_resident) if here else None
 
 
@@ -673,6 +720,8 @@ STATES: dict[str, State] = {
     "target_progress": target_progress,
     "leaver_rate_12m": leaver_rate_12m,
     "early_attrition": early_attrition,
+    "residents": residents_number,
+    "per_100k": per_100k,
     "coverage_per_10k": coverage_per_10k,
     "coverage_per_100km2": coverage_per_100km2,
     "coverage_gap": coverage_gap,

@@ -246,6 +246,11 @@ class Reference:
                 due_days=int(row["due_days"]) if row["due_days"].strip() else 0,
             )
             self.courses[fold(course.code)] = course
+        # Residents of a province by date: {province: {day: count}}.
+        self.population: dict[str, dict[date, int]] = {}
+        for row in reference_rows(self._own_or_ours(folder, "population.csv")):
+            province = self.province_names[fold(row["province"])]
+            self.population.setdefault(province, {})[read_day(row["date"])] = int(row["residents"])
         self.targets = [
             Target(
                 self.province_names[fold(row["province"])] if row["province"].strip() else None,

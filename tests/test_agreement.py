@@ -58,6 +58,8 @@ MUST_ANSWER = {
     "net_change": PEOPLE,
     "leaver_rate_12m": PEOPLE,
     "early_attrition": PEOPLE,
+    "residents": ("province",),
+    "per_100k": ("province",),
     "coverage_per_10k": ("province",),
     "coverage_per_100km2": ("province",),
     "coverage_gap": ("province",),
@@ -279,6 +281,17 @@ def write_tangled(folder: Path, chance: random.Random) -> None:
         ],
     )
     write_csv(
+        folder / "population.csv",
+        "province,date,residents,kind,source",
+        [
+            (province, day, chance.randrange(50_000, 9_000_000), chance.choice(["census", "estimate"]), "made up")
+            for province in sorted(oracle.read_folder(SAMPLE, BUILD_DAY).reference.provinces)
+            for day in chance.sample(
+                [date(2018, 1, 1) + timedelta(days=90 * at) for at in range(40)], chance.randint(1, 4)
+            )
+        ],
+    )
+    write_csv(
         folder / "targets.csv",
         "metric,province,date,value",
         [
@@ -309,8 +322,8 @@ def same(one: float | None, other: float | None) -> bool:
 
 
 def is_met(values: dict[str, float | None]) -> bool:
-    """Does anything count there? A gap to the average stands also where nobody is."""
-    return any(value for name, value in values.items() if name != "coverage_gap")
+    """Does anything count there? Residents, and a gap to the average, stand also where nobody serves."""
+    return any(value for name, value in values.items() if name not in ("coverage_gap", "residents"))
 
 
 def must_have_a_row(key: tuple[Any, ...], by: tuple[str, ...]) -> bool:

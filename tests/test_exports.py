@@ -107,11 +107,13 @@ def test_an_xlsx_has_codes_as_text_and_reads_from_the_right_in_persian() -> None
 
 def test_a_day_is_a_real_day_with_its_jalali_form_beside_it() -> None:
     made = answer("active_assistants", rows=[(date(2026, 5, 1),)])
-    made = type(made)(**{**made.__dict__, "metrics": (derived("projected_first"),), "columns": ("projected_first",)})
+    made = type(made)(
+        **{**made.__dict__, "metrics": (derived("training_seats_by"),), "columns": ("training_seats_by",)}
+    )
     sheet = book(exports.to_xlsx(made, FA, UNITS)).worksheets[0]
     assert sheet["A2"].is_date
     assert sheet["A2"].value.date() == date(2026, 5, 1)
-    assert sheet["B1"].value == "projected_first_jalali"
+    assert sheet["B1"].value == "training_seats_by_jalali"
     assert sheet["B2"].value == "1405-02-11"
     assert read_csv(exports.to_csv(made, FA, UNITS))[1] == ["2026-05-01", "1405-02-11"]
 
@@ -267,8 +269,10 @@ def test_a_file_of_no_rows_has_its_headers() -> None:
 
 def test_days_of_which_none_is_known_keep_their_columns() -> None:
     made = answer("active_assistants", rows=[(None,), (None,)])
-    made = type(made)(**{**made.__dict__, "metrics": (derived("projected_first"),), "columns": ("projected_first",)})
-    assert exports.headers(made, FA, UNITS) == ("projected_first", "projected_first_jalali")
+    made = type(made)(
+        **{**made.__dict__, "metrics": (derived("training_seats_by"),), "columns": ("training_seats_by",)}
+    )
+    assert exports.headers(made, FA, UNITS) == ("training_seats_by", "training_seats_by_jalali")
     assert exports.to_csv(made, FA, UNITS).endswith(b"jalali\r\n,\r\n,\r\n")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from etl import metrics, publication
 from etl.catalogue import CHOICES, QuestionError
-from etl.days import add_months
+from etl.days import add_months, units_between
 from etl.values import places
 
 ROOT = Path(__file__).parents[1]
@@ -67,7 +67,7 @@ STATES = [
 
 def _same(one, other) -> bool:
     if isinstance(one, float) or isinstance(other, float):
-        return one == other or (None not in (one, other) and math.isclose(one, other, rel_tol=1e-12))
+        return one == other or (None not in (one, other) and math.isclose(one, other, rel_tol=1e-12, abs_tol=1e-9))
     return one == other
 
 
@@ -136,7 +136,27 @@ def test_a_group_without_anyone_compliant_is_met(con):
 
 def test_what_has_no_day_has_no_months(con):
     with pytest.raises(QuestionError, match="no meaning by month"):
-        metrics.ask(con, "residents", by=("month",))
+        metrics.ask(con, "area_km2", by=("month",))
+
+
+def test_residents_are_those_of_the_day_they_are_asked_on(con):
+    """By province they are looked up, else counted: each month's end, a past day and a day beyond the last date."""
+    over = (date(2015, 1, 1), DAY)
+    for day in (date(2010, 1, 1), date(2016, 10, 22), date(2020, 2, 29), date(2036, 9, 22), date(2050, 1, 1)):
+        _asked_both_ways(
+            con, ["active_assistants", "residents", "nation_residents", "area_km2"], {"by": ("province",), "on": day}
+        )
+    known = publication.describe(con).provinces
+    found = metrics.ask(con, "residents", by=("province", "month"), over=over)
+    lasts = {unit.label: min(unit.last, DAY) for unit in units_between(*over, "month")}
+    assert len(found.rows) > 31 * 130
+    for province, month, residents in found.rows:
+        assert math.isclose(residents, known.residents(province, lasts[month]), rel_tol=1e-12)
+    asked = metrics.ask(con, "coverage_gap", by=("province",), on=date(2020, 2, 29)).query
+    pasted = con.execute("select\n    areas.province" + asked.split("select\n    areas.province")[1].split(";")[0])
+    facts = known.facts(date(2020, 2, 29))
+    for province, *told in pasted.fetchall():
+        assert all(map(_same, told, facts[province].values()))
 
 
 @pytest.mark.parametrize("on", [date.min, date(9999, 11, 30), date.max, DAY])

@@ -289,10 +289,10 @@ def test_rates(data):
 
 # ------------------------------------------------------------------ coverage
 def test_coverage(data):
-    assert nation(data, "coverage_per_10k") == pytest.approx(9 / 79_926_270 * 10_000)
+    assert nation(data, "coverage_per_10k") == pytest.approx(9 / 85_958_373.693 * 10_000)
     per_10k = by(data, "province", "coverage_per_10k")
-    assert per_10k[TEHRAN] == pytest.approx(4 / 13_267_637 * 10_000)
-    assert by(data, "province", "coverage_gap")[TEHRAN] == pytest.approx(2.506, abs=0.001)
+    assert per_10k[TEHRAN] == pytest.approx(4 / (14_208_705 + 103_236 * 364 / 365) * 10_000)
+    assert by(data, "province", "coverage_gap")[TEHRAN] == pytest.approx(2.5015, abs=0.0001)
     assert nation(data, "coverage_gap") == 0
     assert nation(data, "counties_covered") == 4 / 429
     assert by(data, "province", "counties_covered") == {

@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from etl import metrics, modelling, pipeline, publication, version, workshop
+from etl import metrics, modelling, pipeline, population, publication, version, workshop
+from etl.values import places
 from tests.loading import DAY, GOOD, HEADERS, ROOT, Built, build, csv_text, digest, national_id, put, put_good, row, run
 
 
@@ -492,7 +493,11 @@ def test_a_name_that_ends_like_no_source_is_told(folder):
     ("name", "text", "told"),
     [
         ("courses.csv", "course_code,posts\nPY-101,guard|cook\n", "courses.csv, line 2, posts: unknown post"),
-        ("courses.csv", "course_code,posts\nPY-101,*\npy-101,guard\n", "courses.csv, course_code: one stands twice"),
+        (
+            "courses.csv",
+            "course_code,posts\nPY-101,*\npy-101,guard\n",
+            "courses.csv, line 3, course_code: the same as in line 2",
+        ),
         ("courses.csv", "course_code,valid_months\nPY-101,3\n", "courses.csv, line 1: missing required column posts"),
         (
             "courses.csv",
@@ -509,7 +514,11 @@ def test_a_name_that_ends_like_no_source_is_told(folder):
             "targets.csv, line 2, province: unknown_province",
         ),
         ("targets.csv", "metric,province,date,value\nx,,1400/01/01,\n", "targets.csv, line 2, value: missing_value"),
-        ("targets.csv", "metric,date,value\nx,1400/01/01,1\nx,2021-03-21,2\n", "targets.csv, date: one stands twice"),
+        (
+            "targets.csv",
+            "metric,date,value\nx,1400/01/01,1\nx,2021-03-21,2\n",
+            "targets.csv, line 3, date: the same as in line 2",
+        ),
         ("targets.csv", "", "targets.csv, line 1: missing required column metric, date, value"),
     ],
 )
@@ -525,6 +534,54 @@ def test_courses_and_targets_of_the_folder_are_taken(folder):
     assert built.kept_back() == [("training.csv", 2, "course_code", "unknown_course")]
     with publication.connect(built.to) as con:
         assert metrics.ask(con, "target_progress").value() == pytest.approx(0.1)
+
+
+def _population(change: str = "", line: int = 2) -> str:
+    """The shipped population.csv with one line changed (dropped for "-")."""
+    lines = (ROOT / "data" / "reference" / "population.csv").read_text(encoding="utf-8").splitlines()
+    if change:
+        lines[line - 1 : line] = [] if change == "-" else change.splitlines()
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("IR-99,1395/08/01,5,census,x", "line 2, province: unknown_province"),
+        (",1395/08/01,5,census,x", "line 2, province: missing_value"),
+        ("IR-00,1395/08/31,5,census,x", "line 2, date: bad_date"),
+        ("IR-00,,5,census,x", "line 2, date: bad_date"),
+        ("IR-00,1395/08/01,-5,census,x", "line 2, residents: bad_number"),
+        ("IR-00,1395/08/01,0,census,x", "line 2, residents: bad_number"),
+        ("IR-00,1395/08/01,5.5,census,x", "line 2, residents: bad_number"),
+        ("IR-00,1395/08/01,,census,x", "line 2, residents: missing_value"),
+        ("IR-00,1395/08/01,5,guess,x", "line 2, kind: unknown_value"),
+        ("IR-00,1395/08/01,5,census,", "line 2, source: missing_value"),
+        ("IR-00,1395/08/01,5,census", "line 2: ragged_row"),
+        ("IR-00,2016-10-22,5,census,x\nIR-00,1395/08/01,5,census,x", "line 3, date: the same as in line 2"),
+    ],
+)
+def test_residents_that_cannot_be_used_refuse_the_build(folder, change, told):
+    put(folder, "population.csv", _population(change))
+    assert build(folder).refusal == f"population.csv, {told}"
+
+
+def test_residents_are_of_all_provinces_or_the_build_is_refused(folder):
+    rows = [one for one in _population().splitlines() if not one.startswith(("IR-07", "IR-30"))]
+    put(folder, "population.csv", "\n".join(rows))
+    assert build(folder).refusal == "population.csv, province: no row for IR-07, IR-30"
+
+
+def test_residents_of_the_folder_replace_the_shipped_ones_as_a_whole(folder):
+    rows = [
+        f"{iso},1400/01/01,{1000 + at},سرشماری,count" for at, iso in enumerate(sorted(set(places().provinces.values())))
+    ]
+    put(folder, "population.csv", "\n".join(["province,date,residents,kind,source", *rows]))
+    built = build(folder)
+    with publication.connect(built.to) as con:
+        assert metrics.ask(con, "residents").value() == pytest.approx(31 * 1000 + 15 * 31)
+        basis = publication.describe(con).provinces.basis(DAY)
+    assert basis == population.Basis(1400, "census", ("count",))
 
 
 def test_a_reference_table_that_is_a_folder_is_not_passed_over(folder):
@@ -558,7 +615,7 @@ def checks() -> list[Path]:
 
 # For each rule, what must be done to a sound publication to break it.
 BREAK = {
-    "census_is_whole": "update residents set residents = residents + 1 where county = '0001'",
+    "census_is_whole": "update counties set population_2016 = population_2016 + 1 where sci_code = '0001'",
     "everyone_active_has_a_readiness": "delete from readiness",
     "kept_back_rows_have_a_place_and_a_reason": "update quarantine set reason = 'who knows'",
     "keys_are_unique": "insert into spells from spells limit 1",
@@ -572,6 +629,7 @@ BREAK = {
     "outcomes_have_their_days": "update applications set decided_on = null",
     "places_are_known": "update spells set county = '0001' where person_id = 1",
     "required_stretches_do_not_overlap": "insert into requirements select * replace (due_on + 1 as due_on) from requirements",
+    "residents_are_of_every_province": "delete from residents where county = '0001'",
     "running_totals_match_the_count": "update stock set in_service = in_service + 1",
     "spells_end_after_they_begin": "update spells set left_on = hired_on - 1",
     "survival_curves_are_curves": "insert into survival_curves values ('all', 'all', 0, 1, 999, 1, 1)",

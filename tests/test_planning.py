@@ -11,14 +11,13 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from etl import analysis, backtesting, days, metrics, planning, publication, training_plan
+from etl import analysis, backtesting, days, metrics, planning, projecting, publication, training_plan
 from etl.catalogue import QuestionError
 from etl.planning import Scenario
 
@@ -228,26 +227,49 @@ def test_training_seats_are_not_kept_by_gender(con: duckdb.DuckDBPyConnection) -
 # ---------------------------------------------------------------- the stock
 
 
-def test_the_plan_of_the_stock_adds_recruits_and_takes_a_twelfth_of_the_rate(con: duckdb.DuckDBPyConnection) -> None:
-    answer = planning.headcount(con, scenario=Scenario(recruits=30, leaver_rate=0.12))
-    rows = [row for row in answer.records() if row["plan_active"] is not None]
+def test_a_scenario_adds_to_the_projection_what_it_asks_for_beyond_the_last_year(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    pace = planning.pace_now(con)
+    recruits, rate = pace.value("plan_recruits") + 30, pace.value("plan_leaver_rate") + 0.12
+    rows = [
+        row
+        for row in planning.headcount(con, scenario=Scenario(recruits, rate)).records()
+        if row["plan_active"] is not None
+    ]
+    said = {row["month"]: row for row in analysis.projection(con).records()}
     stock = rows[0]["plan_active"]
     assert stock == rows[0]["active_assistants"] == metrics.ask(con, "active_assistants").value()
-    last = as_of(con)
-    for row in rows[1:25]:
-        end = days.unit_of(last + days.DAY, "month") if last == days.unit_of(last, "month").last else None
-        end = end or days.unit_of(days.unit_of(last, "month").last + days.DAY, "month")
-        stock += (30 - stock * 0.01) * (end.last - last).days / days.DAYS_A_MONTH
-        last = end.last
-        assert row["month"] == end.label
+    day = as_of(con)
+    assert day != days.unit_of(day, "month").last
+    # The rest of the month that holds the day goes before the first month shown.
+    projected, rest = stock, days.unit_of(day, "month")
+    part = (rest.last - day).days / ((rest.last - rest.first).days + 1)
+    history = projecting.history_of(con, day, None)
+    first = projecting.path_of(history, day, stock).points[0][2]
+    stock, projected = stock + first - projected + (30 - stock * 0.01) * part, first
+    assert len(rows) > 12
+    for row in rows[1:13]:
+        then = said[row["month"]]
+        stock, projected = stock + then["projected"] - projected + 30 - stock * 0.01, then["projected"]
         assert math.isclose(row["plan_active"], stock)
+        assert math.isclose(row["plan_low"], stock * then["projected_low"] / then["projected"])
+        assert math.isclose(row["plan_high"], stock * then["projected_high"] / then["projected"])
         assert row["active_assistants"] is None
 
 
-def test_recruits_that_make_up_for_leavers_keep_the_stock(con: duckdb.DuckDBPyConnection) -> None:
-    active = metrics.ask(con, "active_assistants").value()
-    answer = planning.headcount(con, scenario=Scenario(recruits=active * 0.02, leaver_rate=0.24))
-    assert all(math.isclose(one, active) for one in answer.column("plan_active") if one is not None)
+def test_a_plan_that_says_nothing_is_the_projection(con: duckdb.DuckDBPyConnection) -> None:
+    for day in (as_of(con), date(2025, 3, 20)):
+        plan = planning.headcount(con, on=day).records()
+        said = {row["month"]: row for row in analysis.projection(con, on=day).records()}
+        for row in plan:
+            if row["plan_active"] is not None and row["month"] in said:
+                then = said[row["month"]]
+                found = (row["plan_active"], row["plan_low"], row["plan_high"])
+                for one, other in zip(
+                    found, (then["projected"], then["projected_low"], then["projected_high"]), strict=True
+                ):
+                    assert math.isclose(one, other)
 
 
 def test_a_scenario_that_says_nothing_goes_on_as_the_last_year(con: duckdb.DuckDBPyConnection) -> None:
@@ -264,56 +286,7 @@ def test_a_negative_scenario_is_refused() -> None:
             Scenario(**asked)
 
 
-@pytest.mark.slow
-def test_the_range_of_the_stock_is_what_past_projections_missed(con: duckdb.DuckDBPyConnection) -> None:
-    rows = [row for row in planning.headcount(con).records() if row["plan_active"] is not None]
-    widths = [(row["plan_high"] - row["plan_active"]) / row["plan_active"] for row in rows[:13]]
-    assert widths[0] == 0
-    assert all(after >= before - 1e-9 for before, after in pairwise(widths)), "the range never narrows"
-    for ahead in (1, 2):
-        misses = sorted(abs(actual - (low + high) / 2) / ((low + high) / 2) for low, high, actual in trials(con, ahead))
-        largest = max(misses[math.ceil(0.8 * len(misses)) - 1], widths[ahead - 1])
-        assert math.isclose(widths[ahead], largest, rel_tol=1e-9)
-
-
 # ---------------------------------------------------------------- the back-test
-
-
-def trials(con: duckdb.DuckDBPyConnection, ahead: int) -> list[tuple[float, float, int]]:
-    """What `analysis.projection` said at each past month's end, and what came: the projection itself, run on that day."""
-    first, last = days.last_complete_months(as_of(con), 132)
-    units = list(days.units_between(first, last, "month"))
-    found = []
-    for now in range(12, len(units) - ahead):
-        if not metrics.ask(con, "active_assistants", on=units[now - 12].last).value():
-            continue
-        said = {row[0]: row for row in analysis.projection(con, on=units[now].last).rows}
-        _, _, low, high = said[units[now + ahead].label]
-        actual = metrics.ask(con, "active_assistants", on=units[now + ahead].last).value()
-        found.append((low, high, actual))
-    return found
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("ahead", [1, 3])
-def test_the_back_test_is_the_projection_run_on_every_past_day(con: duckdb.DuckDBPyConnection, ahead: int) -> None:
-    made = trials(con, ahead)
-    inside = sum(low <= actual <= high for low, high, actual in made)
-    row = next(row for row in backtesting.backtest(con).records() if row["ahead"] == ahead)
-    assert (row["backtest_months_inside"], row["backtest_months"]) == (inside, len(made))
-    assert row["backtest_inside"] == inside / len(made)
-    misses = [abs(actual - (low + high) / 2) / max((low + high) / 2, 1) for low, high, actual in made]
-    assert math.isclose(row["backtest_miss"], sum(misses) / len(misses))
-    held = [miss <= sorted(known)[math.ceil(0.8 * len(known)) - 1] for miss, known in known_then(misses, ahead)]
-    assert (row["backtest_plan_months_inside"], row["backtest_plan_months"]) == (sum(held), len(held))
-
-
-def known_then(misses: list[float], ahead: int) -> Iterator[tuple[float, list[float]]]:
-    """Each miss with those that were known when its range was drawn: trials that had ended by then, twelve at least."""
-    for place, miss in enumerate(misses):
-        known = [one for earlier, one in enumerate(misses) if earlier + ahead <= place]
-        if len(known) >= 12:
-            yield miss, known
 
 
 def test_the_months_shown_are_those_tried(con: duckdb.DuckDBPyConnection) -> None:
@@ -330,4 +303,4 @@ def test_a_short_history_is_not_tried(by_hand: duckdb.DuckDBPyConnection) -> Non
     rows = [
         row for row in planning.headcount(by_hand, on=date(2022, 1, 15)).records() if row["plan_active"] is not None
     ]
-    assert all(row["plan_low"] == row["plan_active"] == row["plan_high"] for row in rows)
+    assert all(row["plan_low"] is None and row["plan_high"] is None for row in rows[1:])

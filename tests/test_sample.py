@@ -13,11 +13,13 @@ from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from python_calamine import CalamineWorkbook
 
 from etl import sample
 from etl.contract import Refused
+from etl.sample import service
 from tests.oracle_read import READERS, Load, Record, read_folder
 
 DAY = date(2026, 6, 30)
@@ -289,3 +291,26 @@ def test_renewals_come_in_time_and_late(load: Load) -> None:
                  for a, b in pairwise(rows)]  # fmt: skip
     assert min(gaps) == 1
     assert 0.05 < sum(gap > 1 for gap in gaps) / len(gaps) < 0.4
+
+
+def test_as_many_are_in_an_open_gap_on_the_last_day_as_on_any_other() -> None:
+    """Contracts end before the next is signed until the very end, so leavers of the last 90 days are provisional."""
+    fr = sample.frame(1, 7, DAY)
+    n = 40_000
+    spells = {name: np.zeros(n, int) for name in ("inst", "reason", "post")}
+    spells |= {"who": np.arange(n), "hired": np.full(n, fr.day - 1500), "left": np.full(n, service.NEVER)}
+    found = service._breaks(fr, spells, np.random.default_rng(3))
+
+    def away(day: int) -> int:
+        return n - len(set(found["who"][(found["hired"] <= day) & (found["left"] >= day)]))
+
+    open_gaps, before = away(fr.day), [away(fr.day - ago) for ago in (200, 400, 600)]
+    assert min(before) > 100
+    assert open_gaps == pytest.approx(sum(before) / 3, rel=0.2)
+    assert found["left"][found["left"] < service.NEVER].max() == fr.day - 1
+    assert found["hired"].max() <= fr.day
+    again = found["hired"] > fr.day - 1500
+    ends = dict(zip(found["who"][~again], found["left"][~again], strict=True))
+    waits = [start - ends[who] for who, start in zip(found["who"][again], found["hired"][again], strict=True)]
+    assert len(waits) > 1000
+    assert 0 < min(waits) <= max(waits) < 90

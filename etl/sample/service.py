@@ -11,6 +11,8 @@ from etl.sample.people import People, joining_days, people
 from etl.sample.world import NEVER, Columns, Frame, Institutes, Ints
 
 MOVERS = 0.03  # share of people who go to another province
+BREAKS_A_YEAR = 0.034  # contracts a year of service that end before the next is signed
+BREAK_DAYS = 88  # the longest time between them, so that nobody counts as a leaver for it
 RESIGNED, CONTRACT_END, TRANSFERRED, DISMISSED, RETIRED, DIED = range(6)
 
 
@@ -66,7 +68,30 @@ def careers(frame: Frame, who: People, market: Market, rng: np.random.Generator)
     for last in (False, False, True):
         spells = _follow_endings(frame, spells, market, rng, done, last)
     spells = stack([*done, spells])
+    spells = _breaks(frame, spells, rng.spawn(1)[0])
     return stack([spells, _second_places(frame, spells, market, rng)])
+
+
+def _breaks(frame: Frame, spells: Spells, rng: np.random.Generator) -> Spells:
+    """Contracts that end before the next is signed: back in the same institute within 90 days, or not back yet on the last day.
+
+    They come evenly over all days of service, so on the last day as many are away as on any other.
+    """
+    stop = np.minimum(spells["left"], frame.day + 1)
+    length = stop - spells["hired"]
+    n = len(length)
+    away_from = spells["hired"] + (length * rng.random(n)).astype(int)
+    back_on = away_from + rng.integers(10, BREAK_DAYS, n)
+    # Who is away on the last day comes back after it: only somebody who still serves then does.
+    is_back = (spells["left"] == NEVER) | (back_on < spells["left"] - 20)
+    some = (rng.random(n) < BREAKS_A_YEAR * length / 365) & is_back & (away_from > spells["hired"] + 60)
+    some &= away_from <= frame.day - 1
+    later = {k: v[some & (back_on <= frame.day)].copy() for k, v in spells.items()}
+    later["hired"] = back_on[some & (back_on <= frame.day)]
+    spells = {k: v.copy() for k, v in spells.items()}
+    spells["left"][some] = away_from[some]
+    spells["reason"][some] = CONTRACT_END
+    return stack([spells, later])
 
 
 def _transfer(frame: Frame, open_: Spells, market: Market, rng: np.random.Generator,

@@ -84,10 +84,10 @@ def _card(view: View, name: str, asked: tuple[Answer, Answer | None] | None) -> 
     if ignored:
         lines.append(asking.no_effect(view, ignored))
     written = text.plain(value, metric.unit, view.lang)
-    if value is None and metric.unit == "date":
+    if value is None and metric.unit in ("date", "month"):
         written = view.word("figure.never")
-    unit = "" if metric.unit in ("share", "ratio", "date") else text.unit_word(metric.unit, view.lang)
-    long = " pd-long" if metric.unit == "date" else ""
+    unit = "" if metric.unit in ("share", "ratio", "date", "month") else text.unit_word(metric.unit, view.lang)
+    long = " pd-long" if metric.unit in ("date", "month") else ""
     st.html(
         f'<div class="pd-card"><p class="pd-label">{text.escape(metric.label[view.lang])}</p>'
         f'<p class="pd-value{long}"><bdi>{text.escape(written)}</bdi> <small>{text.escape(unit)}</small></p>'

@@ -312,7 +312,9 @@ def cover(source: Source, look: Look, scope: str, circulation: bool) -> Iterable
         yield look.word("file.made_up"), ""
     for metric in answer.metrics:
         # shares and days are seen to be such
-        unit = "" if metric.unit in ("share", "ratio", "date") else f" ({text.unit_word(metric.unit, look.lang)})"
+        unit = (
+            "" if metric.unit in ("share", "ratio", "date", "month") else f" ({text.unit_word(metric.unit, look.lang)})"
+        )
         yield metric.name, f"{metric.label[look.lang]}{unit}"
         yield "", metric.description[look.lang]
 

@@ -84,12 +84,12 @@ def _line(answer: Answer, look: Look, values: list[Any], which: int, line: Figur
 
 
 def held(answer: Answer, look: Look) -> Figure:
-    """How often the projection's range, and the plan's, held what came: two bars for each distance."""
-    rows, series = answer.rows, (("before", answer.metrics[0]), ("actual", answer.metrics[1]))
+    """How often the projection's range held what came: a bar for each distance."""
+    rows, series = answer.rows, (("actual", answer.metrics[0]),)
     names = [_ahead(row[0], look) for row in rows]
     data = []
     notes = []
-    for side, (meaning, metric) in zip((-0.2, 0.2), series, strict=True):
+    for side, (meaning, metric) in zip((0,), series, strict=True):
         at = answer.columns.index(metric.name)
         data.append(
             {
@@ -146,6 +146,9 @@ def reached(answer: Answer, look: Look) -> Finding:
         value, when = text.amount(last[plan], unit, look.lang), look.member("month", last[0])
         return Finding(look.word("finding.path_ends", when=when, value=value))
     target = text.plain(last[goal], unit, look.lang)
+    if last[low] is None:
+        when, value = look.member("month", last[0]), text.amount(last[plan], unit, look.lang)
+        return Finding(look.word("finding.path_ends", when=when, value=value))
     months = [next((row[0] for row in planned if row[at] >= row[goal]), None) for at in (high, low)]
     first, latest = (look.member("month", month) if month else None for month in months)
     if first is None:
@@ -159,16 +162,17 @@ def reached(answer: Answer, look: Look) -> Finding:
 
 
 def how_often(answer: Answer, look: Look) -> Finding:
-    """How often both ranges held what came half a year later."""
+    """How often the range held what came half a year later."""
     row = next(row for row in answer.rows if row[0] == 6)
     if row[1] is None:
         return Finding(look.word("finding.untried"))
-    values = {"value": text.percent(row[1], look.lang, 0), "plan": text.percent(row[2], look.lang, 0)}
-    return Finding(look.word("finding.held" if row[2] is not None else "finding.held_once", **values))
+    return Finding(look.word("finding.held_once", value=text.percent(row[1], look.lang, 0)))
 
 
 def last_trial(answer: Answer, look: Look) -> Finding:
     """The latest month that was projected half a year before."""
+    if not answer.rows:
+        return Finding(look.word("finding.untried"))
     row = answer.rows[-1]
     unit = answer.metrics[0].unit
     value, low, high = (text.plain(one, unit, look.lang) for one in row[1:4])
