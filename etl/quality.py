@@ -55,7 +55,7 @@ def reasons(con: duckdb.DuckDBPyConnection) -> Answer:
         con,
         ("source", "reason", "column"),
         ("rows_quarantined",),
-        "select source_table, reason, column_name, count(distinct (file, line)) as kept from quarantine "
+        "select source_table, reason, column_name, count(distinct (file, sheet, line)) as kept from quarantine "
         "group by all order by kept desc, 1, 2, 3",
     )
 
