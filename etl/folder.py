@@ -47,7 +47,7 @@ def source_files(folder: Path) -> list[tuple[Path, str]]:
 def unread_files(folder: Path) -> list[str]:
     """Every other file in `folder` and below, by its path from there."""
     found = [name for name in _names(folder) if not _is_source(folder, name) and name not in OWN]
-    listed = []
+    listed: list[str] = []
     for name in found:
         listed += _below(folder, name) if (folder / name).is_dir() and not (folder / name).is_symlink() else [name]
     more = len(listed) - _MOST_IGNORED

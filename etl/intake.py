@@ -126,7 +126,9 @@ class _Reader:
         if kind == "refused":
             meter.note(self._job, 0, 1.0)
             return Outcome(self._job, refusal=" ".join(said[0].split()))
-        found = Read(**{name: tuple(value) if isinstance(value, list) else value for name, value in said[0].items()})
+        told: dict[str, Any] = said[0]
+        told |= {name: tuple(told[name]) for name in ("notes", "sheets")}
+        found = Read(**told)
         meter.note(self._job, found.rows_read, 1.0)
         return Outcome(replace(self._job, table=found.table), found)
 

@@ -144,10 +144,10 @@ def count(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: R
     for one in outcomes:
         if one.read:
             number = one.job.number
-            counts = [found.get(number, 0) for found in (loaded, kept_back, duplicates, warned)]
-            report.files.append(
-                FileReport(one.job.label, one.job.table, one.read.rows_read, *counts, list(one.read.notes))
-            )
+            told = FileReport(one.job.label, one.job.table, one.read.rows_read, notes=list(one.read.notes))
+            told.rows_loaded, told.rows_quarantined = loaded.get(number, 0), kept_back.get(number, 0)
+            told.exact_duplicates, told.rows_warned = duplicates.get(number, 0), warned.get(number, 0)
+            report.files.append(told)
     report.reasons = dict(con.execute("select reason, count(*) from faults group by all order by 1").fetchall())
 
 

@@ -40,7 +40,7 @@ _LONGEST_TITLE = 60
 _COUNTED = {
     "padded": "national ids padded with leading zeros",
     "id_with_marks": "national ids with dashes or spaces read",
-    "date_with_time": "days with the time 00:00:00 read",
+    "date_with_time": "days with a time of midnight read",
     "date_with_spaces": "days with spaces in them read",
     "date_with_dots": "days written with dots read",
     "date_day_first": "days written day first read",

@@ -220,10 +220,11 @@ def _merged(of: _Sheet, columns: dict[int, str], source: Source) -> set[Cell]:
     """The cells (row from 1, column from 0) that lie under a merge. Raises Refused where most rows have such a one."""
     sheet = of.sheet
     found: set[Cell] = set()
-    height = sheet.total_height
+    # What calamine calls total height and width are the places of the last row and column, from 0.
+    height = sheet.total_height + 1
     for first, last in sheet.merged_cell_ranges or ():
         rows = range(first[0], min(last[0], height - 1) + 1)
-        across = range(first[1], min(last[1], sheet.total_width - 1) + 1)
+        across = range(first[1], min(last[1], sheet.total_width) + 1)
         found |= {(row + 1, column) for row in rows for column in across} - {(first[0] + 1, first[1])}
         for column in set(across) & columns.keys():
             if len(rows) > 1 and rows[-1] >= of.header_row:
