@@ -15,7 +15,7 @@ import duckdb
 
 from bench.register import Register, build
 from bench.timing import timed
-from etl import intake
+from etl import folder as incoming
 from etl.contract import TABLES, contract
 from etl.sources import open_source
 
@@ -71,7 +71,7 @@ def plain_copies(folder: Path, to: Path) -> int:
         return int(count.read_text(encoding="utf-8"))
     to.mkdir(exist_ok=True)
     rows = 0
-    for path, table in intake.source_files(folder):
+    for path, table in incoming.source_files(folder):
         of = contract(table)
         source = open_source(path, of)
         names = [column.name for column in of.columns]

@@ -23,7 +23,7 @@ def open_parquet(path: Path, contract: Contract) -> Source:
         raise Refused(f"not a readable Parquet file ({type(error).__name__})") from None
     match = contract.match(names)
     if not match.complete:
-        raise Refused(f"schema: {match.complaint()}")
+        raise match.refusal("schema", "ساختار فایل")
     for name, position in match.positions.items():
         kind = file.schema_arrow.field(position).type
         if not _is_readable(kind):

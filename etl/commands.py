@@ -160,8 +160,11 @@ def _tell(report: loadlog.Report, to: Path | None) -> None:
 
 def _quarantine(options: argparse.Namespace) -> int:
     with publication.connect(options.source) as con:
-        rows = con.execute('select file, line, column_name as "column", reason from quarantine').fetchall()
-    console.write_csv(("file", "line", "column", "reason"), rows, options.to)
+        rows = con.execute(
+            "select file, coalesce(sheet || '!', '') || line, column_name, reason, expected "
+            f"from {'warned' if options.warned else 'quarantine'}"
+        ).fetchall()
+    console.write_csv(("file", "line", "column", "reason", "expected"), rows, options.to)
     return 0
 
 
@@ -282,6 +285,7 @@ def _parser() -> argparse.ArgumentParser:
     quarantine = commands.add_parser("quarantine", help="the rows kept back, as CSV", allow_abbrev=False)
     _add_source(quarantine)
     quarantine.add_argument("--to", type=Path, metavar="FILE.csv")
+    quarantine.add_argument("--warned", action="store_true", help="the values that were loaded as unknown instead")
     quarantine.set_defaults(run=_quarantine)
 
     catalogue = commands.add_parser("metrics", help="the catalogue, one metric a line", allow_abbrev=False)

@@ -63,7 +63,7 @@ def print_report(report: Report, out: TextIO | None = None) -> None:
     """The load, file by file, then the reasons and what was refused."""
     out = out or sys.stdout
     width = max((len(one.file) for one in report.files), default=4)
-    counts = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
+    counts = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates", "rows_warned")
     print(f"{'file':<{width}}  {'  '.join(counts)}", file=out)
     for one in report.files:
         numbers = "  ".join(f"{getattr(one, name):>{len(name)}}" for name in counts)
@@ -76,7 +76,7 @@ def print_report(report: Report, out: TextIO | None = None) -> None:
         whose = f" ({missing.province})" if missing.province else ""
         print(f"refused: {missing.file}{whose}: {missing.reason}", file=out)
     for name in report.ignored:
-        print(f"not read, for its ending: {name}", file=out)
+        print(f"ignored: {name}", file=out)
     print(f"published {report.publication} as of {report.as_of}", file=out)
 
 

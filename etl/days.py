@@ -22,6 +22,13 @@ DAYS_A_MONTH = 30.436875
 _FIRST_GREGORIAN_YEAR = 1600
 _WRITTEN = re.compile(r"([0-9]{4})([/-])([0-9]{1,2})\2([0-9]{1,2})")
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+# What clerks write beside the four forms.
+_MIDNIGHT = re.compile(r"[ t]00:00:00(\.0+)?$")
+_SPACED = re.compile(r" *([/.-]) *")
+_DOTTED = re.compile(r"[0-9]+(\.[0-9]+){2}")
+_DAY_FIRST = re.compile(r"([0-9]{1,2})([/-])([0-9]{1,2})\2([0-9]{4})")
+_NAMED = re.compile(r"([0-9]{1,2}) ([^0-9 ]+) ([0-9]{4})")
+_MONTHS = ("فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور", "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند")
 
 
 def parse_day(text: str) -> date:
@@ -38,6 +45,30 @@ def parse_day(text: str) -> date:
     if year < _FIRST_GREGORIAN_YEAR:
         return JalaliDate(year, month, day).to_gregorian()
     return date(year, month, day)
+
+
+def read_day(text: str) -> tuple[date, tuple[str, ...]]:
+    """The day of a folded text in one of the four forms or in one that clerks use, and the habits met in it.
+
+    Raises ValueError like parse_day. A day that comes first is read in Jalali years only: 03/04/2024 has two meanings.
+    """
+    habits = []
+    if plain := _MIDNIGHT.sub("", text) if "00:00:00" in text else "":
+        habits.append("date_with_time")
+        text = plain
+    if " " in text and (joined := _SPACED.sub(r"\1", text)) != text:
+        habits.append("date_with_spaces")
+        text = joined
+    if _DOTTED.fullmatch(text):
+        habits.append("date_with_dots")
+        text = text.replace(".", "/")
+    if (first := _DAY_FIRST.fullmatch(text)) and int(first[4]) < _FIRST_GREGORIAN_YEAR:
+        habits.append("date_day_first")
+        text = f"{first[4]}/{first[3]}/{first[1]}"
+    elif (named := _NAMED.fullmatch(text)) and named[2] in _MONTHS and int(named[3]) < _FIRST_GREGORIAN_YEAR:
+        habits.append("date_month_name")
+        text = f"{named[3]}/{_MONTHS.index(named[2]) + 1}/{named[1]}"
+    return parse_day(text), tuple(habits)
 
 
 def days_of(years: np.ndarray, months: np.ndarray, days: np.ndarray) -> np.ndarray:

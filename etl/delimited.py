@@ -17,8 +17,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from etl.contract import Contract, Match, Refused
-from etl.dialect import dialect
+from etl.contract import Contract, Match
+from etl.dialect import Dialect, dialect
+from etl.errors import Refused
 from etl.sources import LONGEST_FIELD, Batch, Source
 
 _PIECE_BYTES = 4 << 20
@@ -33,19 +34,22 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 
 def open_csv(path: Path, contract: Contract) -> Source:
     """The rows of a delimited file. Raises Refused where its header does not answer to the contract."""
-    encoding, separator, match = dialect(path, contract)
-    source = Source(match)
-    source.batches = _Delimited(path, encoding, separator, source).batches()
+    how = dialect(path, contract)
+    source = Source(how.match)
+    if how.titles:
+        source.notes.append(f"lines above the headers skipped: {how.titles}")
+    source.batches = _Delimited(path, how, source).batches()
     return source
 
 
 class _Delimited:
     """The records of one delimited file, from its header on."""
 
-    def __init__(self, path: Path, encoding: str, separator: str, source: Source) -> None:
+    def __init__(self, path: Path, how: Dialect, source: Source) -> None:
         self._path = path
-        self._encoding = encoding
-        self._separator = separator
+        self._encoding = how.encoding
+        self._separator = how.separator
+        self._above = how.above
         self._source = source
         self._positions = source.match.positions
         self._width = 0
@@ -95,20 +99,22 @@ class _Delimited:
 
     def _read_header(self) -> None:
         piece = self._next_piece()
-        # Only a header that spans lines reaches beyond the first.
-        end = piece.find(b"\n") + 1 or len(piece)
+        # Only a header that spans lines, or stands below titles, reaches beyond the first.
+        end = len(piece) if self._above else piece.find(b"\n") + 1 or len(piece)
         if end < len(piece):
             self._waiting.appendleft(piece[end:])
         lines = _Lines(piece[:end], self._next_piece)
+        for _ in range(self._above):
+            next(lines)
         reader = csv.reader(lines, delimiter=self._separator, strict=True)
         try:
             header = next((record for record in reader if record), [])
         except csv.Error:
-            raise Refused("line 1: the header cannot be split") from None
+            raise Refused(f"line {self._above + 1}: the header cannot be split") from None
         self._width = len(header)
         if self._width > _MOST_COLUMNS:
-            raise Refused(f"line 1: more than {_MOST_COLUMNS:,} columns")
-        self._line += reader.line_num
+            raise Refused(f"line {self._above + 1}: more than {_MOST_COLUMNS:,} columns")
+        self._line += self._above + reader.line_num
         if rest := lines.rest():
             self._waiting.appendleft(rest)
 

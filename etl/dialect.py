@@ -5,35 +5,75 @@ the header answers to the contract.
 import codecs
 import csv
 import io
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from etl.contract import Contract, Match, Refused
+from etl.contract import Contract, Match
 
 _SEPARATORS = (",", ";", "\t", "|")
+_SEPARATOR_SAID = re.compile('\ufeff?"?sep=', re.IGNORECASE)
+_MOST_TITLES = 20
 _HEADER_BYTES, _PIECE_BYTES = 1 << 16, 1 << 20
 
 
-def dialect(path: Path, contract: Contract) -> tuple[str, str, Match]:
-    """Encoding and separator under which most of the header is known, and what is known of it.
+@dataclass(frozen=True)
+class Dialect:
+    """How a file is to be split, what is known of its header, and how many lines stand above it; `titles` are not blank."""
 
-    Raises Refused where it does not answer to the contract.
+    encoding: str
+    separator: str
+    match: Match
+    above: int
+    titles: int
+
+
+def dialect(path: Path, contract: Contract) -> Dialect:
+    """The one under which most of the header is known. Titles may stand above the header, and a line `sep=;`.
+
+    Raises Refused where no line answers to the contract.
     """
     with path.open("rb") as file:
         head = file.read(_HEADER_BYTES)
-    found: list[tuple[int, str, str, Match]] = []
-    for encoding in _encodings(head):
-        text = head.decode(encoding, errors="replace")
-        for separator in _SEPARATORS:
-            match = contract.match(_first_record(text, separator))
-            found.append((len(match.positions) + len(match.twice), encoding, separator, match))
-    most = max(known for known, *_ in found)
-    best = [one for one in found if one[0] == most]
-    _, encoding, separator, match = best[0]
-    if not match.complete:
-        raise Refused(f"line 1: {match.complaint()}")
-    if len({one[1] for one in best}) > 1 and encoding == "utf-8":
-        encoding = _confirmed(path)
-    return encoding, separator, match
+    lines = {name: _lines(head.decode(name, errors="replace")) for name in _encodings(head)}
+    best: list[tuple[int, Dialect]] = []
+    for at in range(_MOST_TITLES + 2):
+        found = [
+            (len(one.match.positions) + len(one.match.twice), one)
+            for encoding, (texts, told) in lines.items()
+            if at < len(told) and told[at][1] <= _MOST_TITLES
+            for separator in _SEPARATORS
+            for one in [Dialect(encoding, separator, _match(texts, told[at][0], separator, contract), *told[at])]
+        ]
+        here = [one for one in found if one[0] == max(known for known, _ in found)]
+        if any(one.match.complete for _, one in here):
+            best = here
+            break
+        best = [one for one in (*best, *here) if one[0] == max(known for known, _ in (*best, *here))]
+    # Where none is known, the first line that is not blank is told.
+    chosen = best[0][1]
+    if not chosen.match.complete:
+        raise chosen.match.refusal(f"line {chosen.above + 1}", f"سطر {chosen.above + 1}")
+    if len({one.encoding for _, one in best}) > 1 and chosen.encoding == "utf-8":
+        return replace(chosen, encoding=_confirmed(path))
+    return chosen
+
+
+def _lines(text: str) -> tuple[list[str], list[tuple[int, int]]]:
+    """The lines of a text; for each that is not blank its number from 0, and how many titles stand above it."""
+    lines = list(io.StringIO(text, newline=""))
+    told = [at for at, line in enumerate(lines) if line.strip()] or [0]
+    said = bool(lines) and bool(_SEPARATOR_SAID.match(lines[told[0]]))
+    return lines, [(at, max(0, number - said)) for number, at in enumerate(told[: _MOST_TITLES + 2])]
+
+
+def _match(lines: list[str], at: int, separator: str, contract: Contract) -> Match:
+    """What is known of the record that begins in a line."""
+    reader = csv.reader(lines[at:], delimiter=separator)
+    try:
+        return contract.match(next(reader, []))
+    except csv.Error:
+        return contract.match([])
 
 
 def _encodings(head: bytes) -> tuple[str, ...]:
@@ -44,14 +84,6 @@ def _encodings(head: bytes) -> tuple[str, ...]:
     if b"\x00" in head[:200]:
         return ("utf-16-le", "utf-16-be", "utf-8")
     return ("utf-8", "cp1256")
-
-
-def _first_record(text: str, separator: str) -> list[str]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    try:
-        return next((record for record in reader if record), [])
-    except csv.Error:
-        return []
 
 
 def _confirmed(path: Path) -> str:

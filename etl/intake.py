@@ -5,13 +5,13 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
 from etl import standby
-from etl.contract import TABLES, Refused, table_of
+from etl.contract import Refused
 from etl.reading import Job, Read
 from etl.values import Setting
 
@@ -29,30 +29,6 @@ class Outcome:
     job: Job
     read: Read | None = None
     refusal: str = ""
-
-
-def source_files(folder: Path) -> list[tuple[Path, str]]:
-    """The source files of `folder` with their tables, by name. Raises Refused where there are none."""
-    found = [(folder / name, table) for name in _names(folder) if (table := table_of(name))]
-    if not found:
-        raise Refused(
-            f"{folder}: no source files (institutes*, licences*, personnel*, training* as .csv, .tsv, .xlsx, .parquet)"
-        )
-    return found
-
-
-def unread_files(folder: Path) -> list[str]:
-    """Names in `folder` that begin like a source but end like none: likely handed in by mistake, so they are told."""
-    return [name for name in _names(folder) if name.lower().startswith(TABLES) and not table_of(name)]
-
-
-def _names(folder: Path) -> list[str]:
-    if not folder.is_dir():
-        raise Refused(f"{folder}: no such folder")
-    try:
-        return sorted(os.listdir(folder))
-    except OSError as error:
-        raise Refused(f"{folder}: {error.strerror}") from None
 
 
 class Readers:
@@ -150,9 +126,11 @@ class _Reader:
         if kind == "refused":
             meter.note(self._job, 0, 1.0)
             return Outcome(self._job, refusal=" ".join(said[0].split()))
-        found = Read(said[0]["rows_read"], said[0]["sha256"], said[0]["bytes"], tuple(said[0]["notes"]))
+        told: dict[str, Any] = said[0]
+        told |= {name: tuple(told[name]) for name in ("notes", "sheets")}
+        found = Read(**told)
         meter.note(self._job, found.rows_read, 1.0)
-        return Outcome(self._job, found)
+        return Outcome(replace(self._job, table=found.table), found)
 
     def stop(self) -> None:
         """End the process; that it ended is heard like an answer."""

@@ -12,10 +12,14 @@ from typing import TextIO
 
 import duckdb
 
-from etl.contract import TABLES, Refused
+from etl.contract import TABLES
+from etl.errors import Refused
+from etl.expected import expected
 from etl.intake import Outcome
 from etl.normalize import fold
+from etl.sources import SHEET_BITS
 from etl.values import places
+from etl.workshop import ASIDE
 
 _LOAD_FILES = {
     "file_number": "integer",
@@ -28,6 +32,7 @@ _LOAD_FILES = {
     "rows_loaded": "bigint",
     "rows_quarantined": "bigint",
     "exact_duplicates": "bigint",
+    "rows_warned": "bigint",
     "refusal": "varchar",
     "notes": "varchar[]",
 }
@@ -42,7 +47,10 @@ _LAST_DAYS = {
 
 @dataclass
 class FileReport:
-    """One file of the load: rows_read = rows_loaded + rows_quarantined + exact_duplicates."""
+    """One file of the load: rows_read = rows_loaded + rows_quarantined + exact_duplicates.
+
+    `rows_warned` are those of the loaded in which a bad value was loaded as unknown.
+    """
 
     file: str
     table: str
@@ -50,6 +58,7 @@ class FileReport:
     rows_loaded: int = 0
     rows_quarantined: int = 0
     exact_duplicates: int = 0
+    rows_warned: int = 0
     notes: list[str] = field(default_factory=list)
 
 
@@ -67,7 +76,7 @@ class Missing:
 class Report:
     """What a build came to, as `--report` writes it.
 
-    `refused`: the files left out; `ignored`: names that begin like a source but end like none; `refusal`: why nothing
+    `refused`: the files left out; `ignored`: every other file in the folder and below; `refusal`: why nothing
     was published.
     """
 
@@ -128,21 +137,22 @@ def count(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: R
     """Fill in what became of the rows of each file, from what staging left."""
     kept_back = _by_file(con, "select file_number, count(distinct line) from faults group by all")
     duplicates = _by_file(con, "select file_number, count(*) from duplicates group by all")
+    warned = _by_file(con, "select file_number, count(distinct line) from warned group by all")
     loaded: dict[int, int] = {}
     for table in TABLES:
         loaded |= _by_file(con, f"select file_number, count(*) from loaded_{table} group by all")
     for one in outcomes:
         if one.read:
             number = one.job.number
-            counts = (loaded.get(number, 0), kept_back.get(number, 0), duplicates.get(number, 0))
-            report.files.append(
-                FileReport(one.job.label, one.job.table, one.read.rows_read, *counts, list(one.read.notes))
-            )
+            told = FileReport(one.job.label, one.job.table, one.read.rows_read, notes=list(one.read.notes))
+            told.rows_loaded, told.rows_quarantined = loaded.get(number, 0), kept_back.get(number, 0)
+            told.exact_duplicates, told.rows_warned = duplicates.get(number, 0), warned.get(number, 0)
+            report.files.append(told)
     report.reasons = dict(con.execute("select reason, count(*) from faults group by all order by 1").fetchall())
 
 
 def record(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: Report) -> None:
-    """Make `load_files` (one row per file) and `quarantine` (one row per fault)."""
+    """Make `load_files` (one row per file), `quarantine` (one row per fault) and `warned` (one per value loaded as unknown)."""
     provinces = dict(con.execute("select file_number, province from spoken").fetchall())
     reports = iter(report.files)
     rows = []
@@ -165,10 +175,35 @@ def record(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: 
     con.execute(
         f"create table load_files as select {columns}", {name: [row[name] for row in rows] for name in _LOAD_FILES}
     )
+    sheets = [
+        (one.job.number, number, name) for one in outcomes if one.read for number, name in enumerate(one.read.sheets)
+    ]
     con.execute(
-        "create table quarantine as select load_files.source_table, load_files.file, faults.line, "
-        "faults.column_name, faults.reason, load_files.province from faults inner join load_files using (file_number) "
-        "order by file, line, column_name, reason"
+        f"create table {ASIDE}.sheets as select unnest($files::integer[]) as file_number, "
+        "unnest($numbers::integer[]) as number, unnest($names::varchar[]) as sheet",
+        {name: [row[at] for row in sheets] for at, name in enumerate(("files", "numbers", "names"))},
+    )
+    for table, found in (("quarantine", "faults"), ("warned", f"{ASIDE}.warned")):
+        _tell(con, table, found)
+
+
+def _tell(con: duckdb.DuckDBPyConnection, table: str, found: str) -> None:
+    """Make the table that names, for each fault found, file, sheet, line, column, reason, and what was expected."""
+    kinds = con.execute(f"select distinct source_table, column_name, reason from {found}").fetchall()
+    words = [(*kind, expected(*kind)) for kind in kinds]
+    con.execute(
+        f"create table {table} as with words as (select unnest($tables::varchar[]) as source_table, "
+        "unnest($columns::varchar[]) as column_name, unnest($reasons::varchar[]) as reason, "
+        "unnest($expected::varchar[]) as expected) "
+        "select load_files.source_table, load_files.file, sheets.sheet, "
+        f"found.line & {(1 << SHEET_BITS) - 1} as line, found.column_name, found.reason, load_files.province, "
+        f"words.expected from {found} as found inner join load_files using (file_number) "
+        "left join sheets on sheets.file_number = found.file_number "
+        f"and sheets.number = found.line >> {SHEET_BITS} "
+        "left join words on words.source_table = found.source_table and words.reason = found.reason "
+        "and words.column_name = found.column_name "
+        "order by load_files.file, found.line, found.column_name, found.reason",
+        {name: [row[at] for row in words] for at, name in enumerate(("tables", "columns", "reasons", "expected"))},
     )
 
 

@@ -5,6 +5,7 @@
 - Arabic ye and kaf, and the alef maksura that keyboards put for ye, become Persian ye and kaf: to a reader the same.
 - ZWNJ is a space to the eye and is typed or not by habit; runs of spaces are one.
 - Tatweel and diacritics carry no meaning in a name; letter case carries none in a code.
+- A hamza on alef, waw, ye or he is written or not by habit (مؤسسه, موسسه), like the combining hamza that is a diacritic.
 - Invisible characters (bidi controls, zero widths, BOM) can make one text look like another; they are cut from what is
   compared and from what is shown, and counted.
 """
@@ -15,6 +16,7 @@ import unicodedata
 import numpy as np
 
 _DIGITS = {ord(digit): str(value) for digits in ("۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩") for value, digit in enumerate(digits)}
+HAMZA = {ord("أ"): "ا", ord("إ"): "ا", ord("ؤ"): "و", ord("ئ"): "ی", ord("ۀ"): "ه"}
 _LETTERS = {ord("ي"): "ی", ord("ى"): "ی", ord("ك"): "ک", ord("ـ"): None, ord("\u200c"): " "}
 # Marks that stand on a letter, of all scripts that a Persian text can hold, and the selectors of a letter's form.
 _MARKS = dict.fromkeys(
@@ -25,7 +27,7 @@ _INVISIBLE_RUN = re.compile(f"[{_INVISIBLE}]")
 _CONTROL_RUN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _UNPRINTABLE = re.compile(f"[{_INVISIBLE}\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SPACES = re.compile(r"\s+")
-_FOLD = _DIGITS | _LETTERS | _MARKS
+_FOLD = _DIGITS | _LETTERS | _MARKS | HAMZA
 
 
 def latin_digits(text: str) -> str:

@@ -26,7 +26,8 @@ from etl import (
     workshop,
 )
 from etl.contract import Refused
-from etl.intake import Outcome, Readers, source_files, unread_files
+from etl.folder import source_files, unread_files
+from etl.intake import Outcome, Readers
 from etl.loadlog import Report
 from etl.normalize import fold, printable
 from etl.reading import Job

@@ -43,9 +43,9 @@ def files(con: duckdb.DuckDBPyConnection) -> Answer:
     return report(
         con,
         ("file", "source", "province", "refusal", "notes"),
-        _COUNTS,
+        (*_COUNTS, "rows_warned"),
         "select file, source_table, province, coalesce(refusal, ''), array_to_string(notes, '; '), rows_read, "
-        "rows_loaded, rows_quarantined, exact_duplicates from load_files order by file_number",
+        "rows_loaded, rows_quarantined, exact_duplicates, rows_warned from load_files order by file_number",
     )
 
 
@@ -55,8 +55,19 @@ def reasons(con: duckdb.DuckDBPyConnection) -> Answer:
         con,
         ("source", "reason", "column"),
         ("rows_quarantined",),
-        "select source_table, reason, column_name, count(distinct (file, line)) as kept from quarantine "
+        "select source_table, reason, column_name, count(distinct (file, sheet, line)) as kept from quarantine "
         "group by all order by kept desc, 1, 2, 3",
+    )
+
+
+def warned(con: duckdb.DuckDBPyConnection) -> Answer:
+    """Loaded rows in which a bad value counts as unknown, by source, reason and column, most first."""
+    return report(
+        con,
+        ("source", "reason", "column"),
+        ("rows_warned",),
+        "select source_table, reason, column_name, count(distinct (file, sheet, line)) as rows_warned from warned "
+        "group by all order by rows_warned desc, 1, 2, 3",
     )
 
 
@@ -173,4 +184,5 @@ __all__ = [
     "revisions",
     "rules",
     "totals",
+    "warned",
 ]

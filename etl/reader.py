@@ -61,8 +61,9 @@ class _Desk:
 
         try:
             path = Path(os.fsdecode(bytes.fromhex(order["path"])))
-            job = self._reading.Job(path, order["table"], order["number"], Path(order["folder"]))
-            _limit_time(job.path)
+            _limit_time(path)
+            table = order["table"] or self._reading.recognised_table(path)
+            job = self._reading.Job(path, table, order["number"], Path(order["folder"]))
             if job.table not in self._judges:
                 self._judges[job.table] = self._reading.Judge(contract(job.table), self._setting)
 

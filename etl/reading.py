@@ -10,15 +10,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from etl import normalize, values
 from etl.contract import Column, Contract, Refused, contract
-from etl.sources import Batch, Source, open_source
+from etl.sources import Batch, Source, open_source, recognised
 from etl.texts import Texts
 
 _ARROW = {
@@ -33,6 +35,23 @@ FAULTS = pa.schema(
 # So many extra columns are named in the report; a file with more is no table of ours.
 _EXTRAS_NAMED = 50
 _LONGEST_TITLE = 60
+
+# The note of each habit that is counted; the page has their words in both languages.
+_COUNTED = {
+    "padded": "national ids padded with leading zeros",
+    "id_with_marks": "national ids with dashes or spaces read",
+    "date_with_time": "days with a time of midnight read",
+    "date_with_spaces": "days with spaces in them read",
+    "date_with_dots": "days written with dots read",
+    "date_day_first": "days written day first read",
+    "date_month_name": "days with the name of the month read",
+    "empty_mark": "dashes and dots read as empty",
+    "synonym": "other words read as those of the contract",
+    "hamza": "words with another hamza read",
+    "grouped_number": "numbers with thousands separators read",
+    "county": "unknown counties loaded as unknown",
+    "invisible": "invisible characters stripped",
+}
 
 Fault = tuple[int, str, str]
 
@@ -65,6 +84,11 @@ class Job:
         """Where the faults are laid down."""
         return self.folder / f"{self.number}.faults.arrow"
 
+    @property
+    def warned_file(self) -> Path:
+        """Where the faults of columns whose bad values load as unknown are laid down."""
+        return self.folder / f"{self.number}.warned.arrow"
+
 
 @dataclass(frozen=True)
 class Read:
@@ -74,6 +98,14 @@ class Read:
     sha256: str
     bytes: int
     notes: tuple[str, ...]
+    table: str = ""
+    sheets: tuple[str, ...] = ()
+
+
+def recognised_table(path: Path) -> str:
+    """The table that the headers of a file fit, where its name says none. Raises Refused where they fit none or several."""
+    _regular_file(path)
+    return recognised(path)
 
 
 def row_schema(of: Contract) -> pa.Schema:
@@ -95,18 +127,21 @@ def read(job: Job, judge: "Judge", progress: Callable[[int, float], None]) -> Re
     digest = _sha256(job.path)
     source = open_source(job.path, contract(job.table))
     judge.counts.clear()
-    with _laying_down(job) as (rows, faults):
+    with _laying_down(job) as (rows, faults, warned):
         for batch in source.batches:
             if len(batch.lines):
-                table, found = judge.judge(batch, job.number)
+                table, found, unknown = judge.judge(batch, job.number)
                 rows(table)
                 faults(found)
+                warned(unknown)
             progress(source.rows_read, source.share_read)
         faults(source.rejects)
+        warned(source.warned)
     after = _regular_file(job.path)
     if _identity(before) != _identity(after):
         raise Refused("the file changed while it was read")
-    return Read(source.rows_read, digest, before.st_size, tuple(_notes(source, judge.counts)))
+    notes = tuple(_notes(source, judge.counts))
+    return Read(source.rows_read, digest, before.st_size, notes, job.table, tuple(source.sheets))
 
 
 def _regular_file(path: Path) -> os.stat_result:
@@ -126,8 +161,10 @@ def _sha256(path: Path) -> str:
 
 
 @contextmanager
-def _laying_down(job: Job) -> Iterator[tuple[Callable[[Any], None], Callable[[list[Fault]], None]]]:
-    """Two functions that lay down rows and faults."""
+def _laying_down(
+    job: Job,
+) -> Iterator[tuple[Callable[[Any], None], Callable[[list[Fault]], None], Callable[[list[Fault]], None]]]:
+    """Three functions that lay down rows, faults and what loads as unknown."""
     streams: list[Any] = []
 
     def opened(path: Path, schema: pa.Schema) -> Any:
@@ -142,17 +179,22 @@ def _laying_down(job: Job) -> Iterator[tuple[Callable[[Any], None], Callable[[li
         except OSError as error:
             raise WorkshopFull(os.strerror(error.errno) if error.errno else type(error).__name__) from None
 
-    def write_faults(found: list[Fault]) -> None:
+    def write_faults(stream: Any, found: list[Fault]) -> None:
         if found:
             lines, columns, reasons = zip(*found, strict=True)
             numbers = pa.array([job.number] * len(found), pa.int32())
             arrays = [numbers, pa.array(lines, pa.int64()), pa.array(columns), pa.array(reasons)]
-            writing(faults.write_batch, pa.record_batch(arrays, schema=FAULTS))
+            writing(stream.write_batch, pa.record_batch(arrays, schema=FAULTS))
 
     rows = writing(opened, job.rows_file, row_schema(contract(job.table)))
     faults = writing(opened, job.faults_file, FAULTS)
+    warned = writing(opened, job.warned_file, FAULTS)
     try:
-        yield lambda table: writing(rows.write_batch, table), write_faults
+        yield (
+            lambda table: writing(rows.write_batch, table),
+            partial(write_faults, faults),
+            partial(write_faults, warned),
+        )
     finally:
         for stream in streams:
             writing(stream.close)
@@ -164,13 +206,14 @@ def _notes(source: Source, counts: Counter[str]) -> list[str]:
         named = [normalize.shown(title)[:_LONGEST_TITLE] for title in extra[:_EXTRAS_NAMED]]
         more = f" and {len(extra) - _EXTRAS_NAMED} more" if len(extra) > _EXTRAS_NAMED else ""
         notes.append(f"extra columns ignored: {', '.join(named)}{more}")
-    for count, words in (
-        (counts["padded"], "national ids padded with leading zeros"),
-        (counts["county"], "unknown counties loaded as unknown"),
-        (counts["invisible"], "invisible characters stripped"),
+    for titles, words in (
+        (source.match.decorated, "headers read despite signs or hamza"),
+        (source.match.near(), "headers ignored that look like a column"),
     ):
-        if count:
-            notes.append(f"{words}: {count}")
+        if titles:
+            named = [normalize.shown(title)[:_LONGEST_TITLE] for title in titles[:_EXTRAS_NAMED]]
+            notes.append(f"{words}: {', '.join(named)}")
+    notes += [f"{words}: {counts[name]}" for name, words in _COUNTED.items() if counts[name]]
     return notes
 
 
@@ -184,11 +227,13 @@ class Judge:
         self._columns = {column.name: _Judged(column, setting) for column in of.entering}
         self.counts: Counter[str] = Counter()
 
-    def judge(self, batch: Batch, file_number: int) -> tuple[pa.RecordBatch, list[Fault]]:
-        """The typed rows of a batch, with null where a value is unknown or at fault, and the faults."""
+    def judge(self, batch: Batch, file_number: int) -> tuple[pa.RecordBatch, list[Fault], list[Fault]]:
+        """The typed rows of a batch, with null where a value is unknown or at fault, the faults that reject a row, and
+        those whose value loads as unknown."""
         size = len(batch.lines)
         arrays: list[Any] = [pa.array(np.full(size, file_number, np.int32)), pa.array(batch.lines)]
         faults: list[Fault] = []
+        warned: list[Fault] = []
         provinces: Any = None
         for column in self._contract.entering:
             texts = batch.columns.get(column.name)
@@ -199,9 +244,13 @@ class Judge:
                 texts = texts.dictionary_encode()
             distinct, codes = Texts(texts.dictionary), texts.indices
             judged = self._columns[column.name].judge(distinct)
-            array = (
-                self._county(provinces, judged.typed, codes) if column.type == "county" else judged.typed.take(codes)
-            )
+            if column.type == "county":
+                array = self._county(provinces, judged.typed, codes)
+                is_unknown = pc.and_(pc.is_valid(judged.typed.take(codes)), pc.is_null(array))
+                unknown = batch.lines[is_unknown.to_numpy(zero_copy_only=False)]
+                warned += [(line, column.name, "unknown_value") for line in unknown.tolist()]
+            else:
+                array = judged.typed.take(codes)
             arrays.append(array)
             if column.type == "province":
                 provinces = array
@@ -209,12 +258,15 @@ class Judge:
                 shown = normalize.shown_code if column.type == "code" else normalize.shown
                 arrays.append(pa.array([shown(text) for text in distinct.written], pa.string()).take(codes))
             self._tally(distinct, judged, codes)
-            faults += _faults(column, judged, codes, batch.lines)
-        return pa.record_batch(arrays, schema=self._schema), faults
+            found = _faults(column, judged, codes, batch.lines)
+            # Bytes that are no text say nothing of the rest of their row either.
+            for fault in found:
+                (faults if column.bad == "reject" or fault[2] == "bad_encoding" else warned).append(fault)
+        return pa.record_batch(arrays, schema=self._schema), faults, warned
 
     def _tally(self, distinct: Texts, judged: values.Judgement, codes: Any) -> None:
         """Count what the load report tells of a column's texts."""
-        found = [("padded", code, 1) for code in judged.padded]
+        found = [(name, code, 1) for name, met in judged.habits.items() for code in met]
         if not distinct.is_printable:
             found += [
                 ("invisible", code, normalize.count_invisible(text)) for code, text in enumerate(distinct.written)
@@ -266,7 +318,8 @@ class _Judged:
         self._setting = setting
         self._kind = _ARROW.get(column.type, pa.string())
         self._convert = values.converter(column, setting)
-        self._known: dict[str, tuple[Any, str | None]] = {}
+        self._habits = values.habits(column)
+        self._known: dict[str, tuple[Any, str | None, tuple[str, ...]]] = {}
 
     def judge(self, distinct: Texts) -> values.Judgement:
         """The typed value of each text, and the faults."""
@@ -278,11 +331,17 @@ class _Judged:
         if len(self._known) > self._MOST_REMEMBERED:
             self._known.clear()
         judged = [self._known.get(text) or self._judge(text) for text in distinct.written]
-        faults = {place: reason for place, (_, reason) in enumerate(judged) if reason}
-        return values.Judgement(pa.array([value for value, _ in judged], self._kind), faults)
+        found = values.Judgement(pa.array([value for value, _, _ in judged], self._kind))
+        for place, (_, reason, habits) in enumerate(judged):
+            if reason:
+                found.faults[place] = reason
+            if habits:
+                found.note(habits, place)
+        return found
 
-    def _judge(self, text: str) -> tuple[Any, str | None]:
-        judged = values.judged(text, self._convert, self._column.required)
+    def _judge(self, text: str) -> tuple[Any, str | None, tuple[str, ...]]:
+        value, reason = values.judged(text, self._convert, self._column.required)
+        judged = value, reason, () if reason and reason != "missing_value" else self._habits(text)
         if len(text) <= self._LONGEST_REMEMBERED:
             self._known[text] = judged
         return judged

@@ -11,11 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from etl.contract import Contract, Match, Refused
+from etl.causes import because
+from etl.contract import TABLES, Contract, Match, contract
+from etl.errors import Refused
+from etl.folder import ending_of
+from etl.kinds import refuse_other_kinds
 
 BATCH_ROWS = 20_000
 # A field longer than this is a broken quote or an attack, not a name.
 LONGEST_FIELD = 1_000_000
+# The line of a row of a workbook holds the number of its sheet above these bits.
+SHEET_BITS = 32
 
 
 @dataclass
@@ -40,17 +46,41 @@ class Source:
     share_read: float = 0.0
     rejects: list[tuple[int, str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    # (line, column, reason) of values that load as unknown though they are not empty.
+    warned: list[tuple[int, str, str]] = field(default_factory=list)
+    # The sheets of a workbook that are read, in the order of their numbers.
+    sheets: list[str] = field(default_factory=list)
+
+
+def recognised(path: Path) -> str:
+    """The table that the headers of a file fit. Raises Refused where they fit none, or several."""
+    refuse_other_kinds(path)
+    fitting, refusals = [], []
+    for table in TABLES:
+        try:
+            open_source(path, contract(table))
+        except Refused as error:
+            refusals.append((error.resembles, str(error)))
+        else:
+            fitting.append(table)
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise because("several_tables", tables=", ".join(fitting))
+    likely = [said for resembles, said in refusals if resembles]
+    said = {said for _, said in refusals}
+    # A file that is damaged is refused alike for every table.
+    raise Refused(likely[0]) if len(likely) == 1 else Refused(said.pop()) if len(said) == 1 else because("no_table")
 
 
 def open_source(path: Path, contract: Contract) -> Source:
     """The rows of `path`. Raises Refused, with the place and the reason, where it cannot be read as the table."""
-    if not path.stat().st_size:
-        raise Refused("the file is empty")
-    ending = path.suffix.lower()
-    if ending == ".xlsx":
-        from etl.workbook import open_xlsx
+    refuse_other_kinds(path, contract.table)
+    ending = ending_of(path.name)
+    if ending in (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"):
+        from etl.workbook import open_workbook
 
-        return open_xlsx(path, contract)
+        return open_workbook(path, contract)
     if ending == ".parquet":
         from etl.columnar import open_parquet
 

@@ -34,6 +34,7 @@ def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> None:
         f"create table {ASIDE}.faults "
         "(source_table varchar, file_number integer, line bigint, column_name varchar, reason varchar)"
     )
+    con.execute(f"create table {ASIDE}.warned as from faults")
     con.execute(f"create table {ASIDE}.duplicates (source_table varchar, file_number integer, line bigint)")
     *others, largest = (
         (contract(table), [one for one in outcomes if one.job.table == table and one.read]) for table in TABLES
@@ -48,6 +49,9 @@ def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> None:
     for of in map(contract, TABLES):
         _find_orphans(con, of)
         _load(con, of)
+    # A value that loads as unknown is told of rows that are loaded.
+    for place in ("faults", "duplicates"):
+        con.execute(f"delete from warned where (file_number, line) in (select (file_number, line) from {place})")
 
 
 def _sift(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome]) -> None:
@@ -63,6 +67,7 @@ def _take_in(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Ou
     for which, schema, insert in (
         ("rows_file", row_schema(of), f"insert into read_{of.table} from arriving"),
         ("faults_file", FAULTS, f"insert into faults select '{of.table}', * from arriving"),
+        ("warned_file", FAULTS, f"insert into warned select '{of.table}', * from arriving"),
     ):
         con.register("arriving", _batches(outcomes, schema, which))
         con.execute(insert)

@@ -6,7 +6,8 @@ National ids never leave this module: what leaves is their keyed BLAKE2b of 8 by
 import csv
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, lru_cache
@@ -18,7 +19,7 @@ import pyarrow as pa
 
 from etl import normalize
 from etl.contract import Column
-from etl.days import days_of, parse_day
+from etl.days import days_of, read_day
 from etl.texts import Texts
 
 REFERENCE = Path(__file__).parent.parent / "data" / "reference"
@@ -26,9 +27,14 @@ REFERENCE = Path(__file__).parent.parent / "data" / "reference"
 _SPOILT = re.compile(r"[0-9]+([.,/٫][0-9]+)?e\+?[0-9]+", re.IGNORECASE)
 _SPOILT_CODE = re.compile(r"[0-9]+([.,/٫][0-9]+)?e\+[0-9]+", re.IGNORECASE)
 _NUMBER = re.compile(r"-?[0-9]{1,15}([.٫][0-9]{1,20})?")
+_GROUPED = re.compile(r"-?[0-9]{1,3}(٬[0-9]{3})+([.٫][0-9]{1,20})?")
 _NATIONAL_ID = re.compile(r"[0-9]{8,10}")
+_BETWEEN_DIGITS = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
+# What clerks write where there is nothing to write; a tatweel is nothing already once folded.
+_EMPTY = ("-", "–", ".")
 _YES_NO = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
 _YES_NO |= {"بلی": True, "خیر": False, "دارد": True, "ندارد": False}
+_YES_NO_WORDS = _YES_NO | {"بله": True, "آری": True, "y": True, "نه": False, "n": False}
 
 
 class Fault(Exception):
@@ -79,10 +85,10 @@ def converter(column: Column, setting: Setting) -> Callable[[str], Any]:
     if column.type == "number":
         return lambda text: _number(text, column.least, column.most)
     if column.type == "choice":
-        words = {normalize.fold(word): value for value, fa in column.values.items() for word in (value, fa)}
+        words = _listed(column) | {normalize.fold(word): value for value, also in column.also.items() for word in also}
         return lambda text: _member(text, words, "unknown_value")
     if column.type == "yes_no":
-        return lambda text: _member(text, _YES_NO, "unknown_value")
+        return lambda text: _member(text, _YES_NO_WORDS, "unknown_value")
     if column.type == "province":
         return lambda text: _member(text, setting.places.provinces, "unknown_province")
     if column.type == "course":
@@ -129,12 +135,17 @@ _WRITTEN_DAYS = (
 class Judgement:
     """What many texts came to: the typed value of each, or null; by place, the fault of those that have one.
 
-    `padded` are the places of national ids that had lost leading zeros.
+    `habits` are, by the name of each, the places of texts that are not as the contract has them but have one meaning.
     """
 
     typed: pa.Array
     faults: dict[int, str] = field(default_factory=dict)
-    padded: list[int] = field(default_factory=list)
+    habits: dict[str, list[int]] = field(default_factory=dict)
+
+    def note(self, habits: Iterable[str], place: int) -> None:
+        """The text at a place shows these habits."""
+        for habit in habits:
+            self.habits.setdefault(habit, []).append(place)
 
 
 def judged(text: str, convert: Callable[[str], Any], required: bool) -> tuple[Any, str | None]:
@@ -142,7 +153,7 @@ def judged(text: str, convert: Callable[[str], Any], required: bool) -> tuple[An
     if "\ufffd" in text or "\x00" in text:
         return None, "bad_encoding"
     folded = normalize.fold(text)
-    if not folded:
+    if not folded or folded in _EMPTY:
         return None, "missing_value" if required else None
     try:
         return convert(folded), None
@@ -150,11 +161,37 @@ def judged(text: str, convert: Callable[[str], Any], required: bool) -> tuple[An
         return None, str(fault)
 
 
+def habits(column: Column) -> Callable[[str], tuple[str, ...]]:
+    """A function from a text that `converter` reads to the habits met in it."""
+    listed = set(_listed(column) if column.type == "choice" else _YES_NO if column.type == "yes_no" else ())
+
+    def met(text: str) -> tuple[str, ...]:
+        if text.isascii() and text.isalnum() and not listed:
+            return ()
+        folded = normalize.fold(text)
+        if _stands_for_empty(text, folded):
+            return ("empty_mark",)
+        if listed and any(ord(letter) in normalize.HAMZA for letter in unicodedata.normalize("NFC", text)):
+            return ("hamza",) if folded in listed else ("hamza", "synonym")
+        if listed and folded and folded not in listed:
+            return ("synonym",)
+        return ("grouped_number",) if column.type == "number" and "٬" in folded else ()
+
+    return met
+
+
+def _stands_for_empty(text: str, folded: str) -> bool:
+    return folded in _EMPTY or (not folded and "ـ" in text)
+
+
+def _listed(column: Column) -> dict[str, str]:
+    return {normalize.fold(word): value for value, fa in column.values.items() for word in (value, fa)}
+
+
 def people(texts: Texts, required: bool, key: bytes) -> Judgement:
     """`judged` for the cells of a national id, many at once: those of ten plain digits together."""
     typed = np.ma.masked_all(len(texts), np.uint64)
-    faults: dict[int, str] = {}
-    padded: list[int] = []
+    found = Judgement(pa.nulls(0))
     ten, signs = texts.of_length(10)
     are_sound = _are_national_ids(signs)
     sound = ten[are_sound]
@@ -163,11 +200,14 @@ def people(texts: Texts, required: bool, key: bytes) -> Judgement:
     for at, text in zip(rest.tolist(), texts.at(rest), strict=True):
         person, reason = judged(text, lambda text: _person(text, key), required)
         if reason:
-            faults[at] = reason
+            found.faults[at] = reason
         elif person is not None:
             typed[at] = person
-            padded += [at] if _is_padded(text) else []
-    return Judgement(pa.array(typed, pa.uint64()), faults, padded)
+            found.note(_id_habits(text), at)
+        elif text and _stands_for_empty(text, normalize.fold(text)):
+            found.note(("empty_mark",), at)
+    found.typed = pa.array(typed, pa.uint64())
+    return found
 
 
 def days(texts: Texts, required: bool, future: bool, build_day: date) -> Judgement:
@@ -183,16 +223,18 @@ def days(texts: Texts, required: bool, future: bool, build_day: date) -> Judgeme
             are_plain, read = form.read(signs)
             parts[:, places[are_plain]] = read[:, are_plain]
     typed = days_of(*parts)
-    faults: dict[int, str] = {}
+    found = Judgement(pa.nulls(0))
     rest = np.flatnonzero(np.isnat(typed) | (not future) & (typed > np.datetime64(build_day)))
     for at, text in zip(rest.tolist(), texts.at(rest), strict=True):
-        day, reason = _judged_day(text)
+        day, reason, met = _judged_day(text)
         if day and day > build_day and not future:
             day, reason = None, "future_date"
         typed[at] = day
+        found.note(met, at)
         if reason := reason or ("missing_value" if required and not day else None):
-            faults[at] = reason
-    return Judgement(pa.array(typed, pa.date32()), faults)
+            found.faults[at] = reason
+    found.typed = pa.array(typed, pa.date32())
+    return found
 
 
 def is_national_id(text: str) -> bool:
@@ -203,9 +245,14 @@ def is_national_id(text: str) -> bool:
     return int(text[9]) == (rest if rest < 2 else 11 - rest)
 
 
-def _is_padded(text: str) -> bool:
-    """Whether a national id lost leading zeros on its way: 8 or 9 digits."""
-    return len(normalize.fold(text)) in (8, 9)
+def _id_habits(text: str) -> Iterator[str]:
+    """How a national id was written that is one: without its leading zeros (8 or 9 digits), with marks between digits."""
+    folded = normalize.fold(text)
+    digits = _BETWEEN_DIGITS.sub("", folded)
+    if digits != folded:
+        yield "id_with_marks"
+    if len(digits) in (8, 9):
+        yield "padded"
 
 
 def _are_national_ids(signs: np.ndarray) -> np.ndarray:
@@ -231,18 +278,24 @@ def _keyed_all(signs: np.ndarray, key: bytes) -> np.ndarray:
 
 
 @lru_cache(maxsize=1 << 16)
-def _judged_day(text: str) -> tuple[date | None, str | None]:
-    return judged(text, _day, False)
+def _judged_day(text: str) -> tuple[date | None, str | None, tuple[str, ...]]:
+    found, reason = judged(text, _day, False)
+    if found:
+        day, met = found
+        return day, None, met
+    return None, reason, ("empty_mark",) if _stands_for_empty(text, normalize.fold(text)) else ()
 
 
-def _day(text: str) -> date:
+def _day(text: str) -> tuple[date, tuple[str, ...]]:
     try:
-        return parse_day(text)
+        return read_day(text)
     except ValueError:
         raise Fault("bad_date") from None
 
 
 def _number(text: str, least: float | None, most: float | None) -> float:
+    if "٬" in text and _GROUPED.fullmatch(text):
+        text = text.replace("٬", "")
     if not _NUMBER.fullmatch(text):
         raise Fault("bad_number")
     value = float(text.replace("٫", "."))
@@ -261,6 +314,7 @@ def _member(text: str, members: Mapping[str, Any], reason: str) -> Any:
 def _person(text: str, key: bytes) -> int:
     if _SPOILT.fullmatch(text):
         raise Fault("spoilt_number")
+    text = _BETWEEN_DIGITS.sub("", text)
     if not text.isascii() or not _NATIONAL_ID.fullmatch(text) or not is_national_id(text.zfill(10)):
         raise Fault("bad_national_id")
     return int(_keyed_all(np.frombuffer(text.zfill(10).encode(), np.uint8).reshape(1, 10), key)[0])

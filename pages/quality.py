@@ -13,6 +13,7 @@ def page() -> None:
     left, right = st.columns(2)
     with left:
         loadbook.reasons(view)
+        loadbook.warned(view)
     with right:
         loadbook.rules(view)
     loadbook.publications(view)

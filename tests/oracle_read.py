@@ -22,6 +22,18 @@ from persiantools.jdatetime import JalaliDate
 
 REFERENCE = Path(__file__).parents[1] / "data" / "reference"
 ENDINGS = (".csv", ".tsv", ".xlsx", ".parquet")
+# A bad value of these loads as unknown; of every other column it rejects the row.
+UNKNOWN = {
+    "county",
+    "education",
+    "leave_reason",
+    "smart_services",
+    "veteran_led",
+    "veteran",
+    "founded_on",
+    "hours",
+    "score",
+}
 
 # ------------------------------------------------------------------ the contract, as a table
 # column: (type, required, Persian headers); a column that several tables have answers to the same
@@ -52,7 +64,7 @@ COLUMNS: dict[str, dict[str, tuple[str, bool, tuple[str, ...]]]] = {
         "valid_until": ("any_date", False, ("پایان اعتبار",)),
     },
     "personnel": {
-        "national_id": ("national_id", True, ("کد ملی", "کدملی")),
+        "national_id": ("national_id", True, ("کد ملی", "کدملی", "شماره ملی")),
         "first_name": ("ignored", False, ("نام",)),
         "last_name": ("ignored", False, ("نام خانوادگی",)),
         "institute_code": ("code", True, ("کد موسسه", "شناسه موسسه")),
@@ -70,7 +82,7 @@ COLUMNS: dict[str, dict[str, tuple[str, bool, tuple[str, ...]]]] = {
         "veteran": ("yesno", False, ("پیشکسوت",)),
     },
     "training": {
-        "national_id": ("national_id", True, ("کد ملی", "کدملی")),
+        "national_id": ("national_id", True, ("کد ملی", "کدملی", "شماره ملی")),
         "course_code": ("course", True, ("کد دوره",)),
         "completed_on": ("date", True, ("تاریخ دوره", "تاریخ گذراندن")),
         "hours": ("number", False, ("ساعت", "مدت")),
@@ -127,8 +139,18 @@ LISTS = {
     },
     "result": {"passed": "قبول", "failed": "مردود"},
 }
-YES = ("yes", "بلی", "دارد", "1", "true")
-NO = ("no", "خیر", "ندارد", "0", "false")
+ALSO = {
+    "male": ("آقا", "مذکر", "M"),
+    "female": ("خانم", "مؤنث", "F"),
+    "below_diploma": ("سیکل", "زیردیپلم", "ابتدایی"),
+    "associate": ("فوق دیپلم",),
+    "bachelor": ("لیسانس",),
+    "master": ("فوق لیسانس",),
+    "doctorate": ("دکترا",),
+    "team_leader": ("سر تیم",),
+}
+YES = ("yes", "بلی", "بله", "آری", "دارد", "1", "true", "y")
+NO = ("no", "خیر", "نه", "ندارد", "0", "false", "n")
 
 
 # ------------------------------------------------------------------ words, digits, days
@@ -141,6 +163,8 @@ def fold(text: str) -> str:
             char = "ی"
         elif char == "ك":
             char = "ک"
+        elif char in "أإؤئۀ":
+            char = "ااویه"["أإؤئۀ".index(char)]
         elif char in "\u200c\u00a0":
             char = " "
         elif char in "\u0640\u200d\u200e\u200f\ufeff" or unicodedata.category(char) == "Mn":
@@ -278,6 +302,7 @@ class Record:
     line: int
     cells: dict[str, Any]
     broken: tuple[str, str] | None = None  # column and reason of what is no row at all
+    warned: list[tuple[str, str]] = field(default_factory=list)
     typed: dict[str, Any] = field(default_factory=dict)
     faults: list[tuple[str, str]] = field(default_factory=list)  # (column, reason)
 
@@ -422,7 +447,7 @@ def typed_value(kind: str, value: Any, row: dict[str, Any], reference: Reference
         else:
             return day
     text = str(value).strip()
-    if fold(text) == "":
+    if fold(text) in ("", "-", "–", "."):
         return None
     folded = fold(text)
     if kind in ("code", "course", "national_id") and re.fullmatch(r"[+-]?\d+([.,]\d+)?e[+-]?\d+", folded):
@@ -452,7 +477,10 @@ def typed_value(kind: str, value: Any, row: dict[str, Any], reference: Reference
             raise Fault("unknown_province")
         return reference.province_names[folded]
     if kind == "county":
-        return reference.county_names.get((row.get("province") or "", folded))
+        county = reference.county_names.get((row.get("province") or "", folded))
+        if county is None:
+            raise Fault("unknown_value")
+        return county
     if kind == "course":
         if folded not in reference.courses:
             raise Fault("unknown_course")
@@ -465,7 +493,7 @@ def typed_value(kind: str, value: Any, row: dict[str, Any], reference: Reference
         raise Fault("unknown_value")
     if kind in LISTS:
         for english, persian in LISTS[kind].items():
-            if folded in (fold(english), fold(persian)):
+            if folded in map(fold, (english, persian, *ALSO.get(english, ()))):
                 return english
         raise Fault("unknown_value")
     return folded
@@ -485,7 +513,10 @@ def type_record(table: str, record: Record, reference: Reference, today: date) -
             row[column] = typed_value(kind, raw, row, reference, today)
         except Fault as fault:
             row[column] = None
-            record.fault(column, str(fault))
+            if column in UNKNOWN:
+                record.warned.append((column, str(fault)))
+            else:
+                record.fault(column, str(fault))
         else:
             if required and row[column] is None:
                 record.fault(column, "missing_value")
@@ -553,6 +584,7 @@ class FileCount:
     loaded: int = 0
     quarantined: int = 0
     duplicates: int = 0
+    warned: int = 0
 
 
 @dataclass
@@ -564,6 +596,7 @@ class Load:
     files: dict[str, FileCount]
     faults: list[tuple[str, int, str, str]]  # file, line, column, reason
     as_of: date
+    warned: list[tuple[str, int, str, str]]  # the same of what loads as unknown, of loaded rows
 
     @property
     def reasons(self) -> Counter[str]:
@@ -605,6 +638,7 @@ def read_folder(folder: Path, today: date) -> Load:
     orphans("training", "national_id", "personnel", "orphan_person")
 
     faults = []
+    warned = []
     rows = {}
     for table in COLUMNS:
         rows[table] = [record.typed for record in loaded(table)]
@@ -616,8 +650,10 @@ def read_folder(folder: Path, today: date) -> Load:
                 count.quarantined += 1
             else:
                 count.loaded += 1
+                count.warned += bool(record.warned)
+                warned += [(record.file, record.line, *fault) for fault in record.warned]
             faults += [(record.file, record.line, *fault) for fault in record.faults]
-    return Load(reference, rows, files, faults, latest_day(rows, today))
+    return Load(reference, rows, files, faults, latest_day(rows, today), warned)
 
 
 def judge_keys(table: str, records: list[Record]) -> list[Record]:

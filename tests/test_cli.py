@@ -21,7 +21,11 @@ from tests.loading import DAY, ROOT, Built, build, put, put_good, row, run
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     folder = put_good(tmp_path_factory.mktemp("cli") / "incoming")
-    put(folder, "training_2.csv", [row("training", score="x"), row("training", hours="y", completed_on="?")])
+    put(
+        folder,
+        "training_2.csv",
+        [row("training", score="x", completed_on="1402/05/01"), row("training", hours="y", completed_on="?")],
+    )
     return build(folder)
 
 
@@ -137,10 +141,15 @@ def test_quarantine_tells_file_line_column_and_reason(built, capsys, tmp_path):
     assert main(["quarantine", "--from", str(built.to)]) == 0
     told = capsys.readouterr().out
     assert told.splitlines() == [
-        "file,line,column,reason",
-        "training_2.csv,2,score,bad_number",
-        "training_2.csv,3,completed_on,bad_date",
-        "training_2.csv,3,hours,bad_number",
+        "file,line,column,reason,expected",
+        'training_2.csv,3,completed_on,bad_date,"a day that exists, such as 1403/06/31 or 2024-09-21 · '
+        'تاریخی که وجود دارد، مانند 1403/06/31"',
+    ]
+    assert main(["quarantine", "--warned", "--from", str(built.to)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "file,line,column,reason,expected",
+        'training_2.csv,2,score,bad_number,"a number from 0 to 100, with a decimal point · '
+        'عددی از 0 تا 100، با ممیز نقطه"',
     ]
     to = tmp_path / "kept_back.csv"
     assert main(["quarantine", "--from", str(built.to), "--to", str(to)]) == 0

@@ -24,7 +24,8 @@ import pytest
 
 import etl.commands
 from etl import intake, publication, reading, values
-from etl.contract import Refused, table_of
+from etl.contract import Refused
+from etl.folder import table_of
 from tests.loading import DAY, ROOT, build, csv_text, put, put_good, quick_digest, row, run
 
 KILLS = 50

@@ -71,7 +71,7 @@ def test_reasons(load):
         "unknown_course": 1,
         "bad_date": 1,
         "future_date": 1,
-        "bad_number": 2,
+        "unknown_value": 1,
         "spoilt_number": 1,
         "missing_value": 2,
         "ragged_row": 1,

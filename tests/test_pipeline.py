@@ -18,8 +18,24 @@ import pyarrow.parquet as pq
 import pytest
 
 from etl import metrics, modelling, pipeline, population, publication, version, workshop
+from etl.contract import contract
 from etl.values import places
-from tests.loading import DAY, GOOD, HEADERS, ROOT, Built, build, csv_text, digest, national_id, put, put_good, row, run
+from tests.loading import (
+    DAY,
+    GOOD,
+    HEADERS,
+    ROOT,
+    Built,
+    Rows,
+    build,
+    csv_text,
+    digest,
+    national_id,
+    put,
+    put_good,
+    row,
+    run,
+)
 
 
 @pytest.fixture
@@ -48,7 +64,7 @@ def test_the_smallest_register_loads_whole(folder):
 
 
 def test_the_report_is_the_json_of_the_contract(folder):
-    put(folder, "training_bad.csv", [row("training", score="101")])
+    put(folder, "training_bad.csv", [row("training", result="?")])
     told = build(folder).report
     assert set(told) >= {"published", "as_of", "files", "reasons"}
     assert told["as_of"] == "2023-06-22"
@@ -60,6 +76,7 @@ def test_the_report_is_the_json_of_the_contract(folder):
             "rows_loaded",
             "rows_quarantined",
             "exact_duplicates",
+            "rows_warned",
             "notes",
         }
         assert one["rows_read"] == one["rows_loaded"] + one["rows_quarantined"] + one["exact_duplicates"]
@@ -70,13 +87,13 @@ def test_the_report_is_the_json_of_the_contract(folder):
         ("training.csv", "training"),
         ("training_bad.csv", "training"),
     ]
-    assert told["reasons"] == {"bad_number": 1}
+    assert told["reasons"] == {"unknown_value": 1}
 
 
 def test_the_printed_report_tells_every_file_and_reason(folder):
-    put(folder, "training_bad.csv", [row("training", score="101", national_id="0000000043")])
+    put(folder, "training_bad.csv", [row("training", result="?", national_id="0000000043")])
     out = build(folder).out
-    for words in ("institutes.csv", "training_bad.csv", "bad_number: 1", "orphan_person: 1", "as of 2023-06-22"):
+    for words in ("institutes.csv", "training_bad.csv", "unknown_value: 1", "orphan_person: 1", "as of 2023-06-22"):
         assert words in out
 
 
@@ -155,10 +172,9 @@ REASONS = {
     ("institutes", "missing_value", "name"): {"name": " \u200f "},
     ("institutes", "unknown_province", "province"): {"province": "فارسستان"},
     ("institutes", "unknown_value", "activity"): {"activity": "other"},
-    ("institutes", "unknown_value", "smart_services"): {"smart_services": "شاید"},
     ("institutes", "missing_status_since", "status_since"): {"status": "suspended"},
-    ("institutes", "bad_date", "founded_on"): {"founded_on": "1402/12/30"},
-    ("institutes", "future_date", "founded_on"): {"founded_on": "2026-07-01"},
+    ("institutes", "bad_date", "status_since"): {"status_since": "1402/12/30"},
+    ("institutes", "future_date", "status_since"): {"status_since": "2026-07-01"},
     ("institutes", "spoilt_number", "institute_code"): {"institute_code": "1.23E+09"},
     ("licences", "orphan_institute", "institute_code"): {"institute_code": "0404"},
     ("licences", "unknown_value", "kind"): {"kind": "؟"},
@@ -185,12 +201,26 @@ REASONS = {
     ("personnel", "bad_date", "birth_date"): {"birth_date": "70/05/05"},
     ("training", "unknown_course", "course_code"): {"course_code": "PY-999"},
     ("training", "orphan_person", "national_id"): {"national_id": "0790419904"},
-    ("training", "bad_number", "score"): {"score": "100.5"},
-    ("training", "bad_number", "hours"): {"hours": "-3"},
     ("training", "bad_date", "completed_on"): {"completed_on": "45123"},
     ("training", "future_date", "completed_on"): {"completed_on": "2026-07-01"},
     ("training", "missing_value", "result"): {"result": ""},
 }  # fmt: skip
+
+
+# What loads as unknown, and is told.
+WARNED = {
+    ("institutes", "unknown_value", "smart_services"): {"smart_services": "شاید"},
+    ("institutes", "unknown_value", "veteran_led"): {"veteran_led": "2"},
+    ("institutes", "unknown_value", "county"): {"county": "ناکجا"},
+    ("institutes", "bad_date", "founded_on"): {"founded_on": "1402/12/30"},
+    ("institutes", "future_date", "founded_on"): {"founded_on": "2026-07-01"},
+    ("personnel", "unknown_value", "county"): {"county": "ناکجا"},
+    ("personnel", "unknown_value", "education"): {"education": "حوزوی"},
+    ("personnel", "unknown_value", "leave_reason"): {"leave_reason": "?"},
+    ("personnel", "unknown_value", "veteran"): {"veteran": "شاید"},
+    ("training", "bad_number", "score"): {"score": "100.5"},
+    ("training", "bad_number", "hours"): {"hours": "-3"},
+}
 
 
 def keyed(table: str, number: int) -> dict[str, str]:
@@ -223,8 +253,33 @@ def test_every_reason_is_given_with_its_line_and_column_and_only_once(folder):
         assert built.counts(f"{table}_bad.csv") == (2 * bad, bad, bad, 0)
 
 
+def test_a_bad_value_on_which_no_headline_rests_loads_as_unknown_and_is_told(folder):
+    expected: list[tuple[str, int, str, str]] = []
+    for table in HEADERS:
+        rows: Rows = []
+        for number, ((of, reason, column), changed) in enumerate(WARNED.items()):
+            if of == table:
+                rows += [keyed(table, 2 * number), {**keyed(table, 2 * number + 1), **changed}]
+                expected.append((f"{table}_odd.csv", len(rows) + 1, column, reason))
+        if rows:
+            # A row that is rejected tells of that alone.
+            rows.append({**rows[-1], HEADERS[table].split()[0]: ""})
+            put(folder, f"{table}_odd.csv", rows)
+    built = build(folder)
+    assert built.sql("select file, line, column_name, reason from warned order by all") == sorted(expected)
+    assert len(built.kept_back()) == 3
+    for table in ("institutes", "personnel", "training"):
+        odd = sum(name == f"{table}_odd.csv" for name, *_ in expected)
+        assert built.file(f"{table}_odd.csv")["rows_warned"] == odd
+        assert built.counts(f"{table}_odd.csv") == (2 * odd + 1, 2 * odd, 1, 0)
+    assert {column for _, _, column in WARNED} == {
+        column.name for table in HEADERS for column in contract(table).columns if column.bad == "unknown"
+    }
+    assert built.sql("select count(*) from warned where expected = '' or expected is null") == [(0,)]
+
+
 def test_the_reasons_tried_are_those_of_the_contract():
-    tried = {key[1] for key in REASONS} | {"ragged_row", "bad_encoding", "conflicting_key"}
+    tried = {key[1] for key in (*REASONS, *WARNED)} | {"ragged_row", "bad_encoding", "conflicting_key"}
     assert tried == {
         "missing_value", "bad_date", "future_date", "bad_number", "unknown_value", "unknown_province", "unknown_course",
         "bad_national_id", "spoilt_number", "age_out_of_range", "left_before_hired", "decided_before_complete",
@@ -306,8 +361,8 @@ def test_only_four_days_may_lie_ahead(folder):
     built = build(folder)
     assert (built.counts("licences_2.csv"), built.counts("personnel_2.csv")) == ((1, 1, 0, 0), (1, 1, 0, 0))
     on_the_day = [
-        row("institutes", institute_code="d", founded_on=DAY.isoformat()),
-        row("institutes", institute_code="e", founded_on="2026-07-01"),
+        row("institutes", institute_code="d", status_since=DAY.isoformat()),
+        row("institutes", institute_code="e", status_since="2026-07-01"),
     ]
     assert with_rows(folder, "institutes", *on_the_day).counts("institutes_2.csv") == (2, 1, 1, 0)
 
@@ -442,9 +497,8 @@ def test_a_refused_file_refuses_the_build_and_leaves_the_last_publication(folder
     shown = before.to.resolve()
     put(folder, "training_گیلان.csv", "a,b\n1,2\n")
     after = build(folder)
-    assert (
-        after.refusal
-        == "training_گیلان.csv: line 1: missing required column national_id, course_code, completed_on, result"
+    assert after.refusal.startswith(
+        "training_گیلان.csv: line 1: missing required column national_id, course_code, completed_on, result; headers found: –"
     )
     assert after.report["published"] is False
     assert after.report["refused"][0]["province"] == "IR-01"
@@ -481,12 +535,21 @@ def test_several_refused_files_are_one_line(tmp_path):
     assert build(tmp_path / "incoming").refusal.endswith("(and 2 more files are refused)")
 
 
-def test_a_name_that_ends_like_no_source_is_told(folder):
-    put(folder, "personnel_old.xls", b"x")
-    put(folder, "notes.txt", b"x")
+def test_every_other_file_is_told_and_those_below_too(folder):
+    others = [
+        "notes.txt",
+        "~$personnel.xlsx",
+        ".hidden.csv",
+        "old/personnel.csv",
+        "old/older/a.csv",
+        "training_old/x.pdf",
+    ]
+    for name in others:
+        put((folder / name).parent, (folder / name).name, b"x")
+    (folder / "nothing").mkdir()
     built = build(folder)
-    assert built.report["ignored"] == ["personnel_old.xls"]
-    assert "not read, for its ending: personnel_old.xls" in built.out
+    assert sorted(built.report["ignored"]) == sorted([*others, "nothing/"])
+    assert "ignored: old/older/a.csv" in built.out
 
 
 @pytest.mark.parametrize(
@@ -651,7 +714,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Built:
             for at in range(11, 16)
         ],
     )
-    put(folder, "training_2.csv", [row("training", score="x")])
+    put(folder, "training_2.csv", [row("training", completed_on="x")])
     return build(folder)
 
 

@@ -12,8 +12,8 @@ where
         'bad_encoding'
     )
 union all
-select load_files.file, count(distinct line), null
+select load_files.file, count(distinct (sheet, line)) filter (where line is not null), null
 from load_files
 left join quarantine using (file)
 group by load_files.file, rows_quarantined
-having count(distinct line) <> rows_quarantined
+having count(distinct (sheet, line)) filter (where line is not null) <> rows_quarantined

@@ -21,7 +21,7 @@ from etl.sample.people import with_check_digit
 from etl.sample.spelling import Speller
 
 Row = dict[str, str | None]
-Planted = Counter[str]  # reason (or "exact_duplicate") -> rows
+Planted = Counter[str]  # reason (or "exact_duplicate", or "warned") -> rows
 
 #: planted rows as a share of a table's rows, beyond the two of each kind
 RATE = {"institutes": 0.014, "licences": 0.012, "personnel": 0.012, "training": 0.011}
@@ -137,7 +137,10 @@ Edit = Callable[[Planter, Row], list[Row]]
 
 @dataclass(frozen=True, eq=False)
 class Editor:
-    """A way to spoil a row: the reasons it then has, and which rows it can be done to."""
+    """A way to spoil a row: the reasons it then has, and which rows it can be done to.
+
+    The reason `warned` stands for a value that loads as unknown.
+    """
 
     reasons: tuple[str, ...]
     edit: Edit
@@ -298,8 +301,8 @@ def _lines(column: str) -> list[Editor]:
 EDITORS: dict[str, list[Editor]] = {
     "institutes": [
         Editor(("missing_value",), _set("name", _nothing)),
-        Editor(("bad_date",), _set("founded_on", _bad_day), untyped=True),
-        Editor(("future_date",), _set("founded_on", _later)),
+        Editor(("warned",), _set("founded_on", _bad_day), untyped=True),
+        Editor(("warned",), _set("founded_on", _later)),
         Editor(("unknown_value",), _set("activity", _no_value)),
         Editor(("unknown_province",), _set("province", _no_province, "county")),
         Editor(("missing_status_since",), _ended),
@@ -329,7 +332,7 @@ EDITORS: dict[str, list[Editor]] = {
         Editor(("bad_date",), _set("birth_date", _bad_day), untyped=True, weight=2),
         Editor(("future_date",), _set("hired_on", _later, "left_on", "leave_reason")),
         Editor(("unknown_value",), _set("post", _no_value), weight=2),
-        Editor(("unknown_value",), _set("education", _no_value)),
+        Editor(("warned",), _set("education", _no_value)),
         Editor(("unknown_province",), _set("province", _no_province, "county"), weight=2),
         Editor(("bad_national_id",), _set("national_id", _bad_identity), weight=5),
         Editor(("spoilt_number",), _set("national_id", _spoilt), weight=2),
@@ -350,8 +353,8 @@ EDITORS: dict[str, list[Editor]] = {
         Editor(("missing_value",), _set("completed_on", _nothing)),
         Editor(("bad_date",), _set("completed_on", _bad_day), untyped=True, weight=3),
         Editor(("future_date",), _set("completed_on", _later), weight=2),
-        Editor(("bad_number",), _set("score", _number), untyped=True, weight=2),
-        Editor(("bad_number",), _set("hours", lambda p: p.speller.letters("دو روز")), untyped=True),
+        Editor(("warned",), _set("score", _number), untyped=True, weight=2),
+        Editor(("warned",), _set("hours", lambda p: p.speller.letters("دو روز")), untyped=True),
         Editor(("unknown_value",), _set("result", _no_value)),
         Editor(("unknown_course",), _set("course_code", lambda p: p.speller.digits("PY-999")),
                weight=3),

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from etl.causes import spoken
 from etl.metrics import Answer
 from pages.parts import comparing, exports_more, grid, notices, page, registers, text, warehouse
 from pages.parts.charts import Look
@@ -49,15 +50,23 @@ def provinces(view: View) -> None:
 
 def reasons(view: View) -> None:
     """Why rows were kept back: source, reason, column, rows. No field of a person."""
-    answer, known = registers.load_reasons(), registers.headers()
     count = text.number(warehouse.published().rows_quarantined, view.lang)
-    title = view.word("load.reasons", rows=count)
+    _by_reason(view, registers.load_reasons(), "reasons", view.word("load.reasons", rows=count))
+
+
+def warned(view: View) -> None:
+    """Which bad values were loaded as unknown: source, reason, column, rows."""
+    _by_reason(view, registers.load_warned(), "warned", view.word("load.warned"))
+
+
+def _by_reason(view: View, answer: Answer, ident: str, title: str) -> None:
+    known = registers.headers()
     words: dict[str, Callable[[Any], str]] = {
         "source": lambda name: _named(view, "source", name),
         "reason": lambda name: _named(view, "reason", name),
         "column": lambda name: (known.get(name, name) if view.lang == "fa" else name) or "–",
     }
-    _part(view, answer, "reasons", title, view.word("load.reasons_are"), answer.rows, words)
+    _part(view, answer, ident, title, view.word(f"load.{ident}_are"), answer.rows, words)
 
 
 def files(view: View) -> None:
@@ -67,7 +76,7 @@ def files(view: View) -> None:
     words: dict[str, Callable[[Any], str]] = {
         "file": str,
         "source": lambda name: _named(view, "source", name),
-        "refusal": lambda said: said or "–",
+        "refusal": lambda said: text.digits(spoken(said, view.lang), view.lang) if said else "–",
         "notes": lambda said: text.listed([_note(view, one) for one in said.split("; ")], view.lang) if said else "–",
     }
     rows = sorted(answer.rows, key=lambda row: (not row[3], -row[answer.columns.index("rows_quarantined")]))

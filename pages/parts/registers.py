@@ -100,6 +100,10 @@ def load_reasons() -> Answer:
     return _told(warehouse.path(), "reasons", ())
 
 
+def load_warned() -> Answer:
+    return _told(warehouse.path(), "warned", ())
+
+
 def load_provinces() -> Answer:
     return _told(warehouse.path(), "provinces", ())
 
@@ -152,6 +156,7 @@ _WORK: dict[str, Callable[..., Any]] = {
     "totals": quality.totals,
     "files": quality.files,
     "reasons": quality.reasons,
+    "warned": quality.warned,
     "provinces": quality.provinces,
     "missing": quality.missing_sources,
     "publications": quality.publications,

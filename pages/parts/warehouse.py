@@ -285,7 +285,7 @@ def kept_back(answer: Answer) -> int:
 def _kept_back(file: str, tables: tuple[str, ...], provinces: tuple[str, ...]) -> int:
     with connection(file).cursor() as cursor:
         found = cursor.execute(
-            "select count(distinct (file, line)) from quarantine where list_contains($tables, source_table) "
+            "select count(distinct (file, sheet, line)) from quarantine where list_contains($tables, source_table) "
             "and (len($provinces) = 0 or province is null or list_contains($provinces, province))",
             {"tables": list(tables), "provinces": list(provinces)},
         ).fetchone()
