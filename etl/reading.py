@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from etl import normalize, values
 from etl.contract import Column, Contract, Refused, contract
+from etl.limits import DEFAULT, Limits, unpacked_size
 from etl.sources import Batch, Source, open_source
 from etl.texts import Texts
 
@@ -86,22 +87,27 @@ def row_schema(of: Contract) -> pa.Schema:
     return pa.schema(fields)
 
 
-def read(job: Job, judge: "Judge", progress: Callable[[int, float], None]) -> Read:
+def read(job: Job, judge: "Judge", progress: Callable[[int, float], None], limits: Limits = DEFAULT) -> Read:
     """Read one file to its end; `progress` hears rows and the share read, 0 to 1.
 
     Raises Refused where the file as a whole cannot be taken, WorkshopFull where the rows cannot be laid down.
     """
     before = _regular_file(job.path)
+    # Before the first byte is read: a sparse file claims terabytes and takes no disk.
+    limits.refuse_unpacked(before.st_size)
+    limits.refuse_unpacked(unpacked_size(job.path))
     digest = _sha256(job.path)
-    source = open_source(job.path, contract(job.table))
+    source = open_source(job.path, contract(job.table), limits)
     judge.counts.clear()
-    with _laying_down(job) as (rows, faults):
+    with _laying_down(job, limits) as (rows, faults):
         for batch in source.batches:
+            limits.refuse_rows(source.rows_read)
             if len(batch.lines):
                 table, found = judge.judge(batch, job.number)
                 rows(table)
                 faults(found)
             progress(source.rows_read, source.share_read)
+        limits.refuse_rows(source.rows_read)
         faults(source.rejects)
     after = _regular_file(job.path)
     if _identity(before) != _identity(after):
@@ -126,14 +132,16 @@ def _sha256(path: Path) -> str:
 
 
 @contextmanager
-def _laying_down(job: Job) -> Iterator[tuple[Callable[[Any], None], Callable[[list[Fault]], None]]]:
+def _laying_down(job: Job, limits: Limits) -> Iterator[tuple[Callable[[Any], None], Callable[[list[Fault]], None]]]:
     """Two functions that lay down rows and faults."""
     streams: list[Any] = []
+    sinks: list[Any] = []
 
     def opened(path: Path, schema: pa.Schema) -> Any:
         sink = pa.OSFile(str(path), "wb")
         stream = pa.ipc.new_stream(sink, schema)
         streams.extend((stream, sink))
+        sinks.append(sink)
         return stream
 
     def writing(action: Callable[..., Any], *arguments: Any) -> Any:
@@ -141,6 +149,10 @@ def _laying_down(job: Job) -> Iterator[tuple[Callable[[Any], None], Callable[[li
             return action(*arguments)
         except OSError as error:
             raise WorkshopFull(os.strerror(error.errno) if error.errno else type(error).__name__) from None
+
+    def write_rows(batch: pa.RecordBatch) -> None:
+        limits.refuse_disk(batch.nbytes + sum(sink.tell() for sink in sinks))
+        writing(rows.write_batch, batch)
 
     def write_faults(found: list[Fault]) -> None:
         if found:
@@ -152,7 +164,7 @@ def _laying_down(job: Job) -> Iterator[tuple[Callable[[Any], None], Callable[[li
     rows = writing(opened, job.rows_file, row_schema(contract(job.table)))
     faults = writing(opened, job.faults_file, FAULTS)
     try:
-        yield lambda table: writing(rows.write_batch, table), write_faults
+        yield write_rows, write_faults
     finally:
         for stream in streams:
             writing(stream.close)

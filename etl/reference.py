@@ -15,6 +15,7 @@ import duckdb
 
 from etl import days
 from etl.contract import Refused, contract
+from etl.limits import REFERENCE_BYTES
 from etl.normalize import fold, shown, shown_code
 from etl.values import REFERENCE, places
 
@@ -123,6 +124,8 @@ def _rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, str]]]
     if path.exists() and not path.is_file():
         raise Refused(f"{path.name}: not a regular file")
     try:
+        if path.stat().st_size > REFERENCE_BYTES:
+            raise Refused(f"{path.name}: larger than {REFERENCE_BYTES >> 20} MiB, too much for a reference table")
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             titles = [fold(title) for title in next(reader, [])]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from etl.contract import Contract, Match, Refused
+from etl.limits import DEFAULT, Limits
 
 BATCH_ROWS = 20_000
 # A field longer than this is a broken quote or an attack, not a name.
@@ -42,7 +43,7 @@ class Source:
     notes: list[str] = field(default_factory=list)
 
 
-def open_source(path: Path, contract: Contract) -> Source:
+def open_source(path: Path, contract: Contract, limits: Limits = DEFAULT) -> Source:
     """The rows of `path`. Raises Refused, with the place and the reason, where it cannot be read as the table."""
     if not path.stat().st_size:
         raise Refused("the file is empty")
@@ -54,7 +55,7 @@ def open_source(path: Path, contract: Contract) -> Source:
     if ending == ".parquet":
         from etl.columnar import open_parquet
 
-        return open_parquet(path, contract)
+        return open_parquet(path, contract, limits)
     from etl.delimited import open_csv
 
     return open_csv(path, contract)
