@@ -166,7 +166,7 @@ def _stage(con: duckdb.DuckDBPyConnection, order: Order, outcomes: list[Outcome]
         loadlog.count(con, outcomes, report)
         if wrong_day := volume.ahead(con, outcomes, order.build_day):
             raise BuildRefused([*_unread(report), wrong_day.line], report)
-        rejected = volume.mostly_rejected(con, outcomes)
+        rejected = volume.mostly_rejected(con, outcomes, with_orphans=order.skip_refused or not report.refused)
         if not rejected or order.accept_loss or not order.skip_refused:
             break
         for one, reason in rejected:

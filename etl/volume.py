@@ -77,12 +77,14 @@ def record(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def mostly_rejected(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> list[tuple[Outcome, str]]:
+def mostly_rejected(
+    con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], with_orphans: bool
+) -> list[tuple[Outcome, str]]:
     """The files with more than half of their rows rejected, and why.
 
-    While another file cannot be read, a row may refer to what it holds: orphans do not count then.
+    While a file that cannot be read may still be corrected, a row may refer to what it holds: orphans do not count then.
     """
-    orphans = "reason like 'orphan_%'" if any(not one.read for one in outcomes) else "false"
+    orphans = "false" if with_orphans else "reason like 'orphan_%'"
     rejected = dict(
         con.execute(
             f"select file_number, count(distinct line) from faults where not ({orphans}) group by file_number"
@@ -131,7 +133,8 @@ def losses(
     `explained` are tables with a file that is refused: their losses, and those of tables that refer to them, follow from
     that and are not told. `excused` are the tables and provinces whose files are left out on purpose.
     """
-    left_out, told_already = set(excused), set(explained)
+    told_already = set(explained)
+    left_out = {(table, place) for of, place in excused for table in TABLES if of in _with_references(table)}
     now = {(table, province): rows for table, province, rows in con.execute("from load_rows").fetchall()}
     before = _last(pointer)
     names = dict(con.execute("select iso_3166_2, name_en from provinces").fetchall())
