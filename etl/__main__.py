@@ -9,7 +9,7 @@ from etl import standby
 
 def main() -> None:
     """Run the command of this process, and end it with its exit code."""
-    if sys.argv[1:2] == ["build"]:
+    if sys.argv[1:2] in (["build"], ["check"]):
         # They load their libraries while this process loads its own; more of them than two would only hold it up.
         standby.ahead(min(2, os.cpu_count() or 1))
     from etl import commands

@@ -9,10 +9,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from etl.contract import Contract, Refused
+from etl.limits import DEFAULT, Limits
 from etl.sources import BATCH_ROWS, LONGEST_FIELD, Batch, Source, as_text
 
 
-def open_parquet(path: Path, contract: Contract) -> Source:
+def open_parquet(path: Path, contract: Contract, limits: Limits = DEFAULT) -> Source:
     """The rows of a Parquet file. Raises Refused where it is damaged or its schema does not answer to the contract."""
     try:
         file = pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20, page_checksum_verification=True)
@@ -28,9 +29,28 @@ def open_parquet(path: Path, contract: Contract) -> Source:
         kind = file.schema_arrow.field(position).type
         if not _is_readable(kind):
             raise Refused(f"column {name}: its values are of type {kind}, not text, numbers, days or yes/no")
+    _refuse_bomb(file.metadata, set(match.positions.values()), limits)
     source = Source(match)
     source.batches = _batches(file, source)
     return source
+
+
+def _refuse_bomb(footer: pq.FileMetaData, wanted: set[int], limits: Limits) -> None:
+    """Hold what the footer says of rows and of the columns that are read against the limits, before a page is unpacked.
+
+    A footer that lies is found out while reading: rows, memory and disk are counted there.
+    """
+    groups = [footer.row_group(at) for at in range(footer.num_row_groups)]
+    limits.refuse_rows(max(footer.num_rows, sum(group.num_rows for group in groups)))
+    names = {footer.schema.to_arrow_schema().names[position] for position in wanted}
+    limits.refuse_unpacked(
+        sum(
+            column.total_uncompressed_size
+            for group in groups
+            for column in map(group.column, range(group.num_columns))
+            if column.path_in_schema.partition(".")[0] in names
+        )
+    )
 
 
 def _is_readable(kind: pa.DataType) -> bool:

@@ -1,4 +1,4 @@
-"""The command line: python -m etl sample | build | quarantine | metrics | ask | publications | rollback.
+"""The command line: python -m etl sample | build | check | quarantine | metrics | ask | publications | rollback.
 
 Exit 0: done. 1: refused, with one line that says why, and the last publication untouched. 2: wrong usage.
 3: another build is running.
@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from etl import backtesting, console, days, diff, loadlog, metrics, pipeline, publication
+from etl import backtesting, console, days, diff, loadlog, metrics, pipeline, publication, volume
 from etl.contract import Refused
 from etl.normalize import latin_digits, printable
 
@@ -43,8 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except Exception as error:
         if not _interrupt.came:
-            code, line = _told(error)
-            print(printable(" ".join(line.split())), file=sys.stderr)
+            code, lines = _told(error)
+            for line in lines.splitlines():
+                print(printable(" ".join(line.split())), file=sys.stderr)
             _hush()
             return code
     except KeyboardInterrupt:
@@ -115,12 +116,21 @@ def _sample(options: argparse.Namespace) -> int:
 
 
 def _build(options: argparse.Namespace) -> int:
+    return _load(pipeline.build, options)
+
+
+def _check(options: argparse.Namespace) -> int:
+    return _load(pipeline.check, options)
+
+
+def _load(command: Callable[..., loadlog.Report], options: argparse.Namespace) -> int:
     order = pipeline.Order(
         options.folder,
         options.to,
-        options.day or date.today(),
+        options.day or volume.build_day(date.today()),
         options.skip_refused,
         options.accept_loss,
+        by_clock=not options.day,
     )
     if options.report:
         loadlog.refuse_unwritable(options.report)
@@ -131,14 +141,19 @@ def _build(options: argparse.Namespace) -> int:
         progress.say(text)
 
     try:
-        report = pipeline.build(order, say, progress.files)
+        report = command(order, say, progress.files)
     except publication.Busy:
         raise
     except Exception as error:
+        told = error.report if isinstance(error, pipeline.BuildRefused) else loadlog.Report()
+        told.refusals = _told(error)[1].splitlines()
         if options.report:
-            told = error.report if isinstance(error, pipeline.BuildRefused) else loadlog.Report()
-            told.refusal = _told(error)[1]
             told.write(options.report)
+        progress.close()
+        # Whoever no longer reads does not make a refusal a success.
+        with suppress(OSError):
+            console.print_report(told)
+            sys.stdout.flush()
         raise
     finally:
         progress.close()
@@ -154,7 +169,8 @@ def _tell(report: loadlog.Report, to: Path | None) -> None:
         console.print_report(report)
         sys.stdout.flush()
     except (Refused, OSError) as error:
-        print(f"published {report.publication}, but its report: {error}", file=sys.stderr)
+        done = f"published {report.publication}" if report.published else "checked"
+        print(f"{done}, but its report: {error}", file=sys.stderr)
         _hush()
 
 
@@ -270,17 +286,16 @@ def _parser() -> argparse.ArgumentParser:
     sample.set_defaults(run=_sample)
 
     build = commands.add_parser("build", help="load, build, check and publish", allow_abbrev=False)
-    build.add_argument("folder", type=Path, nargs="?", default=pipeline.INCOMING, metavar="DIR")
+    _add_load(build)
     build.add_argument("--to", type=Path, default=publication.DEFAULT, metavar="FILE")
-    build.add_argument("--report", type=Path, metavar="FILE.json")
-    build.add_argument("--skip-refused", action="store_true", help="publish the others where a file is refused")
-    build.add_argument(
-        "--accept-loss",
-        action="store_true",
-        help="publish although most rows of the last load are gone",
-    )
-    build.add_argument("--day", type=_day, help="the day of the build (today)")
     build.set_defaults(run=_build)
+
+    check = commands.add_parser("check", help="what build would say, with nothing published", allow_abbrev=False)
+    _add_load(check)
+    check.add_argument(
+        "--from", dest="to", type=Path, default=publication.DEFAULT, metavar="FILE", help="what is compared with"
+    )
+    check.set_defaults(run=_check)
 
     quarantine = commands.add_parser("quarantine", help="the rows kept back, as CSV", allow_abbrev=False)
     _add_source(quarantine)
@@ -324,6 +339,18 @@ def _parser() -> argparse.ArgumentParser:
     _add_source(backtest)
     backtest.set_defaults(run=_backtest)
     return parser
+
+
+def _add_load(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, nargs="?", default=pipeline.INCOMING, metavar="DIR")
+    parser.add_argument("--report", type=Path, metavar="FILE.json")
+    parser.add_argument("--skip-refused", action="store_true", help="go on with the others where a file is refused")
+    parser.add_argument(
+        "--accept-loss",
+        action="store_true",
+        help="go on although a table, a province of it or most rows of a file are lost",
+    )
+    parser.add_argument("--day", type=_day, help="the day of the build (today)")
 
 
 def _add_source(parser: argparse.ArgumentParser) -> None:

@@ -62,6 +62,8 @@ class Progress:
 def print_report(report: Report, out: TextIO | None = None) -> None:
     """The load, file by file, then the reasons and what was refused."""
     out = out or sys.stdout
+    if not report.files and not report.refused and not report.published:
+        return
     width = max((len(one.file) for one in report.files), default=4)
     counts = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates", "rows_warned")
     print(f"{'file':<{width}}  {'  '.join(counts)}", file=out)
@@ -77,7 +79,14 @@ def print_report(report: Report, out: TextIO | None = None) -> None:
         print(f"refused: {missing.file}{whose}: {missing.reason}", file=out)
     for name in report.ignored:
         print(f"ignored: {name}", file=out)
-    print(f"published {report.publication} as of {report.as_of}", file=out)
+    for loss in report.accepted:
+        print(f"accepted: {loss}", file=out)
+    if report.published:
+        print(f"published {report.publication} as of {report.as_of}", file=out)
+    elif report.refusals:
+        print("not published", file=out)
+    else:
+        print(f"nothing was refused; as of {report.as_of}; nothing was published", file=out)
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], to: Path | None) -> None:

@@ -10,10 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from etl.contract import Contract, Match
+from etl.errors import Refused
 
 _SEPARATORS = (",", ";", "\t", "|")
 _SEPARATOR_SAID = re.compile('\ufeff?"?sep=', re.IGNORECASE)
 _MOST_TITLES = 20
+# Of UTF-7 only the mark gives it away: its letters are those of ASCII.
+_UTF7_MARK = b"+/v"
 _HEADER_BYTES, _PIECE_BYTES = 1 << 16, 1 << 20
 
 
@@ -79,11 +82,28 @@ def _match(lines: list[str], at: int, separator: str, contract: Contract) -> Mat
 def _encodings(head: bytes) -> tuple[str, ...]:
     if head.startswith(codecs.BOM_UTF8):
         return ("utf-8-sig",)
+    # The mark of UTF-32 begins with that of UTF-16.
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return ("utf-32",)
+    if head.startswith(_UTF7_MARK):
+        raise Refused("the file is written in UTF-7; save it as UTF-8")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return ("utf-16",)
     if b"\x00" in head[:200]:
-        return ("utf-16-le", "utf-16-be", "utf-8")
+        return _unmarked(head[:200])
     return ("utf-8", "cp1256")
+
+
+def _unmarked(head: bytes) -> tuple[str, ...]:
+    """The encodings of a text with NUL bytes: in UTF-32 the upper half of every character is zero.
+
+    Read as UTF-16, UTF-32 gives the same titles, each letter with a NUL behind it.
+    """
+    if not any(head[2::4]) and not any(head[3::4]):
+        return ("utf-32-le",)
+    if not any(head[::4]) and not any(head[1::4]):
+        return ("utf-32-be",)
+    return ("utf-16-le", "utf-16-be", "utf-8")
 
 
 def _confirmed(path: Path) -> str:

@@ -5,12 +5,12 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from etl import standby
+from etl import limits, standby
 from etl.contract import Refused
 from etl.reading import Job, Read
 from etl.values import Setting
@@ -39,6 +39,7 @@ class Readers:
             "build_day": setting.build_day.isoformat(),
             "courses": dict(setting.courses),
             "key": setting.key.hex(),
+            "limits": asdict(limits.from_environment()),
         }
         self._jobs = jobs
         useful = 1 + sum(_size(job.path) for job in jobs) // _WORTH_A_READER

@@ -3,11 +3,12 @@
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import TextIO
 
 import duckdb
@@ -76,8 +77,8 @@ class Missing:
 class Report:
     """What a build came to, as `--report` writes it.
 
-    `refused`: the files left out; `ignored`: every other file in the folder and below; `refusal`: why nothing
-    was published.
+    `refused`: the files left out; `ignored`: every other file in the folder and below; `refusals`: why nothing was
+    published, a line each; `accepted`: the losses published because --accept-loss was given.
     """
 
     published: bool = False
@@ -87,17 +88,13 @@ class Report:
     refused: list[Missing] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     publication: str = ""
-    refusal: str = ""
+    refusals: list[str] = field(default_factory=list)
+    accepted: list[str] = field(default_factory=list)
 
     def write(self, path: Path) -> None:
         """Write the report as JSON. Raises Refused where the file cannot be written."""
         with writing(path) as file:
             file.write(json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n")
-
-    def first_refused(self) -> str:
-        """The refused files in one line: the first with its reason, the others counted."""
-        more = f" (and {len(self.refused) - 1} more files are refused)" if len(self.refused) > 1 else ""
-        return f"{self.refused[0].file}: {self.refused[0].reason}{more}"
 
 
 def refuse_unwritable(path: Path) -> None:
@@ -124,10 +121,20 @@ def writing(path: Path) -> Iterator[TextIO]:
         raise Refused(f"{path}: cannot be written ({error.strerror})") from None
 
 
-def missing(outcomes: Sequence[Outcome]) -> list[Missing]:
-    """The files that were refused."""
+def spoken(con: duckdb.DuckDBPyConnection) -> dict[int, str]:
+    """The province that most rows of each file speak of, by the file's number."""
+    return dict(con.execute("select file_number, province from spoken").fetchall())
+
+
+def missing(outcomes: Sequence[Outcome], provinces: Mapping[int, str] = MappingProxyType({})) -> list[Missing]:
+    """The files that were refused, with their province where rows or the name tell it."""
     return [
-        Missing(one.job.label, one.job.table, _province_in_name(one.job.label) or "", one.refusal)
+        Missing(
+            one.job.label,
+            one.job.table,
+            provinces.get(one.job.number) or _province_in_name(one.job.label) or "",
+            one.refusal,
+        )
         for one in outcomes
         if not one.read
     ]
@@ -138,6 +145,7 @@ def count(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: R
     kept_back = _by_file(con, "select file_number, count(distinct line) from faults group by all")
     duplicates = _by_file(con, "select file_number, count(*) from duplicates group by all")
     warned = _by_file(con, "select file_number, count(distinct line) from warned group by all")
+    report.files = []
     loaded: dict[int, int] = {}
     for table in TABLES:
         loaded |= _by_file(con, f"select file_number, count(*) from loaded_{table} group by all")
@@ -153,7 +161,9 @@ def count(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: R
 
 def record(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: Report) -> None:
     """Make `load_files` (one row per file), `quarantine` (one row per fault) and `warned` (one per value loaded as unknown)."""
-    provinces = dict(con.execute("select file_number, province from spoken").fetchall())
+    provinces = {one.file: one.province for one in report.refused} | {
+        one.job.label: province for one in outcomes if (province := spoken(con).get(one.job.number))
+    }
     reports = iter(report.files)
     rows = []
     for one in outcomes:
@@ -164,7 +174,7 @@ def record(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: 
                 **asdict(told),
                 "file_number": job.number,
                 "source_table": job.table,
-                "province": provinces.get(job.number) or _province_in_name(job.label),
+                "province": provinces.get(job.label) or _province_in_name(job.label),
                 "sha256": one.read.sha256 if one.read else None,
                 "bytes": one.read.bytes if one.read else None,
                 "refusal": one.refusal or None,

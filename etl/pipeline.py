@@ -2,12 +2,14 @@
 
 import errno
 import os
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -23,23 +25,22 @@ from etl import (
     staging,
     survival,
     values,
+    volume,
     workshop,
 )
 from etl.contract import Refused
 from etl.folder import source_files, unread_files
 from etl.intake import Outcome, Readers
-from etl.loadlog import Report
+from etl.loadlog import Missing, Report
 from etl.normalize import fold, printable
 from etl.reading import Job
 from etl.version import code_version
 
 INCOMING = Path(__file__).parent.parent / "data" / "incoming"
 SAMPLE_MARK = "SAMPLE.txt"
+_BUILT = "built.duckdb"
 
 _HERE = Path(__file__).parent
-# A load of fewer than half the rows of the last one is more likely a mistake than a reform.
-_LEAST_SHARE_OF_LAST = 0.5
-_ROWS_WORTH_GUARDING = 1000
 _MACHINE_REASONS = tuple(
     os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES)
 )
@@ -49,30 +50,58 @@ Progress = Callable[[int, int, int, float], None]
 
 
 class BuildRefused(Refused):
-    """A build that was refused after the files were looked at; carries the report."""
+    """A build that was refused after the files were looked at; carries the report, and in it every refusal in a line."""
 
-    def __init__(self, reason: str, report: Report) -> None:
-        super().__init__(reason)
+    def __init__(self, reasons: str | Sequence[str], report: Report) -> None:
+        report.refusals = [reasons] if isinstance(reasons, str) else list(reasons)
+        super().__init__("\n".join(report.refusals))
         self.report = report
 
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be built: from which folder, to which pointer, as on which day, and what is let through."""
+    """What is to be built: from which folder, to which pointer, as on which day, and what is let through.
+
+    `by_clock` tells that the day is that of the machine's clock, which may be wrong.
+    """
 
     folder: Path = INCOMING
     to: Path = publication.DEFAULT
     build_day: date = field(default_factory=date.today)
     skip_refused: bool = False
     accept_loss: bool = False
+    by_clock: bool = False
 
 
 def build(order: Order, say: Say, progress: Progress) -> Report:
     """Load, build, check and publish. Raises Refused or publication.Busy with the last publication untouched."""
+    with publication.building(order.to) as folder:
+        report = _built(order, folder, say, progress)
+        say("publishing")
+        version = publication.publish(folder / _BUILT, order.to)
+        report.published, report.publication = True, version.stem
+    return report
+
+
+def check(order: Order, say: Say, progress: Progress) -> Report:
+    """All that `build` does but publishing, in a temporary folder and beside a build that may be running."""
+    with _temporary() as folder:
+        return _built(order, folder, say, progress)
+
+
+@contextmanager
+def _temporary() -> Iterator[Path]:
+    try:
+        with tempfile.TemporaryDirectory(prefix="check-", ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+    except FileNotFoundError as error:
+        raise Refused(f"{error.filename}: cannot be written ({error.strerror})") from None
+
+
+def _built(order: Order, folder: Path, say: Say, progress: Progress) -> Report:
+    """The database of a load, made and checked in `folder`. Raises BuildRefused with all reasons there are."""
     files = source_files(order.folder)
-    courses = reference.courses(order.folder)
-    targets = reference.targets(order.folder)
-    residents = population.read(order.folder)
+    courses, targets, residents, unusable = _references(order.folder)
     setting = values.Setting(
         order.build_day,
         {fold(course.course_code): course.course_code for course in courses},
@@ -80,38 +109,90 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
         values.places(),
     )
     report = Report(ignored=[printable(name) for name in unread_files(order.folder)])
-    with publication.building(order.to) as folder:
-        jobs = [Job(path, table, number, folder) for number, (path, table) in enumerate(files)]
-        built = folder / "built.duckdb"
-        try:
-            with Readers(setting, jobs) as readers, workshop.opened(built) as con:
-                # The readers are at work meanwhile.
-                reference.load(con, courses, targets)
-                population.load(con, residents)
-                outcomes = readers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
-                readers.dismiss()
-                report.refused = loadlog.missing(outcomes)
-                if report.refused and (not order.skip_refused or len(report.refused) == len(outcomes)):
-                    raise BuildRefused(report.first_refused(), report)
-                say("staging")
-                _fill(con, order, outcomes, report)
-                survival.get_ready(con)
-                modelling.build(con, say, _beside(report, setting))
-                publication.plan_as_readers_do(con)
-                history.carry(con, order.to)
-                say("checking")
-                _prove_and_ask(con, order, report)
-                sizes = _sizes(con)
-                con.execute("checkpoint")
-            _prove_whole(built, sizes)
-        except duckdb.Error as error:
-            if reason := _of_the_machine(error):
-                raise BuildRefused(f"{order.to}: cannot be built: {reason}", report) from None
-            raise
-        say("publishing")
-        version = publication.publish(built, order.to)
-        report.published, report.publication = True, version.stem
+    jobs = [Job(path, table, number, folder) for number, (path, table) in enumerate(files)]
+    built = folder / _BUILT
+    try:
+        with Readers(setting, jobs) as readers, workshop.opened(built) as con:
+            # The readers are at work meanwhile.
+            reference.load(con, courses, targets)
+            population.load(con, residents)
+            outcomes = readers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
+            readers.dismiss()
+            report.refused = loadlog.missing(outcomes)
+            if unusable or len(report.refused) == len(outcomes):
+                raise BuildRefused([*unusable, *_unread(report)], report)
+            say("staging")
+            _stage(con, order, outcomes, report)
+            _fill(con, order, outcomes, report)
+            survival.get_ready(con)
+            modelling.build(con, say, _beside(report, setting))
+            publication.plan_as_readers_do(con)
+            history.carry(con, order.to)
+            say("checking")
+            _prove_and_ask(con, report)
+            sizes = _sizes(con)
+            con.execute("checkpoint")
+        _prove_whole(built, sizes)
+    except duckdb.Error as error:
+        if reason := _of_the_machine(error):
+            raise BuildRefused(f"{order.to}: cannot be built: {reason}", report) from None
+        raise
     return report
+
+
+def _references(
+    folder: Path,
+) -> tuple[list[reference.Course], list[reference.Target], list[population.Residents], list[str]]:
+    """Courses, targets and residents, and why those of `folder` cannot be used; ours stand in while its files are looked at."""
+    unusable = []
+    found: list[list[Any]] = []
+    for read in (reference.courses, reference.targets, population.read):
+        try:
+            found.append(read(folder))
+        except Refused as error:
+            unusable.append(str(error))
+            found.append(read(values.REFERENCE))
+    courses, targets, residents = found
+    return courses, targets, residents, unusable
+
+
+def _unread(report: Report) -> list[str]:
+    """The refused files, a line each."""
+    return [volume.Refusal(one.file, one.reason, volume.CORRECT).line for one in report.refused]
+
+
+def _stage(con: duckdb.DuckDBPyConnection, order: Order, outcomes: list[Outcome], report: Report) -> None:
+    """Sort the rows, and count them; raises BuildRefused where files are refused, rows lost or the clock is wrong.
+
+    A file that turns out to be mostly rejected is left out like one that cannot be read, where that is asked for.
+    """
+    while True:
+        staging.stage(con, outcomes, keep=order.skip_refused)
+        loadlog.count(con, outcomes, report)
+        if wrong_day := volume.ahead(con, outcomes, order.build_day):
+            raise BuildRefused([*_unread(report), wrong_day.line], report)
+        rejected = volume.mostly_rejected(con, outcomes, with_orphans=order.skip_refused or not report.refused)
+        if not rejected or order.accept_loss or not order.skip_refused:
+            break
+        for one, reason in rejected:
+            one.read, one.refusal = None, reason
+        spoken = loadlog.spoken(con)
+        report.refused = loadlog.missing(outcomes, spoken)
+        if len(report.refused) == len(outcomes):
+            raise BuildRefused(_unread(report), report)
+    volume.record(con)
+    spoilt = [Missing(one.job.label, one.job.table, "", reason) for one, reason in rejected]
+    refused = [] if order.skip_refused else _unread(report)
+    explained = {one.table for one in (*report.refused, *spoilt)} if not order.skip_refused else set()
+    excused = {(one.table, one.province) for one in report.refused}
+    lost = [volume.Refusal(one.file, one.reason, f"{volume.CORRECT}, or {volume.ACCEPT}") for one in spoilt]
+    lost += volume.losses(con, order.to, () if order.accept_loss else explained, excused)
+    if order.accept_loss:
+        report.accepted = [f"{one.place}: {one.reason}" for one in lost]
+    else:
+        refused += [one.line for one in lost]
+    if refused:
+        raise BuildRefused(refused, report)
 
 
 def _beside(report: Report, setting: values.Setting) -> dict[str, modelling.Beside]:
@@ -133,8 +214,6 @@ def _of_the_machine(error: duckdb.Error) -> str:
 
 def _fill(con: duckdb.DuckDBPyConnection, order: Order, outcomes: list[Outcome], report: Report) -> None:
     """The rows that load, aside, and the tables that tell of the load itself."""
-    staging.stage(con, outcomes)
-    loadlog.count(con, outcomes, report)
     loadlog.record(con, outcomes, report)
     con.execute(
         f"create table {workshop.ASIDE}.person_numbers as "
@@ -144,6 +223,8 @@ def _fill(con: duckdb.DuckDBPyConnection, order: Order, outcomes: list[Outcome],
     )
     as_of = loadlog.as_of(con, order.build_day)
     report.as_of = as_of.isoformat()
+    if (wrong_day := volume.silent(as_of, order.build_day)) and order.by_clock:
+        raise BuildRefused(wrong_day.line, report)
     con.execute(
         "create table publication as select ?::date as as_of, ?::date as built_on, ?::boolean as is_sample, "
         "count(*) filter (where refusal is null) as files, sum(rows_read)::bigint as rows_read, "
@@ -177,7 +258,7 @@ def _prove_whole(built: Path, sizes: dict[str, int]) -> None:
             raise duckdb.IOException("the database is not what was written")
 
 
-def _prove_and_ask(con: duckdb.DuckDBPyConnection, order: Order, report: Report) -> None:
+def _prove_and_ask(con: duckdb.DuckDBPyConnection, report: Report) -> None:
     """Refuse what must not be published, ask the numbers that are kept, and write down what stands: all at once."""
     with ExitStack() as stack:
         one, other, third = (stack.enter_context(workshop.apart(con)) for _ in range(3))
@@ -187,33 +268,23 @@ def _prove_and_ask(con: duckdb.DuckDBPyConnection, order: Order, report: Report)
         provinces = beside.submit(marks.numbers, other, ("province",))
         written = beside.submit(lambda: third.execute("checkpoint").fetchall())
         _check(con, report)
-        _guard_against_loss(con, order, report)
         written.result()
         marks.keep(con, nation.result() | provinces.result())
 
 
 def _check(con: duckdb.DuckDBPyConnection, report: Report) -> None:
-    """Every file of etl/checks lists rows that must not exist; the first that finds one refuses the build."""
+    """Every file of etl/checks lists rows that must not exist; one that finds any refuses the build."""
+    broken = []
     for one in report.files:
         if one.rows_read != one.rows_loaded + one.rows_quarantined + one.exact_duplicates:
-            raise BuildRefused(f"{one.file}: check rows_add_up is broken", report)
+            broken.append(f"{one.file}: check rows_add_up is broken")
     for path in sorted((_HERE / "checks").glob("*.sql")):
         ((rows,),) = con.execute(f"select count(*) from ({path.read_text(encoding='utf-8')})").fetchall()
         if rows:
-            raise BuildRefused(f"check {path.stem} is broken by {rows} rows", report)
-
-
-def _guard_against_loss(con: duckdb.DuckDBPyConnection, order: Order, report: Report) -> None:
-    if order.accept_loss:
-        return
-    try:
-        with publication.connect(order.to, any_code=True) as last:
-            ((before,),) = last.execute("select rows_loaded from publication").fetchall()
-    except (Refused, duckdb.Error):
-        return
-    now = sum(one.rows_loaded for one in report.files)
-    if before >= _ROWS_WORTH_GUARDING and now < before * _LEAST_SHARE_OF_LAST:
-        raise BuildRefused(
-            f"{order.folder}: {now} rows loaded where the last publication has {before}; --accept-loss publishes it",
-            report,
-        )
+            broken.append(f"{one.file}: check rows_add_up is broken")
+    for path in sorted((_HERE / "checks").glob("*.sql")):
+        ((rows,),) = con.execute(f"select count(*) from ({path.read_text(encoding='utf-8')})").fetchall()
+        if rows:
+            broken.append(f"check {path.stem} is broken by {rows} rows")
+    if broken:
+        raise BuildRefused(broken, report)

@@ -16,8 +16,8 @@ from typing import Any
 
 # The bound on what a reader may take, in MiB. XLSX needs the most: a sheet is held whole.
 _MEMORY = int(os.environ.get("READER_MEMORY") or 3072)
-# The bound on the processor's time for one file: far above what any honest file takes.
-_SECONDS, _SECONDS_PER_MEGABYTE = 300, 10
+# Processor time that each MiB of a file adds to its limit: far above what an honest file takes.
+_SECONDS_PER_MEGABYTE = 10
 
 
 def main() -> None:
@@ -54,6 +54,7 @@ class _Desk:
         self._setting = self._values.Setting(
             date.fromisoformat(setting["build_day"]), setting["courses"], bytes.fromhex(setting["key"]), self._places
         )
+        self._limits = self._reading.Limits(**setting["limits"])
 
     def serve(self, order: dict[str, Any], pipe: Connection) -> Any:
         """The one answer to an order: what reading came to, or why not. Progress is sent on the way."""
@@ -61,8 +62,8 @@ class _Desk:
 
         try:
             path = Path(os.fsdecode(bytes.fromhex(order["path"])))
-            _limit_time(path)
-            table = order["table"] or self._reading.recognised_table(path)
+            _limit_time(path, self._limits.seconds)
+            table = order["table"] or self._reading.recognised_table(path, self._limits)
             job = self._reading.Job(path, table, order["number"], Path(order["folder"]))
             if job.table not in self._judges:
                 self._judges[job.table] = self._reading.Judge(contract(job.table), self._setting)
@@ -70,7 +71,7 @@ class _Desk:
             def progress(rows: int, share: float) -> None:
                 pipe.send_bytes(json.dumps(("progress", rows, share)).encode())
 
-            yield "done", asdict(self._reading.read(job, self._judges[job.table], progress))
+            yield "done", asdict(self._reading.read(job, self._judges[job.table], progress, self._limits))
         except Refused as error:
             yield "refused", str(error)
         except MemoryError:
@@ -102,9 +103,9 @@ def _limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (bound, bound))
 
 
-def _limit_time(path: Path) -> None:
+def _limit_time(path: Path, seconds: int) -> None:
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    allowed = _SECONDS + (path.stat().st_size >> 20) * _SECONDS_PER_MEGABYTE
+    allowed = seconds + (path.stat().st_size >> 20) * _SECONDS_PER_MEGABYTE
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
     resource.setrlimit(resource.RLIMIT_CPU, (int(usage.ru_utime + usage.ru_stime) + allowed, hard))
 

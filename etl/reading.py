@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from etl import normalize, values
 from etl.contract import Column, Contract, Refused, contract
+from etl.limits import DEFAULT, Limits, unpacked_size
 from etl.sources import Batch, Source, open_source, recognised
 from etl.texts import Texts
 
@@ -102,10 +103,11 @@ class Read:
     sheets: tuple[str, ...] = ()
 
 
-def recognised_table(path: Path) -> str:
+def recognised_table(path: Path, limits: Limits = DEFAULT) -> str:
     """The table that the headers of a file fit, where its name says none. Raises Refused where they fit none or several."""
-    _regular_file(path)
-    return recognised(path)
+    limits.refuse_unpacked(_regular_file(path).st_size)
+    limits.refuse_unpacked(unpacked_size(path))
+    return recognised(path, limits)
 
 
 def row_schema(of: Contract) -> pa.Schema:
@@ -118,23 +120,28 @@ def row_schema(of: Contract) -> pa.Schema:
     return pa.schema(fields)
 
 
-def read(job: Job, judge: "Judge", progress: Callable[[int, float], None]) -> Read:
+def read(job: Job, judge: "Judge", progress: Callable[[int, float], None], limits: Limits = DEFAULT) -> Read:
     """Read one file to its end; `progress` hears rows and the share read, 0 to 1.
 
     Raises Refused where the file as a whole cannot be taken, WorkshopFull where the rows cannot be laid down.
     """
     before = _regular_file(job.path)
+    # Before the first byte is read: a sparse file claims terabytes and takes no disk.
+    limits.refuse_unpacked(before.st_size)
+    limits.refuse_unpacked(unpacked_size(job.path))
     digest = _sha256(job.path)
-    source = open_source(job.path, contract(job.table))
+    source = open_source(job.path, contract(job.table), limits)
     judge.counts.clear()
-    with _laying_down(job) as (rows, faults, warned):
+    with _laying_down(job, limits) as (rows, faults, warned):
         for batch in source.batches:
+            limits.refuse_rows(source.rows_read)
             if len(batch.lines):
                 table, found, unknown = judge.judge(batch, job.number)
                 rows(table)
                 faults(found)
                 warned(unknown)
             progress(source.rows_read, source.share_read)
+        limits.refuse_rows(source.rows_read)
         faults(source.rejects)
         warned(source.warned)
     after = _regular_file(job.path)
@@ -162,15 +169,17 @@ def _sha256(path: Path) -> str:
 
 @contextmanager
 def _laying_down(
-    job: Job,
+    job: Job, limits: Limits
 ) -> Iterator[tuple[Callable[[Any], None], Callable[[list[Fault]], None], Callable[[list[Fault]], None]]]:
     """Three functions that lay down rows, faults and what loads as unknown."""
     streams: list[Any] = []
+    sinks: list[Any] = []
 
     def opened(path: Path, schema: pa.Schema) -> Any:
         sink = pa.OSFile(str(path), "wb")
         stream = pa.ipc.new_stream(sink, schema)
         streams.extend((stream, sink))
+        sinks.append(sink)
         return stream
 
     def writing(action: Callable[..., Any], *arguments: Any) -> Any:
@@ -178,6 +187,10 @@ def _laying_down(
             return action(*arguments)
         except OSError as error:
             raise WorkshopFull(os.strerror(error.errno) if error.errno else type(error).__name__) from None
+
+    def write_rows(batch: pa.RecordBatch) -> None:
+        limits.refuse_disk(batch.nbytes + sum(sink.tell() for sink in sinks))
+        writing(rows.write_batch, batch)
 
     def write_faults(stream: Any, found: list[Fault]) -> None:
         if found:
@@ -190,11 +203,7 @@ def _laying_down(
     faults = writing(opened, job.faults_file, FAULTS)
     warned = writing(opened, job.warned_file, FAULTS)
     try:
-        yield (
-            lambda table: writing(rows.write_batch, table),
-            partial(write_faults, faults),
-            partial(write_faults, warned),
-        )
+        yield write_rows, partial(write_faults, faults), partial(write_faults, warned)
     finally:
         for stream in streams:
             writing(stream.close)

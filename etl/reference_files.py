@@ -8,6 +8,7 @@ from pathlib import Path
 
 from etl import days
 from etl.contract import Refused
+from etl.limits import REFERENCE_BYTES
 from etl.normalize import fold
 from etl.values import REFERENCE, places
 
@@ -25,6 +26,8 @@ def rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
     if path.exists() and not path.is_file():
         raise Refused(f"{path.name}: not a regular file")
     try:
+        if path.stat().st_size > REFERENCE_BYTES:
+            raise Refused(f"{path.name}: larger than {REFERENCE_BYTES >> 20} MiB, too much for a reference table")
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             titles = [fold(title) for title in next(reader, [])]

@@ -16,6 +16,7 @@ from etl.contract import TABLES, Contract, Match, contract
 from etl.errors import Refused
 from etl.folder import ending_of
 from etl.kinds import refuse_other_kinds
+from etl.limits import DEFAULT, Limits
 
 BATCH_ROWS = 20_000
 # A field longer than this is a broken quote or an attack, not a name.
@@ -52,13 +53,13 @@ class Source:
     sheets: list[str] = field(default_factory=list)
 
 
-def recognised(path: Path) -> str:
+def recognised(path: Path, limits: Limits = DEFAULT) -> str:
     """The table that the headers of a file fit. Raises Refused where they fit none, or several."""
     refuse_other_kinds(path)
     fitting, refusals = [], []
     for table in TABLES:
         try:
-            open_source(path, contract(table))
+            open_source(path, contract(table), limits)
         except Refused as error:
             refusals.append((error.resembles, str(error)))
         else:
@@ -73,7 +74,7 @@ def recognised(path: Path) -> str:
     raise Refused(likely[0]) if len(likely) == 1 else Refused(said.pop()) if len(said) == 1 else because("no_table")
 
 
-def open_source(path: Path, contract: Contract) -> Source:
+def open_source(path: Path, contract: Contract, limits: Limits = DEFAULT) -> Source:
     """The rows of `path`. Raises Refused, with the place and the reason, where it cannot be read as the table."""
     refuse_other_kinds(path, contract.table)
     ending = ending_of(path.name)
@@ -84,7 +85,7 @@ def open_source(path: Path, contract: Contract) -> Source:
     if ending == ".parquet":
         from etl.columnar import open_parquet
 
-        return open_parquet(path, contract)
+        return open_parquet(path, contract, limits)
     from etl.delimited import open_csv
 
     return open_csv(path, contract)

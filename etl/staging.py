@@ -28,10 +28,15 @@ _TYPES = {
 _TELLING_LINES = 2000
 
 
-def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> None:
-    """Make aside the tables `loaded_<table>`, `faults`, `duplicates` and `spoken` (the province of each file)."""
+def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], keep: bool = False) -> None:
+    """Make aside the tables `loaded_<table>`, `faults`, `duplicates` and `spoken` (the province of each file).
+
+    With `keep` the rows stay on disk, so that they can be staged again without some files; then the tables are made anew.
+    """
+    for table in ("spoken", "duplicates", *(f"loaded_{table}" for table in TABLES)):
+        con.execute(f"drop table if exists {ASIDE}.{table}")
     con.execute(
-        f"create table {ASIDE}.faults "
+        f"create or replace table {ASIDE}.faults "
         "(source_table varchar, file_number integer, line bigint, column_name varchar, reason varchar)"
     )
     con.execute(f"create table {ASIDE}.warned as from faults")
@@ -41,9 +46,9 @@ def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> None:
     )
     # One core is not enough to keep the other waiting for work: rows come in one by one.
     with workshop.apart(con) as own, ThreadPoolExecutor(1) as beside:
-        sifted = beside.submit(_sift, own, *largest)
+        sifted = beside.submit(_sift, own, *largest, keep)
         for of, read in others:
-            _sift(con, of, read)
+            _sift(con, of, read, keep)
         sifted.result()
     _hear_provinces(con)
     for of in map(contract, TABLES):
@@ -54,14 +59,14 @@ def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> None:
         con.execute(f"delete from warned where (file_number, line) in (select (file_number, line) from {place})")
 
 
-def _sift(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome]) -> None:
+def _sift(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome], keep: bool) -> None:
     """Take in the rows of one table, and find what is at fault among them."""
-    _take_in(con, of, outcomes)
+    _take_in(con, of, outcomes, keep)
     _apply_rules(con, of)
     _sort_out_keys(con, of)
 
 
-def _take_in(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome]) -> None:
+def _take_in(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome], keep: bool) -> None:
     fields = ", ".join(f"{field.name} {_TYPES.get(field.type, 'varchar')}" for field in row_schema(of))
     con.execute(f"create table {ASIDE}.read_{of.table} ({fields})")
     for which, schema, insert in (
@@ -69,20 +74,21 @@ def _take_in(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Ou
         ("faults_file", FAULTS, f"insert into faults select '{of.table}', * from arriving"),
         ("warned_file", FAULTS, f"insert into warned select '{of.table}', * from arriving"),
     ):
-        con.register("arriving", _batches(outcomes, schema, which))
+        con.register("arriving", _batches(outcomes, schema, which, keep))
         con.execute(insert)
         con.unregister("arriving")
 
 
-def _batches(outcomes: Sequence[Outcome], schema: pa.Schema, which: str) -> pa.RecordBatchReader:
-    """The rows of many files, one batch at a time; each file is removed once it is read."""
+def _batches(outcomes: Sequence[Outcome], schema: pa.Schema, which: str, keep: bool) -> pa.RecordBatchReader:
+    """The rows of many files, one batch at a time; unless kept, each file is removed once it is read."""
 
     def batches() -> Iterator[pa.RecordBatch]:
         for outcome in outcomes:
             path = getattr(outcome.job, which)
             with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as stream:
                 yield from stream
-            path.unlink()
+            if not keep:
+                path.unlink()
 
     return pa.RecordBatchReader.from_batches(schema, batches())
 

@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 import duckdb
 import pytest
 
-from etl import intake, pipeline, publication, reading, values
+from etl import intake, pipeline, publication, reading, values, volume
 from etl.commands import main
 
 # Every test builds under one key and leaves the house's own alone.
@@ -112,11 +112,19 @@ class Built:
 
     @property
     def refusal(self) -> str:
-        """The one line of a refusal."""
+        """The one line of a refusal, without what it says to do about a file."""
         assert self.code in (1, 3), f"exit {self.code}: {self.out}{self.err}"
         assert self.err.count("\n") == 1, self.err
         assert "Traceback" not in self.err
-        return self.err.strip()
+        return self.err.strip().removesuffix(f"; {volume.CORRECT}")
+
+    @property
+    def refusals(self) -> list[str]:
+        """The lines of a refusal, which are those of the report."""
+        assert self.code == 1, f"exit {self.code}: {self.out}{self.err}"
+        assert self.report["published"] is False
+        assert self.err.splitlines() == self.report["refusals"]
+        return self.err.splitlines()
 
     def sql(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the publication."""
@@ -165,13 +173,26 @@ class _WarmReaders(intake.Readers):
         return json.dumps([hello, os.environ.get("READER_MEMORY")])
 
 
-def build(folder: Path, *options: str, to: Path | None = None, day: date = DAY) -> Built:
-    """Build a folder by the command line, in this process."""
+def build(
+    folder: Path,
+    *options: str,
+    to: Path | None = None,
+    day: date = DAY,
+    accept_loss: bool = True,
+    command: str = "build",
+) -> Built:
+    """Build a folder by the command line, in this process.
+
+    Losses are accepted unless told otherwise: most tests are about a handful of rows, of which most are bad.
+    """
     to = to or folder.parent / "warehouse.duckdb"
     report = folder.parent / "report.json"
     report.unlink(missing_ok=True)
     out, err = io.StringIO(), io.StringIO()
-    arguments = ["build", str(folder), "--to", str(to), "--report", str(report), "--day", day.isoformat(), *options]
+    pointer = "--to" if command == "build" else "--from"
+    arguments = [command, str(folder), pointer, str(to), "--report", str(report), "--day", day.isoformat(), *options]
+    if accept_loss:
+        arguments.append("--accept-loss")
     with (
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),

@@ -289,7 +289,7 @@ def test_rows_of_people_hold_no_name_no_id_and_add_up_to_the_measure(con: duckdb
         assert [tuple(row.values()) for row in batches.read_all().to_pylist()] == answer.rows
     assert answer.rows
     assert [row[0] for row in answer.rows] == list(range(1, len(answer.rows) + 1))
-    assert not {"person_id", "person_key", "national_id", "full_name", "name", "birth_date", "birth_year"} & set(
+    assert not {"person_id", "person_key", "national_id", "full_name", "name", "birth_date", "birth_month"} & set(
         answer.columns
     )
     persons = metrics.ask(con, "active_assistants", on=BUILD_DAY).value()

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import random
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -529,12 +530,6 @@ def test_a_folder_of_which_every_file_is_refused_is_refused_even_so(tmp_path):
     assert build(tmp_path / "incoming", "--skip-refused").refusal.startswith("training.csv: line 1: missing")
 
 
-def test_several_refused_files_are_one_line(tmp_path):
-    for number in range(3):
-        put(tmp_path / "incoming", f"training_{number}.csv", "a,b\n")
-    assert build(tmp_path / "incoming").refusal.endswith("(and 2 more files are refused)")
-
-
 def test_every_other_file_is_told_and_those_below_too(folder):
     others = [
         "notes.txt",
@@ -652,23 +647,6 @@ def test_a_reference_table_that_is_a_folder_is_not_passed_over(folder):
     assert build(folder).refusal == "courses.csv: not a regular file"
 
 
-def test_a_load_that_lost_most_rows_is_refused_unless_told_otherwise(folder):
-    many = [
-        row("training", completed_on=f"13{80 + at // 300}/{1 + at // 28 % 12:02}/{1 + at % 28:02}", hours=str(at))
-        for at in range(1500)
-    ]
-    put(folder, "training_2.csv", many)
-    full = build(folder)
-    loaded = sum(one["rows_loaded"] for one in full.report["files"])
-    assert loaded > 1000
-    put(folder, "training_2.csv", many[: len(many) // 3])
-    lost = build(folder)
-    assert "rows loaded where the last publication has" in lost.refusal
-    assert full.to.resolve().stem == "000001"
-    assert build(folder, "--accept-loss").code == 0
-    assert full.to.resolve().stem == "000002"
-
-
 # ------------------------------------------------------------------ checks
 
 
@@ -737,8 +715,10 @@ def test_a_broken_rule_refuses_the_publication(sound, tmp_path, rule):
         con.execute(BREAK[rule])
         sql = next(path for path in checks() if path.stem == rule).read_text(encoding="utf-8")
         assert con.execute(f"select count(*) from ({sql})").fetchall()[0][0] > 0
-        with pytest.raises(pipeline.BuildRefused, match=r"^check \w+ is broken by \d+ rows$"):
+        with pytest.raises(pipeline.BuildRefused) as refused:
             pipeline._check(con, pipeline.Report())
+        assert all(re.fullmatch(r"check \w+ is broken by \d+ rows", line) for line in refused.value.report.refusals)
+        assert rule in {line.split()[1] for line in refused.value.report.refusals}
 
 
 def test_a_rule_broken_during_a_build_leaves_the_last_publication(folder, monkeypatch):
@@ -751,8 +731,7 @@ def test_a_rule_broken_during_a_build_leaves_the_last_publication(folder, monkey
 
     monkeypatch.setattr(pipeline.history, "carry", plant)
     after = build(folder)
-    assert after.refusal.startswith("check ")
-    assert after.report["published"] is False
+    assert [line.split()[1] for line in after.refusals] == ["keys_are_unique", "loaded_rows_reach_the_models"]
     assert [path.name for path in publication.versions(before.to)] == ["000001.duckdb"]
 
 

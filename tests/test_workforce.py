@@ -26,7 +26,8 @@ from etl import metrics, publication
 from etl.days import DAYS_A_MONTH
 from etl.survival import DIMENSIONS, curve
 from etl.workforce import LEAST, product_limit, survival, survival_by_gender, survival_by_post
-from tests import oracle
+from tests import loading, oracle
+from tests.loading import build, national_id, put, put_good
 from tests.oracle_measures import Spell, Where, active_spells, all_joiners, all_leavers, all_moves, spell_fits
 from tests.oracle_read import add_months
 
@@ -46,8 +47,13 @@ class Built:
     data: oracle.Data
 
     @property
-    def births(self) -> dict[str, int]:
-        return {row["national_id"]: row["birth_date"].year for row in self.load.rows["personnel"]}
+    def births(self) -> dict[str, date]:
+        return {row["national_id"]: row["birth_date"] for row in self.load.rows["personnel"]}
+
+    def age(self, person: str, day: date) -> int:
+        """Completed years, counted month by month from the month of birth."""
+        born = self.births[person]
+        return sum(1 for year in range(born.year + 1, day.year + 1) if (year, born.month) <= (day.year, day.month))
 
 
 def etl(*words: str) -> None:
@@ -126,7 +132,7 @@ def test_the_middle_age_and_tenure_count_each_person_once(built: Built, where: d
         if not people:
             assert (age, tenure) == (None, None)
             continue
-        assert age == statistics.median(day.year - built.births[person] for person in people)
+        assert age == statistics.median(built.age(person, day) for person in people)
         days = statistics.median((day - joined_on(built, person, day)).days for person in people)
         assert math.isclose(tenure, days / DAYS_A_MONTH)
 
@@ -135,7 +141,36 @@ def test_age_bands_hold_the_right_people(built: Built) -> None:
     for day in some_days(built):
         found = dict(metrics.ask(built.con, "active_assistants", by=("age_band",), on=day).rows)
         people = {spell.person for spell in active(built, day, {})}
-        assert found == Counter(band(AGES, day.year - built.births[person]) for person in people)
+        assert found == Counter(band(AGES, built.age(person, day)) for person in people)
+
+
+def test_on_the_first_of_january_only_those_born_in_january_grow_older(tmp_path: Path) -> None:
+    folder = put_good(tmp_path / "incoming")
+    people = [
+        loading.row("personnel", national_id=national_id(at), birth_date=f"1990-{at:02}-17", hired_on="1391/01/01")
+        for at in range(1, 13)
+    ]
+    put(folder, "personnel.csv", people)
+    put(folder, "training.csv", [loading.row("training", national_id=national_id(1))])
+    with publication.connect(build(folder).to) as con:
+        for day, grown in (
+            (date(2014, 12, 31), 0),
+            (date(2015, 1, 1), 1),
+            (date(2015, 7, 1), 7),
+            (date(2015, 12, 1), 12),
+        ):
+            found = dict(metrics.ask(con, "in_service", by=("age_band",), on=day).rows)
+            assert (found.get("18-24", 0), found.get("25-29", 0)) == (12 - grown, grown)
+
+
+def test_the_warehouse_knows_the_month_of_birth_and_not_the_day(built: Built) -> None:
+    columns = built.con.execute(
+        "select table_name, column_name from duckdb_columns() where column_name like '%birth%' and not internal"
+    ).fetchall()
+    assert {"service", "spells"} <= {table for table, _ in columns}
+    assert {column for _, column in columns} == {"birth_month"}
+    for table, column in columns:
+        assert built.con.execute(f"from {table} where day({column}) <> 1").fetchall() == []
 
 
 def test_tenure_bands_hold_the_right_people(built: Built) -> None:

@@ -1,6 +1,6 @@
 -- One row per person in active service and stretch of days in which neither the spell nor what is held changes, half-open.
 with active as (
-    select * exclude (is_licensed, is_judicial_officer, accredited_until, birth_year, first_hired_on, joined_on, is_veteran)
+    select * exclude (is_licensed, is_judicial_officer, accredited_until, birth_month, first_hired_on, joined_on, is_veteran)
     from service
     where is_licensed
 ),

@@ -86,7 +86,7 @@ select
     spells.gender,
     spells.education,
     spells.post,
-    spells.birth_year,
+    spells.birth_month,
     spells.hired_on,
     spells.first_hired_on,
     joined.joined_on,

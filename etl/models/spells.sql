@@ -9,8 +9,8 @@ select
     cast(loaded_personnel.gender as gender) as gender,
     cast(loaded_personnel.education as education) as education,
     cast(loaded_personnel.post as post) as post,
-    -- The year is enough for an age pyramid; the day of birth stays outside.
-    year(loaded_personnel.birth_date) as birth_year,
+    -- Year and month are enough for an age; the day of birth stays outside.
+    date_trunc('month', loaded_personnel.birth_date)::date as birth_month,
     loaded_personnel.hired_on,
     loaded_personnel.left_on,
     -- The first day out.

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -163,9 +164,20 @@ def fits(table: str, editor: Editor, habit: Habit) -> bool:
 
 def fixed_share(table: str, editor: Editor) -> set[int]:
     """Two provinces that get one row of this fault however small the sample is."""
-    able = [p for p in range(len(OFFICES)) if fits(table, editor, habit_of(p, table))]
-    turn = EDITORS[table].index(editor) * 3
-    return {able[turn % len(able)], able[(turn + len(able) // 2) % len(able)]}
+    return _fixed_shares(table)[editor]
+
+
+@cache
+def _fixed_shares(table: str) -> dict[Editor, set[int]]:
+    """The two provinces of each fault, those with the fewest so far: a file with mostly bad rows refuses the build."""
+    bad_rows: Counter[int] = Counter()
+    shares = {}
+    able = {e: [p for p in range(len(OFFICES)) if fits(table, e, habit_of(p, table))] for e in EDITORS[table]}
+    for editor in sorted(able, key=lambda e: (len(able[e]), EDITORS[table].index(e))):
+        chosen = sorted(able[editor], key=lambda p: (bad_rows[p], p))[:2]
+        bad_rows.update(chosen * (2 if CONFLICT in editor.reasons else 1))
+        shares[editor] = set(chosen)
+    return shares
 
 
 # -------------------------------------------------------------------------- ways to spoil a row
