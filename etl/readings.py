@@ -141,7 +141,7 @@ def ratio(metric: Metric, part: Any, whole: Any) -> Any:
     if part is None or not whole:
         return None
     if not metric.sql:
-        return part / whole
+        return part / whole * (100_000 if metric.unit == "per_100k" else 1)
     return formula(metric.name)({str(metric.numerator): part, str(metric.denominator): whole})
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from etl.catalogue import Metric
+from etl.catalogue import Metric, counted
 from etl.metrics import Answer, readable
 from etl.publication import describe
 from etl.rows import Rows
@@ -39,6 +39,7 @@ def reported(name: str) -> Metric:
         sql="",
         group="load",
         hidden=False,
+        counts=entry.get("counts", counted(entry["unit"])),
     )
 
 
