@@ -206,26 +206,25 @@ def _from_rounded(metric: Metric, asked: dict[str, Any]) -> int | None:
 
 def _asked(answer: Answer, ask: Ask | None) -> dict[tuple[Any, ...], dict[str, Any]]:
     """What has to be known beside the Answer, by the members of its rows: how many cases, and the parts of a count."""
-    wanted = [one.sample_size for one in answer.metrics if one.sample_size]
-    wanted += [part for one in answer.metrics if _rests_on_more(one) for part in expand(one.name, frozenset())]
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     if not ask or not set(answer.by) <= set(DIMENSIONS):
         return found
     timed = bool(set(answer.by) & set(TIME))
-    for name in dict.fromkeys(wanted):
-        flow = catalogue()[name].kind == "flow"
+    for metric in answer.metrics:
+        # The parts of one count are asked together: some have no members of their own.
+        wanted = tuple(expand(metric.name, frozenset())) if _rests_on_more(metric) else (metric.sample_size,)
+        names = [name for name in wanted if name]
+        if not names:
+            continue
+        flow = catalogue()[names[0]].kind == "flow"
+        day, period = None if flow else answer.on, answer.over if flow or timed else None
         try:
-            counted = ask(
-                name,
-                by=answer.by,
-                on=None if flow else answer.on,
-                over=answer.over if flow or timed else None,
-                where=answer.where,
-            )
+            counted = ask(*names, by=answer.by, on=day, over=period, where=answer.where)
         except QuestionError:
             continue
         for row in counted.rows:
-            found.setdefault(row[: len(answer.by)], {})[name] = row[counted.columns.index(name)]
+            known = found.setdefault(row[: len(answer.by)], {})
+            known.update((name, row[counted.columns.index(name)]) for name in names)
     return found
 
 
