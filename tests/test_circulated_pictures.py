@@ -65,12 +65,7 @@ def test_the_pictures_of_a_page_circulate(name: str, published: Path, monkeypatc
         if made is None:
             continue
         assert "counts of people rounded to 5" in made.source
-        drawn = [
-            one
-            for trace in made.figure["data"]
-            for axis in ("x", "y", "z", "lat")
-            for one in numbers(trace.get(axis, ()))
-        ]
+        drawn = [one for trace in made.figure["data"] for axis in ("x", "y") for one in numbers(trace.get(axis, ()))]
         assert all(round(one, 3) == one for one in drawn), "no position tells more than the numbers do"
         if exact.metrics[0].counts == "persons" and exact.metrics[0].unit == "persons" and len(exact.metrics) == 1:
             said = re.findall(r"([0-9,]+) persons", str(made.figure) + made.title)

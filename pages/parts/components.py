@@ -175,7 +175,7 @@ def draw(
         drawn.finding.sentence,
         below,
         source,
-        partial(_circulated, view, chart, says, below, dict(options or {}), notes),
+        partial(_circulated, view, chart, says, below, dict(options or {}), notes, answer),
     )
     if place:
         page.later(partial(footer, view, answer, ident, picture=picture), place=place)
@@ -190,17 +190,24 @@ def _circulated(
     below: str,
     options: dict[str, Any],
     notes: Iterable[str],
+    exact: Answer,
     answer: Circulated,
     ask: Ask,
 ) -> Picture | None:
     """The picture of a chart as it may circulate: drawn anew of the rounded answer, beside the nation's rounded value."""
-    if asking.nothing(answer):
+    # A chart that lacks one of its measures says something else.
+    names = [metric.name for metric in answer.metrics]
+    if any(_is_known(exact, name) and not _is_known(answer, name) for name in names):
         return None
     if options.get("nation") is not None:
         options = options | {"nation": for_circulation(_of_nation(view, answer), ask).value()}
     drawn = _draw_of(answer, chart, look(view), says, below, options)
     source = exports_more.source_of(view, answer, [*notes, view.word("file.circulation_short")])
     return Picture(drawn.figure, drawn.finding.sentence, below, source)
+
+
+def _is_known(answer: Answer, name: str) -> bool:
+    return any(value is not None for value in answer.column(name))
 
 
 class _Same:
