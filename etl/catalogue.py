@@ -46,6 +46,8 @@ BANDS = {
     "tenure_band": {"00-01": 12, "01-03": 36, "03-05": 60, "05-10": 120, "10+": None},
 }
 _FILE = Path(__file__).parent / "metrics.toml"
+# Units in which persons are counted, or what each of them did once.
+_OF_PERSONS = frozenset({"persons", "mean_persons", "persons_per_month", "person_courses", "completions", "seats"})
 
 
 class QuestionError(ValueError):
@@ -125,6 +127,10 @@ class Metric:
     hidden: bool
     # Whether it can be measured as of a past day: a flag that is only today's cannot.
     has_history: bool = True
+    # What it counts, for what may be told of it: persons (and what persons did), hours, institutes...
+    counts: str = ""
+    # Of a median or a percentile: the metric that counts its cases.
+    sample_size: str | None = None
 
 
 @cache
@@ -283,7 +289,14 @@ def _metric(name: str, entry: Mapping[str, Any], dimensions: frozenset[str] | No
         entry.get("group", ""),
         entry.get("hidden", False),
         entry.get("has_history", True),
+        entry.get("counts", counted(entry["unit"])),
+        entry.get("sample_size"),
     )
+
+
+def counted(unit: str) -> str:
+    """What a number of `unit` counts, where its entry does not say it."""
+    return "persons" if unit in _OF_PERSONS else unit
 
 
 def _choices() -> dict[str, dict[str, str]]:

@@ -12,7 +12,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from etl.catalogue import catalogue
+from etl.catalogue import Metric, catalogue
 
 Key = tuple[str | None, ...]
 Numbers = tuple[Any, ...]
@@ -134,6 +134,15 @@ def formula(name: str) -> Formula:
     """
     sql = catalogue()[name].sql
     return _worked_out(ast.parse(re.sub(r"\{(\w+)\}", r"\1", sql), mode="eval").body)
+
+
+def ratio(metric: Metric, part: Any, whole: Any) -> Any:
+    """What a ratio is of these two parts; None where it has none or they are not known."""
+    if part is None or not whole:
+        return None
+    if not metric.sql:
+        return part / whole * (100_000 if metric.unit == "per_100k" else 1)
+    return formula(metric.name)({str(metric.numerator): part, str(metric.denominator): whole})
 
 
 def _worked_out(node: ast.expr) -> Formula:

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from etl.catalogue import Metric
+from etl.catalogue import Metric, counted
 from etl.lineage import sources_of_query
 from etl.metrics import Answer, readable
 from etl.publication import describe
@@ -40,6 +40,7 @@ def reported(name: str) -> Metric:
         sql="",
         group="load",
         hidden=False,
+        counts=entry.get("counts", counted(entry["unit"])),
     )
 
 

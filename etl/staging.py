@@ -39,7 +39,7 @@ def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], keep: boo
         f"create or replace table {ASIDE}.faults "
         "(source_table varchar, file_number integer, line bigint, column_name varchar, reason varchar)"
     )
-    con.execute(f"create table {ASIDE}.warned as from faults")
+    con.execute(f"create or replace table {ASIDE}.warned as from faults")
     con.execute(f"create table {ASIDE}.duplicates (source_table varchar, file_number integer, line bigint)")
     *others, largest = (
         (contract(table), [one for one in outcomes if one.job.table == table and one.read]) for table in TABLES

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -19,7 +20,7 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
-from etl import detail, publication, rows
+from etl import detail, disclosure, publication, rows
 from etl.metrics import ask, catalogue
 from pages.parts import exports
 from pages.parts.cells import Source
@@ -73,7 +74,8 @@ def asked(con: duckdb.DuckDBPyConnection, question: str) -> Source:
 def files(con: duckdb.DuckDBPyConnection, question: str, lang: str, circulation: bool) -> dict[str, bytes]:
     """The three files of a case by their names in `golden`: CSV as it is, the other two told in words."""
     look = Look(lang, names={"institute": dict(con.execute("select institute_code, name from institutes").fetchall())})
-    source = asked(con, question)
+    exact = asked(con, question)
+    source = disclosure.for_circulation(exact, partial(ask, con)) if circulation else exact
     units = {name: metric.unit for name, metric in catalogue().items()}
     name = "-".join([question, lang, *(["circulation"] if circulation else [])])
     return {

@@ -91,7 +91,7 @@ def test_every_page_of_the_menu_is_a_file_that_only_defines_page() -> None:
     [
         (text.number(1234567, "fa"), "۱٬۲۳۴٬۵۶۷"),
         (text.number(1234567, "en"), "1,234,567"),
-        (text.number(-4.25, "en", 1), "−4.2"),
+        (text.number(-4.25, "en", 1), "−4.3"),
         (text.number(-4.25, "fa", 2), "\u2066−۴٫۲۵\u2069"),
         (text.number(7, "fa", signed=True), "\u2066+۷\u2069"),
         (text.number(-0.001, "en", 1, signed=True), "0.0"),

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl import rows
+from etl import disclosure, rows
 from etl.metrics import Answer
 from etl.rows import Rows
 from pages.parts import text
@@ -25,7 +25,6 @@ _FORMULA = tuple("=+@\t\r＝＋－＠-")
 _UNWRITABLE = "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
 _unwritable = re.compile(_UNWRITABLE)
 _SUSPECT = f"^[{''.join(_FORMULA)}]|{_UNWRITABLE}"
-_ROUNDED_TO, _FEWEST = 5, 23
 
 Source = Answer | Rows
 Units = Mapping[str, str]
@@ -79,20 +78,16 @@ class _Part:
 
 
 @contextmanager
-def sheet(source: Source, look: Look, units: Units, circulation: bool = False) -> Iterator[Sheet]:
-    """What a file of all rows of `source` holds, exact or for circulation.
-
-    `units` are the units of every column by name. For circulation counts of people are rounded to 5 and percentages of
-    fewer than 23 people taken out; institutes and whatever is not a count of people stay as they are.
-    """
-    reading = rows.of(source)
+def sheet(source: Source, look: Look, circulation: bool = False) -> Iterator[Sheet]:
+    """What a file of all rows of `source` holds, exact or as `etl.disclosure` lets it circulate."""
+    reading = rows.of(disclosure.for_circulation(source) if circulation else source)
     with reading.read() as found:
-        parts = [_part(reading.told, field, look, units, circulation) for field in found.schema]
+        parts = [_part(reading.told, field, look) for field in found.schema]
         schema = pa.schema([field for part in parts for field in part.fields])
         yield Sheet(schema, ([part.made(batch) for part in parts] for batch in found))
 
 
-def _part(told: Answer, field: pa.Field, look: Look, units: Units, circulation: bool) -> _Part:
+def _part(told: Answer, field: pa.Field, look: Look) -> _Part:
     name = field.name
     kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     metric = next((metric for metric in told.metrics if metric.name == name), None)
@@ -105,11 +100,6 @@ def _part(told: Answer, field: pa.Field, look: Look, units: Units, circulation: 
         return _named(name, kind, look) if of_codes else _as_it_is(name, kind)
     if pa.types.is_date32(kind):
         return _dated(name)
-    if circulation and units.get(name) == "persons":
-        return _Part((pa.field(name, pa.int64()),), lambda batch: rounded(batch[name]))
-    whole = metric.denominator if metric else None
-    if circulation and units.get(name) == "share" and whole in told.columns and units.get(str(whole)) == "persons":
-        return _Part((pa.field(name, kind),), lambda batch: hidden(batch[name].cast(kind), batch[whole]))
     return _as_it_is(name, kind)
 
 
@@ -145,22 +135,6 @@ def _coded(values: pa.Array, kind: pa.DataType, *beside: Callable[[Any], str | N
     members = told.to_pylist() if beside else []
     said = (pa.array([say(member) for member in members], pa.string()) for say in beside)
     return Coded(found.indices, (told, *said))
-
-
-# ---------------------------------------------------------------- for circulation
-
-
-def rounded(people: pa.Array) -> pa.Array:
-    """Counts of people rounded to 5, halves away from zero."""
-    steps = pc.floor(pc.add(pc.divide(pc.abs(people.cast(pa.float64())), float(_ROUNDED_TO)), 0.5))
-    size = pc.multiply(steps, float(_ROUNDED_TO)).cast(pa.int64())
-    return pc.if_else(pc.less(people.cast(pa.float64()), 0.0), pc.negate(size), size)
-
-
-def hidden(shares: pa.Array, whole: pa.Array) -> pa.Array:
-    """Shares, without those of fewer people than may be told, or of an unknown number."""
-    enough = pc.fill_null(pc.greater_equal(whole.cast(pa.float64()), float(_FEWEST)), False)
-    return pc.if_else(enough, shares, pa.scalar(None, shares.type))
 
 
 # ---------------------------------------------------------------- text for spreadsheets

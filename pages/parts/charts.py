@@ -9,9 +9,12 @@ bars, lines and maps have files of their own.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
+from etl.catalogue import catalogue
 from etl.metrics import Answer, Metric
+from etl.readings import ratio
 from pages.parts import text
 
 Figure = dict[str, Any]
@@ -66,6 +69,8 @@ _FONT = "Vazirmatn, Tahoma, sans-serif"
 BAR = 25  # px a bar of a ranking takes
 # A name below a column of more letters than this takes two lines: columns are narrow on a phone.
 _LONGEST_BELOW = 10
+# A part of a rate takes at most so many decimals more than its unit has.
+_MOST_DECIMALS = 6
 
 
 @dataclass(frozen=True)
@@ -105,16 +110,47 @@ def metric_of(answer: Answer, name: str | None = None) -> Metric:
 
 
 def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], look: Look) -> str:
-    """Numerator and denominator of a rate, in words; nothing for a count."""
-    names = (metric.numerator, metric.denominator)
-    if not all(names) or not set(names) <= set(answer.columns):
+    """Numerator and denominator of a rate, in words; nothing for a count.
+
+    A part has the decimals of its unit, and as many more as it takes to work the rate out of what is shown.
+    """
+    names = (str(metric.numerator), str(metric.denominator))
+    if not set(names) <= set(answer.columns):
         return ""
-    part, whole = (row[answer.columns.index(name)] for name in names if name)
-    return look.word(
-        "figure.of_total",
-        part=text.number(part, look.lang),
-        whole=text.number(whole, look.lang),
-    )
+    part, whole, shown = (row[answer.columns.index(name)] for name in (*names, metric.name))
+    units = [unit_of(answer, name) for name in names]
+    more = 0
+    if None not in (part, whole, shown):
+        wanted = text.plain(shown, metric.unit, look.lang)
+        more = next(
+            (n for n in range(_MOST_DECIMALS + 1) if _reads(metric, (part, whole), units, n, look) == wanted), 0
+        )
+    said = [_part(value, unit, more, look) for value, unit in zip((part, whole), units, strict=True)]
+    return look.word("figure.of_total", part=said[0], whole=said[1])
+
+
+def unit_of(answer: Answer, name: str) -> str:
+    """The unit of a column that holds numbers; a part of a ratio stands in the catalogue."""
+    metric = next((one for one in answer.metrics if one.name == name), None) or catalogue().get(name)
+    return metric.unit if metric else "persons"
+
+
+def _reads(metric: Metric, parts: Sequence[float], units: Sequence[str], more: int, look: Look) -> str:
+    """The rate worked out of its parts as they are shown with so many decimals more."""
+    part, whole = (_with_decimals(value, unit, more) for value, unit in zip(parts, units, strict=True))
+    return text.plain(ratio(metric, part, whole), metric.unit, look.lang)
+
+
+def _with_decimals(value: float, unit: str, more: int) -> Decimal:
+    # A whole number has no decimals to show.
+    return text.rounded_half_up(value, text.decimals_of(unit) + (0 if isinstance(value, int) else more))
+
+
+def _part(value: float | None, unit: str, more: int, look: Look) -> str:
+    if value is None:
+        return text.number(None, look.lang)
+    shown = _with_decimals(value, unit, more)
+    return text.number(shown, look.lang, -int(shown.as_tuple().exponent))
 
 
 def hover(answer: Answer, metric: Metric, row: Sequence[Any], name: str, look: Look) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from etl.days import DAY, last_complete_months
 from etl.metrics import Answer, Metric
-from pages.parts import bars, dayfield, exports_more, grid, notices, own, page, registers, text, warehouse
+from pages.parts import bars, charts, dayfield, exports_more, grid, notices, own, page, registers, text, warehouse
 from pages.parts import components as ui
 from pages.parts.footer import look, question
 from pages.parts.page import PLACES, View
@@ -151,11 +151,8 @@ def _row(view: View, answer: Answer, metric: Metric, rows: dict[str, tuple]) -> 
 
 
 def _parts(view: View, answer: Answer, metric: Metric, row: tuple) -> str:
-    if metric.numerator not in answer.columns or metric.denominator not in answer.columns:
-        return ""
-    part, whole = (row[answer.columns.index(str(name))] for name in (metric.numerator, metric.denominator))
-    said = view.word("figure.of_total", part=text.number(part, view.lang), whole=text.number(whole, view.lang))
-    return f"<br><small>{text.escape(said)}</small>"
+    said = charts.parts_of(answer, metric, row, look(view))
+    return f"<br><small>{text.escape(said)}</small>" if said else ""
 
 
 def signed(change: Any, unit: str, lang: str) -> str:
@@ -163,7 +160,7 @@ def signed(change: Any, unit: str, lang: str) -> str:
     if change is None:
         return "–"
     if unit == "share":
-        return f"{text.number(change * 100, lang, 1, signed=True)} {text.unit_word('points', lang)}"
+        return text.points(change, lang, signed=True)
     return text.amount(change, unit, lang, signed=True)
 
 

@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from etl.analysis import GOAL
+from etl.disclosure import Ask, Circulated, for_circulation
 from etl.metrics import Answer
 from pages.parts import asking, charts, exports_more, findings, lines, maps, page, scope, text, warehouse
 from pages.parts.cards import attention, cards
@@ -122,9 +123,13 @@ def _figure(
 
 def _nation(view: View, answer: Answer) -> float | None:
     """The value of the same measure for the whole nation, under the filters that are not places."""
+    return _of_nation(view, answer).value()
+
+
+def _of_nation(view: View, answer: Answer) -> Answer:
     where = {name: codes for name, codes in answer.where.items() if name not in page.PLACES}
     name = answer.metrics[0].name
-    return warehouse.ask(name, reader=view.reader, on=answer.on, over=answer.over, where=where).value()
+    return warehouse.ask(name, reader=view.reader, on=answer.on, over=answer.over, where=where)
 
 
 def _target(view: View, answer: Answer) -> float | None:
@@ -165,11 +170,44 @@ def draw(
     if notes:
         st.html("".join(f'<p class="pd-note"><bdi>{text.escape(note)}</bdi></p>' for note in notes))
     source = exports_more.source_of(view, answer, notes)
-    picture = Picture(drawn.figure, drawn.finding.sentence, below, source)
+    picture = Picture(
+        drawn.figure,
+        drawn.finding.sentence,
+        below,
+        source,
+        partial(_circulated, view, chart, says, below, dict(options or {}), notes, answer),
+    )
     if place:
         page.later(partial(footer, view, answer, ident, picture=picture), place=place)
     else:
         footer(view, answer, ident, picture=picture)
+
+
+def _circulated(
+    view: View,
+    chart: Chart,
+    says: findings.Says | None,
+    below: str,
+    options: dict[str, Any],
+    notes: Iterable[str],
+    exact: Answer,
+    answer: Circulated,
+    ask: Ask,
+) -> Picture | None:
+    """The picture of a chart as it may circulate: drawn anew of the rounded answer, beside the nation's rounded value."""
+    # A chart that lacks one of its measures says something else.
+    names = [metric.name for metric in answer.metrics]
+    if any(_is_known(exact, name) and not _is_known(answer, name) for name in names):
+        return None
+    if options.get("nation") is not None:
+        options = options | {"nation": for_circulation(_of_nation(view, answer), ask).value()}
+    drawn = _draw_of(answer, chart, look(view), says, below, options)
+    source = exports_more.source_of(view, answer, [*notes, view.word("file.circulation_short")])
+    return Picture(drawn.figure, drawn.finding.sentence, below, source)
+
+
+def _is_known(answer: Answer, name: str) -> bool:
+    return any(value is not None for value in answer.column(name))
 
 
 class _Same:
@@ -197,8 +235,20 @@ class _Drawn:
 def _drawn(
     same: _Same, chart: Chart, seen: Look, says: findings.Says | None, below: str, options: tuple[tuple[str, Any], ...]
 ) -> _Drawn:
-    answer, asked = same.answer, {name: dict(value) if name == "parts" else value for name, value in options}
-    found = findings.of(chart, answer, seen, says)
+    return _draw_of(
+        same.answer,
+        chart,
+        seen,
+        says,
+        below,
+        {name: dict(value) if name == "parts" else value for name, value in options},
+    )
+
+
+def _draw_of(
+    answer: Answer, chart: Chart, seen: Look, says: findings.Says | None, below: str, options: Mapping[str, Any]
+) -> _Drawn:
+    asked, found = dict(options), findings.of(chart, answer, seen, says)
     if "focus" in chart.__code__.co_varnames:
         asked.setdefault("focus", found.focus)
     made = chart(answer, seen, **asked)

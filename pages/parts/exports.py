@@ -1,8 +1,8 @@
 """Answer in, bytes out: CSV and XLSX that a spreadsheet cannot be tricked by, Parquet for machines. Always every row.
 
 Files keep codes, Latin digits, ISO days and a decimal point in both languages; names stand beside codes. One made for
-circulation rounds counts of people and hides small percentages, and says so. What stands in them is told by `cells`;
-here it is written, batch by batch, so that memory does not grow with the rows.
+circulation holds what `etl.disclosure` lets it tell, and says so. What stands in them is told by `cells`; here it is
+written, batch by batch, so that memory does not grow with the rows.
 """
 
 import io
@@ -30,6 +30,8 @@ CSV, XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadshe
 PARQUET = "application/vnd.apache.parquet"
 _NO_FILE_NAME = re.compile(r'[\\/:*?"<>|\s\x00-\x1f\u061c\u200e\u200f\u2066-\u2069]+')
 _MOST_NAMED, _NAME_BYTES = 4, 240
+# What a file says of itself: the metadata of Parquet, a column of a CSV for circulation.
+_ABOUT = "about"
 # What a sheet of XLSX holds below its header.
 SHEET_ROWS = 1_048_575
 _TOLD_EVERY = 5000
@@ -45,7 +47,7 @@ Tell = Callable[[float], None]
 
 def headers(source: Source, look: Look, units: Units) -> tuple[str, ...]:
     """Codes with names beside them, then the numbers; a day has its Jalali form beside it."""
-    with sheet(source, look, units) as found:
+    with sheet(source, look) as found:
         return found.headers
 
 
@@ -60,17 +62,28 @@ def write_csv(
     circulation: bool = False,
     tell: Tell | None = None,
 ) -> None:
-    """UTF-8 with a byte order mark, for Excel; an unknown value is an empty cell."""
+    """UTF-8 with a byte order mark, for Excel; an unknown value is an empty cell.
+
+    One for circulation says what was done in a column of its own, in the first row.
+    """
     out.write(b"\xef\xbb\xbf")
-    with sheet(source, look, units, circulation) as found:
-        titles = pa.array(found.headers, pa.string())
+    with sheet(source, look, circulation) as found:
+        titles = pa.array((*found.headers, *([_ABOUT] if circulation else [])), pa.string())
         out.write((",".join(_written(titles).to_pylist()) + "\r\n").encode())
         share, done = _share(source, tell), 0
-        for lines in _ahead(_lines, found.batches):
+        batches = _saying(found.batches, look.word("file.circulation")) if circulation else found.batches
+        for lines in _ahead(_lines, batches):
             # The text of all lines, as it stands in memory.
             out.write(memoryview(lines.buffers()[2] or b"")[: pc.sum(pc.binary_length(lines)).as_py() or 0])
             done += len(lines)
             share(done)
+
+
+def _saying(batches: Iterable[list[Column]], said: str) -> Iterator[list[Column]]:
+    """The batches with one column more, which holds `said` once."""
+    for number, batch in enumerate(batches):
+        told = pa.array(([None] if number else [said]) + [None] * (len(batch[0]) - 1), pa.string())
+        yield [*batch, told]
 
 
 def _ahead(work: Callable[[_In], _Out], batches: Iterable[_In]) -> Iterator[_Out]:
@@ -152,7 +165,7 @@ def write_xlsx(
         "strings_to_numbers": False,
         "nan_inf_to_errors": False,
     }
-    with xlsxwriter.Workbook(out, options) as book, sheet(source, look, units, circulation) as found:
+    with xlsxwriter.Workbook(out, options) as book, sheet(source, look, circulation) as found:
         head = book.add_format({"bold": True, "bottom": 1})
         ways = [_way(book, field, units) for field in found.schema]
         left = _told(_rows(found), source, tell)
@@ -233,8 +246,8 @@ def write_parquet(
     """The same columns, typed: text, whole numbers, fractions, days. What the file is stands in its metadata (`about`)."""
     about = json.dumps(list(cover(source, look, scope, circulation)), ensure_ascii=False)
     share, done = _share(source, tell), 0
-    with sheet(source, look, units, circulation) as found:
-        schema = found.schema.with_metadata({"about": about})
+    with sheet(source, look, circulation) as found:
+        schema = found.schema.with_metadata({_ABOUT: about})
         with pq.ParquetWriter(out, schema, compression="zstd") as writer:
             for batch in found.batches:
                 columns = [one for column in batch for one in _written_out(column)]

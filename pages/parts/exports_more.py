@@ -8,14 +8,15 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterable
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from etl import rows
+from etl import disclosure, rows
+from etl.disclosure import Circulated
 from etl.metrics import Answer
 from pages.parts import charts, exports, grid, page, text, warehouse
 from pages.parts.cells import Source
@@ -33,12 +34,16 @@ _MADE = "file made"
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart as it is put on paper: its figure, its finding, what stands below it, and what its keys say."""
+    """A chart as it is put on paper: its figure, its finding, what stands below it, and what its keys say.
+
+    `circulated` draws the same chart of what may circulate of its answer; None where nothing of it is left.
+    """
 
     figure: Figure
     title: str
     subtitle: str
     source: str
+    circulated: "Callable[[Circulated, disclosure.Ask], Picture | None] | None" = None
 
 
 def source_of(view: View, answer: Answer, notes: Iterable[str] = ()) -> str:
@@ -135,17 +140,29 @@ def downloads(view: View, source: Source, look: Look, ident: str, picture: Pictu
 
 def offers(view: View, source: Source, look: Look, ident: str, picture: Picture | None = None) -> None:
     """A button for each file."""
-    circulation = st.checkbox(
-        view.word("figure.circulation"), key=f"circulation-{ident}", help=view.word("figure.circulation_help")
-    )
+    if isinstance(source, rows.Rows):
+        circulation = False
+        st.html(f'<p class="pd-note">{text.escape(view.word("figure.not_for_circulation"))}</p>')
+    else:
+        circulation = st.checkbox(
+            view.word("figure.circulation"), key=f"circulation-{ident}", help=view.word("figure.circulation_help")
+        )
     told, count = rows.of(source).told, rows.of(source).count()
     units = warehouse.units() | {metric.name: metric.unit for metric in told.metrics}
     place = page.place(view, told.where)
-    given: dict[str, Any] = {"source": source, "look": look, "units": units, "circulation": circulation}
+    ask = partial(warehouse.ask, reader=view.reader)
+
+    def making(write: Callable[..., None], **more: Any) -> Callable[..., None]:
+        def make(out: Any, tell: exports.Tell | None = None) -> None:
+            given = disclosure.for_circulation(source, ask) if circulation else source
+            write(out, given, look, units, circulation, tell=tell, **more)
+
+        return make
+
     makers: dict[str, tuple[str, Callable[..., None]]] = {
-        "csv": (exports.CSV, partial(exports.write_csv, **given)),
-        "xlsx": (exports.XLSX, partial(exports.write_xlsx, **given, scope=place)),
-        "parquet": (exports.PARQUET, partial(exports.write_parquet, **given, scope=place)),
+        "csv": (exports.CSV, making(exports.write_csv)),
+        "xlsx": (exports.XLSX, making(exports.write_xlsx, scope=place)),
+        "parquet": (exports.PARQUET, making(exports.write_parquet, scope=place)),
     }
     written = text.number(count, view.lang)
     st.html(f'<p class="pd-note">{text.escape(view.word("more.rows", rows=written))}</p>')
@@ -155,12 +172,16 @@ def offers(view: View, source: Source, look: Look, ident: str, picture: Picture 
             _made_first(view, ident, kind, name, mime, make, source)
         else:
             _button(view, ident, kind, name, mime, partial(_made, make))
-    if picture:
-        # A picture is never rounded: it does not bear the name of a file that is, and says so where it could be taken for one.
-        name = exports.file_name(source, look, place, "").rstrip(".")
-        if st.button(view.word("more.picture"), key=f"picture-button-{ident}"):
-            shown = f"{picture.source} · {view.word('file.exact')}" if circulation else picture.source
-            _show_picture(view, replace(picture, source=shown), look, name, ident)
+    if picture and st.button(view.word("more.picture"), key=f"picture-button-{ident}"):
+        shown: Picture | None = picture
+        if circulation:
+            rounded = disclosure.for_circulation(source, ask)
+            shown = picture.circulated(rounded, ask) if picture.circulated else None
+        if shown:
+            name = exports.file_name(source, look, place, "", circulation).rstrip(".")
+            _show_picture(view, shown, look, name, ident)
+        else:
+            st.html(f'<p class="pd-note" role="status">{text.escape(view.word("figure.no_picture"))}</p>')
 
 
 def _made(make: Callable[..., None]) -> io.BytesIO:

@@ -96,7 +96,7 @@ def _write_seats(seats: Mapping[tuple[str, str], float]) -> None:
 
 def _recruits(view: View, scenario: Scenario) -> None:
     answer = _now(view, "pace_now")
-    now = round(answer.value("plan_recruits"))
+    now = _as_shown(answer, "plan_recruits")
     _slider(
         view, answer, "plan_recruits", now, scenario.recruits, _round_top(now * 4, 100), 1,
         lambda value: own.choose(_PAGE, recruits=None if value == now else f"{value:g}"),
@@ -105,12 +105,18 @@ def _recruits(view: View, scenario: Scenario) -> None:
 
 def _leavers(view: View, scenario: Scenario) -> None:
     answer = _now(view, "pace_now")
-    now = round(answer.value("plan_leaver_rate"), 3)
-    asked = None if scenario.leaver_rate is None else round(scenario.leaver_rate, 3)
+    now = _as_shown(answer, "plan_leaver_rate")
+    asked = text.rounded(scenario.leaver_rate, "share")
     _slider(
         view, answer, "plan_leaver_rate", now, asked, max(0.6, now * 2), 0.001,
         lambda value: own.choose(_PAGE, leave=None if value == now else f"{value * 100:g}"),
     )  # fmt: skip
+
+
+def _as_shown(answer: Answer, name: str) -> float:
+    """A number of the answer with the digits that stand beside its slider; 0 where there is none."""
+    metric = next(metric for metric in answer.metrics if metric.name == name)
+    return text.rounded(answer.value(name), metric.unit) or 0
 
 
 def _slider(
@@ -173,7 +179,7 @@ def _pool(view: View, options: list[str], names: Mapping[str, str]) -> str:
 
 
 def _seat(view: View, scenario: Scenario, place: tuple[str, str], title: str, exact: float) -> None:
-    now, key = round(exact), f"plan seats {'.'.join(place)}"
+    now, key = int(text.rounded_half_up(exact, 0)), f"plan seats {'.'.join(place)}"
     most = _round_top(max(now * 4, scenario.seats.get(place, 0)), 20)
     value = int(scenario.seats.get(place, now))
     st.session_state[key] = value

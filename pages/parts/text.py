@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,10 @@ _OTHER_WAY = {"fa": re.compile("[A-Za-z]"), "en": re.compile("[\u0590-\u08ff]")}
 # Digits after the point by unit, where the unit asks for some.
 _DECIMALS = {
     "share": 1, "per_10k": 2, "per_100km2": 2, "per_100k": 1, "ratio": 2, "persons_per_institute": 1, "months": 1,
+    "mean_persons": 1,
     "days": 1, "years": 1, "hours": 0, "hours_per_person": 1, "working_days": 1, "km2": 0, "persons_per_month": 0,
 }  # fmt: skip
+_EXACT = Context(prec=MAX_PREC)
 
 
 @cache
@@ -110,26 +113,44 @@ def line(written: str, lang: str) -> str:
     return "<br>".join(f"{mark}{part}{_END}" for part in written.split("<br>"))
 
 
-def number(value: float | None, lang: str, decimals: int = 0, signed: bool = False) -> str:
-    """`value` with thousands separators; an en dash for an unknown one."""
+def rounded_half_up(value: float | Decimal, decimals: int) -> Decimal:
+    """`value` with so many decimals, halves away from zero: every number on a screen is rounded here.
+
+    A float stands for its shortest decimal, the one that Python prints: 0.145 is 0.15, although its bits are a little below.
+    """
+    exact = value if isinstance(value, Decimal) else Decimal(str(value))
+    return exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _EXACT)
+
+
+def _percentage(share: float | Decimal) -> Decimal:
+    """A share times 100, exactly: of floats 0.145 * 100 is less than 14.5."""
+    return _EXACT.multiply(Decimal(str(share)), Decimal(100))
+
+
+def number(value: float | Decimal | None, lang: str, decimals: int = 0, signed: bool = False) -> str:
+    """`value` with thousands separators, rounded half up; an en dash for an unknown one."""
     if value is None:
         return "–"
-    body = f"{abs(value):,.{decimals}f}"
-    negative = value < 0 and body.strip("0.,") != ""
-    positive = signed and not negative and body.strip("0.,") != ""
-    sign = "−" if negative else "+" if positive else ""
+    shown = rounded_half_up(value, decimals)
+    body = f"{abs(shown):,f}"
+    sign = "−" if shown < 0 else "+" if signed and shown > 0 else ""
     if lang == "fa":
         body = body.replace(",", "٬").replace(".", "٫").translate(_PERSIAN)
         return f"{_LEFT_TO_RIGHT}{sign}{body}{_END}" if sign else body
     return sign + body
 
 
-def percent(value: float | None, lang: str, decimals: int = 1, signed: bool = False) -> str:
+def percent(value: float | Decimal | None, lang: str, decimals: int = 1, signed: bool = False) -> str:
     """A share as a percentage: 0.873 is «۸۷٫۳٪» and "87.3%"."""
     if value is None:
         return "–"
-    written = number(value * 100, lang, decimals, signed)
+    written = number(_percentage(value), lang, decimals, signed)
     return f"{_RIGHT_TO_LEFT}{_ARABIC}{written}٪{_END}" if lang == "fa" else f"{written}%"
+
+
+def points(change: float | Decimal, lang: str, signed: bool = False) -> str:
+    """A difference of two shares in percentage points."""
+    return f"{number(_percentage(change), lang, 1, signed)} {unit_word('points', lang)}"
 
 
 def plain(value: Any, unit: str, lang: str, signed: bool = False) -> str:
@@ -142,16 +163,20 @@ def plain(value: Any, unit: str, lang: str, signed: bool = False) -> str:
         return unit_label(value, lang)
     if unit == "share":
         return percent(value, lang, signed=signed)
-    decimals = _DECIMALS.get(unit, 0)
-    return number(value, lang, decimals, signed)
+    return number(value, lang, decimals_of(unit), signed)
+
+
+def decimals_of(unit: str) -> int:
+    """How many decimals a number of `unit` is shown with; of a share, those of the percentage."""
+    return _DECIMALS.get(unit, 0)
 
 
 def rounded(value: float | None, unit: str) -> float | None:
     """A number with the digits the screen shows of its unit, for a table that writes numbers itself."""
     if value is None:
         return None
-    decimals = _DECIMALS.get(unit, 0) + (2 if unit == "share" else 0)
-    return round(value, decimals)
+    decimals = decimals_of(unit) + (2 if unit == "share" else 0)
+    return float(rounded_half_up(value, decimals)) if decimals else int(rounded_half_up(value, 0))
 
 
 def amount(value: Any, unit: str, lang: str, signed: bool = False) -> str:
@@ -165,7 +190,7 @@ def amount(value: Any, unit: str, lang: str, signed: bool = False) -> str:
 def difference(change: float, unit: str, lang: str) -> str:
     """The size of a change, without its sign: of shares in percentage points, of others in their unit."""
     if unit == "share":
-        return f"{number(abs(change) * 100, lang, 1)} {unit_word('points', lang)}"
+        return points(abs(change), lang)
     return amount(abs(change), unit, lang)
 
 
