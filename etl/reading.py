@@ -112,7 +112,7 @@ def read(job: Job, judge: "Judge", progress: Callable[[int, float], None], limit
     after = _regular_file(job.path)
     if _identity(before) != _identity(after):
         raise Refused("the file changed while it was read")
-    return Read(source.rows_read, digest, before.st_size, tuple(_notes(source, judge.counts)))
+    return Read(source.rows_read, digest, before.st_size, tuple(_notes(contract(job.table), source, judge.counts)))
 
 
 def _regular_file(path: Path) -> os.stat_result:
@@ -170,8 +170,9 @@ def _laying_down(job: Job, limits: Limits) -> Iterator[tuple[Callable[[Any], Non
             writing(stream.close)
 
 
-def _notes(source: Source, counts: Counter[str]) -> list[str]:
+def _notes(of: Contract, source: Source, counts: Counter[str]) -> list[str]:
     notes = list(source.notes)
+    notes += [f"{name} is missing: {what}" for name, what in of.absent.items() if name not in source.match.positions]
     if extra := source.match.extra:
         named = [normalize.shown(title)[:_LONGEST_TITLE] for title in extra[:_EXTRAS_NAMED]]
         more = f" and {len(extra) - _EXTRAS_NAMED} more" if len(extra) > _EXTRAS_NAMED else ""
