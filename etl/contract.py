@@ -75,12 +75,13 @@ class Rule:
 
 @dataclass(frozen=True)
 class Contract:
-    """What one source table must look like."""
+    """What one source table must look like; `absent` says what follows where a file lacks an optional column."""
 
     table: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...]
+    absent: dict[str, str] = field(default_factory=dict)
 
     @property
     def entering(self) -> tuple[Column, ...]:
@@ -199,4 +200,4 @@ def contract(table: str) -> Contract:
     entry = tomllib.loads((_FOLDER / f"{table}.toml").read_text(encoding="utf-8"))
     columns = tuple(Column(**{**column, "headers": tuple(column.get("headers", ()))}) for column in entry["column"])
     rules = tuple(Rule(**rule) for rule in entry.get("rule", ()))
-    return Contract(table, tuple(entry["key"]), columns, rules)
+    return Contract(table, tuple(entry["key"]), columns, rules, entry.get("absent", {}))

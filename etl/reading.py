@@ -147,7 +147,7 @@ def read(job: Job, judge: "Judge", progress: Callable[[int, float], None], limit
     after = _regular_file(job.path)
     if _identity(before) != _identity(after):
         raise Refused("the file changed while it was read")
-    notes = tuple(_notes(source, judge.counts))
+    notes = tuple(_notes(contract(job.table), source, judge.counts))
     return Read(source.rows_read, digest, before.st_size, notes, job.table, tuple(source.sheets))
 
 
@@ -209,8 +209,9 @@ def _laying_down(
             writing(stream.close)
 
 
-def _notes(source: Source, counts: Counter[str]) -> list[str]:
+def _notes(of: Contract, source: Source, counts: Counter[str]) -> list[str]:
     notes = list(source.notes)
+    notes += [f"{name} is missing: {what}" for name, what in of.absent.items() if name not in source.match.positions]
     if extra := source.match.extra:
         named = [normalize.shown(title)[:_LONGEST_TITLE] for title in extra[:_EXTRAS_NAMED]]
         more = f" and {len(extra) - _EXTRAS_NAMED} more" if len(extra) > _EXTRAS_NAMED else ""

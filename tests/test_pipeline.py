@@ -21,6 +21,7 @@ import pytest
 from etl import metrics, modelling, pipeline, population, publication, version, workshop
 from etl.contract import contract
 from etl.values import places
+from pages.parts import text
 from tests.loading import (
     DAY,
     GOOD,
@@ -147,6 +148,32 @@ def test_padded_ids_unknown_counties_and_extra_columns_are_noted(folder):
         "unknown counties loaded as unknown: 1",
     ]
     assert built.counts("personnel_2.csv") == (1, 1, 0, 0)
+
+
+@pytest.mark.parametrize("table", HEADERS)
+def test_a_missing_optional_column_is_named_with_what_follows(folder, table):
+    optional = [one.name for one in contract(table).entering if not one.required]
+    assert optional
+    complete = row(table)
+    for name in optional:
+        titles = [title for title in HEADERS[table].split() if title != name]
+        put(
+            folder,
+            f"{table}_2.csv",
+            "\n".join(",".join(line) for line in (titles, [complete.get(one, "") for one in titles])),
+        )
+        (note,) = build(folder).file(f"{table}_2.csv")["notes"]
+        assert note.startswith(f"{name} is missing: ")
+        key = note.partition(":")[0].replace(" ", "_")
+        assert text.word(f"note.{key}", "en") == note
+        assert contract_header(table, name) in text.word(f"note.{key}", "fa")
+    assert build(folder).file(f"{table}.csv")["notes"] == []
+    assert contract("personnel").absent["left_on"] == "everyone counts as in service"
+
+
+def contract_header(table: str, name: str) -> str:
+    """The first Persian header of a column."""
+    return next(one.headers[0] for one in contract(table).columns if one.name == name)
 
 
 def test_a_county_is_one_of_its_own_province(folder):
