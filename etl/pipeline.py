@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from etl import (
+    database,
     history,
     identity,
     loadlog,
@@ -78,8 +79,12 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
         values.places(),
     )
     report = Report(ignored=[printable(name) for name in unread_files(order.folder)])
-    with publication.building(order.to) as folder:
+    with publication.building(order.to) as folder, database.Snapshots(order.folder) as snapshots:
         jobs = [Job(path, table, number, folder) for number, (path, table) in enumerate(files)]
+        jobs += [
+            Job(order.folder / database.FILE, origin.table, number, folder, origin)
+            for number, origin in enumerate(snapshots.origins, len(files))
+        ]
         built = folder / "built.duckdb"
         try:
             with Readers(setting, jobs) as readers, workshop.opened(built) as con:
@@ -87,6 +92,7 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
                 reference.load(con, courses, targets)
                 outcomes = readers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
                 readers.dismiss()
+                snapshots.release()
                 report.refused = loadlog.missing(outcomes)
                 if report.refused and (not order.skip_refused or len(report.refused) == len(outcomes)):
                     raise BuildRefused(report.first_refused(), report)
