@@ -79,7 +79,7 @@ def _batches(file: pq.ParquetFile, source: Source) -> Iterator[Batch]:
     try:
         for block in file.iter_batches(batch_size=BATCH_ROWS, columns=titles):
             block.validate(full=True)
-            columns = {name: _texts(block.column(title)) for name, title in zip(positions, titles, strict=True)}
+            columns = {name: texts_of(block.column(title)) for name, title in zip(positions, titles, strict=True)}
             if any((pc.max(pc.binary_length(texts)).as_py() or 0) > LONGEST_FIELD for texts in columns.values()):
                 raise Refused(
                     f"row {source.rows_read + 1} or one after it: a field is longer than {LONGEST_FIELD:,} bytes"
@@ -94,10 +94,11 @@ def _batches(file: pq.ParquetFile, source: Source) -> Iterator[Batch]:
         raise Refused(f"row {source.rows_read + 1}: the Parquet file is damaged ({type(error).__name__})") from None
 
 
-def _texts(column: pa.Array) -> pa.Array:
+def texts_of(column: pa.Array) -> pa.Array:
+    """The values of a column as text; what is null is empty."""
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return _texts(column.dictionary_decode())
+        return texts_of(column.dictionary_decode())
     if pa.types.is_floating(kind):
         return _numbers(column.cast(pa.float64()))
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from typing import Any
 
 from etl import limits, standby
@@ -42,7 +41,7 @@ class Readers:
             "limits": asdict(limits.from_environment()),
         }
         self._jobs = jobs
-        useful = 1 + sum(_size(job.path) for job in jobs) // _WORTH_A_READER
+        useful = 1 + sum(map(_size, jobs)) // _WORTH_A_READER
         self._idle = [_Reader(self._hello) for _ in range(min(useful, len(jobs), os.cpu_count() or 1))]
         self._busy: dict[Connection, _Reader] = {}
         self._meter = _Meter(jobs)
@@ -107,7 +106,15 @@ class _Reader:
         self._job = job
         self.heard_at = time.monotonic()
         path = os.fsencode(job.path.absolute()).hex()
-        self._send({"path": path, "table": job.table, "number": job.number, "folder": str(job.folder.absolute())})
+        self._send(
+            {
+                "path": path,
+                "table": job.table,
+                "number": job.number,
+                "folder": str(job.folder.absolute()),
+                "origin": asdict(job.origin) if job.origin else None,
+            }
+        )
 
     def hear(self, meter: "_Meter") -> Outcome | None:
         """One answer: None for progress, else what became of the file; that a reader died is an answer too."""
@@ -160,7 +167,7 @@ class _Meter:
     _shares: dict[int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._sizes = {job.number: max(1, _size(job.path)) for job in self.jobs}
+        self._sizes = {job.number: max(1, _size(job)) for job in self.jobs}
 
     def size(self, job: Job) -> int:
         """The bytes of the job's file."""
@@ -177,8 +184,10 @@ class _Meter:
         return sum(self._rows.values()), done / sum(self._sizes.values())
 
 
-def _size(path: Path) -> int:
+def _size(job: Job) -> int:
+    if job.origin:
+        return job.origin.bytes
     try:
-        return path.stat().st_size
+        return job.path.stat().st_size
     except OSError:
         return 0

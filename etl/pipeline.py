@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from etl import (
+    database,
     history,
     identity,
     loadlog,
@@ -109,15 +110,22 @@ def _built(order: Order, folder: Path, say: Say, progress: Progress) -> Report:
         values.places(),
     )
     report = Report(ignored=[printable(name) for name in unread_files(order.folder)])
-    jobs = [Job(path, table, number, folder) for number, (path, table) in enumerate(files)]
     built = folder / _BUILT
     try:
-        with Readers(setting, jobs) as readers, workshop.opened(built) as con:
+        with database.Snapshots(order.folder) as snapshots, ExitStack() as stack:
+            jobs = [Job(path, table, number, folder) for number, (path, table) in enumerate(files)]
+            jobs += [
+                Job(order.folder / database.FILE, origin.table, number, folder, origin)
+                for number, origin in enumerate(snapshots.origins, len(files))
+            ]
+            readers = stack.enter_context(Readers(setting, jobs))
+            con = stack.enter_context(workshop.opened(built))
             # The readers are at work meanwhile.
             reference.load(con, courses, targets)
             population.load(con, residents)
             outcomes = readers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
             readers.dismiss()
+            snapshots.release()
             report.refused = loadlog.missing(outcomes)
             if unusable or len(report.refused) == len(outcomes):
                 raise BuildRefused([*unusable, *_unread(report)], report)

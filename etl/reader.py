@@ -64,7 +64,8 @@ class _Desk:
             path = Path(os.fsdecode(bytes.fromhex(order["path"])))
             _limit_time(path, self._limits.seconds)
             table = order["table"] or self._reading.recognised_table(path, self._limits)
-            job = self._reading.Job(path, table, order["number"], Path(order["folder"]))
+            origin = self._reading.Origin(**order["origin"]) if order["origin"] else None
+            job = self._reading.Job(path, table, order["number"], Path(order["folder"]), origin)
             if job.table not in self._judges:
                 self._judges[job.table] = self._reading.Judge(contract(job.table), self._setting)
 

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from etl import normalize, values
 from etl.contract import Column, Contract, Refused, contract
+from etl.database import Origin, digest_of, opened
 from etl.limits import DEFAULT, Limits, unpacked_size
 from etl.sources import Batch, Source, open_source, recognised
 from etl.texts import Texts
@@ -63,16 +64,22 @@ class WorkshopFull(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """One file to read: its place, its table, its number among the files of the build, and where the rows go."""
+    """One file to read: its place, its table, its number among the files of the build, and where the rows go.
+
+    `origin` is where a table of a database lies; its path is then that of the file that names it.
+    """
 
     path: Path
     table: str
     number: int
     folder: Path
+    origin: Origin | None = None
 
     @property
     def label(self) -> str:
         """The file's name as it may be shown: what cannot be printed is escaped."""
+        if self.origin:
+            return self.origin.label
         return normalize.printable(os.fsencode(self.path.name).decode("utf-8", "backslashreplace"))
 
     @property
@@ -125,12 +132,39 @@ def read(job: Job, judge: "Judge", progress: Callable[[int, float], None], limit
 
     Raises Refused where the file as a whole cannot be taken, WorkshopFull where the rows cannot be laid down.
     """
+    if job.origin:
+        return _read_database(job, job.origin, judge, progress, limits)
     before = _regular_file(job.path)
     # Before the first byte is read: a sparse file claims terabytes and takes no disk.
     limits.refuse_unpacked(before.st_size)
     limits.refuse_unpacked(unpacked_size(job.path))
     digest = _sha256(job.path)
     source = open_source(job.path, contract(job.table), limits)
+    _lay_down(job, source, judge, progress, limits)
+    after = _regular_file(job.path)
+    if _identity(before) != _identity(after):
+        raise Refused("the file changed while it was read")
+    return _came_to(job, source, judge, digest, before.st_size)
+
+
+def _read_database(
+    job: Job, origin: Origin, judge: "Judge", progress: Callable[[int, float], None], limits: Limits
+) -> Read:
+    digest, size = hashlib.sha256(), 0
+
+    def heard(batches: Iterator[Batch]) -> Iterator[Batch]:
+        nonlocal size
+        for batch in batches:
+            size += digest_of(batch, digest)
+            yield batch
+
+    with opened(origin, contract(job.table)) as source:
+        source.batches = heard(source.batches)
+        _lay_down(job, source, judge, progress, limits)
+    return _came_to(job, source, judge, digest.hexdigest(), size)
+
+
+def _lay_down(job: Job, source: Source, judge: "Judge", progress: Callable[[int, float], None], limits: Limits) -> None:
     judge.counts.clear()
     with _laying_down(job, limits) as (rows, faults, warned):
         for batch in source.batches:
@@ -144,11 +178,11 @@ def read(job: Job, judge: "Judge", progress: Callable[[int, float], None], limit
         limits.refuse_rows(source.rows_read)
         faults(source.rejects)
         warned(source.warned)
-    after = _regular_file(job.path)
-    if _identity(before) != _identity(after):
-        raise Refused("the file changed while it was read")
+
+
+def _came_to(job: Job, source: Source, judge: "Judge", digest: str, size: int) -> Read:
     notes = tuple(_notes(contract(job.table), source, judge.counts))
-    return Read(source.rows_read, digest, before.st_size, notes, job.table, tuple(source.sheets))
+    return Read(source.rows_read, digest, size, notes, job.table, tuple(source.sheets))
 
 
 def _regular_file(path: Path) -> os.stat_result:
@@ -175,7 +209,7 @@ def _laying_down(
     streams: list[Any] = []
     sinks: list[Any] = []
 
-    def opened(path: Path, schema: pa.Schema) -> Any:
+    def sink_of(path: Path, schema: pa.Schema) -> Any:
         sink = pa.OSFile(str(path), "wb")
         stream = pa.ipc.new_stream(sink, schema)
         streams.extend((stream, sink))
@@ -199,9 +233,9 @@ def _laying_down(
             arrays = [numbers, pa.array(lines, pa.int64()), pa.array(columns), pa.array(reasons)]
             writing(stream.write_batch, pa.record_batch(arrays, schema=FAULTS))
 
-    rows = writing(opened, job.rows_file, row_schema(contract(job.table)))
-    faults = writing(opened, job.faults_file, FAULTS)
-    warned = writing(opened, job.warned_file, FAULTS)
+    rows = writing(sink_of, job.rows_file, row_schema(contract(job.table)))
+    faults = writing(sink_of, job.faults_file, FAULTS)
+    warned = writing(sink_of, job.warned_file, FAULTS)
     try:
         yield write_rows, partial(write_faults, faults), partial(write_faults, warned)
     finally:

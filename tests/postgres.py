@@ -1,0 +1,146 @@
+"""A PostgreSQL server of the tests' own: Debian's, started in a folder of its own, with TLS and a role that may only read."""
+
+# ruff: noqa: E501
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PASSWORD = "a password of the tests"
+
+
+def programs() -> Path | None:
+    """Where Debian keeps the newest server that is installed."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    return found[-1].parent if found else None
+
+
+def free_port(first: int = 8740, last: int = 8759) -> int:
+    """A port that nobody listens on."""
+    for port in range(first, last + 1):
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", port)):
+                return port
+    raise AssertionError("no free port")
+
+
+@dataclass
+class Server:
+    """A running server; `folder` holds its certificate (root.crt), another one (other.crt) and the file of passwords."""
+
+    folder: Path
+    port: int
+
+    def run(self, sql: str) -> str:
+        """What its owner's SQL gives, as text."""
+        programs_at = programs()
+        assert programs_at
+        return subprocess.run(
+            [*_as_owner(), str(programs_at / "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder), "-p", str(self.port),
+             "-d", "register"],
+            input=sql, check=True, capture_output=True, text=True,
+        ).stdout  # fmt: skip
+
+    def copy_in(self, table: str, path: Path) -> None:
+        """Rows of a CSV file into a table; empty cells are null."""
+        content = path.read_text(encoding="utf-8")
+        head = content.partition("\n")[0]
+        self.run(f"copy {table} ({head}) from stdin (format csv, header, null '');\n{content.rstrip()}\n\\.\n")
+
+    def sources(self, **changed: object) -> str:
+        """What sources.toml says of it."""
+        said = {
+            "host": "127.0.0.1", "port": self.port, "dbname": "register", "user": "reader",
+            "sslrootcert": str(self.folder / "root.crt"), "passfile": str(self.folder / "pgpass"), **changed,
+        }  # fmt: skip
+        lines = [
+            f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"' for name, value in said.items()
+        ]
+        return "[[postgresql]]\n" + "\n".join(lines) + "\n"
+
+
+@contextmanager
+def server() -> Iterator[Server]:
+    """Start one, and stop it in the end."""
+    at = programs()
+    assert at, "PostgreSQL is missing: make test installs it"
+    # Where the owner of the server may go, whoever runs the tests.
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+    try:
+        for name in ("root", "other"):
+            subprocess.run(
+                ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
+                 "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.crt")],
+                check=True, capture_output=True,
+            )  # fmt: skip
+            (folder / f"{name}.key").chmod(0o600)
+        _give_away(folder)
+        data = folder / "data"
+        _run(at / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "--locale=C.UTF-8", "-E", "UTF8", "--no-sync")
+        (data / "pg_hba.conf").write_text(
+            "local all all trust\nhostssl register reader 127.0.0.1/32 scram-sha-256\nhost all all 0.0.0.0/0 reject\n"
+        )
+        started = Server(folder, free_port())
+        with (data / "postgresql.conf").open("a") as settings:
+            settings.write(
+                f"listen_addresses = '127.0.0.1'\nport = {started.port}\nunix_socket_directories = '{folder}'\nssl = on\n"
+                f"ssl_cert_file = '{folder}/root.crt'\nssl_key_file = '{folder}/root.key'\nfsync = off\n"
+            )
+        process = subprocess.Popen(
+            [*_as_owner(), str(at / "postgres"), "-D", str(data)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            _wait(at, started)
+            yield started
+        finally:
+            _run(at / "pg_ctl", "stop", "-D", data, "-m", "immediate")
+            process.wait(30)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait(at: Path, started: Server) -> None:
+    for _ in range(300):
+        ready = subprocess.run(
+            [str(at / "pg_isready"), "-h", str(started.folder), "-p", str(started.port)],
+            capture_output=True,
+            check=False,
+        )
+        if not ready.returncode:
+            break
+        time.sleep(0.1)
+    subprocess.run(
+        [*_as_owner(), str(at / "createdb"), "-h", str(started.folder), "-p", str(started.port), "register"], check=True
+    )
+    started.run(f"create role reader login password '{PASSWORD}'")
+    passwords = started.folder / "pgpass"
+    passwords.write_text(f"127.0.0.1:*:*:reader:{PASSWORD}\n")
+    passwords.chmod(0o600)
+    if os.geteuid() == 0:
+        os.chown(passwords, 0, 0)
+
+
+def _as_owner() -> list[str]:
+    """A server refuses to run as root."""
+    return ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+
+
+def _give_away(folder: Path) -> None:
+    if os.geteuid() == 0:
+        owner = pwd.getpwnam("postgres")
+        for path in (folder, *folder.iterdir()):
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+        folder.chmod(0o755)
+
+
+def _run(*command: object) -> None:
+    subprocess.run([*_as_owner(), *map(str, command)], check=True, capture_output=True)
