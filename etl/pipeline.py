@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from etl import (
+    announcements,
     history,
     identity,
     loadlog,
@@ -72,6 +73,7 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
     courses = reference.courses(order.folder)
     targets = reference.targets(order.folder)
     residents = population.read(order.folder)
+    said = announcements.read(order.folder)
     setting = values.Setting(
         order.build_day,
         {fold(course.course_code): course.course_code for course in courses},
@@ -87,6 +89,7 @@ def build(order: Order, say: Say, progress: Progress) -> Report:
                 # The readers are at work meanwhile.
                 reference.load(con, courses, targets)
                 population.load(con, residents)
+                announcements.load(con, said)
                 outcomes = readers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
                 readers.dismiss()
                 report.refused = loadlog.missing(outcomes)
