@@ -14,8 +14,10 @@ import duckdb
 
 from etl import days
 from etl.abroad import claim, countries
+from etl.announcements import announced
 from etl.backtesting import backtest, backtest_months
 from etl.catalogue import TIME, QuestionError, catalogue, tables
+from etl.competing import institute_survival, licensing_cohort, licensing_times
 from etl.derived import Where, answered
 from etl.licensing import (
     accreditations_ending,
@@ -40,6 +42,7 @@ from etl.workforce import survival, survival_by_gender, survival_by_post
 __all__ = [
     "accreditations_ending",
     "adoption",
+    "announced",
     "backtest",
     "backtest_months",
     "bridge",
@@ -48,9 +51,12 @@ __all__ = [
     "compliance",
     "countries",
     "headcount",
+    "institute_survival",
     "lapsed",
     "level_signals",
     "licences_ending",
+    "licensing_cohort",
+    "licensing_times",
     "lorenz",
     "officers_untrained",
     "pace",
@@ -74,6 +80,7 @@ __all__ = [
 ASKED: Mapping[str, tuple[str, ...]] = {
     "accreditations_ending": ("accreditation_ending_30", "accreditation_ending_60", "judicial_officers"),
     "adoption": ("smart_service_share", "adoption"),
+    "announced": (),
     "backtest": ("active_assistants", "net_change"),
     "backtest_months": ("active_assistants", "net_change"),
     "bridge": ("in_service", "active_assistants", "joiners", "leavers", "transfers_in", "transfers_out", "returned"),
@@ -82,9 +89,12 @@ ASKED: Mapping[str, tuple[str, ...]] = {
     "compliance": ("training_compliance", "course_results"),
     "countries": ("per_100k",),
     "headcount": ("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"),
+    "institute_survival": ("registered_institutes",),
     "lapsed": ("lapsed_licence_service", "licensed_until", "status_since", "outstanding"),
     "level_signals": ("training_compliance",),
     "licences_ending": ("registered_institutes", "licensed_until", "outstanding", "active_assistants"),
+    "licensing_cohort": ("files_complete", "outstanding"),
+    "licensing_times": ("files_complete", "outstanding"),
     "lorenz": ("active_assistants",),
     "officers_untrained": ("officers_lapsed", "officer_training_share"),
     "pace": ("active_assistants", "target", "target_progress", "net_change"),
@@ -103,7 +113,7 @@ ASKED: Mapping[str, tuple[str, ...]] = {
     "survival_by_post": ("joiners",),
 }
 # Those that are worked out over a period; all others over what they say themselves.
-OVER_PERIODS = frozenset({"bridge"})
+OVER_PERIODS = frozenset({"bridge", "licensing_cohort", "licensing_times"})
 
 RUN_OFF_DAYS = 180
 _SEAT_MONTHS = 6

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from etl import (
+    announcements,
     database,
     history,
     identity,
@@ -102,10 +103,10 @@ def _temporary() -> Iterator[Path]:
 def _built(order: Order, folder: Path, say: Say, progress: Progress) -> Report:
     """The database of a load, made and checked in `folder`. Raises BuildRefused with all reasons there are."""
     files = source_files(order.folder)
-    courses, targets, residents, unusable = _references(order.folder)
+    references = _references(order.folder)
     setting = values.Setting(
         order.build_day,
-        {fold(course.course_code): course.course_code for course in courses},
+        {fold(course.course_code): course.course_code for course in references.courses},
         identity.key(),
         values.places(),
     )
@@ -121,14 +122,15 @@ def _built(order: Order, folder: Path, say: Say, progress: Progress) -> Report:
             readers = stack.enter_context(Readers(setting, jobs))
             con = stack.enter_context(workshop.opened(built))
             # The readers are at work meanwhile.
-            reference.load(con, courses, targets)
-            population.load(con, residents)
+            reference.load(con, references.courses, references.targets)
+            population.load(con, references.residents)
+            announcements.load(con, references.announcements)
             outcomes = readers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
             readers.dismiss()
             snapshots.release()
             report.refused = loadlog.missing(outcomes)
-            if unusable or len(report.refused) == len(outcomes):
-                raise BuildRefused([*unusable, *_unread(report)], report)
+            if references.unusable or len(report.refused) == len(outcomes):
+                raise BuildRefused([*references.unusable, *_unread(report)], report)
             say("staging")
             _stage(con, order, outcomes, report)
             _fill(con, order, outcomes, report)
@@ -148,20 +150,29 @@ def _built(order: Order, folder: Path, say: Say, progress: Progress) -> Report:
     return report
 
 
-def _references(
-    folder: Path,
-) -> tuple[list[reference.Course], list[reference.Target], list[population.Residents], list[str]]:
-    """Courses, targets and residents, and why those of `folder` cannot be used; ours stand in while its files are looked at."""
-    unusable = []
+@dataclass(frozen=True)
+class _References:
+    """The reference tables of a build, and why those of its folder cannot be used."""
+
+    courses: list[reference.Course]
+    targets: list[reference.Target]
+    residents: list[population.Residents]
+    announcements: list[announcements.Announcement]
+    unusable: list[str]
+
+
+def _references(folder: Path) -> _References:
+    """Those of `folder`; where they cannot be used, ours stand in while its other files are looked at."""
+    unusable: list[str] = []
     found: list[list[Any]] = []
-    for read in (reference.courses, reference.targets, population.read):
+    for read in (reference.courses, reference.targets, population.read, announcements.read):
         try:
             found.append(read(folder))
         except Refused as error:
             unusable.append(str(error))
             found.append(read(values.REFERENCE))
-    courses, targets, residents = found
-    return courses, targets, residents, unusable
+    courses, targets, residents, announced = found
+    return _References(courses, targets, residents, announced, unusable)
 
 
 def _unread(report: Report) -> list[str]:

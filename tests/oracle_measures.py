@@ -203,6 +203,41 @@ def smart_service_share(data: Data, day: date, where: Where) -> float | None:
     return share(part, licensed_institutes(data, day, where))
 
 
+def veteran_led_institutes(data: Data, day: date, where: Where) -> int:
+    led = [code for code in licensed(data, day) if data.institutes[code]["veteran_led"] is True]
+    return sum(institute_fits(data.institutes[code], where) for code in led)
+
+
+def veteran_led_institute_share(data: Data, day: date, where: Where) -> float | None:
+    return share(veteran_led_institutes(data, day, where), licensed_institutes(data, day, where))
+
+
+def institutes_founded(data: Data, first: date, last: date, where: Where) -> int:
+    return sum(
+        institute["founded_on"] is not None
+        and first <= institute["founded_on"] <= last
+        and institute_fits(institute, where)
+        for institute in data.institutes.values()
+    )
+
+
+def completed_years(since: date, day: date) -> int:
+    years = 0
+    while add_months(since, 12 * (years + 1)) <= day:
+        years += 1
+    return years
+
+
+def institute_age_median(data: Data, day: date, where: Where) -> float | None:
+    institutes = [data.institutes[code] for code in licensed(data, day)]
+    ages = [
+        completed_years(institute["founded_on"], day)
+        for institute in institutes
+        if institute_fits(institute, where) and institute["founded_on"] is not None and institute["founded_on"] <= day
+    ]
+    return quantile(sorted(ages), Fraction(1, 2))
+
+
 # ------------------------------------------------------------------ growth
 def latest_target(data: Data, province: str | None, day: date) -> float | None:
     known = [t for t in data.reference.targets if t.province == province and t.on <= day]
@@ -553,6 +588,18 @@ def training_compliance(data: Data, day: date, where: Where) -> float | None:
     return share(sum(is_compliant(data, day, person, where) for person in asked), len(asked))
 
 
+def trained(data: Data, day: date, person: str, where: Where) -> bool:
+    return all(needed.status == "in_date" for needed in asked_courses(data, day, person, where))
+
+
+def trained_assistants(data: Data, day: date, where: Where) -> int:
+    return sum(trained(data, day, person, where) for person in asked_of(data, day, where))
+
+
+def trained_share(data: Data, day: date, where: Where) -> float | None:
+    return share(trained_assistants(data, day, where), len(asked_of(data, day, where)))
+
+
 def requirement_rate(data: Data, day: date, where: Where) -> float | None:
     due = [
         needed
@@ -727,6 +774,11 @@ STATES: dict[str, State] = {
     "coverage_gap": coverage_gap,
     "counties_covered": counties_covered,
     "training_compliance": training_compliance,
+    "trained_assistants": trained_assistants,
+    "trained_share": trained_share,
+    "veteran_led_institutes": veteran_led_institutes,
+    "veteran_led_institute_share": veteran_led_institute_share,
+    "institute_age_median": institute_age_median,
     "requirement_rate": requirement_rate,
     "expiring_30": expiring_30,
     "expiring_60": expiring_60,
@@ -744,6 +796,7 @@ FLOWS: dict[str, Flow] = {
     "decided": decided,
     "granted": granted,
     "refused": refused,
+    "institutes_founded": institutes_founded,
     "time_to_licence_median": time_to_licence_median,
     "time_to_licence_p90": time_to_licence_p90,
     "renewal_rate": renewal_rate,

@@ -65,6 +65,12 @@ MUST_ANSWER = {
     "coverage_gap": ("province",),
     "counties_covered": ("province",),
     "training_compliance": (*PEOPLE, "course"),
+    "trained_assistants": (*PEOPLE, "course"),
+    "trained_share": (*PEOPLE, "course"),
+    "veteran_led_institutes": INSTITUTES,
+    "veteran_led_institute_share": INSTITUTES,
+    "institute_age_median": INSTITUTES,
+    "institutes_founded": INSTITUTES,
     "requirement_rate": PEOPLE,
     "expiring_30": PEOPLE,
     "expiring_60": PEOPLE,
@@ -250,10 +256,12 @@ def write_tangled(folder: Path, chance: random.Random) -> None:
         for _ in range(chance.randint(0, 9)):
             course, result = chance.choice("xyz"), chance.choice(["passed"] * 4 + ["failed"])
             completions.add((person, course, day(-200, 1000), result))
+    led = random.Random(9)
+    founded = ["2020-02-29", "2016-02-29", "", *(date(2014, 3, 1) + timedelta(97 * at) for at in range(30))]
     write_csv(
         folder / "institutes.csv",
-        "institute_code,name,province,county,activity,status,status_since,smart_services",
-        institutes,
+        "institute_code,name,province,county,activity,status,status_since,smart_services,veteran_led,founded_on",
+        [(*one, led.choice(["yes", "no", ""]), led.choice(founded)) for one in institutes],
     )
     write_csv(
         folder / "licences.csv",

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -18,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from etl import metrics, modelling, pipeline, population, publication, version, workshop
+from etl import analysis, metrics, modelling, pipeline, population, publication, version, workshop
 from etl.contract import contract
 from etl.values import places
 from pages.parts import text
@@ -667,6 +668,46 @@ def test_residents_of_the_folder_replace_the_shipped_ones_as_a_whole(folder):
         assert metrics.ask(con, "residents").value() == pytest.approx(31 * 1000 + 15 * 31)
         basis = publication.describe(con).provinces.basis(DAY)
     assert basis == population.Basis(1400, "census", ("count",))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("1400/07/18,no_such,5,x,y", "line 2, metric: unknown_value"),
+        ("1400/07/18,joiners,5,x,y", "line 2, metric: unknown_value"),
+        ("1400/07/18,,5,x,y", "line 2, metric: missing_value"),
+        ("1400/13/18,active_assistants,5,x,y", "line 2, date: bad_date"),
+        ("1400/07/18,active_assistants,-5,x,y", "line 2, value: bad_number"),
+        ("1400/07/18,active_assistants,,x,y", "line 2, value: missing_value"),
+        ("1400/07/18,active_assistants,5,,y", "line 2, words: missing_value"),
+        ("1400/07/18,active_assistants,5,x,", "line 2, source: missing_value"),
+        (
+            "1400/07/18,active_assistants,5,x,y\n2021-10-10,active_assistants,6,x,y",
+            "line 3, date: the same as in line 2",
+        ),
+    ],
+)
+def test_announcements_that_cannot_be_used_refuse_the_build(folder, text, told):
+    put(folder, "announcements.csv", f"date,metric,value,words,source\n{text}\n")
+    assert build(folder).refusal == f"announcements.csv, {told}"
+
+
+def test_announcements_stand_beside_the_register_of_their_day(folder):
+    text = "1402/03/01,active_assistants,5,گفت,gazette\n1402/01/01,in_service,7,x,y\n1409/01/01,in_service,9,x,y\n"
+    put(folder, "announcements.csv", "date,metric,value,words,source\n" + text)
+    built = build(folder)
+    with publication.connect(built.to) as con:
+        rows = analysis.announced(con).rows
+    assert rows == [
+        ("in_service", date(2023, 3, 21), 7.0, 0, -7.0, "x", "y"),
+        ("active_assistants", date(2023, 5, 22), 5.0, 1, -4.0, "گفت", "gazette"),
+    ]
+
+
+def test_no_announcement_is_none(folder):
+    put(folder, "announcements.csv", "date,metric,value,words,source\n")
+    with publication.connect(build(folder).to) as con:
+        assert analysis.announced(con).rows == []
 
 
 def test_a_reference_table_that_is_a_folder_is_not_passed_over(folder):

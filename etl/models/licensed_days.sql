@@ -38,9 +38,20 @@ select
     institutes.activity,
     institutes.smart_services,
     institutes.smart,
+    institutes.veteran_led,
+    institutes.founded_on,
     min(first_day) as valid_from,
     max(end_day) as valid_until,
 from numbered
 inner join institutes using (institute_code)
-group by institutes.institute_code, institutes.province, institutes.county, institutes.activity, smart_services, smart, stretch
+group by
+    institutes.institute_code,
+    institutes.province,
+    institutes.county,
+    institutes.activity,
+    institutes.smart_services,
+    institutes.smart,
+    institutes.veteran_led,
+    institutes.founded_on,
+    stretch
 order by institute_code, valid_from

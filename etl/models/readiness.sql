@@ -35,6 +35,11 @@ held as (
         coalesce(min(requirements.lapses_on), date '9999-12-31') as lapses_on,
         -- Until this day at least one required course is in date; null where none is held.
         max(requirements.expires_on) as last_expires_on,
+        -- The first day on which not all required courses are in date; the day before is over where one was never held.
+        coalesce(
+            min(coalesce(requirements.expires_on, date '0001-01-01')) filter (where requirements.person_id is not null),
+            date '9999-12-31'
+        ) as trained_until,
         -- The first day on which a course never held is due.
         min(requirements.due_on) filter (where requirements.expires_on is null) as overdue_on,
     from stretches
@@ -49,6 +54,7 @@ select
     active.* exclude (valid_from, valid_until),
     held.lapses_on,
     held.last_expires_on,
+    held.trained_until,
     held.overdue_on,
     held.valid_from,
     held.valid_until,
