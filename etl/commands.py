@@ -21,6 +21,11 @@ import duckdb
 from etl import backtesting, console, days, diff, loadlog, metrics, pipeline, publication
 from etl.contract import Refused
 from etl.normalize import latin_digits, printable
+from etl.operations import commands as operations
+
+# The settings name another pointer and another folder than the ones beside the code.
+_POINTER = Path(os.environ.get("WAREHOUSE") or publication.DEFAULT)
+_INCOMING = Path(os.environ.get("INCOMING") or pipeline.INCOMING)
 
 # As a shell tells of a command that Ctrl-C ended.
 _INTERRUPTED = 130
@@ -260,8 +265,8 @@ def _parser() -> argparse.ArgumentParser:
     sample.set_defaults(run=_sample)
 
     build = commands.add_parser("build", help="load, build, check and publish", allow_abbrev=False)
-    build.add_argument("folder", type=Path, nargs="?", default=pipeline.INCOMING, metavar="DIR")
-    build.add_argument("--to", type=Path, default=publication.DEFAULT, metavar="FILE")
+    build.add_argument("folder", type=Path, nargs="?", default=_INCOMING, metavar="DIR")
+    build.add_argument("--to", type=Path, default=_POINTER, metavar="FILE")
     build.add_argument("--report", type=Path, metavar="FILE.json")
     build.add_argument("--skip-refused", action="store_true", help="publish the others where a file is refused")
     build.add_argument(
@@ -312,8 +317,9 @@ def _parser() -> argparse.ArgumentParser:
     backtest.add_argument("--format", choices=("csv", "json", "table"), default="table")
     _add_source(backtest)
     backtest.set_defaults(run=_backtest)
+    operations.add(commands, _POINTER)
     return parser
 
 
 def _add_source(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--from", dest="source", type=Path, default=publication.DEFAULT, metavar="FILE")
+    parser.add_argument("--from", dest="source", type=Path, default=_POINTER, metavar="FILE")
