@@ -11,7 +11,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.parts import frame, shell, text
+from pages.parts import frame, service, shell, text
 
 
 def menu(lang: str) -> list[st.Page]:
@@ -28,8 +28,10 @@ def menu(lang: str) -> list[st.Page]:
 
 
 if get_script_run_ctx(suppress_warning=True):
-    frame.run(menu)
+    with service.rerun():
+        frame.run(menu)
 else:
-    app = st.App(__file__, middleware=[Middleware(shell.Shell)], routes=shell.ROUTES)
+    service.begin()
+    app = st.App(__file__, middleware=[Middleware(shell.Shell)], routes=[*service.routes(), *shell.ROUTES])
     with shell.quiet():
         st.navigation(menu("fa"))

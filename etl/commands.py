@@ -22,6 +22,7 @@ from etl import backtesting, console, days, diff, loadlog, metrics, pipeline, pu
 from etl.contract import Refused
 from etl.normalize import latin_digits, printable
 from etl.operations import commands as operations
+from etl.operations import readiness
 
 # The settings name another pointer and another folder than the ones beside the code.
 _POINTER = Path(os.environ.get("WAREHOUSE") or publication.DEFAULT)
@@ -275,7 +276,7 @@ def _parser() -> argparse.ArgumentParser:
         help="publish although most rows of the last load are gone",
     )
     build.add_argument("--day", type=_day, help="the day of the build (today)")
-    build.set_defaults(run=_build)
+    build.set_defaults(run=readiness.noted(_build))
 
     quarantine = commands.add_parser("quarantine", help="the rows kept back, as CSV", allow_abbrev=False)
     _add_source(quarantine)

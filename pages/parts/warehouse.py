@@ -183,6 +183,12 @@ def _analyse(
         return getattr(analysis, name)(cursor, on=on, where=allowed(reader, where), **period)
 
 
+def counted() -> tuple[int, int]:
+    """Questions since this process began: answered from what is kept, and asked of the database."""
+    kept = [cache.cache_info() for cache in (_ask, _ask_each, _analyse)]
+    return sum(one.hits for one in kept), sum(one.misses for one in kept)
+
+
 def filters_of(name: str) -> frozenset[str]:
     """The filters that have a meaning for what etl.analysis works out under `name`."""
     return analysis.filters(name)
