@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -145,6 +146,25 @@ def test_a_process_says_once_that_it_is_ready_when_it_answers(tmp_path):
         process.end()
 
 
+def test_a_process_whose_event_loop_hangs_sends_no_sign_of_life(tmp_path, monkeypatch):
+    from pages.parts import service
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as life, socket.socket() as hung:
+        life.bind(str(tmp_path / "notify"))
+        life.settimeout(2)
+        # It takes connections, as the kernel does for a process that hangs, and answers none.
+        hung.bind(("127.0.0.1", 0))
+        hung.listen()
+        port = hung.getsockname()[1]
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "400000")
+        monkeypatch.setattr(service, "_PATIENCE_SECONDS", 0.1)
+        monkeypatch.setattr(service.config, "get_option", lambda name: port if name == "server.port" else "")
+        threading.Thread(target=service._tell_systemd, daemon=True).start()
+        with pytest.raises(TimeoutError):
+            life.recv(100)
+
+
 @pytest.mark.slow
 def test_under_a_path_the_addresses_lie_there(tmp_path):
     process = Process(tmp_path, POLICEYAR_WEB_BASE_PATH="/board")
@@ -240,7 +260,7 @@ os.environ["LOG_FORMAT"] = "json"
 from pages.parts import service
 service.begin()
 from streamlit import config, logger
-config.get_option("logger.messageFormat")
+config.set_option("logger.messageFormat", "%(message)s")
 logger.update_formatter()
 from streamlit.logger import get_logger
 log = get_logger("streamlit.web.server.x")
@@ -258,7 +278,7 @@ def test_logs_are_json_without_address_path_query_or_value(tmp_path):
     ended = subprocess.run(
         [sys.executable, "-c", _LOGGING],
         cwd=ROOT,
-        env={**os.environ, "STREAMLIT_LOGGER_MESSAGE_FORMAT": "%(message)s", "LOG_FORMAT": "json"},
+        env={**os.environ, "LOG_FORMAT": "json"},
         capture_output=True,
         text=True,
     )

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
+from http.client import HTTPException
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, disable_created_metrics
@@ -198,7 +199,7 @@ def _tell_systemd() -> None:
     address = f"http://127.0.0.1:{config.get_option('server.port')}{_base()}/healthz"
     message = b"READY=1\nWATCHDOG=1"
     while True:
-        with suppress(OSError), urllib.request.urlopen(address, timeout=_PATIENCE_SECONDS):
+        with suppress(OSError, HTTPException), urllib.request.urlopen(address, timeout=_PATIENCE_SECONDS):
             _send(message)
             message = b"WATCHDOG=1"
         time.sleep(min(every, 1.0) if message.startswith(b"READY") else every)
