@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from etl import settings
+from etl.contract import Refused
 from etl.normalize import printable
-from etl.operations import doctor
+from etl.operations import doctor, notify, readiness, replicas
 
 
 def add(commands: Any, pointer: Path) -> None:
@@ -17,6 +18,33 @@ def add(commands: Any, pointer: Path) -> None:
 
     told = commands.add_parser("settings", help="the settings that hold, with their variables", allow_abbrev=False)
     told.set_defaults(run=_settings)
+
+    ready = commands.add_parser(
+        "ready", help="whether a publication can be served, as /readyz says", allow_abbrev=False
+    )
+    ready.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
+    ready.set_defaults(run=_ready)
+
+    told = commands.add_parser("notify", help="tell somebody of a unit that failed", allow_abbrev=False)
+    told.add_argument("unit")
+    told.set_defaults(run=_notify)
+
+    offer = commands.add_parser("offer", help="offer the publication shown to other hosts", allow_abbrev=False)
+    offer.add_argument("folder", type=Path, metavar="DIR")
+    offer.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
+    offer.set_defaults(run=_offer)
+
+    accept = commands.add_parser("accept", help="show a publication that was offered", allow_abbrev=False)
+    accept.add_argument("folder", type=Path, metavar="DIR")
+    accept.add_argument("--to", type=Path, default=pointer, metavar="FILE")
+    accept.set_defaults(run=_accept)
+
+    pull = commands.add_parser(
+        "pull", help="fetch what another host offers by rsync, and accept it", allow_abbrev=False
+    )
+    pull.add_argument("offered", nargs="?", help="DIR or HOST:DIR (replicas.source of the settings)")
+    pull.add_argument("--to", type=Path, default=pointer, metavar="FILE")
+    pull.set_defaults(run=_pull)
 
 
 def _doctor(_: argparse.Namespace) -> int:
@@ -30,6 +58,36 @@ def _settings(_: argparse.Namespace) -> int:
     for section, values in asdict(settings.read()).items():
         for name, value in values.items():
             print(f"{section}.{name}\t{settings.variable(section, name)}\t{_plain(value)}")
+    return 0
+
+
+def _ready(options: argparse.Namespace) -> int:
+    served = readiness.served(options.source, settings.read().schedule.oldest_publication_days)
+    if served.fault:
+        raise Refused(f"{options.source}: {served.fault}")
+    print(f"ready\t{served.id}")
+    return 0
+
+
+def _notify(options: argparse.Namespace) -> int:
+    print("told by " + ", ".join(notify.tell(settings.read(), options.unit)))
+    return 0
+
+
+def _offer(options: argparse.Namespace) -> int:
+    manifest = replicas.offer(options.source, options.folder)
+    print(f"{manifest.name}\t{manifest.bytes}\t{manifest.sha256}")
+    return 0
+
+
+def _accept(options: argparse.Namespace) -> int:
+    print(replicas.accept(options.folder, options.to).stem)
+    return 0
+
+
+def _pull(options: argparse.Namespace) -> int:
+    version = replicas.pull(options.offered or settings.read().replicas.source, options.to)
+    print(version.stem if version else "nothing new")
     return 0
 
 
