@@ -247,6 +247,16 @@ def adopt(received: Path, name: str, pointer: Path) -> Path:
     return version
 
 
+def point(pointer: Path, name: str) -> None:
+    """Show the version `name` that was put back from a backup. Called inside `building`."""
+    _point(pointer, _versions_folder(pointer) / name)
+
+
+def versions_folder(pointer: Path) -> Path:
+    """Where the versions of `pointer` lie."""
+    return _versions_folder(pointer)
+
+
 def versions(pointer: Path = DEFAULT) -> list[Path]:
     """The versions kept, oldest first."""
     return sorted(_versions_folder(pointer).glob("[0-9]*.duckdb"), key=_number)

@@ -107,6 +107,7 @@ class Supervised:
             **os.environ,
             "WAREHOUSE": str(publish(folder)),
             "POLICEYAR_RUN": str(self.run),
+            "POLICEYAR_WEB_HOST": "127.0.0.1",
             "POLICEYAR_WEB_PROCESSES": "2",
             "POLICEYAR_WEB_PORT": str(first),
             "POLICEYAR_WEB_LISTEN_PORT": str(self.proxy),

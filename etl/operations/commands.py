@@ -8,7 +8,7 @@ from typing import Any
 from etl import settings
 from etl.contract import Refused
 from etl.normalize import printable
-from etl.operations import doctor, notify, readiness, replicas
+from etl.operations import backup, doctor, notify, readiness, replicas
 
 
 def add(commands: Any, pointer: Path) -> None:
@@ -28,6 +28,14 @@ def add(commands: Any, pointer: Path) -> None:
     told = commands.add_parser("notify", help="tell somebody of a unit that failed", allow_abbrev=False)
     told.add_argument("unit")
     told.set_defaults(run=_notify)
+
+    saved = commands.add_parser("backup", help="one archive of all that cannot be made again", allow_abbrev=False)
+    saved.add_argument("--to", type=Path, metavar="FILE.tar", help="instead of the folder of backups")
+    saved.set_defaults(run=_backup)
+
+    back = commands.add_parser("restore", help="put back what a backup holds", allow_abbrev=False)
+    back.add_argument("archive", type=Path, metavar="FILE.tar")
+    back.set_defaults(run=_restore)
 
     offer = commands.add_parser("offer", help="offer the publication shown to other hosts", allow_abbrev=False)
     offer.add_argument("folder", type=Path, metavar="DIR")
@@ -71,6 +79,17 @@ def _ready(options: argparse.Namespace) -> int:
 
 def _notify(options: argparse.Namespace) -> int:
     print("told by " + ", ".join(notify.tell(settings.read(), options.unit)))
+    return 0
+
+
+def _backup(options: argparse.Namespace) -> int:
+    print(backup.backup(settings.read().folders, options.to))
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    for path in backup.restore(options.archive, settings.read().folders):
+        print(path)
     return 0
 
 

@@ -155,7 +155,7 @@ def _refuse_other_code(received: Path, manifest: Manifest) -> None:
 def _rsync(source: str, to: Path) -> None:
     if not shutil.which("rsync"):
         raise Refused("rsync is not installed: apt-get install rsync")
-    # Two manifests may be as long and of the same second. No shell stands between; a source that begins with a hyphen is no option.
+    # Two manifests may be as long, and of the same second.
     command = ["rsync", "--times", "--ignore-times", "--partial", "--timeout=60", "--", source, f"{to}/"]
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if ended.returncode:
