@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import sqlite3
 import stat
 import tarfile
@@ -30,12 +31,19 @@ def folders_in(folder: Path) -> Folders:
     )
 
 
+@pytest.fixture(scope="module")
+def published(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("published")
+    publish(folder)
+    publish(folder)
+    return folder
+
+
 @pytest.fixture
-def installed(tmp_path) -> Folders:
+def installed(tmp_path, published) -> Folders:
     """An installation with two publications, the older one shown, and something of everything else."""
     folders = folders_in(tmp_path / "old")
-    publish(tmp_path / "old")
-    publish(tmp_path / "old")
+    shutil.copytree(published, tmp_path / "old", symlinks=True)
     publication.roll_back(folders.warehouse)
     folders.identity_key.write_bytes(bytes(range(32)))
     folders.identity_key.chmod(0o600)
