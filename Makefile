@@ -47,5 +47,9 @@ lock:
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $$list.txt -o $$list.lock || exit 1; done
 
+# One archive that installs without internet (docs/operations.md). Needs a package index, Debian's packages, and a commit.
+dist: $(READY)
+	$(BIN)/python -m deploy.dist --to dist
+
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
