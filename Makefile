@@ -8,7 +8,7 @@ READY  := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 WAREHOUSE := data/warehouse/warehouse.duckdb
 
-.PHONY: run test check bench browser clean
+.PHONY: run test check bench browser lock dist clean
 
 run: $(READY)
 	@ls data/incoming/* >/dev/null 2>&1 || $(BIN)/python -m etl sample data/incoming
@@ -33,13 +33,23 @@ browser:
 	  SUDO=$$( [ "$$(id -u)" = 0 ] || echo sudo ); \
 	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq chromium faketime nginx-light postgresql; }
 
-$(READY): requirements.txt
+$(READY): requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { \
 	  SUDO=$$( [ "$$(id -u)" = 0 ] || echo sudo ); \
 	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq python3-venv && $(PYTHON) -m venv $(VENV); }
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
+
+# Every package that the pinned ones bring, for every Python from 3.11 on, with the hashes of its files. Needs a package index.
+lock:
+	for list in requirements requirements-dev; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $$list.txt -o $$list.lock || exit 1; done
+
+# One archive that installs without internet (docs/operations.md). Needs a package index, Debian's packages, and a commit.
+dist: $(READY)
+	$(BIN)/python -m deploy.dist --to dist
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

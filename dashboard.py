@@ -11,7 +11,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.parts import frame, health, hosts, logs, shell, text
+from pages.parts import frame, hosts, logs, service, shell, text
 
 
 def menu(lang: str) -> list[st.Page]:
@@ -28,10 +28,12 @@ def menu(lang: str) -> list[st.Page]:
 
 
 if get_script_run_ctx(suppress_warning=True):
-    frame.run(menu)
+    with service.rerun():
+        frame.run(menu)
 else:
+    service.begin()
     logs.keep_readers_out()
     middleware = [Middleware(hosts.AllowedHosts), Middleware(shell.Shell)]
-    app = st.App(__file__, middleware=middleware, routes=[*shell.routes(), *health.ROUTES])
+    app = st.App(__file__, middleware=middleware, routes=[*service.routes(), *shell.routes()])
     with shell.quiet():
         st.navigation(menu("fa"))

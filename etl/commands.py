@@ -21,6 +21,12 @@ import duckdb
 from etl import backtesting, console, days, diff, loadlog, metrics, pipeline, publication, volume
 from etl.contract import Refused
 from etl.normalize import latin_digits, printable
+from etl.operations import commands as operations
+from etl.operations import readiness
+
+# The settings name another pointer and another folder than the ones beside the code.
+_POINTER = Path(os.environ.get("WAREHOUSE") or publication.DEFAULT)
+_INCOMING = Path(os.environ.get("INCOMING") or pipeline.INCOMING)
 
 # As a shell tells of a command that Ctrl-C ended.
 _INTERRUPTED = 130
@@ -287,14 +293,12 @@ def _parser() -> argparse.ArgumentParser:
 
     build = commands.add_parser("build", help="load, build, check and publish", allow_abbrev=False)
     _add_load(build)
-    build.add_argument("--to", type=Path, default=publication.DEFAULT, metavar="FILE")
-    build.set_defaults(run=_build)
+    build.add_argument("--to", type=Path, default=_POINTER, metavar="FILE")
+    build.set_defaults(run=readiness.noted(_build))
 
     check = commands.add_parser("check", help="what build would say, with nothing published", allow_abbrev=False)
     _add_load(check)
-    check.add_argument(
-        "--from", dest="to", type=Path, default=publication.DEFAULT, metavar="FILE", help="what is compared with"
-    )
+    check.add_argument("--from", dest="to", type=Path, default=_POINTER, metavar="FILE", help="what is compared with")
     check.set_defaults(run=_check)
 
     quarantine = commands.add_parser("quarantine", help="the rows kept back, as CSV", allow_abbrev=False)
@@ -338,11 +342,12 @@ def _parser() -> argparse.ArgumentParser:
     backtest.add_argument("--format", choices=("csv", "json", "table"), default="table")
     _add_source(backtest)
     backtest.set_defaults(run=_backtest)
+    operations.add(commands, _POINTER)
     return parser
 
 
 def _add_load(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, nargs="?", default=pipeline.INCOMING, metavar="DIR")
+    parser.add_argument("folder", type=Path, nargs="?", default=_INCOMING, metavar="DIR")
     parser.add_argument("--report", type=Path, metavar="FILE.json")
     parser.add_argument("--skip-refused", action="store_true", help="go on with the others where a file is refused")
     parser.add_argument(
@@ -354,4 +359,4 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_source(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--from", dest="source", type=Path, default=publication.DEFAULT, metavar="FILE")
+    parser.add_argument("--from", dest="source", type=Path, default=_POINTER, metavar="FILE")

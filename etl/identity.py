@@ -5,7 +5,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-_KEPT = Path(__file__).parent.parent / "data" / "identity.key"
+_KEPT = Path(os.environ.get("IDENTITY_KEY_FILE") or Path(__file__).parent.parent / "data" / "identity.key")
 _BYTES = 32
 
 

@@ -238,6 +238,37 @@ def publish(built: Path, pointer: Path) -> Path:
     return version
 
 
+def adopt(received: Path, name: str, pointer: Path) -> Path:
+    """Make a publication of another host, under its name there, the version that `pointer` shows; returns its path.
+
+    As `publish`: whatever is raised, nothing was published. Called inside `building`.
+    """
+    folder = _versions_folder(pointer)
+    version = folder / name
+    newest = _newest_shown(pointer)
+    _sync(received)
+    os.replace(received, version)
+    _sync(folder)
+    if _number(version) < newest:
+        _write_newest(folder, newest)
+    _point(pointer, version)
+    with suppress(OSError):
+        for old in versions(pointer)[:-KEPT]:
+            if old != version:
+                old.unlink(missing_ok=True)
+    return version
+
+
+def point(pointer: Path, name: str) -> None:
+    """Show the version `name` that was put back from a backup. Called inside `building`."""
+    _point(pointer, _versions_folder(pointer) / name)
+
+
+def versions_folder(pointer: Path) -> Path:
+    """Where the versions of `pointer` lie."""
+    return _versions_folder(pointer)
+
+
 def versions(pointer: Path = DEFAULT) -> list[Path]:
     """The versions kept, oldest first, by the same names as `current` gives them: without links."""
     return sorted(_versions_folder(pointer).resolve().glob("[0-9]*.duckdb"), key=_number)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
-from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl import diff, publication, version
 from etl.commands import main
 from etl.contract import Contract
-from pages.parts import health, text
+from pages.parts import text
 from tests.loading import build, copy_publication, national_id, put, put_good, row
 
 DOOR = "from dashboard import menu\nfrom pages.parts import frame\nframe.run(menu)\n"
@@ -135,23 +133,6 @@ def test_a_page_says_it_once_and_draws_no_part(other, lang, pointer, monkeypatch
     assert body.count("pd-notice") == 1
     assert text.word("state.other_version", lang) in body
     assert [one.value for one in app.code] == ["python -m etl build"]
-
-
-def test_readiness_is_told_without_a_path(pointer, monkeypatch):
-    monkeypatch.setenv("WAREHOUSE", str(pointer))
-    (route,) = [one for one in health.ROUTES if one.path == "/readyz"]
-
-    def asked() -> tuple[int, str]:
-        answer = route.endpoint(Request({"type": "http", "method": "GET"}))
-        return answer.status_code, answer.body.decode()
-
-    assert asked() == (200, "000002\n")
-    change(pointer)
-    assert asked() == (503, f"{SENTENCE}\n")
-    pointer.resolve().write_bytes(b"no database")
-    assert asked() == (503, "no publication can be read; run python -m etl build\n")
-    os.unlink(pointer)
-    assert asked() == (503, "no publication can be read; run python -m etl build\n")
 
 
 # ------------------------------------------------------------------ what counts as another version

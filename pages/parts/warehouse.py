@@ -90,17 +90,6 @@ def _pointer() -> Path:
     return Path(os.environ.get("WAREHOUSE") or publication.DEFAULT)
 
 
-def readiness() -> tuple[bool, str]:
-    """Whether the latest publication can be read by this code, and its id or what is wrong; without any path."""
-    try:
-        with publication.connect(_pointer()) as con:
-            return True, publication.describe(con).id
-    except OtherVersion as error:
-        return False, error.SENTENCE
-    except Refused:
-        return False, "no publication can be read; run python -m etl build"
-
-
 def path() -> str:
     """The file of the publication this page shows. Raises Unpublished."""
     found = getattr(_run, "path", "") or _latest()
@@ -215,6 +204,12 @@ def _analyse(
     period = {"over": over} if over else {}
     with connection(file).cursor() as cursor:
         return getattr(analysis, name)(cursor, on=on, where=allowed(reader, where), **period)
+
+
+def counted() -> tuple[int, int]:
+    """Questions since this process began: answered from what is kept, and asked of the database."""
+    kept = [cache.cache_info() for cache in (_ask, _ask_each, _analyse)]
+    return sum(one.hits for one in kept), sum(one.misses for one in kept)
 
 
 def filters_of(name: str) -> frozenset[str]:

@@ -1,0 +1,169 @@
+"""From the settings to what nginx, supervisor and systemd read: python -m deploy.configure --to DIR.
+
+Writes nginx.conf, supervisord.conf (for a host without systemd) and drop-ins of the units in deploy/systemd. To be run
+again after the settings or the code changed: the scripts that a page may run are named by their digests.
+"""
+
+import argparse
+import base64
+import hashlib
+import os
+import re
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import streamlit
+
+from deploy import serve
+from etl import settings
+
+ROOT = Path(__file__).resolve().parents[1]
+# How long a process may take to start, to answer, and to end when asked; then it is started again.
+START_SECONDS, ANSWER_SECONDS, STOP_SECONDS = 20, 20, 10
+_INLINE_SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
+
+
+def inline_scripts() -> list[str]:
+    """The digests of the scripts that stand in the page itself, in both languages."""
+    from pages.parts import shell
+
+    page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    scripts = {script for lang in ("fa", "en") for script in _INLINE_SCRIPT.findall(shell.rewrite(page, lang))}
+    # A browser hashes what it parsed: line ends are line feeds there.
+    digests = (hashlib.sha256(script.replace("\r\n", "\n").encode()).digest() for script in scripts)
+    return sorted(base64.b64encode(digest).decode() for digest in digests)
+
+
+def processes(known: settings.Settings) -> int:
+    """How many web processes are meant."""
+    return known.web.processes or os.cpu_count() or 1
+
+
+def nginx(known: settings.Settings) -> str:
+    """The configuration of the proxy."""
+    web = known.web
+    plan = serve.Plan(
+        web.host, web.listen_port, processes(known), known.folders.run, web.certificate, web.certificate_key
+    )
+    if web.base_path:
+        plan = replace(plan, path=web.base_path)
+    return serve.render(plan, [web.port + number for number in range(plan.processes)], inline_scripts())
+
+
+def supervisord(known: settings.Settings, config: Path) -> str:
+    """The configuration of supervisor, which starts nginx with the file `config`.
+
+    Every process is killed by the kernel when supervisor itself is; one that does not answer is started again.
+    """
+    run = known.folders.run
+    python = sys.executable
+    dies_with_us = f"{_tool('setpriv')} --pdeathsig"
+    parts = [
+        f"""
+[supervisord]
+nodaemon=true
+directory={ROOT}
+logfile={run}/supervisord.log
+logfile_maxbytes=10MB
+logfile_backups=3
+pidfile={run}/supervisord.pid
+childlogdir={run}
+
+[unix_http_server]
+file={run}/supervisor.sock
+chmod=0700
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+
+[supervisorctl]
+serverurl=unix://{run}/supervisor.sock
+
+[program:nginx]
+command={dies_with_us} TERM -- {serve.nginx()} -e {run}/error.log -c {config}
+autorestart=true
+startsecs=1
+startretries=10
+stopwaitsecs={STOP_SECONDS}
+"""
+    ]
+    for number in range(processes(known)):
+        address = f"http://127.0.0.1:{known.web.port + number}{known.web.base_path}/healthz"
+        parts.append(
+            f"""
+[program:web-{number}]
+command={dies_with_us} KILL -- {python} -m deploy.web {number}
+autorestart=unexpected
+exitcodes=78
+startsecs={START_SECONDS}
+startretries=10
+stopwaitsecs={STOP_SECONDS}
+redirect_stderr=true
+stdout_logfile={run}/web-{number}.log
+stdout_logfile_maxbytes=10MB
+stdout_logfile_backups=5
+
+[eventlistener:health-{number}]
+command={dies_with_us} KILL -- {Path(python).with_name("httpok")} -E -p web-{number} -t {ANSWER_SECONDS} {address}
+events=TICK_5
+buffer_size=100
+autorestart=true
+"""
+        )
+    return "".join(parts).lstrip()
+
+
+def drop_ins(known: settings.Settings) -> dict[str, str]:
+    """What the units take from the settings: file name to content, below /etc/systemd/system."""
+    folders = known.folders
+    readers = (folders.views, folders.audit, folders.submissions)
+    builds = (folders.warehouse.parent, folders.identity_key.parent, folders.submissions)
+    memory = known.memory.web.removesuffix("B").replace(" ", "")
+    return {
+        "policeyar-web@.service.d/settings.conf": f"[Service]\nMemoryMax={memory}\n{_writable(readers)}",
+        "policeyar-build.service.d/settings.conf": f"[Service]\n{_writable(builds)}",
+        "policeyar-build.timer.d/settings.conf": f"[Timer]\nOnCalendar=\nOnCalendar=*-*-* {known.schedule.build_at}:00\n",
+    }
+
+
+def _writable(folders: tuple[Path, ...]) -> str:
+    # The hyphen: one that is not there is no fault.
+    return "ReadWritePaths=" + " ".join(dict.fromkeys(f"-{folder}" for folder in folders)) + "\n"
+
+
+def write(known: settings.Settings, to: Path) -> None:
+    """All of it, below `to`."""
+    known.folders.run.mkdir(parents=True, exist_ok=True)
+    config = to / "nginx.conf"
+    files = {"nginx.conf": nginx(known), "supervisord.conf": supervisord(known, config)}
+    files |= {f"systemd/{name}": content for name, content in drop_ins(known).items()}
+    for name, content in files.items():
+        path = to / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+
+
+def _tool(name: str) -> str:
+    found = shutil.which(name)
+    if not found:
+        raise serve.Unable(f"{name} is not installed")
+    return found
+
+
+def main() -> int:
+    """Write the files, or say in plain lines why not."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.configure", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--to", type=Path, required=True, metavar="DIR")
+    options = parser.parse_args()
+    try:
+        write(settings.apply(), options.to.resolve())
+    except (settings.Faulty, serve.Unable) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

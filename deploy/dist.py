@@ -1,0 +1,172 @@
+"""One archive that installs without internet: python -m deploy.dist --to DIR.
+
+It holds the code as committed, the wheels of requirements.lock for the Python of the target, the Debian packages of what a
+bare Debian lacks, install.sh and rollback.sh, a bill of materials (CycloneDX), the licences, and the digest of every file.
+"""
+
+import argparse
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+# That of Debian 13.
+_PYTHON = "3.13"
+# What wheels may be built for: glibc 2.36 and older is in every Debian from 12 on.
+_PLATFORMS = [f"manylinux_2_{minor}_x86_64" for minor in range(36, 4, -1)] + [
+    "manylinux2014_x86_64",
+    "manylinux1_x86_64",
+]
+_PIP = "pip==26.1.2"
+# What a bare Debian lacks; each only installed where it is missing.
+_DEBIAN = ("python3", "nginx-light", "rsync", "logrotate")
+# What an installation has no use for.
+_LEFT_OUT = (
+    "tests",
+    "bench",
+    ".ci",
+    ".gitignore",
+    "docs/overview.png",
+    "requirements-dev.txt",
+    "requirements-dev.lock",
+)
+
+
+class Failed(Exception):
+    """The archive cannot be made; the text says why."""
+
+
+def make(to: Path, python: str = _PYTHON, with_debian: bool = True) -> Path:
+    """Make the archive in `to`; returns its path."""
+    name = f"policeyar-{version()}"
+    to.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=to) as aside:
+        tree = Path(aside) / name
+        _code(tree / "code")
+        _wheels(tree / "wheels", python)
+        if with_debian:
+            _debian(tree / "debian")
+        _materials(tree)
+        for script in ("install.sh", "rollback.sh"):
+            (tree / script).write_bytes((ROOT / "deploy" / script).read_bytes())
+            (tree / script).chmod(0o755)
+        (tree / "VERSION").write_text(version() + "\n")
+        (tree / "PYTHON").write_text(python + "\n")
+        files = sorted(path for path in tree.rglob("*") if path.is_file())
+        sums = [f"{_digest(path)}  {path.relative_to(tree)}\n" for path in files]
+        (tree / "SHA256SUMS").write_text("".join(sums))
+        archive = to / f"{name}.tar.gz"
+        waiting = archive.with_suffix(".next")
+        with tarfile.open(waiting, "w:gz", compresslevel=1) as packed:
+            packed.add(tree, name, filter=_plain)
+        os.replace(waiting, archive)
+    return archive
+
+
+def version() -> str:
+    """The version of the project, and the commit that is packed."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    commit = _run("git", "rev-parse", "--short=10", "HEAD").strip()
+    return f"{project['version']}+{commit}"
+
+
+def _code(to: Path) -> None:
+    packed = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        members = [one for one in archive if not one.name.startswith(_LEFT_OUT)]
+        archive.extractall(to, members, filter="data")
+
+
+def _wheels(to: Path, python: str) -> None:
+    platforms = [word for platform in _PLATFORMS for word in ("--platform", platform)]
+    common = (
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--only-binary=:all:",
+        "--dest",
+        str(to),
+    )
+    target = ("--python-version", python, "--implementation", "cp", *platforms)
+    _run(sys.executable, *common, *target, "--require-hashes", "-r", "requirements.lock")
+    # The one that installs the others: a bare Debian has none.
+    _run(sys.executable, *common, "--no-deps", _PIP)
+
+
+def _debian(to: Path) -> None:
+    """What those packages need, for a machine on which nothing is installed; install.sh takes only what is missing there."""
+    (to / "partial").mkdir(parents=True)
+    (to / "status").touch()
+    options = [
+        *("-o", f"Dir::State::status={to}/status", "-o", f"Dir::Cache::archives={to}", "-o", "APT::Sandbox::User=root"),
+        *("-o", f"Dir::Cache::pkgcache={to}/pkg.bin", "-o", f"Dir::Cache::srcpkgcache={to}/src.bin"),
+    ]
+    _run("apt-get", *options, "-qq", "--yes", "--no-install-recommends", "--download-only", "install", *_DEBIAN)
+    for path in to.iterdir():
+        if path.suffix != ".deb":
+            path.rmdir() if path.is_dir() else path.unlink()
+
+
+def _materials(tree: Path) -> None:
+    """sbom.cdx.json and licences.csv, of what is installed and nothing else."""
+    tools = Path(sys.executable).parent
+    bill = tree / "sbom.cdx.json"
+    _run(
+        *(str(tools / "cyclonedx-py"), "requirements", "requirements.lock", "--pyproject", "pyproject.toml"),
+        *("--output-reproducible", "--of", "JSON", "-o", str(bill)),
+    )
+    names = re.findall(r"(?m)^([A-Za-z0-9_.-]+)==", (ROOT / "requirements.lock").read_text(encoding="utf-8"))
+    listed = json.loads(_run(str(tools / "pip-licenses"), "--format=json", "--from=mixed", "--packages", *names))
+    with (tree / "licences.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("package", "version", "licence"))
+        writer.writerows((one["Name"], one["Version"], one["License"]) for one in listed)
+        writer.writerow(("Vazirmatn", "", "OFL-1.1"))
+
+
+def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = "root"
+    return entry
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _run(*command: str) -> str:
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if ended.returncode:
+        raise Failed(f"{command[0]}: exit {ended.returncode}\n{ended.stderr.strip()}")
+    return ended.stdout
+
+
+def main() -> int:
+    """Make it, and print its path."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.dist", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--to", type=Path, default=ROOT / "dist", metavar="DIR")
+    parser.add_argument("--python", default=_PYTHON, help="the version of the target's Python (that of Debian 13)")
+    parser.add_argument("--without-debian", action="store_true", help="where the target has Python and nginx")
+    options = parser.parse_args()
+    try:
+        print(make(options.to.resolve(), options.python, not options.without_debian))
+    except Failed as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

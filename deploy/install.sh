@@ -1,0 +1,61 @@
+#!/bin/sh
+# Installs this archive, or upgrades to it, on a Debian without internet. Run as root from where it was unpacked.
+# Data (/var/lib/policeyar) and settings (/etc/policeyar/settings.toml) stay as they are; rollback.sh goes back one version.
+set -eu
+umask 022
+cd "$(dirname "$0")"
+PREFIX=/opt/policeyar DATA=/var/lib/policeyar CONFIG=/etc/policeyar
+VERSION=$(cat VERSION)
+RELEASE=$PREFIX/releases/$VERSION
+fail() { echo "install.sh: $*" >&2; exit 1; }
+
+[ "$(id -u)" = 0 ] || fail "run as root"
+sha256sum --quiet --strict -c SHA256SUMS || fail "the archive is damaged; nothing was changed"
+
+# Debian's packages: only those that are missing.
+if [ -d debian ]; then
+    missing=
+    for deb in debian/*.deb; do
+        package=$(dpkg-deb -f "$deb" Package)
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $deb"
+    done
+    # shellcheck disable=SC2086
+    [ -z "$missing" ] || DEBIAN_FRONTEND=noninteractive dpkg --install $missing >/dev/null || fail "dpkg failed"
+fi
+PYTHON=$(command -v "python$(cat PYTHON)") || fail "Python $(cat PYTHON) is needed"
+[ -x /usr/sbin/nginx ] || fail "nginx is needed: apt-get install nginx-light"
+
+getent group policeyar >/dev/null || groupadd --system policeyar
+getent passwd policeyar >/dev/null ||
+    useradd --system --gid policeyar --home-dir "$DATA" --no-create-home --shell /usr/sbin/nologin policeyar
+for folder in "$DATA" "$DATA/warehouse" "$DATA/incoming" "$DATA/submissions" "$DATA/views" "$DATA/audit" "$DATA/backups"; do
+    [ -d "$folder" ] || install -d -m 750 -o policeyar -g policeyar "$folder"
+done
+[ -d /run/policeyar ] || install -d -o policeyar -g policeyar /run/policeyar
+install -d "$CONFIG" "$PREFIX/releases"
+[ -e "$CONFIG/settings.toml" ] || install -m 640 -g policeyar code/deploy/settings.toml "$CONFIG/settings.toml"
+
+# Beside the version in use, which is served meanwhile.
+rm -rf "$RELEASE.new"
+cp -R code "$RELEASE.new"
+if [ -d "$RELEASE" ]; then rm -rf "$RELEASE.old"; mv "$RELEASE" "$RELEASE.old"; fi
+mv "$RELEASE.new" "$RELEASE"
+"$PYTHON" -m venv --without-pip "$RELEASE/.venv"
+set -- wheels/pip-*.whl
+PYTHONPATH=$1 "$RELEASE/.venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir \
+    --no-index --find-links wheels --require-hashes --only-binary=:all: -r "$RELEASE/requirements.lock" ||
+    { rm -rf "$RELEASE"; [ ! -d "$RELEASE.old" ] || mv "$RELEASE.old" "$RELEASE"; fail "nothing was changed"; }
+rm -rf "$RELEASE.old"
+install -m 755 rollback.sh "$PREFIX/rollback.sh"
+
+# Faulty settings: every fault is told, and the version in use goes on.
+cd "$RELEASE"
+.venv/bin/python -m deploy.configure --to "$CONFIG" || fail "mend $CONFIG/settings.toml and run install.sh again"
+
+if [ -L "$PREFIX/current" ] && [ "$(readlink -f "$PREFIX/current")" != "$RELEASE" ]; then
+    ln -sfn "$(readlink -f "$PREFIX/current")" "$PREFIX/previous"
+fi
+ln -sfn "$RELEASE" "$PREFIX/current.next"
+mv -T "$PREFIX/current.next" "$PREFIX/current"
+. "$RELEASE/deploy/activate.sh"
+echo "installed $VERSION"

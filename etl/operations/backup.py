@@ -1,0 +1,182 @@
+"""Backup and restore of what an installation cannot make again: publications, submissions, views, audit log, identity key.
+
+One tar archive with the SHA-256 of every file in it, written aside, readable by its owner only, and shown when whole. A
+restore checks every digest before it touches anything, and puts back only what it does not find.
+"""
+
+import hashlib
+import io
+import json
+import os
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from etl import publication
+from etl.contract import Refused
+from etl.settings import Folders
+
+_CONTENT = "content.json"
+_SQLITE = b"SQLite format 3\x00"
+_BLOCK = 1 << 20
+_TREES = ("submissions", "views", "audit")
+_NEWEST = 30
+
+
+def backup(folders: Folders, to: Path | None = None) -> Path:
+    """Write an archive to `to`, or into the folder of backups, where the last 30 stay. Raises Refused."""
+    target = to or folders.backups / f"policeyar-{datetime.now(UTC):%Y%m%dT%H%M%S}.tar"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    digests: dict[str, str] = {}
+    handle, waiting = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+                for name, path in _files(folders):
+                    digests[name] = _add(archive, name, path)
+                if not digests:
+                    raise Refused("there is nothing to back up")
+                content = json.dumps({"pointer": _shown(folders.warehouse), "files": digests}, indent=1).encode()
+                told = tarfile.TarInfo(_CONTENT)
+                told.size = len(content)
+                archive.addfile(told, io.BytesIO(content))
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(waiting, target)
+    except BaseException:
+        Path(waiting).unlink(missing_ok=True)
+        raise
+    if to is None:
+        for old in sorted(folders.backups.glob("policeyar-*.tar"))[:-_NEWEST]:
+            old.unlink(missing_ok=True)
+    return target
+
+
+def restore(archive: Path, folders: Folders) -> list[Path]:
+    """Put back what the archive holds; returns the files written. Raises Refused before anything is written.
+
+    A file that is there with other content refuses the restore: nothing of an installation in use is written over.
+    """
+    with tempfile.TemporaryDirectory(prefix="restore-", dir=_there(folders.warehouse.parent)) as name:
+        aside = Path(name)
+        shown, digests = _unpacked(archive, aside)
+        moves = [(aside / name, _target(name, folders)) for name in digests]
+        for (source, target), digest in zip(moves, digests.values(), strict=True):
+            if target.exists() and _digest(target) != digest:
+                raise Refused(f"{target}: is there with other content; move it away first")
+            source.chmod(0o600 if target == folders.identity_key else 0o640)
+        written = []
+        with publication.building(folders.warehouse):
+            for source, target in moves:
+                if not target.exists():
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    _move(source, target)
+                    written.append(target)
+            if shown and not folders.warehouse.is_symlink():
+                publication.point(folders.warehouse, shown)
+    return written
+
+
+def _files(folders: Folders) -> Iterator[tuple[str, Path]]:
+    """Every file that is backed up, with its name in the archive."""
+    versions = publication.versions(folders.warehouse)
+    yield from ((f"publications/{path.name}", path) for path in versions)
+    if folders.identity_key.is_file():
+        yield "identity.key", folders.identity_key
+    for tree in _TREES:
+        root: Path = getattr(folders, tree)
+        for path in sorted(root.rglob("*")):
+            # What SQLite keeps beside a database goes into its copy.
+            if path.is_file() and not path.is_symlink() and not path.name.endswith(("-wal", "-shm", "-journal")):
+                yield f"{tree}/{path.relative_to(root).as_posix()}", path
+
+
+def _add(archive: tarfile.TarFile, name: str, path: Path) -> str:
+    """Add a file as it is at one moment; returns the digest of what was added."""
+    with tempfile.TemporaryFile() as copy:
+        if _is_sqlite(path):
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+                copy.write(database.serialize())
+        else:
+            with path.open("rb") as file:
+                while block := file.read(_BLOCK):
+                    copy.write(block)
+        copy.seek(0)
+        digest = hashlib.file_digest(copy, "sha256").hexdigest()
+        entry = tarfile.TarInfo(name)
+        entry.size, entry.mtime, entry.mode = copy.tell(), int(path.stat().st_mtime), 0o600
+        copy.seek(0)
+        archive.addfile(entry, copy)
+    return digest
+
+
+def _unpacked(archive: Path, aside: Path) -> tuple[str, dict[str, str]]:
+    """Unpack and check: the version shown, and every file's digest by its name. Raises Refused."""
+    try:
+        with tarfile.open(archive, "r:") as packed:
+            packed.extractall(aside, filter="data")
+        content = json.loads((aside / _CONTENT).read_text(encoding="utf-8"))
+        digests: dict[str, str] = content["files"]
+        for name, digest in digests.items():
+            if _digest(aside / name) != digest:
+                raise Refused(f"{archive}: {name} is damaged")
+        return str(content["pointer"]), digests
+    except OSError as error:
+        raise Refused(f"{archive}: cannot be read ({error.strerror or 'it ends too soon'})") from None
+    except (tarfile.TarError, ValueError, KeyError, TypeError, AttributeError):
+        raise Refused(f"{archive}: is no backup, or damaged") from None
+
+
+def _target(name: str, folders: Folders) -> Path:
+    """Where a file of the archive belongs. Raises Refused for a name that leads elsewhere."""
+    parts = PurePosixPath(name).parts
+    if name == "identity.key":
+        return folders.identity_key
+    if len(parts) > 1 and ".." not in parts:
+        if parts[0] == "publications" and len(parts) == 2:
+            return publication.versions_folder(folders.warehouse) / parts[1]
+        if parts[0] in _TREES:
+            root: Path = getattr(folders, parts[0])
+            return root.joinpath(*parts[1:])
+    raise Refused(f"{name}: does not belong into a backup")
+
+
+def _move(source: Path, target: Path) -> None:
+    with source.open("rb") as file:
+        os.fsync(file.fileno())
+    try:
+        os.rename(source, target)
+    except OSError:
+        # Another file system: copied beside its place first.
+        waiting = target.with_name(f".{target.name}.restored")
+        with source.open("rb") as file, waiting.open("wb") as out:
+            while block := file.read(_BLOCK):
+                out.write(block)
+            out.flush()
+            os.fsync(out.fileno())
+        waiting.chmod(source.stat().st_mode & 0o777)
+        os.utime(waiting, ns=(source.stat().st_atime_ns, source.stat().st_mtime_ns))
+        os.replace(waiting, target)
+
+
+def _there(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _shown(pointer: Path) -> str:
+    return publication.current(pointer).name if pointer.exists() else ""
+
+
+def _is_sqlite(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE)) == _SQLITE
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

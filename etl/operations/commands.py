@@ -1,0 +1,114 @@
+"""The commands of who runs an installation: doctor, settings."""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from etl import settings
+from etl.contract import Refused
+from etl.normalize import printable
+from etl.operations import backup, doctor, notify, readiness, replicas
+
+
+def add(commands: Any, pointer: Path) -> None:
+    """Add them to the others. `pointer`: the publication that is meant where none is named."""
+    look = commands.add_parser("doctor", help="what is wrong with this installation", allow_abbrev=False)
+    look.set_defaults(run=_doctor)
+
+    told = commands.add_parser("settings", help="the settings that hold, with their variables", allow_abbrev=False)
+    told.set_defaults(run=_settings)
+
+    ready = commands.add_parser(
+        "ready", help="whether a publication can be served, as /readyz says", allow_abbrev=False
+    )
+    ready.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
+    ready.set_defaults(run=_ready)
+
+    told = commands.add_parser("notify", help="tell somebody of a unit that failed", allow_abbrev=False)
+    told.add_argument("unit")
+    told.set_defaults(run=_notify)
+
+    saved = commands.add_parser("backup", help="one archive of all that cannot be made again", allow_abbrev=False)
+    saved.add_argument("--to", type=Path, metavar="FILE.tar", help="instead of the folder of backups")
+    saved.set_defaults(run=_backup)
+
+    back = commands.add_parser("restore", help="put back what a backup holds", allow_abbrev=False)
+    back.add_argument("archive", type=Path, metavar="FILE.tar")
+    back.set_defaults(run=_restore)
+
+    offer = commands.add_parser("offer", help="offer the publication shown to other hosts", allow_abbrev=False)
+    offer.add_argument("folder", type=Path, metavar="DIR")
+    offer.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
+    offer.set_defaults(run=_offer)
+
+    accept = commands.add_parser("accept", help="show a publication that was offered", allow_abbrev=False)
+    accept.add_argument("folder", type=Path, metavar="DIR")
+    accept.add_argument("--to", type=Path, default=pointer, metavar="FILE")
+    accept.set_defaults(run=_accept)
+
+    pull = commands.add_parser(
+        "pull", help="fetch what another host offers by rsync, and accept it", allow_abbrev=False
+    )
+    pull.add_argument("offered", nargs="?", help="DIR or HOST:DIR (replicas.source of the settings)")
+    pull.add_argument("--to", type=Path, default=pointer, metavar="FILE")
+    pull.set_defaults(run=_pull)
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    findings = doctor.examine()
+    for what, text, is_well in findings:
+        print(f"{'ok   ' if is_well else 'FAULT'}  {what}: {printable(text)}")
+    return 0 if all(is_well for *_, is_well in findings) else 1
+
+
+def _settings(_: argparse.Namespace) -> int:
+    for section, values in asdict(settings.read()).items():
+        for name, value in values.items():
+            print(f"{section}.{name}\t{settings.variable(section, name)}\t{_plain(value)}")
+    return 0
+
+
+def _ready(options: argparse.Namespace) -> int:
+    served = readiness.served(options.source, settings.read().schedule.oldest_publication_days)
+    if served.fault:
+        raise Refused(f"{options.source}: {served.fault}")
+    print(f"ready\t{served.id}")
+    return 0
+
+
+def _notify(options: argparse.Namespace) -> int:
+    print("told by " + ", ".join(notify.tell(settings.read(), options.unit)))
+    return 0
+
+
+def _backup(options: argparse.Namespace) -> int:
+    print(backup.backup(settings.read().folders, options.to))
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    for path in backup.restore(options.archive, settings.read().folders):
+        print(path)
+    return 0
+
+
+def _offer(options: argparse.Namespace) -> int:
+    manifest = replicas.offer(options.source, options.folder)
+    print(f"{manifest.name}\t{manifest.bytes}\t{manifest.sha256}")
+    return 0
+
+
+def _accept(options: argparse.Namespace) -> int:
+    print(replicas.accept(options.folder, options.to).stem)
+    return 0
+
+
+def _pull(options: argparse.Namespace) -> int:
+    version = replicas.pull(options.offered or settings.read().replicas.source, options.to)
+    print(version.stem if version else "nothing new")
+    return 0
+
+
+def _plain(value: Any) -> str:
+    return ",".join(value) if isinstance(value, tuple) else "" if value is None else str(value)

@@ -1,0 +1,133 @@
+"""What is wrong with an installation, one line for each thing looked at."""
+
+import os
+import shutil
+import stat
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import duckdb
+
+from etl import publication, settings
+from etl.contract import Refused
+from etl.version import code_version
+
+ROOT = Path(__file__).resolve().parents[2]
+_FONTS = ("Vazirmatn-Regular", "Vazirmatn-Bold", "Vazirmatn-FD-Regular", "Vazirmatn-FD-Bold")
+# A build holds the new publication, its working files and the last ones side by side.
+_LEAST_FREE = 1 << 30
+_FREE_PUBLICATIONS = 4
+_OLDEST_PYTHON = (3, 11)
+
+# What was looked at, and what is wrong with it; no fault: it is well, as the text says.
+Finding = tuple[str, str, bool]
+
+
+def examine() -> list[Finding]:
+    """Everything that can be looked at. Whatever is wrong with one thing, the others are looked at too."""
+    try:
+        known = settings.apply()
+    except settings.Faulty as error:
+        return [("settings", line, False) for line in error.lines]
+    where = settings.file_in_use()
+    findings: list[Finding] = [("settings", str(where) if where else "no file, the defaults hold", True)]
+    looks: tuple[Callable[[settings.Settings], Iterator[Finding]], ...] = (
+        _versions,
+        _permissions,
+        _clock,
+        _disk,
+        _fonts,
+        _publication,
+    )
+    for look in looks:
+        try:
+            findings += look(known)
+        except (OSError, duckdb.Error) as error:
+            what = getattr(error, "strerror", None) or type(error).__name__
+            findings.append((look.__name__.strip("_"), f"cannot be looked at ({what})", False))
+    return findings
+
+
+def _versions(_: settings.Settings) -> Iterator[Finding]:
+    python = ".".join(map(str, sys.version_info[:3]))
+    yield "python", python, sys.version_info >= _OLDEST_PYTHON
+    wrong = []
+    pins = [line for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines() if "==" in line]
+    for name, wanted in (line.split("==") for line in pins):
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            found = "not installed"
+        if found != wanted.strip():
+            wrong.append(f"{name} is {found}, {wanted.strip()} is asked for")
+    yield from (("packages", line, False) for line in wrong)
+    if not wrong:
+        yield "packages", f"{len(pins)} pinned packages, all at their versions", True
+
+
+def _permissions(known: settings.Settings) -> Iterator[Finding]:
+    folders = known.folders
+    written = (folders.warehouse.parent, folders.views, folders.submissions, folders.audit, folders.backups)
+    for folder in dict.fromkeys((*written, folders.run)):
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+        if not os.access(there, os.W_OK | os.X_OK):
+            yield "permissions", f"{folder} cannot be written by this user", False
+    if not os.access(folders.incoming, os.R_OK | os.X_OK):
+        yield "permissions", f"{folders.incoming} cannot be read by this user", False
+    key = folders.identity_key
+    if key.exists() and stat.S_IMODE(key.stat().st_mode) & 0o077:
+        yield "permissions", f"{key} can be read by others: chmod 600", False
+    else:
+        yield "permissions", "folders and key looked at", True
+
+
+def _clock(known: settings.Settings) -> Iterator[Finding]:
+    """Without another clock at hand: time has not gone back behind what was made here."""
+    now = time.time()
+    pointer = known.folders.warehouse
+    made = [path.stat().st_mtime for path in (ROOT / "requirements.txt", pointer) if path.exists()]
+    if now < max(made):
+        newest = datetime.fromtimestamp(max(made)).isoformat(" ", "minutes")
+        yield "clock", f"goes before {newest}, when a file here was written", False
+    else:
+        yield "clock", datetime.fromtimestamp(now).astimezone().isoformat(" ", "minutes"), True
+
+
+def _disk(known: settings.Settings) -> Iterator[Finding]:
+    folder = next(path for path in known.folders.warehouse.parents if path.exists())
+    free = shutil.disk_usage(folder).free
+    pointer = known.folders.warehouse
+    needed = max(_LEAST_FREE, _FREE_PUBLICATIONS * pointer.stat().st_size if pointer.exists() else 0)
+    told = f"{free / 2**30:.1f} GiB free at {folder}"
+    yield "disk", told if free >= needed else f"{told}, a build needs {needed / 2**30:.1f}", free >= needed
+
+
+def _fonts(_: settings.Settings) -> Iterator[Finding]:
+    missing = [name for name in _FONTS if not _is_font(ROOT / "static" / "fonts" / f"{name}.woff2")]
+    yield from (("fonts", f"static/fonts/{name}.woff2 is missing or damaged", False) for name in missing)
+    if not missing:
+        yield "fonts", f"{len(_FONTS)} files", True
+
+
+def _is_font(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(12)
+    # The third word of a WOFF2 file is its own length.
+    return head[:4] == b"wOF2" and int.from_bytes(head[8:], "big") == path.stat().st_size
+
+
+def _publication(known: settings.Settings) -> Iterator[Finding]:
+    pointer = known.folders.warehouse
+    try:
+        with publication.connect(pointer) as con:
+            shown = publication.describe(con)
+    except Refused as error:
+        yield "publication", str(error), False
+        return
+    yield "publication", f"{shown.id} as of {shown.as_of}, of this code ({code_version()})", True

@@ -1,0 +1,55 @@
+"""Tells somebody of a unit that failed: by mail through this machine's own sendmail, or by a command of the settings."""
+
+import shlex
+import shutil
+import socket
+import subprocess
+from email.message import EmailMessage
+
+from etl.contract import Refused
+from etl.operations import readiness
+from etl.settings import Settings
+
+_PATIENCE_SECONDS = 60
+
+
+def message(known: Settings, unit: str) -> str:
+    """What is told: unit, host, how the last build ended and what is served. Nothing of the data."""
+    served = readiness.served(known.folders.warehouse, known.schedule.oldest_publication_days)
+    build = readiness.last_build(known.folders.warehouse)
+    lines = [
+        f"{unit} failed on {socket.gethostname()}.",
+        f"Last build: {build.outcome} at {build.ended_at} after {build.seconds:.0f} s."
+        if build
+        else "No build was noted.",
+        f"Publication {served.id or 'none'}: {served.fault or 'ready'}.",
+        f"journalctl -u {unit} tells more.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def tell(known: Settings, unit: str) -> list[str]:
+    """Tell everybody; returns who was told. Raises Refused where nobody could be."""
+    text = message(known, unit)
+    told: list[str] = []
+    failed: list[str] = []
+    if known.notify.recipients:
+        mail = EmailMessage()
+        mail["Subject"] = f"policeyar: {unit} failed"
+        mail["To"] = ", ".join(known.notify.recipients)
+        mail.set_content(text)
+        sendmail = shutil.which("sendmail", path="/usr/sbin:/usr/lib:/usr/bin") or "sendmail"
+        (told if _ran([sendmail, "-t", "-i"], mail.as_bytes()) else failed).append("mail")
+    if known.notify.command:
+        (told if _ran(shlex.split(known.notify.command), text.encode()) else failed).append("command")
+    if failed or not told:
+        raise Refused(f"{unit}: nobody was told ({', '.join(failed) or 'notify names nobody'})")
+    return told
+
+
+def _ran(command: list[str], text: bytes) -> bool:
+    try:
+        ended = subprocess.run(command, input=text, capture_output=True, timeout=_PATIENCE_SECONDS)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return ended.returncode == 0

@@ -1,0 +1,109 @@
+"""Whether a publication can be served: there, of this code, young enough; and how the last build ended."""
+
+import functools
+import json
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from etl import publication
+from etl.contract import Refused
+
+_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Served:
+    """The publication that readers get, and what keeps it from being served; `fault` is empty where nothing does."""
+
+    id: str
+    age_seconds: float
+    rows_loaded: int
+    rows_rejected: int
+    fault: str
+
+
+@dataclass(frozen=True)
+class LastBuild:
+    """How the last build ended: published, refused or failed; when, in UTC, and after how many seconds."""
+
+    outcome: str
+    ended_at: str
+    seconds: float
+
+
+_NONE = Served("", 0, 0, 0, "nothing is published")
+
+
+def served(pointer: Path, oldest_days: int) -> Served:
+    """The publication that `pointer` shows now. Raises nothing: what is wrong stands in the answer."""
+    try:
+        path = publication.current(pointer)
+        status = path.stat()
+        known = _described(path, status.st_ino, status.st_mtime_ns)
+    except Refused as error:
+        # What is told to a monitor names no path.
+        return _NONE if not pointer.exists() else Served("", 0, 0, 0, str(error).split(": ", 1)[-1])
+    except (OSError, duckdb.Error) as error:
+        return Served("", 0, 0, 0, f"the publication cannot be opened ({type(error).__name__})")
+    age = max(0.0, time.time() - status.st_mtime)
+    fault = ""
+    if age > oldest_days * _DAY:
+        fault = f"the publication is {age / _DAY:.0f} days old, {oldest_days} at most is set"
+    return Served(known.id, age, known.rows_loaded, known.rows_quarantined, fault)
+
+
+@functools.lru_cache(maxsize=4)
+def _described(path: Path, inode: int, written: int) -> publication.Publication:
+    """A version never changes, so it is asked once."""
+    with publication.connect(path) as con:
+        return publication.describe(con)
+
+
+def last_build(pointer: Path) -> LastBuild | None:
+    """What the last build noted; None where none did."""
+    with suppress(OSError, ValueError, TypeError):
+        return LastBuild(**json.loads(_note(pointer).read_text(encoding="utf-8")))
+    return None
+
+
+def noted(build: Callable[[Any], int]) -> Callable[[Any], int]:
+    """A build command that leaves a note of how it ended beside the publication, unless another build was at work."""
+
+    def command(options: Any) -> int:
+        began = time.monotonic()
+        outcome = "failed"
+        try:
+            code = build(options)
+            outcome = "published"
+            return code
+        except publication.Busy:
+            outcome = ""
+            raise
+        except Refused:
+            outcome = "refused"
+            raise
+        finally:
+            if outcome:
+                ended_at = datetime.now(UTC).isoformat(timespec="seconds")
+                _write(options.to, LastBuild(outcome, ended_at, round(time.monotonic() - began, 1)))
+
+    return command
+
+
+def _note(pointer: Path) -> Path:
+    return pointer.with_name(pointer.name + ".last-build.json")
+
+
+def _write(pointer: Path, note: LastBuild) -> None:
+    # A note that cannot be written is no reason to fail a build.
+    with suppress(OSError):
+        waiting = _note(pointer).with_suffix(".next")
+        waiting.write_text(json.dumps(asdict(note)) + "\n", encoding="utf-8")
+        waiting.replace(_note(pointer))

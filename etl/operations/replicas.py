@@ -1,0 +1,182 @@
+"""Publications for more than one host: the building host offers one, the others pull and accept it.
+
+An offer is a folder with the file of a publication and manifest.json, which names the file, its length and its digest and
+is written last. Any tool that copies files carries it; rsync does in `pull`. What is accepted is checked while it is copied
+to where it will be read, made durable, and shown by moving the pointer last: readers see the old publication or the new.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from etl import publication
+from etl.contract import Refused
+from etl.version import code_version
+
+MANIFEST = "manifest.json"
+_NAME = re.compile(r"[0-9]{6,18}\.duckdb")
+_BLOCK = 1 << 20
+# A host that began to pull the one before can still finish.
+_OFFERED = 2
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The one file of an offer: name, bytes, SHA-256, when it was published (ns), and the version of the code it is of."""
+
+    name: str
+    bytes: int
+    sha256: str
+    published_ns: int
+    code_version: str
+
+
+def offer(pointer: Path, folder: Path) -> Manifest:
+    """Offer the publication that `pointer` shows. Raises Refused."""
+    shown = publication.current(pointer)
+    # Opening it holds it against this code.
+    publication.connect(pointer).close()
+    folder.mkdir(parents=True, exist_ok=True)
+    offered = folder / shown.name
+    if not offered.exists() or not offered.samefile(shown):
+        _link_or_copy(shown, offered)
+    status = offered.stat()
+    manifest = Manifest(shown.name, status.st_size, _digest(offered), status.st_mtime_ns, code_version())
+    _write(folder / MANIFEST, json.dumps(asdict(manifest), indent=1) + "\n")
+    older = sorted((path for path in folder.glob("*.duckdb") if path != offered), key=lambda path: path.stat().st_mtime)
+    for path in older[: -(_OFFERED - 1)]:
+        path.unlink(missing_ok=True)
+    return manifest
+
+
+def pull(source: str, pointer: Path) -> Path | None:
+    """Fetch what `source` offers (a folder, or HOST:FOLDER, as rsync writes it) and accept it; None where it is shown already.
+
+    Raises Refused, publication.Busy.
+    """
+    if not source:
+        raise Refused("replicas.source names no host to pull from")
+    fetched = pointer.with_name(pointer.name + ".pulled")
+    fetched.mkdir(parents=True, exist_ok=True)
+    _rsync(f"{source.rstrip('/')}/{MANIFEST}", fetched)
+    manifest = read(fetched)
+    if _is_shown(manifest, pointer):
+        return None
+    _rsync(f"{source.rstrip('/')}/{manifest.name}", fetched)
+    version = accept(fetched, pointer)
+    for path in fetched.glob("*.duckdb*"):
+        path.unlink(missing_ok=True)
+    return version
+
+
+def accept(folder: Path, pointer: Path) -> Path:
+    """Show the publication that lies in `folder` with its manifest; returns its version.
+
+    Raises Refused, publication.Busy; then the last one is shown as before.
+    """
+    manifest = read(folder)
+    with publication.building(pointer) as workshop:
+        received = workshop / "received.duckdb"
+        try:
+            _copy_checked(folder / manifest.name, received, manifest)
+        except OSError as error:
+            raise Refused(f"{folder / manifest.name}: cannot be taken over ({error.strerror})") from None
+        _refuse_other_code(received, manifest)
+        for kept in publication.versions(pointer):
+            # Readers keep answers by the name of a version.
+            if kept.name == manifest.name and _digest(kept) != manifest.sha256:
+                raise Refused(f"{pointer}: another publication {kept.stem} is kept; was the building host set up anew?")
+        os.utime(received, ns=(manifest.published_ns, manifest.published_ns))
+        return publication.adopt(received, manifest.name, pointer)
+
+
+def read(folder: Path) -> Manifest:
+    """The manifest of an offer. Raises Refused for one that is not to be trusted with a name or a number."""
+    path = folder / MANIFEST
+    try:
+        manifest = Manifest(**json.loads(path.read_text(encoding="utf-8")))
+        is_sound = (
+            _NAME.fullmatch(manifest.name)
+            and re.fullmatch(r"[0-9a-f]{64}", manifest.sha256)
+            and all(type(number) is int and number > 0 for number in (manifest.bytes, manifest.published_ns))
+        )
+    except OSError as error:
+        raise Refused(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, TypeError):
+        is_sound = None
+    if not is_sound:
+        raise Refused(f"{path}: is no manifest of a publication")
+    return manifest
+
+
+def _is_shown(manifest: Manifest, pointer: Path) -> bool:
+    with suppress(Refused):
+        shown = publication.current(pointer)
+        status = shown.stat()
+        return (shown.name, status.st_size, status.st_mtime_ns) == (
+            manifest.name,
+            manifest.bytes,
+            manifest.published_ns,
+        )
+    return False
+
+
+def _copy_checked(source: Path, to: Path, manifest: Manifest) -> None:
+    """Copy to where it will be read, durably. Raises Refused where the bytes are not those that were offered."""
+    digest = hashlib.sha256()
+    with source.open("rb") as read_from, to.open("wb") as write_to:
+        while block := read_from.read(_BLOCK):
+            digest.update(block)
+            write_to.write(block)
+        write_to.flush()
+        os.fsync(write_to.fileno())
+    if to.stat().st_size != manifest.bytes or digest.hexdigest() != manifest.sha256:
+        raise Refused(f"{source}: is not what the manifest says; pull it again")
+
+
+def _refuse_other_code(received: Path, manifest: Manifest) -> None:
+    try:
+        publication.connect(received).close()
+    except publication.OtherVersion:
+        raise Refused(f"{manifest.name}: was built by other code; install the same version on both hosts") from None
+
+
+def _rsync(source: str, to: Path) -> None:
+    if not shutil.which("rsync"):
+        raise Refused("rsync is not installed: apt-get install rsync")
+    # Two manifests may be as long, and of the same second.
+    command = ["rsync", "--times", "--ignore-times", "--partial", "--timeout=60", "--", source, f"{to}/"]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if ended.returncode:
+        told = (ended.stderr.strip().splitlines() or ["no reason given"])[0]
+        raise Refused(f"rsync: exit {ended.returncode}: {told}")
+
+
+def _link_or_copy(source: Path, to: Path) -> None:
+    waiting = to.with_name(f".{to.name}.next")
+    waiting.unlink(missing_ok=True)
+    try:
+        os.link(source, waiting)
+    except OSError:
+        shutil.copy2(source, waiting)
+    os.replace(waiting, to)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write(path: Path, text: str) -> None:
+    waiting = path.with_name(f".{path.name}.next")
+    with waiting.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(waiting, path)

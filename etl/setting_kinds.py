@@ -1,0 +1,177 @@
+"""What a setting may be: each kind takes a value of TOML, or the text of an environment variable, and gives it checked.
+
+A kind raises ValueError, whose text says in one clear line what is wrong.
+"""
+
+import ipaddress
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+LAST_PORT = 65535
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
+_MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
+_MEMORY = re.compile(r"[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B", re.IGNORECASE)
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_PATH = re.compile(r"(/[A-Za-z0-9_-]+)+")
+
+
+def text(value: Any) -> str:
+    """One line of text."""
+    if not isinstance(value, str):
+        raise ValueError(f"{_shown(value)} is no text")
+    if not value.isprintable():
+        raise ValueError("holds signs that cannot be printed")
+    return value.strip()
+
+
+def flag(value: Any) -> bool:
+    """true or false; 1 or 0 in the environment."""
+    if isinstance(value, bool):
+        return value
+    if value in ("1", "true"):
+        return True
+    if value in ("0", "false"):
+        return False
+    raise ValueError(f"{_shown(value)} is neither true nor false")
+
+
+def number(least: int, most: int) -> Callable[[Any], int]:
+    """A whole number between two, both included."""
+
+    def kind(value: Any) -> int:
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValueError(f"{_shown(value)} is no whole number")
+        if not least <= value <= most:
+            raise ValueError(f"{value} does not lie between {least} and {most}")
+        return value
+
+    return kind
+
+
+port = number(1, LAST_PORT)
+
+
+def one_of(*words: str) -> Callable[[Any], str]:
+    """One of some words."""
+
+    def kind(value: Any) -> str:
+        if value not in words:
+            raise ValueError(f"{_shown(value)} is none of {', '.join(words)}")
+        return str(value)
+
+    return kind
+
+
+def host(value: Any) -> str:
+    """The name of a host."""
+    if not _HOST.fullmatch(text(value)):
+        raise ValueError(f"{_shown(value)} is no name of a host")
+    return text(value).lower()
+
+
+def hosts(value: Any) -> tuple[str, ...]:
+    """Names of hosts; divided by commas in the environment."""
+    return _each(value, host)
+
+
+def mail_addresses(value: Any) -> tuple[str, ...]:
+    """Mail addresses; divided by commas in the environment."""
+
+    def one(item: Any) -> str:
+        if not _MAIL.fullmatch(text(item)):
+            raise ValueError(f"{_shown(item)} is no mail address")
+        return text(item)
+
+    return _each(value, one)
+
+
+def address(value: Any) -> str:
+    """An address of this machine to listen on, as numbers."""
+    try:
+        return str(ipaddress.ip_address(text(value)))
+    except ValueError:
+        raise ValueError(f"{_shown(value)} is no IP address") from None
+
+
+def is_local(value: str) -> bool:
+    """Whether only this machine reaches an address."""
+    return ipaddress.ip_address(value).is_loopback
+
+
+def base_path(value: Any) -> str:
+    """The path under which the dashboard lies on its host; empty for the top."""
+    if value != "" and not _PATH.fullmatch(text(value)):
+        raise ValueError(f"{_shown(value)} is no path like /dashboard")
+    return text(value)
+
+
+def memory(value: Any) -> str:
+    """An amount of memory as DuckDB writes it; empty where the machine decides."""
+    if value != "" and not _MEMORY.fullmatch(text(value)):
+        raise ValueError(f"{_shown(value)} is no amount of memory like 512MB or 4GB")
+    return text(value)
+
+
+def clock(value: Any) -> str:
+    """A time of day."""
+    if not _CLOCK.fullmatch(text(value)):
+        raise ValueError(f"{_shown(value)} is no time of day like 02:30")
+    return text(value)
+
+
+def file(value: Any) -> Path | None:
+    """A file that this user can read; empty for none."""
+    if value == "":
+        return None
+    path = Path(text(value))
+    if not path.is_file():
+        raise ValueError(f"{path} is no file")
+    if not os.access(path, os.R_OK):
+        raise ValueError(f"{path} cannot be read")
+    return path.resolve()
+
+
+def folder(value: Any) -> Path:
+    """A folder that is there."""
+    path = Path(text(value))
+    if not path.is_dir():
+        raise ValueError(f"{path} is no folder")
+    return path.resolve()
+
+
+def folder_to_make(value: Any) -> Path:
+    """A folder that is there, or whose parent is."""
+    path = Path(text(value))
+    if not path.is_dir():
+        if path.exists():
+            raise ValueError(f"{path} is a file where a folder is meant")
+        if not path.parent.is_dir():
+            raise ValueError(f"{path.parent} is no folder")
+    return path.absolute()
+
+
+def file_to_write(value: Any) -> Path:
+    """A file in a folder that is there, or whose parent is: it need not be there yet."""
+    path = Path(text(value))
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder where a file is meant")
+    folder_to_make(str(path.parent))
+    return path.absolute()
+
+
+def _each(value: Any, kind: Callable[[Any], str]) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = [item for item in value.split(",") if item.strip()]
+    if not isinstance(value, list):
+        raise ValueError(f"{_shown(value)} is no list")
+    return tuple(kind(item) for item in value)
+
+
+def _shown(value: Any) -> str:
+    return ascii(value)[:60]
