@@ -511,7 +511,9 @@ def test_a_folder_a_pipe_a_socket_and_links_to_nowhere_are_refused(folder, refus
     path.unlink()
     path.symlink_to("training_3.csv")
     (folder / "training_3.csv").symlink_to("training_2.csv")
-    assert refused() == "training_2.csv: Too many levels of symbolic links (and 1 more files are refused)"
+    assert [line.partition(";")[0] for line in build(folder).refusals] == [
+        f"training_{number}.csv: Too many levels of symbolic links" for number in (2, 3)
+    ]
     (folder / "training_3.csv").unlink()
     assert refused() == "training_2.csv: No such file or directory"
     path.unlink()
