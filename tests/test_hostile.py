@@ -29,7 +29,7 @@ import xlsxwriter
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from etl import intake, reading, values
+from etl import intake, reading, values, volume
 from etl.contract import Refused, contract
 from tests.loading import (
     DAY,
@@ -531,7 +531,7 @@ def test_a_file_or_a_folder_without_read_permission_is_refused(folder, tmp_path)
     command = ("build", folder, "--to", tmp_path / "w.duckdb")
     (folder / "training.csv").chmod(0)
     done = run(*command, preexec_fn=without_might)
-    assert (done.returncode, done.stderr) == (1, "training.csv: Permission denied\n")
+    assert (done.returncode, done.stderr) == (1, f"training.csv: Permission denied; {volume.CORRECT}\n")
     folder.chmod(stat.S_IXUSR)
     done = run(*command, preexec_fn=without_might)
     folder.chmod(stat.S_IRWXU)
