@@ -29,7 +29,7 @@ import xlsxwriter
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from etl import intake, reading, values
+from etl import intake, reading, values, volume
 from etl.contract import Refused, contract
 from tests.loading import (
     DAY,
@@ -548,7 +548,9 @@ def test_a_folder_a_pipe_a_socket_and_links_to_nowhere_are_refused(folder, refus
     path.unlink()
     path.symlink_to("training_3.csv")
     (folder / "training_3.csv").symlink_to("training_2.csv")
-    assert refused() == "training_2.csv: Too many levels of symbolic links (and 1 more files are refused)"
+    assert [line.partition(";")[0] for line in build(folder).refusals] == [
+        f"training_{number}.csv: Too many levels of symbolic links" for number in (2, 3)
+    ]
     (folder / "training_3.csv").unlink()
     assert refused() == "training_2.csv: No such file or directory"
     path.unlink()
@@ -566,7 +568,7 @@ def test_a_file_or_a_folder_without_read_permission_is_refused(folder, tmp_path)
     command = ("build", folder, "--to", tmp_path / "w.duckdb")
     (folder / "training.csv").chmod(0)
     done = run(*command, preexec_fn=without_might)
-    assert (done.returncode, done.stderr) == (1, "training.csv: Permission denied\n")
+    assert (done.returncode, done.stderr) == (1, f"training.csv: Permission denied; {volume.CORRECT}\n")
     folder.chmod(stat.S_IXUSR)
     done = run(*command, preexec_fn=without_might)
     folder.chmod(stat.S_IRWXU)
