@@ -36,6 +36,7 @@ from etl.intake import Outcome, Readers
 from etl.loadlog import Missing, Report
 from etl.normalize import fold, printable
 from etl.reading import Job
+from etl.values import REFERENCE
 from etl.version import code_version
 
 INCOMING = Path(__file__).parent.parent / "data" / "incoming"
@@ -170,7 +171,7 @@ def _references(folder: Path) -> _References:
             found.append(read(folder))
         except Refused as error:
             unusable.append(str(error))
-            found.append(read(values.REFERENCE))
+            found.append(read(REFERENCE))
     courses, targets, residents, announced = found
     return _References(courses, targets, residents, announced, unusable)
 

@@ -178,7 +178,7 @@ def _of_table(rows: dict[tuple[str, str], int], table: str) -> int:
 def _last(pointer: Path) -> dict[tuple[str, str], int]:
     """Rows by table and province of the publication that is shown; empty where none is or it cannot be read."""
     try:
-        with publication.connect(pointer) as last:
+        with publication.connect(pointer, any_code=True) as last:
             try:
                 rows = last.execute("from load_rows").fetchall()
             except duckdb.CatalogException:
