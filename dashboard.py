@@ -11,7 +11,9 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.parts import frame, hosts, logs, service, shell, text
+from pages.ui.i18n import text
+from pages.ui.shell import allowed_hosts, frame, logs, service
+from pages.ui.shell import middleware as shell
 
 
 def menu(lang: str) -> list[st.Page]:
@@ -33,7 +35,7 @@ if get_script_run_ctx(suppress_warning=True):
 else:
     service.begin()
     logs.keep_readers_out()
-    middleware = [Middleware(hosts.AllowedHosts), Middleware(shell.Shell)]
+    middleware = [Middleware(allowed_hosts.AllowedHosts), Middleware(shell.Shell)]
     app = st.App(__file__, middleware=middleware, routes=[*service.routes(), *shell.routes()])
     with shell.quiet():
         st.navigation(menu("fa"))

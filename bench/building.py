@@ -15,9 +15,9 @@ import duckdb
 
 from bench.register import Register, build
 from bench.timing import timed
-from etl import folder as incoming
-from etl.contract import TABLES, contract
-from etl.sources import open_source
+from etl.extract import source_folder as incoming
+from etl.extract.contract import TABLES, contract
+from etl.extract.open_source import open_source
 
 _MB = 1 << 20
 _AS_TEXT = ", all_varchar=true, header=true, delim=',', quote='\"'"

@@ -22,7 +22,7 @@ from bench.memory import held
 from bench.register import Register
 from bench.timing import quantile
 from deploy import serve
-from etl.values import places
+from etl.core.places import places
 
 _EVERY_SECONDS, _CHANGES = 5.0, 6
 _PROVINCES = sorted(set(places().provinces.values()))

@@ -14,11 +14,12 @@ import duckdb
 
 from bench.register import Register
 from bench.timing import Times, quantile, timed
-from etl import detail, publication
-from etl.metrics import catalogue
-from etl.rows import Rows
-from pages.parts import exports
-from pages.parts.charts import Look
+from etl.analysis import detail
+from etl.semantic.answers import catalogue
+from etl.semantic.exportable import StreamedRows
+from etl.warehouse import publications
+from pages.ui.charts.elements import ChartContext
+from pages.ui.exports import writers
 
 _GOES = 30
 _NAMES = "select institute_code, name from institutes"
@@ -34,12 +35,12 @@ def run(register: Register) -> dict[str, Any]:
     wall: dict[str, list[float]] = {"house": [], "copy": [], "copy_named": []}
     cpu: dict[str, list[float]] = {name: [] for name in wall}
     with (
-        publication.connect(register.warehouse) as con,
+        publications.connect(register.warehouse) as con,
         tempfile.TemporaryDirectory(dir=register.folder.parent) as folder,
         register.apart(Path(folder)) as free,
     ):
-        as_of = publication.describe(con).as_of
-        look = Look("fa", names={"institute": dict(con.execute(_NAMES).fetchall())})
+        as_of = publications.describe(con).as_of
+        look = ChartContext("fa", names={"institute": dict(con.execute(_NAMES).fetchall())})
         _keep_names(free, detail.people(con, as_of), look)
         for number in range(_GOES):
             day = as_of - timedelta(days=number)
@@ -82,16 +83,16 @@ def _processor() -> float:
     return (used.ru_utime + used.ru_stime) * 1000
 
 
-def _by_the_house(con: duckdb.DuckDBPyConnection, day: date, look: Look, path: Path) -> None:
+def _by_the_house(con: duckdb.DuckDBPyConnection, day: date, look: ChartContext, path: Path) -> None:
     with path.open("wb") as file:
-        exports.write_csv(file, detail.people(con, day), look, UNITS)
+        writers.write_csv(file, detail.people(con, day), look, UNITS)
 
 
 def _copy(free: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     free.execute(f"copy ({query}) to '{path}' (header)")
 
 
-def _keep_names(free: duckdb.DuckDBPyConnection, found: Rows, look: Look) -> None:
+def _keep_names(free: duckdb.DuckDBPyConnection, found: StreamedRows, look: ChartContext) -> None:
     """The names of members, as the house writes them, in tables that COPY can join: `names_of_` and the axis."""
     with found.read() as reader:
         table = reader.read_all()
@@ -104,12 +105,12 @@ def _keep_names(free: duckdb.DuckDBPyConnection, found: Rows, look: Look) -> Non
         )
 
 
-def _coded(found: Rows) -> tuple[str, ...]:
+def _coded(found: StreamedRows) -> tuple[str, ...]:
     """The axes that have names: all but the number of the row."""
     return found.told.by[1:]
 
 
-def _named(found: Rows) -> str:
+def _named(found: StreamedRows) -> str:
     """The query of the rows, with a name beside each code."""
     columns = ", ".join(
         f"bare.{name}, names_of_{name}.name as {name}_name" if name in _coded(found) else f"bare.{name}"

@@ -22,10 +22,12 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from bench.register import ROOT, Register
 from bench.timing import Times, quantile
 from deploy.serve import free_port, wait_for
-from etl import metrics, publication
-from etl.days import last_complete_months
-from pages.parts import findings, lines, maps, shell
-from pages.parts.charts import Look
+from etl.core.jalali import last_complete_months
+from etl.semantic import answers
+from etl.warehouse import publications
+from pages.ui.charts import lines, maps, titles
+from pages.ui.charts.elements import ChartContext
+from pages.ui.shell import middleware
 
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 _VISITS, _CHANGES = 6, 10
@@ -60,7 +62,7 @@ def run(register: Register) -> dict[str, Any]:
         static = Path(folder) / "static"
         static.mkdir()
         shutil.copy(ROOT / "data" / "reference" / "iran_provinces.geojson", static)
-        (static / "world_110m.json").write_text(json.dumps(shell.EMPTY_MAP), encoding="utf-8")
+        (static / "world_110m.json").write_text(json.dumps(middleware.EMPTY_MAP), encoding="utf-8")
         sets = _made_before(register)
         figures.write_text(json.dumps(sets), encoding="utf-8")
         with (
@@ -201,25 +203,25 @@ class _Wire:
 
 def _made_before(register: Register) -> dict[str, list[list[Any]]]:
     """The figures of the page by its day, for no province chosen and for each choice of a visit. First the latest day, as ''."""
-    with publication.connect(register.warehouse) as con:
-        as_of = publication.describe(con).as_of
-        provinces = [row[0] for row in metrics.ask(con, "target", by=("province",)).rows]
+    with publications.connect(register.warehouse) as con:
+        as_of = publications.describe(con).as_of
+        provinces = [row[0] for row in answers.ask(con, "target", by=("province",)).rows]
         chosen = [tuple(provinces[:count]) for count in range(_CHANGES + 1)]
         days = [as_of - timedelta(weeks=weeks) for weeks in range(_VISITS + 1)]
         return {day.isoformat() if day < as_of else "": [_figures(con, day, of) for of in chosen] for day in days}
 
 
 def _figures(con: duckdb.DuckDBPyConnection, on: date, of: tuple[str, ...]) -> list[Any]:
-    look = Look("fa")
+    look = ChartContext("fa")
     where = {"province": of} if of else {}
     months = {
-        name: metrics.ask(con, name, by=("month",), over=(last_complete_months(on, back)[0], on), where=where)
+        name: answers.ask(con, name, by=("month",), over=(last_complete_months(on, back)[0], on), where=where)
         for name, back in (("active_assistants", 60), ("training_compliance", 24))
     }
-    target = metrics.ask(con, "target", on=on, where=where).value()
-    progress = metrics.ask(con, "target_progress", by=("province",), on=on)
+    target = answers.ask(con, "target", on=on, where=where).value()
+    progress = answers.ask(con, "target_progress", by=("province",), on=on)
     return [
         lines.trend(months["active_assistants"], look, target=target),
-        maps.provinces(progress, look, of or findings.highest(progress, look).focus),
+        maps.provinces(progress, look, of or titles.highest(progress, look).focus),
         lines.trend(months["training_compliance"], look, zero=False, height=450),
     ]

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 import duckdb
 
-from etl.catalogue import CHOICES
-from etl.days import add_months
+from etl.core.jalali import add_months
+from etl.semantic.catalog import CHOICES
 
 Where = dict[str, tuple[str, ...]]
 CELL = ("province", "activity", "gender", "education", "post")

@@ -14,7 +14,8 @@ from bench import rivals
 from bench.questions import Asker, Known, Question
 from bench.register import Register
 from bench.timing import Times, quantile, timed
-from etl import metrics, publication
+from etl.semantic import answers
+from etl.warehouse import publications
 
 # A rival that is slow answers fewer of the questions: as many as fit into so many seconds, this many at least.
 _SECONDS, _LEAST = 20.0, 1
@@ -32,7 +33,7 @@ def run(register: Register, questions: int) -> dict[str, Any]:
     """By kind of question: the door's times and each rival's, and the ratio of medians on what both answered."""
     found: dict[str, Any] = {}
     with (
-        publication.connect(register.warehouse) as con,
+        publications.connect(register.warehouse) as con,
         tempfile.TemporaryDirectory(dir=register.folder.parent) as folder,
         register.apart(Path(folder)) as free,
     ):
@@ -53,7 +54,7 @@ def _others(con: duckdb.DuckDBPyConnection) -> list[rivals.Rival]:
 class _Field:
     def __init__(self, con: duckdb.DuckDBPyConnection, others: list[rivals.Rival]) -> None:
         self._con = con
-        self._publication = publication.describe(con)
+        self._publication = publications.describe(con)
         self._others = others
 
     def race(self, questions: list[Question]) -> dict[str, Any]:
@@ -92,7 +93,7 @@ class _Field:
         }
 
     def _ask(self, question: Question, plain: bool = False) -> list[rivals.Cell]:
-        answer = metrics.ask(
+        answer = answers.ask(
             self._con,
             *question.names,
             by=question.by,

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from bench.memory import Watch
-from etl import publication
+from etl.warehouse import publications
 
 ROOT = Path(__file__).parents[1]
 # A fixed last day: two runs a month apart measure the same register.
@@ -41,7 +41,7 @@ class Register:
         a rival shall slow its own.
         """
         other = folder / "same.duckdb"
-        os.link(publication.current(self.warehouse), other)
+        os.link(publications.current(self.warehouse), other)
         return duckdb.connect(str(other), read_only=True)
 
 

@@ -14,7 +14,7 @@ import duckdb
 import pandas as pd
 
 from bench.questions import Question
-from etl import days
+from etl.core import jalali
 
 # The parts of a share are compared too: nought of five is not nought of none.
 _PARTS = {"training_compliance": ("compliant_assistants", "trainable_assistants")}
@@ -281,7 +281,7 @@ def month_ends(question: Question, as_of: date) -> list[tuple[str, date]]:
     """The months of a trend with the day on which each is measured: its last, or the as-of day while it runs."""
     assert question.over is not None
     found = []
-    for unit in days.units_between(*question.over, "month"):
+    for unit in jalali.units_between(*question.over, "month"):
         if unit.first <= as_of < unit.last:
             found.append((unit.label, as_of))
         elif unit.last <= min(question.over[1], as_of):

@@ -5,7 +5,7 @@ if [ -d /run/systemd/system ]; then
     install -m 644 "$RELEASE"/deploy/systemd/* /etc/systemd/system/
     cp -R "$CONFIG"/systemd/. /etc/systemd/system/
     systemctl daemon-reload
-    count=$("$RELEASE/.venv/bin/python" -c "from deploy.configure import processes; from etl.settings import read; print(processes(read()))")
+    count=$("$RELEASE/.venv/bin/python" -c "from deploy.configure import processes; from etl.core.settings import read; print(processes(read()))")
     number=0
     while [ "$number" -lt "$count" ]; do
         systemctl enable --quiet "policeyar-web@$number.service"

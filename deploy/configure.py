@@ -17,7 +17,7 @@ from pathlib import Path
 import streamlit
 
 from deploy import serve
-from etl import settings
+from etl.core import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 # How long a process may take to start, to answer, and to end when asked; then it is started again.
@@ -27,10 +27,10 @@ _INLINE_SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DO
 
 def inline_scripts() -> list[str]:
     """The digests of the scripts that stand in the page itself, in both languages."""
-    from pages.parts import shell
+    from pages.ui.shell import middleware
 
     page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
-    scripts = {script for lang in ("fa", "en") for script in _INLINE_SCRIPT.findall(shell.rewrite(page, lang))}
+    scripts = {script for lang in ("fa", "en") for script in _INLINE_SCRIPT.findall(middleware.rewrite(page, lang))}
     # A browser hashes what it parsed: line ends are line feeds there.
     digests = (hashlib.sha256(script.replace("\r\n", "\n").encode()).digest() for script in scripts)
     return sorted(base64.b64encode(digest).decode() for digest in digests)

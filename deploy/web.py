@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from etl import settings
+from etl.core import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 # sysexits.h: a fault of configuration.

@@ -4,7 +4,7 @@ import os
 import sys
 import warnings
 
-from etl import standby
+from etl.extract import worker_pool
 
 
 def main() -> None:
@@ -13,8 +13,8 @@ def main() -> None:
         _apply_settings()
     if sys.argv[1:2] in (["build"], ["check"]):
         # They load their libraries while this process loads its own; more of them than two would only hold it up.
-        standby.ahead(min(2, os.cpu_count() or 1))
-    from etl import commands
+        worker_pool.ahead(min(2, os.cpu_count() or 1))
+    from etl.cli import commands
 
     if not os.environ.get("ETL_TRACE"):
         # Standard error is for the one line of a refusal.
@@ -27,7 +27,7 @@ def main() -> None:
 
 def _apply_settings() -> None:
     """Set the variables that modules read; with a faulty file nothing starts. The doctor tells the faults by itself."""
-    from etl import settings
+    from etl.core import settings
 
     try:
         settings.apply()

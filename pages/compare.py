@@ -1,15 +1,16 @@
 """What differs between two days, or two places, and what made the difference?"""
 
-from pages.parts import comparing, grid
-from pages.parts import components as ui
+from pages.ui.components import figures as ui
+from pages.ui.components import tables
+from pages.ui.sections import compare
 
 
 def page() -> None:
-    grid.style()
+    tables.style()
     view = ui.scope_bar("gender", "education", "post")
-    chosen = comparing.sides(view)
-    comparing.choices(view, chosen)
-    comparing.table(
+    chosen = compare.sides(view)
+    compare.choices(view, chosen)
+    compare.table(
         view,
         chosen,
         "active_assistants",
@@ -25,4 +26,4 @@ def page() -> None:
         "leaver_rate_12m",
         "early_attrition",
     )
-    comparing.bridges(view, chosen)
+    compare.bridges(view, chosen)

@@ -1,12 +1,13 @@
 """What else would you like to know: any measure, by up to three dimensions?"""
 
-from pages.parts import breadcrumb, explored, explorer, grid, saved
-from pages.parts import components as ui
+from pages.ui.components import breadcrumb, tables
+from pages.ui.components import figures as ui
+from pages.ui.sections import explore, explore_rows, saved_views
 
 
 def page() -> None:
-    grid.style()
+    tables.style()
     view = ui.scope_bar("county", "institute", "gender", "education", "post", "course", period=True)
     breadcrumb.show(view)
-    saved.block(view, explored.PAGE)
-    explorer.explore(view)
+    saved_views.block(view, explore_rows.PAGE)
+    explore.explore(view)

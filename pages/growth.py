@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.parts import bars, lines
-from pages.parts import components as ui
+from pages.ui.charts import bars, lines
+from pages.ui.components import figures as ui
 
 
 def page() -> None:

@@ -2,12 +2,14 @@
 
 import streamlit as st
 
-from pages.parts import bars, breadcrumb, grid, institute, lines
-from pages.parts import components as ui
+from pages.ui.charts import bars, lines
+from pages.ui.components import breadcrumb, tables
+from pages.ui.components import figures as ui
+from pages.ui.sections import institute
 
 
 def page() -> None:
-    grid.style()
+    tables.style()
     view = ui.scope_bar("county", "institute", "gender", "education", "post", period=True)
     breadcrumb.show(view)
     institute.find(view)

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages.parts import bars, findings, lines, listings, standing
-from pages.parts import components as ui
+from pages.ui.charts import bars, licensing, lines, titles
+from pages.ui.components import figures as ui
+from pages.ui.sections import listings
 
 AGES = ("outstanding_30", "outstanding_90", "outstanding_180", "outstanding_older")
 
@@ -27,12 +28,12 @@ def page() -> None:
     with left:
         ui.figure(view, lines.trend, "licensed_institutes", by="month", over=view.months(144))
     with right:
-        ui.figure(view, bars.columns, analysis="sizes", says=standing.largest_size)
+        ui.figure(view, bars.columns, analysis="sizes", says=licensing.largest_size)
     left, right = st.columns(2)
     with left:
         ui.figure(view, bars.funnel, "applications", "cohort_complete", "cohort_decided", "cohort_granted")
     with right:
-        ui.figure(view, bars.ranking, "licensed_institutes", by="activity", says=findings.highest)
+        ui.figure(view, bars.ranking, "licensed_institutes", by="activity", says=titles.highest)
     left, right = st.columns(2)
     with left:
         times = ("time_to_licence_median", "time_to_licence_p90")
@@ -44,5 +45,5 @@ def page() -> None:
         ui.figure(view, bars.ranking, "within_25_days_share", by="place", nation=True)
     with right:
         ui.figure(view, bars.ranking, "time_to_licence_median", by="place", nation=True)
-    ui.figure(view, standing.aged, "outstanding", *AGES, by="place", says=findings.highest)
+    ui.figure(view, licensing.aged, "outstanding", *AGES, by="place", says=titles.highest)
     listings.listings(view, "licences_ending", "lapsed", "stopped", "register")

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages.parts import components as ui
-from pages.parts import grouped, listings
+from pages.ui.charts import grouped
+from pages.ui.components import figures as ui
+from pages.ui.sections import listings
 
 
 def page() -> None:

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages.parts import bars, findings, lines, listings, maps
-from pages.parts import components as ui
+from pages.ui.charts import bars, lines, maps, titles
+from pages.ui.components import figures as ui
+from pages.ui.sections import listings
 
 
 def page() -> None:
@@ -21,7 +22,7 @@ def page() -> None:
     )
     left, right = st.columns(2)
     with left:
-        ui.figure(view, maps.provinces, "judicial_officer_share", by="province", says=findings.highest)
+        ui.figure(view, maps.provinces, "judicial_officer_share", by="province", says=titles.highest)
         ui.figure(view, bars.ranking, "judicial_officer_share", by="post")
     with right:
         ui.figure(view, bars.ranking, "judicial_officer_share", by="place", nation=True)

@@ -1,6 +1,6 @@
 """What does each number mean, and how is it worked out?"""
 
-from pages.parts import definitions
+from pages.ui.sections import definitions
 
 
 def page() -> None:

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.parts import components as ui
-from pages.parts import findings, lines, maps
+from pages.ui.charts import lines, maps, titles
+from pages.ui.components import figures as ui
 
 
 def page() -> None:
@@ -33,6 +33,6 @@ def page() -> None:
         )
     left, right = st.columns(2)
     with left:
-        ui.figure(view, maps.provinces, "target_progress", by="province", says=findings.highest)
+        ui.figure(view, maps.provinces, "target_progress", by="province", says=titles.highest)
     with right:
         ui.figure(view, lines.trend, "training_compliance", by="month", over=view.months(24), zero=False, height=450)

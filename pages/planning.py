@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages.parts import components as ui
-from pages.parts import plans, scenario
+from pages.ui.charts import scenario_paths
+from pages.ui.components import figures as ui
+from pages.ui.sections import scenario
 
 
 def page() -> None:
@@ -11,12 +12,12 @@ def page() -> None:
     asked = scenario.panel(view)
     left, right = st.columns(2)
     with left:
-        scenario.figure(view, plans.path, "headcount", asked, plans.reached)
+        scenario.figure(view, scenario_paths.path, "headcount", asked, scenario_paths.reached)
     with right:
-        scenario.figure(view, plans.path, "compliance", asked, plans.reached)
+        scenario.figure(view, scenario_paths.path, "compliance", asked, scenario_paths.reached)
     scenario.method(view)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, plans.held, analysis="backtest", says=plans.how_often)
+        ui.figure(view, scenario_paths.held, analysis="backtest", says=scenario_paths.how_often)
     with right:
-        ui.figure(view, plans.history, analysis="backtest_months", says=plans.last_trial)
+        ui.figure(view, scenario_paths.history, analysis="backtest_months", says=scenario_paths.last_trial)

@@ -2,20 +2,21 @@
 
 import streamlit as st
 
-from pages.parts import grid, loadbook
+from pages.ui.components import tables
+from pages.ui.sections import data_quality
 
 
 def page() -> None:
-    grid.style()
-    view = loadbook.view()
-    loadbook.totals(view)
-    loadbook.provinces(view)
+    tables.style()
+    view = data_quality.view()
+    data_quality.totals(view)
+    data_quality.provinces(view)
     left, right = st.columns(2)
     with left:
-        loadbook.reasons(view)
-        loadbook.warned(view)
+        data_quality.reasons(view)
+        data_quality.warned(view)
     with right:
-        loadbook.rules(view)
-    loadbook.publications(view)
-    loadbook.files(view)
-    loadbook.revisions(view)
+        data_quality.rules(view)
+    data_quality.publications(view)
+    data_quality.files(view)
+    data_quality.revisions(view)

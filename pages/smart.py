@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages.parts import bars, findings, grouped, listings, maps, standing
-from pages.parts import components as ui
+from pages.ui.charts import bars, grouped, licensing, maps, titles
+from pages.ui.components import figures as ui
+from pages.ui.sections import listings
 
 
 def page() -> None:
@@ -12,15 +13,15 @@ def page() -> None:
     ui.cards(view, "smart_service_share", "smart_institutes", "licensed_institutes", "smart_unknown")
     left, right = st.columns(2)
     with left:
-        ui.figure(view, maps.provinces, "smart_service_share", by="province", says=findings.highest)
+        ui.figure(view, maps.provinces, "smart_service_share", by="province", says=titles.highest)
         ui.figure(view, bars.ranking, "smart_service_share", by="activity", nation=True)
     with right:
         ui.figure(view, bars.ranking, "smart_service_share", by="place", nation=True)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, bars.columns, analysis="smart_sizes", says=standing.largest_size)
+        ui.figure(view, bars.columns, analysis="smart_sizes", says=licensing.largest_size)
     with right:
-        ui.figure(view, standing.published, analysis="adoption", says=standing.since)
+        ui.figure(view, licensing.published, analysis="adoption", says=licensing.since)
     listings.caution(view, "smart.no_proof")
     left, right = st.columns(2)
     with left:

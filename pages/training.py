@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.parts import bars, findings, lines, maps
-from pages.parts import components as ui
+from pages.ui.charts import bars, lines, maps, titles
+from pages.ui.components import figures as ui
 
 BANDS = {
     "status_in_date": "in_date",
@@ -26,7 +26,7 @@ def page() -> None:
     )
     left, right = st.columns(2)
     with left:
-        ui.figure(view, maps.provinces, "training_compliance", by="province", says=findings.highest)
+        ui.figure(view, maps.provinces, "training_compliance", by="province", says=titles.highest)
         ui.figure(view, bars.ranking, "training_compliance", by="course")
     with right:
         ui.figure(view, bars.ranking, "training_compliance", by="place", nation=True)

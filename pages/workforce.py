@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.parts import bars, findings, lines, staff
-from pages.parts import components as ui
+from pages.ui.charts import bars, lines, titles, workforce
+from pages.ui.components import figures as ui
 
 
 def page() -> None:
@@ -22,26 +22,26 @@ def page() -> None:
     left, right = st.columns(2)
     with left:
         ages = ("age_band", "gender")
-        ui.figure(view, staff.pyramid, "active_assistants", by=ages, says=staff.largest_band)
+        ui.figure(view, workforce.pyramid, "active_assistants", by=ages, says=workforce.largest_band)
     with right:
         served = ("tenure_band", "gender")
-        ui.figure(view, staff.pyramid, "active_assistants", by=served, says=staff.largest_band)
+        ui.figure(view, workforce.pyramid, "active_assistants", by=served, says=workforce.largest_band)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, bars.ranking, "active_assistants", by="education", says=findings.highest)
-        ui.figure(view, bars.ranking, "active_assistants", by="post", says=findings.highest)
+        ui.figure(view, bars.ranking, "active_assistants", by="education", says=titles.highest)
+        ui.figure(view, bars.ranking, "active_assistants", by="post", says=titles.highest)
     with right:
         ui.figure(view, bars.ranking, "women_share", by="post", nation=True)
         ui.figure(view, bars.ranking, "leaver_rate_12m", by="post", nation=True)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, staff.survival, analysis="survival", says=staff.still_serving)
+        ui.figure(view, workforce.survival, analysis="survival", says=workforce.still_serving)
     with right:
-        ui.figure(view, staff.curves, analysis="survival_by_post", says=staff.fewest_stay)
+        ui.figure(view, workforce.curves, analysis="survival_by_post", says=workforce.fewest_stay)
     left, right = st.columns(2)
     with left:
         ways = ("origin", "province")
-        ui.figure(view, staff.moves, "transfers_between", by=ways, says=staff.largest_move)
+        ui.figure(view, workforce.moves, "transfers_between", by=ways, says=workforce.largest_move)
     with right:
         months = view.months(60)
         ui.figure(view, lines.trend, "women_share", "veteran_leader_share", by="month", over=months)

@@ -22,8 +22,10 @@ from typing import Any, ClassVar
 import duckdb
 import pytest
 
-from etl import intake, pipeline, publication, reading, values, volume
-from etl.commands import main
+from etl.build import pipeline, volume
+from etl.cli.commands import main
+from etl.extract import parse_values, read_folder, validate
+from etl.warehouse import publications
 
 # Every test builds under one key and leaves the house's own alone.
 os.environ.setdefault("IDENTITY_KEY", "a key that only tests use, 32 bytes and more")
@@ -34,7 +36,7 @@ ROOT = Path(__file__).parents[1]
 DAY = date(2026, 6, 30)
 _PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 24, 1, 2
 
-Rows = list[dict[str, str]]
+StreamedRows = list[dict[str, str]]
 HEADERS = {
     "institutes": "institute_code name province county activity founded_on status status_since smart_services veteran_led",
     "licences": "application_no institute_code kind applied_on file_complete_on decided_on outcome licence_no valid_from "
@@ -73,7 +75,7 @@ def row(table: str, **changed: str) -> dict[str, str]:
     return {**GOOD[table], **changed}
 
 
-def csv_text(table: str, rows: Rows, separator: str = ",") -> str:
+def csv_text(table: str, rows: StreamedRows, separator: str = ",") -> str:
     """Rows as a CSV file with the English header."""
     out = io.StringIO()
     writer = csv.DictWriter(out, HEADERS[table].split(), delimiter=separator, lineterminator="\n", restval="")
@@ -82,7 +84,7 @@ def csv_text(table: str, rows: Rows, separator: str = ",") -> str:
     return out.getvalue()
 
 
-def put(folder: Path, name: str, content: str | bytes | Rows) -> Path:
+def put(folder: Path, name: str, content: str | bytes | StreamedRows) -> Path:
     """Write a file of a handed-in folder."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
@@ -129,10 +131,10 @@ class Built:
     def sql(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the publication."""
         assert self.code == 0, self.err
-        with publication.connect(self.to) as con:
+        with publications.connect(self.to) as con:
             return con.execute(sql).fetchall()
 
-    def kept_back(self) -> list[tuple[Any, ...]]:
+    def rejected_rows(self) -> list[tuple[Any, ...]]:
         """The quarantine: (file, line, column, reason)."""
         return self.sql("select file, line, column_name, reason from quarantine order by all")
 
@@ -146,20 +148,20 @@ class Built:
         return one["rows_read"], one["rows_loaded"], one["rows_quarantined"], one["exact_duplicates"]
 
 
-class _WarmReaders(intake.Readers):
+class _WarmReaders(read_folder.Readers):
     """Readers that are kept from build to build: a test process makes many builds, and starting one takes longer than reading."""
 
-    _kept: ClassVar[dict[str, list[intake._Reader]]] = {}
+    _kept: ClassVar[dict[str, list[read_folder._Reader]]] = {}
 
-    def __init__(self, setting: values.Setting, jobs: Sequence[reading.Job]) -> None:
-        start = intake._Reader
+    def __init__(self, setting: parse_values.Setting, jobs: Sequence[validate.Job]) -> None:
+        start = read_folder._Reader
 
-        def kept_or_new(hello: dict[str, Any]) -> intake._Reader:
+        def kept_or_new(hello: dict[str, Any]) -> read_folder._Reader:
             warm = self._kept.get(self._kind(hello), [])
             return warm.pop() if warm else start(hello)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(intake, "_Reader", kept_or_new)
+            patch.setattr(read_folder, "_Reader", kept_or_new)
             super().__init__(setting, jobs)
 
     def dismiss(self) -> None:

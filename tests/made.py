@@ -3,9 +3,9 @@
 from datetime import date, datetime
 from typing import Any
 
-from etl.catalogue import catalogue
-from etl.metrics import Answer
-from etl.publication import Publication
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue
+from etl.warehouse.publications import Publication
 
 PUBLICATION = Publication(
     id="000007",

@@ -16,9 +16,9 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from etl import publication
-from etl.contract import Refused
-from etl.settings import Folders
+from etl.core.errors import Refused
+from etl.core.settings import Folders
+from etl.warehouse import publications
 
 _CONTENT = "content.json"
 _SQLITE = b"SQLite format 3\x00"
@@ -70,20 +70,20 @@ def restore(archive: Path, folders: Folders) -> list[Path]:
                 raise Refused(f"{target}: is there with other content; move it away first")
             source.chmod(0o600 if target == folders.identity_key else 0o640)
         written = []
-        with publication.building(folders.warehouse):
+        with publications.building(folders.warehouse):
             for source, target in moves:
                 if not target.exists():
                     target.parent.mkdir(parents=True, exist_ok=True)
                     _move(source, target)
                     written.append(target)
             if shown and not folders.warehouse.is_symlink():
-                publication.point(folders.warehouse, shown)
+                publications.point(folders.warehouse, shown)
     return written
 
 
 def _files(folders: Folders) -> Iterator[tuple[str, Path]]:
     """Every file that is backed up, with its name in the archive."""
-    versions = publication.versions(folders.warehouse)
+    versions = publications.versions(folders.warehouse)
     yield from ((f"publications/{path.name}", path) for path in versions)
     if folders.identity_key.is_file():
         yield "identity.key", folders.identity_key
@@ -138,7 +138,7 @@ def _target(name: str, folders: Folders) -> Path:
         return folders.identity_key
     if len(parts) > 1 and ".." not in parts:
         if parts[0] == "publications" and len(parts) == 2:
-            return publication.versions_folder(folders.warehouse) / parts[1]
+            return publications.versions_folder(folders.warehouse) / parts[1]
         if parts[0] in _TREES:
             root: Path = getattr(folders, parts[0])
             return root.joinpath(*parts[1:])
@@ -169,7 +169,7 @@ def _there(folder: Path) -> Path:
 
 
 def _shown(pointer: Path) -> str:
-    return publication.current(pointer).name if pointer.exists() else ""
+    return publications.current(pointer).name if pointer.exists() else ""
 
 
 def _is_sqlite(path: Path) -> bool:

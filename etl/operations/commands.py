@@ -5,9 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from etl import settings
-from etl.contract import Refused
-from etl.normalize import printable
+from etl.core import settings
+from etl.core.errors import Refused
+from etl.core.text_folding import printable
 from etl.operations import backup, doctor, notify, readiness, replicas
 
 

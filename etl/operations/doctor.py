@@ -12,9 +12,10 @@ from pathlib import Path
 
 import duckdb
 
-from etl import publication, settings
-from etl.contract import Refused
-from etl.version import code_version
+from etl.core import settings
+from etl.core.errors import Refused
+from etl.warehouse import publications
+from etl.warehouse.code_version import code_version
 
 ROOT = Path(__file__).resolve().parents[2]
 _FONTS = ("Vazirmatn-Regular", "Vazirmatn-Bold", "Vazirmatn-FD-Regular", "Vazirmatn-FD-Bold")
@@ -24,18 +25,18 @@ _FREE_PUBLICATIONS = 4
 _OLDEST_PYTHON = (3, 11)
 
 # What was looked at, and what is wrong with it; no fault: it is well, as the text says.
-Finding = tuple[str, str, bool]
+Title = tuple[str, str, bool]
 
 
-def examine() -> list[Finding]:
+def examine() -> list[Title]:
     """Everything that can be looked at. Whatever is wrong with one thing, the others are looked at too."""
     try:
         known = settings.apply()
     except settings.Faulty as error:
         return [("settings", line, False) for line in error.lines]
     where = settings.file_in_use()
-    findings: list[Finding] = [("settings", str(where) if where else "no file, the defaults hold", True)]
-    looks: tuple[Callable[[settings.Settings], Iterator[Finding]], ...] = (
+    findings: list[Title] = [("settings", str(where) if where else "no file, the defaults hold", True)]
+    looks: tuple[Callable[[settings.Settings], Iterator[Title]], ...] = (
         _versions,
         _permissions,
         _clock,
@@ -52,7 +53,7 @@ def examine() -> list[Finding]:
     return findings
 
 
-def _versions(_: settings.Settings) -> Iterator[Finding]:
+def _versions(_: settings.Settings) -> Iterator[Title]:
     python = ".".join(map(str, sys.version_info[:3]))
     yield "python", python, sys.version_info >= _OLDEST_PYTHON
     wrong = []
@@ -69,7 +70,7 @@ def _versions(_: settings.Settings) -> Iterator[Finding]:
         yield "packages", f"{len(pins)} pinned packages, all at their versions", True
 
 
-def _permissions(known: settings.Settings) -> Iterator[Finding]:
+def _permissions(known: settings.Settings) -> Iterator[Title]:
     folders = known.folders
     written = (folders.warehouse.parent, folders.views, folders.submissions, folders.audit, folders.backups)
     for folder in dict.fromkeys((*written, folders.run)):
@@ -85,7 +86,7 @@ def _permissions(known: settings.Settings) -> Iterator[Finding]:
         yield "permissions", "folders and key looked at", True
 
 
-def _clock(known: settings.Settings) -> Iterator[Finding]:
+def _clock(known: settings.Settings) -> Iterator[Title]:
     """Without another clock at hand: time has not gone back behind what was made here."""
     now = time.time()
     pointer = known.folders.warehouse
@@ -97,7 +98,7 @@ def _clock(known: settings.Settings) -> Iterator[Finding]:
         yield "clock", datetime.fromtimestamp(now).astimezone().isoformat(" ", "minutes"), True
 
 
-def _disk(known: settings.Settings) -> Iterator[Finding]:
+def _disk(known: settings.Settings) -> Iterator[Title]:
     folder = next(path for path in known.folders.warehouse.parents if path.exists())
     free = shutil.disk_usage(folder).free
     pointer = known.folders.warehouse
@@ -106,7 +107,7 @@ def _disk(known: settings.Settings) -> Iterator[Finding]:
     yield "disk", told if free >= needed else f"{told}, a build needs {needed / 2**30:.1f}", free >= needed
 
 
-def _fonts(_: settings.Settings) -> Iterator[Finding]:
+def _fonts(_: settings.Settings) -> Iterator[Title]:
     missing = [name for name in _FONTS if not _is_font(ROOT / "static" / "fonts" / f"{name}.woff2")]
     yield from (("fonts", f"static/fonts/{name}.woff2 is missing or damaged", False) for name in missing)
     if not missing:
@@ -122,11 +123,11 @@ def _is_font(path: Path) -> bool:
     return head[:4] == b"wOF2" and int.from_bytes(head[8:], "big") == path.stat().st_size
 
 
-def _publication(known: settings.Settings) -> Iterator[Finding]:
+def _publication(known: settings.Settings) -> Iterator[Title]:
     pointer = known.folders.warehouse
     try:
-        with publication.connect(pointer) as con:
-            shown = publication.describe(con)
+        with publications.connect(pointer) as con:
+            shown = publications.describe(con)
     except Refused as error:
         yield "publication", str(error), False
         return

@@ -6,9 +6,9 @@ import socket
 import subprocess
 from email.message import EmailMessage
 
-from etl.contract import Refused
+from etl.core.errors import Refused
+from etl.core.settings import Settings
 from etl.operations import readiness
-from etl.settings import Settings
 
 _PATIENCE_SECONDS = 60
 

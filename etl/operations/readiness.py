@@ -12,8 +12,9 @@ from typing import Any
 
 import duckdb
 
-from etl import publication
-from etl.contract import Refused
+from etl.core import errors
+from etl.core.errors import Refused
+from etl.warehouse import publications
 
 _DAY = 86_400
 
@@ -44,7 +45,7 @@ _NONE = Served("", 0, 0, 0, "nothing is published")
 def served(pointer: Path, oldest_days: int) -> Served:
     """The publication that `pointer` shows now. Raises nothing: what is wrong stands in the answer."""
     try:
-        path = publication.current(pointer)
+        path = publications.current(pointer)
         status = path.stat()
         known = _described(path, status.st_ino, status.st_mtime_ns)
     except Refused as error:
@@ -60,10 +61,10 @@ def served(pointer: Path, oldest_days: int) -> Served:
 
 
 @functools.lru_cache(maxsize=4)
-def _described(path: Path, inode: int, written: int) -> publication.Publication:
+def _described(path: Path, inode: int, written: int) -> publications.Publication:
     """A version never changes, so it is asked once."""
-    with publication.connect(path) as con:
-        return publication.describe(con)
+    with publications.connect(path) as con:
+        return publications.describe(con)
 
 
 def last_build(pointer: Path) -> LastBuild | None:
@@ -83,7 +84,7 @@ def noted(build: Callable[[Any], int]) -> Callable[[Any], int]:
             code = build(options)
             outcome = "published"
             return code
-        except publication.Busy:
+        except errors.Busy:
             outcome = ""
             raise
         except Refused:

@@ -15,9 +15,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from etl import publication
-from etl.contract import Refused
-from etl.version import code_version
+from etl.core.errors import Refused
+from etl.warehouse import publications
+from etl.warehouse.code_version import code_version
 
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"[0-9]{6,18}\.duckdb")
@@ -39,9 +39,9 @@ class Manifest:
 
 def offer(pointer: Path, folder: Path) -> Manifest:
     """Offer the publication that `pointer` shows. Raises Refused."""
-    shown = publication.current(pointer)
+    shown = publications.current(pointer)
     # Opening it holds it against this code.
-    publication.connect(pointer).close()
+    publications.connect(pointer).close()
     folder.mkdir(parents=True, exist_ok=True)
     offered = folder / shown.name
     if not offered.exists() or not offered.samefile(shown):
@@ -58,7 +58,7 @@ def offer(pointer: Path, folder: Path) -> Manifest:
 def pull(source: str, pointer: Path) -> Path | None:
     """Fetch what `source` offers (a folder, or HOST:FOLDER, as rsync writes it) and accept it; None where it is shown already.
 
-    Raises Refused, publication.Busy.
+    Raises Refused, errors.Busy.
     """
     if not source:
         raise Refused("replicas.source names no host to pull from")
@@ -78,22 +78,22 @@ def pull(source: str, pointer: Path) -> Path | None:
 def accept(folder: Path, pointer: Path) -> Path:
     """Show the publication that lies in `folder` with its manifest; returns its version.
 
-    Raises Refused, publication.Busy; then the last one is shown as before.
+    Raises Refused, errors.Busy; then the last one is shown as before.
     """
     manifest = read(folder)
-    with publication.building(pointer) as workshop:
+    with publications.building(pointer) as workshop:
         received = workshop / "received.duckdb"
         try:
             _copy_checked(folder / manifest.name, received, manifest)
         except OSError as error:
             raise Refused(f"{folder / manifest.name}: cannot be taken over ({error.strerror})") from None
         _refuse_other_code(received, manifest)
-        for kept in publication.versions(pointer):
+        for kept in publications.versions(pointer):
             # Readers keep answers by the name of a version.
             if kept.name == manifest.name and _digest(kept) != manifest.sha256:
                 raise Refused(f"{pointer}: another publication {kept.stem} is kept; was the building host set up anew?")
         os.utime(received, ns=(manifest.published_ns, manifest.published_ns))
-        return publication.adopt(received, manifest.name, pointer)
+        return publications.adopt(received, manifest.name, pointer)
 
 
 def read(folder: Path) -> Manifest:
@@ -117,7 +117,7 @@ def read(folder: Path) -> Manifest:
 
 def _is_shown(manifest: Manifest, pointer: Path) -> bool:
     with suppress(Refused):
-        shown = publication.current(pointer)
+        shown = publications.current(pointer)
         status = shown.stat()
         return (shown.name, status.st_size, status.st_mtime_ns) == (
             manifest.name,
@@ -142,8 +142,8 @@ def _copy_checked(source: Path, to: Path, manifest: Manifest) -> None:
 
 def _refuse_other_code(received: Path, manifest: Manifest) -> None:
     try:
-        publication.connect(received).close()
-    except publication.OtherVersion:
+        publications.connect(received).close()
+    except publications.OtherVersion:
         raise Refused(f"{manifest.name}: was built by other code; install the same version on both hosts") from None
 
 

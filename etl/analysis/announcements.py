@@ -1,0 +1,87 @@
+"""Announced and registered: what officials said of a number on a day, beside what the register counts for that day.
+
+An announcement is no target. DIR's own announcements.csv replaces the shipped one as a whole.
+"""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from etl.core.errors import Refused
+from etl.core.text_folding import fold, shown
+from etl.extract import reference_files as files
+from etl.semantic.answers import Answer, ask
+from etl.semantic.catalog import catalogue
+from etl.semantic.derived import Where, answered
+
+_COLUMNS = ("date", "metric", "value", "words", "source")
+_TYPES = (pa.date32(), pa.string(), pa.float64(), pa.string(), pa.string())
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What was said of the nation: the day, a metric measured on a day, its value, the words and where they stand."""
+
+    date: date
+    metric: str
+    value: float
+    words: str
+    source: str
+
+
+def read(folder: Path) -> list[Announcement]:
+    """The rows of announcements.csv. Raises Refused for a cell that cannot be read and for two of a metric on one day."""
+    path = files.chosen(folder, "announcements.csv")
+    found = [(line, _announcement(path, line, row)) for line, row in files.rows(path, _COLUMNS)]
+    files.refuse_twice(path, "date", ((line, (one.metric, one.date)) for line, one in found))
+    return [one for _, one in found]
+
+
+def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Announcement]) -> None:
+    """Make `announcements`: one row per day and metric."""
+    columns = list(zip(*map(astuple, rows), strict=True)) or [()] * len(_COLUMNS)
+    arrays = [pa.array(column, kind) for column, kind in zip(columns, _TYPES, strict=True)]
+    con.register("arriving", pa.table(dict(zip(_COLUMNS, arrays, strict=True))))
+    con.execute("create table announcements as from arriving order by date, metric")
+    con.unregister("arriving")
+
+
+def announced(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Every announcement up to the day beside the register.
+
+    Rows: (metric, announced_on, announced_value, registered_value, announced_difference, announced_words, source).
+    `registered` is counted today for the day of the announcement, so rows handed in since then are in it. Announcements are
+    of the nation: filters narrow nothing.
+    """
+    like = ask(con, "active_assistants", on=on)
+    day = like.on or like.publication.as_of
+    told = con.execute(
+        "select date, metric, value, words, source from announcements where date <= $on_day order by date, metric",
+        {"on_day": day},
+    ).fetchall()
+    rows: list[tuple[Any, ...]] = []
+    asked = []
+    for then, metric, value, words, source in told:
+        answer = ask(con, metric, on=then)
+        asked.append(answer)
+        counted = answer.value()
+        rows.append((metric, then, value, counted, None if counted is None else counted - value, words, source))
+    names = ("announced_value", "registered_value", "announced_difference", "announced_words", "source")
+    return answered(like, ("metric", "announced_on"), names, rows, on=day, also=asked)
+
+
+def _announcement(path: Path, line: int, row: dict[str, str]) -> Announcement:
+    day = files.day(path, line, row)
+    metric = fold(files.text(path, line, row, "metric"))
+    if metric not in catalogue() or catalogue()[metric].kind != "state" or catalogue()[metric].unit == "date":
+        raise Refused(f"{path.name}, line {line}, metric: unknown_value")
+    value = files.number(path, line, row, "value")
+    if value is None:
+        raise Refused(f"{path.name}, line {line}, value: missing_value")
+    words, source = (shown(files.text(path, line, row, name)) for name in ("words", "source"))
+    return Announcement(day, metric, value, words, source)

@@ -1,0 +1,94 @@
+"""The past as a test: what the projection of the stock said at the end of each past month, and what came.
+
+Functions that pages ask for take a connection, a day and filters, and return an Answer like `ask` does; their words stand in
+etl/semantic/analyses.toml.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from etl.analysis.projection import PACE_MONTHS, History, history_of
+from etl.core import jalali
+from etl.semantic.answers import Answer
+from etl.semantic.derived import Where, answered
+
+HORIZONS = (1, 3, 6, 12)
+# Drawn beside what happened: what was said half a year before.
+_SHOWN_HORIZON = 6
+
+
+@dataclass(frozen=True)
+class Run:
+    """What was projected at the end of one month for the end of a later one, and what came.
+
+    `low` and `high` are None for the first runs, before which fewer than 24 had ended.
+    """
+
+    month: str
+    projected: float
+    low: float | None
+    high: float | None
+    flat: float
+    actual: int
+
+    @property
+    def is_inside(self) -> bool:
+        return self.low is not None and self.high is not None and self.low <= self.actual <= self.high
+
+
+def runs_of(history: History, ahead: int) -> list[Run]:
+    """The projection at the end of every past month with three years before it, so many months ahead.
+
+    Beside it, flat: the middle of the paces of 6 and of 12 months, by which the stock was projected before.
+    """
+    months = history.months
+    found = []
+    for now, path in history.runs.items():
+        if now + ahead >= len(months):
+            break
+        ranges = history.ranges(now, ahead)
+        known = history.known[now]
+        low, high = (path[ahead] * (1 + bound) for bound in ranges[ahead]) if ahead < len(ranges) else (None, None)
+        paces = [(known[-1] - known[-1 - count]) / count for count in (6, PACE_MONTHS)]
+        away = (months[now + ahead].last - months[now].last).days / jalali.DAYS_A_MONTH
+        flat = max(0.0, known[-1] + sum(paces) / 2 * away)
+        found.append(Run(months[now + ahead].label, path[ahead], low, high, flat, months[now + ahead].active))
+    return found
+
+
+def backtest(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """How often the projection's range held what came, 1, 3, 6 and 12 months later, and how far it was off.
+
+    Rows: (ahead, share of ranges that held, mean miss, mean miss of a flat pace, then ranges that held, ranges, runs). Every
+    month's end with three years of history before it is one run, made of what was known then; a range needs 24 that had
+    ended. Shares are None without a range or a run.
+    """
+    history = history_of(con, on, where)
+    rows: list[tuple[Any, ...]] = []
+    for ahead in HORIZONS:
+        runs = runs_of(history, ahead)
+        ranged = [run for run in runs if run.low is not None]
+        held = sum(run.is_inside for run in ranged)
+        misses = (_mean_miss(runs, [run.projected for run in runs]), _mean_miss(runs, [run.flat for run in runs]))
+        rows.append((ahead, held / len(ranged) if ranged else None, *misses, held, len(ranged), len(runs)))
+    names = ("backtest_inside", "backtest_miss", "backtest_miss_flat")
+    counts = ("backtest_months_inside", "backtest_months", "backtest_runs")
+    return answered(history.answers[0], ("ahead",), (*names, *counts), rows, also=history.answers)
+
+
+def backtest_months(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """What came beside the range that was projected for it six months before: (month, active, low, high)."""
+    history = history_of(con, on, where)
+    runs = runs_of(history, _SHOWN_HORIZON)
+    rows = [(run.month, run.actual, run.low, run.high) for run in runs if run.low is not None]
+    names = ("active_assistants", "projected_low", "projected_high")
+    return answered(history.answers[0], ("month",), names, rows, also=history.answers)
+
+
+def _mean_miss(runs: Sequence[Run], projected: Sequence[float]) -> float | None:
+    misses = [abs(run.actual - value) / max(value, 1.0) for run, value in zip(runs, projected, strict=True)]
+    return sum(misses) / len(misses) if misses else None

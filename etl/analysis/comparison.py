@@ -1,0 +1,66 @@
+"""Two sides of one question: any two days, any two places, and the difference between them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from etl.core.errors import QuestionError
+from etl.semantic.answers import Answer, ask
+from etl.semantic.catalog import catalogue
+
+SIDES = ("first", "second", "difference")
+_Places = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side: a day, and the places it speaks of (nothing: the nation)."""
+
+    on: date
+    where: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+def compare(
+    con: duckdb.DuckDBPyConnection, names: Sequence[str], first: Side, second: Side, where: _Places | None = None
+) -> Answer:
+    """States of two sides and their difference, second minus first, under filters common to both.
+
+    Three rows, by `side`: first, second, difference. A difference of what does not exist is None; that of a rate has
+    no parts, for those of two rates do not make one. Raises QuestionError for a flow and for a filter without meaning.
+    """
+    flows = [name for name in names if name in catalogue() and catalogue()[name].kind == "flow"]
+    if flows:
+        raise QuestionError(f"{flows[0]} is counted over a period; two days are compared by what is measured on a day")
+    answers = [
+        ask(
+            con,
+            *names,
+            on=side.on,
+            where={name: tuple(codes) for name, codes in (where or {}).items()} | dict(side.where),
+        )
+        for side in (first, second)
+    ]
+    before, after = (answer.rows[0] for answer in answers)
+    parts = {part for metric in answers[0].metrics for part in (metric.numerator, metric.denominator)}
+    shown = {metric.name for metric in answers[0].metrics}
+    difference = tuple(
+        None if name in parts - shown else _minus(b, a)
+        for name, a, b in zip(answers[0].columns, before, after, strict=True)
+    )
+    rows: list[tuple[Any, ...]] = [("first", *before), ("second", *after), ("difference", *difference)]
+    return replace(
+        answers[1],
+        by=("side",),
+        columns=("side", *answers[0].columns),
+        rows=rows,
+        where={name: tuple(codes) for name, codes in (where or {}).items()},
+        query=";\n\n".join(dict.fromkeys(answer.query for answer in answers)),
+        sources=frozenset().union(*(answer.sources for answer in answers)),
+    )
+
+
+def _minus(after: Any, before: Any) -> Any:
+    return None if after is None or before is None else after - before

@@ -1,0 +1,178 @@
+"""How long a cohort takes to reach one of several ends: the Aalen-Johansen estimator, for licences and for institutes.
+
+O. O. Aalen, S. Johansen (1978), Scandinavian Journal of Statistics 5. Who has not reached an end by the day is censored on
+it, so the slow are not left out; who is censored on a day is at risk on it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from etl.core import jalali
+from etl.semantic.answers import Answer, ask, readable
+from etl.semantic.catalog import tables
+from etl.semantic.derived import Where, answered
+
+LONGEST = 120
+SERVICE_DAYS = 25
+OUTCOMES = ("granted", "refused", "withdrawn")
+# An institute's curve ends where fewer than this are still followed.
+LEAST_INSTITUTES = 10
+_MOST_YEARS = 15
+_DAYS_A_YEAR = 12 * jalali.DAYS_A_MONTH
+# Working days in (file_complete_on, end]: Friday off, Thursday a day, holidays not taken out.
+_WORKING = (
+    "({end}) - file_complete_on - ((({end}) - date '1900-01-05') // 7 - (file_complete_on - date '1900-01-05') // 7)"
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """At a time: how many were at risk on it, and the share that had reached each end by it."""
+
+    time: int
+    at_risk: int
+    reached: tuple[float, ...]
+
+
+def cumulative_incidence(followed: Iterable[tuple[int, int | None, int]], ends: int) -> list[Step]:
+    """The share that has reached each of `ends` ends by each time at which anybody is followed.
+
+    `followed`: (time, number of the end from 0 on or None for censored, how many).
+    """
+    counted: dict[int, list[int]] = {}
+    for time, end, count in followed:
+        counted.setdefault(time, [0] * (ends + 1))[ends if end is None else end] += count
+    at_risk = sum(map(sum, counted.values()))
+    free, reached = 1.0, [0.0] * ends
+    steps = []
+    for time in sorted(counted):
+        *ending, _ = counted[time]
+        reached = [share + free * count / at_risk for share, count in zip(reached, ending, strict=True)]
+        free *= 1 - sum(ending) / at_risk
+        steps.append(Step(time, at_risk, tuple(reached)))
+        at_risk -= sum(counted[time])
+    return steps
+
+
+def licensing_cohort(
+    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, over: tuple[date, date] | None = None
+) -> Answer:
+    """Of files complete in the period, the share decided by each working day 0 to 120, by outcome.
+
+    Rows: (working_day, decided, granted, refused, then withdrawn and at_risk). Outstanding files are censored on the day
+    `on`; a withdrawal is an end of its own and no decision. None from the day on which nobody is followed any more.
+    """
+    like, steps, query = _licensing(con, on, where, over)
+    rows: list[tuple[Any, ...]] = []
+    for working_day in range(LONGEST + 1):
+        known = [step for step in steps if step.time <= working_day]
+        is_followed = bool(steps) and (working_day <= steps[-1].time or _is_all_ended(steps[-1]))
+        granted, refused, withdrawn = known[-1].reached if known else (0.0, 0.0, 0.0)
+        at_risk = next((step.at_risk for step in steps if step.time >= working_day), 0)
+        if is_followed:
+            rows.append((working_day, granted + refused, granted, refused, withdrawn, at_risk))
+        else:
+            rows.append((working_day, None, None, None, None, at_risk))
+    names = ("files_decided_by", "files_granted_by", "files_refused_by")
+    return answered(like, ("working_day",), names, rows, over=like.over, more=("withdrawn", "at_risk"), query=query)
+
+
+def licensing_times(
+    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, over: tuple[date, date] | None = None
+) -> Answer:
+    """The working days by which half, and 90 %, of the files complete in the period are decided, and the share within 25.
+
+    One row: (files_median, files_p90, files_within_25, then the files). None where so many are not decided yet.
+    """
+    like, steps, query = _licensing(con, on, where, over)
+
+    def by(part: float) -> int | None:
+        return next((step.time for step in steps if sum(step.reached[:2]) >= part - 1e-12), None)
+
+    within = [step for step in steps if step.time <= SERVICE_DAYS]
+    is_followed = bool(steps) and (steps[-1].time >= SERVICE_DAYS or _is_all_ended(steps[-1]))
+    share = (sum(within[-1].reached[:2]) if within else 0.0) if is_followed else None
+    names = ("files_median", "files_p90", "files_within_25")
+    row = (by(0.5), by(0.9), share, like.value())
+    return answered(like, (), names, [row], over=like.over, more=("files_complete",), query=query)
+
+
+def institute_survival(
+    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, least: int = LEAST_INSTITUTES
+) -> Answer:
+    """Share of the institutes founded in a Jalali year that are not closed or revoked so many years after, by founding year.
+
+    Rows: (founded_year, years, institute_survival, institutes_followed); a curve ends where fewer than `least`
+    are followed.
+    """
+    like = ask(con, "registered_institutes", on=on, where=where)
+    day = like.on or like.publication.as_of
+    conditions, parameters = _conditions(like)
+    sql = f"""
+        select calendar.year, least(ended_on, $on_day) - founded_on as days, ended_on <= $on_day, count(*)
+        from (
+            select
+                institutes.*,
+                case when status in ('closed', 'revoked') then status_since else date '9999-12-31' end as ended_on,
+            from institutes
+        ) as institutes
+        inner join calendar on calendar.day = institutes.founded_on
+        where founded_on <= least(ended_on, $on_day) and {conditions}
+        group by all
+        order by all
+    """
+    parameters["on_day"] = day
+    counted: dict[str, list[tuple[int, int | None, int]]] = {}
+    for year, followed_days, has_ended, count in con.execute(sql, parameters).fetchall():
+        counted.setdefault(year, []).append((followed_days, 0 if has_ended else None, count))
+    rows: list[tuple[Any, ...]] = []
+    for year, followed in counted.items():
+        steps = cumulative_incidence(followed, 1)
+        for years in range(_MOST_YEARS + 1):
+            then = int(years * _DAYS_A_YEAR)
+            at_risk = sum(count for time, _, count in followed if time >= then)
+            if at_risk < least:
+                break
+            known = [step for step in steps if step.time <= then]
+            rows.append((year, years, 1 - (known[-1].reached[0] if known else 0.0), at_risk))
+    names = ("institute_survival", "institutes_followed")
+    return answered(like, ("founded_year", "years"), names, rows, on=day, query=readable(sql, parameters))
+
+
+def _is_all_ended(step: Step) -> bool:
+    """Whether nobody is left who could reach an end later."""
+    return sum(step.reached) > 1 - 1e-12
+
+
+def _licensing(
+    con: duckdb.DuckDBPyConnection, on: date | None, where: Where, over: tuple[date, date] | None
+) -> tuple[Answer, Sequence[Step], str]:
+    now = ask(con, "outstanding", on=on, where=where)
+    day = now.on or now.publication.as_of
+    first, last = over or jalali.last_complete_months(day, 12)
+    like = ask(con, "files_complete", over=(first, min(last, day)), where=where)
+    conditions, parameters = _conditions(like, "applications")
+    is_decided = "(outcome is not null and decided_on <= $on_day)"
+    end = f"case when {is_decided} then decided_on else $on_day end"
+    sql = f"""
+        select {_WORKING.replace("{end}", end)} as working_days, case when {is_decided} then outcome end as outcome, count(*)
+        from applications
+        where file_complete_on between $first and $last and {conditions}
+        group by all
+        order by all
+    """
+    parameters |= {"on_day": day, "first": first, "last": min(last, day)}
+    counted = con.execute(sql, parameters).fetchall()
+    followed = [(time, OUTCOMES.index(outcome) if outcome else None, count) for time, outcome, count in counted]
+    return like, cumulative_incidence(followed, len(OUTCOMES)), readable(sql, parameters)
+
+
+def _conditions(asked: Answer, table: str = "institutes") -> tuple[str, dict[str, Any]]:
+    columns = tables()[table].columns
+    parameters = {name: list(values) for name, values in asked.where.items()}
+    conditions = [f"list_contains(${name}, {columns[name]}::varchar)" for name in parameters]
+    return " and ".join(conditions) or "true", dict(parameters)

@@ -1,0 +1,196 @@
+"""What the load tells of itself: files, provinces, reasons, rules, publications. No field of a person is read or told."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from etl.core.errors import Refused
+from etl.core.paths import CHECKS
+from etl.extract.contract import TABLES, contract
+from etl.revisions import diff
+from etl.semantic.answers import Answer
+from etl.semantic.reports import report, reported, with_rows
+from etl.warehouse.publications import connect, describe, versions
+
+_COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule the published data keep: its name is that of its file, `words` its first comment line (English)."""
+
+    name: str
+    words: str
+
+
+def totals(con: duckdb.DuckDBPyConnection) -> Answer:
+    """One row: files read, and rows read = loaded + kept back + exact duplicates."""
+    return report(
+        con,
+        (),
+        ("files_read", *_COUNTS, "kept_back_share"),
+        "select count(*) filter (where refusal is null), sum(rows_read)::bigint, sum(rows_loaded)::bigint, "
+        "sum(rows_quarantined)::bigint, sum(exact_duplicates)::bigint, "
+        "sum(rows_quarantined) / nullif(sum(rows_read), 0) from load_files",
+    )
+
+
+def files(con: duckdb.DuckDBPyConnection) -> Answer:
+    """One row per file handed in; `refusal` and `notes` are empty where there is nothing to say."""
+    return report(
+        con,
+        ("file", "source", "province", "refusal", "notes"),
+        (*_COUNTS, "rows_warned"),
+        "select file, source_table, province, coalesce(refusal, ''), array_to_string(notes, '; '), rows_read, "
+        "rows_loaded, rows_quarantined, exact_duplicates, rows_warned from load_files order by file_number",
+    )
+
+
+def reasons(con: duckdb.DuckDBPyConnection) -> Answer:
+    """Rows kept back by source, reason and column, most first. A row with two faults counts under both."""
+    return report(
+        con,
+        ("source", "reason", "column"),
+        ("rows_quarantined",),
+        "select source_table, reason, column_name, count(distinct (file, sheet, line)) as kept from quarantine "
+        "group by all order by kept desc, 1, 2, 3",
+    )
+
+
+def warned(con: duckdb.DuckDBPyConnection) -> Answer:
+    """Loaded rows in which a bad value counts as unknown, by source, reason and column, most first."""
+    return report(
+        con,
+        ("source", "reason", "column"),
+        ("rows_warned",),
+        "select source_table, reason, column_name, count(distinct (file, sheet, line)) as rows_warned from warned "
+        "group by all order by rows_warned desc, 1, 2, 3",
+    )
+
+
+def provinces(con: duckdb.DuckDBPyConnection) -> Answer:
+    """One row per province: what arrived, what is missing, and the latest day its rows speak of; the most silent first."""
+    sql = """
+        with days as (
+            select province, status_since as day from institutes
+            union all select province, unnest([applied_on, file_complete_on, decided_on]) from applications
+            union all select province, unnest([hired_on, left_on]) from spells
+            union all select province, completed_on from completions
+        ),
+        latest as (
+            select province, max(day) as latest_day from days cross join publication
+            where day <= as_of
+            group by province
+        ),
+        arrived as (
+            select
+                province,
+                count(*) filter (where refusal is null) as files_read,
+                count(distinct source_table) filter (where refusal is null) as sources,
+                sum(rows_read)::bigint as rows_read,
+                sum(rows_loaded)::bigint as rows_loaded,
+                sum(rows_quarantined)::bigint as rows_quarantined,
+            from load_files
+            group by province
+        )
+        select
+            iso_3166_2,
+            coalesce(files_read, 0),
+            $sources - coalesce(sources, 0),
+            coalesce(rows_read, 0),
+            coalesce(rows_loaded, 0),
+            coalesce(rows_quarantined, 0),
+            latest_day,
+            as_of - latest_day as days_silent,
+        from provinces
+        cross join (select as_of from publication) as published
+        left join arrived on arrived.province = iso_3166_2
+        left join latest on latest.province = iso_3166_2
+        order by 3 desc, days_silent desc nulls first, iso_3166_2
+    """
+    numbers = (
+        "files_read",
+        "sources_missing",
+        "rows_read",
+        "rows_loaded",
+        "rows_quarantined",
+        "latest_day",
+        "days_silent",
+    )
+    return report(con, ("province",), numbers, sql, {"sources": len(TABLES)})
+
+
+def headers() -> dict[str, str]:
+    """The Persian header of each source column by its name."""
+    return {one.name: one.headers[0] for table in TABLES for one in contract(table).columns if one.headers}
+
+
+def missing_sources(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
+    """For each province that lacks one, the sources no readable file of it arrived for."""
+    arrived = set(con.execute("select province, source_table from load_files where refusal is null").fetchall())
+    codes = [code for (code,) in con.execute("select iso_3166_2 from provinces order by 1").fetchall()]
+    lacking = {code: tuple(table for table in TABLES if (code, table) not in arrived) for code in codes}
+    return {code: tables for code, tables in lacking.items() if tables}
+
+
+def rules() -> list[Rule]:
+    """The rules every publication was checked against before it was shown; one that broke would not be shown."""
+    found = [Rule("rows_add_up", "Rows read = rows loaded + rows kept back + exact duplicates, in every file.")]
+    for path in sorted(CHECKS.glob("*.sql")):
+        comment = re.match(r"\s*--\s*(.+)", path.read_text(encoding="utf-8"))
+        found.append(Rule(path.stem, comment[1].strip() if comment else ""))
+    return found
+
+
+def publications(con: duckdb.DuckDBPyConnection, pointer: Path) -> Answer:
+    """One row per publication kept beside `pointer`, the latest first; one that cannot be read is left out."""
+    found: list[tuple[Any, ...]] = []
+    for path in reversed(versions(pointer)):
+        try:
+            with connect(path, any_code=True) as other:
+                one = describe(other)
+        except (Refused, duckdb.Error):
+            continue
+        found.append((one.id, one.as_of, one.built_on, one.files, one.rows_read, one.rows_loaded, one.rows_quarantined))
+    numbers = ("as_of", "built_on", "files_read", "rows_read", "rows_loaded", "rows_quarantined")
+    like = report(con, ("publication",), numbers, "select null, null, null, 0, 0, 0, 0 where false", query="—")
+    return with_rows(like, found)
+
+
+def revisions(pointer: Path) -> Any | None:
+    """Which numbers moved between the publications kept, as etl.diff tells it; None where it cannot be told."""
+    try:
+        return diff.history(pointer)
+    except (Refused, duckdb.Error):
+        return None
+
+
+def rejected_rows(con: duckdb.DuckDBPyConnection, tables: Sequence[str], provinces: Sequence[str]) -> int:
+    """How many rejected rows stand in files of these source tables and provinces; no province means every one."""
+    found = con.execute(
+        "select count(distinct (file, sheet, line)) from quarantine where list_contains($tables, source_table) "
+        "and (len($provinces) = 0 or province is null or list_contains($provinces, province))",
+        {"tables": list(tables), "provinces": list(provinces)},
+    ).fetchone()
+    return found[0] if found else 0
+
+
+__all__ = [
+    "Rule",
+    "files",
+    "headers",
+    "missing_sources",
+    "provinces",
+    "publications",
+    "reasons",
+    "rejected_rows",
+    "reported",
+    "revisions",
+    "rules",
+    "totals",
+    "warned",
+]

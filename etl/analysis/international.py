@@ -1,0 +1,77 @@
+"""Active police assistants beside guards, volunteers and auxiliaries abroad: never mixed, each with its source."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from etl.semantic.answers import Answer, ask, readable
+from etl.semantic.catalog import derived
+from etl.semantic.lineage import sources_of_query
+
+Where = Mapping[str, Sequence[str]] | None
+
+# The founding statement of 1400: "more than four million" in another country.
+CLAIM = 4_000_000
+_BY = ("force", "country", "counted", "counted_year", "sureness")
+_PLACES = ("province", "county", "institute")
+_IN_ORDER = "list_position(['guards', 'volunteers', 'auxiliaries', 'others'], force)"
+
+
+def countries(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Persons per 100,000 residents: active assistants here, then the latest figure of each country by kind of force.
+
+    Rows: (force, country, counted, year, sureness, rate, persons, population, source, address). Under a filter of place
+    the first is that place's. A rate is None where the population of the source's year or area is not known.
+    """
+    here = ask(con, "per_100k", on=on, where=where)
+    row = here.records()[0]
+    own: tuple[Any, ...] = (
+        "assistants",
+        "HERE" if any(place in here.where for place in _PLACES) else "IRN",
+        "police_assistants",
+        str((here.on or here.publication.as_of).year),
+        "register",
+        row["per_100k"],
+        row["active_assistants"],
+        row["residents"],
+        None,
+        None,
+    )
+    sql = f"""
+        select
+            force, country, counted, year::varchar, sureness, persons_per_100k, persons, population, source, address
+        from abroad
+        where is_latest
+        order by {_IN_ORDER}, persons_per_100k desc nulls last, figure
+    """
+    names = ("persons_per_100k", "persons_counted", "population_then", "source", "address")
+    answer = _answer(here, names, [own, *con.execute(sql).fetchall()])
+    return replace(answer, query=f"{here.query};\n\n{sql}", sources=here.sources | sources_of_query(sql))
+
+
+def claim(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Every figure found of a country by kind of force, and by how many it exceeds the four million of the claim.
+
+    Rows: (force, country, counted, year, sureness, persons, excess or None, source, address). The world is no country.
+    Filters narrow nothing here: the figures are of other countries.
+    """
+    now = ask(con, "active_assistants", on=on)
+    sql = f"""
+        select
+            force, country, counted, year::varchar, sureness, persons,
+            case when persons > $claim then persons - $claim end, source, address
+        from abroad
+        where country <> 'WLD'
+        order by {_IN_ORDER}, persons desc, figure
+    """
+    names = ("persons_counted", "above_claim", "source", "address")
+    answer = _answer(now, names, con.execute(sql, {"claim": CLAIM}).fetchall())
+    query = readable(sql, {"claim": CLAIM}).replace(f"'{CLAIM}'", str(CLAIM))
+    return replace(answer, query=query, sources=sources_of_query(sql))
+
+
+def _answer(like: Answer, names: Sequence[str], rows: list[tuple[Any, ...]]) -> Answer:
+    return replace(like, by=_BY, metrics=tuple(derived(name) for name in names), columns=(*_BY, *names), rows=rows)

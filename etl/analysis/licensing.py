@@ -1,0 +1,182 @@
+"""Institutes by name, by size and from publication to publication: what takes several questions to say.
+
+Each function takes a connection, a day and filters, and returns an Answer as `ask` does. Institutes stand with the
+province they are registered in; persons under a filter of place are those who serve in it, as everywhere. Everything is
+asked of the catalogue, so a list, a card and a chart agree.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from etl.semantic.answers import Answer, Metric, ask, readable, rows_on
+from etl.semantic.catalog import catalogue, derived
+
+Where = Mapping[str, Sequence[str]] | None
+
+# Persons active in an institute, from so many on.
+SIZES = {"0": 0, "1-9": 1, "10-24": 10, "25-49": 25, "50-99": 50, "100+": 100}
+_FACTS = ("institute", "province", "activity", "status")
+# What an institute has wherever its persons serve.
+_DAYS = ("licensed_until", "status_since")
+
+
+def register(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Every institute registered in the scope, largest first: licence, persons, compliance, officers."""
+    measures = ("licensed_until", "in_service", "active_assistants", "training_compliance", "judicial_officers")
+    return _listed(con, on, where, measures, largest="in_service")
+
+
+def licences_ending(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Institutes whose licence ends within 90 days, first to end first: (institute, province, activity, span, ...).
+
+    Beside the last day of the licence stand the applications under way and the persons active.
+    """
+    measures = ("licensed_until", "outstanding", "active_assistants")
+    spans = {"licences_ending_30": "1-30", "licences_ending_60": "31-60", "licences_ending_90": "61-90"}
+    found = _listed(con, on, where, (*measures, *spans))
+    at, day = len(_FACTS) + len(measures), found.columns.index("licensed_until")
+    rows = [
+        (*row[:3], span, *row[len(_FACTS) : at])
+        for row in sorted(found.rows, key=lambda row: (row[day] or date.max, row[0]))
+        for span, ends in zip(spans.values(), row[at:], strict=True)
+        if ends
+    ]
+    by = (*_FACTS[:3], "span")
+    return replace(found, by=by, columns=(*by, *measures), metrics=found.metrics[: len(measures)], rows=rows)
+
+
+def lapsed(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Institutes in which persons serve without a valid licence, wherever registered; most persons first.
+
+    A person who also serves in a licensed institute is counted here in the one without, and not in the nation's number.
+    """
+    measures = ("lapsed_licence_service", "licensed_until", "status_since", "outstanding")
+    return _having(_listed(con, on, where, measures, "lapsed_licence_service", anywhere=True), measures[:1])
+
+
+def stopped(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Institutes suspended or revoked by the day, with since when and the persons who serve in them still."""
+    found = _listed(con, on, where, ("status_since", "in_service"), "in_service")
+    rows = [row for row in found.rows if row[3] in ("suspended", "revoked") and row[4] is not None]
+    return replace(found, rows=rows)
+
+
+def accreditations_ending(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Institutes with judicial officers whose accreditation ends within 90 days; most first. Wherever registered."""
+    spans = ("accreditation_ending_30", "accreditation_ending_60", "accreditation_ending_90")
+    return _having(_listed(con, on, where, (*spans, "judicial_officers"), spans[0], anywhere=True), spans)
+
+
+def officers_untrained(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Institutes with judicial officers whose required training is not in date; most first. Wherever registered."""
+    measures = ("officers_lapsed", "officer_training_share")
+    return _having(_listed(con, on, where, measures, "officers_lapsed", anywhere=True), measures[:1])
+
+
+def sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Licensed institutes by the number of persons active in them: (size, institutes)."""
+    found = _by_size(con, on, where)
+    rows = [(size, licensed) for size, (licensed, _) in _cells(found).items()]
+    return _of(found, ("size",), (catalogue()["licensed_institutes"],), rows)
+
+
+def smart_sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Adoption by size: (size, share, institutes with smart services, licensed institutes)."""
+    found = _by_size(con, on, where)
+    rows = [
+        (size, smart / licensed if licensed else None, smart, licensed)
+        for size, (licensed, smart) in _cells(found).items()
+    ]
+    return _of(found, ("size",), (catalogue()["smart_service_share"],), rows, _parts("smart_service_share"))
+
+
+def adoption(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Adoption as each publication found it, up to the day: (day, share, institutes with smart services, licensed)."""
+    now = ask(con, "smart_service_share", on=on, where=where)
+    kept, parameters = rows_on(con, "adoption", now.on or now.publication.as_of, where)
+    sql = f"""
+        select valid_from as day, sum(smart_institutes)::bigint as smart, sum(licensed_institutes)::bigint as licensed
+        from ({kept}) as kept
+        group by all
+        order by day
+    """
+    rows = [
+        (day, smart / licensed if licensed else None, smart, licensed)
+        for day, smart, licensed in con.execute(sql, parameters).fetchall()
+    ]
+    answer = _of(now, ("day",), (derived("adopted_share"),), rows, _parts("smart_service_share"))
+    return replace(answer, query=readable(sql, parameters))
+
+
+def _listed(
+    con: duckdb.DuckDBPyConnection,
+    on: date | None,
+    where: Where,
+    measures: Sequence[str],
+    largest: str = "",
+    anywhere: bool = False,
+) -> Answer:
+    """Measures by institute beside what is known of it.
+
+    Without `anywhere` only institutes registered in the scope are listed; with it also those registered elsewhere that
+    have persons serving in it, and their own days with them.
+    """
+    facts = ask(con, "registered_institutes", by=_FACTS, on=on, where=None if anywhere else where)
+    known = {row[0]: row[: len(_FACTS)] for row in facts.rows}
+    asked = ask(con, *measures, by=("institute",), on=on, where=where)
+    days = [name for name in _DAYS if name in measures]
+    own = ask(con, *days, by=("institute",), on=on) if anywhere and days else None
+    dates = {row["institute"]: row for row in own.records()} if own else {}
+    rows = []
+    for record in asked.records():
+        if record["institute"] in known:
+            record |= {name: day for name, day in dates.get(record["institute"], {}).items() if name in days}
+            rows.append((*known[record["institute"]], *(record[name] for name in asked.columns[1:])))
+    columns = (*_FACTS, *asked.columns[1:])
+    if largest:
+        at = columns.index(largest)
+        rows.sort(key=lambda row: (-(row[at] or 0), row[0]))
+    queries = [answer.query for answer in (asked, facts, own) if answer]
+    sources = asked.sources | facts.sources
+    return replace(asked, by=_FACTS, columns=columns, rows=rows, query=";\n\n".join(queries), sources=sources)
+
+
+def _having(found: Answer, names: Sequence[str]) -> Answer:
+    """The rows in which one of `names` is above zero."""
+    at = [found.columns.index(name) for name in names]
+    return replace(found, rows=[row for row in found.rows if any(row[i] for i in at)])
+
+
+def _by_size(con: duckdb.DuckDBPyConnection, on: date | None, where: Where) -> Answer:
+    names = ("licensed_institutes", "smart_institutes", "active_assistants")
+    return ask(con, *names, by=("institute",), on=on, where=where)
+
+
+def _cells(by_institute: Answer) -> dict[str, tuple[int, int]]:
+    """Licensed institutes and those of them with smart services, by size; only of institutes registered in the scope."""
+    licensed, smart = dict.fromkeys(SIZES, 0), dict.fromkeys(SIZES, 0)
+    for _, is_licensed, is_smart, active in by_institute.rows:
+        if is_licensed:
+            size = next(size for size, least in reversed(SIZES.items()) if active >= least)
+            licensed[size] += is_licensed
+            smart[size] += is_smart
+    return {size: (licensed[size], smart[size]) for size in SIZES}
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    metric = catalogue()[name]
+    return tuple(part for part in (metric.numerator, metric.denominator) if part)
+
+
+def _of(
+    like: Answer,
+    by: tuple[str, ...],
+    metrics: tuple[Metric, ...],
+    rows: list[tuple[Any, ...]],
+    more: Sequence[str] = (),
+) -> Answer:
+    return replace(like, by=by, metrics=metrics, columns=(*by, *(metric.name for metric in metrics), *more), rows=rows)

@@ -1,0 +1,123 @@
+"""What if: a scenario, what it is made of as things are now, and the path of the stock under it.
+
+Each function takes a connection, a day and filters, and returns an Answer like `ask` does; its words stand in
+etl/semantic/analyses.toml. A scenario that says nothing goes on as in the last 12 complete months.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from etl.analysis.projection import MOST_MONTHS_AHEAD, PACE_MONTHS, history_of, path_of
+from etl.core import jalali
+from etl.core.errors import QuestionError
+from etl.semantic.answers import Answer, ask
+from etl.semantic.catalog import catalogue
+from etl.semantic.derived import Where, answered
+
+_KNOWN_MONTHS = 24
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is asked for: recruits a month, leavers a year over the stock, seats a month by (province, course).
+
+    None is as in the last 12 complete months. Seats of a province "" are shared by all that have none of their own.
+    """
+
+    recruits: float | None = None
+    leaver_rate: float | None = None
+    seats: Mapping[tuple[str, str], float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        numbers = [*self.seats.values(), *(one for one in (self.recruits, self.leaver_rate) if one is not None)]
+        if any(not math.isfinite(one) or one < 0 for one in numbers):
+            raise QuestionError("a scenario takes no negative numbers")
+
+
+NOW = Scenario()
+
+
+# ---------------------------------------------------------------- as it is now
+
+
+def pace_now(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Recruits a month and leavers a year over the stock, of the last 12 complete months. One row."""
+    rate = ask(con, "leaver_rate_12m", on=on, where=where)
+    day = rate.on or rate.publication.as_of
+    joiners = ask(con, "joiners", over=jalali.last_complete_months(day, 12), where=where)
+    row = (joiners.value() / 12, rate.value() or 0.0)
+    return answered(rate, (), ("plan_recruits", "plan_leaver_rate"), [row], also=(joiners,))
+
+
+def seats_now(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Training seats a month by province and course: the results handed in for the last 12 complete months, over 12."""
+    base = ask(con, "trainable_assistants", on=on, where=where)
+    day = base.on or base.publication.as_of
+    period = jalali.last_complete_months(day, 12)
+    found = ask(con, "course_results", by=("province", "course"), over=period, where=filters_of_results(where))
+    rows = [(province, course, count / 12) for province, course, count in found.rows]
+    return answered(found, ("province", "course"), ("plan_seats",), rows)
+
+
+# ---------------------------------------------------------------- the stock
+
+
+def headcount(
+    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, scenario: Scenario = NOW
+) -> Answer:
+    """The stock known and planned: (month, active, plan, low, high, target). The plan begins where the known ends.
+
+    The plan is the projection; what a scenario asks for beyond the last 12 months comes on top of it, more recruits each
+    month, less a twelfth of the higher leaver rate of the stock. The range is as wide, relative to the plan, as the
+    projection's; it is None where the past has fewer than 24 runs.
+    """
+    known = ask(con, "active_assistants", on=on, where=where)
+    day = known.on or known.publication.as_of
+    target = _target(con, day, where)
+    pace = pace_now(con, day, where)
+    more_recruits = 0.0 if scenario.recruits is None else scenario.recruits - pace.value("plan_recruits")
+    higher_rate = 0.0 if scenario.leaver_rate is None else scenario.leaver_rate - pace.value("plan_leaver_rate")
+    history = history_of(con, day, where)
+    now = jalali.unit_of(day, "month")
+    active = float(known.value())
+    rows: list[tuple[Any, ...]] = [
+        (one.label, one.active, None, None, None, target)
+        for one in history.months[-_KNOWN_MONTHS:]
+        if one.label < now.label
+    ]
+    rows.append((now.label, active, active, active, active, target))
+    stock = projected = active
+    passed = 0.0
+    for unit, distance, then, low, high in path_of(history, day, active, MOST_MONTHS_AHEAD).points:
+        months, passed = distance - passed, distance
+        stock = max(0.0, stock + then - projected + (more_recruits - stock * higher_rate / 12) * months)
+        projected = then
+        if unit.label <= now.label:
+            continue
+        bounds = [None if one is None else one * stock / then if then else stock for one in (low, high)]
+        rows.append((unit.label, None, stock, *bounds, target))
+        is_reached = target is not None and bounds[0] is not None and bounds[0] >= target
+        if distance >= PACE_MONTHS and (bounds[0] is None or is_reached):
+            break
+    names = ("plan_active", "plan_low", "plan_high", "target")
+    return answered(known, ("month",), ("active_assistants", *names), rows, also=(pace, *history.answers))
+
+
+def _target(con: duckdb.DuckDBPyConnection, day: date, where: Where) -> float | None:
+    """The target of the place; none where the filters leave it no meaning."""
+    if set(where or {}) - catalogue()["target"].dimensions:
+        return None
+    return ask(con, "target", on=day, where=where).value()
+
+
+def filters_of_results(where: Where) -> dict[str, Sequence[str]]:
+    """The filters that results of courses know. Raises QuestionError for others: seats are not kept by them."""
+    for name in where or {}:
+        if name not in ("province", "course"):
+            raise QuestionError(f"training seats have no meaning by {name}")
+    return {name: values for name, values in (where or {}).items() if name != "course"}

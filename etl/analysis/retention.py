@@ -1,0 +1,204 @@
+"""How long people stay: survival curves by the product limit of Kaplan and Meier (1958).
+
+A career runs from a joining to the next leaving (the first day out); one not ended by the day is censored on it.
+The bounds are 95 % of Greenwood's variance on the log-log scale. Curves as of the publication's day, of the nation and of
+single members, were made at build by statsmodels (survival.py) and are read; the others are worked out here in plain SQL.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from etl.core import jalali
+from etl.semantic.answers import Answer, ask, readable
+from etl.semantic.catalog import derived, tables
+from etl.warehouse.publications import describe
+
+Where = Mapping[str, Sequence[str]] | None
+
+MOST_MONTHS = 120
+# A curve ends where fewer people than this are still followed: beyond it a step is one person, no finding.
+LEAST = 20
+# The dimension and the only member of the curve of everyone.
+ALL = "all"
+_BEGINNING = date(1900, 1, 1)
+
+_Made = tuple[list[tuple[Any, ...]], str]
+
+
+def product_limit(careers: str) -> str:
+    """The steps of Kaplan and Meier's curve, in SQL.
+
+    `careers` is a SELECT of (member, days, has_left), one row a career; the steps are (member, days, at_risk, leaving,
+    survival, variance), one row a day on which somebody leaves. Who is censored on a day is at risk on it.
+    """
+    return f"""
+        with followed as (
+            select member, days, count(*) as people, count(*) filter (where has_left) as leaving
+            from ({careers}) as careers
+            group by member, days
+        ),
+        risked as (
+            select
+                member,
+                days,
+                leaving,
+                sum(people) over (
+                    partition by member order by days rows between current row and unbounded following
+                ) as at_risk,
+            from followed
+        )
+        select
+            member,
+            days,
+            at_risk,
+            leaving,
+            product(1 - leaving / at_risk) over running as survival,
+            sum(leaving / nullif(at_risk * (at_risk - leaving), 0)) over running as variance,
+        from risked
+        where leaving > 0
+        window running as (partition by member order by days)
+    """
+
+
+def survival(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, least: int = LEAST) -> Answer:
+    """Share still in service so many months after joining, with the people still followed and its bounds.
+
+    Rows: (served, survival, at_risk, survival_low, survival_high), `served` in whole months of 30.44 days.
+    """
+    return _survival(con, on, where, least, "")
+
+
+def survival_by_post(
+    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, least: int = LEAST
+) -> Answer:
+    """The same by the post in which a person joined. Rows: (post, served, survival, at_risk)."""
+    return _survival(con, on, where, least, "post")
+
+
+def survival_by_gender(
+    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, least: int = LEAST
+) -> Answer:
+    """The same by gender. Rows: (gender, served, survival, at_risk)."""
+    return _survival(con, on, where, least, "gender")
+
+
+def careers(member: str, conditions: Sequence[str]) -> str:
+    """A SELECT of the careers under `conditions`, as of $on_day: (member, days, has_left); `member` is its SQL."""
+    return f"""
+        select
+            {member} as member,
+            least(coalesce(next_leaving, $on_day), $on_day) - joiners.day as days,
+            coalesce(next_leaving <= $on_day, false) as has_left,
+        from joiners
+        where {" and ".join(conditions)}
+    """
+
+
+def _survival(con: duckdb.DuckDBPyConnection, on: date | None, where: Where, least: int, group: str) -> Answer:
+    day = on or describe(con).as_of
+    like = ask(con, "joiners", over=(_BEGINNING, day), where=where)
+    rows, query = _ready(con, like, day, least, group) or _worked_out(con, like, day, least, group)
+    names = ("survival", "at_risk") if group else ("survival", "at_risk", "survival_low", "survival_high")
+    by = (group, "served") if group else ("served",)
+    return Answer(
+        tuple(derived(name) for name in names),
+        by,
+        (*by, *names),
+        rows,
+        like.where,
+        day,
+        None,
+        frozenset(),
+        query,
+        like.publication,
+        like.sources,
+    )
+
+
+def _shown(group: str) -> tuple[str, str]:
+    """The columns of a curve: what its rows go by, and its numbers."""
+    return (
+        ("member, served", "survival, at_risk")
+        if group
+        else ("served", "survival, at_risk, survival_low, survival_high")
+    )
+
+
+def _ready(con: duckdb.DuckDBPyConnection, like: Answer, day: date, least: int, group: str) -> _Made | None:
+    """The rows that the build made, with their query, where the question is one of those: this day, one member or a group."""
+    dimension = group or next(iter(like.where), ALL)
+    members = like.where.get(dimension, ())
+    others = like.where.keys() - {dimension}
+    if day != like.publication.as_of or least < LEAST or others or (len(members) > 1 and not group):
+        return None
+    parameters: dict[str, Any] = {"dimension": dimension, "least": least}
+    conditions = ["dimension = $dimension", "at_risk >= $least"]
+    if members:
+        parameters |= {f"member_{number}": member for number, member in enumerate(members)}
+        conditions.append(f"member in ({', '.join(f'$member_{number}' for number in range(len(members)))})")
+    by, numbers = _shown(group)
+    sql = f"""
+        select {by}, {numbers}
+        from survival_curves
+        where {" and ".join(conditions)}
+        order by {by}
+    """
+    rows = con.execute(sql, parameters).fetchall()
+    return (rows, readable(sql, parameters)) if rows else None
+
+
+def _worked_out(con: duckdb.DuckDBPyConnection, like: Answer, day: date, least: int, group: str) -> _Made:
+    """The rows by the product limit in SQL, with their query."""
+    parameters: dict[str, Any] = {"on_day": day, "least": least}
+    conditions = ["joiners.day <= $on_day"]
+    columns = tables()["joiners"].columns
+    for name, values in like.where.items():
+        bound = {f"{name}_{number}": value for number, value in enumerate(values)}
+        parameters |= bound
+        conditions.append(f"joiners.{columns[name]} in ({', '.join('$' + key for key in bound)})")
+    by, numbers = _shown(group)
+    sql = f"""
+        with careers as ({careers(f"joiners.{columns[group]}" if group else f"'{ALL}'", conditions)}),
+        steps as ({product_limit("select * from careers")}),
+        months as (
+            select served, cast(floor(served * {jalali.DAYS_A_MONTH}) as integer) as days
+            from range(0, {MOST_MONTHS + 1}) as months (served)
+        ),
+        counted as (
+            select member, days, count(*) as people
+            from careers
+            group by all
+        ),
+        followed as (
+            select counted.member, months.served, months.days, sum(people) as at_risk
+            from months
+            inner join counted on counted.days >= months.days
+            group by all
+            having sum(people) >= $least
+        ),
+        curves as (
+            select
+                followed.member,
+                followed.served,
+                coalesce(steps.survival, 1) as survival,
+                1.96 * sqrt(steps.variance) / abs(ln(nullif(nullif(steps.survival, 0), 1))) as spread,
+                followed.at_risk,
+            from followed
+            asof left join steps on steps.member = followed.member and steps.days <= followed.days
+        ),
+        bounded as (
+            select
+                *,
+                coalesce(pow(survival, exp(spread)), survival) as survival_low,
+                coalesce(pow(survival, exp(-spread)), survival) as survival_high,
+            from curves
+        )
+        select {by}, {numbers}
+        from bounded
+        where member is not null
+        order by {by}
+    """
+    return con.execute(sql, parameters).fetchall(), readable(sql, parameters)

@@ -1,0 +1,190 @@
+"""Signals: what stands out, by one method for levels and one for changes.
+
+Level: a province's share against the nation's on a funnel whose limits allow for the differences that all provinces show
+(D. J. Spiegelhalter, 2005, Statistics in Medicine 24, and Quality and Safety in Health Care 14: multiplicative
+over-dispersion, z-scores winsorised). Change: a province's share of the nation's monthly flow against the limits of its own
+last months (XmR chart; D. J. Wheeler, 1993, Understanding Variation), so what moves the whole country is no signal.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+import duckdb
+
+from etl.core import jalali
+from etl.core.errors import QuestionError
+from etl.semantic.answers import Answer, ask
+from etl.semantic.catalog import catalogue, provisional_days
+from etl.semantic.derived import Where, answered
+from etl.semantic.provisional import last_settled_day, settled_on
+from etl.semantic.ranking import least
+from etl.warehouse.publications import describe
+
+STANDARD_ERRORS = 3
+WINSORISED = 0.1
+MONTHS = 24
+# Three standard deviations by the mean moving range of two neighbours: 3 / 1.128.
+_OF_MOVING_RANGE = 3 / 1.128
+
+
+@dataclass(frozen=True)
+class Point:
+    """A group on a funnel: how many of `count` it has, its share, z-score, and whether it lies beyond the limits.
+
+    `beyond`: how many more (fewer) it has than the common share would give.
+    """
+
+    group: Any
+    part: float
+    count: float
+    share: float
+    z: float
+    beyond: float
+    is_signal: bool
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """The common share, the over-dispersion φ (at least 1: groups are never told apart more than chance allows), the points."""
+
+    common: float
+    phi: float
+    points: tuple[Point, ...]
+
+    def limits(self, count: float) -> tuple[float, float]:
+        """The lower and upper limit of a share of `count`."""
+        wide = STANDARD_ERRORS * math.sqrt(self.phi * self.common * (1 - self.common) / count)
+        return max(0.0, self.common - wide), min(1.0, self.common + wide)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The middle of a series and its natural process limits."""
+
+    low: float
+    middle: float
+    high: float
+
+
+def winsorised(values: Sequence[float], part: float = WINSORISED) -> list[float]:
+    """The values in their order, the lowest and the highest `part` of them moved to the nearest of the others."""
+    ordered = sorted(values)
+    cut = int(part * len(ordered) + 1e-9)
+    low, high = ordered[cut], ordered[len(ordered) - 1 - cut]
+    return [min(max(value, low), high) for value in values]
+
+
+def funnel(groups: Sequence[tuple[Any, float, float]], smallest: int = 0, common: float | None = None) -> Funnel | None:
+    """A funnel of (group, part, count), farthest beyond first. None where nothing was counted.
+
+    `common` is the share that all are held against, that of all together unless given.
+    φ = mean of the squared winsorised z-scores, the limits common ± 3 √(φ common (1 - common) / count). Groups of fewer than
+    `smallest` have a point but are no signal.
+    """
+    counted = [(group, part, count) for group, part, count in groups if count > 0]
+    everyone = sum(count for _, _, count in counted)
+    if not everyone:
+        return None
+    common = sum(part for _, part, _ in counted) / everyone if common is None else common
+    errors = [math.sqrt(common * (1 - common) / count) for _, _, count in counted]
+    scores = [
+        (part / count - common) / error if error else 0.0
+        for (_, part, count), error in zip(counted, errors, strict=True)
+    ]
+    phi = max(1.0, sum(score * score for score in winsorised(scores)) / len(scores))
+    limit = STANDARD_ERRORS * math.sqrt(phi)
+    points = [
+        Point(group, part, count, part / count, z, part - common * count, abs(z) > limit and count >= smallest)
+        for (group, part, count), z in zip(counted, scores, strict=True)
+    ]
+    return Funnel(common, phi, tuple(sorted(points, key=lambda point: (-abs(point.beyond), str(point.group)))))
+
+
+def limits(values: Sequence[float]) -> Limits | None:
+    """The natural process limits of a series by its mean moving range. None for fewer than two values."""
+    if len(values) < 2:
+        return None
+    middle = sum(values) / len(values)
+    wide = _OF_MOVING_RANGE * sum(abs(b - a) for a, b in pairwise(values)) / (len(values) - 1)
+    return Limits(middle - wide, middle, middle + wide)
+
+
+def level_signals(
+    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, name: str = "training_compliance"
+) -> Answer:
+    """Each province's share on the nation's funnel, farthest from what the nation's share would give first.
+
+    Rows: (province, the share, beyond_common, funnel_z, funnel_low, funnel_high, funnel_phi, then the share's two parts and
+    is_signal). A share that may still change by itself is asked on the last settled month's end. Fewer than 23 persons (10
+    institutes) are no signal. Raises QuestionError for a metric that is no share measured on a day.
+    """
+    metric = catalogue().get(name)
+    if (
+        metric is None
+        or metric.kind != "state"
+        or metric.unit != "share"
+        or not (metric.numerator and metric.denominator)
+    ):
+        raise QuestionError(f"{name} is no share measured on a day; levels are compared by one")
+    day = settled_on(con, name, on)
+    if day is None:
+        raise QuestionError(f"{name}: no month is settled yet")
+    places = ask(con, name, by=("province",), on=day, where=where)
+    nation = ask(con, name, on=day, where={key: values for key, values in (where or {}).items() if key != "province"})
+    groups = [(row["province"], row[metric.numerator], row[metric.denominator]) for row in places.records()]
+    found = funnel(
+        [(place, part, count) for place, part, count in groups if place is not None and count],
+        least(catalogue()[metric.denominator].unit),
+        nation.value(),
+    )
+    rows: list[tuple[Any, ...]] = []
+    for point in found.points if found else ():
+        low, high = found.limits(point.count) if found else (0.0, 1.0)
+        numbers = (point.share, point.beyond, point.z, low, high, found.phi if found else None)
+        rows.append((point.group, *numbers, point.part, point.count, point.is_signal))
+    names = (name, "beyond_common", "funnel_z", "funnel_low", "funnel_high", "funnel_phi")
+    more = (metric.numerator, metric.denominator, "is_signal")
+    return answered(places, ("province",), names, rows, on=day, also=(nation,), more=more)
+
+
+def change_signals(
+    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, name: str = "joiners"
+) -> Answer:
+    """Each province's share of the nation's flow in its last 24 months, with the limits of its own.
+
+    Rows: (province, month, flow_share, flow_low, flow_middle, flow_high, then the province's flow, the nation's and
+    is_signal). The months are the latest complete ones that are settled; one in which the nation has none is left out.
+    Raises QuestionError for a metric that is no count over a period, and where the register has fewer than 24 such months.
+    """
+    metric = catalogue().get(name)
+    if metric is None or metric.kind != "flow" or metric.denominator:
+        raise QuestionError(f"{name} is no count over a period; changes are looked for in one")
+    day = last_settled_day(on or describe(con).as_of, provisional_days(name))
+    over = jalali.last_complete_months(day, MONTHS)
+    ((begin,),) = con.execute("select min(hired_on) from spells").fetchall()
+    if begin is None or begin > over[0]:
+        raise QuestionError(f"{name}: changes are looked for in {MONTHS} settled months, and the register has fewer")
+    by_place = ask(con, name, by=("province", "month"), over=over, where=where)
+    elsewhere = {key: values for key, values in (where or {}).items() if key != "province"}
+    nation = ask(con, name, by=("month",), over=over, where=elsewhere)
+    whole = {month: count for month, count in nation.rows if count}
+    flows: dict[str, dict[str, float]] = {}
+    for place, month, count in by_place.rows:
+        if place is not None:
+            flows.setdefault(place, {})[month] = count
+    rows: list[tuple[Any, ...]] = []
+    for place in sorted(flows):
+        shares = {month: flows[place].get(month, 0) / count for month, count in whole.items()}
+        found = limits(list(shares.values()))
+        for month, share in shares.items() if found else ():
+            assert found is not None
+            bounds = (max(0.0, found.low), found.middle, min(1.0, found.high))
+            is_signal = not found.low <= share <= found.high
+            rows.append((place, month, share, *bounds, flows[place].get(month, 0), whole[month], is_signal))
+    names = ("flow_share", "flow_low", "flow_middle", "flow_high")
+    more = ("flow_here", "flow_nation", "is_signal")
+    return answered(by_place, ("province", "month"), names, rows, over=over, also=(nation,), more=more)

@@ -1,0 +1,150 @@
+"""Survival curves made ready at build by statsmodels: the nation's and each member's, as of the publication's day.
+
+What no table can foresee (several filters, past days) etl/analysis/retention.py works out in SQL, by the same definitions; a test
+holds the two together.
+
+statsmodels gives rows that stand for several people the variance of Tsiatis (1981), and only rows of one person each
+Greenwood's. One row a person would grow with the country, so Greenwood's sum is made here, of its people at risk and leaving.
+"""
+
+import gc
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from types import ModuleType
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from etl.analysis.retention import ALL, LEAST, MOST_MONTHS, careers
+from etl.core.jalali import DAYS_A_MONTH
+from etl.semantic.catalog import tables
+
+DIMENSIONS = ("province", "activity", "gender", "education", "post")
+_CURVES = pa.schema(
+    [
+        ("dimension", pa.string()),
+        ("member", pa.string()),
+        ("served", pa.int64()),
+        ("survival", pa.float64()),
+        ("at_risk", pa.int64()),
+        ("survival_low", pa.float64()),
+        ("survival_high", pa.float64()),
+    ]
+)
+_SERVED = np.arange(MOST_MONTHS + 1)
+_DAYS = np.floor(_SERVED * DAYS_A_MONTH).astype(np.int64)
+_QUANTILE = 1.96
+_SHORT_TURN_SECONDS = 0.0002
+# What the library's tests of significance draw with. No curve is tested, and all of scipy.stats is more to load than the rest.
+_UNNEEDED, _DRAWN_WITH = "scipy.stats.distributions", ("chi2", "norm")
+
+
+def get_ready(con: duckdb.DuckDBPyConnection) -> None:
+    """Load the library meanwhile: it takes as long as two of the largest models. A handful of people needs none."""
+    ((people,),) = con.execute("select count(*) from person_numbers").fetchall()
+    if people >= LEAST:
+        threading.Thread(target=_load).start()
+
+
+def build(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
+    """Make `survival_curves`: one row for each dimension, member and whole month after joining with LEAST people followed.
+
+    The nation is the one member of the dimension `all`. Columns: dimension, member, served (months), survival (share),
+    at_risk (people), survival_low and survival_high (95 %).
+    """
+    parts = [_CURVES.empty_table()]
+    columns = tables()["joiners"].columns
+    for dimension in (ALL, *DIMENSIONS):
+        sql = careers(f"joiners.{columns[dimension]}" if dimension != ALL else f"'{ALL}'", ["joiners.day <= $on_day"])
+        counted = con.execute(
+            f"select member, days, has_left, count(*) as people from ({sql}) as careers "
+            "where member is not null group by all order by member, days, has_left",
+            {"on_day": as_of},
+        ).fetchnumpy()
+        parts += [_table(dimension, member, *followed) for member, *followed in _by_member(counted)]
+    con.register("arriving", pa.concat_tables(parts))
+    con.execute("create table survival_curves as from arriving")
+    con.unregister("arriving")
+
+
+def curve(days: np.ndarray, has_left: np.ndarray, people: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Kaplan and Meier's curve at the beginning of each month served: survival, at risk, lower and upper bound.
+
+    Each row stands for `people` followed for so many `days`, who then left or are set aside; rows go by days. The bounds
+    are 95 % of Greenwood's variance on the log-log scale, and the curve itself where it stands at 1 or at 0.
+    """
+    steps = _library()(days, has_left, freq_weights=people)
+    staying = steps.n_risk - steps.n_events
+    added = np.divide(steps.n_events, steps.n_risk * staying, out=np.zeros(len(staying)), where=staying > 0)
+    last = np.searchsorted(steps.surv_times, _DAYS, side="right")
+    survival = np.concatenate(([1.0], steps.surv_prob))[last]
+    variance = np.concatenate(([0.0], np.cumsum(added)))[last]
+    followed = np.concatenate((np.cumsum(people[::-1])[::-1], [0]))[np.searchsorted(days, _DAYS)]
+    low, high = survival.copy(), survival.copy()
+    bent = (survival > 0) & (survival < 1)
+    spread = _QUANTILE * np.sqrt(variance[bent]) / np.abs(np.log(survival[bent]))
+    low[bent] = survival[bent] ** np.exp(spread)
+    high[bent] = survival[bent] ** np.exp(-spread)
+    return survival, followed, low, high
+
+
+def _by_member(counted: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """Each member with its days, leavings and people."""
+    members, first = np.unique(np.asarray(counted["member"], dtype=object), return_index=True)
+    columns = [np.asarray(counted[name]) for name in ("days", "has_left", "people")]
+    for number, member in enumerate(members):
+        end = first[number + 1] if number + 1 < len(first) else None
+        yield (member, *(column[first[number] : end] for column in columns))
+
+
+def _table(dimension: str, member: str, days: np.ndarray, has_left: np.ndarray, people: np.ndarray) -> pa.Table:
+    """One curve, as far as enough people are followed; nothing where they never were."""
+    if people.sum() < LEAST:
+        return _CURVES.empty_table()
+    survival, followed, low, high = curve(days, has_left, people)
+    length = int((followed >= LEAST).sum())
+    names = ([dimension] * length, [member] * length)
+    numbers = (_SERVED, survival, followed, low, high)
+    arrays = [*names, *(column[:length] for column in numbers)]
+    return pa.table([pa.array(one, kind) for one, kind in zip(arrays, _CURVES.types, strict=True)], schema=_CURVES)
+
+
+def _load() -> None:
+    # Whoever hands the database its next statement waits for the interpreter: not for long, with so many of them.
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_SHORT_TURN_SECONDS)
+    # Nothing of a library is garbage while it loads.
+    gc.disable()
+    try:
+        with _without_the_unneeded():
+            _library()
+    except ImportError:
+        # It wants more of that than it did: whoever needs the library next loads it whole.
+        pass
+    finally:
+        gc.enable()
+        sys.setswitchinterval(usual)
+
+
+@contextmanager
+def _without_the_unneeded() -> Iterator[None]:
+    stand_in = ModuleType(_UNNEEDED)
+    vars(stand_in).update(dict.fromkeys(_DRAWN_WITH))
+    if sys.modules.setdefault(_UNNEEDED, stand_in) is not stand_in:
+        yield
+        return
+    try:
+        yield
+    finally:
+        del sys.modules[_UNNEEDED]
+
+
+def _library() -> Any:
+    from statsmodels.duration.survfunc import SurvfuncRight
+
+    return SurvfuncRight

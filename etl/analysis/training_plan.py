@@ -1,0 +1,137 @@
+"""What if: the path of training compliance under a scenario of recruits, leavers and seats.
+
+`compliance` takes a connection, a day, filters and a scenario, and returns an Answer like `ask` does; its words stand in
+etl/semantic/analyses.toml.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from etl.analysis.planning import NOW, Scenario, filters_of_results, pace_now, seats_now
+from etl.core import jalali
+from etl.semantic.answers import Answer, ask, readable, rows_on
+from etl.semantic.derived import Where, answered
+from etl.semantic.lineage import sources_of_query
+
+GOAL = 0.95
+_MONTHS_AHEAD = 12
+
+
+def compliance(
+    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, scenario: Scenario = NOW
+) -> Answer:
+    """Compliance known and planned: (month, compliance, plan, low, high, goal, persons compliant, persons).
+
+    Those in service, their posts and licences are frozen as on the day but for who leaves. A seat becomes a pass at the
+    pass rate of the last 12 months. Recruits take as many as they took in those; the rest keeps compliant who is, and
+    then brings back who lacks the fewest courses. High is the same at the pass rate of the best of the months; low is
+    that of the worst, with seats going to who has waited longest.
+    """
+    within = filters_of_results(where)
+    answer = ask(con, "training_compliance", on=on, where=where)
+    day = answer.on or answer.publication.as_of
+    period = jalali.last_complete_months(day, 12)
+    past = ask(con, "training_compliance", by=("month",), over=period, where=where)
+    rates = _pass_rates(con, period, within)
+    ends = _month_ends(day, _MONTHS_AHEAD)
+    supply = _supply(con, day, where, scenario)
+    lacking, parameters = rows_on(con, "course_readiness", day, where)
+    pace = pace_now(con, day, within)
+    recruits = pace.value("plan_recruits") if scenario.recruits is None else scenario.recruits
+    rate = pace.value("plan_leaver_rate") if scenario.leaver_rate is None else scenario.leaver_rate
+    provinces = {f"place_{number}": code for number, code in enumerate(within.get("province", ()))}
+    here = f"completions.province in ({', '.join('$' + name for name in provinces)})" if provinces else "true"
+    sql = _lapsed_sql().format(lacking=lacking, passed_here=here)
+    parameters |= provinces | {
+        "horizon": ends[-1].last,
+        "own_provinces": [province for (province, _), _ in supply if province],
+        "own_courses": [course for (province, course), _ in supply if province],
+        "pools": [province for (province, _), _ in supply],
+        "courses": [course for (_, course), _ in supply],
+        "seats": [seats for _, seats in supply],
+        "variants": ["low", "plan", "high"],
+        "rates": list(rates),
+        "waiting": [True, False, False],
+        "recruits": recruits,
+        "joiners": pace.value("plan_recruits") * 12,
+        "leaving": min(rate / 12, 0.99),
+        "first_day": period[0],
+        "last_day": period[1],
+        "months": list(range(len(ends))),
+        "ends": [day, *(unit.last for unit in ends[1:])],
+    }
+    lapsed = {(variant, month): count for variant, month, count in con.execute(sql, parameters).fetchall()}
+    everyone = answer.value("trainable_assistants")
+    rows: list[tuple[Any, ...]] = [
+        (label, share, None, None, None, GOAL, held, people)
+        for label, share, held, people in past.rows
+        if label < ends[0].label
+    ]
+    for month, unit in enumerate(ends):
+        held = {name: everyone - lapsed.get((name, month), 0) for name in ("low", "plan", "high")}
+        # of few people, whole seats may serve who waits longest better: the range is what it says
+        low, high = min(held.values()), max(held.values())
+        shares = [count / everyone if everyone else None for count in (held["plan"], low, high)]
+        known = answer.value() if month == 0 else None
+        rows.append((unit.label, known, *shares, GOAL, held["plan"], everyone))
+    names = ("training_compliance", "plan_compliance", "plan_compliance_low", "plan_compliance_high", "plan_goal")
+    more = ("compliant_assistants", "trainable_assistants")
+    return answered(
+        answer,
+        ("month",),
+        names,
+        rows,
+        also=(past, pace),
+        more=more,
+        query=readable(sql, _written(parameters)),
+        sources=sources_of_query(sql),
+    )
+
+
+def _pass_rates(con: duckdb.DuckDBPyConnection, period: tuple[date, date], where: Where) -> tuple[float, float, float]:
+    """The pass rate of the worst month, of the whole period and of the best month; 1 where nothing was handed in."""
+    whole = ask(con, "pass_rate", over=period, where=where).value()
+    months = [
+        rate for rate in ask(con, "pass_rate", by=("month",), over=period, where=where).column("pass_rate") if rate
+    ]
+    if whole is None or not months:
+        return (1.0, 1.0, 1.0)
+    return (min(months), whole, max(months))
+
+
+def _supply(
+    con: duckdb.DuckDBPyConnection, day: date, where: Where, scenario: Scenario
+) -> list[tuple[tuple[str, str], float]]:
+    """Seats a month by pool and course: a province with seats of its own is a pool, all others share one ("")."""
+    own = {key: seats for key, seats in scenario.seats.items() if key[0]}
+    shared: dict[str, float] = {}
+    for province, course, seats in seats_now(con, day, where).rows:
+        if (province, course) not in own:
+            shared[course] = shared.get(course, 0.0) + seats
+    shared |= {course: seats for (province, course), seats in scenario.seats.items() if not province}
+    return [*sorted(own.items()), *((("", course), seats) for course, seats in sorted(shared.items()))]
+
+
+def _month_ends(day: date, count: int) -> list[jalali.Unit]:
+    """The month that holds the day, and the `count` after it."""
+    found = [jalali.unit_of(day, "month")]
+    for _ in range(count):
+        found.append(jalali.unit_of(found[-1].last + jalali.DAY, "month"))
+    return found
+
+
+@cache
+def _lapsed_sql() -> str:
+    return Path(__file__).with_name("training_plan.sql").read_text(encoding="utf-8")
+
+
+def _written(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Lists of numbers and days as lists of words: a query is written out to be read."""
+    return {
+        name: [str(one) for one in value] if isinstance(value, list) else value for name, value in parameters.items()
+    }

@@ -1,0 +1,145 @@
+"""The reference tables: provinces, counties, courses, targets, the international comparison, the Jalali months.
+
+Courses and targets are taken from the folder that is loaded where it holds them, else from data/reference.
+"""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from etl.core import jalali
+from etl.core.errors import Refused
+from etl.core.paths import REFERENCE
+from etl.core.text_folding import fold, shown, shown_code
+from etl.extract import reference_files as files
+from etl.extract.contract import contract
+
+# The Jalali years whose days a question can name.
+_FIRST_YEAR, _LAST_YEAR = 1290, 1460
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course, the posts that must hold it, months it stays valid (None: for ever), its hours and days until due."""
+
+    course_code: str
+    title_fa: str
+    title_en: str
+    posts: tuple[str, ...]
+    valid_months: int | None
+    hours: float | None
+    due_days: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """A value to reach from a day on; `province` is None for the nation."""
+
+    metric: str
+    province: str | None
+    date: date
+    value: float
+
+
+def courses(folder: Path) -> list[Course]:
+    """The courses of `folder`. Raises Refused for an unknown post, a value that is no number, a course met twice."""
+    path = files.chosen(folder, "courses.csv")
+    found = [(line, _course(path, line, row)) for line, row in files.rows(path, ("course_code", "posts"))]
+    files.refuse_twice(path, "course_code", ((line, fold(course.course_code)) for line, course in found))
+    return [course for _, course in found]
+
+
+def targets(folder: Path) -> list[Target]:
+    """The targets of `folder`. Raises Refused for a place, day or value that cannot be read, and for two on one day."""
+    path = files.chosen(folder, "targets.csv")
+    found = [(line, _target(path, line, row)) for line, row in files.rows(path, ("metric", "date", "value"))]
+    files.refuse_twice(path, "date", ((line, (one.metric, one.province, one.date)) for line, one in found))
+    return [target for _, target in found]
+
+
+def load(con: duckdb.DuckDBPyConnection, courses: list[Course], targets: list[Target]) -> None:
+    """Make the reference tables in `con`."""
+    # Codes keep their leading zeros: 02 is a province, 2 is not.
+    codes = {
+        "provinces": "{'sci_code': 'varchar', 'tel_prefix': 'varchar'}",
+        "counties": "{'sci_code': 'varchar'}",
+        "international": "{}",
+    }
+    for table, types in codes.items():
+        con.execute(
+            f"create table {table} as select * from read_csv(?, header=true, sample_size=-1, types={types})",
+            [str(REFERENCE / f"{table}.csv")],
+        )
+    _make(
+        con,
+        "courses (course_code varchar, title_fa varchar, title_en varchar, posts varchar, valid_months integer, "
+        "hours double, due_days integer)",
+        [(*astuple(one)[:3], "|".join(one.posts), *astuple(one)[4:]) for one in courses],
+    )
+    _make(
+        con,
+        "course_posts (course_code varchar, post varchar, due_days integer)",
+        [(one.course_code, post, one.due_days) for one in courses for post in one.posts],
+    )
+    _make(con, "targets (metric varchar, province varchar, date date, value double)", [astuple(one) for one in targets])
+    _load_calendar(con)
+
+
+def _make(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    con.execute(f"create table {table}")
+    if rows:
+        places = ", ".join("?" * len(rows[0]))
+        con.execute(
+            f"insert into {table.split(maxsplit=1)[0]} values {', '.join([f'({places})'] * len(rows))}",
+            [value for row in rows for value in row],
+        )
+
+
+def _load_calendar(con: duckdb.DuckDBPyConnection) -> None:
+    starts = jalali.month_starts(_FIRST_YEAR, _LAST_YEAR)
+    labels = [f"{_FIRST_YEAR + at // 12}-{at % 12 + 1:02}" for at in range(len(starts) - 1)]
+    con.execute(
+        "create table calendar as "
+        "with months as (select unnest($labels) as month, unnest($firsts) as first, unnest($next_firsts) as next_first) "
+        "select cast(unnest(range(first, next_first, interval 1 day)) as date) as day, month, "
+        "concat(month[:4], '-Q', cast((cast(month[6:] as integer) + 2) // 3 as varchar)) as quarter, month[:4] as year "
+        "from months order by day",
+        {"labels": labels, "firsts": starts[:-1], "next_firsts": starts[1:]},
+    )
+
+
+def _course(path: Path, line: int, row: dict[str, str]) -> Course:
+    known = contract("personnel").choices("post")
+    words = {fold(word): post for post, fa in known.items() for word in (post, fa)}
+    posts: list[str] = []
+    for word in filter(None, map(fold, row.get("posts", "").split("|"))):
+        if word == "*":
+            posts = list(known)
+            break
+        if word not in words:
+            raise Refused(f"{path.name}, line {line}, posts: unknown post")
+        posts.append(words[word])
+    code = shown_code(row.get("course_code", ""))
+    if not code:
+        raise Refused(f"{path.name}, line {line}, course_code: missing_value")
+    valid_months = files.number(path, line, row, "valid_months", whole=True)
+    return Course(
+        code,
+        shown(row.get("title_fa", "")) or code,
+        shown(row.get("title_en", "")) or code,
+        tuple(dict.fromkeys(posts)),
+        None if valid_months is None else int(valid_months),
+        files.number(path, line, row, "hours"),
+        int(files.number(path, line, row, "due_days", whole=True) or 0),
+    )
+
+
+def _target(path: Path, line: int, row: dict[str, str]) -> Target:
+    value = files.number(path, line, row, "value")
+    if value is None:
+        raise Refused(f"{path.name}, line {line}, value: missing_value")
+    return Target(fold(row.get("metric", "")), files.province(path, line, row), files.day(path, line, row), value)

@@ -1,0 +1,192 @@
+"""Whether a load is whole: no table without rows, no file mostly rejected, no table and no province of a table that lost
+most of its rows since the last publication.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from etl.core.errors import Refused
+from etl.extract.contract import TABLES, contract
+from etl.extract.read_folder import Outcome
+from etl.warehouse import publications
+
+# A table, or a province of it, with less of its last rows than this is more likely a mistake than a reform.
+LEAST_SHARE = 0.5
+# Fewer rows than these halve by chance.
+ROWS_COMPARED = 100
+# Of a file that cannot be read, or mostly not, the rest of the load can do without it.
+CORRECT = "correct the file, or --skip-refused publishes the others"
+ACCEPT = "--accept-loss publishes it"
+CLOCK = "check the clock of this machine"
+# Nothing is built before this code and its reference data were made, nor so long after its last row.
+FIRST_DAY = date(2026, 3, 21)
+MOST_YEARS_SILENT = 10
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One reason why nothing is published: where, what, and what to do about it."""
+
+    place: str
+    reason: str
+    remedy: str
+
+    @property
+    def line(self) -> str:
+        """The refusal in one line."""
+        return f"{self.place}: {self.reason}; {self.remedy}"
+
+
+def build_day(today: date) -> date:
+    """The day of a build by the machine's clock. Raises Refused where the clock is behind this code."""
+    if today < FIRST_DAY:
+        raise Refused(f"the clock: today is {today}, before this program was made ({FIRST_DAY}); {CLOCK}")
+    return today
+
+
+def record(con: duckdb.DuckDBPyConnection) -> None:
+    """Make `load_rows`: rows loaded per source table and province (of training, that of the person's first spell)."""
+    con.execute(
+        """
+        create table load_rows as
+        with first_served as (
+            select person_key, arg_min(province, (hired_on, institute_code)) as province
+            from loaded_personnel
+            group by person_key
+        ),
+        loaded as (
+            select 'institutes' as source_table, province, count(*) as rows from loaded_institutes group by province
+            union all
+            select 'licences', loaded_institutes.province, count(*)
+            from loaded_licences
+            inner join loaded_institutes using (institute_code)
+            group by loaded_institutes.province
+            union all
+            select 'personnel', province, count(*) from loaded_personnel group by province
+            union all
+            select 'training', first_served.province, count(*)
+            from loaded_training
+            inner join first_served using (person_key)
+            group by first_served.province
+        )
+        select source_table, province, rows from loaded order by source_table, province
+        """
+    )
+
+
+def mostly_rejected(
+    con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], with_orphans: bool
+) -> list[tuple[Outcome, str]]:
+    """The files with more than half of their rows rejected, and why.
+
+    While a file that cannot be read may still be corrected, a row may refer to what it holds: orphans do not count then.
+    """
+    orphans = "false" if with_orphans else "reason like 'orphan_%'"
+    rejected = dict(
+        con.execute(
+            f"select file_number, count(distinct line) from faults where not ({orphans}) group by file_number"
+        ).fetchall()
+    )
+    found = []
+    for one in outcomes:
+        rows = rejected.get(one.job.number, 0)
+        if one.read and rows * 2 > one.read.rows_read:
+            reasons = con.execute(
+                f"select reason, count(distinct line) as rows from faults where file_number = ? and not ({orphans}) "
+                "group by reason order by rows desc, reason limit 3",
+                [one.job.number],
+            ).fetchall()
+            named = ", ".join(f"{reason} {count:,}" for reason, count in reasons)
+            found.append((one, f"{rows:,} of {one.read.rows_read:,} rows rejected ({named})"))
+    return found
+
+
+def ahead(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], day: date) -> Refusal | None:
+    """The refusal of a load most of whose rows lie after the day of the build: not the files are wrong, the day is."""
+    ((rows,),) = con.execute(
+        "select count(distinct (file_number, line)) from faults where reason = 'future_date'"
+    ).fetchall()
+    read = sum(one.read.rows_read for one in outcomes if one.read)
+    if rows * 2 > read:
+        return Refusal("the day of the build", f"{rows:,} of {read:,} rows lie after {day}", CLOCK)
+    return None
+
+
+def silent(as_of: date, day: date) -> Refusal | None:
+    """The refusal of a day so long after the last row that the clock must be wrong."""
+    if day.year - as_of.year > MOST_YEARS_SILENT:
+        return Refusal("the day of the build", f"it is {day}, and the last row speaks of {as_of}", CLOCK)
+    return None
+
+
+def losses(
+    con: duckdb.DuckDBPyConnection,
+    pointer: Path,
+    explained: Iterable[str] = (),
+    excused: Iterable[tuple[str, str]] = (),
+) -> list[Refusal]:
+    """Tables without rows, and tables and provinces of a table that lost more than half of the last publication's rows.
+
+    `explained` are tables with a file that is refused: their losses, and those of tables that refer to them, follow from
+    that and are not told. `excused` are the tables and provinces whose files are left out on purpose.
+    """
+    told_already = set(explained)
+    left_out = {(table, place) for of, place in excused for table in TABLES if of in _with_references(table)}
+    now = {(table, province): rows for table, province, rows in con.execute("from load_rows").fetchall()}
+    before = _last(pointer)
+    names = dict(con.execute("select iso_3166_2, name_en from provinces").fetchall())
+    found = []
+    for table in TABLES:
+        if told_already & _with_references(table):
+            continue
+        rows, rows_before = _of_table(now, table), _of_table(before, table)
+        if not rows:
+            found.append(Refusal(table, f"no rows loaded{_against(rows_before)}", f"hand in its files, or {ACCEPT}"))
+        elif _is_lost(rows, rows_before):
+            found.append(Refusal(table, f"{rows:,} rows loaded{_against(rows_before)}", ACCEPT))
+        else:
+            for (of, province), rows_before in sorted(before.items()):
+                rows = now.get((of, province), 0)
+                if of == table and province and (of, province) not in left_out and _is_lost(rows, rows_before):
+                    place = f"{table}, {province} {names.get(province, '')}".rstrip()
+                    told = f"{rows:,} rows loaded{_against(rows_before)}"
+                    found.append(Refusal(place, told, f"hand in its file, or {ACCEPT}"))
+    return found
+
+
+def _with_references(table: str) -> set[str]:
+    """A table and all it refers to: rows missing there are missing here."""
+    referred = {column.references for column in contract(table).columns if column.references}
+    return {table}.union(*map(_with_references, referred))
+
+
+def _is_lost(rows: int, rows_before: int) -> bool:
+    return rows_before >= ROWS_COMPARED and rows < rows_before * LEAST_SHARE
+
+
+def _against(rows_before: int) -> str:
+    return f" where the last publication has {rows_before:,}" if rows_before else ""
+
+
+def _of_table(rows: dict[tuple[str, str], int], table: str) -> int:
+    return sum(count for (of, _), count in rows.items() if of == table)
+
+
+def _last(pointer: Path) -> dict[tuple[str, str], int]:
+    """Rows by table and province of the publication that is shown; empty where none is or it cannot be read."""
+    try:
+        with publications.connect(pointer, any_code=True) as last:
+            try:
+                rows = last.execute("from load_rows").fetchall()
+            except duckdb.CatalogException:
+                # A publication of code that did not count by province.
+                rows = last.execute(
+                    "select source_table, '', sum(rows_loaded)::bigint from load_files group by source_table"
+                ).fetchall()
+    except (Refused, duckdb.Error):
+        return {}
+    return {(table, province): count for table, province, count in rows}

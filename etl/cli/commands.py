@@ -1,0 +1,368 @@
+"""The command line: python -m etl sample | build | check | quarantine | metrics | ask | publications | rollback.
+
+Exit 0: done. 1: refused, with one line that says why, and the last publication untouched. 2: wrong usage.
+3: another build is running.
+"""
+
+import argparse
+import io
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from etl.analysis import backtesting
+from etl.build import load_report, pipeline, volume
+from etl.cli import console
+from etl.core import errors, jalali
+from etl.core.errors import QuestionError, Refused
+from etl.core.text_folding import latin_digits, printable
+from etl.operations import commands as operations
+from etl.operations import readiness
+from etl.revisions import diff
+from etl.semantic import answers
+from etl.warehouse import publications as publication
+
+# The settings name another pointer and another folder than the ones beside the code.
+_POINTER = Path(os.environ.get("WAREHOUSE") or publication.DEFAULT)
+_INCOMING = Path(os.environ.get("INCOMING") or pipeline.INCOMING)
+
+# As a shell tells of a command that Ctrl-C ended.
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    options = _parser().parse_args(arguments)
+    try:
+        with _interrupt:
+            code: int = options.run(options)
+            sys.stdout.flush()
+            return code
+    except BrokenPipeError:
+        # Whoever read the output has seen enough.
+        _hush()
+        return 0
+    except Exception as error:
+        if not _interrupt.came:
+            code, lines = _told(error)
+            for line in lines.splitlines():
+                print(printable(" ".join(line.split())), file=sys.stderr)
+            _hush()
+            return code
+    except KeyboardInterrupt:
+        pass
+    print("stopped", file=sys.stderr)
+    return _INTERRUPTED
+
+
+class _Interrupt:
+    """Ctrl-C, remembered while a command runs: the database makes another error of it, or drops it."""
+
+    def __init__(self) -> None:
+        self.came = False
+        self._before: Any = None
+
+    def __enter__(self) -> None:
+        self.came = False
+        self._before = signal.getsignal(signal.SIGINT)
+        # Who started us may have asked for it to be ignored, and only the main thread may ask for anything.
+        if self._before is signal.default_int_handler and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._note)
+
+    def __exit__(self, *_: object) -> None:
+        if signal.getsignal(signal.SIGINT) == self._note:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _note(self, *_: object) -> None:
+        self.came = True
+        raise KeyboardInterrupt
+
+    def heed(self) -> None:
+        """Raises KeyboardInterrupt if it came and nothing was raised of it."""
+        if self.came:
+            raise KeyboardInterrupt
+
+
+_interrupt = _Interrupt()
+
+
+def _told(error: Exception) -> tuple[int, str]:
+    """The exit code of an error, and the one line that is told of it. No value of the data ever stands in it."""
+    if isinstance(error, QuestionError):
+        return 2, f"ask: {error}"
+    if isinstance(error, Refused):
+        return 1, str(error)
+    if isinstance(error, errors.Busy):
+        return 3, "another build is running"
+    if os.environ.get("ETL_TRACE"):
+        raise error
+    if isinstance(error, OSError):
+        return 1, f"{error.filename or 'the machine'}: {error.strerror or type(error).__name__}"
+    if isinstance(error, duckdb.Error):
+        return 1, f"the database refused the work ({type(error).__name__}); ETL_TRACE=1 tells more"
+    return 1, f"an error that was not foreseen ({type(error).__name__}); ETL_TRACE=1 tells more"
+
+
+def _hush() -> None:
+    """What is still to be written to standard output goes nowhere: it cannot be written, and the end has come."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _sample(options: argparse.Namespace) -> int:
+    from etl import synthetic
+
+    synthetic.make(options.folder, scale=options.scale, seed=options.seed, day=options.day)
+    return 0
+
+
+def _build(options: argparse.Namespace) -> int:
+    return _load(pipeline.build, options)
+
+
+def _check(options: argparse.Namespace) -> int:
+    return _load(pipeline.check, options)
+
+
+def _load(command: Callable[..., load_report.Report], options: argparse.Namespace) -> int:
+    order = pipeline.BuildOptions(
+        options.folder,
+        options.to,
+        options.day or volume.build_day(date.today()),
+        options.skip_refused,
+        options.accept_loss,
+        by_clock=not options.day,
+    )
+    if options.report:
+        load_report.refuse_unwritable(options.report)
+    progress = console.Progress()
+
+    def say(text: str) -> None:
+        _interrupt.heed()
+        progress.say(text)
+
+    try:
+        report = command(order, say, progress.files)
+    except errors.Busy:
+        raise
+    except Exception as error:
+        told = error.report if isinstance(error, pipeline.BuildRefused) else load_report.Report()
+        told.refusals = _told(error)[1].splitlines()
+        if options.report:
+            told.write(options.report)
+        progress.close()
+        # Whoever no longer reads does not make a refusal a success.
+        with suppress(OSError):
+            console.print_report(told)
+            sys.stdout.flush()
+        raise
+    finally:
+        progress.close()
+    _tell(report, options.report)
+    return 0
+
+
+def _tell(report: load_report.Report, to: Path | None) -> None:
+    """It is published: if the report cannot be written or printed any more, that is said, and the exit is still 0."""
+    try:
+        if to:
+            report.write(to)
+        console.print_report(report)
+        sys.stdout.flush()
+    except (Refused, OSError) as error:
+        done = f"published {report.publication}" if report.published else "checked"
+        print(f"{done}, but its report: {error}", file=sys.stderr)
+        _hush()
+
+
+def _quarantine(options: argparse.Namespace) -> int:
+    with publication.connect(options.source) as con:
+        rows = con.execute(
+            "select file, coalesce(sheet || '!', '') || line, column_name, reason, expected "
+            f"from {'warned' if options.warned else 'quarantine'}"
+        ).fetchall()
+    console.write_csv(("file", "line", "column", "reason", "expected"), rows, options.to)
+    return 0
+
+
+def _metrics(_: argparse.Namespace) -> int:
+    for metric in answers.catalogue().values():
+        if not metric.hidden:
+            print(f"{metric.name}\t{metric.kind}\t{metric.unit}\t{metric.label['en']}\t{metric.label['fa']}")
+    return 0
+
+
+def _ask(options: argparse.Namespace) -> int:
+    with publication.connect(options.source) as con:
+        answer = answers.ask(
+            con,
+            *options.names,
+            by=tuple(filter(None, (options.by or "").split(","))),
+            on=options.on,
+            over=options.over,
+            where=_where(options.where),
+        )
+    console.print_answer(answer, options.format)
+    return 0
+
+
+def _publications(options: argparse.Namespace) -> int:
+    shown = publication.current(options.source)
+    for path in publication.versions(options.source):
+        try:
+            publication.connect(path).close()
+            fault = ""
+        except publication.OtherVersion:
+            fault = "\tof another version of the program"
+        except Refused:
+            fault = "\tdamaged"
+        print(f"{path.stem}{fault}\t{'shown' if path == shown else 'kept'}")
+    return 0
+
+
+def _rollback(options: argparse.Namespace) -> int:
+    print(publication.roll_back(options.source, options.id or "").stem)
+    return 0
+
+
+def _diff(options: argparse.Namespace) -> int:
+    console.print_diff(diff.between(options.source, options.old or "", options.new or ""), options.format)
+    return 0
+
+
+def _backtest(options: argparse.Namespace) -> int:
+    with publication.connect(options.source) as con:
+        console.print_answer(backtesting.backtest(con), options.format)
+    return 0
+
+
+def _where(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    where: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        name, sign, values = word.partition("=")
+        if not sign:
+            raise QuestionError(f"--where {word}: write DIM=VALUE[,VALUE]")
+        where[name.strip()] = where.get(name.strip(), ()) + tuple(value.strip() for value in values.split(","))
+    return where
+
+
+def _day(text: str) -> date:
+    try:
+        return jalali.parse_day(latin_digits(text.strip()))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day, Jalali or Gregorian") from None
+
+
+def _period(text: str) -> tuple[date, date]:
+    first, sign, last = text.partition("..")
+    if not sign:
+        raise argparse.ArgumentTypeError(f"{text!r}: write DAY..DAY")
+    period = _day(first), _day(last)
+    if period[0] > period[1]:
+        raise argparse.ArgumentTypeError(f"{text!r} ends before it begins")
+    return period
+
+
+def _scale(text: str) -> float:
+    try:
+        scale = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+    if not 0 < scale <= 1000:
+        raise argparse.ArgumentTypeError("a scale lies above 0, at 1000 at most")
+    return scale
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m etl", description=(__doc__ or "").split("\n\n")[0], allow_abbrev=False
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    sample = commands.add_parser("sample", help="write made-up files as 31 provinces would hand in", allow_abbrev=False)
+    sample.add_argument("folder", type=Path, metavar="DIR")
+    sample.add_argument("--scale", type=_scale, default=1.0, help="1 is about 60,000 people in service")
+    sample.add_argument("--seed", type=int, default=7)
+    sample.add_argument("--day", type=_day, help="the last day of the history (today)")
+    sample.set_defaults(run=_sample)
+
+    build = commands.add_parser("build", help="load, build, check and publish", allow_abbrev=False)
+    _add_load(build)
+    build.add_argument("--to", type=Path, default=_POINTER, metavar="FILE")
+    build.set_defaults(run=readiness.noted(_build))
+
+    check = commands.add_parser("check", help="what build would say, with nothing published", allow_abbrev=False)
+    _add_load(check)
+    check.add_argument("--from", dest="to", type=Path, default=_POINTER, metavar="FILE", help="what is compared with")
+    check.set_defaults(run=_check)
+
+    quarantine = commands.add_parser("quarantine", help="the rows kept back, as CSV", allow_abbrev=False)
+    _add_source(quarantine)
+    quarantine.add_argument("--to", type=Path, metavar="FILE.csv")
+    quarantine.add_argument("--warned", action="store_true", help="the values that were loaded as unknown instead")
+    quarantine.set_defaults(run=_quarantine)
+
+    catalogue = commands.add_parser("metrics", help="the catalogue, one metric a line", allow_abbrev=False)
+    catalogue.set_defaults(run=_metrics)
+
+    ask = commands.add_parser("ask", help="one question, one table", allow_abbrev=False)
+    ask.add_argument("names", nargs="+", metavar="NAME")
+    ask.add_argument("--by", metavar="DIM[,DIM]")
+    ask.add_argument("--on", type=_day, metavar="DAY")
+    ask.add_argument("--over", type=_period, metavar="DAY..DAY")
+    ask.add_argument("--where", action="append", default=[], metavar="DIM=VALUE[,VALUE]")
+    ask.add_argument("--format", choices=("csv", "json", "table"), default="table")
+    _add_source(ask)
+    ask.set_defaults(run=_ask)
+
+    publications = commands.add_parser("publications", help="the publications kept, oldest first", allow_abbrev=False)
+    _add_source(publications)
+    publications.set_defaults(run=_publications)
+
+    rollback = commands.add_parser("rollback", help="show the publication before this one", allow_abbrev=False)
+    rollback.add_argument("id", nargs="?", help="the publication to show, forward or back")
+    _add_source(rollback)
+    rollback.set_defaults(run=_rollback)
+
+    compared = commands.add_parser(
+        "diff", help="which numbers moved between two publications, and why", allow_abbrev=False
+    )
+    compared.add_argument("old", nargs="?", help="a publication kept (the one before NEW)")
+    compared.add_argument("new", nargs="?", help="a publication kept (the one shown)")
+    compared.add_argument("--format", choices=("csv", "json", "table"), default="table")
+    _add_source(compared)
+    compared.set_defaults(run=_diff)
+
+    backtest = commands.add_parser("backtest", help="past projections against what happened", allow_abbrev=False)
+    backtest.add_argument("--format", choices=("csv", "json", "table"), default="table")
+    _add_source(backtest)
+    backtest.set_defaults(run=_backtest)
+    operations.add(commands, _POINTER)
+    return parser
+
+
+def _add_load(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, nargs="?", default=_INCOMING, metavar="DIR")
+    parser.add_argument("--report", type=Path, metavar="FILE.json")
+    parser.add_argument("--skip-refused", action="store_true", help="go on with the others where a file is refused")
+    parser.add_argument(
+        "--accept-loss",
+        action="store_true",
+        help="go on although a table, a province of it or most rows of a file are lost",
+    )
+    parser.add_argument("--day", type=_day, help="the day of the build (today)")
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--from", dest="source", type=Path, default=_POINTER, metavar="FILE")

@@ -1,0 +1,168 @@
+"""What the command line prints: progress, the load report, the rows of an answer."""
+
+import csv
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from typing import Any, TextIO
+
+from etl.build.load_report import Report, writing
+from etl.revisions.diff import Diff
+from etl.semantic.answers import Answer
+
+_TERMINAL_SECONDS, _LINE_SECONDS = 0.2, 5.0
+
+
+class Progress:
+    """Progress of a build: one line that moves where standard error is a terminal, else plain lines on standard output.
+
+    So a script finds on standard error nothing but the one line of a refusal.
+    """
+
+    def __init__(self, terminal: TextIO | None = None, plain: TextIO | None = None) -> None:
+        terminal = terminal or sys.stderr
+        self._live = terminal.isatty()
+        self._out = terminal if self._live else plain or sys.stdout
+        self._began = self._last = time.monotonic()
+        self._open = False
+
+    def files(self, done: int, of: int, rows: int, share: float) -> None:
+        """Files done, rows read, share of the bytes read (0 to 1)."""
+        now = time.monotonic()
+        if now - self._last < (_TERMINAL_SECONDS if self._live else _LINE_SECONDS) and done < of:
+            return
+        self._last = now
+        left = f", about {(now - self._began) * (1 - share) / share:.0f} s left" if 0.02 < share < 1 else ""
+        self._write(f"reading: {done} of {of} files, {rows:,} rows, {share:.0%} of the bytes{left}")
+
+    def say(self, step: str) -> None:
+        """The step that begins."""
+        self._write(step)
+
+    def close(self) -> None:
+        """Leave the line."""
+        if self._open:
+            print(file=self._out)
+            self._open = False
+
+    def _write(self, text: str) -> None:
+        if self._live:
+            print(f"\r\x1b[2K{text}", end="", file=self._out, flush=True)
+            self._open = True
+        else:
+            # Whoever no longer listens to progress does not stop the build.
+            with suppress(OSError):
+                print(text, file=self._out, flush=True)
+
+
+def print_report(report: Report, out: TextIO | None = None) -> None:
+    """The load, file by file, then the reasons and what was refused."""
+    out = out or sys.stdout
+    if not report.files and not report.refused and not report.published:
+        return
+    width = max((len(one.file) for one in report.files), default=4)
+    counts = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates", "rows_warned")
+    print(f"{'file':<{width}}  {'  '.join(counts)}", file=out)
+    for one in report.files:
+        numbers = "  ".join(f"{getattr(one, name):>{len(name)}}" for name in counts)
+        print(f"{one.file:<{width}}  {numbers}", file=out)
+        for note in one.notes:
+            print(f"  {note}", file=out)
+    for reason, count in report.reasons.items():
+        print(f"{reason}: {count}", file=out)
+    for missing in report.refused:
+        whose = f" ({missing.province})" if missing.province else ""
+        print(f"refused: {missing.file}{whose}: {missing.reason}", file=out)
+    for name in report.ignored:
+        print(f"ignored: {name}", file=out)
+    for loss in report.accepted:
+        print(f"accepted: {loss}", file=out)
+    if report.published:
+        print(f"published {report.publication} as of {report.as_of}", file=out)
+    elif report.refusals:
+        print("not published", file=out)
+    else:
+        print(f"nothing was refused; as of {report.as_of}; nothing was published", file=out)
+
+
+def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], to: Path | None) -> None:
+    """Rows as CSV, UTF-8 without BOM, to a file or standard output."""
+    if to is None:
+        _write_rows(columns, rows, sys.stdout)
+        return
+    with writing(to) as file:
+        _write_rows(columns, rows, file)
+
+
+def print_answer(answer: Answer, form: str) -> None:
+    """The rows of an answer: its dimensions and the metrics asked for, at full precision."""
+    shown = len(answer.by) + len(answer.metrics)
+    columns = answer.columns[:shown]
+    rows = [row[:shown] for row in answer.rows]
+    if form == "csv":
+        write_csv(columns, rows, None)
+        return
+    marks = [answer.is_provisional(row) for row in answer.rows]
+    if form == "json":
+        records = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
+        for record, mark in zip(records, marks, strict=True):
+            if mark:
+                record["provisional"] = True
+        print(json.dumps(records, ensure_ascii=False, indent=1))
+        return
+    _print_table(columns, rows, marks)
+
+
+def print_diff(diff: Diff, form: str = "table") -> None:
+    """The numbers that moved, nation first, then provinces; as a table also the changes of rows and definitions before."""
+    columns = ("metric", "province", "before", "after", "change", "causes")
+    rows = [
+        (one.metric, one.province or "", one.before, one.after, one.change, "|".join(one.causes)) for one in diff.moved
+    ]
+    if form == "csv":
+        write_csv(columns, rows, None)
+        return
+    if form == "json":
+        print(
+            json.dumps(
+                [dict(zip(columns, map(_plain, row), strict=True)) for row in rows], ensure_ascii=False, indent=1
+            )
+        )
+        return
+    days = " and ".join(day.isoformat() for day in dict.fromkeys(diff.as_of))
+    print(f"{diff.old} to {diff.new}, as of {days}, both measured on {diff.day.isoformat()}")
+    for change in diff.rows:
+        print(
+            f"{change.source_table}: {change.new_rows} new rows, {change.corrected_rows} corrected rows, "
+            f"{change.removed_rows} removed rows"
+        )
+    for name in diff.definitions:
+        print(f"changed definition: {name}")
+    for name in diff.references:
+        print(f"changed reference table: {name}")
+    if rows:
+        _print_table(columns, rows, [False] * len(rows))
+    else:
+        print("no number moved")
+
+
+def _write_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], out: TextIO) -> None:
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_plain(value) for value in row] for row in rows)
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], marks: Sequence[bool]) -> None:
+    texts = [["" if value is None else str(_plain(value)) for value in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(columns, *texts, strict=True)]
+    for text, mark in [(list(columns), False), *zip(texts, marks, strict=True)]:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(text, widths, strict=True))
+        print(line.rstrip() + ("  provisional" if mark else ""))

@@ -1,0 +1,12 @@
+"""Where the project keeps its files."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+REFERENCE = ROOT / "data" / "reference"
+INCOMING = ROOT / "data" / "incoming"
+WAREHOUSE = ROOT / "data" / "warehouse" / "warehouse.duckdb"
+IDENTITY_KEY = ROOT / "data" / "identity.key"
+SAVED_VIEWS = ROOT / "data" / "views"
+CHECKS = ROOT / "etl" / "warehouse" / "checks"
+MODELS = ROOT / "etl" / "warehouse" / "models"

@@ -1,0 +1,40 @@
+"""Provinces and counties as people write them, from the reference tables."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from etl.core.paths import REFERENCE
+from etl.core.text_folding import fold
+
+
+@dataclass(frozen=True)
+class Places:
+    """Provinces and counties by what people write for them, folded."""
+
+    provinces: Mapping[str, str]
+    counties: Mapping[tuple[str, str], str]
+
+
+@cache
+def places(folder: Path = REFERENCE) -> Places:
+    """The places of the reference tables."""
+    provinces: dict[str, str] = {}
+    counties: dict[tuple[str, str], str] = {}
+    for row in _rows(folder / "provinces.csv"):
+        for name in (row["iso_3166_2"], row["sci_code"], row["name_fa"], row["name_en"]):
+            provinces[fold(name)] = row["iso_3166_2"]
+    for row in _rows(folder / "province_aliases.csv"):
+        provinces[fold(row["alias"])] = row["iso_3166_2"]
+    for row in _rows(folder / "counties.csv"):
+        for name in (row["sci_code"], row["county_fa"], row["county_en"], row["name_in_1402_list"]):
+            if name:
+                counties.setdefault((row["province_iso"], fold(name)), row["sci_code"])
+    return Places(provinces, counties)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,230 @@
+"""The settings of an installation: one TOML file, each value overridable by an environment variable, all checked at start.
+
+The file is /etc/policeyar/settings.toml, or the one that POLICEYAR_SETTINGS names; without a file the defaults hold. Every
+fault is told, one a line, before anything starts. Modules read their own environment variable: `apply` sets those.
+"""
+
+# A setting's default, its check and its variable stand in one line; `field` makes what a dataclass expects of it.
+# ruff: noqa: RUF009
+
+import os
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import Field, dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from etl.core import setting_types as kinds
+from etl.core.paths import ROOT
+
+STANDARD_FILE = Path("/etc/policeyar/settings.toml")
+FILE_VARIABLE = "POLICEYAR_SETTINGS"
+DATA = ROOT / "data"
+
+
+class Faulty(Exception):
+    """The settings cannot be used; `lines` tells every fault, one a line."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+def _setting(default: Any, kind: Callable[[Any], Any], variable: str = "") -> Any:
+    """A setting: what it is unless given, its check, and the environment variable if it is not the usual one."""
+    return field(default=default, metadata={"kind": kind, "variable": variable})
+
+
+@dataclass(frozen=True)
+class Web:
+    """Where readers find the dashboard, and how many processes serve it."""
+
+    host: str = _setting("localhost", kinds.host)
+    allowed_hosts: tuple[str, ...] = _setting((), kinds.hosts)
+    base_path: str = _setting("", kinds.base_path)
+    listen_port: int = _setting(8443, kinds.port)
+    certificate: Path | None = _setting(None, kinds.file)
+    certificate_key: Path | None = _setting(None, kinds.file)
+    address: str = _setting("127.0.0.1", kinds.address)
+    port: int = _setting(8501, kinds.port)
+    processes: int = _setting(0, kinds.number(0, 256))
+    detail_rows: bool = _setting(False, kinds.flag, "DETAIL_ROWS")
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """How a reader is known: `open` knows nobody and serves this machine only."""
+
+    mode: str = _setting("open", kinds.one_of("open", "oidc", "proxy"))
+
+
+@dataclass(frozen=True)
+class Folders:
+    """What lies where. `warehouse` is the pointer to the publication shown; its versions lie beside it."""
+
+    warehouse: Path = _setting(DATA / "warehouse" / "warehouse.duckdb", kinds.file_to_write, "WAREHOUSE")
+    incoming: Path = _setting(DATA / "incoming", kinds.folder, "INCOMING")
+    submissions: Path = _setting(DATA / "submissions", kinds.folder_to_make, "SUBMISSIONS")
+    views: Path = _setting(DATA / "views", kinds.folder_to_make, "VIEWS")
+    audit: Path = _setting(DATA / "audit", kinds.folder_to_make, "AUDIT")
+    identity_key: Path = _setting(DATA / "identity.key", kinds.file_to_write, "IDENTITY_KEY_FILE")
+    backups: Path = _setting(DATA / "backups", kinds.folder_to_make, "BACKUPS")
+    run: Path = _setting(Path("/tmp/policeyar"), kinds.folder_to_make, "POLICEYAR_RUN")
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a process may hold. Empty: a quarter of the machine for a build."""
+
+    build: str = _setting("", kinds.memory, "BUILD_MEMORY")
+    build_threads: int = _setting(0, kinds.number(0, 1024), "BUILD_THREADS")
+    file_worker_mib: int = _setting(3072, kinds.number(64, 1 << 20), "READER_MEMORY")
+    web: str = _setting("2GB", kinds.memory)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When a build runs (local time), and how old a publication may be before /readyz says so."""
+
+    build_at: str = _setting("02:30", kinds.clock)
+    oldest_publication_days: int = _setting(7, kinds.number(1, 3650))
+
+
+@dataclass(frozen=True)
+class Notify:
+    """Who is told of a failed or late build: addresses of a mail system on this machine, or a command."""
+
+    recipients: tuple[str, ...] = _setting((), kinds.mail_addresses)
+    command: str = _setting("", kinds.text)
+
+
+@dataclass(frozen=True)
+class Replicas:
+    """Where a host that does not build takes publications from, as rsync writes it."""
+
+    source: str = _setting("", kinds.text)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All of them, checked."""
+
+    web: Web = Web()
+    sign_in: SignIn = SignIn()
+    folders: Folders = Folders()
+    memory: Memory = Memory()
+    schedule: Schedule = Schedule()
+    notify: Notify = Notify()
+    replicas: Replicas = Replicas()
+
+
+_VARIABLES = {
+    (section.name, one.name): one.metadata["variable"] or f"POLICEYAR_{section.name}_{one.name}".upper()
+    for section in fields(Settings)
+    for one in fields(section.type)  # type: ignore[arg-type]
+}
+
+
+def read(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of file and environment. Raises Faulty with every fault there is."""
+    given, faults = _file(environment)
+    sections: dict[str, Any] = {}
+    for section in fields(Settings):
+        values: dict[str, Any] = {}
+        table = given.get(section.name, {})
+        for setting, where, raw in _given(section.name, section.type, table, environment):
+            try:
+                values[setting.name] = setting.metadata["kind"](raw)
+            except ValueError as error:
+                faults.append(f"{where}: {error}")
+        sections[section.name] = section.type(**values)  # type: ignore[operator]
+    settings = Settings(**sections)
+    faults += _contradictions(settings) if not faults else []
+    if faults:
+        raise Faulty(faults)
+    return settings
+
+
+def apply(environment: MutableMapping[str, str] = os.environ) -> Settings:
+    """Read the settings, and set the variables that modules read for themselves. Raises Faulty."""
+    settings = read(environment)
+    if file_in_use(environment):
+        for section in fields(Settings):
+            for setting in fields(section.type):  # type: ignore[arg-type]
+                value = getattr(getattr(settings, section.name), setting.name)
+                if setting.metadata["variable"] and value not in ("", 0, None, False):
+                    environment.setdefault(setting.metadata["variable"], "1" if value is True else str(value))
+    return settings
+
+
+def file_in_use(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The settings file that holds, None where there is none."""
+    if asked := environment.get(FILE_VARIABLE):
+        return Path(asked)
+    return STANDARD_FILE if STANDARD_FILE.exists() else None
+
+
+def variable(section: str, name: str) -> str:
+    """The environment variable that overrides a setting."""
+    return _VARIABLES[section, name]
+
+
+def _given(
+    section: str, kind: Any, table: Mapping[str, Any], environment: Mapping[str, str]
+) -> Iterator[tuple[Field[Any], str, Any]]:
+    """The settings of a section that are given: where, and as what."""
+    for setting in fields(kind):
+        name = variable(section, setting.name)
+        if environment.get(name):
+            yield setting, name, environment[name]
+        elif setting.name in table:
+            yield setting, f"{section}.{setting.name}", table[setting.name]
+
+
+def _file(environment: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """The tables of the file as written, and what is wrong with their names."""
+    path = file_in_use(environment)
+    if not path:
+        return {}, []
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeError) as error:
+        return {}, [f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})"]
+    except tomllib.TOMLDecodeError as error:
+        return {}, [f"{path}: is not TOML: {error}"]
+    known = {section.name: [one.name for one in fields(section.type)] for section in fields(Settings)}  # type: ignore[arg-type]
+    faults = []
+    for section, table in content.items():
+        if section not in known:
+            faults.append(f"{path}: [{section}] is unknown{_meant(section, known)}")
+        elif not isinstance(table, dict):
+            faults.append(f"{path}: {section} is a table: write [{section}]")
+        else:
+            faults += [
+                f"{path}: {section}.{key} is unknown{_meant(key, known[section])}"
+                for key in table
+                if key not in known[section]
+            ]
+    return {name: table for name, table in content.items() if isinstance(table, dict)}, faults
+
+
+def _meant(word: str, known: Any) -> str:
+    near = get_close_matches(word, list(known), 1)
+    return f"; {near[0]} is meant?" if near else ""
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    """What is right by itself and wrong together."""
+    web = settings.web
+    faults = []
+    if bool(web.certificate) != bool(web.certificate_key):
+        faults.append("web.certificate and web.certificate_key go together")
+    first, last = web.port, web.port + max(web.processes, 1) - 1
+    if last > kinds.LAST_PORT:
+        faults.append(f"web.port: {web.processes} processes from {first} on need ports above {kinds.LAST_PORT}")
+    if first <= web.listen_port <= last:
+        faults.append(f"web.listen_port: {web.listen_port} is taken by a process of web.port")
+    if settings.sign_in.mode == "open" and not kinds.is_local(web.address):
+        faults.append(f"sign_in.mode: open serves this machine only, and web.address is {web.address}")
+    return faults

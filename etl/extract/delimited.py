@@ -1,0 +1,347 @@
+"""The rows of CSV and TSV; under which encoding and separator, etl/extract/dialect.py says.
+
+A piece of the file in which a line is a record is split at once by Arrow. Any other piece, one with line breaks or
+quotes inside quotes, is split record by record by Python's own strict reader, which says where a record begins and
+drops none. Both come to the same rows, and a test holds them together.
+"""
+
+import codecs
+import csv
+import io
+import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+
+from etl.core.errors import Refused
+from etl.extract.contract import Contract, Match
+from etl.extract.dialect import Dialect, dialect
+from etl.extract.source_file import LONGEST_FIELD, Batch, SourceFile
+
+_PIECE_BYTES = 4 << 20
+# A piece that cannot be split at once is tried again in pieces of this size.
+_SMALL_PIECE_BYTES = 1 << 16
+_LONGEST_LINE_BYTES = 32 << 20
+_LONGEST_AT_ONCE = 2 * _PIECE_BYTES
+_MOST_COLUMNS = 10_000
+_BROKEN = "\ufffd"
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+def open_csv(path: Path, contract: Contract) -> SourceFile:
+    """The rows of a delimited file. Raises Refused where its header does not answer to the contract."""
+    how = dialect(path, contract)
+    source = SourceFile(how.match)
+    if how.titles:
+        source.notes.append(f"lines above the headers skipped: {how.titles}")
+    source.batches = _Delimited(path, how, source).batches()
+    return source
+
+
+class _Delimited:
+    """The records of one delimited file, from its header on."""
+
+    def __init__(self, path: Path, how: Dialect, source: SourceFile) -> None:
+        self._path = path
+        self._encoding = how.encoding
+        self._separator = how.separator
+        self._above = how.above
+        self._source = source
+        self._positions = source.match.positions
+        self._width = 0
+        # The line that the next piece begins with.
+        self._line = 1
+        self._waiting: deque[bytes] = deque()
+        self._more = self._pieces()
+
+    def batches(self) -> Iterator[Batch]:
+        """The rows, piece by piece; what is no row goes to the source's rejects."""
+        csv.field_size_limit(LONGEST_FIELD)
+        self._read_header()
+        while piece := self._next_piece():
+            if batch := self._split_at_once(piece):
+                yield batch
+            elif smaller := _in_small_pieces(piece):
+                self._waiting.extendleft(reversed(smaller))
+            else:
+                yield self._split_by_record(piece)
+
+    def _next_piece(self) -> bytes:
+        return self._waiting.popleft() if self._waiting else next(self._more, b"")
+
+    def _pieces(self) -> Iterator[bytes]:
+        """The file as UTF-8, in pieces that end where a line ends."""
+        is_utf8 = self._encoding in ("utf-8", "utf-8-sig")
+        decoder = None if is_utf8 else codecs.getincrementaldecoder(self._encoding)("replace")
+        size = self._path.stat().st_size or 1
+        rest = b""
+        with self._path.open("rb") as file:
+            if self._encoding == "utf-8-sig":
+                file.seek(len(codecs.BOM_UTF8))
+            while raw := file.read(_PIECE_BYTES):
+                self._source.share_read = file.tell() / size
+                text = rest + (decoder.decode(raw).encode() if decoder else raw)
+                # Files of an old Macintosh end their lines with a carriage return alone.
+                end = text.rfind(b"\n") + 1 or text.rfind(b"\r", 0, -1) + 1
+                if end:
+                    yield text[:end]
+                rest = text[end:]
+                if len(rest) > _LONGEST_LINE_BYTES:
+                    raise Refused(f"line {self._line}: longer than {_LONGEST_LINE_BYTES >> 20} MiB")
+        if decoder:
+            rest += decoder.decode(b"", final=True).encode()
+        if rest:
+            yield rest
+
+    def _read_header(self) -> None:
+        piece = self._next_piece()
+        # Only a header that spans lines, or stands below titles, reaches beyond the first.
+        end = len(piece) if self._above else piece.find(b"\n") + 1 or len(piece)
+        if end < len(piece):
+            self._waiting.appendleft(piece[end:])
+        lines = _Lines(piece[:end], self._next_piece)
+        for _ in range(self._above):
+            next(lines)
+        reader = csv.reader(lines, delimiter=self._separator, strict=True)
+        try:
+            header = next((record for record in reader if record), [])
+        except csv.Error:
+            raise Refused(f"line {self._above + 1}: the header cannot be split") from None
+        self._width = len(header)
+        if self._width > _MOST_COLUMNS:
+            raise Refused(f"line {self._above + 1}: more than {_MOST_COLUMNS:,} columns")
+        self._line += self._above + reader.line_num
+        if rest := lines.rest():
+            self._waiting.appendleft(rest)
+
+    # ---- at once
+
+    def _split_at_once(self, piece: bytes) -> Batch | None:
+        """The rows of a piece in which a line is a record; None for any other, to be split record by record."""
+        # Arrow would take a mark of the byte order at the beginning of any piece for one at the beginning of the file.
+        if len(piece) > _LONGEST_AT_ONCE or piece.startswith(codecs.BOM_UTF8):
+            return None
+        try:
+            piece.decode()
+        except UnicodeDecodeError:
+            # Bytes that are no UTF-8 become U+FFFD, and their rows are kept back.
+            piece = piece.decode("utf-8", "replace").encode()
+        ends = _line_ends(piece)
+        quoted = b'"' in piece
+        if _returns_alone(piece, ends) or (quoted and not _quotes_are_plain(piece, ends, self._separator)):
+            return None
+        table, ragged = self._parse(piece, quoted)
+        count = len(ends)
+        blank, spoilt = self._odd_lines(piece, ends)
+        is_row = np.ones(count, bool)
+        is_row[ragged] = False
+        if table.num_rows != is_row.sum():
+            return None
+        self._source.rejects += [(self._line + at, "", "ragged_row") for at in ragged]
+        self._source.rejects += [(self._line + at, name, "bad_encoding") for at, name in spoilt.items() if is_row[at]]
+        is_sound = is_row.copy()
+        is_sound[[*blank, *spoilt]] = False
+        if blank or spoilt:
+            table = table.filter(pa.array(is_sound[is_row]))
+        lines = self._line + np.flatnonzero(is_sound)
+        columns = {name: table.column(str(position)).combine_chunks() for name, position in self._positions.items()}
+        self._line += count
+        self._source.rows_read += count - len(blank)
+        return Batch(lines, columns)
+
+    def _parse(self, piece: bytes, quoted: bool) -> tuple[pa.Table, list[int]]:
+        """The fields of a piece, and which of its lines (from 0) do not have as many as the header."""
+        ragged: list[int] = []
+
+        def skip(row: arrow_csv.InvalidRow) -> str:
+            ragged.append(row.number - 1)
+            return "skip"
+
+        wanted = [str(position) for position in self._positions.values()]
+        table = arrow_csv.read_csv(
+            pa.py_buffer(piece),
+            read_options=arrow_csv.ReadOptions(
+                use_threads=False,
+                block_size=len(piece) + 1,
+                column_names=[str(position) for position in range(self._width)],
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=self._separator,
+                quote_char='"' if quoted else False,
+                double_quote=False,
+                ignore_empty_lines=False,
+                invalid_row_handler=skip,
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(wanted, pa.dictionary(pa.int32(), pa.string())),
+                include_columns=wanted,
+                null_values=[],
+                strings_can_be_null=False,
+            ),
+        )
+        return table, ragged
+
+    def _odd_lines(self, piece: bytes, ends: np.ndarray) -> tuple[list[int], dict[int, str]]:
+        """The blank lines of a piece, and those with a broken or a NUL byte, with the column that holds it."""
+        broken = [*_places(piece, b"\x00"), *_places(piece, _BROKEN.encode())]
+        starts = np.concatenate(([0], ends[:-1] + 1))
+        blank = [
+            at for at in np.flatnonzero(ends - starts <= 1).tolist() if piece[starts[at] : ends[at]] in (b"", b"\r")
+        ]
+        spoilt = {}
+        for at in np.unique(np.searchsorted(ends, broken)).tolist():
+            line = piece[starts[at] : ends[at]].decode("utf-8", "replace")
+            record = next(csv.reader([line], delimiter=self._separator, strict=True))
+            if len(record) == self._width:
+                spoilt[at] = _undecoded(record, self._source.match)
+        return blank, spoilt
+
+    # ---- record by record
+
+    def _split_by_record(self, piece: bytes) -> Batch:
+        """The rows of a piece, and of the next ones as far as a record reaches into them."""
+        lines = _Lines(piece, self._next_piece)
+        reader = csv.reader(lines, delimiter=self._separator, strict=True)
+        sound: list[tuple[int, list[str]]] = []
+        while not lines.used_up:
+            line = self._line + reader.line_num
+            record = self._record(reader, line)
+            if record == []:
+                continue
+            self._source.rows_read += 1
+            if record is None or len(record) != self._width:
+                self._source.rejects.append((line, "", "ragged_row"))
+            elif spoilt := _undecoded(record, self._source.match):
+                self._source.rejects.append((line, spoilt, "bad_encoding"))
+            else:
+                sound.append((line, record))
+        self._line += reader.line_num
+        cells = list(zip(*(record for _, record in sound), strict=True)) or [()] * self._width
+        columns = {name: pa.array(cells[position], pa.string()) for name, position in self._positions.items()}
+        return Batch(np.array([line for line, _ in sound], dtype=np.int64), columns)
+
+    def _record(self, reader: "csv._reader", line: int) -> list[str] | None:  # type: ignore[name-defined]
+        """The next record, empty for a blank line, None for a line that cannot be split.
+
+        A quote that opens and never closes would swallow the rows after it, so the file is refused.
+        """
+        before = reader.line_num
+        try:
+            record: list[str] = next(reader, [])
+        except csv.Error as error:
+            if "field larger" in str(error):
+                raise Refused(f"line {line}: a field is longer than {LONGEST_FIELD:,} characters") from None
+            if reader.line_num > before + 1 or "end of data" in str(error):
+                raise Refused(f"line {line}: a quote opens and does not close properly") from None
+            return None
+        if reader.line_num > before + 1 and _swallows_rows(record, self._width, self._separator):
+            raise Refused(f"line {line}: a quote opens and swallows the rows after it")
+        return record
+
+
+class _Lines:
+    """The lines of a piece, with their ends; asks for the next piece only when a record reaches into it."""
+
+    def __init__(self, piece: bytes, more: Callable[[], bytes]) -> None:
+        self._lines = _split_lines(piece)
+        self._at = 0
+        self._more = more
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        if self.used_up:
+            self._lines, self._at = _split_lines(self._more()), 0
+            if not self._lines:
+                raise StopIteration
+        self._at += 1
+        return self._lines[self._at - 1]
+
+    @property
+    def used_up(self) -> bool:
+        """Whether all lines at hand were given out."""
+        return self._at == len(self._lines)
+
+    def rest(self) -> bytes:
+        """The lines not given out yet."""
+        return "".join(self._lines[self._at :]).encode()
+
+
+def _split_lines(piece: bytes) -> list[str]:
+    return list(io.StringIO(piece.decode("utf-8", "replace"), newline=""))
+
+
+def _in_small_pieces(piece: bytes) -> list[bytes]:
+    """`piece` cut at line ends into several small ones; nothing where it is small already or cannot be cut."""
+    cut: list[bytes] = []
+    start = 0
+    while start < len(piece):
+        end = piece.find(b"\n", start + _SMALL_PIECE_BYTES) + 1 or len(piece)
+        cut.append(piece[start:end])
+        start = end
+    return cut if len(cut) > 1 else []
+
+
+def _line_ends(piece: bytes) -> np.ndarray:
+    """Where each line of `piece` ends: at its line feed, or with the piece."""
+    ends = np.flatnonzero(np.frombuffer(piece, np.uint8) == ord("\n"))
+    return ends if piece.endswith(b"\n") else np.append(ends, len(piece))
+
+
+def _returns_alone(piece: bytes, ends: np.ndarray) -> bool:
+    """Whether a carriage return stands elsewhere than before a line feed."""
+    content = np.frombuffer(piece, np.uint8)
+    before_feeds = content[ends[(ends > 0) & (ends < len(piece))] - 1]
+    return np.count_nonzero(content == ord("\r")) != np.count_nonzero(before_feeds == ord("\r"))
+
+
+def _quotes_are_plain(piece: bytes, ends: np.ndarray, separator: str) -> bool:
+    """Whether quotes only enclose whole fields, with no quote and no line end inside."""
+    content = np.frombuffer(piece, np.uint8)
+    quotes = np.flatnonzero(content == ord('"'))
+    if len(quotes) % 2:
+        return False
+    opening, closing = quotes[::2], quotes[1::2]
+    before = content[opening[opening > 0] - 1]
+    after = content[closing[closing < len(content) - 1] + 1]
+    borders = (ord(separator), ord("\n"))
+    if not np.isin(before, borders).all() or not np.isin(after, (*borders, ord("\r"))).all():
+        return False
+    return bool((np.searchsorted(ends, opening) == np.searchsorted(ends, closing)).all())
+
+
+def _places(piece: bytes, sought: bytes) -> Iterator[int]:
+    at = piece.find(sought)
+    while at >= 0:
+        yield at
+        at = piece.find(sought, at + 1)
+
+
+def _swallows_rows(record: list[str], width: int, separator: str) -> bool:
+    """Whether a quoted field holds rows: lines with as many separators as rows of the table have."""
+    for position, text in enumerate(record):
+        lines = _LINE_END.split(text)
+        if len(lines) == 1:
+            continue
+        counts = [line.count(separator) for line in lines]
+        if width - 1 in counts[1:-1]:
+            return True
+        if counts[0] == width - 1 - position and counts[-1] == position:
+            return True
+    return False
+
+
+def _undecoded(record: list[str], match: Match) -> str:
+    """The column that holds a broken or a NUL byte; the first column's name where it is an extra one; empty if none."""
+    text = "".join(record)
+    if _BROKEN not in text and "\x00" not in text:
+        return ""
+    for name, position in match.positions.items():
+        if _BROKEN in record[position] or "\x00" in record[position]:
+            return name
+    return next(iter(match.positions))

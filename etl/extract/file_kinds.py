@@ -1,0 +1,101 @@
+"""What a file is by its first bytes, and why one cannot be read under its ending."""
+
+import mmap
+import zipfile
+from pathlib import Path
+
+from etl.extract.causes import because
+from etl.extract.source_folder import ENDINGS, ending_of
+
+_WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"Rar!": "RAR",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
+_DOCUMENTS = {b"%pdf": "PDF", b"{\\rtf": "RTF", b"<!doctype html": "HTML", b"<html": "HTML", b"<table": "HTML"}
+_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff", b"\xff\xfe", b"\xfe\xff")
+_HEAD_BYTES = 256
+
+
+def refuse_other_kinds(path: Path, table: str = "") -> None:
+    """Raises Refused for a file that is not what its ending says, with what it is and what to do."""
+    ending = ending_of(path.name)
+    if ending not in ENDINGS:
+        raise because("ending", table=table, ending=ending or "–")
+    size = path.stat().st_size
+    if not size:
+        raise because("empty")
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    for signature, kind in _PACKED.items():
+        if head.startswith(signature):
+            raise because("packed", kind=kind, ending=ending)
+    if head.startswith(_OLE):
+        if _holds(path, "EncryptedPackage".encode("utf-16-le")):
+            raise because("password")
+        if ending != ".xls":
+            raise because("old_workbook" if ending in _WORKBOOKS else "workbook_as_text", ending=ending)
+        return
+    for signature, kind in _DOCUMENTS.items():
+        if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(signature):
+            raise because("document", kind=kind, ending=ending)
+    if ending in _WORKBOOKS:
+        return
+    if head.startswith(b"PK\x03\x04"):
+        inside = _kind_inside(path)
+        if inside in ("xlsx", "xlsb", "ods"):
+            raise because("workbook_as_text", ending=ending)
+        raise because("document" if inside == "Word" else "packed", kind=inside or "ZIP", ending=ending)
+    if ending == ".parquet":
+        return
+    if head.startswith(b"PAR1"):
+        raise because("parquet_as_text", ending=ending)
+    if size <= _HEAD_BYTES and not next((head[len(mark) :] for mark in _MARKS if head.startswith(mark)), head).strip(
+        b"\x00\r\n\t "
+    ):
+        raise because("only_a_mark" if head.startswith(_MARKS) else "empty")
+
+
+def workbook_kind(path: Path) -> str:
+    """xls, xlsx, xlsb or ods, by what the file is. Raises Refused where it is no workbook, damaged or under a password."""
+    with path.open("rb") as file:
+        head = file.read(len(_OLE))
+    name = ending_of(path.name).lstrip(".").upper()
+    if head == _OLE:
+        return "xls"
+    if not head.startswith(b"PK"):
+        raise because("text_as_workbook", kind=name)
+    kind = _kind_inside(path)
+    if not kind:
+        raise because("broken_zip", kind=name)
+    if kind not in ("xlsx", "xlsb", "ods"):
+        raise because("text_as_workbook", kind=name)
+    return kind
+
+
+def _kind_inside(path: Path) -> str:
+    """What a ZIP holds; empty where it cannot be told."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            if any(entry.flag_bits & 1 for entry in archive.infolist()):
+                raise because("password")
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return ""
+    if "xl/workbook.bin" in names:
+        return "xlsb"
+    if "xl/workbook.xml" in names:
+        return "xlsx"
+    if "content.xml" in names:
+        return "ods"
+    return "Word" if "word/document.xml" in names else "ZIP" if names else ""
+
+
+def _holds(path: Path, sought: bytes) -> bool:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(sought) >= 0

@@ -1,0 +1,49 @@
+"""Open a source file with the reader of its format, and recognise its table by its headers."""
+
+from pathlib import Path
+
+from etl.core.errors import Refused
+from etl.extract.causes import because
+from etl.extract.contract import TABLES, Contract, contract
+from etl.extract.file_kinds import refuse_other_kinds
+from etl.extract.limits import DEFAULT, Limits
+from etl.extract.source_file import SourceFile
+from etl.extract.source_folder import ending_of
+
+
+def recognised(path: Path, limits: Limits = DEFAULT) -> str:
+    """The table that the headers of a file fit. Raises Refused where they fit none, or several."""
+    refuse_other_kinds(path)
+    fitting, refusals = [], []
+    for table in TABLES:
+        try:
+            open_source(path, contract(table), limits)
+        except Refused as error:
+            refusals.append((error.resembles, str(error)))
+        else:
+            fitting.append(table)
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise because("several_tables", tables=", ".join(fitting))
+    likely = [said for resembles, said in refusals if resembles]
+    said = {said for _, said in refusals}
+    # A file that is damaged is refused alike for every table.
+    raise Refused(likely[0]) if len(likely) == 1 else Refused(said.pop()) if len(said) == 1 else because("no_table")
+
+
+def open_source(path: Path, contract: Contract, limits: Limits = DEFAULT) -> SourceFile:
+    """The rows of `path`. Raises Refused, with the place and the reason, where it cannot be read as the table."""
+    refuse_other_kinds(path, contract.table)
+    ending = ending_of(path.name)
+    if ending in (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"):
+        from etl.extract.workbook import open_workbook
+
+        return open_workbook(path, contract)
+    if ending == ".parquet":
+        from etl.extract.parquet import open_parquet
+
+        return open_parquet(path, contract, limits)
+    from etl.extract.delimited import open_csv
+
+    return open_csv(path, contract)

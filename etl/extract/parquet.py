@@ -1,0 +1,119 @@
+"""Parquet: typed columns become the text a person would have typed. Rows are numbered from 1."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from etl.core.errors import Refused
+from etl.extract.contract import Contract
+from etl.extract.limits import DEFAULT, Limits
+from etl.extract.source_file import BATCH_ROWS, LONGEST_FIELD, Batch, SourceFile, as_text
+
+
+def open_parquet(path: Path, contract: Contract, limits: Limits = DEFAULT) -> SourceFile:
+    """The rows of a Parquet file. Raises Refused where it is damaged or its schema does not answer to the contract."""
+    try:
+        file = pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20, page_checksum_verification=True)
+        names = file.schema_arrow.names
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise Refused(f"not a readable Parquet file ({type(error).__name__})") from None
+    match = contract.match(names)
+    if not match.complete:
+        raise match.refusal("schema", "ساختار فایل")
+    for name, position in match.positions.items():
+        kind = file.schema_arrow.field(position).type
+        if not _is_readable(kind):
+            raise Refused(f"column {name}: its values are of type {kind}, not text, numbers, days or yes/no")
+    _refuse_bomb(file.metadata, set(match.positions.values()), limits)
+    source = SourceFile(match)
+    source.batches = _batches(file, source)
+    return source
+
+
+def _refuse_bomb(footer: pq.FileMetaData, wanted: set[int], limits: Limits) -> None:
+    """Hold what the footer says of rows and of the columns that are read against the limits, before a page is unpacked.
+
+    A footer that lies is found out while reading: rows, memory and disk are counted there.
+    """
+    groups = [footer.row_group(at) for at in range(footer.num_row_groups)]
+    limits.refuse_rows(max(footer.num_rows, sum(group.num_rows for group in groups)))
+    names = {footer.schema.to_arrow_schema().names[position] for position in wanted}
+    limits.refuse_unpacked(
+        sum(
+            column.total_uncompressed_size
+            for group in groups
+            for column in map(group.column, range(group.num_columns))
+            if column.path_in_schema.partition(".")[0] in names
+        )
+    )
+
+
+def _is_readable(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return (
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_string_view(kind)
+        or pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_boolean(kind)
+        or pa.types.is_date(kind)
+        or pa.types.is_timestamp(kind)
+        or pa.types.is_null(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+    )
+
+
+def _batches(file: pq.ParquetFile, source: SourceFile) -> Iterator[Batch]:
+    positions = source.match.positions
+    total = max(1, file.metadata.num_rows)
+    titles = [file.schema_arrow.names[position] for position in positions.values()]
+    try:
+        for block in file.iter_batches(batch_size=BATCH_ROWS, columns=titles):
+            block.validate(full=True)
+            columns = {name: texts_of(block.column(title)) for name, title in zip(positions, titles, strict=True)}
+            if any((pc.max(pc.binary_length(texts)).as_py() or 0) > LONGEST_FIELD for texts in columns.values()):
+                raise Refused(
+                    f"row {source.rows_read + 1} or one after it: a field is longer than {LONGEST_FIELD:,} bytes"
+                )
+            first = source.rows_read + 1
+            source.rows_read += block.num_rows
+            source.share_read = source.rows_read / total
+            yield Batch(np.arange(first, first + block.num_rows, dtype=np.int64), columns)
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        raise Refused(f"row {source.rows_read + 1}: the Parquet file is damaged ({type(error).__name__})") from None
+
+
+def texts_of(column: pa.Array) -> pa.Array:
+    """The values of a column as text; what is null is empty."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return texts_of(column.dictionary_decode())
+    if pa.types.is_floating(kind):
+        return _numbers(column.cast(pa.float64()))
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return pa.array([(value or b"").decode("utf-8", "replace") for value in column.to_pylist()], pa.string())
+    if pa.types.is_timestamp(kind):
+        # The day as its own clock showed it; the time is dropped.
+        column = pc.local_timestamp(column) if kind.tz else column
+        column = pc.floor_temporal(column, unit="day").cast(pa.date32(), safe=False)
+    return pc.fill_null(column.cast(pa.string()), "")
+
+
+def _numbers(column: pa.Array) -> pa.Array:
+    """Whole numbers without a point, as text."""
+    plain = pc.and_(pc.equal(column, pc.floor(column)), pc.less(pc.abs(column), 1e15))
+    if pc.all(plain).as_py() is not False:
+        return pc.fill_null(column.cast(pa.int64()).cast(pa.string()), "")
+    return pa.array(["" if value is None else as_text(value) for value in column.to_pylist()], pa.string())

@@ -1,0 +1,307 @@
+"""Text becomes a typed value or a reason why not.
+
+National ids never leave this module: what leaves is their keyed BLAKE2b of 8 bytes, under the house's key.
+"""
+
+import csv
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from etl.core import text_folding
+from etl.core.jalali import days_of, read_day
+from etl.core.places import Places
+from etl.extract.contract import Column
+from etl.extract.text_columns import Texts
+
+_SPOILT = re.compile(r"[0-9]+([.,/٫][0-9]+)?e\+?[0-9]+", re.IGNORECASE)
+_SPOILT_CODE = re.compile(r"[0-9]+([.,/٫][0-9]+)?e\+[0-9]+", re.IGNORECASE)
+_NUMBER = re.compile(r"-?[0-9]{1,15}([.٫][0-9]{1,20})?")
+_GROUPED = re.compile(r"-?[0-9]{1,3}(٬[0-9]{3})+([.٫][0-9]{1,20})?")
+_NATIONAL_ID = re.compile(r"[0-9]{8,10}")
+_BETWEEN_DIGITS = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
+# What clerks write where there is nothing to write; a tatweel is nothing already once folded.
+_EMPTY = ("-", "–", ".")
+_YES_NO = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
+_YES_NO |= {"بلی": True, "خیر": False, "دارد": True, "ندارد": False}
+_YES_NO_WORDS = _YES_NO | {"بله": True, "آری": True, "y": True, "نه": False, "n": False}
+
+
+class Fault(Exception):
+    """Why a value cannot be loaded; its text is the quarantine's reason."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What judging a value needs from outside: the day of the build, the courses, the key for national ids."""
+
+    build_day: date
+    courses: Mapping[str, str]
+    key: bytes
+    places: Places
+
+
+def converter(column: Column, setting: Setting) -> Callable[[str], Any]:
+    """A function from the folded text of a cell that is not empty to its typed value; it raises Fault with a reason.
+
+    Not for days and national ids, which are judged many at once. `county` is left as folded text here: which county it
+    names depends on the row's province.
+    """
+    if column.type == "number":
+        return lambda text: _number(text, column.least, column.most)
+    if column.type == "choice":
+        words = _listed(column) | {
+            text_folding.fold(word): value for value, also in column.also.items() for word in also
+        }
+        return lambda text: _member(text, words, "unknown_value")
+    if column.type == "yes_no":
+        return lambda text: _member(text, _YES_NO_WORDS, "unknown_value")
+    if column.type == "province":
+        return lambda text: _member(text, setting.places.provinces, "unknown_province")
+    if column.type == "course":
+        return lambda text: _member(text, setting.courses, "unknown_course")
+    return _code if column.type == "code" else lambda text: text
+
+
+@dataclass(frozen=True)
+class _WrittenDay:
+    """A usual form of a day, by where its signs stand."""
+
+    month: tuple[int, ...]
+    day: tuple[int, ...]
+
+    @property
+    def length(self) -> int:
+        return self.day[-1] + 1
+
+    def read(self, signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which texts of this length, one a row of bytes, are of this form; the years, months and days of all."""
+        digits = signs.astype(np.int64) - ord("0")
+        places = [*range(4), *self.month, *self.day]
+        between = [place for place in range(self.length) if place not in places]
+        are_plain = np.all((digits[:, places] >= 0) & (digits[:, places] <= 9), axis=1)
+        for place in between:
+            mark = signs[:, place]
+            are_plain &= (mark == signs[:, between[0]]) & ((mark == ord("/")) | (mark == ord("-")))
+        year = digits[:, :4] @ (1000, 100, 10, 1)
+        month, day = (digits[:, part] @ (10, 1)[-len(part) :] for part in (self.month, self.day))
+        return are_plain, np.stack((year, month, day))
+
+
+# YYYY/MM/DD, YYYYMMDD, YYYY/M/DD, YYYY/MM/D and YYYY/M/D, with hyphens too: the commonest first.
+_WRITTEN_DAYS = (
+    _WrittenDay((5, 6), (8, 9)),
+    _WrittenDay((4, 5), (6, 7)),
+    _WrittenDay((5,), (7, 8)),
+    _WrittenDay((5, 6), (8,)),
+    _WrittenDay((5,), (7,)),
+)
+
+
+@dataclass
+class ValidationResult:
+    """What many texts came to: the typed value of each, or null; by place, the fault of those that have one.
+
+    `habits` are, by the name of each, the places of texts that are not as the contract has them but have one meaning.
+    """
+
+    typed: pa.Array
+    faults: dict[int, str] = field(default_factory=dict)
+    habits: dict[str, list[int]] = field(default_factory=dict)
+
+    def note(self, habits: Iterable[str], place: int) -> None:
+        """The text at a place shows these habits."""
+        for habit in habits:
+            self.habits.setdefault(habit, []).append(place)
+
+
+def judged(text: str, convert: Callable[[str], Any], required: bool) -> tuple[Any, str | None]:
+    """The typed value of a cell and None, or None and the reason why it has none; one that may be empty has neither."""
+    if "\ufffd" in text or "\x00" in text:
+        return None, "bad_encoding"
+    folded = text_folding.fold(text)
+    if not folded or folded in _EMPTY:
+        return None, "missing_value" if required else None
+    try:
+        return convert(folded), None
+    except Fault as fault:
+        return None, str(fault)
+
+
+def habits(column: Column) -> Callable[[str], tuple[str, ...]]:
+    """A function from a text that `converter` reads to the habits met in it."""
+    listed = set(_listed(column) if column.type == "choice" else _YES_NO if column.type == "yes_no" else ())
+
+    def met(text: str) -> tuple[str, ...]:
+        if text.isascii() and text.isalnum() and not listed:
+            return ()
+        folded = text_folding.fold(text)
+        if _stands_for_empty(text, folded):
+            return ("empty_mark",)
+        if listed and any(ord(letter) in text_folding.HAMZA for letter in unicodedata.normalize("NFC", text)):
+            return ("hamza",) if folded in listed else ("hamza", "synonym")
+        if listed and folded and folded not in listed:
+            return ("synonym",)
+        return ("grouped_number",) if column.type == "number" and "٬" in folded else ()
+
+    return met
+
+
+def _stands_for_empty(text: str, folded: str) -> bool:
+    return folded in _EMPTY or (not folded and "ـ" in text)
+
+
+def _listed(column: Column) -> dict[str, str]:
+    return {text_folding.fold(word): value for value, fa in column.values.items() for word in (value, fa)}
+
+
+def people(texts: Texts, required: bool, key: bytes) -> ValidationResult:
+    """`judged` for the cells of a national id, many at once: those of ten plain digits together."""
+    typed = np.ma.masked_all(len(texts), np.uint64)
+    found = ValidationResult(pa.nulls(0))
+    ten, signs = texts.of_length(10)
+    are_sound = _are_national_ids(signs)
+    sound = ten[are_sound]
+    typed[sound] = _keyed_all(signs[are_sound], key)
+    rest = np.delete(np.arange(len(texts)), sound)
+    for at, text in zip(rest.tolist(), texts.at(rest), strict=True):
+        person, reason = judged(text, lambda text: _person(text, key), required)
+        if reason:
+            found.faults[at] = reason
+        elif person is not None:
+            typed[at] = person
+            found.note(_id_habits(text), at)
+        elif text and _stands_for_empty(text, text_folding.fold(text)):
+            found.note(("empty_mark",), at)
+    found.typed = pa.array(typed, pa.uint64())
+    return found
+
+
+def days(texts: Texts, required: bool, future: bool, build_day: date) -> ValidationResult:
+    """`judged` for the cells of a date, many at once.
+
+    Those of a usual form are judged together; what is not plainly right, one by one.
+    """
+    # A text of no usual form stays in the year 0, which has no days.
+    parts = np.zeros((3, len(texts)), np.int64)
+    for form in _WRITTEN_DAYS:
+        places, signs = texts.of_length(form.length)
+        if places.size:
+            are_plain, read = form.read(signs)
+            parts[:, places[are_plain]] = read[:, are_plain]
+    typed = days_of(*parts)
+    found = ValidationResult(pa.nulls(0))
+    rest = np.flatnonzero(np.isnat(typed) | (not future) & (typed > np.datetime64(build_day)))
+    for at, text in zip(rest.tolist(), texts.at(rest), strict=True):
+        day, reason, met = _judged_day(text)
+        if day and day > build_day and not future:
+            day, reason = None, "future_date"
+        typed[at] = day
+        found.note(met, at)
+        if reason := reason or ("missing_value" if required and not day else None):
+            found.faults[at] = reason
+    found.typed = pa.array(typed, pa.date32())
+    return found
+
+
+def is_national_id(text: str) -> bool:
+    """Whether ten Latin digits carry a valid check digit and are not one digit repeated."""
+    if len(text) != 10 or text == text[0] * 10:
+        return False
+    rest = sum(int(digit) * weight for digit, weight in zip(text, range(10, 1, -1), strict=False)) % 11
+    return int(text[9]) == (rest if rest < 2 else 11 - rest)
+
+
+def _id_habits(text: str) -> Iterator[str]:
+    """How a national id was written that is one: without its leading zeros (8 or 9 digits), with marks between digits."""
+    folded = text_folding.fold(text)
+    digits = _BETWEEN_DIGITS.sub("", folded)
+    if digits != folded:
+        yield "id_with_marks"
+    if len(digits) in (8, 9):
+        yield "padded"
+
+
+def _are_national_ids(signs: np.ndarray) -> np.ndarray:
+    """is_national_id of many texts of ten bytes, one a row."""
+    digits = signs.astype(np.int64) - ord("0")
+    rest = digits[:, :9] @ np.arange(10, 1, -1) % 11
+    return (
+        ((digits >= 0) & (digits <= 9)).all(axis=1)
+        & (digits != digits[:, :1]).any(axis=1)
+        & (digits[:, 9] == np.where(rest < 2, rest, 11 - rest))
+    )
+
+
+def _keyed_all(signs: np.ndarray, key: bytes) -> np.ndarray:
+    """The keyed hash (uint64) of each row of bytes."""
+    started = hashlib.blake2b(key=hashlib.sha256(key).digest(), digest_size=8)
+    digests = []
+    for text in signs.view(f"V{signs.shape[1]}").ravel().tolist():
+        hashed = started.copy()
+        hashed.update(text)
+        digests.append(hashed.digest())
+    return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
+
+
+@lru_cache(maxsize=1 << 16)
+def _judged_day(text: str) -> tuple[date | None, str | None, tuple[str, ...]]:
+    found, reason = judged(text, _day, False)
+    if found:
+        day, met = found
+        return day, None, met
+    return None, reason, ("empty_mark",) if _stands_for_empty(text, text_folding.fold(text)) else ()
+
+
+def _day(text: str) -> tuple[date, tuple[str, ...]]:
+    try:
+        return read_day(text)
+    except ValueError:
+        raise Fault("bad_date") from None
+
+
+def _number(text: str, least: float | None, most: float | None) -> float:
+    if "٬" in text and _GROUPED.fullmatch(text):
+        text = text.replace("٬", "")
+    if not _NUMBER.fullmatch(text):
+        raise Fault("bad_number")
+    value = float(text.replace("٫", "."))
+    if (least is not None and value < least) or (most is not None and value > most):
+        raise Fault("bad_number")
+    return value
+
+
+def _member(text: str, members: Mapping[str, Any], reason: str) -> Any:
+    try:
+        return members[text]
+    except KeyError:
+        raise Fault(reason) from None
+
+
+def _person(text: str, key: bytes) -> int:
+    if _SPOILT.fullmatch(text):
+        raise Fault("spoilt_number")
+    text = _BETWEEN_DIGITS.sub("", text)
+    if not text.isascii() or not _NATIONAL_ID.fullmatch(text) or not is_national_id(text.zfill(10)):
+        raise Fault("bad_national_id")
+    return int(_keyed_all(np.frombuffer(text.zfill(10).encode(), np.uint8).reshape(1, 10), key)[0])
+
+
+def _code(text: str) -> str:
+    if _SPOILT_CODE.fullmatch(text):
+        raise Fault("spoilt_number")
+    return text
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,273 @@
+"""PostgreSQL as a source: `sources.toml` in the folder names where the tables lie, never a password (libpq finds that itself).
+
+All tables of a build are read in one snapshot, which the build holds while its readers import it. The server writes every
+value as text, and counts the rows: a stream that ends early is refused. A row's line is its number in the order of the key.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.core.errors import Refused
+from etl.core.text_folding import printable
+from etl.extract.contract import TABLES, Contract
+from etl.extract.source_file import LONGEST_FIELD, Batch, SourceFile
+
+FILE = "sources.toml"
+_KEYS = ("service", "host", "port", "dbname", "user", "sslmode", "sslrootcert", "passfile", "connect_timeout")
+_OPTIONS = ("schema", "tables", "statement_timeout", "lock_timeout")
+_BATCH_BYTES = 4 << 20
+_TIMESTAMPS = (1114, 1184)
+_CAUSES = {
+    "57014": "the statement was cancelled or took longer than statement_timeout",
+    "57P01": "the server ended the connection",
+    "55P03": "the table was locked for longer than lock_timeout",
+    "42501": "the role may not read it",
+    "40001": "the server could not keep the snapshot",
+    "53100": "the disk of the server is full",
+}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a table lies, in words that a reader process is told: the connection, the relation, the snapshot."""
+
+    label: str
+    table: str
+    connection: str
+    schema: str
+    relation: str
+    statement_timeout: str = "30min"
+    lock_timeout: str = "30s"
+    snapshot: str = ""
+    bytes: int = 0
+    refusal: str = ""
+
+    @property
+    def quoted(self) -> str:
+        """The relation as SQL names it."""
+        return f"{_quoted(self.schema)}.{_quoted(self.relation)}"
+
+
+def origins(folder: Path) -> list[Origin]:
+    """The tables that `sources.toml` of a folder names; none without such a file. Raises Refused for what it must not hold."""
+    path = folder / FILE
+    if not path.exists():
+        return []
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("postgresql", [])
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise Refused(f"{FILE}: cannot be read ({type(error).__name__})") from None
+    if not isinstance(entries, list) or not entries:
+        raise Refused(f"{FILE}: names no source; begin one with [[postgresql]]")
+    found = []
+    for entry in entries:
+        if "password" in entry:
+            raise Refused(f"{FILE}: holds a password; keep it in the file that PGPASSFILE names, or in a libpq service")
+        if unknown := sorted(entry.keys() - {*_KEYS, *_OPTIONS}):
+            raise Refused(f"{FILE}: unknown key {', '.join(unknown)}; known are {', '.join((*_KEYS, *_OPTIONS))}")
+        tables = entry.get("tables", {table: table for table in TABLES})
+        if not isinstance(tables, dict) or not tables.keys() <= set(TABLES):
+            raise Refused(f'{FILE}: tables: write {{ institutes = "name", … }} with tables of {", ".join(TABLES)}')
+        schema = str(entry.get("schema", "public"))
+        given = {"sslmode": "verify-full", "connect_timeout": 10} | {key: entry[key] for key in _KEYS if key in entry}
+        connection = " ".join(f"{key}={_literal(value)}" for key, value in given.items())
+        options: dict[str, Any] = {
+            key: str(entry[key]) for key in ("statement_timeout", "lock_timeout") if key in entry
+        }
+        name = str(entry.get("service") or entry.get("dbname") or entry.get("host") or "postgresql")
+        for table, relation in tables.items():
+            label = printable(f"{name}:{schema}.{relation}")
+            found.append(Origin(label, table, connection, schema, str(relation), **options))
+    return found
+
+
+class Snapshots:
+    """The tables of a folder's databases, each with the snapshot in which it is to be read, held until it is released.
+
+    A database that cannot be connected refuses its tables, not the build: that is for whoever reads the outcomes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._stack = ExitStack()
+        self._held: dict[str, tuple[Any, str]] = {}
+        self.origins = [self._with_snapshot(origin) for origin in origins(folder)]
+
+    def __enter__(self) -> "Snapshots":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Let go of the snapshots: all tables are read."""
+        self._stack.close()
+
+    def _with_snapshot(self, origin: Origin) -> Origin:
+        try:
+            if origin.connection not in self._held:
+                connection, cursor = _connect(origin)
+                self._stack.callback(_close, cursor, connection)
+                self._held[origin.connection] = cursor, _one(cursor, "select pg_export_snapshot()")
+            cursor, snapshot = self._held[origin.connection]
+            size = _one(cursor, "select coalesce(pg_relation_size(to_regclass($1)), 0)", origin.quoted)
+            return replace(origin, snapshot=snapshot, bytes=int(size))
+        except Refused as error:
+            return replace(origin, refusal=str(error))
+
+
+@contextmanager
+def opened(origin: Origin, contract: Contract) -> Iterator[SourceFile]:
+    """The rows of a table, while the connection is open. Raises Refused where it cannot be read as the table."""
+    if origin.refusal:
+        raise Refused(origin.refusal)
+    connection, cursor = _connect(origin)
+    try:
+        yield _source(cursor, origin, contract)
+    finally:
+        _close(cursor, connection)
+
+
+def _source(cursor: Any, origin: Origin, contract: Contract) -> SourceFile:
+    found = _all(
+        cursor,
+        "select attname, atttypid::bigint from pg_attribute where attrelid = to_regclass($1) and attnum > 0 "
+        "and not attisdropped order by attnum",
+        origin.quoted,
+    )
+    if not found:
+        raise Refused("no such table, or not for this role")
+    match = contract.match(name for name, _ in found)
+    if not match.complete:
+        raise match.refusal(f"table {origin.schema}.{origin.relation}", f"جدول {origin.schema}.{origin.relation}")
+    source = SourceFile(match)
+    columns = {name: found[position] for name, position in match.positions.items()}
+    # Of a timestamp the time is dropped, as of a spreadsheet's cell.
+    texts = ", ".join(
+        f"source.{_quoted(title)}{'::date' if kind in _TIMESTAMPS else ''}::text" for title, kind in columns.values()
+    )
+    order = ", ".join(f"source.{_quoted(columns[name][0])}" for name in contract.key)
+    source.notes.append(f"rows are numbered in the order of: {', '.join(contract.key)}")
+    if _one(cursor, "select has_table_privilege(to_regclass($1), 'insert, update, delete, truncate')", origin.quoted):
+        source.notes.append("the role may write, which a source does not need")
+    source.batches = _batches(cursor, f"select {texts} from {origin.quoted} as source order by {order}", origin, source)
+    return source
+
+
+def _batches(cursor: Any, sql: str, origin: Origin, source: SourceFile) -> Iterator[Batch]:
+    from etl.extract.parquet import texts_of
+
+    total = int(_one(cursor, f"select count(*) from {origin.quoted}"))
+    try:
+        cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(_BATCH_BYTES)})
+        cursor.execute(sql)
+        for block in cursor.fetch_record_batch():
+            columns = {name: texts_of(block.column(at)) for at, name in enumerate(source.match.positions)}
+            if any((pc.max(pc.binary_length(texts)).as_py() or 0) > LONGEST_FIELD for texts in columns.values()):
+                raise Refused(
+                    f"row {source.rows_read + 1} or one after it: a field is longer than {LONGEST_FIELD:,} bytes"
+                )
+            first = source.rows_read + 1
+            source.rows_read += block.num_rows
+            source.share_read = source.rows_read / max(1, total)
+            yield Batch(np.arange(first, first + block.num_rows, dtype=np.int64), columns)
+    except (Refused, MemoryError):
+        raise
+    except Exception as error:
+        raise Refused(f"row {source.rows_read + 1}: {_cause(error)}") from None
+    if source.rows_read != total:
+        raise Refused(f"{source.rows_read:,} of {total:,} rows arrived: the connection broke")
+
+
+def digest_of(batch: Batch, digest: "hashlib._Hash") -> int:
+    """Take the texts of a batch into a digest; how many bytes they are."""
+    size = 0
+    for texts in batch.columns.values():
+        for buffer in pa.concat_arrays([texts]).buffers():
+            if buffer is not None:
+                digest.update(buffer)
+                size += buffer.size
+    return size
+
+
+# ---- the connection
+
+
+def _connect(origin: Origin) -> tuple[Any, Any]:
+    """A connection in a transaction that only reads, in the snapshot where there is one already."""
+    try:
+        import adbc_driver_postgresql.dbapi as driver
+    except ImportError:
+        raise Refused(f"{FILE} needs the package adbc-driver-postgresql, which is not installed") from None
+    try:
+        connection = driver.connect(origin.connection)
+    except Exception as error:
+        raise Refused(f"cannot be connected ({_words(error)})") from None
+    cursor = connection.cursor()
+    settings = {
+        "datestyle": "ISO",
+        "timezone": "Asia/Tehran",
+        "client_encoding": "UTF8",
+        "statement_timeout": origin.statement_timeout,
+        "lock_timeout": origin.lock_timeout,
+        "idle_in_transaction_session_timeout": "2h",
+    }
+    try:
+        cursor.execute("set transaction isolation level repeatable read, read only")
+        if origin.snapshot:
+            cursor.execute(f"set transaction snapshot {_literal(origin.snapshot)}")
+        for name, value in settings.items():
+            cursor.execute(f"set {name} to {_literal(value)}")
+    except Exception as error:
+        connection.close()
+        raise Refused(f"cannot be set up ({_cause(error)})") from None
+    return connection, cursor
+
+
+def _all(cursor: Any, sql: str, *given: Any) -> list[Any]:
+    try:
+        cursor.execute(sql, given or None)
+        rows: list[Any] = cursor.fetchall()
+        return rows
+    except Exception as error:
+        raise Refused(_cause(error)) from None
+
+
+def _one(cursor: Any, sql: str, *given: Any) -> Any:
+    return _all(cursor, sql, *given)[0][0]
+
+
+def _cause(error: Exception) -> str:
+    """Why the server refused a statement. Its own words may hold a value of a row: its code is told."""
+    state = getattr(error, "sqlstate", None) or ""
+    if not state:
+        return f"the server stopped sending rows ({type(error).__name__})"
+    return f"{_CAUSES.get(state, 'the server refused to read it')} (SQLSTATE {state})"
+
+
+def _words(error: Exception) -> str:
+    """What libpq says of a connection: places and roles, no rows and no password."""
+    return printable(" ".join(str(error).split()))[:300]
+
+
+def _close(*opened: Any) -> None:
+    """Close what may have lost its server, and can then not be closed in order."""
+    for one in opened:
+        with suppress(Exception):
+            one.close()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(value: Any) -> str:
+    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"

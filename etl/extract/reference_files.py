@@ -1,0 +1,95 @@
+"""Reading a reference table from its CSV file: rows with their lines, and cells that are refused with file, line and column."""
+
+import csv
+import math
+from collections.abc import Hashable, Iterable, Sequence
+from datetime import date
+from pathlib import Path
+
+from etl.core import jalali
+from etl.core.errors import Refused
+from etl.core.paths import REFERENCE
+from etl.core.places import places
+from etl.core.text_folding import fold
+from etl.extract.limits import REFERENCE_BYTES
+
+_MOST = 1e9
+
+
+def chosen(folder: Path, name: str) -> Path:
+    """The file of this name in `folder` where there is one, else the shipped one."""
+    own = folder / name
+    return own if own.exists() or own.is_symlink() else REFERENCE / name
+
+
+def rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    """Each row with the line it begins in, its titles folded. Raises Refused where a needed title is missing."""
+    if path.exists() and not path.is_file():
+        raise Refused(f"{path.name}: not a regular file")
+    try:
+        if path.stat().st_size > REFERENCE_BYTES:
+            raise Refused(f"{path.name}: larger than {REFERENCE_BYTES >> 20} MiB, too much for a reference table")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            titles = [fold(title) for title in next(reader, [])]
+            if lacking := [title for title in needed if title not in titles]:
+                raise Refused(f"{path.name}, line 1: missing required column {', '.join(lacking)}")
+            found, line = [], reader.line_num + 1
+            for record in reader:
+                if record and len(record) != len(titles):
+                    raise Refused(f"{path.name}, line {line}: ragged_row")
+                if record:
+                    found.append((line, dict(zip(titles, record, strict=True))))
+                line = reader.line_num + 1
+            return found
+    except OSError as error:
+        raise Refused(f"{path.name}: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Refused(f"{path.name}: cannot be read ({type(error).__name__})") from None
+
+
+def refuse_twice(path: Path, column: str, keys: Iterable[tuple[int, Hashable]]) -> None:
+    """Raise Refused for the first (line, key) whose key stands in an earlier line."""
+    met: dict[Hashable, int] = {}
+    for line, key in keys:
+        if key in met:
+            raise Refused(f"{path.name}, line {line}, {column}: the same as in line {met[key]}")
+        met[key] = line
+
+
+def province(path: Path, line: int, row: dict[str, str]) -> str | None:
+    """The ISO code of a place, None for an empty cell."""
+    place = fold(row.get("province", ""))
+    if place and place not in places().provinces:
+        raise Refused(f"{path.name}, line {line}, province: unknown_province")
+    return places().provinces.get(place)
+
+
+def day(path: Path, line: int, row: dict[str, str], name: str = "date") -> date:
+    """A day in one of the forms of the contract."""
+    try:
+        return jalali.parse_day(fold(row.get(name, "")))
+    except ValueError:
+        raise Refused(f"{path.name}, line {line}, {name}: bad_date") from None
+
+
+def number(path: Path, line: int, row: dict[str, str], name: str, whole: bool = False) -> float | None:
+    """A number that is not negative, None for an empty cell."""
+    text = fold(row.get(name, ""))
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < _MOST or (whole and not value.is_integer()):
+        raise Refused(f"{path.name}, line {line}, {name}: bad_number")
+    return value
+
+
+def text(path: Path, line: int, row: dict[str, str], name: str) -> str:
+    """Words that must not be empty."""
+    words = row.get(name, "").strip()
+    if not words:
+        raise Refused(f"{path.name}, line {line}, {name}: missing_value")
+    return words

@@ -1,0 +1,66 @@
+"""The distinct texts of a column, as Arrow lays them down: one run of bytes, and where in it each text begins.
+
+Whoever looks at many short texts at once looks at the bytes; making a string of each would take longer than judging it.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+
+from etl.core import text_folding
+
+
+class Texts:
+    """Some texts without null. `Texts.of` makes them of strings."""
+
+    def __init__(self, array: pa.StringArray) -> None:
+        self.array = array
+
+    @classmethod
+    def of(cls, written: Sequence[str]) -> "Texts":
+        """Those of a list; what cannot stand in UTF-8 becomes a question mark."""
+        return cls(pa.array([text.encode("utf-8", "replace").decode() for text in written], pa.string()))
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    @cached_property
+    def written(self) -> list[str]:
+        """All as strings."""
+        return self.array.to_pylist()
+
+    def at(self, places: np.ndarray) -> list[str]:
+        """Those at some places as strings."""
+        return self.array.take(pa.array(places)).to_pylist()
+
+    @cached_property
+    def is_printable(self) -> bool:
+        """Whether all of them consist of characters that can be seen."""
+        signs, _ = self._laid_down
+        return bool(((signs >= 0x20) & (signs < 0x7F)).all()) or "".join(self.written).isprintable()
+
+    def of_length(self, length: int) -> tuple[np.ndarray, np.ndarray]:
+        """The places of those that are so many bytes long once their digits are Latin; their bytes, one text a row."""
+        signs, starts = self._in_latin_digits
+        places = np.flatnonzero(np.diff(starts) == length)
+        return places, signs[starts[places][:, None] + np.arange(length)]
+
+    @cached_property
+    def _laid_down(self) -> tuple[np.ndarray, np.ndarray]:
+        """The bytes of all, and where each begins and the last ends."""
+        if not len(self.array):
+            return np.zeros(0, np.uint8), np.zeros(1, np.int64)
+        _, offsets, data = self.array.buffers()
+        starts = np.frombuffer(offsets, np.int32)[self.array.offset : self.array.offset + len(self.array) + 1]
+        signs = np.frombuffer(data or b"", np.uint8)[starts[0] : starts[-1]]
+        return signs, starts.astype(np.int64) - starts[0]
+
+    @cached_property
+    def _in_latin_digits(self) -> tuple[np.ndarray, np.ndarray]:
+        signs, starts = self._laid_down
+        if (signs < 0x80).all():
+            return signs, starts
+        signs, is_kept = text_folding.latin_digit_signs(signs)
+        return signs[is_kept], np.concatenate(([0], np.cumsum(is_kept)))[starts]

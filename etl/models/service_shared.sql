@@ -1,5 +1,0 @@
--- One row per stretch of service in which another spell of the person runs too.
-select *
-from service
-where not is_sole
-order by valid_from, person_id, institute_code

@@ -1,0 +1,207 @@
+"""What moved between two publications: which numbers, by how much, and by which changes of rows or definitions.
+
+Each publication keeps marks of its rows, its definitions and its numbers. Two are compared on one day, so what
+differs is revision, not growth.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from etl.core.errors import Refused
+from etl.extract.contract import TABLES
+from etl.revisions import fingerprints
+from etl.semantic import catalog, lineage
+from etl.warehouse import publications
+
+KINDS = ("new_rows", "corrected_rows", "removed_rows")
+
+
+@dataclass(frozen=True)
+class RowChanges:
+    """How the loaded rows of one source differ: keys only in the new, the same key with other content, keys only in the old."""
+
+    source_table: str
+    new_rows: int
+    corrected_rows: int
+    removed_rows: int
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A number that differs; `province` is None for the nation. `causes` names what can have moved it."""
+
+    metric: str
+    province: str | None
+    before: Any
+    after: Any
+    causes: tuple[str, ...]
+
+    @property
+    def change(self) -> float | None:
+        """After minus before; None where one of them is no number."""
+        return None if self.before is None or self.after is None else self.after - self.before
+
+
+@dataclass(frozen=True)
+class Diff:
+    """Two publications compared on `day`, the earlier of their as-of days, and what changed from one to the other.
+
+    `definitions` are names of metrics, `references` names of reference tables; `moved` stands nation first, then by province.
+    """
+
+    old: str
+    new: str
+    as_of: tuple[date, date]
+    day: date
+    rows: tuple[RowChanges, ...]
+    definitions: tuple[str, ...]
+    references: tuple[str, ...]
+    moved: tuple[Moved, ...]
+
+
+def compare(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, by_province: bool = True) -> Diff:
+    """What moved from `old` to `new`, for the nation and by province. Raises Refused where a publication keeps no marks.
+
+    Both are measured on the earlier of their as-of days. A number whose definition changed is, on its publication's own
+    as-of day, the one that was published.
+    """
+    before, after = publications.describe(old), publications.describe(new)
+    day = min(before.as_of, after.as_of)
+    rows = tuple(_row_changes(old, new))
+    definitions, references = _changed(old, new, "definitions"), _changed(old, new, "reference_marks")
+    moved: list[Moved] = []
+    for by in ((), ("province",)) if by_province else ((),):
+        was, now = (fingerprints.numbers_of(con, day, by) for con in (old, new))
+        for con, told, numbers in ((old, before, was), (new, after, now)):
+            if told.as_of == day:
+                numbers |= _published(con, definitions, bool(by))
+        for metric, place in now.keys() | was.keys():
+            one, other = was.get((metric, place)), now.get((metric, place))
+            if not _same(one, other):
+                moved.append(Moved(metric, place, one, other, _causes(metric, rows, definitions, references)))
+    order = {name: number for number, name in enumerate(catalog.catalogue())}
+    moved.sort(key=lambda one: (one.province or "", order[one.metric]))
+    return Diff(before.id, after.id, (before.as_of, after.as_of), day, rows, definitions, references, tuple(moved))
+
+
+def between(pointer: Path, old: str = "", new: str = "") -> Diff:
+    """Compare two kept publications by their ids; by default the one shown with the one before it."""
+    kept = publications.versions(pointer)
+    latest = _kept(kept, new) if new else publications.current(pointer)
+    if old:
+        first = _kept(kept, old)
+    else:
+        earlier = [path for path in kept if path.stem < latest.stem]
+        if not earlier:
+            raise Refused(f"{pointer}: no earlier publication is kept to compare with")
+        first = earlier[-1]
+    # What the program changed since is a change to be told, as long as the older tables answer.
+    with publications.connect(first, any_code=True) as one, publications.connect(latest) as other:
+        try:
+            return compare(one, other)
+        except (duckdb.BinderException, duckdb.CatalogException):
+            raise publications.OtherVersion(
+                f"{first}: this publication was built by another version of the program, whose tables cannot be compared"
+            ) from None
+
+
+def history(pointer: Path) -> list[dict[str, Any]]:
+    """The revision log: for each publication kept and the one before it, the nation's numbers that moved; latest first."""
+    found: list[dict[str, Any]] = []
+    for old, new in reversed(list(pairwise(publications.versions(pointer)))):
+        try:
+            with publications.connect(old, any_code=True) as one, publications.connect(new, any_code=True) as other:
+                diff = compare(one, other, by_province=False)
+        except (Refused, duckdb.Error):
+            continue
+        found += [
+            {
+                "old": diff.old,
+                "new": diff.new,
+                "metric": moved.metric,
+                "before": moved.before,
+                "after": moved.after,
+                "change": moved.change,
+                "causes": moved.causes,
+            }
+            for moved in diff.moved
+        ]
+    return found
+
+
+def _kept(kept: list[Path], name: str) -> Path:
+    for path in kept:
+        if path.stem == name:
+            return path
+    raise Refused(f"publication {name} is not kept; see python -m etl publications")
+
+
+def _row_changes(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection) -> Iterator[RowChanges]:
+    if fingerprints.kind_of(old) != fingerprints.kind_of(new):
+        raise Refused("the two publications mark their rows under different keys, so rows cannot be compared")
+    with duckdb.connect() as memory:
+        for name, con in (("before", old), ("after", new)):
+            kept = con.cursor().sql("select source_table, key_mark, content_mark from row_marks").to_arrow_table()
+            memory.register(f"{name}_marks", kept)
+        found = memory.execute(
+            """
+            select
+                coalesce(before.source_table, after.source_table) as source_table,
+                count(*) filter (where before.key_mark is null) as new_rows,
+                count(*) filter (where before.content_mark <> after.content_mark) as corrected_rows,
+                count(*) filter (where after.key_mark is null) as removed_rows,
+            from before_marks as before
+            full join after_marks as after
+                on after.source_table = before.source_table and after.key_mark = before.key_mark
+            group by all
+            """
+        ).fetchall()
+    changes = {row[0]: RowChanges(*row) for row in found}
+    return (changes.get(table, RowChanges(table, 0, 0, 0)) for table in TABLES)
+
+
+def _changed(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, table: str) -> tuple[str, ...]:
+    """The names that both publications have in `table` (name, digest), with another digest."""
+    before, after = (dict(con.execute(f"from {table}").fetchall()) for con in (old, new))
+    return tuple(sorted(name for name in before.keys() & after.keys() if before[name] != after[name]))
+
+
+def _published(con: duckdb.DuckDBPyConnection, definitions: tuple[str, ...], by_province: bool) -> fingerprints.Numbers:
+    """The numbers of changed definitions as they were published."""
+    rows = con.execute(
+        "select metric, province, value from published_numbers where (province is not null) = $by_province",
+        {"by_province": by_province},
+    ).fetchall()
+    return {(name, place): value for name, place, value in rows if _is_redefined(name, definitions)}
+
+
+def _is_redefined(name: str, definitions: tuple[str, ...]) -> bool:
+    known = catalog.catalogue()
+    return name in known and not {name, *catalog.expand(name, frozenset())}.isdisjoint(definitions)
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, (int, float)) and isinstance(other, (int, float)):
+        # The last digits of a mean hang on the order in which it was summed.
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
+    return one == other
+
+
+def _causes(
+    name: str, rows: tuple[RowChanges, ...], definitions: tuple[str, ...], references: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Changed definitions of the metric or its parts, changed reference tables, and changes of rows in its sources."""
+    sources = lineage.sources_of(name)
+    found = ["changed_definition"] if _is_redefined(name, definitions) else []
+    found += ["changed_reference"] if sources.intersection(references) else []
+    for change in rows:
+        if change.source_table in sources:
+            found += [kind for kind in KINDS if getattr(change, kind) and kind not in found]
+    return tuple(found)

@@ -1,0 +1,142 @@
+"""What a publication keeps for the revision log: a mark of every loaded row, a digest of every definition, its numbers.
+
+Marks are hashes under the house's key. What the publication itself does not hold (a day of birth, a score) goes in by a
+cryptographic hash first, so that no mark leads back to it.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from datetime import date
+from functools import cache
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from etl.core import jalali
+from etl.extract.contract import TABLES, contract
+from etl.semantic import catalog, lineage
+from etl.semantic.answers import ask
+from etl.warehouse import publications
+from etl.warehouse.build_database import SCRATCH
+
+_HIDDEN = ("birth_date", "score")
+# Words, and what only makes an answer faster, do not change a number.
+_NOT_COUNTED = {"label", "short", "description", "example", "direction", "group", "stock"}
+_NUMBERS = pa.schema([("metric", pa.string()), ("province", pa.string()), ("value", pa.float64())])
+
+Numbers = dict[tuple[str, str | None], Any]
+
+
+def mark(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    """Make `row_marks`, `mark_kind`, `definitions` and `reference_marks` in a build.
+
+    row_marks (source_table, key_mark, content_mark); mark_kind (engine, key); definitions (metric, digest);
+    reference_marks (name, digest).
+    """
+    _mark_rows(con, key)
+    con.execute(
+        "create table mark_kind as select version() as engine, $check::ubigint as key", {"check": _salt(key, b"check")}
+    )
+    _make(con, "definitions", pa.schema([("metric", pa.string()), ("digest", pa.string())]), _digests().items())
+    digests = (
+        f"select '{name}' as name, coalesce(md5(string_agg(t::varchar, '|' order by t::varchar)), '') as digest from {name} as t"
+        for name in lineage.REFERENCES
+    )
+    con.execute(f"create table reference_marks as {' union all '.join(digests)}")
+
+
+def numbers(con: duckdb.DuckDBPyConnection, by: tuple[str, ...]) -> Numbers:
+    """numbers_of the day that a build publishes."""
+    return numbers_of(con, publications.describe(con).as_of, by)
+
+
+def keep(con: duckdb.DuckDBPyConnection, found: Numbers) -> None:
+    """Make `published_numbers` (metric, province, value) in a build, the province null for the nation."""
+    rows = [(name, place, float(value)) for (name, place), value in found.items() if isinstance(value, (int, float))]
+    _make(con, "published_numbers", _NUMBERS, rows)
+
+
+def kind_of(con: duckdb.DuckDBPyConnection) -> tuple[Any, ...] | None:
+    """By which engine and under which key rows are marked: marks of two kinds cannot be compared."""
+    return con.execute("select engine, key from mark_kind").fetchone()
+
+
+def numbers_of(con: duckdb.DuckDBPyConnection, day: date, by: tuple[str, ...]) -> Numbers:
+    """Every number of the catalogue by metric and province (None: the nation): states on `day`, flows over 12 months."""
+    known = catalog.catalogue().values()
+    names = [metric.name for metric in known if not metric.hidden and metric.dimensions.issuperset(by)]
+    answer = ask(con, *names, by=by, on=day, over=jalali.last_complete_months(day, 12))
+    return {
+        (name, row[0] if by else None): row[at]
+        for row in answer.rows
+        # What belongs to no province is part of the nation only.
+        if not by or row[0] is not None
+        for at, name in enumerate(names, start=len(by))
+    }
+
+
+def _mark_rows(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    values = {"key": _salt(key, b"key"), "content": _salt(key, b"content"), "secret": hashlib.sha256(key).hexdigest()}
+    con.execute(
+        f"""
+        create table {SCRATCH}.score_marks as
+        select score, ('0x' || sha256(concat_ws('|', $secret, score))[1:16])::ubigint as mark
+        from (select distinct score from loaded_training where score is not null)
+        """,
+        {"secret": values["secret"]},
+    )
+    hidden = {
+        "personnel": ("('0x' || sha256(concat_ws('|', $secret, person_key, birth_date))[1:16])::ubigint", ""),
+        "training": ("score_marks.mark", "left join score_marks using (score)"),
+    }
+    marked = []
+    for table in TABLES:
+        of = contract(table)
+        content = [column.stored for column in of.entering if column.name not in _HIDDEN]
+        secret, joined = hidden.get(table, ("0", ""))
+        marked.append(
+            f"select '{table}' as source_table, hash($key, {', '.join(of.stored_key)}) as key_mark, "
+            f"hash($content, {secret}, {', '.join(content)}) as content_mark from loaded_{table} {joined}"
+        )
+    con.execute(f"create table row_marks as {' union all '.join(marked)}", values)
+    con.execute("drop table score_marks")
+
+
+def _salt(key: bytes, purpose: bytes) -> int:
+    salted = hashlib.blake2b(key=hashlib.sha256(key).digest(), person=purpose, digest_size=8)
+    return int.from_bytes(salted.digest(), "big")
+
+
+def _make(con: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema, rows: Iterable[tuple[Any, ...]]) -> None:
+    arriving = pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema)
+    con.register("arriving", arriving)
+    con.execute(f"create table {name} as from arriving")
+    con.unregister("arriving")
+
+
+def _model(table: str) -> str:
+    return catalog.tables()[table].model
+
+
+@cache
+def _made_by(model: str) -> str:
+    """The SQL that makes a model and those it is made of, without its comments."""
+    own = re.sub(r"--[^\n]*", "", lineage.sql_of(model))
+    parts = [own, *(_made_by(name) for name in sorted(lineage.read_by(model)))]
+    return " ".join(" ".join(parts).split())
+
+
+def _digests() -> dict[str, str]:
+    """A digest of what each metric counts: its entry, its tables, the models behind them."""
+    found = {}
+    for name, entry in catalog.entries().items():
+        tables = {entry.get("table"), *(change.get("table") for change in entry.get("when", {}).values())} - {None}
+        counted = {key: value for key, value in entry.items() if key not in _NOT_COUNTED}
+        made_by = [[_made_by(_model(table)), catalog.tables()[table].columns] for table in sorted(tables)]
+        found[name] = hashlib.sha256(json.dumps([counted, made_by], sort_keys=True, default=str).encode()).hexdigest()[
+            :16
+        ]
+    return found

@@ -1,0 +1,313 @@
+"""The catalogue of numbers: etl/semantic/metrics/*.toml, read once. What a metric means and by what it can be asked."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from etl.core.text_folding import fold
+from etl.extract.contract import contract
+
+TIME = ("month", "quarter", "year")
+DIMENSIONS = (
+    "province",
+    "county",
+    "institute",
+    "activity",
+    "gender",
+    "education",
+    "post",
+    "course",
+    "outcome",
+    "kind",
+    "status",
+    "smart",
+    "origin",
+    "age_band",
+    "tenure_band",
+    *TIME,
+)
+# Bands of age (in years) and of tenure (in months), each with the first value that is beyond it; the last has no end.
+BANDS = {
+    "age_band": {
+        "18-24": 25,
+        "25-29": 30,
+        "30-34": 35,
+        "35-39": 40,
+        "40-44": 45,
+        "45-49": 50,
+        "50-54": 55,
+        "55-59": 60,
+        "60+": None,
+    },
+    "tenure_band": {"00-01": 12, "01-03": 36, "03-05": 60, "05-10": 120, "10+": None},
+}
+_FOLDER = Path(__file__).parent
+# Units in which persons are counted, or what each of them did once.
+_OF_PERSONS = frozenset({"persons", "mean_persons", "persons_per_month", "person_courses", "completions", "seats"})
+
+
+@dataclass(frozen=True)
+class Table:
+    """A model as questions see it: its kind, the column of each dimension, the dimensions that do not narrow it.
+
+    In place of a column may stand an expression of the day that is asked about, written `{day}`.
+    """
+
+    name: str
+    kind: str
+    columns: dict[str, str]
+    # The model that holds its rows.
+    model: str
+    ignores: tuple[str, ...] = ()
+    # A side table is looked up by the dimensions it has; its members are not members of an answer.
+    is_side: bool = False
+    # When measured for the whole country, these dimensions still split it.
+    kept_by_whole: tuple[str, ...] = ()
+    # Rows say whether the person has no other spell then: those are counted without looking who they are.
+    # `sole` is what such a row stands for alone.
+    sole: str = ""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number counted straight from one table."""
+
+    name: str
+    table: str
+    sql: str
+    kind: str
+    where: str = ""
+    day: str = ""
+    lag_months: int = 0
+    trailing: tuple[int, int] | None = None
+    outstanding: str = ""
+    at_end: bool = False
+    whole: bool = False
+    # What it is where nothing is met.
+    zero: float | None = 0
+    # For so many days after its last day of service an event may still be undone.
+    provisional_days: int = 0
+    ignores: tuple[str, ...] = ()
+    # The column of the table stock that holds it ready, but for persons with three or more spells at once.
+    stock: str = ""
+    # The name under which a publication has it ready by province.
+    constant: str = ""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One entry of the catalogue.
+
+    `unit` is a word of pages/text.toml; `direction` says which way is good: up, down or none. `numerator` and `denominator`
+    name the metrics that a ratio is made of. `hidden` ones are parts, never shown by themselves.
+    """
+
+    name: str
+    kind: str
+    unit: str
+    label: dict[str, str]
+    short: dict[str, str]
+    description: dict[str, str]
+    example: dict[str, str]
+    direction: str
+    numerator: str | None
+    denominator: str | None
+    dimensions: frozenset[str]
+    mutually_exclusive: frozenset[str]
+    sql: str
+    group: str
+    hidden: bool
+    # Whether it can be measured as of a past day: a flag that is only today's cannot.
+    has_history: bool = True
+    # What it counts, for what may be told of it: persons (and what persons did), hours, institutes...
+    counts: str = ""
+    # Of a median or a percentile: the metric that counts its cases.
+    sample_size: str | None = None
+
+
+@cache
+def _entries() -> dict[str, Any]:
+    """The tables, the metrics and the analyses, each by its name; metrics in the order of their files."""
+    found: dict[str, Any] = {}
+    for path in (_FOLDER / "tables.toml", *sorted((_FOLDER / "metrics").glob("*.toml")), _FOLDER / "analyses.toml"):
+        for kind, entries in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            found.setdefault(kind, {}).update(entries)
+    return found
+
+
+def entries() -> dict[str, dict[str, Any]]:
+    """The entries of metrics as they are written, by name."""
+    return _entries()["metric"]
+
+
+@cache
+def tables() -> dict[str, Table]:
+    """The tables that metrics count from."""
+    found = {}
+    for name, entry in _entries()["table"].items():
+        columns = {one: one for one in entry.get("dimensions", ())} | entry.get("columns", {})
+        columns |= {band: _banded(band, value) for band, value in entry.get("bands", {}).items()}
+        for table in (name, f"{name}_shared", f"{name}_many") if entry.get("shared") else (name,):
+            found[table] = Table(
+                table,
+                entry["kind"],
+                columns,
+                entry.get("model", table),
+                tuple(entry.get("ignores", ())),
+                entry.get("side", False),
+                tuple(entry.get("kept_by_whole", ())),
+                entry.get("is_single_spell", ""),
+            )
+    return found
+
+
+def _banded(dimension: str, value: str) -> str:
+    """The band that a value is in, as an expression."""
+    steps = "".join(f" when {value} < {end} then '{band}'" for band, end in BANDS[dimension].items() if end)
+    last = next(band for band, end in BANDS[dimension].items() if end is None)
+    return f"case{steps} else '{last}' end"
+
+
+@cache
+def catalogue() -> dict[str, Metric]:
+    """Every metric by its name, in the order of the file."""
+    return {name: _metric(name, entry) for name, entry in _entries()["metric"].items()}
+
+
+@cache
+def derived(name: str) -> Metric:
+    """The words and the unit of what etl/analysis works out under `name`."""
+    entry = {"kind": "state", "sql": "", "table": "", **_entries()["derived"][name]}
+    return _metric(name, entry, frozenset())
+
+
+def derived_names() -> tuple[str, ...]:
+    """What etl/analysis works out."""
+    return tuple(_entries()["derived"])
+
+
+def expand(name: str, involved: frozenset[str]) -> dict[str, Measure]:
+    """The bases that a metric is made of when the dimensions `involved` are asked by or filtered on."""
+    entry = _entries()["metric"][name]
+    if "table" in entry:
+        return {name: _base(name, _variant(entry, involved))}
+    found: dict[str, Measure] = {}
+    for part in _parts(entry["sql"]):
+        found |= expand(part, involved)
+    return found
+
+
+def provisional_days(name: str) -> int:
+    """For how many days after an event a metric may still change by itself; 0 for one that does not."""
+    return max(base.provisional_days for base in expand(name, frozenset()).values())
+
+
+def _variant(entry: Mapping[str, Any], involved: frozenset[str]) -> Mapping[str, Any]:
+    """A metric may be counted from another table where a dimension is involved that its own does not have."""
+    for dimension, change in entry.get("when", {}).items():
+        if dimension in involved:
+            return {**entry, "stock": "", **change}
+    return entry
+
+
+def _base(name: str, entry: Mapping[str, Any]) -> Measure:
+    trailing = entry.get("trailing")
+    return Measure(
+        name,
+        entry["table"],
+        entry["sql"],
+        entry["kind"],
+        entry.get("where", ""),
+        f"{entry['table']}.{entry.get('day', 'day')}",
+        entry.get("lag_months", 0),
+        (trailing[0], trailing[1]) if trailing else None,
+        entry.get("tie", ""),
+        entry.get("at_end", False),
+        entry.get("whole", False),
+        None if entry.get("zero") is False else entry.get("zero", 0),
+        entry.get("provisional_days", 0),
+        tuple(entry.get("ignores", ())),
+        entry.get("stock", ""),
+        entry.get("constant", ""),
+    )
+
+
+def _parts(sql: str) -> list[str]:
+    return re.findall(r"\{(\w+)\}", sql)
+
+
+@cache
+def _dimensions(name: str) -> frozenset[str]:
+    entry = _entries()["metric"][name]
+    if "dimensions" in entry:
+        return frozenset(entry["dimensions"])
+    if "table" in entry:
+        found = _table_dimensions(entry["table"])
+        for dimension in entry.get("when", {}):
+            found |= {dimension}
+        found |= frozenset(entry.get("ignores", ()))
+        return found - frozenset(entry.get("without", ()))
+    shared = frozenset(DIMENSIONS)
+    for part in _parts(entry["sql"]):
+        shared &= _dimensions(part)
+    return shared - frozenset(entry.get("without", ()))
+
+
+def _table_dimensions(name: str) -> frozenset[str]:
+    table = tables()[name]
+    return frozenset(table.columns) | frozenset(table.ignores) | frozenset(TIME)
+
+
+@cache
+def _apart(name: str) -> frozenset[str]:
+    entry = _entries()["metric"][name]
+    found = frozenset(entry.get("apart", ()))
+    if "table" not in entry:
+        for part in _parts(entry["sql"]):
+            found |= _apart(part)
+    return found
+
+
+def _metric(name: str, entry: Mapping[str, Any], dimensions: frozenset[str] | None = None) -> Metric:
+    return Metric(
+        name,
+        entry["kind"],
+        entry["unit"],
+        entry.get("label", {"fa": name, "en": name}),
+        entry.get("short", entry.get("label", {"fa": name, "en": name})),
+        entry.get("description", {"fa": "", "en": ""}),
+        entry.get("example", {"fa": "", "en": ""}),
+        entry.get("direction", "none"),
+        entry.get("numerator"),
+        entry.get("denominator"),
+        _dimensions(name) if dimensions is None else dimensions,
+        _apart(name) if dimensions is None else frozenset(),
+        entry["sql"],
+        entry.get("group", ""),
+        entry.get("hidden", False),
+        entry.get("has_history", True),
+        entry.get("counts", counted(entry["unit"])),
+        entry.get("sample_size"),
+    )
+
+
+def counted(unit: str) -> str:
+    """What a number of `unit` counts, where its entry does not say it."""
+    return "persons" if unit in _OF_PERSONS else unit
+
+
+def _choices() -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for table in ("institutes", "licences", "personnel"):
+        for column in contract(table).columns:
+            if column.name in DIMENSIONS and column.type == "choice":
+                found[column.name] = {fold(word): value for value, fa in column.values.items() for word in (value, fa)}
+    found["smart"] = {fold(word): value for value, fa in (("yes", "بلی"), ("no", "خیر")) for word in (value, fa)}
+    return found | {name: {band: band for band in bands} for name, bands in BANDS.items()}
+
+
+CHOICES = _choices()

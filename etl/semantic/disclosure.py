@@ -1,0 +1,239 @@
+"""What may be told of an Answer in a file for circulation: person counts in fives, and nothing that tells more than they do.
+
+A ratio of exact parts, even to 0.1 percentage point, gives its parts back: of 24 persons and 10 to 14 of them only 12 of 24
+is 50.0 %. So ratios are worked out of the rounded counts, and add nothing to what those tell. Sums can tell more: four
+counts published as 5 whose total is published as 10 are 3 each. Where a line of a table gives its cells away like that, one
+of them is rounded the other way.
+The files of a table as small as two by three can still do so together.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from etl.core.errors import QuestionError
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import DIMENSIONS, TIME, Metric, catalogue, expand
+from etl.semantic.combine import formula, ratio
+from etl.semantic.exportable import StreamedRows
+
+STEP = 5
+# Five times the hours of the longest course and more: whose hours they are is as open as how many persons are meant.
+HOURS_STEP = 500
+# The fewest persons that a ratio, and the fewest cases that a median or a percentile, may be made of.
+FEWEST, FEWEST_CASES = 23, 8
+_DECIMALS = {"share": 3, "per_10k": 2, "per_100km2": 2, "ratio": 2}
+# Columns of one row whose sum stands elsewhere.
+_PARTS = (("status_in_date", "status_pending", "status_expired", "status_overdue"),)
+
+# Answers measures by the same dimensions, days and filters; what a file needs to know and does not hold.
+Ask = Callable[..., Answer]
+_Cell = tuple[int, int]
+
+
+class NotForCirculation(ValueError):
+    """Rows about single persons are never for circulation."""
+
+
+@dataclass(frozen=True)
+class Circulated(Answer):
+    """An Answer as it may circulate."""
+
+
+def for_circulation(source: Answer | StreamedRows, ask: Ask | None = None) -> Circulated:
+    """The Answer with every number rounded, worked out anew or left out (None) as the rules want it.
+
+    `ask` gives counts that the rules need and the Answer does not hold; without it what needs them is left out. Raises
+    NotForCirculation for rows about persons.
+    """
+    if isinstance(source, Circulated):
+        return source
+    if isinstance(source, StreamedRows):
+        raise NotForCirculation("rows about single persons are not for circulation")
+    more = _asked(source, ask)
+    rows = [list(row) for row in source.rows]
+    metrics = {name: _metric(source, name) for name in source.columns[len(source.by) :]}
+    _round_counts(source, metrics, rows)
+    for at, name in enumerate(source.columns):
+        metric = metrics.get(name)
+        if metric is None or name in _counts(metrics):
+            continue
+        for number, row in enumerate(rows):
+            known = dict(zip(source.columns, row, strict=True))
+            asked = more.get(source.rows[number][: len(source.by)], {})
+            row[at] = _told(metric, row[at], known, metrics, asked)
+    if source.by == ("side",):
+        _take_differences(source.rows, rows)
+    values = {field.name: getattr(source, field.name) for field in fields(Answer)}
+    return Circulated(**values | {"rows": [tuple(row) for row in rows]})
+
+
+def rounded(value: float, step: int = STEP) -> int:
+    """A count as a multiple of `step`, halves away from zero."""
+    size = int((2 * abs(value) + step) // (2 * step)) * step
+    return -size if value < 0 else size
+
+
+def _metric(answer: Answer, name: str) -> Metric | None:
+    return next((one for one in answer.metrics if one.name == name), None) or catalogue().get(name)
+
+
+# ---------------------------------------------------------------- counts
+
+
+def _counts(metrics: dict[str, Metric | None]) -> set[str]:
+    """The columns that count persons and are rounded as they stand. What nobody knows is taken for such a count."""
+    return {
+        name for name, one in metrics.items() if one is None or (one.counts == "persons" and not _rests_on_more(one))
+    }
+
+
+def _rests_on_more(metric: Metric) -> bool:
+    """Whether a count is worked out with numbers that are known exactly: rounded beside its parts, it would narrow them."""
+    if metric.counts != "persons" or metric.name not in catalogue():
+        return False
+    parts = expand(metric.name, frozenset())
+    return metric.name not in parts and any(catalogue()[part].counts != "persons" for part in parts)
+
+
+def _round_counts(answer: Answer, metrics: dict[str, Metric | None], rows: list[list[Any]]) -> None:
+    """Round the counts of persons, and then again those that a line of sums would give away."""
+    columns = [at for at, name in enumerate(answer.columns) if name in _counts(metrics)]
+    for row in rows:
+        for at in columns:
+            if _is_number(row[at]):
+                row[at] = rounded(row[at])
+        for at, name in enumerate(answer.columns):
+            if (metric := metrics.get(name)) and metric.counts == "hours" and _is_number(row[at]):
+                row[at] = rounded(row[at], HOURS_STEP)
+    signed = {at for at in columns if any(_is_number(row[at]) and row[at] < 0 for row in answer.rows)}
+    lines = [line for line in _lines(answer, columns) if all(isinstance(answer.rows[r][c], int) for r, c in line)]
+    for _ in range(len(answer.by) + 1):
+        # Each line in turn: what one changes, the next one sees.
+        if not sum(_loosened(answer.rows, rows, line, line[0][1] in signed) for line in lines):
+            break
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _lines(answer: Answer, columns: Sequence[int]) -> Iterable[list[_Cell]]:
+    """Cells whose sum may be published elsewhere: those that differ in one dimension only, and the parts of a row."""
+    for axis in range(len(answer.by)):
+        groups: dict[tuple[Any, ...], list[int]] = {}
+        for number, row in enumerate(answer.rows):
+            groups.setdefault((*row[:axis], *row[axis + 1 : len(answer.by)]), []).append(number)
+        for numbers in groups.values():
+            for at in columns:
+                line = [(number, at) for number in numbers if answer.rows[number][at] is not None]
+                if len(line) > 1:
+                    yield line
+    for parts in _PARTS:
+        if set(parts) <= set(answer.columns):
+            for number, row in enumerate(answer.rows):
+                line = [(number, answer.columns.index(name)) for name in parts]
+                if all(row[at] is not None for _, at in line):
+                    yield line
+
+
+def _loosened(exact: Sequence[tuple[Any, ...]], rows: list[list[Any]], line: list[_Cell], signed: bool) -> bool:
+    """Whether the cells of a line could be had from their sum, and so one was rounded the other way: the largest."""
+    total = rounded(sum(exact[r][c] for r, c in line))
+    lowest, highest = (sum(bounds) for bounds in zip(*(_bounds(rows[r][c], signed) for r, c in line), strict=True))
+    least, most = _bounds(total, signed)
+    if least < highest and lowest < most:
+        return False
+    r, c = max(line, key=lambda cell: abs(rows[cell[0]][cell[1]]))
+    rows[r][c] += STEP if highest <= least else -STEP
+    return True
+
+
+def _bounds(count: int, signed: bool) -> tuple[int, int]:
+    """The counts that are published as `count`."""
+    half = STEP // 2
+    return count - half if signed else max(count - half, 0), count + half
+
+
+# ---------------------------------------------------------------- what is made of counts
+
+
+def _told(
+    metric: Metric,
+    value: Any,
+    known: dict[str, Any],
+    metrics: dict[str, Metric | None],
+    asked: dict[str, Any],
+) -> Any:
+    """A number that is no count of persons, of a row whose counts are rounded."""
+    if not _is_number(value):
+        return value
+    if metric.sample_size:
+        return _rounded_off(metric, value) if (asked.get(metric.sample_size) or 0) >= FEWEST_CASES else None
+    if _rests_on_more(metric):
+        return _from_rounded(metric, asked)
+    if not _is_ratio(metric):
+        return _rounded_off(metric, value) if isinstance(value, float) else value
+    part, whole = str(metric.numerator), str(metric.denominator)
+    if part not in known or whole not in known:
+        # Of how many persons it is made cannot be seen here.
+        return _rounded_off(metric, value) if metric.counts not in ("", metric.unit) else None
+    kinds = [one.counts if (one := metrics.get(name)) else "persons" for name in (part, whole)]
+    deciding = known[whole] if kinds[1] == "persons" else known[part] if kinds[0] == "persons" else None
+    if "persons" in kinds and (deciding is None or deciding < rounded(FEWEST)):
+        return None
+    made = ratio(metric, known[part], known[whole])
+    return None if made is None else _rounded_off(metric, made)
+
+
+def _is_ratio(metric: Metric) -> bool:
+    return bool(metric.numerator) or metric.unit in ("share", "ratio", "per_10k", "per_100km2", "per_100k")
+
+
+def _rounded_off(metric: Metric, value: float) -> float:
+    return round(float(value), _DECIMALS.get(metric.unit, 1))
+
+
+def _from_rounded(metric: Metric, asked: dict[str, Any]) -> int | None:
+    """A count that rests on numbers known exactly, worked out of the rounded counts among its parts."""
+    parts = {
+        name: rounded(asked[name]) if catalogue()[name].counts == "persons" else asked[name]
+        for name in expand(metric.name, frozenset())
+        if asked.get(name) is not None
+    }
+    made = formula(metric.name)(parts) if parts.keys() == expand(metric.name, frozenset()).keys() else None
+    return None if made is None else rounded(made)
+
+
+def _asked(answer: Answer, ask: Ask | None) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """What has to be known beside the Answer, by the members of its rows: how many cases, and the parts of a count."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    if not ask or not set(answer.by) <= set(DIMENSIONS):
+        return found
+    timed = bool(set(answer.by) & set(TIME))
+    for metric in answer.metrics:
+        # The parts of one count are asked together: some have no members of their own.
+        wanted = tuple(expand(metric.name, frozenset())) if _rests_on_more(metric) else (metric.sample_size,)
+        names = [name for name in wanted if name]
+        if not names:
+            continue
+        flow = catalogue()[names[0]].kind == "flow"
+        day, period = None if flow else answer.on, answer.over if flow or timed else None
+        try:
+            counted = ask(*names, by=answer.by, on=day, over=period, where=answer.where)
+        except QuestionError:
+            continue
+        for row in counted.rows:
+            known = found.setdefault(row[: len(answer.by)], {})
+            known.update((name, row[counted.columns.index(name)]) for name in names)
+    return found
+
+
+def _take_differences(exact: Sequence[tuple[Any, ...]], rows: list[list[Any]]) -> None:
+    """The difference of two sides is that of what is told of them."""
+    at_side = {row[0]: number for number, row in enumerate(exact)}
+    first, second, difference = (rows[at_side[side]] for side in ("first", "second", "difference"))
+    for at, value in enumerate(exact[at_side["difference"]]):
+        if _is_number(value):
+            known = first[at] is not None and second[at] is not None
+            difference[at] = round(second[at] - first[at], 3) if known else None

@@ -1,0 +1,78 @@
+"""Which source files a number depends on, read from the SQL of the models: the only place that says so.
+
+A rejected row of a source table can change every number that is counted from it, directly or through other models.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+
+from etl.extract.contract import TABLES, contract
+from etl.semantic import catalog
+from etl.warehouse import adoption_history, run_models
+from etl.warehouse.sql_tables import tables_in
+
+# Tables that no source file fills, but that numbers depend on.
+REFERENCES = (
+    "announcements",
+    "counties",
+    "course_posts",
+    "courses",
+    "international",
+    "population",
+    "provinces",
+    "targets",
+)
+_LOADED = "loaded_"
+
+
+def sources_of(metric: str, involved: Iterable[str] = ()) -> frozenset[str]:
+    """The source and reference tables a metric is counted from when the dimensions `involved` are grouped by or filtered on."""
+    return sources_of_bases(catalog.expand(metric, frozenset(involved)).values())
+
+
+def sources_of_bases(bases: Iterable[catalog.Measure]) -> frozenset[str]:
+    """The source and reference tables behind numbers that are counted straight from one table each."""
+    return _through({catalog.tables()[base.table].model for base in bases})
+
+
+def sources_of_query(sql: str) -> frozenset[str]:
+    """The source and reference tables behind the tables of the publication that a SELECT reads."""
+    return _through(tables_in(sql))
+
+
+@cache
+def sources_of_model(model: str) -> frozenset[str]:
+    """The source and reference tables that a model is made of, through the models between.
+
+    Rows that refer to a rejected row are rejected with it, so a source table brings those that it references.
+    """
+    return _through(read_by(model))
+
+
+@cache
+def read_by(model: str) -> frozenset[str]:
+    """The tables that a model reads; none for what is no model."""
+    sql = sql_of(model)
+    return tables_in(sql) - {model} if sql else frozenset()
+
+
+def sql_of(model: str) -> str:
+    """The SQL that makes a model; empty for what is no model."""
+    return adoption_history.ADOPTION if model == "adoption" else run_models.models().get(model, "")
+
+
+def _through(tables: Iterable[str]) -> frozenset[str]:
+    found: set[str] = set()
+    for name in tables:
+        if name.startswith(_LOADED):
+            found |= _with_referenced(name.removeprefix(_LOADED))
+        elif name in REFERENCES:
+            found.add(name)
+        else:
+            found |= sources_of_model(name)
+    return frozenset(found)
+
+
+def _with_referenced(table: str) -> frozenset[str]:
+    referenced = {column.references for column in contract(table).entering if column.references in TABLES}
+    return frozenset({table}).union(*map(_with_referenced, referenced))

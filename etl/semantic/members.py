@@ -1,0 +1,103 @@
+"""The names in a question are checked: metrics, dimensions, members. What is not known is refused, never guessed."""
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import duckdb
+
+from etl.core.errors import QuestionError
+from etl.core.places import places
+from etl.core.text_folding import fold, latin_digits
+from etl.semantic.catalog import CHOICES, DIMENSIONS, TIME, Metric, catalogue
+
+# Where the members are that only a publication knows.
+_KEPT_IN = {
+    "county": ("counties", "sci_code"),
+    "institute": ("institutes", "institute_code"),
+    "course": ("courses", "course_code"),
+}
+
+
+def known(names: Sequence[str]) -> tuple[Metric, ...]:
+    metrics = []
+    for name in dict.fromkeys(names):
+        if name not in catalogue():
+            raise QuestionError(f"no metric is called {name}; see python -m etl metrics")
+        metrics.append(catalogue()[name])
+    if not metrics:
+        raise QuestionError("a question names at least one metric")
+    return tuple(metrics)
+
+
+def unit_of_time(by: Sequence[str]) -> str:
+    for name in by:
+        if name not in DIMENSIONS:
+            raise QuestionError(f"no dimension is called {name}; there are {', '.join(DIMENSIONS)}")
+    if len(set(by)) < len(by):
+        raise QuestionError("a dimension is named twice")
+    units = [name for name in by if name in TIME]
+    if len(units) > 1:
+        raise QuestionError("one of month, quarter and year at a time")
+    return units[0] if units else ""
+
+
+def refuse_meaningless(metric: Metric, by: Sequence[str], where: Mapping[str, Any]) -> None:
+    for name in (*by, *where):
+        if name not in metric.dimensions:
+            raise QuestionError(f"{metric.name} has no meaning by {name}")
+    together = {name for name in (*by, *where) if name in metric.mutually_exclusive}
+    if len(together) > 1:
+        raise QuestionError(f"{metric.name} takes one of {', '.join(sorted(together))}, not both")
+
+
+def members(con: duckdb.DuckDBPyConnection, where: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    checked = {}
+    for name, given in where.items():
+        if name not in DIMENSIONS:
+            raise QuestionError(f"no dimension is called {name}; there are {', '.join(DIMENSIONS)}")
+        if name in TIME:
+            raise QuestionError(f"a period is given with --over, not with --where {name}")
+        checked[name] = tuple(dict.fromkeys(_members(con, name, list(given))))
+        if not checked[name]:
+            raise QuestionError(f"--where {name} names no value")
+    return checked
+
+
+@cache
+def _all(dimension: str) -> frozenset[str] | None:
+    """Every member of a dimension; None where only a publication knows them."""
+    if dimension in ("province", "origin"):
+        return frozenset(places().provinces.values())
+    return frozenset(CHOICES[dimension].values()) if dimension in CHOICES else None
+
+
+def others(dimension: str, given: Collection[str]) -> list[str] | None:
+    """The dimension's members that are not `given`; None where only a publication knows them."""
+    every = _all(dimension)
+    return None if every is None else sorted(every.difference(given))
+
+
+def _members(con: duckdb.DuckDBPyConnection, dimension: str, given: Sequence[str]) -> list[str]:
+    """The dimension's own members that are `given`, in that order. Raises QuestionError for the first unknown one."""
+    if dimension in ("province", "origin"):
+        found = [places().provinces.get(fold(value)) for value in given]
+    elif dimension in CHOICES:
+        found = [CHOICES[dimension].get(fold(value)) for value in given]
+    else:
+        found = _looked_up(con, *_KEPT_IN[dimension], [latin_digits(value) for value in given])
+    known_ones = [member for member in found if member is not None]
+    if len(known_ones) < len(found):
+        raise QuestionError(f"no {dimension} is called {given[found.index(None)]!r}")
+    return known_ones
+
+
+def _looked_up(con: duckdb.DuckDBPyConnection, table: str, column: str, given: Sequence[str]) -> list[str | None]:
+    """Each as `column` has it: letter for letter, else whatever the case of its letters."""
+    rows = con.execute(
+        f"select {column} from {table} where lower({column}) in (select lower(unnest($given::varchar[]))) order by 1 desc",
+        {"given": list(given)},
+    ).fetchall()
+    exact = {code for (code,) in rows}
+    alike = {code.lower(): code for (code,) in rows}
+    return [value if value in exact else alike.get(value.lower()) for value in given]

@@ -1,0 +1,99 @@
+"""Which groups may be ranked or named: the rule of 23 persons (10 institutes), and Wilson's intervals of first and second.
+
+A superlative about a handful of people, or about two groups that cannot be told apart, is noise (E. B. Wilson, 1927, Journal
+of the American Statistical Association 22).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue
+
+LEAST = 23
+LEAST_INSTITUTES = 10
+# 95 % of the normal distribution lie within.
+_Z = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of an answer: its key, its value, what the value is a share of, the 95 % interval where it is a share."""
+
+    key: tuple[Any, ...]
+    value: float
+    count: float
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The groups that may be ranked, highest first, and those too small for it (largest first).
+
+    `is_first_apart`, `is_last_apart`: whether the highest (lowest) may be named, for its interval and that of the one next
+    to it do not overlap.
+    """
+
+    ranked: tuple[Group, ...]
+    small: tuple[Group, ...]
+    is_first_apart: bool
+    is_last_apart: bool
+
+
+def wilson(successes: float, count: float, z: float = _Z) -> tuple[float, float] | None:
+    """Wilson's score interval of a share, both bounds in 0 to 1. None where nothing was counted.
+
+    Raises ValueError for more successes than were counted, or fewer than none.
+    """
+    if not 0 <= successes <= count:
+        raise ValueError("a share is made of 0 to all")
+    if not count:
+        return None
+    share = successes / count
+    spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    middle, scale = share + z * z / (2 * count), 1 + z * z / count
+    low = 0.0 if successes == 0 else (middle - spread) / scale
+    return low, 1.0 if successes == count else (middle + spread) / scale
+
+
+def least(unit: str) -> int:
+    """How many of a unit a group needs to be ranked."""
+    return LEAST_INSTITUTES if unit == "institutes" else LEAST
+
+
+def rank(answer: Answer, name: str | None = None) -> Ranking:
+    """The groups of an answer by one of its metrics, the first unless named.
+
+    A share is ranked by the size of what it is a share of, any other ratio by its numerator's (persons, not residents or
+    area), a count by itself. Groups without a member or a value are left out. Shares are told apart by their intervals,
+    counts and rates by whether they differ.
+    """
+    metric = next(one for one in answer.metrics if name in (None, one.name))
+    part, whole = metric.numerator, metric.denominator
+    is_share = metric.unit == "share" and bool(part and whole)
+    counted = (whole if is_share else part) or metric.name
+    unit = catalogue()[counted].unit if counted in catalogue() else metric.unit
+    groups = []
+    for row in answer.records():
+        key = tuple(row[dimension] for dimension in answer.by)
+        value, count = row[metric.name], row.get(counted)
+        if value is None or count is None or None in key:
+            continue
+        # Persons counted over time can exceed those they are a share of; such a share has no interval.
+        has_interval = is_share and 0 <= row[str(part)] <= count
+        groups.append(Group(key, value, count, wilson(row[str(part)], count) if has_interval else None))
+    ranked = sorted((one for one in groups if one.count >= least(unit)), key=lambda one: (-one.value, one.key))
+    small = sorted((one for one in groups if one.count < least(unit)), key=lambda one: (-one.count, one.key))
+    return Ranking(tuple(ranked), tuple(small), _is_apart(ranked[:2]), _is_apart(ranked[:-3:-1]))
+
+
+def _is_apart(two: Sequence[Group]) -> bool:
+    """Whether the first of two can be told from the second."""
+    if len(two) < 2:
+        return False
+    one, other = two
+    if one.interval is None or other.interval is None:
+        return one.value != other.value
+    return one.interval[0] > other.interval[1] or one.interval[1] < other.interval[0]

@@ -1,0 +1,109 @@
+"""The Answer of what no measure tells: the load, a comparison, the rows of one institute. Words stand in reports.toml."""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from etl.semantic.answers import Answer, readable
+from etl.semantic.catalog import Metric, counted
+from etl.semantic.exportable import StreamedRows
+from etl.semantic.lineage import sources_of_query
+from etl.warehouse.publications import describe
+
+_FILE = Path(__file__).parent / "reports.toml"
+
+
+@cache
+def reported(name: str) -> Metric:
+    """The words and the unit of the number `name`. KeyError for one that has none."""
+    entry = tomllib.loads(_FILE.read_text(encoding="utf-8"))["reported"][name]
+    label = entry["label"]
+    return Metric(
+        name=name,
+        kind="state",
+        unit=entry["unit"],
+        label=label,
+        short=entry.get("short", label),
+        description=entry["description"],
+        example=entry.get("example", {"fa": "", "en": ""}),
+        direction=entry.get("direction", "none"),
+        numerator=entry.get("numerator"),
+        denominator=entry.get("denominator"),
+        dimensions=frozenset(),
+        mutually_exclusive=frozenset(),
+        sql="",
+        group="load",
+        hidden=False,
+        counts=entry.get("counts", counted(entry["unit"])),
+    )
+
+
+def report(
+    con: duckdb.DuckDBPyConnection,
+    by: Sequence[str],
+    numbers: Sequence[str],
+    sql: str,
+    parameters: dict[str, Any] | None = None,
+    on: date | None = None,
+    where: dict[str, tuple[str, ...]] | None = None,
+    query: str = "",
+) -> Answer:
+    """What `sql` finds as an Answer: its columns are `by` in order, then `numbers`, each a name of reports.toml.
+
+    `query` is what a reader is shown as the query where the bound values must be written in; else `sql` itself.
+    """
+    rows = con.execute(sql, parameters or {}).fetchall()
+    return with_rows(_told(con, by, numbers, sql, query or sql, on, where), rows)
+
+
+def long_report(
+    con: duckdb.DuckDBPyConnection,
+    by: Sequence[str],
+    numbers: Sequence[str],
+    sql: str,
+    counting: str,
+    parameters: dict[str, Any],
+    on: date | None = None,
+    where: dict[str, tuple[str, ...]] | None = None,
+) -> StreamedRows:
+    """The same for rows too many to be held: they are read later, by connections of their own to what `con` reads.
+
+    `counting` finds their number, with the same `parameters`.
+    """
+    told = _told(con, by, numbers, sql, readable(sql, parameters), on, where)
+    return StreamedRows(told, sql, counting, parameters, con.cursor)
+
+
+def with_rows(answer: Answer, rows: list[tuple[Any, ...]]) -> Answer:
+    """The same report with other rows."""
+    return replace(answer, rows=rows)
+
+
+def _told(
+    con: duckdb.DuckDBPyConnection,
+    by: Sequence[str],
+    numbers: Sequence[str],
+    sql: str,
+    query: str,
+    on: date | None,
+    where: dict[str, tuple[str, ...]] | None,
+) -> Answer:
+    return Answer(
+        metrics=tuple(reported(name) for name in numbers),
+        by=tuple(by),
+        columns=(*by, *numbers),
+        rows=[],
+        where=where or {},
+        on=on,
+        over=None,
+        provisional=frozenset(),
+        query=query,
+        publication=describe(con),
+        sources=sources_of_query(sql),
+    )

@@ -1,0 +1,214 @@
+"""A made-up register: what 31 provinces would hand in over twelve years, and none of it real.
+
+`make` writes institutes, licences, personnel and training files for every province into a folder,
+each in the habits of its office (`habits`), with the faults that real files have (`faults`), and
+`SAMPLE.txt`, by which the build knows the data for made up.
+
+What the numbers rest on
+------------------------
+Where: a protective institute guards banks, shops, factories, hospitals and events, so the need goes
+with people in towns. Assistants per 10,000 residents of a province (census 1395) rise with its
+urban share u, from the least urban (Sistan and Baluchestan, 0.49) to the most (Qom, 0.95):
+``2 + 9.5 * ((u - 0.485) / 0.47) ** 1.15``. The towns of Qom and Alborz lie in the reach of Tehran,
+whose institutes serve them, so theirs count three quarters. A seeded noise of 8 % stands for
+everything else. Within a province institutes go to counties by town population to the power 1.15
+(the capital takes most), and the smallest counties have none, more of them where few live in towns.
+
+When: steady growth over twelve years, nearly none in 1399 (pandemic), provinces at different paces.
+Who leaves: 1.7 % a month in the first year and 0.9 % after it, times a factor of the province.
+Training: each province is seeded between weak and good. Most people hold what they must in time, a
+careless share is late or never comes; courses stood still for some months of the pandemic.
+Licensing: 46 working days at the median in 1393, 1.7 fewer each year; smart-service institutes need
+two thirds of that, with overlap; a renewal in seven is late, some never come.
+Women: 7 % of those hired in 1393, 15 % today, twice that among operators. Veterans: 9 %, and older.
+None of these shares is an observation: no such register is public. They are chosen so that every
+measure has something to show, in an order of size a reader would not stumble over.
+
+Nobody is meant. Names come from short invented lists. National ids pass the check digit and begin
+with 800 to 999: the public lists of issuing offices we read (of the persian-tools libraries) name
+offices in 001 to 7xx and none there. The state's own list is not public: likely, then, not certain.
+One id in 33 begins with 009 or 099 instead, because a spreadsheet can only drop zeros that are
+there; an id of one of those two series could by chance be somebody's. Names of institutes are
+invented and end in «(نمونه)».
+
+Deterministic for (seed, scale, day). The default `day` is today, so that a dashboard of sample data
+looks alive; whoever needs the same files tomorrow passes `day`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from etl.core.errors import Refused
+from etl.synthetic.courses import training
+from etl.synthetic.faults import Planted, Planter
+from etl.synthetic.files import XLSX_CELLS, file_name, write
+from etl.synthetic.habits import TABLES, habit_of
+from etl.synthetic.licensing import Licensing
+from etl.synthetic.people import joining_days, people
+from etl.synthetic.service import MOVERS, Market, Movers, careers, movers, personnel_columns
+from etl.synthetic.spelling import SLICE, Speller
+from etl.synthetic.world import (
+    Columns,
+    Frame,
+    Institutes,
+    applicants,
+    covered_counties,
+    frame,
+    institute_columns,
+    institutes,
+)
+
+MARKER = "SAMPLE.txt"
+CROWD = 50_000  # people whose spells and courses are held at a time
+
+
+class Province:
+    """Makes and writes the four files of one province."""
+
+    def __init__(self, frame: Frame, folder: Path, province: int) -> None:
+        self.frame, self.folder, self.province = frame, folder, province
+        self.planted: dict[str, Planted] = {}
+
+    def write(self, table: str, parts: Iterable[Columns], doubled: int = 0) -> None:
+        """Spell, spoil and write one table; `doubled` of its rows another province hands in too."""
+        frame = self.frame
+        habit = habit_of(self.province, table)
+        blocks = _blocks(parts)
+        first = next(blocks)
+        if habit.kind == "xlsx" and len(first) * len(next(iter(first.values()))) > XLSX_CELLS:
+            habit = habit.texty()
+        speller = Speller(habit, frame.places)
+        rng = frame.rng(6, self.province, TABLES.index(table))
+        planter = Planter(table, self.province, frame.day, speller, rng)
+        english = frame.places.provinces["english"][self.province]
+        path = self.folder / file_name(table, self.province, english, habit)
+        sheets = (
+            planter.plant(speller.table(table, block), first=n == 0) for n, block in enumerate(chain([first], blocks))
+        )
+        write(path, table, sheets, speller)
+        planter.planted["exact_duplicate"] += doubled
+        self.planted[path.name] = planter.planted
+
+
+def _blocks(parts: Iterable[Columns]) -> Iterator[Columns]:
+    """The rows in blocks small enough to hold as text; empty ones left out."""
+    for part in parts:
+        for start in range(0, len(next(iter(part.values()))), SLICE):
+            yield {k: v[start : start + SLICE] for k, v in part.items()}
+
+
+def merged(parts: list[Columns]) -> Columns:
+    """Rows of several parts under the columns of the first."""
+    return {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
+
+
+def make(folder: Path, scale: float = 1.0, seed: int = 7, day: date | None = None) -> None:
+    """Write a made-up register of 31 provinces into `folder`, and `SAMPLE.txt`, which marks it.
+
+    `scale` 1 is about 2,000 institutes, 60,000 people in service and 600,000 courses passed; from
+    0.01 to 100 is sensible. `day` is the last day of history (default: today). Files of an earlier
+    sample in the folder are replaced; a folder that holds anything else is refused (`Refused`).
+    """
+    folder = Path(folder)
+    _clear(folder)
+    fr = frame(scale, seed, day or date.today())
+    # the mark comes first: what an interrupted run leaves is made up as well
+    (folder / MARKER).write_text(_marker_text(fr, {}), encoding="utf-8")
+    planted = _write_all(fr, folder)
+    (folder / MARKER).write_text(_marker_text(fr, planted), encoding="utf-8")
+
+
+def _write_all(fr: Frame, folder: Path) -> dict[str, Planted]:
+    counties = covered_counties(fr, fr.rng(7))
+    inst, waiting = institutes(fr, counties), applicants(fr, counties)
+    licences = Licensing(fr, inst, 0).run()
+    asked = Licensing(fr, waiting, 1).run_applicants()
+    markets = [Market(inst, p, fr.rng(8, p)) for p in range(31)]
+    gone = movers(fr, inst, markets)
+    planted: dict[str, Planted] = {}
+    counter = len(gone.who)
+    for province in range(31):
+        rng = fr.rng(9, province)
+        out = Province(fr, folder, province)
+        mine, wait = inst.of(province), waiting.of(province)
+        own = institute_columns(inst, np.arange(mine.start, mine.stop), rng)
+        new = institute_columns(waiting, np.arange(wait.start, wait.stop), rng)
+        out.write("institutes", [merged([own, new])])
+        out.write("licences", [merged([_of(licences, mine), _of(asked, wait)])])
+        hired = joining_days(fr, province, rng)
+        hired = hired[rng.random(len(hired)) >= MOVERS]
+        # in crowds, so that a province of any size fits into memory
+        crowds = []
+        for start in range(0, len(hired), CROWD):
+            crowds.append(people(fr, province, hired[start : start + CROWD], counter, rng))
+            counter += len(crowds[-1])
+        arrived, doubled = _moved_rows(fr, inst, gone, province)
+        served = (
+            personnel_columns(fr, inst, who, careers(fr, who, markets[province], rng), province, rng) for who in crowds
+        )
+        out.write("personnel", chain(served, arrived), doubled)
+        here = gone.handed_in == province
+        moved = {k: v[here] for k, v in gone.courses.items()}
+        out.write("training", chain((training(fr, who, rng) for who in crowds), [moved]))
+        planted |= out.planted
+    return planted
+
+
+def _of(licences: Columns, part: slice) -> Columns:
+    """The applications of a stretch of institutes."""
+    mine = (licences["who"] >= part.start) & (licences["who"] < part.stop)
+    return {k: v[mine] for k, v in licences.items()}
+
+
+def _moved_rows(fr: Frame, inst: Institutes, gone: Movers, province: int) -> tuple[list[Columns], int]:
+    """Spells of movers served here, and some earlier ones that the new province hands in as well.
+
+    The rows of a spell come from one generator for the province served in, so that both provinces
+    hand in the same content. The number is how many rows are handed in a second time.
+    """
+    here = gone.served == province
+    n = len(gone.who)
+    again = np.zeros(len(here), dtype=bool)
+    again[:n] = (gone.served[n:] == province) & (np.arange(n) % 17 == 3)
+    parts = []
+    for served in ([province] if here.any() else []) + sorted(set(gone.served[again].tolist())):
+        there = gone.served == served
+        spells = {k: v[there] for k, v in gone.spells.items()}
+        rows = personnel_columns(fr, inst, gone.who, spells, served, fr.rng(10, served))
+        chosen = (here if served == province else again)[there]
+        parts.append({k: v[chosen] for k, v in rows.items()})
+    return parts, int(again.sum())
+
+
+def _clear(folder: Path) -> None:
+    """Make the folder, or empty it of an earlier sample; never of anything else."""
+    folder.mkdir(parents=True, exist_ok=True)
+    inside = [p for p in folder.iterdir() if not p.name.startswith(".")]
+    if not inside:
+        return
+    if not (folder / MARKER).exists():
+        raise Refused(f"{folder}: holds files that are no sample; give an empty folder")
+    for path in inside:
+        if path.name == MARKER or path.name.split("_")[0] in TABLES:
+            path.unlink()
+
+
+def _marker_text(fr: Frame, planted: dict[str, Planted]) -> str:
+    total: Planted = Counter()
+    for counts in planted.values():
+        total.update(counts)
+    lines = "\n".join(f"{reason}: {count}" for reason, count in sorted(total.items()) if count)
+    return (
+        "این داده‌ها ساختگی است. هیچ شخص یا مؤسسهٔ واقعی در آن نیست.\n"
+        "This data is made up. No real person or institute is in it.\n\n"
+        f"seed: {fr.seed}\nscale: {fr.scale:g}\nlast day: {date.fromordinal(fr.day)}\n\n"
+        "ردیف‌هایی که باید در قرنطینه بمانند / rows planted for the quarantine, by reason:\n"
+        f"{lines}\n"
+    )

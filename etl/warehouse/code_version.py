@@ -1,0 +1,57 @@
+"""Which code made a publication: a digest of all that decides which tables it holds, and of which columns.
+
+That is the SQL of the models, the columns of the contracts, and the modules that create a table or a type. Comments,
+docstrings, layout and the words of a header do not count, so that a change of them asks for no new build. Neither do the
+definitions of metrics: they are read from the same tables, and the revision log tells which of them changed.
+"""
+
+import ast
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from etl.core.paths import ROOT
+from etl.extract.contract import TABLES, contract
+
+_HERE = ROOT / "etl"
+_COMMENT = re.compile(r"--[^\n]*")
+_CREATES = re.compile(r"\bcreate (or replace )?(temp )?(table|type|view)\b", re.IGNORECASE)
+
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+@cache
+def code_version() -> str:
+    """The digest, of 12 hexadecimal digits."""
+    parts = [*_models(_HERE / "warehouse" / "models"), *_columns(), *_modules(_HERE)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+def _models(folder: Path) -> Iterator[str]:
+    for path in sorted(folder.rglob("*.sql")):
+        yield path.stem
+        yield " ".join(_COMMENT.sub("", path.read_text(encoding="utf-8")).split())
+
+
+def _columns() -> Iterator[str]:
+    for table in TABLES:
+        columns = [
+            (one.name, one.stored, one.type, sorted(one.values), one.references) for one in contract(table).entering
+        ]
+        yield json.dumps([table, contract(table).stored_key, columns])
+
+
+def _modules(folder: Path) -> Iterator[str]:
+    """The code of each module that creates tables, as Python understands it."""
+    for path in sorted(folder.rglob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        if _CREATES.search(source):
+            tree = ast.parse(source)
+            for node in ast.walk(tree):
+                if isinstance(node, _DOCUMENTED) and ast.get_docstring(node) is not None:
+                    node.body = node.body[1:]
+            yield path.stem
+            yield ast.dump(tree)

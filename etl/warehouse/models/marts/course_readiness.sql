@@ -1,0 +1,25 @@
+-- One row per person in active service, required course and stretch of days in which nothing changes, half-open.
+select
+    requirements.course_code as course,
+    service.person_id,
+    service.institute_code,
+    service.province,
+    service.county,
+    service.activity,
+    service.gender,
+    service.education,
+    service.post,
+    service.is_judicial_officer,
+    service.is_single_spell,
+    requirements.due_on,
+    requirements.expires_on,
+    requirements.lapses_on,
+    greatest(requirements.valid_from, service.valid_from) as valid_from,
+    least(requirements.valid_until, service.valid_until) as valid_until,
+from requirements
+inner join service
+    on service.person_id = requirements.person_id
+    and service.valid_from < requirements.valid_until
+    and service.valid_until > requirements.valid_from
+where service.is_licensed
+order by requirements.lapses_on

@@ -1,0 +1,160 @@
+"""Residents by province and date, what every rate is divided by: read from population.csv and looked up by day.
+
+DIR's own population.csv replaces the shipped one as a whole.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, field
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from persiantools.jdatetime import JalaliDate
+
+from etl.core.errors import Refused
+from etl.core.places import places
+from etl.core.text_folding import fold
+from etl.extract import reference_files as files
+
+KINDS = {"census": "سرشماری", "estimate": "برآورد", "projection": "پیش‌بینی"}
+_COLUMNS = ("province", "date", "residents", "kind", "source")
+_WORDS = {fold(word): kind for kind, fa in KINDS.items() for word in (kind, fa)}
+
+# Of every province what no filter but the province narrows: its residents, those of the nation, its area.
+PROVINCES = """select
+    areas.province,
+    fsum(residents.residents + residents.change_a_day * ({day} - residents.valid_from)) as residents,
+    fsum(fsum(residents.residents + residents.change_a_day * ({day} - residents.valid_from))) over () as nation_residents,
+    any_value(area_km2) as area_km2
+from areas
+left join residents
+    on residents.province = areas.province
+    and residents.valid_from <= {day}
+    and residents.valid_until > {day}
+group by areas.province
+order by areas.province"""
+
+
+@dataclass(frozen=True)
+class Residents:
+    """The residents of a province (ISO code) on a date; `kind` is a key of KINDS."""
+
+    province: str
+    date: date
+    residents: int
+    kind: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the residents of a day rest on: the Jalali year, a key of KINDS, the sources."""
+
+    year: int
+    kind: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Provinces:
+    """The provinces of a publication: their areas in km², and their residents by date, earliest first."""
+
+    areas: Mapping[str, int] = field(default_factory=dict)
+    population: Mapping[str, Sequence[Residents]] = field(default_factory=dict)
+
+    def facts(self, day: date) -> Mapping[str, Mapping[str, float | None]]:
+        """Of each province its `residents`, `nation_residents` and `area_km2` on a day."""
+        return _facts(self, day)
+
+    def residents(self, province: str, day: date) -> float | None:
+        """Residents on a day: linear by days between the two dates around it, beyond the dates the nearest."""
+        dated = self.population.get(province, ())
+        if not dated:
+            return None
+        after = bisect_right(dated, day, key=lambda one: one.date)
+        if after in (0, len(dated)):
+            return float(dated[max(after - 1, 0)].residents)
+        start, end = dated[after - 1], dated[after]
+        a_day = (end.residents - start.residents) / (end.date - start.date).days
+        return start.residents + a_day * (day - start.date).days
+
+    def basis(self, day: date) -> Basis | None:
+        """What residents on a day rest on. None where there are none.
+
+        It is a census only on a date of one, or beyond the dates when the nearest is one: in between it is an estimate.
+        """
+        used: list[Residents] = []
+        is_between = False
+        for dated in self.population.values():
+            after = bisect_right(dated, day, key=lambda one: one.date)
+            nearest = dated[max(after - 1, 0)]
+            if after in (0, len(dated)) or nearest.date == day:
+                used.append(nearest)
+            else:
+                is_between = True
+                used += dated[after - 1 : after + 1]
+        if not used:
+            return None
+        kinds = {one.kind for one in used}
+        year = JalaliDate(min(max(day, min(one.date for one in used)), max(one.date for one in used))).year
+        kind = next((kind for kind in reversed(KINDS) if kind in kinds), "estimate")
+        return Basis(
+            year, "estimate" if kind == "census" and is_between else kind, tuple(sorted({one.source for one in used}))
+        )
+
+
+@lru_cache(maxsize=1 << 8)
+def _facts(provinces: Provinces, day: date) -> dict[str, dict[str, float | None]]:
+    residents = {province: provinces.residents(province, day) for province in provinces.areas}
+    known = [count for count in residents.values() if count is not None]
+    nation = sum(known) if known else None
+    return {
+        province: {"residents": residents[province], "nation_residents": nation, "area_km2": area}
+        for province, area in provinces.areas.items()
+    }
+
+
+def read(folder: Path) -> list[Residents]:
+    """The rows of population.csv. Raises Refused for a cell that cannot be read, a day met twice, a province that lacks."""
+    path = files.chosen(folder, "population.csv")
+    found = [(line, _residents(path, line, row)) for line, row in files.rows(path, _COLUMNS)]
+    files.refuse_twice(path, "date", ((line, (one.province, one.date)) for line, one in found))
+    lacking = sorted(set(places().provinces.values()) - {one.province for _, one in found})
+    if lacking:
+        raise Refused(f"{path.name}, province: no row for {', '.join(lacking)}")
+    return [one for _, one in found]
+
+
+def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Residents]) -> None:
+    """Make `population`: one row per province and date."""
+    columns = zip(*map(astuple, rows), strict=True)
+    con.register("arriving", pa.table(dict(zip(_COLUMNS, map(pa.array, columns), strict=True))))
+    con.execute("create table population as from arriving")
+    con.unregister("arriving")
+
+
+def published(con: duckdb.DuckDBPyConnection) -> Provinces:
+    """The provinces of the publication that `con` reads."""
+    population: dict[str, list[Residents]] = {}
+    for row in con.execute("select province, date, residents, kind, source from population order by all").fetchall():
+        population.setdefault(row[0], []).append(Residents(*row))
+    return Provinces(dict(con.execute("select province, area_km2 from areas order by 1").fetchall()), population)
+
+
+def _residents(path: Path, line: int, row: dict[str, str]) -> Residents:
+    province = files.province(path, line, row)
+    if province is None:
+        raise Refused(f"{path.name}, line {line}, province: missing_value")
+    day = files.day(path, line, row)
+    count = files.number(path, line, row, "residents", whole=True)
+    if count is None:
+        raise Refused(f"{path.name}, line {line}, residents: missing_value")
+    if not count:
+        raise Refused(f"{path.name}, line {line}, residents: bad_number")
+    kind = _WORDS.get(fold(files.text(path, line, row, "kind")))
+    if kind is None:
+        raise Refused(f"{path.name}, line {line}, kind: unknown_value")
+    return Residents(province, day, int(count), kind, files.text(path, line, row, "source"))

@@ -1,0 +1,366 @@
+"""Publications: whole or absent. A database is built aside, made durable, and shown by moving one pointer.
+
+FILE (data/warehouse/warehouse.duckdb) is a symbolic link to one of the versions in FILE.publications/, numbered in the
+order of publication; the order never rests on the clock. A reader opens the version by its own name, so it sees the old
+or the new, never a mix. The last KEPT versions stay, and `roll_back` moves the pointer back, or forward again.
+
+A version that was made but never shown (the power failed between the last two steps) is removed by the next build. To
+tell it from one that was shown and rolled back from, going back first notes the newest version that was ever shown.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+
+from etl.core.errors import Busy, OtherVersion, Refused
+from etl.core.paths import WAREHOUSE
+from etl.warehouse import population
+from etl.warehouse.code_version import code_version
+
+DEFAULT = WAREHOUSE
+KEPT = 5
+_NEWEST = "newest-shown"
+# Passes of DuckDB's optimizer that find nothing in our questions, and together take a fifth of the time of one: a question is
+# a handful of sums over sorted tables. What large tables need stays: pushing filters down, ordering joins, pruning, top n.
+_FIND_NOTHING = (
+    "aggregate_function_rewriter",
+    "aggregate_reuse",
+    "common_subplan",
+    "deliminator",
+    "duplicate_groups",
+    "empty_result_pullup",
+    "extension",
+    "filter_pullup",
+    "grouping_sets",
+    "in_clause",
+    "join_elimination",
+    "outer_join_simplification",
+    "partitioned_execution",
+    "projection_placement",
+    "redundant_order_keys",
+    "regex_range",
+    "remote_pushdown",
+    "sampling_pushdown",
+    "scalar_fn_pushdown",
+    "self_join_aggregate",
+    "statistics_propagation",
+    "top_n_window_elimination",
+    "type_pushdown",
+    "unnest_rewriter",
+    "window_rewriter",
+    "window_self_join",
+)
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The load that an answer was read from.
+
+    `as_of` is the default day of a question, `built_on` that of the build, Gregorian; `published_at` is local time.
+    """
+
+    id: str
+    as_of: date
+    built_on: date
+    published_at: datetime
+    is_sample: bool
+    files: int
+    rows_read: int
+    rows_loaded: int
+    rows_quarantined: int
+    missing: tuple[str, ...]
+    # The first and the last day whose running totals are kept.
+    kept_months: tuple[date, date] | None = None
+    # Whether three spells of anyone run at once: running totals leave such persons out.
+    has_many: bool = True
+    # Areas, and residents by day.
+    provinces: population.Provinces = field(default_factory=population.Provinces, repr=False, compare=False)
+
+
+def current(pointer: Path = DEFAULT) -> Path:
+    """The version that `pointer` shows. Raises Refused where nothing is published."""
+    path = Path(os.path.realpath(pointer))
+    if not path.is_file():
+        raise Refused(f"{pointer}: nothing is published there yet; run python -m etl build")
+    return path
+
+
+def connect(pointer: Path = DEFAULT, any_code: bool = False) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to the version that `pointer` shows now, which can reach nothing else on the machine.
+
+    Every block read through it is held against its checksum. Raises Refused where the file cannot be opened, OtherVersion
+    where other code built it, unless `any_code` may have: then any table may lack, or have other columns.
+    """
+    path = current(pointer)
+    try:
+        con = duckdb.connect(
+            str(path),
+            read_only=True,
+            config={
+                "enable_external_access": "false",
+                "lock_configuration": "true",
+                "disabled_optimizers": ",".join(_FIND_NOTHING),
+            },
+        )
+    except duckdb.Error:
+        if not path.exists() and current(pointer) != path:
+            # It was removed after newer ones were published in the meantime.
+            return connect(pointer, any_code)
+        raise _damaged(pointer) from None
+    if not any_code:
+        try:
+            _refuse_other_code(con, pointer)
+        except Refused:
+            con.close()
+            raise
+    return con
+
+
+def _refuse_other_code(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:
+    try:
+        built_by = con.execute("select code_version from publication").fetchall()
+    except (duckdb.CatalogException, duckdb.BinderException):
+        built_by = []
+    except duckdb.Error:
+        raise _damaged(pointer) from None
+    if built_by != [(code_version(),)]:
+        raise OtherVersion(f"{pointer}: {OtherVersion.SENTENCE}")
+
+
+def _damaged(pointer: Path) -> Refused:
+    return Refused(f"{pointer}: the published file is damaged; python -m etl rollback goes back one")
+
+
+def plan_as_readers_do(con: duckdb.DuckDBPyConnection) -> None:
+    """Let a build ask its own questions without the passes that find nothing in them."""
+    con.execute("set disabled_optimizers = $passes", {"passes": ",".join(_FIND_NOTHING)})
+
+
+def describe(con: duckdb.DuckDBPyConnection) -> Publication:
+    """The publication that `con` reads."""
+    row = con.execute("select path from duckdb_databases() where database_name = current_database()").fetchone()
+    path = Path(row[0]) if row and row[0] else Path()
+    try:
+        status = path.stat()
+    except OSError:
+        return _described(con, "", datetime.min)
+    key = (str(path), status.st_ino, status.st_mtime_ns)
+    if key not in _known:
+        # A version is never written again, so what it says of itself is read once.
+        while len(_known) >= _MOST_KNOWN:
+            _known.pop(next(iter(_known)), None)
+        _known[key] = _described(con, path.stem, datetime.fromtimestamp(status.st_mtime))
+    return _known[key]
+
+
+_MOST_KNOWN = 2 * KEPT
+_known: dict[tuple[str, int, int], Publication] = {}
+
+
+def _described(con: duckdb.DuckDBPyConnection, name: str, published_at: datetime) -> Publication:
+    found = con.execute(
+        "select as_of, built_on, is_sample, files, rows_read, rows_loaded, rows_quarantined, missing, "
+        "(select min(day) from stock where is_total), (select max(day) from stock where is_total), "
+        "exists(from service_many) from publication"
+    ).fetchone()
+    assert found is not None
+    as_of, built_on, is_sample, files, rows_read, rows_loaded, rows_quarantined, missing, first, last, has_many = found
+    return Publication(
+        name,
+        as_of,
+        built_on,
+        published_at,
+        is_sample,
+        files,
+        rows_read,
+        rows_loaded,
+        rows_quarantined,
+        tuple(missing),
+        (first, last) if first else None,
+        has_many,
+        population.published(con),
+    )
+
+
+@contextmanager
+def building(pointer: Path) -> Iterator[Path]:
+    """A private folder to build in, under the lock that only one build can hold; what a dead build left is removed.
+
+    Raises Busy where another build is running, Refused where nothing can be published.
+    """
+    _refuse_foreign(pointer)
+    with _alone(pointer) as folder:
+        for left in folder.glob("building-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        _remove_never_shown(pointer)
+        try:
+            workshop = Path(tempfile.mkdtemp(prefix="building-", dir=folder))
+        except OSError as error:
+            raise Refused(f"{pointer}: cannot be written ({error.strerror})") from None
+        try:
+            yield workshop
+        finally:
+            shutil.rmtree(workshop, ignore_errors=True)
+
+
+def publish(built: Path, pointer: Path) -> Path:
+    """Make `built` the version that `pointer` shows; returns its path. A reader sees the old or the new.
+
+    Whatever is raised, nothing was published; once the pointer is moved nothing is raised. Called inside `building`.
+    """
+    folder = _versions_folder(pointer)
+    number = max(_newest_shown(pointer), *map(_number, versions(pointer)), 0) + 1
+    version = folder / f"{number:06}.duckdb"
+    _sync(built)
+    os.rename(built, version)
+    _sync(folder)
+    _point(pointer, version)
+    with suppress(OSError):
+        for old in versions(pointer)[:-KEPT]:
+            old.unlink(missing_ok=True)
+    return version
+
+
+def adopt(received: Path, name: str, pointer: Path) -> Path:
+    """Make a publication of another host, under its name there, the version that `pointer` shows; returns its path.
+
+    As `publish`: whatever is raised, nothing was published. Called inside `building`.
+    """
+    folder = _versions_folder(pointer)
+    version = folder / name
+    newest = _newest_shown(pointer)
+    _sync(received)
+    os.replace(received, version)
+    _sync(folder)
+    if _number(version) < newest:
+        _write_newest(folder, newest)
+    _point(pointer, version)
+    with suppress(OSError):
+        for old in versions(pointer)[:-KEPT]:
+            if old != version:
+                old.unlink(missing_ok=True)
+    return version
+
+
+def point(pointer: Path, name: str) -> None:
+    """Show the version `name` that was put back from a backup. Called inside `building`."""
+    _point(pointer, _versions_folder(pointer) / name)
+
+
+def versions_folder(pointer: Path) -> Path:
+    """Where the versions of `pointer` lie."""
+    return _versions_folder(pointer)
+
+
+def versions(pointer: Path = DEFAULT) -> list[Path]:
+    """The versions kept, oldest first, by the same names as `current` gives them: without links."""
+    return sorted(_versions_folder(pointer).resolve().glob("[0-9]*.duckdb"), key=_number)
+
+
+def roll_back(pointer: Path, to: str = "") -> Path:
+    """Show the version before the present one, or the one with the id `to`; returns it.
+
+    Raises Refused where there is none or it cannot be read by this code, Busy where a build is running.
+    """
+    shown = current(pointer)
+    _refuse_foreign(pointer)
+    with _alone(pointer) as folder:
+        newest = _newest_shown(pointer)
+        kept = [path for path in versions(pointer) if _number(path) <= newest]
+        if to:
+            chosen = [path for path in kept if path.stem == to]
+        else:
+            chosen = [path for path in kept if _number(path) < _number(shown)][-1:]
+        if not chosen:
+            raise Refused(f"{pointer}: no {'publication ' + to if to else 'earlier publication'} is kept")
+        connect(chosen[0]).close()
+        _write_newest(folder, newest)
+        _point(pointer, chosen[0])
+    return chosen[0]
+
+
+def _versions_folder(pointer: Path) -> Path:
+    return pointer.with_name(pointer.name + ".publications")
+
+
+def _number(path: Path) -> int:
+    return int(path.stem) if path.stem.isdecimal() else 0
+
+
+@contextmanager
+def _alone(pointer: Path) -> Iterator[Path]:
+    """The folder of the versions, under the lock. The kernel frees it when its holder dies."""
+    folder = _versions_folder(pointer)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(pointer.parent, os.W_OK):
+            raise PermissionError(None, "the folder is read-only")
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        raise Refused(f"{pointer}: cannot be written ({error.strerror})") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Busy from None
+        yield folder
+
+
+def _refuse_foreign(pointer: Path) -> None:
+    if os.path.lexists(pointer) and not pointer.is_symlink():
+        raise Refused(f"{pointer}: is a file of its own, not the pointer of a publication; move it away first")
+
+
+def _remove_never_shown(pointer: Path) -> None:
+    # Without a pointer nobody knows what was shown, so everything is kept.
+    if pointer.is_symlink():
+        newest = _newest_shown(pointer)
+        for version in versions(pointer):
+            if _number(version) > newest:
+                version.unlink(missing_ok=True)
+
+
+def _newest_shown(pointer: Path) -> int:
+    """The number of the newest version that was ever shown."""
+    noted = _versions_folder(pointer) / _NEWEST
+    text = noted.read_text() if noted.is_file() else ""
+    shown = Path(os.readlink(pointer)) if pointer.is_symlink() else Path()
+    return max(int(text) if text.strip().isdecimal() else 0, _number(shown))
+
+
+def _write_newest(folder: Path, number: int) -> None:
+    waiting = folder / f"{_NEWEST}.next"
+    with waiting.open("w") as file:
+        file.write(f"{number}\n")
+    _sync(waiting)
+    os.replace(waiting, folder / _NEWEST)
+    _sync(folder)
+
+
+def _point(pointer: Path, version: Path) -> None:
+    waiting = pointer.with_name(pointer.name + ".next")
+    waiting.unlink(missing_ok=True)
+    waiting.symlink_to(Path(_versions_folder(pointer).name) / version.name)
+    os.replace(waiting, pointer)
+    # From here on it is shown, whatever the disk says.
+    with suppress(OSError):
+        _sync(pointer.parent)
+
+
+def _sync(path: Path) -> None:
+    """Make a file or a folder durable. Raises OSError with its name: fsync itself tells none."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        raise OSError(error.errno, f"could not be written to the disk ({error.strerror})", str(path)) from None
+    finally:
+        os.close(handle)

@@ -1,0 +1,390 @@
+"""Answer in, Plotly figure out: bars. They start at zero and, where they rank, are sorted."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from etl.semantic.answers import Answer, Metric
+from pages.ui.charts import elements
+from pages.ui.charts.elements import ChartContext, Figure
+from pages.ui.i18n import text
+
+# On a phone a longer name leaves no room for the bar, or is cut: it takes two lines.
+_LONGEST_NAME = 26
+_SECOND_LINE = 12
+
+
+def ranking(
+    answer: Answer,
+    context: ChartContext,
+    nation: float | None = None,
+    focus: Iterable[Any] = (),
+    most: int | None = None,
+) -> Figure:
+    """Horizontal bars of the first metric, longest first, from zero, with a line for the nation.
+
+    Groups without a value come last and have no bar. `focus` are the codes the title speaks of.
+    """
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    rows = sorted(answer.rows, key=lambda row: (row[at] is None, -(row[at] or 0), str(row[0])))
+    rows = rows[:most] if most else rows
+    values = [row[at] for row in rows]
+    known = [value for value in values if value is not None]
+    low, top = min([0, *known]), max([0, *known, nation or 0])
+    ticks = elements.between(low, top) if low < 0 else elements.nice(top)
+    focused = set(focus)
+    signed = low < 0
+    written = [
+        context.word("figure.missing") if v is None else text.plain(v, metric.unit, context.lang, signed)
+        for v in values
+    ]
+    data = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "x": values,
+            "y": list(range(len(rows))),
+            "marker": {
+                "color": [
+                    context.colour(
+                        "loss" if signed and (row[at] or 0) < 0 else "focus" if row[0] in focused else "actual"
+                    )
+                    for row in rows
+                ]
+            },
+            "customdata": [row[0] for row in rows],
+            "hovertext": [
+                elements.hover(answer, metric, row, elements.name_of(answer, row, context), context) for row in rows
+            ],
+            "hovertemplate": "%{hovertext}<extra></extra>",
+        },
+    ]
+    keys = []
+    shapes, notes = [], []
+    if signed:
+        keys = [
+            elements.key(context, context.word("figure.more_than_average"), "gain"),
+            elements.key(context, context.word("figure.less_than_average"), "loss"),
+        ]
+    if nation is not None:
+        shapes.append(elements.level(context, nation, vertical=True))
+        named = f"{context.word('figure.nation_line')} {text.plain(nation, metric.unit, context.lang)}"
+        notes.append(elements.note(context, named, x=nation, y=1, yref="paper", yanchor="bottom"))
+    # the values stand in a column of their own beyond the bars, clear of the nation's line
+    for place, (row, value) in enumerate(zip(rows, written, strict=True)):
+        shown = f"<b>{value}</b>" if row[0] in focused else value
+        notes.append(
+            elements.note(
+                context,
+                shown,
+                x=0 if context.rtl else 1,
+                xref="paper",
+                y=place,
+                xanchor="right" if context.rtl else "left",
+            )
+        )
+    x_axis = elements.axis(context, ticks, metric.unit, **elements.across(context, ticks, low, top * 1.01))
+    x_axis["showticklabels"] = False
+    beyond = 18 + 7 * max((len(value) for value in written), default=4)
+    names = [elements.name_of(answer, row, context) for row in rows]
+    folded = [elements.folded(text.escape(name), _LONGEST_NAME) for name in names]
+    return elements.figure(
+        context,
+        data,
+        height=len(rows) * (elements.BAR + _SECOND_LINE * any("<br>" in name for name in folded)) + 44,
+        keys=keys,
+        clicks=answer.by[0] if answer.by else "",
+        xaxis=x_axis,
+        yaxis=elements.categories(context, names, ticktext=[context.line(name) for name in folded]),
+        shapes=shapes,
+        annotations=notes,
+        margin={
+            "l": beyond if context.rtl else 8,
+            "r": 8 if context.rtl else beyond,
+            "t": 26 if nation is not None else 8,
+            "b": 8,
+            "pad": 0,
+        },
+    )
+
+
+def stacked(
+    answer: Answer,
+    context: ChartContext,
+    parts: Mapping[str, str],
+    share: bool = True,
+) -> Figure:
+    """Horizontal bars cut into `parts` (metric: meaning of its colour), as parts of a whole (`share`) or as counts."""
+    return _stacked(answer, context, [elements.metric_of(answer, name) for name in parts], list(parts.values()), share)
+
+
+def _stacked(
+    answer: Answer, context: ChartContext, parts: Sequence[Metric], meanings: Sequence[str], share: bool
+) -> Figure:
+    at = [answer.columns.index(part.name) for part in parts]
+    totals = [sum(row[i] or 0 for i in at) for row in answer.rows]
+    order = sorted(
+        range(len(answer.rows)),
+        key=lambda r: -(answer.rows[r][at[0]] or 0) / (totals[r] or 1) if share else -totals[r],
+    )
+    rows = [answer.rows[r] for r in order]
+    whole = [totals[r] or 1 if share else 1 for r in order]
+    data = []
+    for part, meaning, i in zip(parts, meanings, at, strict=True):
+        sizes = [(row[i] or 0) / w for row, w in zip(rows, whole, strict=True)]
+        data.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": sizes,
+                "y": list(range(len(rows))),
+                "marker": {
+                    "color": context.colour(meaning),
+                    "line": {"color": context.colour("surface"), "width": 1},
+                    "pattern": elements.pattern(context, meaning),
+                },
+                "customdata": [row[0] if answer.by else None for row in rows],
+                "hovertext": [
+                    context.line(
+                        f"<b>{text.escape(elements.name_of(answer, row, context))}</b><br>"
+                        f"{text.escape(part.label[context.lang])}: {text.amount(row[i], part.unit, context.lang)}<br>"
+                        + (f"{text.percent(size, context.lang)}" if share else "")
+                    )
+                    for row, size in zip(rows, sizes, strict=True)
+                ],
+                "hovertemplate": "%{hovertext}<extra></extra>",
+            }
+        )
+    top = 1 if share else max([*totals, 1])
+    ticks = [0, 0.25, 0.5, 0.75, 1] if share else elements.nice(top)
+    return elements.figure(
+        context,
+        data,
+        height=len(rows) * elements.BAR + 48,
+        barmode="stack",
+        keys=[
+            elements.key(context, part.short[context.lang], meaning, elements.filled(meaning))
+            for part, meaning in zip(parts, meanings, strict=True)
+        ],
+        clicks=answer.by[0] if answer.by else "",
+        xaxis=elements.axis(
+            context,
+            ticks,
+            "share" if share else parts[0].unit,
+            **elements.across(context, ticks, 0, max(top, ticks[-1]) * 1.002),
+        ),
+        yaxis=elements.categories(context, [elements.name_of(answer, row, context) for row in rows]),
+        margin=elements.spare(context),
+    )
+
+
+def paired(answer: Answer, context: ChartContext, meanings: Sequence[str] = ("joiners", "leavers")) -> Figure:
+    """Two flows side by side over time, as bars from zero; a unit that is not over is drawn lighter."""
+    time = answer.by[0]
+    labels = [row[0] for row in answer.rows]
+    data = []
+    top = 0.0
+    for metric, meaning in zip(answer.metrics[:2], meanings, strict=True):
+        at = answer.columns.index(metric.name)
+        values = [row[at] for row in answer.rows]
+        top = max([top, *(v for v in values if v is not None)])
+        data.append(
+            {
+                "type": "bar",
+                "x": list(range(len(labels))),
+                "y": values,
+                "marker": {
+                    "color": context.colour(meaning),
+                    "opacity": [0.45 if label in answer.provisional else 1 for label in labels],
+                    "pattern": elements.pattern(context, meaning),
+                },
+                "hovertext": [
+                    elements.hover(answer, metric, row, context.member(time, row[0]), context) for row in answer.rows
+                ],
+                "hovertemplate": "%{hovertext}<extra></extra>",
+            }
+        )
+    ticks = elements.nice(top)
+    keys = [
+        elements.key(context, metric.short[context.lang], meaning, elements.filled(meaning))
+        for metric, meaning in zip(answer.metrics[:2], meanings, strict=True)
+    ]
+    if answer.provisional & set(labels):
+        keys.append(elements.key(context, context.word("figure.provisional"), "actual", "light"))
+    return elements.figure(
+        context,
+        data,
+        320,
+        keys,
+        xaxis=elements.time_axis(context, labels),
+        yaxis=elements.upright(context, ticks, answer.metrics[0].unit),
+        bargap=0.25,
+        bargroupgap=0.05,
+    )
+
+
+def columns(answer: Answer, context: ChartContext, meaning: str = "actual") -> Figure:
+    """Upright bars of the first metric in the order of the answer: a histogram, or a flow over time."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    values = [row[at] for row in answer.rows]
+    labels = [row[0] for row in answer.rows]
+    timed = answer.by[0] in ("month", "quarter", "year")
+    ticks = elements.nice(max([0, *(v for v in values if v is not None)]))
+    data = [
+        {
+            "type": "bar",
+            "x": list(range(len(values))),
+            "y": values,
+            "marker": {
+                "color": context.colour(meaning),
+                "opacity": [0.45 if label in answer.provisional else 1 for label in labels],
+            },
+            "customdata": labels,
+            "hovertext": [
+                elements.hover(answer, metric, row, elements.name_of(answer, row, context), context)
+                for row in answer.rows
+            ],
+            "hovertemplate": "%{hovertext}<extra></extra>",
+        }
+    ]
+    along = (
+        elements.time_axis(context, labels)
+        if timed
+        else elements.names_below(context, [elements.name_of(answer, r, context) for r in answer.rows])
+    )
+    if not timed:
+        along["title"] = elements.titled(context, f"dimension.{answer.by[0]}")
+    return elements.figure(context, data, 300, xaxis=along, yaxis=elements.upright(context, ticks, metric.unit))
+
+
+def funnel(answer: Answer, context: ChartContext) -> Figure:
+    """One bar a stage (the answer's metrics of one row), each with its share of the first."""
+    row = answer.rows[0]
+    values = [row[answer.columns.index(metric.name)] or 0 for metric in answer.metrics]
+    first = values[0] or 1
+    labels = [metric.short[context.lang] for metric in answer.metrics]
+    written = [
+        f"{text.plain(v, m.unit, context.lang)} · {text.percent(v / first, context.lang, 0)}"
+        for v, m in zip(values, answer.metrics, strict=True)
+    ]
+    data = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "y": list(range(len(values))),
+            "x": values,
+            "marker": {"color": context.colour("actual")},
+            "text": [context.line(one) for one in written],
+            "textposition": "outside",
+            "cliponaxis": False,
+            "hovertext": [
+                context.line(f"<b>{text.escape(m.label[context.lang])}</b><br>{text.amount(v, m.unit, context.lang)}")
+                for v, m in zip(values, answer.metrics, strict=True)
+            ],
+            "hovertemplate": "%{hovertext}<extra></extra>",
+        }
+    ]
+    top = max([*values, 1])
+    x_axis = elements.axis(
+        context, elements.nice(top), answer.metrics[0].unit, **elements.across(context, (), 0, top * 1.02)
+    )
+    x_axis["showticklabels"] = False
+    return elements.figure(
+        context,
+        data,
+        len(values) * 44 + 24,
+        xaxis=x_axis,
+        yaxis=elements.categories(context, labels),
+        margin=_beyond(context, max(len(one) for one in written)),
+    )
+
+
+def _beyond(context: ChartContext, letters: int) -> Figure:
+    """Margins with room for so many letters beyond the ends of bars; a share of the axis would be too little on a phone."""
+    room = 12 + 7 * letters
+    return {"l": room if context.rtl else 8, "r": 8 if context.rtl else room, "t": 8, "b": 8, "pad": 0}
+
+
+# Steps of a bridge that are a stock; the others are what changed it.
+_STOCKS = ("start", "end", "active")
+
+
+def bridge(answer: Answer, context: ChartContext) -> Figure:
+    """From the stock at the start to the stock at the end. Rows: a step and its signed size, or its stock."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    steps = [row[0] for row in answer.rows]
+    sizes = [row[at] or 0 for row in answer.rows]
+    stocks = {i for i, step in enumerate(steps) if step in _STOCKS}
+    reached, bases, tops = 0.0, [], []
+    for i, size in enumerate(sizes):
+        bases.append(0.0 if i in stocks else reached)
+        reached = size if i in stocks else reached + size
+        tops.append(reached)
+    span = [*tops, *(base for i, base in enumerate(bases) if i not in stocks)]
+    data = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "y": list(range(len(steps))),
+            "base": bases,
+            "x": sizes,
+            "marker": {
+                "color": [
+                    context.colour("total" if i in stocks else "gain" if size >= 0 else "loss")
+                    for i, size in enumerate(sizes)
+                ],
+                "pattern": elements.pattern(context, "loss")
+                | {"shape": ["/" if i not in stocks and size < 0 else "" for i, size in enumerate(sizes)]},
+            },
+            "hovertext": [
+                context.line(
+                    f"<b>{text.escape(context.member('step', step))}</b><br>"
+                    f"{text.amount(size, metric.unit, context.lang, signed=i not in stocks)}"
+                )
+                for i, (step, size) in enumerate(zip(steps, sizes, strict=True))
+            ],
+            "hovertemplate": "%{hovertext}<extra></extra>",
+        }
+    ]
+    top = max([1, *span])
+    notes = [
+        elements.note(
+            context,
+            text.plain(size, metric.unit, context.lang, signed=i not in stocks),
+            x=max(base, base + size),
+            y=i,
+            xanchor="right" if context.rtl else "left",
+            xshift=-5 if context.rtl else 5,
+        )
+        for i, (base, size) in enumerate(zip(bases, sizes, strict=True))
+    ]
+    joints = [
+        {
+            "type": "line",
+            "x0": tops[i],
+            "x1": tops[i],
+            "y0": i + 0.36,
+            "y1": i + 0.64,
+            "line": {"color": context.colour("quiet"), "width": 1},
+        }
+        for i in range(len(steps) - 1)
+    ]
+    ticks = elements.nice(top)
+    x_axis = elements.axis(context, ticks, metric.unit, **elements.across(context, ticks, 0, top * 1.02))
+    return elements.figure(
+        context,
+        data,
+        len(steps) * 34 + 44,
+        [
+            elements.key(context, context.word("figure.stock"), "total"),
+            elements.key(context, context.word("figure.gain"), "gain"),
+            elements.key(context, context.word("figure.loss"), "loss", elements.filled("loss")),
+        ],
+        xaxis=x_axis,
+        yaxis=elements.categories(context, [context.member("step", step) for step in steps]),
+        annotations=notes,
+        shapes=joints,
+        margin=_beyond(context, max((len(text.number(size, context.lang)) for size in sizes), default=1)),
+    )

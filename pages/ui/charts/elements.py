@@ -1,0 +1,440 @@
+"""Answer in, Plotly figure out. Knows no Streamlit: a chart can be drawn, tested and printed without a server.
+
+Figures are plain dictionaries (a tenth of the time of graph objects). Plotly itself stays left to right; what is
+Persian here is words, digits, Jalali ticks and the direction of bars. `layout.meta` carries what HTML says better than
+SVG does in two directions: the keys of the colours and the attribution. Here are the colours and what all charts share;
+bars, lines and maps have files of their own.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from etl.semantic.answers import Answer, Metric
+from etl.semantic.catalog import catalogue
+from etl.semantic.combine import ratio
+from pages.ui.i18n import text
+
+Figure = dict[str, Any]
+
+# One colour has one meaning in the whole house: (on light, on dark). Each is at least 3:1 against its page, no two that
+# meet in one chart differ by red and green alone, and lines and patterns tell them apart where colour cannot.
+COLOURS: dict[str, tuple[str, str]] = {
+    "actual": ("#1b5e8c", "#6db3e8"),
+    "focus": ("#b4540a", "#f0a35c"),
+    "before": ("#6f93ae", "#5b7f99"),
+    "target": ("#17212b", "#e8eef4"),
+    "projection": ("#1b5e8c", "#6db3e8"),
+    "nation": ("#17212b", "#e8eef4"),
+    "joiners": ("#1b5e8c", "#6db3e8"),
+    "leavers": ("#b4540a", "#f0a35c"),
+    "gain": ("#1b5e8c", "#6db3e8"),
+    "loss": ("#b4540a", "#f0a35c"),
+    "total": ("#4c5b68", "#a5b4c1"),
+    "in_date": ("#1b5e8c", "#6db3e8"),
+    "pending": ("#7b8894", "#8796a3"),
+    "expired": ("#c07a00", "#e3b341"),
+    "overdue": ("#8a2a5b", "#e58ab8"),
+    "second": ("#8a2a5b", "#e58ab8"),
+    "third": ("#c07a00", "#e3b341"),
+    "fourth": ("#4c5b68", "#a5b4c1"),
+    "missing": ("#7b8894", "#8796a3"),
+    "men": ("#1b5e8c", "#6db3e8"),
+    "women": ("#c07a00", "#e3b341"),
+    # the page's own
+    "text": ("#17212b", "#e8eef4"),
+    "quiet": ("#52616e", "#a9b7c3"),
+    "grid": ("#e1e7ed", "#293743"),
+    "surface": ("#ffffff", "#101820"),
+}
+# Low to high on a map, from quiet to loud; five steps that stay apart in grey.
+STEPS: tuple[tuple[str, ...], tuple[str, ...]] = (
+    ("#d6e6f2", "#a3c8e1", "#649fc8", "#2f76a8", "#123f61"),
+    ("#1f3d54", "#2f6288", "#4a8ab8", "#82b9e0", "#cfe8fb"),
+)
+SERIES = ("actual", "focus", "second", "third", "fourth")
+
+# Given to every chart: where Plotly finds an (empty) base map, and no buttons of its own, whose words are English.
+CONFIG = {
+    "displayModeBar": False,
+    "scrollZoom": False,
+    "doubleClick": False,
+    "showTips": False,
+    # Relative to the page, which may stand under a path.
+    "topojsonURL": "./app/static/map/",
+}
+_FONT = "Vazirmatn, Tahoma, sans-serif"
+BAR = 25  # px a bar of a ranking takes
+# A name below a column of more letters than this takes two lines: columns are narrow on a phone.
+_LONGEST_BELOW = 10
+# A part of a rate takes at most so many decimals more than its unit has.
+_MOST_DECIMALS = 6
+
+
+@dataclass(frozen=True)
+class ChartContext:
+    """How the reader sees: language, dark or light, and names of members that only the warehouse knows."""
+
+    lang: str = "fa"
+    dark: bool = False
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False, compare=False)
+
+    def colour(self, meaning: str) -> str:
+        return COLOURS[meaning][self.dark]
+
+    def member(self, dimension: str, code: object) -> str:
+        return text.member(dimension, code, self.lang, self.names.get(dimension))
+
+    def named(self, dimension: str, code: object) -> str:
+        """A member as it may stand in a sentence or a list: a name of the other direction is isolated."""
+        return text.isolated(self.member(dimension, code), self.lang)
+
+    def word(self, key: str, **values: object) -> str:
+        return text.word(key, self.lang, **values)
+
+    def line(self, written: str) -> str:
+        return text.line(written, self.lang)
+
+    @property
+    def rtl(self) -> bool:
+        return self.lang == "fa"
+
+
+# ---------------------------------------------------------------- rows and words
+
+
+def metric_of(answer: Answer, name: str | None = None) -> Metric:
+    return next((m for m in answer.metrics if m.name == name), answer.metrics[0])
+
+
+def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartContext) -> str:
+    """Numerator and denominator of a rate, in words; nothing for a count.
+
+    A part has the decimals of its unit, and as many more as it takes to work the rate out of what is shown.
+    """
+    names = (str(metric.numerator), str(metric.denominator))
+    if not set(names) <= set(answer.columns):
+        return ""
+    part, whole, shown = (row[answer.columns.index(name)] for name in (*names, metric.name))
+    units = [unit_of(answer, name) for name in names]
+    more = 0
+    if None not in (part, whole, shown):
+        wanted = text.plain(shown, metric.unit, context.lang)
+        more = next(
+            (n for n in range(_MOST_DECIMALS + 1) if _reads(metric, (part, whole), units, n, context) == wanted), 0
+        )
+    said = [_part(value, unit, more, context) for value, unit in zip((part, whole), units, strict=True)]
+    return context.word("figure.of_total", part=said[0], whole=said[1])
+
+
+def unit_of(answer: Answer, name: str) -> str:
+    """The unit of a column that holds numbers; a part of a ratio stands in the catalogue."""
+    metric = next((one for one in answer.metrics if one.name == name), None) or catalogue().get(name)
+    return metric.unit if metric else "persons"
+
+
+def _reads(metric: Metric, parts: Sequence[float], units: Sequence[str], more: int, context: ChartContext) -> str:
+    """The rate worked out of its parts as they are shown with so many decimals more."""
+    part, whole = (_with_decimals(value, unit, more) for value, unit in zip(parts, units, strict=True))
+    return text.plain(ratio(metric, part, whole), metric.unit, context.lang)
+
+
+def _with_decimals(value: float, unit: str, more: int) -> Decimal:
+    # A whole number has no decimals to show.
+    return text.rounded_half_up(value, text.decimals_of(unit) + (0 if isinstance(value, int) else more))
+
+
+def _part(value: float | None, unit: str, more: int, context: ChartContext) -> str:
+    if value is None:
+        return text.number(None, context.lang)
+    shown = _with_decimals(value, unit, more)
+    return text.number(shown, context.lang, -int(shown.as_tuple().exponent))
+
+
+def hover(answer: Answer, metric: Metric, row: Sequence[Any], name: str, context: ChartContext) -> str:
+    value = row[answer.columns.index(metric.name)]
+    written = context.word("figure.missing") if value is None else text.amount(value, metric.unit, context.lang)
+    lines = [f"<b>{text.escape(name)}</b>", f"{text.escape(metric.label[context.lang])}: {written}"]
+    if parts := parts_of(answer, metric, row, context):
+        lines.append(parts)
+    if answer.by and row[answer.columns.index(answer.by[-1])] in answer.provisional:
+        lines.append(context.word("figure.provisional"))
+    return context.line("<br>".join(lines))
+
+
+def name_of(answer: Answer, row: Sequence[Any], context: ChartContext) -> str:
+    """What a row is called: its dimensions by their names."""
+    return text.listed([context.named(axis, row[i]) for i, axis in enumerate(answer.by)], context.lang)
+
+
+def nice(top: float) -> list[float]:
+    """Four or five round steps from zero to at least `top`."""
+    if top <= 0:
+        return [0.0]
+    raw = top / 4
+    scale = 10 ** math.floor(math.log10(raw))
+    step = next(s * scale for s in (1, 2, 2.5, 5, 10) if s * scale >= raw)
+    return [i * step for i in range(math.ceil(top / step - 1e-9) + 1)]
+
+
+def axis(context: ChartContext, ticks: Sequence[float] = (), unit: str = "persons", **more: Any) -> Figure:
+    """An axis of numbers in the reader's digits: labels lie level, and a tick has only the digits it needs."""
+    return {
+        "tickvals": list(ticks),
+        "ticktext": [tick(v, unit, ticks, context.lang) for v in ticks],
+        "tickangle": 0,
+        "automargin": True,
+        "showgrid": True,
+        "gridcolor": context.colour("grid"),
+        "zeroline": False,
+        "fixedrange": True,
+        "tickfont": {"color": context.colour("quiet"), "size": 12},
+        "ticks": "",
+        "ticklabelstandoff": 4,
+        **more,
+    }
+
+
+def ground(context: ChartContext) -> Figure:
+    """The line at zero that columns stand on, for an axis."""
+    return {"zeroline": True, "zerolinecolor": context.colour("quiet"), "zerolinewidth": 1}
+
+
+def tick(value: float, unit: str, ticks: Sequence[float], lang: str) -> str:
+    scale = 100 if unit == "share" else 1
+    step = abs(ticks[1] - ticks[0]) * scale if len(ticks) > 1 else 1
+    decimals = next((d for d in range(4) if abs(step * 10**d - round(step * 10**d)) < 1e-6), 2)
+    if unit == "share":
+        return text.percent(value, lang, decimals)
+    return text.number(value, lang, decimals)
+
+
+def folded(name: str, most: int) -> str:
+    """A name of more letters than `most` on two lines, of about the same length."""
+    words = name.split(" ")
+    if len(name) <= most or len(words) < 2:
+        return name
+    middle = min(range(1, len(words)), key=lambda i: abs(len(" ".join(words[:i])) - len(name) / 2))
+    return f"{' '.join(words[:middle])}<br>{' '.join(words[middle:])}"
+
+
+def categories(context: ChartContext, names: Sequence[str], **more: Any) -> Figure:
+    """An axis of names at the reading side of a horizontal bar chart, first at the top."""
+    return {
+        "tickvals": list(range(len(names))),
+        "ticktext": [context.line(text.escape(name)) for name in names],
+        "range": [len(names) - 0.4, -0.6],
+        "side": "right" if context.rtl else "left",
+        "showgrid": False,
+        "zeroline": False,
+        "fixedrange": True,
+        "automargin": True,
+        "ticks": "",
+        "ticklabelstandoff": 6,
+        "tickfont": {"color": context.colour("text"), "size": 13},
+        **more,
+    }
+
+
+def figure(
+    context: ChartContext,
+    data: Iterable[Figure],
+    height: int,
+    keys: Sequence[Figure] = (),
+    clicks: str = "",
+    **layout: Any,
+) -> Figure:
+    """A chart without a legend of its own. `clicks` is the dimension whose members its shapes and keys are."""
+    return {
+        "data": list(data),
+        "layout": {
+            "height": height,
+            "autosize": True,
+            "margin": {"l": 8, "r": 8, "t": 8, "b": 8, "pad": 0},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": {"family": _FONT, "size": 13, "color": context.colour("text")},
+            "showlegend": False,
+            "hoverlabel": {
+                "bgcolor": context.colour("surface"),
+                "bordercolor": context.colour("quiet"),
+                "font": {"family": _FONT, "size": 13, "color": context.colour("text")},
+                "align": "right" if context.rtl else "left",
+                "namelength": 0,
+            },
+            "dragmode": False,
+            "autotypenumbers": "strict",
+            "bargap": 0.28,
+            "meta": {"keys": list(keys), "clicks": clicks},
+            **layout,
+        },
+    }
+
+
+def filled(meaning: str) -> str:
+    """How the key of a colour is drawn that fills: with the pattern that goes with it."""
+    return {"/": "hatch", ".": "dots"}.get(PATTERNS.get(meaning, {}).get("shape", ""), "fill")
+
+
+def key(context: ChartContext, label: str, meaning: str, kind: str = "fill", member: str | None = None) -> Figure:
+    """One key of a chart: its words, its colour, and how it is drawn (fill, line, dash, outline, hatch, dots, light).
+
+    `member` is the code of the member that it stands for: a click narrows the page to it.
+    """
+    return {"label": label, "colour": context.colour(meaning), "kind": kind, "member": member}
+
+
+def note(context: ChartContext, written: str, **place: Any) -> Figure:
+    return {
+        "text": context.line(written),
+        "showarrow": False,
+        "font": {"family": _FONT, "size": 12, "color": context.colour("text")},
+        **place,
+    }
+
+
+def titled(context: ChartContext, key: str) -> Figure:
+    """The title of an axis, in the words of `key`."""
+    return {
+        "text": context.line(context.word(key)),
+        "font": {"size": 12, "color": context.colour("quiet")},
+        "standoff": 8,
+    }
+
+
+def spare(context: ChartContext) -> Figure:
+    """Margins with room for the last label of an axis that ends at the edge."""
+    return {"l": 26 if context.rtl else 8, "r": 8 if context.rtl else 26, "t": 8, "b": 8, "pad": 0}
+
+
+def across(context: ChartContext, ticks: Sequence[float], low: float, high: float) -> Figure:
+    """The axis along which horizontal bars grow: from the side where reading starts."""
+    return {"range": [high, low] if context.rtl else [low, high], "side": "bottom"}
+
+
+# Parts that meet in one bar and would be near in grey are told apart by a pattern as well.
+PATTERNS: dict[str, Figure] = {
+    "leavers": {"shape": "/", "size": 6, "solidity": 0.2},
+    "loss": {"shape": "/", "size": 6, "solidity": 0.2},
+    "expired": {"shape": "/", "size": 6, "solidity": 0.2},
+    "overdue": {"shape": ".", "size": 6, "solidity": 0.25},
+}
+
+
+def level(context: ChartContext, value: float, vertical: bool = False, meaning: str = "nation") -> Figure:
+    """A thin line across the whole plot at `value`."""
+    along, across = ("x", "y") if vertical else ("y", "x")
+    return {
+        "type": "line",
+        f"{along}0": value,
+        f"{along}1": value,
+        f"{across}0": 0,
+        f"{across}1": 1,
+        f"{across}ref": "paper",
+        "line": {"color": context.colour(meaning), "width": 1.5, "dash": "4px,3px"},
+        "layer": "above",
+    }
+
+
+def pattern(context: ChartContext, meaning: str) -> Figure:
+    """The pattern that goes with a colour, drawn over it in the colour of the page."""
+    return {
+        "fillmode": "overlay",
+        "fgcolor": context.colour("surface"),
+        **PATTERNS.get(meaning, {"shape": ""}),
+    }
+
+
+def upright(context: ChartContext, ticks: Sequence[float], unit: str, **more: Any) -> Figure:
+    reach = {"range": [min(ticks), max(ticks) * 1.04 or 1]} if ticks else {}
+    return axis(context, ticks, unit, side="left", **(ground(context) | reach | more))
+
+
+def names_below(context: ChartContext, names: Sequence[str]) -> Figure:
+    axis = categories(context, names, side="bottom", range=[-0.6, len(names) - 0.4])
+    axis["ticktext"] = [context.line(folded(text.escape(name), _LONGEST_BELOW)) for name in names]
+    if context.rtl:
+        axis["range"] = axis["range"][::-1]
+    axis["tickangle"] = 0
+    return axis
+
+
+def time_axis(context: ChartContext, labels: Sequence[str], after: int = 0) -> Figure:
+    """Jalali ticks, at most seven: whole years where there are many months, else evenly spaced units."""
+    count = len(labels)
+    years = [i for i, label in enumerate(labels) if label.endswith("-01")]
+    if len(years) >= 4:
+        step = math.ceil(len(years) / 7)
+        at, written = years[::step], [text.digits(labels[i][:4], context.lang) for i in years[::step]]
+    else:
+        step = max(1, math.ceil(count / 5))
+        at = list(range(count - 1, -1, -step))[::-1]
+        written = [_two_lines(labels[i], context) for i in at]
+    return {
+        "tickvals": at,
+        "ticktext": written,
+        "range": [-0.7, count - 0.3 + after],
+        "tickangle": 0,
+        "automargin": True,
+        "showgrid": False,
+        "zeroline": False,
+        "fixedrange": True,
+        "ticks": "outside",
+        "ticklen": 4,
+        "tickcolor": context.colour("quiet"),
+        "linecolor": context.colour("quiet"),
+        "showline": True,
+        "tickfont": {"color": context.colour("quiet"), "size": 12},
+    }
+
+
+def _two_lines(label: str, context: ChartContext) -> str:
+    name, year = text.unit_label(label, context.lang, short=True), text.digits(label[:4], context.lang)
+    return context.line(name if name == year else f"{name}<br>{year}")
+
+
+def between(low: float, high: float) -> list[float]:
+    """Round steps of one size around a range; zero is one of them where it lies within."""
+    steps = nice(max(high - low, abs(high) * 0.02, 1e-6))
+    size = steps[1] - steps[0] if len(steps) > 1 else 1
+    first = math.floor(low / size + 1e-9) * size
+    ticks = [first + i * size for i in range(math.ceil((high - first) / size - 1e-9) + 1)]
+    return [round(tick, 10) for tick in ticks]
+
+
+def classes(values: Sequence[float]) -> list[float]:
+    """Upper bounds of up to five classes of about equal size."""
+    ordered = sorted(set(values))
+    if len(ordered) <= 5:
+        return [float(v) for v in ordered]
+    ranked = sorted(values)
+    return sorted({ranked[math.ceil(len(ranked) * part / 5) - 1] for part in range(1, 6)})
+
+
+def class_of(value: float, bounds: Sequence[float]) -> float:
+    """The step, 0 to 4, that `value` falls into; fewer classes are spread over the steps."""
+    place = next((i for i, bound in enumerate(bounds) if value <= bound), len(bounds) - 1)
+    return place if len(bounds) == 5 else place * 4 / max(len(bounds) - 1, 1)
+
+
+def scale(steps: Sequence[str]) -> list[list[Any]]:
+    return [[edge / 5, step] for i, step in enumerate(steps) for edge in (i, i + 1)]
+
+
+def class_keys(context: ChartContext, bounds: Sequence[float], unit: str) -> list[Figure]:
+    steps = STEPS[context.dark]
+    return [
+        {
+            "label": context.word("figure.up_to", value=text.plain(bound, unit, context.lang)),
+            "colour": steps[round(class_of(bound, bounds))],
+            "kind": "fill",
+        }
+        for bound in bounds
+    ]
+
+
+def faded(colour: str, share: float) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{share})"

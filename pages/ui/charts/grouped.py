@@ -1,0 +1,221 @@
+"""Answer in, Plotly figure out: horizontal bars from zero, in groups that are not ranked together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from etl.semantic.answers import Answer
+from pages.ui.charts import elements
+from pages.ui.charts.elements import ChartContext, Figure
+from pages.ui.charts.titles import Title
+from pages.ui.i18n import text
+
+# How sure a source is, as its bar is drawn: solid, hatched, pale.
+_SURENESS = {"register": "fill", "high": "fill", "medium": "hatch", "low": "light"}
+_ROW, _HEADING = 1.0, 1.0
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: the heading above it, its name, its value (None: not known), colour and drawing, and its hover."""
+
+    heading: str
+    name: str
+    value: float | None
+    meaning: str
+    drawn: str
+    hover: str
+
+
+def countries(answer: Answer, context: ChartContext) -> Figure:
+    """Rates of this country and of others, by kind of force; a bar says its year and shows how sure its source is."""
+    bars = [
+        Bar(
+            context.member("force", row[0]),
+            _country(context, row),
+            row[answer.columns.index(answer.metrics[0].name)],
+            "actual" if row[0] == "assistants" else "total",
+            _SURENESS[row[4]],
+            _told(answer, row, context),
+        )
+        for row in answer.rows
+    ]
+    return _figure(context, bars, answer.metrics[0].unit, _sureness_keys(context, answer))
+
+
+def claimed(answer: Answer, context: ChartContext) -> Figure:
+    """Persons by country and year beside the four million of the founding statement; what exceeds it is marked."""
+    at = [answer.columns.index(name) for name in ("persons_counted", "above_claim")]
+    bars = [
+        Bar(
+            context.member("force", row[0]),
+            _country(context, row),
+            row[at[0]],
+            "focus" if row[at[1]] is not None else "total",
+            _SURENESS[row[4]],
+            _told(answer, row, context),
+        )
+        for row in answer.rows
+    ]
+    # The line stands where the answer puts it: a figure less its excess.
+    line = next((row[at[0]] - row[at[1]] for row in answer.rows if row[at[1]] is not None), None)
+    keys = [elements.key(context, context.word("abroad.above"), "focus"), *_sureness_keys(context, answer)]
+    return _figure(context, bars, answer.metrics[0].unit, keys, line, context.word("abroad.claim"))
+
+
+def sides(answer: Answer, context: ChartContext) -> Figure:
+    """The first metric of institutes with and without smart services; alike beside alike where asked by kind too."""
+    metric = answer.metrics[0]
+    at, side = answer.columns.index(metric.name), answer.by.index("smart")
+    bars = [
+        Bar(
+            context.member("kind", row[0]) if side else "",
+            context.member("smart", row[side]),
+            row[at],
+            {"yes": "actual", "no": "total"}.get(row[side], "missing"),
+            "fill" if row[side] else "light",
+            elements.hover(answer, metric, row, elements.name_of(answer, row, context), context),
+        )
+        for row in sorted(answer.rows, key=lambda row: (row[:side], -1 if row[side] == "yes" else row[side] is None))
+    ]
+    return _figure(context, bars, metric.unit, [])
+
+
+def _figure(
+    context: ChartContext,
+    bars: Sequence[Bar],
+    unit: str,
+    keys: Sequence[Figure],
+    level: float | None = None,
+    named: str = "",
+) -> Figure:
+    places, headings, bottom = _places(bars)
+    written = [
+        context.word("figure.missing") if bar.value is None else text.plain(bar.value, unit, context.lang)
+        for bar in bars
+    ]
+    top = max([level or 0, *(bar.value or 0 for bar in bars)]) or 1
+    ticks = elements.nice(top)
+    data = {
+        "type": "bar",
+        "orientation": "h",
+        "x": [bar.value or 0 for bar in bars],
+        "y": places,
+        "width": 0.72,
+        "marker": {
+            "color": [context.colour(bar.meaning) for bar in bars],
+            "opacity": [0.55 if bar.drawn == "light" else 1 for bar in bars],
+            "line": {"color": [context.colour(bar.meaning) for bar in bars], "width": 1},
+            "pattern": elements.pattern(context, "loss")
+            | {"shape": ["/" if bar.drawn == "hatch" else "" for bar in bars]},
+        },
+        "hovertext": [bar.hover for bar in bars],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
+    beyond = 18 + 7 * max((len(value) for value in written), default=4)
+    edge = {"x": 0 if context.rtl else 1, "xref": "paper", "xanchor": "right" if context.rtl else "left"}
+    notes = [elements.note(context, value, y=place, **edge) for value, place in zip(written, places, strict=True)]
+    start = {"x": 1 if context.rtl else 0, "xref": "paper", "xanchor": "right" if context.rtl else "left"}
+    notes += [elements.note(context, f"<b>{text.escape(name)}</b>", y=place, **start) for name, place in headings]
+    if level is not None:
+        notes.append(elements.note(context, named, x=level, y=1, yref="paper", yanchor="bottom"))
+    x_axis = elements.axis(context, ticks, unit, **elements.across(context, ticks, 0, top * 1.01)) | {
+        "showticklabels": False
+    }
+    names = elements.categories(context, [bar.name for bar in bars])
+    return elements.figure(
+        context,
+        [data],
+        round((bottom + 1) * elements.BAR) + 40,
+        keys,
+        xaxis=x_axis,
+        yaxis=names | {"tickvals": places, "range": [bottom + 0.6, -0.7]},
+        shapes=[] if level is None else [elements.level(context, level, vertical=True)],
+        annotations=notes,
+        margin={
+            "l": beyond if context.rtl else 8,
+            "r": 8 if context.rtl else beyond,
+            "t": 28 if level is not None else 8,
+            "b": 8,
+            "pad": 0,
+        },
+    )
+
+
+def _places(bars: Sequence[Bar]) -> tuple[list[float], list[tuple[str, float]], float]:
+    """Where bars and headings stand, from 0 down, and the last place; a heading has a row of its own."""
+    places: list[float] = []
+    headings: list[tuple[str, float]] = []
+    at, under = -_ROW, None
+    for bar in bars:
+        if bar.heading and bar.heading != under:
+            at += _HEADING
+            headings.append((bar.heading, at))
+            under = bar.heading
+        at += _ROW
+        places.append(at)
+    return places, headings, at
+
+
+def _country(context: ChartContext, row: Sequence[object]) -> str:
+    year = context.member("counted_year", row[3]) if row[3] else context.word("abroad.undated")
+    return f"{context.member('country', row[1])} {year}"
+
+
+def _told(answer: Answer, row: Sequence[object], context: ChartContext) -> str:
+    lines = [f"<b>{text.escape(_country(context, row))}</b>", text.escape(context.member("counted", row[2]))]
+    for metric in answer.metrics:
+        value = row[answer.columns.index(metric.name)]
+        if value is not None and metric.unit != "text":
+            written = text.amount(value, metric.unit, context.lang)
+            lines.append(f"{text.escape(metric.label[context.lang])}: {written}")
+    lines.append(text.escape(f"{context.word('dimension.sureness')}: {context.member('sureness', row[4])}"))
+    return context.line("<br>".join(lines))
+
+
+def _sureness_keys(context: ChartContext, answer: Answer) -> list[Figure]:
+    met = dict.fromkeys(row[4] for row in answer.rows if row[4] != "register")
+    return [
+        elements.key(
+            context, context.word("abroad.sureness", how=context.member("sureness", name)), "total", _SURENESS[name]
+        )
+        for name in ("high", "medium", "low")
+        if name in met
+    ]
+
+
+# ---------------------------------------------------------------- what they say
+
+
+def beside(answer: Answer, context: ChartContext) -> Title:
+    """This country's rate, and the highest of the first kind of force."""
+    at, unit = answer.columns.index(answer.metrics[0].name), answer.metrics[0].unit
+    own, *others = answer.rows
+    said = f"{context.member('country', own[1])} {text.amount(own[at], unit, context.lang)}"
+    if not others or others[0][at] is None:
+        return Title(said)
+    first = others[0]
+    other = f"{context.member('country', first[1])} {text.plain(first[at], unit, context.lang)}"
+    return Title(context.word("abroad.beside", own=said, other=other, force=context.member("force", first[0])))
+
+
+def above(answer: Answer, context: ChartContext) -> Title:
+    """The countries of which a figure exceeds the claim."""
+    at = answer.columns.index("above_claim")
+    found = dict.fromkeys(context.member("country", row[1]) for row in answer.rows if row[at] is not None)
+    if not found:
+        return Title(context.word("abroad.none_above"))
+    return Title(context.word("abroad.some_above", places=text.listed(list(found), context.lang)))
+
+
+def adopters(answer: Answer, context: ChartContext) -> Title:
+    """The first metric of institutes with and without smart services; of several kinds, the last."""
+    at, unit, side = answer.columns.index(answer.metrics[0].name), answer.metrics[0].unit, answer.by.index("smart")
+    kind = answer.rows[-1][0] if side else None
+    found = {row[side]: row[at] for row in answer.rows if not side or row[0] == kind}
+    said = [
+        f"{context.member('smart', name)} {text.plain(found[name], unit, context.lang)}"
+        for name in ("yes", "no")
+        if found.get(name) is not None
+    ]
+    sentence = text.listed(said, context.lang) or context.word("finding.none")
+    return Title(f"{context.member('kind', kind)}: {sentence}" if kind and said else sentence)

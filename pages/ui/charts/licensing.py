@@ -1,0 +1,123 @@
+"""Answer in, Plotly figure out: applications by age, and adoption from publication to publication; what sizes say."""
+
+from datetime import date
+
+from etl.semantic.answers import Answer
+from pages.ui.charts import elements
+from pages.ui.charts.elements import ChartContext, Figure
+from pages.ui.charts.titles import Title
+from pages.ui.i18n import text
+
+_MOST_TICKS = 5
+
+
+def aged(answer: Answer, context: ChartContext) -> Figure:
+    """Horizontal bars of the first metric cut into the others, from the youngest to the oldest; longest first."""
+    whole, *bands = answer.metrics
+    at = answer.columns.index(whole.name)
+    rows = sorted(answer.rows, key=lambda row: (-(row[at] or 0), str(row[0])))
+    steps = elements.STEPS[context.dark][1:]
+    names = [elements.name_of(answer, row, context) for row in rows]
+    data = []
+    for band, colour in zip(bands, steps, strict=False):
+        column = answer.columns.index(band.name)
+        data.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": [row[column] or 0 for row in rows],
+                "y": list(range(len(rows))),
+                "marker": {"color": colour, "line": {"color": context.colour("quiet"), "width": 1}},
+                "hovertext": [
+                    elements.hover(answer, band, row, name, context) for row, name in zip(rows, names, strict=True)
+                ],
+                "hovertemplate": "%{hovertext}<extra></extra>",
+            }
+        )
+    top = max([1, *(row[at] or 0 for row in rows)])
+    ticks = elements.nice(top)
+    edge = {"x": 0 if context.rtl else 1, "xref": "paper", "xanchor": "right" if context.rtl else "left"}
+    written = [text.plain(row[at], whole.unit, context.lang) for row in rows]
+    beyond = 18 + 7 * max((len(value) for value in written), default=1)
+    axis = elements.axis(context, ticks, whole.unit, **elements.across(context, ticks, 0, top * 1.01)) | {
+        "showticklabels": False
+    }
+    return elements.figure(
+        context,
+        data,
+        len(rows) * elements.BAR + 44,
+        [
+            {"label": band.short[context.lang], "colour": colour, "kind": "fill"}
+            for band, colour in zip(bands, steps, strict=False)
+        ],
+        barmode="stack",
+        xaxis=axis,
+        yaxis=elements.categories(context, names),
+        annotations=[elements.note(context, value, y=place, **edge) for place, value in enumerate(written)],
+        margin={"l": beyond if context.rtl else 8, "r": 8 if context.rtl else beyond, "t": 8, "b": 8, "pad": 0},
+    )
+
+
+def published(answer: Answer, context: ChartContext) -> Figure:
+    """A share as each publication found it: a point a publication, dotted between, where nothing is known."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    days: list[date] = [row[0] for row in answer.rows]
+    values = [row[at] for row in answer.rows]
+    ticks = elements.nice(max([0.01, *(value for value in values if value is not None)]))
+    x = [day.toordinal() for day in days]
+    line = {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": x,
+        "y": values,
+        "line": {"color": context.colour("actual"), "width": 1.5, "dash": "dot"},
+        "marker": {"size": 9, "color": context.colour("actual")},
+        "connectgaps": False,
+        "hovertext": [
+            elements.hover(answer, metric, row, context.member("day", row[0]), context) for row in answer.rows
+        ],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
+    step = -(-len(days) // _MOST_TICKS)
+    shown = days[::-1][::step][::-1]
+    spare = max((x[-1] - x[0]) * 0.06, 15)
+    axis = elements.time_axis(context, []) | {
+        "tickvals": [day.toordinal() for day in shown],
+        "ticktext": [context.line("<br>".join(text.day(day, context.lang).rsplit(" ", 1))) for day in shown],
+        "range": [x[0] - spare, x[-1] + spare],
+    }
+    margin = {"l": 8, "r": 26, "t": 8, "b": 8}
+    return elements.figure(
+        context, [line], 300, xaxis=axis, yaxis=elements.upright(context, ticks, metric.unit), margin=margin
+    )
+
+
+def since(answer: Answer, context: ChartContext) -> Title:
+    """The share of the first publication kept and of the last; of one alone, that history begins here."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    first, last = answer.rows[0], answer.rows[-1]
+    now = text.plain(last[at], metric.unit, context.lang)
+    if len(answer.rows) == 1:
+        return Title(context.word("smart.begins", value=now))
+    return Title(
+        context.word(
+            "finding.grown",
+            measure=metric.short[context.lang],
+            first=text.plain(first[at], metric.unit, context.lang),
+            value=now,
+        )
+    )
+
+
+def largest_size(answer: Answer, context: ChartContext) -> Title:
+    """The size of institutes, in persons, at which the first metric is highest."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    known = [row for row in answer.rows if row[at] is not None]
+    if not known:
+        return Title(context.word("finding.none"))
+    row = max(known, key=lambda row: row[at])
+    place, value = context.member(answer.by[0], row[0]), text.amount(row[at], metric.unit, context.lang)
+    return Title(context.word("finding.of_size", place=place, value=value))

@@ -1,0 +1,316 @@
+"""Answer in, Plotly figure out: what runs over time, and the curve of inequality. Time runs left to right."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import cycle
+from typing import Any
+
+from etl.semantic.answers import Answer, Metric
+from pages.ui.charts import elements
+from pages.ui.charts.elements import ChartContext, Figure
+from pages.ui.i18n import text
+
+TIME = ("month", "quarter", "year", "day")
+
+
+def trend(
+    answer: Answer,
+    context: ChartContext,
+    target: float | None = None,
+    before: Answer | None = None,
+    zero: bool = True,
+    height: int = 320,
+) -> Figure:
+    """Lines of the answer's metrics over time: actual solid, the year before lighter, the target outlined.
+
+    With a second dimension there is one line a member. What is not over is drawn hollow; an unknown value is a gap.
+    """
+    t = next(i for i, name in enumerate(answer.by) if name in TIME)
+    labels = list(dict.fromkeys(row[t] for row in answer.rows))
+    unit = answer.metrics[0].unit
+    data, keys, seen = [], [], []
+    if before is not None:
+        earlier = _Series(context.word("figure.before"), before.metrics[0], before.rows[: len(labels)])
+        values, hovers = earlier.spread(before, context, [row[0] for row in earlier.rows], 0)
+        seen += values
+        data.append(_line(context, values, "before", hovers, width=2))
+        keys.append(elements.key(context, earlier.name, "before", "line"))
+    for series, meaning in zip(_series(answer, context, t), cycle(elements.SERIES), strict=False):
+        values, hovers = series.spread(answer, context, labels, t)
+        seen += values
+        firm = [None if label in answer.provisional else value for label, value in zip(labels, values, strict=True)]
+        data.append(_line(context, firm, meaning, hovers))
+        data += _open_end(context, values, labels, answer.provisional, meaning, hovers)
+        keys.append(elements.key(context, series.name, meaning, "line"))
+    known = [value for value in seen if value is not None]
+    ticks = elements.nice(max([0, *known, target or 0])) if zero else _around(known, target, unit)
+    if answer.provisional & set(labels):
+        keys.append(elements.key(context, context.word("figure.provisional"), elements.SERIES[0], "outline"))
+    return elements.figure(
+        context,
+        data,
+        height,
+        keys if len(keys) > 1 else [],
+        xaxis=elements.time_axis(context, labels),
+        yaxis=_roomy(context, ticks, unit),
+        **_goal(context, target, unit),
+    )
+
+
+@dataclass(frozen=True)
+class _Series:
+    """One line: its name, its metric, its rows."""
+
+    name: str
+    metric: Metric
+    rows: Sequence[tuple[Any, ...]]
+
+    def spread(
+        self, answer: Answer, context: ChartContext, labels: Sequence[Any], t: int
+    ) -> tuple[list[float | None], list[str]]:
+        """Values and hover texts in the order of `labels`; a label without a row has neither."""
+        at = answer.columns.index(self.metric.name)
+        place = {row[t]: row for row in self.rows}
+        rows = [place.get(label) for label in labels]
+        return (
+            [row[at] if row else None for row in rows],
+            [
+                elements.hover(answer, self.metric, row, elements.name_of(answer, row, context), context) if row else ""
+                for row in rows
+            ],
+        )
+
+
+def _series(answer: Answer, context: ChartContext, t: int) -> list[_Series]:
+    """The lines of a trend: one a metric, or one a member of the second dimension."""
+    if len(answer.by) == 1:
+        return [_Series(metric.short[context.lang], metric, answer.rows) for metric in answer.metrics]
+    members: dict[Any, list[tuple[Any, ...]]] = {}
+    for row in answer.rows:
+        members.setdefault(row[1 - t], []).append(row)
+    name = answer.by[1 - t]
+    return [_Series(context.member(name, code), answer.metrics[0], rows) for code, rows in members.items()]
+
+
+def _roomy(context: ChartContext, ticks: Sequence[float], unit: str) -> Figure:
+    """An upright axis with some room above its last tick."""
+    return elements.upright(context, ticks, unit, range=[ticks[0], ticks[-1] + (ticks[-1] - ticks[0]) * 0.06])
+
+
+def _goal(context: ChartContext, value: float | None, unit: str, at_end: bool = False) -> Figure:
+    """The value to be reached, outlined and named; nothing where there is none."""
+    if value is None:
+        return {}
+    side = {"x": 1, "xanchor": "right"} if at_end else {"x": 0, "xanchor": "left"}
+    written = f"{context.word('figure.target')} {text.plain(value, unit, context.lang)}"
+    return {
+        "shapes": [elements.level(context, value, meaning="target")],
+        "annotations": [elements.note(context, written, xref="paper", y=value, yanchor="bottom", **side)],
+    }
+
+
+def _line(
+    context: ChartContext, y: Sequence[Any], meaning: str, hover: Sequence[str], width: float = 2.5, dash: str = "solid"
+) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "lines+markers" if len(y) <= 30 and dash == "solid" else "lines",
+        "x": list(range(len(y))),
+        "y": list(y),
+        "line": {"color": context.colour(meaning), "width": width, "dash": dash},
+        "marker": {"size": 5, "color": context.colour(meaning)},
+        "connectgaps": False,
+        "hovertext": list(hover),
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
+
+
+def _open_end(
+    context: ChartContext,
+    values: Sequence[Any],
+    labels: Sequence[str],
+    provisional: frozenset,
+    meaning: str,
+    hover: Sequence[str],
+) -> list[Figure]:
+    """The provisional end of a line: thin, dotted, with hollow points."""
+    open_at = [i for i, label in enumerate(labels) if label in provisional]
+    if not open_at:
+        return []
+    x = [max(open_at[0] - 1, 0), *open_at]
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "x": x,
+            "y": [values[i] for i in x],
+            "line": {"color": context.colour(meaning), "width": 1.5, "dash": "dot"},
+            "marker": {
+                "size": [0, *[8] * len(open_at)],
+                "color": context.colour("surface"),
+                "line": {"color": context.colour(meaning), "width": 2},
+            },
+            # The last point stands at the edge of the plot, and is drawn whole.
+            "cliponaxis": False,
+            "hovertext": [hover[i] for i in x],
+            "hovertemplate": "%{hovertext}<extra></extra>",
+        }
+    ]
+
+
+def _around(values: Sequence[float], target: float | None, unit: str) -> list[float]:
+    """Ticks for a line that need not start at zero; a share shows at least ten points, for noise is no news."""
+    low, high = min(values, default=0), max([*values, target or 0], default=1)
+    if unit == "share":
+        spare = max(0.1 - (high - low), 0) / 2
+        low, high = max(low - spare, 0), min(high + spare, 1) if high <= 1 else high
+    return elements.between(low, high)
+
+
+def projection(answer: Answer, context: ChartContext, target: float | None = None) -> Figure:
+    """What is known solid, what is projected dashed with its range. Metrics in order: actual, low, high."""
+    labels = [row[0] for row in answer.rows]
+    parts = [_Series(metric.short[context.lang], metric, answer.rows) for metric in answer.metrics[:3]]
+    (known, known_hover), (floor, floor_hover), (roof, roof_hover) = (
+        part.spread(answer, context, labels, 0) for part in parts
+    )
+    low = _line(context, floor, "projection", floor_hover, 1.5, "dash")
+    high = _line(context, roof, "projection", roof_hover, 1.5, "dash") | {
+        "fill": "tonexty",
+        "fillcolor": elements.faded(context.colour("projection"), 0.18),
+    }
+    top = max([target or 0, *(value for value in [*known, *roof] if value is not None)])
+    unit = answer.metrics[0].unit
+    keys = [
+        elements.key(context, context.word("figure.actual"), "actual", "line"),
+        elements.key(context, context.word("figure.range"), "projection", "dash"),
+    ]
+    return elements.figure(
+        context,
+        [low, high, _line(context, known, "actual", known_hover)],
+        340,
+        keys,
+        xaxis=elements.time_axis(context, labels),
+        yaxis=_roomy(context, elements.nice(top), unit),
+        **_goal(context, target, unit),
+    )
+
+
+def run_off(answer: Answer, context: ChartContext, goal: float | None = None) -> Figure:
+    """A share that falls on known days if nothing is done: a step line over days, with the goal."""
+    metric = answer.metrics[0]
+    days: list[date] = [row[0] for row in answer.rows]
+    values, hovers = _Series("", metric, answer.rows).spread(answer, context, days, 0)
+    line = _line(context, values, "actual", hovers) | {"mode": "lines"}
+    line["line"] = line["line"] | {"shape": "hv"}
+    known = [value for value in values if value is not None]
+    axis = elements.time_axis(context, [day.isoformat() for day in days])
+    axis["tickvals"] = list(range(0, len(days), max(1, len(days) // 4)))
+    axis["ticktext"] = [
+        context.line("<br>".join(text.day(days[i], context.lang).rsplit(" ", 1))) for i in axis["tickvals"]
+    ]
+    return elements.figure(
+        context,
+        [line],
+        320,
+        xaxis=axis,
+        yaxis=_roomy(context, _around(known, goal, metric.unit), metric.unit),
+        margin={"l": 8, "r": 26, "t": 8, "b": 8},
+        **_goal(context, goal, metric.unit, at_end=True),
+    )
+
+
+def heat(answer: Answer, context: ChartContext) -> Figure:
+    """A table of colour: groups down, as they rank in the last month; months across; an unknown cell stays empty."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    t = next(i for i, name in enumerate(answer.by) if name in TIME)
+    labels = list(dict.fromkeys(row[t] for row in answer.rows))
+    last = {row[1 - t]: row[at] for row in answer.rows if row[t] == labels[-1]}
+    groups = sorted(last, key=lambda code: (last[code] is None, -(last[code] or 0)))
+    cell = {(row[1 - t], row[t]): row for row in answer.rows}
+    bounds = elements.classes([row[at] for row in answer.rows if row[at] is not None])
+    rows = [[cell.get((group, label)) for label in labels] for group in groups]
+    data = {
+        "type": "heatmap",
+        "x": list(range(len(labels))),
+        "y": list(range(len(groups))),
+        "z": [
+            [None if row is None or row[at] is None else elements.class_of(row[at], bounds) for row in line]
+            for line in rows
+        ],
+        "zmin": -0.5,
+        "zmax": 4.5,
+        "colorscale": elements.scale(elements.STEPS[context.dark]),
+        "showscale": False,
+        "xgap": 1,
+        "ygap": 1,
+        "hovertext": [
+            [
+                elements.hover(answer, metric, row, elements.name_of(answer, row, context), context) if row else ""
+                for row in line
+            ]
+            for line in rows
+        ],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "hoverongaps": False,
+    }
+    names = elements.categories(context, [context.member(answer.by[1 - t], group) for group in groups])
+    return elements.figure(
+        context,
+        [data],
+        len(groups) * 20 + 60,
+        elements.class_keys(context, bounds, metric.unit),
+        xaxis=elements.time_axis(context, labels) | {"range": [-0.5, len(labels) - 0.5], "showline": False},
+        yaxis=names | {"range": [len(groups) - 0.5, -0.5]},
+    )
+
+
+def lorenz(answer: Answer, context: ChartContext) -> Figure:
+    """Cumulative share of assistants over cumulative share of residents, beside the line of full equality.
+
+    Rows in order of coverage, from the origin: a group, the cumulative shares of residents and of assistants.
+    """
+    along, up = answer.metrics[:2]
+    x, y = answer.column(along.name), answer.column(up.name)
+    hovers = [
+        context.line(
+            f"<b>{text.escape(elements.name_of(answer, row, context))}</b><br>"
+            f"{text.escape(along.label[context.lang])}: {text.percent(across, context.lang)}<br>"
+            f"{text.escape(up.label[context.lang])}: {text.percent(share, context.lang)}"
+        )
+        for row, across, share in zip(answer.rows, x, y, strict=True)
+    ]
+    if hovers and answer.rows[0][0] is None:
+        hovers[0] = ""
+    even = _line(context, [0, 1], "quiet", ["", ""], 1.5, "dash") | {"x": [0, 1], "hoverinfo": "skip"}
+    del even["hovertemplate"], even["hovertext"]
+    curve = _line(context, y, "actual", hovers) | {
+        "x": x,
+        "customdata": [row[0] for row in answer.rows],
+        "mode": "lines+markers",
+        "fill": "tonexty",
+        "fillcolor": elements.faded(context.colour("actual"), 0.15),
+    }
+    ticks = [0, 0.25, 0.5, 0.75, 1]
+    named = {
+        "font": {"size": 12, "color": context.colour("quiet")},
+        "standoff": 8,
+        "text": context.line(along.short[context.lang]),
+    }
+    corner: Figure = {"x": 0.01, "xanchor": "left", "y": 1, "yanchor": "top", "xref": "paper", "yref": "paper"}
+    return elements.figure(
+        context,
+        [even, curve],
+        360,
+        [
+            elements.key(context, context.word("figure.equality"), "quiet", "dash"),
+            elements.key(context, context.word("figure.actual"), "actual", "line"),
+        ],
+        clicks=answer.by[0],
+        xaxis=elements.axis(context, ticks, "share", range=[0, 1.01], title=named, **elements.ground(context)),
+        yaxis=elements.axis(context, ticks, "share", range=[0, 1.01], **elements.ground(context)),
+        margin={"l": 8, "r": 26, "t": 8, "b": 8},
+        annotations=[elements.note(context, up.short[context.lang], **corner)],
+    )

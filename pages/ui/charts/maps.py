@@ -1,0 +1,131 @@
+"""Answer in, Plotly figure out: the map of the 31 provinces. Their boundaries travel once, by address."""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+from etl.core.paths import ROOT
+from etl.semantic.answers import Answer
+from pages.ui.charts import elements
+from pages.ui.charts.elements import ChartContext, Figure
+
+_BOUNDARIES = "./app/static/iran_provinces.geojson"
+_BOUNDARY_FILE = ROOT / "data" / "reference" / "iran_provinces.geojson"
+
+
+def provinces(answer: Answer, context: ChartContext, focus: Iterable[str] = ()) -> Figure:
+    """The 31 provinces in five steps of the first metric; one without a value is hatched, never the lowest step."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    bounds = elements.classes([row[at] for row in answer.rows if row[at] is not None])
+    known = [row for row in answer.rows if row[at] is not None]
+    unknown = [row for row in answer.rows if row[at] is None]
+    steps = elements.STEPS[context.dark]
+    border = context.colour("surface")
+
+    def area(rows: list[tuple], z: list[float], scale: list[list[Any]], top: float) -> Figure:
+        return {
+            "type": "choropleth",
+            "geojson": _BOUNDARIES,
+            "locations": [row[0] for row in rows],
+            "z": z,
+            "zmin": -0.5,
+            "zmax": top,
+            "colorscale": scale,
+            "showscale": False,
+            "marker": {"line": {"color": border, "width": 1}},
+            "hovertext": [
+                elements.hover(answer, metric, row, elements.name_of(answer, row, context), context) for row in rows
+            ],
+            "hovertemplate": "%{hovertext}<extra></extra>",
+        }
+
+    data = [area(known, [elements.class_of(row[at], bounds) for row in known], elements.scale(steps), 4.5)]
+    keys = elements.class_keys(context, bounds, metric.unit)
+    if unknown:
+        grey = context.colour("grid")
+        data.append(area(unknown, [0.0] * len(unknown), [[0, grey], [1, grey]], 1))
+        lines = [hatch(row[0]) for row in unknown]
+        data.append(_lines(context, lines, "missing"))
+        keys.append(elements.key(context, context.word("figure.missing"), "missing", "hatch"))
+    if focused := list(focus):
+        data.append(_outlines(context, focused))
+    drawn = elements.figure(
+        context, data, 430, keys, clicks=answer.by[0],
+        geo={
+            "projection": {"type": "mercator"},
+            "lonaxis": {"range": [43.9, 63.6]}, "lataxis": {"range": [24.8, 40.1]},
+            "visible": False, "bgcolor": "rgba(0,0,0,0)", "showframe": False,
+        },
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+    )  # fmt: skip
+    drawn["layout"]["meta"]["credit"] = context.word("figure.osm")
+    return drawn
+
+
+def _outlines(context: ChartContext, codes: Sequence[str]) -> Figure:
+    """Provinces outlined, above all others and with nothing in them."""
+    return {
+        "type": "choropleth",
+        "geojson": _BOUNDARIES,
+        "locations": codes,
+        "z": [0.0] * len(codes),
+        "colorscale": [[0, "rgba(0,0,0,0)"], [1, "rgba(0,0,0,0)"]],
+        "showscale": False,
+        "marker": {"line": {"color": context.colour("focus"), "width": 2.5}},
+        "hoverinfo": "skip",
+    }
+
+
+def _lines(context: ChartContext, lines: Sequence[list[tuple[float, float] | None]], meaning: str) -> Figure:
+    """Several lines on the map as one trace; None lifts the pen."""
+    points = [point for line in lines for point in [*line, None]]
+    return {
+        "type": "scattergeo",
+        "mode": "lines",
+        "lon": [p[0] if p else None for p in points],
+        "lat": [p[1] if p else None for p in points],
+        "line": {"color": context.colour(meaning), "width": 1},
+        "hoverinfo": "skip",
+    }
+
+
+@cache
+def _boundaries() -> dict[str, Any]:
+    """The geometry of every province."""
+    shapes = json.loads(_BOUNDARY_FILE.read_text(encoding="utf-8"))["features"]
+    return {shape["id"]: shape["geometry"] for shape in shapes}
+
+
+@cache
+def rings_of(code: str) -> list[list[tuple[float, float]]]:
+    """The outer rings of a province."""
+    geometry = _boundaries()[code]
+    parts = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
+    return [[(x, y) for x, y in part[0]] for part in parts]
+
+
+@cache
+def hatch(code: str, gap: float = 0.28) -> list[tuple[float, float] | None]:
+    """Slanted lines across a province, for a map has no pattern of its own: cut where x − y = k meets the border."""
+    rings = rings_of(code)
+    offsets = [x - y for ring in rings for x, y in ring]
+    lines: list[tuple[float, float] | None] = []
+    k = math.ceil(min(offsets) / gap) * gap
+    while k <= max(offsets):
+        cuts = sorted(cut for ring in rings for cut in _cuts(ring, k))
+        for start, end in zip(cuts[::2], cuts[1::2], strict=False):
+            lines += [start, end, None]
+        k += gap
+    return lines
+
+
+def _cuts(ring: Sequence[tuple[float, float]], k: float) -> Iterable[tuple[float, float]]:
+    for (x1, y1), (x2, y2) in pairwise(ring):
+        a, b = x1 - y1 - k, x2 - y2 - k
+        if (a < 0) != (b < 0):
+            share = a / (a - b)
+            yield (x1 + (x2 - x1) * share, y1 + (y2 - y1) * share)

@@ -1,0 +1,99 @@
+"""Answer in, Plotly figure out: two dimensions as a table of colour, and the first of a long ranking."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from etl.semantic.answers import Answer
+from pages.ui.charts import bars, elements
+from pages.ui.charts.elements import ChartContext, Figure
+from pages.ui.charts.titles import Title
+from pages.ui.i18n import text
+
+MOST_ROWS, MOST_COLUMNS, MOST_BARS = 40, 16, 30
+
+
+def matrix(answer: Answer, context: ChartContext) -> Figure:
+    """Groups of the first dimension down, of the second across, in five steps of the first metric; an unknown cell is empty.
+
+    What does not fit is said: groups with the largest values come first.
+    """
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    sides = [_largest(answer, i, at) for i in (0, 1)]
+    if len(sides[1]) > len(sides[0]):
+        sides = sides[::-1]
+    flipped = len({row[1] for row in answer.rows}) > len({row[0] for row in answer.rows})
+    down, across = (1, 0) if flipped else (0, 1)
+    groups, columns = sides[0][:MOST_ROWS], sides[1][:MOST_COLUMNS]
+    cell = {(row[down], row[across]): row for row in answer.rows}
+    lines = [[cell.get((group, column)) for column in columns] for group in groups]
+    bounds = elements.classes([row[at] for line in lines for row in line if row and row[at] is not None])
+    data = {
+        "type": "heatmap",
+        "x": list(range(len(columns))),
+        "y": list(range(len(groups))),
+        "z": [
+            [elements.class_of(row[at], bounds) if row and row[at] is not None else None for row in line]
+            for line in lines
+        ],
+        "zmin": -0.5,
+        "zmax": 4.5,
+        "colorscale": elements.scale(elements.STEPS[context.dark]),
+        "showscale": False,
+        "xgap": 1,
+        "ygap": 1,
+        "hovertext": [
+            [
+                elements.hover(answer, metric, row, elements.name_of(answer, row, context), context) if row else ""
+                for row in line
+            ]
+            for line in lines
+        ],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "hoverongaps": False,
+    }
+    top = elements.names_below(context, [context.member(answer.by[across], column) for column in columns])
+    top |= {"side": "top", "tickfont": {"color": context.colour("text"), "size": 12}}
+    made = elements.figure(
+        context,
+        [data],
+        len(groups) * 24 + 90,
+        elements.class_keys(context, bounds, metric.unit),
+        xaxis=top,
+        yaxis=elements.categories(context, [context.member(answer.by[down], group) for group in groups])
+        | {"range": [len(groups) - 0.5, -0.5]},
+    )
+    left = len(sides[0]) - len(groups), len(sides[1]) - len(columns)
+    if any(left):
+        made["layout"]["meta"]["credit"] = context.word("more.not_all_cells")
+    return made
+
+
+def _largest(answer: Answer, dimension: int, at: int) -> list[Any]:
+    """Members of a dimension, those with the largest value first."""
+    largest: dict[Any, float] = {}
+    for row in answer.rows:
+        largest[row[dimension]] = max(largest.get(row[dimension], float("-inf")), row[at] or 0)
+    return sorted(largest, key=lambda code: (code is None, -largest[code], str(code)))
+
+
+def first_bars(answer: Answer, context: ChartContext, focus: Iterable[Any] = ()) -> Figure:
+    """The longest bars of a ranking that is too long to be read, and how many there are in all."""
+    made = bars.ranking(answer, context, focus=focus, most=MOST_BARS)
+    shown, count = (
+        text.number(number, context.lang) for number in (min(MOST_BARS, len(answer.rows)), len(answer.rows))
+    )
+    made["layout"]["meta"]["credit"] = context.word("more.first_of", shown=shown, count=count)
+    return made
+
+
+def largest_cell(answer: Answer, context: ChartContext) -> Title:
+    """The cell of several dimensions with the highest value."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    rows = [row for row in answer.rows if row[at] is not None]
+    if not rows:
+        return Title(context.word("finding.none"))
+    row = max(rows, key=lambda row: row[at])
+    value = text.amount(row[at], metric.unit, context.lang)
+    return Title(context.word("finding.highest", place=elements.name_of(answer, row, context), value=value), (row[0],))

@@ -1,0 +1,180 @@
+"""Answer in, Plotly figure out: the path of a scenario, and how right past projections were. With what each says."""
+
+from typing import Any
+
+from etl.semantic.answers import Answer
+from pages.ui.charts import elements
+from pages.ui.charts.elements import ChartContext, Figure
+from pages.ui.charts.titles import Title
+from pages.ui.i18n import text
+
+
+def path(answer: Answer, context: ChartContext) -> Figure:
+    """Known solid, planned dashed with its range, the goal outlined. Metrics in order: known, plan, low, high, goal."""
+    labels = answer.column("month")
+    known, plan, low, high, goal = (answer.column(metric.name) for metric in answer.metrics[:5])
+    unit, value = answer.metrics[0].unit, next((one for one in goal if one is not None), None)
+    seen = [one for one in (*known, *low, *high) if one is not None]
+    ticks = [0, 0.25, 0.5, 0.75, 1.0] if unit == "share" else elements.nice(max([*seen, value or 0]))
+    colour = context.colour("projection")
+    data = [
+        _line(answer, context, low, 2, {"color": colour, "width": 1, "dash": "dot"}),
+        _line(answer, context, high, 3, {"color": colour, "width": 1, "dash": "dot"})
+        | {"fill": "tonexty", "fillcolor": elements.faded(colour, 0.16)},
+        _line(answer, context, plan, 1, {"color": colour, "width": 2.5, "dash": "dash"}),
+        _line(answer, context, known, 0, {"color": context.colour("actual"), "width": 2.5}),
+    ]
+    keys = [
+        elements.key(context, context.word("figure.actual"), "actual", "line"),
+        elements.key(context, answer.metrics[1].short[context.lang], "projection", "dash"),
+        elements.key(context, context.word("figure.range"), "projection", "light"),
+    ]
+    drawn: dict[str, Any] = {}
+    if value is not None:
+        written = f"{context.word('figure.target')} {text.plain(value, unit, context.lang)}"
+        drawn = {
+            "shapes": [elements.level(context, value, meaning="target")],
+            "annotations": [
+                elements.note(context, written, xref="paper", x=1, xanchor="right", y=value, yanchor="bottom"),
+            ],
+        }
+    upright = elements.upright(context, ticks, unit, range=[0, ticks[-1] * 1.06 or 1])
+    return elements.figure(context, data, 350, keys, xaxis=elements.time_axis(context, labels), yaxis=upright, **drawn)
+
+
+def history(answer: Answer, context: ChartContext) -> Figure:
+    """What came, and the range that had been projected for it."""
+    labels = answer.column("month")
+    actual, low, high = (answer.column(metric.name) for metric in answer.metrics[:3])
+    colour = context.colour("projection")
+    thin = {"color": colour, "width": 1, "dash": "dot"}
+    data = [
+        _line(answer, context, low, 1, thin),
+        _line(answer, context, high, 2, thin) | {"fill": "tonexty", "fillcolor": elements.faded(colour, 0.3)},
+        _line(answer, context, actual, 0, {"color": context.colour("focus"), "width": 2}),
+    ]
+    keys = [
+        elements.key(context, context.word("figure.actual"), "focus", "line"),
+        elements.key(context, context.word("figure.projected_before"), "projection", "light"),
+    ]
+    ticks = elements.nice(max([0, *high, *actual]))
+    return elements.figure(
+        context,
+        data,
+        330,
+        keys,
+        xaxis=elements.time_axis(context, labels),
+        yaxis=elements.upright(context, ticks, answer.metrics[0].unit),
+    )
+
+
+def _line(answer: Answer, context: ChartContext, values: list[Any], which: int, line: Figure) -> Figure:
+    metric = answer.metrics[which]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": list(range(len(values))),
+        "y": values,
+        "line": line,
+        "connectgaps": False,
+        "hovertext": [
+            elements.hover(answer, metric, row, elements.name_of(answer, row, context), context) for row in answer.rows
+        ],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
+
+
+def held(answer: Answer, context: ChartContext) -> Figure:
+    """How often the projection's range held what came: a bar for each distance."""
+    rows, series = answer.rows, (("actual", answer.metrics[0]),)
+    names = [_ahead(row[0], context) for row in rows]
+    data = []
+    notes = []
+    for side, (meaning, metric) in zip((0,), series, strict=True):
+        at = answer.columns.index(metric.name)
+        data.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": [row[at] or 0 for row in rows],
+                "y": [place + side for place in range(len(rows))],
+                "width": 0.36,
+                "marker": {"color": context.colour(meaning)},
+                "hovertext": [
+                    elements.hover(answer, metric, row, name, context) for row, name in zip(rows, names, strict=True)
+                ],
+                "hovertemplate": "%{hovertext}<extra></extra>",
+            }
+        )
+        notes += [
+            elements.note(
+                context,
+                context.word("figure.missing") if row[at] is None else text.percent(row[at], context.lang, 0),
+                x=row[at] or 0,
+                y=place + side,
+                xanchor="right" if context.rtl else "left",
+                xshift=-5 if context.rtl else 5,
+            )
+            for place, row in enumerate(rows)
+        ]
+    ticks = [0, 0.25, 0.5, 0.75, 1]
+    return elements.figure(
+        context,
+        data,
+        len(rows) * 58 + 50,
+        [elements.key(context, metric.short[context.lang], meaning) for meaning, metric in series],
+        xaxis=elements.axis(context, ticks, "share", **elements.across(context, ticks, 0, 1.08)),
+        yaxis=elements.categories(context, names),
+        annotations=notes,
+        barmode="overlay",
+    )
+
+
+def _ahead(months: int, context: ChartContext) -> str:
+    key = "figure.month_ahead" if months == 1 else "figure.months_ahead"
+    return context.word(key, count=text.number(months, context.lang))
+
+
+# ---------------------------------------------------------------- what they say
+
+
+def reached(answer: Answer, context: ChartContext) -> Title:
+    """When the plan's range reaches the goal."""
+    plan, low, high, goal = (answer.columns.index(metric.name) for metric in answer.metrics[1:5])
+    unit, planned = answer.metrics[0].unit, [row for row in answer.rows if row[plan] is not None]
+    last = planned[-1]
+    if last[goal] is None:
+        value, when = text.amount(last[plan], unit, context.lang), context.member("month", last[0])
+        return Title(context.word("finding.path_ends", when=when, value=value))
+    target = text.plain(last[goal], unit, context.lang)
+    if last[low] is None:
+        when, value = context.member("month", last[0]), text.amount(last[plan], unit, context.lang)
+        return Title(context.word("finding.path_ends", when=when, value=value))
+    months = [next((row[0] for row in planned if row[at] >= row[goal]), None) for at in (high, low)]
+    first, latest = (context.member("month", month) if month else None for month in months)
+    if first is None:
+        low_high = (text.plain(last[at], unit, context.lang) for at in (low, high))
+        when = context.member("month", last[0])
+        return Title(context.word("finding.short_of", when=when, **dict(zip(("low", "high"), low_high, strict=True))))
+    if latest is None:
+        return Title(context.word("finding.reached_earliest", target=target, first=first))
+    key = "finding.reached_once" if first == latest else "finding.reached"
+    return Title(context.word(key, target=target, first=first, last=latest))
+
+
+def how_often(answer: Answer, context: ChartContext) -> Title:
+    """How often the range held what came half a year later."""
+    row = next(row for row in answer.rows if row[0] == 6)
+    if row[1] is None:
+        return Title(context.word("finding.untried"))
+    return Title(context.word("finding.held_once", value=text.percent(row[1], context.lang, 0)))
+
+
+def last_trial(answer: Answer, context: ChartContext) -> Title:
+    """The latest month that was projected half a year before."""
+    if not answer.rows:
+        return Title(context.word("finding.untried"))
+    row = answer.rows[-1]
+    unit = answer.metrics[0].unit
+    value, low, high = (text.plain(one, unit, context.lang) for one in row[1:4])
+    return Title(context.word("finding.trial", value=value, low=low, high=high))

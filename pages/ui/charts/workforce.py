@@ -1,0 +1,254 @@
+"""Answer in, Plotly figure out: who the workforce is, how long it stays, where it moves. With what each chart says."""
+
+from itertools import cycle
+from typing import Any
+
+from etl.semantic.answers import Answer
+from pages.ui.charts import elements
+from pages.ui.charts.elements import ChartContext, Figure
+from pages.ui.charts.titles import Title
+from pages.ui.i18n import text
+
+_DASHES = ("solid", "dash", "dot", "dashdot")
+_YEAR = 12
+# Pyramids stand side by side: few bands are as tall as many.
+_PYRAMID = 285
+# Names beside the ends of curves stand at least so far apart, as a share of the axis.
+_APART = 0.07
+
+
+# ---------------------------------------------------------------- pyramids
+
+
+def pyramid(answer: Answer, context: ChartContext) -> Figure:
+    """Men and women back to back by a band of years, the youngest at the foot, bars from the middle."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    split, other = answer.by.index("gender"), 1 - answer.by.index("gender")
+    bands = list(dict.fromkeys(row[other] for row in reversed(answer.rows)))
+    cell = {(row[other], row[split]): row for row in answer.rows}
+    top = max([1, *(row[at] or 0 for row in answer.rows)])
+    data = []
+    for code, side, meaning in (("male", -1, "men"), ("female", 1, "women")):
+        rows = [cell.get((band, code)) for band in bands]
+        data.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "y": list(range(len(bands))),
+                "x": [side * (row[at] or 0) if row else 0 for row in rows],
+                "marker": {"color": context.colour(meaning)},
+                "customdata": [code] * len(bands),
+                "hovertext": [
+                    elements.hover(answer, metric, row, elements.name_of(answer, row, context), context) if row else ""
+                    for row in rows
+                ],
+                "hovertemplate": "%{hovertext}<extra></extra>",
+            }
+        )
+    ticks = elements.nice(top)
+    both = [-v for v in reversed(ticks) if v] + ticks
+    # Every other tick only, and room for the words under the outermost: a phone is narrow.
+    shown = both[len(both) // 2 % 2 :: 2]
+    end = ticks[-1] * 1.12
+    x_axis = elements.axis(context, shown, metric.unit, range=[-end, end])
+    x_axis["ticktext"] = [elements.tick(abs(v), metric.unit, ticks, context.lang) for v in shown]
+    return elements.figure(
+        context,
+        data,
+        max(len(bands) * elements.BAR + 60, _PYRAMID),
+        [
+            elements.key(context, context.member("gender", c), m, member=c)
+            for c, m in (("male", "men"), ("female", "women"))
+        ],
+        clicks="gender",
+        barmode="overlay",
+        xaxis=x_axis,
+        yaxis=elements.categories(context, [context.member(answer.by[other], b) for b in bands]),
+    )
+
+
+def largest_band(answer: Answer, context: ChartContext) -> Title:
+    """The band with the most people of one gender."""
+    at = answer.columns.index(answer.metrics[0].name)
+    row = max(answer.rows, key=lambda row: row[at] or 0)
+    place, value = elements.name_of(answer, row, context), text.amount(row[at], answer.metrics[0].unit, context.lang)
+    return Title(context.word("finding.most", place=place, value=value))
+
+
+# ---------------------------------------------------------------- survival
+
+
+def survival(answer: Answer, context: ChartContext) -> Figure:
+    """Share still serving over months since joining, as steps, with its 95 % bounds."""
+    months, share, _, low, high = (answer.column(name) for name in answer.columns)
+    bound = {"type": "scatter", "mode": "lines", "x": months, "hoverinfo": "skip"}
+    data = [
+        bound | {"y": low, "line": {"width": 0, "shape": "hv"}},
+        bound
+        | {
+            "y": high,
+            "line": {"width": 0, "shape": "hv"},
+            "fill": "tonexty",
+            "fillcolor": elements.faded(context.colour("actual"), 0.22),
+        },
+        _steps(answer, context, answer.rows, share, "actual", "solid"),
+    ]
+    keys = [
+        elements.key(context, answer.metrics[0].short[context.lang], "actual", "line"),
+        elements.key(context, context.word("figure.bounds"), "actual", "light"),
+    ]
+    return _over_months(context, data, months, keys)
+
+
+def curves(answer: Answer, context: ChartContext) -> Figure:
+    """One curve a group, each named at its end."""
+    members: dict[Any, list[tuple[Any, ...]]] = {}
+    for row in answer.rows:
+        members.setdefault(row[0], []).append(row)
+    data, ends = [], []
+    for (member, rows), meaning, dash in zip(members.items(), cycle(elements.SERIES), cycle(_DASHES), strict=False):
+        curve = _steps(answer, context, rows, [row[2] for row in rows], meaning, dash)
+        # a dashed stair cannot be told from a solid one
+        curve["line"]["shape"] = "linear"
+        data.append(curve)
+        ends.append((rows[-1][2], context.member(answer.by[0], member), meaning))
+    notes, level = [], -1.0
+    for end, name, meaning in sorted(ends):
+        level = max(end, level + _APART)
+        mark = f'<span style="color:{context.colour(meaning)}">■</span> {text.escape(name)}'
+        notes.append(elements.note(context, mark, x=1, xref="paper", xanchor="left", y=level, xshift=6))
+    months = [row[1] for row in answer.rows]
+    longest = max((len(name) for _, name, _ in ends), default=0)
+    return _over_months(
+        context, data, months, [], annotations=notes, margin={"l": 8, "r": 30 + 7 * longest, "t": 8, "b": 8, "pad": 0}
+    )
+
+
+def _steps(
+    answer: Answer, context: ChartContext, rows: list[tuple[Any, ...]], share: list[Any], meaning: str, dash: str
+) -> Figure:
+    followed = answer.columns.index("at_risk")
+    place = answer.columns.index("served")
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [row[place] for row in rows],
+        "y": share,
+        "line": {"color": context.colour(meaning), "width": 2.5, "dash": dash, "shape": "hv"},
+        "hovertext": [
+            context.line(
+                f"<b>{text.escape(_named(answer, row, context))}</b><br>{text.percent(value, context.lang)}<br>"
+                f"{text.escape(answer.metrics[1].label[context.lang])}: {text.number(row[followed], context.lang)}"
+            )
+            for row, value in zip(rows, share, strict=True)
+        ],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
+
+
+def _named(answer: Answer, row: tuple[Any, ...], context: ChartContext) -> str:
+    """A group and how long after joining."""
+    after = context.word("figure.months_after", count=text.number(row[answer.columns.index("served")], context.lang))
+    if answer.by[0] == "served":
+        return after
+    return text.listed([context.member(answer.by[0], row[0]), after], context.lang)
+
+
+def _over_months(
+    context: ChartContext, data: list[Figure], months: list[int], keys: list[Figure], **layout: Any
+) -> Figure:
+    last = max(months, default=_YEAR)
+    step = _YEAR if last <= 5 * _YEAR else 2 * _YEAR
+    ticks = [float(month) for month in range(0, last + 1, step)]
+    return elements.figure(
+        context,
+        data,
+        330,
+        keys,
+        xaxis=elements.axis(
+            context, ticks, "months", range=[0, last * 1.01 or 1], title=elements.titled(context, "dimension.served")
+        ),
+        yaxis=elements.upright(context, [0, 0.25, 0.5, 0.75, 1], "share"),
+        **layout,
+    )
+
+
+def still_serving(answer: Answer, context: ChartContext) -> Title:
+    """What is left after a year, or after the months that could be followed."""
+    row = answer.rows[min(_YEAR, len(answer.rows) - 1)]
+    value, count = text.percent(row[1], context.lang, 0), text.number(row[0], context.lang)
+    return Title(context.word("finding.still_serving", value=value, count=count))
+
+
+def fewest_stay(answer: Answer, context: ChartContext) -> Title:
+    """The group of which the fewest are left after a year."""
+    rows = [row for row in answer.rows if row[1] == _YEAR] or [row for row in answer.rows if row[1] == 0]
+    row = min(rows, key=lambda row: row[2])
+    place, value = context.member(answer.by[0], row[0]), text.percent(row[2], context.lang, 0)
+    return Title(context.word("finding.fewest_stay", place=place, value=value, count=text.number(row[1], context.lang)))
+
+
+# ---------------------------------------------------------------- transfers
+
+
+def moves(answer: Answer, context: ChartContext, most: int = 12) -> Figure:
+    """From which province (down) to which (across, by its number): the provinces that move most."""
+    at = answer.columns.index(answer.metrics[0].name)
+    origin, place = answer.columns.index("origin"), answer.columns.index("province")
+    moved: dict[str, int] = {}
+    for row in answer.rows:
+        for code in (row[origin], row[place]):
+            moved[code] = moved.get(code, 0) + row[at]
+    shown = sorted(moved, key=lambda code: (-moved[code], code))[:most]
+    cell = {(row[origin], row[place]): row for row in answer.rows}
+    met = [row[at] for row in answer.rows if row[origin] in shown and row[place] in shown]
+    bounds = elements.classes(met) if met else [1.0]
+    grid = [[cell.get((down, across)) for across in shown] for down in shown]
+    numbers = [text.number(number + 1, context.lang) for number in range(len(shown))]
+    names = [f"{context.member('province', code)} {number}" for code, number in zip(shown, numbers, strict=True)]
+    data = {
+        "type": "heatmap",
+        "x": list(range(len(shown))),
+        "y": list(range(len(shown))),
+        "z": [[elements.class_of(row[at], bounds) if row else None for row in line] for line in grid],
+        "zmin": -0.5,
+        "zmax": 4.5,
+        "colorscale": elements.scale(elements.STEPS[context.dark]),
+        "showscale": False,
+        "xgap": 1,
+        "ygap": 1,
+        "hovertext": [[_moved(answer, row, context, at) if row else "" for row in line] for line in grid],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "hoverongaps": False,
+    }
+    across = elements.names_below(context, numbers)
+    across |= {"side": "top", "title": elements.titled(context, "figure.row_to_column")}
+    # twelve numbers stand side by side on a phone
+    across["tickfont"] = across["tickfont"] | {"size": 10}
+    return elements.figure(
+        context,
+        [data],
+        len(shown) * 26 + 84,
+        elements.class_keys(context, bounds, answer.metrics[0].unit),
+        xaxis=across,
+        yaxis=elements.categories(context, names) | {"range": [len(shown) - 0.5, -0.5]},
+    )
+
+
+def _moved(answer: Answer, row: tuple[Any, ...], context: ChartContext, at: int) -> str:
+    value = text.amount(row[at], answer.metrics[0].unit, context.lang)
+    return context.line(f"<b>{text.escape(_way(answer, row, context))}</b><br>{value}")
+
+
+def _way(answer: Answer, row: tuple[Any, ...], context: ChartContext) -> str:
+    origin, place = (context.member("province", row[answer.columns.index(name)]) for name in ("origin", "province"))
+    return context.word("figure.from_to", origin=origin, place=place)
+
+
+def largest_move(answer: Answer, context: ChartContext) -> Title:
+    """The way that most people went."""
+    at = answer.columns.index(answer.metrics[0].name)
+    row = max(answer.rows, key=lambda row: row[at])
+    value = text.amount(row[at], answer.metrics[0].unit, context.lang)
+    return Title(context.word("finding.single", place=_way(answer, row, context), value=value))

@@ -1,0 +1,111 @@
+"""Nation › province › county › institute: where the reader stands in the hierarchy, one step up or down at a time.
+
+Steps up are buttons, the step down is a list of what exists below, with counts: all of it answers to the keyboard.
+"""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from pages.ui.components import tables
+from pages.ui.data import registers, warehouse
+from pages.ui.i18n import text
+from pages.ui.state import page_context
+from pages.ui.state.page_context import PLACES, PageContext
+
+
+def path(view: PageContext) -> dict[str, str]:
+    """The places the reader stands in, from the widest: a place is on the path only where it is the only one chosen."""
+    where = view.where
+    single = {name: where[name][0] for name in PLACES if len(where.get(name, ())) == 1}
+    if "institute" in single and single["institute"] in registers.institutes():
+        one = registers.institutes()[single["institute"]]
+        known = {"province": one.province, "county": one.county}
+        return {name: code for name, code in known.items() if code} | {"institute": one.code}
+    if "county" in single:
+        province = registers.province_of(single["county"])
+        return ({"province": province} if province else {}) | {"county": single["county"]}
+    return {"province": single["province"]} if "province" in single else {}
+
+
+def show(view: PageContext) -> None:
+    """The path as buttons, the last as words, and the list of what lies below."""
+    places = path(view)
+    with st.container(horizontal=True, key="breadcrumb", gap="small", vertical_alignment="center"):
+        steps = [("", ""), *places.items()]
+        for place, (dimension, code) in enumerate(steps):
+            name = view.word("scope.nation") if not dimension else _name(view, dimension, code)
+            if place == len(steps) - 1:
+                st.html(f'<p class="pd-here" aria-current="location">{text.escape(name)}</p>', width="content")
+            else:
+                st.button(
+                    name, key=f"crumb-{dimension or 'nation'}", type="tertiary", on_click=go, args=(dimension, code)
+                )
+                st.html('<p class="pd-step" aria-hidden="true">›</p>', width="content")
+        _below(view, places)
+
+
+def go(dimension: str, code: str) -> None:
+    """Stand at a place: everything above it is left to the place itself."""
+    page_context.narrow("province", ())
+    if dimension == "county":
+        province = registers.province_of(code)
+        page_context.narrow("province", (province,) if province else ())
+    if dimension:
+        page_context.narrow(dimension, (code,))
+
+
+def _name(view: PageContext, dimension: str, code: str) -> str:
+    return text.member(dimension, code, view.lang, warehouse.names(dimension, view.lang))
+
+
+def _below(view: PageContext, places: Mapping[str, str]) -> None:
+    """The list one step down, and a way into it."""
+    if "institute" in places:
+        return
+    child = PLACES[len(places)] if len(places) < len(PLACES) else "institute"
+    counts = _counts(view, child, places)
+    if not counts:
+        return
+    names = {code: text.findable(_name(view, child, code)) for code in counts}
+    options = sorted(counts, key=lambda code: tables.collated(names[code]))
+    key = f"crumb below {child}"
+
+    def down() -> None:
+        if chosen := st.session_state.get(key):
+            st.session_state[key] = None
+            go(child, chosen)
+
+    st.selectbox(
+        view.word(f"scope.{child}"),
+        options,
+        index=None,
+        key=key,
+        format_func=lambda code: view.word(
+            "scope.counted", name=text.isolated(names[code], view.lang), count=text.number(counts[code], view.lang)
+        ),
+        placeholder=view.word(f"more.down_{child}"),
+        label_visibility="collapsed",
+        on_change=down,
+        width=280,
+    )
+
+
+def _counts(view: PageContext, child: str, places: Mapping[str, str]) -> dict[str, int]:
+    """What exists below: institutes by the register, places by the people in service in them."""
+    if child == "institute":
+        below = [
+            one.code
+            for one in registers.institutes().values()
+            if one.county == places.get("county") and one.province == places.get("province")
+        ]
+        if not below:
+            return {}
+        found = warehouse.ask(
+            "in_service", reader=view.reader, by="institute", on=view.as_of, where={"institute": below}
+        )
+        counted = dict(found.rows)
+        return {code: counted.get(code, 0) for code in below}
+    where = {"province": (places["province"],)} if "province" in places else {}
+    answer = warehouse.ask("in_service", reader=view.reader, by=child, on=view.as_of, where=where)
+    return {code: count for code, count in answer.rows if code and count}

@@ -1,0 +1,238 @@
+"""The files of one answer, offered: CSV, Excel, Parquet for machines, and its picture. Always every row of it.
+
+A small file is made at the click that fetches it. One of many rows is made first, under a progress bar, and then fetched.
+"""
+
+import io
+import tempfile
+import weakref
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from etl.semantic import disclosure, exportable
+from etl.semantic.answers import Answer
+from etl.semantic.disclosure import Circulated
+from pages.ui.charts import elements
+from pages.ui.charts.elements import ChartContext, Figure
+from pages.ui.components import tables
+from pages.ui.components.plot import plot
+from pages.ui.data import warehouse
+from pages.ui.exports import writers
+from pages.ui.exports.file_content import Exportable
+from pages.ui.i18n import text
+from pages.ui.state import page_context
+from pages.ui.state.page_context import PageContext
+
+# Above so many cells the making of a file takes seconds and shows how far it is.
+MANY_CELLS = {"csv": 3_000_000, "xlsx": 200_000, "parquet": 3_000_000}
+_MADE = "file made"
+
+
+# ---------------------------------------------------------------- pictures
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart as it is put on paper: its figure, its finding, what stands below it, and what its keys say.
+
+    `circulated` draws the same chart of what may circulate of its answer; None where nothing of it is left.
+    """
+
+    figure: Figure
+    title: str
+    subtitle: str
+    source: str
+    circulated: "Callable[[Circulated, disclosure.Ask], Picture | None] | None" = None
+
+
+def source_of(view: PageContext, answer: Answer, notes: Iterable[str] = ()) -> str:
+    """What a picture rests on: the dashboard, its load, and that the data are made up where they are."""
+    published = answer.publication
+    said = [view.word("app.title"), view.word("more.load", id=text.digits(published.id, view.lang))]
+    said.append(view.word("trust.as_of_latest", day=text.day(published.as_of, view.lang)))
+    if published.is_sample:
+        said.append(view.word("file.made_up"))
+    return " · ".join([*said, *notes])
+
+
+def on_paper(picture: Picture, context: ChartContext, width: int = 1000) -> Figure:
+    """The figure with title, keys and source in it, on a ground of its own: what a picture must carry out of the page."""
+    made: Figure = deepcopy({"data": picture.figure["data"], "layout": picture.figure["layout"]})
+    layout = made["layout"]
+    keys = layout.get("meta", {}).get("keys", [])
+    above, below = 92 + (28 if keys else 0), 34
+    margin = layout.get("margin", {})
+    top, foot = margin.get("t", 8) + above, margin.get("b", 8) + below
+    layout.update(
+        height=layout.get("height", 400) + above + below,
+        width=width,
+        autosize=False,
+        paper_bgcolor=context.colour("surface"),
+        plot_bgcolor=context.colour("surface"),
+        margin=margin | {"t": top, "b": foot, "l": margin.get("l", 8) + 16, "r": margin.get("r", 8) + 16},
+    )
+    side: Figure = {"x": 0.985, "xanchor": "right"} if context.rtl else {"x": 0.015, "xanchor": "left"}
+    quiet = context.colour("quiet")
+    lines = [
+        f"<b>{text.escape(picture.title)}</b>",
+        f'<span style="font-size:13px;color:{quiet}">{text.escape(picture.subtitle)}</span>',
+    ]
+    if keys:
+        marks = "   ".join(f'<span style="color:{key["colour"]}">■</span> {text.escape(key["label"])}' for key in keys)
+        lines.append(f'<span style="font-size:13px">{marks}</span>')
+    # below the button that fetches the picture
+    layout["title"] = {
+        "text": context.line("<br>".join(lines)),
+        "font": {"size": 20, "color": context.colour("text")},
+        "xref": "container",
+        "yref": "container",
+        "y": 1,
+        "yanchor": "top",
+        "pad": {"t": 34},
+        **side,
+    }
+    source = elements.note(
+        context,
+        text.escape(picture.source),
+        xref="paper",
+        yref="paper",
+        x=1 if context.rtl else 0,
+        y=0,
+        xanchor="right" if context.rtl else "left",
+        yanchor="top",
+        yshift=-(foot - 26),
+    )
+    source["font"] = source["font"] | {"size": 11, "color": quiet}
+    notes = [source]
+    layout["annotations"] = [*layout.get("annotations", []), *notes]
+    return made
+
+
+@st.dialog(" ", width="large")
+def _show_picture(view: PageContext, picture: Picture, context: ChartContext, name: str, ident: str) -> None:
+    """The chart as it will leave, with one button on it that fetches it in the form chosen."""
+    tables.style()
+    form = st.segmented_control(
+        view.word("more.form"), ("png", "svg"), default="png", required=True, format_func=str.upper, key=f"form-{ident}"
+    )
+    st.html(f'<p class="pd-note">{text.escape(view.word("more.picture_help"))}</p>')
+    form = form or "png"
+    config = elements.CONFIG | {
+        "displayModeBar": True,
+        "displaylogo": False,
+        "modeBarButtons": [["toImage"]],
+        "toImageButtonOptions": {"format": form, "filename": name, "scale": 1 if form == "svg" else 2},
+    }
+    plot(on_paper(picture, context), f"picture-{ident}-{form}", picture.title, config)
+
+
+# ---------------------------------------------------------------- offers
+
+
+def downloads(
+    view: PageContext, source: Exportable, context: ChartContext, ident: str, picture: Picture | None = None
+) -> None:
+    """Everything an answer can leave as, behind one door: its making begins at the click that asks for it."""
+    door = st.popover(view.word("figure.files"), key=f"files-{ident}", type="tertiary", on_change="rerun")
+    if door.open:
+        with door:
+            offers(view, source, context, ident, picture)
+
+
+def offers(
+    view: PageContext, source: Exportable, context: ChartContext, ident: str, picture: Picture | None = None
+) -> None:
+    """A button for each file."""
+    if isinstance(source, exportable.StreamedRows):
+        circulation = False
+        st.html(f'<p class="pd-note">{text.escape(view.word("figure.not_for_circulation"))}</p>')
+    else:
+        circulation = st.checkbox(
+            view.word("figure.circulation"), key=f"circulation-{ident}", help=view.word("figure.circulation_help")
+        )
+    told, count = exportable.of(source).told, exportable.of(source).count()
+    units = warehouse.units() | {metric.name: metric.unit for metric in told.metrics}
+    place = page_context.place(view, told.where)
+    ask = partial(warehouse.ask, reader=view.reader)
+
+    def making(write: Callable[..., None], **more: Any) -> Callable[..., None]:
+        def make(out: Any, tell: writers.Tell | None = None) -> None:
+            given = disclosure.for_circulation(source, ask) if circulation else source
+            write(out, given, context, units, circulation, tell=tell, **more)
+
+        return make
+
+    makers: dict[str, tuple[str, Callable[..., None]]] = {
+        "csv": (writers.CSV, making(writers.write_csv)),
+        "xlsx": (writers.XLSX, making(writers.write_xlsx, scope=place)),
+        "parquet": (writers.PARQUET, making(writers.write_parquet, scope=place)),
+    }
+    written = text.number(count, view.lang)
+    st.html(f'<p class="pd-note">{text.escape(view.word("more.rows", rows=written))}</p>')
+    for kind, (mime, make) in makers.items():
+        name = writers.file_name(source, context, place, kind, circulation)
+        if count * len(told.columns) > MANY_CELLS[kind]:
+            _made_first(view, ident, kind, name, mime, make, source)
+        else:
+            _button(view, ident, kind, name, mime, partial(_made, make))
+    if picture and st.button(view.word("more.picture"), key=f"picture-button-{ident}"):
+        shown: Picture | None = picture
+        if circulation:
+            rounded = disclosure.for_circulation(source, ask)
+            shown = picture.circulated(rounded, ask) if picture.circulated else None
+        if shown:
+            name = writers.file_name(source, context, place, "", circulation).rstrip(".")
+            _show_picture(view, shown, context, name, ident)
+        else:
+            st.html(f'<p class="pd-note" role="status">{text.escape(view.word("figure.no_picture"))}</p>')
+
+
+def _made(make: Callable[..., None]) -> io.BytesIO:
+    out = io.BytesIO()
+    make(out)
+    return out
+
+
+def _button(view: PageContext, ident: str, kind: str, name: str, mime: str, data: Any) -> None:
+    st.download_button(
+        view.word(f"more.{kind}"), data=data, file_name=name, mime=mime, key=f"{kind}-{ident}", on_click="ignore"
+    )
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A file made before it is fetched: which button's, by which name, of what, and where it lies until the session ends."""
+
+    button: tuple[str, str]
+    name: str
+    source: "weakref.ref[Answer | exportable.StreamedRows]"
+    file: Any
+
+
+def _made_first(
+    view: PageContext, ident: str, kind: str, name: str, mime: str, make: Callable[..., None], source: Exportable
+) -> None:
+    """A file of many rows: made under a progress bar, kept until another is made, then fetched.
+
+    The session keeps one, on disk: it comes into memory only when it is fetched.
+    """
+    kept: _Kept | None = st.session_state.get(_MADE)
+    # The name tells language, day and rounding apart; the same source is the same object.
+    if kept is None or (kept.button, kept.name) != ((ident, kind), name) or kept.source() is not source:
+        place = st.empty()
+        if not place.button(view.word("more.make", form=view.word(f"more.{kind}")), key=f"make-{kind}-{ident}"):
+            return
+        said = view.word("more.making")
+        bar = place.progress(0.0, said)
+        file = tempfile.NamedTemporaryFile(prefix="file-")  # noqa: SIM115 (open for as long as it is kept)
+        make(file, tell=lambda share: bar.progress(min(share, 1.0), said))
+        file.flush()
+        kept = st.session_state[_MADE] = _Kept((ident, kind), name, weakref.ref(source), file)
+        place.empty()
+    _button(view, ident, kind, name, mime, Path(kept.file.name).read_bytes)

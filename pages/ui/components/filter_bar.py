@@ -1,0 +1,129 @@
+"""The scope bar: province, activity, as-of day and period in one place on every page, the rest one click away, and Reset."""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import partial
+
+import streamlit as st
+
+from pages.ui.components import day_field, filter_options
+from pages.ui.i18n import text
+from pages.ui.state import page_context, periods
+from pages.ui.state.page_context import FILTERS, PageContext
+
+_MAIN = ("province", "activity")
+_NONE = "none"
+_ENDS = ("first", "last")
+
+
+def asked(view: PageContext, more: tuple[str, ...]) -> None:
+    """Ask what the bar will ask, for answers are kept."""
+    for name in _MAIN:
+        filter_options.offered(view, name, (*_MAIN, *more))
+
+
+def bar(view: PageContext, more: tuple[str, ...]) -> None:
+    """Draw the bar for `view`; `more` are the filters that this page has besides the main ones."""
+    known = (*_MAIN, *more)
+    # a filter kept from another page can be taken away here too
+    offered = [name for name in FILTERS if name not in _MAIN and (name in more or name in view.where)]
+    on = [name for name in offered if name in view.where]
+    with st.container(key="scope", gap="small"):
+        with st.container(key="scope-bar", horizontal=True, vertical_alignment="bottom", gap="small"):
+            for name in _MAIN:
+                _filter(view, name, known)
+            day_field.field(view, "on", view.word("scope.on"), view.as_of, lambda day: _set_day(view, day))
+            if view.has_period:
+                _period(view)
+            if offered:
+                _more(view, offered, on, known)
+            st.button(view.word("scope.reset"), key="scope-reset", on_click=page_context.reset, type="tertiary")
+        if view.has_period and periods.kind(view.scope.period) == periods.DAYS:
+            _two_days(view)
+        day_field.trouble("on", *_ENDS)
+    st.html(f'<p class="pd-said" role="status">{"<span>·</span> ".join(map(text.escape, _said(view)))}</p>')
+
+
+def _said(view: PageContext) -> list[str]:
+    """What is on, in words: places and filters, the day in both calendars, the period with its days."""
+    said = [
+        view.word("scope.in_words", parts=page_context.said(view)),
+        view.word("trust.as_of", day=text.day_in_both(view.as_of, view.lang)),
+    ]
+    if view.over:
+        first, last = (text.day(day, view.lang) for day in view.over)
+        kind = periods.kind(view.scope.period)
+        if kind == periods.DAYS:
+            said.append(view.word("scope.days_said", first=first, last=last))
+        else:
+            said.append(view.word("scope.period_said", name=view.word(f"period.{kind}"), first=first, last=last))
+    return said
+
+
+def _more(view: PageContext, offered: Sequence[str], on: Sequence[str], known: tuple[str, ...]) -> None:
+    """The other filters behind a door. What is behind a closed one is neither asked nor sent."""
+    # with a label that changes it would be another door, and close at each choice
+    box = st.popover(view.word("scope.more"), key="scope-more", on_change="rerun")
+    if on:
+        count = text.number(len(on), view.lang)
+        st.html(f"<style>.st-key-scope-more [data-testid='stPopoverButton'] p::after{{content:' ({count})'}}</style>")
+    if box.open:
+        with box:
+            for name in offered:
+                _filter(view, name, known)
+            st.html(f'<p class="pd-note">{text.escape(view.word("scope.counts_are"))}</p>')
+
+
+def _filter(view: PageContext, name: str, known: tuple[str, ...]) -> None:
+    """One multiple choice, which shows what the scope holds."""
+    key = f"filter {name}"
+    options = filter_options.offered(view, name, known)
+    st.session_state[key] = [code for code in view.where.get(name, ()) if code in options]
+    st.multiselect(
+        view.word(f"scope.{name}"),
+        list(options),
+        key=key,
+        format_func=lambda code: options.get(code, code),
+        placeholder=view.word("scope.all_of"),
+        on_change=lambda: page_context.narrow(name, st.session_state[key]),
+        filter_mode="contains",
+        select_all=False,
+        wrap=True,
+    )
+
+
+def _set_day(view: PageContext, day: date) -> None:
+    page_context.set_day(None if day >= view.latest else day)
+
+
+def _period(view: PageContext) -> None:
+    """A period for flows and trends: none, a preset, or two days."""
+    key, shown = "filter period", periods.kind(view.scope.period) or _NONE
+    st.session_state[key] = shown
+
+    def changed() -> None:
+        now = st.session_state[key]
+        if now == periods.DAYS:
+            # from what is seen now on
+            page_context.set_period(periods.written(*(view.over or view.complete_months(periods.DEFAULT_MONTHS))))
+        else:
+            page_context.set_period("" if now == _NONE else now)
+
+    st.selectbox(
+        view.word("scope.period"),
+        (_NONE, *periods.PRESETS, periods.DAYS),
+        key=key,
+        format_func=lambda one: view.word(f"period.{one}"),
+        on_change=changed,
+    )
+
+
+def _two_days(view: PageContext) -> None:
+    first, last = periods.days(view.scope.period, view.as_of)
+    with st.container(key="scope-days", horizontal=True, vertical_alignment="bottom", gap="small"):
+        for ident, day, other in zip(_ENDS, (first, last), (last, first), strict=True):
+            day_field.field(view, ident, view.word(f"more.{ident}"), day, partial(_set_end, other))
+
+
+def _set_end(other: date, day: date) -> None:
+    page_context.set_period(periods.written(day, other))

@@ -1,0 +1,40 @@
+"""What stands where nothing can be shown: kind words and the way out, in the reader's language."""
+
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import RerunException, StopException
+
+from pages.ui.data import warehouse
+from pages.ui.i18n import text
+
+_LOG = logging.getLogger(__name__)
+
+
+def notice(lang: str, title: str, words: str, kind: str = "empty") -> None:
+    """A note under the words of `title`; `kind` is empty, refused or error."""
+    st.html(
+        f'<div class="pd-notice pd-{kind}" role="note"><strong>{text.escape(text.word(title, lang))}</strong>'
+        f"<p>{text.escape(words)}</p></div>"
+    )
+
+
+@contextmanager
+def error_boundary(lang: str, ident: str) -> Iterator[None]:
+    """What goes wrong in one part of a page stays in it, and is told kindly.
+
+    The message of a fault may hold data: the log names the part and the kind of fault, and more if asked.
+    """
+    try:
+        yield
+    except warehouse.QuestionError:
+        notice(lang, "state.refused_title", text.word("state.not_in_scope", lang), "refused")
+    except (warehouse.Unpublished, warehouse.OtherVersion, RerunException, StopException):
+        raise
+    except Exception as failed:
+        _LOG.error("%s: %s", ident, type(failed).__name__)
+        _LOG.debug("%s", traceback.format_exc())
+        notice(lang, "state.error_title", text.word("state.error", lang), "error")

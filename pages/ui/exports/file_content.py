@@ -1,0 +1,164 @@
+"""What a file holds of an answer, whatever its form: codes with names beside them, numbers, days with their Jalali form.
+
+Works on columns, not on cells: a member is named, a text made safe and a day converted once for each batch it occurs in.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.semantic import disclosure, exportable
+from etl.semantic.answers import Answer
+from etl.semantic.exportable import StreamedRows
+from pages.ui.charts.elements import ChartContext
+from pages.ui.i18n import text
+
+# What a spreadsheet takes for the start of a formula, also in the full width it would be folded to.
+_FORMULA = tuple("=+@\t\r＝＋－＠-")
+_UNWRITABLE = "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
+_unwritable = re.compile(_UNWRITABLE)
+_SUSPECT = f"^[{''.join(_FORMULA)}]|{_UNWRITABLE}"
+
+Exportable = Answer | StreamedRows
+Units = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Coded:
+    """Columns side by side that repeat few values: row r of column c is `members[c][places[r]]`."""
+
+    places: pa.Array
+    members: tuple[pa.Array, ...]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def slice(self, start: int, length: int) -> "Coded":
+        """At most so many rows from one on."""
+        return Coded(self.places.slice(start, length), self.members)
+
+    def changed(self, change: Callable[[pa.Array], pa.Array]) -> "Coded":
+        """The same with every member put through `change`."""
+        return Coded(self.places, tuple(change(members) for members in self.members))
+
+    def columns(self) -> list[pa.Array]:
+        """The columns written out."""
+        return [members.take(self.places) for members in self.members]
+
+
+Column: TypeAlias = Coded | pa.Array
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a file holds: names and types of its columns, and its rows by the batch, to be read once."""
+
+    schema: pa.Schema
+    batches: Iterator[list[Column]]
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """What stands above the columns."""
+        return tuple(self.schema.names)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What a file makes of one column of its source: a column, or some side by side."""
+
+    fields: tuple[pa.Field, ...]
+    made: Callable[[pa.RecordBatch], Column]
+
+
+@contextmanager
+def sheet(source: Exportable, context: ChartContext, circulation: bool = False) -> Iterator[Sheet]:
+    """What a file of all rows of `source` holds, exact or as `etl.disclosure` lets it circulate."""
+    reading = exportable.of(disclosure.for_circulation(source) if circulation else source)
+    with reading.read() as found:
+        parts = [_part(reading.told, field, context) for field in found.schema]
+        schema = pa.schema([field for part in parts for field in part.fields])
+        yield Sheet(schema, ([part.made(batch) for part in parts] for batch in found))
+
+
+def _part(told: Answer, field: pa.Field, context: ChartContext) -> _Part:
+    name = field.name
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    metric = next((metric for metric in told.metrics if metric.name == name), None)
+    if pa.types.is_null(kind):
+        of_days = metric is not None and metric.unit == "date"
+        kind = pa.string() if name in told.by else pa.date32() if of_days else pa.float64()
+    if name in told.by:
+        # the number of a row is no code: it has no name
+        of_codes = pa.types.is_string(kind) or pa.types.is_date32(kind)
+        return _named(name, kind, context) if of_codes else _as_it_is(name, kind)
+    if pa.types.is_date32(kind):
+        return _dated(name)
+    return _as_it_is(name, kind)
+
+
+def _as_it_is(name: str, kind: pa.DataType) -> _Part:
+    field = pa.field(name, kind)
+    if pa.types.is_string(kind):
+        return _Part((field,), lambda batch: _coded(batch[name], kind))
+    return _Part((field,), lambda batch: batch[name].cast(kind))
+
+
+def _named(name: str, kind: pa.DataType, context: ChartContext) -> _Part:
+    fields = (pa.field(name, kind), pa.field(f"{name}_name", pa.string()))
+    return _Part(fields, lambda batch: _coded(batch[name], kind, partial(context.member, name)))
+
+
+def _dated(name: str) -> _Part:
+    fields = (pa.field(name, pa.date32()), pa.field(f"{name}_jalali", pa.string()))
+    return _Part(fields, lambda batch: _coded(batch[name], pa.date32(), _jalali))
+
+
+def _jalali(day: date | None) -> str | None:
+    return None if day is None else text.iso_jalali(day)
+
+
+def _coded(values: pa.Array, kind: pa.DataType, *beside: Callable[[Any], str | None]) -> Coded:
+    """Values as `kind`, with what `beside` says of each in columns beside them."""
+    if pa.types.is_dictionary(values.type):
+        found = values.indices.dictionary_encode(null_encoding="encode")
+        told = values.dictionary.take(found.dictionary).cast(kind)
+    else:
+        found = values.cast(kind).dictionary_encode(null_encoding="encode")
+        told = found.dictionary
+    members = told.to_pylist() if beside else []
+    said = (pa.array([say(member) for member in members], pa.string()) for say in beside)
+    return Coded(found.indices, (told, *said))
+
+
+# ---------------------------------------------------------------- text for spreadsheets
+
+
+def safe(value: Any) -> Any:
+    """A string no spreadsheet takes for a formula; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    # What cannot be written falls first: a formula may stand behind it.
+    written = _unwritable.sub("", value)
+    guarded = value.startswith((*_FORMULA, "\x00")) or written.startswith(_FORMULA)
+    return "'" + written if guarded else written
+
+
+def all_safe(values: pa.Array) -> pa.Array:
+    """Each string of a column as `safe` gives it; columns of another type as they are."""
+    return changed(values, _SUSPECT, safe) if pa.types.is_string(values.type) else values
+
+
+def changed(values: pa.Array, pattern: str, change: Callable[[str], str]) -> pa.Array:
+    """A column of strings in which those that hold `pattern` (RE2) are put through `change`."""
+    met = pc.match_substring_regex(values, pattern)
+    if not pc.any(met).as_py():
+        return values
+    made = [change(value) for value in values.filter(met).to_pylist()]
+    return pc.replace_with_mask(values, met, pa.array(made, pa.string()))

@@ -1,0 +1,297 @@
+"""Words, numbers and days as the reader's language writes them. Screens format; files never do.
+
+Persian text carries Persian digits as characters, not only as the look of a font, so that what is copied, read aloud or
+tested is what is seen.
+"""
+
+import csv
+import html
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal
+from functools import cache
+from typing import Any
+
+from persiantools.jdatetime import JalaliDate
+
+from etl.core.jalali import parse_day
+from etl.core.paths import ROOT
+from etl.core.text_folding import latin_digits
+from etl.semantic.catalog import CHOICES
+
+LANGUAGES = ("fa", "en")
+_ROOT = ROOT
+_REFERENCE = _ROOT / "data" / "reference"
+_PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+_PERSIAN_LETTERS = str.maketrans("كيى", "کیی")
+_PLACES = {
+    "province": ("provinces.csv", "iso_3166_2", "name"),
+    "county": ("counties.csv", "sci_code", "county"),
+}
+
+# Numbers run left to right in Persian too: a signed one is isolated, so that its sign stays at its left.
+_RIGHT_TO_LEFT, _LEFT_TO_RIGHT, _END = "\u2067", "\u2066", "\u2069"
+# A percent sign stands at the left of a Persian number wherever it is written: in a sentence as in a cell that knows no
+# direction. The mark makes the digits those of an Arabic text, which the sign does not join.
+_ARABIC = "\u061c"
+
+# A name of the other direction inside a sentence: an isolate of its own, whose direction its first letter gives.
+_FIRST_STRONG = "\u2068"
+_OTHER_WAY = {"fa": re.compile("[A-Za-z]"), "en": re.compile("[\u0590-\u08ff]")}
+
+# Digits after the point by unit, where the unit asks for some.
+_DECIMALS = {
+    "share": 1, "per_10k": 2, "per_100km2": 2, "per_100k": 1, "ratio": 2, "persons_per_institute": 1, "months": 1,
+    "mean_persons": 1,
+    "days": 1, "years": 1, "hours": 0, "hours_per_person": 1, "working_days": 1, "km2": 0, "persons_per_month": 0,
+}  # fmt: skip
+_EXACT = Context(prec=MAX_PREC)
+
+
+@cache
+def _book() -> dict[str, Any]:
+    return tomllib.loads((_ROOT / "pages" / "text.toml").read_text(encoding="utf-8"))
+
+
+def language(written: str | None) -> str:
+    """`fa` or `en`: what `written` names, Persian for anything else."""
+    return "en" if written == "en" else "fa"
+
+
+def direction(lang: str) -> str:
+    """`rtl` or `ltr`."""
+    return "rtl" if lang == "fa" else "ltr"
+
+
+def menu() -> list[dict[str, Any]]:
+    """The pages in the order of the menu: `page` and its words."""
+    return _book()["menu"]
+
+
+def words(key: str, lang: str) -> Any:
+    """The entry `section.name` of text.toml in `lang`. A missing word is a fault of ours: KeyError."""
+    entry: Any = _book()
+    for part in key.split("."):
+        entry = entry[part]
+    return entry[lang]
+
+
+def word(key: str, lang: str, **values: object) -> str:
+    """The words of `key` with `values` put into their places."""
+    template: str = words(key, lang)
+    return template.format(**values) if values else template
+
+
+def digits(written: object, lang: str) -> str:
+    """`written` with the digits of `lang`."""
+    return str(written).translate(_PERSIAN) if lang == "fa" else str(written)
+
+
+def escape(written: object) -> str:
+    """Text made safe to stand in HTML: data is never markup."""
+    return html.escape(str(written), quote=True)
+
+
+def findable(name: str) -> str:
+    """A name from data as a list shows it that is searched by its letters: with the Persian kaf and ye.
+
+    What is typed into a list is written in the same letters (static/shell.js), whatever the keyboard.
+    """
+    return name.translate(_PERSIAN_LETTERS)
+
+
+def isolated(name: str, lang: str) -> str:
+    """A name from data as it may stand in a sentence: one that runs the other way does not turn what is around it."""
+    return f"{_FIRST_STRONG}{name}{_END}" if _OTHER_WAY[lang].search(name) else name
+
+
+def line(written: str, lang: str) -> str:
+    """One line for a place that knows no direction (Plotly's SVG): every line of a multi-line text is isolated."""
+    mark = _RIGHT_TO_LEFT if lang == "fa" else _LEFT_TO_RIGHT
+    return "<br>".join(f"{mark}{part}{_END}" for part in written.split("<br>"))
+
+
+def rounded_half_up(value: float | Decimal, decimals: int) -> Decimal:
+    """`value` with so many decimals, halves away from zero: every number on a screen is rounded here.
+
+    A float stands for its shortest decimal, the one that Python prints: 0.145 is 0.15, although its bits are a little below.
+    """
+    exact = value if isinstance(value, Decimal) else Decimal(str(value))
+    return exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _EXACT)
+
+
+def _percentage(share: float | Decimal) -> Decimal:
+    """A share times 100, exactly: of floats 0.145 * 100 is less than 14.5."""
+    return _EXACT.multiply(Decimal(str(share)), Decimal(100))
+
+
+def number(value: float | Decimal | None, lang: str, decimals: int = 0, signed: bool = False) -> str:
+    """`value` with thousands separators, rounded half up; an en dash for an unknown one."""
+    if value is None:
+        return "–"
+    shown = rounded_half_up(value, decimals)
+    body = f"{abs(shown):,f}"
+    sign = "−" if shown < 0 else "+" if signed and shown > 0 else ""
+    if lang == "fa":
+        body = body.replace(",", "٬").replace(".", "٫").translate(_PERSIAN)
+        return f"{_LEFT_TO_RIGHT}{sign}{body}{_END}" if sign else body
+    return sign + body
+
+
+def percent(value: float | Decimal | None, lang: str, decimals: int = 1, signed: bool = False) -> str:
+    """A share as a percentage: 0.873 is «۸۷٫۳٪» and "87.3%"."""
+    if value is None:
+        return "–"
+    written = number(_percentage(value), lang, decimals, signed)
+    return f"{_RIGHT_TO_LEFT}{_ARABIC}{written}٪{_END}" if lang == "fa" else f"{written}%"
+
+
+def points(change: float | Decimal, lang: str, signed: bool = False) -> str:
+    """A difference of two shares in percentage points."""
+    return f"{number(_percentage(change), lang, 1, signed)} {unit_word('points', lang)}"
+
+
+def plain(value: Any, unit: str, lang: str, signed: bool = False) -> str:
+    """A number of `unit` without the unit's word, as it stands in an axis or a table."""
+    if value is None:
+        return "–"
+    if isinstance(value, date):
+        return day(value, lang)
+    if isinstance(value, str):
+        return unit_label(value, lang)
+    if unit == "share":
+        return percent(value, lang, signed=signed)
+    return number(value, lang, decimals_of(unit), signed)
+
+
+def decimals_of(unit: str) -> int:
+    """How many decimals a number of `unit` is shown with; of a share, those of the percentage."""
+    return _DECIMALS.get(unit, 0)
+
+
+def rounded(value: float | None, unit: str) -> float | None:
+    """A number with the digits the screen shows of its unit, for a table that writes numbers itself."""
+    if value is None:
+        return None
+    decimals = decimals_of(unit) + (2 if unit == "share" else 0)
+    return float(rounded_half_up(value, decimals)) if decimals else int(rounded_half_up(value, 0))
+
+
+def amount(value: Any, unit: str, lang: str, signed: bool = False) -> str:
+    """A number with its unit: «۲٫۱۰ در ده‌هزار», "1,234 persons", "87.3%"."""
+    written = plain(value, unit, lang, signed)
+    if value is None or isinstance(value, (date, str)) or unit in ("share", "ratio", "date"):
+        return written
+    return f"{written} {unit_word(unit, lang)}"
+
+
+def difference(change: float, unit: str, lang: str) -> str:
+    """The size of a change, without its sign: of shares in percentage points, of others in their unit."""
+    if unit == "share":
+        return points(abs(change), lang)
+    return amount(abs(change), unit, lang)
+
+
+def unit_word(unit: str, lang: str) -> str:
+    """The word of a unit; a unit that has none shows its own name rather than nothing."""
+    units = _book()["units"]
+    return units[unit][lang] if unit in units else unit.replace("_", " ")
+
+
+def day(value: date, lang: str) -> str:
+    """A Jalali day: «۳۰ مهر ۱۴۰۵», "30 Mehr 1405"."""
+    jalali = JalaliDate(value)
+    month = words("calendar.months", lang)[jalali.month - 1]
+    return digits(f"{jalali.day} {month} {jalali.year}", lang)
+
+
+def iso_jalali(value: date) -> str:
+    """A day in the Jalali calendar as a file writes it: `1405-07-30`."""
+    jalali = JalaliDate(value)
+    return f"{jalali.year:04}-{jalali.month:02}-{jalali.day:02}"
+
+
+def day_in_both(value: date, lang: str) -> str:
+    """A day in both calendars, with its weekday: «پنج‌شنبه ۳۰ مهر ۱۴۰۵ (۲۲ اکتبر ۲۰۲۶)»."""
+    weekday = words("calendar.weekdays", lang)[value.weekday()]
+    month = words("calendar.gregorian", lang)[value.month - 1]
+    return f"{weekday} {day(value, lang)} ({digits(f'{value.day} {month} {value.year}', lang)})"
+
+
+def unit_label(label: str, lang: str, short: bool = False) -> str:
+    """A Jalali month, quarter or year as it is written in files (`1403-06`, `1403-Q2`, `1403`), in words."""
+    year, _, part = label.partition("-")
+    if not part or not year.isdigit():
+        return digits(label, lang)
+    if part.startswith("Q"):
+        name = words("calendar.quarter", lang)[int(part[1:]) - 1]
+    else:
+        name = words("calendar.months", lang)[int(part[:2]) - 1]
+    return digits(name if short else f"{name} {year}", lang)
+
+
+def read_day(written: str) -> date:
+    """The day a reader or an address wrote, in any digits and either calendar; ValueError if it is none."""
+    return parse_day(latin_digits(written.strip()))
+
+
+@cache
+def _reference_names(dimension: str) -> dict[str, dict[str, str]]:
+    file, key, name = _PLACES[dimension]
+    with (_REFERENCE / file).open(encoding="utf-8", newline="") as rows:
+        return {row[key]: {lang: row[f"{name}_{lang}"] for lang in LANGUAGES} for row in csv.DictReader(rows)}
+
+
+@cache
+def counties_of(provinces: frozenset[str]) -> set[str]:
+    """Codes of the counties of these provinces, as they were at the census of 1395."""
+    with (_REFERENCE / "counties.csv").open(encoding="utf-8", newline="") as rows:
+        return {r["sci_code"] for r in csv.DictReader(rows) if r["province_iso"] in provinces}
+
+
+@cache
+def reference_members(dimension: str, lang: str) -> Mapping[str, str]:
+    """Codes and names of a dimension whose members are known before any file is loaded: places and fixed lists."""
+    place = "province" if dimension == "origin" else dimension
+    if place in _PLACES:
+        return {code: names[lang] for code, names in _reference_names(place).items()}
+    if dimension.endswith("_band"):
+        return {code: _band(code, lang) for code in sorted(set(CHOICES.get(dimension, {}).values()))}
+    members = _book()["member"].get(dimension, {})
+    return {code: names[lang] for code, names in members.items()}
+
+
+def _band(code: str, lang: str) -> str:
+    """A band of years: `25-29` is «۲۵ تا ۲۹ سال», `60+` "60 years and over"."""
+    low, _, high = code.rstrip("+").partition("-")
+    key = "band.between" if high else "band.over"
+    return word(key, lang, low=digits(int(low), lang), high=digits(int(high or low), lang))
+
+
+def member(dimension: str, code: object, lang: str, names: Mapping[str, str] | None = None) -> str:
+    """The name a reader knows a member by; the code itself where there is no name, and a word for an unknown one."""
+    if code is None or code == "":
+        return word("dimension.unknown", lang)
+    if isinstance(code, date):
+        return day(code, lang)
+    code = str(code)
+    if dimension in ("month", "quarter", "year"):
+        return unit_label(code, lang)
+    if names and code in names:
+        return names[code]
+    return reference_members(dimension, lang).get(code, digits(code, lang))
+
+
+def listed(parts: Sequence[str], lang: str) -> str:
+    """Parts as a list in a sentence."""
+    return ("، " if lang == "fa" else ", ").join(parts)
+
+
+def shortened(parts: Sequence[str], lang: str, most: int = 2) -> str:
+    """A list that does not grow: the first, and how many more."""
+    if len(parts) <= most:
+        return listed(parts, lang)
+    more = number(len(parts) - 1, lang)
+    return word("scope.many", lang, first=parts[0], count=more)

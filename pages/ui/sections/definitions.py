@@ -1,0 +1,140 @@
+"""Every number by its definition, from the catalogue: searchable, with an anchor each, and made to be printed."""
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+from etl.core.text_folding import fold
+from etl.semantic.answers import Metric
+from etl.semantic.catalog import derived, derived_names
+from etl.semantic.formulas import changes, formula
+from pages.ui.data import warehouse
+from pages.ui.i18n import text
+from pages.ui.state import page_context, page_parameters
+
+_PAGE = "methods"
+_DERIVED = "derived"
+# Doors and boxes are no use on paper, and an entry is not torn apart.
+_PRINT = """<style>@media print {
+  .st-key-find { display: none !important; }
+  .pd-entry { break-inside: avoid; }
+  h2, h3 { break-after: avoid; }
+}
+html[dir="rtl"] [data-testid="stHeading"] :is(h2, h3) { direction: rtl; text-align: right; }
+.pd-entry { max-width: 62rem; }
+.pd-entry p { margin: 0; line-height: 1.9; }
+.pd-entry dl {
+  display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 0.1rem 0.9rem; margin: 0.3rem 0 0;
+  font-size: 0.9rem;
+}
+.pd-entry dl, .pd-entry dd { padding: 0; margin-inline: 0; }
+.pd-entry dt { color: var(--pd-quiet); }
+.pd-entry dd { margin: 0; }
+.pd-entry pre {
+  direction: ltr; text-align: left; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; padding: 0.3rem 0.6rem;
+  font-size: 0.82rem; line-height: 1.5; background: var(--pd-soft); border-radius: 4px;
+}
+@media (max-width: 640px) {
+  .pd-entry dl { grid-template-columns: minmax(0, 1fr); }
+  .pd-entry dt { margin-top: 0.3rem; }
+}
+</style>"""
+
+
+def all_of_them() -> None:
+    """The measures by group, what is worked out from several, and the log of changes."""
+    lang = page_context.language()
+    st.html(_PRINT)
+    st.html(f'<p class="pd-intro">{_word("methods.intro", lang)}</p>')
+    words = _search(lang)
+    count = 0
+    for group, metrics in _groups().items():
+        met = [metric for metric in metrics if _answers(metric, words)]
+        if not met:
+            continue
+        count += len(met)
+        st.header(_named_group(group, lang), anchor=f"group-{group}")
+        for metric in met:
+            st.subheader(metric.label[lang], anchor=metric.name)
+            st.html(_entry(metric, lang, group == _DERIVED))
+    if words:
+        key = "methods.found" if count else "methods.not_found"
+        st.html(f'<p role="status">{_word(key, lang, count=text.number(count, lang))}</p>')
+    else:
+        _changes(lang)
+
+
+def _search(lang: str) -> list[str]:
+    """What the reader looks for, from the address; each word must occur."""
+    key, now = "find definition", page_parameters.one(_PAGE, "find")
+    st.session_state[key] = now
+    with st.container(key="find"):
+        st.text_input(
+            text.word("methods.find", lang),
+            key=key,
+            on_change=lambda: page_parameters.choose(_PAGE, find=st.session_state[key].strip() or None),
+        )
+    return fold(now).split()
+
+
+def _groups() -> dict[str, list[Metric]]:
+    found: dict[str, list[Metric]] = {}
+    for metric in warehouse.catalogue().values():
+        if not metric.hidden:
+            found.setdefault(metric.group or "other", []).append(metric)
+    found[_DERIVED] = [derived(name) for name in derived_names()]
+    return found
+
+
+def _answers(metric: Metric, words: Iterable[str]) -> bool:
+    spoken = [metric.name, *metric.label.values(), *metric.description.values()]
+    whole = fold(" ".join(spoken))
+    return all(word in whole for word in words)
+
+
+def _entry(metric: Metric, lang: str, is_derived: bool) -> str:
+    facts = [("methods.name", f'<code dir="ltr">{text.escape(metric.name)}</code>')]
+    unit = text.word("methods.share", lang) if metric.unit == "share" else text.unit_word(metric.unit, lang)
+    facts.append(("methods.unit", text.escape(unit)))
+    if not is_derived:
+        facts.append(("methods.kind", _word(f"methods.{metric.kind}", lang)))
+    facts.append(("methods.direction", _word(f"methods.{metric.direction}", lang)))
+    if metric.numerator and metric.denominator:
+        above, below = (_label(name, lang) for name in (metric.numerator, metric.denominator))
+        facts.append(("methods.ratio", _word("figure.ratio", lang, numerator=above, denominator=below)))
+    by = [text.word(f"dimension.{name}", lang) for name in page_context.FILTERS if name in metric.dimensions]
+    if by:
+        facts.append(("methods.by", text.escape(text.listed(by, lang))))
+    if metric.example.get(lang):
+        facts.append(("figure.example", text.escape(metric.example[lang])))
+    if not is_derived:
+        facts.append(("figure.formula", f"<pre>{text.escape(formula(metric.name))}</pre>"))
+    listed = "".join(f"<dt>{_word(key, lang)}</dt><dd>{fact}</dd>" for key, fact in facts)
+    return f'<div class="pd-entry"><p>{text.escape(metric.description[lang])}</p><dl>{listed}</dl></div>'
+
+
+def _label(name: str, lang: str) -> str:
+    known = warehouse.catalogue()
+    metric = known[name] if name in known else derived(name)
+    return metric.label[lang]
+
+
+def _changes(lang: str) -> None:
+    st.header(text.word("methods.changes", lang), anchor="changes")
+    rows = []
+    for change in changes():
+        about = [] if "*" in change.metrics else [_label(name, lang) for name in change.metrics]
+        words = text.escape(change.words[lang] + (f" ({text.listed(about, lang)})" if about else ""))
+        rows.append(f"<dt>{text.escape(text.day(change.on, lang))}</dt><dd>{words}</dd>")
+    st.html(f'<div class="pd-entry"><dl>{"".join(rows)}</dl></div>')
+
+
+def _named_group(name: str, lang: str) -> str:
+    try:
+        return text.word(f"group.{name}", lang)
+    except KeyError:
+        return name
+
+
+def _word(key: str, lang: str, **values: object) -> str:
+    return text.escape(text.word(key, lang, **values))

@@ -1,0 +1,216 @@
+"""Measures and dimensions the reader chooses: a chart that suits the answer, its table, its pivot, its files.
+
+What is chosen stands in the address (see `own`). A question without meaning is refused in words, with the ways out as buttons.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from etl.semantic.answers import Answer
+from pages.ui.charts import bars, lines, maps, matrix, titles
+from pages.ui.components import figures as ui
+from pages.ui.components import notices, tables
+from pages.ui.data import registers, warehouse
+from pages.ui.i18n import text
+from pages.ui.sections import explore_rows, question_problems
+from pages.ui.sections.explore_rows import ORDERED, PAGE, Asked
+from pages.ui.sections.question_problems import TIME, Trouble, Way
+from pages.ui.state import page_context, page_parameters, periods
+from pages.ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING, OFFERED
+from pages.ui.state.page_context import PageContext
+
+_DEFAULT = {"m": ("active_assistants",), "by": ("province",)}
+# Above so many bars a ranking is no picture; above so many lines a trend is none.
+_MOST_BARS, _MOST_LINES, _MOST_FIGURES = 45, 5, 3
+
+# A chart, the measures it shows, its options.
+_Drawn = tuple[Any, tuple[str, ...], dict[str, Any]]
+
+
+def explore(view: PageContext) -> None:
+    """The question, and its answer or why there is none."""
+    asked = _asked(view)
+    _controls(view, asked)
+    found = question_problems.troubles(warehouse.catalogue(), asked.names, asked.by, view.where)
+    if found:
+        _refused(view, found)
+        return
+    with notices.error_boundary(view.lang, PAGE):
+        with st.spinner(view.word("more.counting")):
+            answer = _answer(view, asked)
+        if not tables.has_numbers(answer):
+            notices.notice(view.lang, "state.empty_title", view.word("state.empty"))
+            return
+        _figures(view, asked, answer)
+        explore_rows.rows(view, asked, answer)
+
+
+# ---------------------------------------------------------------- the question
+
+
+def _asked(view: PageContext) -> Asked:
+    over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
+    return Asked(tuple(_chosen("m")), tuple(_chosen("by")), over)
+
+
+def _chosen(name: str) -> Iterable[str]:
+    kept = page_parameters.of(PAGE).get(name)
+    return _DEFAULT[name] if kept is None else [one for one in kept if one != NOTHING]
+
+
+def _controls(view: PageContext, asked: Asked) -> None:
+    known = warehouse.catalogue()
+    measures = [name for name, metric in known.items() if not metric.hidden]
+    with st.container(horizontal=True, key="explore-bar", gap="small", vertical_alignment="bottom"):
+        _several(view, "m", measures, asked.names, lambda name: known[name].label[view.lang], MOST_MEASURES)
+        _several(view, "by", OFFERED, asked.by, lambda name: view.word(f"dimension.{name}"), MOST_DIMENSIONS)
+
+
+def _several(
+    view: PageContext, name: str, options: Sequence[str], chosen: Sequence[str], label: Callable[[str], str], most: int
+) -> None:
+    key = f"explore {name}"
+    st.session_state[key] = list(chosen)
+
+    def changed() -> None:
+        now = st.session_state[key]
+        default = tuple(now) == _DEFAULT[name]
+        page_parameters.choose(PAGE, **{name: None if default else now or [NOTHING], "page": None, "sort": None})
+
+    st.multiselect(
+        view.word(f"more.{name}"),
+        list(options),
+        key=key,
+        format_func=label,
+        max_selections=most,
+        placeholder=view.word(f"more.{name}_hint"),
+        on_change=changed,
+        filter_mode="contains",
+        select_all=False,
+        wrap=True,
+        width=420 if name == "m" else 300,
+    )
+
+
+def _refused(view: PageContext, found: Sequence[Trouble]) -> None:
+    """Why there is no answer, and a button for each way out."""
+    said: list[str] = []
+    ways: list[Way] = []
+    for trouble in found:
+        measure = warehouse.catalogue()[trouble.measure].label[view.lang] if trouble.measure else ""
+        named = text.listed([view.word(f"dimension.{one}") for one in trouble.dimensions], view.lang)
+        said.append(view.word(f"refused.{trouble.reason}", measure=measure, dimensions=named))
+        ways += trouble.ways
+    listed = "".join(f"<p>{text.escape(line)}</p>" for line in dict.fromkeys(said))
+    title = text.escape(view.word("state.refused_title"))
+    st.html(f'<div class="pd-notice pd-refused" role="alert"><strong>{title}</strong>{listed}</div>')
+    with st.container(horizontal=True, gap="small"):
+        for way in dict.fromkeys(ways):
+            label = view.word("refused.take_away", name=_named(view, way))
+            st.button(label, key=f"way-{way.kind}-{way.name}", on_click=_take, args=(way,))
+
+
+def _named(view: PageContext, way: Way) -> str:
+    if way.kind == "m":
+        return warehouse.catalogue()[way.name].label[view.lang]
+    named = view.word(f"dimension.{way.name}")
+    return view.word("refused.filter", name=named) if way.kind == "where" else named
+
+
+def _take(way: Way) -> None:
+    if way.kind == "where":
+        page_context.narrow(way.name, ())
+    else:
+        left = [name for name in _chosen(way.kind) if name != way.name]
+        default = tuple(left) == _DEFAULT[way.kind]
+        page_parameters.choose(PAGE, **{way.kind: None if default else left or [NOTHING], "page": None, "sort": None})
+
+
+def _answer(view: PageContext, asked: Asked) -> Answer:
+    catalogue = warehouse.catalogue()
+    kinds = {catalogue[name].kind for name in asked.names}
+    return registers.large(
+        *asked.names,
+        reader=view.reader,
+        by=asked.by,
+        on=view.as_of if "state" in kinds and not asked.is_timed else None,
+        over=asked.over if asked.needs_period else None,
+        where=view.where,
+    )
+
+
+# ---------------------------------------------------------------- the picture
+
+
+def _figures(view: PageContext, asked: Asked, answer: Answer) -> None:
+    """A chart that suits the shape of the answer, or in words why there is none."""
+    over = asked.over if asked.needs_period else None
+    drawn = _suited(asked, answer)
+    if not asked.by:
+        _values(view, answer)
+    elif not drawn:
+        st.html(f'<p class="pd-note">{text.escape(view.word("more.no_chart"))}</p>')
+    for place in range(0, len(drawn), 2):
+        for column, (chart, names, options) in zip(
+            st.columns(len(drawn[place : place + 2])), drawn[place : place + 2], strict=True
+        ):
+            with column:
+                ui.figure(view, chart, *names, by=asked.by, over=over, **options)
+
+
+def _suited(asked: Asked, answer: Answer) -> list[_Drawn]:
+    """Charts with the measures each shows."""
+    names, by = asked.names, asked.by
+    first = names[:1]
+    if len(by) == 1:
+        groups = len(answer.rows)
+        if asked.is_timed:
+            return _over_time(names)
+        if by[0] in ORDERED:
+            return [(bars.columns, (name,), {}) for name in names[:_MOST_FIGURES]]
+        ranking = bars.ranking if groups <= _MOST_BARS else matrix.first_bars
+        says: dict[str, Any] = {} if ranking is bars.ranking else {"says": _extreme}
+        ranked: list[_Drawn] = [(ranking, (name,), says) for name in names[:_MOST_FIGURES]]
+        return [(maps.provinces, first, {"says": titles.highest}), *ranked] if by == ("province",) else ranked
+    if len(by) == 2 and asked.is_timed:
+        other = 1 if by[0] in TIME else 0
+        few = len({row[other] for row in answer.rows}) <= _MOST_LINES
+        chart = lines.trend if few else lines.heat if by[other] == "province" else matrix.matrix
+        return [(chart, first, {"says": matrix.largest_cell} if chart is matrix.matrix else {})]
+    if len(by) == 2:
+        return [(matrix.matrix, (name,), {"says": matrix.largest_cell}) for name in names[:_MOST_FIGURES]]
+    return []
+
+
+def _extreme(answer: Answer, seen: Any) -> Any:
+    return matrix.largest_cell(answer, seen)
+
+
+def _over_time(names: Sequence[str]) -> list[_Drawn]:
+    """Lines for states, those of one unit in one chart; bars for flows, two of persons side by side."""
+    catalogue = warehouse.catalogue()
+    by_unit: dict[str, list[str]] = {}
+    for name in names:
+        if catalogue[name].kind == "state":
+            by_unit.setdefault(catalogue[name].unit, []).append(name)
+    found: list[_Drawn] = [
+        (lines.trend, tuple(group[:_MOST_LINES]), {"zero": unit != "share"}) for unit, group in by_unit.items()
+    ]
+    flows = [name for name in names if catalogue[name].kind == "flow"]
+    if set(flows) == {"joiners", "leavers"}:
+        found.append((bars.paired, ("joiners", "leavers"), {}))
+    else:
+        found += [(bars.columns, (name,), {}) for name in flows]
+    return found[:_MOST_FIGURES]
+
+
+def _values(view: PageContext, answer: Answer) -> None:
+    """A question without a dimension has one row: its numbers as cards."""
+    cards = "".join(
+        f'<div class="pd-card"><p class="pd-label">{text.escape(metric.label[view.lang])}</p><p class="pd-value"><bdi>'
+        f"{text.escape(text.amount(answer.value(metric.name), metric.unit, view.lang))}</bdi></p></div>"
+        for metric in answer.metrics
+    )
+    st.html(f'<div class="pd-values">{cards}</div>')

@@ -1,0 +1,189 @@
+"""Institutes: found by name, listed with their measures, and one by one with its licences. People only as rows without names."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from etl.semantic.answers import Answer
+from pages.ui.components import downloads, notices, tables
+from pages.ui.components.footer import context, question, subtitle
+from pages.ui.data import registers
+from pages.ui.data.registers import Institute
+from pages.ui.i18n import text
+from pages.ui.sections.explore_rows import turned
+from pages.ui.state import page_context, page_parameters
+from pages.ui.state.page_context import PLACES, PageContext
+
+PAGE = "institute"
+_MEASURES = ("active_assistants", "in_service", "training_compliance", "licensed_institutes")
+_LEAVES_LICENCES = {"gender", "education", "post"}
+
+
+def chosen(view: PageContext) -> Institute | None:
+    """The one institute the scope has come down to."""
+    codes = view.where.get("institute", ())
+    return registers.institutes().get(codes[0]) if len(codes) == 1 else None
+
+
+def only(view: PageContext, one: Institute) -> PageContext:
+    """The view of this institute alone: who serves in it may serve in another province than that of its registration."""
+    where = {name: codes for name, codes in view.where.items() if name not in PLACES}
+    return replace(view, scope=replace(view.scope, where={"institute": (one.code,)} | where))
+
+
+def find(view: PageContext) -> None:
+    """A field in which an institute is looked for by name, code or place."""
+    key = "institute find"
+    written = page_parameters.one(PAGE, "find")
+    st.session_state[key] = written
+
+    def changed() -> None:
+        page_parameters.choose(PAGE, find=st.session_state[key], page=None)
+        page_context.narrow("institute", ())
+
+    st.text_input(
+        view.word("institute.find"),
+        key=key,
+        placeholder=view.word("institute.find_hint"),
+        on_change=changed,
+        max_chars=80,
+        width=420,
+    )
+
+
+def listing(view: PageContext) -> None:
+    """The institutes of the scope, or those found, with their measures; each name leads to its page."""
+    with st.container(border=True, key="figure-institutes"), notices.error_boundary(view.lang, "institutes"):
+        answer = _listed(view)
+        if not answer.rows:
+            words = "institute.none_found" if page_parameters.one(PAGE, "find") else "state.empty"
+            notices.notice(view.lang, "state.empty_title", view.word(words))
+            return
+        count = text.number(len(answer.rows), view.lang)
+        st.html(
+            f'<div class="pd-head"><h3>{text.escape(view.word("institute.count", count=count))}</h3>'
+            f"<p>{text.escape(subtitle(view, answer))}</p></div>"
+        )
+        number = turned(view, PAGE, len(answer.rows))
+        rows = tables.page_of(tables.in_order(answer, context(view), "institute", False), number)
+        known = registers.institutes()
+        columns = [
+            tables.Column(view.word(f"dimension.{name}"))
+            for name in ("institute", "code", "province", "county", "activity")
+        ]
+        measures = [metric.name for metric in answer.metrics]
+        columns += [tables.Column(tables.title(view, answer, name), True) for name in measures]
+        tables.show(
+            columns, [_cells(view, answer, known[row[0]], row, measures) for row in rows], subtitle(view, answer)
+        )
+        with st.container(horizontal=True, gap="small", key="footer-institutes", vertical_alignment="center"):
+            question(view, answer, "institutes")
+            downloads.downloads(view, answer, context(view), "institutes")
+
+
+def _listed(view: PageContext) -> Answer:
+    """Measures by institute. One that is found but has nobody in service and no licence stands there without numbers."""
+    names = [name for name in _MEASURES if name != "licensed_institutes" or not _LEAVES_LICENCES & set(view.where)]
+    wanted = page_parameters.one(PAGE, "find")
+    where = {name: codes for name, codes in view.where.items() if not (wanted and name in PLACES)}
+    answer = registers.large(*names, reader=view.reader, by=("institute",), on=view.as_of, where=where)
+    met = {row[0]: row for row in answer.rows if row[0] in registers.institutes()}
+    if wanted:
+        nothing = (None,) * (len(answer.columns) - 1)
+        met = {one.code: met.get(one.code, (one.code, *nothing)) for one in registers.search(wanted)}
+    return replace(answer, rows=list(met.values()))
+
+
+def _cells(view: PageContext, answer: Answer, one: Institute, row: tuple, measures: Sequence[str]) -> list[str]:
+    address = page_parameters.address(
+        PAGE, view.lang, view.scope.address() | {"institute": [one.code]} | dict.fromkeys(("province", "county"), ())
+    )
+    cells = [
+        f'<a href="{text.escape(address)}" target="_self">{text.escape(one.name)}</a>',
+        f"<bdi>{text.escape(text.digits(one.code, view.lang))}</bdi>",
+    ]
+    cells += [text.escape(_word(view, name, getattr(one, name))) for name in ("province", "county", "activity")]
+    for name in measures:
+        value = row[answer.columns.index(name)]
+        if name == "licensed_institutes":
+            # of one institute the count is whether it is licensed
+            cells.append(text.escape(_yes(view, bool(value)) if value is not None else "–"))
+        else:
+            cells.append(text.escape(text.plain(value, tables.unit_of(answer, name), view.lang)))
+    return cells
+
+
+def _word(view: PageContext, dimension: str, code: str | None) -> str:
+    return text.member(dimension, code, view.lang)
+
+
+def head(view: PageContext, one: Institute) -> None:
+    """What the register knows of an institute."""
+    facts = {
+        "dimension.code": text.digits(one.code, view.lang),
+        "dimension.province": _word(view, "province", one.province),
+        "dimension.county": _word(view, "county", one.county),
+        "dimension.activity": _word(view, "activity", one.activity),
+        "institute.founded": text.day(one.founded_on, view.lang) if one.founded_on else "–",
+        "institute.status": _status(view, one),
+        "institute.smart": _yes(view, one.smart_services),
+        "institute.veteran_led": _yes(view, one.veteran_led),
+    }
+    listed = "".join(
+        f"<dt>{text.escape(view.word(key))}</dt><dd><bdi>{text.escape(fact)}</bdi></dd>" for key, fact in facts.items()
+    )
+    st.html(f'<div class="pd-head"><h2>{text.escape(one.name)}</h2></div><dl class="pd-facts">{listed}</dl>')
+
+
+def _status(view: PageContext, one: Institute) -> str:
+    named = text.member("status", one.status, view.lang)
+    return (
+        view.word("institute.since", status=named, day=text.day(one.status_since, view.lang))
+        if one.status_since
+        else named
+    )
+
+
+def _yes(view: PageContext, value: bool | None) -> str:
+    return view.word("dimension.unknown" if value is None else "institute.yes" if value else "institute.no")
+
+
+def licences(view: PageContext, one: Institute) -> None:
+    """The licence history: each application, how it was decided and how long it is valid."""
+    with st.container(border=True, key="figure-licences"), notices.error_boundary(view.lang, "licences"):
+        answer = registers.licences(one.code)
+        title = view.word("institute.licences", count=text.number(len(answer.rows), view.lang))
+        st.html(f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(one.name)}</p></div>')
+        if not answer.rows:
+            notices.notice(view.lang, "state.empty_title", view.word("institute.no_licences"))
+            return
+        as_written = {"application_no": lambda value: text.digits(value or "–", view.lang)}
+        as_written["licence_no"] = as_written["application_no"]
+        as_written["outcome"] = lambda value: (
+            text.member("outcome", value, view.lang) if value else view.word("institute.open")
+        )
+        tables.answer(view, answer, context(view), answer.rows, title, words=as_written)
+        with st.container(horizontal=True, gap="small", key="footer-licences", vertical_alignment="center"):
+            question(view, answer, "licences")
+            downloads.downloads(view, answer, context(view), "licences")
+
+
+def people(view: PageContext) -> None:
+    """Rows of people, pseudonymous, to readers who may have them; to others, that there are none to be had."""
+    with st.container(border=True, key="figure-people"), notices.error_boundary(view.lang, "people"):
+        st.html(f'<div class="pd-head"><h3>{text.escape(view.word("institute.people"))}</h3></div>')
+        if not registers.may_see_rows(view.reader):
+            st.html(f'<p class="pd-note">{text.escape(view.word("institute.people_off"))}</p>')
+            return
+        st.html(f'<p class="pd-note">{text.escape(view.word("institute.people_are"))}</p>')
+        spells = registers.people(view.as_of, view.reader, view.where)
+        answer = spells.first(tables.PAGE_ROWS)
+        if not answer.rows:
+            notices.notice(view.lang, "state.empty_title", view.word("state.empty"))
+            return
+        as_written = {"row": lambda number: text.number(number, view.lang)}
+        tables.answer(view, answer, context(view), answer.rows, view.word("institute.people"), words=as_written)
+        with st.container(horizontal=True, gap="small", key="footer-people", vertical_alignment="center"):
+            question(view, answer, "people")
+            downloads.downloads(view, spells, context(view), "people")

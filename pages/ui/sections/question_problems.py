@@ -1,0 +1,52 @@
+"""Which questions have no meaning, and the ways out of each: what the catalogue knows, told to the reader. Knows no Streamlit."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from etl.semantic.answers import Metric
+
+TIME = ("month", "quarter", "year")
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way out: take away a measure, a dimension or a filter."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a question has no meaning: a word of text.toml under `refused`, what it speaks of, and the ways out."""
+
+    reason: str
+    measure: str = ""
+    dimensions: tuple[str, ...] = ()
+    ways: tuple[Way, ...] = ()
+
+
+def troubles(
+    catalogue: Mapping[str, Metric], names: Sequence[str], by: Sequence[str], where: Iterable[str]
+) -> list[Trouble]:
+    """Everything that takes the meaning from a question; nothing where it has one."""
+    found: list[Trouble] = []
+    if not names:
+        found.append(Trouble("no_measure"))
+    units = [name for name in by if name in TIME]
+    if len(units) > 1:
+        found.append(Trouble("two_times", dimensions=tuple(units), ways=tuple(Way("by", name) for name in units)))
+    filters = [name for name in where if name not in by]
+    for name in names:
+        metric, measure = catalogue[name], Way("m", name)
+        for dimension in by:
+            if dimension not in metric.dimensions:
+                found.append(Trouble("not_by", name, (dimension,), (Way("by", dimension), measure)))
+        for dimension in filters:
+            if dimension not in metric.dimensions:
+                found.append(Trouble("not_where", name, (dimension,), (Way("where", dimension), measure)))
+        together = [one for one in dict.fromkeys((*by, *filters)) if one in metric.mutually_exclusive]
+        if len(together) > 1:
+            ways = tuple(Way("by" if one in by else "where", one) for one in together)
+            found.append(Trouble("apart", name, tuple(together), (*ways, measure)))
+    return found

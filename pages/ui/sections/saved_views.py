@@ -1,0 +1,68 @@
+"""The views of a page that were saved: give this one a name, open one, share its link, delete one."""
+
+from datetime import date
+
+import streamlit as st
+
+from pages.ui.i18n import text
+from pages.ui.state import page_parameters, saved_views
+from pages.ui.state.page_context import PageContext
+
+_NAME, _SAID = "view name", "view said"
+
+
+def block(view: PageContext, name: str) -> None:
+    """A door to the saved views of the page `name`."""
+    door = st.popover(view.word("views.title"), key="views", type="tertiary", on_change="rerun")
+    if door.open:
+        with door:
+            _inside(view, name)
+
+
+def _inside(view: PageContext, name: str) -> None:
+    st.text_input(
+        view.word("views.name"), key=_NAME, max_chars=saved_views.LONGEST_NAME, placeholder=view.word("views.hint")
+    )
+    st.button(view.word("views.save"), key="view-save", on_click=_save, args=(view, name))
+    if said := st.session_state.pop(_SAID, ""):
+        st.html(f'<p class="pd-note" role="status">{text.escape(said)}</p>')
+    shelf = saved_views.shelf()
+    if not shelf.is_whole:
+        st.html(f'<p class="pd-note" role="status">{text.escape(view.word("views.unreadable"))}</p>')
+    kept = [one for one in shelf.views if one.page == name]
+    st.html(f'<p class="pd-note">{text.escape(view.word("views.shared" if kept else "views.none"))}</p>')
+    for place, one in enumerate(kept):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"view-{place}"):
+            address = page_parameters.address(one.page, view.lang, one.parameters)
+            st.html(
+                f'<div class="pd-views"><a href="{text.escape(address)}" target="_self">{text.escape(one.name)}</a></div>'
+            )
+            st.button(
+                view.word("views.delete"),
+                key=f"view-delete-{place}",
+                type="tertiary",
+                on_click=_delete,
+                args=(view, one.name),
+            )
+
+
+def _save(view: PageContext, name: str) -> None:
+    parameters = view.scope.address() | page_parameters.of(name)
+    try:
+        one = saved_views.save(st.session_state.get(_NAME, ""), name, parameters, date.today())
+    except saved_views.Unnamed as reason:
+        st.session_state[_SAID] = view.word(f"views.{reason}")
+    except OSError:
+        st.session_state[_SAID] = view.word("views.unwritable")
+    else:
+        st.session_state[_NAME] = ""
+        st.session_state[_SAID] = view.word("views.saved", name=text.isolated(one.name, view.lang))
+
+
+def _delete(view: PageContext, name: str) -> None:
+    try:
+        saved_views.delete(name)
+    except OSError:
+        st.session_state[_SAID] = view.word("views.unwritable")
+    else:
+        st.session_state[_SAID] = view.word("views.deleted", name=text.isolated(name, view.lang))

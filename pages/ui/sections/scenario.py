@@ -1,0 +1,232 @@
+"""What the reader supposes: recruits, leavers and training seats as sliders, kept in the address, and what follows."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import streamlit as st
+
+from etl.analysis import registry
+from etl.analysis.planning import NOW, Scenario
+from etl.semantic.answers import Answer
+from pages.ui.charts import titles as findings
+from pages.ui.components import figures as ui
+from pages.ui.components.footer import question
+from pages.ui.components.notices import error_boundary
+from pages.ui.data import warehouse
+from pages.ui.i18n import text
+from pages.ui.state import address, page_parameters
+from pages.ui.state.page_context import PageContext
+
+_PAGE = "planning"
+_ALL = ""
+_ROW = 4
+# Numbers over a thumb are written by the browser, as the reader's language writes them.
+_LOCALIZED = "localized"
+# The value over a thumb would break after each digit, and have its percent sign on the right in Persian; and Streamlit fills a
+# track from the left in every language.
+_STYLE = """<style>
+html [data-testid="stSliderThumbValue"] p { text-wrap: nowrap !important; }
+html[lang="fa"] [data-testid="stSliderThumbValue"] p { direction: rtl; unicode-bidi: isolate; }
+html[lang="fa"] [data-testid="stSliderThumbValue"] p::before { content: "\\61C"; }
+html[dir="rtl"] [data-testid="stSlider"] [role="group"] > div > div:first-child { transform: scaleX(-1); }
+</style>"""
+
+
+def panel(view: PageContext) -> Scenario:
+    """The sliders, where the address or the last 12 months have set them; a door back to the latter."""
+    scenario = _asked()
+    with st.container(border=True, key="scenario"):
+        st.html(_STYLE)
+        st.html(
+            f'<div class="pd-head"><h3>{text.escape(view.word("planning.title"))}</h3>'
+            f"<p>{text.escape(view.word('planning.help'))}</p></div>"
+        )
+        left, right = st.columns(2)
+        with left:
+            _recruits(view, scenario)
+        with right:
+            _leavers(view, scenario)
+        with error_boundary(view.lang, "seats"):
+            _seats(view, scenario)
+        if scenario != NOW:
+            st.button(
+                view.word("planning.as_now"),
+                key="plan as now",
+                type="tertiary",
+                on_click=lambda: page_parameters.choose(_PAGE, recruits=None, leave=None, seats=None),
+            )
+    return scenario
+
+
+def figure(view: PageContext, chart: ui.Chart, name: str, scenario: Scenario, says: findings.TitleRule) -> None:
+    """The path that `name` of etl.analysis works out under the scenario, drawn as every figure is."""
+    with st.container(border=True, key=f"figure-{name}", height="stretch"), error_boundary(view.lang, name):
+        where, ignored = view.under(warehouse.filters_of(name))
+        ui.draw(view, chart, _planned(view, name, where, scenario), name, says, ignored)
+
+
+def method(view: PageContext) -> None:
+    """How the paths are worked out, in words beside them."""
+    parts = "".join(f"<p>{text.escape(line)}</p>" for line in view.word("planning.method").split("\n"))
+    st.html(f'<div class="pd-method"><h3>{text.escape(view.word("planning.method_title"))}</h3>{parts}</div>')
+
+
+# ---------------------------------------------------------------- the address
+
+
+def _asked() -> Scenario:
+    """The scenario of the address."""
+    rate = address.number(page_parameters.one(_PAGE, "leave"), 100)
+    found = [seat for written in page_parameters.of(_PAGE).get("seats", ()) if (seat := address.seat(written))]
+    return Scenario(
+        address.number(page_parameters.one(_PAGE, "recruits")),
+        None if rate is None else rate / 100,
+        {(province, course): count for province, course, count in found},
+    )
+
+
+def _write_seats(seats: Mapping[tuple[str, str], float]) -> None:
+    page_parameters.choose(
+        _PAGE,
+        seats=[f"{province}.{course}:{count:g}" if province else f"{course}:{count:g}"
+               for (province, course), count in sorted(seats.items())],
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- the sliders
+
+
+def _recruits(view: PageContext, scenario: Scenario) -> None:
+    answer = _now(view, "pace_now")
+    now = _as_shown(answer, "plan_recruits")
+    _slider(
+        view, answer, "plan_recruits", now, scenario.recruits, _round_top(now * 4, 100), 1,
+        lambda value: page_parameters.choose(_PAGE, recruits=None if value == now else f"{value:g}"),
+    )  # fmt: skip
+
+
+def _leavers(view: PageContext, scenario: Scenario) -> None:
+    answer = _now(view, "pace_now")
+    now = _as_shown(answer, "plan_leaver_rate")
+    asked = text.rounded(scenario.leaver_rate, "share")
+    _slider(
+        view, answer, "plan_leaver_rate", now, asked, max(0.6, now * 2), 0.001,
+        lambda value: page_parameters.choose(_PAGE, leave=None if value == now else f"{value * 100:g}"),
+    )  # fmt: skip
+
+
+def _as_shown(answer: Answer, name: str) -> float:
+    """A number of the answer with the digits that stand beside its slider; 0 where there is none."""
+    metric = next(metric for metric in answer.metrics if metric.name == name)
+    return text.rounded(answer.value(name), metric.unit) or 0
+
+
+def _slider(
+    view: PageContext, answer: Answer, name: str, now: float, asked: float | None, most: float, step: float, choose: Any
+) -> None:
+    """One slider, at what is asked for or as it is now, which its words say."""
+    metric = next(metric for metric in answer.metrics if metric.name == name)
+    key = f"plan {name}"
+    kind = type(step)
+    value = kind(min(now if asked is None else asked, most))
+    st.session_state[key] = value
+    written = text.amount(answer.value(name), metric.unit, view.lang)
+    st.slider(
+        f"{metric.label[view.lang]} ({view.word('planning.now', value=written)})",
+        kind(0),
+        kind(most),
+        step=step,
+        key=key,
+        format="percent" if kind is float else _LOCALIZED,
+        on_change=lambda: choose(st.session_state[key]),
+    )
+    question(view, answer, f"plan-{name}")
+
+
+def _seats(view: PageContext, scenario: Scenario) -> None:
+    """Seats a month of each course: those that all provinces share, or those of one."""
+    answer = _now(view, "seats_now")
+    names = warehouse.names("province", view.lang)
+    options = [_ALL, *(code for code in names if code in view.where.get("province", names))]
+    pool = _pool(view, options, names)
+    mine = {course: count for (province, course), count in scenario.seats.items() if province == pool}
+    theirs = {course for (province, course) in scenario.seats if province and not pool}
+    now: dict[str, float] = {}
+    for province, course, count in answer.rows:
+        counted = province == pool or (not pool and (province, course) not in scenario.seats)
+        if counted:
+            now[course] = now.get(course, 0.0) + count
+    titles = warehouse.names("course", view.lang)
+    courses = [course for course in titles if course in now or course in mine or course in theirs]
+    for start in range(0, len(courses), _ROW):
+        for column, course in zip(st.columns(_ROW), courses[start : start + _ROW], strict=False):
+            with column:
+                _seat(view, scenario, (pool, course), titles[course], now.get(course, 0.0))
+    question(view, answer, "plan-seats")
+
+
+def _pool(view: PageContext, options: list[str], names: Mapping[str, str]) -> str:
+    key = "plan pool"
+    asked = page_parameters.one(_PAGE, "of")
+    chosen = asked if asked in options else _ALL
+    st.session_state[key] = chosen
+    st.selectbox(
+        view.word("planning.pool"),
+        options,
+        key=key,
+        format_func=lambda code: names.get(code, view.word("planning.all_provinces")),
+        on_change=lambda: page_parameters.choose(_PAGE, of=st.session_state[key] or None),
+    )
+    return chosen
+
+
+def _seat(view: PageContext, scenario: Scenario, place: tuple[str, str], title: str, exact: float) -> None:
+    now, key = int(text.rounded_half_up(exact, 0)), f"plan seats {'.'.join(place)}"
+    most = _round_top(max(now * 4, scenario.seats.get(place, 0)), 20)
+    value = int(scenario.seats.get(place, now))
+    st.session_state[key] = value
+
+    def choose() -> None:
+        chosen = st.session_state[key]
+        others = {one: count for one, count in scenario.seats.items() if one != place}
+        _write_seats(others if chosen == now else others | {place: chosen})
+
+    written = text.number(now, view.lang)
+    label = f"{title} ({view.word('planning.now', value=written)})"
+    st.slider(label, 0, most, key=key, format=_LOCALIZED, on_change=choose)
+
+
+def _round_top(value: float, least: int) -> int:
+    """An end of a slider: a round number at or above `value`."""
+    top = max(value, least)
+    size = 10 ** (len(str(int(top))) - 1)
+    return int(-(-top // size) * size)
+
+
+# ---------------------------------------------------------------- answers
+
+
+def _now(view: PageContext, name: str) -> Answer:
+    where, _ = view.under(warehouse.filters_of(name))
+    return warehouse.analyse(name, reader=view.reader, on=view.as_of, where=where)
+
+
+def _planned(view: PageContext, name: str, where: Mapping[str, tuple[str, ...]], scenario: Scenario) -> Answer:
+    return _kept(
+        warehouse.path(),
+        view.reader,
+        name,
+        view.as_of,
+        warehouse.frozen(where),
+        (scenario.recruits, scenario.leaver_rate, tuple(sorted(scenario.seats.items()))),
+    )
+
+
+@lru_cache(maxsize=300)
+def _kept(path: str, reader: Any, name: str, on: Any, where: Any, asked: tuple[Any, Any, Any]) -> Answer:
+    recruits, rate, seats = asked
+    with warehouse.connection(path).cursor() as cursor:
+        return getattr(registry, name)(
+            cursor, on=on, where=warehouse.allowed(reader, where), scenario=Scenario(recruits, rate, dict(seats))
+        )

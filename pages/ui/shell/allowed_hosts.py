@@ -1,0 +1,55 @@
+"""Requests under a foreign host name, or from a page of another site, are refused before Streamlit sees them.
+
+To judge a foreign Origin Streamlit asks an outside service for this machine's public address, and no other reader is
+answered meanwhile. The allowed names are Streamlit's own setting `server.allowedHosts`.
+"""
+
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from streamlit import config
+from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+
+from pages.ui.i18n import text
+
+
+class AllowedHosts:
+    """ASGI middleware: 421 for a Host that is not ours, 403 for an Origin that is not the Host's; 403 for either's socket."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = _refusal(Headers(scope=scope)) if scope["type"] in ("http", "websocket") else None
+        if refusal is None:
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        status, words = refusal
+        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+        answer = PlainTextResponse(text.word(words, text.language(query.get("lang", [""])[-1])), status)
+        await answer(scope, receive, send)
+
+
+def _refusal(headers: Headers) -> tuple[int, str] | None:
+    """Status and words of what is refused. X-Forwarded-Host counts for nothing: a rebound page may set it, never Host."""
+    hosts = headers.getlist("host")
+    # Streamlit takes an empty list for "any name".
+    if len(hosts) != 1 or not config.get_option("server.allowedHosts") or not is_host_allowed(hosts[0]):
+        return 421, "state.foreign_host"
+    # Compared to the letter, as Streamlit does: whatever passes here is its own page to Streamlit too.
+    if any(_authority(origin) != hosts[0] for origin in headers.getlist("origin")):
+        return 403, "state.foreign_origin"
+    return None
+
+
+def _authority(origin: str) -> str | None:
+    """Host and port of an origin; None for `null` and for what is none."""
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:
+        return None

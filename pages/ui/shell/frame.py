@@ -1,0 +1,125 @@
+"""What stands around every page: the menu, the two switches, the heading, and what its numbers rest on."""
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from pages.ui.components.notices import error_boundary, notice
+from pages.ui.data import warehouse
+from pages.ui.i18n import text
+from pages.ui.state import page_context
+
+# So many parts of an address are repeated to who opened it, and so much of each.
+_MOST_LEFT, _MOST_LETTERS = 4, 40
+
+
+def run(menu: Callable[[str], list[st.Page]]) -> None:
+    """Set the page up, choose it, and run it between its heading and the trust strip."""
+    warehouse.turn()
+    lang = page_context.language()
+    title = text.word("app.title", lang)
+    st.set_page_config(page_title=title, page_icon="🛡️", layout="wide")
+    chosen = st.navigation(menu(lang), expanded=True)
+    entry = next(entry for entry in text.menu() if entry["page"] == (chosen.url_path or text.menu()[0]["page"]))
+    with st.sidebar:
+        _html(
+            f'<div class="pd-brand"><strong>{text.escape(title)}</strong><span>{_word("app.owner", lang)}</span></div>'
+        )
+    try:
+        page_context.entered(entry["page"])
+        _heading(entry, lang)
+        if left := page_context.left_out():
+            notice(lang, "state.left_out_title", text.word("state.left_out", lang, parts=_shortened(left, lang)))
+        with error_boundary(lang, entry["page"]):
+            chosen.run()
+        with error_boundary(lang, entry["page"]):
+            page_context.flush()
+        _trust(lang)
+        page_context.write()
+    except warehouse.Unpublished:
+        notice(lang, "state.unpublished_title", text.word("state.unpublished", lang))
+        st.code("python -m etl build", language="bash")
+    except warehouse.OtherVersion:
+        notice(lang, "state.other_version_title", text.word("state.other_version", lang), "error")
+        st.code("python -m etl build", language="bash")
+    finally:
+        page_context.left()
+
+
+def _shortened(left: list[str], lang: str) -> str:
+    """The first parts of an address that were left out, each cut to what fits on a line."""
+    shown = [part if len(part) <= _MOST_LETTERS else f"{part[:_MOST_LETTERS]}…" for part in left[:_MOST_LEFT]]
+    more = [f"+{text.number(len(left) - _MOST_LEFT, lang)}"] if len(left) > _MOST_LEFT else []
+    return text.listed([text.isolated(" ".join(part.split()), lang) for part in [*shown, *more]], lang)
+
+
+def _html(written: str) -> None:
+    st.html(written)
+
+
+def _word(key: str, lang: str, **values: object) -> str:
+    return text.escape(text.word(key, lang, **values))
+
+
+def _heading(entry: dict[str, str], lang: str) -> None:
+    question: dict[str, str] = entry["question"]  # type: ignore[assignment]
+    _html(
+        f'<header class="pd-title"><h1>{text.escape(entry[lang])}</h1>{_sample(lang)}'
+        f"<p>{text.escape(question[lang])}</p>{_switches(lang)}</header>"
+    )
+
+
+def _switches(lang: str) -> str:
+    """The other language at the same view, and dark or light. A link, so that the shell comes in the new language."""
+    other = "en" if lang == "fa" else "fa"
+    return (
+        f'<nav class="pd-switch"><a class="pd-look" href="#" role="button">{_word("app.look", lang)}</a>'
+        f'<a href="{_address("", other)}" lang="{other}" hreflang="{other}" title="{_word("app.language_help", lang)}">'
+        f"{_word('app.language', lang)}</a></nav>"
+    )
+
+
+def _address(name: str, lang: str) -> str:
+    """The address of a page (empty: this one) with the view that is open, in `lang`."""
+    pairs = [(key, value) for key, values in page_context.address().items() for value in values if key != "lang"]
+    if lang == "en":
+        pairs.append(("lang", "en"))
+    return text.escape(f"{name}?{urlencode(pairs)}")
+
+
+def _sample(lang: str) -> str:
+    """The mark of made-up data, where there are such."""
+    if not warehouse.published().is_sample:
+        return ""
+    return f'<b class="pd-sample" title="{_word("trust.sample_help", lang)}">{_word("trust.sample", lang)}</b>'
+
+
+def _trust(lang: str) -> None:
+    """Source, as-of day, last load, what is made up, missing or provisional, and where method and quality are told."""
+    published = warehouse.published()
+    loaded = text.day_in_both(published.published_at.date(), lang)
+    hour = text.digits(f"{published.published_at:%H:%M}", lang)
+    said = [
+        _word(
+            "trust.source",
+            lang,
+            files=text.number(published.files, lang),
+            rows=text.number(published.rows_loaded, lang),
+        ),
+        _word("trust.as_of_latest", lang, day=text.day_in_both(published.as_of, lang)),
+        _word("trust.loaded", lang, day=f"{loaded} {hour}"),
+        _word("trust.kept_back", lang, rows=text.number(published.rows_quarantined, lang)),
+        _word("trust.provisional", lang),
+    ]
+    if published.missing:
+        files = [text.isolated(file, lang) for file in published.missing]
+        said.insert(1, _word("trust.missing", lang, files=text.listed(files, lang)))
+    spans = "".join(f"<span>{part}</span>" for part in said)
+    open_pages = {entry["page"] for entry in text.menu()}
+    links = "".join(
+        f'<a href="{_address(name, lang)}">{_word(f"trust.{name}", lang)}</a>'
+        for name in ("methods", "quality")
+        if name in open_pages
+    )
+    _html(f'<footer class="pd-trust">{_sample(lang)}{spans}{links}</footer>')

@@ -1,0 +1,196 @@
+"""The HTML page that the browser gets before Streamlit draws anything: its language, direction, fonts and style sheet.
+
+Streamlit's own shell says `lang="en"`, is left to right, and has English words. This middleware writes the shell in the
+reader's language, so that the first painted pixel is already right to left, and serves the boundaries of the provinces
+from where they are kept. Everything it adds comes from this host.
+"""
+
+import gzip
+import html
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from urllib.parse import parse_qs
+
+from plotly.offline import get_plotlyjs, get_plotlyjs_version
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import config
+
+from etl.core.paths import ROOT
+from pages.ui.i18n import text
+
+_ROOT = ROOT
+_STATIC = _ROOT / "static"
+_BOUNDARIES = _ROOT / "data" / "reference" / "iran_provinces.geojson"
+
+# Plotly's geographic axes ask for a base map before they draw. An empty one is all a map of provinces needs.
+EMPTY_MAP = {
+    "type": "Topology",
+    "objects": {
+        layer: {"type": "GeometryCollection", "geometries": []}
+        for layer in ("coastlines", "land", "ocean", "lakes", "rivers", "countries", "subunits")
+    },
+    "arcs": [],
+}
+_PLOTLY = f"/app/static/plotly-{get_plotlyjs_version()}.min.js"
+_A_DAY = {"Cache-Control": "public, max-age=86400"}
+
+
+async def _boundaries(_request: Request) -> Response:
+    return FileResponse(_BOUNDARIES, media_type="application/geo+json", headers=_A_DAY)
+
+
+async def _base_map(_request: Request) -> Response:
+    return JSONResponse(EMPTY_MAP, headers=_A_DAY)
+
+
+async def _first_page(request: Request) -> Response:
+    """The page that answers at `/`, asked for by its own name, which Streamlit does not know it by."""
+    query = request.url.query
+    return RedirectResponse(f"./?{query}" if query else "./")
+
+
+def _plotly(request: Request) -> Response:
+    """Plotly's library; every release of it has an address of its own."""
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(get_plotlyjs(), media_type="text/javascript", headers=headers)
+    return Response(_plotly_compressed(), media_type="text/javascript", headers=headers | {"Content-Encoding": "gzip"})
+
+
+@cache
+def _plotly_compressed() -> bytes:
+    return gzip.compress(get_plotlyjs().encode("utf-8"))
+
+
+def routes() -> list[Route]:
+    """What is served besides Streamlit's own files, under the path that Streamlit is served under."""
+    base = _base()
+    return [
+        Route(f"{base}/{text.menu()[0]['page']}", _first_page),
+        Route(base + _PLOTLY, _plotly),
+        Route(base + "/app/static/iran_provinces.geojson", _boundaries),
+        Route(base + "/app/static/map/{name}.json", _base_map),
+    ]
+
+
+def _base() -> str:
+    """The path of `server.baseUrlPath`, empty at the root."""
+    path = str(config.get_option("server.baseUrlPath")).strip("/")
+    return f"/{path}" if path else ""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without Streamlit's warning that a command was given outside of a reader's run."""
+    log = logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context")
+    was, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = was
+
+
+@cache
+def _head(lang: str) -> str:
+    """What is added to the shell's head: fonts, style sheet, and what the browser is told of the language."""
+    face = "Vazirmatn-FD" if lang == "fa" else "Vazirmatn"
+    fonts = "".join(
+        f'@font-face{{font-family:"Vazirmatn";font-weight:{weight};font-display:swap;'
+        f'src:url("./app/static/fonts/{face}-{name}.woff2") format("woff2")}}'
+        for name, weight in (("Regular", "100 500"), ("Bold", "600 900"))
+    )
+    style = (_STATIC / "shell.css").read_text(encoding="utf-8")
+    script = (_STATIC / "shell.js").read_text(encoding="utf-8")
+    locale = "fa-IR" if lang == "fa" else "en-GB"
+    known = (
+        f"const readerLocale={_in_script(locale)}, readerWords={_in_script(dict(text.words('browser.words', lang)))}, "
+        f"readerPlotly={_in_script('.' + _PLOTLY)}, readerNoChart={_in_script(text.word('state.no_chart', lang))};"
+    )
+    return (
+        f'<link rel="preload" href="./app/static/fonts/{face}-Regular.woff2" as="font" type="font/woff2" crossorigin>'
+        f'<link rel="preload" href=".{_PLOTLY}" as="script">'
+        f"<style>{fonts}\n{style}</style><script>{known}\n{script}</script>"
+    )
+
+
+def _in_script(value: object) -> str:
+    """JSON that cannot close the script it stands in."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def rewrite(page: str, lang: str) -> str:
+    """Streamlit's shell, in `lang`."""
+    direction = text.direction(lang)
+    title = html.escape(text.word("app.title", lang))
+    page = page.replace('<html lang="en">', f'<html lang="{lang}" dir="{direction}">', 1)
+    page = page.replace("<title>Streamlit</title>", f"<title>{title}</title>{_head(lang)}", 1)
+    before, opened, rest = page.partition("<noscript>")
+    _, closed, after = rest.partition("</noscript>")
+    if opened and closed:
+        page = f"{before}<noscript><p>{html.escape(text.word('app.no_script', lang))}</p></noscript>{after}"
+    # the font that Streamlit preloads is not the one we draw with
+    start = page.find('<link\n      rel="preload"')
+    if start >= 0:
+        end = page.find("/>", start) + 2
+        page = page[:start] + page[end:]
+    return page
+
+
+class Shell:
+    """ASGI middleware: every HTML answer leaves in the language that the address names."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _wants_page(scope):
+            await self.app(scope, receive, send)
+            return
+        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+        lang = text.language(query.get("lang", [""])[-1])
+        # unconditional and uncompressed: the validators of the file on disk say nothing of what is sent
+        scope = dict(scope)
+        scope["headers"] = [
+            (name, value)
+            for name, value in scope["headers"]
+            if name.lower() not in (b"accept-encoding", b"if-none-match", b"if-modified-since")
+        ]
+        start: Message = {}
+        body = b""
+
+        async def collect(message: Message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            body += message.get("body", b"")
+            if message.get("more_body"):
+                return
+            if Headers(raw=start["headers"]).get("content-type", "").startswith("text/html"):
+                body = rewrite(body.decode("utf-8"), lang).encode("utf-8")
+                headers = MutableHeaders(raw=start["headers"])
+                for name in ("etag", "last-modified"):
+                    if name in headers:
+                        del headers[name]
+                headers["content-length"] = str(len(body))
+                headers["content-language"] = lang
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
+
+        await self.app(scope, receive, collect)
+
+
+def _wants_page(scope: Scope) -> bool:
+    """Whether this request is for the shell and not for a file or one of Streamlit's own addresses."""
+    if scope["method"] != "GET":
+        return False
+    path = scope["path"].removeprefix(_base())
+    last = path.rsplit("/", 1)[-1]
+    return "." not in last and not path.startswith(("/_stcore", "/media", "/component", "/static", "/app"))

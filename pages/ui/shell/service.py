@@ -1,0 +1,213 @@
+"""What a process says of itself: /healthz, /readyz, counters at /metrics, JSON logs, and a sign of life to systemd.
+
+The three addresses are for this machine; the proxy gives them to nobody. No label and no log line holds what a reader
+asked for, from where or by which address.
+"""
+
+import json
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+import traceback
+import urllib.request
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from functools import cache
+from http.client import HTTPException
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from streamlit import config
+from streamlit.runtime import Runtime
+
+from etl.core import settings
+from etl.operations import readiness
+from pages.ui.data import warehouse
+
+disable_created_metrics()
+_REGISTRY = CollectorRegistry()
+_RERUNS = Histogram(
+    "policeyar_rerun_seconds",
+    "Script runs of readers: how many, and how long each took",
+    buckets=(0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+    registry=_REGISTRY,
+)
+_PATIENCE_SECONDS = 5
+
+
+@contextmanager
+def rerun() -> Iterator[None]:
+    """One script run for a reader, counted and timed however it ends."""
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        _RERUNS.observe(time.perf_counter() - began)
+
+
+def begin() -> None:
+    """To be called once a process: settings applied, logs as asked for, and systemd told that it lives. Raises Faulty."""
+    settings.apply()
+    if os.environ.get("LOG_FORMAT") == "json":
+        _log_as_json()
+    if os.environ.get("NOTIFY_SOCKET"):
+        threading.Thread(target=_tell_systemd, name="sign-of-life", daemon=True).start()
+
+
+def routes() -> list[Route]:
+    """The addresses of this module, under the path that the dashboard lies under."""
+    base = _base()
+    return [
+        Route(f"{base}/healthz", _healthz),
+        Route(f"{base}/readyz", _readyz),
+        Route(f"{base}/metrics", _metrics),
+    ]
+
+
+def _base() -> str:
+    path = str(config.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{path}" if path else ""
+
+
+async def _healthz(_: Request) -> Response:
+    return PlainTextResponse("ok\n")
+
+
+async def _readyz(_: Request) -> Response:
+    served = await run_in_threadpool(_served)
+    return PlainTextResponse(f"{served.fault or 'ready'}\n", 503 if served.fault else 200)
+
+
+async def _metrics(_: Request) -> Response:
+    return Response(await run_in_threadpool(generate_latest, _REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+
+@cache
+def _known() -> settings.Settings:
+    """The settings as they were when the process began."""
+    return settings.read()
+
+
+def _served() -> readiness.Served:
+    known = _known()
+    return readiness.served(known.folders.warehouse, known.schedule.oldest_publication_days)
+
+
+class _State(Collector):
+    """What is looked up when it is asked for: the publication, the last build, questions, open sessions."""
+
+    def collect(self) -> Iterable[Metric]:
+        served = _served()
+        info = GaugeMetricFamily("policeyar_publication_info", "The publication that readers get", labels=["id"])
+        if served.id:
+            info.add_metric([served.id], 1)
+        yield info
+        yield _gauge("policeyar_publication_age_seconds", "Since it was published", served.age_seconds)
+        yield _gauge("policeyar_rows_loaded", "Rows it was made of", served.rows_loaded)
+        yield _gauge("policeyar_rows_rejected", "Rows kept out of it", served.rows_rejected)
+        yield _gauge("policeyar_ready", "1 where /readyz says so", float(not served.fault))
+        build = readiness.last_build(_known().folders.warehouse)
+        if build:
+            outcome = GaugeMetricFamily("policeyar_last_build", "1 for how the last build ended", labels=["outcome"])
+            for word in ("published", "refused", "failed"):
+                outcome.add_metric([word], float(word == build.outcome))
+            yield outcome
+            yield _gauge("policeyar_last_build_seconds", "How long the last build took", build.seconds)
+            ended = datetime.fromisoformat(build.ended_at).timestamp()
+            yield _gauge("policeyar_last_build_end_timestamp_seconds", "When the last build ended", ended)
+        kept, asked = warehouse.counted()
+        questions = CounterMetricFamily(
+            "policeyar_questions", "Questions, by where their answer came from", labels=["of"]
+        )
+        questions.add_metric(["cache"], kept)
+        questions.add_metric(["database"], asked)
+        yield questions
+        if Runtime.exists():
+            active = Runtime.instance().stats_mgr.get_stats(["active_sessions"]).get("active_sessions", ())
+            sessions = sum(int(getattr(one, "value", 0)) for one in active)
+            yield _gauge("policeyar_open_sessions", "Readers who are connected", sessions)
+
+
+def _gauge(name: str, told: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, told, value)
+
+
+_REGISTRY.register(_State())
+ProcessCollector(namespace="policeyar", registry=_REGISTRY)
+
+
+# ------------------------------------------------------------------ logs
+
+
+def _log_as_json() -> None:
+    """From here on every record is one line of JSON; of a library's record only its fixed text is kept, not its values.
+
+    Done where records are made: Streamlit gives every logger a handler of its own.
+    """
+    make = logging.getLogRecordFactory()
+
+    def record(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        made = make(*args, **kwargs)
+        made.msg, made.args = _line(made), ()
+        made.exc_info = made.exc_text = made.stack_info = None
+        return made
+
+    logging.setLogRecordFactory(record)
+    # Python itself and libraries that set up no handler.
+    sys.excepthook = lambda kind, error, trace: logging.getLogger("python").critical(
+        "not caught", exc_info=(kind, error, trace)
+    )
+
+
+def _line(record: logging.LogRecord) -> str:
+    line: dict[str, Any] = {
+        "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+        "level": record.levelname,
+        "logger": record.name,
+        "at": f"{record.module}:{record.lineno}",
+    }
+    # A text that was put together before it got here may hold anything; one that waits for its values does not.
+    if record.args or record.name.startswith("policeyar"):
+        line["text"] = str(record.msg)
+    if record.exc_info and record.exc_info[0]:
+        kind, _, trace = record.exc_info
+        line["error"] = kind.__name__
+        line["trace"] = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(trace)]
+    return json.dumps(line, ensure_ascii=False)
+
+
+# ------------------------------------------------------------------ systemd
+
+
+def _tell_systemd() -> None:
+    """READY=1 with the first answer, then a sign of life as often as WatchdogSec asks, each only after an answer.
+
+    A process that is stopped, or whose event loop hangs, sends none, and systemd starts it again.
+    """
+    every = int(os.environ.get("WATCHDOG_USEC") or 20_000_000) / 1e6 / 4
+    address = f"http://127.0.0.1:{config.get_option('server.port')}{_base()}/healthz"
+    message = b"READY=1\nWATCHDOG=1"
+    while True:
+        with suppress(OSError, HTTPException), urllib.request.urlopen(address, timeout=_PATIENCE_SECONDS):
+            _send(message)
+            message = b"WATCHDOG=1"
+        time.sleep(min(every, 1.0) if message.startswith(b"READY") else every)
+
+
+def _send(message: bytes) -> None:
+    """The protocol of sd_notify(3): a datagram to the socket that systemd names."""
+    name = os.environ["NOTIFY_SOCKET"]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
+        out.connect("\0" + name[1:] if name.startswith("@") else name)
+        out.send(message)

@@ -1,0 +1,140 @@
+"""What the parameters of an address may say: of each only the values that a reader could have chosen are understood."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from etl.semantic.catalog import DIMENSIONS
+from pages.ui.data import warehouse
+from pages.ui.i18n import text
+
+MOST_DIMENSIONS, MOST_MEASURES = 3, 8
+# A choice that was emptied on purpose is not the default.
+NOTHING = "-"
+NATION = "IR"
+OFFERED = tuple(name for name in DIMENSIONS if name != "lapses_on")
+SHOWN = ("table", "pivot")
+_MOST_SEATS, _MOST_LETTERS = 40, 200
+
+Given = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Days:
+    """The first and the last day that can be chosen."""
+
+    first: date
+    last: date
+
+    def read(self, written: str) -> date | None:
+        """The day that is written, in any digits and either calendar; None for another or none."""
+        try:
+            day = text.read_day(written)
+        except ValueError:
+            return None
+        return day if self.first <= day <= self.last else None
+
+
+def understood(page: str, given: Given, days: Days) -> dict[str, list[str]]:
+    """Of the parameters that `page` has besides the scope, what is understood."""
+    found: dict[str, list[str]] = {}
+    for name, check in _CHECKS.get(page, {}).items():
+        if kept := check(given.get(name, ()), days):
+            found[name] = kept
+    return found
+
+
+def left_out(given: Given, kept: Given) -> list[str]:
+    """What an address says beyond what was kept of it, as `name=value`."""
+    left = []
+    for name, values in given.items():
+        counted = Counter(kept.get(name, ()))
+        for value in values:
+            if counted[value]:
+                counted[value] -= 1
+            else:
+                left.append(f"{name}={value}")
+    return left
+
+
+def number(written: str, most: float = 1_000_000) -> float | None:
+    """A number from 0 to `most`; None for anything else."""
+    try:
+        found = float(written)
+    except ValueError:
+        return None
+    return found if 0 <= found <= most else None
+
+
+def seat(written: str) -> tuple[str, str, float] | None:
+    """Province (empty: all), course and seats a month of «IR-23.lead:3»; None for anything else."""
+    place, _, count = written.rpartition(":")
+    province, _, course = place.rpartition(".")
+    seats = number(count)
+    if seats is None or course not in warehouse.names("course", "fa"):
+        return None
+    return (province, course, seats) if not province or province in warehouse.names("province", "fa") else None
+
+
+_Check = Callable[[Sequence[str], Days], list[str]]
+
+
+def _one(accepts: Callable[[str, Days], bool]) -> _Check:
+    """A parameter of one value, the last where there are several."""
+    return lambda values, days: [value for value in values[-1:] if accepts(value, days)]
+
+
+def _members(values: Iterable[str], known: Iterable[str], most: int) -> list[str]:
+    """What is known of `values`, each once; or that nothing is chosen."""
+    told = list(values)
+    return told if told == [NOTHING] else [value for value in dict.fromkeys(told) if value in known][:most]
+
+
+def _measures(values: Sequence[str], _days: Days) -> list[str]:
+    shown = [name for name, metric in warehouse.catalogue().items() if not metric.hidden]
+    return _members(values, shown, MOST_MEASURES)
+
+
+def _dimensions(values: Sequence[str], _days: Days) -> list[str]:
+    return _members(values, OFFERED, MOST_DIMENSIONS)
+
+
+def _sorted_by(values: Sequence[str], _days: Days) -> list[str]:
+    known = {*OFFERED, *warehouse.catalogue()}
+    return [value for value in values[-1:] if value.removeprefix("-") in known]
+
+
+def _seats(values: Sequence[str], _days: Days) -> list[str]:
+    return [value for value in dict.fromkeys(values) if seat(value)][:_MOST_SEATS]
+
+
+def _is_province(value: str, _days: Days) -> bool:
+    return value in warehouse.names("province", "fa")
+
+
+_FIND = _one(lambda value, _: bool(value.strip()) and len(value) <= _MOST_LETTERS)
+_TURNED = _one(lambda value, _: value.isascii() and value.isdecimal() and len(value) < 7 and int(value) > 0)
+_PLACE = _one(lambda value, days: value == NATION or _is_province(value, days))
+_DAY = _one(lambda value, days: days.read(value) is not None)
+
+# The parameters of each page that has some, in the order in which they stand in its address.
+_CHECKS: Mapping[str, Mapping[str, _Check]] = {
+    "methods": {"find": _FIND},
+    "planning": {
+        "recruits": _one(lambda value, _: number(value) is not None),
+        "leave": _one(lambda value, _: number(value, 100) is not None),
+        "of": _one(_is_province),
+        "seats": _seats,
+    },
+    "explore": {
+        "m": _measures,
+        "by": _dimensions,
+        "show": _one(lambda value, _: value in SHOWN),
+        "sort": _sorted_by,
+        "page": _TURNED,
+    },
+    "compare": {"p": _PLACE, "a": _DAY, "q": _PLACE, "b": _DAY},
+    "institute": {"find": _FIND, "page": _TURNED},
+}
+NAMES: Mapping[str, tuple[str, ...]] = {page: tuple(checks) for page, checks in _CHECKS.items()}

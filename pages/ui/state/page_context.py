@@ -1,0 +1,324 @@
+"""What every page starts with: the reader, the language, the scope, and how they are kept in the address.
+
+The address holds what the reader chose and nothing else. The session holds the same while pages change; an address that
+differs from the one last taken note of came from outside (a link, the back button) and wins. It is written when the page
+is drawn: the browser draws its menu anew for each new address, and the charts should not wait for that.
+
+Every box is given its value at each run, also where the session already holds it. Streamlit looks a key up under the page
+that was drawn last, so what the session holds after a change of page belongs to the old page's box and not to the new one's.
+"""
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import partial, wraps
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from etl.core.jalali import add_months, last_complete_months
+from pages.ui.data import warehouse
+from pages.ui.i18n import text
+from pages.ui.state import address as parameters
+from pages.ui.state import page_parameters, periods
+
+# The filters a view may hold, in the order in which they are said and offered.
+FILTERS = ("province", "county", "institute", "activity", "gender", "education", "post", "course")
+PLACES = ("province", "county", "institute")
+# How far back a day can be chosen.
+_YEARS = 25
+_SCOPE, _PAGE, _LANG, _LEFT = "scope", "scope page", "lang", "left out"
+
+_run = threading.local()
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the reader chose: members by dimension, the as-of day (None: the latest), the period (empty: none)."""
+
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    on: date | None = None
+    period: str = ""
+
+    def with_filter(self, dimension: str, codes: Iterable[str]) -> "Scope":
+        """The same with one filter set anew; a place falls with the one above it, for it may lie elsewhere."""
+        where = {**self.where, dimension: tuple(codes)}
+        if dimension in PLACES:
+            for below in PLACES[PLACES.index(dimension) + 1 :]:
+                where.pop(below, None)
+        return replace(self, where={name: where[name] for name in FILTERS if where.get(name)})
+
+    def address(self) -> dict[str, list[str]]:
+        """The parameters of the address; defaults leave it empty."""
+        pairs = {name: list(codes) for name, codes in self.where.items()}
+        pairs |= {"on": [self.on.isoformat()]} if self.on else {}
+        return pairs | ({"period": [self.period]} if self.period else {})
+
+
+@dataclass(frozen=True)
+class PageContext:
+    """All that a component needs to know of the reader and of what is looked at."""
+
+    lang: str
+    dark: bool
+    scope: Scope
+    as_of: date
+    latest: date
+    reader: frozenset[str] | None = None
+    # Whether this page shows flows or trends, which a period is for.
+    has_period: bool = False
+
+    @property
+    def over(self) -> tuple[date, date] | None:
+        """The period that flows and trends are asked over; None where each has its own."""
+        if not self.has_period or not self.scope.period:
+            return None
+        return periods.days(self.scope.period, self.as_of)
+
+    def under(self, known: Collection[str]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+        """The filters that are on and among those `known` to have a meaning, and the names of the others."""
+        where = {name: codes for name, codes in self.where.items() if name in known}
+        return where, [name for name in self.where if name not in where]
+
+    @property
+    def where(self) -> Mapping[str, tuple[str, ...]]:
+        return self.scope.where
+
+    @property
+    def first_day(self) -> date:
+        """The first day that can be chosen."""
+        return self.days.first
+
+    @property
+    def days(self) -> parameters.Days:
+        """The days that can be chosen."""
+        return _days(self.latest)
+
+    def months(self, count: int) -> tuple[date, date]:
+        """The `count` latest complete Jalali months before the as-of day, and the days since."""
+        return last_complete_months(self.as_of, count)[0], self.as_of
+
+    def complete_months(self, count: int) -> tuple[date, date]:
+        """The `count` latest Jalali months that are over on the as-of day."""
+        return last_complete_months(self.as_of, count)
+
+    def a_year_before(self) -> date:
+        return add_months(self.as_of, -12)
+
+    def word(self, key: str, **values: object) -> str:
+        return text.word(key, self.lang, **values)
+
+
+def language() -> str:
+    """The language of the reader: what the address says, else what it said earlier in this session."""
+    if _LANG in st.query_params:
+        st.session_state[_LANG] = text.language(st.query_params[_LANG])
+    return st.session_state.setdefault(_LANG, "fa")
+
+
+def view() -> PageContext:
+    """The reader's view now. Raises warehouse.Unpublished."""
+    latest = warehouse.published().as_of
+    scope = _scope()
+    if scope.on and scope.on >= latest:
+        scope = replace(scope, on=None)
+    return PageContext(
+        lang=language(),
+        dark=getattr(st.context.theme, "type", None) == "dark",
+        scope=scope,
+        as_of=scope.on or latest,
+        latest=latest,
+    )
+
+
+def narrow(dimension: str, codes: Iterable[str]) -> None:
+    """Set one filter."""
+    _choose(_scope().with_filter(dimension, codes))
+
+
+def turn(dimension: str, code: str | None) -> None:
+    """Narrow to one member, or widen again where it is the one chosen."""
+    now = _scope().where.get(dimension, ())
+    narrow(dimension, () if code is None or now == (code,) else (code,))
+
+
+def set_day(on: date | None) -> None:
+    _choose(replace(_scope(), on=on))
+
+
+def set_period(period: str) -> None:
+    _choose(replace(_scope(), period=periods.known(period)))
+
+
+def reset() -> None:
+    page_parameters.forget(st.session_state.get(_PAGE, ""))
+    _choose(Scope())
+
+
+def address() -> dict[str, list[str]]:
+    """The parameters of the address of what is open."""
+    pairs = _scope().address() | page_parameters.of(st.session_state.get(_PAGE, ""))
+    return pairs | ({_LANG: ["en"]} if st.session_state.get(_LANG) == "en" else {})
+
+
+def write() -> None:
+    """Write the address, once a page or a part of it that changed what the page asks is drawn."""
+    if page_parameters.now() != (pairs := address()):
+        st.query_params.from_dict(pairs)
+    page_parameters.noted()
+    st.session_state.pop(_LEFT, None)
+
+
+def left_out() -> list[str]:
+    """What the address said and is not understood, as `name=value`; until the page is drawn and its address written."""
+    return list(st.session_state.get(_LEFT, ()))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of a page that has its place and is still to be drawn."""
+
+    place: DeltaGenerator
+    draw: Callable[[], None]
+    ready: Callable[[], object] | None
+    first: bool
+
+
+def later(
+    draw: Callable[..., None],
+    *given: Any,
+    place: DeltaGenerator | None = None,
+    ready: Callable[[], object] | None = None,
+    first: bool = False,
+) -> None:
+    """Draw this here (or in `place`) once it is known what else the page has, so that all can be asked side by side.
+
+    `ready` asks what it will need: of it no more is wanted than that answers are kept. What takes the browser longest goes
+    `first`, wherever it stands. Where a fragment runs on its own, it is drawn at once.
+    """
+    part = _Part(st.container() if place is None else place, partial(draw, *given), ready, first)
+    if getattr(_run, "waiting", None) is None:
+        _draw(part, None)
+    else:
+        _run.waiting.append(part)
+
+
+def flush() -> None:
+    """What was put off: what goes first, the others in their order, and then what the first put off in their turn."""
+    waiting, _run.waiting = _run.waiting, []
+    _draw_all([part for part in waiting if part.first])
+    after, _run.waiting = _run.waiting, None
+    # Asked only now, so that what goes first is on its way to the browser while they are.
+    _draw_all([part for part in waiting if not part.first] + after)
+
+
+def _draw_all(parts: list[_Part]) -> None:
+    asked = [warehouse.soon(part.ready) if part.ready else None for part in parts]
+    for part, answered in zip(parts, asked, strict=True):
+        _draw(part, answered)
+
+
+def _draw(part: _Part, answered: Future[object] | None) -> None:
+    if answered:
+        # What went wrong meanwhile goes wrong again where it is drawn, and is told there.
+        wait([answered])
+    with part.place:
+        part.draw()
+
+
+def left() -> None:
+    """The page is drawn, or was broken off: what was put off is forgotten."""
+    _run.waiting = None
+    warehouse.leave()
+
+
+def fragment(draw: Callable[..., None]) -> Callable[..., None]:
+    """`draw` as a part that runs again on its own, for as long as the publication it was drawn from is the latest.
+
+    After a new one the whole page is drawn again: a part of it would mix two publications, or read a file that is gone.
+    """
+
+    @st.fragment
+    def again(file: str, given: tuple[Any, ...], named: dict[str, Any]) -> None:
+        if not warehouse.stay(file):
+            st.rerun()
+        draw(*given, **named)
+
+    @wraps(draw)
+    def drawn(*given: Any, **named: Any) -> None:
+        again(warehouse.path(), given, named)
+
+    return drawn
+
+
+def entered(page: str) -> None:
+    """Say which page is open. A click in the menu keeps the session's scope; Back and Forward restore that of the address."""
+    _run.waiting = []
+    kept, came_from = st.session_state.get(_SCOPE), st.session_state.get(_PAGE)
+    st.session_state[_PAGE] = page
+    asked, of_page, left = _read(page)
+    stayed = came_from == page
+    context = get_script_run_ctx()
+    went_back = context is not None and context.is_history_navigation
+    from_outside = went_back or (stayed and page_parameters.is_new())
+    page_parameters.read(page, of_page, from_outside or (not stayed and bool(of_page)))
+    if left and (kept is None or from_outside or not stayed):
+        st.session_state[_LEFT] = left
+    if kept is None or from_outside or (not stayed and asked != Scope()):
+        st.session_state[_SCOPE] = asked
+    page_parameters.noted()
+
+
+def said(view: PageContext) -> str:
+    """What is on, in words."""
+    return place(view, view.where)
+
+
+def place(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> str:
+    """The place that an answer speaks of, in words, with the filters that narrow it."""
+    parts = []
+    for name, codes in where.items():
+        names = warehouse.names(name, view.lang)
+        told = [text.isolated(text.member(name, code, view.lang, names), view.lang) for code in codes]
+        parts.append(text.shortened(told, view.lang))
+    if not set(PLACES) & set(where):
+        parts.insert(0, view.word("scope.nation"))
+    return text.listed(parts, view.lang)
+
+
+def _choose(scope: Scope) -> None:
+    st.session_state[_SCOPE] = scope
+    page_parameters.noted()
+
+
+def _scope() -> Scope:
+    return st.session_state.get(_SCOPE) or Scope()
+
+
+def _read(page: str) -> tuple[Scope, dict[str, list[str]], list[str]]:
+    """What the address asks for: the scope, the parameters of the page, and what nobody could have chosen."""
+    given = page_parameters.now()
+    days = _days(warehouse.published().as_of)
+    members = {name: list(dict.fromkeys(given[name])) for name in FILTERS if name in given}
+    where = {name: [code for code in codes if code in warehouse.names(name, "fa")] for name, codes in members.items()}
+    written_day, written_period = (given.get(name, [""])[-1] for name in ("on", "period"))
+    on, period = days.read(written_day), periods.known(written_period)
+    within = periods.within(period, days.first, days.last)
+    of_page = parameters.understood(page, given, days)
+    kept = {
+        **where,
+        **of_page,
+        "on": [written_day] if on else [],
+        "period": [written_period] if period and within == period else [],
+        _LANG: list(text.LANGUAGES),
+    }
+    scope = Scope({name: tuple(codes) for name, codes in where.items() if codes}, on, within)
+    return scope, of_page, parameters.left_out(given, kept)
+
+
+def _days(latest: date) -> parameters.Days:
+    return parameters.Days(add_months(latest, -12 * _YEARS), latest)

@@ -1,0 +1,59 @@
+"""A component's question under the reader's scope, and which of the reader's filters have no meaning for it."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from etl.semantic.answers import Answer
+from pages.ui.data import warehouse
+from pages.ui.i18n import text
+from pages.ui.state import periods
+from pages.ui.state.page_context import PageContext
+
+# Of so many provinces the counties can still be read in one chart.
+_FEW_PROVINCES = 3
+
+
+def ask(
+    view: PageContext,
+    names: Sequence[str],
+    by: tuple[str, ...] = (),
+    over: tuple[date, date] | None = None,
+    without: Iterable[str] = (),
+) -> tuple[Answer, list[str]]:
+    """The answer under the reader's scope, and the filters that have no meaning for these measures.
+
+    Flows and units of time are asked over the reader's period; where none is on, over `over`, else over the twelve
+    complete months before the as-of day.
+    """
+    metrics = [warehouse.catalogue()[name] for name in names]
+    where, ignored = view.under(frozenset.intersection(*(metric.dimensions for metric in metrics)).difference(without))
+    kinds = {metric.kind for metric in metrics}
+    timed = bool({"month", "quarter", "year"} & set(by))
+    own_period = over or view.complete_months(periods.DEFAULT_MONTHS)
+    period = view.over or own_period if timed or "flow" in kinds else None
+    day = None if timed or kinds == {"flow"} else view.as_of
+    answer = warehouse.ask(*names, reader=view.reader, by=by, on=day, over=period, where=where)
+    return answer, [name for name in ignored if name not in without]
+
+
+def worked_out(view: PageContext, analysis: str) -> tuple[Answer, list[str]]:
+    """What etl.analysis works out under the reader's scope, and the filters that have no meaning for it."""
+    where, ignored = view.under(warehouse.filters_of(analysis))
+    return warehouse.analyse(analysis, reader=view.reader, on=view.as_of, where=where, over=view.over), ignored
+
+
+def nothing(answer: Answer) -> bool:
+    at = [answer.columns.index(metric.name) for metric in answer.metrics]
+    return not any(row[i] is not None for row in answer.rows for i in at)
+
+
+def no_effect(view: PageContext, ignored: Iterable[str]) -> str:
+    filters = text.listed([view.word(f"scope.{name}") for name in ignored], view.lang)
+    return view.word("scope.no_effect", filters=filters)
+
+
+def place(view: PageContext, names: Sequence[str]) -> str:
+    """Provinces, or the counties of a few chosen ones where these measures have counties."""
+    few = 0 < len(view.where.get("province", ())) <= _FEW_PROVINCES
+    known = all("county" in warehouse.catalogue()[name].dimensions for name in names)
+    return "county" if (few or "county" in view.where) and known else "province"

@@ -1,0 +1,179 @@
+"""The cohort view of licensing: Aalen-Johansen by hand, against statsmodels, and against files followed one by one."""
+
+from __future__ import annotations
+
+import random
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from statsmodels.duration.survfunc import CumIncidenceRight
+
+from etl.analysis import competing_risks, registry
+from etl.core import jalali
+from etl.semantic import answers
+from etl.warehouse import publications
+from tests.oracle import oracle
+from tests.oracle.measures import unit_of, working_days
+
+BUILD_DAY = date(2026, 6, 30)
+
+
+@pytest.fixture(scope="module")
+def con(small_register: Path):
+    with publications.connect(small_register) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def data(small_register: Path) -> oracle.Data:
+    return oracle.read(small_register.parent / "in", BUILD_DAY)[1]
+
+
+# ---------------------------------------------------------------- the estimator
+
+
+def test_two_ends_by_hand() -> None:
+    """Ten files: 2 granted on day 3, 1 censored on it, 1 refused on 5, 1 granted and 1 refused on 8, the rest censored on 9.
+
+    On 3 ten are at risk: 2/10. On 5 seven: 0.8 × 1/7. On 8 six, after 0.8 × 6/7 are free: 24/35 × 1/6 each.
+    """
+    followed = [(3, 0, 2), (3, None, 1), (5, 1, 1), (8, 0, 1), (8, 1, 1), (9, None, 4)]
+    steps = competing_risks.cumulative_incidence(followed, 2)
+    assert [(step.time, step.at_risk) for step in steps] == [(3, 10), (5, 7), (8, 6), (9, 4)]
+    expected = [(0.2, 0), (0.2, 0.8 / 7), (0.2 + 24 / 210, 0.8 / 7 + 24 / 210), (0.2 + 24 / 210, 0.8 / 7 + 24 / 210)]
+    for step, reached in zip(steps, expected, strict=True):
+        assert step.reached == pytest.approx(reached)
+
+
+def test_without_censoring_it_is_the_plain_share_and_with_one_end_kaplan_and_meiers() -> None:
+    plain = competing_risks.cumulative_incidence([(1, 0, 3), (2, 1, 4), (2, 0, 1), (7, 1, 2)], 2)
+    assert plain[-1].reached == pytest.approx((4 / 10, 6 / 10))
+    # 6, 6, 6, 7 end, 6 and 9 are censored: 1 - 6/7 × ... of the drug trial of Freireich (1963), its first steps.
+    one = competing_risks.cumulative_incidence(
+        [(6, 0, 3), (6, None, 1), (7, 0, 1), (9, None, 1), (10, 0, 1), (11, None, 14)], 1
+    )
+    survival = [round(1 - step.reached[0], 3) for step in one if step.time in (6, 7, 10)]
+    assert survival == [0.857, 0.807, 0.753]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_it_is_that_of_statsmodels(seed: int) -> None:
+    chance = random.Random(seed)
+    ends = chance.randint(1, 3)
+    # The library tells of as many ends as it meets.
+    cases = [(5, end) for end in range(ends)]
+    cases += [(chance.randrange(40), chance.choice([None, *range(ends)])) for _ in range(chance.randint(1, 300))]
+    steps = competing_risks.cumulative_incidence([(time, end, 1) for time, end in cases], ends)
+    times = np.array([float(time) for time, _ in cases])
+    status = np.array([0 if end is None else end + 1 for _, end in cases])
+    theirs = CumIncidenceRight(times, status)
+    assert [step.time for step in steps] == list(theirs.times)
+    for end in range(ends):
+        assert [step.reached[end] for step in steps] == pytest.approx(theirs.cinc[end].tolist())
+
+
+def test_nobody_followed_has_no_curve() -> None:
+    assert competing_risks.cumulative_incidence([], 3) == []
+
+
+# ---------------------------------------------------------------- the files of the register
+
+
+def followed_one_by_one(
+    data: oracle.Data, first: date, last: date, on: date, where: dict
+) -> list[tuple[int, str | None]]:
+    found = []
+    for licence in data.licences:
+        complete = licence["file_complete_on"]
+        institute = data.institutes[licence["institute_code"]]
+        fits = all(institute[name] in values for name, values in where.items())
+        if complete is not None and first <= complete <= min(last, on) and fits:
+            is_decided = licence["outcome"] is not None and licence["decided_on"] <= on
+            end = licence["decided_on"] if is_decided else on
+            found.append((working_days(complete, end), licence["outcome"] if is_decided else None))
+    return found
+
+
+@pytest.mark.parametrize("where", [{}, {"activity": ("guarding", "patrol")}, {"province": ("IR-23",)}])
+@pytest.mark.parametrize("ago", [0, 45, 700])
+def test_the_cohort_is_that_of_files_followed_one_by_one(con, data, where, ago) -> None:
+    on = publications.describe(con).as_of - timedelta(ago)
+    over = jalali.last_complete_months(on, 12)
+    files = followed_one_by_one(data, *over, on, where)
+    answer = registry.licensing_cohort(con, on=on, where=where)
+    assert answer.column("working_day") == list(range(121))
+    free, shares = 1.0, dict.fromkeys(competing_risks.OUTCOMES, 0.0)
+    last = max(time for time, _ in files)
+    for row in answer.records():
+        day = row["working_day"]
+        at_risk = sum(time >= day for time, _ in files)
+        ending = [outcome for time, outcome in files if time == day and outcome is not None]
+        for outcome in ending:
+            shares[outcome] += free / at_risk
+        free *= 1 - len(ending) / at_risk if at_risk else 1
+        assert row["at_risk"] == at_risk
+        if day <= last or free < 1e-12:
+            assert row["files_granted_by"] == pytest.approx(shares["granted"])
+            assert row["files_refused_by"] == pytest.approx(shares["refused"])
+            assert row["withdrawn"] == pytest.approx(shares["withdrawn"])
+            assert row["files_decided_by"] == pytest.approx(shares["granted"] + shares["refused"])
+        else:
+            assert row["files_decided_by"] is None
+
+
+def test_the_times_are_read_off_the_curve(con) -> None:
+    curve = {row["working_day"]: row["files_decided_by"] for row in registry.licensing_cohort(con).records()}
+    times = registry.licensing_times(con).records()[0]
+    assert times["files_within_25"] == pytest.approx(curve[25])
+    for name, part in (("files_median", 0.5), ("files_p90", 0.9)):
+        found = times[name]
+        if found is None:
+            assert all(share is None or share < part for share in curve.values())
+        else:
+            assert curve[found] >= part > (curve[found - 1] if found else 0)
+    over = jalali.last_complete_months(publications.describe(con).as_of, 12)
+    assert times["files_complete"] == answers.ask(con, "files_complete", over=over).value()
+
+
+def test_a_period_of_its_own_is_followed_up_to_the_day(con, data) -> None:
+    over = (date(2024, 1, 1), date(2024, 3, 31))
+    on = date(2024, 4, 15)
+    answer = registry.licensing_cohort(con, on=on, over=over)
+    files = followed_one_by_one(data, *over, on, {})
+    assert answer.records()[0]["at_risk"] == len(files)
+    assert answer.over == over
+
+
+def test_where_nothing_was_complete_there_is_nothing(con) -> None:
+    over = (date(1990, 1, 1), date(1990, 12, 31))
+    assert registry.licensing_times(con, over=over).records()[0] == {
+        "files_median": None, "files_p90": None, "files_within_25": None, "files_complete": 0}  # fmt: skip
+    assert all(row["files_decided_by"] is None for row in registry.licensing_cohort(con, over=over).records())
+
+
+# ---------------------------------------------------------------- institutes
+
+
+def test_institutes_of_a_year_are_followed_one_by_one(con, data) -> None:
+    on = publications.describe(con).as_of
+    answer = registry.institute_survival(con, least=1)
+    rows = {(row["founded_year"], row["years"]): row for row in answer.records()}
+    assert any(row["institute_survival"] < 1 for row in rows.values())
+    for (year, years), row in rows.items():
+        lives = []
+        for institute in data.institutes.values():
+            founded = institute["founded_on"]
+            if founded is None or unit_of(founded, "year") != year or founded > on:
+                continue
+            gone = institute["status_since"] if institute["status"] in ("closed", "revoked") else None
+            ended = gone if gone is not None and gone <= on else None
+            lives.append((((ended or on) - founded).days, ended is not None))
+        limit = int(years * 365.2425)
+        staying = 1.0
+        for time in sorted({time for time, ended in lives if ended and time <= limit}):
+            at_risk = sum(other >= time for other, _ in lives)
+            staying *= 1 - sum(ended and other == time for other, ended in lives) / at_risk
+        assert row["institute_survival"] == pytest.approx(staying)
+        assert row["institutes_followed"] == sum(time >= limit for time, _ in lives) >= 1

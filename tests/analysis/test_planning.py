@@ -1,0 +1,309 @@
+"""Scenarios against a simulation month by month, the plan's edges against what is certain, the back-test against history.
+
+The simulation is written from the words of the method and walks through months and lines of people; the pipeline's is one
+query in closed form.
+"""
+
+import math
+import random
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from etl.analysis import backtesting, planning, projection, registry, training_plan
+from etl.analysis.planning import Scenario
+from etl.core import jalali
+from etl.core.errors import QuestionError
+from etl.semantic import answers
+from etl.warehouse import publications
+
+ROOT = Path(__file__).parents[2]
+BUILD_DAY = date(2026, 6, 30)
+COURSES = ("PY-101", "PY-102", "PY-103", "PY-201", "PY-202", "PY-301", "PY-302", "PY-401")
+BIG = ("IR-23", "IR-30")
+
+
+def etl(*words: str) -> None:
+    subprocess.run([sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A made-up register of some 1,000 people."""
+    folder = tmp_path_factory.mktemp("planning")
+    etl("sample", str(folder / "in"), "--scale", "0.02", "--seed", "3", "--day", BUILD_DAY.isoformat())
+    etl("build", str(folder / "in"), "--to", str(folder / "w.duckdb"), "--day", BUILD_DAY.isoformat())
+    with publications.connect(folder / "w.duckdb") as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    pointer = tmp_path_factory.mktemp("planning") / "w.duckdb"
+    etl("build", str(ROOT / "tests" / "sample"), "--to", str(pointer), "--day", BUILD_DAY.isoformat())
+    with publications.connect(pointer) as connection:
+        yield connection
+
+
+def as_of(con: duckdb.DuckDBPyConnection) -> date:
+    return publications.describe(con).as_of
+
+
+def planned(answer: answers.Answer, name: str) -> dict[str, float]:
+    """The plan's months and one of its numbers."""
+    return {row["month"]: row[name] for row in answer.records() if row["plan_compliance"] is not None}
+
+
+def seats(count: float) -> dict[tuple[str, str], float]:
+    return {("", course): count for course in COURSES}
+
+
+# ---------------------------------------------------------------- compliance: what is certain
+
+
+def test_without_a_seat_the_plan_is_the_run_off(con: duckdb.DuckDBPyConnection) -> None:
+    certain = {row[0]: row[1] for row in registry.run_off(con).rows}
+    answer = training_plan.compliance(con, scenario=Scenario(recruits=0, seats=seats(0)))
+    unit = jalali.unit_of(as_of(con), "month")
+    compared = 0
+    for month, share in list(planned(answer, "plan_compliance").items())[1:]:
+        unit = jalali.unit_of(unit.last + jalali.DAY, "month")
+        assert unit.label == month
+        if unit.last in certain:
+            compared += 1
+            assert share == certain[unit.last]
+    assert compared >= 5
+
+
+def test_with_seats_for_all_everybody_is_compliant_after_a_month(con: duckdb.DuckDBPyConnection) -> None:
+    answer = training_plan.compliance(con, scenario=Scenario(recruits=0, seats=seats(100_000)))
+    months = list(planned(answer, "plan_compliance_low").values())
+    assert months[0] < 1
+    assert set(months[1:]) == {1.0}
+
+
+def test_the_plan_begins_where_the_known_ends(con: duckdb.DuckDBPyConnection) -> None:
+    answer = training_plan.compliance(con)
+    now = answers.ask(con, "training_compliance").value()
+    first = next(row for row in answer.records() if row["plan_compliance"] is not None)
+    names = ("training_compliance", "plan_compliance", "plan_compliance_low", "plan_compliance_high")
+    assert [first[name] for name in names] == [now] * 4
+    before = [row for row in answer.records() if row["plan_compliance"] is None]
+    assert len(before) == 12
+    assert all(row["training_compliance"] is not None for row in before)
+
+
+def test_more_seats_never_leave_fewer_compliant(con: duckdb.DuckDBPyConnection) -> None:
+    rng = random.Random(4)
+    fewer = {("", course): rng.randrange(0, 12) for course in COURSES}
+    more = {key: count + rng.randrange(0, 6) for key, count in fewer.items()}
+    paths = [training_plan.compliance(con, scenario=Scenario(recruits=0, seats=one)) for one in (fewer, more)]
+    few, many = (planned(path, "plan_compliance") for path in paths)
+    assert all(many[month] >= few[month] for month in few)
+    assert many != few
+
+
+def test_the_range_holds_the_plan(con: duckdb.DuckDBPyConnection, by_hand: duckdb.DuckDBPyConnection) -> None:
+    for one in (con, by_hand):
+        for row in training_plan.compliance(one).records():
+            if row["plan_compliance"] is not None:
+                assert row["plan_compliance_low"] <= row["plan_compliance"] <= row["plan_compliance_high"]
+
+
+# ---------------------------------------------------------------- compliance: the simulation
+
+
+def simulated(
+    con: duckdb.DuckDBPyConnection, day: date, scenario: Scenario, where: dict[str, Any], months: int = 12
+) -> list[int]:
+    """Persons compliant at each month's end: month by month, line by line."""
+    within = {"province": where["province"]} if "province" in where else {}
+    period = jalali.last_complete_months(day, 12)
+    rate = answers.ask(con, "pass_rate", over=period, where=within).value()
+    pace = planning.pace_now(con, day, within).records()[0]
+    leaving = (pace["plan_leaver_rate"] if scenario.leaver_rate is None else scenario.leaver_rate) / 12
+    recruits = pace["plan_recruits"] if scenario.recruits is None else scenario.recruits
+    own = {key for key in scenario.seats if key[0]}
+
+    def pool(province: str, course: str) -> tuple[str, str]:
+        return (province, course) if (province, course) in own else ("", course)
+
+    supply: dict[tuple[str, str], float] = defaultdict(float)
+    for province, course, count in answers.ask(
+        con, "course_results", by=("province", "course"), over=period, where=within
+    ).rows:
+        if (province, course) not in own:
+            supply["", course] += count / 12
+    supply |= scenario.seats
+    joined = con.execute("select person_id, day from joiners where day between ? and ?", period).fetchall()
+    passed: dict[tuple[str, str], int] = defaultdict(int)
+    for person, province, course, done in con.execute(
+        "select person_id, province, course_code, completed_on from completions where completed_on between ? and ?",
+        period,
+    ).fetchall():
+        inside = "province" not in where or province in where["province"]
+        if inside and any(one == person and start <= done for one, start in joined):
+            passed[pool(province, course)] += 1
+
+    holding = con.execute(
+        "select distinct province, course, person_id, lapses_on from course_readiness "
+        "where valid_from <= ? and valid_until > ?",
+        [day, day],
+    ).fetchall()
+    rows = [row for row in holding if "province" not in where or row[0] in where["province"]]
+    ends = [jalali.unit_of(day, "month")]
+    for _ in range(months):
+        ends.append(jalali.unit_of(ends[-1].last + jalali.DAY, "month"))
+    lapses = {(pool(p, c), person, at) for p, c, person, at in rows if at <= ends[-1].last}
+    lacking: dict[int, int] = defaultdict(int)
+    for _, person, at in lapses:
+        lacking[person] += at <= day
+    trained: dict[tuple[int, str, date], int] = {}
+    for key in {one[0] for one in lapses}:
+        line = [(person, at) for one, person, at in lapses if one == key]
+        first = sorted(((at, person) for person, at in line if not lacking[person]))
+        second = sorted((lacking[person], at, person) for person, at in line if lacking[person])
+        each = supply.get(key, 0.0) * rate - recruits * passed[key] / max(len(joined_in(con, period, within)), 1)
+        reached_first = reached_second = 0.0
+        for month in range(1, months + 1):
+            passes = max(each, 0.0) / (1 - leaving) ** month
+            due = sum(at <= ends[month].last for at, _ in first)
+            served = min(passes, due - reached_first)
+            reached_first, reached_second = reached_first + served, reached_second + passes - served
+            for at, person in first[: math.floor(reached_first + 1e-6)]:
+                earliest(trained, (person, key[1], at), month)
+            for _, at, person in second[: math.floor(reached_second + 1e-6)]:
+                earliest(trained, (person, key[1], at), month)
+    everyone = answers.ask(con, "trainable_assistants", on=day, where=where).value()
+    found = []
+    for month, unit in enumerate(ends):
+        until = day if month == 0 else unit.last
+        out = {
+            person
+            for (_, course), person, at in lapses
+            if at <= until and trained.get((person, course, at), 1000) > month
+        }
+        found.append(everyone - len(out))
+    return found
+
+
+def joined_in(con: duckdb.DuckDBPyConnection, period: tuple[date, date], where: dict[str, Any]) -> list[int]:
+    return [0] * answers.ask(con, "joiners", over=period, where=where).value()
+
+
+def earliest(trained: dict[tuple[int, str, date], int], key: tuple[int, str, date], month: int) -> None:
+    trained[key] = min(trained.get(key, 1000), month)
+
+
+SCENARIOS = [
+    Scenario(),
+    Scenario(recruits=0),
+    Scenario(recruits=40, leaver_rate=0.0),
+    Scenario(recruits=5, leaver_rate=0.3, seats=seats(9)),
+    Scenario(seats={("IR-23", "PY-201"): 3, ("IR-23", "PY-103"): 0, ("", "PY-102"): 25}),
+]
+
+
+@pytest.mark.parametrize("where", [{}, {"province": list(BIG)}])
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_the_plan_is_what_a_simulation_month_by_month_comes_to(
+    con: duckdb.DuckDBPyConnection, scenario: Scenario, where: dict[str, Any]
+) -> None:
+    for day in (as_of(con), jalali.add_months(as_of(con), -14)):
+        answer = training_plan.compliance(con, day, where, scenario)
+        found = [row["compliant_assistants"] for row in answer.records() if row["plan_compliance"] is not None]
+        assert found == simulated(con, day, scenario, where)
+
+
+def test_training_seats_are_not_kept_by_gender(con: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(QuestionError, match="no meaning by gender"):
+        training_plan.compliance(con, where={"gender": ["female"]})
+
+
+# ---------------------------------------------------------------- the stock
+
+
+def test_a_scenario_adds_to_the_projection_what_it_asks_for_beyond_the_last_year(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    pace = planning.pace_now(con)
+    recruits, rate = pace.value("plan_recruits") + 30, pace.value("plan_leaver_rate") + 0.12
+    rows = [
+        row
+        for row in planning.headcount(con, scenario=Scenario(recruits, rate)).records()
+        if row["plan_active"] is not None
+    ]
+    said = {row["month"]: row for row in registry.projection(con).records()}
+    stock = rows[0]["plan_active"]
+    assert stock == rows[0]["active_assistants"] == answers.ask(con, "active_assistants").value()
+    day = as_of(con)
+    assert day != jalali.unit_of(day, "month").last
+    # The rest of the month that holds the day goes before the first month shown.
+    projected, rest = stock, jalali.unit_of(day, "month")
+    part = (rest.last - day).days / ((rest.last - rest.first).days + 1)
+    history = projection.history_of(con, day, None)
+    first = projection.path_of(history, day, stock).points[0][2]
+    stock, projected = stock + first - projected + (30 - stock * 0.01) * part, first
+    assert len(rows) > 12
+    for row in rows[1:13]:
+        then = said[row["month"]]
+        stock, projected = stock + then["projected"] - projected + 30 - stock * 0.01, then["projected"]
+        assert math.isclose(row["plan_active"], stock)
+        assert math.isclose(row["plan_low"], stock * then["projected_low"] / then["projected"])
+        assert math.isclose(row["plan_high"], stock * then["projected_high"] / then["projected"])
+        assert row["active_assistants"] is None
+
+
+def test_a_plan_that_says_nothing_is_the_projection(con: duckdb.DuckDBPyConnection) -> None:
+    for day in (as_of(con), date(2025, 3, 20)):
+        plan = planning.headcount(con, on=day).records()
+        said = {row["month"]: row for row in registry.projection(con, on=day).records()}
+        for row in plan:
+            if row["plan_active"] is not None and row["month"] in said:
+                then = said[row["month"]]
+                found = (row["plan_active"], row["plan_low"], row["plan_high"])
+                for one, other in zip(
+                    found, (then["projected"], then["projected_low"], then["projected_high"]), strict=True
+                ):
+                    assert math.isclose(one, other)
+
+
+def test_a_scenario_that_says_nothing_goes_on_as_the_last_year(con: duckdb.DuckDBPyConnection) -> None:
+    period = jalali.last_complete_months(as_of(con), 12)
+    recruits = answers.ask(con, "joiners", over=period).value() / 12
+    rate = answers.ask(con, "leaver_rate_12m").value()
+    said = planning.headcount(con, scenario=Scenario(recruits, rate))
+    assert planning.headcount(con).rows == said.rows
+
+
+def test_a_negative_scenario_is_refused() -> None:
+    for asked in ({"recruits": -1}, {"leaver_rate": -0.1}, {"seats": {("", "PY-101"): -3}}, {"recruits": math.nan}):
+        with pytest.raises(QuestionError):
+            Scenario(**asked)
+
+
+# ---------------------------------------------------------------- the back-test
+
+
+def test_the_months_shown_are_those_tried(con: duckdb.DuckDBPyConnection) -> None:
+    shown = backtesting.backtest_months(con).records()
+    row = next(row for row in backtesting.backtest(con).records() if row["ahead"] == 6)
+    assert len(shown) == row["backtest_months"]
+    inside = sum(one["projected_low"] <= one["active_assistants"] <= one["projected_high"] for one in shown)
+    assert inside == row["backtest_months_inside"]
+
+
+def test_a_short_history_is_not_tried(by_hand: duckdb.DuckDBPyConnection) -> None:
+    answer = backtesting.backtest(by_hand, on=date(2022, 1, 15))
+    assert all(row["backtest_inside"] is None and row["backtest_months"] == 0 for row in answer.records())
+    rows = [
+        row for row in planning.headcount(by_hand, on=date(2022, 1, 15)).records() if row["plan_active"] is not None
+    ]
+    assert all(row["plan_low"] is None and row["plan_high"] is None for row in rows[1:])

@@ -1,0 +1,244 @@
+"""The projection against a second computation from the source rows, each past run made only of what was known on its day."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from etl.analysis import backtesting, projection, registry
+from etl.core import jalali
+from etl.semantic import answers
+from etl.warehouse import publications
+from tests.loading import build, national_id, put, put_good, row
+from tests.oracle import oracle
+from tests.oracle.projection import as_known_on, month_ends, outlook
+
+ROOT = Path(__file__).parents[2]
+BUILD_DAY = date(2026, 6, 30)
+
+
+# ---------------------------------------------------------------- the method by hand
+
+
+def test_the_pace_of_a_year_and_the_profile_of_three() -> None:
+    """Twenty more each month, but for every fourth of twelve months, which loses a hundred."""
+    active, stock = [1000], 1000
+    for at in range(36):
+        stock += -100 if at % 12 == 3 else 20
+        active.append(stock)
+    steps = projection.monthly_changes(active, 14)
+    assert steps == pytest.approx([-100.0 if at % 12 == 3 else 20.0 for at in range(14)])
+    assert projection.monthly_changes(active[-13:], 3) == pytest.approx([120 / 12] * 3), (
+        "no profile without three years"
+    )
+
+
+def test_the_profile_is_of_three_years_and_the_pace_of_the_last() -> None:
+    gains = [10] * 24 + [40] * 12
+    gains[0], gains[12], gains[24] = 4, 7, 1
+    active = [500]
+    for gain in gains:
+        active.append(active[-1] + gain)
+    first, second = projection.monthly_changes(active, 2)
+    pace, mean = (1 + 11 * 40) / 12, sum(gains) / 36
+    assert first == pytest.approx(pace + (4 + 7 + 1) / 3 - mean)
+    assert second == pytest.approx(pace + (10 + 10 + 40) / 3 - mean)
+
+
+def test_the_tenth_percentile_of_24_lies_between_the_second_and_the_third() -> None:
+    values = [float(value) for value in range(24, 0, -1)]
+    assert projection.quantile(values, 0.1) == 2.5
+    assert projection.quantile(values, 0.9) == 22.5
+    assert projection.quantile([1.0, 2.0], 0.1) == 1.0
+    assert projection.quantile([1.0, 2.0], 0.9) == 2.0
+
+
+# ---------------------------------------------------------------- as known then
+
+
+@pytest.fixture(scope="module")
+def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.DuckDBPyConnection, oracle.Data]]:
+    """Licences that hold from a day long before they were decided on, one beside another that was decided in time."""
+    folder = put_good(tmp_path_factory.mktemp("late") / "incoming")
+    names = ("0001", "0002", "0003")
+    put(folder, "institutes.csv", [row("institutes", institute_code=code) for code in names])
+    ways = {
+        "0001": ("1398/01/20", "1398/02/10", "1398/02/10"),
+        # Decided a year after it began to hold.
+        "0002": ("1398/03/01", "1399/07/15", "1398/07/01"),
+        "0003": ("1398/03/01", "1400/02/01", "1398/05/01"),
+    }
+    licences = [
+        row("licences", application_no=f"L{code}", institute_code=code, applied_on="1398/01/05", file_complete_on=complete,
+            decided_on=decided, valid_from=begins, valid_until="1409/01/01")
+        for code, (complete, decided, begins) in ways.items()
+    ]  # fmt: skip
+    put(folder, "licences.csv", licences)
+    people = []
+    for at in range(40):
+        code = names[at % 3]
+        hired = date(2019, 6, 1) + timedelta(40 * at)
+        left = (hired + timedelta(700)).isoformat() if at % 5 == 0 else ""
+        gender = "female" if at % 4 else "male"
+        one = row("personnel", national_id=national_id(100 + at), institute_code=code, hired_on=hired.isoformat(),
+                  left_on=left, gender=gender)  # fmt: skip
+        people.append(one)
+        if at % 6 == 0:
+            people.append(
+                {**one, "institute_code": names[(at + 1) % 3], "hired_on": (hired + timedelta(9)).isoformat()}
+            )
+    put(folder, "personnel.csv", [*people, row("personnel")])
+    built = build(folder, day=date(2024, 6, 1))
+    assert not built.rejected_rows()
+    with publications.connect(built.to) as con:
+        yield con, oracle.read(folder, date(2024, 6, 1))[1]
+
+
+@pytest.mark.parametrize("where", [{}, {"gender": ("female",)}, {"institute": ("0001", "0003")}])
+def test_the_past_is_as_it_was_known(late, where) -> None:
+    con, data = late
+    history = projection.history_of(con, None, where)
+    asked = {name: set(values) for name, values in where.items()}
+    differing = 0
+    for vintage in (date(2019, 12, 1), date(2020, 9, 21), date(2020, 12, 1), date(2021, 4, 1), date(2024, 5, 20)):
+        known = as_known_on(data, vintage)
+        expected = [
+            oracle.STATES["active_assistants"](known, one.last, asked) for one in history.months if one.last <= vintage
+        ]
+        assert history.as_known_on(vintage) == expected
+        differing += expected != [one.active for one in history.months[: len(expected)]]
+    assert differing >= 2, "what was decided later was not known"
+
+
+# ---------------------------------------------------------------- a second computation
+
+
+@pytest.fixture(scope="module")
+def con(small_register: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with publications.connect(small_register) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def data(small_register: Path) -> oracle.Data:
+    return oracle.read(small_register.parent / "in", BUILD_DAY)[1]
+
+
+@pytest.mark.slow
+def test_the_projection_is_that_of_the_oracle(con, data) -> None:
+    as_of = publications.describe(con).as_of
+    for day in (as_of, date(2025, 3, 20), date(2024, 8, 3)):
+        said = {item["month"]: item for item in registry.projection(con, on=day).records()}
+        path = outlook(data, day, 14)
+        assert len(path) == 14
+        for month, stock, low, high in path:
+            if month not in said or said[month]["projected_low"] == said[month]["projected_high"]:
+                continue
+            found = (said[month]["projected"], said[month]["projected_low"], said[month]["projected_high"])
+            assert found == pytest.approx((stock, low, high))
+        assert sum(month in said for month, *_ in path) >= 12
+
+
+@pytest.mark.slow
+def test_the_back_test_is_the_projection_run_at_the_end_of_every_past_month(con, data) -> None:
+    rows = {item["ahead"]: item for item in backtesting.backtest(con).records()}
+    ends = month_ends(data, publications.describe(con).as_of)
+    active = {end: oracle.STATES["active_assistants"](data, end, {}) for end in ends}
+    for ahead in (1, 3):
+        held = ranges = 0
+        misses = []
+        for at in range(36, len(ends) - ahead):
+            path = outlook(data, ends[at], ahead)
+            _, stock, low, high = path[-1]
+            came = active[ends[at + ahead]]
+            misses.append(abs(came - stock) / max(stock, 1))
+            if low is not None:
+                ranges += 1
+                held += low <= came <= high
+        row_ = rows[ahead]
+        assert (row_["backtest_months_inside"], row_["backtest_months"]) == (held, ranges)
+        assert row_["backtest_runs"] == len(misses)
+        assert row_["backtest_miss"] == pytest.approx(sum(misses) / len(misses))
+        assert ranges > 50
+
+
+def test_the_range_never_narrows_and_holds_the_projection(con) -> None:
+    rows = [one for one in registry.projection(con).records() if one["projected"] is not None]
+    assert len(rows) > 12
+    widths = [(one["projected_high"] - one["projected_low"]) / one["projected"] for one in rows]
+    assert all(after >= before - 1e-9 for before, after in pairwise(widths))
+    assert all(one["projected_low"] <= one["projected"] <= one["projected_high"] for one in rows)
+
+
+def test_the_pace_is_that_of_the_active(con) -> None:
+    row_ = registry.pace(con).records()[0]
+    for months in (6, 12):
+        first, last = jalali.last_complete_months(publications.describe(con).as_of, months)
+        change = (
+            answers.ask(con, "active_assistants", on=last).value()
+            - answers.ask(con, "active_assistants", on=first - jalali.DAY).value()
+        )
+        assert row_[f"actual_pace_{months}"] == pytest.approx(change / months)
+
+
+def test_the_months_of_reaching_are_those_of_the_bounds() -> None:
+    units = [jalali.unit_of(date(2026, month, 1), "month") for month in (1, 2, 3)]
+    path = projection.Path(
+        [(units[0], 1.0, 90.0, 80.0, 100.0), (units[1], 2.0, 99.0, 85.0, 120.0), (units[2], 3.0, 130.0, 100.0, 150.0)]
+    )
+    assert path.reached(100) == (units[0].label, units[2].label)
+    assert path.reached(110) == (units[1].label, None)
+    assert path.reached(1000) == (None, None)
+
+
+def test_a_history_too_short_has_no_range_and_one_shorter_than_a_year_no_projection(con) -> None:
+    begin = projection.history_of(con, None, None).months[0].last
+    young = registry.projection(con, on=begin + timedelta(200)).records()
+    assert all(one["projected"] is None for one in young[:-1])
+    assert young[-1]["projected"] == young[-1]["active_assistants"]
+    row_ = registry.pace(con, on=begin + timedelta(200)).records()[0]
+    assert row_["actual_pace_12"] is None
+    assert row_["projected_first"] is None
+    later = registry.projection(con, on=begin + timedelta(500)).records()
+    ahead = [one for one in later if one["active_assistants"] is None]
+    assert len(ahead) >= 12
+    assert all(one["projected"] is not None and one["projected_low"] is None for one in ahead)
+
+
+# ---------------------------------------------------------------- what README states
+
+
+@pytest.mark.slow
+def test_the_figures_in_readme_are_those_of_the_sample(tmp_path: Path) -> None:
+    """The back-test in README, made anew from the sample that it names; better than a flat pace at 3 and 6 months."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    written = re.search(r"etl sample DIR --seed 7 --day (\d{4}-\d{2}-\d{2})", readme)
+    assert written is not None
+    day = written[1]
+    words: tuple[list[str], ...] = (
+        ["sample", str(tmp_path / "in"), "--seed", "7", "--day", day],
+        ["build", str(tmp_path / "in"), "--to", str(tmp_path / "w.duckdb"), "--day", day],
+        ["backtest", "--format", "json", "--from", str(tmp_path / "w.duckdb")],
+    )
+    for command in words:
+        done = subprocess.run(
+            [sys.executable, "-m", "etl", *command], cwd=ROOT, check=True, capture_output=True, text=True
+        )
+    rows = json.loads(done.stdout)
+    for one in rows:
+        line = f"| {one['ahead']} | {one['backtest_inside']:.0%} | {one['backtest_miss']:.1%} | {one['backtest_miss_flat']:.1%} |"
+        assert line.replace("%", " %") in readme
+        assert 0.7 <= one["backtest_inside"] <= 0.9
+        if one["ahead"] in (3, 6):
+            assert one["backtest_miss"] < one["backtest_miss_flat"]
+    assert not math.isnan(rows[0]["backtest_miss"])

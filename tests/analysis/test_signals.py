@@ -1,0 +1,199 @@
+"""What stands out: funnels and XmR charts against published examples, planted breaks, false signals."""
+
+from __future__ import annotations
+
+import statistics
+from datetime import date
+
+import numpy as np
+import pytest
+
+from etl import synthetic
+from etl.analysis import signals
+from etl.core import jalali
+from etl.core.errors import QuestionError
+from etl.semantic import answers
+from etl.synthetic.people import joining_days
+from etl.warehouse import publications
+
+DAY = date(2026, 6, 30)
+# Operations on children under one year and deaths within 30 days, by centre, 1991 to 1995: D. J. Spiegelhalter, P. Aylin,
+# N. G. Best, S. J. W. Evans, G. D. Murray (2002), Journal of the Royal Statistical Society A 165. Bristol is divergent.
+CENTRES = [
+    ("Bristol", 41, 143), ("Leicester", 25, 187), ("Leeds", 24, 323), ("Oxford", 23, 122), ("Guys", 25, 164),
+    ("Liverpool", 42, 405), ("Southampton", 24, 239), ("Great Ormond St", 53, 482), ("Newcastle", 26, 195),
+    ("Harefield", 25, 177), ("Birmingham", 58, 581), ("Brompton", 31, 301),
+]  # fmt: skip
+# Flow rates of the NIST/SEMATECH e-Handbook of Statistical Methods, 6.3.2.2, and its limits.
+FLOW_RATES = [49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1]
+
+
+# ---------------------------------------------------------------- the methods
+
+
+def test_on_the_funnel_of_the_childrens_heart_centres_only_bristol_stands_out() -> None:
+    found = signals.funnel(CENTRES)
+    assert found is not None
+    assert found.common == pytest.approx(397 / 3319)
+    assert [point.group for point in found.points if point.is_signal] == ["Bristol"]
+    assert found.points[0].group == "Bristol"
+    assert found.points[0].beyond == pytest.approx(41 - 143 * 397 / 3319)
+
+
+def test_the_funnel_by_hand() -> None:
+    """By the formulas of Spiegelhalter (2005), step by step with other means: 12 centres, one moved in at each end."""
+    common = 397 / 3319
+    z = {name: (deaths / n - common) / (common * (1 - common) / n) ** 0.5 for name, deaths, n in CENTRES}
+    ordered = sorted(z.values())
+    moved = [ordered[1], *ordered[1:-1], ordered[-2]]
+    phi = statistics.fmean(one**2 for one in moved)
+    assert phi > 1
+    found = signals.funnel(CENTRES)
+    assert found is not None
+    assert found.phi == pytest.approx(phi)
+    for point in found.points:
+        assert point.z == pytest.approx(z[point.group])
+        low, high = found.limits(point.count)
+        wide = 3 * (phi * common * (1 - common) / point.count) ** 0.5
+        assert (low, high) == (pytest.approx(max(0, common - wide)), pytest.approx(common + wide))
+        assert point.is_signal == (not low <= point.share <= high)
+
+
+def test_winsorising_moves_a_tenth_at_each_end() -> None:
+    values = [5.0, -40.0, 1.0, 2.0, 3.0, 4.0, 6.0, 7.0, 8.0, 90.0]
+    assert signals.winsorised(values) == [5, 1, 1, 2, 3, 4, 6, 7, 8, 8]
+    assert signals.winsorised(values[:9]) == values[:9], "nine have no tenth to move"
+
+
+def test_groups_that_differ_less_than_by_chance_are_told_apart_by_chance_alone() -> None:
+    even = [(name, 100.0, 1000.0) for name in "abcdefghij"]
+    found = signals.funnel([*even, ("k", 130.0, 1000.0)])
+    assert found is not None
+    assert found.phi == 1
+    assert signals.funnel([("a", 0, 0), ("b", 0, 0)]) is None
+    none = signals.funnel([("a", 0, 10), ("b", 0, 99)])
+    assert none is not None
+    assert not any(point.is_signal for point in none.points)
+
+
+def test_a_group_that_is_too_small_is_no_signal() -> None:
+    groups = [(name, 500.0, 1000.0) for name in "abcdefghij"] + [("small", 22.0, 22.0)]
+    alone, ruled = signals.funnel(groups), signals.funnel(groups, smallest=23)
+    assert alone is not None
+    assert ruled is not None
+    assert [point.group for point in alone.points if point.is_signal] == ["small"]
+    assert not any(point.is_signal for point in ruled.points)
+
+
+def test_the_limits_of_a_series_are_those_of_the_handbook() -> None:
+    found = signals.limits(FLOW_RATES)
+    assert found is not None
+    assert round(found.middle, 2) == 50.81
+    assert (round(found.low, 4), round(found.high, 4)) == (45.8159, 55.8041)
+    assert signals.limits([1.0]) is None
+
+
+# ---------------------------------------------------------------- on the made-up register
+
+
+@pytest.fixture(scope="module")
+def flow() -> np.ndarray:
+    """Persons joining by province and month, 72 months, at the scale of the country."""
+    fr = synthetic.frame(1, 7, DAY)
+    first, last = jalali.last_complete_months(DAY, 72)
+    edges = [unit.first.toordinal() for unit in jalali.units_between(first, last, "month")] + [last.toordinal() + 1]
+    return np.array([np.histogram(joining_days(fr, place, fr.rng(9, place)), edges)[0] for place in range(31)])
+
+
+def _signals_in(flow: np.ndarray, place: int, month: int) -> bool:
+    """Whether the last of the 24 months up to `month` is a signal."""
+    shares = (flow[place] / flow.sum(0))[month - signals.MONTHS + 1 : month + 1].tolist()
+    found = signals.limits(shares)
+    assert found is not None
+    return not found.low <= shares[-1] <= found.high
+
+
+def test_false_signals_are_at_most_one_a_month_over_24_months(flow: np.ndarray) -> None:
+    false = [sum(_signals_in(flow, place, month) for place in range(31)) for month in range(48, 72)]
+    assert 0 < sum(false) <= 24
+
+
+def test_nine_of_ten_planted_breaks_are_found_within_three_months(flow: np.ndarray) -> None:
+    """A third of a province's flow gone, or doubled, from one month on: each province, three months, both ways."""
+    chance, found = np.random.default_rng(1), []
+    for place in range(31):
+        for month in (44, 50, 56):
+            for is_loss in (True, False):
+                broken = flow.copy()
+                rest = broken[place, month:]
+                broken[place, month:] = chance.binomial(rest, 2 / 3) if is_loss else 2 * rest
+                found.append(any(_signals_in(broken, place, then) for then in range(month, month + 3)))
+    assert sum(found) >= 0.9 * len(found)
+
+
+def test_what_moves_the_whole_country_is_no_signal(flow: np.ndarray) -> None:
+    halved = flow * 2
+    halved[:, 60] //= 2
+    assert [_signals_in(halved, place, 60) for place in range(31)] == [
+        _signals_in(flow, place, 60) for place in range(31)
+    ]
+
+
+# ---------------------------------------------------------------- as answers
+
+
+@pytest.fixture(scope="module")
+def con(small_register):
+    with publications.connect(small_register) as connection:
+        yield connection
+
+
+def test_levels_are_those_of_the_metric_by_province(con) -> None:
+    answer = signals.level_signals(con)
+    told = {row["province"]: row for row in answer.records()}
+    asked = answers.ask(con, "training_compliance", by=("province",)).records()
+    nation = answers.ask(con, "training_compliance").value()
+    assert len(told) == sum(bool(row["trainable_assistants"]) for row in asked) > 20
+    for row in asked:
+        if row["trainable_assistants"]:
+            found = told[row["province"]]
+            assert found["training_compliance"] == row["training_compliance"]
+            beyond = row["compliant_assistants"] - nation * row["trainable_assistants"]
+            assert found["beyond_common"] == pytest.approx(beyond)
+            is_outside = not found["funnel_low"] <= found["training_compliance"] <= found["funnel_high"]
+            assert found["is_signal"] == (is_outside and row["trainable_assistants"] >= 23)
+    sizes = [abs(one) for one in answer.column("beyond_common")]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_a_level_that_may_still_change_is_asked_on_the_settled_month(con) -> None:
+    answer = signals.level_signals(con, name="early_attrition")
+    assert answer.on is not None
+    assert (answer.publication.as_of - answer.on).days >= 89
+    assert jalali.unit_of(answer.on, "month").last == answer.on
+
+
+def test_changes_are_shares_of_the_nations_settled_months(con) -> None:
+    answer = signals.change_signals(con, name="leavers")
+    assert answer.over is not None
+    assert (answer.publication.as_of - answer.over[1]).days >= 89
+    rows = answer.records()
+    by_month: dict[str, float] = {}
+    for row in rows:
+        by_month[row["month"]] = by_month.get(row["month"], 0) + row["flow_share"]
+        assert row["flow_share"] == row["flow_here"] / row["flow_nation"]
+        assert row["is_signal"] == (not row["flow_low"] <= row["flow_share"] <= row["flow_high"])
+        assert 0 <= row["flow_low"] <= row["flow_middle"] <= row["flow_high"] <= 1
+    assert len(by_month) == signals.MONTHS
+    assert all(total == pytest.approx(1) for total in by_month.values())
+
+
+def test_what_is_no_share_and_no_flow_is_refused_and_so_is_too_short_a_register(con) -> None:
+    for name in ("active_assistants", "no_such", "coverage_per_10k", "renewal_rate"):
+        with pytest.raises(QuestionError, match="no share"):
+            signals.level_signals(con, name=name)
+    for name in ("in_service", "no_such"):
+        with pytest.raises(QuestionError, match="no count"):
+            signals.change_signals(con, name=name)
+    with pytest.raises(QuestionError, match="the register has fewer"):
+        signals.change_signals(con, on=date(2015, 1, 1))

@@ -1,0 +1,90 @@
+"""The benchmark's rivals answer as the door does, on random questions: only then is a ratio of their times honest."""
+
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bench import rivals
+from bench.questions import Asker, Known
+from etl.semantic import answers
+from etl.warehouse import publications
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+DAY = date(2026, 6, 30)
+KINDS = (
+    "compliance",
+    "expiring",
+    "coverage",
+    "trend_24",
+    "trend_144",
+    "growth_144",
+    "compliance_county",
+    "compliance_institute",
+    "trend_24_institute",
+)
+# By hand a trend is counted month by month.
+_GOES = {"trend_24": 3, "trend_24_institute": 3, "trend_144": 1, "growth_144": 2}
+
+
+@pytest.fixture(scope="module")
+def con(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bench")
+    for words in (
+        ["sample", str(folder / "in"), "--scale", "0.02", "--seed", "3", "--day", DAY.isoformat()],
+        ["build", str(folder / "in"), "--to", str(folder / "w.duckdb"), "--day", DAY.isoformat()],
+    ):
+        subprocess.run([sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, capture_output=True)
+    with publications.connect(folder / "w.duckdb") as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def contenders(con):
+    return [rivals.Pandas(con), rivals.Raw(con)]
+
+
+def _ours(con, question, plain=False):
+    answer = answers.ask(
+        con, *question.names, by=question.by, on=question.on, over=question.over, where=question.where, plain=plain
+    )
+    return rivals.of_answer(answer.columns, answer.rows, question)
+
+
+def test_every_kind_is_tested(con):
+    assert Asker(Known.of(con)).kinds == KINDS
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rivals_agree_with_the_door(con, contenders, kind):
+    asker = Asker(Known.of(con), seed=5)
+    as_of = publications.describe(con).as_of
+    met = 0
+    for _ in range(_GOES.get(kind, 8)):
+        question = asker.ask(kind)
+        ours = _ours(con, question)
+        assert rivals.same(ours, _ours(con, question, plain=True)), question
+        for rival in contenders:
+            theirs = rivals.answer(rival, question, as_of)
+            assert rivals.same(ours, theirs), (rival.name, question, ours, theirs)
+        met += any(any(cell.numbers) for cell in ours)
+    assert met, "every question met nobody: nothing was compared"
+
+
+def test_a_difference_is_seen():
+    cell = rivals.Cell
+    assert rivals.same([cell("a", (1, None))], [cell("a", (1, None)), cell("b", (0, None))])
+    assert not rivals.same([cell("a", (1,))], [cell("a", (2,))])
+    assert not rivals.same([cell("a", (1,))], [])
+    assert not rivals.same([cell("a", (0.5,))], [cell("a", (0.5001,))])
+    assert not rivals.same([cell("a", (1, None))], [cell("a", (1, 0.0))])
+
+
+def test_the_same_seed_asks_the_same(con):
+    known = Known.of(con)
+    one, other = Asker(known, 9), Asker(known, 9)
+    assert [one.ask(kind) for kind in KINDS] == [other.ask(kind) for kind in KINDS]

@@ -1,0 +1,247 @@
+"""A served dashboard and a browser in front of it, for tests that look at what a reader sees."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from playwright.sync_api import Browser, Page, WebSocket, WebSocketRoute, sync_playwright
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+ROOT = Path(__file__).parents[2]
+_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_TALL = 1000
+# Streamlit first asks for its own addresses under the path of a deep link, then finds its base.
+PROBES = ("/_stcore/health", "/_stcore/host-config")
+
+
+def build(incoming: Path, warehouse: Path) -> None:
+    """Publish the files of `incoming` as `warehouse`."""
+    _etl("build", str(incoming), "--to", str(warehouse), "--skip-refused")
+
+
+def make_register(folder: Path, scale: float) -> None:
+    """A made-up register of 31 provinces, so many times the size of the real one."""
+    _etl("sample", str(folder), "--scale", str(scale))
+
+
+def _etl(*words: str) -> None:
+    subprocess.run([sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, capture_output=True)
+
+
+@contextmanager
+def served(warehouse: Path) -> Iterator[str]:
+    """The dashboard over `warehouse`, as `streamlit run dashboard.py` serves it; its address."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.port", str(port)]
+    server = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "WAREHOUSE": str(warehouse)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://localhost:{port}"
+    try:
+        _wait_for(address + "/_stcore/health", server)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if server.poll() is not None:
+            raise RuntimeError(f"the server ended with {server.returncode}")
+        try:
+            with urllib.request.urlopen(address, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError("the server did not answer")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(_FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Runs:
+    """Whether the server owes the page a run of its script.
+
+    The page itself says that nothing runs until the server has begun with what was clicked, and on a machine that is
+    busy the server takes its time: only the two ends of the wire tell a page that stands still from one that waits.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._asked = self._begun = False
+        page.on("websocket", self._listen)
+
+    def wait(self, seconds: float) -> None:
+        """Until all that was asked is answered. Raises TimeoutError."""
+        until = time.monotonic() + seconds
+        while self._asked or self._begun:
+            if time.monotonic() > until:
+                raise TimeoutError("the server did not answer what the page asked")
+            self._page.wait_for_timeout(20)
+
+    def _listen(self, wire: WebSocket) -> None:
+        self._asked = self._begun = False
+        wire.on("framesent", self._sent)
+        wire.on("framereceived", self._received)
+
+    def _sent(self, frame: str | bytes) -> None:
+        if isinstance(frame, bytes) and BackMsg.FromString(frame).WhichOneof("type") == "rerun_script":
+            self._asked = True
+
+    def _received(self, frame: str | bytes) -> None:
+        if not isinstance(frame, bytes):
+            return
+        message = ForwardMsg.FromString(frame)
+        kind = message.WhichOneof("type")
+        if kind == "new_session":
+            self._asked, self._begun = False, True
+        elif kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+            self._begun = False
+
+
+class Hold:
+    """Keeps from a page what the server answers, but for the word that a run has begun."""
+
+    def __init__(self) -> None:
+        self._wire: WebSocketRoute | None = None
+        self._kept: list[str | bytes] | None = None
+
+    def listen(self, wire: WebSocketRoute) -> None:
+        """Stand between page and server."""
+        self._wire = wire
+        server = wire.connect_to_server()
+        wire.on_message(server.send)
+        server.on_message(self._answered)
+
+    def begin(self) -> None:
+        """From here on answers are kept."""
+        self._kept = []
+
+    def end(self) -> None:
+        """What was kept goes on, and all that follows."""
+        kept, self._kept = self._kept or [], None
+        assert self._wire
+        for answer in kept:
+            self._wire.send(answer)
+
+    def _answered(self, answer: str | bytes) -> None:
+        assert self._wire
+        if self._kept is None or _says_begun(answer):
+            self._wire.send(answer)
+        else:
+            self._kept.append(answer)
+
+
+def _says_begun(answer: str | bytes) -> bool:
+    message = ForwardMsg.FromString(answer) if isinstance(answer, bytes) else ForwardMsg()
+    return message.HasField("new_session") or message.session_status_changed.script_is_running
+
+
+def hold_answers(page: Page) -> Hold:
+    """Stand between the page and its server, before the page is opened."""
+    hold = Hold()
+    page.route_web_socket(re.compile("_stcore/stream"), hold.listen)
+    return hold
+
+
+@dataclass
+class Visit:
+    """One reader at the dashboard: the page, and what the browser asked of whom."""
+
+    address: str
+    page: Page
+    runs: Runs
+    requests: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def go(self, name: str = "", **view: Any) -> "Visit":
+        """Open a page of the dashboard, the overview under no name, with the parameters of a view."""
+        query = urlencode(view, doseq=True)
+        self.page.goto(f"{self.address}/{name}" + (f"?{query}" if query else ""))
+        return self.settle()
+
+    def settle(self) -> "Visit":
+        """Wait until the page stands still."""
+        self.page.wait_for_selector(".pd-trust, .pd-notice", state="attached", timeout=40_000)
+        self.page.wait_for_timeout(250)
+        self.runs.wait(40)
+        self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=40_000)
+        self.page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')", timeout=40_000)
+        self.page.wait_for_timeout(250)
+        return self
+
+    @property
+    def said(self) -> str:
+        """What the page says is on."""
+        return self.page.locator(".pd-said").inner_text()
+
+    @property
+    def query(self) -> str:
+        """The part of the address that holds the view."""
+        return self.page.url.partition("?")[2]
+
+    def strangers(self) -> list[str]:
+        """Requests that went to anyone but the dashboard."""
+        socket_address = self.address.replace("http", "ws", 1)
+        ours = (self.address, socket_address, "data:", "blob:")
+        return [url for url in self.requests if not url.startswith(ours)]
+
+
+@contextmanager
+def visit(browser: Browser, address: str, width: int = 1440, dark: bool = False) -> Iterator[Visit]:
+    """A new reader, who never was here before and whose own browser speaks neither language of ours."""
+    context = browser.new_context(
+        viewport={"width": width, "height": _TALL},
+        color_scheme="dark" if dark else "light",
+        locale="de-DE",
+        accept_downloads=True,
+    )
+    page = context.new_page()
+    seen = Visit(address, page, Runs(page))
+    page.on("request", lambda request: seen.requests.append(request.url))
+    page.on("pageerror", lambda error: seen.failures.append(str(error)))
+    page.on(
+        "response",
+        lambda response: (
+            seen.failures.append(f"{response.status} {response.url}")
+            if response.status >= 400 and not response.url.endswith(PROBES)
+            else None
+        ),
+    )
+    try:
+        yield seen
+    finally:
+        context.close()

@@ -1,0 +1,492 @@
+"""The analyst's hour in a browser, in Persian: click, drill, compare, explore, save, share, export; axe on every page."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import openpyxl
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Locator
+
+from etl.analysis import detail, registry
+from etl.core.jalali import DAY
+from etl.semantic import answers
+from etl.warehouse import publications
+from pages.ui.i18n import text
+from pages.ui.state import periods
+from tests.browser import app as front
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+AXE = Path(__file__).parents[1] / "axe.min.js"
+PAGES = [entry["page"] for entry in text.menu()]
+KERMANSHAH, TEHRAN = "IR-05", "IR-23"
+# What a reader may have chosen on each page besides the scope, as its link says it.
+CHOSEN: dict[str, dict[str, str | list[str]]] = {
+    "explore": {"m": ["training_compliance", "joiners"], "by": ["province", "month"], "show": "pivot", "page": "2"},
+    "compare": {"p": TEHRAN, "a": "2026-03-20", "q": "IR", "b": "2026-06-01"},
+    "institute": {"find": "كرمانشاه"},
+    "planning": {"recruits": "70", "leave": "20", "of": TEHRAN, "seats": ["PY-101:3"]},
+    "methods": {"find": "هدف"},
+}
+SCOPE: dict[str, str | list[str]] = {"province": [TEHRAN], "gender": "male", "on": "2026-06-01", "period": "year"}
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("register")
+    front.make_register(folder / "incoming", 0.05)
+    front.build(folder / "incoming", folder / "warehouse.duckdb")
+    return folder / "warehouse.duckdb"
+
+
+@pytest.fixture(scope="module")
+def address(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as setting:
+        setting.setenv("VIEWS", str(tmp_path_factory.mktemp("views")))
+        with front.served(warehouse) as found:
+            yield found
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with front.chromium() as found:
+        yield found
+
+
+def headings(reader: front.Visit) -> list[str]:
+    return reader.page.locator("h3").all_inner_texts()
+
+
+def parameters(reader: front.Visit) -> set[str]:
+    return set(unquote(reader.query).split("&")) - {""}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_copied_link_opens_the_same_view_in_a_private_window_and_axe_finds_nothing_serious(
+    name: str, address: str, chromium: Browser
+) -> None:
+    view = SCOPE | CHOSEN.get(name, {})
+    with front.visit(chromium, address) as reader:
+        reader.go(name if name != PAGES[0] else "", **view)
+        link, seen, told = reader.page.url, headings(reader), words(reader)
+        wanted = {
+            f"{key}={one}" for key, value in view.items() for one in ([value] if isinstance(value, str) else value)
+        }
+        assert parameters(reader) == wanted
+    with front.visit(chromium, address, dark=PAGES.index(name) % 2 == 1) as other:
+        other.page.goto(link)
+        other.settle()
+        assert headings(other) == seen
+        assert words(other) == told
+        assert parameters(other) == wanted
+        assert serious(other) == []
+
+
+def words(reader: front.Visit) -> list[str]:
+    """What the page says is on; the pages about the load and the methods have no scope to tell."""
+    return reader.page.locator(".pd-said").all_inner_texts()
+
+
+def serious(reader: front.Visit) -> list[list[str]]:
+    """What axe-core (tests/axe.min.js, Deque Systems, MPL-2.0, as published) finds grave on the page that is open."""
+    reader.page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = reader.page.evaluate(
+        """async () => {
+            const run = await axe.run(document, {resultTypes: ["violations"]});
+            return run.violations.map(v => [v.impact, v.id, v.nodes[0].html.slice(0, 200)]);
+        }"""
+    )
+    return [one for one in found if one[0] in ("serious", "critical")]
+
+
+def test_axe_sees_what_is_wrong(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("methods")
+        reader.page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<button></button>')")
+        assert "button-name" in [one[1] for one in serious(reader)]
+
+
+def test_measures_and_dimensions_are_chosen_and_a_question_without_meaning_is_refused_with_a_way_out(
+    address: str, chromium: Browser
+) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("explore")
+        choose(reader, "explore-m", "هدف")
+        choose(reader, "explore-by", "جنسیت")
+        refused = reader.page.locator(".pd-refused")
+        assert "«هدف» به تفکیک «جنسیت» معنا ندارد" in refused.inner_text()
+        assert parameters(reader) == {"m=active_assistants", "m=target", "by=province", "by=gender"}
+        reader.page.get_by_role("button", name="برداشتن «هدف»").click()
+        reader.settle()
+        assert refused.count() == 0
+        assert parameters(reader) == {"by=province", "by=gender"}
+        assert reader.page.locator(".st-key-figure-rows .pd-grid tbody tr").count() > 31
+
+
+def choose(reader: front.Visit, key: str, word: str) -> None:
+    """Pick one more from a list, as one types and presses Enter."""
+    field = reader.page.locator(f".st-key-{key} input").first
+    field.click()
+    field.type(word)
+    reader.page.get_by_role("option", name=word).first.wait_for()
+    reader.page.keyboard.press("Enter")
+    reader.settle()
+    reader.page.keyboard.press("Escape")
+    reader.settle()
+
+
+def test_a_bar_narrows_and_the_same_bar_widens_again(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("explore")
+        bars = reader.page.locator(".st-key-chart-ranking--active_assistants-province .barlayer .point path")
+        bars.first.click(force=True)
+        reader.settle()
+        narrowed = [one for one in parameters(reader) if one.startswith("province=")]
+        assert len(narrowed) == 1
+        assert reader.page.locator(".st-key-breadcrumb [aria-current=location]").inner_text() in reader.said
+        bars.first.click(force=True)
+        reader.settle()
+        assert not [one for one in parameters(reader) if one.startswith("province=")]
+
+
+def test_a_point_and_a_key_of_a_chart_narrow_and_widen_again(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("coverage")
+        points = reader.page.locator(".st-key-chart-lorenz-lorenz .scatterlayer .point")
+        # From the nation to a province, from there to a county, and from the county back.
+        for place, below in (("province", 3), ("county", 2)):
+            points.nth(below).click(force=True)
+            reader.settle()
+            assert place in {one.split("=")[0] for one in parameters(reader)}
+        points.last.click(force=True)
+        reader.settle()
+        assert {one.split("=")[0] for one in parameters(reader)} == {"province"}
+
+        reader.go("workforce")
+        key = reader.page.locator(".st-key-legend-pyramid--active_assistants-age_band-gender-female button")
+        key.focus()
+        reader.page.keyboard.press("Enter")
+        reader.settle()
+        assert "gender=female" in parameters(reader)
+        assert text.member("gender", "female", "fa") in reader.said
+        key.focus()
+        reader.page.keyboard.press("Enter")
+        reader.settle()
+        assert "gender=female" not in parameters(reader)
+        bars = reader.page.locator(".st-key-chart-pyramid--active_assistants-age_band-gender .barlayer .point path")
+        bars.first.click(force=True)
+        reader.settle()
+        assert "gender=male" in parameters(reader)
+
+
+def test_the_hierarchy_is_walked_down_to_an_institute_by_keyboard(
+    address: str, warehouse: Path, chromium: Browser
+) -> None:
+    with publications.connect(warehouse) as con:
+        one = next(
+            found
+            for found in detail.institutes(con).values()
+            if found.province == KERMANSHAH
+            and found.county
+            and answers.ask(con, "active_assistants", where={"institute": [found.code]}).value()
+        )
+        active = answers.ask(con, "active_assistants", where={"institute": [one.code]}).value()
+    with front.visit(chromium, address) as reader:
+        reader.go("institute")
+        for dimension, code in (("province", one.province), ("county", one.county)):
+            go_down(reader, text.member(dimension, code, "fa"))
+            assert text.member(dimension, code, "fa") in reader.said
+        go_down(reader, one.name)
+        assert reader.page.locator("h2").first.inner_text() == one.name
+        assert parameters(reader) == {f"institute={one.code}"}
+        card = reader.page.locator(".st-key-card-active_assistants .pd-value").inner_text()
+        assert text.number(active, "fa") in card
+        assert reader.page.locator(".st-key-figure-licences tbody tr").count() >= 1
+        reader.page.locator(".st-key-breadcrumb button").first.focus()
+        reader.page.keyboard.press("Enter")
+        reader.settle()
+        assert parameters(reader) == set()
+
+
+def go_down(reader: front.Visit, name: str) -> None:
+    field = reader.page.locator(".st-key-breadcrumb input").first
+    field.focus()
+    field.type(name)
+    reader.page.get_by_role("option", name=text.findable(name)).first.wait_for()
+    reader.page.keyboard.press("Enter")
+    reader.settle()
+
+
+def test_the_search_finds_what_was_typed_with_an_arabic_kaf(address: str, warehouse: Path, chromium: Browser) -> None:
+    with publications.connect(warehouse) as con:
+        wanted = {one.name for one in detail.search(detail.institutes(con), "کرمانشاه")}
+    assert wanted
+    with front.visit(chromium, address) as reader:
+        reader.go("institute")
+        field = reader.page.locator(".st-key-institute-find input")
+        field.fill("كرمانشاه")
+        field.press("Enter")
+        reader.settle()
+        links = reader.page.locator(".st-key-figure-institutes tbody th a")
+        assert set(links.all_inner_texts()) == wanted
+        links.first.click()
+        reader.settle()
+        assert reader.page.locator("h2").first.inner_text() in wanted
+        assert len([one for one in parameters(reader) if one.startswith("institute=")]) == 1
+
+
+def test_a_list_of_the_scope_counts_its_names_and_finds_them_however_they_are_typed(
+    address: str, warehouse: Path, chromium: Browser
+) -> None:
+    with publications.connect(warehouse) as con:
+        names = {code: one.name for code, one in detail.institutes(con).items()}
+        served = answers.ask(con, "active_assistants", by=("province", "institute")).rows
+        # a name that the data itself writes with Arabic letters
+        province, code, count = next(row for row in served if row[1] and {*"كي"} & {*names[row[1]]})
+        active = answers.ask(con, "active_assistants", where={"province": [province]}).value()
+    place = text.member("province", province, "fa")
+    with front.visit(chromium, address) as reader:
+        reader.go("training")
+        pick(reader, "filter-province", arabic(place), f"{place} ({text.number(active, 'fa')})")
+        assert parameters(reader) == {f"province={province}"}
+        reader.page.locator(".st-key-scope-more button").first.click()
+        reader.settle()
+        label = f"{text.findable(names[code])} ({text.number(count, 'fa')})"
+        pick(reader, "filter-institute", arabic(names[code]), label)
+        assert parameters(reader) == {f"province={province}", f"institute={code}"}
+        assert names[code] in reader.said
+        reader.page.locator(".st-key-filter-gender input").first.click()
+        with publications.connect(warehouse) as con:
+            where = {"province": [province], "institute": [code]}
+            counted = answers.ask(con, "active_assistants", by=("gender",), where=where).rows
+        offered = reader.page.get_by_role("option").all_inner_texts()
+        assert sorted(offered) == sorted(
+            f"{text.member('gender', gender, 'fa')} ({text.number(count, 'fa')})" for gender, count in counted if count
+        )
+
+
+def arabic(name: str) -> str:
+    """A name as an Arabic keyboard writes it."""
+    return name.replace("ک", "ك").replace("ی", "ي")
+
+
+def pick(reader: front.Visit, key: str, typed: str, label: str) -> None:
+    """Type into a list of the scope and take what it finds."""
+    field = reader.page.locator(f".st-key-{key} input").first
+    field.click()
+    field.type(typed)
+    reader.page.get_by_role("option", name=label, exact=True).click()
+    reader.settle()
+    reader.page.keyboard.press("Escape")
+    reader.settle()
+
+
+def test_a_day_is_typed_in_jalali_and_a_wrong_one_is_told_kindly(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("")
+        field = reader.page.get_by_role("textbox", name=text.word("scope.on", "fa"))
+        for typed in ("۱۴۰۵/۰۲/۱۵", "1405-2-16"):
+            write(reader, field, typed)
+        assert "۱۶ اردیبهشت ۱۴۰۵" in reader.said
+        assert parameters(reader) == {"on=2026-05-06"}
+        write(reader, field, "۱۴۰۵/۱۳/۱")
+        assert "روزی از تقویم نیست" in reader.page.get_by_role("alert").inner_text()
+        assert parameters(reader) == {"on=2026-05-06"}
+        assert field.input_value() == "۱۴۰۵/۰۲/۱۶"
+        reader.page.locator('.st-key-day-on [data-testid="stDateInputCalendarButton"]').click()
+        day = reader.page.locator('[data-testid="stDateInputCalendar"] [role=button]').get_by_text("۱۷", exact=True)
+        day.first.click()
+        reader.settle()
+        assert parameters(reader) == {"on=2026-05-07"}
+        assert field.input_value() == "۱۴۰۵/۰۲/۱۷"
+        assert reader.page.get_by_role("alert").count() == 0
+        reader.go("compare")
+        label = text.word("compare.day", "fa", side=text.word("compare.side_1", "fa"))
+        write(reader, reader.page.get_by_role("textbox", name=label), "۱۴۰۴/۱۲/۲۹")
+        assert "a=2026-03-20" in parameters(reader)
+
+
+def write(reader: front.Visit, field: Locator, typed: str) -> None:
+    field.fill(typed)
+    field.press("Enter")
+    reader.settle()
+
+
+def test_a_period_is_chosen_said_remembered_and_reset(address: str, warehouse: Path, chromium: Browser) -> None:
+    with publications.connect(warehouse) as con:
+        as_of = publications.describe(con).as_of
+        over = periods.days("year", as_of)
+        joined = answers.ask(con, "joiners", over=over).value()
+    days = f"{text.day(over[0], 'fa')} تا {text.day(over[1], 'fa')}"
+    with front.visit(chromium, address) as reader:
+        reader.go("growth")
+        field = reader.page.locator(".st-key-filter-period input")
+        field.click()
+        reader.page.get_by_role("option", name=text.word("period.year", "fa")).click()
+        reader.settle()
+        assert parameters(reader) == {"period=year"}
+        assert days in reader.said
+        assert reader.page.locator(".st-key-card-joiners .pd-value bdi").inner_text() == text.number(joined, "fa")
+        reader.page.get_by_role("link", name="پوشش").click()
+        reader.page.wait_for_selector("h1:text-is('پوشش')")
+        reader.settle()
+        assert parameters(reader) == {"period=year"}
+        assert days not in reader.said, "no flow and no trend there"
+        assert reader.page.locator(".st-key-filter-period").count() == 0
+        reader.page.get_by_role("link", name="کاوش").click()
+        reader.page.wait_for_selector("h1:text-is('کاوش')")
+        reader.settle()
+        assert days in reader.said
+        assert field.input_value() == text.word("period.year", "fa")
+        reader.page.get_by_role("button", name=text.word("scope.reset", "fa")).click()
+        reader.settle()
+        assert parameters(reader) == set()
+        assert field.input_value() == text.word("period.none", "fa")
+        assert "بازهٔ" not in reader.said
+
+
+def test_reset_clears_every_control_that_is_seen(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        for name in ("planning", "compare"):
+            reader.go(name)
+            fresh = controls(reader)
+            reader.go(name, **(SCOPE | CHOSEN[name]))
+            assert controls(reader) != fresh
+            reader.page.get_by_role("button", name=text.word("scope.reset", "fa")).click()
+            reader.settle()
+            assert parameters(reader) == set()
+            assert controls(reader) == fresh
+
+
+def controls(reader: front.Visit) -> list[str]:
+    """What fields, lists and sliders show."""
+    return reader.page.evaluate(
+        """() => [...document.querySelectorAll("main input, [data-testid=stMultiSelectTagsContainer]")]
+            .map(at => `${at.getAttribute("aria-label")}: ${at.value ?? at.textContent}`)"""
+    )
+
+
+def test_no_name_and_no_row_of_a_person_is_shown_unless_the_setting_allows_it(
+    address: str, warehouse: Path, chromium: Browser
+) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("institute", province=TEHRAN)
+        assert reader.page.locator(".st-key-figure-people table").count() == 0
+        assert text.word("institute.people_off", "fa") in reader.page.locator(".st-key-figure-people").inner_text()
+
+
+def test_two_days_and_two_places_are_compared_and_the_bridge_adds_up(
+    address: str, warehouse: Path, chromium: Browser
+) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("compare", p=TEHRAN, a="2026-03-20", q="IR", b="2026-09-01")
+        first, second = text.read_day("2026-03-20"), text.read_day("2026-09-01")
+        with publications.connect(warehouse) as con:
+            here = answers.ask(con, "active_assistants", on=first, where={"province": [TEHRAN]}).value()
+            there = answers.ask(con, "active_assistants", on=second).value()
+            moved = registry.bridge(con, second, {"province": [TEHRAN]}, (first + DAY, second))
+        cells = reader.page.locator(".st-key-figure-compare tbody tr").first.locator("td").all_inner_texts()
+        assert [text.number(value, "fa") in cell for value, cell in zip((here, there), cells, strict=False)] == [
+            True,
+            True,
+        ]
+        assert text.number(there - here, "fa", signed=True).strip("\u2066\u2069") in cells[2]
+        shown = headings(reader)
+        steps = dict(moved.rows)
+        ends = [text.number(steps[step], "fa") for step in ("start", "end")]
+        assert any(all(end in heading for end in ends) for heading in shown)
+        reader.page.get_by_role("button", name=text.word("compare.swap", "fa")).click()
+        reader.settle()
+        assert parameters(reader) == {"p=IR", f"q={TEHRAN}", "a=2026-09-01", "b=2026-03-20"}
+
+
+def test_a_view_is_saved_listed_opened_by_another_reader_and_deleted(address: str, chromium: Browser) -> None:
+    name = "پایبندی به تفکیک دوره"
+    with front.visit(chromium, address) as reader:
+        reader.go("explore", m="training_compliance", by="course", province=TEHRAN)
+        seen = headings(reader)
+        reader.page.locator(".st-key-views button").first.click()
+        reader.settle()
+        field = reader.page.get_by_label(text.word("views.name", "fa"))
+        for written, said in (("   ", "views.empty"), (name, "views.saved"), (name, "views.taken")):
+            field.fill(written)
+            field.press("Tab")
+            reader.settle()
+            reader.page.get_by_role("button", name=text.word("views.save", "fa"), exact=True).click()
+            reader.settle()
+            assert text.word(said, "fa", name=name) in reader.page.locator("[role=status]").all_inner_texts()
+    with front.visit(chromium, address) as other:
+        other.go("explore")
+        other.page.locator(".st-key-views button").first.click()
+        other.settle()
+        other.page.get_by_role("link", name=name).click()
+        other.settle()
+        assert headings(other) == seen
+        assert parameters(other) == {"m=training_compliance", "by=course", f"province={TEHRAN}"}
+        other.page.locator(".st-key-views button").first.click()
+        other.settle()
+        other.page.get_by_role("button", name=text.word("views.delete", "fa")).click()
+        other.settle()
+        assert other.page.get_by_role("link", name=name).count() == 0
+
+
+def test_the_files_hold_every_row_of_the_answer(
+    address: str, warehouse: Path, chromium: Browser, tmp_path: Path
+) -> None:
+    with publications.connect(warehouse) as con:
+        asked = answers.ask(con, "active_assistants", by=("institute", "post"))
+    assert len(asked.rows) > 50, "more than a page of the table"
+    wanted = sorted((a, b, n) for a, b, n in asked.rows)
+    with front.visit(chromium, address) as reader:
+        reader.go("explore", by=["institute", "post"])
+        reader.page.locator(".st-key-files-rows button").click()
+        reader.settle()
+        files = {}
+        for kind in ("csv", "xlsx", "parquet"):
+            with reader.page.expect_download(timeout=20_000) as fetched:
+                reader.page.locator(f".st-key-{kind}-rows button").click()
+            files[kind] = tmp_path / fetched.value.suggested_filename
+            fetched.value.save_as(files[kind])
+            assert re.fullmatch(rf".*{asked.on}\.{kind}", files[kind].name)
+    written = csv.DictReader(io.StringIO(files["csv"].read_text(encoding="utf-8-sig")))
+    assert sorted((r["institute"], r["post"], int(r["active_assistants"])) for r in written) == wanted
+    sheet = openpyxl.load_workbook(files["xlsx"], read_only=True).worksheets[0]
+    rows = list(sheet.iter_rows(min_row=2, values_only=True))
+    assert sorted((row[0], row[2], row[4]) for row in rows) == wanted
+    frame = pd.read_parquet(files["parquet"])
+    assert sorted(frame[["institute", "post", "active_assistants"]].itertuples(index=False, name=None)) == wanted
+
+
+@pytest.mark.parametrize("form", ["PNG", "SVG"])
+def test_a_chart_leaves_as_a_picture(form: str, address: str, chromium: Browser, tmp_path: Path) -> None:
+    ident = "ranking--active_assistants-province"
+    with front.visit(chromium, address) as reader:
+        reader.go("explore")
+        reader.page.locator(f".st-key-files-{ident} button").click()
+        reader.settle()
+        reader.page.locator(f".st-key-picture-button-{ident} button").click()
+        dialog = reader.page.locator("[role=dialog]")
+        if form == "SVG":
+            dialog.get_by_text("SVG", exact=True).click()
+        button = dialog.get_by_role("button", name=re.compile("^دریافت تصویر نمودار")).last
+        button.wait_for(state="attached")
+        reader.page.wait_for_timeout(1500)
+        with reader.page.expect_download(timeout=20_000) as fetched:
+            button.focus()
+            reader.page.keyboard.press("Enter")
+        found = tmp_path / "picture"
+        fetched.value.save_as(found)
+        assert fetched.value.suggested_filename.endswith(f".{form.lower()}")
+        assert reader.strangers() == []
+    content = found.read_bytes()
+    if form == "PNG":
+        assert content[:8] == b"\x89PNG\r\n\x1a\n"
+        assert int.from_bytes(content[16:20]) == 2000, "twice the width of the page, for print"
+    else:
+        assert content.startswith(b"<svg")
+        assert "تهران" in content.decode("utf-8")

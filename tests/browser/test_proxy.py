@@ -1,0 +1,161 @@
+"""Every page in Chromium through nginx, at the root of the host and under a path: what is drawn directly is drawn there."""
+
+import csv
+import io
+import shutil
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage
+
+from deploy import serve
+from pages.ui.i18n import text
+from tests.browser import app as front
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin")),
+        reason="nginx is not installed (apt-get install nginx-light)",
+    ),
+]
+
+PAGES = [entry["page"] for entry in text.menu()]
+LANGUAGES = ("fa", "en")
+# Of every chart that is drawn: what a screen reader says of it, and how many areas of a map it has.
+_DRAWN = """() => [...document.querySelectorAll('.pd-plot')]
+    .filter((plot) => plot.querySelector('.main-svg'))
+    .map((plot) => `${plot.getAttribute('aria-label')} ${plot.querySelectorAll('.choroplethlayer path').length}`)"""
+_ALL_DRAWN = """() => [...document.querySelectorAll('.pd-plot')]
+    .every((plot) => !plot.clientWidth || plot.querySelector('.main-svg'))"""
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("register")
+    front.make_register(folder / "incoming", 0.02)
+    front.build(folder / "incoming", folder / "warehouse.duckdb")
+    return folder / "warehouse.duckdb"
+
+
+@pytest.fixture(scope="module", params=["", "statistics/assistants"], ids=["root", "path"])
+def served(
+    request: pytest.FixtureRequest, warehouse: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[serve.Served]:
+    run = tmp_path_factory.mktemp("proxy")
+    plan = serve.Plan("localhost", serve.free_port(), 1, run, warehouse=warehouse, path=request.param)
+    with serve.Served(plan) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with front.chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def directly(warehouse: Path, chromium: Browser) -> Iterator[Any]:
+    """The charts of a page as they are drawn without a proxy."""
+    with front.served(warehouse) as address:
+
+        @cache
+        def charts(name: str, lang: str) -> list[str]:
+            with front.visit(chromium, address) as reader:
+                reader.go(name, lang=lang)
+                reader.page.wait_for_load_state("networkidle")
+                reader.page.wait_for_function(_ALL_DRAWN, timeout=40_000)
+                return reader.page.evaluate(_DRAWN)
+
+        yield charts
+
+
+def _address(served: serve.Served) -> str:
+    return served.plan.origin + served.plan.base
+
+
+def _watch(reader: front.Visit) -> None:
+    """Count among the failures of a visit what the browser's console calls an error: refusals of the policy, above all."""
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not message.location["url"].endswith(front.PROBES):
+            reader.failures.append(f"{message.type}: {message.text}")
+
+    reader.page.on("console", note)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_draws_through_the_proxy_what_it_draws_directly(
+    name: str, lang: str, served: serve.Served, directly: Any, chromium: Browser
+) -> None:
+    expected = directly(name, lang)
+    with front.visit(chromium, _address(served)) as reader:
+        _watch(reader)
+        reader.go(name, lang=lang)
+        reader.page.wait_for_load_state("networkidle")
+        reader.page.wait_for_function(_ALL_DRAWN, timeout=40_000)
+        assert reader.page.evaluate(_DRAWN) == expected
+        assert reader.page.locator("html").get_attribute("lang") == lang
+        assert reader.page.locator(".pd-error, [data-testid=stException]").count() == 0
+        assert reader.strangers() == []
+        assert reader.failures == []
+
+
+def test_the_comparison_is_of_charts_and_of_a_map(directly: Any) -> None:
+    drawn = {name: directly(name, "en") for name in PAGES}
+    assert sum(map(len, drawn.values())) > 2 * len(PAGES)
+    assert any(int(chart.rsplit(" ", 1)[1]) >= 31 for chart in drawn["coverage"])
+
+
+def test_the_host_alone_and_the_path_without_a_slash_lead_to_the_dashboard(
+    served: serve.Served, chromium: Browser
+) -> None:
+    with front.visit(chromium, _address(served)) as reader:
+        _watch(reader)
+        reader.page.goto(_address(served) + "?lang=en")
+        reader.settle()
+        assert reader.page.url.startswith(_address(served) + "/?lang=en")
+        assert reader.failures == []
+
+
+def test_the_menu_and_the_links_stay_under_the_path(served: serve.Served, chromium: Browser) -> None:
+    with front.visit(chromium, _address(served)) as reader:
+        _watch(reader)
+        reader.go(lang="en")
+        reader.page.locator('[data-testid="stSidebarNavLink"]', has_text="Coverage").first.click()
+        reader.page.wait_for_url("**/coverage?**")
+        reader.settle()
+        reader.page.wait_for_selector(".pd-plot .choroplethlayer path")
+        reader.page.locator(".pd-switch a[hreflang=fa]").click()
+        reader.page.wait_for_selector("html[lang=fa]", state="attached")
+        reader.settle()
+        assert reader.page.url.startswith(_address(served) + "/coverage")
+        assert reader.strangers() == []
+        assert reader.failures == []
+
+
+def test_files_and_pictures_leave_through_the_proxy(served: serve.Served, chromium: Browser, tmp_path: Path) -> None:
+    ident = "ranking--active_assistants-province"
+    with front.visit(chromium, _address(served)) as reader:
+        _watch(reader)
+        reader.go("explore")
+        reader.page.locator(f".st-key-files-{ident} button").click()
+        reader.settle()
+        with reader.page.expect_download() as waiting:
+            reader.page.get_by_role("button", name="CSV").first.click()
+        written = Path(waiting.value.path()).read_bytes().decode("utf-8-sig")
+        assert len(list(csv.DictReader(io.StringIO(written)))) == 31
+        reader.page.locator(f".st-key-picture-button-{ident} button").click()
+        save = reader.page.locator("[role=dialog]").get_by_role("button", name="دریافت تصویر نمودار").last
+        save.wait_for(state="attached")
+        reader.page.wait_for_timeout(1500)
+        with reader.page.expect_download() as waiting:
+            save.focus()
+            reader.page.keyboard.press("Enter")
+        assert Path(waiting.value.path()).read_bytes().startswith(b"\x89PNG")
+        assert reader.failures == []

@@ -1,0 +1,420 @@
+"""What a reader sees in a browser: both languages, light and dark, wide and narrow, by link and by click."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from etl.semantic import answers
+from etl.warehouse import publications
+from pages.ui.i18n import text
+from tests.browser import app as front
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PAGES = [entry["page"] for entry in text.menu()]
+LANGUAGES = ("fa", "en")
+# Words in Latin letters that a Persian page may show: the other language, a licence line, file formats, metric names.
+LATIN = re.compile(r"[A-Za-z0-9]+")
+STAYS_LATIN = {"English", "OpenStreetMap", "contributors", "CSV"}
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("register")
+    front.make_register(folder / "incoming", 0.05)
+    front.build(folder / "incoming", folder / "warehouse.duckdb")
+    return folder / "warehouse.duckdb"
+
+
+@pytest.fixture(scope="module")
+def address(warehouse: Path) -> Iterator[str]:
+    with front.served(warehouse) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with front.chromium() as found:
+        yield found
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_deep_link_on_a_fresh_server_comes_through_the_front_door(
+    name: str, warehouse: Path, chromium: Browser
+) -> None:
+    with front.served(warehouse) as fresh, front.visit(chromium, fresh) as reader:
+        reader.go(name)
+        heading = next(entry["fa"] for entry in text.menu() if entry["page"] == name)
+        assert reader.page.locator("h1").inner_text() == heading
+        assert reader.page.locator(".pd-trust").count() == 1
+        assert reader.page.locator('[data-testid="stSidebarNavLink"]').count() == len(PAGES)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_whole_in_both_languages_and_asks_nobody_else(
+    name: str, lang: str, address: str, chromium: Browser
+) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go(name if name != PAGES[0] else "", **({"lang": "en"} if lang == "en" else {}))
+        html = reader.page.locator("html")
+        assert (html.get_attribute("lang"), html.get_attribute("dir")) == (lang, text.direction(lang))
+        assert reader.page.title() == text.word("app.title", lang)
+        assert reader.page.locator(".pd-error, .pd-refused, [data-testid=stException]").count() == 0
+        assert reader.page.locator(".pd-sample").count() == 2, "made-up data is marked above and below"
+        assert reader.page.locator("h3").count() >= 1 or name == "quality"
+        assert reader.strangers() == []
+        assert reader.failures == []
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in ("methods", "quality")])
+def test_a_persian_page_shows_no_latin_word_and_no_latin_digit(name: str, address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go(name if name != PAGES[0] else "")
+        shown = reader.page.evaluate(
+            """() => {
+                const found = [];
+                const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+                while (walk.nextNode()) {
+                    const at = walk.currentNode.parentElement;
+                    const not_read = "script, style, noscript, code, [data-testid=stIconMaterial], table[role=grid], cite";
+                    if (at.closest(not_read)) continue;
+                    found.push(walk.currentNode.textContent);
+                }
+                for (const at of document.querySelectorAll("[aria-label], [placeholder]")) {
+                    if (at.closest("table[role=grid]")) continue;
+                    found.push(at.getAttribute("aria-label") || "", at.getAttribute("placeholder") || "");
+                }
+                return found;
+            }"""
+        )
+        latin = {word for part in shown for word in LATIN.findall(part)} - STAYS_LATIN
+        # Streamlit announces the Gregorian day of its field to screen readers and hides the field itself
+        assert {word for word in latin if not word.isdigit()} == set()
+        # a source is quoted as it is written; a slider's own number is shown in Persian digits by the font
+        reader.page.add_style_tag(content="cite, [data-testid=stSlider] { display: none }")
+        visible = reader.page.locator("main").inner_text()
+        assert not re.search("[0-9]", visible)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_narrow_screen_has_no_sideways_scrolling(name: str, dark: bool, address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address, width=390, dark=dark) as reader:
+        reader.go(name if name != PAGES[0] else "")
+        wide, room = reader.page.evaluate(
+            "() => { const m = document.querySelector('[data-testid=stMain]'); return [m.scrollWidth, m.clientWidth]; }"
+        )
+        assert wide <= room
+        cut = reader.page.evaluate(
+            """() => [...document.querySelectorAll('.pd-card *, .pd-head *, .pd-said, .pd-title *')]
+                .filter(at => at.scrollWidth > at.clientWidth + 1 && at.clientWidth > 0
+                    && getComputedStyle(at).display !== 'inline')
+                .map(at => at.textContent.slice(0, 40))"""
+        )
+        assert cut == []
+
+
+def test_the_address_holds_what_was_chosen_and_a_copied_link_opens_the_same_view(
+    address: str, chromium: Browser
+) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("coverage")
+        assert reader.query == "", "defaults leave the address clean"
+        reader.page.get_by_role("combobox").first.click()
+        reader.page.keyboard.type("تهران")
+        reader.page.keyboard.press("Enter")
+        reader.settle()
+        reader.page.keyboard.press("Escape")
+        assert reader.query == "province=IR-23"
+        said, link = reader.said, reader.page.url
+        assert "تهران" in said
+        reader.page.get_by_role("link", name="آموزش").click()
+        reader.page.wait_for_selector("h1:text-is('آموزش')")
+        reader.settle()
+        assert reader.query == "province=IR-23", "the scope goes along from page to page"
+        with front.visit(chromium, address) as other:
+            other.page.goto(link)
+            other.settle()
+            assert other.said == said
+        reader.page.get_by_role("button", name="بازنشانی").click()
+        reader.settle()
+        assert reader.query == ""
+        assert "کل کشور" in reader.said
+
+
+def test_the_other_language_is_one_click_away_at_the_same_view(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("growth", province=["IR-23"], on="2024-09-21")
+        assert "۳۱ شهریور ۱۴۰۳" in reader.said
+        reader.page.get_by_role("link", name="English").click()
+        reader.page.wait_for_selector("h1:text-is('Growth')")
+        reader.settle()
+        assert "31 Shahrivar 1403 (21 September 2024)" in reader.said
+        assert "Tehran" in reader.said
+        reader.page.get_by_role("link", name="Training").click()
+        reader.page.wait_for_selector("h1:text-is('Training')")
+        reader.settle()
+        assert reader.query == "province=IR-23&on=2024-09-21&lang=en"
+
+
+def test_an_address_that_nobody_could_have_chosen_is_left_out(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("training", province=["x' or '1'='1", "IR-99"], on="<script>", activity="guarding", evil="1")
+        assert reader.query == "activity=guarding"
+        assert reader.page.locator(".pd-error").count() == 0
+
+
+def test_going_back_takes_the_view_back(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("coverage", province="IR-23")
+        reader.page.get_by_role("button", name="بازنشانی").click()
+        reader.settle()
+        reader.page.go_back()
+        reader.settle()
+        assert reader.query == "province=IR-23"
+        assert "تهران" in reader.said
+
+
+def test_the_calendar_is_jalali_in_every_month_that_can_be_chosen(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("")
+        reader.page.locator('[data-testid="stDateInputCalendarButton"]').click()
+        calendar = reader.page.locator('[data-testid="stDateInputCalendar"]')
+        table, names = calendar.locator("table").first, text.words("calendar.months", "fa")
+        for _ in range(26):
+            label = table.get_attribute("aria-label") or ""
+            assert any(name in label for name in names), label
+            calendar.get_by_role("button", name="ماه پیش").click()
+            reader.page.wait_for_timeout(60)
+        reader.page.keyboard.press("Escape")
+
+
+def test_a_day_is_chosen_in_the_jalali_calendar_with_the_keyboard(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("", on="2025-09-22")
+        assert "۳۱ شهریور ۱۴۰۴" in reader.said
+        reader.page.locator('[data-testid="stDateInputCalendarButton"]').focus()
+        reader.page.keyboard.press("Enter")
+        reader.page.wait_for_timeout(400)
+        reader.page.locator('[data-testid="stDateInputCalendar"] [tabindex="0"][role="button"]').first.focus()
+        reader.page.keyboard.press("ArrowUp")
+        reader.page.keyboard.press("Enter")
+        reader.settle()
+        assert "۲۴ شهریور ۱۴۰۴" in reader.said
+        assert reader.query == "on=2025-09-15"
+
+
+def test_a_click_on_the_map_narrows_the_page_and_another_widens_it(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("coverage")
+        provinces = reader.page.locator('[data-testid="stPlotlyChart"] .choroplethlayer path')
+        provinces.first.wait_for(state="attached")
+
+        def click_on(place: int) -> None:
+            box = provinces.nth(place).bounding_box()
+            assert box
+            reader.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            reader.settle()
+
+        click_on(8)
+        assert reader.query == "province=IR-08"
+        assert "کرمان" in reader.said
+        click_on(8)
+        assert reader.query == ""
+
+
+def test_card_chart_table_file_and_question_say_the_same(address: str, warehouse: Path, chromium: Browser) -> None:
+    with publications.connect(warehouse) as con:
+        asked = answers.ask(con, "coverage_per_10k", by=("province",))
+        nation = answers.ask(con, "coverage_per_10k").value()
+    worst = min(asked.rows, key=lambda row: row[1])
+    with front.visit(chromium, address) as reader:
+        reader.go("coverage")
+        card = reader.page.locator(".st-key-card-coverage_per_10k .pd-value bdi").inner_text()
+        assert card == text.plain(nation, "per_10k", "fa")
+        figure = reader.page.locator(".st-key-figure-ranking--coverage_per_10k-province")
+        said = f"{text.member('province', worst[0], 'fa')} کمترین است: {text.amount(worst[1], 'per_10k', 'fa')}"
+        assert figure.locator("h3").inner_text() == said
+        figure.get_by_text("دریافت فایل").click()
+        with reader.page.expect_download() as waiting:
+            reader.page.get_by_role("button", name="CSV").click()
+        downloaded = Path(waiting.value.path()).read_bytes().decode("utf-8-sig")
+        rows = list(csv.DictReader(io.StringIO(downloaded)))
+        assert [(row["province"], float(row["coverage_per_10k"])) for row in rows] == [row[:2] for row in asked.rows]
+        assert waiting.value.suggested_filename.endswith(f"_کل-کشور_{asked.on}.csv")
+
+
+def test_every_number_answers_what_it_is_in_one_click(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("training", lang="en")
+        reader.page.locator(".st-key-card-training_compliance [data-testid=stPopoverButton]").click()
+        told = reader.page.locator(".pd-meaning")
+        told.wait_for()
+        words = told.inner_text()
+        metric = answers.catalogue()["training_compliance"]
+        for part in (
+            "How it is computed:",
+            "Load:",
+            "rows were kept back",
+            metric.label["en"],
+            metric.description["en"],
+        ):
+            assert part in words
+        assert metric.example["en"] in words
+        assert "select" in reader.page.locator('[data-testid="stCode"]').inner_text()
+
+
+def test_a_run_that_takes_long_fades_nothing_and_shows_a_line_at_the_top(address: str, chromium: Browser) -> None:
+    looks = """() => {
+        const app = document.querySelector('[data-testid=stApp]'), line = getComputedStyle(app, '::before');
+        const parts = [...document.querySelectorAll('[data-testid=stMain] [data-testid=stElementContainer]')];
+        return {line: line.content !== 'none' && line.height === '4px' && line.width === `${innerWidth}px`
+                    && Number(line.opacity) === 1,
+                parts: parts.length, faded: parts.filter(part => getComputedStyle(part).opacity !== '1').length};
+    }"""
+    with front.visit(chromium, address) as reader:
+        hold = front.hold_answers(reader.page)
+        reader.go("coverage")
+        before = reader.page.evaluate(looks)
+        assert not before["line"]
+        hold.begin()
+        reader.page.get_by_role("combobox").first.click()
+        reader.page.keyboard.press("ArrowDown")
+        reader.page.keyboard.press("Enter")
+        reader.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="running"]')
+        reader.page.wait_for_timeout(1500)
+        assert reader.page.evaluate(looks) == {"line": True, "parts": before["parts"], "faded": 0}
+        hold.end()
+        reader.settle()
+        assert not reader.page.evaluate(looks)["line"]
+
+
+def test_a_new_publication_is_seen_at_the_next_click(tmp_path: Path, warehouse: Path, chromium: Browser) -> None:
+    pointer = tmp_path / "warehouse.duckdb"
+    folder = warehouse.parent / "incoming"
+    front.build(folder, pointer)
+    with front.served(pointer) as fresh, front.visit(chromium, fresh) as reader:
+        reader.go("overview" if PAGES[0] != "overview" else "")
+        before = reader.page.locator(".st-key-card-active_assistants .pd-value bdi").inner_text()
+        fewer = tmp_path / "fewer"
+        fewer.mkdir()
+        for file in folder.iterdir():
+            if "IR-23" not in file.name:
+                (fewer / file.name).write_bytes(file.read_bytes())
+        front.build(fewer, pointer)
+        reader.page.get_by_role("button", name="بازنشانی").click()
+        reader.settle()
+        after = reader.page.locator(".st-key-card-active_assistants .pd-value bdi").inner_text()
+        assert after != before
+
+
+def test_before_the_first_publication_the_page_says_what_to_do(tmp_path: Path, chromium: Browser) -> None:
+    with front.served(tmp_path / "nothing.duckdb") as empty, front.visit(chromium, empty) as reader:
+        reader.go("coverage", province="IR-23")
+        assert text.word("state.unpublished_title", "fa") in reader.page.locator(".pd-notice").inner_text()
+        assert "python -m etl build" in reader.page.locator('[data-testid="stCode"]').inner_text()
+        assert reader.failures == []
+
+
+def test_a_chart_stays_and_is_drawn_once_for_each_answer(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("training")
+        reader.page.evaluate(
+            """() => {
+                window.drawn = [];
+                window.charts = [...document.querySelectorAll('.js-plotly-plot')];
+                window.charts.forEach((chart, place) => chart.on('plotly_afterplot', () => window.drawn.push(place)));
+            }"""
+        )
+        chart = reader.page.locator(".st-key-figure-ranking--training_compliance-course .js-plotly-plot")
+        said, bars = chart.get_attribute("aria-label"), chart.locator(".barlayer").inner_html()
+        reader.page.get_by_role("combobox").nth(1).click()
+        reader.page.keyboard.press("ArrowDown")
+        reader.page.keyboard.press("Enter")
+        reader.settle()
+        assert chart.get_attribute("aria-label") != said
+        assert chart.locator(".barlayer").inner_html() != bars
+        drawn, standing, all_charts = reader.page.evaluate(
+            "() => [window.drawn, window.charts.map((chart) => chart.isConnected), window.charts.length]"
+        )
+        assert standing == [True] * all_charts
+        assert drawn
+        assert len(drawn) == len(set(drawn))
+
+
+def test_a_chart_is_as_wide_as_its_place_after_the_window_was_made_narrow(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("coverage")
+        reader.page.set_viewport_size({"width": 390, "height": 1000})
+        reader.settle()
+        widths = reader.page.evaluate(
+            """() => [...document.querySelectorAll('.js-plotly-plot')].map((chart) =>
+                [chart.clientWidth, chart.querySelector('.main-svg').getBoundingClientRect().width])"""
+        )
+        assert len(widths) >= 4
+        assert all(0 < place == drawn < 390 for place, drawn in widths)
+
+
+def test_nothing_said_of_a_point_is_left_when_another_answer_is_drawn(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("coverage")
+        province = reader.page.locator(".choroplethlayer path").nth(8)
+        province.hover(force=True)
+        label = reader.page.locator(".st-key-figure-provinces--coverage_per_10k-province .hoverlayer .hovertext")
+        label.wait_for()
+        province.click(force=True)
+        reader.settle()
+        assert reader.query == "province=IR-08"
+        assert label.count() == 0
+
+
+def test_a_chart_that_cannot_be_drawn_says_so_and_is_drawn_when_it_can_be(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.page.route("**/plotly-*.min.js", lambda route: route.abort())
+        reader.go("training")
+        chart = reader.page.locator(".st-key-figure-ranking--training_compliance-course .pd-plot")
+        assert chart.inner_text() == text.word("state.no_chart", "fa")
+        assert reader.page.locator("[data-testid=stException]").count() == 0
+        reader.page.unroute_all()
+        reader.page.get_by_role("combobox").nth(1).click()
+        reader.page.keyboard.press("ArrowDown")
+        reader.page.keyboard.press("Enter")
+        reader.settle()
+        chart.locator(".barlayer").wait_for()
+        assert text.word("state.no_chart", "fa") not in chart.inner_text()
+
+
+def test_the_picture_of_a_chart_is_no_wider_than_the_screen_that_shows_it(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address, width=390) as reader:
+        reader.go("coverage")
+        figure = reader.page.locator(".st-key-figure-provinces--coverage_per_10k-province")
+        figure.get_by_text(text.word("figure.files", "fa")).click()
+        reader.settle()
+        reader.page.get_by_role("button", name=text.word("more.picture", "fa")).click()
+        reader.settle()
+        picture = reader.page.locator("[role=dialog] .pd-plot .main-svg").first
+        picture.wait_for()
+        box = picture.bounding_box()
+        assert box
+        assert 0 <= box["x"] < box["x"] + box["width"] <= 390
+
+
+def test_an_address_of_no_page_says_so_in_persian_beside_its_button(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("nowhere")
+        dialog = reader.page.locator("section[role=dialog]")
+        dialog.wait_for()
+        assert not re.search("[A-Za-z]", dialog.inner_text())
+        title = dialog.locator("h2").evaluate(
+            "title => { const words = document.createRange(); words.selectNodeContents(title); "
+            "return words.getBoundingClientRect().left }"
+        )
+        button = dialog.get_by_role("button", name="بستن").bounding_box()
+        assert button
+        assert button["x"] + button["width"] < title

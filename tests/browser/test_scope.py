@@ -1,0 +1,153 @@
+"""In a browser: the boxes show what the address holds, whichever way a page was reached, and Back is one step a page."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from pages.ui.i18n import text
+from tests.browser import app as front
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+MENU = [entry["page"] for entry in text.menu()]
+WITHOUT_BAR = ("methods", "quality")
+PROVINCE, DAY = "IR-11", "2024-09-21"
+TYPED = {"fa": "۱۴۰۳/۰۶/۳۱", "en": DAY}
+# Twenty changes of page: clicks in the menu, links on the page, Back, Forward, reload.
+WAY = (
+    "coverage", "growth", "training", "explore", "back", "back", "reload", "forward", "institute", "link methods",
+    "overview", "institutes", "legal", "back", "link quality", "back", "workforce", "compare", "reload", "explore",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("register")
+    front.make_register(folder / "incoming", 0.02)
+    front.build(folder / "incoming", folder / "warehouse.duckdb")
+    with front.served(folder / "warehouse.duckdb") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with front.chromium() as found:
+        yield found
+
+
+def go_on(reader: front.Visit, step: str) -> None:
+    """Change the page in the way that `step` names; a name alone is an entry of the menu."""
+    kind, _, name = step.rpartition(" ")
+    if kind == "link":
+        reader.page.locator(f".pd-trust a[href^='{name}?']").click()
+    elif name in MENU:
+        reader.page.locator('[data-testid="stSidebarNavLink"]').nth(MENU.index(name)).click()
+    else:
+        {"back": reader.page.go_back, "forward": reader.page.go_forward, "reload": reader.page.reload}[name]()
+    reader.page.wait_for_timeout(250)
+    reader.settle()
+
+
+def opened(reader: front.Visit) -> str:
+    return reader.page.url.partition("?")[0].rsplit("/", 1)[-1] or MENU[0]
+
+
+def boxes(reader: front.Visit) -> tuple[str, list[str]]:
+    """What the box of the province and the fields of the day show."""
+    tags = reader.page.locator(".st-key-filter-province").inner_text().split("\n")[-1]
+    fields = reader.page.locator(".st-key-day-on input")
+    return tags.rpartition(" (")[0], [fields.nth(place).input_value() for place in range(fields.count())]
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+def test_boxes_day_and_breadcrumb_equal_the_address_after_twenty_changes_of_page(
+    lang: str, address: str, chromium: Browser
+) -> None:
+    name = text.member("province", PROVINCE, lang)
+    english = {"lang": "en"} if lang == "en" else {}
+    with front.visit(chromium, address) as reader:
+        reader.go("", province=PROVINCE, on=DAY, **english)
+        query, visited, told = reader.query, [MENU[0]], []
+        assert query == f"province={PROVINCE}&on={DAY}" + ("&lang=en" if english else "")
+        for step in WAY:
+            go_on(reader, step)
+            visited.append(opened(reader))
+            shown: list[object] = [reader.query, reader.page.locator(".pd-error").count()]
+            wanted: list[object] = [query, 0]
+            if visited[-1] not in WITHOUT_BAR:
+                place, days = boxes(reader)
+                shown += [place, days[0], name in reader.said]
+                wanted += [name, TYPED[lang], True]
+            if visited[-1] in ("explore", "institute"):
+                shown.append(reader.page.locator(".pd-here").first.inner_text())
+                wanted.append(name)
+            if shown != wanted:
+                told.append((step, visited[-1], shown))
+        assert told == []
+        assert visited == [
+            "overview", "coverage", "growth", "training", "explore", "training", "growth", "growth", "training",
+            "institute", "methods", "overview", "institutes", "legal", "institutes", "quality", "institutes",
+            "workforce", "compare", "compare", "explore",
+        ], "Back is one step a page"  # fmt: skip
+        assert reader.failures == []
+
+
+def test_the_day_box_of_the_next_page_takes_a_day_and_says_nothing_of_an_empty_one(
+    address: str, chromium: Browser
+) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("", province=PROVINCE)
+        go_on(reader, "training")
+        reader.page.locator(".st-key-typed-on input").fill("۱۴۰۳/۰۲/۱۵")
+        reader.page.keyboard.press("Enter")
+        reader.settle()
+        reader.page.locator(".st-key-filter-activity input").click()
+        reader.page.keyboard.press("ArrowDown")
+        reader.page.keyboard.press("Enter")
+        reader.settle()
+        assert reader.page.locator(".pd-wrong").count() == 0
+        assert reader.query.startswith(f"province={PROVINCE}&activity=")
+        assert reader.query.endswith("&on=2024-05-04")
+        assert boxes(reader)[0] == text.member("province", PROVINCE, "fa")
+
+
+def test_the_first_page_opens_by_its_own_name_with_its_filters(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go(MENU[0], province=PROVINCE)
+        assert reader.page.url == f"{address}/?province={PROVINCE}"
+        assert reader.page.locator("[data-testid=stDialog]").count() == 0
+        assert boxes(reader)[0] == text.member("province", PROVINCE, "fa")
+
+
+def test_back_takes_away_what_was_chosen_last_and_then_leaves_the_page(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("")
+        go_on(reader, "coverage")
+        reader.page.locator(".st-key-filter-province input").click()
+        reader.page.keyboard.type("تهران")
+        reader.page.keyboard.press("Enter")
+        reader.settle()
+        reader.page.keyboard.press("Escape")
+        go_on(reader, "growth")
+        seen = []
+        for _ in range(3):
+            go_on(reader, "back")
+            seen.append((opened(reader), reader.query, boxes(reader)[0]))
+        assert seen == [("coverage", "province=IR-23", "تهران"), ("coverage", "", ""), ("overview", "", "")]
+
+
+def test_what_is_being_typed_is_not_overwritten_by_a_run_under_way(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        hold = front.hold_answers(reader.page)
+        reader.go("methods")
+        field = reader.page.locator(".st-key-find input")
+        field.click()
+        hold.begin()
+        reader.page.keyboard.type("آموزش")
+        reader.page.keyboard.press("Enter")
+        reader.page.wait_for_timeout(300)
+        reader.page.keyboard.type(" معتبر")
+        hold.end()
+        reader.settle()
+        assert field.input_value() == "آموزش معتبر"

@@ -1,0 +1,417 @@
+"""What can happen to a build from outside: killed at any moment, a full disk, a second build, a clock that lies.
+
+In every case a reader gets one of the publications known, whole, and the next build needs no hand work.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import etl.cli.commands
+from etl.core.errors import Refused
+from etl.core.places import places
+from etl.extract import parse_values, read_folder, validate
+from etl.extract.source_folder import table_of
+from etl.warehouse import publications
+from tests.loading import DAY, ROOT, build, csv_text, put, put_good, quick_digest, row, run
+
+KILLS = 50
+# What is printed reaches its file when the buffer is full, or at the end: as it is for most who run a command.
+BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+
+def digest_of(pointer: Path) -> str:
+    with publications.connect(pointer) as con:
+        return quick_digest(con)
+
+
+class Reader(threading.Thread):
+    """Asks every 50 ms, on a connection of its own each time, and keeps what it was told."""
+
+    def __init__(self, pointer: Path) -> None:
+        super().__init__(daemon=True)
+        self._pointer = pointer
+        self._over = threading.Event()
+        self.told: Counter[str] = Counter()
+
+    def run(self) -> None:
+        while not self._over.wait(0.05):
+            try:
+                self.told[digest_of(self._pointer)] += 1
+            except Exception as error:
+                self.told[f"{type(error).__name__}: {error}"] += 1
+
+    def __enter__(self) -> Reader:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.join()
+
+
+def start(folder: Path, to: Path, **options: object) -> subprocess.Popen[str]:
+    """A build in a process, and a session, of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "etl", "build", str(folder), "--to", str(to), "--day", DAY.isoformat()],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # Whoever starts the tests in the background has Ctrl-C ignored, and what they start would inherit it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        **options,  # type: ignore[call-overload]
+    )
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two folders that differ, and by the digest of its publication each folder. Nobody changes them."""
+    folders = {}
+    for name in ("one", "two"):
+        folder = put_good(tmp_path_factory.mktemp(name) / "incoming")
+        put(folder, "institutes_2.csv", [row("institutes", institute_code="n", name=name)])
+        folders[digest_of(build(folder).to)] = folder
+    assert len(folders) == 2
+    return folders
+
+
+# ------------------------------------------------------------------ killed
+
+
+def kill_again_and_again(two: dict[str, Path], to: Path, seed: int, kills: int) -> tuple[Counter[str], int]:
+    """Kill builds of the two folders by turns, while a reader asks; gives what it was told, and how many died."""
+    digests = list(two)
+    began = time.monotonic()
+    assert start(two[digests[0]], to).wait() == 0
+    whole = time.monotonic() - began
+    chance = random.Random(seed)
+    killed = 0
+    with Reader(to) as reader:
+        for number in range(kills):
+            wanted = digests[number % 2]
+            process = start(two[wanted], to)
+            # Spread over the whole build, and a third of them over its end, where it publishes.
+            moment = chance.uniform(0.6, 1.1) if number % 3 == 0 else chance.uniform(0, 1)
+            time.sleep(whole * moment)
+            if number % 2:
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
+            code = process.wait()
+            assert digest_of(to) in digests
+            if code == 0:
+                assert digest_of(to) == wanted
+            else:
+                killed += 1
+                assert code == -signal.SIGKILL
+            if number % 8 == 7:
+                healed = start(two[wanted], to)
+                assert healed.wait() == 0, healed.stderr and healed.stderr.read()
+                assert digest_of(to) == wanted
+                left = os.listdir(to.parent / "warehouse.duckdb.publications")
+                assert [name for name in left if not name.endswith(".duckdb")] == ["lock"]
+    return reader.told, killed
+
+
+@pytest.mark.slow
+def test_killed_at_fifty_random_moments_every_answer_is_one_of_two_and_every_next_build_heals(two, tmp_path):
+    """On two warehouses at a time, for there are two processors."""
+    lanes = [(two, tmp_path / name / "warehouse.duckdb", seed, KILLS // 2) for seed, name in enumerate(("one", "two"))]
+    with ThreadPoolExecutor() as pool:
+        results = list(pool.map(lambda lane: kill_again_and_again(*lane), lanes))
+    for told, killed in results:
+        assert set(told) <= set(two), told
+        assert sum(told.values()) > KILLS
+        assert killed >= KILLS // 5
+
+
+def test_a_build_told_to_stop_leaves_the_last_publication(two, tmp_path):
+    to = tmp_path / "shown" / "warehouse.duckdb"
+    first, second = two
+    assert build(two[first], to=to).code == 0
+    for sign, code in ((signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)):
+        process = start(two[second], to)
+        wait_for_workshop(to)
+        process.send_signal(sign)
+        assert process.stderr
+        said = process.stderr.read()
+        assert process.wait() == code
+        assert "Traceback" not in said
+        assert digest_of(to) == first
+    assert build(two[second], to=to).code == 0
+    assert digest_of(to) == second
+
+
+def test_a_build_told_to_stop_at_any_moment_stops(two, tmp_path):
+    """The database was seen to drop the signal, and to make an error of its own of it."""
+    to = tmp_path / "shown" / "warehouse.duckdb"
+    first, second = two
+    assert build(two[first], to=to).code == 0
+    for moment in range(16):
+        process = start(two[second], to)
+        wait_for_workshop(to)
+        time.sleep(moment * 0.02)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr
+        assert (process.stderr.read().splitlines()[-1], process.wait()) == ("stopped", 130)
+        assert [path.stem for path in publications.versions(to)] == ["000001"]
+
+
+def wait_for_workshop(pointer: Path) -> Path:
+    folder = pointer.with_name(pointer.name + ".publications")
+    for _ in range(1000):
+        if found := list(folder.glob("building-*")):
+            return found[0]
+        time.sleep(0.01)
+    raise AssertionError("no build began")
+
+
+# ------------------------------------------------------------------ two at once
+
+
+def test_of_two_builds_at_once_the_second_exits_3(two, tmp_path):
+    to = tmp_path / "shown" / "warehouse.duckdb"
+    first, second = two
+    running = start(two[first], to)
+    workshop = wait_for_workshop(to)
+    os.kill(running.pid, signal.SIGSTOP)
+    late = build(two[second], to=to)
+    assert (late.code, late.err) == (3, "another build is running\n")
+    back = run("rollback", "--from", to)
+    assert back.returncode in (1, 3)
+    assert workshop.exists()
+    os.kill(running.pid, signal.SIGCONT)
+    assert running.wait() == 0
+    assert digest_of(to) == first
+
+
+def test_of_many_builds_started_together_each_publishes_or_is_turned_away(two, tmp_path):
+    to = tmp_path / "shown" / "warehouse.duckdb"
+    folders = list(two.values())
+    processes = [start(folders[number % 2], to) for number in range(4)]
+    codes = Counter(process.wait() for process in processes)
+    assert set(codes) <= {0, 3}
+    assert codes[0] == len(publications.versions(to)) >= 1
+    assert digest_of(to) in two
+
+
+# ------------------------------------------------------------------ full disks
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 48 MB."""
+    at = tmp_path / "disk"
+    at.mkdir()
+    mounted = os.getuid() == 0 and not subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(at)], capture_output=True, check=False
+    ).returncode  # fmt: skip
+    if not mounted:
+        pytest.skip("no small disk can be mounted here")
+    yield at
+    subprocess.run(["umount", str(at)], check=True)
+
+
+def fill(disk: Path, leave: int) -> None:
+    """Fill a disk but for so many bytes."""
+    (disk / "filling").unlink(missing_ok=True)
+    free = shutil.disk_usage(disk).free - leave
+    with (disk / "filling").open("wb") as file:
+        while free > 0:
+            free -= file.write(bytes(min(free, 1 << 20)))
+
+
+def test_a_full_disk_is_a_clean_refusal_and_readers_go_on(two, small_disk):
+    first, second = two
+    to = small_disk / "warehouse.duckdb"
+    assert build(two[first], to=to).code == 0
+    size = to.resolve().stat().st_size
+    with Reader(to) as reader:
+        for leave in (0, 5_000, 100_000, size // 4, size // 2, size - 100_000):
+            fill(small_disk, leave)
+            said = run("build", two[second], "--to", to, "--day", DAY.isoformat())
+            assert said.returncode == 1, (leave, said)
+            assert said.stderr.count("\n") == 1, said.stderr
+            assert "No space left on device" in said.stderr, said.stderr
+            assert digest_of(to) == first
+    assert set(reader.told) == {first}
+    (small_disk / "filling").unlink()
+    assert build(two[second], to=to).code == 0
+    assert digest_of(to) == second
+
+
+def test_a_full_disk_is_not_taken_for_a_fault_of_the_files(two, small_disk, tmp_path):
+    """With --skip-refused too: a build that has no room must not publish less."""
+    first, second = two
+    to = small_disk / "warehouse.duckdb"
+    assert build(two[first], to=to).code == 0
+    folder = tmp_path / "incoming"
+    shutil.copytree(two[second], folder)
+    put(folder, "training_2.csv", csv_text("training", [row("training", hours=str(at)) for at in range(60_000)]))
+    for leave in (0, 20_000, 1_000_000):
+        fill(small_disk, leave)
+        said = build(folder, "--skip-refused", to=to)
+        assert "No space left on device" in said.refusal
+        assert "training_2.csv" not in said.refusal
+        assert said.report["published"] is False
+        assert digest_of(to) == first
+
+
+def test_rows_that_cannot_be_laid_down_are_the_fault_of_the_disk_not_of_a_file(two, small_disk):
+    workshop = small_disk / "workshop"
+    workshop.mkdir()
+    paths = sorted(two[next(iter(two))].glob("*.csv"))
+    jobs = [validate.Job(path, table_of(path.name) or "", number, workshop) for number, path in enumerate(paths)]
+    setting = parse_values.Setting(DAY, {"py-101": "PY-101"}, b"k", places())
+    fill(small_disk, 0)
+    with (
+        read_folder.Readers(setting, jobs) as readers,
+        pytest.raises(Refused, match=r"cannot be written \(No space left on device\)"),
+    ):
+        readers.read_all(lambda *_: None)
+
+
+@pytest.mark.parametrize("most", [0, 10_000, 300_000, 3_000_000])
+def test_a_bound_on_the_size_of_files_is_a_clean_refusal(two, tmp_path, most):
+    to = tmp_path / "shown" / "warehouse.duckdb"
+    first, second = two
+    assert build(two[first], to=to).code == 0
+    bound = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))  # noqa: E731
+    said = run("build", two[second], "--to", to, "--day", DAY.isoformat(), preexec_fn=bound)
+    assert said.returncode == 1
+    assert said.stderr.count("\n") == 1, said.stderr
+    assert "Traceback" not in said.stderr
+    assert digest_of(to) == first
+    assert build(two[second], to=to).code == 0
+
+
+# ------------------------------------------------------------------ exit 0 if and only if published
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_the_work(two, tmp_path):
+    to = tmp_path / "shown" / "warehouse.duckdb"
+    folder = next(iter(two.values()))
+    for report in (tmp_path / "nowhere" / "report.json", tmp_path):
+        said = build(folder, "--report", str(report), to=to)
+        assert said.refusal == f"{report}: cannot be written"
+    assert not to.exists()
+
+
+def test_what_goes_wrong_behind_the_pointer_does_not_undo_the_publication(two, tmp_path):
+    folder = next(iter(two.values()))
+    for number, options in enumerate((["--report", "/dev/full"], [])):
+        to = tmp_path / str(number) / "warehouse.duckdb"
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "etl", "build", str(folder), "--to", str(to), "--day", DAY.isoformat(), *options],
+                cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=BUFFERED,
+            )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.startswith("published 000001, but its report: ")
+        assert done.stderr.count("\n") == 1
+        assert digest_of(to) in two
+
+
+def test_an_answer_that_cannot_be_written_is_no_answer(two, tmp_path):
+    to = build(next(iter(two.values())), to=tmp_path / "w.duckdb").to
+    for command in (["ask", "in_service"], ["metrics"], ["quarantine"]):
+        source = [] if command == ["metrics"] else ["--from", str(to)]
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "etl", *command, *source],
+                cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=BUFFERED,
+            )  # fmt: skip
+        assert (done.returncode, done.stderr) == (1, "the machine: No space left on device\n")
+
+
+def test_who_stops_listening_is_no_error(two, tmp_path):
+    to = build(next(iter(two.values())), to=tmp_path / "w.duckdb").to
+    pipe = f"{sys.executable} -m etl ask in_service --by month --over 1300/01/01..1404/12/29 --from {to} | head -1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {pipe}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# ------------------------------------------------------------------ the clock
+
+
+def clock_of(year: int) -> type[date]:
+    class Clock(date):
+        @classmethod
+        def today(cls) -> date:
+            return date(year, 1, 1)
+
+    return Clock
+
+
+@pytest.mark.parametrize("earlier", [True, False])
+@pytest.mark.parametrize(
+    ("year", "told"),
+    [
+        (1970, "the clock: today is 1970-01-01, before this program was made (2026-03-21); check the clock"),
+        (2099, "the day of the build: it is 2099-01-01, and the last row speaks of "),
+    ],
+)
+def test_a_clock_that_lies_is_a_refusal(two, tmp_path, monkeypatch, capsys, year, told, earlier):
+    first, second = two
+    to = tmp_path / "shown" / "warehouse.duckdb"
+    if earlier:
+        assert build(two[first], to=to).code == 0
+    monkeypatch.setattr(etl.commands, "date", clock_of(year))
+    for command, where in (("build", "--to"), ("check", "--from")):
+        assert etl.commands.main([command, str(two[second]), where, str(to)]) == 1
+        said = capsys.readouterr().err
+        assert said.startswith(told)
+        assert "check the clock of this machine" in said
+        assert said.count("\n") == 1
+    assert [path.stem for path in publications.versions(to)] == ["000001"][: int(earlier)]
+    if earlier:
+        assert digest_of(to) == first
+    monkeypatch.undo()
+    assert build(two[second], to=to).code == 0
+    assert digest_of(to) == second
+
+
+@pytest.mark.parametrize("accept_loss", [True, False])
+def test_rows_that_lie_after_the_day_of_the_build_are_the_day_s_fault(two, tmp_path, accept_loss):
+    """The day given by hand too: 1360 for 1403 leaves everything in the future."""
+    said = build(next(iter(two.values())), to=tmp_path / "w.duckdb", day=date(1981, 6, 1), accept_loss=accept_loss)
+    assert re.fullmatch(
+        r"the day of the build: [\d,]+ of [\d,]+ rows lie after 1981-06-01; check the clock of this machine",
+        said.refusal,
+    )
+
+
+@pytest.mark.skipif(not shutil.which("faketime"), reason="faketime is not installed")
+@pytest.mark.parametrize("moment", ["1970-01-02 00:00:00", "2099-12-31 23:59:59"])
+def test_a_machine_whose_clock_lies_builds_and_reads(two, tmp_path, moment):
+    to = tmp_path / "shown" / "warehouse.duckdb"
+    first, second = two
+    assert build(two[first], to=to).code == 0
+    command = ["faketime", "-f", moment, sys.executable, "-m", "etl"]
+    for arguments in (
+        ["build", str(two[second]), "--to", str(to), "--day", DAY.isoformat()],
+        ["ask", "in_service", "--from", str(to)],
+    ):
+        done = subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert digest_of(to) == second

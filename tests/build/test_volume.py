@@ -1,0 +1,319 @@
+"""A load that is not whole is refused: tables, provinces of a table, files; every refusal is told; `check` publishes nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from etl.build import volume
+from etl.extract.contract import TABLES
+from etl.warehouse import publications
+from tests.loading import HEADERS, StreamedRows, build, national_id, put, put_good, row
+
+PLACES = {"IR-23": "تهران", "IR-01": "گیلان"}
+PER_PLACE = 120
+
+
+def register(per_place: int = PER_PLACE) -> dict[str, StreamedRows]:
+    """Two provinces with as many institutes, licences, people and courses each; each row knows its province."""
+    rows: dict[str, StreamedRows] = {table: [] for table in HEADERS}
+    for at, (place, name) in enumerate(PLACES.items()):
+        for number in range(at * 1000, at * 1000 + per_place):
+            code, person = f"{number:05}", national_id(number + 5000)
+            rows["institutes"].append(row("institutes", institute_code=code, province=name))
+            rows["licences"].append(row("licences", institute_code=code, application_no=f"L{number}"))
+            rows["personnel"].append(row("personnel", institute_code=code, national_id=person, province=place))
+            rows["training"].append(row("training", national_id=person))
+    return rows
+
+
+def hand_in(folder: Path, rows: dict[str, StreamedRows], by_province: bool = False) -> Path:
+    for table, of_table in rows.items():
+        if not by_province:
+            put(folder, f"{table}.csv", of_table)
+            continue
+        half = len(of_table) // 2
+        for place, part in zip(PLACES, (of_table[:half], of_table[half:]), strict=True):
+            put(folder, f"{table}_{place}.csv", part)
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder that is published, province by province."""
+    made = hand_in(tmp_path / "incoming", register(), by_province=True)
+    assert build(made, accept_loss=False).code == 0
+    return made
+
+
+def lost(folder: Path, *options: str) -> list[str]:
+    """What is refused; the last publication stays."""
+    said = build(folder, *options, accept_loss=False)
+    assert said.to.resolve().stem == "000001"
+    return said.refusals
+
+
+def test_rows_are_kept_by_table_and_province(folder):
+    built = build(folder, accept_loss=False)
+    assert built.sql("from load_rows") == [
+        (table, place, PER_PLACE)
+        for table in ("institutes", "licences", "personnel", "training")
+        for place in sorted(PLACES)
+    ]
+
+
+# What is gone with a table: those that refer to it, too.
+@pytest.mark.parametrize("how", ["absent", "header only"])
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_that_is_gone_is_refused(folder, table, how):
+    for place in PLACES:
+        if how == "absent":
+            (folder / f"{table}_{place}.csv").unlink()
+        else:
+            put(folder, f"{table}_{place}.csv", [])
+    told = (
+        f"{table}: no rows loaded where the last publication has 240; hand in its files, or --accept-loss publishes it"
+    )
+    assert told in lost(folder)
+    accepted = build(folder)
+    assert accepted.code == 0
+    assert told.partition(";")[0] in accepted.report["accepted"]
+    assert f"accepted: {told.partition(';')[0]}" in accepted.out
+
+
+@pytest.mark.parametrize("table", ["licences", "training"])
+@pytest.mark.parametrize("how", ["absent", "header only"])
+def test_without_an_earlier_publication_a_table_without_rows_is_refused_too(tmp_path, table, how):
+    folder = put_good(tmp_path / "incoming")
+    if how == "absent":
+        (folder / f"{table}.csv").unlink()
+    else:
+        put(folder, f"{table}.csv", [])
+    said = build(folder, accept_loss=False)
+    assert said.refusals == [f"{table}: no rows loaded; hand in its files, or --accept-loss publishes it"]
+    assert not os.path.lexists(said.to)
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("table", TABLES)
+def test_a_province_of_a_table_that_is_gone_is_refused(folder, table, place):
+    (folder / f"{table}_{place}.csv").unlink()
+    names = {"IR-23": "Tehran", "IR-01": "Gilan"}
+    told = f"{table}, {place} {names[place]}: 0 rows loaded where the last publication has 120"
+    assert f"{told}; hand in its file, or --accept-loss publishes it" in lost(folder)
+    assert build(folder).code == 0
+    # What was accepted is what the next load is measured by.
+    assert build(folder).code == 0
+
+
+def test_less_than_half_is_lost_and_half_is_not(tmp_path):
+    folder, rows = tmp_path / "incoming", register()
+    assert build(hand_in(folder, rows), accept_loss=False).code == 0
+    training = rows["training"]
+    put(folder, "training.csv", training[:PER_PLACE] + training[PER_PLACE : PER_PLACE + 59])
+    assert lost(folder) == [
+        "training, IR-01 Gilan: 59 rows loaded where the last publication has 120; hand in its file, "
+        "or --accept-loss publishes it"
+    ]
+    put(folder, "training.csv", training[:59] + training[PER_PLACE : PER_PLACE + 60])
+    assert lost(folder) == ["training: 119 rows loaded where the last publication has 240; --accept-loss publishes it"]
+    put(folder, "training.csv", training[:60] + training[PER_PLACE : PER_PLACE + 60])
+    assert build(folder, accept_loss=False).code == 0
+
+
+def test_below_a_hundred_rows_nothing_is_compared(tmp_path):
+    folder, rows = tmp_path / "incoming", register(49)
+    assert build(hand_in(folder, rows), accept_loss=False).code == 0
+    put(folder, "training.csv", rows["training"][:1])
+    assert build(folder, accept_loss=False).code == 0
+
+
+def test_a_publication_that_kept_no_rows_by_province_is_compared_by_table(folder):
+    to = folder.parent / "warehouse.duckdb"
+    with duckdb.connect(str(to.resolve())) as con:
+        con.execute("drop table load_rows")
+    kept = (folder / "training_IR-01.csv").read_bytes()
+    put(folder, "training_IR-23.csv", [])
+    put(folder, "training_IR-01.csv", kept[: len(kept) // 3].rpartition(b"\n")[0])
+    (told,) = lost(folder)
+    assert re.match(r"training: \d\d rows loaded where the last publication has 240; ", told)
+    put(folder, "training_IR-01.csv", kept)
+    assert build(folder, accept_loss=False).code == 0
+
+
+# ------------------------------------------------------------------ files
+
+
+@pytest.mark.parametrize(("bad", "refused"), [(50, False), (51, True), (100, True)])
+def test_a_file_with_more_than_half_of_its_rows_rejected_is_refused(folder, bad, refused):
+    rows = [
+        row(
+            "training",
+            national_id=national_id(5000),
+            completed_on=f"13{80 + at // 28}/05/{at % 28 + 1:02}",
+            score="x" if at < bad else "90",
+        )
+        for at in range(100)
+    ]
+    put(folder, "training_more.csv", rows)
+    if refused:
+        assert lost(folder) == [
+            f"training_more.csv: {bad} of 100 rows rejected (bad_number {bad}); {volume.CORRECT}, or --accept-loss publishes it"
+        ]
+        accepted = build(folder)
+        assert accepted.counts("training_more.csv") == (100, 100 - bad, bad, 0)
+        assert accepted.report["accepted"] == [f"training_more.csv: {bad} of 100 rows rejected (bad_number {bad})"]
+    else:
+        assert build(folder, accept_loss=False).code == 0
+
+
+def test_rows_that_only_refer_to_a_rejected_one_count_too(folder):
+    """Each row of the file refers to an institute that is not there."""
+    put(folder, "personnel_more.csv", [row("personnel", national_id=national_id(9), institute_code="none")])
+    (told,) = lost(folder)
+    assert told.startswith("personnel_more.csv: 1 of 1 rows rejected (orphan_institute 1); ")
+
+
+def test_a_mostly_rejected_file_can_be_left_out(folder):
+    bad = [row("training", national_id=national_id(5000 + at), result="?") for at in range(2)]
+    put(folder, "training_more.csv", [*bad, row("training", national_id=national_id(5002), course_code="PY-102")])
+    built = build(folder, "--skip-refused", accept_loss=False)
+    assert built.code == 0
+    told = "2 of 3 rows rejected (unknown_value 2)"
+    assert built.report["refused"] == [
+        {"file": "training_more.csv", "table": "training", "province": "IR-23", "reason": told}
+    ]
+    assert f"refused: training_more.csv (IR-23): {told}" in built.out
+    assert "training_more.csv" not in [one["file"] for one in built.report["files"]]
+    assert built.sql("select refusal, province, rows_read from load_files where file = 'training_more.csv'") == [
+        (told, "IR-23", 0)
+    ]
+    assert built.sql("select missing from publication") == [(["training_more.csv"],)]
+    assert built.sql("select count(*) from quarantine") == [(0,)]
+    assert built.sql("select count(*) from completions") == [(2 * PER_PLACE,)]
+
+
+def test_what_a_file_left_out_leaves_without_a_referent_is_judged_again(folder):
+    """An institute that only the file left out holds leaves its people orphans, and so their file mostly rejected."""
+    bad = [row("institutes", institute_code=f"9{at}", activity="?") for at in range(2)]
+    put(folder, "institutes_more.csv", [*bad, row("institutes", institute_code="99")])
+    put(folder, "personnel_more.csv", [row("personnel", national_id=national_id(9), institute_code="99")])
+    built = build(folder, "--skip-refused", accept_loss=False)
+    assert built.code == 0
+    assert [one["file"] for one in built.report["refused"]] == ["institutes_more.csv", "personnel_more.csv"]
+
+
+def test_a_province_whose_file_is_left_out_is_not_lost_unseen(folder):
+    """--skip-refused excuses the province that the file speaks for, and no other."""
+    put(folder, "training_IR-01.csv", b"no table")
+    built = build(folder, "--skip-refused", accept_loss=False)
+    assert built.code == 0
+    assert [(one["file"], one["province"]) for one in built.report["refused"]] == [("training_IR-01.csv", "IR-01")]
+
+
+def test_rows_that_refer_to_a_file_left_out_are_excused_with_it(tmp_path):
+    folder, rows = tmp_path / "incoming", register()
+    hand_in(folder, rows)
+    (folder / "institutes.csv").unlink()
+    hand_in(folder, {"institutes": rows["institutes"]}, by_province=True)
+    assert build(folder, accept_loss=False).code == 0
+    put(folder, "institutes_IR-01.csv", b"no table")
+    built = build(folder, "--skip-refused", accept_loss=False)
+    assert built.code == 0
+    assert built.counts("licences.csv") == (240, 120, 120, 0)
+
+
+def test_a_table_of_which_every_file_is_left_out_is_refused(folder):
+    for place in PLACES:
+        put(folder, f"licences_{place}.csv", b"no table")
+    told = lost(folder, "--skip-refused")
+    assert told == [
+        "licences: no rows loaded where the last publication has 240; hand in its files, or --accept-loss publishes it"
+    ]
+
+
+# ------------------------------------------------------------------ all of them, in lines
+
+
+def test_every_refusal_is_told_with_place_reason_and_remedy(folder):
+    put(folder, "courses.csv", "course_code,posts\nPY-101,cook\n")
+    put(folder, "targets.csv", "metric,date,value\nx,1400/13/01,5\n")
+    put(folder, "training_a.csv", "a,b\n")
+    put(folder, "training_b.xlsx", b"no workbook")
+    assert [line.partition(":")[0] for line in lost(folder)] == [
+        "courses.csv, line 2, posts",
+        "targets.csv, line 2, date",
+        "training_a.csv",
+        "training_b.xlsx",
+    ]
+    for name in ("courses.csv", "targets.csv"):
+        (folder / name).unlink()
+    for place in PLACES:
+        (folder / f"licences_{place}.csv").unlink()
+    put(folder, "institutes_c.csv", [row("institutes", institute_code="x", status="?")])
+    told = lost(folder)
+    assert [line.partition(":")[0] for line in told] == ["training_a.csv", "training_b.xlsx", "institutes_c.csv"]
+    assert all("; " in line and "--skip-refused" in line for line in told)
+    (folder / "institutes_c.csv").unlink()
+    assert [line.partition(":")[0] for line in lost(folder)] == ["training_a.csv", "training_b.xlsx", "licences"]
+
+
+def test_orphans_of_a_file_that_cannot_be_read_are_not_told_as_faults_of_others(folder):
+    put(folder, "institutes_IR-01.csv", b"no table")
+    assert [line.partition(":")[0] for line in lost(folder)] == ["institutes_IR-01.csv"]
+
+
+# ------------------------------------------------------------------ check
+
+
+def test_check_says_what_build_would_and_publishes_nothing(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    (tmp_path / "scratch").mkdir()
+    put(
+        folder,
+        "training_more.csv",
+        [row("training", national_id=national_id(5000), course_code="PY-102", score="x")] * 2,
+    )
+    put(folder, "personnel_old.xls", b"x")
+    for options in ((), ("--accept-loss",), ("--skip-refused",)):
+        checked = build(folder, *options, accept_loss=False, command="check")
+        assert [path.stem for path in publications.versions(checked.to)] == ["000001"]
+        built = build(folder, *options, accept_loss=False)
+        assert checked.code == built.code
+        assert checked.err == built.err
+        told = dict.fromkeys(("published", "publication"))
+        assert {**checked.report, **told} == {**built.report, **told}
+        assert (checked.report["published"], checked.report["publication"]) == (False, "")
+        if built.code == 0:
+            assert "nothing was refused; as of " in checked.out
+            break_back(built.to)
+    assert not list((tmp_path / "scratch").iterdir())
+
+
+def break_back(pointer: Path) -> None:
+    """Show the first publication, and keep no other."""
+    publications.roll_back(pointer, "000001")
+    for path in publications.versions(pointer)[1:]:
+        path.unlink()
+    (pointer.with_name(pointer.name + ".publications") / "newest-shown").unlink()
+
+
+def test_check_runs_while_a_build_does_and_needs_no_earlier_publication(tmp_path):
+    folder = put_good(tmp_path / "incoming")
+    to = tmp_path / "warehouse.duckdb"
+    with publications.building(to):
+        assert build(folder, to=to).code == 3
+        checked = build(folder, to=to, accept_loss=False, command="check")
+    assert checked.code == 0
+    assert not os.path.lexists(to)
+
+
+def test_check_without_a_place_to_work_in_is_refused(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    said = build(folder, accept_loss=False, command="check")
+    assert re.search(r"nowhere.*: cannot be written \(No such file or directory\)$", said.refusal)

@@ -1,0 +1,305 @@
+"""The command line as a script, a scheduler and a person meet it: exit codes, one line on errors, progress."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from etl.cli import console
+from etl.cli.commands import main
+from etl.semantic import answers as metrics
+from tests.loading import DAY, ROOT, Built, build, put, put_good, row, run
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    folder = put_good(tmp_path_factory.mktemp("cli") / "incoming")
+    put(
+        folder,
+        "training_2.csv",
+        [row("training", score="x", completed_on="1402/05/01"), row("training", hours="y", completed_on="?")],
+    )
+    return build(folder)
+
+
+# ------------------------------------------------------------------ exit codes, and what is said
+
+
+def test_done_is_0_and_says_nothing_on_standard_error(tmp_path):
+    folder = put_good(tmp_path / "incoming")
+    done = run("build", folder, "--to", tmp_path / "w.duckdb", "--day", DAY.isoformat())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "published 000001 as of 2023-06-22" in done.stdout
+
+
+def test_refused_is_1_with_one_line_and_no_traceback(tmp_path):
+    folder = put_good(tmp_path / "incoming")
+    put(folder, "personnel_2.csv", "a;b\n")
+    done = run("build", folder, "--to", tmp_path / "w.duckdb")
+    assert done.returncode == 1
+    assert done.stderr.startswith("personnel_2.csv: line 1: missing required column national_id, institute_code")
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "w.duckdb").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [], ["bild"], ["build", "--to"], ["build", "a", "b"], ["ask"], ["build", "--day", "1403/13/01"], ["sample"],
+        ["sample", "x", "--scale", "0"], ["sample", "x", "--scale", "many"], ["ask", "in_service", "--format", "xml"],
+        ["ask", "in_service", "--over", "1403/01/01"], ["ask", "in_service", "--over", "1403/02/01..1403/01/01"],
+        ["ask", "in_service", "--on", "yesterday"], ["build", "--skip"],
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_2(arguments, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("usage: python -m etl")
+
+
+def test_wrong_usage_is_2_for_a_script_too():
+    done = run("bild")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nobody"], "ask: no metric is called nobody"),
+        (["in_service", "--by", "colour"], "ask: no dimension is called colour"),
+        (["joiners", "--on", "1402/01/01"], "ask: a flow is counted over a period"),
+        (["in_service", "--over", "1402/01/01..1402/02/01"], "ask: a state is measured on a day"),
+        (["in_service", "--where", "province=مریخ"], "ask: no province is called"),
+        (["in_service", "--where", "province"], "ask: --where province: write DIM=VALUE[,VALUE]"),
+        (["transfers_in", "--by", "gender"], "ask: transfers_in has no meaning by gender"),
+    ],
+)
+def test_a_question_without_meaning_is_2_with_one_line(built, capsys, arguments, told):
+    assert main(["ask", *arguments, "--from", str(built.to)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(told)
+    assert said.err.count("\n") == 1
+
+
+def test_nothing_published_is_1(tmp_path, capsys):
+    for command in (["ask", "in_service"], ["quarantine"], ["publications"], ["rollback"], ["diff"]):
+        assert main([*command, "--from", str(tmp_path / "none.duckdb")]) == 1, command
+        said = capsys.readouterr()
+        assert said.err == f"{tmp_path}/none.duckdb: nothing is published there yet; run python -m etl build\n"
+
+
+def test_an_error_that_nobody_foresaw_is_one_line_without_a_value_of_the_data(built, capsys, monkeypatch):
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("0499370899")
+
+    monkeypatch.setattr(metrics, "ask", fail)
+    assert main(["ask", "in_service", "--from", str(built.to)]) == 1
+    said = capsys.readouterr()
+    assert said.err == "an error that was not foreseen (ZeroDivisionError); ETL_TRACE=1 tells more\n"
+    monkeypatch.setenv("ETL_TRACE", "1")
+    with pytest.raises(ZeroDivisionError):
+        main(["ask", "in_service", "--from", str(built.to)])
+
+
+def test_words_are_utf8_whatever_the_machine_speaks(built):
+    for settings in ({"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}):
+        done = subprocess.run(
+            [sys.executable, "-m", "etl", "metrics"],
+            cwd=ROOT,
+            capture_output=True,
+            check=False,
+            env={**os.environ, **settings},
+        )
+        assert done.returncode == 0, done.stderr
+        assert "پلیس‌یاران" in done.stdout.decode("utf-8")
+        assert not done.stdout.startswith(b"\xef\xbb\xbf")
+
+
+# ------------------------------------------------------------------ commands
+
+
+def test_metrics_lists_the_catalogue_with_the_name_first(capsys):
+    assert main(["metrics"]) == 0
+    names = [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()]
+    assert names == [name for name, metric in metrics.catalogue().items() if not metric.hidden]
+    assert {"active_assistants", "training_compliance", "renewal_rate"} <= set(names)
+
+
+def test_quarantine_tells_file_line_column_and_reason(built, capsys, tmp_path):
+    assert main(["quarantine", "--from", str(built.to)]) == 0
+    told = capsys.readouterr().out
+    assert told.splitlines() == [
+        "file,line,column,reason,expected",
+        'training_2.csv,3,completed_on,bad_date,"a day that exists, such as 1403/06/31 or 2024-09-21 · '
+        'تاریخی که وجود دارد، مانند 1403/06/31"',
+    ]
+    assert main(["quarantine", "--warned", "--from", str(built.to)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "file,line,column,reason,expected",
+        'training_2.csv,2,score,bad_number,"a number from 0 to 100, with a decimal point · '
+        'عددی از 0 تا 100، با ممیز نقطه"',
+    ]
+    to = tmp_path / "kept_back.csv"
+    assert main(["quarantine", "--from", str(built.to), "--to", str(to)]) == 0
+    assert to.read_bytes() == told.encode()
+    assert os.listdir(tmp_path) == ["kept_back.csv"]
+
+
+def test_a_quarantine_that_cannot_be_written_is_refused(built, capsys, tmp_path):
+    for to in (tmp_path, tmp_path / "no" / "file.csv"):
+        assert main(["quarantine", "--from", str(built.to), "--to", str(to)]) == 1
+        assert capsys.readouterr().err.startswith(f"{to}: cannot be written (")
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "table"])
+def test_an_answer_in_every_form_is_the_same(built, capsys, form):
+    assert (
+        main(
+            ["ask", "in_service", "licensed_institutes", "--by", "province", "--format", form, "--from", str(built.to)]
+        )
+        == 0
+    )
+    told = capsys.readouterr().out
+    if form == "csv":
+        rows = list(csv.DictReader(io.StringIO(told)))
+    elif form == "json":
+        rows = json.loads(told)
+    else:
+        head, *lines = [line.split() for line in told.splitlines()]
+        rows = [dict(zip(head, line, strict=True)) for line in lines]
+    assert len(rows) == 31
+    assert list(rows[0]) == ["province", "in_service", "licensed_institutes"]
+    counts = {one["province"]: (int(one["in_service"]), int(one["licensed_institutes"])) for one in rows}
+    assert counts["IR-23"] == (1, 1)
+    assert counts["IR-01"] == (0, 0)
+
+
+def test_days_are_jalali_or_gregorian_in_any_script(built, capsys):
+    answers = set()
+    for day in ("1402/03/01", "1402-3-1", "14020301", "2023-05-22", "۱۴۰۲/۰۳/۰۱", " ٢٠٢٣-٠٥-٢٢"):
+        assert main(["ask", "in_service", "--on", day, "--format", "csv", "--from", str(built.to)]) == 0
+        answers.add(capsys.readouterr().out)
+    assert answers == {"in_service\n1\n"}
+
+
+def test_publications_are_listed_and_gone_back_to(tmp_path, capsys):
+    folder = put_good(tmp_path / "incoming")
+    to = tmp_path / "w.duckdb"
+    for _ in range(3):
+        assert build(folder, to=to).code == 0
+    assert main(["publications", "--from", str(to)]) == 0
+    listed = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [(line[0], line[-1]) for line in listed] == [("000001", "kept"), ("000002", "kept"), ("000003", "shown")]
+    assert main(["rollback", "--from", str(to)]) == 0
+    assert capsys.readouterr().out == "000002\n"
+    assert to.resolve().stem == "000002"
+    assert main(["rollback", "000003", "--from", str(to)]) == 0
+    assert to.resolve().stem == "000003"
+    capsys.readouterr()
+    assert main(["rollback", "000009", "--from", str(to)]) == 1
+    assert capsys.readouterr().err == f"{to}: no publication 000009 is kept\n"
+
+
+# ------------------------------------------------------------------ progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Clock:
+    now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock()
+    monkeypatch.setattr(console, "time", found)
+    return found
+
+
+def test_on_a_terminal_one_line_moves_with_rows_bytes_and_an_estimate(clock):
+    terminal, plain = Terminal(), io.StringIO()
+    progress = console.Progress(terminal, plain)
+    clock.now += 10
+    progress.files(1, 4, 12_345, 0.25)
+    clock.now += 0.05
+    progress.files(1, 4, 12_999, 0.26)  # too soon to be shown
+    clock.now += 10
+    progress.files(4, 4, 50_000, 1.0)
+    progress.say("staging")
+    progress.close()
+    assert terminal.getvalue() == (
+        "\r\x1b[2Kreading: 1 of 4 files, 12,345 rows, 25% of the bytes, about 30 s left"
+        "\r\x1b[2Kreading: 4 of 4 files, 50,000 rows, 100% of the bytes"
+        "\r\x1b[2Kstaging\n"
+    )
+    assert plain.getvalue() == ""
+
+
+def test_elsewhere_plain_lines_come_seldom_and_on_standard_output(clock):
+    error, plain = io.StringIO(), io.StringIO()
+    progress = console.Progress(error, plain)
+    for step in range(1, 21):
+        clock.now += 1
+        progress.files(step // 5, 4, step * 100, step / 20)
+    progress.say("staging")
+    progress.close()
+    lines = plain.getvalue().splitlines()
+    assert error.getvalue() == ""
+    assert len(lines) == 5
+    assert lines[0] == "reading: 1 of 4 files, 500 rows, 25% of the bytes, about 15 s left"
+    assert lines[-2:] == ["reading: 4 of 4 files, 2,000 rows, 100% of the bytes", "staging"]
+    assert not re.search("[\r\x1b]", plain.getvalue())
+
+
+def test_progress_that_nobody_reads_does_not_stop_the_build(clock):
+    class Closed(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError(32, "Broken pipe")
+
+    progress = console.Progress(io.StringIO(), Closed())
+    progress.say("staging")
+
+
+def test_a_build_tells_its_progress_to_a_terminal(tmp_path):
+    """By a real one: a pseudo-terminal as standard error."""
+    folder = put_good(tmp_path / "incoming")
+    ours, theirs = os.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "etl", "build", str(folder), "--to", str(tmp_path / "w.duckdb")],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=theirs, text=True, check=False,
+    )  # fmt: skip
+    os.close(theirs)
+    told = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert "\r\x1b[2Kreading: 4 of 4 files, 4 rows, 100% of the bytes" in told
+    assert "reading:" not in done.stdout
+
+
+def test_the_default_folder_and_warehouse_are_those_of_the_house():
+    from etl.build import pipeline
+    from etl.warehouse import publications
+
+    assert pipeline.INCOMING == ROOT / "data" / "incoming"
+    assert publications.DEFAULT == ROOT / "data" / "warehouse" / "warehouse.duckdb"
+    assert Path(pipeline.__file__).parents[2] == ROOT

@@ -1,0 +1,261 @@
+"""Settings in one checked file: every fault told at once, nothing started on one, each value overridable."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from etl.core import settings
+from etl.operations import doctor
+
+ROOT = Path(__file__).parents[2]
+
+
+def written(folder: Path, content: str) -> dict[str, str]:
+    path = folder / "settings.toml"
+    path.write_text(content, encoding="utf-8")
+    return {settings.FILE_VARIABLE: str(path)}
+
+
+def faults(environment: dict[str, str]) -> list[str]:
+    with pytest.raises(settings.Faulty) as caught:
+        settings.read(environment)
+    return caught.value.lines
+
+
+def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "etl", *words],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_without_a_file_the_defaults_hold(monkeypatch, tmp_path):
+    monkeypatch.setattr(settings, "STANDARD_FILE", tmp_path / "none.toml")
+    assert settings.read({}) == settings.Settings()
+
+
+def test_the_standard_file_is_read_unless_another_is_named(monkeypatch, tmp_path):
+    standard = tmp_path / "standard.toml"
+    standard.write_text("[web]\nport = 9001\n")
+    monkeypatch.setattr(settings, "STANDARD_FILE", standard)
+    assert settings.read({}).web.port == 9001
+    assert settings.read(written(tmp_path, "[web]\nport = 9002\n")).web.port == 9002
+
+
+def test_a_variable_overrides_the_file(tmp_path):
+    environment = written(tmp_path, '[web]\nport = 9001\nallowed_hosts = ["a.example"]\n[memory]\nbuild = "1GB"\n')
+    assert settings.read(environment).memory.build == "1GB"
+    environment |= {"BUILD_MEMORY": "512MB", "POLICEYAR_WEB_PORT": "9002", "POLICEYAR_WEB_ALLOWED_HOSTS": "b.example,c"}
+    overridden = settings.read(environment)
+    assert (overridden.memory.build, overridden.web.port) == ("512MB", 9002)
+    assert overridden.web.allowed_hosts == ("b.example", "c")
+
+
+def test_all_faults_are_told_at_once(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    told = faults(
+        written(
+            tmp_path,
+            f"""
+            [wep]
+            [web]
+            prot = 8501
+            port = 70000
+            processes = "two"
+            base_path = "no/slash"
+            host = "a b"
+            certificate = "{tmp_path}/none.pem"
+            allowed_hosts = ["ok.example", 7]
+            detail_rows = "perhaps"
+            address = "localhost"
+            [sign_in]
+            mode = "closed"
+            [folders]
+            incoming = "{tmp_path}/none"
+            views = "{file}"
+            warehouse = "{tmp_path}"
+            [memory]
+            build = "much"
+            [schedule]
+            build_at = "24:00"
+            [notify]
+            recipients = ["nobody"]
+            """,
+        )
+        | {"READER_MEMORY": "1"}
+    )
+    expected = (
+        "[wep] is unknown; web is meant?",
+        "web.prot is unknown; port is meant?",
+        "web.port: 70000",
+        "web.processes: 'two'",
+        "web.base_path: 'no/slash'",
+        "web.host: 'a b'",
+        "web.certificate: ",
+        "web.allowed_hosts: 7",
+        "web.detail_rows: 'perhaps'",
+        "web.address: 'localhost'",
+        "sign_in.mode: 'closed'",
+        "folders.incoming: ",
+        "folders.views: ",
+        "folders.warehouse: ",
+        "memory.build: 'much'",
+        "schedule.build_at: '24:00'",
+        "notify.recipients: 'nobody'",
+        "READER_MEMORY: 1 ",
+    )
+    assert [word for word in expected if not any(word in line for line in told)] == []
+    assert len(told) == len(expected)
+    assert not [line for line in told if "\n" in line]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ('[web]\ncertificate = "{file}"', "go together"),
+        ("[web]\nport = 65530\nprocesses = 10", "need ports above"),
+        ("[web]\nport = 8440\nprocesses = 8", "listen_port"),
+        ('[web]\naddress = "0.0.0.0"', "open serves this machine only"),
+        ("web = 3", "write [web]"),
+        ("[web", "is not TOML"),
+    ],
+)
+def test_what_contradicts_itself_is_a_fault(tmp_path, content, told):
+    file = tmp_path / "file.pem"
+    file.write_text("")
+    (line,) = faults(written(tmp_path, content.replace("{file}", str(file))))
+    assert told in line
+
+
+def test_a_file_that_is_named_and_not_there_is_a_fault(tmp_path):
+    (line,) = faults({settings.FILE_VARIABLE: str(tmp_path / "none.toml")})
+    assert "cannot be read" in line
+
+
+def test_modules_get_their_variables_and_what_is_set_stays(tmp_path):
+    environment = written(tmp_path, f'[memory]\nbuild = "1GB"\nbuild_threads = 2\n[folders]\nviews = "{tmp_path}/v"\n')
+    environment["BUILD_THREADS"] = "1"
+    settings.apply(environment)
+    assert (environment["BUILD_MEMORY"], environment["BUILD_THREADS"]) == ("1GB", "1")
+    assert environment["VIEWS"] == str(tmp_path / "v")
+    assert "DETAIL_ROWS" not in environment
+
+
+def test_nothing_starts_on_a_fault(tmp_path):
+    environment = written(tmp_path, "[web]\nport = 0\nprocesses = -1\n")
+    ended = run("sample", str(tmp_path / "made"), "--scale", "0.001", **environment)
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 2
+    assert not (tmp_path / "made").exists()
+
+
+def test_the_template_names_every_setting_and_its_default():
+    text = (ROOT / "deploy" / "settings.toml").read_text(encoding="utf-8")
+    uncommented = tomllib.loads(re.sub(r"(?m)^# (?=\w+ = )", "", text))
+    assert set(uncommented) == {section.name for section in fields(settings.Settings)}
+    defaults = settings.Settings()
+    for section in fields(settings.Settings):
+        table = uncommented[section.name]
+        assert list(table) == [one.name for one in fields(section.type)]
+        for name, value in table.items():
+            if f"# {name} = " in text:
+                default = getattr(getattr(defaults, section.name), name)
+                shown = list(default) if isinstance(default, tuple) else "" if default is None else default
+                assert value == shown, f"{section.name}.{name}"
+
+
+# ------------------------------------------------------------------ the doctor
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """An installation with a publication of this code; its variables."""
+    folder = tmp_path_factory.mktemp("installed")
+    key = folder / "identity.key"
+    key.write_bytes(bytes(32))
+    key.chmod(0o600)
+    environment = written(
+        folder,
+        f"""
+        [folders]
+        warehouse = "{folder}/warehouse/w.duckdb"
+        incoming = "{ROOT}/tests/sample"
+        identity_key = "{key}"
+        views = "{folder}/views"
+        """,
+    )
+    ended = run("build", **environment)
+    assert ended.returncode == 0, ended.stderr
+    assert (folder / "warehouse" / "w.duckdb").exists()
+    return folder, environment
+
+
+def sick(**environment: str) -> list[str]:
+    """The faults that the doctor tells."""
+    ended = run("doctor", **environment)
+    lines = [line for line in ended.stdout.splitlines() if line.startswith("FAULT")]
+    assert ended.returncode == (1 if lines else 0), ended.stderr
+    return [line.removeprefix("FAULT  ") for line in lines]
+
+
+def test_the_doctor_finds_nothing_where_nothing_is_wrong(installed):
+    _, environment = installed
+    assert sick(**environment) == []
+
+
+def test_the_doctor_tells_faults_of_the_settings(tmp_path):
+    assert len(sick(**written(tmp_path, "[web]\nport = 0\nprocesses = -1\n"))) == 2
+
+
+def test_the_doctor_tells_of_a_key_that_others_read_and_of_no_publication(installed, tmp_path):
+    folder, environment = installed
+    key = folder / "identity.key"
+    key.chmod(0o644)
+    try:
+        told = sick(**environment, WAREHOUSE=str(tmp_path / "none.duckdb"))
+    finally:
+        key.chmod(0o600)
+    assert [line.split(":")[0] for line in told] == ["permissions", "publication"]
+
+
+def test_the_doctor_tells_of_a_publication_of_other_code(installed, monkeypatch):
+    _, environment = installed
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    # What `apply` sets is taken back with the test.
+    monkeypatch.setattr(settings.os, "environ", dict(os.environ))
+    monkeypatch.setattr(settings.apply, "__defaults__", (dict(os.environ),))
+    monkeypatch.setattr(doctor.pipeline, "code_version", lambda: "another")
+    told = [text for what, text, is_well in doctor.examine() if not is_well]
+    assert len(told) == 1
+    assert "built by other code" in told[0]
+
+
+def test_the_doctor_tells_of_a_full_disk_a_clock_gone_back_and_a_cut_font(installed, monkeypatch, tmp_path):
+    _, environment = installed
+    known = settings.read(environment)
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: doctor.shutil._ntuple_diskusage(100, 99, 1))
+    assert [is_well for *_, is_well in doctor._disk(known)] == [False]
+    monkeypatch.setattr(doctor.time, "time", lambda: 1_000_000_000.0)
+    assert [is_well for *_, is_well in doctor._clock(known)] == [False]
+    font = ROOT / "static" / "fonts" / "Vazirmatn-Bold.woff2"
+    assert doctor._is_font(font)
+    (tmp_path / "cut.woff2").write_bytes(font.read_bytes()[:-1])
+    assert not doctor._is_font(tmp_path / "cut.woff2")
+
+
+def test_the_doctor_tells_of_packages_at_other_versions(installed, monkeypatch, tmp_path):
+    (tmp_path / "requirements.txt").write_text("duckdb==0.1\nnot-a-package-of-ours==1\n")
+    monkeypatch.setattr(doctor, "ROOT", tmp_path)
+    told = [text for what, text, is_well in doctor._versions(settings.Settings()) if not is_well]
+    assert [text.split()[0] for text in told] == ["duckdb", "not-a-package-of-ours"]

@@ -1,0 +1,362 @@
+"""Text as it is compared and as it is shown, and national ids."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etl.core import text_folding
+from etl.core.jalali import parse_day
+from etl.core.places import places
+from etl.extract import parse_values
+from etl.extract.contract import Column, contract
+from etl.extract.text_columns import Texts
+from tests.loading import national_id
+
+PERSIAN = "ابتثجحخدذرزسشصضطظعغفقلمنهوپچژگآأؤئءةیيىکكۀ"
+MARKS = "ًٌٍَُِّْٰٕٔ"
+UNSEEN = "\u200b\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2069\ufeff\u00ad\u061c"
+WRITTEN = st.text(
+    st.sampled_from(PERSIAN + MARKS + UNSEEN + "\u200c\u0640 \t\u00a0" + "abcXYZ019-/_۰۱۹٠١٩"), max_size=30
+)
+KEY = b"some key"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("كرمانشاه", "کرمانشاه"),
+        ("يزد", "یزد"),
+        ("علی", "على"),
+        ("گيلان", "گیلان"),
+        ("سیستان و بلوچستان", "سيستان  و   بلوچستان"),
+        ("کد ملی", " كد‌ملي "),
+        ("تهران", "تـــهران"),
+        ("مُدیریَّت", "مدیریت"),
+        ("آذربایجان", "آذربایجان"),
+        ("۱۲۳٤٥٦7", "1234567"),
+        ("IR-23", "ir-۲۳"),
+        ("Tehran", "TEHRAN"),
+        ("تهران", "\u202bتهران\u202c"),
+        ("کد\u00a0ملی", "کد ملی"),
+        ("نام\nموسسه", "نام موسسه"),
+        ("مسؤول", "مسؤول"),
+        ("ئ", "ي\u0654"),
+        ("مؤسسه", "موسسه"),
+        ("تأسیس", "تاسیس"),
+        ("إستان", "استان"),
+        ("مسئول", "مسیول"),
+        ("مؤنث", "مونث"),
+    ],
+)
+def test_two_spellings_of_a_word_are_one(one, other):
+    assert text_folding.fold(one) == text_folding.fold(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("001", "1"), ("کرمان", "کرمانشاه"), ("＝1", "=1"), ("مرد", "زن"), ("A-1", "A1"), ("ا", "آ")],
+)
+def test_two_words_stay_two(one, other):
+    assert text_folding.fold(one) != text_folding.fold(other)
+
+
+@given(WRITTEN)
+def test_folding_twice_is_folding_once(text):
+    assert text_folding.fold(text_folding.fold(text)) == text_folding.fold(text)
+
+
+@given(WRITTEN, st.sampled_from(["NFC", "NFD"]))
+def test_what_is_composed_and_what_is_not_are_compared_alike(text, form):
+    assert text_folding.fold(unicodedata.normalize(form, text)) == text_folding.fold(text)
+
+
+@given(WRITTEN)
+def test_nothing_that_cannot_be_seen_is_shown_or_compared(text):
+    for shown in (text_folding.shown(text), text_folding.fold(text)):
+        assert not set(shown) & set(UNSEEN)
+        assert text_folding.count_invisible(shown) == 0
+        assert shown == shown.strip()
+
+
+@given(WRITTEN)
+def test_what_is_shown_is_what_was_written_but_for_spaces_and_the_unseen(text):
+    seen = [char for char in unicodedata.normalize("NFC", text) if char not in UNSEEN and not char.isspace()]
+    assert [char for char in text_folding.shown(text) if not char.isspace()] == seen
+
+
+def test_the_spelling_of_a_name_is_kept_for_showing():
+    assert text_folding.shown("  شركت\u200cهاي \u202eحفاظتي ") == "شركت\u200cهاي حفاظتي"
+
+
+@given(WRITTEN)
+def test_every_unseen_character_is_counted(text):
+    assert text_folding.count_invisible(text) == sum(char in UNSEEN for char in text) + text.count("\x00")
+
+
+def test_a_code_is_shown_in_latin_digits_with_its_zeros_and_case():
+    assert text_folding.shown_code(" ۰۰Ab٧ ") == "00Ab7"
+
+
+@given(st.text(max_size=60))
+def test_many_digits_at_once_are_the_digits_one_by_one(text):
+    raw = text.encode("utf-8", "replace")
+    signs, is_kept = text_folding.latin_digit_signs(np.frombuffer(raw, np.uint8))
+    assert bytes(signs[is_kept]).decode() == text_folding.latin_digits(raw.decode())
+
+
+@given(st.text(max_size=60))
+def test_a_printable_text_is_one_line_without_tricks(text):
+    printed = text_folding.printable(text)
+    assert len(printed.splitlines()) <= 1
+    assert text_folding.count_invisible(printed) == 0
+    assert "\x1b" not in printed
+
+
+@pytest.mark.parametrize("name", ["institutes_تهران.csv", "شرکت‌ها 1.csv", "a=b@c.csv"])
+def test_an_ordinary_file_name_is_printed_as_it_is(name):
+    assert text_folding.printable(name) == name
+
+
+# ------------------------------------------------------------------ national ids
+
+
+def keys(*texts: str, key: bytes = KEY) -> list[int | None]:
+    """What each national id becomes."""
+    found: list[int | None] = parse_values.people(Texts.of(texts), True, key).typed.to_pylist()
+    return found
+
+
+def reasons(judgement: parse_values.ValidationResult) -> list[str | None]:
+    """The fault of each text, None where it has none."""
+    return [judgement.faults.get(place) for place in range(len(judgement.typed))]
+
+
+def judged(*texts: str) -> list[str | None]:
+    """The reason why each text is no national id; None for one."""
+    return reasons(parse_values.people(Texts.of(texts), True, KEY))
+
+
+@given(st.integers(0, 999_999_999))
+def test_one_check_digit_in_eleven_chances_is_right(nine):
+    right = national_id(nine)
+    for last in "0123456789":
+        text = right[:9] + last
+        expected = text == right and len(set(text)) > 1
+        assert parse_values.is_national_id(text) is expected
+        assert (judged(text) == [None]) is expected
+
+
+def test_ids_that_everybody_knows():
+    assert judged("0499370899", "0790419904", "0084575948", "0963695398") == [None] * 4
+    assert judged("0499370898", "1111111111", "0000000000", "9999999999") == ["bad_national_id"] * 4
+
+
+@given(
+    st.integers(0, 999_999_999),
+    st.sampled_from(["۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩", "0123456789"]),
+    st.sampled_from(["", " ", "\u200e", "\u202b"]),
+)
+def test_an_id_is_the_same_person_in_every_script(nine, digits, around):
+    plain = national_id(nine)
+    written = around + "".join(digits[int(digit)] for digit in plain) + around
+    assert keys(written) == keys(plain)
+    assert judged(written) == judged(plain)
+
+
+@given(st.integers(0, 99_999_999))
+def test_zeros_that_a_spreadsheet_dropped_are_put_back(eight):
+    full = national_id(eight)  # nine digits begin with a zero
+    short = full.lstrip("0")
+    found = parse_values.people(Texts.of([full, short, f" {full} "]), True, KEY)
+    if len(short) < 8 or len(set(full)) == 1:
+        assert found.faults[1] == ("bad_national_id" if short else "missing_value")
+        assert not found.habits
+    else:
+        assert found.typed[0] == found.typed[1]
+        assert found.habits == {"padded": [1]}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "missing_value"), ("  ", "missing_value"), ("\u200f", "missing_value"),
+        ("1.23E+09", "spoilt_number"), ("1.23e+9", "spoilt_number"), ("۱٫۲۳E+09", "spoilt_number"), ("4E+09", "spoilt_number"),
+        ("1234567", "bad_national_id"), ("12345678901", "bad_national_id"), ("049937089A", "bad_national_id"),
+        ("0499370899\n", None), ("049-937089-9", None), ("０４９９３７０８９９", "bad_national_id"),
+        ("0499370899.0", "bad_national_id"), ("०४९९३७०८९९", "bad_national_id"), ("049937\ufffd899", "bad_encoding"),
+        ("049937\x00899", "bad_encoding"),
+    ],
+)  # fmt: skip
+def test_what_is_no_national_id_has_a_reason(text, reason):
+    assert judged(text) == [reason]
+    assert judged("0499370899", text, "0790419904") == [None, reason, None]
+
+
+def test_the_key_of_a_person_hangs_on_the_house_key_and_on_nothing_else():
+    ids = [national_id(number) for number in range(1000, 1400)]
+    found = keys(*ids)
+    assert len(set(found)) == len(ids)
+    assert found == keys(*ids)
+    assert not set(found) & set(keys(*ids, key=b"another key"))
+    assert all(str(number) not in str(key) for number, key in zip(ids, found, strict=True))
+
+
+# ------------------------------------------------------------------ values of the other types
+
+
+def setting(build_day: date = date(2026, 6, 30)) -> parse_values.Setting:
+    return parse_values.Setting(build_day, {"py-101": "PY-101"}, KEY, places())
+
+
+def column(table: str, name: str) -> Column:
+    return next(one for one in contract(table).columns if one.name == name)
+
+
+def value(table: str, name: str, text: str) -> object:
+    return parse_values.judged(
+        text, parse_values.converter(column(table, name), setting()), column(table, name).required
+    )
+
+
+@pytest.mark.parametrize("table", ["institutes", "licences", "personnel", "training"])
+def test_every_word_of_a_fixed_list_answers_in_both_languages(table):
+    for one in contract(table).columns:
+        for english, persian in one.values.items():
+            for written in (
+                english,
+                english.upper(),
+                persian,
+                f" {persian} ",
+                persian.replace("ی", "ي").replace("ک", "ك"),
+            ):
+                assert value(table, one.name, written) == (english, None)
+            assert value(table, one.name, persian.replace(" ", "\u200c")) == (english, None)
+        if one.type == "choice":
+            assert value(table, one.name, "چیز دیگر") == (None, "unknown_value")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("بلی", True),
+        ("خیر", False),
+        ("دارد", True),
+        ("ندارد", False),
+        ("1", True),
+        ("۰", False),
+        ("TRUE", True),
+        ("no", False),
+        ("بله", True),
+        ("آری", True),
+        ("Y", True),
+        ("نه", False),
+        ("n", False),
+    ],
+)
+def test_yes_and_no_in_every_spelling(text, meant):
+    assert value("institutes", "smart_services", text) == (meant, None)
+
+
+@pytest.mark.parametrize("text", ["شاید", "2", "yy", "دارم", "--"])
+def test_what_is_neither_yes_nor_no_is_not_guessed(text):
+    assert value("institutes", "smart_services", text) == (None, "unknown_value")
+
+
+def test_a_province_answers_to_its_code_of_today_its_statistical_code_and_its_names():
+    for text in ("IR-23", "ir-23", "23", "۲۳", "تهران", "Tehran"):
+        assert value("personnel", "province", text) == ("IR-23", None)
+    assert value("personnel", "province", "كرمانشاه") == ("IR-05", None)
+    for text in ("ایران", "IR-99", "3", "IR23x"):
+        assert value("personnel", "province", text) == (None, "unknown_province")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("72", 72.0), ("۷۲٫۵", 72.5), ("85.33333333333333", 85.33333333333333), ("0", 0.0), ("100", 100.0), ("٨٨", 88.0)],
+)
+def test_a_number_is_read_in_every_script(text, meant):
+    assert value("training", "score", text) == (meant, None)
+
+
+@pytest.mark.parametrize("text", ["100.5", "-1", "۱۰۱", "1,5", "1e2", "nan", "inf", "twelve", "1.2.3", "8 8", "٪80"])
+def test_what_is_no_number_or_lies_outside_is_refused(text):
+    assert value("training", "score", text) == (None, "bad_number")
+
+
+@pytest.mark.parametrize("text", ["1.23E+09", "4E+05", "۱٫۲E+05"])
+def test_a_code_that_a_spreadsheet_turned_into_a_number_is_refused(text):
+    assert value("personnel", "institute_code", text) == (None, "spoilt_number")
+
+
+@pytest.mark.parametrize("text", ["1E5", "12E3", "E+05", "0012"])
+def test_a_code_that_only_looks_odd_is_kept(text):
+    assert value("personnel", "institute_code", text) == (text.lower(), None)
+
+
+def test_days_at_once_are_judged_as_days_alone():
+    build_day = date(2025, 3, 20)
+    texts = [
+        "1403/12/30",
+        "1403/12/31",
+        "1404/1/1",
+        "14031230",
+        "",
+        " ",
+        "۱۴۰۳/۱۲/۳۰",
+        "45123",
+        "2025-03-20",
+        "2025-03-21",
+        "1403-12/30",
+        "\ufffd",
+    ]
+    found = parse_values.days(Texts.of(texts), True, False, build_day)
+    leap = date(2025, 3, 20)
+    assert found.typed.to_pylist() == [leap, None, None, leap, None, None, leap, None, leap, None, None, None]
+    assert reasons(found) == [
+        None, "bad_date", "future_date", None, "missing_value", "missing_value", None, "bad_date", None, "future_date",
+        "bad_date", "bad_encoding",
+    ]  # fmt: skip
+    may_be_ahead = parse_values.days(Texts.of(["1404/1/1", ""]), False, True, build_day)
+    assert may_be_ahead.typed.to_pylist() == [date(2025, 3, 21), None]
+    assert not may_be_ahead.faults
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.text(max_size=12), st.dates().map(str), st.from_regex(r"\A1[34][0-9]{2}[/-][0-9]{1,2}[/-][0-9]{1,2}\Z")
+        )
+    )
+)
+def test_any_texts_at_once_are_judged_as_each_alone(texts):
+    together = parse_values.days(Texts.of(texts), True, False, date(2026, 1, 1))
+    for at, text in enumerate(texts):
+        alone = parse_values.days(Texts.of([text]), True, False, date(2026, 1, 1))
+        assert [together.typed[at]] == list(alone.typed)
+        assert together.faults.get(at) == alone.faults.get(0)
+
+
+@given(
+    st.integers(1300, 2040),
+    st.integers(0, 13),
+    st.integers(0, 32),
+    st.sampled_from(
+        ["{:04}/{:02}/{:02}", "{:04}-{:02}-{:02}", "{:04}/{}/{}", "{:04}-{}-{:02}", "{:04}/{:02}/{}", "{:04}{:02}{:02}"]
+    ),
+    st.sampled_from([str, lambda text: text.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))]),
+)
+def test_a_day_in_any_usual_form_is_the_one_its_signs_say(year, month, number, form, written):
+    text = form.format(year, month, number)
+    try:
+        day = parse_day(text)
+    except ValueError:
+        day = None
+    found = parse_values.days(Texts.of([written(text)]), True, True, date(2026, 1, 1))
+    assert found.typed.to_pylist() == [day]
+    assert reasons(found) == [None if day else "bad_date"]

@@ -1,0 +1,239 @@
+"""What keeps the processes running: units of systemd, and supervisor where there is none."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from deploy import configure, serve
+from etl.core import settings
+from tests.serving import ROOT, ask, free_ports, is_running, publish, until
+
+UNITS = sorted((ROOT / "deploy" / "systemd").iterdir())
+INSTALLED = "/opt/policeyar/current/.venv/bin/python"
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+def test_systemd_finds_no_fault_in_the_units(tmp_path):
+    for unit in UNITS:
+        text = unit.read_text(encoding="utf-8").replace(INSTALLED, sys.executable)
+        (tmp_path / unit.name).write_text(text.replace("/usr/sbin/nginx", sys.executable), encoding="utf-8")
+    for name, content in configure.drop_ins(settings.Settings()).items():
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    ended = subprocess.run(
+        [
+            "systemd-analyze",
+            "verify",
+            "--man=no",
+            "--recursive-errors=yes",
+            *(str(tmp_path / unit.name) for unit in UNITS),
+        ],
+        env={**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+        capture_output=True,
+        text=True,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("unit", [unit for unit in UNITS if unit.suffix == ".service"], ids=lambda unit: unit.name)
+def test_every_unit_runs_without_might_and_tells_of_its_failure(unit):
+    text = unit.read_text(encoding="utf-8")
+    if "notify" in unit.name:
+        return
+    assert "OnFailure=policeyar-notify@%n.service" in text
+    for line in ("ProtectSystem=strict", "NoNewPrivileges=yes", "PrivateTmp=yes"):
+        assert line in text
+    assert "nginx" in unit.name or "User=policeyar" in text
+
+
+def test_a_frozen_process_is_ended_by_systemd():
+    text = (ROOT / "deploy" / "systemd" / "policeyar-web@.service").read_text(encoding="utf-8")
+    for line in ("Type=notify", "WatchdogSec=30", "WatchdogSignal=SIGKILL", "Restart=always", "MemoryMax="):
+        assert line in text
+
+
+def test_every_command_of_a_unit_exists():
+    from etl.cli.commands import _parser
+
+    for unit in UNITS:
+        for words in re.findall(r"python -m etl (.+)", unit.read_text(encoding="utf-8")):
+            _parser().parse_args(words.replace("%i", "some.service").split())
+
+
+def test_the_settings_reach_the_units(tmp_path):
+    known = replace(
+        settings.Settings(),
+        memory=settings.Memory(web="3 GB"),
+        schedule=settings.Schedule(build_at="04:15"),
+        folders=replace(settings.Folders(), views=tmp_path / "v"),
+    )
+    made = configure.drop_ins(known)
+    assert "MemoryMax=3G\n" in made["policeyar-web@.service.d/settings.conf"]
+    assert f"-{tmp_path}/v" in made["policeyar-web@.service.d/settings.conf"]
+    assert "OnCalendar=*-*-* 04:15:00" in made["policeyar-build.timer.d/settings.conf"]
+
+
+def test_configure_tells_all_faults_and_writes_nothing(tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-m", "deploy.configure", "--to", str(tmp_path / "out")],
+        cwd=ROOT,
+        env={**os.environ, "POLICEYAR_WEB_PORT": "0", "POLICEYAR_WEB_PROCESSES": "-1"},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 2
+    assert not (tmp_path / "out").exists()
+
+
+# ------------------------------------------------------------------ supervisor
+
+
+class Supervised:
+    """An installation under supervisor: two web processes behind nginx."""
+
+    def __init__(self, folder: Path) -> None:
+        self.run = folder / "run"
+        first = free_ports(3)
+        self.web, self.proxy = (first, first + 1), first + 2
+        self.environment = {
+            **os.environ,
+            "WAREHOUSE": str(publish(folder)),
+            "POLICEYAR_RUN": str(self.run),
+            "POLICEYAR_WEB_HOST": "127.0.0.1",
+            "POLICEYAR_WEB_PROCESSES": "2",
+            "POLICEYAR_WEB_PORT": str(first),
+            "POLICEYAR_WEB_LISTEN_PORT": str(self.proxy),
+        }
+        subprocess.run(
+            [sys.executable, "-m", "deploy.configure", "--to", str(folder)],
+            cwd=ROOT, env=self.environment, check=True,
+        )  # fmt: skip
+        self.config = folder / "supervisord.conf"
+        # As long as a test waits for what a service may take its time for.
+        text = self.config.read_text().replace(f"-t {configure.ANSWER_SECONDS}", "-t 5")
+        self.config.write_text(text.replace(f"stopwaitsecs={configure.STOP_SECONDS}", "stopwaitsecs=3"))
+        self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [str(Path(sys.executable).with_name("supervisord")), "-c", str(self.config)]
+        return subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL)
+
+    def pids(self) -> dict[str, int]:
+        """The running processes by name."""
+        ended = subprocess.run(
+            [str(Path(sys.executable).with_name("supervisorctl")), "-c", str(self.config), "status"],
+            capture_output=True,
+            text=True,
+        )
+        return {name: int(pid) for name, pid in re.findall(r"^(\S+) +RUNNING +pid (\d+)", ended.stdout, re.MULTILINE)}
+
+    def answers(self) -> bool:
+        return all(ask(port, "/healthz")[0] == 200 for port in self.web) and ask(self.proxy, "/")[0] == 200
+
+
+def all_of(pid: int) -> list[int]:
+    """A process and all that it started, and they."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(found for child in children for found in all_of(int(child)))]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (shutil.which("nginx", path="/usr/sbin") and shutil.which("setpriv")), reason="nginx, setpriv")
+def test_supervisor_restarts_what_ends_or_freezes_and_leaves_nothing_behind(tmp_path):
+    served = Supervised(tmp_path)
+    try:
+        until(lambda: len(served.pids()) == 5 and served.answers(), "all run")
+        # What a process says of itself is for this machine's other ports only.
+        for path in ("/healthz", "/readyz", "/metrics"):
+            assert ask(served.proxy, path)[0] == 404
+
+        killed = served.pids()["web-0"]
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: served.pids().get("web-0", killed) != killed and served.answers(), "a killed process is replaced")
+
+        frozen = served.pids()["web-1"]
+        os.kill(frozen, signal.SIGSTOP)
+        until(lambda: not is_running(frozen), "a frozen process is ended")
+        until(lambda: served.answers(), "a frozen process is replaced")
+
+        family = all_of(served.process.pid)
+        assert len(family) >= 6
+        served.process.kill()
+        served.process.wait()
+        until(lambda: not [pid for pid in family if is_running(pid)], "nothing outlives supervisor", 20)
+
+        served.process = served._start()
+        until(lambda: len(served.pids()) == 5 and served.answers(), "all run again")
+        family = all_of(served.process.pid)
+        served.process.terminate()
+        served.process.wait(60)
+        assert not [pid for pid in family if is_running(pid)]
+    finally:
+        served.process.kill()
+        served.process.wait()
+
+
+@pytest.mark.slow
+def test_the_digests_are_those_of_the_page_that_is_served(tmp_path):
+    port = free_ports()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "deploy.web", "0"],
+        cwd=ROOT,
+        env={**os.environ, "POLICEYAR_WEB_PORT": str(port), "WAREHOUSE": str(tmp_path / "none" / "w.duckdb")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        (tmp_path / "none").mkdir()
+        until(lambda: ask(port, "/healthz")[0] == 200, "the process answers")
+        assert configure.inline_scripts() == serve.inline_scripts(port)
+    finally:
+        process.kill()
+        process.wait()
+
+
+# ------------------------------------------------------------------ telling somebody
+
+
+def told(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "etl", *words],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_a_failed_unit_is_told_of(tmp_path):
+    heard = tmp_path / "heard"
+    script = tmp_path / "hear"
+    script.write_text(f"#!/bin/sh\ncat > {heard}\n")
+    script.chmod(0o755)
+    pointer = publish(tmp_path)
+    environment = {"WAREHOUSE": str(pointer), "POLICEYAR_NOTIFY_COMMAND": str(script)}
+    assert told("notify", "policeyar-build.service", **environment).returncode == 0
+    text = heard.read_text()
+    assert text.startswith("policeyar-build.service failed on ")
+    assert "Last build: published at" in text
+    script.write_text("#!/bin/sh\nexit 1\n")
+    assert "nobody was told (command)" in told("notify", "x.service", **environment).stderr
+    environment["POLICEYAR_NOTIFY_COMMAND"] = ""
+    assert "notify names nobody" in told("notify", "x.service", **environment).stderr
+
+
+def test_a_late_build_is_a_failure(tmp_path):
+    pointer = publish(tmp_path)
+    assert told("ready", "--from", str(pointer)).returncode == 0
+    os.utime(os.path.realpath(pointer), (0, 0))
+    late = told("ready", "--from", str(pointer))
+    assert late.returncode == 1
+    assert "days old" in late.stderr

@@ -1,0 +1,437 @@
+"""What clerks write where it has one meaning: it loads as the plain one would, and is counted in the notes of its file."""
+
+from __future__ import annotations
+
+# ruff: noqa: E501
+import gzip
+import io
+import tomllib
+import zipfile
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl.extract import parse_values, validate
+from etl.extract.contract import contract
+from etl.extract.text_columns import Texts
+from tests.core.test_text_folding import KEY, column, setting, value
+from tests.loading import DAY, HEADERS, ROOT, StreamedRows, build, csv_text, national_id, put, put_good, row
+
+PERSIAN = {
+    "personnel": {one.name: one.headers[0] for one in contract("personnel").columns},
+    "training": {one.name: one.headers[0] for one in contract("training").columns},
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return put_good(tmp_path / "incoming")
+
+
+# ------------------------------------------------------------------ values
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "habits"),
+    [
+        ("1403/06/31 00:00:00", date(2024, 9, 21), {"date_with_time"}),
+        ("2024-09-21T00:00:00", date(2024, 9, 21), {"date_with_time"}),
+        ("2024-09-21 00:00:00.000", date(2024, 9, 21), {"date_with_time"}),
+        ("1403.06.31", date(2024, 9, 21), {"date_with_dots"}),
+        ("1403.6.31", date(2024, 9, 21), {"date_with_dots"}),
+        ("2024.9.21", date(2024, 9, 21), {"date_with_dots"}),
+        ("1403 / 06 / 31", date(2024, 9, 21), {"date_with_spaces"}),
+        ("1403- 6 -31", date(2024, 9, 21), {"date_with_spaces"}),
+        ("31/06/1403", date(2024, 9, 21), {"date_day_first"}),
+        ("31-6-1403", date(2024, 9, 21), {"date_day_first"}),
+        ("۳۱.۰۶.۱۴۰۳", date(2024, 9, 21), {"date_day_first", "date_with_dots"}),
+        ("۳۱ شهریور ۱۴۰۳", date(2024, 9, 21), {"date_month_name"}),
+        ("31  شهريور‌1403", date(2024, 9, 21), {"date_month_name"}),
+        ("۱ آبان ۱۴۰۳", date(2024, 10, 22), {"date_month_name"}),
+        ("1403/06/31", date(2024, 9, 21), set()),
+        ("2024/9/21", date(2024, 9, 21), set()),
+        ("20240921", date(2024, 9, 21), set()),
+        ("-", None, {"empty_mark"}),
+        ("ـ", None, {"empty_mark"}),
+    ],
+)
+def test_a_day_as_clerks_write_it(text, day, habits):
+    found = parse_values.days(Texts.of([text]), False, True, DAY)
+    assert found.typed.to_pylist() == [day]
+    assert not found.faults
+    assert set(found.habits) == habits
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1403/06/31 10:30:00", "31/06/2024", "21/09/2024", "03/04/2024", "31/12/1403", "۳۲ شهریور ۱۴۰۳", "31 سپتامبر 1403",
+        "۳۰ شهریور", "1403 06 31", "1403.06/31", "31/06/03", "45556", "1403/06/31/", "۳۱ شهریور ۲۰۲۴",
+    ],
+)  # fmt: skip
+def test_what_has_two_meanings_or_none_stays_a_bad_date(text):
+    found = parse_values.days(Texts.of([text]), False, True, DAY)
+    assert (found.typed.to_pylist(), found.faults) == ([None], {0: "bad_date"})
+
+
+@pytest.mark.parametrize("text", ["049-937089-9", "049 937089 9", "۰۴۹‌۹۳۷۰۸۹ ۹", "0499370-899", "049–937–0899"])
+def test_an_id_with_marks_between_its_digits_is_the_id(text):
+    found = parse_values.people(Texts.of([text, "0499370899"]), True, KEY)
+    assert found.typed[0] == found.typed[1]
+    assert found.habits == {"id_with_marks": [0]}
+
+
+@pytest.mark.parametrize("text", ["499-370899", "-", "049_937089_9", "04/99370899"])
+def test_an_id_that_is_none_stays_none(text):
+    found = parse_values.people(Texts.of([text]), True, KEY)
+    if text == "499-370899":
+        assert found.habits == {"id_with_marks": [0], "padded": [0]}
+    else:
+        assert found.faults == {0: "missing_value" if text == "-" else "bad_national_id"}
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "text", "meant", "habits"),
+    [
+        ("personnel", "gender", "آقا", "male", ("synonym",)),
+        ("personnel", "gender", "مذکر", "male", ("synonym",)),
+        ("personnel", "gender", "m", "male", ("synonym",)),
+        ("personnel", "gender", "خانم", "female", ("synonym",)),
+        ("personnel", "gender", "مؤنث", "female", ("hamza", "synonym")),
+        ("personnel", "gender", "F", "female", ("synonym",)),
+        ("personnel", "gender", "زن", "female", ()),
+        ("personnel", "education", "سیکل", "below_diploma", ("synonym",)),
+        ("personnel", "education", "زیردیپلم", "below_diploma", ("synonym",)),
+        ("personnel", "education", "ابتدايي", "below_diploma", ("synonym",)),
+        ("personnel", "education", "فوق‌دیپلم", "associate", ("synonym",)),
+        ("personnel", "education", "ليسانس", "bachelor", ("synonym",)),
+        ("personnel", "education", "فوق لیسانس", "master", ("synonym",)),
+        ("personnel", "education", "دکترا", "doctorate", ("synonym",)),
+        ("personnel", "education", "–", None, ("empty_mark",)),
+        ("personnel", "post", "سر تیم", "team_leader", ("synonym",)),
+        ("personnel", "veteran", "آری", True, ("synonym",)),
+        ("personnel", "veteran", "نه", False, ("synonym",)),
+        ("training", "hours", "۱٬۲۰۰", 1200.0, ("grouped_number",)),
+        ("training", "hours", "1٬200٫5", 1200.5, ("grouped_number",)),
+        ("training", "score", ".", None, ("empty_mark",)),
+        ("training", "score", "17.5", 17.5, ()),
+    ],
+)
+def test_a_word_or_number_as_clerks_write_it(table, name, text, meant, habits):
+    assert value(table, name, text) == (meant, None)
+    assert parse_values.habits(column(table, name))(text) == habits
+
+
+@pytest.mark.parametrize("text", ["17,5", "17/5", "85%", "۸۵٪", "12٬00", "٬200", "1٬2000", "1,200"])
+def test_a_number_with_two_meanings_stays_a_bad_number(text):
+    assert value("training", "hours", text) == (None, "bad_number")
+
+
+def test_every_counted_habit_has_its_words_on_the_page():
+    words = tomllib.loads((ROOT / "pages" / "text.toml").read_text(encoding="utf-8"))["note"]
+    for said in validate._COUNTED.values():
+        assert set(words[said.replace(" ", "_")]) == {"fa", "en"}
+    assert setting().build_day
+
+
+# ------------------------------------------------------------------ headers
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "کد مؤسسه",
+        "کد موسسه *",
+        "کد موسسه:",
+        "کد موسسه (اجباری)",
+        "کد موسسه [۵ رقم] *",
+        "كد مؤسسه (5 رقم):",
+        "institute_code*",
+    ],
+)
+def test_a_decorated_header_is_known_and_told(title):
+    match = contract("licences").match([title])
+    assert match.positions == {"institute_code": 0}
+    assert match.decorated == [title]
+
+
+def test_a_plain_header_goes_before_a_decorated_one():
+    match = contract("personnel").match(["استان (محل تولد)", "استان", "کد ملی *", "شماره ملی (سرپرست)"])
+    assert match.positions == {"province": 1, "national_id": 2}
+    assert match.extra == ["استان (محل تولد)"]
+    assert match.twice == ["national_id"]
+
+
+def test_a_header_near_an_optional_one_is_told(folder):
+    text = csv_text("personnel", [row("personnel", national_id=national_id(7))]).replace("left_on", "تاریخ پایان کار")
+    put(folder, "personnel_2.csv", text)
+    notes = build(folder).file("personnel_2.csv")["notes"]
+    assert "headers ignored that look like a column: «تاریخ پایان کار» ~ left_on (تاریخ پایان)" in notes
+
+
+# ------------------------------------------------------------------ files
+
+
+def persian(table: str, rows: StreamedRows) -> str:
+    """Rows as CSV under Persian headers."""
+    head, *body = csv_text(table, rows).splitlines()
+    return "\n".join([",".join(PERSIAN[table][name] for name in head.split(",")), *body]) + "\n"
+
+
+def test_files_are_known_by_their_headers_and_by_persian_names(folder):
+    others = [row("personnel", national_id=national_id(at)) for at in (7, 8)]
+    put(folder, "پرسنل تهران.csv", persian("personnel", others[:1]))
+    put(folder, "کاركنان یزد.csv", persian("personnel", others[1:]))
+    built = build(folder)
+    assert [(one["file"], one["table"], one["rows_loaded"]) for one in built.report["files"][-2:]] == [
+        ("پرسنل تهران.csv", "personnel", 1),
+        ("کاركنان یزد.csv", "personnel", 1),
+    ]
+    assert built.report["ignored"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("budget.csv", "a,b\n1,2\n", "neither its name nor its headers say which table it is"),
+        ("all.csv", ",".join(dict.fromkeys(" ".join(HEADERS.values()).split())) + "\n", "its headers fit several tables ("),
+        ("پرسنل.csv", "کد ملی,کد موسسه,استان,جنسیت,تاریخ تولد,سمت\n", "line 1: missing required column hired_on; headers found: کد ملی"),
+        ("training.docx", "x", "its name says training, but a file with the ending .docx cannot be read"),
+        ("کارکنان.zip", "x", "its name says personnel, but a file with the ending .zip cannot be read"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_table_refuses_the_build(folder, name, text, told):
+    put(folder, name, text.encode())
+    said = build(folder).refusal
+    assert said.startswith(f"{name}: {told}")
+    assert " · " in said
+
+
+@pytest.mark.parametrize("above", [0, 1, 5, 20])
+@pytest.mark.parametrize("sep", [False, True])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1256"])
+def test_titles_may_stand_above_the_headers_of_a_csv(folder, above, sep, encoding):
+    titles = ['گزارش "دوره ها;;;\n\n' if at == 2 else "گزارش;;;;;\n" for at in range(above)]
+    body = csv_text("training", [row("training", completed_on="1402/05/01"), row("training", result="?")], ";")
+    text = ("sep=;\n" if sep else "") + "".join(titles) + body
+    if encoding == "cp1256":
+        text = text.replace("ی", "ي")
+    put(folder, "training_2.csv", text.encode(encoding))
+    built = build(folder)
+    assert built.counts("training_2.csv") == (2, 1, 1, 0)
+    assert built.rejected_rows() == [("training_2.csv", text.count("\n"), "result", "unknown_value")]
+    assert built.file("training_2.csv")["notes"] == ([f"lines above the headers skipped: {above}"] if above else [])
+
+
+def test_twenty_one_titles_are_too_many(folder):
+    put(folder, "training_2.csv", "گزارش\n" * 21 + csv_text("training", [row("training")]))
+    assert build(folder).refusal.startswith("training_2.csv: line 1: missing required column")
+
+
+# ------------------------------------------------------------------ workbooks of every kind
+
+
+def rows_of_cells() -> list[list[Any]]:
+    return [
+        HEADERS["training"].split(),
+        ["0000000027", "PY-101", "1402/05/01", 72, 80, "passed"],
+        ["0000000027", "PY-101", "1402/05/02", 72, 80, "?"],
+    ]
+
+
+def xls(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:
+    import xlwt
+
+    book = xlwt.Workbook(encoding="utf-8")
+    for title, rows in sheets.items():
+        sheet = book.add_sheet(title)
+        for at, cells in enumerate(rows):
+            for place, cell in enumerate(cells):
+                sheet.write(at, place, cell)
+    book.save(str(path))
+    return path
+
+
+def ods(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:
+    def cell(value: Any) -> str:
+        if isinstance(value, str):
+            return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
+        return f'<table:table-cell office:value-type="float" office:value="{value}"/>'
+
+    tables = "".join(
+        f'<table:table table:name="{title}">'
+        + "".join(f"<table:table-row>{''.join(map(cell, cells))}</table:table-row>" for cells in rows)
+        + "</table:table>"
+        for title, rows in sheets.items()
+    )
+    space = "urn:oasis:names:tc:opendocument:xmlns"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr(
+            "content.xml",
+            f'<office:document-content xmlns:office="{space}:office:1.0" xmlns:table="{space}:table:1.0" '
+            f'xmlns:text="{space}:text:1.0"><office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body>'
+            "</office:document-content>",
+        )
+        archive.writestr(
+            "META-INF/manifest.xml",
+            '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
+        )
+    return path
+
+
+def xlsx(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(str(path)) as book:
+        for title, rows in sheets.items():
+            sheet = book.add_worksheet(title)
+            for at, cells in enumerate(rows):
+                sheet.write_row(at, 0, cells)
+    return path
+
+
+def xlsb(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:
+    """The least that a binary workbook is made of."""
+
+    def record(kind: int, content: bytes = b"") -> bytes:
+        head = bytes([kind]) if kind < 128 else bytes([kind & 0x7F | 0x80, kind >> 7])
+        size, length = len(content), b""
+        while True:
+            length += bytes([size & 0x7F | (0x80 if size > 0x7F else 0)])
+            size >>= 7
+            if not size:
+                return head + length + content
+
+    def wide(text: str) -> bytes:
+        return len(text).to_bytes(4, "little") + text.encode("utf-16-le")
+
+    def sheet(rows: list[list[Any]]) -> bytes:
+        import struct
+
+        width = max(map(len, rows))
+        out = record(129) + record(148, struct.pack("<4I", 0, len(rows) - 1, 0, width - 1)) + record(145)
+        for at, cells in enumerate(rows):
+            out += record(0, struct.pack("<I", at) + bytes(13))
+            for place, cell in enumerate(cells):
+                where = struct.pack("<II", place, 0)
+                out += (
+                    record(6, where + wide(cell))
+                    if isinstance(cell, str)
+                    else record(5, where + struct.pack("<d", cell))
+                )
+        return out + record(146) + record(130)
+
+    kinds = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    bundle = b"".join(
+        record(156, bytes(4) + at.to_bytes(4, "little") + wide(f"rId{at}") + wide(title))
+        for at, title in enumerate(sheets, 1)
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/workbook.bin", record(131) + record(143) + bundle + record(144) + record(132))
+        archive.writestr(
+            "xl/_rels/workbook.bin.rels",
+            '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+            + "".join(
+                f'<Relationship Id="rId{at}" Type="{kinds}/worksheet" Target="worksheets/sheet{at}.bin"/>'
+                for at in range(1, len(sheets) + 1)
+            )
+            + "</Relationships>",
+        )
+        for at, rows in enumerate(sheets.values(), 1):
+            archive.writestr(f"xl/worksheets/sheet{at}.bin", sheet(rows))
+    return path
+
+
+WRITERS = {".xls": xls, ".ods": ods, ".xlsx": xlsx, ".xlsm": xlsx, ".xlsb": xlsb}
+
+
+@pytest.mark.parametrize("ending", WRITERS)
+def test_a_workbook_of_every_kind_is_read_from_all_its_sheets(folder, ending):
+    rows = rows_of_cells()
+    more = [*rows, ["0000000027", "PY-101", 14020503, 72, 101, "passed"]]
+    WRITERS[ending](folder / f"training_2{ending}", {"یک": [["گزارش"], *rows], "راهنما": [["x"]], "دو": more})
+    built = build(folder)
+    assert built.counts(f"training_2{ending}") == (5, 2, 2, 1)
+    assert built.sql("select sheet, line, column_name from quarantine order by all") == [
+        ("دو", 3, "result"),
+        ("یک", 4, "result"),
+    ]
+    assert built.sql("select sheet, line, column_name from warned") == [("دو", 4, "score")]
+
+
+# ------------------------------------------------------------------ plain causes
+
+
+def locked(path: Path) -> bytes:
+    """A workbook under a password."""
+    from msoffcrypto.format.ooxml import OOXMLFile
+
+    out = io.BytesIO()
+    with xlsx(path, {"داده": rows_of_cells()}).open("rb") as file:
+        OOXMLFile(file).encrypt("1234", out)
+    path.unlink()
+    return out.getvalue()
+
+
+def locked_xls(path: Path) -> bytes:
+    """An old workbook that says it is under a password: its record of the writer's name becomes that of a password."""
+    content = xls(path, {"داده": rows_of_cells()}).read_bytes()
+    path.unlink()
+    head = b"\x5c\x00\x70\x00"
+    assert content.count(head) == 1
+    return content.replace(head, b"\x2f\x00\x70\x00")
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "english", "persian"),
+    [
+        ("training_2.xlsx", locked, "the workbook is protected by a password; remove the password", "کارپوشه رمز دارد؛ رمز را بردارید"),
+        ("training_2.csv", locked, "the workbook is protected by a password", "کارپوشه رمز دارد"),
+        ("training_2.xls", locked_xls, "the workbook is protected by a password", "کارپوشه رمز دارد"),
+        ("training_2.xlsx", lambda path: xls(path, {"a": rows_of_cells()}).read_bytes(),
+         "an old Excel workbook (.xls) under the ending .xlsx; save it as .xlsx", "کارپوشهٔ قدیمی اکسل"),
+        ("training_2.csv", lambda path: gzip.compress(b"x,y"), "a packed file (gzip) under the ending .csv; unpack it", "فایل فشرده (gzip)"),
+        ("training_2.csv", lambda path: xlsx(path, {"a": rows_of_cells()}).read_bytes(),
+         "a workbook under the ending .csv; save it as CSV UTF-8", "کارپوشه با پسوند .csv"),
+        ("training_2.csv", lambda path: xls(path, {"a": rows_of_cells()}).read_bytes(), "a workbook under the ending .csv", "کارپوشه با پسوند .csv"),
+        ("training_2.csv", lambda path: b"\xef\xbb\xbf", "the file holds a byte order mark and nothing else", "فایل جز نشان ترتیب بایت"),
+        ("training_2.csv", lambda path: b"PAR1" + bytes(50), "a Parquet file under the ending .csv", "فایل Parquet"),
+        ("training_2.xls", lambda path: b"<html><table><tr><td>1</td></tr></table></html>", "a document (HTML) under the ending .xls", "سند HTML"),
+        ("training_2.ods", lambda path: ods(path, {"a": rows_of_cells()}).read_bytes()[:300], "not a readable ODS workbook (broken ZIP)", "کارپوشهٔ ODS"),
+        ("training_2.xlsb", lambda path: b"x", "not a readable XLSB workbook (no workbook inside)", "کارپوشهٔ XLSB"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_not_what_it_says_is_told_in_one_sentence(folder, name, make, english, persian):
+    content = make(folder / name)
+    put(folder, name, content)
+    said = build(folder).refusal
+    first, _, second = said.partition(" · ")
+    assert first.startswith(f"{name}: {english}")
+    assert second.startswith(persian)
+
+
+def test_a_province_merged_over_its_rows_is_told(folder):
+    import xlsxwriter
+
+    people = [row("personnel", national_id=national_id(at)) for at in range(30, 36)]
+    # The last row of a sheet is one of them too.
+    for last, whole in ((6, True), (2, False)):
+        with xlsxwriter.Workbook(str(folder / "personnel_2.xlsx")) as book:
+            sheet = book.add_worksheet("داده")
+            head = HEADERS["personnel"].split()
+            sheet.write_row(0, 0, head)
+            for at, one in enumerate(people, 1):
+                sheet.write_row(at, 0, [one.get(name, "") for name in head])
+            at = head.index("province")
+            sheet.merge_range(1, at, last, at, "تهران")
+        built = build(folder)
+        if whole:
+            assert built.refusal.startswith(
+                "personnel_2.xlsx: sheet داده: cells of column province are merged over rows (2–7); unmerge them"
+            )
+        else:
+            assert "merged cells: province داده!2–3" in built.file("personnel_2.xlsx")["notes"]
+            assert built.sql("select line, column_name, reason from quarantine") == [(3, "province", "missing_value")]

@@ -1,0 +1,168 @@
+"""What one source file may take: rows, unpacked bytes, temporary disk, time; bombs of every format are refused."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from etl.core.errors import Refused
+from etl.extract import limits, read_folder
+from etl.extract import parquet as columnar
+from etl.extract.contract import contract
+from etl.extract.limits import Limits
+from tests.loading import GOOD, HEADERS, build, csv_text, put, put_good, row
+
+MEGABYTE = 1 << 20
+HEADER = HEADERS["training"].split()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return put_good(tmp_path / "incoming")
+
+
+def parquet(path: Path, rows: int, **changed: str) -> None:
+    """A file of equal rows: a few bytes a column, however many rows."""
+    cells = {name: pa.array([text]) for name, text in row("training", **changed).items()}
+    columns = {
+        name: pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), text) for name, text in cells.items()
+    }
+    pq.write_table(pa.table(columns), path, row_group_size=rows)
+
+
+def workbook(path: Path, rows: int) -> None:
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for cells in (HEADER, *[list(GOOD["training"].values())] * rows):
+        sheet.append(cells)
+    book.save(path)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
+def test_a_file_of_more_rows_than_allowed_is_refused(folder, monkeypatch, kind):
+    path = folder / f"training_2.{kind}"
+    if kind == "csv":
+        put(folder, path.name, [row("training")] * 60)
+    else:
+        (parquet if kind == "parquet" else workbook)(path, 60)
+    monkeypatch.setenv("SOURCE_ROWS", "59")
+    told = "training_2." + kind + ": it has more than 59 rows; split the file (SOURCE_ROWS sets the limit)"
+    assert build(folder).refusal == told
+    monkeypatch.setenv("SOURCE_ROWS", "60")
+    assert build(folder).counts(path.name)[0] == 60
+
+
+def test_records_split_one_by_one_and_rows_that_are_none_count_too(folder, monkeypatch):
+    put(folder, "training_2.csv", "\n".join([",".join(HEADER), *['a,"b\nc"'] * 60]))
+    monkeypatch.setenv("SOURCE_ROWS", "59")
+    assert "it has more than 59 rows" in build(folder).refusal
+
+
+def test_a_parquet_of_twenty_million_rows_is_refused_by_its_footer(tmp_path, monkeypatch):
+    path = tmp_path / "training.parquet"
+    parquet(path, 20_000_000)
+    assert path.stat().st_size < MEGABYTE
+    monkeypatch.setattr(columnar, "_batches", lambda *_: pytest.fail("a page was read"))
+    with pytest.raises(Refused, match="more than 10,000,000 rows"):
+        columnar.open_parquet(path, contract("training"), Limits())
+
+
+def test_a_parquet_that_unpacks_to_more_than_allowed_is_refused_by_its_footer(folder, monkeypatch):
+    rows = 40_000
+    # Text that is all of one letter packs to next to nothing.
+    columns = {name: [text] * rows for name, text in row("training").items()}
+    columns["national_id"] = [f"{at:0100}" for at in range(rows)]
+    pq.write_table(pa.table(columns), folder / "training_2.parquet", compression="zstd", use_dictionary=False)
+    assert (folder / "training_2.parquet").stat().st_size < MEGABYTE
+    monkeypatch.setenv("SOURCE_UNPACKED", "4")
+    told = "training_2.parquet: it unpacks to more than 4 MiB; split the file (SOURCE_UNPACKED sets the limit)"
+    assert build(folder).refusal == told
+
+
+def test_columns_that_are_not_read_do_not_count_against_a_parquet(folder, monkeypatch):
+    columns = {name: [text] for name, text in row("training").items()}
+    columns["note"] = [os.urandom(MEGABYTE).hex() * 2]
+    pq.write_table(pa.table(columns), folder / "training_2.parquet", compression="zstd", use_dictionary=False)
+    monkeypatch.setenv("SOURCE_UNPACKED", "3")
+    assert build(folder).counts("training_2.parquet")[0] == 1
+
+
+def test_one_long_text_in_very_many_rows_does_not_fill_the_disk(folder, monkeypatch):
+    text = "ن" * 1000
+    rows = {name: pa.array([value]) for name, value in row("institutes", name=text).items()}
+    rows["institute_code"] = pa.array([str(at) for at in range(20_000)])
+    columns = {
+        name: values if len(values) > 1 else pa.DictionaryArray.from_arrays(pa.array([0] * 20_000, pa.int32()), values)
+        for name, values in rows.items()
+    }
+    pq.write_table(pa.table(columns), folder / "institutes_2.parquet")
+    assert (folder / "institutes_2.parquet").stat().st_size < MEGABYTE
+    monkeypatch.setenv("SOURCE_DISK", "20")
+    told = "its rows take more than 20 MiB of temporary disk; split the file (SOURCE_DISK sets the limit)"
+    assert build(folder).refusal == f"institutes_2.parquet: {told}"
+
+
+def test_a_sparse_file_is_refused_before_it_is_read(folder, monkeypatch):
+    path = put(folder, "training_2.csv", [row("training")])
+    os.truncate(path, 1 << 40)
+    monkeypatch.setattr("etl.reading._sha256", lambda _: pytest.fail("it was read"))
+    assert build(folder).refusal.startswith("training_2.csv: it unpacks to more than 4,096 MiB")
+
+
+@pytest.mark.parametrize("name", ["training_2.xlsx", "training_2.csv"])
+def test_a_zip_counts_by_what_its_directory_says(folder, monkeypatch, name):
+    workbook(folder / name, 10)
+    with zipfile.ZipFile(folder / name, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/bomb.bin", bytes(3 * MEGABYTE))
+    monkeypatch.setenv("SOURCE_UNPACKED", "3")
+    assert "it unpacks to more than 3 MiB" in build(folder).refusal
+
+
+def test_a_file_that_takes_too_much_time_is_refused(folder, monkeypatch):
+    parquet(folder / "training_2.parquet", 9_000_000)
+    assert (folder / "training_2.parquet").stat().st_size < MEGABYTE
+    monkeypatch.setenv("SOURCE_SECONDS", "1")
+    assert build(folder).refusal == f"training_2.parquet: {read_folder._STOPPED}"
+
+
+@pytest.mark.parametrize("text", ["0.5", "-1", "many", "٣"])
+def test_a_limit_that_is_no_number_is_refused(folder, monkeypatch, text):
+    monkeypatch.setenv("SOURCE_ROWS", text)
+    assert build(folder).refusal == "SOURCE_ROWS: not a whole number above 0"
+
+
+def test_every_limit_has_a_variable(monkeypatch):
+    for number, name in enumerate(Limits.__dataclass_fields__, 1):
+        monkeypatch.setenv(f"SOURCE_{name.upper()}", str(number))
+    assert limits.from_environment() == Limits(1, 2, 3, 4)
+
+
+def test_a_reference_table_as_large_as_a_disk_is_refused(folder):
+    path = put(folder, "targets.csv", "metric,province,date,value\n")
+    os.truncate(path, 1 << 40)
+    assert build(folder).refusal == "targets.csv: larger than 16 MiB, too much for a reference table"
+
+
+# ------------------------------------------------------------------ encodings
+
+
+@pytest.mark.parametrize("encoding", ["utf-32", "utf-32-le", "utf-32-be", "bom-be"])
+def test_utf32_loads_with_and_without_its_mark(folder, encoding):
+    text = csv_text("training", [row("training", completed_on=f"۱۴۰۲/۰۵/۰{at}") for at in range(1, 4)])
+    put(
+        folder,
+        "training_2.csv",
+        b"\0\0\xfe\xff" + text.encode("utf-32-be") if encoding == "bom-be" else text.encode(encoding),
+    )
+    assert build(folder).counts("training_2.csv") == (3, 3, 0, 0)
+
+
+def test_utf7_is_refused_by_its_mark(folder):
+    put(folder, "institutes_2.csv", b"+/v8-" + csv_text("institutes", [row("institutes")]).encode("utf-7"))
+    assert build(folder).refusal == "institutes_2.csv: the file is written in UTF-7; save it as UTF-8"

@@ -1,0 +1,345 @@
+"""PostgreSQL as a source: what is loaded from it is what files of the same moment load, whatever goes on meanwhile."""
+
+# ruff: noqa: E501
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl.build import pipeline
+from etl.core.errors import Refused
+from etl.extract import postgresql
+from etl.extract.contract import contract
+from etl.warehouse import publications
+from tests.loading import DAY, HEADERS, Built, build, csv_text, digest, national_id, put, put_good, row, run
+from tests.postgres import Server, _as_owner, programs, server
+
+# What names files, and so differs between a database and files of it.
+OF_FILES = ("load_files", "quarantine", "warned")
+TYPES = {
+    "applied_on": "date", "hired_on": "timestamp", "completed_on": "date", "hours": "numeric(6,2)", "veteran": "boolean",
+    "birth_date": "date",
+}  # fmt: skip
+
+
+def register() -> dict[str, list[dict[str, str]]]:
+    """A small register with a fault of each kind that a typed table can hold."""
+    ids = [national_id(number) for number in range(100, 300)]
+    people = [row("personnel", national_id=one, hired_on=f"2023-{1 + at % 12:02}-15", birth_date="1990-05-05", veteran="true" if at % 3 else "")
+              for at, one in enumerate(ids)]  # fmt: skip
+    courses = [row("training", national_id=one, completed_on=f"2024-0{1 + at}-11", hours="72.5", score=str(60 + at))
+               for one in ids for at in range(5)]  # fmt: skip
+    return {
+        "institutes": [row("institutes", institute_code=f"{at:04}", smart_services="دارد") for at in range(5)],
+        "licences": [row("licences", application_no=f"L{at}", institute_code=f"{at:04}", applied_on="2023-03-25") for at in range(6)],
+        "personnel": [*people, row("personnel", national_id="0000000028", hired_on="2023-01-01", birth_date="1990-01-01"),
+                      row("personnel", national_id=national_id(5), hired_on="2023-01-01", birth_date="1990-01-01", education="?")],
+        "training": [*courses, row("training", national_id=ids[0], completed_on="2024-07-01", score="85%"),
+                     row("training", national_id=ids[0], course_code="XX", completed_on="2024-07-01")],
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    if not programs():
+        pytest.fail("PostgreSQL is missing: make test installs it")
+    folder = tmp_path_factory.mktemp("register")
+    with server() as started:
+        for table, rows in register().items():
+            columns = ", ".join(f"{name} {TYPES.get(name, 'text')}" for name in HEADERS[table].split())
+            started.run(f"create table {table} ({columns}, noticed_at timestamptz); grant select on {table} to reader")
+            path = put(folder, f"{table}.csv", csv_text(table, rows))
+            started.copy_in(table, path)
+        yield started
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "incoming").mkdir()
+    return tmp_path / "incoming"
+
+
+def export(postgres: Server, to: Path, snapshot: str = "") -> None:
+    """The tables as CSV files, in one snapshot, in the order of their keys."""
+    to.mkdir()
+    for table in HEADERS:
+        key = ", ".join(contract(table).key)
+        columns = ", ".join(
+            f"{name}{'::date' if TYPES.get(name) == 'timestamp' else ''}::text as {name}_"
+            for name in HEADERS[table].split()
+        )
+        begin = f"begin isolation level repeatable read; set transaction snapshot '{snapshot}';" if snapshot else ""
+        text = postgres.run(
+            f"{begin} copy (select {columns} from {table} order by {key}) to stdout (format csv, header)"
+        )
+        head, _, body = text.partition("\n")
+        put(to, f"{table}.csv", head.replace("_,", ",").removesuffix("_") + "\n" + body)
+
+
+def models(built: Built) -> str:
+    assert built.code == 0, built.err
+    with publications.connect(built.to) as con:
+        return digest(con, OF_FILES)
+
+
+def faults(built: Built) -> list[tuple[Any, ...]]:
+    return built.sql(
+        "select source_table, column_name, reason, expected from (from quarantine union all from warned) order by all"
+    )
+
+
+def test_it_loads_as_files_of_the_same_moment_do(postgres, folder, tmp_path):
+    put(folder, "sources.toml", postgres.sources())
+    export(postgres, tmp_path / "files")
+    ours = build(folder, to=tmp_path / "ours" / "w.duckdb")
+    theirs = build(tmp_path / "files", to=tmp_path / "theirs" / "w.duckdb")
+    assert models(ours) == models(theirs)
+    assert faults(ours) == faults(theirs)
+    assert [one["table"] for one in ours.report["files"]] == list(HEADERS)
+    of_people = ours.report["files"][2]
+    assert of_people["file"] == "register:public.personnel"
+    assert (of_people["rows_read"], of_people["rows_quarantined"], of_people["rows_warned"]) == (202, 1, 1)
+    assert of_people["notes"] == [
+        "rows are numbered in the order of: national_id, institute_code, hired_on",
+        "extra columns ignored: noticed_at",
+    ]
+    # A row's line is its number in the order of the key.
+    assert ours.sql("select line, column_name from quarantine where source_table = 'personnel'") == [(1, "national_id")]
+
+
+def test_a_writer_at_work_is_not_seen_in_part(postgres, folder, tmp_path, monkeypatch):
+    put(folder, "sources.toml", postgres.sources())
+    at = programs()
+    assert at
+    persons = "(array['" + "','".join(national_id(at) for at in range(1_000, 3_000)) + "'])[i]"
+    loop = f"""do $$ begin for i in 1..2000 loop
+        insert into personnel (national_id, institute_code, province, gender, birth_date, post, hired_on)
+            values ({persons}, '0001', 'IR-23', 'زن', '1990-01-01', 'guard', '2024-01-01');
+        perform pg_sleep(0.002);
+        insert into training (national_id, course_code, completed_on, result) values ({persons}, 'PY-101', '2024-02-01', 'passed');
+        commit;
+    end loop; end $$"""
+    writer = subprocess.Popen(
+        [
+            *_as_owner(),
+            str(at / "psql"),
+            "-XAtq",
+            "-h",
+            str(postgres.folder),
+            "-p",
+            str(postgres.port),
+            "-d",
+            "register",
+            "-c",
+            loop,
+        ],
+    )
+    try:
+        _until(lambda: int(postgres.run("select count(*) from personnel where hired_on = '2024-01-01'")) > 20)
+
+        class Exported(postgresql.Snapshots):
+            """The same moment as files; the writer goes on before the tables are read."""
+
+            def __init__(self, of: Path) -> None:
+                super().__init__(of)
+                if self.origins:
+                    export(postgres, tmp_path / "files", self.origins[0].snapshot)
+                    seen = int(postgres.run("select count(*) from personnel"))
+                    _until(lambda: int(postgres.run("select count(*) from personnel")) > seen + 20)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(postgresql, "Snapshots", Exported)
+            ours = build(folder, to=tmp_path / "ours" / "w.duckdb")
+        assert writer.poll() is None, "the writer wrote to the end"
+    finally:
+        postgres.run("select pg_terminate_backend(pid) from pg_stat_activity where query like 'do $$%'")
+        writer.wait(20)
+    theirs = build(tmp_path / "files", to=tmp_path / "theirs" / "w.duckdb")
+    assert models(ours) == models(theirs)
+    assert "orphan_person" not in ours.report["reasons"]
+    now = int(postgres.run("select count(*) from personnel"))
+    assert ours.report["files"][2]["rows_read"] < now
+    postgres.run(
+        "delete from training where completed_on = '2024-02-01'; delete from personnel where hired_on = '2024-01-01'"
+    )
+
+
+def _until(met: Any) -> None:
+    for _ in range(500):
+        if met():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it did not come to pass")
+
+
+def test_a_killed_backend_is_a_refusal_whenever_it_dies(postgres, folder):
+    postgres.run(
+        "create table many as select repeat(n::text, 40) as national_id, 'PY-101'::text as course_code, date '2024-01-01' as completed_on, "
+        "'passed'::text as result from generate_series(1, 200000) as n; grant select on many to reader"
+    )
+    put(folder, "sources.toml", postgres.sources() + 'tables = { training = "many" }\n')
+    for batches in (-1, 0, 1, 2):
+        with postgresql.Snapshots(folder) as snapshots:
+            (origin,) = snapshots.origins
+            with pytest.raises(Refused) as caught:
+                read_and_kill(postgres, origin, batches)
+            # One that dies before the first row dies while the rows are counted.
+            assert "the server stopped sending rows" in str(caught.value) or "57P01" in str(caught.value)
+            assert "\n" not in str(caught.value)
+    postgres.run("drop table many")
+
+
+def read_and_kill(postgres: Server, origin: postgresql.Origin, batches: int) -> None:
+    """Read a table whose backend is killed behind so many batches; -1 is before the first row."""
+    with postgresql.opened(origin, contract("training")) as source:
+        if batches < 0:
+            _kill(postgres)
+        for at, _ in enumerate(source.batches):
+            if at == batches:
+                _kill(postgres)
+
+
+def _kill(postgres: Server) -> None:
+    postgres.run("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'reader'")
+
+
+def test_rows_that_do_not_all_arrive_are_refused(postgres, folder, monkeypatch):
+    put(folder, "sources.toml", postgres.sources())
+    one = postgresql._one
+    monkeypatch.setattr(
+        postgresql,
+        "_one",
+        lambda cursor, sql, *given: one(cursor, sql, *given) + 1 if "count(*)" in sql else one(cursor, sql, *given),
+    )
+    with (
+        postgresql.Snapshots(folder) as snapshots,
+        postgresql.opened(snapshots.origins[2], contract("personnel")) as source,
+        pytest.raises(Refused, match="202 of 203 rows arrived"),
+    ):
+        list(source.batches)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"sslrootcert": "other.crt"}, "certificate verify failed"),
+        ({"sslmode": "disable"}, "no encryption"),
+        ({"passfile": "/nonexistent"}, "no password supplied"),
+        ({"user": "nobody"}, "pg_hba.conf rejects connection"),
+        ({"port": 1}, "Connection refused"),
+        ({"host": "localhost"}, "does not match host name"),
+        ({"schema": "nowhere"}, "no such table, or not for this role"),
+        ({"service": "unheard_of"}, 'definition of service "unheard_of" not found'),
+    ],
+)
+def test_what_cannot_be_connected_is_told_in_one_line(postgres, folder, changed, told):
+    if changed.get("sslrootcert"):
+        changed = {"sslrootcert": str(postgres.folder / changed["sslrootcert"])}
+    put(folder, "sources.toml", postgres.sources(**changed))
+    said = build(folder).refusal
+    assert said.startswith(
+        f"register:{changed.get('schema', 'public')}.institutes: " if "service" not in changed else "unheard_of:public."
+    )
+    assert told in said
+    assert "a password of" not in said
+
+
+def test_a_table_that_takes_too_long_or_is_locked_is_told(postgres, folder):
+    postgres.run("create view slow as select training.* from training, pg_sleep(3); grant select on slow to reader")
+    put(folder, "sources.toml", postgres.sources(statement_timeout="200ms") + 'tables = { training = "slow" }\n')
+    assert build(folder).refusal == (
+        "register:public.slow: the statement was cancelled or took longer than statement_timeout (SQLSTATE 57014)"
+    )
+    at = programs()
+    assert at
+    holder = subprocess.Popen(
+        [*_as_owner(), str(at / "psql"), "-XAtq", "-h", str(postgres.folder), "-p", str(postgres.port), "-d", "register",
+         "-c", "begin; lock table licences in access exclusive mode; select pg_sleep(60)"],
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        _until(
+            lambda: (
+                "AccessExclusiveLock" in postgres.run("select mode from pg_locks where relation = 'licences'::regclass")
+            )
+        )
+        put(folder, "sources.toml", postgres.sources(lock_timeout="200ms") + 'tables = { licences = "licences" }\n')
+        assert build(folder).refusal.endswith("the table was locked for longer than lock_timeout (SQLSTATE 55P03)")
+    finally:
+        postgres.run(
+            "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()"
+        )
+        holder.wait(20)
+
+
+def test_a_value_in_the_servers_words_is_not_told(postgres, folder):
+    postgres.run(
+        "create view spoilt as select national_id, course_code, completed_on, (national_id || 'x')::int::text as result "
+        "from training; grant select on spoilt to reader"
+    )
+    put(folder, "sources.toml", postgres.sources() + 'tables = { training = "spoilt" }\n')
+    said = build(folder).refusal
+    assert "register:public.spoilt: row 1: the server stopped sending rows (" in said
+    assert not any(one["national_id"] in said for one in register()["training"])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[[postgresql]]\nhost = "x"\npassword = "secret"\n', "sources.toml: holds a password; "),
+        ('[[postgresql]]\nhosts = "x"\n', "sources.toml: unknown key hosts; known are service, host"),
+        ('[[postgresql]]\nhost = "x"\ntables = { people = "x" }\n', "sources.toml: tables: write { institutes"),
+        ("[[postgres", "sources.toml: cannot be read (TOMLDecodeError)"),
+        ("", "sources.toml: names no source; "),
+    ],
+)
+def test_a_file_of_sources_that_says_too_much_or_too_little_is_refused(folder, text, told):
+    put(folder, "sources.toml", text)
+    said = build(folder).refusal
+    assert said.startswith(told)
+    assert "secret" not in said
+
+
+def test_without_the_package_the_build_says_so(postgres, folder, monkeypatch):
+    put(folder, "sources.toml", postgres.sources())
+    monkeypatch.setitem(__import__("sys").modules, "adbc_driver_postgresql", None)
+    monkeypatch.setitem(__import__("sys").modules, "adbc_driver_postgresql.dbapi", None)
+    assert "needs the package adbc-driver-postgresql, which is not installed" in build(folder).refusal
+
+
+def test_a_service_and_a_file_of_passwords_in_the_environment_are_enough(postgres, folder, tmp_path):
+    service = put(tmp_path, "services", f"[register]\nhost=127.0.0.1\nport={postgres.port}\ndbname=register\nuser=reader\n"
+                  f"sslrootcert={postgres.folder}/root.crt\n")  # fmt: skip
+    put(folder, "sources.toml", '[[postgresql]]\nservice = "register"\n')
+    environment = {**os.environ, "PGSERVICEFILE": str(service), "PGPASSFILE": str(postgres.folder / "pgpass")}
+    to = tmp_path / "w.duckdb"
+    done = run("build", folder, "--to", to, "--day", DAY.isoformat(), env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "register:public.training" in done.stdout
+
+
+def test_files_and_a_database_are_one_load_and_one_refused_can_be_skipped(postgres, folder):
+    put_good(folder)
+    put(folder, "sources.toml", postgres.sources() + 'tables = { personnel = "personnel" }\n')
+    built = build(folder)
+    assert built.report["files"][-1]["rows_loaded"] == 201
+    put(folder, "sources.toml", postgres.sources(port=1) + 'tables = { personnel = "personnel" }\n')
+    built = build(folder, "--skip-refused", "--accept-loss")
+    assert built.code == 0
+    assert [one["file"] for one in built.report["refused"]] == ["register:public.personnel"]
+    assert pipeline.database is postgresql
+
+
+def test_a_role_that_may_write_is_told(postgres, folder):
+    postgres.run("grant insert on personnel to reader")
+    try:
+        put(folder, "sources.toml", postgres.sources())
+        assert "the role may write, which a source does not need" in build(folder).report["files"][2]["notes"]
+    finally:
+        postgres.run("revoke insert on personnel from reader")

@@ -1,0 +1,46 @@
+"""Readers that were started ahead are the next ones taken, and none outlives the process that started it."""
+
+import subprocess
+import sys
+
+import pytest
+
+from etl.extract import worker_pool
+from tests.loading import ROOT
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch):
+    monkeypatch.setattr(worker_pool, "_waiting", [])
+
+
+def test_those_started_ahead_are_taken_and_then_a_new_one():
+    worker_pool.ahead(2)
+    waiting = {process for process, _ in worker_pool._waiting}
+    taken = [worker_pool.take(), worker_pool.take(), worker_pool.take()]
+    try:
+        assert {process for process, _ in taken[:2]} == waiting
+        assert taken[2][0] not in waiting
+        assert not worker_pool._waiting
+    finally:
+        for process, line in taken:
+            line.close()
+            assert process.wait(60) == 0
+
+
+def test_one_that_nobody_takes_ends_with_its_starter():
+    started = "from etl.extract import worker_pool; worker_pool.ahead(1); print(worker_pool._waiting[0][0].pid)"
+    done = subprocess.run(
+        [sys.executable, "-c", started], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    pid = int(done.stdout)
+    subprocess.run(
+        [
+            "timeout",
+            "60",
+            "sh",
+            "-c",
+            f"while kill -0 {pid} 2>/dev/null && ! grep -q '^State:.Z' /proc/{pid}/status; do sleep 0.1; done",
+        ],
+        check=True,
+    )

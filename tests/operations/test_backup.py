@@ -1,0 +1,156 @@
+"""Backup and restore: all that cannot be made again comes back as it was, and nothing in use is written over."""
+
+import io
+import json
+import os
+import shutil
+import sqlite3
+import stat
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from etl.core.errors import Refused
+from etl.core.settings import Folders
+from etl.operations import backup
+from etl.warehouse import publications
+from tests.serving import publish
+
+
+def folders_in(folder: Path) -> Folders:
+    return replace(
+        Folders(),
+        warehouse=folder / "warehouse" / "warehouse.duckdb",
+        submissions=folder / "submissions",
+        views=folder / "views",
+        audit=folder / "audit",
+        identity_key=folder / "identity.key",
+        backups=folder / "backups",
+    )
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("published")
+    publish(folder)
+    publish(folder)
+    return folder
+
+
+@pytest.fixture
+def installed(tmp_path, published) -> Folders:
+    """An installation with two publications, the older one shown, and something of everything else."""
+    folders = folders_in(tmp_path / "old")
+    shutil.copytree(published, tmp_path / "old", symlinks=True)
+    publications.roll_back(folders.warehouse)
+    folders.identity_key.write_bytes(bytes(range(32)))
+    folders.identity_key.chmod(0o600)
+    (folders.submissions / "IR-23" / "0001").mkdir(parents=True)
+    (folders.submissions / "IR-23" / "0001" / "پرسنل.csv").write_text("a,b\n")
+    folders.views.mkdir()
+    (folders.views / "views.json").write_text("[]")
+    folders.audit.mkdir()
+    return folders
+
+
+def content(folders: Folders) -> dict[str, bytes]:
+    return {name: path.read_bytes() for name, path in backup._files(folders)}
+
+
+def test_all_comes_back_as_it_was(installed, tmp_path):
+    archive = backup.backup(installed)
+    assert stat.S_IMODE(archive.stat().st_mode) == 0o600
+    new = folders_in(tmp_path / "new")
+    backup.restore(archive, new)
+    assert content(new) == content(installed)
+    assert len(content(new)) == 5
+    assert publications.current(new.warehouse).stem == "000001"
+    with publications.connect(new.warehouse) as con:
+        assert publications.describe(con).id == "000001"
+    assert stat.S_IMODE(new.identity_key.stat().st_mode) == 0o600
+    assert not [path for path in new.warehouse.parent.iterdir() if path.name.startswith("restore-")]
+
+
+def test_a_database_that_is_written_to_is_backed_up_whole(installed, tmp_path):
+    path = installed.audit / "audit.sqlite"
+    with sqlite3.connect(path) as database:
+        database.execute("pragma journal_mode=wal")
+        database.execute("create table events (n integer)")
+        database.executemany("insert into events values (?)", [(n,) for n in range(1000)])
+        database.commit()
+        # What was committed still lies in the log beside the file.
+        assert path.with_name("audit.sqlite-wal").stat().st_size > 0
+        archive = backup.backup(installed, tmp_path / "saved.tar")
+    database.close()
+    new = folders_in(tmp_path / "new")
+    backup.restore(archive, new)
+    with sqlite3.connect(new.audit / "audit.sqlite") as database:
+        assert database.execute("select count(*) from events").fetchone() == (1000,)
+    database.close()
+
+
+def test_a_restore_writes_over_nothing(installed, tmp_path):
+    archive = backup.backup(installed, tmp_path / "saved.tar")
+    (installed.views / "views.json").write_text("[1]")
+    before = content(installed)
+    with pytest.raises(Refused, match="other content"):
+        backup.restore(archive, installed)
+    assert content(installed) == before
+    (installed.views / "views.json").unlink()
+    assert backup.restore(archive, installed) == [installed.views / "views.json"]
+
+
+def test_a_damaged_archive_restores_nothing(installed, tmp_path):
+    archive = backup.backup(installed, tmp_path / "saved.tar")
+    whole = archive.read_bytes()
+    new = folders_in(tmp_path / "new")
+    flipped = bytearray(whole)
+    flipped[len(flipped) // 2] ^= 1
+    for spoilt in (bytes(flipped), whole[: len(whole) // 2], b"", b"x" * 5000):
+        archive.write_bytes(spoilt)
+        with pytest.raises(Refused):
+            backup.restore(archive, new)
+        assert content(new) == {}
+        assert not new.warehouse.exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["../outside", "views/../../outside", "/etc/outside", "elsewhere/x", "publications/a/b"]
+)
+def test_a_name_that_leads_elsewhere_is_refused(tmp_path, name):
+    archive = tmp_path / "evil.tar"
+    with tarfile.open(archive, "w") as packed:
+        for path, text in ((name, b"x"), ("content.json", json.dumps({"pointer": "", "files": {name: ""}}).encode())):
+            entry = tarfile.TarInfo(path)
+            entry.size = len(text)
+            packed.addfile(entry, io.BytesIO(text))
+    with pytest.raises(Refused):
+        backup.restore(archive, folders_in(tmp_path / "new"))
+    assert not list(tmp_path.rglob("outside"))
+
+
+def test_an_archive_that_cannot_be_finished_is_not_there(installed, tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(backup.os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        backup.backup(installed)
+    assert list(installed.backups.iterdir()) == []
+
+
+def test_nothing_to_back_up_is_told(tmp_path):
+    with pytest.raises(Refused, match="nothing to back up"):
+        backup.backup(folders_in(tmp_path))
+
+
+def test_the_last_thirty_stay(installed, monkeypatch):
+    installed.backups.mkdir(exist_ok=True)
+    for number in range(40):
+        (installed.backups / f"policeyar-20200101T0000{number:02}.tar").write_text("")
+    newest = backup.backup(installed)
+    kept = sorted(installed.backups.iterdir())
+    assert len(kept) == 30
+    assert kept[-1] == newest

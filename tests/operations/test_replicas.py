@@ -1,0 +1,284 @@
+"""Publications on more than one host: what is shown is what was offered, old or new, whatever happens meanwhile."""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from etl.cli.commands import main
+from etl.core.errors import Refused
+from etl.operations import replicas
+from etl.warehouse import publications
+from tests.serving import ROOT, publish
+
+needs_rsync = pytest.mark.skipif(not shutil.which("rsync"), reason="rsync is not installed")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    return publish(tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture
+def builder(tmp_path, built) -> Path:
+    """A building host's pointer, with one publication."""
+    folder = tmp_path / "builder"
+    shutil.copytree(built.parent, folder, symlinks=True)
+    return folder / built.name
+
+
+@pytest.fixture
+def replica(tmp_path) -> Path:
+    folder = tmp_path / "replica"
+    folder.mkdir()
+    return folder / "w.duckdb"
+
+
+@pytest.fixture
+def offered(tmp_path, builder) -> Path:
+    replicas.offer(builder, tmp_path / "offer")
+    return tmp_path / "offer"
+
+
+def publish_stamped(pointer: Path, stamp: int, padding: int = 0) -> None:
+    """The publication shown, published again with a number in it, and in two tables."""
+    with publications.building(pointer) as workshop:
+        shutil.copyfile(publications.current(pointer), workshop / "built.duckdb")
+        with duckdb.connect(str(workshop / "built.duckdb")) as con:
+            for name in ("stamp_a", "stamp_b"):
+                con.execute(f"create or replace table {name} as select {stamp} as number")
+            if padding:
+                con.execute(f"create or replace table padding as select uuid() as x from range({padding})")
+        publications.publish(workshop / "built.duckdb", pointer)
+
+
+def shown(pointer: Path) -> str:
+    return publications.current(pointer).stem
+
+
+def told(error: pytest.ExceptionInfo[Refused]) -> str:
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def change(offered: Path, **values: object) -> None:
+    manifest = json.loads((offered / "manifest.json").read_text())
+    (offered / "manifest.json").write_text(json.dumps(manifest | values))
+
+
+def test_a_replica_shows_the_same_publication_byte_for_byte(builder, offered, replica):
+    assert main(["accept", str(offered), "--to", str(replica)]) == 0
+    assert shown(replica) == shown(builder)
+    assert replica.read_bytes() == builder.read_bytes()
+    assert os.stat(replica).st_mtime_ns == os.stat(builder).st_mtime_ns
+
+
+@needs_rsync
+def test_pull_takes_what_is_new_and_nothing_twice(builder, offered, replica, capsys):
+    assert main(["pull", str(offered), "--to", str(replica)]) == 0
+    assert main(["pull", str(offered), "--to", str(replica)]) == 0
+    publish_stamped(builder, 2)
+    assert main(["offer", str(offered), "--from", str(builder)]) == 0
+    assert main(["pull", str(offered), "--to", str(replica)]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if "\t" not in line]
+    assert lines == ["000001", "nothing new", "000002"]
+    assert not list((replica.parent / "w.duckdb.pulled").glob("*.duckdb"))
+
+
+@needs_rsync
+def test_going_back_on_the_building_host_goes_back_on_the_others(builder, offered, replica):
+    replicas.pull(str(offered), replica)
+    publish_stamped(builder, 2)
+    replicas.offer(builder, offered)
+    replicas.pull(str(offered), replica)
+    publications.roll_back(builder)
+    replicas.offer(builder, offered)
+    replicas.pull(str(offered), replica)
+    assert shown(replica) == "000001"
+    assert [path.stem for path in publications.versions(replica)] == ["000001", "000002"]
+    publish_stamped(builder, 3)
+    replicas.offer(builder, offered)
+    replicas.pull(str(offered), replica)
+    assert shown(replica) == "000003"
+
+
+@needs_rsync
+def test_a_source_that_is_not_there_is_told_in_one_line(replica):
+    with pytest.raises(Refused) as error:
+        replicas.pull("/nowhere/at/all", replica)
+    assert told(error).startswith("rsync: exit ")
+    with pytest.raises(Refused, match="names no host"):
+        replicas.pull("", replica)
+
+
+def test_only_the_last_two_offers_are_kept(builder, offered):
+    for number in (2, 3, 4):
+        publish_stamped(builder, number)
+        replicas.offer(builder, offered)
+    assert sorted(path.name for path in offered.glob("*.duckdb")) == ["000003.duckdb", "000004.duckdb"]
+
+
+# ------------------------------------------------------------------ what must not be shown
+
+
+@pytest.mark.parametrize(
+    "change_to",
+    [
+        {"sha256": "0" * 64},
+        {"bytes": 1},
+        {"name": "../000001.duckdb"},
+        {"name": "/etc/passwd"},
+        {"sha256": "x"},
+        {"bytes": "many"},
+        {"bytes": True},
+        {"another": 1},
+    ],
+    ids=str,
+)
+def test_a_manifest_that_is_wrong_changes_nothing(offered, replica, change_to):
+    replicas.accept(offered, replica)
+    before = sorted(replica.parent.rglob("*"))
+    change(offered, **change_to)
+    with pytest.raises(Refused) as error:
+        replicas.accept(offered, replica)
+    told(error)
+    assert sorted(replica.parent.rglob("*")) == before
+    assert shown(replica) == "000001"
+
+
+def test_a_manifest_that_is_no_json_is_refused(offered, replica):
+    for text in ("", "[]", "{}", "null", "\x00"):
+        (offered / "manifest.json").write_text(text)
+        with pytest.raises(Refused, match="is no manifest"):
+            replicas.accept(offered, replica)
+
+
+@pytest.mark.parametrize("spoil", ["flip", "cut", "gone"])
+def test_a_file_that_was_spoilt_on_its_way_is_refused(builder, offered, replica, spoil):
+    replicas.accept(offered, replica)
+    publish_stamped(builder, 2)
+    replicas.offer(builder, offered)
+    file = offered / "000002.duckdb"
+    content = bytearray(file.read_bytes())
+    # The offer may be another name of the publication itself.
+    file.unlink()
+    content[len(content) // 2] ^= 1
+    if spoil != "gone":
+        file.write_bytes(content if spoil == "flip" else content[:-4096])
+    with pytest.raises(Refused) as error:
+        replicas.accept(offered, replica)
+    told(error)
+    assert shown(replica) == "000001"
+    assert [path.stem for path in publications.versions(replica)] == ["000001"]
+
+
+def test_a_publication_of_other_code_is_refused(offered, replica, monkeypatch):
+    monkeypatch.setattr(replicas.pipeline, "code_version", lambda: "another")
+    with pytest.raises(Refused, match="by other code"):
+        replicas.accept(offered, replica)
+    assert not replica.exists()
+
+
+def test_two_publications_under_one_number_are_not_mixed_up(builder, offered, replica, tmp_path):
+    publish_stamped(builder, 2)
+    replicas.offer(builder, offered)
+    replicas.accept(offered, replica)
+    publications.roll_back(builder)
+    shutil.rmtree(builder.parent / f"{builder.name}.publications" / "none", ignore_errors=True)
+    publications.versions(builder)[-1].unlink()
+    (builder.parent / f"{builder.name}.publications" / "newest-shown").unlink()
+    publish_stamped(builder, 22)
+    assert shown(builder) == "000002"
+    replicas.offer(builder, offered)
+    with pytest.raises(Refused, match="another publication 000002"):
+        replicas.accept(offered, replica)
+
+
+def test_a_disk_that_fills_leaves_the_last_publication(builder, offered, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    size = builder.stat().st_size
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={int(size * 1.6)}", "tmpfs", str(disk)])
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        replica = disk / "w.duckdb"
+        replicas.accept(offered, replica)
+        publish_stamped(builder, 2)
+        replicas.offer(builder, offered)
+        with pytest.raises(Refused) as error:
+            replicas.accept(offered, replica)
+        assert "No space left" in told(error)
+        assert shown(replica) == "000001"
+        assert not list(disk.rglob("building-*"))
+        with publications.connect(replica) as con:
+            assert publications.describe(con).id == "000001"
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+_READER = """
+import sys
+from pathlib import Path
+from etl.warehouse import publications as publication
+pointer, stop, seen, asked = Path(sys.argv[1]), Path(sys.argv[2]), set(), 0
+while not stop.exists():
+    with publication.connect(pointer) as con:
+        a, b = con.execute("select (select number from stamp_a), (select number from stamp_b)").fetchone()
+    assert a == b, (a, b)
+    seen.add(a)
+    asked += 1
+print(asked, *sorted(seen))
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_a_reader_sees_the_old_or_the_new(builder, replica, tmp_path):
+    offered = tmp_path / "offer"
+    publish_stamped(builder, 1, padding=400_000)
+    replicas.offer(builder, offered)
+    replicas.accept(offered, replica)
+    stop = tmp_path / "stop"
+    reader = subprocess.Popen(
+        [sys.executable, "-c", _READER, str(replica), str(stop)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    killed, chance = 0, random.Random(23)
+    try:
+        for number in (2, 3, 4, 5):
+            publish_stamped(builder, number)
+            replicas.offer(builder, offered)
+            for _ in range(3):
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "etl", "accept", str(offered), "--to", str(replica)],
+                    cwd=ROOT,
+                    stdout=subprocess.DEVNULL,
+                )
+                # Until it has begun to work: when its folder is there.
+                folder = replica.parent / f"{replica.name}.publications"
+                while process.poll() is None and not list(folder.glob("building-*")):
+                    time.sleep(0.001)
+                time.sleep(chance.random() * 0.1)
+                process.kill()
+                killed += process.wait() != 0
+            replicas.accept(offered, replica)
+            assert not list(folder.glob("building-*"))
+    finally:
+        stop.touch()
+        out, errors = reader.communicate(timeout=60)
+    assert reader.returncode == 0, errors
+    asked, *seen = map(int, out.split())
+    assert killed
+    assert asked > 10
+    assert seen[-1] == 5
+    assert set(seen) <= {1, 2, 3, 4, 5}

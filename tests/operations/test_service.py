@@ -1,0 +1,301 @@
+"""What a web process says of itself: health, readiness, counters, logs, and the sign of life that systemd waits for."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from streamlit.testing.v1 import AppTest
+
+from etl.core import settings
+from etl.operations import readiness
+from etl.warehouse import publications
+from tests.serving import ROOT, ask, free_ports, is_running, publish, until
+
+_WATCHDOG_SECONDS = 4
+
+
+class Process:
+    """One web process, as a unit of systemd starts it, with the socket that systemd would listen on."""
+
+    def __init__(self, folder: Path, **more: str) -> None:
+        self.port = free_ports()
+        self.pointer = folder / "warehouse" / "warehouse.duckdb"
+        self.pointer.parent.mkdir(exist_ok=True)
+        self.life = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.life.bind(str(folder / "notify"))
+        self.life.settimeout(0.1)
+        self.log = folder / "log"
+        environment = {
+            "WAREHOUSE": str(self.pointer),
+            "POLICEYAR_WEB_PORT": str(self.port),
+            "NOTIFY_SOCKET": str(folder / "notify"),
+            "WATCHDOG_USEC": str(_WATCHDOG_SECONDS * 1_000_000),
+        }
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "deploy.web", "0"],
+                cwd=ROOT,
+                env={**os.environ, **environment, **more},
+                stdout=log,
+                stderr=log,
+            )
+
+    def ask(self, path: str) -> tuple[int, str]:
+        return ask(self.port, path)
+
+    def told(self) -> str:
+        """What systemd was told since it was last asked."""
+        words = []
+        while True:
+            try:
+                words.append(self.life.recv(100).decode())
+            except TimeoutError:
+                return "\n".join(words)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.life.close()
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory):
+    process = Process(tmp_path_factory.mktemp("web"))
+    try:
+        until(lambda: process.ask("/healthz")[0] == 200, "the process answers")
+        yield process
+    finally:
+        process.end()
+
+
+@pytest.mark.slow
+def test_a_process_is_up_before_anything_is_published_and_ready_after(web):
+    assert web.ask("/healthz") == (200, "ok\n")
+    assert web.ask("/readyz") == (503, "nothing is published\n")
+    publish(web.pointer.parents[1])
+    assert web.ask("/readyz") == (200, "ready\n")
+    version = Path(os.path.realpath(web.pointer))
+    old = time.time() - 8 * 86_400
+    os.utime(version, (old, old))
+    status, why = web.ask("/readyz")
+    assert status == 503
+    assert "8 days old, 7 at most" in why
+    os.utime(version)
+    assert web.ask("/readyz")[0] == 200
+
+
+@pytest.mark.slow
+def test_counters_can_be_read_and_hold_no_address(web):
+    publish(web.pointer.parents[1])
+    web.ask("/training?province=IR-23")
+    status, text = web.ask("/metrics")
+    assert status == 200
+    found = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    assert found["policeyar_publication_info", Path(os.path.realpath(web.pointer)).stem] == 1
+    assert 0 <= found["policeyar_publication_age_seconds",] < 3600
+    assert found["policeyar_rows_rejected",] > 0
+    assert found["policeyar_last_build", "published"] == 1
+    assert found["policeyar_last_build_seconds",] > 0
+    assert found["policeyar_ready",] == 1
+    assert ("policeyar_rerun_seconds_bucket", "0.5") in found
+    assert ("policeyar_questions_total", "database") in found
+    assert ("policeyar_open_sessions",) in found
+    assert "IR-23" not in text
+
+
+@pytest.mark.slow
+def test_systemd_hears_of_a_process_only_while_it_answers(web):
+    until(lambda: "WATCHDOG=1" in web.told(), "a sign of life")
+    web.process.send_signal(signal.SIGSTOP)
+    try:
+        web.told()
+        time.sleep(2 * _WATCHDOG_SECONDS)
+        assert web.told() == ""
+    finally:
+        web.process.send_signal(signal.SIGCONT)
+    until(lambda: "WATCHDOG=1" in web.told(), "a sign of life again")
+
+
+@pytest.mark.slow
+def test_a_process_says_once_that_it_is_ready_when_it_answers(tmp_path):
+    process = Process(tmp_path)
+    try:
+        told = ""
+
+        def is_ready() -> bool:
+            nonlocal told
+            told += process.told()
+            return "READY=1" in told
+
+        until(is_ready, "READY=1")
+        assert process.ask("/healthz")[0] == 200
+        until(lambda: process.told(), "the next sign of life")
+        assert "READY=1" not in process.told()
+    finally:
+        process.end()
+
+
+def test_a_process_whose_event_loop_hangs_sends_no_sign_of_life(tmp_path, monkeypatch):
+    from pages.ui.shell import service
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as life, socket.socket() as hung:
+        life.bind(str(tmp_path / "notify"))
+        life.settimeout(2)
+        # It takes connections, as the kernel does for a process that hangs, and answers none.
+        hung.bind(("127.0.0.1", 0))
+        hung.listen()
+        port = hung.getsockname()[1]
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "400000")
+        monkeypatch.setattr(service, "_PATIENCE_SECONDS", 0.1)
+        monkeypatch.setattr(service.config, "get_option", lambda name: port if name == "server.port" else "")
+        threading.Thread(target=service._tell_systemd, daemon=True).start()
+        with pytest.raises(TimeoutError):
+            life.recv(100)
+
+
+@pytest.mark.slow
+def test_under_a_path_the_addresses_lie_there(tmp_path):
+    process = Process(tmp_path, POLICEYAR_WEB_BASE_PATH="/board")
+    try:
+        until(lambda: process.ask("/board/healthz")[0] == 200, "the process answers under its path")
+    finally:
+        process.end()
+
+
+def test_no_process_starts_on_a_fault(tmp_path):
+    process = Process(tmp_path, POLICEYAR_WEB_PROCESSES="many", POLICEYAR_SIGN_IN_MODE="closed")
+    assert process.process.wait(30) == 78
+    assert len(process.log.read_text().splitlines()) == 2
+    assert not is_running(process.process.pid)
+    process.end()
+
+
+# ------------------------------------------------------------------ counting
+
+
+def test_runs_and_questions_are_counted(tmp_path, monkeypatch):
+    from pages.ui.data import warehouse
+    from pages.ui.shell import service
+
+    monkeypatch.setenv("WAREHOUSE", str(publish(tmp_path)))
+    before = service._REGISTRY.get_sample_value("policeyar_rerun_seconds_count")
+    kept, asked = warehouse.counted()
+    page = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
+    assert not page.exception
+    assert service._REGISTRY.get_sample_value("policeyar_rerun_seconds_count") == before + 1
+    assert warehouse.counted()[1] > asked
+    page.run()
+    assert warehouse.counted()[0] > kept
+
+
+# ------------------------------------------------------------------ readiness
+
+
+def test_a_publication_of_other_code_is_not_served_as_ready(tmp_path, monkeypatch):
+    pointer = publish(tmp_path)
+    assert readiness.served(pointer, 7).fault == ""
+    readiness._described.cache_clear()
+    monkeypatch.setattr(publications, "code_version", lambda: "another")
+    assert readiness.served(pointer, 7).fault == publications.OtherVersion.SENTENCE
+
+
+def test_a_damaged_publication_is_told_of(tmp_path):
+    pointer = publish(tmp_path)
+    Path(os.path.realpath(pointer)).write_bytes(b"no database" * 1000)
+    assert "damaged" in readiness.served(pointer, 7).fault
+
+
+def test_a_clock_that_jumps_back_makes_no_negative_age(tmp_path, monkeypatch):
+    pointer = publish(tmp_path)
+    monkeypatch.setattr(readiness.time, "time", lambda: 0.0)
+    assert readiness.served(pointer, 7).age_seconds == 0
+
+
+@pytest.mark.parametrize(("fault", "outcome"), [("", "published"), ("refuse", "refused"), ("break", "failed")])
+def test_a_build_notes_how_it_ended(tmp_path, monkeypatch, fault, outcome):
+    from etl.build import pipeline
+    from etl.cli.commands import main
+
+    monkeypatch.setenv("IDENTITY_KEY", "a key that only tests use, 32 bytes and more")
+    pointer = tmp_path / "w.duckdb"
+    folder = tmp_path / "empty" if fault == "refuse" else ROOT / "tests" / "sample"
+    (tmp_path / "empty").mkdir()
+    if fault == "break":
+        monkeypatch.setattr(pipeline, "_fill", lambda *_: 1 / 0)
+    assert readiness.last_build(pointer) is None
+    code = main(["build", str(folder), "--to", str(pointer)])
+    assert code == (0 if outcome == "published" else 1)
+    note = readiness.last_build(pointer)
+    assert note.outcome == outcome
+    assert note.seconds >= 0
+
+
+def test_a_build_that_finds_another_one_leaves_its_note_alone(tmp_path, monkeypatch):
+    from etl.cli.commands import main
+
+    pointer = publish(tmp_path)
+    note = readiness.last_build(pointer)
+    with publications.building(pointer):
+        assert main(["build", str(ROOT / "tests" / "sample"), "--to", str(pointer)]) == 3
+    assert readiness.last_build(pointer) == note
+
+
+# ------------------------------------------------------------------ logs
+
+_LOGGING = """
+import logging
+import os
+os.environ["LOG_FORMAT"] = "json"
+from pages.ui.shell import service
+service.begin()
+from streamlit import config, logger
+config.set_option("logger.messageFormat", "%(message)s")
+logger.update_formatter()
+from streamlit.logger import get_logger
+log = get_logger("streamlit.web.server.x")
+log.warning("asked %s by %s", "/training?province=IR-23", "10.1.2.3")
+log.error(f"asked /training?province=IR-23")
+try:
+    raise ValueError("0123456789 is no national id")
+except ValueError:
+    log.exception("run failed for %s", "IR-23")
+logging.getLogger("policeyar.web").warning("started")
+"""
+
+
+def test_logs_are_json_without_address_path_query_or_value(tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-c", _LOGGING],
+        cwd=ROOT,
+        env={**os.environ, "LOG_FORMAT": "json"},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr
+    lines = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert [line.get("text") for line in lines] == ["asked %s by %s", None, "run failed for %s", "started"]
+    assert lines[2]["error"] == "ValueError"
+    for secret in ("IR-23", "10.1.2.3", "0123456789", "?province"):
+        assert secret not in ended.stderr
+
+
+def test_what_the_settings_say_is_what_readiness_is_measured_by(monkeypatch, tmp_path):
+    monkeypatch.setenv("POLICEYAR_SCHEDULE_OLDEST_PUBLICATION_DAYS", "1")
+    pointer = publish(tmp_path)
+    old = time.time() - 2 * 86_400
+    os.utime(os.path.realpath(pointer), (old, old))
+    known = settings.read()
+    assert "1 at most" in readiness.served(pointer, known.schedule.oldest_publication_days).fault

@@ -1,0 +1,30 @@
+"""The oracle: a folder of handed-in files becomes numbers, by a way of its own.
+
+Two halves, `oracle_read` (files to loaded rows) and `oracle_measures` (rows to numbers).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from tests.oracle.measures import FLOWS, STATES, Data, ask, last_twelve_months, members
+from tests.oracle.read import Load, read_folder
+
+__all__ = [
+    "FLOWS",
+    "STATES",
+    "Data",
+    "Load",
+    "ask",
+    "last_twelve_months",
+    "members",
+    "read",
+    "read_folder",
+]
+
+
+def read(folder: Path, today: date) -> tuple[Load, Data]:
+    """A folder as on the day `today`: the counts of the load, and the rows to count from."""
+    load = read_folder(folder, today)
+    return load, Data(load)

@@ -1,0 +1,308 @@
+"""Two publications compared: which numbers moved, by how much, and by which change of rows, definitions or reference tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from etl.cli.commands import main
+from etl.core.errors import Refused
+from etl.revisions import diff, fingerprints
+from etl.semantic import answers, catalog, lineage
+from etl.warehouse import publications
+from tests.loading import build, national_id, put, put_good, row
+
+SAMPLE = Path(__file__).parents[1] / "sample"
+
+
+@pytest.fixture
+def house(tmp_path):
+    """The hand-made register, published once; its folder and its pointer."""
+    folder = tmp_path / "incoming"
+    folder.mkdir()
+    for path in SAMPLE.glob("*.csv"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    return folder, again(folder)
+
+
+def again(folder: Path) -> Path:
+    built = build(folder)
+    assert built.code == 0, built.err
+    return built.to
+
+
+def rows_changed(found: diff.Diff) -> dict[str, tuple[int, int, int]]:
+    """Rows new, corrected, removed, by source; sources without a change are left out."""
+    changes = {one.source_table: (one.new_rows, one.corrected_rows, one.removed_rows) for one in found.rows}
+    return {table: change for table, change in changes.items() if any(change)}
+
+
+def nation(found: diff.Diff) -> dict[str, diff.Moved]:
+    return {one.metric: one for one in found.moved if one.province is None}
+
+
+def correct(path: Path, key: str, **cells: str) -> None:
+    """Write other cells into the row whose first cell is `key`."""
+    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+    one = next(row for row in rows if next(iter(row.values())) == key)
+    assert any(one[name] != value for name, value in cells.items())
+    one.update(cells)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_the_same_files_move_nothing(house, capsys):
+    folder, to = house
+    again(folder)
+    found = diff.between(to)
+    assert (found.moved, found.definitions, found.references, rows_changed(found)) == ((), (), (), {})
+    assert main(["diff", "--from", str(to)]) == 0
+    assert "no number moved" in capsys.readouterr().out
+
+
+def test_rows_in_another_order_format_and_spelling_are_the_same_rows(house):
+    folder, to = house
+    path = folder / "personnel.csv"
+    head, *lines = path.read_text(encoding="utf-8-sig").splitlines()
+    path.unlink()
+    put(folder, "personnel_z.tsv", "\n".join([head, *reversed(lines)]).replace(",", "\t").replace("ی", "ي"))
+    again(folder)
+    assert (rows_changed(diff.between(to)), diff.between(to).moved) == ({}, ())
+
+
+def test_a_corrected_row_is_told_from_a_new_and_a_removed_one(house):
+    folder, to = house
+    correct(folder / "institutes.csv", "001", smart_services="no")
+    again(folder)
+    found = diff.between(to)
+    assert rows_changed(found) == {"institutes": (0, 1, 0)}
+    moved = nation(found)
+    assert (moved["smart_service_share"].before, moved["smart_service_share"].after) == (0.5, 0.0)
+    assert moved["smart_service_share"].causes == ("corrected_rows",)
+    assert "training_compliance" not in moved
+    assert {one.province for one in found.moved if one.metric == "smart_service_share"} == {None, "IR-23"}
+
+
+def test_new_and_removed_rows_are_counted_and_move_their_numbers(house):
+    folder, to = house
+    text = (folder / "training.csv").read_text(encoding="utf-8-sig").splitlines()
+    # Zahra's only course.
+    kept = [line for line in text if not line.startswith("9990002029,base")]
+    assert len(kept) == len(text) - 2, "one of them was handed in twice"
+    (folder / "training.csv").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    again(folder)
+    forward, back = diff.between(to), diff.between(to, "000002", "000001")
+    assert (rows_changed(forward), rows_changed(back)) == ({"training": (0, 0, 1)}, {"training": (1, 0, 0)})
+    moved = nation(forward)
+    assert moved
+    assert all(one.causes == ("removed_rows",) for one in moved.values())
+    assert {name: one.change for name, one in nation(back).items() if one.change} == {
+        name: -one.change for name, one in moved.items() if one.change
+    }
+
+
+def test_two_loads_of_which_one_corrects_twenty_rows(tmp_path, capsys):
+    """Twenty persons were handed in as in service who had left; a province's numbers move by twenty, and the nation's."""
+    folder = put_good(tmp_path / "incoming")
+    people = [
+        row("personnel", national_id=national_id(100 + number), province="IR-01" if number < 30 else "IR-02")
+        for number in range(60)
+    ]
+    put(folder, "personnel_2.csv", people)
+    to = again(folder)
+    for one in people[5:25]:
+        one["left_on"] = "1402/03/25"
+    put(folder, "personnel_2.csv", people)
+    again(folder)
+    found = diff.between(to)
+    assert rows_changed(found) == {"personnel": (0, 20, 0)}
+    moved = {(one.metric, one.province): (one.before, one.after, one.change, one.causes) for one in found.moved}
+    assert moved["in_service", None] == (61, 41, -20, ("corrected_rows",))
+    assert moved["in_service", "IR-01"] == (30, 10, -20, ("corrected_rows",))
+    assert ("in_service", "IR-02") not in moved
+    assert moved["active_assistants", None] == (61, 41, -20, ("corrected_rows",))
+    assert "applications" not in {metric for metric, _ in moved}
+    capsys.readouterr()
+    assert main(["diff", "--from", str(to)]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("000001 to 000002, as of ")
+    assert "personnel: 0 new rows, 20 corrected rows, 0 removed rows" in told
+    assert any(line.split() == ["in_service", "IR-01", "30", "10", "-20", "corrected_rows"] for line in told)
+    assert main(["diff", "--from", str(to), "--format", "json"]) == 0
+    asjson = json.loads(capsys.readouterr().out)
+    assert {
+        "metric": "in_service",
+        "province": "",
+        "before": 61,
+        "after": 41,
+        "change": -20,
+        "causes": "corrected_rows",
+    } in asjson
+    assert main(["diff", "000002", "000001", "--from", str(to), "--format", "csv"]) == 0
+    back = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert len(back) == len(asjson) == len(found.moved)
+
+
+def test_a_day_of_birth_a_score_and_a_name_are_content_too(tmp_path):
+    folder = put_good(tmp_path / "incoming")
+    to = again(folder)
+    put(folder, "personnel.csv", [row("personnel", birth_date="1370/05/06", first_name="x", last_name="y")])
+    put(folder, "training.csv", [row("training", score="")])
+    put(folder, "institutes.csv", [row("institutes", name="نگهبان شمال")])
+    again(folder)
+    found = diff.between(to)
+    assert rows_changed(found) == {"institutes": (0, 1, 0), "personnel": (0, 1, 0), "training": (0, 1, 0)}
+    assert not {"in_service", "licensed_institutes", "training_compliance"} & nation(found).keys()
+
+
+def test_time_that_passes_is_no_revision(tmp_path):
+    """New rows move the as-of day; both are measured on the earlier one, on which nothing moved."""
+    folder = put_good(tmp_path / "incoming")
+    to = again(folder)
+    put(folder, "personnel_2.csv", [row("personnel", national_id=national_id(8), hired_on="1402/08/01")])
+    again(folder)
+    found = diff.between(to)
+    assert found.as_of[0] < found.as_of[1]
+    assert found.day == found.as_of[0]
+    assert rows_changed(found) == {"personnel": (1, 0, 0)}
+    assert not {"in_service", "active_assistants", "joiners"} & nation(found).keys()
+
+
+def test_a_changed_reference_table_is_a_cause_of_its_own(house):
+    folder, to = house
+    text = (folder / "targets.csv").read_text(encoding="utf-8-sig")
+    (folder / "targets.csv").write_text(text.replace("12", "10", 1), encoding="utf-8")
+    again(folder)
+    found = diff.between(to)
+    assert (found.references, found.definitions, rows_changed(found)) == (("targets",), (), {})
+    assert nation(found)["target_progress"].causes == ("changed_reference",)
+    assert all("changed_reference" in one.causes for one in found.moved)
+
+
+def test_a_changed_definition_shows_the_number_as_it_was_published(house, monkeypatch):
+    folder, to = house
+    before = published(to, "judicial_officers")
+    entries = {**catalog.entries()["judicial_officers"]}
+    assert entries["where"] == "is_licensed and is_judicial_officer"
+    entries["where"] = "is_licensed"
+    entries.pop("stock", None)  # or what was added up by the old definition would be read
+    redefine(monkeypatch, "judicial_officers", entries)
+    again(folder)
+    found = diff.between(to)
+    assert found.definitions == ("judicial_officers",)
+    one = nation(found)["judicial_officers"]
+    assert (one.before, one.after, one.causes) == (before, published(to, "judicial_officers"), ("changed_definition",))
+    assert one.before != one.after
+    # What is made of it is redefined with it; what is not is not.
+    assert nation(found)["judicial_officer_share"].causes == ("changed_definition",)
+    assert {one.metric for one in found.moved} <= {
+        name for name in catalog.catalogue() if diff._is_redefined(name, found.definitions)
+    }
+
+
+def redefine(patch: pytest.MonkeyPatch, name: str, entry: dict) -> None:
+    every = {**catalog._entries()}
+    every["metric"] = {**every["metric"], name: entry}
+    patch.setattr(catalog, "_entries", lambda: every)
+    for cached in (catalog.catalogue, catalog.tables):
+        cached.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def definitions_as_they_were():
+    yield
+    for cached in (catalog.catalogue, catalog.tables):
+        cached.cache_clear()
+
+
+def published(pointer: Path, metric: str) -> float:
+    with publications.connect(pointer) as con:
+        sql = "select value from published_numbers where metric = $metric and province is null"
+        return con.execute(sql, {"metric": metric}).fetchall()[0][0]
+
+
+def test_the_numbers_kept_are_the_numbers_asked_for(house):
+    _, to = house
+    with publications.connect(to) as con:
+        kept = {(name, place): value for name, place, value in con.execute("from published_numbers").fetchall()}
+        for name, metric in catalog.catalogue().items():
+            if metric.hidden:
+                continue
+            asked = answers.ask(con, name).value()
+            assert (kept.get((name, None)) == asked) if isinstance(asked, float | int) else (name, None) not in kept, (
+                name
+            )
+            if "province" in metric.dimensions:
+                answer = answers.ask(con, name, by=("province",))
+                for province, value in zip(answer.column("province"), answer.column(name), strict=True):
+                    if province and isinstance(value, float | int):
+                        assert kept[name, province] == pytest.approx(value), (name, province)
+
+
+def test_words_do_not_make_another_definition_but_models_do(monkeypatch):
+    before = fingerprints._digests()
+    entry = {**catalog.entries()["in_service"], "label": {"fa": "x", "en": "y"}, "description": {"fa": "", "en": ""}}
+    redefine(monkeypatch, "in_service", entry)
+    assert fingerprints._digests() == before
+    monkeypatch.undo()
+    real = lineage.sql_of
+    fingerprints._made_by.cache_clear()
+    monkeypatch.setattr(lineage, "sql_of", lambda model: real(model) + (" where true" if model == "spells" else ""))
+    changed = {name for name, digest in fingerprints._digests().items() if before[name] != digest}
+    fingerprints._made_by.cache_clear()
+    assert {"in_service", "active_assistants", "joiners", "training_compliance"} <= changed | {"training_compliance"}
+    assert not {"applications", "licensed_institutes"} & changed
+
+
+def test_every_metric_hangs_on_some_source():
+    for name in catalog.catalogue():
+        assert lineage.sources_of(name), name
+    assert lineage.sources_of("in_service") >= {"personnel", "institutes"}
+    assert "training" not in lineage.sources_of("in_service")
+    assert lineage.sources_of("training_compliance") >= {"personnel", "training", "courses"}
+
+
+def test_no_mark_leads_back_without_the_key(tmp_path, monkeypatch):
+    folder = put_good(tmp_path / "incoming")
+    to = again(folder)
+
+    def kept(at: Path) -> set[tuple]:
+        with publications.connect(at) as con:
+            return set(con.execute("select source_table, key_mark, content_mark from row_marks").fetchall())
+
+    ours = kept(to)
+    monkeypatch.setenv("IDENTITY_KEY", "another key of this house, as long as it must be")
+    other = build(folder, to=tmp_path / "other" / "w.duckdb").to
+    assert len(ours) == len(kept(other)) == 4
+    assert not {mark for row in ours for mark in row[1:]} & {mark for row in kept(other) for mark in row[1:]}
+    again(folder)
+    with pytest.raises(Refused, match="under different keys"):
+        diff.between(to)
+    assert diff.history(to) == []
+
+
+def test_the_log_tells_every_step_latest_first(tmp_path):
+    folder = put_good(tmp_path / "incoming")
+    to = again(folder)
+    for number in (1, 2):
+        put(folder, "personnel_2.csv", [row("personnel", national_id=national_id(at)) for at in range(10, 10 + number)])
+        again(folder)
+    log = [one for one in diff.history(to) if one["metric"] == "in_service"]
+    assert [(one["old"], one["new"], one["before"], one["after"], one["change"], one["causes"]) for one in log] == [
+        ("000002", "000003", 2, 3, 1, ("new_rows",)),
+        ("000001", "000002", 1, 2, 1, ("new_rows",)),
+    ]
+
+
+def test_what_is_not_kept_cannot_be_compared(tmp_path, capsys):
+    to = again(put_good(tmp_path / "incoming"))
+    for words in ([], ["000007"], ["000001", "000009"]):
+        capsys.readouterr()
+        assert main(["diff", *words, "--from", str(to)]) == 1
+        assert capsys.readouterr().err.count("\n") == 1

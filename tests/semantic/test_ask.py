@@ -1,0 +1,302 @@
+"""The catalogue keeps its promises: words in both languages, examples that are true, questions without meaning refused.
+
+What is tested is read from the catalogue: a metric added to etl/semantic/metrics is tested the moment it exists.
+"""
+
+import math
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from etl.analysis import registry
+from etl.cli.commands import _parser, _where
+from etl.core.errors import QuestionError
+from etl.semantic import answers
+from etl.semantic.catalog import CHOICES, DIMENSIONS, TIME, catalogue, derived, derived_names, expand, tables
+from etl.semantic.formulas import changes, formula
+from etl.warehouse import publications
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "tests" / "sample"
+LANGUAGES = ("fa", "en")
+SHOWN = [name for name, metric in catalogue().items() if not metric.hidden]
+DERIVED = list(derived_names())
+# What stands in a chart's key or beside a bar.
+LONGEST_SHORT = 24
+
+
+@pytest.fixture(scope="session")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The hand-made sample, built once."""
+    to = tmp_path_factory.mktemp("metrics") / "warehouse.duckdb"
+    words = ["build", str(SAMPLE), "--to", str(to), "--day", "2026-06-30"]
+    subprocess.run([sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, capture_output=True)
+    return to
+
+
+@pytest.fixture(scope="session")
+def con(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with publications.connect(warehouse) as connection:
+        yield connection
+
+
+def entry(name: str) -> Any:
+    return catalogue()[name] if name in catalogue() else derived(name)
+
+
+# ---------------------------------------------------------------- words
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", SHOWN + DERIVED)
+def test_every_number_has_its_words(name: str, lang: str) -> None:
+    metric = entry(name)
+    for words in (metric.label, metric.short, metric.description, metric.example):
+        assert words.get(lang, "").strip(), f"{name} lacks words in {lang}"
+    assert len(metric.short[lang]) <= LONGEST_SHORT
+    assert metric.description[lang] != metric.label[lang], "the name again explains nothing"
+    assert metric.direction in ("up", "down", "none")
+
+
+@pytest.mark.parametrize("name", SHOWN + DERIVED)
+def test_persian_words_are_written_in_persian(name: str) -> None:
+    metric = entry(name)
+    for words in (metric.label["fa"], metric.short["fa"], metric.description["fa"], metric.example["fa"]):
+        assert not re.search("[يكة٠-٩]", words), f"{name}: an Arabic letter or digit"
+        assert not re.search("[0-9]", words), f"{name}: a Latin digit"
+        assert re.search("[آ-ی]", words) or re.fullmatch("[^A-Za-z]*", words)
+
+
+@pytest.mark.parametrize("name", SHOWN + DERIVED)
+def test_english_words_hold_no_persian(name: str) -> None:
+    metric = entry(name)
+    for words in (metric.label["en"], metric.short["en"], metric.description["en"], metric.example["en"]):
+        assert not re.search("[\u0600-\u06ff]", words)
+
+
+def test_labels_are_told_apart() -> None:
+    for lang in LANGUAGES:
+        labels = [catalogue()[name].label[lang] for name in SHOWN]
+        assert len(set(labels)) == len(labels)
+
+
+# ---------------------------------------------------------------- examples
+
+
+@pytest.mark.parametrize("name", SHOWN + DERIVED)
+def test_the_worked_example_is_what_the_sample_says(name: str, con: duckdb.DuckDBPyConnection) -> None:
+    example = entry(name).example
+    assert "ask" in example, f"{name}: no question to check the example by"
+    options = _parser().parse_args(["ask", *shlex.split(example["ask"])])
+    (asked,) = options.names
+    where = _where(options.where)
+    if asked in catalogue():
+        answer = answers.ask(con, asked, on=options.on, over=options.over, where=where)
+    else:
+        answer = getattr(registry, asked)(con, on=options.on, where=where, **example.get("with", {}))
+    named = example.get("row", {}).items()
+    row = next(row for row in answer.records() if all(str(row[key]) == str(value) for key, value in named))
+    found = row[name].isoformat() if isinstance(row[name], date) else row[name]
+    expected = example.get("value")
+    if isinstance(expected, float):
+        assert math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-9)
+    else:
+        assert found == expected
+
+
+@pytest.mark.parametrize("name", [name for name in SHOWN if "value" in catalogue()[name].example])
+def test_the_words_of_an_example_hold_its_number(name: str) -> None:
+    """Nobody changes the number and leaves the words: whole numbers and round percentages are looked for in both."""
+    metric = catalogue()[name]
+    value = metric.example["value"]
+    if not isinstance(value, int | float) or abs(value) < 0.1:
+        return
+    if metric.unit == "share":
+        written = {f"{value * 100:.1f}%", f"{value * 100:.0f}%"}
+    else:
+        written = {f"{value:,.0f}", f"{value:,.1f}", f"{value:,.2f}"}
+    spoken = metric.example["en"]
+    persian = metric.example["fa"].translate(str.maketrans("۰۱۲۳۴۵۶۷۸۹٬٫٪", "0123456789,.%"))
+    assert any(one in spoken for one in written), spoken
+    assert any(one in persian for one in written), persian
+
+
+# ---------------------------------------------------------------- questions
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_metric_answers_by_every_dimension_it_names_and_refuses_the_others(
+    name: str, con: duckdb.DuckDBPyConnection
+) -> None:
+    metric = catalogue()[name]
+    read = [tables()[base.table] for base in expand(name, frozenset()).values()]
+    # Filters that leave a side table alone split nothing: it rides along in questions by them. A constant has no days.
+    rides = {one for table in read for one in table.ignores} if all(table.is_side for table in read) else set()
+    rides |= {*TIME} if {table.kind for table in read} == {"constant"} else set()
+    for dimension in set(DIMENSIONS) - rides:
+        if dimension in metric.dimensions:
+            answer = answers.ask(con, name, by=(dimension,))
+            assert answer.columns[:2] == (dimension, name)
+            groups = answer.column(dimension)
+            assert len(set(groups)) == len(groups), f"{name} by {dimension}: a group twice"
+        else:
+            with pytest.raises(QuestionError):
+                answers.ask(con, name, by=(dimension,))
+
+
+@pytest.mark.parametrize("name", list(catalogue()))
+def test_a_ratio_is_its_parts(name: str, con: duckdb.DuckDBPyConnection) -> None:
+    metric = catalogue()[name]
+    if not (metric.numerator and metric.denominator):
+        return
+    scale = {"per_10k": 10_000, "per_100k": 100_000, "per_100km2": 100}.get(metric.unit, 1)
+    by = ("province",) if "province" in metric.dimensions else ()
+    for row in answers.ask(con, name, by=by).records():
+        part, whole, found = row[metric.numerator], row[metric.denominator], row[name]
+        if whole:
+            assert math.isclose(found, part / whole * scale, rel_tol=1e-9)
+        else:
+            assert found is None, "nothing to divide by is no number"
+
+
+def test_every_province_has_a_row(con: duckdb.DuckDBPyConnection) -> None:
+    assert len(answers.ask(con, "active_assistants", by=("province",)).rows) == 31
+
+
+def test_age_and_tenure_bands_add_up_to_the_whole_month_by_month(con: duckdb.DuckDBPyConnection) -> None:
+    over = (date(2022, 3, 21), date(2024, 9, 21))
+    whole = dict(answers.ask(con, "in_service", by=("month",), over=over).rows)
+    for band in ("age_band", "tenure_band"):
+        parts: dict[str, int] = {}
+        for member, month, count in answers.ask(con, "in_service", by=(band, "month"), over=over).rows:
+            assert member in CHOICES[band]
+            parts[month] = parts.get(month, 0) + count
+        assert parts == whole
+
+
+def cli(warehouse: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "etl", "ask", *words, "--from", str(warehouse)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["no_such_metric"], "no metric is called no_such_metric"),
+        (["active_assistants", "--by", "colour"], "no dimension is called colour"),
+        (["target_progress", "--by", "gender"], "target_progress has no meaning by gender"),
+        (["coverage_per_10k", "--by", "age_band"], "coverage_per_10k has no meaning by age_band"),
+        (["women_share", "--by", "gender"], "women_share has no meaning by gender"),
+        (["leavers", "--by", "tenure_band"], "leavers has no meaning by tenure_band"),
+        (["active_assistants", "--by", "origin"], "active_assistants has no meaning by origin"),
+        (["active_assistants", "--where", "province=Atlantis"], "no province is called"),
+        (["active_assistants", "--where", "age_band=20-21"], "no age_band is called"),
+        (["active_assistants", "--where", "month=1403-06"], "a period is given with --over"),
+        (["joiners", "--on", "1403/06/31"], "a flow is counted over a period"),
+        (["active_assistants", "--over", "1403/01/01..1403/06/31"], "a state is measured on a day"),
+        (["active_assistants", "--by", "month", "--on", "1403/06/31"], "--over, not --on"),
+        (["active_assistants", "--by", "month,year"], "one of month, quarter and year at a time"),
+        (["active_assistants", "--by", "province,province"], "a dimension is named twice"),
+        (["net_change", "--by", "province,gender", "--on", "1403/06/31"], "a flow is counted over a period"),
+    ],
+)
+def test_a_question_without_meaning_is_refused_with_a_reason(words: list[str], told: str, warehouse: Path) -> None:
+    done = cli(warehouse, *words)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1, "one line, no trace"
+
+
+def test_a_flow_and_a_state_in_one_question_take_both(con: duckdb.DuckDBPyConnection) -> None:
+    day = date(2024, 3, 19)
+    over = (date(2023, 9, 23), date(2024, 9, 21))
+    answer = answers.ask(con, "joiners", "active_assistants", on=day, over=over)
+    assert answer.records() == [{"joiners": 3, "active_assistants": 9}]
+
+
+def test_a_state_by_month_is_measured_on_each_months_last_day(con: duckdb.DuckDBPyConnection) -> None:
+    over = (date(2024, 3, 20), date(2024, 9, 21))
+    by_month = answers.ask(con, "active_assistants", by=("month",), over=over)
+    assert by_month.column("month") == [f"1403-{month:02}" for month in range(1, 7)]
+    for month, last in (("1403-01", date(2024, 4, 19)), ("1403-04", date(2024, 7, 21))):
+        assert dict(by_month.rows)[month] == answers.ask(con, "active_assistants", on=last).value()
+
+
+def test_a_past_month_cut_by_the_period_has_no_row_for_a_state(con: duckdb.DuckDBPyConnection) -> None:
+    over = (date(2024, 3, 20), date(2024, 7, 10))
+    answer = answers.ask(con, "active_assistants", by=("month",), over=over)
+    assert answer.column("month") == ["1403-01", "1403-02", "1403-03"]
+
+
+# ---------------------------------------------------------------- what is written about them
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_every_number_shows_how_it_is_worked_out(name: str) -> None:
+    written = formula(name)
+    assert "{" not in written
+    assert written.startswith("select ") or any(part in written for part in catalogue())
+
+
+def test_the_formula_of_a_state_counts_what_the_question_counts(con: duckdb.DuckDBPyConnection) -> None:
+    """The SQL that Methods prints can be pasted: with a day put in, it is the number."""
+    day = date(2024, 9, 21)
+    for name in SHOWN:
+        written = formula(name)
+        metric = catalogue()[name]
+        if metric.kind != "state" or not written.startswith("select "):
+            continue
+        sql = re.sub(r"interval (\d+) months", r"to_months(\1)", written)
+        sql = re.sub(r":day - to_months\((\d+)\)", rf"cast(date '{day}' - to_months(\1) as date)", sql)
+        row = con.execute(sql.replace(":day", f"date '{day}'")).fetchone()
+        assert row is not None
+        assert row[0] == answers.ask(con, name, on=day).value(), name
+
+
+def test_changes_of_definitions_name_known_metrics_and_speak_both_languages() -> None:
+    assert changes()
+    for change in changes():
+        assert change.metrics
+        assert set(change.metrics) <= {*catalogue(), *DERIVED, "*"}
+        assert all(change.words[lang].strip() for lang in LANGUAGES)
+    days = [change.on for change in changes()]
+    assert days == sorted(days, reverse=True)
+
+
+def test_time_comes_last_among_the_dimensions() -> None:
+    """Screens and files rely on it: a table reads place, then person, then time."""
+    assert DIMENSIONS[-len(TIME) :] == TIME
+
+
+# ---------------------------------------------------------------- members
+
+
+def test_members_of_a_publication_are_found_in_their_order_whatever_their_case_and_digits(con) -> None:
+    courses = [code for (code,) in con.execute("select course_code from courses order by 1").fetchall()]
+    assert any(code.upper() != code for code in courses)
+    first, last = courses[0], courses[-1]
+    given = {"course": (last.upper(), first, last)}
+    assert answers.ask(con, "trainable_assistants", where=given).where == {"course": (last, first)}
+    codes = [code for (code,) in con.execute("select institute_code from institutes order by 1").fetchall()]
+    persian = codes[0].translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
+    assert answers.ask(con, "active_assistants", where={"institute": (persian,)}).where == {"institute": (codes[0],)}
+
+
+def test_the_first_unknown_member_is_named(con) -> None:
+    known = con.execute("select min(institute_code) from institutes").fetchone()[0]
+    with pytest.raises(QuestionError, match="no institute is called 'nowhere'"):
+        answers.ask(con, "active_assistants", where={"institute": (known, "nowhere", "neither")})

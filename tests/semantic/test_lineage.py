@@ -1,0 +1,160 @@
+"""Which rejected rows could change a number: the lineage, compared with DuckDB's own binder and with what builds show."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from etl.analysis import registry
+from etl.extract.contract import TABLES
+from etl.semantic import answers, catalog, lineage
+from etl.semantic.question import Question
+from etl.warehouse import adoption_history, publications, run_models, sql_tables
+from pages.ui.data import warehouse
+from tests.loading import Built, build, national_id, put, row
+
+SAMPLE = Path(__file__).parents[1] / "sample"
+# So many rows of each table are rejected: their sum says which tables are in it.
+REJECTED = {"institutes": 1, "licences": 2, "personnel": 4, "training": 8}
+# Questions that find the day and give no number.
+ONLY_FOR_THE_DAY = {"claim": {"active_assistants"}, "seats_now": {"trainable_assistants"}}
+
+
+def sample(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    for path in SAMPLE.glob("*.csv"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bound(tmp_path_factory) -> tuple[Built, dict[str, set[str]]]:
+    """The hand-made register with rejected rows, and the tables that DuckDB scans for each model."""
+    folder = sample(tmp_path_factory.mktemp("lineage") / "incoming")
+    bad = {
+        "institutes": [row("institutes", institute_code="X1", activity="nonsense")],
+        "licences": [row("licences", application_no=f"X{n}", applied_on="1402/13/01") for n in range(2)],
+        "personnel": [row("personnel", national_id=national_id(990000 + n), birth_date="1") for n in range(4)],
+        "training": [row("training", national_id=national_id(980000 + n), course_code="base") for n in range(8)],
+    }
+    good = {
+        "institutes": [row("institutes", institute_code=f"G{n}") for n in range(9)],
+        "licences": [row("licences", application_no=f"G{n}", institute_code="G1") for n in range(9)],
+        "personnel": [row("personnel", national_id=national_id(970000 + n), institute_code="G1") for n in range(9)],
+        "training": [row("training", national_id=national_id(970000 + n), course_code="base") for n in range(9)],
+    }
+    for table, rows in bad.items():
+        # A file of which more than half is rejected is refused.
+        put(folder, f"{table}_9.csv", rows + good[table])
+    found: dict[str, set[str]] = {}
+    carry = adoption_history.carry
+
+    def bind(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:
+        con.execute("pragma disable_optimizer")
+        for name, sql in {**run_models.models(), "adoption": adoption_history.ADOPTION}.items():
+            ((_, plan),) = con.execute(f"explain (format json) {sql}").fetchall()
+            found[name] = {table.split(".")[-1] for table in re.findall(r'"Table": "([^"]+)"', plan)}
+        con.execute("pragma enable_optimizer")
+        carry(con, pointer)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(adoption_history, "carry", bind)
+        built = build(folder)
+    assert built.code == 0, built.err
+    return built, found
+
+
+def through(name: str, bound: dict[str, set[str]]) -> set[str]:
+    """The source tables behind a table, by what DuckDB binds."""
+    if name.startswith("loaded_"):
+        return {name.removeprefix("loaded_")}
+    return set().union(*(through(one, bound) for one in bound.get(name, ())))
+
+
+def expected(name: str, bound: dict[str, set[str]]) -> set[str]:
+    bases = catalog.expand(name, frozenset()).values()
+    return set().union(*(through(catalog.tables()[base.table].model, bound) for base in bases))
+
+
+def test_the_lineage_of_every_metric_is_what_duckdb_binds(bound):
+    _, tables = bound
+    for name in catalog.catalogue():
+        assert lineage.sources_of(name) & set(TABLES) == expected(name, tables), name
+
+
+def test_the_rejected_rows_of_every_metric_are_those_of_its_sources(bound, monkeypatch):
+    built, tables = bound
+    for table, count in REJECTED.items():
+        sql = f"select count(distinct (file, line)) from quarantine where source_table = '{table}' and file like '%_9.csv'"
+        assert built.sql(sql) == [(count,)], table
+    of_table = dict(built.sql("select source_table, count(distinct (file, line)) from quarantine group by all"))
+    monkeypatch.setenv("WAREHOUSE", str(built.to))
+    warehouse.turn()
+    for name in catalog.catalogue():
+        answer = warehouse.ask(name)
+        assert warehouse.rejected_rows(answer) == sum(of_table[one] for one in expected(name, tables)), name
+    assert warehouse.rejected_rows(
+        warehouse.ask_each("joiners", "training_compliance")["joiners"]
+    ) == warehouse.rejected_rows(warehouse.ask("joiners"))
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_number_that_moves_with_a_source_names_it(table, tmp_path):
+    """Every third row of one source is left out; whatever number moves must have the source in its lineage."""
+    whole = build(sample(tmp_path / "whole"), to=tmp_path / "a" / "w.duckdb")
+    folder = sample(tmp_path / "part")
+    lines = (SAMPLE / f"{table}.csv").read_bytes().splitlines(keepends=True)
+    put(folder, f"{table}.csv", b"".join(one for number, one in enumerate(lines) if number % 3 or not number))
+    part = build(folder, "--accept-loss", to=tmp_path / "b" / "w.duckdb")
+    assert part.code == 0, part.err
+    moved = set()
+    with publications.connect(whole.to) as one, publications.connect(part.to) as other:
+        day = publications.describe(one).as_of
+        for name, metric in catalog.catalogue().items():
+            when = {"on": day} if metric.kind == "state" else {}
+            if answers.ask(one, name, **when).rows != answers.ask(other, name, **when).rows:
+                moved.add(name)
+    assert moved, table
+    assert not {name for name in moved if table not in lineage.sources_of(name)}
+
+
+@pytest.mark.parametrize("name", sorted(registry.ASKED))
+def test_what_is_worked_out_of_several_questions_names_the_sources_of_all(name, bound, monkeypatch):
+    built, tables = bound
+    asked: set[str] = set()
+    begin = Question.__init__
+
+    def noted(self, con, read, names, *more):
+        asked.update(names)
+        begin(self, con, read, names, *more)
+
+    monkeypatch.setattr(Question, "__init__", noted)
+    with publications.connect(built.to) as con:
+        answer = getattr(registry, name)(con)
+    asked -= ONLY_FOR_THE_DAY.get(name, set())
+    wanted = set().union(*(expected(one, tables) for one in asked))
+    assert answer.sources & set(TABLES) == wanted
+    assert wanted or name == "claim"
+
+
+def test_a_dimension_that_is_counted_from_another_table_has_its_sources(bound):
+    built, tables = bound
+    with publications.connect(built.to) as con:
+        for name, entry in catalog.entries().items():
+            for dimension, change in entry.get("when", {}).items():
+                base = replace(next(iter(catalog.expand(name, frozenset({dimension})).values())))
+                assert base.table == change.get("table", base.table)
+                wanted = through(catalog.tables()[base.table].model, tables)
+                assert answers.ask(con, name, by=(dimension,)).sources & set(TABLES) == wanted, (name, dimension)
+
+
+def test_neither_a_comment_nor_a_cte_is_a_table():
+    sql = "-- from a comment\nwith spells as (from service) select * from spells, joiners where x in (select y from moves)"
+    assert sql_tables.tables_in(sql) == {"service", "joiners", "moves"}
+    assert sql_tables.tables_in("with service as (from service) from service") == {"service"}
+    with pytest.raises(ValueError, match="parsed"):
+        sql_tables.tables_in("selec 1")

@@ -1,0 +1,72 @@
+"""Settled and provisional: figures of leavers are asked up to the month whose 90 days are over."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from etl.core import jalali
+from etl.semantic import answers
+from etl.semantic.catalog import provisional_days
+from etl.semantic.provisional import settled_on
+from etl.warehouse import publications
+from tests.loading import build, national_id, put, put_good, row
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory):
+    """Service until the last day of Tir 1404, and one who is back 90 days after it."""
+    folder = put_good(tmp_path_factory.mktemp("settling") / "incoming")
+    end = date(2025, 7, 22)
+    assert jalali.unit_of(end, "month").last == end
+    leaving = [
+        row("personnel", national_id=national_id(at), hired_on="1402/03/01", left_on="1404/04/31") for at in (21, 22)
+    ]
+    back = row("personnel", national_id=national_id(21), hired_on=(end + timedelta(90)).isoformat())
+    put(folder, "personnel_2.csv", leaving)
+    early = build(folder, to=folder.parent / "early.duckdb", day=end + timedelta(89))
+    put(folder, "personnel_2.csv", [*leaving, back])
+    late = build(folder, to=folder.parent / "late.duckdb", day=end + timedelta(90))
+    return early, late, end
+
+
+def test_a_leaver_may_come_back_on_the_ninetieth_day_and_the_month_is_settled_after_it(built):
+    early, late, end = built
+    month = (jalali.unit_of(end + jalali.DAY, "month").first, end + jalali.DAY)
+    with publications.connect(early.to) as con:
+        assert answers.ask(con, "leavers", over=month).value() == 2
+    with publications.connect(late.to) as con:
+        assert answers.ask(con, "leavers", over=month).value() == 1
+        # Whoever is out from the first of Mordad on may be back by 90 days after the last of Tir: Tir itself is settled then.
+        assert settled_on(con, "leavers", end + timedelta(90)) == end
+        assert settled_on(con, "leaver_rate_12m", end + timedelta(89)) == end
+        assert (
+            settled_on(con, "leaver_rate_12m", end + timedelta(88)) == jalali.unit_of(end, "month").first - jalali.DAY
+        )
+
+
+def test_what_no_later_event_can_change_is_asked_on_the_day_itself(built):
+    with publications.connect(built[1].to) as con:
+        for name in ("active_assistants", "joiners", "training_compliance"):
+            assert provisional_days(name) == 0
+            assert settled_on(con, name, date(2025, 8, 3)) == date(2025, 8, 3)
+        for name in ("leavers", "net_change", "leaver_rate_12m"):
+            assert provisional_days(name) == 90
+
+
+def test_a_register_of_which_no_month_is_settled_has_no_settled_day(built):
+    with publications.connect(built[1].to) as con:
+        assert settled_on(con, "leavers", date(2023, 6, 1)) is None
+        assert settled_on(con, "leavers", date(2023, 9, 20)) == date(2023, 6, 21)
+
+
+def test_months_that_are_not_settled_are_provisional(built):
+    with publications.connect(built[1].to) as con:
+        as_of = publications.describe(con).as_of
+        over = (as_of - timedelta(300), as_of)
+        last = settled_on(con, "leavers")
+        assert last is not None
+        provisional = answers.ask(con, "leavers", by=("month",), over=over).provisional
+        units = list(jalali.units_between(*over, "month"))
+        assert provisional == {unit.label for unit in units if unit.last > last}

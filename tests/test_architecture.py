@@ -1,0 +1,79 @@
+"""What the import contracts of pyproject.toml cannot say: no SQL in pages, no Streamlit where charts are drawn."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from etl.core.paths import MODELS, ROOT
+
+PAGES = sorted((ROOT / "pages").glob("*.py"))
+PAGES_AND_UI = sorted((ROOT / "pages").rglob("*.py"))
+DRAWING = sorted(
+    path for package in ("charts", "exports", "i18n") for path in (ROOT / "pages" / "ui" / package).glob("*.py")
+)
+SQL = re.compile(r"\bselect\b.+\bfrom\b", re.IGNORECASE | re.DOTALL)
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file names in an import, with the names taken from packages."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def by_path(paths: list[Path]):
+    return pytest.mark.parametrize("path", paths, ids=lambda path: path.relative_to(ROOT).as_posix())
+
+
+@by_path(PAGES)
+def test_a_page_imports_only_streamlit_and_the_ui(path):
+    allowed = ("streamlit", "pages", "collections", "datetime", "functools", "typing")
+    assert not {name for name in imports(path) if name.split(".")[0] not in allowed}
+    assert not {name for name in imports(path) if name.startswith("pages.") and not name.startswith("pages.ui")}
+
+
+@by_path(PAGES)
+def test_a_page_opens_with_its_question(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if tree.body:
+        assert ast.get_docstring(tree)
+        assert any(isinstance(node, ast.FunctionDef) and node.name == "page" for node in tree.body)
+
+
+@by_path(PAGES_AND_UI)
+def test_pages_and_ui_hold_no_sql(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    documented = [node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)]
+    prose = {ast.get_docstring(node, clean=False) for node in documented}
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    assert not [text for text in texts - prose if SQL.search(text)]
+
+
+@by_path(DRAWING)
+def test_what_draws_knows_no_streamlit(path):
+    assert not {name for name in imports(path) if name.split(".")[0] == "streamlit"}
+
+
+@by_path(PAGES_AND_UI)
+def test_only_the_data_package_opens_the_warehouse(path):
+    opens = {name for name in imports(path) if name == "duckdb" or name.startswith("etl.warehouse.publications.")}
+    assert path.parent.name == "data" or not {name for name in opens if not name.endswith(".Publication")}
+
+
+def test_every_model_says_what_one_row_is():
+    for path in MODELS.rglob("*.sql"):
+        assert path.read_text(encoding="utf-8").startswith("-- One row per "), path.name
+
+
+def test_every_path_in_the_documents_exists():
+    text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
+    named = set(re.findall(r"`((?:etl|pages|data|tests|bench|deploy|static)/[\w./-]+)`", text))
+    made = {"data/identity.key", "data/warehouse/warehouse.duckdb", "data/views"}
+    assert named - made
+    assert not {name for name in named - made if not (ROOT / name.rstrip("/")).exists()}

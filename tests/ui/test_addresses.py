@@ -1,0 +1,145 @@
+"""Any address opens its page: what is not understood is left out, and said."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
+from pages.ui.data import warehouse
+from pages.ui.i18n import text
+from pages.ui.shell import middleware
+from pages.ui.state.address import NAMES, NATION
+from pages.ui.state.page_context import FILTERS
+from tests.browser.app import ROOT, build
+
+DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
+PAGES = [entry["page"] for entry in text.menu()]
+# Values that mean something somewhere, and some that only look like it.
+SAID = (
+    f"|-|--|{NATION}|IR-23|IR-99|guarding|female|lead|table|pivot|1|0|2|²|۲|nan|inf|1e9|lead:3|IR-23.lead:x|lead:1e400|"
+    "day|0001-01-01|9999-12-31|1403/07/01|2024-09-21|year|12|0001-01-01..9999-12-31|2024-01-01..2024-02-01"
+).split("|")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    pointer = tmp_path_factory.mktemp("addresses") / "warehouse.duckdb"
+    build(ROOT / "tests" / "sample", pointer)
+    with pytest.MonkeyPatch.context() as setting:
+        setting.setenv("WAREHOUSE", str(pointer))
+        yield pointer
+
+
+def opened(name: str, view: dict[str, Any]) -> tuple[AppTest, str, str]:
+    """A page with this in its address, all it shows, and what it says was left out."""
+    app = AppTest.from_string(DOOR, default_timeout=60)
+    if name != PAGES[0]:
+        app._page_hash = calc_hash(name)
+    for key, value in view.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception
+    shown = "\n".join(element.proto.body for element in app.get("html"))
+    title = re.escape(text.word("state.left_out_title", "fa"))
+    notice = re.search(rf"<strong>{title}</strong><p>(.*?)</p>", shown)
+    return app, shown, notice[1] if notice else ""
+
+
+@pytest.mark.parametrize(
+    ("name", "view", "left", "kept"),
+    [
+        ("explore", {"m": ["joiners", "joiners"]}, ["m=joiners"], {"m": "joiners"}),
+        ("explore", {"m": ["evil", "joiners"], "by": "evil"}, ["m=evil", "by=evil"], {"m": "joiners"}),
+        ("explore", {"page": "²"}, ["page=²"], {}),
+        ("explore", {"page": "0", "show": "cube", "sort": "-evil"}, ["page=0", "show=cube", "sort=-evil"], {}),
+        ("explore", {"by": "-"}, [], {"by": "-"}),
+        ("explore", {"by": ["-", "province"]}, ["by=-"], {"by": "province"}),
+        ("institute", {"page": "²"}, ["page=²"], {}),
+        ("overview", {"on": "0001-01-01"}, ["on=0001-01-01"], {}),
+        ("overview", {"on": "2099-01-01"}, ["on=2099-01-01"], {}),
+        ("overview", {"on": "1403/02/15"}, [], {"on": "2024-05-04"}),
+        ("overview", {"on": ["evil", "2024-05-04"]}, ["on=evil"], {"on": "2024-05-04"}),
+        ("overview", {"province": ["IR-99", "IR-23"]}, ["province=IR-99"], {"province": "IR-23"}),
+        ("overview", {"evil": "<b>"}, ["evil=&lt;b&gt;"], {}),
+        ("overview", {"lang": "xx"}, ["lang=xx"], {}),
+        ("growth", {"period": "13"}, ["period=13"], {}),
+        ("compare", {"p": "IR-99", "a": "0001-01-01", "q": "IR-23"}, ["p=IR-99", "a=0001-01-01"], {"q": "IR-23"}),
+        ("planning", {"recruits": "nan", "leave": "101", "of": "x"}, ["recruits=nan", "leave=101", "of=x"], {}),
+        ("planning", {"seats": ["lead:3", "evil:3", "IR-99.lead:1"]}, ["evil:3", "IR-99.lead:1"], {"seats": "lead:3"}),
+    ],
+)  # fmt: skip
+def test_what_an_address_says_without_meaning_is_left_out_and_said(
+    name: str, view: dict[str, Any], left: list[str], kept: dict[str, str]
+) -> None:
+    app, shown, said = opened(name, view)
+    assert "pd-error" not in shown
+    for part in left:
+        assert part in said
+    assert bool(said) == bool(left)
+    assert {key: values if isinstance(values, str) else values[-1] for key, values in app.query_params.items()} == kept
+    app.run()
+    again = "\n".join(element.proto.body for element in app.get("html"))
+    assert text.word("state.left_out_title", "fa") not in again, "said once"
+
+
+def test_only_the_first_parts_of_a_long_address_are_repeated() -> None:
+    _, _, said = opened("overview", {"evil": [f"{place}" + "x" * 500 for place in range(30)]})
+    assert "+۲۶" in said
+    assert len(said) < 400
+
+
+def test_explore_without_a_dimension_has_a_table_of_one_row() -> None:
+    _, shown, _ = opened("explore", {"by": "-", "m": ["active_assistants", "joiners"]})
+    assert "pd-error" not in shown
+    assert text.word("more.groups", "fa", count=text.number(1, "fa")) in shown
+
+
+def test_the_first_page_opens_by_its_own_name_too() -> None:
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asked = {"type": "http", "method": "GET", "path": "/overview", "query_string": b"province=IR-11&lang=en"}
+    asyncio.run(Starlette(routes=middleware.ROUTES)({**asked, "headers": []}, receive, send))
+    assert sent[0]["status"] == 307
+    assert dict(sent[0]["headers"])[b"location"] == b"./?province=IR-11&lang=en"
+
+
+def addresses(name: str) -> st.SearchStrategy[dict[str, list[str]]]:
+    """Addresses of parameters that exist and of others, with values that mean something somewhere and with any text."""
+    own = NAMES.get(name, ())
+    catalogue = warehouse.catalogue()
+    values = st.one_of(
+        st.text(max_size=12),
+        st.sampled_from(SAID),
+        st.sampled_from(sorted(catalogue)),
+        st.sampled_from(sorted({one for metric in catalogue.values() for one in metric.dimensions})),
+        st.sampled_from(sorted(catalogue)).map("-{}".format),
+    )
+    names = st.sampled_from([*FILTERS, "on", "period", "lang", "evil", *own, *own, *own])
+    return st.dictionaries(names, st.lists(values, min_size=1, max_size=3), max_size=5)
+
+
+@pytest.mark.parametrize("name", ["overview", *NAMES])
+def test_no_address_ends_in_a_part_that_could_not_be_shown(name: str) -> None:
+    @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(addresses(name))
+    @example({})
+    def check(view: dict[str, list[str]]) -> None:
+        _, shown, _ = opened(name, view)
+        assert "pd-error" not in shown, view
+
+    check()

@@ -1,0 +1,244 @@
+"""Who may ask the dashboard: its own names and its own pages. Nothing else comes as far as Streamlit."""
+
+import asyncio
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit import config, net_util
+from streamlit.web.server.starlette.starlette_websocket import _is_origin_allowed
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from deploy import serve
+from pages.ui.i18n import text
+from pages.ui.shell import allowed_hosts
+
+NAMES = ["localhost", "127.0.0.1", "::1", "dashboard.example"]
+
+
+@pytest.fixture(autouse=True)
+def allowed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The setting `server.allowedHosts`; an empty list means that nothing is set."""
+    names = list(NAMES)
+    asked = config.get_option
+    monkeypatch.setattr(config, "get_option", lambda key: names if key == "server.allowedHosts" else asked(key))
+    return names
+
+
+def _ask(*headers: tuple[str, str], kind: str = "http", query: str = "") -> tuple[int, str]:
+    """Status and body; status 0 where the request came through to the app behind."""
+    sent: list[dict] = []
+    reached: list[str] = []
+
+    async def app(scope, receive, send):
+        reached.append(scope["type"])
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": kind,
+        "method": "GET",
+        "path": "/",
+        "query_string": query.encode(),
+        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers],
+    }
+    asyncio.run(allowed_hosts.AllowedHosts(app)(scope, None, send))
+    if reached:
+        assert not sent
+        return 0, ""
+    if kind == "websocket":
+        # The server answers a socket that is closed before it was accepted with 403.
+        assert [message["type"] for message in sent] == ["websocket.close"]
+        return 403, ""
+    return sent[0]["status"], sent[1]["body"].decode()
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+@pytest.mark.parametrize(
+    "host", ["localhost:8501", "127.0.0.1", "[::1]:8501", "dashboard.example", "DashBoard.Example."]
+)
+def test_our_own_names_come_through(kind, host):
+    assert _ask(("Host", host), kind=kind)[0] == 0
+    assert _ask(("Host", host), ("Origin", f"https://{host}"), kind=kind)[0] == 0
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+@pytest.mark.parametrize(
+    "host", ["elsewhere.example", "localhost.elsewhere.example", "10.0.0.7", "", "localhost@elsewhere.example", "a:b:c"]
+)
+def test_another_name_is_refused(kind, host):
+    refused = 403 if kind == "websocket" else 421
+    assert _ask(("Host", host), kind=kind)[0] == refused
+    # What a rebound page may set itself counts for nothing.
+    assert _ask(("Host", host), ("X-Forwarded-Host", "dashboard.example"), kind=kind)[0] == refused
+
+
+def test_no_host_and_two_hosts_are_refused():
+    assert _ask()[0] == 421
+    assert _ask(("Host", "localhost"), ("Host", "elsewhere.example"))[0] == 421
+
+
+def test_without_names_nobody_is_answered(allowed):
+    allowed.clear()
+    assert _ask(("Host", "localhost"))[0] == 421
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://elsewhere.example",
+        "http://localhost:3000",
+        "https://dashboard.example.elsewhere.example",
+        "https://dashboard.example:8443",
+        "null",
+        "",
+        "https://[",
+    ],
+)
+def test_a_page_of_another_site_is_refused(kind, origin):
+    assert _ask(("Host", "dashboard.example"), ("Origin", origin), kind=kind)[0] == 403
+
+
+def test_one_foreign_origin_among_several_is_enough():
+    ours, foreign = ("Origin", "https://dashboard.example"), ("Origin", "https://elsewhere.example")
+    assert _ask(("Host", "dashboard.example"), ours, foreign)[0] == 403
+
+
+def test_whatever_comes_through_is_a_page_of_its_own_to_streamlit(monkeypatch):
+    """Streamlit asks for the public address where Origin and Host differ by a letter: what we let through never does."""
+
+    def looked_up() -> str:
+        raise AssertionError("Streamlit looked for its public address")
+
+    monkeypatch.setattr(net_util, "get_external_ip", looked_up)
+    through = 0
+    for host in ("dashboard.example", "dashboard.example:443", "Dashboard.example", "localhost:8501"):
+        for origin in ("https://dashboard.example", "https://dashboard.example:443", "http://localhost:8501"):
+            if _ask(("Host", host), ("Origin", origin), kind="websocket")[0] == 0:
+                through += 1
+                assert _is_origin_allowed(origin, host)
+    assert through == 3
+
+
+def test_the_refusal_is_said_in_the_readers_language_and_repeats_nothing():
+    for lang in ("fa", "en"):
+        status, said = _ask(("Host", "elsewhere.example"), query=f"lang={lang}")
+        assert (status, said) == (421, text.word("state.foreign_host", lang))
+        status, said = _ask(("Host", "localhost"), ("Origin", "https://elsewhere.example"), query=f"lang={lang}")
+        assert (status, said) == (403, text.word("state.foreign_origin", lang))
+
+
+# ---------------------------------------------------------------- the running dashboard
+
+# Runs the dashboard with a public address that nobody may look up: the log says if Streamlit did.
+_WATCHED = """
+import sys
+from streamlit import net_util
+def looked_up():
+    print("LOOKED UP", file=sys.stderr, flush=True)
+net_util.get_external_ip = looked_up
+from streamlit.web import cli
+sys.argv = ["streamlit", "run", "dashboard.py", *sys.argv[1:]]
+cli.main()
+"""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
+    """A dashboard of its own, without a publication; its port and what it wrote."""
+    folder = tmp_path_factory.mktemp("watched")
+    port, written = serve.free_port(), folder / "written"
+    with written.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _WATCHED, "--server.port", str(port), "--logger.level", "debug"],
+            cwd=serve.ROOT,
+            env={"WAREHOUSE": str(folder / "nothing.duckdb"), "PATH": "/usr/bin:/bin"},
+            stdout=out,
+            stderr=out,
+        )
+        try:
+            serve.wait_for(port, process)
+            yield port, written
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _open(port: int, origin: str) -> int:
+    try:
+        with connect(f"ws://localhost:{port}/_stcore/stream", origin=origin, subprotocols=["streamlit"]):
+            return 101
+    except InvalidStatus as refused:
+        return refused.response.status_code
+
+
+@pytest.mark.slow
+def test_foreign_sockets_are_refused_and_streamlit_never_looks_for_its_public_address(running):
+    port, written = running
+    assert [_open(port, f"https://elsewhere{number}.example") for number in range(5)] == [403] * 5
+    assert _open(port, f"http://localhost:{port}") == 101
+    with urllib.request.urlopen(f"http://localhost:{port}/_stcore/health") as answer:
+        assert answer.status == 200
+    log = written.read_text()
+    assert "LOOKED UP" not in log
+    assert "elsewhere" not in log
+    assert "without completing handshake" not in log
+
+
+@pytest.mark.slow
+def test_what_the_processes_write_names_no_reader_and_nothing_asked(running):
+    port, written = running
+    mark = "marker7391"
+    paths = (
+        f"/?province={mark}",
+        f"/overview?m={mark}&m={mark}",
+        f"/{mark}",
+        f"/media/{mark}.csv",
+        f"/component/{mark}/x.js",
+        f"/_stcore/bidi-components/dashboard.plot/{mark}.js",
+        f"/_stcore/upload_file/{mark}/{mark}",
+        f"/app/static/{mark}.png",
+        f"/oauth2callback?error={mark}&error_description={mark}&state={mark}",
+        f"/auth/login?provider={mark}",
+        f"//{mark}/..%5c{mark}",
+    )
+    for path in paths:
+        request = urllib.request.Request(f"http://localhost:{port}{path}", headers={"User-Agent": mark, "X-Mark": mark})
+        try:
+            urllib.request.urlopen(request).close()
+        except urllib.error.HTTPError as refused:
+            refused.close()
+    _open(port, f"https://{mark}.example")
+    with connect(
+        f"ws://localhost:{port}/_stcore/stream?{mark}",
+        origin=f"http://localhost:{port}",
+        subprotocols=["streamlit"],
+        user_agent_header=mark,
+    ) as wire:
+        wire.send(mark.encode())
+    for raw in (
+        f"GET /{mark} HTTP/9.9\r\n\r\n",
+        f"{mark}\r\n\r\n",
+        f"GET /{mark} HTTP/1.1\r\nHost: a\r\nX: {mark * 20000}\r\n\r\n",
+    ):
+        with socket.create_connection(("localhost", port), timeout=20) as bare:
+            bare.sendall(raw.encode())
+            bare.settimeout(20)
+            try:
+                while bare.recv(65536):
+                    pass
+            except ConnectionResetError:
+                pass
+    log = written.read_text()
+    assert "Error deserializing back message" in log, "the log is of these requests"
+    assert mark not in log
+    assert "127.0.0.1:" not in log.replace(f"127.0.0.1:{port}", "")
+    assert "::1" not in log

@@ -1,0 +1,513 @@
+"""A chart shows its answer and nothing else, in the reader's language and direction, in colours all can tell apart."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import combinations, pairwise
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import pytest
+
+from etl.analysis.registry import RUN_OFF_DAYS
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue, derived
+from pages.ui.charts import bars, elements, licensing, lines, maps, titles, workforce
+from pages.ui.charts.elements import COLOURS, STEPS, ChartContext
+from pages.ui.i18n import text
+from tests.made import answer, by_month, by_province
+
+ROOT = Path(__file__).parents[2]
+FA, EN = ChartContext("fa"), ChartContext("en")
+LOOKS = [ChartContext(lang, dark) for lang in ("fa", "en") for dark in (False, True)]
+
+
+def bridge() -> Answer:
+    made = answer(
+        "in_service",
+        by=("step",),
+        rows=[
+            ("start", 900),
+            ("joiners", 150),
+            ("leavers", -40),
+            ("end", 1010),
+            ("licences_lapsed", -10),
+            ("active", 1000),
+        ],
+    )
+    return replace(made, metrics=(derived("bridge"),), columns=("step", "bridge"))
+
+
+def projection() -> Answer:
+    rows = [("1404-01", 100, None, None), ("1404-02", 110, 110, 110), ("1404-03", None, 112, 120)]
+    names = ("active_assistants", "projected_low", "projected_high")
+    made = answer(names[0], by=("month",), rows=rows)
+    return replace(made, metrics=(made.metrics[0], derived(names[1]), derived(names[2])), columns=("month", *names))
+
+
+def lorenz() -> Answer:
+    rows = [(None, 0.0, 0.0, 0.2), ("IR-11", 0.4, 0.2, 0.2), ("IR-23", 1.0, 1.0, 0.2)]
+    names = ("residents_share", "assistants_share", "gini")
+    made = answer("residents", by=("province",), rows=rows)
+    return replace(made, metrics=tuple(derived(name) for name in names), columns=("province", *names))
+
+
+def run_off() -> Answer:
+    first = date(2026, 10, 22)
+    rows = [(first + timedelta(days=n), 0.9 - n / 1000, 900 - n, 1000) for n in range(RUN_OFF_DAYS + 1)]
+    made = answer("training_compliance", by=("day",), rows=rows)
+    names = ("run_off", "compliant_assistants", "trainable_assistants")
+    return replace(made, metrics=(derived("run_off"),), columns=("day", *names))
+
+
+def statuses() -> Answer:
+    names = ("status_in_date", "status_pending", "status_expired", "status_overdue")
+    return answer(
+        "training_compliance",
+        *names,
+        by=("province",),
+        rows=[("IR-23", 0.8, 70, 10, 15, 5), ("IR-11", 0.5, 4, 1, 3, 2)],
+    )
+
+
+def flows() -> Answer:
+    rows = [("1404-01", 30, 10), ("1404-02", 25, 12), ("1404-03", 4, 1)]
+    return answer("joiners", "leavers", by=("month",), rows=rows, provisional=frozenset({"1404-03"}))
+
+
+def months_by_province() -> Answer:
+    rows = [("IR-11", "1404-01", 0.5), ("IR-11", "1404-02", None), ("IR-23", "1404-01", 0.8), ("IR-23", "1404-02", 0.9)]
+    return answer("training_compliance", by=("province", "month"), rows=rows)
+
+
+PARTS = {
+    "status_in_date": "in_date",
+    "status_pending": "pending",
+    "status_expired": "expired",
+    "status_overdue": "overdue",
+}
+DRAWN: dict[str, tuple[Any, Answer, dict[str, Any]]] = {
+    "ranking": (bars.ranking, by_province(), {"nation": 0.82}),
+    "gap": (bars.ranking, answer("coverage_gap", by=("province",), rows=[("IR-11", -30.4), ("IR-23", 30.4)]), {}),
+    "stacked": (bars.stacked, statuses(), {"parts": PARTS}),
+    "counts": (bars.stacked, statuses(), {"parts": PARTS, "share": False}),
+    "paired": (bars.paired, flows(), {}),
+    "columns": (bars.columns, flows(), {}),
+    "bridge": (bars.bridge, bridge(), {}),
+    "funnel": (bars.funnel, answer("applications", "decided", "granted", rows=[(90, 60, 45)]), {}),
+    "pyramid": (
+        workforce.pyramid,
+        answer(
+            "active_assistants", by=("education", "gender"), rows=[("diploma", "male", 9), ("diploma", "female", 2)]
+        ),
+        {},
+    ),
+    "trend": (lines.trend, by_month(), {"target": 1500}),
+    "trend with the year before": (lines.trend, by_month(), {"before": by_month(), "zero": False}),
+    "trend by province": (lines.trend, months_by_province(), {"zero": False}),
+    "projection": (lines.projection, projection(), {"target": 130}),
+    "run-off": (lines.run_off, run_off(), {"goal": 0.95}),
+    "lorenz": (lines.lorenz, lorenz(), {}),
+    "heat": (lines.heat, months_by_province(), {}),
+    "map": (maps.provinces, by_province(), {}),
+}
+EVERY = [(name, context) for name in DRAWN for context in LOOKS]
+IDS = [f"{name}, {context.lang}, {'dark' if context.dark else 'light'}" for name, context in EVERY]
+
+
+def drawn(name: str, context: ChartContext) -> elements.Figure:
+    chart, made, options = DRAWN[name]
+    return chart(made, context, **options)
+
+
+def strings(part: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every text in a figure, with where it stands."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            yield from strings(value, (*path, str(key)))
+    elif isinstance(part, (list, tuple)):
+        for value in part:
+            yield from strings(value, path)
+    elif isinstance(part, str):
+        yield path, part
+
+
+READ = {"text", "ticktext", "hovertext", "label", "credit"}
+
+
+# ---------------------------------------------------------------- what holds for every chart
+
+
+@pytest.mark.parametrize(("name", "look"), EVERY, ids=IDS)
+def test_plotly_accepts_the_figure_and_it_travels_as_json(name: str, context: ChartContext) -> None:
+    figure = drawn(name, context)
+    go.Figure(figure)
+    json.dumps(figure, allow_nan=False)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_persian_chart_has_no_latin_digit_and_no_gregorian_word(name: str) -> None:
+    figure = drawn(name, FA)
+    for path, written in strings(figure):
+        if path[-1] in READ and path[-1] != "credit":
+            bare = re.sub(r"</?\w+>", "", written)
+            assert not re.search("[0-9A-Za-z]", bare), (path, written)
+
+
+@pytest.mark.parametrize(("name", "look"), EVERY, ids=IDS)
+def test_labels_lie_level_and_there_is_one_axis_of_values(name: str, context: ChartContext) -> None:
+    layout = drawn(name, context)["layout"]
+    assert not {"xaxis2", "yaxis2"} & layout.keys()
+    for axis in ("xaxis", "yaxis"):
+        assert layout.get(axis, {}).get("tickangle", 0) == 0
+
+
+@pytest.mark.parametrize("rows", [[("IR-11", -30.4), ("IR-23", 30.4)], [("IR-11", -1326), ("IR-23", 6377)]])
+def test_gridlines_on_both_sides_of_zero_have_one_distance(rows: list[tuple[str, float]]) -> None:
+    ticks = bars.ranking(answer("coverage_gap", by=("province",), rows=rows), FA)["layout"]["xaxis"]["tickvals"]
+    assert 0 in ticks
+    assert len({round(later - tick, 6) for tick, later in pairwise(ticks)}) == 1
+    assert ticks[0] <= rows[0][1]
+    assert ticks[-1] >= rows[1][1]
+
+
+@pytest.mark.parametrize(("name", "look"), EVERY, ids=IDS)
+def test_no_chart_has_more_than_eight_ticks_of_time_or_value(name: str, context: ChartContext) -> None:
+    layout = drawn(name, context)["layout"]
+    for axis in ("xaxis", "yaxis"):
+        along = layout.get(axis, {})
+        names = [one for one in along.get("ticktext", ()) if re.search("[0-9۰-۹]", one)]
+        assert len(names) <= 9, (axis, along["ticktext"])
+
+
+@pytest.mark.parametrize(("name", "look"), EVERY, ids=IDS)
+def test_every_line_of_text_carries_its_direction(name: str, context: ChartContext) -> None:
+    opened = "\u2067" if context.lang == "fa" else "\u2066"
+    for path, written in strings(drawn(name, context)["data"]):
+        if path[-1] == "hovertext" and written:
+            assert all(part.startswith(opened) for part in written.split("<br>")), written
+
+
+def test_a_chart_knows_no_streamlit() -> None:
+    modules = "charts.bars, charts.elements, charts.titles, charts.lines, charts.maps, exports.writers, i18n.text"
+    imported = ", ".join(f"pages.ui.{module}" for module in modules.split(", "))
+    code = f"import sys, {imported}; sys.exit('streamlit' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+# ---------------------------------------------------------------- bars
+
+
+def test_a_ranking_starts_at_zero_and_is_sorted_with_the_unknown_last() -> None:
+    figure = bars.ranking(by_province(), EN)
+    bar = figure["data"][0]
+    assert bar["customdata"] == ["IR-23", "IR-00", "IR-11", "IR-30"]
+    assert bar["x"] == [0.9, 0.75, 0.5, None]
+    assert figure["layout"]["xaxis"]["range"][0] == 0
+    beyond = [note["text"].strip("\u2066\u2069") for note in figure["layout"]["annotations"]]
+    assert beyond == ["90.0%", "75.0%", "50.0%", "No value"]
+
+
+def test_in_persian_bars_grow_from_the_right_with_their_names_beside_them() -> None:
+    figure = bars.ranking(by_province(), FA)
+    low, high = figure["layout"]["xaxis"]["range"]
+    assert low > high == 0
+    assert figure["layout"]["yaxis"]["side"] == "right"
+    assert figure["layout"]["yaxis"]["ticktext"][0] == "\u2067تهران\u2069"
+
+
+def test_a_rate_shows_its_numerator_and_denominator_on_hover() -> None:
+    hovers = bars.ranking(by_province(), EN)["data"][0]["hovertext"]
+    assert "900 of 1,000" in hovers[0]
+    assert "90.0%" in hovers[0]
+    assert "۹۰۰ از ۱٬۰۰۰" in bars.ranking(by_province(), FA)["data"][0]["hovertext"][0]
+
+
+def test_the_group_that_the_title_names_is_set_apart_by_colour_and_weight() -> None:
+    figure = bars.ranking(by_province(), EN, focus=("IR-11",))
+    colours = figure["data"][0]["marker"]["color"]
+    assert colours[2] == EN.colour("focus")
+    assert set(colours[:2]) == {EN.colour("actual")}
+    assert figure["layout"]["annotations"][2]["text"] == "\u2066<b>50.0%</b>\u2069"
+
+
+def test_the_nations_line_stands_at_the_nations_value() -> None:
+    layout = bars.ranking(by_province(), EN, nation=0.82)["layout"]
+    assert (layout["shapes"][0]["x0"], layout["shapes"][0]["x1"]) == (0.82, 0.82)
+    assert "Nation 82.0%" in layout["annotations"][0]["text"]
+
+
+def test_parts_of_a_whole_add_up_to_it_and_differ_by_more_than_colour() -> None:
+    figure = bars.stacked(statuses(), EN, PARTS)
+    whole = [sum(part["x"][row] for part in figure["data"]) for row in range(2)]
+    assert whole == pytest.approx([1, 1])
+    shapes = [part["marker"]["pattern"]["shape"] for part in figure["data"]]
+    assert shapes[2] != shapes[3]
+    assert all(shapes[2:])
+
+
+def test_a_bridge_adds_up_and_each_step_begins_where_the_last_ended() -> None:
+    bar = bars.bridge(bridge(), EN)["data"][0]
+    ends = [base + size for base, size in zip(bar["base"], bar["x"], strict=True)]
+    assert bar["base"] == [0, 900, 1050, 0, 1010, 0]
+    assert ends == [900, 1050, 1010, 1010, 1000, 1000]
+
+
+def test_a_unit_that_is_not_over_is_drawn_lighter() -> None:
+    figure = bars.paired(flows(), EN)
+    assert figure["data"][0]["marker"]["opacity"] == [1, 1, 0.45]
+    assert "Provisional" in [key["label"] for key in figure["layout"]["meta"]["keys"]]
+
+
+# ---------------------------------------------------------------- lines
+
+
+def test_an_unknown_month_is_a_gap_and_the_last_is_open() -> None:
+    firm, end = lines.trend(by_month(), EN)["data"]
+    assert firm["y"][5] is None
+    assert firm["connectgaps"] is False
+    assert firm["y"][-1] is None, "what is not over is no part of the firm line"
+    assert end["line"]["dash"] == "dot"
+    assert end["marker"]["color"] == EN.colour("surface"), "hollow"
+    assert end["y"][-1] == 1130
+
+
+def test_actual_is_solid_the_year_before_lighter_the_target_outlined_the_projection_dashed() -> None:
+    before, now, _ = lines.trend(by_month(), EN, before=by_month())["data"]
+    assert (before["line"]["color"], now["line"]["color"]) == (EN.colour("before"), EN.colour("actual"))
+    assert now["line"]["dash"] == "solid"
+    goal = lines.trend(by_month(), EN, target=1500)["layout"]["shapes"][0]
+    assert (goal["y0"], goal["y1"]) == (1500, 1500)
+    assert goal["line"]["dash"] != "solid"
+    low, high, known = lines.projection(projection(), EN)["data"]
+    assert low["line"]["dash"] == high["line"]["dash"] == "dash"
+    assert high["fill"] == "tonexty", "the range is filled"
+    assert known["line"]["dash"] == "solid"
+    assert known["y"] == [100, 110, None]
+
+
+def test_time_is_told_in_jalali_months_and_whole_years() -> None:
+    few = lines.trend(by_month(), FA)["layout"]["xaxis"]
+    assert few["ticktext"][-1] == "\u2067اردیبهشت\u2069<br>\u2067۱۴۰۵\u2069"
+    labels = [f"{year}-{month:02}" for year in range(1393, 1405) for month in range(1, 13)]
+    many = answer("active_assistants", by=("month",), rows=[(label, 5) for label in labels])
+    axis = lines.trend(many, FA)["layout"]["xaxis"]
+    assert axis["ticktext"] == ["۱۳۹۳", "۱۳۹۵", "۱۳۹۷", "۱۳۹۹", "۱۴۰۱", "۱۴۰۳"]
+    assert [labels[i] for i in axis["tickvals"]] == [f"{year}-01" for year in range(1393, 1405, 2)]
+
+
+def test_a_count_starts_at_zero_and_a_share_shows_at_least_ten_points() -> None:
+    assert lines.trend(by_month(), EN)["layout"]["yaxis"]["range"][0] == 0
+    still = answer("training_compliance", by=("month",), rows=[("1404-01", 0.841), ("1404-02", 0.842)])
+    low, high = lines.trend(still, EN, zero=False)["layout"]["yaxis"]["range"]
+    assert high - low >= 0.1
+
+
+# ---------------------------------------------------------------- map
+
+
+def test_the_map_shows_what_has_a_value_and_hatches_what_has_none() -> None:
+    figure = maps.provinces(by_province(), EN)
+    known, grey, lines_across = figure["data"]
+    assert known["locations"] == ["IR-00", "IR-11", "IR-23"]
+    assert known["z"] == [2, 0, 4], "three values, spread over the five steps"
+    assert grey["locations"] == ["IR-30"]
+    assert lines_across["mode"] == "lines"
+    assert None in lines_across["lon"]
+    assert figure["layout"]["meta"]["keys"][-1] == elements.key(EN, "No value", "missing", "hatch")
+
+
+def test_what_is_in_focus_is_outlined_above_all_else_and_not_filled() -> None:
+    outlined = maps.provinces(by_province(), EN, focus=("IR-30",))["data"][-1]
+    assert outlined["locations"] == ["IR-30"]
+    assert outlined["marker"]["line"]["color"] == EN.colour("focus")
+    assert {colour for _, colour in outlined["colorscale"]} == {"rgba(0,0,0,0)"}
+    assert outlined["hoverinfo"] == "skip", "what is under it is told"
+
+
+def test_boundaries_travel_by_address_and_are_credited() -> None:
+    figure = maps.provinces(by_province(), EN)
+    assert figure["data"][0]["geojson"] == "./app/static/iran_provinces.geojson"
+    assert len(json.dumps(figure)) < 60_000
+    assert figure["layout"]["meta"]["credit"] == "© OpenStreetMap contributors"
+    assert elements.CONFIG["topojsonURL"].startswith("./app/static/")
+
+
+def test_every_province_has_a_hatch_that_lies_within_it() -> None:
+    for code in text.reference_members("province", "en"):
+        ring = [point for part in maps.rings_of(code) for point in part]
+        west, east = min(x for x, _ in ring), max(x for x, _ in ring)
+        inside = [point for point in maps.hatch(code) if point]
+        assert inside, code
+        assert all(west - 1e-9 <= x <= east + 1e-9 for x, _ in inside)
+
+
+def test_classes_hold_every_value_and_equal_values_share_one() -> None:
+    values = [float(n // 2) for n in range(31)]
+    bounds = elements.classes(values)
+    places = {value: elements.class_of(value, bounds) for value in values}
+    assert len(bounds) == 5
+    assert sorted(places.values()) == [places[value] for value in sorted(places)]
+    assert elements.class_of(max(values), bounds) == 4
+
+
+# ---------------------------------------------------------------- colours
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG defines it."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("meaning", sorted(COLOURS.keys() - {"surface", "grid"}))
+def test_graphics_stand_out_three_to_one_and_words_four_and_a_half(meaning: str, dark: bool) -> None:
+    least = 4.5 if meaning in ("text", "quiet", "nation", "target") else 3
+    assert contrast(COLOURS[meaning][dark], COLOURS["surface"][dark]) >= least
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_no_red_stands_against_green(dark: bool) -> None:
+    def is_red_or_green(colour: str) -> str:
+        red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+        if red > 1.7 * max(green, blue):
+            return "red"
+        return "green" if green > 1.3 * max(red, blue) else ""
+
+    told = {is_red_or_green(both[dark]) for both in COLOURS.values()}
+    assert not {"red", "green"} <= told
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_steps_of_a_map_go_one_way_and_stay_apart_in_grey(dark: bool) -> None:
+    levels = [luminance(colour) for colour in STEPS[dark]]
+    assert levels == sorted(levels, reverse=not dark)
+    assert all(abs(a - b) > 0.02 for a, b in combinations(levels, 2))
+
+
+# ---------------------------------------------------------------- room
+
+
+def test_a_long_name_takes_two_lines_and_the_bars_make_room_for_it() -> None:
+    assert (
+        elements.folded("Legal duties and limits of judicial officers", 26)
+        == "Legal duties and limits<br>of judicial officers"
+    )
+    assert elements.folded("Tehran", 3) == "Tehran"
+    names = {"course": {"a": "Legal duties and limits of judicial officers", "b": "First aid"}}
+    asked = answer("officer_training_share", by=("course",), rows=[("a", 0.5), ("b", 0.6)])
+    long, short = (bars.ranking(asked, replace(EN, names=known))["layout"] for known in (names, {"course": {}}))
+    assert [name.count("<br>") for name in long["yaxis"]["ticktext"]] == [0, 1]
+    assert long["height"] > short["height"]
+
+
+@pytest.mark.parametrize("look", [FA, EN], ids=["fa", "en"])
+def test_numbers_beyond_the_bars_have_their_room_at_the_far_side(context: ChartContext) -> None:
+    for made in (
+        bars.bridge(bridge(), context),
+        bars.funnel(answer("applications", "decided", rows=[(90, 60)]), context),
+    ):
+        near, far = ("r", "l") if context.rtl else ("l", "r")
+        margin = made["layout"]["margin"]
+        assert margin[far] >= 12 + 7 * len("900") > margin[near]
+
+
+# ---------------------------------------------------------------- findings
+
+
+def test_the_largest_size_is_said_in_persons() -> None:
+    asked = answer("licensed_institutes", by=("size",), rows=[("1-9", 3), ("10-24", 7), ("100+", None)])
+    assert licensing.largest_size(asked, EN).sentence == "Highest at 10–24 persons: 7 institutes"
+    assert licensing.largest_size(asked, FA).sentence == "بیشترین در ۱۰ تا ۲۴ نفر: ۷ مؤسسه"
+    assert licensing.largest_size(replace(asked, rows=[]), EN).sentence == text.word("finding.none", "en")
+
+
+def test_a_title_says_the_worst_by_the_direction_of_its_measure() -> None:
+    assert titles.extreme(by_province(), EN) == titles.Title("Sistan and Baluchestan is lowest: 50.0%", ("IR-11",))
+    leavers = answer("leaver_rate_12m", by=("province",), rows=[("IR-23", 0.1), ("IR-11", 0.2)])
+    assert titles.extreme(leavers, FA).sentence == "سیستان و بلوچستان بیشترین است: \u2067\u061c۲۰٫۰٪\u2069"
+
+
+def test_a_tie_is_told_as_one() -> None:
+    tied = answer("training_compliance", by=("province",), rows=[("IR-23", 0.5), ("IR-11", 0.5), ("IR-00", 0.7)])
+    found = titles.extreme(tied, EN)
+    assert found.sentence == "2 groups share the lowest: 50.0%"
+    assert found.focus == ("IR-23", "IR-11")
+
+
+def test_a_title_compares_only_what_is_over() -> None:
+    made = by_month()
+    assert titles.latest(made, EN).sentence.endswith("from 1,000 to 1,130 persons")
+    over = replace(made, provisional=frozenset())
+    assert titles.latest(over, EN).sentence.endswith("1,130 persons, a year before 1,010")
+
+
+def test_a_title_does_not_take_an_old_value_for_that_of_the_last_day() -> None:
+    months = [f"1405-{month:02}" for month in range(1, 8)]
+    nobody = [(month, value) for month, value in zip(months, [0.667, 0.727, *[None] * 5], strict=True)]
+    ended = answer("training_compliance", by=("month",), rows=nobody, provisional=frozenset({"1405-07"}))
+    for context in (FA, EN):
+        sentence = titles.latest(ended, context).sentence
+        assert context.member("month", "1405-07") in sentence
+        assert not any(text.plain(value, "share", context.lang) in sentence for value in (0.667, 0.727))
+    assert titles.latest(ended, EN).sentence == "Training compliance: no value in Mehr 1405"
+    run_off = replace(ended, by=("day",), rows=[("2026-10-22", 0.5), ("2026-10-23", None)])
+    assert "no value" in titles.ends(run_off, EN).sentence
+
+
+def test_a_title_does_not_take_the_first_value_for_that_of_the_first_day() -> None:
+    later = answer("training_compliance", by=("month",), rows=[("1405-01", None), ("1405-02", 0.5), ("1405-03", 0.75)])
+    assert titles.latest(later, EN).sentence == "Training compliance: 75.0%"
+
+
+def test_without_a_projection_the_title_is_of_the_months_that_are_known() -> None:
+    rows = [("1405-01", 100, None, None), ("1405-02", 120, None, None), ("1405-03", None, None, None)]
+    made = answer("active_assistants", "joiners", "leavers", by=("month",), rows=rows)
+    assert "from 100 to 120" in titles.ahead(made, EN).sentence
+
+
+def test_an_answer_without_a_value_has_nothing_to_say() -> None:
+    empty = answer("training_compliance", by=("province",), rows=[("IR-23", None)])
+    assert titles.extreme(empty, EN).sentence == "Nothing to show"
+
+
+@pytest.mark.parametrize("lang", ["fa", "en"])
+@pytest.mark.parametrize("name", sorted(name for name, metric in catalogue().items() if not metric.hidden))
+def test_a_title_has_ten_words_at_most(name: str, lang: str) -> None:
+    metric = catalogue()[name]
+    if metric.unit == "date":
+        return
+    context = ChartContext(lang)
+    value = 0.123 if metric.unit in ("share", "ratio") else 12345
+    said = []
+    if "province" in metric.dimensions:
+        for code in text.reference_members("province", lang):
+            rows = [(code, value), ("IR-23" if code != "IR-23" else "IR-00", value * 2)]
+            low_or_high = "lowest" if metric.direction == "up" else "highest"
+            if low_or_high == "highest":
+                rows = [(code, value * 3), *rows[1:]]
+            said.append(titles.extreme(answer(name, by=("province",), rows=rows), context).sentence)
+    if "month" in metric.dimensions:
+        rows = [(f"{year}-01", value) for year in (1403, 1404)]
+        said.append(titles.latest(answer(name, by=("month",), rows=rows), context).sentence)
+    assert [one for one in said if len(one.split()) > 10] == []
+
+
+def test_the_text_alternative_says_what_the_chart_says() -> None:
+    made = by_province()
+    spoken = titles.spoken(made, EN, titles.extreme(made, EN), "Training compliance · The whole country")
+    assert spoken.startswith("Sistan and Baluchestan is lowest: 50.0%. Training compliance")
+    assert "Tehran: 90.0%" in spoken
+    assert "Alborz: –" in spoken

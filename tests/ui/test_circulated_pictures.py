@@ -1,0 +1,76 @@
+"""Every chart of every page as it leaves for circulation: drawn anew of rounded counts, or not at all where nothing is left."""
+
+import os
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
+from etl.semantic import disclosure
+from etl.semantic.answers import Answer
+from pages.ui.components import downloads as exports_more
+from pages.ui.data import warehouse
+from pages.ui.i18n import text
+from tests.browser.app import build, make_register
+
+DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
+PAGES = [entry["page"] for entry in text.menu() if entry["page"] not in ("compare", "methods", "quality")]
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("circulated")
+    make_register(folder / "incoming", 0.02)
+    build(folder / "incoming", folder / "warehouse.duckdb")
+    before = os.environ.get("WAREHOUSE")
+    os.environ["WAREHOUSE"] = str(folder / "warehouse.duckdb")
+    yield folder
+    if before is None:
+        del os.environ["WAREHOUSE"]
+    else:
+        os.environ["WAREHOUSE"] = before
+
+
+def numbers(value: Any) -> Iterator[float]:
+    """The numbers that a figure is drawn by; colours, sizes and texts are none."""
+    if isinstance(value, (list, tuple)):
+        for one in value:
+            yield from numbers(one)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield value
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PAGES)
+def test_the_pictures_of_a_page_circulate(name: str, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[tuple[Answer, exports_more.Picture]] = []
+
+    def downloads(view: Any, source: Any, context: Any, ident: str, picture: Any = None) -> None:
+        if picture:
+            found.append((source, picture))
+
+    monkeypatch.setattr(exports_more, "downloads", downloads)
+    app = AppTest.from_string(DOOR, default_timeout=60)
+    app._page_hash = calc_hash(name)
+    app.query_params["lang"] = "en"
+    assert not app.run().exception
+    for exact, picture in found:
+        assert picture.circulated
+        ask = partial(warehouse.ask, reader=None)
+        made = picture.circulated(disclosure.for_circulation(exact, ask), ask)
+        if made is None:
+            continue
+        assert "counts of people rounded to 5" in made.source
+        drawn = [one for trace in made.figure["data"] for axis in ("x", "y") for one in numbers(trace.get(axis, ()))]
+        # Where a chart has several measures it may divide the rounded ones.
+        if len(exact.metrics) == 1:
+            assert all(round(one, 3) == one for one in drawn), "no position tells more than the numbers do"
+        if exact.metrics[0].counts == "persons" and exact.metrics[0].unit == "persons" and len(exact.metrics) == 1:
+            said = re.findall(r"([0-9,]+) persons", str(made.figure) + made.title)
+            assert all(int(count.replace(",", "")) % 5 == 0 for count in said)

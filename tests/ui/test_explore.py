@@ -1,0 +1,375 @@
+"""What the analyst asks: questions with and without meaning, saved views, long tables, comparison, the load's report."""
+
+import json
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from etl.analysis import comparison, data_quality, detail
+from etl.analysis.comparison import Side
+from etl.build import pipeline
+from etl.core.errors import QuestionError
+from etl.extract.contract import TABLES
+from etl.semantic import answers
+from etl.semantic.catalog import DIMENSIONS, catalogue
+from etl.warehouse import publications
+from pages.ui.charts import matrix
+from pages.ui.charts.elements import ChartContext
+from pages.ui.components import downloads, tables
+from pages.ui.i18n import text
+from pages.ui.sections import question_problems
+from pages.ui.state import saved_views
+from tests import made
+
+SAMPLE = Path(__file__).parents[1] / "sample"
+BUILD_DAY = date(2024, 9, 21)
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pointer = tmp_path_factory.mktemp("explore") / "warehouse.duckdb"
+    pipeline.build(
+        pipeline.BuildOptions(SAMPLE, pointer, BUILD_DAY, skip_refused=True), lambda _: None, lambda *_: None
+    )
+    return pointer
+
+
+@pytest.fixture
+def con(warehouse: Path) -> duckdb.DuckDBPyConnection:
+    with publications.connect(warehouse) as opened:
+        yield opened
+
+
+# ---------------------------------------------------------------- meaning
+
+
+@pytest.mark.parametrize("name", [name for name, metric in catalogue().items() if not metric.hidden])
+def test_what_is_let_through_is_answered_and_what_is_refused_has_a_way_out(
+    name: str, con: duckdb.DuckDBPyConnection
+) -> None:
+    for dimension in (one for one in DIMENSIONS if one != "lapses_on"):
+        found = question_problems.troubles(catalogue(), [name], [dimension], [])
+        if found:
+            assert found[0].ways
+            with pytest.raises(QuestionError):
+                answers.ask(con, name, by=(dimension,))
+            for way in found[0].ways:
+                left = [one for one in [name] if way.kind != "m"], [one for one in [dimension] if way.kind != "by"]
+                assert all(one.reason == "no_measure" for one in question_problems.troubles(catalogue(), *left, []))
+
+
+def test_every_reason_is_told_with_its_ways() -> None:
+    def reasons(names: list[str], by: list[str], where: list[str]) -> list[str]:
+        return [one.reason for one in question_problems.troubles(catalogue(), names, by, where)]
+
+    assert reasons([], ["province"], []) == ["no_measure"]
+    assert reasons(["joiners"], ["month", "year"], []) == ["two_times"]
+    assert reasons(["target"], ["gender"], []) == ["not_by"]
+    assert reasons(["target"], ["province"], ["gender"]) == ["not_where"]
+    assert reasons(["transfers_in"], ["province"], ["institute"]) == ["apart"]
+    assert reasons(["active_assistants", "training_compliance"], ["province", "gender", "post"], ["activity"]) == []
+    for reason in ("no_measure", "two_times", "not_by", "not_where", "apart"):
+        for lang in text.LANGUAGES:
+            assert text.word(f"refused.{reason}", lang, measure="x", dimensions="y")
+
+
+# ---------------------------------------------------------------- saved views
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VIEWS", str(tmp_path / "views"))
+    return tmp_path / "views"
+
+
+def test_a_view_is_kept_under_its_name_and_forgotten(shelf: Path) -> None:
+    assert saved_views.listed() == []
+    kept = saved_views.save("کرمان، دوره‌ها", "explore", {"m": ["joiners"], "by": ["month"]}, BUILD_DAY)
+    assert saved_views.listed() == [kept]
+    assert kept.parameters == {"m": ["joiners"], "by": ["month"]}
+    saved_views.delete(kept.name)
+    assert saved_views.listed() == []
+    saved_views.delete("never there")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("", "empty"),
+        ("  \u200f ", "empty"),
+        ("—", "empty"),
+        ("ا" * 61, "long"),
+        ("كرمان", "taken"),
+        ("کرمان\u202e", "taken"),
+    ],
+)
+def test_a_name_that_cannot_be_given_is_refused(name: str, reason: str, shelf: Path) -> None:
+    saved_views.save("کرمان", "explore", {}, BUILD_DAY)
+    with pytest.raises(saved_views.Unnamed, match=reason):
+        saved_views.save(name, "explore", {}, BUILD_DAY)
+    assert [one.name for one in saved_views.listed()] == ["کرمان"]
+
+
+def test_a_shelf_is_never_over_full(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saved_views, "MOST_VIEWS", 2)
+    for name in ("a", "b"):
+        saved_views.save(name, "explore", {}, BUILD_DAY)
+    with pytest.raises(saved_views.Unnamed, match="full"):
+        saved_views.save("c", "explore", {}, BUILD_DAY)
+    with pytest.raises(saved_views.Unnamed, match="large"):
+        saved_views.save("d", "explore", {"m": ["x" * 5000]}, BUILD_DAY)
+
+
+_GOOD = {"name": "کرمان", "page": "explore", "parameters": {"m": ["joiners"]}, "saved_on": "2024-09-21"}
+_SPOILT = {
+    "cut off": b'[{"name": 1}',
+    "empty": b"",
+    "not UTF-8": b"\xff\xfe[",
+    "no list": b"{}",
+    "a word": b'"views"',
+    "nothing": b"null",
+    "a list of numbers": b"[1, 2]",
+    "a number as a name": json.dumps([_GOOD | {"name": 1}]).encode(),
+    "no page": json.dumps([{"name": "x"}]).encode(),
+    "parameters that are a word": json.dumps([_GOOD | {"parameters": "mm"}]).encode(),
+    "parameters of numbers": json.dumps([_GOOD | {"parameters": {"m": [1]}}]).encode(),
+    "half a letter": json.dumps([_GOOD | {"name": "\ud800"}]).encode(),
+    "deep nesting": b"[" * 100_000 + b"]" * 100_000,
+    "nesting in a value": json.dumps([_GOOD]).encode().replace(b'["joiners"]', b"[" * 900 + b"]" * 900),
+    "too large": b"[" + b" " * 20_000_000 + b"]",
+}
+
+
+@pytest.mark.parametrize("content", _SPOILT.values(), ids=_SPOILT.keys())
+def test_a_broken_file_is_kept_aside_and_told(content: bytes, shelf: Path) -> None:
+    shelf.mkdir()
+    (shelf / "views.json").write_bytes(content)
+    assert saved_views.shelf() == saved_views.Shelf([], False)
+    kept = saved_views.save("تهران", "explore", {}, BUILD_DAY)
+    assert (shelf / "views.json.broken-1").read_bytes() == content
+    assert saved_views.shelf() == saved_views.Shelf([kept], False)
+    (shelf / "views.json").write_bytes(b"broken again")
+    saved_views.delete("تهران")
+    assert (shelf / "views.json.broken-1").read_bytes() == content
+    assert (shelf / "views.json.broken-2").read_bytes() == b"broken again"
+    for path in shelf.glob("*.broken-*"):
+        path.unlink()
+    assert saved_views.shelf() == saved_views.Shelf([], True)
+
+
+def test_what_can_be_read_of_a_broken_file_stays(shelf: Path) -> None:
+    shelf.mkdir()
+    content = json.dumps([_GOOD, _GOOD | {"name": 1}]).encode()
+    (shelf / "views.json").write_bytes(content)
+    assert ([one.name for one in saved_views.shelf().views], saved_views.shelf().is_whole) == (["کرمان"], False)
+    saved_views.save("تهران", "explore", {}, BUILD_DAY)
+    assert [one.name for one in saved_views.listed()] == ["تهران", "کرمان"]
+    assert (shelf / "views.json.broken-1").read_bytes() == content
+
+
+def test_what_is_no_file_is_kept_aside_too(shelf: Path) -> None:
+    (shelf / "views.json" / "within").mkdir(parents=True)
+    assert saved_views.shelf() == saved_views.Shelf([], False)
+    kept = saved_views.save("تهران", "explore", {}, BUILD_DAY)
+    assert (shelf / "views.json.broken-1" / "within").is_dir()
+    assert saved_views.listed() == [kept]
+
+
+def test_a_file_that_may_not_be_read_is_kept_aside(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved_views.save("تهران", "explore", {}, BUILD_DAY)
+    content = (shelf / "views.json").read_bytes()
+
+    def refused(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", refused)
+        assert saved_views.shelf() == saved_views.Shelf([], False)
+        saved_views.save("کرمان", "explore", {}, BUILD_DAY)
+    assert (shelf / "views.json.broken-1").read_bytes() == content
+
+
+def test_a_name_that_is_refused_moves_no_file(shelf: Path) -> None:
+    shelf.mkdir()
+    (shelf / "views.json").write_bytes(b"broken")
+    with pytest.raises(saved_views.Unnamed):
+        saved_views.save("", "explore", {}, BUILD_DAY)
+    assert [path.name for path in shelf.iterdir()] == ["views.json"]
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+def test_the_reader_is_told_of_a_broken_file(
+    lang: str, shelf: Path, warehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def draw(lang: str) -> None:
+        import streamlit as st
+
+        from pages.ui.sections import saved_views as saved
+        from pages.ui.state import page_context
+
+        st.session_state["lang"] = lang
+        saved._inside(page_context.view(), "explore")
+
+    monkeypatch.setenv("WAREHOUSE", str(warehouse))
+    app = AppTest.from_function(draw, args=(lang,), default_timeout=60).run()
+    told = text.word("views.unreadable", lang)
+    assert told not in "".join(one.proto.body for one in app.get("html"))
+    shelf.mkdir()
+    (shelf / "views.json").write_bytes(b'[{"name": 1}]')
+    app.run()
+    assert not app.exception
+    assert told in "".join(one.proto.body for one in app.get("html"))
+
+
+# ---------------------------------------------------------------- long tables
+
+
+def test_a_hundred_thousand_groups_are_sorted_and_paged_in_a_moment() -> None:
+    rows = [(f"{i % 2000:07}", f"14{i % 50:02}-01", i * 7 % 1009) for i in range(100_000)]
+    answer = made.answer("active_assistants", by=("institute", "month"), rows=rows)
+    context = ChartContext("fa", names={"institute": {f"{i:07}": f"مؤسسهٔ {i}" for i in range(2000)}})
+    started = time.perf_counter()
+    ordered = tables.in_order(answer, context, "institute", True)
+    shown = tables.page_of(ordered, 1000)
+    assert time.perf_counter() - started < 1.5
+    assert tables.pages(len(rows)) == 2000
+    assert len(shown) == tables.PAGE_ROWS
+    assert sorted(ordered) == sorted(rows), "a sorted table holds the same rows"
+    assert tables.page_of(ordered, 9999) == tables.page_of(ordered, 2000)
+
+
+def test_names_stand_as_the_persian_alphabet_has_them_and_the_unknown_last() -> None:
+    names = {"1": "پایش", "2": "بارو", "3": "گشت", "4": "کوه", "5": "یار", "6": "هما"}
+    rows = [(code, 1) for code in "654321"] + [(None, 5)]
+    answer = made.answer("active_assistants", by=("institute",), rows=rows)
+    ordered = tables.in_order(answer, ChartContext("fa", names={"institute": names}), "institute", False)
+    assert [row[0] for row in ordered] == ["2", "1", "4", "3", "6", "5", None]
+
+
+def test_a_matrix_shows_every_cell_it_has_room_for_and_says_where_it_has_not() -> None:
+    rows = [(f"IR-{p:02}", post, p) for p in range(5) for post in ("guard", "manager")]
+    drawn = matrix.matrix(made.answer("active_assistants", by=("province", "post"), rows=rows), ChartContext("fa"))
+    assert sum(value is not None for line in drawn["data"][0]["z"] for value in line) == 10
+    assert "credit" not in drawn["layout"]["meta"]
+    many = [(f"{i:04}", post, i) for i in range(60) for post in ("guard", "manager")]
+    cut = matrix.matrix(made.answer("active_assistants", by=("county", "post"), rows=many), ChartContext("fa"))
+    assert len(cut["data"][0]["y"]) == matrix.MOST_ROWS
+    assert cut["layout"]["meta"]["credit"]
+
+
+def test_a_picture_carries_title_keys_and_source_and_leaves_the_chart_as_it_was() -> None:
+    drawn = matrix.matrix(
+        made.answer("active_assistants", by=("province", "post"), rows=[("IR-00", "guard", 4), ("IR-01", "guard", 9)]),
+        ChartContext("fa"),
+    )
+    before = repr(drawn)
+    made_up = downloads.on_paper(downloads.Picture(drawn, "یافته <b>", "زیر", "منبع"), ChartContext("fa"))
+    title = made_up["layout"]["title"]["text"]
+    assert all(part in title for part in ("یافته &lt;b&gt;", "زیر", "■"))
+    assert any("منبع" in note["text"] for note in made_up["layout"]["annotations"])
+    assert repr(drawn) == before
+
+
+# ---------------------------------------------------------------- comparison, rows, load
+
+
+def test_a_difference_is_what_two_questions_differ_by(con: duckdb.DuckDBPyConnection) -> None:
+    names = ("active_assistants", "training_compliance", "licensed_institutes")
+    first, second = Side(date(2023, 9, 21)), Side(BUILD_DAY, (("province", ("IR-23",)),))
+    answer = comparison.compare(con, names, first, second)
+    sides = {row[0]: dict(zip(answer.columns, row, strict=True)) for row in answer.rows}
+    for name in names:
+        before = answers.ask(con, name, on=first.on).value()
+        after = answers.ask(con, name, on=second.on, where={"province": ["IR-23"]}).value()
+        assert (sides["first"][name], sides["second"][name]) == (before, after)
+        assert sides["difference"][name] == (None if before is None or after is None else after - before)
+    assert sides["difference"]["trainable_assistants"] is None, "the parts of two rates make no rate"
+    with pytest.raises(QuestionError, match="period"):
+        comparison.compare(con, ["joiners"], first, second)
+
+
+def test_rows_of_people_hold_no_name_no_id_and_add_up_to_the_measure(con: duckdb.DuckDBPyConnection) -> None:
+    found = detail.people(con, BUILD_DAY)
+    answer = found.first(10**6)
+    assert found.count() == len(answer.rows)
+    with found.read() as batches:
+        assert [tuple(row.values()) for row in batches.read_all().to_pylist()] == answer.rows
+    assert answer.rows
+    assert [row[0] for row in answer.rows] == list(range(1, len(answer.rows) + 1))
+    assert not {"person_id", "person_key", "national_id", "full_name", "name", "birth_date", "birth_month"} & set(
+        answer.columns
+    )
+    persons = answers.ask(con, "active_assistants", on=BUILD_DAY).value()
+    assert persons <= len(answer.rows) <= persons * 2, "a person has a row for each spell"
+    assert [row[1:] for row in answer.rows] == sorted(
+        (row[1:] for row in answer.rows), key=lambda row: tuple((one is None, one) for one in order(row))
+    ), "the order of rows is that of what they show"
+
+
+def order(row: tuple) -> tuple:
+    province, county, institute, _, gender, education, post, training, months = row
+    return (province, county, institute, post, gender, education, training, months)
+
+
+def test_people_stay_closed_unless_the_setting_opens_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pages.ui.data import registers
+
+    monkeypatch.delenv("DETAIL_ROWS", raising=False)
+    with pytest.raises(PermissionError):
+        registers.people(BUILD_DAY)
+    monkeypatch.setenv("DETAIL_ROWS", "yes")
+    assert not registers.may_see_rows()
+    monkeypatch.setenv("DETAIL_ROWS", "1")
+    assert registers.may_see_rows()
+
+
+def test_an_institute_is_found_however_its_letters_were_typed(con: duckdb.DuckDBPyConnection) -> None:
+    known = detail.institutes(con)
+    some = next(iter(known.values()))
+    assert some in detail.search(known, some.code)
+    folded = some.name.replace("ی", "ي").replace("ک", "ك").replace("\u200c", " ")
+    assert some in detail.search(known, folded)
+    assert detail.search(known, "ناکجاآباد") == []
+    assert detail.search(known, "") == list(known.values())
+
+
+def test_the_load_report_adds_up_to_the_publication(con: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
+    told, total = publications.describe(con), data_quality.totals(con)
+    assert (total.value("files_read"), total.value("rows_loaded"), total.value("rows_quarantined")) == (
+        told.files, told.rows_loaded, told.rows_quarantined,
+    )  # fmt: skip
+    assert total.value("rows_read") == sum(
+        total.value(name) for name in ("rows_loaded", "rows_quarantined", "exact_duplicates")
+    )
+    for answer in (data_quality.files(con),):
+        assert sum(answer.column("rows_read")) == total.value("rows_read")
+    assert data_quality.publications(con, warehouse).rows[0][0] == told.id
+    assert {row[0] for row in data_quality.reasons(con).rows} <= set(TABLES)
+
+
+def test_a_province_that_handed_nothing_in_is_named_with_what_it_lacks(con: duckdb.DuckDBPyConnection) -> None:
+    lacking = data_quality.missing_sources(con)
+    answer = data_quality.provinces(con)
+    assert len(answer.rows) == 31
+    silent = {row[0]: row for row in answer.rows if row[answer.columns.index("sources_missing")]}
+    assert set(silent) == set(lacking), "the hand-made sample is not of 31 provinces"
+    as_of = publications.describe(con).as_of
+    for row in answer.records():
+        if row["latest_day"]:
+            assert as_of - timedelta(days=row["days_silent"]) == row["latest_day"]
+
+
+def test_the_quality_report_reads_no_field_of_a_person(con: duckdb.DuckDBPyConnection) -> None:
+    names = {row[0] for row in con.execute("select distinct person_id::varchar from spells").fetchall()}
+    assert names
+    for answer in (
+        data_quality.totals(con),
+        data_quality.files(con),
+        data_quality.reasons(con),
+        data_quality.provinces(con),
+    ):
+        assert not {"person_id", "national_id", "full_name"} & set(answer.columns)

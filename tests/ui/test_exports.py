@@ -1,0 +1,309 @@
+"""A file says what the screen says, a machine can read it, and no spreadsheet runs what stands in it."""
+
+import csv
+import io
+import math
+from datetime import date
+from typing import Any
+
+import openpyxl
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from etl.semantic import disclosure
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue, derived
+from etl.semantic.reports import reported
+from pages.ui.charts.elements import ChartContext
+from pages.ui.components import downloads
+from pages.ui.exports import file_content, writers
+from pages.ui.state.page_context import PageContext, Scope
+from tests.made import answer, by_month, by_province
+
+FA, EN = ChartContext("fa"), ChartContext("en")
+UNITS = {name: metric.unit for name, metric in catalogue().items()}
+DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\x00=1", "＝1+1", "＋1", "－1", "＠x"]
+
+
+# What a formula can hide behind, what CSV quotes, what no file can hold, and any other letters.
+WORDS = st.text(
+    st.sampled_from("=+-@\t\r\n\x00\x08\x1f\ufffe\uffff＝＋－＠\",' ab۱") | st.characters(codec="utf-8"), max_size=6
+)
+
+
+def read_csv(written: bytes) -> list[list[str]]:
+    assert written.startswith(b"\xef\xbb\xbf"), "Excel takes UTF-8 for something else without the mark"
+    return list(csv.reader(io.StringIO(written.decode("utf-8-sig"), newline="")))
+
+
+def read_parquet(written: bytes, names: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    table = pq.read_table(io.BytesIO(written))
+    return list(zip(*(table[name].to_pylist() for name in names), strict=True))
+
+
+def book(written: bytes) -> openpyxl.Workbook:
+    return openpyxl.load_workbook(io.BytesIO(written))
+
+
+def test_a_csv_holds_codes_names_and_the_numbers_as_they_are() -> None:
+    rows = read_csv(writers.to_csv(by_province(), FA, UNITS))
+    whole = catalogue()["training_compliance"].denominator
+    assert rows[0] == ["province", "province_name", "training_compliance", "compliant_assistants", whole]
+    assert rows[3] == ["IR-23", "تهران", "0.9", "900", "1000"]
+    assert rows[4] == ["IR-30", "البرز", "", "0", "0"], "an unknown value is an empty cell"
+
+
+def test_both_languages_write_the_same_numbers_and_codes() -> None:
+    fa, en = (read_csv(writers.to_csv(by_province(), context, UNITS)) for context in (FA, EN))
+    assert [row[:1] + row[2:] for row in fa] == [row[:1] + row[2:] for row in en]
+
+
+@pytest.mark.parametrize("name", DANGEROUS)
+def test_what_begins_like_a_formula_is_made_safe_in_csv_and_xlsx(name: str) -> None:
+    made = answer("active_assistants", by=("institute",), rows=[("001", 5)])
+    context = ChartContext("en", names={"institute": {"001": name}})
+    cell = read_csv(writers.to_csv(made, context, UNITS))[1][1]
+    assert cell.startswith("'")
+    sheet = book(writers.to_xlsx(made, context, UNITS)).worksheets[0]
+    assert sheet["B2"].data_type == "s"
+    assert str(sheet["B2"].value).startswith("'")
+
+
+@given(st.text(min_size=1))
+@example("\x08@")
+def test_no_text_at_all_begins_like_a_formula(written: str) -> None:
+    shown = file_content.safe(written)
+    assert not shown.startswith(("=", "+", "-", "@", "\t", "\r", "\x00", "＝", "＋", "－", "＠"))
+    assert "\x00" not in shown
+
+
+@given(st.lists(st.none() | WORDS))
+def test_a_column_is_made_safe_as_its_cells_are(written: list[str | None]) -> None:
+    assert file_content.all_safe(pa.array(written, pa.string())).to_pylist() == [
+        file_content.safe(one) for one in written
+    ]
+
+
+@pytest.mark.parametrize("value", [-5, -0.25, 0, 12, 1e12, None, date(2026, 1, 1)])
+def test_what_is_no_text_is_untouched(value: Any) -> None:
+    assert file_content.safe(value) is value
+
+
+def test_negative_numbers_stay_numbers() -> None:
+    made = answer("coverage_gap", by=("province",), rows=[("IR-11", -30.5)])
+    assert read_csv(writers.to_csv(made, EN, UNITS))[1][2] == "-30.5"
+    sheet = book(writers.to_xlsx(made, EN, UNITS)).worksheets[0]
+    assert (sheet["C2"].value, sheet["C2"].data_type) == (-30.5, "n")
+
+
+def test_an_xlsx_has_codes_as_text_and_reads_from_the_right_in_persian() -> None:
+    made = answer("active_assistants", by=("county",), rows=[("0001", 7), (None, 2)])
+    fa, en = (book(writers.to_xlsx(made, context, UNITS)) for context in (FA, EN))
+    assert fa.worksheets[0]["A2"].value == "0001", "leading zeros are kept"
+    assert fa.worksheets[0]["B2"].value == "اراک"
+    assert [sheet.sheet_view.rightToLeft for sheet in fa.worksheets] == [True, True]
+    assert not any(sheet.sheet_view.rightToLeft for sheet in en.worksheets)
+
+
+def test_a_day_is_a_real_day_with_its_jalali_form_beside_it() -> None:
+    made = answer("active_assistants", rows=[(date(2026, 5, 1),)])
+    made = type(made)(
+        **{**made.__dict__, "metrics": (derived("training_seats_by"),), "columns": ("training_seats_by",)}
+    )
+    sheet = book(writers.to_xlsx(made, FA, UNITS)).worksheets[0]
+    assert sheet["A2"].is_date
+    assert sheet["A2"].value.date() == date(2026, 5, 1)
+    assert sheet["B1"].value == "training_seats_by_jalali"
+    assert sheet["B2"].value == "1405-02-11"
+    assert read_csv(writers.to_csv(made, FA, UNITS))[1] == ["2026-05-01", "1405-02-11"]
+
+
+def test_pandas_reads_back_exactly_what_was_answered() -> None:
+    made = by_month()
+    from_csv = pd.read_csv(io.BytesIO(writers.to_csv(made, EN, UNITS)), dtype={"month": str})
+    from_xlsx = pd.read_excel(io.BytesIO(writers.to_xlsx(made, EN, UNITS)), dtype={"month": str}, engine="openpyxl")
+    for table in (from_csv, from_xlsx):
+        assert table["month"].tolist() == made.column("month")
+        numbers = [None if pd.isna(value) else value for value in table["active_assistants"]]
+        assert numbers == made.column("active_assistants")
+
+
+def test_the_cover_says_scope_day_load_and_what_is_measured() -> None:
+    sheet = book(writers.to_xlsx(by_province(), EN, UNITS, scope="Tehran")).worksheets[1]
+    said = {row[0].value: row[1].value for row in sheet.iter_rows()}
+    assert said["Scope"] == "Tehran"
+    assert said["As-of day"].startswith("2026-10-22")
+    assert said["Load"] == "000007"
+    assert "These data are made up." in said
+    assert said["training_compliance"].startswith("Training compliance")
+
+
+def test_a_file_for_circulation_rounds_people_hides_small_shares_and_says_so() -> None:
+    names = ("compliant_assistants", "trainable_assistants")
+    rows = [("IR-00", 0.5, 11, 22), ("IR-11", 0.5, 12, 24), ("IR-23", 0.9, 902, 1003), ("IR-30", 0.0, 0, 2)]
+    made = answer("training_compliance", by=("province",), more=names, rows=rows)
+    kept = read_parquet(writers.to_parquet(made, FA, UNITS, circulation=True), made.columns)
+    assert kept == [
+        ("IR-00", None, 10, 20),
+        ("IR-11", 0.4, 10, 25),
+        ("IR-23", 0.896, 900, 1005),
+        ("IR-30", None, 0, 0),
+    ]
+    cover = book(writers.to_xlsx(made, EN, UNITS, circulation=True)).worksheets[1]
+    assert any("rounded to 5" in str(row[0].value) for row in cover.iter_rows())
+    lines = read_csv(writers.to_csv(made, EN, UNITS, circulation=True))
+    assert lines[1][:-1] == ["IR-00", "Markazi", "", "10", "20"]
+    assert [line[-1] for line in lines] == ["about", EN.word("file.circulation"), "", "", ""], "said once"
+    assert writers.file_name(made, FA, "تهران", "csv", circulation=True).endswith("_گردشده.csv")
+
+
+@pytest.mark.parametrize(("people", "shown"), [(0, 0), (2, 0), (2.5, 5), (3, 5), (7, 5), (8, 10), (-7, -5), (-8, -10)])
+def test_people_are_rounded_to_five_and_less_than_two_and_a_half_to_none(people: float, shown: int) -> None:
+    made = answer("active_assistants", by=("province",), rows=[("IR-23", people)])
+    assert read_csv(writers.to_csv(made, EN, UNITS, circulation=True))[1][:3] == ["IR-23", "Tehran", str(shown)]
+
+
+def test_institutes_are_not_rounded() -> None:
+    made = answer("licensed_institutes", by=("province",), rows=[("IR-23", 3)])
+    assert read_parquet(writers.to_parquet(made, EN, UNITS, circulation=True), made.columns) == made.rows
+
+
+def test_a_file_is_named_by_measure_scope_and_day() -> None:
+    assert writers.file_name(by_province(), EN, "Tehran, Guarding", "csv") == (
+        "Training-compliance_Province_Tehran,-Guarding_2026-10-22.csv"
+    )
+    name = writers.file_name(by_province(), FA, "تهران", "xlsx")
+    assert name.endswith("_استان_تهران_2026-10-22.xlsx")
+    assert not set(name) & set('\\/:*?"<>| ')
+
+
+@pytest.mark.parametrize("look", [FA, EN], ids=["fa", "en"])
+def test_a_name_fits_on_a_disk_and_keeps_its_day(context: ChartContext) -> None:
+    axes = ("province", "county", "activity", "education", "post")
+    for count in range(len(axes) + 1):
+        made = answer("training_compliance", by=axes[:count], rows=[])
+        name = writers.file_name(made, context, "استان سیستان و بلوچستان، " * 9, "parquet", circulation=True)
+        assert len(name.encode()) <= 255
+        assert f"_2026-10-22_{context.word('file.rounded')}.parquet" in name
+        assert (
+            context.word("dimension.province") in name
+            if 0 < count < 5
+            else context.word("dimension.county") not in name
+        )
+        assert "سیستان" in name
+
+
+# ---------------------------------------------------------------- the same by columns as cell by cell
+
+NASTY = ["a\rb", "a\nb", 'a"b', '"', "a,b", " ", "", "\n=1", "\x01=1", "a\x00", "-5", "م-6"]
+DAYS = st.dates(date(1900, 3, 1), date(2100, 1, 1))
+NUMBERS = st.integers(-(2**60), 2**60)
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> Answer:
+    """Answers by institute with a count, days in between, and words no one would hand in."""
+    return with_days(draw(st.lists(st.tuples(st.none() | WORDS, st.none() | NUMBERS, st.none() | DAYS), max_size=12)))
+
+
+def with_days(rows: list[tuple[Any, ...]]) -> Answer:
+    """Institute, count and day."""
+    made = answer("active_assistants", by=("institute",), rows=rows)
+    metrics = (*made.metrics, reported("latest_day"))
+    return type(made)(**{**made.__dict__, "metrics": metrics, "columns": (*made.columns, "latest_day")})
+
+
+@given(answers(), st.dictionaries(WORDS, WORDS, max_size=5))
+@example(with_days([(word, -1, date(2026, 5, 1)) for word in NASTY]), dict(zip(NASTY, reversed(NASTY), strict=True)))
+def test_a_csv_is_what_a_writer_of_single_cells_writes(made: Answer, names: dict[str, str]) -> None:
+    context = ChartContext("fa", names={"institute": names})
+    wanted = io.StringIO()
+    writer = csv.writer(wanted, lineterminator="\r\n")
+    writer.writerow(["institute", "institute_name", "active_assistants", "latest_day", "latest_day_jalali"])
+    for code, number, day in made.rows:
+        jalali = "" if day is None else writers.text.iso_jalali(day)
+        row = (code, context.member("institute", code), number, day, jalali)
+        writer.writerow(["" if cell is None else file_content.safe(cell) for cell in row])
+    assert writers.to_csv(made, context, UNITS).decode("utf-8") == "\ufeff" + wanted.getvalue()
+
+
+@settings(max_examples=25)
+@given(answers())
+def test_every_form_of_file_holds_the_same_cells(made: Answer) -> None:
+    schema = pq.read_schema(io.BytesIO(writers.to_parquet(made, EN, UNITS)))
+    assert [str(kind) for kind in schema.types][:2] == ["string", "string"]
+    found = read_parquet(writers.to_parquet(made, EN, UNITS), made.columns)
+    assert found == made.rows
+    sheet = book(writers.to_xlsx(made, EN, UNITS)).worksheets[0]
+    for r, (_, number, day) in enumerate(made.rows, start=2):
+        count, latest = sheet.cell(r, 3), sheet.cell(r, 4)
+        assert (count.value is None, latest.value is None) == (number is None, day is None)
+        # a cell holds sixteen digits
+        assert number is None or math.isclose(count.value, number, rel_tol=1e-15)
+        assert day is None or latest.value.date() == day
+
+
+@given(st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), min_size=1))
+def test_fractions_come_back_from_a_csv_as_they_were_and_no_row_is_lost(values: list[float | None]) -> None:
+    made = answer("coverage_gap", rows=[(value,) for value in values])
+    found = read_csv(writers.to_csv(made, EN, UNITS))[1:]
+    assert [float(row[0]) if row[0] else None for row in found] == values
+
+
+def test_a_file_of_no_rows_has_its_headers() -> None:
+    made = answer("active_assistants", by=("province",), rows=[])
+    assert read_csv(writers.to_csv(made, EN, UNITS)) == [["province", "province_name", "active_assistants"]]
+    assert book(writers.to_xlsx(made, EN, UNITS)).worksheets[0]["C1"].value == "active_assistants"
+    assert pq.read_table(io.BytesIO(writers.to_parquet(made, EN, UNITS))).num_rows == 0
+
+
+def test_days_of_which_none_is_known_keep_their_columns() -> None:
+    made = answer("active_assistants", rows=[(None,), (None,)])
+    made = type(made)(
+        **{**made.__dict__, "metrics": (derived("training_seats_by"),), "columns": ("training_seats_by",)}
+    )
+    assert writers.headers(made, FA, UNITS) == ("training_seats_by", "training_seats_by_jalali")
+    assert writers.to_csv(made, FA, UNITS).endswith(b"jalali\r\n,\r\n,\r\n")
+
+
+def test_text_longer_than_a_cell_fills_the_cell_and_stands_whole_in_the_other_files() -> None:
+    long = "ن" * 40_000
+    made = answer("active_assistants", by=("institute",), rows=[(long, 1)])
+    assert book(writers.to_xlsx(made, EN, UNITS)).worksheets[0]["A2"].value == long[:32_767]
+    assert read_csv(writers.to_csv(made, EN, UNITS))[1][0] == long
+
+
+# ---------------------------------------------------------------- the offer
+
+
+@pytest.mark.parametrize("ticked", [False, True])
+def test_what_is_offered_for_circulation_bears_it_in_its_name_and_its_picture_is_drawn_of_rounded_counts(
+    monkeypatch: pytest.MonkeyPatch, ticked: bool
+) -> None:
+    names: dict[str, str] = {}
+    drawn_of: list[Any] = []
+    pictures: list[downloads.Picture] = []
+    monkeypatch.setattr(downloads.st, "checkbox", lambda *_, **__: ticked)
+    monkeypatch.setattr(downloads.st, "button", lambda *_, **__: True)
+    monkeypatch.setattr(downloads, "_button", lambda _view, _ident, kind, name, *_: names.update({kind: name}))
+    monkeypatch.setattr(
+        downloads, "_show_picture", lambda _view, picture, _look, name, _: pictures.append(picture) or name_of(name)
+    )
+
+    def name_of(name: str) -> None:
+        names["picture"] = name
+
+    def circulated(made: Any, ask: Any) -> downloads.Picture:
+        drawn_of.append(made)
+        return downloads.Picture({}, "rounded", "below", "source")
+
+    view = PageContext("en", False, Scope(), by_province().publication.as_of, by_province().publication.as_of)
+    downloads.offers(view, by_province(), EN, "x", downloads.Picture({}, "title", "below", "source", circulated))
+    assert set(names) == {"csv", "xlsx", "parquet", "picture"}
+    assert all(("_rounded" in name) is ticked for name in names.values())
+    assert [picture.title for picture in pictures] == ["rounded" if ticked else "title"]
+    assert [type(made) for made in drawn_of] == ([disclosure.Circulated] if ticked else [])

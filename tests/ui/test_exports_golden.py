@@ -1,0 +1,158 @@
+"""Files of fixed questions over the register made by hand, held as files: a change of what leaves is seen where it is reviewed.
+
+`python -m tests.ui.test_exports_golden` writes them anew.
+"""
+
+import difflib
+import io
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import duckdb
+import openpyxl
+import pyarrow.parquet as pq
+import pytest
+
+from etl.analysis import detail
+from etl.semantic import disclosure, exportable
+from etl.semantic.answers import ask, catalogue
+from etl.warehouse import publications
+from pages.ui.charts.elements import ChartContext
+from pages.ui.exports import writers
+from pages.ui.exports.file_content import Source
+
+AGAIN = "If it should: python -m tests.ui.test_exports_golden, and review what git shows."
+ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "tests" / "golden" / "exports"
+BUILD_DAY, D = date(2024, 9, 25), date(2024, 9, 21)
+# Which question, in which language, whether for circulation.
+CASES = [
+    ("compliance", "fa", False),
+    ("compliance", "fa", True),
+    ("compliance", "en", False),
+    ("compliance", "en", True),
+    ("licences", "fa", False),
+    ("people", "en", False),
+]
+
+
+@contextmanager
+def register() -> Iterator[duckdb.DuckDBPyConnection]:
+    """The hand-made register, published."""
+    with tempfile.TemporaryDirectory() as folder:
+        pointer = Path(folder) / "warehouse.duckdb"
+        words = ["build", str(ROOT / "tests" / "sample"), "--to", str(pointer), "--day", BUILD_DAY.isoformat()]
+        environment = {**os.environ, "PYTHONUTF8": "1"}
+        subprocess.run(
+            [sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, capture_output=True, env=environment
+        )
+        with publications.connect(pointer) as con:
+            yield con
+
+
+@pytest.fixture(scope="module")
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    with register() as opened:
+        yield opened
+
+
+def asked(con: duckdb.DuckDBPyConnection, question: str) -> Source:
+    """Shares, counts, negative numbers and codes with zeros before them; days; rows read from a query."""
+    if question == "licences":
+        return detail.licences(con, "004")
+    if question == "people":
+        return detail.people(con, D, {"province": ["IR-23"]})
+    names = ("training_compliance", "coverage_gap", "licensed_institutes")
+    return ask(con, *names, by=("province",), on=D, where={"province": ["IR-10", "IR-23", "IR-30", "IR-00"]})
+
+
+def files(con: duckdb.DuckDBPyConnection, question: str, lang: str, circulation: bool) -> dict[str, bytes]:
+    """The three files of a case by their names in `golden`: CSV as it is, the other two told in words."""
+    context = ChartContext(
+        lang, names={"institute": dict(con.execute("select institute_code, name from institutes").fetchall())}
+    )
+    exact = asked(con, question)
+    source = disclosure.for_circulation(exact, partial(ask, con)) if circulation else exact
+    units = {name: metric.unit for name, metric in catalogue().items()}
+    name = "-".join([question, lang, *(["circulation"] if circulation else [])])
+    return {
+        f"{name}.csv": writers.to_csv(source, context, units, circulation),
+        f"{name}.xlsx.txt": xlsx_in_words(writers.to_xlsx(source, context, units, circulation, scope="…")).encode(),
+        f"{name}.parquet.txt": parquet_in_words(writers.to_parquet(source, context, units, circulation, "…")).encode(),
+    }
+
+
+def xlsx_in_words(written: bytes) -> str:
+    """Sheets with their direction, and each cell's place, type, format and value."""
+    lines = []
+    for sheet in openpyxl.load_workbook(io.BytesIO(written)).worksheets:
+        direction = "right to left" if sheet.sheet_view.rightToLeft else "left to right"
+        lines.append(f"# {sheet.title}: {direction}, frozen at {sheet.freeze_panes}")
+        for row in sheet.iter_rows():
+            lines += [
+                f"{cell.coordinate}\t{cell.data_type}\t{cell.number_format}\t{cell.value}"
+                for cell in row
+                if cell.value is not None
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def parquet_in_words(written: bytes) -> str:
+    """The schema with what the file says of itself, and the rows."""
+    table = pq.read_table(io.BytesIO(written))
+    lines = [f"{field.name}\t{field.type}" for field in table.schema]
+    lines += ["", (table.schema.metadata or {}).get(b"about", b"").decode(), ""]
+    lines += ["\t".join(str(value) for value in row.values()) for row in table.to_pylist()]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(("question", "lang", "circulation"), CASES)
+def test_files_are_the_ones_that_were_reviewed(
+    con: duckdb.DuckDBPyConnection, question: str, lang: str, circulation: bool
+) -> None:
+    for name, found in files(con, question, lang, circulation).items():
+        wanted = (GOLDEN / name).read_bytes()
+        if found != wanted:
+            before, after = (one.decode("utf-8", "backslashreplace").splitlines() for one in (wanted, found))
+            changes = "\n".join(difflib.unified_diff(before, after, "reviewed", "written now", lineterm=""))
+            pytest.fail(f"{name} differs{':' if changes else ' in its line ends'}\n{changes}\n{AGAIN}")
+
+
+@pytest.mark.parametrize("most", [1, 3, 1000])
+def test_rows_of_a_query_make_the_files_of_the_answer_that_holds_them(
+    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    context, units = ChartContext("fa"), {name: metric.unit for name, metric in catalogue().items()}
+    found = detail.people(con, D)
+    held = found.first(1000)
+    assert len(held.rows) == found.count() == 10, "nine are active, one of them in two provinces"
+    assert found.first(2).rows == held.rows[:2]
+    wanted = [writers.to_csv(held, context, units), xlsx_in_words(writers.to_xlsx(held, context, units))]
+    parquet = parquet_in_words(writers.to_parquet(held, context, units))
+    monkeypatch.setattr(exportable, "BATCH", most)
+    monkeypatch.setattr(writers, "_FEW", 0)  # every two columns of codes are written as one
+    for source in (found, held):
+        assert [
+            writers.to_csv(source, context, units),
+            xlsx_in_words(writers.to_xlsx(source, context, units)),
+        ] == wanted
+        assert parquet_in_words(writers.to_parquet(source, context, units)) == parquet
+
+
+def test_every_reviewed_file_belongs_to_a_case(con: duckdb.DuckDBPyConnection) -> None:
+    assert {path.name for path in GOLDEN.iterdir()} == {name for case in CASES for name in files(con, *case)}
+
+
+if __name__ == "__main__":
+    GOLDEN.mkdir(parents=True, exist_ok=True)
+    with register() as published:
+        for case in CASES:
+            for file, content in files(published, *case).items():
+                (GOLDEN / file).write_bytes(content)

@@ -1,0 +1,144 @@
+"""Files of many rows: every row of the answer comes back from CSV, XLSX and Parquet as `ask` gave it, in bounded memory."""
+
+import io
+import math
+import tracemalloc
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from etl.semantic import answers, exportable
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue
+from etl.warehouse import publications
+from pages.ui.charts.elements import ChartContext
+from pages.ui.exports import writers
+from tests import made
+from tests.browser import app as front
+
+UNITS = {name: metric.unit for name, metric in catalogue().items()}
+ROWS = 600_000
+AXES = ("institute", "month", "post", "education", "gender", "course")
+MEASURES = ("training_compliance", "compliant_assistants", "trainable_assistants")
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Answer:
+    """Some 600,000 groups of a register a tenth of the real one, as `ask` answers."""
+    folder = tmp_path_factory.mktemp("large")
+    front.make_register(folder / "incoming", 0.1)
+    front.build(folder / "incoming", folder / "warehouse.duckdb")
+    with publications.connect(folder / "warehouse.duckdb") as con:
+        answer = answers.ask(con, "training_compliance", by=AXES, over=(date(1990, 3, 21), date(2100, 1, 1)))
+    assert len(answer.rows) >= ROWS
+    assert answer.columns == (*AXES, *MEASURES)
+    return answer
+
+
+def read_csv(content: bytes) -> list[tuple[Any, ...]]:
+    frame = pd.read_csv(
+        io.BytesIO(content),
+        dtype=dict.fromkeys(AXES, str),
+        encoding="utf-8-sig",
+        keep_default_na=False,
+    )
+    return list(frame[[*AXES, *MEASURES]].itertuples(index=False, name=None))
+
+
+def read_xlsx(path: Path) -> Iterator[tuple[Any, ...]]:
+    book = openpyxl.load_workbook(path, read_only=True)
+    for sheet in book.worksheets[:-1]:
+        rows = sheet.iter_rows(values_only=True)
+        titles = next(rows)
+        at = [titles.index(name) for name in (*AXES, *MEASURES)]
+        yield from (tuple(row[i] for i in at) for row in rows)
+
+
+@pytest.mark.slow
+def test_600_000_rows_come_back_from_csv_and_parquet_with_pandas(large: Answer) -> None:
+    wanted = [tuple("" if cell is None else cell for cell in row) for row in large.rows]
+    assert read_csv(writers.to_csv(large, ChartContext("fa"), UNITS)) == wanted
+    frame = pd.read_parquet(io.BytesIO(writers.to_parquet(large, ChartContext("fa"), UNITS)))
+    columns = [frame[name].astype(object).where(frame[name].notna(), "") for name in (*AXES, *MEASURES)]
+    assert list(zip(*columns, strict=True)) == wanted
+
+
+@pytest.mark.slow
+def test_600_000_rows_come_back_from_xlsx_with_openpyxl_and_progress_is_told(large: Answer, tmp_path: Path) -> None:
+    heard: list[float] = []
+    with (tmp_path / "file.xlsx").open("wb") as out:
+        writers.write_xlsx(out, large, ChartContext("fa"), UNITS, tell=heard.append)
+    assert heard == sorted(heard)
+    assert len(heard) > 50
+    assert heard[-1] <= 1
+    count = 0
+    for found, wanted in zip(read_xlsx(tmp_path / "file.xlsx"), large.rows, strict=True):
+        share = len(AXES)
+        assert found[:share] + found[share + 1 :] == wanted[:share] + wanted[share + 1 :]
+        # a cell holds sixteen digits of a fraction
+        assert math.isclose(found[share], wanted[share], rel_tol=1e-15)
+        count += 1
+    assert count >= ROWS
+
+
+def test_a_sheet_that_is_full_goes_on_in_the_next(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(writers, "SHEET_ROWS", 10)
+    monkeypatch.setattr(writers, "_AT_ONCE", 4)
+    answer = made.answer("active_assistants", by=("institute",), rows=[(f"{i:07}", i) for i in range(25)])
+    (tmp_path / "file.xlsx").write_bytes(writers.to_xlsx(answer, ChartContext("en"), UNITS))
+    book = openpyxl.load_workbook(tmp_path / "file.xlsx")
+    assert [sheet.max_row - 1 for sheet in book.worksheets[:-1]] == [10, 10, 5]
+    codes = [row[0].value for sheet in book.worksheets[:-1] for row in sheet.iter_rows(min_row=2)]
+    assert codes == [row[0] for row in answer.rows]
+
+
+def test_memory_does_not_grow_with_the_rows_of_a_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exportable, "BATCH", 1000)
+
+    def peak(count: int) -> int:
+        answer = made.answer("active_assistants", by=("institute",), rows=[(f"{i:07}", i) for i in range(count)])
+        tracemalloc.start()
+        writers.to_xlsx(answer, ChartContext("fa"), UNITS)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    peak(1000)  # what is imported and kept at first use
+    small, big = peak(1000), peak(20_000)
+    assert big - small < 20_000 * 40, "the file itself, neither its cells nor the names in it"
+
+
+def test_parquet_has_types_a_machine_can_use_and_says_what_it_is() -> None:
+    answer = made.by_province()
+    frame = pd.read_parquet(io.BytesIO(writers.to_parquet(answer, ChartContext("fa"), UNITS, scope="کل کشور")))
+    assert list(frame.columns) == list(writers.headers(answer, ChartContext("fa"), UNITS))
+    assert frame["training_compliance"].dtype == float
+    assert str(frame["compliant_assistants"].dtype) in ("int64", "Int64")
+    assert list(frame["province"]) == [row[0] for row in answer.rows]
+    assert math.isnan(frame["training_compliance"].iloc[3])
+    import pyarrow.parquet as pq
+
+    about = pq.read_schema(io.BytesIO(writers.to_parquet(answer, ChartContext("fa"), UNITS, scope="کل کشور"))).metadata
+    assert "کل کشور" in about[b"about"].decode("utf-8")
+
+
+def test_parquet_for_circulation_is_rounded_as_the_other_files_are() -> None:
+    answer = made.by_province()
+    parquet = pd.read_parquet(io.BytesIO(writers.to_parquet(answer, ChartContext("fa"), UNITS, circulation=True)))
+    csv = pd.read_csv(
+        io.BytesIO(writers.to_csv(answer, ChartContext("fa"), UNITS, circulation=True)), encoding="utf-8-sig"
+    )
+    assert list(parquet["compliant_assistants"]) == list(csv["compliant_assistants"]) == [75, 100, 900, 0]
+
+
+def test_a_text_that_begins_like_a_formula_is_data_to_a_machine_and_safe_to_a_spreadsheet() -> None:
+    answer = made.answer("active_assistants", by=("institute",), rows=[("=1+1", -5)])
+    frame = pd.read_parquet(io.BytesIO(writers.to_parquet(answer, ChartContext("en"), UNITS)))
+    assert frame["institute"].iloc[0] == "=1+1"
+    assert b"\r\n'=1+1," in writers.to_csv(answer, ChartContext("en"), UNITS)
+    assert frame["active_assistants"].iloc[0] == -5

@@ -1,0 +1,112 @@
+"""A page that was left open while newer publications came: it follows to the latest, and reads no file that is gone."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
+from etl.warehouse import publications
+from pages.ui.data import registers, warehouse
+from pages.ui.i18n import text
+from pages.ui.state import page_context
+from tests.browser import app as front
+from tests.ui.test_addresses import DOOR
+
+MORE = publications.KEPT + 1
+
+
+@pytest.fixture
+def pointer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    shown = tmp_path / "warehouse.duckdb"
+    front.build(front.ROOT / "tests" / "sample", shown)
+    monkeypatch.setenv("WAREHOUSE", str(shown))
+    yield shown
+    warehouse.leave()
+
+
+class Rerun(Exception):
+    """The whole page is to be drawn again."""
+
+
+def again_from_the_top() -> None:
+    raise Rerun
+
+
+def publish_again(pointer: Path, times: int) -> None:
+    """Publish the same load so many times more."""
+    for _ in range(times):
+        with publications.building(pointer) as folder:
+            shutil.copy(publications.current(pointer), folder / "built.duckdb")
+            publications.publish(folder / "built.duckdb", pointer)
+
+
+def test_the_next_run_of_a_page_is_of_the_latest_publication(pointer: Path) -> None:
+    app = AppTest.from_string(DOOR, default_timeout=60)
+    app.run()
+    before = publications.current(pointer)
+    publish_again(pointer, MORE)
+    assert not before.exists()
+    app.run()
+    assert not app.exception
+    assert "pd-error" not in "".join(element.proto.body for element in app.get("html"))
+
+
+def test_a_part_that_runs_alone_after_a_new_publication_draws_the_whole_page_again(
+    pointer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    stored: list[Any] = []
+    # Streamlit keeps what it was called with, and calls the same again.
+    monkeypatch.setattr(
+        page_context.st, "fragment", lambda part: lambda *given: (stored.append((part, given)), part(*given))
+    )
+    monkeypatch.setattr(page_context.st, "rerun", again_from_the_top)
+    warehouse.turn()
+    part = page_context.fragment(lambda word: drawn.append(f"{word} {Path(warehouse.path()).stem}"))
+    part("one")
+    page_context.left()
+    again, given = stored[0]
+    again(*given)
+    assert drawn == ["one 000001"] * 2
+    warehouse.leave()
+    publish_again(pointer, MORE)
+    with pytest.raises(Rerun):
+        again(*given)
+    assert drawn == ["one 000001"] * 2
+
+
+def test_rows_of_people_that_a_button_still_offers_are_read_from_their_own_publication(
+    pointer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DETAIL_ROWS", "1")
+    warehouse.turn()
+    on = warehouse.published().as_of
+    rows = registers.people(on)
+    count = rows.count()
+    publish_again(pointer, MORE)
+    for _ in range(MORE):
+        # as many other publications as push the first out of the connections that are kept
+        publish_again(pointer, 1)
+        warehouse.turn()
+        warehouse.ask("active_assistants")
+    assert count == rows.count() == len(rows.first(count).rows) > 0
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_page_left_open_while_five_publications_pass_follows_to_the_latest(pointer: Path) -> None:
+    with front.served(pointer) as address, front.chromium() as chromium, front.visit(chromium, address) as reader:
+        reader.go("explore", by="month", m="training_compliance")
+        publish_again(pointer, MORE)
+        reader.page.locator(".st-key-what-rows [data-testid=stPopoverButton]").click()
+        reader.settle()
+        told = reader.page.locator(".pd-meaning").inner_text()
+        assert text.digits("000007", "fa") in told
+        assert reader.page.locator(".pd-error").count() == 0
+        reader.page.locator(".st-key-table-trend--training_compliance-month button").first.click()
+        reader.settle()
+        assert reader.page.locator(".pd-error").count() == 0

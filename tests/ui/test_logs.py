@@ -1,0 +1,96 @@
+"""What the web server and Streamlit log of a request holds nothing that the request said."""
+
+import asyncio
+import io
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from streamlit.components.v2.component_manager import BidiComponentManager
+from streamlit.web.server.starlette import starlette_routes
+from uvicorn.protocols.websockets import websockets_sansio_impl
+
+from pages.ui.components import plot
+from pages.ui.shell import logs
+
+MARK = "marker7391"
+
+
+@pytest.fixture(autouse=True)
+def factory() -> Iterator[None]:
+    before = logging.getLogRecordFactory()
+    logs.keep_readers_out()
+    yield
+    logging.setLogRecordFactory(before)
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """Everything that the loggers of these tests write, as a handler with traceback writes it."""
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(logging.Formatter("%(name)s %(message)s"))
+    loggers = [
+        logging.getLogger(name) for name in (starlette_routes.__name__, "streamlit.error_util", "uvicorn.error", "own")
+    ]
+    for logger in loggers:
+        logger.addHandler(handler)
+    yield out
+    for logger in loggers:
+        logger.removeHandler(handler)
+
+
+def test_a_file_of_the_chart_component_that_is_missing_is_logged_without_its_path(written):
+    manager = BidiComponentManager()
+    manager.register_from_manifest(plot._MANIFEST, plot._ROOT)
+    app = Starlette(routes=starlette_routes.create_bidi_component_routes(manager, ""))
+    assert asyncio.run(_status(app, f"/_stcore/bidi-components/{plot._NAME}/plot.js")) == 200
+    assert asyncio.run(_status(app, f"/_stcore/bidi-components/{plot._NAME}/{MARK}.js")) == 404
+    log = written.getvalue()
+    assert "Error reading bidi component asset" in log
+    assert "FileNotFoundError" in log, "what went wrong is said"
+    assert "starlette_routes.py" in log, "and where"
+    assert MARK not in log
+
+
+async def _status(app: Starlette, path: str) -> int:
+    sent: list[dict] = []
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        return {"type": "http.request", "body": b""}
+
+    await app({"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}, receive, send)
+    return sent[0]["status"]
+
+
+def test_what_uvicorn_says_of_a_socket_names_nobody(written):
+    logger = logging.getLogger("uvicorn.error")
+    here = (websockets_sansio_impl.__file__, 1)
+    said = ('%s - "WebSocket %s" %d', ("203.0.113.9:4711", f"/?{MARK}", 403))
+    logger.handle(logger.makeRecord(logger.name, logging.INFO, *here, *said, None))
+    assert written.getvalue() == 'uvicorn.error - - "WebSocket -" 403\n'
+
+
+def test_a_fault_is_logged_by_its_kind_and_place_not_by_its_message(written):
+    log = logging.getLogger("streamlit.error_util")
+    try:
+        {}[MARK]
+    except KeyError as fault:
+        log.error("Uncaught app execution", exc_info=fault)
+        log.warning(fault)
+        log.warning("%(of)s", {"of": MARK})
+    assert "KeyError" in written.getvalue()
+    assert Path(__file__).name in written.getvalue()
+    # The line of the code is quoted with its name of the value, never with the value.
+    assert MARK not in written.getvalue()
+
+
+def test_other_loggers_and_the_servers_own_start_stay_as_they_are(written):
+    logging.getLogger("own").error("%s rows", "7")
+    logging.getLogger("uvicorn.error").warning("Uvicorn running on %s", "http://localhost:8501")
+    assert written.getvalue() == "own 7 rows\nuvicorn.error Uvicorn running on http://localhost:8501\n"

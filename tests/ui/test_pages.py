@@ -1,0 +1,217 @@
+"""Every page of the menu, in both languages, over the hand-made sample: it says what was asked, and nothing breaks."""
+
+import ast
+import json
+import math
+import os
+import re
+import threading
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import plotly.graph_objects as go
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
+from etl.semantic.answers import ask
+from etl.warehouse import publications
+from pages.ui.components.plot import plot
+from pages.ui.data import warehouse
+from pages.ui.i18n import text
+from tests.browser.app import ROOT, build
+
+# As dashboard.py does for each reader; from a folder without `pages/`, which AppTest would run file by file.
+DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
+PAGES = [entry["page"] for entry in text.menu()]
+LATEST = date(2024, 9, 21)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    pointer = tmp_path_factory.mktemp("pages") / "warehouse.duckdb"
+    build(ROOT / "tests" / "sample", pointer)
+    before = os.environ.get("WAREHOUSE")
+    os.environ["WAREHOUSE"] = str(pointer)
+    yield pointer
+    if before is None:
+        del os.environ["WAREHOUSE"]
+    else:
+        os.environ["WAREHOUSE"] = before
+
+
+def opened(name: str = PAGES[0], **view: str) -> AppTest:
+    app = AppTest.from_string(DOOR, default_timeout=60)
+    for key, value in view.items():
+        app.query_params[key] = value
+    app.run()
+    if name != PAGES[0]:
+        app._page_hash = calc_hash(name)  # switch_page takes a file; ours are functions, known by their address
+        app.run()
+    return app
+
+
+def html(app: AppTest) -> str:
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+@pytest.mark.parametrize("lang", ["fa", "en"])
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_in_both_languages(name: str, lang: str, published: Path) -> None:
+    app = opened(name, **({"lang": "en"} if lang == "en" else {}))
+    assert not app.exception
+    shown = html(app)
+    title = next(entry[lang] for entry in text.menu() if entry["page"] == name)
+    assert f"<h1>{text.escape(title)}</h1>" in shown
+    assert "pd-error" not in shown
+    assert text.day_in_both(LATEST, lang) in shown, "the as-of day, in both calendars"
+    assert "pd-trust" in shown
+
+
+def test_a_card_shows_what_the_question_answers(published: Path) -> None:
+    with publications.connect(published) as con:
+        active = ask(con, "active_assistants").value()
+    assert active == 9
+    card = re.search(r"پلیس‌یاران فعال</p><p class=\"pd-value\"><bdi>(.+?)</bdi>", html(opened()))
+    assert card
+    assert card[1] == text.number(active, "fa")
+
+
+def test_a_scope_in_the_address_narrows_every_question(published: Path) -> None:
+    shown = html(opened(province="IR-30"))
+    assert "البرز" in shown
+    card = re.search(r"پلیس‌یاران فعال</p><p class=\"pd-value\"><bdi>(.+?)</bdi>", shown)
+    assert card
+    assert card[1] == "۵"
+
+
+def test_a_filter_without_meaning_for_a_number_is_said_and_not_silently_dropped(published: Path) -> None:
+    shown = html(opened("training", course="lead"))
+    assert "صافی «دوره» بر این عدد اثر ندارد." in shown
+
+
+def test_a_choice_in_the_scope_bar_is_written_into_the_address_and_reset_takes_it_away(published: Path) -> None:
+    app = opened()
+    app.multiselect(key="filter activity").set_value(["patrol"]).run()
+    assert app.query_params == {"activity": "patrol"}
+    app.button(key="scope-reset").click().run()
+    assert app.query_params == {}
+    assert app.multiselect(key="filter activity").value == []
+
+
+def test_no_page_is_a_question_without_a_publication(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAREHOUSE", str(tmp_path / "none.duckdb"))
+    app = opened(lang="en")
+    assert not app.exception
+    assert text.word("state.unpublished_title", "en") in html(app)
+
+
+def test_a_readers_provinces_are_part_of_what_an_answer_is_kept_under(published: Path) -> None:
+    tehran = warehouse.ask("active_assistants", by="province", reader=frozenset({"IR-23"}))
+    alborz = warehouse.ask("active_assistants", by="province", reader=frozenset({"IR-30"}))
+    everyone = warehouse.ask("active_assistants", by="province")
+    assert {row[0] for row in tehran.rows} == {"IR-23"}
+    assert {row[0] for row in alborz.rows} == {"IR-30"}
+    assert len(everyone.rows) == 31
+    with pytest.raises(warehouse.QuestionError):
+        warehouse.ask("active_assistants", where={"province": ("IR-30",)}, reader=frozenset({"IR-23"}))
+
+
+def test_the_serving_connection_writes_nothing_and_reaches_nothing_else(published: Path) -> None:
+    import duckdb
+
+    connection = warehouse.connection(str(publications.current(published)))
+    with connection.cursor() as cursor:
+        for attempt in (
+            "create table stolen as select 1",
+            "select * from read_csv('/etc/passwd')",
+            f"copy publication to '{published.parent}/copy.csv'",
+            "set enable_external_access = true",
+        ):
+            with pytest.raises(duckdb.Error):
+                cursor.execute(attempt).fetchall()
+    assert not (published.parent / "copy.csv").exists()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_chooses_and_arranges_and_computes_nothing(name: str) -> None:
+    source = (ROOT / "pages" / f"{name}.py").read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    assert len(source.splitlines()) <= 90
+    assert ast.get_docstring(tree)
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert "page" in functions
+    assert not any(isinstance(node, (ast.Expr, ast.If, ast.For)) for node in tree.body[1:]), (
+        "run alone it shows nothing"
+    )
+    imported = {
+        name.partition(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
+    }
+    assert not imported & {"pandas", "duckdb", "plotly", "etl"}
+    assert not re.search(r"\bselect\b.*\bfrom\b|session_state|#[0-9a-f]{6}", source, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_plotly_accepts_every_chart_of_a_page(name: str, published: Path) -> None:
+    sent = [chart.proto.bytes for chart in opened(name).get("bidi_component")]
+    assert sent or name in ("methods", "quality", "institute", "compare")
+    for chart in sent:
+        told = json.loads(chart)
+        go.Figure(told["figure"])
+        assert told["spoken"]
+        assert told["figure"]["layout"]["height"]
+
+
+@pytest.mark.parametrize("name", ["overview", "coverage", "growth", "training"])
+def test_what_a_part_needs_is_asked_beside_the_others_before_it_is_drawn(
+    name: str, published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside: list[object] = []
+    drawing: list[object] = []
+    for door in ("ask", "ask_each"):
+
+        def told(*names: str, door: str = door, usual: object = getattr(warehouse, door), **how: object) -> object:
+            is_beside = threading.current_thread().name.startswith("asker")
+            (beside if is_beside else drawing).append((door, names, sorted(how.items(), key=str)))
+            return usual(*names, **how)  # type: ignore[operator]
+
+        monkeypatch.setattr(warehouse, door, told)
+    assert "pd-card" in html(opened(name))
+    assert drawing
+    assert [asked for asked in drawing if asked not in beside] == []
+
+
+def test_one_card_without_a_meaning_leaves_the_others_standing(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = text.word("figure.before", "fa")
+    usual = html(opened("overview")).count(before)
+    each = warehouse.ask_each
+
+    def refusing(*names: str, **how: object) -> object:
+        if "licensed_institutes" in names:
+            raise warehouse.QuestionError("it has no meaning here")
+        return each(*names, **how)
+
+    monkeypatch.setattr(warehouse, "ask_each", refusing)
+    whole = html(opened("overview"))
+    assert re.search(r"پلیس‌یاران فعال</p><p class=\"pd-value\"><bdi>۹</bdi>", whole)
+    assert whole.count(before) == usual - 1
+
+
+def test_in_one_province_attention_is_drawn_to_its_counties(published: Path) -> None:
+    listed = html(opened(province="IR-30")).split('<ol class="pd-attention">', 1)[1].split("</ol>")[0]
+    with publications.connect(published) as con:
+        rows = ask(con, "training_compliance", by=("county",), where={"province": ("IR-30",)}).rows
+    names = [text.member("county", code, "fa") for code, *_ in rows if code]
+    assert any(name in listed.split("</li>")[0] for name in names), listed
+
+
+def test_a_number_that_no_browser_can_read_is_refused_where_it_is_drawn() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        plot({"data": [{"y": [math.nan]}], "layout": {}}, "chart", "spoken")

@@ -1,0 +1,263 @@
+"""Workforce, Planning and Methods, in both languages over the hand-made sample: what they say, and what an address does."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
+from etl.analysis import backtesting, planning, registry, training_plan
+from etl.analysis.planning import Scenario
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue, derived, derived_names
+from etl.warehouse import publications
+from pages.ui.charts import scenario_paths, workforce
+from pages.ui.charts.elements import ChartContext
+from pages.ui.i18n import text
+from pages.ui.sections import scenario
+from tests.browser.app import ROOT, build
+from tests.made import answer
+
+# As dashboard.py does for each reader; from a folder without `pages/`, which AppTest would run file by file.
+DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
+FIRST = text.menu()[0]["page"]
+LANGUAGES = ("fa", "en")
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    pointer = tmp_path_factory.mktemp("pages") / "warehouse.duckdb"
+    build(ROOT / "tests" / "sample", pointer)
+    before = os.environ.get("WAREHOUSE")
+    os.environ["WAREHOUSE"] = str(pointer)
+    yield pointer
+    if before is None:
+        del os.environ["WAREHOUSE"]
+    else:
+        os.environ["WAREHOUSE"] = before
+
+
+def opened(name: str, **view: str | list[str]) -> AppTest:
+    app = AppTest.from_string(DOOR, default_timeout=60)
+    app._page_hash = calc_hash(name)  # switch_page takes a file; ours are functions, known by their address
+    for key, value in view.items():
+        app.query_params[key] = value
+    return app.run()
+
+
+def html(app: AppTest) -> str:
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def in_address(app: AppTest, name: str) -> list[str]:
+    held = app.query_params[name]
+    return [held] if isinstance(held, str) else list(held)
+
+
+def in_language(lang: str) -> dict[str, str]:
+    return {"lang": "en"} if lang == "en" else {}
+
+
+def plain(written: str) -> str:
+    """Without the marks of direction."""
+    return re.sub("[\u2066-\u2069]", "", written)
+
+
+# ---------------------------------------------------------------- workforce
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_workforce_says_who_serves(lang: str, published: Path) -> None:
+    app = opened("workforce", **in_language(lang))
+    assert not app.exception
+    shown = html(app)
+    assert "pd-error" not in shown
+    for name, value in (("women_share", 4 / 9), ("age_median", 33), ("leaver_rate_12m", 2 / 10.5)):
+        metric = catalogue()[name]
+        label = text.escape(metric.label[lang])
+        card = re.search(re.escape(label) + r'</p><p class="pd-value">\s*<bdi>(.+?)</bdi>', shown)
+        assert card
+        assert plain(card[1]) == plain(text.plain(value, metric.unit, lang))
+
+
+def test_workforce_narrows_with_the_address(published: Path) -> None:
+    shown = html(opened("workforce", lang="en", province="IR-30"))
+    # Zahra and Mina of Zahra, Hossein, Reza, Mina and Javad
+    card = re.search(r'Women, share</p><p class="pd-value">\s*<bdi>(.+?)</bdi>', shown)
+    assert card
+    assert card[1] == "40.0%"
+
+
+# ---------------------------------------------------------------- planning
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_planning_starts_at_the_present_pace(lang: str, published: Path) -> None:
+    app = opened("planning", **in_language(lang))
+    assert not app.exception
+    shown = html(app)
+    assert "pd-error" not in shown
+    assert app.slider(key="plan plan_leaver_rate").value == 0.19
+    assert text.escape(text.word("planning.method_title", lang)) in shown
+    assert "recruits" not in app.query_params, "defaults leave the address clean"
+    assert not [button for button in app.button if button.key == "plan as now"]
+
+
+def test_the_address_holds_the_scenario(published: Path) -> None:
+    app = opened("planning", lang="en", recruits="7", leave="5.5", seats=["base:9", "IR-23.aid:2"])
+    assert not app.exception
+    assert app.slider(key="plan plan_recruits").value == 7
+    assert app.slider(key="plan plan_leaver_rate").value == 0.055
+    assert app.slider(key="plan seats .base").value == 9
+    # seats of one province are shown where it is chosen
+    app.selectbox(key="plan pool").set_value("IR-23").run()
+    assert app.slider(key="plan seats IR-23.aid").value == 2
+
+
+def test_a_slider_writes_the_address_and_the_door_back_clears_it(published: Path) -> None:
+    app = opened("planning", lang="en")
+    app.slider(key="plan plan_recruits").set_value(40).run()
+    app.slider(key="plan seats .base").set_value(3).run()
+    assert in_address(app, "recruits") == ["40"]
+    assert in_address(app, "seats") == ["base:3"]
+    app.button(key="plan as now").click().run()
+    assert not {"recruits", "leave", "seats"} & set(app.query_params)
+    assert app.slider(key="plan plan_recruits").value == 0
+
+
+def test_a_spoilt_scenario_is_left_out(published: Path) -> None:
+    app = opened(
+        "planning", recruits="many", leave="-4", seats=["base", "base:x", "IR-99.base:4", "swim:3", ":", "base:-1"]
+    )
+    assert not app.exception
+    assert app.slider(key="plan plan_leaver_rate").value == 0.19
+    assert not [button for button in app.button if button.key == "plan as now"]
+
+
+def test_what_is_drawn_is_what_the_scenario_comes_to(published: Path) -> None:
+    app = opened("planning", lang="en", recruits="3")
+    with publications.connect(published) as con:
+        said = scenario_paths.reached(
+            planning.headcount(con, scenario=Scenario(recruits=3)), ChartContext("en")
+        ).sentence
+    assert text.escape(said) in html(app)
+
+
+# ---------------------------------------------------------------- methods
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_methods_defines_every_number(lang: str, published: Path) -> None:
+    app = opened("methods", **in_language(lang))
+    assert not app.exception
+    shown = html(app)
+    headings = {heading.anchor: heading.value for heading in app.subheader}
+    shown_metrics = [metric for metric in catalogue().values() if not metric.hidden]
+    for metric in [*shown_metrics, *(derived(name) for name in derived_names())]:
+        assert headings[metric.name] == metric.label[lang], "an anchor to link to"
+        assert text.escape(metric.description[lang]) in shown
+        assert text.escape(metric.example[lang]) in shown
+    assert "count(distinct person_id)" in shown
+    assert "changes" in {heading.anchor for heading in app.header}
+
+
+def test_methods_is_searched_in_either_language_and_by_name(published: Path) -> None:
+    for words in ("leaver rate", "نرخ ترک خدمت", "leaver_rate_12m", "نرخ  ترك خدمت"):
+        app = opened("methods", find=words)
+        found = {heading.anchor for heading in app.subheader}
+        assert "leaver_rate_12m" in found, words
+        assert "residents" not in found
+    assert not opened("methods", find="no such thing").subheader
+
+
+def test_methods_keeps_the_search_in_the_address(published: Path) -> None:
+    app = opened("methods", lang="en")
+    app.text_input(key="find definition").set_value("gini").run()
+    assert in_address(app, "find") == ["gini"]
+    assert [heading.anchor for heading in app.subheader] == ["gini"]
+
+
+# ---------------------------------------------------------------- charts and what they say
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_chart_draws_the_sample(lang: str, dark: bool, published: Path) -> None:
+    context = ChartContext(lang, dark)
+    with publications.connect(published) as con:
+        curves = registry.survival_by_post(con, least=1)
+        drawn = [
+            (workforce.survival, registry.survival(con, least=1), workforce.still_serving),
+            (workforce.curves, curves, workforce.fewest_stay),
+            (scenario_paths.path, planning.headcount(con), scenario_paths.reached),
+            (scenario_paths.path, training_plan.compliance(con), scenario_paths.reached),
+            (scenario_paths.held, backtesting.backtest(con), scenario_paths.how_often),
+            (scenario_paths.history, backtesting.backtest_months(con), scenario_paths.last_trial),
+        ]
+    for chart, asked, says in drawn:
+        figure = chart(asked, context)
+        assert figure["data"]
+        sentence = says(asked, context).sentence
+        assert len(sentence.split()) <= 12
+        assert "{" not in sentence
+        if lang == "fa":
+            assert not re.search("[0-9]", sentence)
+
+
+def moved() -> Answer:
+    return answer(
+        "transfers_between",
+        by=("origin", "province"),
+        rows=[("IR-23", "IR-30", 7), ("IR-30", "IR-23", 2), ("IR-10", "IR-23", 4)],
+    )
+
+
+def test_a_move_is_read_from_its_row_to_its_column() -> None:
+    figure = workforce.moves(moved(), ChartContext("en"))
+    names = figure["layout"]["yaxis"]["ticktext"]
+    # Tehran moves most, then Alborz, then Isfahan
+    assert [plain(name).split(" ")[0] for name in names] == ["Tehran", "Alborz", "Isfahan"]
+    filled = [[cell is not None for cell in line] for line in figure["data"][0]["z"]]
+    assert filled == [[False, True, False], [True, False, False], [True, False, False]]
+    assert workforce.largest_move(moved(), ChartContext("en")).sentence == "Tehran to Alborz: 7 persons"
+
+
+def test_a_pyramid_has_its_youngest_at_the_foot() -> None:
+    rows = [("18-24", "male", 5), ("18-24", "female", 1), ("25-29", "male", 9), ("25-29", "female", 3)]
+    asked = answer("active_assistants", by=("age_band", "gender"), rows=rows)
+    figure = workforce.pyramid(asked, ChartContext("en"))
+    assert [plain(name) for name in figure["layout"]["yaxis"]["ticktext"]] == ["25 to 29 years", "18 to 24 years"]
+    assert (
+        workforce.largest_band(asked, ChartContext("en")).sentence == "Largest group: 25 to 29 years, Men (9 persons)"
+    )
+
+
+def test_a_goal_is_said_with_the_months_of_its_range() -> None:
+    names = ("active_assistants", "plan_active", "plan_low", "plan_high", "target")
+    metrics = tuple(catalogue()[name] if name in catalogue() else derived(name) for name in names)
+    like = moved()
+
+    def path(*rows: tuple[object, ...]) -> Answer:
+        return Answer(
+            metrics, ("month",), ("month", *names), list(rows), {}, like.on, None, frozenset(), "", like.publication
+        )
+
+    context = ChartContext("en")
+    now = ("1405-01", 50, 50.0, 50.0, 50.0, 60.0)
+    both = path(now, ("1405-02", None, 58.0, 55.0, 61.0, 60.0), ("1405-03", None, 66.0, 61.0, 70.0, 60.0))
+    assert scenario_paths.reached(both, context).sentence == "Target of 60 between Ordibehesht 1405 and Khordad 1405"
+    one = path(now, ("1405-02", None, 58.0, 55.0, 61.0, 60.0))
+    assert scenario_paths.reached(one, context).sentence == "Goal of 60 not before Ordibehesht 1405"
+    none = path(now, ("1405-02", None, 52.0, 51.0, 53.0, 60.0))
+    assert scenario_paths.reached(none, context).sentence == "Short of the goal by Ordibehesht 1405: 51 to 53"
+    aimless = path((*now[:5], None), ("1405-02", None, 52.0, 51.0, 53.0, None))
+    assert scenario_paths.reached(aimless, context).sentence == "By Ordibehesht 1405: 52 persons"
+
+
+@pytest.mark.parametrize(("value", "least", "top"), [(0, 20, 20), (81, 20, 90), (1360, 100, 2000), (99, 100, 100)])
+def test_a_slider_ends_at_a_round_number(value: float, least: int, top: int) -> None:
+    assert scenario._round_top(value, least) == top

@@ -1,0 +1,148 @@
+"""Every number on a screen is rounded half up, by one function, and a rate can be worked out again of the parts beside it."""
+
+import ast
+import re
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from etl.semantic.answers import Answer
+from pages.ui.charts import bars, elements, titles
+from pages.ui.charts.elements import ChartContext
+from pages.ui.i18n import text
+from pages.ui.sections import compare, scenario
+from tests.made import answer
+
+ROOT = Path(__file__).parents[2]
+EN = ChartContext("en")
+FLOATS = st.floats(-1e9, 1e9, allow_nan=False)
+# Ties are what rounding is about: numbers that end in a five one place beyond what is shown.
+TIES = st.builds(lambda whole, decimals: float(Decimal(10 * whole + 5).scaleb(-decimals - 1)), st.integers(-9999, 9999),
+                 st.integers(0, 4))  # fmt: skip
+
+
+def by_hand(value: Decimal, decimals: int) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+
+
+def read(written: str) -> Decimal:
+    """The number that a screen in English shows."""
+    return Decimal(re.sub("[^0-9.-]", "", written.replace("−", "-")))
+
+
+@given(FLOATS | TIES, st.integers(0, 4))
+@example(106.5, 0)
+@example(0.145, 2)
+@example(-0.5, 0)
+def test_a_number_is_rounded_half_up_from_its_decimal(value: float, decimals: int) -> None:
+    assert read(text.number(value, "en", decimals)) == by_hand(Decimal(str(value)), decimals)
+
+
+@given(st.floats(-1, 1, allow_nan=False) | TIES.map(lambda tie: float(Decimal(str(tie)) / 100)))
+@example(13 / 16)
+@example(0.145)
+def test_a_share_reads_the_same_on_chart_and_in_table_and_as_points(share: float) -> None:
+    wanted = by_hand(Decimal(str(share)) * 100, 1)
+    assert read(text.percent(share, "en")) == wanted
+    assert Decimal(str(text.rounded(share, "share"))) * 100 == wanted
+    assert read(text.difference(share, "share", "en")) == abs(wanted)
+    assert read(compare.signed(share, "share", "en")) == wanted
+
+
+@given(FLOATS | TIES, st.sampled_from(["persons", "per_10k", "months", "ratio", "persons_per_month", "mean_persons"]))
+def test_a_table_holds_the_number_that_a_chart_shows(value: float, unit: str) -> None:
+    assert Decimal(str(text.rounded(value, unit))) == read(text.plain(value, unit, "en"))
+
+
+def test_bars_their_hover_and_the_finding_say_what_the_table_says() -> None:
+    names = ("compliant_assistants", "trainable_assistants")
+    made = answer("training_compliance", by=("province",), more=names, rows=[("IR-23", 0.1625, 13, 80)])
+    figure = bars.ranking(made, EN)
+    said = str(figure) + titles.extreme(made, EN).sentence
+    assert "16.3%" in said
+    assert "16.2%" not in said
+    assert text.rounded(0.1625, "share") == 0.163
+
+
+def parts(made: Answer) -> list[Decimal]:
+    said = elements.parts_of(made, made.metrics[0], made.rows[0], EN)
+    return [read(one) for one in said.split(" of ")]
+
+
+@given(st.integers(0, 5000), st.integers(1, 10000))
+@example(3, 15)
+def test_a_rate_over_a_mean_headcount_can_be_worked_out_of_what_stands_beside_it(left: int, twice: int) -> None:
+    made = answer(
+        "leaver_rate_12m", more=("leavers_12m", "in_service_mean_12m"), rows=[(left / (twice / 2), left, twice / 2)]
+    )
+    part, whole = parts(made)
+    assert whole == Decimal(twice) / 2, "a mean is shown with its half"
+    assert by_hand(part / whole * 100, 1) == read(text.percent(made.rows[0][0], "en"))
+
+
+@given(st.integers(0, 3000), st.floats(1, 60000))
+@example(57, 123.47)
+def test_progress_can_be_worked_out_of_a_target_that_is_no_whole_number(active: int, target: float) -> None:
+    made = answer("target_progress", more=("active_assistants", "target"), rows=[(active / target, active, target)])
+    part, whole = parts(made)
+    assert by_hand(part / whole * 100, 1) == read(text.percent(active / target, "en"))
+
+
+@given(st.integers(0, 3000), st.integers(1, 10**7))
+def test_a_rate_of_residents_can_be_worked_out_too(active: int, residents: int) -> None:
+    value = active / residents * 10000
+    made = answer("coverage_per_10k", more=("active_assistants", "residents"), rows=[(value, active, residents)])
+    part, whole = parts(made)
+    assert abs(part / whole * 10000 - read(text.plain(value, "per_10k", "en"))) <= Decimal("0.00501")
+
+
+def test_a_comparison_shows_the_same_parts_as_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = answer("leaver_rate_12m", more=("leavers_12m", "in_service_mean_12m"), rows=[(0.4, 3, 7.5)])
+    monkeypatch.setattr(compare, "look", lambda view: EN)
+    view: Any = type("AView", (), {"lang": "en", "word": staticmethod(EN.word)})
+    assert "3 of 7.5" in compare._parts(view, made, made.metrics[0], made.rows[0])
+
+
+def test_a_slider_begins_at_the_number_written_beside_it() -> None:
+    made = answer("joiners", rows=[(106.5,)])
+    assert scenario._as_shown(made, "joiners") == read(text.plain(106.5, "persons", "en")) == 107
+
+
+# ---------------------------------------------------------------- one function, no twins
+
+
+def number_formats(source: str) -> list[str]:
+    """Format specifications that round, and calls of round() whose result could be shown."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FormattedValue) and node.format_spec:
+            spec = ast.unparse(node.format_spec)
+            if re.search(r"\.\d|\.\{|[f%e]['\"]$", spec) and "%H" not in spec:
+                found.append(ast.unparse(node))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "round":
+            found.append(ast.unparse(node))
+    return found
+
+
+# What is rounded for a place or a size, not to be read: how many decimals a step has, clean ticks, a colour, a height.
+NOT_READ = {
+    "charts.py": {"round(step * 10 ** d)", "round(tick, 10)", "round(class_of(bound, bounds))"},
+    "grouped.py": {"round((bottom + 1) * charts.BAR)"},
+}
+
+
+def test_no_page_rounds_by_itself_and_neither_plotly_nor_a_script_does() -> None:
+    assert number_formats("f'{x:.1f}' + f'{x:.{n}%}' + str(round(x, 1))"), "the search finds what it is for"
+    for path in (ROOT / "pages").rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        if path.name != "text.py":
+            assert set(number_formats(source)) == NOT_READ.get(path.name, set()), path.name
+        assert not re.search(r"tickformat|hoverformat|texttemplate|valueformat|%\{(x|y|z|value|text)", source), (
+            path.name
+        )
+    for path in (ROOT / "static").glob("*.js"):
+        assert not re.search(r"toFixed|toPrecision|toLocaleString|NumberFormat|Math\.round", path.read_text("utf-8"))

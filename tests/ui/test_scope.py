@@ -1,0 +1,405 @@
+"""The reader's scope: what filters offer, the period, a typed day, names in sentences, what a filter has no effect on, Reset."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
+from etl.analysis import registry
+from etl.core.errors import QuestionError
+from etl.core.jalali import last_complete_months
+from etl.semantic.answers import ask
+from etl.warehouse import publications
+from pages.ui.charts.elements import ChartContext
+from pages.ui.components import day_field, filter_options
+from pages.ui.data import warehouse
+from pages.ui.exports import writers
+from pages.ui.i18n import text
+from pages.ui.state import page_context, periods
+from pages.ui.state.page_context import FILTERS, PageContext, Scope
+from tests import made
+from tests.browser.app import ROOT, build
+
+DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
+PAGES = [entry["page"] for entry in text.menu()]
+LATEST = date(2024, 9, 21)
+YEAR_SO_FAR = (date(2024, 3, 20), LATEST)
+# Pages that show flows or trends, and so have a use for a period.
+WITH_PERIOD = {"overview", "growth", "training", "institutes", "legal", "smart", "explore", "institute", "workforce"}
+WITHOUT_BAR = {"methods", "quality"}
+# Something to choose on each page that has parameters of its own.
+OWN: dict[str, dict[str, Any]] = {
+    "planning": {"recruits": "7", "leave": "20", "of": "IR-23", "seats": ["lead:3"]},
+    "explore": {"m": ["joiners"], "by": ["month"], "show": "pivot", "sort": "-joiners", "page": "2"},
+    "compare": {"p": "IR-23", "a": "2023-09-21", "q": "IR-30", "b": "2024-05-04"},
+    "institute": {"find": "حفاظتی", "page": "2"},
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    pointer = tmp_path_factory.mktemp("scope") / "warehouse.duckdb"
+    build(ROOT / "tests" / "sample", pointer)
+    with pytest.MonkeyPatch.context() as setting:
+        setting.setenv("WAREHOUSE", str(pointer))
+        yield pointer
+
+
+def opened(name: str = PAGES[0], **view: Any) -> AppTest:
+    """A page with this in its address."""
+    app = AppTest.from_string(DOOR, default_timeout=60)
+    if name != PAGES[0]:
+        app._page_hash = calc_hash(name)
+    for key, value in view.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def html(app: AppTest) -> str:
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def said(app: AppTest) -> str:
+    found = re.search(r'<p class="pd-said" role="status">(.*?)</p>', html(app))
+    assert found
+    return found[1]
+
+
+def seen(scope: Scope, lang: str = "fa") -> PageContext:
+    return PageContext(lang, False, scope, scope.on or LATEST, LATEST, has_period=True)
+
+
+# ---------------------------------------------------------------- what filters offer
+
+
+@pytest.mark.parametrize("on", [LATEST, date(2023, 3, 1)])
+@pytest.mark.parametrize("where", [{}, {"province": ("IR-23",)}, {"activity": ("guarding",), "gender": ("male",)}])
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_filter_offers_what_exists_under_the_others_with_its_count(
+    name: str, where: dict[str, tuple[str, ...]], on: date, published: Path
+) -> None:
+    others = {one: codes for one, codes in where.items() if one != name}
+    if name == "county":
+        others = {one: codes for one, codes in others.items() if one != "institute"}
+    metric = "trainable_assistants" if name == "course" else "active_assistants"
+    with publications.connect(published) as con:
+        counted = {code: count for code, count, *_ in ask(con, metric, by=(name,), on=on, where=others).rows if code}
+        if name == "institute":
+            known = con.execute("select institute_code, province, activity from institutes").fetchall()
+            for code, province, activity in known:
+                if province in others.get("province", (province,)) and activity in others.get("activity", (activity,)):
+                    counted.setdefault(code, 0)
+    wanted = {code: count for code, count in counted.items() if count or name == "institute"} | {
+        code: counted.get(code, 0) for code in where.get(name, ())
+    }
+    offered = filter_options.offered(seen(Scope(where, on)), name, FILTERS)
+    names = warehouse.names(name, "fa")
+    assert offered.keys() == wanted.keys()
+    for code, label in offered.items():
+        assert label.startswith(text.findable(names[code]))
+        assert label.endswith(f"({text.number(wanted[code], 'fa')})")
+
+
+def test_what_is_chosen_stays_offered_where_nobody_is_left() -> None:
+    scope = Scope({"gender": ("female",), "post": ("manager",), "province": ("IR-11",)})
+    assert filter_options.offered(seen(scope), "post", FILTERS) == {"manager": "مدیر (۰)"}
+    assert "IR-11" in filter_options.offered(seen(scope), "province", FILTERS)
+
+
+def test_a_place_is_not_narrowed_by_a_place_inside_of_it(published: Path) -> None:
+    with publications.connect(published) as con:
+        county = next(code for code, count in ask(con, "active_assistants", by=("county",)).rows if code and count)
+    alone = filter_options.offered(seen(Scope()), "province", FILTERS)
+    assert filter_options.offered(seen(Scope({"county": (county,)})), "province", FILTERS) == alone
+    assert len(alone) > 1
+
+
+def test_a_filter_that_the_page_does_not_have_narrows_no_list() -> None:
+    scope = Scope({"course": ("lead",)})
+    without = tuple(name for name in FILTERS if name != "course")
+    assert filter_options.offered(seen(scope), "post", without) == filter_options.offered(
+        seen(Scope()), "post", without
+    )
+    assert filter_options.offered(seen(scope), "post", FILTERS) != filter_options.offered(
+        seen(Scope()), "post", FILTERS
+    )
+
+
+def test_two_institutes_of_one_name_are_told_apart_by_their_code() -> None:
+    told = filter_options._told_apart({"001": "پایش", "002": "پایش", "003": "گشت"}, "fa")
+    assert told == {"001": "پایش، ۰۰۱", "002": "پایش، ۰۰۲", "003": "گشت"}
+
+
+def test_a_closed_door_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    filter_options._offered.cache_clear()
+    asked = []
+    offered = filter_options.offered
+    monkeypatch.setattr(
+        filter_options, "offered", lambda view, name, known: asked.append(name) or offered(view, name, known)
+    )
+    app = opened()
+    assert set(asked) == {"province", "activity"}
+    assert {one.key for one in app.multiselect} == {"filter province", "filter activity"}
+
+
+def test_a_choice_narrows_the_lists_beside_it() -> None:
+    app = opened()
+    before = app.multiselect(key="filter activity").options
+    app.multiselect(key="filter province").set_value(["IR-30"]).run()
+    after = app.multiselect(key="filter activity").options
+    assert after != before
+    assert app.multiselect(key="filter province").value == ["IR-30"]
+    assert any(label.startswith("تهران (") for label in app.multiselect(key="filter province").options)
+    app.multiselect(key="filter activity").set_value(["patrol"]).run()
+    assert app.query_params == {"province": "IR-30", "activity": "patrol"}
+
+
+def test_what_is_chosen_before_the_browser_has_the_new_address_is_not_lost() -> None:
+    app = opened()
+    app.multiselect(key="filter province").set_value(["IR-30"]).run()
+    # Who clicks on quickly sends the address that the browser still has; who goes back or opens a link sends another.
+    app.query_params.clear()
+    app.multiselect(key="filter activity").set_value(["patrol"]).run()
+    assert app.query_params == {"province": "IR-30", "activity": "patrol"}
+    app.query_params.clear()
+    app.run()
+    assert app.query_params == {}
+
+
+def test_what_a_page_itself_asks_is_not_lost_to_an_old_address_either() -> None:
+    app = opened("explore")
+    app.multiselect(key="filter province").set_value(["IR-30"]).run()
+    app.query_params.clear()
+    app.multiselect(key="explore m").set_value(["training_compliance"]).run()
+    assert app.query_params == {"province": "IR-30", "m": "training_compliance"}
+
+
+# ---------------------------------------------------------------- the period
+
+
+@pytest.mark.parametrize(
+    ("period", "days"),
+    [
+        ("year", YEAR_SO_FAR),
+        ("12", last_complete_months(LATEST, 12)),
+        ("24", last_complete_months(LATEST, 24)),
+        ("2024-01-01..2024-02-29", (date(2024, 1, 1), date(2024, 2, 29))),
+    ],
+)
+def test_a_period_stands_for_its_days(period: str, days: tuple[date, date]) -> None:
+    assert periods.known(period) == period
+    assert periods.days(period, LATEST) == days
+
+
+@pytest.mark.parametrize("period", ["", "13", "0", "..", "2024-01-01", "2024-02-29..2024-01-01", "x..y", "days", "'"])
+def test_what_is_no_period_is_none(period: str) -> None:
+    assert periods.known(period) == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        ("2024-01-01..2030-01-01", {"period": f"2024-01-01..{LATEST}"}),
+        ("1990-01-01..1990-02-01", {}),
+        ("2024-02-29..2024-01-01", {}),
+        ("evil", {}),
+        ("۱۴۰۳/۰۱/۰۱..۱۴۰۳/۰۲/۱۵", {"period": "2024-03-20..2024-05-04"}),
+    ],
+)
+def test_a_period_that_nobody_could_have_chosen_is_left_out(asked: str, kept: dict[str, str]) -> None:
+    assert opened("growth", period=asked).query_params == kept
+
+
+def test_a_year_before_a_period_are_the_same_days_of_the_year_before() -> None:
+    complete = last_complete_months(LATEST, 12)
+    assert periods.year_before(complete) == last_complete_months(date(2023, 9, 22), 12)
+    assert periods.year_before(YEAR_SO_FAR) == (date(2023, 3, 21), date(2023, 9, 22)), "۳۱ شهریور"
+    # Esfand of 1403 has thirty days, that of 1402 twenty-nine, and so the other way round
+    assert periods.year_before((date(2025, 3, 20), date(2025, 3, 20))) == (date(2024, 3, 19),) * 2
+    assert periods.year_before((date(2026, 3, 20), date(2026, 3, 20))) == (date(2025, 3, 20),) * 2
+    assert periods.year_before((date(2024, 9, 10), date(2024, 9, 10))) == (date(2023, 9, 11),) * 2
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in WITHOUT_BAR])
+def test_a_period_is_offered_where_it_has_a_use_and_kept_where_it_has_none(name: str) -> None:
+    app = opened(name, period="year", province="IR-23")
+    assert ("filter period" in {one.key for one in app.selectbox}) == (name in WITH_PERIOD)
+    assert ("بازهٔ جریان‌ها و روندها: این سال شمسی، ۱ فروردین ۱۴۰۳ تا ۳۱ شهریور ۱۴۰۳" in said(app)) == (
+        name in WITH_PERIOD
+    )
+    assert app.query_params == {"province": "IR-23", "period": "year"}
+
+
+def test_flows_and_trends_are_asked_over_the_period_and_states_are_not(published: Path) -> None:
+    over = last_complete_months(LATEST, 24)
+    with publications.connect(published) as con:
+        joined, before = (ask(con, "joiners", over=days).value() for days in (over, periods.year_before(over)))
+        without = ask(con, "joiners").value()
+        active = ask(con, "active_assistants").value()
+    assert len({joined, before, without}) == 3
+    shown = html(opened("growth", period="24"))
+    cards = re.findall(r'class="pd-label">(.*?)</p><p class="pd-value[^"]*"><bdi>(.*?)</bdi>(.*?)</div>', shown)
+    numbers = {label: (value, lines) for label, value, lines in cards}
+    assert numbers["پیوستگان"][0] == text.number(joined, "fa")
+    assert f"سال پیش: {text.number(before, 'fa')}<" in numbers["پیوستگان"][1]
+    assert numbers["پلیس‌یاران فعال"][0] == text.number(active, "fa")
+    below = re.findall(r'class="pd-head"><h3>.*?</h3><p>(.*?)</p>', shown)
+    asked = [one for one in below if one.endswith("۱ مهر ۱۴۰۱ تا ۳۱ شهریور ۱۴۰۳")]
+    assert len(asked) == 3, "the trend of the stock, joiners beside leavers, and the bridge"
+
+
+def test_a_period_is_chosen_and_taken_back() -> None:
+    app = opened("growth")
+    app.selectbox(key="filter period").set_value("24").run()
+    assert app.query_params == {"period": "24"}
+    app.selectbox(key="filter period").set_value("days").run()
+    first, last = last_complete_months(LATEST, 24)
+    assert app.query_params == {"period": f"{first}..{last}"}
+    app.text_input(key="typed last").set_value("۱۴۰۳/۰۲/۱۵").run()
+    assert app.query_params == {"period": f"{first}..2024-05-04"}
+    app.selectbox(key="filter period").set_value("none").run()
+    assert app.query_params == {}
+    assert "بازهٔ جریان‌ها" not in said(app)
+
+
+def test_explore_asks_over_the_same_period(published: Path) -> None:
+    with publications.connect(published) as con:
+        joined = ask(con, "joiners", over=last_complete_months(LATEST, 24)).value()
+        assert joined != ask(con, "joiners").value()
+    shown = html(opened("explore", period="24", m="joiners", by="-"))
+    assert f"<bdi>{text.amount(joined, 'persons', 'fa')}</bdi>" in shown
+
+
+# ---------------------------------------------------------------- a typed day
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["۱۴۰۳/۰۲/۱۵", "1403-2-15", "١٤٠٣/٢/١٥", " ۱۴۰۳ ۲ ۱۵ ", "۱۵/۲/۱۴۰۳", "۱۴۰۳.۰۲.۱۵", "14030215", "2024-05-04"],
+)
+def test_a_day_is_read_however_it_was_typed(written: str) -> None:
+    assert day_field.read(written) == date(2024, 5, 4)
+
+
+@pytest.mark.parametrize("written", ["", "فردا", "۱۴۰۳", "۱۴۰۳/۱۳/۰۱", "۱۴۰۳/۱۲/۳۱", "۰۳/۰۲/۱۵", "1403/2/15/1", "<b>"])
+def test_what_is_no_day_is_none(written: str) -> None:
+    with pytest.raises(ValueError, match=r"day|month|year|range"):
+        day_field.read(written)
+
+
+def test_a_typed_day_is_taken_and_a_wrong_one_is_said_and_leaves_the_day() -> None:
+    app = opened()
+    field = app.text_input(key="typed on")
+    assert field.value == "۱۴۰۳/۰۶/۳۱"
+    field.set_value("1403-2-15").run()
+    assert app.query_params == {"on": "2024-05-04"}
+    assert "۱۵ اردیبهشت ۱۴۰۳" in said(app)
+    outside = "بیرون از روزهای داده‌هاست"
+    for wrong, told in (("<b>فردا</b>", "روزی از تقویم نیست"), ("۱۴۹۹/۱/۱", outside), ("9999-12-31", outside)):
+        app.text_input(key="typed on").set_value(wrong).run()
+        message = re.search(r'<p class="pd-wrong" role="alert">(.*?)</p>', html(app))
+        assert message
+        assert told in message[1]
+        assert "<" not in message[1]
+        assert app.query_params == {"on": "2024-05-04"}
+        assert app.text_input(key="typed on").value == "۱۴۰۳/۰۲/۱۵"
+    app.run()
+    assert "pd-wrong" not in html(app), "said once"
+
+
+def test_the_sides_of_a_comparison_are_typed_in_the_same_field() -> None:
+    app = opened("compare")
+    app.text_input(key="typed compare-a").set_value("۱۴۰۲/۰۲/۱۵").run()
+    assert app.query_params["a"] == "2023-05-05"
+    assert app.text_input(key="typed compare-a").value == "۱۴۰۲/۰۲/۱۵"
+
+
+# ---------------------------------------------------------------- names in sentences
+
+
+def test_a_name_of_the_other_direction_is_isolated_in_a_sentence_and_not_in_the_name_of_a_file() -> None:
+    code, name = next(iter(warehouse.names("institute", "en").items()))
+    view = seen(Scope({"institute": (code,)}), "en")
+    assert page_context.said(view) == f"\u2068{name}\u2069"
+    assert page_context.said(seen(view.scope, "fa")) == name
+    assert filter_options.offered(view, "institute", FILTERS)[code].startswith(f"\u2068{name}\u2069 (")
+    answer = made.answer("active_assistants", rows=[(1,)], where={"institute": (code,)})
+    assert not re.search(
+        "[\u2066-\u2069]", writers.file_name(answer, ChartContext("en"), page_context.said(view), "csv")
+    )
+
+
+# ---------------------------------------------------------------- filters without an effect
+
+
+@pytest.mark.parametrize("name", registry.ASKED)
+def test_an_analysis_says_which_filters_have_a_meaning_for_it(name: str, published: Path) -> None:
+    with publications.connect(published) as con:
+        members = {
+            dimension: str(
+                con.execute(f"select {column} from {table} where {column} is not null limit 1").fetchall()[0][0]
+            )
+            for dimension, column, table in (
+                ("province", "province", "service"),
+                ("county", "county", "service"),
+                ("institute", "institute_code", "institutes"),
+                ("course", "course_code", "courses"),
+            )
+        } | {"activity": "guarding", "gender": "male", "education": "diploma", "post": "guard"}
+        for dimension in FILTERS:
+            where = {dimension: [members[dimension]]}
+            if dimension in registry.filters(name):
+                getattr(registry, name)(con, where=where)
+            elif name == "claim":
+                assert getattr(registry, name)(con, where=where).rows == getattr(registry, name)(con).rows
+            else:
+                with pytest.raises(QuestionError):
+                    getattr(registry, name)(con, where=where)
+
+
+def test_every_analysis_says_so() -> None:
+    assert set(registry.ASKED) == set(registry.__all__)
+
+
+@pytest.mark.parametrize("name", ["smart", "growth", "institutes", "planning", "international"])
+def test_a_filter_kept_from_another_page_is_told_to_have_no_effect(name: str) -> None:
+    shown = html(opened(name, gender="male"))
+    assert "صافی «جنسیت» بر این عدد اثر ندارد." in shown
+    assert text.word("state.not_in_scope", "fa") not in shown
+    assert "pd-error" not in shown
+
+
+def test_a_filter_kept_from_another_page_can_be_taken_away_there() -> None:
+    app = opened("international", gender="male")
+    assert "p::after{content:' (۱)'}" in html(app), "the door says how many filters are on behind it"
+
+
+# ---------------------------------------------------------------- Reset
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in WITHOUT_BAR])
+def test_reset_leaves_the_page_as_it_was_first_met(name: str) -> None:
+    fresh = opened(name)
+    wanted = controls(fresh)
+    app = opened(name, province="IR-23", activity="guarding", on="2024-05-04", period="24", **OWN.get(name, {}))
+    assert len(app.query_params) == 4 + len(OWN.get(name, {}))
+    assert controls(app) != wanted
+    app.button(key="scope-reset").click().run()
+    assert not app.exception
+    assert app.query_params == {}
+    assert controls(app) == wanted
+    assert said(app) == said(fresh)
+
+
+def controls(app: AppTest) -> dict[str, Any]:
+    """What every control of the page shows."""
+    kinds = (app.multiselect, app.selectbox, app.text_input, app.date_input, app.slider)
+    return {str(one.key): one.value for kind in kinds for one in kind}

@@ -1,0 +1,162 @@
+"""Words, numbers and days are written as each language writes them, and both languages are complete."""
+
+import re
+import string
+import tomllib
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from persiantools.jdatetime import JalaliDate
+
+from etl.semantic.catalog import CHOICES, DIMENSIONS, catalogue
+from pages.ui.i18n import text
+
+ROOT = Path(__file__).parents[2]
+BOOK = tomllib.loads((ROOT / "pages" / "text.toml").read_text(encoding="utf-8"))
+LATIN_DIGIT = re.compile("[0-9]")
+LATIN_WORD = re.compile("[A-Za-z]{2,}")
+# What stays Latin in a Persian sentence, and why: a command, a folder, a key, a legal attribution, the other language's
+# own name, one line for a reader who cannot run scripts; anywhere: formats of files, settings, a foreign register.
+STAYS_LATIN = {"app.language", "app.language_help", "app.no_script", "state.unpublished", "figure.osm", "browser.words"}
+LATIN_ANYWHERE = re.compile(r"\b(CSV|XLSX|PNG|SVG|PDF|Parquet|SIA|[A-Z]+(_[A-Z]+)+)\b")
+
+
+def entries(book: Any = BOOK, name: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Every entry that has the two languages: its name, its Persian, its English."""
+    if isinstance(book, list):
+        for place, one in enumerate(book):
+            yield from entries(one, f"{name}[{place}]")
+    elif isinstance(book, dict) and {"fa", "en"} <= book.keys():
+        yield name, book["fa"], book["en"]
+        for key, value in book.items():
+            if isinstance(value, dict):
+                yield from entries(value, f"{name}.{key}")
+    elif isinstance(book, dict):
+        for key, value in book.items():
+            yield from entries(value, f"{name}.{key}".lstrip("."))
+
+
+ENTRIES = list(entries())
+SENTENCES = [(name, fa, en) for name, fa, en in ENTRIES if isinstance(fa, str)]
+
+
+def test_there_are_words_to_look_at() -> None:
+    assert len(SENTENCES) > 150
+
+
+@pytest.mark.parametrize(("name", "fa", "en"), SENTENCES, ids=[name for name, _, _ in SENTENCES])
+def test_every_word_is_there_in_both_languages(name: str, fa: str, en: str) -> None:
+    assert fa.strip()
+    assert en.strip()
+    places = [{field for _, field, _, _ in string.Formatter().parse(one) if field} for one in (fa, en)]
+    assert places[0] == places[1], "both languages leave the same places open"
+    if name not in STAYS_LATIN:
+        assert not LATIN_DIGIT.search(fa)
+        assert not LATIN_WORD.search(LATIN_ANYWHERE.sub("", re.sub(r"\{\w+\}", "", fa)))
+
+
+def test_no_persian_word_is_written_with_arabic_letters() -> None:
+    assert [name for name, fa, _ in SENTENCES if re.search("[يكىة]", fa)] == []
+
+
+def test_every_unit_of_the_catalogue_has_a_word() -> None:
+    units = {metric.unit for metric in catalogue().values()} - {"share", "ratio", "date"}
+    assert units - BOOK["units"].keys() == set()
+
+
+def test_every_member_of_a_fixed_list_has_a_name() -> None:
+    for dimension, words in CHOICES.items():
+        named = text.reference_members(dimension, "fa")
+        assert set(words.values()) <= named.keys(), dimension
+
+
+def test_every_dimension_has_a_name() -> None:
+    assert set(DIMENSIONS) - BOOK["dimension"].keys() == set()
+
+
+def test_every_page_of_the_menu_is_a_file_that_only_defines_page() -> None:
+    for entry in text.menu():
+        source = (ROOT / "pages" / f"{entry['page']}.py").read_text(encoding="utf-8")
+        assert "\ndef page() -> None:\n" in source
+        assert not re.search(r"^(page\(|st\.|ui\.)", source, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (text.number(1234567, "fa"), "۱٬۲۳۴٬۵۶۷"),
+        (text.number(1234567, "en"), "1,234,567"),
+        (text.number(-4.25, "en", 1), "−4.3"),
+        (text.number(-4.25, "fa", 2), "\u2066−۴٫۲۵\u2069"),
+        (text.number(7, "fa", signed=True), "\u2066+۷\u2069"),
+        (text.number(-0.001, "en", 1, signed=True), "0.0"),
+        (text.number(None, "fa"), "–"),
+        (text.percent(0.8734, "fa"), "\u2067\u061c۸۷٫۳٪\u2069"),
+        (text.percent(0.8734, "en"), "87.3%"),
+        (text.percent(1, "fa", 0), "\u2067\u061c۱۰۰٪\u2069"),
+        (text.amount(2.1, "per_10k", "fa"), "۲٫۱۰ در ده‌هزار"),
+        (text.amount(2.1, "per_10k", "en"), "2.10 per 10,000"),
+        (text.amount(0.5, "share", "en"), "50.0%"),
+        (text.amount(None, "persons", "en"), "–"),
+        (text.unit_label("1403-06", "fa"), "شهریور ۱۴۰۳"),
+        (text.unit_label("1403-06", "en"), "Shahrivar 1403"),
+        (text.unit_label("1403-Q2", "fa"), "تابستان ۱۴۰۳"),
+        (text.unit_label("1403", "fa"), "۱۴۰۳"),
+        (text.day(date(2025, 3, 21), "fa"), "۱ فروردین ۱۴۰۴"),
+        (text.day_in_both(date(2024, 9, 21), "fa"), "شنبه ۳۱ شهریور ۱۴۰۳ (۲۱ سپتامبر ۲۰۲۴)"),
+        (text.day_in_both(date(2024, 9, 21), "en"), "Saturday 31 Shahrivar 1403 (21 September 2024)"),
+        (text.iso_jalali(date(2025, 3, 20)), "1403-12-30"),
+        (text.member("province", "IR-23", "fa"), "تهران"),
+        (text.member("county", "0001", "en"), "Arak"),
+        (text.member("gender", "female", "fa"), "زن"),
+        (text.member("course", "X-1", "fa", {"X-1": "کمک‌های اولیه"}), "کمک‌های اولیه"),
+        (text.member("institute", "007", "fa"), "۰۰۷"),
+        (text.member("county", None, "fa"), "نامعلوم"),
+        (text.member("age_band", "25-29", "fa"), "۲۵ تا ۲۹ سال"),
+        (text.member("age_band", "60+", "en"), "60 years and over"),
+        (text.member("origin", "IR-23", "en"), "Tehran"),
+        (text.shortened(["الف", "ب", "پ"], "fa"), "الف و ۲ مورد دیگر"),
+        (text.listed(["a", "b"], "en"), "a, b"),
+    ],
+)
+def test_numbers_days_and_names_are_written_as_the_language_writes_them(written: str, said: str) -> None:
+    assert written == said
+
+
+@pytest.mark.parametrize("written", ["۱۴۰۳/۰۶/۳۱", "1403-6-31", " ١٤٠٣/٦/٣١ ", "2024-09-21", "20240921"])
+def test_a_day_is_read_in_any_digits_and_either_calendar(written: str) -> None:
+    assert text.read_day(written) == date(2024, 9, 21)
+
+
+@pytest.mark.parametrize("written", ["", "1403/12/31", "31/06/1403", "1403/6/31 or 1=1", "tomorrow"])
+def test_what_is_no_day_is_refused(written: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - the words are the parser's own
+        text.read_day(written)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e12, max_value=1e12), st.integers(0, 3))
+def test_persian_numbers_have_no_latin_digit_and_say_the_same(value: float, decimals: int) -> None:
+    fa, en = text.number(value, "fa", decimals), text.number(value, "en", decimals)
+    assert not LATIN_DIGIT.search(fa)
+    back = fa.strip("\u2066\u2069").replace("٬", ",").replace("٫", ".")
+    assert back.translate(str.maketrans("۰۱۲۳۴۵۶۷۸۹", "0123456789")) == en
+
+
+@given(st.integers(0, 20000).map(lambda n: date(1990, 1, 1) + timedelta(days=n)))
+def test_a_day_that_is_written_is_the_day_that_is_read(day: date) -> None:
+    assert text.read_day(text.iso_jalali(day)) == day
+    assert text.digits(str(JalaliDate(day).year), "fa") in text.day(day, "fa")
+
+
+def test_what_is_data_cannot_be_markup() -> None:
+    assert text.escape('<img src="x" onerror=1>') == "&lt;img src=&quot;x&quot; onerror=1&gt;"
+
+
+def test_every_line_of_a_text_carries_its_own_direction() -> None:
+    assert text.line("یک<br>دو", "fa") == "\u2067یک\u2069<br>\u2067دو\u2069"
+    assert text.line("one", "en") == "\u2066one\u2069"

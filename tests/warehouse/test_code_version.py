@@ -1,0 +1,196 @@
+"""A publication of another version of the program: one sentence wherever it is opened, and a way out."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
+from etl.cli.commands import main
+from etl.extract.contract import Contract
+from etl.revisions import diff
+from etl.warehouse import code_version, publications
+from pages.ui.i18n import text
+from tests.loading import build, copy_publication, national_id, put, put_good, row
+
+DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
+SENTENCE = "this publication was built by another version of the program; run python -m etl build again"
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two publications: one person, then two."""
+    folder = put_good(tmp_path_factory.mktemp("version") / "incoming")
+    to = build(folder).to
+    put(folder, "personnel_2.csv", [row("personnel", national_id=national_id(10))])
+    assert build(folder).code == 0
+    return to
+
+
+@pytest.fixture
+def pointer(twice: Path, tmp_path: Path) -> Path:
+    return copy_publication(twice, tmp_path / "copy")
+
+
+def change(path: Path, *statements: str) -> None:
+    """As if other code had built a publication."""
+    with duckdb.connect(str(path.resolve())) as con:
+        for sql in ("update publication set code_version = 'another'", *statements):
+            con.execute(sql)
+
+
+# What other code lacked or named otherwise: without the comparison each raises a BinderException somewhere else.
+OTHER = {
+    "the same tables": (),
+    "no version": ("alter table publication drop column code_version",),
+    "no publication": ("drop table publication",),
+    "no stock": ("drop table stock",),
+    "another column": ("alter table spells rename column gender to sex",),
+}
+
+
+@pytest.mark.parametrize("other", OTHER.values(), ids=OTHER.keys())
+def test_every_command_says_it_in_one_line(other, pointer, capsys):
+    change(pointer, *other)
+    for command in (["ask", "in_service"], ["quarantine"], ["diff"], ["backtest"]):
+        assert main([*command, "--from", str(pointer)]) == 1, command
+        assert capsys.readouterr() == ("", f"{_opened(pointer, command)}: {SENTENCE}\n"), command
+
+
+def _opened(pointer: Path, command: list[str]) -> Path:
+    return pointer.resolve() if command == ["diff"] else pointer
+
+
+def test_publications_are_listed_whatever_built_them(pointer, capsys):
+    first, second = publications.versions(pointer)
+    change(first, "drop table publication")
+    assert main(["publications", "--from", str(pointer)]) == 0
+    assert capsys.readouterr().out == "000001\tof another version of the program\tkept\n000002\tshown\n"
+    change(second)
+    first.write_bytes(b"no database")
+    assert main(["publications", "--from", str(pointer)]) == 0
+    assert capsys.readouterr().out == "000001\tdamaged\tkept\n000002\tof another version of the program\tshown\n"
+
+
+def test_going_back_leaves_another_version_and_never_leads_to_one(pointer, capsys):
+    first, second = publications.versions(pointer)
+    change(second)
+    assert main(["rollback", "--from", str(pointer)]) == 0
+    assert pointer.resolve() == first
+    capsys.readouterr()
+    assert main(["rollback", "000002", "--from", str(pointer)]) == 1
+    assert capsys.readouterr().err == f"{second}: {SENTENCE}\n"
+    assert pointer.resolve() == first
+
+
+def test_a_build_over_another_version_heals_it_and_still_guards(pointer, tmp_path, capsys):
+    change(pointer, "update publication set rows_loaded = 4000", "drop table stock")
+    folder = put_good(tmp_path / "incoming")
+    refused = build(folder, to=pointer)
+    assert refused.code == 1
+    assert "--accept-loss" in refused.err
+    assert build(folder, "--accept-loss", to=pointer).code == 0
+    assert main(["ask", "in_service", "--format", "csv", "--from", str(pointer)]) == 0
+    assert capsys.readouterr().out == "in_service\n1\n"
+
+
+def test_adoption_is_carried_over_a_change_of_the_program(pointer, tmp_path):
+    change(pointer, "update adoption set valid_from = date '2020-01-01'")
+    assert build(put_good(tmp_path / "incoming"), to=pointer).code == 0
+    with publications.connect(pointer) as con:
+        assert con.execute("select count(*) from adoption where valid_from = date '2020-01-01'").fetchall() != [(0,)]
+
+
+def test_what_moved_is_told_over_a_change_of_the_program_while_the_tables_answer(pointer, capsys):
+    first, _ = publications.versions(pointer)
+    change(first)
+    moved = {one.metric: one.change for one in diff.between(pointer).moved if not one.province}
+    assert moved["in_service"] == 1
+    assert [one["change"] for one in diff.history(pointer) if one["metric"] == "in_service"] == [1]
+    change(first, "drop table stock")
+    assert main(["diff", "--from", str(pointer)]) == 1
+    told = capsys.readouterr().err
+    assert told == (
+        f"{first}: this publication was built by another version of the program, whose tables cannot be compared\n"
+    )
+    assert diff.history(pointer) == []
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+@pytest.mark.parametrize("other", OTHER.values(), ids=OTHER.keys())
+def test_a_page_says_it_once_and_draws_no_part(other, lang, pointer, monkeypatch):
+    change(pointer, *other)
+    monkeypatch.setenv("WAREHOUSE", str(pointer))
+    app = AppTest.from_string(DOOR, default_timeout=60)
+    app.query_params["lang"] = lang
+    app.run()
+    assert not app.exception
+    body = "".join(one.proto.body for one in app.get("html"))
+    assert body.count("pd-notice") == 1
+    assert text.word("state.other_version", lang) in body
+    assert [one.value for one in app.code] == ["python -m etl build"]
+
+
+# ------------------------------------------------------------------ what counts as another version
+
+
+@pytest.fixture
+def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the code that makes tables."""
+    copy = tmp_path / "etl"
+    shutil.copytree(code_version._HERE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(code_version, "_HERE", copy)
+    return copy
+
+
+def digest() -> str:
+    code_version.code_version.cache_clear()
+    try:
+        return code_version.code_version()
+    finally:
+        code_version.code_version.cache_clear()
+
+
+def test_only_what_makes_tables_makes_another_version(code):
+    before = digest()
+    spells, loadlog = code / "models" / "spells.sql", code / "loadlog.py"
+    for path, was, becomes in (
+        (spells, "select", "-- Why this is so.\nselect"),
+        (loadlog, '"""What a load came to', '"""Otherwise said'),
+        (loadlog, "import json\n", "import json  # why\n\n\n"),
+        (code / "console.py", "import csv\n", "import csv\n\nOTHER = 1\n"),
+        (code / "metrics.toml", "[metric.", "# Why.\n[metric."),
+        (code / "contracts" / "personnel.toml", "[", "# Why.\n["),
+    ):
+        content = path.read_text(encoding="utf-8")
+        assert was in content, path
+        path.write_text(content.replace(was, becomes, 1), encoding="utf-8")
+        assert digest() == before, path
+    for path, was, becomes in (
+        (spells, "select", "select 1 as one,"),
+        (code / "pipeline.py", "as code_version", "as built_by"),
+        (code / "history.py", "smart_institutes", "clever_institutes"),
+        (code / "loadlog.py", '"sha256": "varchar"', '"sha256": "blob"'),
+    ):
+        content = path.read_text(encoding="utf-8")
+        assert was in content, path
+        path.write_text(content.replace(was, becomes, 1), encoding="utf-8")
+        assert digest() != before, path
+        path.write_text(content, encoding="utf-8")
+        assert digest() == before, path
+
+
+def test_another_column_of_a_contract_makes_another_version(monkeypatch):
+    before = digest()
+    real = code_version.contract
+
+    def without_the_last(table: str) -> Contract:
+        return replace(real(table), columns=real(table).columns[:-1])
+
+    monkeypatch.setattr(code_version, "contract", without_the_last)
+    assert digest() != before

@@ -1,0 +1,485 @@
+"""A publication is whole or absent: versions, the pointer, going back and forth, and what a flipped bit can do."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from etl.cli.commands import main
+from etl.core import errors
+from etl.core.errors import Refused
+from etl.warehouse import publications
+from etl.warehouse.code_version import code_version
+from tests.loading import ROOT, build, copy_publication, digest, put, put_good, row, run, without_might
+
+
+@pytest.fixture
+def pointer(tmp_path: Path) -> Path:
+    return tmp_path / "warehouse.duckdb"
+
+
+def made(workshop: Path, number: int) -> Path:
+    """A finished database that knows its number."""
+    path = workshop / "built.duckdb"
+    with duckdb.connect(str(path)) as con:
+        con.execute(f"create table content as select {number} as number")
+        con.execute(f"create table publication as select '{code_version()}' as code_version")
+    return path
+
+
+def publish(pointer: Path, number: int) -> Path:
+    with publications.building(pointer) as workshop:
+        return publications.publish(made(workshop, number), pointer)
+
+
+def shown(pointer: Path) -> int:
+    with publications.connect(pointer) as con:
+        return con.execute("select number from content").fetchall()[0][0]
+
+
+def ids(pointer: Path) -> list[str]:
+    return [path.stem for path in publications.versions(pointer)]
+
+
+# ------------------------------------------------------------------ versions and the pointer
+
+
+def test_nothing_published_is_said_so(pointer):
+    with pytest.raises(Refused, match="nothing is published there yet"):
+        publications.connect(pointer)
+
+
+def test_a_publication_is_shown_by_a_pointer_that_can_be_moved_with_its_versions(pointer, tmp_path):
+    version = publish(pointer, 7)
+    assert (version.name, shown(pointer)) == ("000001.duckdb", 7)
+    assert not os.path.isabs(os.readlink(pointer))
+    os.rename(tmp_path, tmp_path.with_name("moved"))
+    assert shown(tmp_path.with_name("moved") / pointer.name) == 7
+
+
+def test_the_last_five_are_kept_and_numbered_in_order(pointer):
+    for number in range(1, 9):
+        publish(pointer, number)
+    assert (ids(pointer), shown(pointer)) == (["000004", "000005", "000006", "000007", "000008"], 8)
+
+
+def test_going_back_and_forward(pointer):
+    for number in (1, 2, 3):
+        publish(pointer, number)
+    assert publications.roll_back(pointer).stem == "000002"
+    assert shown(pointer) == 2
+    assert publications.roll_back(pointer).stem == "000001"
+    with pytest.raises(Refused, match="no earlier publication is kept"):
+        publications.roll_back(pointer)
+    assert publications.roll_back(pointer, "000003").stem == "000003"
+    assert shown(pointer) == 3
+    with pytest.raises(Refused, match="no publication 000009 is kept"):
+        publications.roll_back(pointer, "000009")
+
+
+def test_a_build_after_going_back_keeps_what_was_gone_back_from(pointer):
+    for number in (1, 2, 3):
+        publish(pointer, number)
+    publications.roll_back(pointer, "000001")
+    assert publish(pointer, 4).stem == "000004"
+    assert ids(pointer) == ["000001", "000002", "000003", "000004"]
+    assert publications.roll_back(pointer).stem == "000003"
+
+
+def test_a_reader_keeps_what_it_opened_while_others_are_published_and_old_ones_removed(pointer):
+    publish(pointer, 1)
+    with publications.connect(pointer) as con:
+        for number in range(2, 9):
+            publish(pointer, number)
+        assert con.execute("select number from content").fetchall() == [(1,)]
+        assert con.cursor().execute("select number from content").fetchall() == [(1,)]
+    assert shown(pointer) == 8
+
+
+def test_a_version_that_goes_between_looking_and_opening_is_looked_up_again(pointer, monkeypatch):
+    first = publish(pointer, 1)
+    publish(pointer, 2)
+    looks = iter([first])
+    real = publications.current
+    first.unlink()
+    monkeypatch.setattr(publications, "current", lambda at: next(looks, None) or real(at))
+    assert shown(pointer) == 2
+
+
+def test_a_file_in_the_place_of_the_pointer_is_never_overwritten(pointer):
+    pointer.write_text("mine")
+    with pytest.raises(Refused, match="is a file of its own"), publications.building(pointer):
+        pass
+    assert pointer.read_text() == "mine"
+
+
+def test_without_its_pointer_no_version_is_taken_for_one_never_shown(pointer):
+    publish(pointer, 1)
+    publish(pointer, 2)
+    pointer.unlink()
+    assert publish(pointer, 3).stem == "000003"
+    assert ids(pointer) == ["000001", "000002", "000003"]
+
+
+# ------------------------------------------------------------------ one at a time, and after a death
+
+
+def test_a_second_build_is_busy_and_so_is_going_back(pointer):
+    publish(pointer, 1)
+    publish(pointer, 2)
+    with publications.building(pointer):
+        with pytest.raises(errors.Busy), publications.building(pointer):
+            pass
+        with pytest.raises(errors.Busy):
+            publications.roll_back(pointer)
+    publications.roll_back(pointer)
+    assert shown(pointer) == 1
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from etl.warehouse import publications as publication
+with publication.building(Path(sys.argv[1])) as workshop:
+    (workshop / "half.duckdb").write_bytes(bytes(1000))
+    print(workshop, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_dead_build_leaves_neither_a_lock_nor_its_folder(pointer):
+    publish(pointer, 1)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(pointer)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as held:
+        assert held.stdout
+        workshop = Path(held.stdout.readline().strip())
+        with pytest.raises(errors.Busy), publications.building(pointer):
+            pass
+        held.kill()
+    assert workshop.exists()
+    assert publish(pointer, 2).stem == "000002"
+    assert not workshop.exists()
+    assert sorted(os.listdir(workshop.parent)) == ["000001.duckdb", "000002.duckdb", "lock"]
+
+
+CUT = """
+import os, sys
+from pathlib import Path
+import duckdb
+from etl.warehouse import publications as publication
+pointer, patched, command = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+setattr(publication if patched.startswith("_") else os, patched, lambda *_: os._exit(9))
+if command == "rollback":
+    publication.roll_back(pointer)
+with publication.building(pointer) as workshop:
+    with duckdb.connect(str(workshop / "built.duckdb")) as con:
+        con.execute("create table content as select 666 as number")
+    publication.publish(workshop / "built.duckdb", pointer)
+"""
+
+
+def cut_power(pointer: Path, step: str, command: str = "publish") -> None:
+    """Do it in a process that ends, as if the power had failed, at the first call of `step`."""
+    done = subprocess.run([sys.executable, "-c", CUT, str(pointer), step, command], cwd=ROOT, check=False)
+    assert done.returncode == 9
+
+
+@pytest.mark.parametrize("step", ["rename", "replace"])
+def test_a_power_cut_between_the_last_steps_is_healed_by_the_next_build(pointer, step):
+    """Just before the version, or the pointer, gets its name."""
+    publish(pointer, 1)
+    cut_power(pointer, step)
+    assert shown(pointer) == 1
+    assert ids(pointer) == (["000001", "000002"] if step == "replace" else ["000001"])
+    with pytest.raises(Refused, match="no publication 000002 is kept"):
+        publications.roll_back(pointer, "000002")
+    assert publish(pointer, 2).stem == "000002"
+    assert shown(pointer) == 2
+    assert publications.roll_back(pointer).stem == "000001"
+    assert shown(pointer) == 1
+
+
+def test_a_power_cut_while_going_back_loses_nothing(pointer):
+    for number in (1, 2, 3):
+        publish(pointer, number)
+    cut_power(pointer, "_point", "rollback")
+    assert shown(pointer) == 3
+    publish(pointer, 4)
+    assert ids(pointer) == ["000001", "000002", "000003", "000004"]
+
+
+@pytest.mark.parametrize("step", ["fsync", "rename", "replace"])
+def test_a_disk_that_fails_at_a_step_leaves_the_last_publication(pointer, monkeypatch, step):
+    publish(pointer, 1)
+
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, step, fail)
+        with pytest.raises(OSError, match="Input/output error"):
+            publish(pointer, 2)
+    assert shown(pointer) == 1
+    assert publish(pointer, 2).stem == "000002"
+    assert (shown(pointer), ids(pointer)) == (2, ["000001", "000002"])
+
+
+@pytest.mark.parametrize("way", ["relative", "linked folder", "linked versions"])
+def test_the_one_shown_is_marked_by_whatever_path_it_is_reached(way, tmp_path, monkeypatch, capsys):
+    home = tmp_path / "home"
+    home.mkdir()
+    pointer = home / "warehouse.duckdb"
+    for number in (1, 2, 3):
+        publish(pointer, number)
+    publications.roll_back(pointer)
+    monkeypatch.chdir(home)
+    if way == "linked folder":
+        (tmp_path / "link").symlink_to(home)
+        pointer = tmp_path / "link" / pointer.name
+    elif way == "linked versions":
+        versions = home / "warehouse.duckdb.publications"
+        versions.rename(tmp_path / "elsewhere")
+        versions.symlink_to(tmp_path / "elsewhere")
+    else:
+        pointer = Path(pointer.name)
+    assert main(["publications", "--from", str(pointer)]) == 0
+    assert capsys.readouterr().out == "000001\tkept\n000002\tshown\n000003\tkept\n"
+    assert main(["rollback", "000003", "--from", str(pointer)]) == 0
+    capsys.readouterr()
+    assert main(["publications", "--from", str(pointer)]) == 0
+    assert capsys.readouterr().out == "000001\tkept\n000002\tkept\n000003\tshown\n"
+
+
+@pytest.mark.parametrize(("failing", "place"), [(1, r"building-\w+/built\.duckdb"), (2, r"\.publications")])
+def test_a_disk_that_does_not_keep_what_was_written_names_the_place(failing, place, tmp_path, monkeypatch):
+    folder = put_good(tmp_path / "incoming")
+    to = build(folder).to
+    _fail_to_sync(monkeypatch, failing)
+    refused = build(folder)
+    assert refused.code == 1
+    assert re.fullmatch(
+        rf"{re.escape(str(to))}.*{place}: could not be written to the disk \(Input/output error\)", refused.refusal
+    )
+    assert refused.report["refusal"] == refused.refusal
+    assert ids(to) == (["000001"] if failing == 1 else ["000001", "000002"])
+    assert to.resolve().stem == "000001"
+
+
+@pytest.mark.parametrize(("failing", "place"), [(1, ".publications/newest-shown.next"), (2, ".publications")])
+def test_going_back_names_the_place_that_is_not_kept(failing, place, pointer, monkeypatch, capsys):
+    publish(pointer, 1)
+    publish(pointer, 2)
+    _fail_to_sync(monkeypatch, failing)
+    assert main(["rollback", "--from", str(pointer)]) == 1
+    assert capsys.readouterr().err == f"{pointer}{place}: could not be written to the disk (Input/output error)\n"
+    assert shown(pointer) == 2
+
+
+def _fail_to_sync(monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
+    """The disk fails at one of the calls of fsync of publishing or going back."""
+    calls = iter(range(1, 10))
+    real = os.fsync
+
+    def fail(handle: int) -> None:
+        if next(calls) == failing:
+            raise OSError(5, "Input/output error")
+        real(handle)
+
+    monkeypatch.setattr(publications.os, "fsync", fail)
+
+
+def test_once_shown_it_is_published_whatever_the_disk_says(pointer, monkeypatch):
+    for number in range(1, 7):
+        publish(pointer, number)
+    real = os.replace
+
+    def replace_then_fail(*names: Path) -> None:
+        real(*names)
+
+        def fail(*_: object, **__: object) -> None:
+            raise OSError(5, "Input/output error")
+
+        monkeypatch.setattr(os, "fsync", fail)
+        monkeypatch.setattr(Path, "unlink", fail)
+
+    monkeypatch.setattr(os, "replace", replace_then_fail)
+    with publications.building(pointer) as workshop:
+        assert publications.publish(made(workshop, 7), pointer).stem == "000007"
+    monkeypatch.undo()
+    assert shown(pointer) == 7
+
+
+@pytest.mark.parametrize("year", [1970, 2099])
+def test_order_never_rests_on_the_clock(pointer, year):
+    for number in (1, 2, 3):
+        version = publish(pointer, number)
+        moment = time.mktime((year - number if year == 2099 else year, 1, 2, 0, 0, 0, 0, 0, 0))
+        os.utime(version, (moment, moment))
+    assert publish(pointer, 4).stem == "000004"
+    assert (shown(pointer), ids(pointer)[-1]) == (4, "000004")
+    assert publications.roll_back(pointer).stem == "000003"
+
+
+# ------------------------------------------------------------------ read-only
+
+
+@pytest.mark.parametrize("below", ["", "warehouse.duckdb.publications"])
+def test_a_read_only_folder_is_a_clean_refusal_and_readers_go_on(tmp_path, below):
+    folder = put_good(tmp_path / "incoming")
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    to = shelf / "warehouse.duckdb"
+    assert build(folder, to=to).code == 0
+    (shelf / below).chmod(stat.S_IRUSR | stat.S_IXUSR)
+    try:
+        done = run("build", folder, "--to", to, preexec_fn=without_might)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert done.stderr.startswith(f"{to}: cannot be written (")
+        asked = run("ask", "in_service", "--format", "csv", "--from", to, preexec_fn=without_might)
+        assert (asked.returncode, asked.stdout) == (0, "in_service\n1\n")
+    finally:
+        (shelf / below).chmod(stat.S_IRWXU)
+    assert to.resolve().stem == "000001"
+
+
+# ------------------------------------------------------------------ what a reader can do
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = put_good(tmp_path_factory.mktemp("published") / "incoming")
+    put(folder, "institutes_2.csv", [row("institutes", institute_code=f"x{at}", name=f"نام {at}") for at in range(800)])
+    return build(folder).to
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "create table x (a int)",
+        "delete from institutes",
+        "select * from read_csv('/etc/passwd')",
+        "select * from read_text('/etc/hostname')",
+        "copy institutes to '/tmp/out.csv'",
+        "attach '/tmp/other.duckdb'",
+        "install httpfs",
+        "load '/tmp/x.duckdb_extension'",
+        "set enable_external_access = true",
+        "set memory_limit = '99GB'",
+        "export database '/tmp/out'",
+    ],
+)
+def test_a_reader_can_change_nothing_and_reach_nothing_else(published, sql):
+    with publications.connect(published) as con, pytest.raises(duckdb.Error):
+        con.execute(sql)
+
+
+# ------------------------------------------------------------------ flipped bits
+
+
+READ = """
+import sys
+import duckdb
+from pathlib import Path
+from etl.warehouse import publications as publication
+from etl.core.errors import Refused
+from tests.loading import quick_digest
+path = Path(sys.argv[1])
+for line in sys.stdin:
+    at, bit = map(int, line.split())
+    with path.open("r+b") as file:
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([byte ^ (1 << bit)]))
+    try:
+        with publication.connect(path) as con:
+            said = quick_digest(con)
+    except (Refused, duckdb.Error):
+        said = "error"
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(bytes([byte]))
+    # Only now: whoever hears it looks at the file.
+    print(said, flush=True)
+"""
+
+
+@pytest.fixture
+def flipper(published: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    copy = copy_publication(published, tmp_path / "copy").resolve()
+    with subprocess.Popen(
+        [sys.executable, "-c", READ, str(copy)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process, copy
+        process.kill()
+
+
+def test_a_flipped_bit_is_an_error_or_changes_nothing_but_never_a_number(flipper):
+    process, copy = flipper
+    assert process.stdin
+    assert process.stdout
+    with publications.connect(copy) as con:
+        from tests.loading import quick_digest
+
+        right = quick_digest(con)
+    content = copy.read_bytes()
+    chance = random.Random(3)
+    # Half anywhere, half where there is something: most of a small file is room.
+    full = [at for at in range(0, len(content), 4096) if any(content[at : at + 4096])]
+    places = [chance.randrange(len(content)) for _ in range(40)] + [
+        chance.choice(full) + chance.randrange(4096) for _ in range(80)
+    ]
+    said = []
+    for at in places:
+        process.stdin.write(f"{min(at, len(content) - 1)} {chance.randrange(8)}\n")
+        process.stdin.flush()
+        said.append(process.stdout.readline().strip())
+    assert set(said) <= {right, "error"}
+    assert said.count("error") > 20
+    assert copy.read_bytes() == content
+
+
+def test_a_damaged_publication_is_one_line_at_the_command_line_and_going_back_helps(published, tmp_path):
+    to = copy_publication(published, tmp_path / "copy")
+    folder = put_good(tmp_path / "incoming")
+    assert build(folder, to=to).code == 0
+    content = bytearray(to.resolve().read_bytes())
+    content[0:200] = bytes(200)
+    to.resolve().write_bytes(content)
+    for command in (("ask", "in_service"), ("quarantine",)):
+        done = run(*command, "--from", to)
+        assert (done.returncode, done.stderr) == (
+            1,
+            f"{to}: the published file is damaged; python -m etl rollback goes back one\n",
+        )
+    assert run("rollback", "--from", to).stdout == "000001\n"
+    assert run("ask", "in_service", "--format", "csv", "--from", to).stdout == "in_service\n1\n"
+    content = bytearray(to.resolve().read_bytes())
+    middle = len(content) // 2
+    content[12_288:middle] = bytes(middle - 12_288)
+    to.resolve().write_bytes(content)
+    done = run("ask", "in_service", "--format", "csv", "--from", to)
+    assert done.returncode == 1 or done.stdout == "in_service\n1\n"
+    assert "Traceback" not in done.stderr
+
+
+def test_two_readers_and_a_build_do_not_disturb_each_other(published, tmp_path):
+    to = copy_publication(published, tmp_path / "copy")
+    folder = put_good(tmp_path / "incoming")
+    with publications.connect(to) as one, publications.connect(to) as two:
+        before = digest(one)
+        assert build(folder, to=to).code == 0
+        assert digest(one) == digest(two) == before
+    with publications.connect(to) as three:
+        assert digest(three) != before

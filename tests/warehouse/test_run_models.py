@@ -1,0 +1,143 @@
+"""Models are made once each, after those they are made of, two at a time; an error in one ends the other."""
+
+import threading
+import time
+from datetime import date
+
+import duckdb
+import pytest
+
+from etl.warehouse import build_database, run_models
+
+NEEDED = {"spells": set(), "service": {"spells"}, "joiners": {"spells"}, "stock": {"service", "joiners"}}
+ENDLESS = "select max(hash(range)) from range(1000000000000)"
+
+
+@pytest.fixture
+def con(tmp_path):
+    with build_database.opened(tmp_path / "built.duckdb") as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5])
+def test_each_is_made_once_after_those_it_is_made_of(con, at_once):
+    made: list[str] = []
+
+    def make(own, name):
+        assert NEEDED[name] <= set(made)
+        time.sleep(0.01)
+        made.append(name)
+
+    run_models._make_all(con, NEEDED, make, lambda _: None, at_once)
+    assert sorted(made) == sorted(NEEDED)
+
+
+def test_two_that_wait_for_nothing_are_made_at_once_on_connections_of_their_own(con):
+    both = threading.Barrier(2, timeout=60)
+    used = set()
+
+    def make(own, name):
+        if name in ("service", "joiners"):
+            both.wait()
+        used.add(id(own))
+
+    run_models._make_all(con, NEEDED, make, lambda _: None, 2)
+    assert len(used) == 2
+    assert id(con) not in used
+
+
+def test_an_error_in_one_ends_the_other_and_nothing_is_begun_after_it(con):
+    begun: list[str] = []
+    both = threading.Barrier(2, timeout=60)
+
+    def make(own, name):
+        begun.append(name)
+        if name in ("service", "joiners"):
+            both.wait()
+            own.execute("select error('broken')" if name == "service" else ENDLESS)
+
+    with pytest.raises(duckdb.Error, match="broken"):
+        run_models._make_all(con, NEEDED, make, lambda _: None, 2)
+    assert sorted(begun) == ["joiners", "service", "spells"]
+
+
+def test_of_those_that_can_be_made_the_first_named_is_made_first(con):
+    made: list[str] = []
+    needed = {"readiness": {"spells"}, "joiners": {"spells"}, "spells": set(), "row_marks": set()}
+    run_models._make_all(con, needed, lambda _, name: made.append(name), lambda _: None, 1)
+    assert made == ["spells", "readiness", "joiners", "row_marks"]
+
+
+def test_what_most_others_wait_for_comes_first():
+    assert list(run_models._by_urgency(NEEDED)) == ["spells", "service", "joiners", "stock"]
+    assert {name: run_models._waiting_for(name, NEEDED) for name in NEEDED} == {
+        "spells": 3,
+        "service": 1,
+        "joiners": 1,
+        "stock": 0,
+    }
+
+
+def test_a_table_beside_waits_for_the_models_it_reads(con, monkeypatch):
+    con.execute("create table person_numbers as select 1 as person_id")
+    monkeypatch.setattr(run_models, "_MEMBERS", {})
+    sql = {"spells": "select 1 as person_id", "joiners": "select person_id from spells"}
+    monkeypatch.setattr(run_models, "models", lambda: sql)
+    curves = run_models.ConcurrentTask(
+        lambda own: own.execute("create table survival_curves as from joiners"), {"joiners"}
+    )
+    run_models.build(con, lambda _: None, {"survival_curves": curves})
+    assert con.execute("from survival_curves").fetchall() == [(1,)]
+
+
+HIRED, LAST = date(2024, 1, 10), date(2024, 7, 1)
+
+
+@pytest.mark.parametrize(
+    ("passed_on", "held"),
+    [
+        ([], [(HIRED, LAST, None)]),
+        # On the first day it is held from then on, and what was held before is not held at all.
+        ([date(2024, 1, 10)], [(HIRED, LAST, date(2025, 1, 10))]),
+        ([date(2023, 5, 1), date(2024, 1, 10)], [(HIRED, LAST, date(2025, 1, 10))]),
+        ([date(2023, 5, 1)], [(HIRED, LAST, date(2024, 5, 1))]),
+        (
+            [date(2024, 1, 11), date(2024, 6, 30)],
+            [
+                (HIRED, date(2024, 1, 11), None),
+                (date(2024, 1, 11), date(2024, 6, 30), date(2025, 1, 11)),
+                (date(2024, 6, 30), LAST, date(2025, 6, 30)),
+            ],
+        ),
+        # The first day out is none of service.
+        ([date(2024, 7, 1), date(2024, 9, 1)], [(HIRED, LAST, None)]),
+    ],
+)
+def test_what_is_held_begins_and_ends_on_the_day_of_a_passed_course(con, passed_on, held):
+    con.execute("create type course as enum ('PY-101'); create type post as enum ('guard')")
+    con.execute("create table course_posts as select 'PY-101' as course_code, 'guard' as post, 30 as due_days")
+    con.execute("create table courses as select 'PY-101' as course_code, 12 as valid_months")
+    con.execute(
+        "create table spells as select 1 as person_id, 'guard'::post as post, $hired::date as hired_on, "
+        "$last::date as end_day, true as is_only",
+        {"hired": HIRED, "last": LAST},
+    )
+    con.execute(
+        "create table completions as select 1 as person_id, 'PY-101'::course as course_code, "
+        "unnest($days::date[]) as completed_on",
+        {"days": passed_on},
+    )
+    sql = run_models.models()["requirements"]
+    found = con.execute(f"select valid_from, valid_until, expires_on from ({sql}) order by valid_from").fetchall()
+    assert found == held
+
+
+def test_what_stands_aside_is_seen_by_every_connection_and_not_in_the_file(con, tmp_path):
+    con.execute(f"create table {build_database.SCRATCH}.read_personnel as select 1 as person_key")
+    con.execute("create table spells as select 2 as person_id")
+    with build_database.apart(con) as own:
+        assert own.execute("select person_key, person_id from read_personnel, spells").fetchall() == [(1, 2)]
+    con.execute("checkpoint")
+    con.close()
+    with duckdb.connect(str(tmp_path / "built.duckdb"), read_only=True) as built:
+        assert built.execute("select table_name from duckdb_tables()").fetchall() == [("spells",)]
