@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from etl.analysis.registry import analysis
 from etl.core.errors import Refused
 from etl.core.text_folding import fold, shown
 from etl.extract import reference_files as files
@@ -51,6 +52,7 @@ def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Announcement]) -> None:
     con.unregister("arriving")
 
 
+@analysis(asks=())
 def announced(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Every announcement up to the day beside the register.
 

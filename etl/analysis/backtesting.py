@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from etl.analysis.projection import PACE_MONTHS, History, history_of
+from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.semantic.answers import Answer
 from etl.semantic.derived import Where, answered
@@ -60,6 +61,7 @@ def runs_of(history: History, ahead: int) -> list[Run]:
     return found
 
 
+@analysis(asks=("active_assistants", "net_change"))
 def backtest(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """How often the projection's range held what came, 1, 3, 6 and 12 months later, and how far it was off.
 
@@ -80,6 +82,7 @@ def backtest(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Wher
     return answered(history.answers[0], ("ahead",), (*names, *counts), rows, also=history.answers)
 
 
+@analysis(asks=("active_assistants", "net_change"))
 def backtest_months(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """What came beside the range that was projected for it six months before: (month, active, low, high)."""
     history = history_of(con, on, where)

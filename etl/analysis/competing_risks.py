@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.semantic.answers import Answer, ask, readable
 from etl.semantic.catalog import tables
@@ -58,6 +59,7 @@ def cumulative_incidence(followed: Iterable[tuple[int, int | None, int]], ends: 
     return steps
 
 
+@analysis(asks=("files_complete", "outstanding"), over_period=True)
 def licensing_cohort(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, over: tuple[date, date] | None = None
 ) -> Answer:
@@ -81,6 +83,7 @@ def licensing_cohort(
     return answered(like, ("working_day",), names, rows, over=like.over, more=("withdrawn", "at_risk"), query=query)
 
 
+@analysis(asks=("files_complete", "outstanding"), over_period=True)
 def licensing_times(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, over: tuple[date, date] | None = None
 ) -> Answer:
@@ -101,6 +104,7 @@ def licensing_times(
     return answered(like, (), names, [row], over=like.over, more=("files_complete",), query=query)
 
 
+@analysis(asks=("registered_institutes",))
 def institute_survival(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, least: int = LEAST_INSTITUTES
 ) -> Answer:

@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from etl.analysis.registry import analysis
 from etl.semantic.answers import Answer, ask, readable
 from etl.semantic.catalog import derived
 from etl.semantic.lineage import sources_of_query
@@ -20,6 +21,7 @@ _PLACES = ("province", "county", "institute")
 _IN_ORDER = "list_position(['guards', 'volunteers', 'auxiliaries', 'others'], force)"
 
 
+@analysis(asks=("per_100k",))
 def countries(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Persons per 100,000 residents: active assistants here, then the latest figure of each country by kind of force.
 
@@ -52,6 +54,7 @@ def countries(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Whe
     return replace(answer, query=f"{here.query};\n\n{sql}", sources=here.sources | sources_of_query(sql))
 
 
+@analysis(asks=())
 def claim(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Every figure found of a country by kind of force, and by how many it exceeds the four million of the claim.
 

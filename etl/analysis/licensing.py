@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from etl.analysis.registry import analysis
 from etl.semantic.answers import Answer, Metric, ask, readable, rows_on
 from etl.semantic.catalog import catalogue, derived
 
@@ -24,12 +25,14 @@ _FACTS = ("institute", "province", "activity", "status")
 _DAYS = ("licensed_until", "status_since")
 
 
+@analysis(asks=("registered_institutes", "licensed_until", "in_service", "training_compliance", "judicial_officers"))
 def register(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Every institute registered in the scope, largest first: licence, persons, compliance, officers."""
     measures = ("licensed_until", "in_service", "active_assistants", "training_compliance", "judicial_officers")
     return _listed(con, on, where, measures, largest="in_service")
 
 
+@analysis(asks=("registered_institutes", "licensed_until", "outstanding", "active_assistants"))
 def licences_ending(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Institutes whose licence ends within 90 days, first to end first: (institute, province, activity, span, ...).
 
@@ -49,6 +52,7 @@ def licences_ending(con: duckdb.DuckDBPyConnection, on: date | None = None, wher
     return replace(found, by=by, columns=(*by, *measures), metrics=found.metrics[: len(measures)], rows=rows)
 
 
+@analysis(asks=("lapsed_licence_service", "licensed_until", "status_since", "outstanding"))
 def lapsed(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Institutes in which persons serve without a valid licence, wherever registered; most persons first.
 
@@ -58,6 +62,7 @@ def lapsed(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where 
     return _having(_listed(con, on, where, measures, "lapsed_licence_service", anywhere=True), measures[:1])
 
 
+@analysis(asks=("registered_institutes", "status_since", "in_service"))
 def stopped(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Institutes suspended or revoked by the day, with since when and the persons who serve in them still."""
     found = _listed(con, on, where, ("status_since", "in_service"), "in_service")
@@ -65,18 +70,21 @@ def stopped(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where
     return replace(found, rows=rows)
 
 
+@analysis(asks=("accreditation_ending_30", "accreditation_ending_60", "judicial_officers"))
 def accreditations_ending(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Institutes with judicial officers whose accreditation ends within 90 days; most first. Wherever registered."""
     spans = ("accreditation_ending_30", "accreditation_ending_60", "accreditation_ending_90")
     return _having(_listed(con, on, where, (*spans, "judicial_officers"), spans[0], anywhere=True), spans)
 
 
+@analysis(asks=("officers_lapsed", "officer_training_share"))
 def officers_untrained(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Institutes with judicial officers whose required training is not in date; most first. Wherever registered."""
     measures = ("officers_lapsed", "officer_training_share")
     return _having(_listed(con, on, where, measures, "officers_lapsed", anywhere=True), measures[:1])
 
 
+@analysis(asks=("licensed_institutes", "smart_institutes", "active_assistants"))
 def sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Licensed institutes by the number of persons active in them: (size, institutes)."""
     found = _by_size(con, on, where)
@@ -84,6 +92,7 @@ def sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where =
     return _of(found, ("size",), (catalogue()["licensed_institutes"],), rows)
 
 
+@analysis(asks=("licensed_institutes", "smart_institutes", "active_assistants"))
 def smart_sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Adoption by size: (size, share, institutes with smart services, licensed institutes)."""
     found = _by_size(con, on, where)
@@ -94,6 +103,7 @@ def smart_sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: W
     return _of(found, ("size",), (catalogue()["smart_service_share"],), rows, _parts("smart_service_share"))
 
 
+@analysis(asks=("smart_service_share", "adoption"))
 def adoption(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Adoption as each publication found it, up to the day: (day, share, institutes with smart services, licensed)."""
     now = ask(con, "smart_service_share", on=on, where=where)

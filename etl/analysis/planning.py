@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from etl.analysis.projection import MOST_MONTHS_AHEAD, PACE_MONTHS, history_of, path_of
+from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError
 from etl.semantic.answers import Answer, ask
@@ -45,6 +46,7 @@ NOW = Scenario()
 # ---------------------------------------------------------------- as it is now
 
 
+@analysis(asks=("leaver_rate_12m", "joiners"))
 def pace_now(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Recruits a month and leavers a year over the stock, of the last 12 complete months. One row."""
     rate = ask(con, "leaver_rate_12m", on=on, where=where)
@@ -54,6 +56,7 @@ def pace_now(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Wher
     return answered(rate, (), ("plan_recruits", "plan_leaver_rate"), [row], also=(joiners,))
 
 
+@analysis(asks=("trainable_assistants", "course_results"))
 def seats_now(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Training seats a month by province and course: the results handed in for the last 12 complete months, over 12."""
     base = ask(con, "trainable_assistants", on=on, where=where)
@@ -67,6 +70,7 @@ def seats_now(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Whe
 # ---------------------------------------------------------------- the stock
 
 
+@analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"))
 def headcount(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, scenario: Scenario = NOW
 ) -> Answer:

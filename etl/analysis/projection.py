@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 from persiantools.jdatetime import JalaliDate
 
+from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import tables
@@ -209,6 +210,7 @@ def path_of(history: History, day: date, active: float, months: int = MOST_MONTH
     return Path(points)
 
 
+@analysis(asks=("active_assistants", "target", "net_change"))
 def projection(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Months known and months projected: (month, active, low, high, projected). The projection begins where the known ends.
 
@@ -236,6 +238,7 @@ def projection(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Wh
     return answered(known, ("month",), names, rows, on=day, also=history.answers)
 
 
+@analysis(asks=("active_assistants", "target", "target_progress", "net_change"))
 def pace(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, until: date | None = None
 ) -> Answer:

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.semantic.answers import Answer, ask, readable
 from etl.semantic.catalog import derived, tables
@@ -63,6 +64,7 @@ def product_limit(careers: str) -> str:
     """
 
 
+@analysis(asks=("joiners",))
 def survival(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, least: int = LEAST) -> Answer:
     """Share still in service so many months after joining, with the people still followed and its bounds.
 
@@ -71,6 +73,7 @@ def survival(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Wher
     return _survival(con, on, where, least, "")
 
 
+@analysis(asks=("joiners",))
 def survival_by_post(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, least: int = LEAST
 ) -> Answer:
@@ -78,6 +81,7 @@ def survival_by_post(
     return _survival(con, on, where, least, "post")
 
 
+@analysis(asks=("joiners",))
 def survival_by_gender(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, least: int = LEAST
 ) -> Answer:

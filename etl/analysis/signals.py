@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError
 from etl.semantic.answers import Answer, ask
@@ -113,6 +114,7 @@ def limits(values: Sequence[float]) -> Limits | None:
     return Limits(middle - wide, middle, middle + wide)
 
 
+@analysis(asks=("training_compliance",))
 def level_signals(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, name: str = "training_compliance"
 ) -> Answer:
@@ -151,6 +153,7 @@ def level_signals(
     return answered(places, ("province",), names, rows, on=day, also=(nation,), more=more)
 
 
+@analysis(asks=("joiners",))
 def change_signals(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, name: str = "joiners"
 ) -> Answer:

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from etl.analysis.planning import NOW, Scenario, filters_of_results, pace_now, seats_now
+from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.semantic.answers import Answer, ask, readable, rows_on
 from etl.semantic.derived import Where, answered
@@ -22,6 +23,7 @@ GOAL = 0.95
 _MONTHS_AHEAD = 12
 
 
+@analysis(asks=("training_compliance", "course_results"))
 def compliance(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, scenario: Scenario = NOW
 ) -> Answer:
