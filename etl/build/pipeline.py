@@ -21,7 +21,7 @@ from etl.core.paths import CHECKS, REFERENCE, ROOT
 from etl.core.places import places
 from etl.core.text_folding import fold, printable
 from etl.extract import parse_values, postgresql
-from etl.extract.read_folder import Outcome, Readers
+from etl.extract.read_folder import Outcome, WorkerPool
 from etl.extract.source_folder import source_files, unread_files
 from etl.extract.validate import Job
 from etl.revisions import fingerprints
@@ -109,7 +109,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
                 Job(order.folder / postgresql.FILE, origin.table, number, folder, origin)
                 for number, origin in enumerate(snapshots.origins, len(files))
             ]
-            readers = stack.enter_context(Readers(setting, jobs))
+            readers = stack.enter_context(WorkerPool(setting, jobs))
             con = stack.enter_context(build_database.opened(built))
             # The readers are at work meanwhile.
             reference_data.load(con, references.courses, references.targets)
