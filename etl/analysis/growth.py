@@ -20,12 +20,12 @@ from etl.warehouse.publications import describe
 def bridge(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, over: tuple[date, date] | None = None
 ) -> Answer:
-    """From the stock the day before a period to the stock on its last day, step by step; it adds up exactly.
+    """The steps from those in service the day before a period to those on its last day; they add up exactly.
 
-    Rows: (step, persons), losses negative. `over` defaults to the 12 complete Jalali months up to `on`. Raises
+    Rows: (step, persons), losses negative. `over` defaults to the last 12 complete Jalali months. Raises
     QuestionError unless the filters leave the nation, one province or one institute.
     """
-    _one_place(where)
+    _refuse_other_filters(where)
     day = on or describe(con).as_of
     first, last = over or jalali.last_complete_months(day, 12)
     before = ask(con, "in_service", on=first - jalali.DAY, where=where)
@@ -54,7 +54,7 @@ def bridge(
     return answered(flows, ("step",), ("bridge",), rows, over=(first, last), also=(before, after))
 
 
-def _one_place(where: Where) -> None:
+def _refuse_other_filters(where: Where) -> None:
     for name, values in (where or {}).items():
         if name not in ("province", "institute") or len(values) != 1 or len(where or {}) > 1:
             raise QuestionError("the bridge adds up for the nation, one province or one institute")

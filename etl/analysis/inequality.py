@@ -14,15 +14,15 @@ from etl.semantic.derived import Where, answered
 def lorenz(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Cumulative shares of residents and of assistants by county, lowest coverage first, and the Gini.
 
-    Rows: (county, residents_share, assistants_share, gini), the first with no county at the origin. Who serves in no known
-    county is left out.
+    Rows: (county, residents_share, assistants_share, gini), the first at the origin without a county. Persons without a
+    known county are left out.
     """
     by = "county"
     places = {name: where[name] for name in ("province", "county") if where and name in where}
     residents = ask(con, "residents", by=(by,), on=on, where=places)
     assistants = ask(con, "active_assistants", by=(by,), on=on, where=where)
-    found = dict(zip(assistants.column(by), assistants.column("active_assistants"), strict=True))
-    pairs = [(place, count, found.get(place, 0)) for place, count in residents.rows if place is not None and count]
+    active_in = dict(zip(assistants.column(by), assistants.column("active_assistants"), strict=True))
+    pairs = [(place, count, active_in.get(place, 0)) for place, count in residents.rows if place is not None and count]
     pairs.sort(key=lambda pair: (pair[2] / pair[1], pair[0]))
     total, everyone = sum(pair[1] for pair in pairs), sum(pair[2] for pair in pairs)
     points: list[tuple[str | None, float, float]] = [(None, 0.0, 0.0)]

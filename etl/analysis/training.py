@@ -57,12 +57,12 @@ def seats(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where =
 def seats_plan(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, goal: float = GOAL
 ) -> Answer:
-    """Seats needed by province, course and the Jalali month by whose end they must be passed."""
+    """Seats needed by province, course and the Jalali month by whose end the course must be passed."""
     return _seats(con, on, where, goal, ("province", "course", "month"))
 
 
 def _seats(con: duckdb.DuckDBPyConnection, on: date | None, where: Where, goal: float, by: tuple[str, ...]) -> Answer:
-    """Greedy and exact: a province needs so many more persons compliant; those lacking the fewest courses cost least."""
+    """The fewest seats that bring each province to the goal: persons who lack the fewest courses are trained first."""
     if not 0 < goal <= 1:
         raise QuestionError("a goal lies above 0 and is 1 at most")
     base = ask(con, "trainable_assistants", on=on, where=where)
