@@ -124,7 +124,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             say("staging")
             _stage(con, order, outcomes, report)
             _fill(con, order, outcomes, report)
-            survival.get_ready(con)
+            survival.import_library(con)
             run_models.build(con, say, _concurrent_tasks(report, setting))
             publications.disable_useless_passes(con)
             adoption_history.carry(con, order.to)

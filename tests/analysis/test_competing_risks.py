@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from datetime import date, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,17 +17,6 @@ from tests.oracle import oracle
 from tests.oracle.measures import unit_of, working_days
 
 BUILD_DAY = date(2026, 6, 30)
-
-
-@pytest.fixture(scope="module")
-def con(small_register: Path):
-    with publications.connect(small_register) as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def data(small_register: Path) -> oracle.Data:
-    return oracle.read(small_register.parent / "in", BUILD_DAY)[1]
 
 
 # ---------------------------------------------------------------- the estimator

@@ -6,10 +6,7 @@ query in closed form.
 
 import math
 import random
-import subprocess
-import sys
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,28 +25,6 @@ ROOT = Path(__file__).parents[2]
 BUILD_DAY = date(2026, 6, 30)
 COURSES = ("PY-101", "PY-102", "PY-103", "PY-201", "PY-202", "PY-301", "PY-302", "PY-401")
 BIG = ("IR-23", "IR-30")
-
-
-def etl(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, capture_output=True)
-
-
-@pytest.fixture(scope="module")
-def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A made-up register of some 1,000 people."""
-    folder = tmp_path_factory.mktemp("planning")
-    etl("sample", str(folder / "in"), "--scale", "0.02", "--seed", "3", "--day", BUILD_DAY.isoformat())
-    etl("build", str(folder / "in"), "--to", str(folder / "w.duckdb"), "--day", BUILD_DAY.isoformat())
-    with publications.connect(folder / "w.duckdb") as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    pointer = tmp_path_factory.mktemp("planning") / "w.duckdb"
-    etl("build", str(ROOT / "tests" / "sample"), "--to", str(pointer), "--day", BUILD_DAY.isoformat())
-    with publications.connect(pointer) as connection:
-        yield connection
 
 
 def as_of(con: duckdb.DuckDBPyConnection) -> date:

@@ -123,17 +123,6 @@ def test_the_past_is_as_it_was_known(late, where) -> None:
 # ---------------------------------------------------------------- a second computation
 
 
-@pytest.fixture(scope="module")
-def con(small_register: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with publications.connect(small_register) as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def data(small_register: Path) -> oracle.Data:
-    return oracle.read(small_register.parent / "in", BUILD_DAY)[1]
-
-
 @pytest.mark.slow
 def test_the_projection_is_that_of_the_oracle(con, data) -> None:
     as_of = publications.describe(con).as_of

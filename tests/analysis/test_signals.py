@@ -14,7 +14,6 @@ from etl.core import jalali
 from etl.core.errors import QuestionError
 from etl.semantic import answers
 from etl.synthetic.people import joining_days
-from etl.warehouse import publications
 
 DAY = date(2026, 6, 30)
 # Operations on children under one year and deaths within 30 days, by centre, 1991 to 1995: D. J. Spiegelhalter, P. Aylin,
@@ -140,12 +139,6 @@ def test_what_moves_the_whole_country_is_no_signal(flow: np.ndarray) -> None:
 
 
 # ---------------------------------------------------------------- as answers
-
-
-@pytest.fixture(scope="module")
-def con(small_register):
-    with publications.connect(small_register) as connection:
-        yield connection
 
 
 def test_levels_are_those_of_the_metric_by_province(con) -> None:

@@ -10,7 +10,7 @@ import statistics
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
@@ -29,6 +29,7 @@ from etl.core.paths import MODELS
 from etl.semantic import answers
 from etl.warehouse import publications
 from tests import loading
+from tests.conftest import Sample
 from tests.loading import build, national_id, put, put_good
 from tests.oracle import oracle
 from tests.oracle.measures import Spell, Where, active_spells, all_joiners, all_leavers, all_moves, spell_fits
@@ -59,20 +60,11 @@ class Built:
         return sum(1 for year in range(born.year + 1, day.year + 1) if (year, born.month) <= (day.year, day.month))
 
 
-def etl(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, capture_output=True)
-
-
 @pytest.fixture(scope="module", params=["by hand", "made up"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
-    folder = tmp_path_factory.mktemp("workforce")
-    files = ROOT / "tests" / "sample"
-    if request.param == "made up":
-        files = folder / "in"
-        etl("sample", str(files), "--scale", "0.01", "--seed", "11", "--day", BUILD_DAY.isoformat())
-    etl("build", str(files), "--to", str(folder / "w.duckdb"), "--day", BUILD_DAY.isoformat())
-    load, data = oracle.read(files, BUILD_DAY)
-    with publications.connect(folder / "w.duckdb") as con:
+def built(request: pytest.FixtureRequest, publish_sample: Callable[..., Sample]) -> Iterator[Built]:
+    sample = publish_sample(0.01, 11) if request.param == "made up" else publish_sample()
+    load, data = oracle.read(sample.folder, BUILD_DAY)
+    with publications.connect(sample.pointer) as con:
         yield Built(con, load, data)
 
 

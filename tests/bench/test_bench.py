@@ -1,7 +1,5 @@
 """The benchmark's rivals answer as the door does, on random questions: only then is a ratio of their times honest."""
 
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
@@ -32,14 +30,8 @@ _GOES = {"trend_24": 3, "trend_24_institute": 3, "trend_144": 1, "growth_144": 2
 
 
 @pytest.fixture(scope="module")
-def con(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("bench")
-    for words in (
-        ["sample", str(folder / "in"), "--scale", "0.02", "--seed", "3", "--day", DAY.isoformat()],
-        ["build", str(folder / "in"), "--to", str(folder / "w.duckdb"), "--day", DAY.isoformat()],
-    ):
-        subprocess.run([sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, capture_output=True)
-    with publications.connect(folder / "w.duckdb") as connection:
+def con(small_register):
+    with publications.connect(small_register) as connection:
         yield connection
 
 
