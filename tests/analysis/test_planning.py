@@ -105,16 +105,16 @@ def simulated(
     pace = planning.pace_now(con, day, within).records()[0]
     leaving = (pace["plan_leaver_rate"] if scenario.leaver_rate is None else scenario.leaver_rate) / 12
     recruits = pace["plan_recruits"] if scenario.recruits is None else scenario.recruits
-    own = {key for key in scenario.seats if key[0]}
+    by_province = {key for key in scenario.seats if key[0]}
 
     def pool(province: str, course: str) -> tuple[str, str]:
-        return (province, course) if (province, course) in own else ("", course)
+        return (province, course) if (province, course) in by_province else ("", course)
 
     supply: dict[tuple[str, str], float] = defaultdict(float)
     for province, course, count in answers.ask(
         con, "course_results", by=("province", "course"), over=period, where=within
     ).rows:
-        if (province, course) not in own:
+        if (province, course) not in by_province:
             supply["", course] += count / 12
     supply |= scenario.seats
     joined = con.execute("select person_id, day from joiners where day between ? and ?", period).fetchall()

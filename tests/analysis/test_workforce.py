@@ -360,20 +360,20 @@ def agree(ready: list[tuple[Any, ...]], rows: list[tuple[Any, ...]]) -> None:
 
 def test_the_curves_made_at_build_are_those_of_the_sql(built: Built) -> None:
     held = built.con.execute("select distinct dimension, member from survival_curves order by all").fetchall()
-    met = set()
+    dimensions = set()
     for dimension, member in held:
         where = {} if dimension == "all" else {dimension: [member]}
         answer = survival(built.con, where=where)
         assert was_read(answer), where
         assert answer.rows
         agree(answer.rows, worked_out(built, survival, where))
-        met.add(dimension)
+        dimensions.add(dimension)
     for ask_for, where in ((survival_by_post, {}), (survival_by_gender, {}), (survival_by_post, {"post": ["guard"]})):
         answer = ask_for(built.con, where=where)
         assert was_read(answer) or not held
         agree(answer.rows, worked_out(built, ask_for, where))
     # the sample made by hand has too few people for any curve
-    assert met == ({"all", *DIMENSIONS} if built.load.rows["personnel"][LEAST:] else set())
+    assert dimensions == ({"all", *DIMENSIONS} if built.load.rows["personnel"][LEAST:] else set())
 
 
 def test_every_member_with_enough_people_has_its_curve(built: Built) -> None:
