@@ -21,9 +21,9 @@ from etl.core.paths import CHECKS, REFERENCE, ROOT
 from etl.core.places import places
 from etl.core.text_folding import fold, printable
 from etl.extract import parse_values, postgresql
+from etl.extract.read_file import Job
 from etl.extract.read_folder import Outcome, WorkerPool
 from etl.extract.source_folder import source_files, unread_files
-from etl.extract.validate import Job
 from etl.revisions import fingerprints
 from etl.warehouse import adoption_history, build_database, population, publications, run_models
 from etl.warehouse.code_version import code_version
