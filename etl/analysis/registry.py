@@ -19,6 +19,7 @@ from etl.analysis.international import claim, countries
 from etl.analysis.licensing import (
     accreditations_ending,
     adoption,
+    files_overdue,
     lapsed,
     licences_ending,
     officers_untrained,
@@ -51,6 +52,7 @@ __all__ = [
     "claim",
     "compliance",
     "countries",
+    "files_overdue",
     "headcount",
     "institute_survival",
     "lapsed",
@@ -89,6 +91,7 @@ ASKED: Mapping[str, tuple[str, ...]] = {
     "claim": (),
     "compliance": ("training_compliance", "course_results"),
     "countries": ("per_100k",),
+    "files_overdue": ("registered_institutes", "overdue_files"),
     "headcount": ("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"),
     "institute_survival": ("registered_institutes",),
     "lapsed": ("lapsed_licence_service", "licensed_until", "status_since", "outstanding"),
