@@ -27,4 +27,5 @@ def page() -> None:
     with right:
         overview.ranked(view)
     ui.figure(view, lines.projection, analysis="projection")
-    listings.listings(view, "register")
+    with st.container(key="profile-institutes"):
+        listings.listings(view, "register")

@@ -214,4 +214,6 @@ def _changed(view: PageContext, metric: Metric, now: Any, then: Any) -> str:
         return text.escape(view.word("change.line", change=judged))
     line = text.escape(view.word("change.line", change=changes.signed(metric, now, then, view.lang)))
     is_worse = judged == view.word("compare.worse")
-    return f'{line} <b class="{"pd-worse" if is_worse else "pd-better"}">{text.escape(judged)}</b>' if judged else line
+    return (
+        f'{line} · <b class="{"pd-worse" if is_worse else "pd-better"}">{text.escape(judged)}</b>' if judged else line
+    )

@@ -49,7 +49,7 @@ def bar(view: PageContext, more: tuple[str, ...]) -> None:
 def _profile(view: PageContext) -> str:
     """Where the view is one province: the way to its profile. A click on a map or a ranking comes to this."""
     provinces = view.where.get("province", ())
-    if len(provinces) != 1:
+    if len(provinces) != 1 or page_context.part() == "province":
         return ""
     kept = {name: values for name, values in view.scope.address().items() if name in ("province", "on", "period")}
     address = page_parameters.address("province", view.lang, kept)

@@ -21,7 +21,7 @@ _MOST_ROWS = 100
 
 def chosen(part: str) -> str:
     """The list that the address of `part` asks for first; empty for none."""
-    return page_parameters.one(part, "list")
+    return page_parameters.one(part, "open")
 
 
 def asked_for(view: PageContext, part: str) -> None:

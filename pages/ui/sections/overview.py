@@ -7,7 +7,6 @@ import streamlit as st
 
 from etl.core.paths import ROOT
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import provisional_days
 from pages.ui.components import tables
 from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary, notice
@@ -131,37 +130,48 @@ def _everywhere(view: PageContext) -> dict[str, tuple[Answer, Answer]]:
     for name in _RANKED:
         metric = warehouse.catalogue()[name]
         where, _ = view.under(metric.dimensions - {"province", "county", "institute"})
-        asked = {"reader": view.reader, "where": where}
+        on, over = None, None
         if metric.kind == "flow":
-            asked["over"] = view.complete_months(periods.DEFAULT_MONTHS)
+            over = view.complete_months(periods.DEFAULT_MONTHS)
         else:
-            day = warehouse.settled_on(name, view.as_of) if provisional_days(name) else view.as_of
-            if day is None:
+            on = warehouse.settled_on(name, view.as_of)
+            if on is None:
                 continue
-            asked["on"] = day
-        found[name] = (warehouse.ask(name, by="province", **asked), warehouse.ask(name, **asked))
+        places, nation = (
+            warehouse.ask(name, reader=view.reader, by=by, on=on, over=over, where=where) for by in (("province",), ())
+        )
+        found[name] = (places, nation)
     return found
 
 
 def _ranked(view: PageContext) -> None:
     with error_boundary(view.lang, "ranks"):
-        rows = []
-        answers = _everywhere(view)
-        for one in ranks.ranks(sources(view), answers):
+        lines = []
+        for one in ranks.ranks(sources(view), _everywhere(view)):
             place = view.word("profile.no_rank")
             if one.place is not None:
                 numbers = {"place": one.place, "count": one.count}
                 place = view.word("profile.of", **{key: text.number(n, view.lang) for key, n in numbers.items()})
-            written = [text.plain(value, one.metric.unit, view.lang) for value in (one.value, one.nation)]
-            rows.append([text.escape(cell) for cell in (one.metric.label[view.lang], *written, place)])
-        title = view.word("profile.ranks")
-        st.html(
-            f'<div class="pd-head"><h3>{text.escape(title)}</h3>'
-            f"<p>{text.escape(view.word('profile.ranks_are'))}</p></div>"
+            cells = [*(text.plain(value, one.metric.unit, view.lang) for value in (one.value, one.nation)), place]
+            label = one.metric.label[view.lang]
+            if one.settled_on != view.as_of and one.settled_on:
+                label = view.word("change.settled", label=label, day=text.day(one.settled_on, view.lang))
+            lines.append(
+                f'<tr><th scope="row">{text.escape(label)}</th>'
+                + "".join(f'<td class="pd-number">{text.escape(cell)}</td>' for cell in cells)
+                + "</tr>"
+            )
+        title = text.escape(view.word("profile.ranks"))
+        heads = "".join(
+            f'<th scope="col" class="pd-number">{text.escape(view.word(key))}</th>'
+            for key in ("profile.here", "figure.nation_line", "profile.rank")
         )
-        heads = [("dimension.measure", False), ("profile.here", True), ("figure.nation_line", True)]
-        columns = [tables.Column(view.word(key), number) for key, number in (*heads, ("profile.rank", True))]
-        tables.show(columns, rows, title)
+        st.html(
+            f'<div class="pd-head"><h3>{title}</h3><p>{text.escape(view.word("profile.ranks_are"))}</p></div>'
+            f'<div class="pd-scroll" tabindex="0" role="region" aria-label="{title}"><table class="pd-grid">'
+            f'<caption>{title}</caption><thead><tr><th scope="col">{text.escape(view.word("dimension.measure"))}</th>'
+            f"{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+        )
 
 
 def one_province(view: PageContext) -> bool:

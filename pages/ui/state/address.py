@@ -138,8 +138,8 @@ _CHECKS: Mapping[str, Mapping[str, _Check]] = {
         "page": _TURNED,
     },
     "compare": {"p": _PLACE, "a": _DAY, "q": _PLACE, "b": _DAY},
-    "licensing": {"list": _one(lambda value, _: value in LICENCE_LISTS)},
-    "legal": {"list": _one(lambda value, _: value in OFFICER_LISTS)},
+    "licensing": {"open": _one(lambda value, _: value in LICENCE_LISTS)},
+    "legal": {"open": _one(lambda value, _: value in OFFICER_LISTS)},
     "register": {"find": _FIND, "page": _TURNED},
 }
 NAMES: Mapping[str, tuple[str, ...]] = {page: tuple(checks) for page, checks in _CHECKS.items()}

@@ -264,6 +264,11 @@ def part_of(entry: Mapping[str, Any]) -> str:
     return asked if asked in known else known[0]
 
 
+def part() -> str:
+    """The part of a page that is open."""
+    return st.session_state.get(_PAGE, "")
+
+
 def open_part(part: str) -> None:
     """Open another tab of the page: the address names it before the run begins, and holds what was chosen on it before."""
     st.session_state[_PAGE] = part

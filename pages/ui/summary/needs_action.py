@@ -56,7 +56,7 @@ def _lapsed(sources: Sources) -> Iterator[Action]:
         _institutes(sources, rows),
         sources.word("action.oldest", day=sources.day(min(ended))) if ended else "",
         "licensing",
-        {"list": ["lapsed"]},
+        {"open": ["lapsed"]},
     )
 
 
@@ -72,7 +72,7 @@ def _licences_ending(sources: Sources) -> Iterator[Action]:
             _institutes(sources, rows),
             sources.word("action.soonest", day=sources.day(first)),
             "licensing",
-            {"list": ["licences_ending"]},
+            {"open": ["licences_ending"]},
         )
 
 
@@ -108,7 +108,7 @@ def _files_overdue(sources: Sources) -> Iterator[Action]:
             _institutes(sources, rows),
             sources.word("action.oldest", day=sources.day(min(row["oldest_overdue_file"] for row in rows))),
             "licensing",
-            {"list": ["files_overdue"]},
+            {"open": ["files_overdue"]},
         )
 
 

@@ -1,6 +1,7 @@
 """Where one province stands among all: its rank by each measure, where the rule of 23 allows one."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import Ranking, rank
@@ -16,7 +17,7 @@ class Rank:
     nation: float | None
     place: int | None
     count: int
-    answer: Answer
+    settled_on: date | None
 
 
 def ranks(sources: Sources, everywhere: dict[str, tuple[Answer, Answer]]) -> list[Rank]:
@@ -27,7 +28,9 @@ def ranks(sources: Sources, everywhere: dict[str, tuple[Answer, Answer]]) -> lis
         values = {row["province"]: row[name] for row in places.records()}
         ranking = rank(places, name)
         place = _place(ranking, sources.province, metric)
-        found.append(Rank(metric, values.get(sources.province), nation.value(name), place, len(ranking.ranked), places))
+        found.append(
+            Rank(metric, values.get(sources.province), nation.value(name), place, len(ranking.ranked), places.on)
+        )
     return found
 
 
