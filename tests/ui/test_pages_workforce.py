@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.analysis import backtesting, planning, registry, training_plan
@@ -21,6 +20,7 @@ from pages.ui.i18n import text
 from pages.ui.sections import scenario
 from tests.browser.app import ROOT, build
 from tests.made import answer
+from tests.parts import opening
 
 # As dashboard.py does for each reader; from a folder without `pages/`, which AppTest would run file by file.
 DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
@@ -43,8 +43,8 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def opened(name: str, **view: str | list[str]) -> AppTest:
     app = AppTest.from_string(DOOR, default_timeout=60)
-    app._page_hash = calc_hash(name)  # switch_page takes a file; ours are functions, known by their address
-    for key, value in view.items():
+    app._page_hash, tab = opening(name)
+    for key, value in {**tab, **view}.items():
         app.query_params[key] = value
     return app.run()
 

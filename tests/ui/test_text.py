@@ -80,7 +80,7 @@ def test_every_dimension_has_a_name() -> None:
 
 
 def test_every_page_of_the_menu_is_a_file_that_only_defines_page() -> None:
-    for entry in text.menu():
+    for entry in text.pages():
         source = (ROOT / "pages" / f"{entry['page']}.py").read_text(encoding="utf-8")
         assert "\ndef page() -> None:\n" in source
         assert not re.search(r"^(page\(|st\.|ui\.)", source, re.MULTILINE)
