@@ -11,8 +11,9 @@ from streamlit.testing.v1 import AppTest
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.analysis import backtesting, planning, registry, training_plan
 from etl.analysis.planning import Scenario
-from etl.semantic.answers import Answer
+from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue, derived, derived_names
+from etl.semantic.provisional import settled_on
 from etl.warehouse import publications
 from pages.ui.charts import scenario_paths, workforce
 from pages.ui.charts.elements import ChartContext
@@ -76,9 +77,15 @@ def test_workforce_says_who_serves(lang: str, published: Path) -> None:
     assert not app.exception
     shown = html(app)
     assert "pd-error" not in shown
-    for name, value in (("women_share", 4 / 9), ("age_median", 33), ("leaver_rate_12m", 2 / 10.5)):
+    with publications.connect(published) as con:
+        day = settled_on(con, "leaver_rate_12m")
+        rate = ask(con, "leaver_rate_12m", on=day).value()
+    assert day
+    for name, value in (("women_share", 4 / 9), ("age_median", 33), ("leaver_rate_12m", rate)):
         metric = catalogue()[name]
         label = text.escape(metric.label[lang])
+        if name == "leaver_rate_12m":
+            label = text.escape(text.word("change.settled", lang, label=metric.label[lang], day=text.day(day, lang)))
         card = re.search(re.escape(label) + r'</p><p class="pd-value">\s*<bdi>(.+?)</bdi>', shown)
         assert card
         assert plain(card[1]) == plain(text.plain(value, metric.unit, lang))
