@@ -65,15 +65,13 @@ def adopters(answer: Answer, context: ChartContext) -> Title:
     at = answer.columns.index(metric.name)
     kind = answer.rows[-1][0] if side else None
     found = {row[side]: row[at] for row in answer.rows if not side or row[0] == kind}
-    compared = [
-        f"{context.member('smart', name)} {text.plain(found[name], metric.unit, context.lang)}"
-        for name in ("yes", "no")
-        if found.get(name) is not None
-    ]
-    if not compared:
-        return Title(context.word("finding.none"))
-    where = f" ({context.member('kind', kind)})" if kind else ""
-    return Title(f"{metric.short[context.lang]}{where}: {text.listed(compared, context.lang)}")
+    adopters, others = (text.plain(found.get(name), metric.unit, context.lang) for name in ("yes", "no"))
+    measure = metric.short[context.lang]
+    if kind:
+        measure = context.word("finding.of_kind", measure=measure, kind=context.member("kind", kind))
+    if found.get("yes") is None and found.get("no") is None:
+        return Title(context.word("finding.none", measure=measure))
+    return Title(context.word("finding.with_without", measure=measure, adopters=adopters, others=others))
 
 
 # ---------------------------------------------------------------- charts

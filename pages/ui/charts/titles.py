@@ -65,6 +65,10 @@ def measure(metric: Metric, context: ChartContext) -> str:
     return metric.short[context.lang]
 
 
+def _nothing(metric: Metric, context: ChartContext) -> Title:
+    return Title(context.word("finding.none", measure=measure(metric, context)))
+
+
 # ---------------------------------------------------------------- groups
 
 
@@ -83,7 +87,7 @@ def extreme(
     at, _, rows = _known(answer, name)
     called = called or partial(_called, answer, context)
     if not rows:
-        return Title(context.word("finding.none"))
+        return _nothing(metric, context)
     worst = {"up": "lowest", "down": "highest"}.get(metric.direction)
     end = end or worst or "highest"
     if len(rows) == 1:
@@ -177,7 +181,10 @@ def _superlative(metric: Metric, end: str, context: ChartContext) -> str:
         return context.word(f"finding.{end}_in", measure=name)
     # "Training compliance" becomes "training compliance", "P90" stays.
     inside = name[0].lower() + name[1:] if name[1:2].islower() else name
-    return context.word(f"finding.{end}_{'count' if metric.unit in _COUNTS else 'rate'}", measure=inside)
+    return context.word(
+        f"finding.{end}_{'count' if metric.unit in _COUNTS and size_of(metric) == metric.name else 'rate'}",
+        measure=inside,
+    )
 
 
 def _about(metric: Metric, place: str, value: Any, context: ChartContext) -> str:
@@ -210,9 +217,12 @@ def gap(answer: Answer, context: ChartContext) -> Title:
     metric = answer.metrics[0]
     at, unit, rows = _known(answer)
     if not rows:
-        return Title(context.word("finding.none"))
-    if len(rows) == 1 or min(row[at] for row in rows) >= 0:
+        return _nothing(answer.metrics[0], context)
+    if len(rows) == 1:
         return extreme(answer, context)
+    spread = _spread(answer, metric, [row[at] for row in rows], context)
+    if min(row[at] for row in rows) >= 0:
+        return spread
     worst = min(rows, key=lambda row: row[at])
     sentence = first_that_fits(
         context.word(
@@ -220,7 +230,7 @@ def gap(answer: Answer, context: ChartContext) -> Title:
         )
         for written in _amounts(worst[at], unit, context)
     )
-    return Title(sentence, (worst[0],), True, (_spread(answer, metric, [row[at] for row in rows], context),))
+    return Title(sentence, (worst[0],), True, (spread,))
 
 
 def worst_part(answer: Answer, context: ChartContext) -> Title:
@@ -235,7 +245,7 @@ def latest(answer: Answer, context: ChartContext) -> Title:
     """The value at the end of the chart, and the one a year before it; that there is none, where nobody is left to measure."""
     at, unit, rows = _known(answer)
     if not rows:
-        return Title(context.word("finding.none"))
+        return _nothing(answer.metrics[0], context)
     if len(answer.by) > 1:
         return _latest_of_groups(answer, context)
     first, now = answer.rows[0], answer.rows[-1]
@@ -276,7 +286,7 @@ def pair(answer: Answer, context: ChartContext) -> Title:
     """Both measures of the last unit that is over."""
     rows = [row for row in answer.rows if row[0] not in answer.provisional]
     if not rows:
-        return Title(context.word("finding.none"))
+        return _nothing(answer.metrics[0], context)
     row = rows[-1]
     said = [
         f"{measure(m, context)} {text.plain(row[answer.columns.index(m.name)], m.unit, context.lang)}"
@@ -290,7 +300,7 @@ def ends(answer: Answer, context: ChartContext) -> Title:
     """From the first row to the last: a bridge, a run-off."""
     at, unit, rows = _known(answer)
     if not rows:
-        return Title(context.word("finding.none"))
+        return _nothing(answer.metrics[0], context)
     last = answer.rows[-1]
     if answer.by[0] == "step":
         stock = dict(row[:2] for row in rows)
@@ -339,7 +349,7 @@ def middle(answer: Answer, context: ChartContext) -> Title:
     across, up = (answer.columns.index(metric.name) for metric in answer.metrics[:2])
     rows = [row for row in answer.rows if row[across] is not None and row[0] is not None]
     if not rows:
-        return Title(context.word("finding.none"))
+        return _nothing(answer.metrics[0], context)
     near = min(rows, key=lambda row: abs(row[across] - 0.5))
     return Title(
         context.word(
@@ -356,7 +366,7 @@ def stages(answer: Answer, context: ChartContext) -> Title:
         answer.rows[0][answer.columns.index(metric.name)] or 0 for metric in (answer.metrics[0], answer.metrics[-1])
     )
     if not first:
-        return Title(context.word("finding.none"))
+        return _nothing(answer.metrics[0], context)
     numbers = {"whole": text.number(first, context.lang), "part": text.number(last, context.lang)}
     return Title(context.word("finding.stages", share=text.percent(last / first, context.lang, 0), **numbers))
 

@@ -129,7 +129,7 @@ def _ask_size(
 def size(view: PageContext, answer: Answer) -> str:
     """Of how many a ratio or a median is made, in words: over time, at the end; of groups, of all of them. Else nothing."""
     metric = answer.metrics[0]
-    counted = size_of(metric)
+    counted = "at_risk" if "at_risk" in answer.columns else size_of(metric)
     known = warehouse.catalogue().get(counted) or warehouse.worked_out(counted)
     if counted == metric.name or known is None or metric.name == "coverage_gap":
         return ""
@@ -140,6 +140,9 @@ def size(view: PageContext, answer: Answer) -> str:
 
 
 def _size(view: PageContext, answer: Answer, metric: Metric, counted: str) -> Any:
+    if counted == "at_risk":
+        # All who joined are followed at first.
+        return sum(row["at_risk"] or 0 for row in answer.records() if row["served"] == 0)
     if counted in answer.columns and len(answer.by) == 1 and answer.by[0] in (*TIME, "ahead"):
         at, place = answer.columns.index(metric.name), answer.columns.index(counted)
         return next((row[place] for row in reversed(answer.rows) if row[at] is not None), None)
