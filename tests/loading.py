@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import ctypes
 import hashlib
 import io
 import json
@@ -34,7 +33,6 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 ROOT = Path(__file__).parents[1]
 DAY = date(2026, 6, 30)
-_PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 24, 1, 2
 
 StreamedRows = list[dict[str, str]]
 HEADERS = {
@@ -208,10 +206,14 @@ def build(
     return Built(code, out.getvalue(), err.getvalue(), to, told)
 
 
-def run(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    """A command line in a process of its own."""
+# Takes from root the power to read and write what it may not. A function run between fork and exec may crash the child.
+WITHOUT_MIGHT = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+
+
+def run(*arguments: str | Path, before: Sequence[str] = (), **options: Any) -> subprocess.CompletedProcess[str]:
+    """A command line in a process of its own, `before` being a command that runs it."""
     return subprocess.run(
-        [sys.executable, "-m", "etl", *map(str, arguments)],
+        [*before, sys.executable, "-m", "etl", *map(str, arguments)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -219,13 +221,6 @@ def run(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[s
         check=False,
         **options,
     )
-
-
-def without_might() -> None:
-    """To be called in a child before it runs: take from root the power to read and write what it may not."""
-    libc = ctypes.CDLL(None)
-    for power in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):
-        libc.prctl(_PR_CAPBSET_DROP, power, 0, 0, 0)
 
 
 def copy_publication(at: Path, to: Path) -> Path:

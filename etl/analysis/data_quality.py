@@ -124,6 +124,11 @@ def provinces(con: duckdb.DuckDBPyConnection) -> Answer:
     return report(con, ("province",), numbers, sql, {"sources": len(TABLES)})
 
 
+def ignored(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """The files of the folder, and below, that are no source."""
+    return [name for (name,) in con.execute("select file from ignored_files order by rowid").fetchall()]
+
+
 def headers() -> dict[str, str]:
     """The Persian header of each source column by its name."""
     return {one.name: one.headers[0] for table in TABLES for one in contract(table).columns if one.headers}
@@ -183,6 +188,7 @@ __all__ = [
     "Rule",
     "files",
     "headers",
+    "ignored",
     "missing_sources",
     "provinces",
     "publications",

@@ -15,6 +15,7 @@ import duckdb
 from etl.analysis.announcements import announced
 from etl.analysis.backtesting import backtest, backtest_months
 from etl.analysis.competing_risks import institute_survival, licensing_cohort, licensing_times
+from etl.analysis.coverage import coverage_on_census
 from etl.analysis.international import claim, countries
 from etl.analysis.licensing import (
     accreditations_ending,
@@ -51,6 +52,7 @@ __all__ = [
     "claim",
     "compliance",
     "countries",
+    "coverage_on_census",
     "headcount",
     "institute_survival",
     "lapsed",
@@ -89,6 +91,7 @@ ASKED: Mapping[str, tuple[str, ...]] = {
     "claim": (),
     "compliance": ("training_compliance", "course_results"),
     "countries": ("per_100k",),
+    "coverage_on_census": ("coverage_per_10k",),
     "headcount": ("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"),
     "institute_survival": ("registered_institutes",),
     "lapsed": ("lapsed_licence_service", "licensed_until", "status_since", "outstanding"),

@@ -160,7 +160,8 @@ def count(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: R
 
 
 def record(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: Report) -> None:
-    """Make `load_files` (one row per file), `quarantine` (one row per fault) and `warned` (one per value loaded as unknown)."""
+    """Make `load_files` (one row per file), `quarantine` (one row per fault), `warned` (one per value loaded as unknown), and
+    `ignored_files`."""
     provinces = {one.file: one.province for one in report.refused} | {
         one.job.label: province for one in outcomes if (province := spoken(con).get(one.job.number))
     }
@@ -184,6 +185,9 @@ def record(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: 
     columns = ", ".join(f"unnest(${name}::{kind}[]) as {name}" for name, kind in _LOAD_FILES.items())
     con.execute(
         f"create table load_files as select {columns}", {name: [row[name] for row in rows] for name in _LOAD_FILES}
+    )
+    con.execute(
+        "create table ignored_files as select unnest($files::varchar[]) as file", {"files": list(report.ignored)}
     )
     sheets = [
         (one.job.number, number, name) for one in outcomes if one.read for number, name in enumerate(one.read.sheets)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import random
 import re
-import resource
 import shutil
 import signal
 import subprocess
@@ -68,15 +67,15 @@ class Reader(threading.Thread):
 
 def start(folder: Path, to: Path, **options: object) -> subprocess.Popen[str]:
     """A build in a process, and a session, of its own."""
+    build_of = ["build", str(folder), "--to", str(to), "--day", DAY.isoformat()]
     return subprocess.Popen(
-        [sys.executable, "-m", "etl", "build", str(folder), "--to", str(to), "--day", DAY.isoformat()],
+        # Whoever starts the tests in the background has Ctrl-C ignored, and what they start would inherit it.
+        ["env", "--default-signal=INT", sys.executable, "-m", "etl", *build_of],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        # Whoever starts the tests in the background has Ctrl-C ignored, and what they start would inherit it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         **options,  # type: ignore[call-overload]
     )
 
@@ -294,8 +293,8 @@ def test_a_bound_on_the_size_of_files_is_a_clean_refusal(two, tmp_path, most):
     to = tmp_path / "shown" / "warehouse.duckdb"
     first, second = two
     assert build(two[first], to=to).code == 0
-    bound = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))  # noqa: E731
-    said = run("build", two[second], "--to", to, "--day", DAY.isoformat(), preexec_fn=bound)
+    bound = ("prlimit", f"--fsize={most}:{most}")
+    said = run("build", two[second], "--to", to, "--day", DAY.isoformat(), before=bound)
     assert said.returncode == 1
     assert said.stderr.count("\n") == 1, said.stderr
     assert "Traceback" not in said.stderr

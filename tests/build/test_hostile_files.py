@@ -39,6 +39,7 @@ from tests.loading import (
     GOOD,
     HEADERS,
     ROOT,
+    WITHOUT_MIGHT,
     Built,
     build,
     copy_publication,
@@ -47,7 +48,6 @@ from tests.loading import (
     put_good,
     row,
     run,
-    without_might,
 )
 
 HEADER = HEADERS["training"].split()
@@ -258,7 +258,7 @@ def test_every_sheet_that_holds_the_headers_is_read(folder):
     rows = [HEADER, ["0000000027", "PY-101", "1402/05/01", 72, 80, "passed"]]
     workbook(folder, ("راهنما", [["a", "b"]]), ("داده", rows), ("دیگر", [*rows, [*rows[1][:5], "?"], rows[1]]))
     built = build(folder)
-    assert built.counts("training_2.xlsx") == (3, 1, 1, 1)
+    assert built.counts("training_2.xlsx") == (4, 1, 1, 2)
     assert built.sql("select sheet, line, column_name from quarantine") == [("دیگر", 3, "result")]
     assert built.file("training_2.xlsx")["notes"] == [
         "sheets read: داده, دیگر",
@@ -570,10 +570,10 @@ def test_a_folder_a_pipe_a_socket_and_links_to_nowhere_are_refused(folder, refus
 def test_a_file_or_a_folder_without_read_permission_is_refused(folder, tmp_path):
     command = ("build", folder, "--to", tmp_path / "w.duckdb")
     (folder / "training.csv").chmod(0)
-    done = run(*command, preexec_fn=without_might)
+    done = run(*command, before=WITHOUT_MIGHT)
     assert (done.returncode, done.stderr) == (1, f"training.csv: Permission denied; {volume.CORRECT}\n")
     folder.chmod(stat.S_IXUSR)
-    done = run(*command, preexec_fn=without_might)
+    done = run(*command, before=WITHOUT_MIGHT)
     folder.chmod(stat.S_IRWXU)
     assert (done.returncode, done.stderr) == (1, f"{folder}: Permission denied\n")
 

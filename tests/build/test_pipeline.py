@@ -577,6 +577,9 @@ def test_every_other_file_is_told_and_those_below_too(folder):
     built = build(folder)
     assert sorted(built.report["ignored"]) == sorted([*others, "nothing/"])
     assert "ignored: old/older/a.csv" in built.out
+    assert built.sql("select file from ignored_files order by file") == [
+        (name,) for name in sorted([*others, "nothing/"])
+    ]
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,7 @@ class Data:
         self.spells_of: dict[str, list[Spell]] = defaultdict(list)
         for spell in self.spells:
             self.spells_of[spell.person].append(spell)
+        self.results = load.rows["training"]
         self.completions = [row for row in load.rows["training"] if row["result"] == "passed"]
         self.completions_of: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
         for row in self.completions:

@@ -215,3 +215,12 @@ def test_in_one_province_attention_is_drawn_to_its_counties(published: Path) -> 
 def test_a_number_that_no_browser_can_read_is_refused_where_it_is_drawn() -> None:
     with pytest.raises(ValueError, match="JSON"):
         plot({"data": [{"y": [math.nan]}], "layout": {}}, "chart", "spoken")
+
+
+@pytest.mark.parametrize("lang", ["fa", "en"])
+def test_data_quality_tells_what_loads_as_unknown_and_what_was_not_read(lang: str, published: Path) -> None:
+    shown = html(opened("quality", **({"lang": "en"} if lang == "en" else {})))
+    assert text.escape(text.word("load.warned", lang)) in shown
+    column = {"fa": "شهرستان", "en": "county"}[lang]
+    assert re.search(rf"{column}</td>\s*<td[^>]*>[1۱]</td>", shown), "the one unknown county of the sample"
+    assert text.escape(text.word("load.ignored", lang).format(files="README.md")) in shown

@@ -20,7 +20,7 @@ from etl.core import errors
 from etl.core.errors import Refused
 from etl.warehouse import publications
 from etl.warehouse.code_version import code_version
-from tests.loading import ROOT, build, copy_publication, digest, put, put_good, row, run, without_might
+from tests.loading import ROOT, WITHOUT_MIGHT, build, copy_publication, digest, put, put_good, row, run
 
 
 @pytest.fixture
@@ -343,10 +343,10 @@ def test_a_read_only_folder_is_a_clean_refusal_and_readers_go_on(tmp_path, below
     assert build(folder, to=to).code == 0
     (shelf / below).chmod(stat.S_IRUSR | stat.S_IXUSR)
     try:
-        done = run("build", folder, "--to", to, preexec_fn=without_might)
+        done = run("build", folder, "--to", to, before=WITHOUT_MIGHT)
         assert (done.returncode, done.stderr.count("\n")) == (1, 1)
         assert done.stderr.startswith(f"{to}: cannot be written (")
-        asked = run("ask", "in_service", "--format", "csv", "--from", to, preexec_fn=without_might)
+        asked = run("ask", "in_service", "--format", "csv", "--from", to, before=WITHOUT_MIGHT)
         assert (asked.returncode, asked.stdout) == (0, "in_service\n1\n")
     finally:
         (shelf / below).chmod(stat.S_IRWXU)

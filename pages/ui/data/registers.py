@@ -106,6 +106,11 @@ def load_warned() -> Answer:
     return _told(warehouse.path(), "warned", ())
 
 
+def ignored_files() -> list[str]:
+    """The files handed in that are no source."""
+    return _told(warehouse.path(), "ignored", ())
+
+
 def load_provinces() -> Answer:
     return _told(warehouse.path(), "provinces", ())
 
@@ -159,6 +164,7 @@ _WORK: dict[str, Callable[..., Any]] = {
     "files": data_quality.files,
     "reasons": data_quality.reasons,
     "warned": data_quality.warned,
+    "ignored": data_quality.ignored,
     "provinces": data_quality.provinces,
     "missing": data_quality.missing_sources,
     "publications": data_quality.publications,
