@@ -21,14 +21,14 @@ from pages.ui.charts.elements import ChartContext, Figure, tick
 
 # From quiet to loud, on light and on dark ground. Each step is at least 3:1 against its ground.
 STEPS: tuple[tuple[str, ...], tuple[str, ...]] = (
-    ("#6e9cc0", "#4a81ab", "#2f6791", "#1b4c71", "#0b2f4d"),
+    ("#6592b8", "#4a81ab", "#2f6791", "#1b4c71", "#0b2f4d"),
     ("#3f6f96", "#5288b3", "#6ea5d1", "#9ac5e8", "#d3e8fa"),
 )
 # The same, ending in a warm step where the loudest class is a problem.
 _TO_PROBLEM: tuple[tuple[str, ...], tuple[str, ...]] = (STEPS[0], (*STEPS[1][:4], "#ffd9a3"))
 # Below and above a natural break, each from quiet to loud.
 BELOW: tuple[tuple[str, ...], tuple[str, ...]] = (("#d0762a", "#a4500c", "#6b3003"), ("#b5762f", "#e09a4c", "#ffc98a"))
-ABOVE: tuple[tuple[str, ...], tuple[str, ...]] = (("#6e9cc0", "#4a81ab"), ("#3f6f96", "#5288b3"))
+ABOVE: tuple[tuple[str, ...], tuple[str, ...]] = (("#6592b8", "#4a81ab"), ("#3f6f96", "#5288b3"))
 BREAKS = {"target_progress": 1.0, "training_compliance": GOAL}
 _MOST_DECIMALS = 3
 
@@ -59,7 +59,7 @@ class Classes:
         """What each colour stands for, from the lowest class."""
         if not self.bounds:
             return []
-        written = [tick(bound, self.unit, _on_one_scale(self.bounds), context.lang) for bound in self.bounds]
+        written = [tick(bound, self.unit, _step(self.bounds, self.unit), context.lang) for bound in self.bounds]
         labels = [
             context.word("figure.below", value=written[0]),
             *(context.word("figure.from_up_to", low=low, high=high) for low, high in pairwise(written)),
@@ -76,8 +76,9 @@ def classes(values: Sequence[float], metric: Metric, context: ChartContext) -> C
     natural = BREAKS.get(metric.name)
     if natural is not None:
         below = _bounds([value for value in values if value < natural], len(BELOW[0]), metric.unit)
-        above = _bounds([value for value in values if value >= natural], len(ABOVE[0]), metric.unit)
-        above = [bound for bound in above if bound > natural]
+        # Above a goal of less than all there is little room, and nothing to tell apart.
+        over = [value for value in values if value >= natural] if natural >= 1 else []
+        above = [bound for bound in _bounds(over, len(ABOVE[0]), metric.unit) if bound > natural]
         below = [bound for bound in below if bound < natural]
         warm = BELOW[context.dark][: len(below) + 1][::-1]
         return Classes((*below, natural, *above), (*warm, *ABOVE[context.dark][: len(above) + 1]), metric.unit)
@@ -116,9 +117,10 @@ def _rounded(value: float, scale: int, decimals: int) -> float:
     return float(exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP) / scale)
 
 
-def _on_one_scale(bounds: Sequence[float]) -> list[float]:
+def _step(bounds: Sequence[float], unit: str) -> list[float]:
     """Two numbers as far apart as the finest digit of the bounds: all are written with that many decimals."""
-    for decimals in range(2, 2 + _MOST_DECIMALS + 1):
-        if all(abs(bound * 10**decimals - round(bound * 10**decimals)) < 1e-6 for bound in bounds):
-            return [0.0, 10.0**-decimals]
-    return [0.0, 10.0 ** -(2 + _MOST_DECIMALS)]
+    scale = 100 if unit == "share" else 1
+    for decimals in range(_MOST_DECIMALS):
+        if all(abs(bound * scale * 10**decimals - round(bound * scale * 10**decimals)) < 1e-6 for bound in bounds):
+            return [0.0, 10.0**-decimals / scale]
+    return [0.0, 10.0**-_MOST_DECIMALS / scale]
