@@ -16,8 +16,8 @@ LEAST = 23
 LEAST_INSTITUTES = 10
 # A difference can be near zero, or below it, in a large group. A shortfall is one of the residents, whoever serves there.
 _OF_DIFFERENCE = {"coverage_gap": "residents", "net_change": "in_service"}
-# A census is no sample: each of its counties is counted.
-_CENSUS = "counties"
+# A census is no sample: each of its counties is counted. Seats are no group of people.
+_CENSUS, _SEATS = "counties", "seats"
 # 95 % of the normal distribution lie within.
 _Z = 1.959963984540054
 
@@ -64,7 +64,7 @@ def wilson(successes: float, count: float, z: float = _Z) -> tuple[float, float]
 
 def least(unit: str) -> int:
     """How many of a unit a group needs to be ranked."""
-    return {"institutes": LEAST_INSTITUTES, _CENSUS: 1}.get(unit, LEAST)
+    return {"institutes": LEAST_INSTITUTES, _CENSUS: 1, _SEATS: 1}.get(unit, LEAST)
 
 
 def size_of(metric: Metric) -> str:
