@@ -21,7 +21,7 @@ def test_shares_as_near_as_chance_leaves_them_are_noise() -> None:
 
 @pytest.mark.parametrize(("far", "noise"), [(64, True), (66, False)])
 def test_the_limit_is_that_of_the_chi_squared_test(far: int, noise: bool) -> None:
-    # Of three groups of 100, chi-squared with 2 degrees of freedom is 4.96 and 6.43 here; its 95th percentile is 5.99.
+    # Of three groups of 100, chi-squared with 2 degrees of freedom is 5.27 and 6.91 here; its 95th percentile is 5.99.
     assert is_noise(shares((50, 100), (50, 100), (far, 100))) is noise
 
 

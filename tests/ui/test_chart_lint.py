@@ -99,7 +99,8 @@ def shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Shown]:
     return found
 
 
-def open_page(name: str, lang: str, province: str) -> None:
+def open_page(name: str, lang: str, province: str) -> str:
+    """Open a page; what it says as HTML."""
     app = AppTest.from_string(DOOR, default_timeout=120)
     app._page_hash = calc_hash(name)
     app.query_params["lang"] = lang
@@ -107,7 +108,9 @@ def open_page(name: str, lang: str, province: str) -> None:
         app.query_params["province"] = province
     app.run()
     assert not app.exception
-    assert not any("pd-error" in element.proto.body for element in app.get("html"))
+    html = "\n".join(element.proto.body for element in app.get("html"))
+    assert "pd-error" not in html
+    return html
 
 
 @pytest.mark.slow
@@ -223,3 +226,43 @@ def test_a_ranking_of_one_province_becomes_its_value_and_trend(shown: list[Shown
     assert one.answer.by == ("month",)
     assert one.drawn["data"][0]["type"] == "scatter"
     assert "Semnan" in one.below
+
+
+def test_where_the_spread_is_noise_the_ranking_stands_in_place_of_the_map(
+    shown: list[Shown], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_noise(answer: Answer) -> bool:
+        return answer.metrics[0].name == "training_compliance"
+
+    monkeypatch.setattr(figures.spread, "is_noise", is_noise)
+    page = open_page("training", "en", "")
+    assert text.word("figure.noise", "en") in page
+    assert maps.provinces not in [one.chart for one in shown]
+    monkeypatch.setattr(figures.spread, "is_noise", lambda answer: False)
+    shown.clear()
+    assert text.word("figure.noise", "en") not in open_page("training", "en", "")
+    assert maps.provinces in [one.chart for one in shown]
+
+
+FIXED = """
+from pages.ui.charts import bars
+from pages.ui.components import figures
+from pages.ui.state import page_context
+page_context.entered("overview")
+view = page_context.view()
+figures.figure(view, bars.ranking, "active_assistants", by="post", where={"province": ("IR-23",)})
+figures.figure(view, bars.ranking, "active_assistants", by="post")
+page_context.flush()
+page_context.left()
+"""
+
+
+def test_a_page_can_set_a_filter_of_one_figure(shown: list[Shown]) -> None:
+    app = AppTest.from_string(FIXED, default_timeout=60)
+    app.query_params["lang"] = "en"
+    assert not app.run().exception
+    fixed, free = shown
+    assert fixed.answer.where == {"province": ("IR-23",)}
+    assert free.answer.where == {}
+    assert "Tehran" in fixed.below
+    assert fixed.title.sentence != free.title.sentence

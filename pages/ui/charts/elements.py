@@ -72,7 +72,7 @@ _MOST_DECIMALS = 6
 
 @dataclass(frozen=True)
 class ChartContext:
-    """How the reader sees: language, dark or light, and names of members that only the warehouse knows."""
+    """The language, dark or light, and the names of members that only the warehouse knows."""
 
     lang: str = "fa"
     dark: bool = False
@@ -195,7 +195,10 @@ def nice(top: float) -> list[float]:
 
 
 def axis(context: ChartContext, ticks: Sequence[float] = (), unit: str = "persons", **more: Any) -> Figure:
-    """An axis of numbers in the reader's digits: labels lie level, and a tick has only the digits it needs."""
+    """An axis of numbers in the digits of the language: labels lie level, and a tick has only the digits it needs."""
+    if unit != "share" and text.decimals_of(unit) == 0:
+        # There is no half person.
+        ticks = [value for value in ticks if value == round(value)]
     return {
         "tickvals": list(ticks),
         "ticktext": [tick(v, unit, ticks, context.lang) for v in ticks],

@@ -111,7 +111,7 @@ def _single(asked: FigureQuestion, answer: Answer, ident: str, ignored: Sequence
         draw(view, lines.trend, over_time, ident, None, ignored, told, place, card=card)
         return
     title = _title(answer, asked.chart, context(view), None, ident)
-    st.html(_head(title.sentence, _below(view, answer), card))
+    st.html(_head(title.sentence, _below(view, answer), "") + card)
     footer(view, answer, ident)
 
 
@@ -136,7 +136,7 @@ def draw(
     drawn = _drawn(_Same(answer), chart, context(view), title, below, _frozen(options or {}))
     axis = drawn.meta["clicks"] if drawn.meta["clicks"] in FILTERS else ""
     keys, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
-    st.html(_head(title.sentence, below, card + ("" if chosen else _keys(keys))))
+    st.html(_head(title.sentence, below, "" if chosen else _keys(keys)) + card)
     if chosen:
         _keys_to_click(axis, keys, ident)
     plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=partial(page_context.turn, axis) if axis else None)
