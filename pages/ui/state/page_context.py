@@ -31,7 +31,7 @@ FILTERS = ("province", "county", "institute", "activity", "gender", "education",
 PLACES = ("province", "county", "institute")
 # How far back a day can be chosen.
 _YEARS = 25
-_SCOPE, _PAGE, _LANG, _LEFT = "scope", "scope page", "lang", "left out"
+_SCOPE, _PAGE, _LANG, _LEFT, _TITLES = "scope", "scope page", "lang", "left out", "titles"
 
 _run = threading.local()
 
@@ -279,6 +279,7 @@ def open_part(part: str) -> None:
 def entered(page: str) -> None:
     """Say which page is open. A click in the menu keeps the session's scope; Back and Forward restore that of the address."""
     _run.waiting = []
+    st.session_state[_TITLES] = {}
     kept, came_from = st.session_state.get(_SCOPE), st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page
     asked, of_page, left = _read(page)
@@ -292,6 +293,11 @@ def entered(page: str) -> None:
     if kept is None or from_outside or (not stayed and asked != Scope()):
         st.session_state[_SCOPE] = asked
     page_parameters.noted()
+
+
+def titles() -> dict[str, str]:
+    """The titles on the page so far, by the figure that has them: no two may be equal."""
+    return st.session_state.setdefault(_TITLES, {})
 
 
 def said(view: PageContext) -> str:
