@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from etl.analysis.registry import GOAL
+from etl.analysis.training_plan import GOAL
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import size_of
 from pages.ui.charts.chart import Chart

@@ -21,7 +21,7 @@ from pages.ui.charts.chart import Chart
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.titles import Title
 from pages.ui.components import downloads, filter_bar
-from pages.ui.components.cards import attention, cards
+from pages.ui.components.cards import cards, headline
 from pages.ui.components.downloads import Picture
 from pages.ui.components.figure_question import FigureQuestion, of_nation, size
 from pages.ui.components.footer import context, footer, subtitle, table
@@ -31,7 +31,7 @@ from pages.ui.i18n import text
 from pages.ui.state import page_context, scoped_query
 from pages.ui.state.page_context import FILTERS, PageContext
 
-__all__ = ["Chart", "attention", "cards", "draw", "figure", "groups", "scope_bar"]
+__all__ = ["Chart", "cards", "draw", "figure", "groups", "headline", "scope_bar"]
 
 # The height of the trend of a single group.
 _TREND = 240
