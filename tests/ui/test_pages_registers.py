@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from etl.analysis import international
 from etl.analysis.licensing import adoption
 from etl.semantic import answers
+from etl.semantic.catalog import derived
 from etl.warehouse import publications
 from pages.ui.charts import grouped, licensing
 from pages.ui.charts.elements import ChartContext
@@ -97,7 +98,8 @@ def test_smart_services_come_with_both_words_of_caution(lang: str, published: Pa
     written = shown("smart", lang)
     assert text.escape(text.word("smart.no_history", lang)) in written
     assert text.escape(text.word("smart.no_proof", lang)) in written
-    assert text.word("smart.begins", lang, value=text.percent(0.5, lang)) in headings(written)
+    measure = derived("adopted_share").short[lang]
+    assert text.word("smart.begins", lang, measure=measure, value=text.percent(0.5, lang)) in headings(written)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -150,7 +152,7 @@ def test_what_exceeds_the_claim_has_its_own_colour(context: ChartContext, publis
         answer = international.claim(con)
     drawn = grouped.claimed(answer, context)
     colours = drawn["data"][0]["marker"]["color"]
-    assert [colour == context.colour("focus") for colour in colours] == [
+    assert [colour == context.colour("actual") for colour in colours] == [
         n > 4_000_000 for n in answer.column("persons_counted")
     ]
     assert [shape["x0"] for shape in drawn["layout"]["shapes"]] == [4_000_000]

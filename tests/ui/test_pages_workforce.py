@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -230,17 +231,18 @@ def test_a_move_is_read_from_its_row_to_its_column() -> None:
     assert [plain(name).split(" ")[0] for name in names] == ["Tehran", "Alborz", "Isfahan"]
     filled = [[cell is not None for cell in line] for line in figure["data"][0]["z"]]
     assert filled == [[False, True, False], [True, False, False], [True, False, False]]
-    assert workforce.largest_move(moved(), ChartContext("en")).sentence == "Tehran to Alborz: 7 persons"
+    assert workforce.largest_move(moved(), ChartContext("en")).sentence == "Transfers: every group is under 23 persons"
+    many = replace(moved(), rows=[(*row[:2], row[2] * 10) for row in moved().rows])
+    assert workforce.largest_move(many, ChartContext("en")).sentence == "Most transfers: Tehran to Alborz, 70 persons"
 
 
 def test_a_pyramid_has_its_youngest_at_the_foot() -> None:
-    rows = [("18-24", "male", 5), ("18-24", "female", 1), ("25-29", "male", 9), ("25-29", "female", 3)]
+    rows = [("18-24", "male", 25), ("18-24", "female", 1), ("25-29", "male", 39), ("25-29", "female", 3)]
     asked = answer("active_assistants", by=("age_band", "gender"), rows=rows)
     figure = workforce.pyramid(asked, ChartContext("en"))
     assert [plain(name) for name in figure["layout"]["yaxis"]["ticktext"]] == ["25 to 29 years", "18 to 24 years"]
-    assert (
-        workforce.largest_band(asked, ChartContext("en")).sentence == "Largest group: 25 to 29 years, Men (9 persons)"
-    )
+    said = workforce.largest_band(asked, ChartContext("en")).sentence
+    assert said == "Most active police assistants: 25 to 29 years, Men, 39 persons"
 
 
 def test_a_goal_is_said_with_the_months_of_its_range() -> None:
@@ -256,13 +258,19 @@ def test_a_goal_is_said_with_the_months_of_its_range() -> None:
     context = ChartContext("en")
     now = ("1405-01", 50, 50.0, 50.0, 50.0, 60.0)
     both = path(now, ("1405-02", None, 58.0, 55.0, 61.0, 60.0), ("1405-03", None, 66.0, 61.0, 70.0, 60.0))
-    assert scenario_paths.reached(both, context).sentence == "Target of 60 between Ordibehesht 1405 and Khordad 1405"
+    assert scenario_paths.reached(both, context).sentence == (
+        "Active police assistants: 60 between Ordibehesht 1405 and Khordad 1405"
+    )
     one = path(now, ("1405-02", None, 58.0, 55.0, 61.0, 60.0))
-    assert scenario_paths.reached(one, context).sentence == "Goal of 60 not before Ordibehesht 1405"
+    assert scenario_paths.reached(one, context).sentence == "Active police assistants: 60 not before Ordibehesht 1405"
     none = path(now, ("1405-02", None, 52.0, 51.0, 53.0, 60.0))
-    assert scenario_paths.reached(none, context).sentence == "Short of the goal by Ordibehesht 1405: 51 to 53"
+    assert scenario_paths.reached(none, context).sentence == (
+        "Active police assistants: short of goal by Ordibehesht 1405 (51 to 53)"
+    )
     aimless = path((*now[:5], None), ("1405-02", None, 52.0, 51.0, 53.0, None))
-    assert scenario_paths.reached(aimless, context).sentence == "By Ordibehesht 1405: 52 persons"
+    assert (
+        scenario_paths.reached(aimless, context).sentence == "Active police assistants by Ordibehesht 1405: 52 persons"
+    )
 
 
 @pytest.mark.parametrize(("value", "least", "top"), [(0, 20, 20), (81, 20, 90), (1360, 100, 2000), (99, 100, 100)])

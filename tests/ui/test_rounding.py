@@ -130,8 +130,9 @@ def number_formats(source: str) -> list[str]:
 
 # What is rounded for a place or a size, not to be read: how many decimals a step has, clean ticks, a colour, a height.
 NOT_READ = {
-    "charts.py": {"round(step * 10 ** d)", "round(tick, 10)", "round(class_of(bound, bounds))"},
-    "grouped.py": {"round((bottom + 1) * charts.BAR)"},
+    "elements.py": {"round(step * 10 ** d)", "round(tick, 10)", "round(value)"},
+    "classes.py": {"round(i * (len(steps) - 1) / (count - 1))", "round(bound * scale * 10 ** decimals)"},
+    "grouped.py": {"round((bottom + 1) * elements.BAR)"},
 }
 
 

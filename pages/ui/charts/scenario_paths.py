@@ -22,7 +22,11 @@ def reached(answer: Answer, context: ChartContext) -> Title:
     months = [next((row[0] for row in planned if row[at] >= row[goal]), None) for at in (high, low)]
     first, latest = (context.member("month", month) if month else None for month in months)
     if first is None:
-        return Title(context.word("finding.short_of", **told))
+        low_high = {
+            "low": text.plain(last[low], unit, context.lang),
+            "high": text.plain(last[high], unit, context.lang),
+        }
+        return Title(context.word("finding.short_of", **told, **low_high))
     if latest is None:
         return Title(context.word("finding.reached_earliest", first=first, **told))
     key = "finding.reached_once" if first == latest else "finding.reached"
