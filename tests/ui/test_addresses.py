@@ -113,7 +113,7 @@ def test_the_first_page_opens_by_its_own_name_too() -> None:
         sent.append(message)
 
     asked = {"type": "http", "method": "GET", "path": "/overview", "query_string": b"province=IR-11&lang=en"}
-    asyncio.run(Starlette(routes=middleware.ROUTES)({**asked, "headers": []}, receive, send))
+    asyncio.run(Starlette(routes=middleware.routes())({**asked, "headers": []}, receive, send))
     assert sent[0]["status"] == 307
     assert dict(sent[0]["headers"])[b"location"] == b"./?province=IR-11&lang=en"
 

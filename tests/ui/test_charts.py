@@ -143,7 +143,7 @@ READ = {"text", "ticktext", "hovertext", "label", "credit"}
 # ---------------------------------------------------------------- what holds for every chart
 
 
-@pytest.mark.parametrize(("name", "look"), EVERY, ids=IDS)
+@pytest.mark.parametrize(("name", "context"), EVERY, ids=IDS)
 def test_plotly_accepts_the_figure_and_it_travels_as_json(name: str, context: ChartContext) -> None:
     figure = drawn(name, context)
     go.Figure(figure)
@@ -159,7 +159,7 @@ def test_a_persian_chart_has_no_latin_digit_and_no_gregorian_word(name: str) -> 
             assert not re.search("[0-9A-Za-z]", bare), (path, written)
 
 
-@pytest.mark.parametrize(("name", "look"), EVERY, ids=IDS)
+@pytest.mark.parametrize(("name", "context"), EVERY, ids=IDS)
 def test_labels_lie_level_and_there_is_one_axis_of_values(name: str, context: ChartContext) -> None:
     layout = drawn(name, context)["layout"]
     assert not {"xaxis2", "yaxis2"} & layout.keys()
@@ -176,7 +176,7 @@ def test_gridlines_on_both_sides_of_zero_have_one_distance(rows: list[tuple[str,
     assert ticks[-1] >= rows[1][1]
 
 
-@pytest.mark.parametrize(("name", "look"), EVERY, ids=IDS)
+@pytest.mark.parametrize(("name", "context"), EVERY, ids=IDS)
 def test_no_chart_has_more_than_eight_ticks_of_time_or_value(name: str, context: ChartContext) -> None:
     layout = drawn(name, context)["layout"]
     for axis in ("xaxis", "yaxis"):
@@ -185,7 +185,7 @@ def test_no_chart_has_more_than_eight_ticks_of_time_or_value(name: str, context:
         assert len(names) <= 9, (axis, along["ticktext"])
 
 
-@pytest.mark.parametrize(("name", "look"), EVERY, ids=IDS)
+@pytest.mark.parametrize(("name", "context"), EVERY, ids=IDS)
 def test_every_line_of_text_carries_its_direction(name: str, context: ChartContext) -> None:
     opened = "\u2067" if context.lang == "fa" else "\u2066"
     for path, written in strings(drawn(name, context)["data"]):
@@ -413,7 +413,7 @@ def test_a_long_name_takes_two_lines_and_the_bars_make_room_for_it() -> None:
     assert long["height"] > short["height"]
 
 
-@pytest.mark.parametrize("look", [FA, EN], ids=["fa", "en"])
+@pytest.mark.parametrize("context", [FA, EN], ids=["fa", "en"])
 def test_numbers_beyond_the_bars_have_their_room_at_the_far_side(context: ChartContext) -> None:
     for made in (
         bars.bridge(bridge(), context),

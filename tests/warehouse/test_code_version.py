@@ -158,14 +158,15 @@ def digest() -> str:
 
 def test_only_what_makes_tables_makes_another_version(code):
     before = digest()
-    spells, loadlog = code / "models" / "spells.sql", code / "loadlog.py"
+    spells = code / "warehouse" / "models" / "staging" / "spells.sql"
+    load_report = code / "build" / "load_report.py"
     for path, was, becomes in (
         (spells, "select", "-- Why this is so.\nselect"),
-        (loadlog, '"""What a load came to', '"""Otherwise said'),
-        (loadlog, "import json\n", "import json  # why\n\n\n"),
-        (code / "console.py", "import csv\n", "import csv\n\nOTHER = 1\n"),
-        (code / "metrics.toml", "[metric.", "# Why.\n[metric."),
-        (code / "contracts" / "personnel.toml", "[", "# Why.\n["),
+        (load_report, '"""What a load came to', '"""Otherwise said'),
+        (load_report, "import json\n", "import json  # why\n\n\n"),
+        (code / "cli" / "console.py", "import csv\n", "import csv\n\nOTHER = 1\n"),
+        (code / "semantic" / "metrics" / "workforce.toml", "[metric.", "# Why.\n[metric."),
+        (code / "extract" / "contracts" / "personnel.toml", "[", "# Why.\n["),
     ):
         content = path.read_text(encoding="utf-8")
         assert was in content, path
@@ -173,9 +174,9 @@ def test_only_what_makes_tables_makes_another_version(code):
         assert digest() == before, path
     for path, was, becomes in (
         (spells, "select", "select 1 as one,"),
-        (code / "pipeline.py", "as code_version", "as built_by"),
-        (code / "history.py", "smart_institutes", "clever_institutes"),
-        (code / "loadlog.py", '"sha256": "varchar"', '"sha256": "blob"'),
+        (code / "build" / "pipeline.py", "as code_version", "as built_by"),
+        (code / "warehouse" / "adoption_history.py", "smart_institutes", "clever_institutes"),
+        (load_report, '"sha256": "varchar"', '"sha256": "blob"'),
     ):
         content = path.read_text(encoding="utf-8")
         assert was in content, path
