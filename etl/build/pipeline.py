@@ -120,7 +120,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             snapshots.release()
             report.refused = load_report.missing(outcomes)
             if references.unusable or len(report.refused) == len(outcomes):
-                raise BuildRefused([*references.unusable, *_unread(report)], report)
+                raise BuildRefused([*references.unusable, *_unread(outcomes)], report)
             say("staging")
             _stage(con, order, outcomes, report)
             _fill(con, order, outcomes, report)
@@ -165,9 +165,17 @@ def _references(folder: Path) -> _References:
     return _References(courses, targets, residents, announced, unusable)
 
 
-def _unread(report: Report) -> list[str]:
-    """The refused files, a line each."""
-    return [volume.Refusal(one.file, one.reason, volume.CORRECT).line for one in report.refused]
+def _unread(outcomes: Sequence[Outcome]) -> list[str]:
+    """The refused files, a line each; tables of one database that are refused for one reason share a line."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for one in outcomes:
+        if not one.read:
+            source = one.job.origin.connection if one.job.origin else one.job.label
+            alike.setdefault((source, one.refusal), []).append(one.job.label)
+    return [
+        volume.Refusal(first, f"{reason}; the same for {', '.join(others)}" if others else reason, volume.CORRECT).line
+        for (_, reason), (first, *others) in alike.items()
+    ]
 
 
 def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[Outcome], report: Report) -> None:
@@ -179,7 +187,7 @@ def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[O
         staging.stage(con, outcomes, keep=order.skip_refused)
         load_report.count(con, outcomes, report)
         if wrong_day := volume.ahead(con, outcomes, order.build_day):
-            raise BuildRefused([*_unread(report), wrong_day.line], report)
+            raise BuildRefused([*_unread(outcomes), wrong_day.line], report)
         rejected = volume.mostly_rejected(con, outcomes, with_orphans=order.skip_refused or not report.refused)
         if not rejected or order.accept_loss or not order.skip_refused:
             break
@@ -188,10 +196,10 @@ def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[O
         spoken = load_report.spoken(con)
         report.refused = load_report.missing(outcomes, spoken)
         if len(report.refused) == len(outcomes):
-            raise BuildRefused(_unread(report), report)
+            raise BuildRefused(_unread(outcomes), report)
     volume.record(con)
     spoilt = [Missing(one.job.label, one.job.table, "", reason) for one, reason in rejected]
-    refused = [] if order.skip_refused else _unread(report)
+    refused = [] if order.skip_refused else _unread(outcomes)
     explained = {one.table for one in (*report.refused, *spoilt)} if not order.skip_refused else set()
     excused = {(one.table, one.province) for one in report.refused}
     lost = [volume.Refusal(one.file, one.reason, f"{volume.CORRECT}, or {volume.ACCEPT}") for one in spoilt]

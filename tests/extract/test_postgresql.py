@@ -246,6 +246,7 @@ def test_what_cannot_be_connected_is_told_in_one_line(postgres, folder, changed,
         f"register:{changed.get('schema', 'public')}.institutes: " if "service" not in changed else "unheard_of:public."
     )
     assert told in said
+    assert all(f".{table}" in said for table in HEADERS), "one line names every table"
     assert "a password of" not in said
 
 

@@ -90,6 +90,7 @@ class Data:
             )
             for row in load.rows["personnel"]
         ]
+        self.births = {row["national_id"]: row["birth_date"] for row in load.rows["personnel"]}
         self.spells_of: dict[str, list[Spell]] = defaultdict(list)
         for spell in self.spells:
             self.spells_of[spell.person].append(spell)
@@ -753,7 +754,7 @@ def renewal_rate(data: Data, first: date, last: date, where: Where) -> float | N
 
 
 # ------------------------------------------------------------------ the catalogue and the question
-State = Callable[[Data, date, Where], float | None]
+State = Callable[[Data, date, Where], float | date | None]
 Flow = Callable[[Data, date, date, Where], float | None]
 
 STATES: dict[str, State] = {
