@@ -754,7 +754,7 @@ def renewal_rate(data: Data, first: date, last: date, where: Where) -> float | N
 
 
 # ------------------------------------------------------------------ the catalogue and the question
-State = Callable[[Data, date, Where], float | date | None]
+State = Callable[[Data, date, Where], float | None]
 Flow = Callable[[Data, date, date, Where], float | None]
 
 STATES: dict[str, State] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cache
@@ -375,7 +376,7 @@ def transfers_between(data: Data, first: date, last: date, where: Where) -> int:
     return sum(first <= move.day <= last and move.place in provinces_of(data, where) for move in moves_in)
 
 
-STATES: dict[str, State] = {
+STATES: dict[str, State | Callable[[Data, date, Where], date | None]] = {
     "lapsed_licence_service": lapsed_licence_service,
     "persons_per_institute": persons_per_institute,
     "jobs_created": jobs_created,

@@ -23,10 +23,10 @@ import pytest
 from etl.analysis import detail
 from etl.semantic import disclosure, exportable
 from etl.semantic.answers import ask, catalogue
-from etl.semantic.exportable import Exportable
 from etl.warehouse import publications
 from pages.ui.charts.elements import ChartContext
 from pages.ui.exports import writers
+from pages.ui.exports.file_content import Exportable
 
 AGAIN = "If it should: python -m tests.ui.test_exports_golden, and review what git shows."
 ROOT = Path(__file__).parents[2]
