@@ -104,7 +104,7 @@ class Served:
                 self.dashboards.append(self._start("-m", "deploy.web", str(number)))
             self._start("-m", "deploy.configure", "--to", str(self.run)).wait()
             for port in self.ports:
-                until(lambda port=port: ask(port, f"{self.base}/healthz")[0] == 200, "a web process answers")
+                self._wait_for(port)
             self._proxy = start_nginx(self.run, self.port)
         except BaseException:
             self.__exit__()
@@ -121,6 +121,9 @@ class Served:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+    def _wait_for(self, port: int) -> None:
+        until(lambda: ask(port, f"{self.base}/healthz")[0] == 200, "a web process answers")
 
     def _start(self, *words: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, *words], cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL)
