@@ -120,7 +120,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             snapshots.release()
             report.refused = load_report.missing(outcomes)
             if references.unusable or len(report.refused) == len(outcomes):
-                raise BuildRefused([*references.unusable, *_unread(report)], report)
+                raise BuildRefused([*references.unusable, *_unread(outcomes)], report)
             say("staging")
             _stage(con, order, outcomes, report)
             _fill(con, order, outcomes, report)
@@ -179,7 +179,7 @@ def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[O
         staging.stage(con, outcomes, keep=order.skip_refused)
         load_report.count(con, outcomes, report)
         if wrong_day := volume.ahead(con, outcomes, order.build_day):
-            raise BuildRefused([*_unread(report), wrong_day.line], report)
+            raise BuildRefused([*_unread(outcomes), wrong_day.line], report)
         rejected = volume.mostly_rejected(con, outcomes, with_orphans=order.skip_refused or not report.refused)
         if not rejected or order.accept_loss or not order.skip_refused:
             break
@@ -187,7 +187,7 @@ def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[O
             outcome.read, outcome.refusal = None, reason
         report.refused = load_report.missing(outcomes, load_report.file_provinces(con))
         if len(report.refused) == len(outcomes):
-            raise BuildRefused(_unread(report), report)
+            raise BuildRefused(_unread(outcomes), report)
     volume.record(con)
     spoilt = [Missing(outcome.job.label, outcome.job.table, "", reason) for outcome, reason in rejected]
     refused = [] if order.skip_refused else _unread(report)

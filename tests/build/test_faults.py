@@ -375,7 +375,7 @@ def test_a_clock_that_lies_is_a_refusal(two, tmp_path, monkeypatch, capsys, year
     to = tmp_path / "shown" / "warehouse.duckdb"
     if earlier:
         assert build(two[first], to=to).code == 0
-    monkeypatch.setattr(etl.commands, "date", clock_of(year))
+    monkeypatch.setattr(etl.cli.commands, "date", clock_of(year))
     for command, where in (("build", "--to"), ("check", "--from")):
         assert etl.commands.main([command, str(two[second]), where, str(to)]) == 1
         outcome = capsys.readouterr().err

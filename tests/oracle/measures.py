@@ -90,6 +90,7 @@ class Data:
             )
             for row in load.rows["personnel"]
         ]
+        self.births = {row["national_id"]: row["birth_date"] for row in load.rows["personnel"]}
         self.spells_of: dict[str, list[Spell]] = defaultdict(list)
         for spell in self.spells:
             self.spells_of[spell.person].append(spell)
