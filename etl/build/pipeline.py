@@ -165,9 +165,17 @@ def _references(folder: Path) -> _References:
     return _References(courses, targets, residents, announced, unusable)
 
 
-def _unread(report: Report) -> list[str]:
-    """The refused files, one line each."""
-    return [volume.Refusal(refused.file, refused.reason, volume.CORRECT).line for refused in report.refused]
+def _unread(outcomes: Sequence[Outcome]) -> list[str]:
+    """The refused files, one line each; tables of one database that are refused for the same reason share a line."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for outcome in outcomes:
+        if not outcome.read:
+            source = outcome.job.origin.connection if outcome.job.origin else outcome.job.label
+            alike.setdefault((source, outcome.refusal), []).append(outcome.job.label)
+    return [
+        volume.Refusal(first, f"{reason}; the same for {', '.join(others)}" if others else reason, volume.CORRECT).line
+        for (_, reason), (first, *others) in alike.items()
+    ]
 
 
 def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[Outcome], report: Report) -> None:
@@ -190,7 +198,7 @@ def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[O
             raise BuildRefused(_unread(outcomes), report)
     volume.record(con)
     spoilt = [Missing(outcome.job.label, outcome.job.table, "", reason) for outcome, reason in rejected]
-    refused = [] if order.skip_refused else _unread(report)
+    refused = [] if order.skip_refused else _unread(outcomes)
     explained = {file.table for file in (*report.refused, *spoilt)} if not order.skip_refused else set()
     excused = {(file.table, file.province) for file in report.refused}
     lost = [volume.Refusal(file.file, file.reason, f"{volume.CORRECT}, or {volume.ACCEPT}") for file in spoilt]

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage
 
-from deploy import serve
+from pages.ui.i18n import text
 from tests.browser import app as front
-from tests.parts import PARTS
+from tests.serving import Served
 
 pytestmark = [
     pytest.mark.browser,
@@ -24,7 +24,7 @@ pytestmark = [
     ),
 ]
 
-PAGES = PARTS
+PAGES = [entry["page"] for entry in text.menu()]
 LANGUAGES = ("fa", "en")
 # Of every chart that is drawn: what a screen reader says of it, and how many areas of a map it has.
 _DRAWN = """() => [...document.querySelectorAll('.pd-plot')]
