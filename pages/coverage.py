@@ -7,7 +7,7 @@ from pages.ui.components import figures as ui
 
 
 def page() -> None:
-    view = ui.scope_bar("gender", "education", "post")
+    view = ui.scope_bar("@person")
     ui.cards(view, "coverage_per_10k", "coverage_per_100km2", "counties_covered", "lorenz.gini")
     left, right = st.columns(2)
     with left:

@@ -10,7 +10,7 @@ AGES = ("outstanding_30", "outstanding_90", "outstanding_180", "outstanding_olde
 
 
 def page() -> None:
-    view = ui.scope_bar("county", "institute", period=True)
+    view = ui.scope_bar("@place", period=True)
     ui.cards(
         view,
         "licensed_institutes",

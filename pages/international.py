@@ -8,7 +8,7 @@ from pages.ui.sections import listings
 
 
 def page() -> None:
-    view = ui.scope_bar("county", "institute")
+    view = ui.scope_bar("@place")
     listings.caution(view, "abroad.not_alike")
     left, right = st.columns(2)
     with left:

@@ -8,7 +8,7 @@ from pages.ui.sections import listings
 
 
 def page() -> None:
-    view = ui.scope_bar("county", "institute", "gender", "education", "post", period=True)
+    view = ui.scope_bar("@place", "@person", period=True)
     ui.cards(
         view,
         "judicial_officers",

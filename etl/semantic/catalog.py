@@ -8,43 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from etl.core.text_folding import fold
-from etl.extract.contract import contract
+from etl.warehouse.dimensions import BANDS, CHOICES, DIMENSIONS, TIME, expand_groups
 
-TIME = ("month", "quarter", "year")
-DIMENSIONS = (
-    "province",
-    "county",
-    "institute",
-    "activity",
-    "gender",
-    "education",
-    "post",
-    "course",
-    "outcome",
-    "kind",
-    "status",
-    "smart",
-    "origin",
-    "age_band",
-    "tenure_band",
-    *TIME,
-)
-# Bands of age (in years) and of tenure (in months), each with the first value that is beyond it; the last has no end.
-BANDS = {
-    "age_band": {
-        "18-24": 25,
-        "25-29": 30,
-        "30-34": 35,
-        "35-39": 40,
-        "40-44": 45,
-        "45-49": 50,
-        "50-54": 55,
-        "55-59": 60,
-        "60+": None,
-    },
-    "tenure_band": {"00-01": 12, "01-03": 36, "03-05": 60, "05-10": 120, "10+": None},
-}
+__all__ = ["BANDS", "CHOICES", "DIMENSIONS", "TIME", "Measure", "Metric", "Table", "catalogue", "derived", "expand"]
+
 _FOLDER = Path(__file__).parent
 # Units in which persons are counted, or what each of them did once.
 _OF_PERSONS = frozenset({"persons", "mean_persons", "persons_per_month", "person_courses", "completions", "seats"})
@@ -148,7 +115,7 @@ def tables() -> dict[str, Table]:
     """The tables that metrics count from."""
     found = {}
     for name, entry in _entries()["table"].items():
-        columns = {one: one for one in entry.get("dimensions", ())} | entry.get("columns", {})
+        columns = {one: one for one in expand_groups(entry.get("dimensions", ()))} | entry.get("columns", {})
         columns |= {band: _banded(band, value) for band, value in entry.get("bands", {}).items()}
         for table in (name, f"{name}_shared", f"{name}_many") if entry.get("shared") else (name,):
             found[table] = Table(
@@ -156,9 +123,9 @@ def tables() -> dict[str, Table]:
                 entry["kind"],
                 columns,
                 entry.get("model", table),
-                tuple(entry.get("ignores", ())),
+                tuple(expand_groups(entry.get("ignores", ()))),
                 entry.get("lookup", False),
-                tuple(entry.get("national_total_dimensions", ())),
+                tuple(expand_groups(entry.get("national_total_dimensions", ()))),
                 entry.get("is_single_spell", ""),
             )
     return found
@@ -167,7 +134,7 @@ def tables() -> dict[str, Table]:
 def _banded(dimension: str, value: str) -> str:
     """The band that a value is in, as an expression."""
     steps = "".join(f" when {value} < {end} then '{band}'" for band, end in BANDS[dimension].items() if end)
-    last = next(band for band, end in BANDS[dimension].items() if end is None)
+    last = next(band for band, end in BANDS[dimension].items() if not end)
     return f"case{steps} else '{last}' end"
 
 
@@ -298,16 +265,3 @@ def _metric(name: str, entry: Mapping[str, Any], dimensions: frozenset[str] | No
 def counted(unit: str) -> str:
     """What a number of `unit` counts, where its entry does not say it."""
     return "persons" if unit in _OF_PERSONS else unit
-
-
-def _choices() -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for table in ("institutes", "licences", "personnel"):
-        for column in contract(table).columns:
-            if column.name in DIMENSIONS and column.type == "choice":
-                found[column.name] = {fold(word): value for value, fa in column.values.items() for word in (value, fa)}
-    found["smart"] = {fold(word): value for value, fa in (("yes", "بلی"), ("no", "خیر")) for word in (value, fa)}
-    return found | {name: {band: band for band in bands} for name, bands in BANDS.items()}
-
-
-CHOICES = _choices()

@@ -12,12 +12,7 @@ select
     -- Until this day a return would make it no leaving.
     lasts.left_on + 90 as settled_on,
     lasts.institute_code,
-    lasts.province,
-    lasts.county,
-    lasts.activity,
-    lasts.gender,
-    lasts.education,
-    lasts.post,
+    {{ spell(lasts) }},
     lasts.leave_reason,
 from lasts
 anti join spells as later
