@@ -48,7 +48,7 @@ def run(register: Register) -> dict[str, Any]:
             count = found.count()
             works: dict[str, Callable[[Path], Any]] = {
                 "house": partial(_by_the_house, con, day, look),
-                "copy": partial(_copy, free, found.told.query),
+                "copy": partial(_copy, free, found.answer.query),
                 "copy_named": partial(_copy, free, _named(found)),
             }
             # Each is first, second and last as often: what runs before leaves the machine in a state.
@@ -107,19 +107,19 @@ def _keep_names(free: duckdb.DuckDBPyConnection, found: StreamedRows, look: Char
 
 def _coded(found: StreamedRows) -> tuple[str, ...]:
     """The axes that have names: all but the number of the row."""
-    return found.told.by[1:]
+    return found.answer.by[1:]
 
 
 def _named(found: StreamedRows) -> str:
     """The query of the rows, with a name beside each code."""
     columns = ", ".join(
         f"bare.{name}, names_of_{name}.name as {name}_name" if name in _coded(found) else f"bare.{name}"
-        for name in found.told.columns
+        for name in found.answer.columns
     )
     joins = " ".join(
         f"left join names_of_{axis} on names_of_{axis}.code is not distinct from bare.{axis}" for axis in _coded(found)
     )
-    return f"select {columns} from ({found.told.query}) as bare({', '.join(found.told.columns)}) {joins}"
+    return f"select {columns} from ({found.answer.query}) as bare({', '.join(found.answer.columns)}) {joins}"
 
 
 def _lines(path: Path) -> int:

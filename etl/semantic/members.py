@@ -1,4 +1,4 @@
-"""The names in a question are checked: metrics, dimensions, members. What is not known is refused, never guessed."""
+"""The names in a question: metrics, dimensions and members are checked, and unknown ones refused."""
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
@@ -64,20 +64,20 @@ def _is_province(dimension: str) -> bool:
 
 @cache
 def _all(dimension: str) -> frozenset[str] | None:
-    """Every member of a dimension; None where only a publication knows them."""
+    """All members of a dimension; None where they differ between publications."""
     if _is_province(dimension):
         return frozenset(places().provinces.values())
     return frozenset(CHOICES[dimension].values()) if dimension in CHOICES else None
 
 
 def others(dimension: str, given: Collection[str]) -> list[str] | None:
-    """The dimension's members that are not `given`; None where only a publication knows them."""
+    """The members of a dimension other than `given`; None where they differ between publications."""
     every = _all(dimension)
     return None if every is None else sorted(every.difference(given))
 
 
 def _members(con: duckdb.DuckDBPyConnection, dimension: str, given: Sequence[str]) -> list[str]:
-    """The dimension's own members that are `given`, in that order. Raises QuestionError for the first unknown one."""
+    """The codes of the members `given`, in that order. Raises QuestionError for the first unknown one."""
     if _is_province(dimension):
         found = [places().provinces.get(fold(value)) for value in given]
     elif dimension in CHOICES:

@@ -1,6 +1,6 @@
-"""Which groups may be ranked or named: the rule of 23 persons (10 institutes), and Wilson's intervals of first and second.
+"""Which groups may be ranked: those of 23 persons (10 institutes) or more; and whether the first differs from the second.
 
-A superlative about a handful of people, or about two groups that cannot be told apart, is noise (E. B. Wilson, 1927, Journal
+A superlative about a handful of people, or about two groups whose intervals overlap, is noise (E. B. Wilson, 1927, Journal
 of the American Statistical Association 22).
 """
 
@@ -14,7 +14,7 @@ from etl.semantic.catalog import catalogue
 
 LEAST = 23
 LEAST_INSTITUTES = 10
-# 95 % of the normal distribution lie within.
+# The quantile of the normal distribution for 95 %.
 _Z = 1.959963984540054
 
 
@@ -32,8 +32,7 @@ class Group:
 class Ranking:
     """The groups that may be ranked, highest first, and those too small for it (largest first).
 
-    `is_first_apart`, `is_last_apart`: whether the highest (lowest) may be named, for its interval and that of the one next
-    to it do not overlap.
+    `is_first_apart`, `is_last_apart`: whether the highest (lowest) may be named, because it differs from its neighbour.
     """
 
     ranked: tuple[Group, ...]
@@ -67,8 +66,8 @@ def rank(answer: Answer, name: str | None = None) -> Ranking:
     """The groups of an answer by one of its metrics, the first unless named.
 
     A share is ranked by the size of what it is a share of, any other ratio by its numerator's (persons, not residents or
-    area), a count by itself. Groups without a member or a value are left out. Shares are told apart by their intervals,
-    counts and rates by whether they differ.
+    area), a count by itself. Groups without a member or a value are left out. Shares differ where their intervals do
+    not overlap, counts and rates where they are not equal.
     """
     metric = next(one for one in answer.metrics if name in (None, one.name))
     part, whole = metric.numerator, metric.denominator
@@ -90,7 +89,7 @@ def rank(answer: Answer, name: str | None = None) -> Ranking:
 
 
 def _is_apart(two: Sequence[Group]) -> bool:
-    """Whether the first of two can be told from the second."""
+    """Whether two neighbours of a ranking differ."""
     if len(two) < 2:
         return False
     one, other = two
