@@ -16,6 +16,7 @@ from pages.ui.sections import compare
 from pages.ui.state import page_context
 from pages.ui.state.page_context import PageContext
 
+_IGNORED_NAMED = 20
 _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
 
 
@@ -84,7 +85,12 @@ def files(view: PageContext) -> None:
         "notes": lambda said: text.listed([_note(view, one) for one in said.split("; ")], view.lang) if said else "–",
     }
     rows = sorted(answer.rows, key=lambda row: (not row[3], -row[answer.columns.index("rows_quarantined")]))
-    _part(view, answer, "files", view.word("load.files", count=read), view.word("load.files_are"), rows, words)
+    ignored = registers.ignored_files()
+    more = [view.word("load.more", count=text.number(len(ignored) - _IGNORED_NAMED, view.lang))]
+    named = text.listed(ignored[:_IGNORED_NAMED] + (more if len(ignored) > _IGNORED_NAMED else []), view.lang)
+    notes = [view.word("load.ignored", files=named)] if ignored else []
+    title = view.word("load.files", count=read)
+    _part(view, answer, "files", title, view.word("load.files_are"), rows, words, notes)
 
 
 def rules(view: PageContext) -> None:
