@@ -546,7 +546,9 @@ def random_filter(built: Built, chance: random.Random, dimensions: list[str]) ->
     where: Where = {}
     for dimension in chance.sample(dimensions, min(len(dimensions), chance.choice([1, 1, 2, 3]))):
         known = [value for value in oracle.members(built.data, dimension) if value is not None]
-        where[dimension] = set(chance.sample(known, min(len(known), chance.choice([1, 2, 4]))))
+        # A register need not have the column: then nothing is known to filter by.
+        if known:
+            where[dimension] = set(chance.sample(known, min(len(known), chance.choice([1, 2, 4]))))
     return where
 
 
