@@ -96,7 +96,7 @@ def test_each_item_that_needs_action_leads_to_a_list_of_as_many(lang: str, publi
     assert list(items)[:2] == ["lapsed", "training_lapsing"]
     assert len(items) <= 5
     with publications.connect(published) as con:
-        lapsed = len(registry.lapsed(con).rows)
+        lapsed = len(registry.analyses()["lapsed"].run(con).rows)
     assert text.number(lapsed, lang) in items["lapsed"]
     address = re.search(r'href="(.*?)"', items["lapsed"])
     assert address

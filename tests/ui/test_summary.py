@@ -35,8 +35,8 @@ def sources_of(con: duckdb.DuckDBPyConnection, lang: str = "en", province: str =
         publications.describe(con).as_of,
         province,
         asked,
-        lambda name: getattr(registry, name)(con, where=where),
-        lambda name: getattr(registry, name)(con),
+        lambda name: registry.analyses()[name].run(con, where=where),
+        lambda name: registry.analyses()[name].run(con),
         lambda: data_quality.provinces(con),
         lambda name: settled_on(con, name),
         lambda dimension, code: text.member(dimension, code, lang),
@@ -97,7 +97,7 @@ def test_the_verdict_says_what_is_known_and_no_more(given: dict[str, Any], said:
 
 def test_how_often_ranges_held_is_that_of_the_distance(small_register: Path) -> None:
     with publications.connect(small_register) as con:
-        tried = registry.backtest(con)
+        tried = registry.analyses()["backtest"].run(con)
     held = {row["ahead"]: row["backtest_inside"] for row in tried.records()}
     assert held[3] != held[12]
     assert verdict._held(tried, 5) == held[3]
@@ -121,7 +121,7 @@ def test_each_item_counts_what_its_list_holds(small_register: Path) -> None:
     with publications.connect(small_register) as con:
         sources = sources_of(con)
         found = {one.kind: one for one in needs_action.actions(sources, 99)}
-        lapsed = registry.lapsed(con).rows
+        lapsed = registry.analyses()["lapsed"].run(con).rows
         ending = ask(con, "licences_ending_30").value()
         lapsing, overdue = ask(con, "expiring_30").value(), ask(con, "overdue_files").value()
         oldest = ask(con, "oldest_overdue_file").value()
