@@ -102,7 +102,7 @@ def test_a_rate_of_residents_can_be_worked_out_too(active: int, residents: int) 
 
 def test_a_comparison_shows_the_same_parts_as_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
     made = answer("leaver_rate_12m", more=("leavers_12m", "in_service_mean_12m"), rows=[(0.4, 3, 7.5)])
-    monkeypatch.setattr(compare, "look", lambda view: EN)
+    monkeypatch.setattr(compare, "context", lambda view: EN)
     view: Any = type("AView", (), {"lang": "en", "word": staticmethod(EN.word)})
     assert "3 of 7.5" in compare._parts(view, made, made.metrics[0], made.rows[0])
 
@@ -132,6 +132,8 @@ def number_formats(source: str) -> list[str]:
 NOT_READ = {
     "elements.py": {"round(step * 10 ** d)", "round(tick, 10)", "round(value)"},
     "classes.py": {"round(i * (len(steps) - 1) / (count - 1))", "round(bound * scale * 10 ** decimals)"},
+    "cards.py": {"{x:.1f}", "{y:.1f}"},
+    "overview.py": {"{min(max(share, 0.0), 1.0) * 100:.1f}"},
     "grouped.py": {"round((bottom + 1) * elements.BAR)"},
 }
 
