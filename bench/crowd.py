@@ -1,13 +1,11 @@
-"""Part 4: many concurrent users, on one process and on several behind nginx.
+"""Part 4: many readers at once, on one process and on several behind nginx.
 
-A user is a websocket that speaks Streamlit's protocol: it changes the province in its address and waits for the end of the
-rerun. Fifty browsers would measure the browsers.
+A reader is a socket that speaks Streamlit's own protocol: it changes the province in its address and waits for the end of
+the rerun. No browser: fifty of those would measure the browsers.
 """
 
 import asyncio
 import random
-import socket
-import ssl
 import sys
 import tempfile
 import time
@@ -21,37 +19,36 @@ from websockets.asyncio.client import ClientConnection, connect
 from bench.memory import held
 from bench.register import Register
 from bench.timing import quantile
-from deploy import serve
 from etl.core.places import places
+from tests.serving import Served
 
 _EVERY_SECONDS, _CHANGES = 5.0, 6
 _PROVINCES = sorted(set(places().provinces.values()))
 
 
 def run(register: Register, readers: int) -> dict[str, Any]:
-    """Milliseconds per rerun for one user and for all at once, on one process and on several; memory per user (MB)."""
+    """Milliseconds of reruns for one reader and for all at once, on one process and on several; memory per reader (MB)."""
     runs = []
-    single = 0.0
+    one = 0.0
     for processes, count in ((1, 1), (1, readers), (2, readers)):
         measured = _run(register, processes, count)
-        single = single or measured["p95"]
-        runs.append({**measured, "of_one": round(measured["p95"] / single, 2)})
+        one = one or measured["p95"]
+        runs.append({**measured, "of_one": round(measured["p95"] / one, 2)})
         print(f"{processes} process(es), {count} readers: p95 {measured['p95']:.0f} ms", file=sys.stderr)
     return {"every_s": _EVERY_SECONDS, "runs": runs}
 
 
 def _run(register: Register, processes: int, readers: int) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(dir=register.folder.parent) as folder, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
-        plan = serve.Plan("localhost", port, processes, Path(folder), warehouse=register.warehouse)
-        with serve.Served(plan) as served:
-            pids = [process.pid for process in served.dashboards]
-            asyncio.run(_crowd(plan, processes * 2, 2, 0.2))
-            before = sum(map(held, pids))
-            times, grown = asyncio.run(_watched(plan, readers, pids, before))
-            busy, seconds = asyncio.run(_busy(plan, min(readers, 8)))
+    with (
+        tempfile.TemporaryDirectory(dir=register.folder.parent) as folder,
+        Served(Path(folder), processes, WAREHOUSE=str(register.warehouse)) as served,
+    ):
+        origin = served.origin
+        pids = [process.pid for process in served.dashboards]
+        asyncio.run(_crowd(origin, processes * 2, 2, 0.2))
+        before = sum(map(held, pids))
+        times, grown = asyncio.run(_watched(origin, readers, pids, before))
+        busy, seconds = asyncio.run(_busy(origin, min(readers, 8)))
     return {
         "processes": processes,
         "readers": readers,
@@ -62,9 +59,9 @@ def _run(register: Register, processes: int, readers: int) -> dict[str, Any]:
     }
 
 
-async def _watched(plan: serve.Plan, readers: int, pids: list[int], before: int) -> tuple[list[float], int]:
-    """The times of all users, and the growth of memory (bytes) while they are connected."""
-    work = asyncio.create_task(_crowd(plan, readers, _CHANGES if readers > 1 else 4 * _CHANGES, _EVERY_SECONDS))
+async def _watched(origin: str, readers: int, pids: list[int], before: int) -> tuple[list[float], int]:
+    """The times of a crowd, and by how much memory grew while all were there."""
+    work = asyncio.create_task(_crowd(origin, readers, _CHANGES if readers > 1 else 4 * _CHANGES, _EVERY_SECONDS))
     grown = 0
     while not work.done():
         await asyncio.sleep(1)
@@ -72,34 +69,29 @@ async def _watched(plan: serve.Plan, readers: int, pids: list[int], before: int)
     return work.result(), grown
 
 
-async def _crowd(plan: serve.Plan, readers: int, changes: int, every: float) -> list[float]:
+async def _crowd(origin: str, readers: int, changes: int, every: float) -> list[float]:
     pause = min(every, 1.0) if readers == 1 else every
-    by_user = await asyncio.gather(*(_user(plan, number, changes, pause) for number in range(readers)))
-    return [time for times in by_user for time in times]
+    found = await asyncio.gather(*(_reader(origin, number, changes, pause) for number in range(readers)))
+    return [one for times in found for one in times]
 
 
-async def _busy(plan: serve.Plan, readers: int) -> tuple[int, float]:
-    """The number of reruns of users who do not pause, and the seconds taken."""
+async def _busy(origin: str, readers: int) -> tuple[int, float]:
+    """Reruns that readers without patience get in some seconds."""
     start = time.perf_counter()
-    times = await asyncio.gather(*(_user(plan, 1000 + number, 15, 0) for number in range(readers)))
+    times = await asyncio.gather(*(_reader(origin, 1000 + number, 15, 0) for number in range(readers)))
     return sum(map(len, times)), time.perf_counter() - start
 
 
-async def _user(plan: serve.Plan, number: int, changes: int, every: float) -> list[float]:
-    """The milliseconds from each change to the end of its rerun; the first run, which loads the page, is left out."""
+async def _reader(origin: str, number: int, changes: int, every: float) -> list[float]:
+    """One reader's milliseconds from a change to the end of its rerun; the first run, which loads the page, left out."""
     rng = random.Random(number)
     await asyncio.sleep(rng.random() * every)
-    address = plan.origin.replace("http", "ws", 1) + "/_stcore/stream"
-    context = None
-    if plan.certificate:
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    address = origin.replace("http", "ws", 1) + "/_stcore/stream"
     async with connect(
         address,
         subprotocols=["streamlit"],  # type: ignore[list-item]
-        additional_headers={"Origin": plan.origin, "Cookie": f"reader={rng.getrandbits(128):032x}"},
+        additional_headers={"Origin": origin, "Cookie": f"reader={rng.getrandbits(128):032x}"},
         max_size=None,
-        ssl=context,
     ) as wire:
         await _rerun(wire, "")
         times = []
@@ -112,9 +104,9 @@ async def _user(plan: serve.Plan, number: int, changes: int, every: float) -> li
 
 
 async def _rerun(wire: ClientConnection, query: str) -> None:
-    request = BackMsg()
-    request.rerun_script.query_string = query
-    await wire.send(request.SerializeToString())
+    asked = BackMsg()
+    asked.rerun_script.query_string = query
+    await wire.send(asked.SerializeToString())
     async for message in wire:
         answer = ForwardMsg()
         answer.ParseFromString(message if isinstance(message, bytes) else message.encode())

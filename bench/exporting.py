@@ -48,7 +48,7 @@ def run(register: Register) -> dict[str, Any]:
             count = people.count()
             works: dict[str, Callable[[Path], Any]] = {
                 "dashboard": partial(_dashboard, con, day, context),
-                "copy": partial(_copy, free, people.told.query),
+                "copy": partial(_copy, free, people.answer.query),
                 "copy_named": partial(_copy, free, _named(people)),
             }
             # Each runs first, second and last equally often: the previous one affects the caches.
@@ -107,19 +107,19 @@ def _keep_names(free: duckdb.DuckDBPyConnection, rows: StreamedRows, context: Ch
 
 def _coded(rows: StreamedRows) -> tuple[str, ...]:
     """The axes with names: all but the row number."""
-    return rows.told.by[1:]
+    return rows.answer.by[1:]
 
 
 def _named(rows: StreamedRows) -> str:
     """The query of the rows, with a name next to each code."""
     columns = ", ".join(
         f"bare.{name}, names_of_{name}.name as {name}_name" if name in _coded(rows) else f"bare.{name}"
-        for name in rows.told.columns
+        for name in rows.answer.columns
     )
     joins = " ".join(
         f"left join names_of_{axis} on names_of_{axis}.code is not distinct from bare.{axis}" for axis in _coded(rows)
     )
-    return f"select {columns} from ({rows.told.query}) as bare({', '.join(rows.told.columns)}) {joins}"
+    return f"select {columns} from ({rows.answer.query}) as bare({', '.join(rows.answer.columns)}) {joins}"
 
 
 def _lines(path: Path) -> int:

@@ -21,13 +21,13 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.register import ROOT, Register
 from bench.timing import Times, quantile
-from deploy.serve import free_port, wait_for
 from etl.core.jalali import last_complete_months
 from etl.semantic import answers
 from etl.warehouse import publications
 from pages.ui.charts import lines, maps, titles
 from pages.ui.charts.elements import ChartContext
 from pages.ui.shell import middleware
+from tests.serving import ask, free_ports, until
 
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 _VISITS, _CHANGES = 6, 10
@@ -98,13 +98,13 @@ def run(register: Register) -> dict[str, Any]:
 @contextmanager
 def served(script: str, port: int = 0, **environment: str) -> Iterator[str]:
     """A Streamlit server of `script` on a free port; its address."""
-    port = port or free_port()
+    port = port or free_ports()
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
     process = subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **environment}, stdout=subprocess.DEVNULL
     )
     try:
-        wait_for(port, process)
+        until(lambda: ask(port, "/_stcore/health")[0] == 200, "the server answers")
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30):
             yield f"http://localhost:{port}"
     finally:

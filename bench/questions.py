@@ -9,9 +9,9 @@ import duckdb
 
 from etl.core.jalali import add_months
 from etl.semantic.catalog import CHOICES
+from etl.warehouse.dimensions import CELL
 
 Where = dict[str, tuple[str, ...]]
-CELL = ("province", "activity", "gender", "education", "post")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pages.ui.sections import compare
 
 def page() -> None:
     tables.style()
-    view = ui.scope_bar("gender", "education", "post")
+    view = ui.scope_bar("@person")
     chosen = compare.sides(view)
     compare.choices(view, chosen)
     compare.table(

@@ -7,7 +7,7 @@ from pages.ui.sections import explore, explore_rows, saved_views
 
 def page() -> None:
     tables.style()
-    view = ui.scope_bar("county", "institute", "gender", "education", "post", "course", period=True)
+    view = ui.scope_bar("@place", "@person", "@course", period=True)
     breadcrumb.show(view)
     saved_views.block(view, explore_rows.PAGE)
     explore.explore(view)

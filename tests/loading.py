@@ -23,7 +23,7 @@ import pytest
 
 from etl.build import pipeline, volume
 from etl.cli.commands import main
-from etl.extract import parse_values, read_folder, validate
+from etl.extract import parse_values, read_file, read_folder
 from etl.warehouse import publications
 
 # Every test builds under one key and leaves the installation's key alone.
@@ -151,7 +151,7 @@ class _WarmPool(read_folder.WorkerPool):
 
     _kept: ClassVar[dict[str, list[read_folder._Worker]]] = {}
 
-    def __init__(self, setting: parse_values.Setting, jobs: Sequence[validate.Job]) -> None:
+    def __init__(self, setting: parse_values.Setting, jobs: Sequence[read_file.Job]) -> None:
         start = read_folder._Worker
 
         def reused_or_new(greeting: dict[str, Any]) -> read_folder._Worker:

@@ -31,7 +31,7 @@ def compare(
     Three rows, by `side`: first, second, difference. The difference of a missing value is None, and the difference of a rate
     has no numerator or denominator. Raises QuestionError for an event metric and for a filter that does not apply.
     """
-    flows = [name for name in names if name in catalogue() and catalogue()[name].kind == "flow"]
+    flows = [name for name in names if name in catalogue() and catalogue()[name].kind == "event"]
     if flows:
         raise QuestionError(f"{flows[0]} is counted over a period; two days are compared by what is measured on a day")
     answers = [

@@ -22,8 +22,9 @@ import pyarrow as pa
 from etl.analysis.retention import ALL, LEAST, MOST_MONTHS, careers
 from etl.core.jalali import DAYS_A_MONTH
 from etl.semantic.catalog import tables
+from etl.warehouse.dimensions import CELL
 
-DIMENSIONS = ("province", "activity", "gender", "education", "post")
+DIMENSIONS = CELL
 _CURVES = pa.schema(
     [
         ("dimension", pa.string()),

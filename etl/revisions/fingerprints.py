@@ -25,7 +25,7 @@ from etl.warehouse.build_database import SCRATCH
 
 _HIDDEN = ("birth_date", "score")
 # Labels, and settings that only make answers faster, do not change a number.
-_NOT_COUNTED = {"label", "short", "description", "example", "direction", "group", "stock"}
+_NOT_COUNTED = {"label", "short", "description", "example", "direction", "group", "rollup_column"}
 _NUMBERS = pa.schema([("metric", pa.string()), ("province", pa.string()), ("value", pa.float64())])
 
 Numbers = dict[tuple[str, str | None], Any]
@@ -136,7 +136,10 @@ def _digests() -> dict[str, str]:
     """A digest of the definition of each metric: its entry, its tables, the models behind them."""
     digests = {}
     for name, entry in catalog.entries().items():
-        tables = {entry.get("table"), *(change.get("table") for change in entry.get("when", {}).values())} - {None}
+        tables = {
+            entry.get("table"),
+            *(change.get("table") for change in entry.get("alternate_sources", {}).values()),
+        } - {None}
         counted = {key: value for key, value in entry.items() if key not in _NOT_COUNTED}
         models = [[_sql_behind(_model(table)), catalog.tables()[table].columns] for table in sorted(tables)]
         digests[name] = hashlib.sha256(json.dumps([counted, models], sort_keys=True, default=str).encode()).hexdigest()[

@@ -1,6 +1,6 @@
-"""Which groups may be ranked or named: the rule of 23 persons (10 institutes), and Wilson's intervals of first and second.
+"""Which groups may be ranked: those of 23 persons (10 institutes) or more; and whether the first differs from the second.
 
-A superlative about a handful of people, or about two groups that cannot be told apart, is noise (E. B. Wilson, 1927, Journal
+A superlative about a handful of people, or about two groups whose intervals overlap, is noise (E. B. Wilson, 1927, Journal
 of the American Statistical Association 22).
 """
 
@@ -18,7 +18,7 @@ LEAST_INSTITUTES = 10
 _OF_DIFFERENCE = {"coverage_gap": "residents", "net_change": "in_service"}
 # A census is no sample: each of its counties is counted. Seats are no group of people.
 _CENSUS, _SEATS = "counties", "seats"
-# 95 % of the normal distribution lie within.
+# The quantile of the normal distribution for 95 %.
 _Z = 1.959963984540054
 
 
@@ -36,8 +36,7 @@ class Group:
 class Ranking:
     """The groups that may be ranked, highest first, and those too small for it (largest first).
 
-    `is_first_apart`, `is_last_apart`: whether the highest (lowest) may be named, for its interval and that of the one next
-    to it do not overlap.
+    `is_first_apart`, `is_last_apart`: whether the highest (lowest) may be named, because it differs from its neighbour.
     """
 
     ranked: tuple[Group, ...]
@@ -82,8 +81,8 @@ def size_of(metric: Metric) -> str:
 def rank(answer: Answer, name: str | None = None) -> Ranking:
     """The groups of an answer by one of its metrics, the first unless named.
 
-    Groups without a member, a value or a size (see `size_of`) are left out. Shares are told apart by their intervals, counts
-    and rates by whether they differ.
+    Groups without a member, a value or a size (see `size_of`) are left out. Shares differ where their intervals
+    do not overlap, counts and rates where they are not equal.
     """
     metric = next(one for one in answer.metrics if name in (None, one.name))
     counted = size_of(metric)
@@ -104,7 +103,7 @@ def rank(answer: Answer, name: str | None = None) -> Ranking:
 
 
 def _is_apart(two: Sequence[Group]) -> bool:
-    """Whether the first of two can be told from the second."""
+    """Whether two neighbours of a ranking differ."""
     if len(two) < 2:
         return False
     one, other = two

@@ -25,7 +25,7 @@ import pytest
 import etl.cli.commands
 from etl.core.errors import Refused
 from etl.core.places import places
-from etl.extract import parse_values, read_folder, validate
+from etl.extract import parse_values, read_file, read_folder
 from etl.extract.source_folder import table_of
 from etl.warehouse import publications
 from tests.loading import DAY, ROOT, build, csv_text, put, put_good, quick_digest, row, run
@@ -278,7 +278,7 @@ def test_rows_that_cannot_be_laid_down_are_the_fault_of_the_disk_not_of_a_file(t
     private = small_disk / "private"
     private.mkdir()
     paths = sorted(two[next(iter(two))].glob("*.csv"))
-    jobs = [validate.Job(path, table_of(path.name) or "", number, private) for number, path in enumerate(paths)]
+    jobs = [read_file.Job(path, table_of(path.name) or "", number, private) for number, path in enumerate(paths)]
     setting = parse_values.Setting(DAY, {"py-101": "PY-101"}, b"k", places())
     fill(small_disk, 0)
     with (
@@ -375,7 +375,7 @@ def test_a_clock_that_lies_is_a_refusal(two, tmp_path, monkeypatch, capsys, year
     to = tmp_path / "shown" / "warehouse.duckdb"
     if earlier:
         assert build(two[first], to=to).code == 0
-    monkeypatch.setattr(etl.commands, "date", clock_of(year))
+    monkeypatch.setattr(etl.cli.commands, "date", clock_of(year))
     for command, where in (("build", "--to"), ("check", "--from")):
         assert etl.commands.main([command, str(two[second]), where, str(to)]) == 1
         outcome = capsys.readouterr().err

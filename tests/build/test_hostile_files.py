@@ -32,7 +32,7 @@ from hypothesis import strategies as st
 from etl.build import volume
 from etl.core.errors import Refused
 from etl.core.places import places
-from etl.extract import parse_values, read_folder, validate
+from etl.extract import parse_values, read_file, read_folder, validate
 from etl.extract.contract import contract
 from tests.loading import (
     DAY,
@@ -210,10 +210,10 @@ def test_a_file_of_another_kind_under_this_name_is_refused(folder, refused):
 def test_any_bytes_are_rows_or_a_refusal(tmp_path_factory, content, head):
     path = tmp_path_factory.getbasetemp() / "training_bytes.csv"
     path.write_bytes(head + content)
-    job = validate.Job(path, "training", 0, path.parent)
+    job = read_file.Job(path, "training", 0, path.parent)
     validator = validate.Validator(contract("training"), parse_values.Setting(DAY, {}, b"k", places()))
     try:
-        found = validate.read(job, validator, lambda *_: None)
+        found = read_file.read(job, validator, lambda *_: None)
     except Refused as error:
         refusal = str(error)
     else:
@@ -489,7 +489,7 @@ def readers(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[Path]], 
     setting = parse_values.Setting(DAY, {"py-101": "PY-101"}, b"k", places())
 
     def read(paths: list[Path]) -> list[read_folder.Outcome]:
-        jobs = [validate.Job(path, "training", number, private) for number, path in enumerate(paths)]
+        jobs = [read_file.Job(path, "training", number, private) for number, path in enumerate(paths)]
         with read_folder.WorkerPool(setting, jobs) as started:
             return started.read_all(lambda *_: None)
 
@@ -616,7 +616,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, how):
 
     validator = validate.Validator(contract("training"), parse_values.Setting(DAY, {}, b"k", places()))
     with pytest.raises((Refused, FileNotFoundError), match=r"the file changed while it was read|No such file"):
-        validate.read(validate.Job(path, "training", 0, tmp_path), validator, meddle)
+        read_file.read(read_file.Job(path, "training", 0, tmp_path), validator, meddle)
     assert once
 
 
@@ -627,7 +627,7 @@ def test_a_reader_that_is_killed_or_stops_answering_is_a_refusal(folder, refused
     start = read_folder._Worker.start
 
     def strike(how: int) -> None:
-        def started(self: read_folder._Worker, job: validate.Job) -> None:
+        def started(self: read_folder._Worker, job: read_file.Job) -> None:
             if job.path.name == "personnel.csv":
                 self._process.send_signal(how)
             start(self, job)

@@ -798,26 +798,26 @@ def test_a_broken_rule_refuses_the_publication(sound, tmp_path, rule):
 
 def test_a_rule_broken_during_a_build_leaves_the_last_publication(folder, monkeypatch):
     before = build(folder)
-    carry = pipeline.history.carry
+    carry = pipeline.adoption_history.carry
 
     def plant(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:
         carry(con, pointer)
         con.execute(BREAK["keys_are_unique"])
 
-    monkeypatch.setattr(pipeline.history, "carry", plant)
+    monkeypatch.setattr(pipeline.adoption_history, "carry", plant)
     after = build(folder)
     assert [line.split()[1] for line in after.refusals] == ["keys_are_unique", "loaded_rows_reach_the_models"]
     assert [path.name for path in publications.versions(before.to)] == ["000001.duckdb"]
 
 
 def test_rows_that_do_not_add_up_are_never_published(folder, monkeypatch):
-    sound = pipeline.loadlog.count
+    sound = pipeline.load_report.count
 
     def lose_one(con: duckdb.DuckDBPyConnection, outcomes: object, report: pipeline.Report) -> None:
         sound(con, outcomes, report)  # type: ignore[arg-type]
         report.files[0].rows_read += 1
 
-    monkeypatch.setattr(pipeline.loadlog, "count", lose_one)
+    monkeypatch.setattr(pipeline.load_report, "count", lose_one)
     assert build(folder).refusal == "institutes.csv: check rows_add_up is broken"
 
 
@@ -891,12 +891,12 @@ import re, sys
 from datetime import date
 from pathlib import Path
 from etl.core.places import places
-from etl.extract import parse_values as values, validate as reading
+from etl.extract import parse_values as values, read_file, validate
 from etl.extract.contract import contract
 path = Path(sys.argv[1])
 setting = values.Setting(date(2026, 6, 30), {"py-101": "PY-101"}, b"k", places())
-validator = reading.Validator(contract("training"), setting)
-read = reading.read(reading.Job(path, "training", 0, path.parent), validator, lambda *_: None)
+validator = validate.Validator(contract("training"), setting)
+read = read_file.read(read_file.Job(path, "training", 0, path.parent), validator, lambda *_: None)
 print(read.rows_read, int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) >> 10)
 """
 

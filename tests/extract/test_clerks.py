@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from etl.extract import parse_values, validate
+from etl.extract import parse_values, read_file
 from etl.extract.contract import contract
 from etl.extract.text_columns import Texts
 from tests.core.test_text_folding import KEY, column, setting, value
@@ -131,7 +131,7 @@ def test_a_number_with_two_meanings_stays_a_bad_number(text):
 
 def test_every_counted_habit_has_its_words_on_the_page():
     words = tomllib.loads((ROOT / "pages" / "text.toml").read_text(encoding="utf-8"))["note"]
-    for said in validate._COUNTED.values():
+    for said in read_file._COUNTED.values():
         assert set(words[said.replace(" ", "_")]) == {"fa", "en"}
     assert setting().build_day
 

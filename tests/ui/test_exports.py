@@ -181,7 +181,7 @@ def test_a_file_is_named_by_measure_scope_and_day() -> None:
     assert not set(name) & set('\\/:*?"<>| ')
 
 
-@pytest.mark.parametrize("look", [FA, EN], ids=["fa", "en"])
+@pytest.mark.parametrize("context", [FA, EN], ids=["fa", "en"])
 def test_a_name_fits_on_a_disk_and_keeps_its_day(context: ChartContext) -> None:
     axes = ("province", "county", "activity", "education", "post")
     for count in range(len(axes) + 1):

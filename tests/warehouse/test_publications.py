@@ -271,7 +271,7 @@ def test_a_disk_that_does_not_keep_what_was_written_names_the_place(failing, pla
     assert re.fullmatch(
         rf"{re.escape(str(to))}.*{place}: could not be written to the disk \(Input/output error\)", refused.refusal
     )
-    assert refused.report["refusal"] == refused.refusal
+    assert refused.report["refusals"] == [refused.refusal]
     assert ids(to) == (["000001"] if failing == 1 else ["000001", "000002"])
     assert to.resolve().stem == "000001"
 

@@ -156,7 +156,7 @@ def offers(
         circulation = st.checkbox(
             view.word("figure.circulation"), key=f"circulation-{ident}", help=view.word("figure.circulation_help")
         )
-    told, count = exportable.of(source).told, exportable.of(source).count()
+    told, count = exportable.of(source).answer, exportable.of(source).count()
     units = warehouse.units() | {metric.name: metric.unit for metric in told.metrics}
     place = page_context.place(view, told.where)
     ask = partial(warehouse.ask, reader=view.reader)

@@ -120,7 +120,7 @@ def _ask_size(
     view: PageContext, answer: Answer, counted: str, by: tuple[str, ...], where: Mapping[str, tuple[str, ...]]
 ) -> Answer:
     metric = warehouse.catalogue()[counted]
-    is_flow, is_timed = metric.kind == "flow", bool(set(by) & set(TIME))
+    is_flow, is_timed = metric.kind == "event", bool(set(by) & set(TIME))
     over = answer.over if is_flow or is_timed else None
     on = None if over else answer.on or (answer.over[1] if answer.over else view.as_of)
     return warehouse.ask(counted, reader=view.reader, by=by, on=on, over=over, where=where)

@@ -16,6 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from etl.semantic import spread
 from etl.semantic.answers import Answer
 from etl.semantic.disclosure import Ask, Circulated, for_circulation
+from etl.warehouse.dimensions import expand_groups
 from pages.ui.charts import elements, lines, titles
 from pages.ui.charts.chart import Chart
 from pages.ui.charts.elements import ChartContext
@@ -38,12 +39,14 @@ _TREND = 240
 
 
 def scope_bar(*more: str, period: bool = False) -> PageContext:
-    """The scope bar, with this page's `more` filters, and the view that it leaves. Raises warehouse.Unpublished.
+    """The scope bar and the view that it leaves. Raises warehouse.Unpublished.
 
+    `more` are the filters of this page besides the main ones, by name or by group (`@person`).
     `period` says that the page shows flows or trends, and so has a use for a period.
     """
     view = replace(page_context.view(), has_period=period)
-    page_context.later(filter_bar.bar, view, more, ready=partial(filter_bar.asked, view, more))
+    filters = tuple(expand_groups(more))
+    page_context.later(filter_bar.bar, view, filters, ready=partial(filter_bar.asked, view, filters))
     return view
 
 

@@ -6,12 +6,13 @@ from functools import partial
 
 import streamlit as st
 
+from etl.warehouse.dimensions import expand_groups
 from pages.ui.components import day_field, filter_options
 from pages.ui.i18n import text
 from pages.ui.state import page_context, page_parameters, periods
 from pages.ui.state.page_context import FILTERS, PageContext
 
-_MAIN = ("province", "activity")
+_MAIN = tuple(expand_groups(["@main"]))
 _NONE = "none"
 _ENDS = ("first", "last")
 

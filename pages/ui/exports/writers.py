@@ -317,7 +317,7 @@ def _told(written: Iterable[tuple[Any, ...]], source: Exportable, tell: Tell | N
 
 def cover(source: Exportable, context: ChartContext, scope: str, circulation: bool) -> Iterable[tuple[str, str]]:
     """What a file is: scope, days, load, whether it is rounded, and the definition of each measure."""
-    answer = exportable.of(source).told
+    answer = exportable.of(source).answer
     published = answer.publication
     yield context.word("file.scope"), scope
     if answer.on:
@@ -347,7 +347,7 @@ def file_name(source: Exportable, context: ChartContext, scope: str, ending: str
 
     Rows by many dimensions are named by none of them; a scope that is too long for a name is cut.
     """
-    answer = exportable.of(source).told
+    answer = exportable.of(source).answer
     measure = answer.metrics[0].label[context.lang]
     last = answer.on or (answer.over[1] if answer.over else answer.publication.as_of)
     by = [context.word(f"dimension.{axis}") for axis in answer.by] if len(answer.by) <= _MOST_NAMED else []

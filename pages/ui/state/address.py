@@ -13,7 +13,6 @@ MOST_DIMENSIONS, MOST_MEASURES = 3, 8
 # A choice that was emptied on purpose is not the default.
 NOTHING = "-"
 NATION = "IR"
-OFFERED = tuple(name for name in DIMENSIONS if name != "lapses_on")
 SHOWN = ("table", "pivot")
 # The lists of institutes by name that a page can open with.
 LICENCE_LISTS = ("licences_ending", "lapsed", "files_overdue", "stopped", "register")
@@ -100,11 +99,11 @@ def _measures(values: Sequence[str], _days: Days) -> list[str]:
 
 
 def _dimensions(values: Sequence[str], _days: Days) -> list[str]:
-    return _members(values, OFFERED, MOST_DIMENSIONS)
+    return _members(values, DIMENSIONS, MOST_DIMENSIONS)
 
 
 def _sorted_by(values: Sequence[str], _days: Days) -> list[str]:
-    known = {*OFFERED, *warehouse.catalogue()}
+    known = {*DIMENSIONS, *warehouse.catalogue()}
     return [value for value in values[-1:] if value.removeprefix("-") in known]
 
 

@@ -21,14 +21,12 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from etl.core.jalali import add_months, last_complete_months
+from etl.warehouse.dimensions import FILTERS, PLACES
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import address as parameters
 from pages.ui.state import page_parameters, periods
 
-# The filters a view may hold, in the order in which they are said and offered.
-FILTERS = ("province", "county", "institute", "activity", "gender", "education", "post", "course")
-PLACES = ("province", "county", "institute")
 # How far back a day can be chosen.
 _YEARS = 25
 _SCOPE, _PAGE, _LANG, _LEFT, _TITLES = "scope", "scope page", "lang", "left out", "titles"
