@@ -9,6 +9,7 @@ from pages.ui.sections import data_quality
 def page() -> None:
     tables.style()
     view = data_quality.view()
+    data_quality.why(view)
     data_quality.totals(view)
     data_quality.provinces(view)
     left, right = st.columns(2)

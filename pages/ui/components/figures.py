@@ -321,7 +321,7 @@ def _groups(view: PageContext, names: Sequence[str], by: str, says: titles.Title
             f'<div class="pd-head"><h3>{text.escape(found.sentence)}</h3>'
             f"<p>{text.escape(subtitle(view, answer))}</p></div>"
         )
-        table(view, answer)
+        table(view, answer, ident)
         if ignored:
             st.html(f'<p class="pd-note">{text.escape(scoped_query.no_effect(view, ignored))}</p>')
         footer(view, answer, ident, with_table=False)

@@ -16,7 +16,7 @@ from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentM
 
 from pages.ui.charts import elements
 
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 # Streamlit serves a component's script as a file only if a manifest names its folder. A script given as text is imported
 # from a `blob:` address, which a Content-Security-Policy without `blob:` forbids.
 _MANIFEST = ComponentManifest("dashboard", "1", [ComponentConfig("plot", asset_dir="static")])

@@ -134,6 +134,16 @@ def revisions() -> Any | None:
     return _told(warehouse.path(), "revisions", (_pointer(),))
 
 
+def last_revision() -> Any | None:
+    """What moved from the publication before to this one, also by province (etl.revisions.diff.Diff)."""
+    return _told(warehouse.path(), "last_revision", (_pointer(),))
+
+
+def changed_files() -> list[dict[str, Any]]:
+    """The files whose rows differ from those of the publication before."""
+    return _told(warehouse.path(), "changed_files", (_pointer(),))
+
+
 def province_of(county: str) -> str | None:
     """The province of a county."""
     return _told(warehouse.path(), "counties", ()).get(county)
@@ -163,6 +173,8 @@ _WORK: dict[str, Callable[..., Any]] = {
     "missing": data_quality.missing_sources,
     "publications": data_quality.publications,
     "revisions": lambda _con, pointer: data_quality.revisions(pointer),
+    "last_revision": lambda _con, pointer: data_quality.last_revision(pointer),
+    "changed_files": lambda _con, pointer: data_quality.changed_files(pointer),
     "counties": detail.provinces_of_counties,
 }
 

@@ -108,9 +108,14 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
             f'<div class="pd-head"><h3>{text.escape(_finding(view, answer, metric, rows))}</h3>'
             f"<p>{text.escape(page_context.place(view, where) if where else view.word('compare.difference_is'))}</p></div>"
         )
-        titles = [seen.member("side", side) for side in ("first", "second", "difference")]
-        head = [tables.Column(view.word("compare.measure")), *(tables.Column(title, True) for title in titles)]
-        tables.show(head, [_row(view, answer, one, rows) for one in answer.metrics], view.word("compare.caption"))
+        sides = [seen.member("side", side) for side in ("first", "second", "difference")]
+        heads = [view.word("compare.measure"), *sides]
+        columns = [
+            tables.Column("", title, lambda row, i=i: row[i], is_number=i > 0)  # type: ignore[misc]
+            for i, title in enumerate(heads)
+        ]
+        body = [_row(view, answer, one, rows) for one in answer.metrics]
+        tables.show(view, "compare", columns, body, view.word("compare.caption"))
         left = [known[name].label[view.lang] for name in names if name not in shown]
         if left:
             note = view.word("compare.left_out", measures=text.listed(left, view.lang))

@@ -10,13 +10,12 @@ from etl.semantic.answers import Answer
 from pages.ui.components import tables
 from pages.ui.components.footer import context, footer, subtitle
 from pages.ui.components.notices import error_boundary
+from pages.ui.components.table_state import AmongLists, InSession
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.state import page_parameters
+from pages.ui.state import page_context, page_parameters
+from pages.ui.state.address import NAMES
 from pages.ui.state.page_context import PageContext
-
-# A longer list is read in its file.
-_MOST_ROWS = 100
 
 
 def listings(view: PageContext, *analyses: str) -> None:
@@ -28,6 +27,7 @@ def listings(view: PageContext, *analyses: str) -> None:
             _listing(view, analysis, ident)
 
 
+@page_context.fragment
 def _listing(view: PageContext, analysis: str, ident: str) -> None:
     """A list in its order, as far as a page holds it; a filter without meaning for it is told."""
     answer, ignored = _asked(view, analysis)
@@ -36,15 +36,10 @@ def _listing(view: PageContext, analysis: str, ident: str) -> None:
     below = f"{view.word(f'listing.{analysis}_help')} · {subtitle(view, answer)}"
     st.html(f'<div class="pd-head"><h3>{text.escape(sentence)}</h3><p>{text.escape(below)}</p></div>')
     if answer.rows:
-        _table(view, answer, sentence)
-    notes = []
-    if len(answer.rows) > _MOST_ROWS:
-        notes.append(view.word("listing.first", most=text.number(_MOST_ROWS, view.lang), count=count))
+        _table(view, answer, analysis, sentence)
     if ignored:
         filters = text.listed([view.word(f"scope.{name}") for name in ignored], view.lang)
-        notes.append(view.word("scope.no_effect", filters=filters))
-    if notes:
-        st.html("".join(f'<p class="pd-note">{text.escape(note)}</p>' for note in notes))
+        st.html(f'<p class="pd-note">{text.escape(view.word("scope.no_effect", filters=filters))}</p>')
     footer(view, answer, ident, with_table=False)
 
 
@@ -54,20 +49,10 @@ def _asked(view: PageContext, analysis: str) -> tuple[Answer, list[str]]:
     return warehouse.analyse(analysis, reader=view.reader, on=view.as_of, where=where), ignored
 
 
-def _table(view: PageContext, answer: Answer, caption: str) -> None:
-    seen, names = context(view), answer.columns
-    columns = [tables.Column(tables.title(view, answer, name), i >= len(answer.by)) for i, name in enumerate(names)]
-
-    def cells(row: tuple) -> list[str]:
-        said = [seen.member(name, code) for name, code in zip(answer.by, row, strict=False)]
-        said += [
-            text.plain(value, tables.unit_of(answer, name), view.lang)
-            for name, value in list(zip(names, row, strict=True))[len(answer.by) :]
-        ]
-        linked = f'<a href="{text.escape(_address(view, row[0]))}" target="_self">{text.escape(said[0])}</a>'
-        return [linked, *map(text.escape, said[1:])]
-
-    tables.show(columns, map(cells, answer.rows[:_MOST_ROWS]), caption, tall=True)
+def _table(view: PageContext, answer: Answer, analysis: str, caption: str) -> None:
+    ident, page = f"listing-{analysis}", page_context.page()
+    store = AmongLists(page, analysis) if "list" in NAMES.get(page, ()) else InSession(ident)
+    tables.answer(view, ident, answer, context(view), caption, store=store, link=lambda row: _address(view, row[0]))
 
 
 def _address(view: PageContext, institute: str) -> str:

@@ -1,5 +1,6 @@
 """What the parameters of an address may say: of each only the values that a reader could have chosen are understood."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,11 @@ NOTHING = "-"
 NATION = "IR"
 OFFERED = tuple(name for name in DIMENSIONS if name != "lapses_on")
 SHOWN = ("table", "pivot")
-_MOST_SEATS, _MOST_LETTERS = 40, 200
+# Within so many days a list of what ends can be narrowed.
+DAYS_LEFT = ("30", "60", "90")
+_MOST_SEATS, _MOST_LETTERS, _MOST_LISTS = 40, 200, 10
+_SORT = re.compile(r"-?[a-z_0-9]{1,60}")
+_LIST = re.compile(r"[a-z_]{1,40}:(-?[a-z_0-9]{1,60})?:[1-9][0-9]{0,5}")
 
 Given = Mapping[str, Sequence[str]]
 
@@ -101,8 +106,14 @@ def _dimensions(values: Sequence[str], _days: Days) -> list[str]:
 
 
 def _sorted_by(values: Sequence[str], _days: Days) -> list[str]:
+    """By a dimension, a measure, or one member across a pivot (`gender:female`)."""
     known = {*OFFERED, *warehouse.catalogue()}
-    return [value for value in values[-1:] if value.removeprefix("-") in known]
+    return [value for value in values[-1:] if value.removeprefix("-").partition(":")[0] in known]
+
+
+def _lists(values: Sequence[str], _days: Days) -> list[str]:
+    """How the lists of a page are sorted and which page of each is open: `register:-active_assistants:2`."""
+    return [value for value in dict.fromkeys(values) if _LIST.fullmatch(value)][:_MOST_LISTS]
 
 
 def _seats(values: Sequence[str], _days: Days) -> list[str]:
@@ -121,6 +132,7 @@ _DAY = _one(lambda value, days: days.read(value) is not None)
 # The parameters of each page that has some, in the order in which they stand in its address.
 _CHECKS: Mapping[str, Mapping[str, _Check]] = {
     "methods": {"find": _FIND},
+    "quality": {"of": _one(lambda value, _: value in warehouse.catalogue())},
     "planning": {
         "recruits": _one(lambda value, _: number(value) is not None),
         "leave": _one(lambda value, _: number(value, 100) is not None),
@@ -135,6 +147,12 @@ _CHECKS: Mapping[str, Mapping[str, _Check]] = {
         "page": _TURNED,
     },
     "compare": {"p": _PLACE, "a": _DAY, "q": _PLACE, "b": _DAY},
-    "institute": {"find": _FIND, "page": _TURNED},
+    "institute": {
+        "find": _FIND,
+        "sort": _one(lambda value, _: _SORT.fullmatch(value) is not None),
+        "page": _TURNED,
+    },
+    "institutes": {"days": _one(lambda value, _: value in DAYS_LEFT), "list": _lists},
+    "legal": {"days": _one(lambda value, _: value in DAYS_LEFT), "list": _lists},
 }
 NAMES: Mapping[str, tuple[str, ...]] = {page: tuple(checks) for page, checks in _CHECKS.items()}
