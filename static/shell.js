@@ -91,3 +91,41 @@ document.addEventListener("input", (event) => {
     if (changes.some((one) => one.oldValue === "running" && one.target.getAttribute(run) !== "running")) opening = false;
   }).observe(document, { subtree: true, attributeFilter: [run], attributeOldValue: true });
 })();
+
+// Paper: charts are drawn as wide as the sheet, and every sheet says what it shows, of which scope and from which source.
+(function () {
+  const paper = () => document.documentElement.classList.contains("pd-paper");
+  const charts = () => [...document.querySelectorAll(".pd-plot.js-plotly-plot")];
+  const fit = () => charts().forEach((chart) => {
+    const width = chart.clientWidth;
+    if (!width) return;
+    // A map is drawn anew only after its base map came, which is too late for the paper: it is made smaller as it is.
+    const isMap = chart._fullLayout && chart._fullLayout._subplots.geo.length;
+    if (!isMap) window.Plotly.relayout(chart, { width });
+    else chart.firstElementChild.style.zoom = paper() ? Math.min(1, width / chart._fullLayout.width) : "";
+  });
+  const words = (selector) => [...document.querySelectorAll(selector)].map((part) => part.textContent.trim()).filter(Boolean);
+  const quoted = (text) => `"${text.replace(/[\\"\n<]/g, (sign) => `\\${sign.codePointAt(0).toString(16)} `)}"`;
+  const sheet = document.createElement("style");
+  addEventListener("beforeprint", () => {
+    const start = document.documentElement.dir === "rtl" ? ["right", "left", "persian"] : ["left", "right", "decimal"];
+    const said = [...words(".pd-title h1"), ...words(".pd-said").map((part) => part.replace(/\s+/g, " "))].join(" · ");
+    const source = words(".pd-trust > span").slice(0, 3).join(" · ");
+    const font = "font: 8pt Vazirmatn, sans-serif; color: #52616e; vertical-align: middle;";
+    sheet.textContent = `@page {
+      @top-${start[0]} { content: ${quoted(said)}; ${font} width: 100%; text-align: ${start[0]}; }
+      @bottom-${start[0]} { content: ${quoted(source)}; ${font} width: 90%; text-align: ${start[0]}; }
+      @bottom-${start[1]} { content: counter(page, ${start[2]}) " / " counter(pages, ${start[2]}); ${font} width: 10%; text-align: ${start[1]}; }
+    }`;
+    document.head.append(sheet);
+    const app = document.querySelector("[data-testid=stApp]");
+    document.documentElement.classList.toggle("pd-dark", !!app && getComputedStyle(app).colorScheme.includes("dark"));
+    document.documentElement.classList.add("pd-paper");
+    fit();
+  });
+  addEventListener("afterprint", () => {
+    document.documentElement.classList.remove("pd-paper", "pd-dark");
+    sheet.remove();
+    fit();
+  });
+})();

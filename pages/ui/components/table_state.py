@@ -10,14 +10,23 @@ from typing import Protocol
 import streamlit as st
 
 from pages.ui.state import page_context, page_parameters
+from pages.ui.state.address import ALL
 
 
 @dataclass(frozen=True)
 class Standing:
-    """The column (`-name` downwards, empty: the order in which the rows came) and the page, the first being 1."""
+    """The column (`-name` downwards, empty: the order in which the rows came) and the page, the first being 1, 0 all of them."""
 
     sort: str = ""
     page: int = 1
+
+
+def _number(written: str) -> int:
+    return 0 if written == ALL else int(written)
+
+
+def _written(page: int) -> str:
+    return str(page) if page else ALL
 
 
 class Store(Protocol):
@@ -48,10 +57,10 @@ class InAddress:
     page: str
 
     def read(self) -> Standing:
-        return Standing(page_parameters.one(self.page, "sort"), int(page_parameters.one(self.page, "page", "1")))
+        return Standing(page_parameters.one(self.page, "sort"), _number(page_parameters.one(self.page, "page", "1")))
 
     def write(self, standing: Standing) -> None:
-        number = str(standing.page) if standing.page > 1 else None
+        number = _written(standing.page) if standing.page != 1 else None
         page_parameters.choose(self.page, sort=standing.sort or None, page=number)
         page_context.write()
 
@@ -68,13 +77,13 @@ class AmongLists:
             ident, _, kept = value.partition(":")
             if ident == self.ident:
                 sort, _, number = kept.rpartition(":")
-                return Standing(sort, int(number))
+                return Standing(sort, _number(number))
         return Standing()
 
     def write(self, standing: Standing) -> None:
         others = [
             value for value in page_parameters.of(self.page).get("list", ()) if not value.startswith(f"{self.ident}:")
         ]
-        own = [f"{self.ident}:{standing.sort}:{standing.page}"] if standing != Standing() else []
+        own = [f"{self.ident}:{standing.sort}:{_written(standing.page)}"] if standing != Standing() else []
         page_parameters.choose(self.page, list=[*others, *own])
         page_context.write()

@@ -25,6 +25,8 @@ from pages.ui.i18n import text
 from pages.ui.state.page_context import PageContext
 
 PAGE_ROWS = 50
+# So many rows can be shown at once, to be printed; more are read in a file.
+MOST_ROWS = 1000
 _STYLE = ROOT / "static" / "analyst.css"
 # Persian letters in the order of the alphabet, which is not that of their codes.
 _ALPHABET = {letter: f"{place:02}" for place, letter in enumerate("آابپتثجچحخدذرزژسشصضطظعغفقکگلمنوهی")}
@@ -52,6 +54,8 @@ class Column:
     value: Callable[[Any], Any] | None = None
     is_number: bool = False
     has_bar: bool = False
+    # What the longest bar stands for; None: the largest number of the column.
+    longest: float | None = None
 
 
 @cache
@@ -87,11 +91,12 @@ def show(
     known = {column.name for column in columns if column.value}
     sort = standing.sort if standing.sort.removeprefix("-") in known else start
     ordered = rows if sort == start else sorted_by(columns, rows, sort)
-    number = min(max(standing.page, 1), pages(len(rows)))
+    number = min(standing.page, pages(len(rows)))
     with st.container(key=f"table-{ident}", gap=None):
         if len(rows) > 1 and known:
             _hear(ident, partial(_press, kept, columns, start, f"headings-{ident}"))
-        st.html(_html(columns, ordered, page_of(ordered, number), caption, sort, foot))
+        shown = page_of(ordered, number) if number or len(rows) > MOST_ROWS else ordered
+        st.html(_html(columns, ordered, shown, caption, sort, foot))
         if pages(len(rows)) > 1:
             _turn(view, ident, kept, standing, number, len(rows))
 
@@ -141,7 +146,7 @@ def _html(
 ) -> str:
     label = text.escape(caption)
     head = "".join(_heading(column, sort, len(rows) > 1) for column in columns)
-    longest = {column.name: _longest(column, rows) for column in columns if column.has_bar}
+    longest = {column.name: column.longest or _longest(column, rows) for column in columns if column.has_bar}
     body = "".join(_line([_cell(column, row, longest.get(column.name)) for column in columns]) for row in shown)
     if foot:
         cells = [
@@ -202,7 +207,7 @@ def _longest(column: Column, rows: Sequence[Any]) -> float | None:
 
 
 def _turn(view: PageContext, ident: str, store: Store, standing: Standing, number: int, count: int) -> None:
-    """Which rows are shown, and the buttons that turn the page."""
+    """Which rows are shown, and the buttons that turn the page; page 0 is all of them."""
     most = pages(count)
     key = f"{ident} page"
     # the first, the last, the neighbours, and ten further on either side
@@ -213,20 +218,20 @@ def _turn(view: PageContext, ident: str, store: Store, standing: Standing, numbe
         store.write(replace(standing, page=st.session_state[key]))
 
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"pages-{ident}"):
-        first = (number - 1) * PAGE_ROWS + 1
+        first = max(number - 1, 0) * PAGE_ROWS + 1
         said = view.word(
             "more.page_said",
             first=text.number(first, view.lang),
-            last=text.number(min(first + PAGE_ROWS - 1, count), view.lang),
+            last=text.number(min(first + PAGE_ROWS - 1, count) if number else count, view.lang),
             count=text.number(count, view.lang),
         )
         st.html(f'<p class="pd-note" role="status">{text.escape(said)}</p>', width="content")
         st.pills(
             view.word("more.turn"),
-            sorted({one for one in near if 1 <= one <= most}),
+            [*sorted({one for one in near if 1 <= one <= most}), *([0] if count <= MOST_ROWS else [])],
             key=key,
             required=True,
-            format_func=lambda one: text.number(one, view.lang),
+            format_func=lambda one: text.number(one, view.lang) if one else view.word("why.all_rows"),
             label_visibility="collapsed",
             on_change=changed,
         )

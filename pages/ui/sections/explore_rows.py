@@ -110,6 +110,9 @@ def _pivot(view: PageContext, asked: Asked, answer: Answer) -> None:
         cells.setdefault(row[:across], {})[row[across]] = row[at]
     groups = sorted(cells, key=lambda group: [place[code] for place, code in zip(places, group, strict=False)])
 
+    counts = [row[at] for row in answer.rows if row[at] is not None]
+    highest = float(max(counts)) if counts and min(counts) >= 0 and metric.unit not in ("date", "month") else None
+
     def written(value: Any) -> str:
         return text.escape(text.plain(value, metric.unit, view.lang))
 
@@ -128,6 +131,8 @@ def _pivot(view: PageContext, asked: Asked, answer: Answer) -> None:
             lambda group: written(cells[group][code]) if code in cells[group] else "",
             lambda group: cells[group].get(code),
             is_number=True,
+            has_bar=bool(highest),
+            longest=highest,
         )
 
     shown = columns[:_MOST_COLUMNS]

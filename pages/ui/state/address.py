@@ -16,11 +16,13 @@ NOTHING = "-"
 NATION = "IR"
 OFFERED = tuple(name for name in DIMENSIONS if name != "lapses_on")
 SHOWN = ("table", "pivot")
+# For the page of a table: all of its rows.
+ALL = "all"
 # Within so many days a list of what ends can be narrowed.
 DAYS_LEFT = ("30", "60", "90")
 _MOST_SEATS, _MOST_LETTERS, _MOST_LISTS = 40, 200, 10
 _SORT = re.compile(r"-?[a-z_0-9]{1,60}")
-_LIST = re.compile(r"[a-z_]{1,40}:(-?[a-z_0-9]{1,60})?:[1-9][0-9]{0,5}")
+_LIST = re.compile(r"[a-z_]{1,40}:(-?[a-z_0-9]{1,60})?:([1-9][0-9]{0,5}|all)")
 
 Given = Mapping[str, Sequence[str]]
 
@@ -125,7 +127,9 @@ def _is_province(value: str, _days: Days) -> bool:
 
 
 _FIND = _one(lambda value, _: bool(value.strip()) and len(value) <= _MOST_LETTERS)
-_TURNED = _one(lambda value, _: value.isascii() and value.isdecimal() and len(value) < 7 and int(value) > 0)
+_TURNED = _one(
+    lambda value, _: (value.isascii() and value.isdecimal() and len(value) < 7 and int(value) > 0) or value == ALL
+)
 _PLACE = _one(lambda value, days: value == NATION or _is_province(value, days))
 _DAY = _one(lambda value, days: days.read(value) is not None)
 
