@@ -129,3 +129,19 @@ document.addEventListener("input", (event) => {
     fit();
   });
 })();
+
+// On a phone the filters stand behind one button (components/filter_bar.py). It is drawn anew with the page and stays as it was.
+(function () {
+  const root = document.documentElement;
+  const tell = (button) => button.setAttribute("aria-expanded", String(root.classList.contains("pd-filtering")));
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest(".pd-filters");
+    if (!button) return;
+    root.classList.toggle("pd-filtering");
+    tell(button);
+  });
+  new MutationObserver(() => {
+    const button = document.querySelector(".pd-filters");
+    if (button && button.getAttribute("aria-expanded") !== String(root.classList.contains("pd-filtering"))) tell(button);
+  }).observe(document, { subtree: true, childList: true });
+})();
