@@ -145,3 +145,17 @@ document.addEventListener("input", (event) => {
     if (button && button.getAttribute("aria-expanded") !== String(root.classList.contains("pd-filtering"))) tell(button);
   }).observe(document, { subtree: true, childList: true });
 })();
+
+// "Copy link": the address holds all that was chosen.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest && event.target.closest(".pd-copy");
+  if (!button) return;
+  const told = () => { button.nextElementSibling.textContent = button.dataset.copied; };
+  // a page without https has no clipboard, but can copy what is selected
+  if (navigator.clipboard) return void navigator.clipboard.writeText(location.href).then(told);
+  const field = Object.assign(document.createElement("textarea"), { value: location.href });
+  document.body.append(field);
+  field.select();
+  if (document.execCommand("copy")) told();
+  field.remove();
+});

@@ -160,13 +160,13 @@ def draw(
     below = subtitle(view, answer)
     drawn = _drawn(_Same(answer), chart, context(view), says, below, _frozen(options or {}))
     axis = drawn.meta["clicks"] if drawn.meta["clicks"] in FILTERS else ""
-    keys, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
+    legend, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
     st.html(
         f'<div class="pd-head"><h3>{text.escape(drawn.finding.sentence)}</h3><p>{text.escape(below)}</p>'
-        f"{'' if chosen else _keys(keys)}</div>"
+        f"{'' if chosen else keys(legend)}</div>"
     )
     if chosen:
-        _keys_to_click(axis, keys, ident)
+        _keys_to_click(axis, legend, ident)
     plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=partial(page_context.turn, axis) if axis else None)
     notes = [drawn.meta["credit"]] if drawn.meta.get("credit") else []
     if ignored:
@@ -290,10 +290,10 @@ def _keys_to_click(axis: str, keys: Iterable[elements.Figure], ident: str) -> No
             )
 
 
-def _keys(keys: Iterable[elements.Figure]) -> str:
+def keys(entries: Iterable[elements.Figure]) -> str:
     """The keys of a chart, in the reading direction; a swatch shows line, dash, outline and hatch as the chart does."""
-    entries = "".join(f"<li>{_swatch(key)}{text.escape(key['label'])}</li>" for key in keys)
-    return f'<ul class="pd-keys">{entries}</ul>' if entries else ""
+    listed = "".join(f"<li>{_swatch(key)}{text.escape(key['label'])}</li>" for key in entries)
+    return f'<ul class="pd-keys">{listed}</ul>' if listed else ""
 
 
 def _swatch(key: elements.Figure) -> str:

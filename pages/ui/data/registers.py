@@ -46,6 +46,18 @@ def compare(
     return _told(warehouse.path(), "compare", (tuple(names), *sides, warehouse.frozen(where)))
 
 
+def over_time(
+    name: str,
+    places: Mapping[str, Where],
+    over: tuple[date, date],
+    reader: Reader = None,
+    where: Where | None = None,
+) -> Answer:
+    """One measure of several sides over time, within what the reader may see. Raises QuestionError."""
+    sides = tuple((side, _allowed(reader, chosen)) for side, chosen in places.items())
+    return _told(warehouse.path(), "over_time", (name, sides, over, warehouse.frozen(where)))
+
+
 def bridge(over: tuple[date, date], reader: Reader = None, where: Where | None = None) -> Answer:
     """What moved the stock within a period, step by step. Raises QuestionError where it does not add up."""
     return _told(warehouse.path(), "bridge", (over, _allowed(reader, where)))
@@ -162,6 +174,9 @@ _WORK: dict[str, Callable[..., Any]] = {
         con, *names, by=by, on=on, over=over, where=dict(where)
     ),
     "compare": lambda con, names, first, second, where: comparison.compare(con, names, first, second, dict(where)),
+    "over_time": lambda con, name, sides, over, where: comparison.over_time(
+        con, name, {side: dict(places) for side, places in sides}, over, dict(where)
+    ),
     "bridge": lambda con, over, where: registry.bridge(con, over[1], dict(where), over),
     "institutes": detail.institutes,
     "licences": detail.licences,

@@ -133,6 +133,8 @@ _TURNED = _one(
 _PLACE = _one(lambda value, days: value == NATION or _is_province(value, days))
 _DAY = _one(lambda value, days: days.read(value) is not None)
 
+_SIDES: Mapping[str, _Check] = {"p": _PLACE, "a": _DAY, "q": _PLACE, "b": _DAY}
+
 # The parameters of each page that has some, in the order in which they stand in its address.
 _CHECKS: Mapping[str, Mapping[str, _Check]] = {
     "methods": {"find": _FIND},
@@ -144,13 +146,15 @@ _CHECKS: Mapping[str, Mapping[str, _Check]] = {
         "seats": _seats,
     },
     "explore": {
+        # of Compare, its second tab
+        **_SIDES,
         "m": _measures,
         "by": _dimensions,
         "show": _one(lambda value, _: value in SHOWN),
         "sort": _sorted_by,
         "page": _TURNED,
     },
-    "compare": {"p": _PLACE, "a": _DAY, "q": _PLACE, "b": _DAY},
+    "compare": _SIDES,
     "institute": {
         "find": _FIND,
         "sort": _one(lambda value, _: _SORT.fullmatch(value) is not None),
