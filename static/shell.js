@@ -159,3 +159,25 @@ document.addEventListener("click", (event) => {
   if (document.execCommand("copy")) told();
   field.remove();
 });
+
+// Back returns to where one was: a page is drawn only after it is open, so the browser itself cannot scroll it.
+(function () {
+  const main = () => document.querySelector("[data-testid=stMain]");
+  const key = () => `scrolled ${location.pathname}${location.search}`;
+  addEventListener("pagehide", () => { try { sessionStorage.setItem(key(), String(main()?.scrollTop ?? 0)); } catch { /* none kept */ } });
+  const opened = performance.getEntriesByType("navigation")[0];
+  let wanted = 0;
+  try { wanted = opened && opened.type === "back_forward" ? Number(sessionStorage.getItem(key())) : 0; } catch { /* none kept */ }
+  // a link to a part of a page, which is drawn later too
+  const part = location.hash.startsWith("#listing-") && !wanted ? location.hash.slice(1) : "";
+  if (!wanted && !part) return;
+  const seen = new MutationObserver(() => {
+    const at = main(), aim = part && document.getElementById(part);
+    if (aim) aim.scrollIntoView();
+    else if (at && wanted && at.scrollHeight - at.clientHeight >= wanted) at.scrollTop = wanted;
+  });
+  const end = () => seen.disconnect();
+  ["wheel", "touchstart", "keydown", "pointerdown"].forEach((kind) => addEventListener(kind, end, { once: true }));
+  setTimeout(end, 8000);
+  seen.observe(document, { subtree: true, childList: true });
+})();

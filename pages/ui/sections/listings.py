@@ -4,6 +4,8 @@ A list is an Answer of etl.analysis as a table whose names lead to the institute
 that every Answer carries.
 """
 
+from dataclasses import replace
+
 import streamlit as st
 
 from etl.semantic.answers import Answer
@@ -14,7 +16,7 @@ from pages.ui.components.table_state import AmongLists, InSession
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import page_context, page_parameters
-from pages.ui.state.address import NAMES
+from pages.ui.state.address import DAYS_LEFT, NAMES
 from pages.ui.state.page_context import PageContext
 
 
@@ -31,16 +33,65 @@ def listings(view: PageContext, *analyses: str) -> None:
 def _listing(view: PageContext, analysis: str, ident: str) -> None:
     """A list in its order, as far as a page holds it; a filter without meaning for it is told."""
     answer, ignored = _asked(view, analysis)
+    days = page_parameters.one(page_context.page(), "days") if _ends(answer) else ""
+    answer = within(answer, days)
     count = text.number(len(answer.rows), view.lang)
-    sentence = view.word(f"listing.{analysis}", count=count) if answer.rows else view.word("listing.none")
+    sentence = _sentence(view, analysis, count, days) if answer.rows else view.word("listing.none")
     below = f"{view.word(f'listing.{analysis}_help')} · {subtitle(view, answer)}"
-    st.html(f'<div class="pd-head"><h3>{text.escape(sentence)}</h3><p>{text.escape(below)}</p></div>')
+    st.html(f'<div class="pd-head" id="{ident}"><h3>{text.escape(sentence)}</h3><p>{text.escape(below)}</p></div>')
+    if _ends(answer) and "days" in NAMES.get(page_context.page(), ()):
+        _days_left(view, days)
     if answer.rows:
         _table(view, answer, analysis, sentence)
     if ignored:
         filters = text.listed([view.word(f"scope.{name}") for name in ignored], view.lang)
         st.html(f'<p class="pd-note">{text.escape(view.word("scope.no_effect", filters=filters))}</p>')
     footer(view, answer, ident, with_table=False)
+
+
+def _sentence(view: PageContext, analysis: str, count: str, days: str) -> str:
+    if days:
+        return view.word("why.ending", count=count, days=text.number(int(days), view.lang))
+    return view.word(f"listing.{analysis}", count=count)
+
+
+def within(answer: Answer, days: str) -> Answer:
+    """The rows that end within so many days; all of them where nothing is chosen."""
+    if not days or "span" not in answer.by:
+        return answer
+    at = answer.by.index("span")
+    return replace(answer, rows=[row for row in answer.rows if int(row[at].rpartition("-")[2]) <= int(days)])
+
+
+def ending(view: PageContext, page: str, days: str) -> str:
+    """The address of the list on `page` of what ends within so many days, under the reader's scope: for a card to lead to."""
+    return (
+        f"{page_parameters.address(page, view.lang, view.scope.address() | {'days': [days]})}#listing-licences_ending"
+    )
+
+
+def _ends(answer: Answer) -> bool:
+    return "span" in answer.by
+
+
+def _days_left(view: PageContext, days: str) -> None:
+    """Within how many days: a choice that stands in the address."""
+    page, key = page_context.page(), "listing days"
+    st.session_state[key] = days or DAYS_LEFT[-1]
+
+    def changed() -> None:
+        chosen = st.session_state[key]
+        page_parameters.choose(page, days=None if chosen == DAYS_LEFT[-1] else chosen)
+        page_context.write()
+
+    st.segmented_control(
+        view.word("why.days_left"),
+        DAYS_LEFT,
+        key=key,
+        required=True,
+        format_func=lambda one: view.word("why.days", count=text.number(int(one), view.lang)),
+        on_change=changed,
+    )
 
 
 def _asked(view: PageContext, analysis: str) -> tuple[Answer, list[str]]:
