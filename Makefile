@@ -28,11 +28,11 @@ check: $(READY)
 bench: $(READY)
 	$(BIN)/python -m bench
 
-# Chromium, nginx, faketime and PostgreSQL come from Debian's packages; where they stand already nothing is fetched.
+# Chromium, nginx, rsync, faketime and PostgreSQL come from Debian's packages; where they stand already nothing is fetched.
 browser:
-	@{ command -v chromium && command -v faketime && ls /usr/lib/postgresql/*/bin/postgres && PATH="$$PATH:/usr/sbin" command -v nginx; } >/dev/null 2>&1 || { \
+	@{ command -v chromium && command -v faketime && command -v rsync && ls /usr/lib/postgresql/*/bin/postgres && PATH="$$PATH:/usr/sbin" command -v nginx; } >/dev/null 2>&1 || { \
 	  SUDO=$$( [ "$$(id -u)" = 0 ] || echo sudo ); \
-	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq chromium faketime nginx-light postgresql; }
+	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq chromium faketime nginx-light postgresql rsync; }
 
 $(READY): requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }

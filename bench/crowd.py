@@ -1,7 +1,7 @@
-"""Part 4: many readers at once, on one process and on several behind nginx.
+"""Part 4: many concurrent users, on one process and on several behind nginx.
 
-A reader is a socket that speaks Streamlit's own protocol: it changes the province in its address and waits for the end of
-the rerun. No browser: fifty of those would measure the browsers.
+A user is a websocket that speaks Streamlit's protocol: it changes the province in its address and waits for the end of the
+rerun. Fifty browsers would measure the browsers.
 """
 
 import asyncio
@@ -29,13 +29,13 @@ _PROVINCES = sorted(set(places().provinces.values()))
 
 
 def run(register: Register, readers: int) -> dict[str, Any]:
-    """Milliseconds of reruns for one reader and for all at once, on one process and on several; memory per reader (MB)."""
+    """Milliseconds per rerun for one user and for all at once, on one process and on several; memory per user (MB)."""
     runs = []
-    one = 0.0
+    single = 0.0
     for processes, count in ((1, 1), (1, readers), (2, readers)):
         measured = _run(register, processes, count)
-        one = one or measured["p95"]
-        runs.append({**measured, "of_one": round(measured["p95"] / one, 2)})
+        single = single or measured["p95"]
+        runs.append({**measured, "of_one": round(measured["p95"] / single, 2)})
         print(f"{processes} process(es), {count} readers: p95 {measured['p95']:.0f} ms", file=sys.stderr)
     return {"every_s": _EVERY_SECONDS, "runs": runs}
 
@@ -63,7 +63,7 @@ def _run(register: Register, processes: int, readers: int) -> dict[str, Any]:
 
 
 async def _watched(plan: serve.Plan, readers: int, pids: list[int], before: int) -> tuple[list[float], int]:
-    """The times of a crowd, and by how much memory grew while all were there."""
+    """The times of all users, and the growth of memory (bytes) while they are connected."""
     work = asyncio.create_task(_crowd(plan, readers, _CHANGES if readers > 1 else 4 * _CHANGES, _EVERY_SECONDS))
     grown = 0
     while not work.done():
@@ -74,19 +74,19 @@ async def _watched(plan: serve.Plan, readers: int, pids: list[int], before: int)
 
 async def _crowd(plan: serve.Plan, readers: int, changes: int, every: float) -> list[float]:
     pause = min(every, 1.0) if readers == 1 else every
-    found = await asyncio.gather(*(_reader(plan, number, changes, pause) for number in range(readers)))
-    return [one for times in found for one in times]
+    by_user = await asyncio.gather(*(_user(plan, number, changes, pause) for number in range(readers)))
+    return [time for times in by_user for time in times]
 
 
 async def _busy(plan: serve.Plan, readers: int) -> tuple[int, float]:
-    """Reruns that readers without patience get in some seconds."""
+    """The number of reruns of users who do not pause, and the seconds taken."""
     start = time.perf_counter()
-    times = await asyncio.gather(*(_reader(plan, 1000 + number, 15, 0) for number in range(readers)))
+    times = await asyncio.gather(*(_user(plan, 1000 + number, 15, 0) for number in range(readers)))
     return sum(map(len, times)), time.perf_counter() - start
 
 
-async def _reader(plan: serve.Plan, number: int, changes: int, every: float) -> list[float]:
-    """One reader's milliseconds from a change to the end of its rerun; the first run, which loads the page, left out."""
+async def _user(plan: serve.Plan, number: int, changes: int, every: float) -> list[float]:
+    """The milliseconds from each change to the end of its rerun; the first run, which loads the page, is left out."""
     rng = random.Random(number)
     await asyncio.sleep(rng.random() * every)
     address = plan.origin.replace("http", "ws", 1) + "/_stcore/stream"
@@ -112,9 +112,9 @@ async def _reader(plan: serve.Plan, number: int, changes: int, every: float) -> 
 
 
 async def _rerun(wire: ClientConnection, query: str) -> None:
-    asked = BackMsg()
-    asked.rerun_script.query_string = query
-    await wire.send(asked.SerializeToString())
+    request = BackMsg()
+    request.rerun_script.query_string = query
+    await wire.send(request.SerializeToString())
     async for message in wire:
         answer = ForwardMsg()
         answer.ParseFromString(message if isinstance(message, bytes) else message.encode())

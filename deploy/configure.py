@@ -8,6 +8,7 @@ import argparse
 import base64
 import hashlib
 import os
+import pwd
 import re
 import shutil
 import sys
@@ -22,6 +23,8 @@ from etl.core import settings
 ROOT = Path(__file__).resolve().parents[1]
 # How long a process may take to start, to answer, and to end when asked; then it is started again.
 START_SECONDS, ANSWER_SECONDS, STOP_SECONDS = 20, 20, 10
+# Whom install.sh makes; supervisor, as root, runs the processes as this user.
+_USER = "policeyar"
 _INLINE_SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
 
@@ -60,6 +63,10 @@ def supervisord(known: settings.Settings, config: Path) -> str:
     run = known.folders.run
     python = sys.executable
     dies_with_us = f"{_tool('setpriv')} --pdeathsig"
+    user = ""
+    if os.geteuid() == 0 and _exists(_USER):
+        # Supervisor leaves HOME as it is, and Streamlit looks there.
+        user = f'user={_USER}\nenvironment=HOME="{pwd.getpwnam(_USER).pw_dir}"\n'
     parts = [
         f"""
 [supervisord]
@@ -95,7 +102,7 @@ stopwaitsecs={STOP_SECONDS}
             f"""
 [program:web-{number}]
 command={dies_with_us} KILL -- {python} -m deploy.web {number}
-autorestart=unexpected
+{user}autorestart=unexpected
 exitcodes=78
 startsecs={START_SECONDS}
 startretries=10
@@ -143,6 +150,14 @@ def write(known: settings.Settings, to: Path) -> None:
         path = to / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
+
+
+def _exists(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
 
 
 def _tool(name: str) -> str:

@@ -28,7 +28,7 @@ _PLATFORMS = [f"manylinux_2_{minor}_x86_64" for minor in range(36, 4, -1)] + [
 ]
 _PIP = "pip==26.1.2"
 # What a bare Debian lacks; each only installed where it is missing.
-_DEBIAN = ("python3", "nginx-light", "rsync", "logrotate")
+_DEBIAN = ("python3", "nginx-light", "rsync")
 # What an installation has no use for.
 _LEFT_OUT = (
     "tests",
@@ -126,12 +126,18 @@ def _materials(tree: Path) -> None:
         *(str(tools / "cyclonedx-py"), "requirements", "requirements.lock", "--pyproject", "pyproject.toml"),
         *("--output-reproducible", "--of", "JSON", "-o", str(bill)),
     )
+    # Whoever installs from this archive takes each package from here, whose hashes these are.
+    listed = json.loads(bill.read_text(encoding="utf-8"))
+    for component in listed["components"]:
+        for reference in component.get("externalReferences", ()):
+            reference["url"] = "wheels/"
+    bill.write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
     names = re.findall(r"(?m)^([A-Za-z0-9_.-]+)==", (ROOT / "requirements.lock").read_text(encoding="utf-8"))
-    listed = json.loads(_run(str(tools / "pip-licenses"), "--format=json", "--from=mixed", "--packages", *names))
+    licences = json.loads(_run(str(tools / "pip-licenses"), "--format=json", "--from=mixed", "--packages", *names))
     with (tree / "licences.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("package", "version", "licence"))
-        writer.writerows((one["Name"], one["Version"], one["License"]) for one in listed)
+        writer.writerows((one["Name"], one["Version"], one["License"]) for one in licences)
         writer.writerow(("Vazirmatn", "", "OFL-1.1"))
 
 

@@ -17,10 +17,11 @@ if [ -d debian ]; then
     missing=
     for deb in debian/*.deb; do
         package=$(dpkg-deb -f "$deb" Package)
-        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $deb"
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $PWD/$deb"
     done
     # shellcheck disable=SC2086
-    [ -z "$missing" ] || DEBIAN_FRONTEND=noninteractive dpkg --install $missing >/dev/null || fail "dpkg failed"
+    [ -z "$missing" ] || DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends \
+        $missing >/dev/null || fail "apt-get failed"
 fi
 PYTHON=$(command -v "python$(cat PYTHON)") || fail "Python $(cat PYTHON) is needed"
 [ -x /usr/sbin/nginx ] || fail "nginx is needed: apt-get install nginx-light"

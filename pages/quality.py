@@ -1,4 +1,4 @@
-"""What was handed in, what was loaded, and what was kept back?"""
+"""Which numbers changed, what was submitted, and what was rejected?"""
 
 import streamlit as st
 

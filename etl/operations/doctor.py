@@ -14,10 +14,10 @@ import duckdb
 
 from etl.core import settings
 from etl.core.errors import Refused
+from etl.core.paths import ROOT
 from etl.warehouse import publications
 from etl.warehouse.code_version import code_version
 
-ROOT = Path(__file__).resolve().parents[2]
 _FONTS = ("Vazirmatn-Regular", "Vazirmatn-Bold", "Vazirmatn-FD-Regular", "Vazirmatn-FD-Bold")
 # A build holds the new publication, its working files and the last ones side by side.
 _LEAST_FREE = 1 << 30

@@ -44,6 +44,7 @@ _NONE = Served("", 0, 0, 0, "nothing is published")
 
 def served(pointer: Path, oldest_days: int) -> Served:
     """The publication that `pointer` shows now. Raises nothing: what is wrong stands in the answer."""
+    path = pointer
     try:
         path = publications.current(pointer)
         status = path.stat()

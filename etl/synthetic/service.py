@@ -82,8 +82,8 @@ def _breaks(frame: Frame, spells: Spells, rng: np.random.Generator) -> Spells:
     n = len(length)
     away_from = spells["hired"] + (length * rng.random(n)).astype(int)
     back_on = away_from + rng.integers(10, BREAK_DAYS, n)
-    # Who is away on the last day comes back after it: only somebody who still serves then does.
-    is_back = (spells["left"] == NEVER) | (back_on < spells["left"] - 20)
+    # Back while they still serve: on the last day some are away who come back after it.
+    is_back = back_on < spells["left"] - 20
     some = (rng.random(n) < BREAKS_A_YEAR * length / 365) & is_back & (away_from > spells["hired"] + 60)
     some &= away_from <= frame.day - 1
     later = {k: v[some & (back_on <= frame.day)].copy() for k, v in spells.items()}

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage
 
 from deploy import serve
-from pages.ui.i18n import text
 from tests.browser import app as front
+from tests.parts import PARTS
 
 pytestmark = [
     pytest.mark.browser,
@@ -24,7 +24,7 @@ pytestmark = [
     ),
 ]
 
-PAGES = [entry["page"] for entry in text.menu()]
+PAGES = PARTS
 LANGUAGES = ("fa", "en")
 # Of every chart that is drawn: what a screen reader says of it, and how many areas of a map it has.
 _DRAWN = """() => [...document.querySelectorAll('.pd-plot')]

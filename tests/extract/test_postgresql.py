@@ -170,9 +170,9 @@ def test_a_writer_at_work_is_not_seen_in_part(postgres, folder, tmp_path, monkey
     )
 
 
-def _until(met: Any) -> None:
+def _until(is_met: Any) -> None:
     for _ in range(500):
-        if met():
+        if is_met():
             return
         time.sleep(0.02)
     raise AssertionError("it did not come to pass")
@@ -226,7 +226,7 @@ def test_rows_that_do_not_all_arrive_are_refused(postgres, folder, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"sslrootcert": "other.crt"}, "certificate verify failed"),
         ({"sslmode": "disable"}, "no encryption"),
@@ -238,7 +238,7 @@ def test_rows_that_do_not_all_arrive_are_refused(postgres, folder, monkeypatch):
         ({"service": "unheard_of"}, 'definition of service "unheard_of" not found'),
     ],
 )
-def test_what_cannot_be_connected_is_told_in_one_line(postgres, folder, changed, told):
+def test_a_failed_connection_is_reported_in_one_line(postgres, folder, changed, message):
     if changed.get("sslrootcert"):
         changed = {"sslrootcert": str(postgres.folder / changed["sslrootcert"])}
     put(folder, "sources.toml", postgres.sources(**changed))
@@ -246,11 +246,11 @@ def test_what_cannot_be_connected_is_told_in_one_line(postgres, folder, changed,
     assert said.startswith(
         f"register:{changed.get('schema', 'public')}.institutes: " if "service" not in changed else "unheard_of:public."
     )
-    assert told in said
+    assert message in said
     assert "a password of" not in said
 
 
-def test_a_table_that_takes_too_long_or_is_locked_is_told(postgres, folder):
+def test_a_table_that_takes_too_long_or_is_locked_is_reported(postgres, folder):
     postgres.run("create view slow as select training.* from training, pg_sleep(3); grant select on slow to reader")
     put(folder, "sources.toml", postgres.sources(statement_timeout="200ms") + 'tables = { training = "slow" }\n')
     assert build(folder).refusal == (
@@ -278,7 +278,7 @@ def test_a_table_that_takes_too_long_or_is_locked_is_told(postgres, folder):
         holder.wait(20)
 
 
-def test_a_value_in_the_servers_words_is_not_told(postgres, folder):
+def test_a_value_in_the_servers_message_is_not_reported(postgres, folder):
     postgres.run(
         "create view spoilt as select national_id, course_code, completed_on, (national_id || 'x')::int::text as result "
         "from training; grant select on spoilt to reader"
@@ -290,7 +290,7 @@ def test_a_value_in_the_servers_words_is_not_told(postgres, folder):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ('[[postgresql]]\nhost = "x"\npassword = "secret"\n', "sources.toml: holds a password; "),
         ('[[postgresql]]\nhosts = "x"\n', "sources.toml: unknown key hosts; known are service, host"),
@@ -299,10 +299,10 @@ def test_a_value_in_the_servers_words_is_not_told(postgres, folder):
         ("", "sources.toml: names no source; "),
     ],
 )
-def test_a_file_of_sources_that_says_too_much_or_too_little_is_refused(folder, text, told):
+def test_a_file_of_sources_that_says_too_much_or_too_little_is_refused(folder, text, message):
     put(folder, "sources.toml", text)
     said = build(folder).refusal
-    assert said.startswith(told)
+    assert said.startswith(message)
     assert "secret" not in said
 
 
@@ -336,7 +336,7 @@ def test_files_and_a_database_are_one_load_and_one_refused_can_be_skipped(postgr
     assert pipeline.database is postgresql
 
 
-def test_a_role_that_may_write_is_told(postgres, folder):
+def test_a_role_that_may_write_is_noted(postgres, folder):
     postgres.run("grant insert on personnel to reader")
     try:
         put(folder, "sources.toml", postgres.sources())

@@ -107,6 +107,7 @@ def test_going_back_on_the_building_host_goes_back_on_the_others(builder, offere
     replicas.offer(builder, offered)
     replicas.pull(str(offered), replica)
     assert shown(replica) == "000003"
+    assert [path.stem for path in publications.versions(replica)] == ["000001", "000002", "000003"]
 
 
 @needs_rsync

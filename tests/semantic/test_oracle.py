@@ -305,6 +305,8 @@ def test_training_compliance(data):
     }
     assert by(data, "course", "training_compliance") == {"base": 6 / 9, "aid": 1, "lead": 1}
     assert nation(data, "requirement_rate") == pytest.approx(11 / 14)
+    assert nation(data, "trained_share") == pytest.approx(4 / 9)
+    assert by(data, "province", "trained_assistants") == {TEHRAN: 2, ALBORZ: 2}
 
 
 def test_a_course_is_overdue_on_its_due_day_and_expired_on_its_first_day_out(data):
@@ -354,6 +356,12 @@ def test_licensing(data):
         date(2027, 3, 20),
     )  # 1002 ends: what came before is no renewal
     assert nation(data, "renewal_rate", over=end_of_1405) == 0
+
+
+def test_institutes_by_leader_and_age(data):
+    assert nation(data, "veteran_led_institute_share") == 0.5
+    assert nation(data, "institute_age_median") == 3.5
+    assert nation(data, "institutes_founded", over=(date(2021, 3, 21), date(2022, 3, 20))) == 2
 
 
 def test_working_days():

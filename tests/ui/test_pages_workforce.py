@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
-from etl.analysis import backtesting, planning, registry, training_plan
+from etl.analysis import backtesting, planning, retention, training_plan
 from etl.analysis.planning import Scenario
-from etl.semantic.answers import Answer
+from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue, derived, derived_names
+from etl.semantic.provisional import settled_on
 from etl.warehouse import publications
 from pages.ui.charts import scenario_paths, workforce
 from pages.ui.charts.elements import ChartContext
@@ -21,6 +21,7 @@ from pages.ui.i18n import text
 from pages.ui.sections import scenario
 from tests.browser.app import ROOT, build
 from tests.made import answer
+from tests.parts import opening
 
 # As dashboard.py does for each reader; from a folder without `pages/`, which AppTest would run file by file.
 DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
@@ -43,8 +44,8 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def opened(name: str, **view: str | list[str]) -> AppTest:
     app = AppTest.from_string(DOOR, default_timeout=60)
-    app._page_hash = calc_hash(name)  # switch_page takes a file; ours are functions, known by their address
-    for key, value in view.items():
+    app._page_hash, tab = opening(name)
+    for key, value in {**tab, **view}.items():
         app.query_params[key] = value
     return app.run()
 
@@ -76,9 +77,15 @@ def test_workforce_says_who_serves(lang: str, published: Path) -> None:
     assert not app.exception
     shown = html(app)
     assert "pd-error" not in shown
-    for name, value in (("women_share", 4 / 9), ("age_median", 33), ("leaver_rate_12m", 2 / 10.5)):
+    with publications.connect(published) as con:
+        day = settled_on(con, "leaver_rate_12m")
+        rate = ask(con, "leaver_rate_12m", on=day).value()
+    assert day
+    for name, value in (("women_share", 4 / 9), ("age_median", 33), ("leaver_rate_12m", rate)):
         metric = catalogue()[name]
         label = text.escape(metric.label[lang])
+        if name == "leaver_rate_12m":
+            label = text.escape(text.word("change.settled", lang, label=metric.label[lang], day=text.day(day, lang)))
         card = re.search(re.escape(label) + r'</p><p class="pd-value">\s*<bdi>(.+?)</bdi>', shown)
         assert card
         assert plain(card[1]) == plain(text.plain(value, metric.unit, lang))
@@ -189,9 +196,9 @@ def test_methods_keeps_the_search_in_the_address(published: Path) -> None:
 def test_every_chart_draws_the_sample(lang: str, dark: bool, published: Path) -> None:
     context = ChartContext(lang, dark)
     with publications.connect(published) as con:
-        curves = registry.survival_by_post(con, least=1)
+        curves = retention.survival_by_post(con, least=1)
         drawn = [
-            (workforce.survival, registry.survival(con, least=1), workforce.still_serving),
+            (workforce.survival, retention.survival(con, least=1), workforce.still_serving),
             (workforce.curves, curves, workforce.fewest_stay),
             (scenario_paths.path, planning.headcount(con), scenario_paths.reached),
             (scenario_paths.path, training_plan.compliance(con), scenario_paths.reached),

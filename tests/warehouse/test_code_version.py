@@ -106,7 +106,7 @@ def test_adoption_is_carried_over_a_change_of_the_program(pointer, tmp_path):
         assert con.execute("select count(*) from adoption where valid_from = date '2020-01-01'").fetchall() != [(0,)]
 
 
-def test_what_moved_is_told_over_a_change_of_the_program_while_the_tables_answer(pointer, capsys):
+def test_publications_of_other_versions_are_compared_while_their_tables_answer(pointer, capsys):
     first, _ = publications.versions(pointer)
     change(first)
     moved = {one.metric: one.change for one in diff.between(pointer).moved if not one.province}
@@ -114,8 +114,8 @@ def test_what_moved_is_told_over_a_change_of_the_program_while_the_tables_answer
     assert [one["change"] for one in diff.history(pointer) if one["metric"] == "in_service"] == [1]
     change(first, "drop table stock")
     assert main(["diff", "--from", str(pointer)]) == 1
-    told = capsys.readouterr().err
-    assert told == (
+    printed = capsys.readouterr().err
+    assert printed == (
         f"{first}: this publication was built by another version of the program, whose tables cannot be compared\n"
     )
     assert diff.history(pointer) == []

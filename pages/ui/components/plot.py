@@ -7,16 +7,15 @@ of what a filter change took. Plotly's library is the one that comes with the Py
 import json
 from collections.abc import Callable, Mapping
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
+from etl.core.paths import ROOT
 from pages.ui.charts import elements
 
-_ROOT = Path(__file__).resolve().parents[3]
 # Streamlit serves a component's script as a file only if a manifest names its folder. A script given as text is imported
 # from a `blob:` address, which a Content-Security-Policy without `blob:` forbids.
 _MANIFEST = ComponentManifest("dashboard", "1", [ComponentConfig("plot", asset_dir="static")])
@@ -51,7 +50,7 @@ def _component() -> Callable[..., Any]:
     """The component, known to the Streamlit runtime of this run. Tests start a runtime each."""
     manager = get_bidi_component_manager()
     if manager.get_component_asset_root(_NAME) is None:
-        manager.register_from_manifest(_MANIFEST, _ROOT)
+        manager.register_from_manifest(_MANIFEST, ROOT)
     return _declared()
 
 

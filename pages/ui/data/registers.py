@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from etl.analysis import comparison, data_quality, detail, registry
+from etl.analysis import comparison, data_quality, detail, growth
 from etl.analysis.comparison import Side
 from etl.analysis.data_quality import Rule
 from etl.analysis.detail import Institute
@@ -118,6 +118,11 @@ def load_warned() -> Answer:
     return _told(warehouse.path(), "warned", ())
 
 
+def ignored_files() -> list[str]:
+    """The files handed in that are no source."""
+    return _told(warehouse.path(), "ignored", ())
+
+
 def load_provinces() -> Answer:
     return _told(warehouse.path(), "provinces", ())
 
@@ -177,13 +182,14 @@ _WORK: dict[str, Callable[..., Any]] = {
     "over_time": lambda con, name, sides, over, where: comparison.over_time(
         con, name, {side: dict(places) for side, places in sides}, over, dict(where)
     ),
-    "bridge": lambda con, over, where: registry.bridge(con, over[1], dict(where), over),
+    "bridge": lambda con, over, where: growth.bridge(con, over[1], dict(where), over),
     "institutes": detail.institutes,
     "licences": detail.licences,
     "totals": data_quality.totals,
     "files": data_quality.files,
     "reasons": data_quality.reasons,
     "warned": data_quality.warned,
+    "ignored": data_quality.ignored,
     "provinces": data_quality.provinces,
     "missing": data_quality.missing_sources,
     "publications": data_quality.publications,

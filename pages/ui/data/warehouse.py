@@ -19,7 +19,7 @@ import streamlit as st
 
 from etl.analysis import data_quality, detail, registry
 from etl.core.errors import OtherVersion, QuestionError, Refused
-from etl.semantic import answers
+from etl.semantic import answers, provisional
 from etl.semantic.answers import Answer, Metric
 from etl.warehouse import publications
 from etl.warehouse.publications import Publication
@@ -42,6 +42,7 @@ __all__ = [
     "names",
     "path",
     "published",
+    "settled_on",
     "soon",
     "stay",
     "turn",
@@ -196,7 +197,8 @@ def analyse(
     `over` is the period of one that has a period; no other hears of it. Raises Unpublished, and QuestionError where the
     filters leave it no meaning.
     """
-    return _analyse(path(), reader, name, on, frozen(where), over if name in registry.OVER_PERIODS else None)
+    period = over if registry.analyses()[name].over_period else None
+    return _analyse(path(), reader, name, on, frozen(where), period)
 
 
 @lru_cache(maxsize=500)
@@ -205,7 +207,7 @@ def _analyse(
 ) -> Answer:
     period = {"over": over} if over else {}
     with connection(file).cursor() as cursor:
-        return getattr(registry, name)(cursor, on=on, where=allowed(reader, where), **period)
+        return registry.analyses()[name].run(cursor, on=on, where=allowed(reader, where), **period)
 
 
 def counted() -> tuple[int, int]:
@@ -242,6 +244,17 @@ def catalogue() -> Mapping[str, Metric]:
 def worked_out(name: str) -> Metric | None:
     """The words of what etl.analysis works out under `name`; None where it works out no such thing."""
     return answers.derived(name) if name in answers.derived_names() else None
+
+
+def settled_on(name: str, on: date) -> date | None:
+    """The day to ask a metric on where it is a headline or compared, `on` or earlier; None where no month is settled."""
+    return _settled_on(path(), name, on)
+
+
+@lru_cache(maxsize=200)
+def _settled_on(file: str, name: str, on: date) -> date | None:
+    with connection(file).cursor() as cursor:
+        return provisional.settled_on(cursor, name, on)
 
 
 def published() -> Publication:

@@ -50,25 +50,20 @@ def compare(view: PageContext, *names: str) -> None:
     bridges(view, chosen)
 
 
-def _page() -> str:
-    """The page whose address holds the sides: Compare stands alone or as a tab of Explore."""
-    return "explore" if page_context.page() == "explore" else PAGE
-
-
 def sides(view: PageContext) -> Sides:
     """The two sides the reader chose; unless chosen, the place of the scope and the nation, both on the as-of day.
 
     One place is not compared with itself: without a place of the scope its first side is a year before.
     """
     here = view.where.get("province", ())
-    first = page_parameters.one(_page(), "p", here[0] if here else NATION)
-    second = page_parameters.one(_page(), "q", here[1] if len(here) > 1 else NATION)
+    first = page_parameters.one(PAGE, "p", here[0] if here else NATION)
+    second = page_parameters.one(PAGE, "q", here[1] if len(here) > 1 else NATION)
     before = view.a_year_before() if first == second else view.as_of
     return Sides((first, second), (_day(view, "a", before), _day(view, "b", view.as_of)))
 
 
 def _day(view: PageContext, name: str, default: date) -> date:
-    return view.days.read(page_parameters.one(_page(), name)) or default
+    return view.days.read(page_parameters.one(PAGE, name)) or default
 
 
 def choices(view: PageContext, chosen: Sides) -> None:
@@ -99,7 +94,7 @@ def _set_place(chosen: Sides, i: int, key: str) -> None:
     """Both places are kept, for one that is a default would change under the reader when the scope does; the days follow."""
     places = [*chosen.places]
     places[i] = st.session_state[key]
-    page_parameters.choose(_page(), p=places[0], q=places[1])
+    page_parameters.choose(PAGE, p=places[0], q=places[1])
 
 
 def _set_day(chosen: Sides, i: int, day: date) -> None:
@@ -110,7 +105,7 @@ def _set_day(chosen: Sides, i: int, day: date) -> None:
 
 def _keep(chosen: Sides) -> None:
     page_parameters.choose(
-        _page(), p=chosen.places[0], q=chosen.places[1], a=chosen.days[0].isoformat(), b=chosen.days[1].isoformat()
+        PAGE, p=chosen.places[0], q=chosen.places[1], a=chosen.days[0].isoformat(), b=chosen.days[1].isoformat()
     )
 
 

@@ -18,6 +18,7 @@ from pages.ui.state.page_context import PageContext
 
 # A line of a revision: a number or a file that differs between two publications.
 _Row: TypeAlias = Mapping[str, Any]
+_IGNORED_NAMED = 20
 _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
 
 
@@ -86,7 +87,12 @@ def files(view: PageContext) -> None:
         "notes": lambda said: text.listed([_note(view, one) for one in said.split("; ")], view.lang) if said else "–",
     }
     rows = sorted(answer.rows, key=lambda row: (not row[3], -row[answer.columns.index("rows_quarantined")]))
-    _part(view, answer, "files", view.word("load.files", count=read), view.word("load.files_are"), rows, words)
+    ignored = registers.ignored_files()
+    more = [view.word("load.more", count=text.number(len(ignored) - _IGNORED_NAMED, view.lang))]
+    named = text.listed(ignored[:_IGNORED_NAMED] + (more if len(ignored) > _IGNORED_NAMED else []), view.lang)
+    notes = [view.word("load.ignored", files=named)] if ignored else []
+    title = view.word("load.files", count=read)
+    _part(view, answer, "files", title, view.word("load.files_are"), rows, words, notes)
 
 
 def rules(view: PageContext) -> None:

@@ -44,6 +44,7 @@ _RERUNS = Histogram(
     registry=_REGISTRY,
 )
 _PATIENCE_SECONDS = 5
+_NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 @contextmanager
@@ -86,7 +87,7 @@ async def _healthz(_: Request) -> Response:
 
 async def _readyz(_: Request) -> Response:
     served = await run_in_threadpool(_served)
-    return PlainTextResponse(f"{served.fault or 'ready'}\n", 503 if served.fault else 200)
+    return PlainTextResponse(f"{served.fault or served.id}\n", 503 if served.fault else 200, _NOT_KEPT)
 
 
 async def _metrics(_: Request) -> Response:

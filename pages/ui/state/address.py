@@ -20,6 +20,9 @@ SHOWN = ("table", "pivot")
 ALL = "all"
 # Within so many days a list of what ends can be narrowed.
 DAYS_LEFT = ("30", "60", "90")
+# The lists of institutes by name that a page can open with.
+LICENCE_LISTS = ("licences_ending", "lapsed", "files_overdue", "stopped", "register")
+OFFICER_LISTS = ("accreditations_ending", "officers_untrained")
 _MOST_SEATS, _MOST_LETTERS, _MOST_LISTS = 40, 200, 10
 _SORT = re.compile(r"-?[a-z_0-9]{1,60}")
 _LIST = re.compile(r"[a-z_]{1,40}:(-?[a-z_0-9]{1,60})?:([1-9][0-9]{0,5}|all)")
@@ -146,8 +149,6 @@ _CHECKS: Mapping[str, Mapping[str, _Check]] = {
         "seats": _seats,
     },
     "explore": {
-        # of Compare, its second tab
-        **_SIDES,
         "m": _measures,
         "by": _dimensions,
         "show": _one(lambda value, _: value in SHOWN),
@@ -155,12 +156,16 @@ _CHECKS: Mapping[str, Mapping[str, _Check]] = {
         "page": _TURNED,
     },
     "compare": _SIDES,
-    "institute": {
+    "licensing": {
+        "open": _one(lambda value, _: value in LICENCE_LISTS),
+        "days": _one(lambda value, _: value in DAYS_LEFT),
+        "list": _lists,
+    },
+    "legal": {"open": _one(lambda value, _: value in OFFICER_LISTS), "list": _lists},
+    "register": {
         "find": _FIND,
         "sort": _one(lambda value, _: _SORT.fullmatch(value) is not None),
         "page": _TURNED,
     },
-    "institutes": {"days": _one(lambda value, _: value in DAYS_LEFT), "list": _lists},
-    "legal": {"days": _one(lambda value, _: value in DAYS_LEFT), "list": _lists},
 }
 NAMES: Mapping[str, tuple[str, ...]] = {page: tuple(checks) for page, checks in _CHECKS.items()}

@@ -1,0 +1,161 @@
+"""The archive: what is in it, and an installation, an upgrade and the way back without any network."""
+
+import csv
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from deploy import dist
+from tests.serving import ROOT
+
+SCRIPTS = ("install.sh", "rollback.sh", "activate.sh")
+# A throwaway copy of this machine without network: what is written goes to memory and is gone with the process.
+_NAMESPACE = """
+set -eu
+mount -t tmpfs tmpfs "$1"
+mkdir "$1/upper" "$1/work" "$1/root"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
+mount -t proc proc "$1/root/proc"
+mount -t tmpfs tmpfs "$1/root/run"
+mount --rbind /dev "$1/root/dev"
+mkdir "$1/root/root/in"
+tar -xzf "$2" -C "$1/root/root/in"
+exec chroot "$1/root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root sh -eu -c "$3"
+"""
+_STORY = """
+cd /root/in/policeyar*
+as() { setpriv --reuid policeyar --regid policeyar --clear-groups "$@"; }
+say() { echo "STEP $*"; }
+
+cp VERSION kept; echo spoilt > VERSION
+./install.sh 2>/dev/null && exit 1
+[ ! -e /opt/policeyar ] && say damaged archive refused
+cp kept VERSION; rm kept
+
+./install.sh >/dev/null; say installed "$(basename "$(readlink /opt/policeyar/current)")"
+as cp code/tests-sample/*.csv /var/lib/policeyar/incoming/
+cd /opt/policeyar/current
+as .venv/bin/python -m etl build >/dev/null; say built
+as .venv/bin/python -m etl doctor >/dev/null && say well
+echo '# ours' >> /etc/policeyar/settings.toml
+
+cd /root/in/policeyar*
+echo 9.9.9 > VERSION
+sed -i '/ VERSION$/d' SHA256SUMS; sha256sum VERSION >> SHA256SUMS
+./install.sh >/dev/null; say upgraded "$(basename "$(readlink /opt/policeyar/current)")"
+tail -n 1 /etc/policeyar/settings.toml | grep -q ours && say settings kept
+cd /opt/policeyar/current
+as .venv/bin/python -m etl doctor >/dev/null && say data kept
+
+/opt/policeyar/rollback.sh >/dev/null; say back at "$(basename "$(readlink /opt/policeyar/current)")"
+cd /opt/policeyar/current
+as .venv/bin/python -m etl doctor >/dev/null && say well
+
+sed -i 's/^host = .*/host = 7/' /etc/policeyar/settings.toml
+cd /root/in/policeyar*
+echo 9.9.10 > VERSION
+sed -i '/ VERSION$/d' SHA256SUMS; sha256sum VERSION >> SHA256SUMS
+./install.sh >/dev/null 2>&1 && exit 1
+say faulty settings leave "$(basename "$(readlink /opt/policeyar/current)")"
+"""
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_the_scripts_are_sh(name):
+    subprocess.run(["sh", "-n", str(ROOT / "deploy" / name)], check=True)
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory) -> Path:
+    return dist.make(tmp_path_factory.mktemp("dist"), with_debian=False)
+
+
+@pytest.fixture(scope="module")
+def tree(archive, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("tree")
+    with tarfile.open(archive) as packed:
+        packed.extractall(folder, filter="data")
+    (found,) = folder.iterdir()
+    return found
+
+
+@pytest.mark.slow
+def test_every_file_has_its_digest_and_every_package_its_wheel_and_licence(tree):
+    sums = dict(reversed(line.split("  ", 1)) for line in (tree / "SHA256SUMS").read_text().splitlines())
+    files = {
+        str(path.relative_to(tree)): path for path in tree.rglob("*") if path.is_file() and path.name != "SHA256SUMS"
+    }
+    assert set(sums) == set(files)
+    assert not [name for name, path in files.items() if hashlib.sha256(path.read_bytes()).hexdigest() != sums[name]]
+
+    lock = (tree / "code" / "requirements.lock").read_text()
+    named = {re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(r"(?m)^([A-Za-z0-9_.-]+)==", lock)}
+    named -= {"colorama"}
+    wheels = {re.sub(r"[-_.]+", "-", path.name.split("-")[0]).lower() for path in (tree / "wheels").iterdir()}
+    assert wheels == named | {"pip"}
+    with (tree / "licences.csv").open(encoding="utf-8", newline="") as file:
+        licences = {re.sub(r"[-_.]+", "-", row["package"]).lower(): row["licence"] for row in csv.DictReader(file)}
+    assert named <= set(licences)
+    assert all(licences.values())
+    bill = json.loads((tree / "sbom.cdx.json").read_text())
+    assert bill["bomFormat"] == "CycloneDX"
+    listed = {re.sub(r"[-_.]+", "-", one["name"]).lower(): one for one in bill["components"]}
+    assert named <= set(listed)
+    assert all(one["version"] and one["purl"] for one in listed.values())
+
+
+@pytest.mark.slow
+def test_the_archive_names_no_index_and_holds_no_data(tree):
+    for name in ("tests", "bench"):
+        assert not (tree / "code" / name).exists()
+    assert not list((tree / "code" / "data" / "incoming").glob("[!.]*"))
+    bill = json.loads((tree / "sbom.cdx.json").read_text())
+    sources = {one["url"] for component in bill["components"] for one in component.get("externalReferences", ())}
+    assert sources == {"wheels/"}
+    assert "://" not in (tree / "code" / "requirements.lock").read_text()
+
+
+def _can_be_tried() -> bool:
+    if os.geteuid() or not shutil.which("unshare") or not Path("/usr/bin/python3.13").exists():
+        return False
+    trial = (
+        "mount -t tmpfs t /mnt && mkdir /mnt/u /mnt/w /mnt/r && "
+        "mount -t overlay o -o lowerdir=/,upperdir=/mnt/u,workdir=/mnt/w /mnt/r"
+    )
+    return subprocess.run(["unshare", "-n", "-m", "sh", "-c", trial], capture_output=True).returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not _can_be_tried(), reason="no namespace with Debian's own Python can be made here")
+def test_installed_upgraded_and_gone_back_without_network(archive, tmp_path):
+    version = dist.version()
+    (tmp_path / "space").mkdir()
+    story = _STORY.replace("code/tests-sample", str(ROOT / "tests" / "sample"))
+    ended = subprocess.run(
+        ["unshare", "-n", "-m", "sh", "-c", _NAMESPACE, "sh", str(tmp_path / "space"), str(archive), story],
+        capture_output=True,
+        text=True,
+    )
+    steps = [line.removeprefix("STEP ") for line in ended.stdout.splitlines() if line.startswith("STEP ")]
+    assert (ended.returncode, steps) == (
+        0,
+        [
+            "damaged archive refused",
+            f"installed {version}",
+            "built",
+            "well",
+            "upgraded 9.9.9",
+            "settings kept",
+            "data kept",
+            f"back at {version}",
+            "well",
+            f"faulty settings leave {version}",
+        ],
+    ), ended.stderr

@@ -1,0 +1,394 @@
+"""The oracle's measures beside those of the contract: each once more in plain Python, from the words of the catalogue."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from fractions import Fraction
+
+from tests.oracle.measures import (
+    DAY,
+    SPELL_DIMENSIONS,
+    Data,
+    Flow,
+    State,
+    Where,
+    active,
+    active_spells,
+    add_months,
+    all_moves,
+    asked_courses,
+    asked_of,
+    chain_start,
+    decided_as,
+    first_institute,
+    in_service,
+    institute_fits,
+    is_compliant,
+    is_decided,
+    latest_target,
+    licence_fits,
+    licensed,
+    licensed_institutes,
+    persons,
+    provinces_of,
+    quantile,
+    requirements,
+    share,
+    spell_fits,
+    target_of,
+    working_days,
+)
+
+LEADING = ("team_leader", "manager")
+DAYS_A_MONTH = 30.436875
+
+
+# ------------------------------------------------------------------ persons on a day
+def lapsed_licence_service(data: Data, day: date, where: Where) -> int:
+    return in_service(data, day, where) - active(data, day, where)
+
+
+def persons_per_institute(data: Data, day: date, where: Where) -> float | None:
+    return share(active(data, day, where), licensed_institutes(data, day, where))
+
+
+def jobs_created(data: Data, day: date, where: Where) -> int:
+    since = add_months(day, -12)
+    return sum(
+        min(spell.hired_on for spell in data.spells_of[person]) > since
+        for person in persons(active_spells(data, day), where)
+    )
+
+
+def women(data: Data, day: date, where: Where) -> int:
+    return len(persons([spell for spell in active_spells(data, day) if spell.gender == "female"], where))
+
+
+def women_share(data: Data, day: date, where: Where) -> float | None:
+    return share(women(data, day, where), active(data, day, where))
+
+
+def leaders(data: Data, day: date, where: Where) -> int:
+    return len(persons([spell for spell in active_spells(data, day) if spell.post in LEADING], where))
+
+
+def veteran_leaders(data: Data, day: date, where: Where) -> int:
+    led = [spell for spell in active_spells(data, day) if spell.post in LEADING and spell.veteran is True]
+    return len(persons(led, where))
+
+
+def veteran_leader_share(data: Data, day: date, where: Where) -> float | None:
+    return share(veteran_leaders(data, day, where), leaders(data, day, where))
+
+
+def tenure_median(data: Data, day: date, where: Where) -> float | None:
+    served = [
+        (day - chain_start(data.spells_of[person], day)).days for person in persons(active_spells(data, day), where)
+    ]
+    median = quantile(sorted(served), Fraction(1, 2))
+    return None if median is None else median / DAYS_A_MONTH
+
+
+# ------------------------------------------------------------------ places
+def target(data: Data, day: date, where: Where) -> float | None:
+    if "province" not in where:
+        return latest_target(data, None, day)
+    targets = [target_of(data, province, day) for province in provinces_of(data, where)]
+    return None if None in targets else sum(one for one in targets if one is not None)
+
+
+def area_km2(data: Data, day: date, where: Where) -> float:
+    return sum(data.reference.area_km2(province) for province in provinces_of(data, where))
+
+
+def covered_counties(data: Data, day: date, where: Where) -> int:
+    return len({spell.county for spell in active_spells(data, day) if spell.county and spell_fits(spell, where)})
+
+
+# ------------------------------------------------------------------ training
+def statuses(data: Data, day: date, person: str) -> set[str]:
+    return {needed.status for needed in requirements(data, day, person).values()}
+
+
+def compliant_assistants(data: Data, day: date, where: Where) -> int:
+    return sum(is_compliant(data, day, person, where) for person in asked_of(data, day, where))
+
+
+def status_in_date(data: Data, day: date, where: Where) -> int:
+    return sum(
+        is_compliant(data, day, person, {}) and "in_date" in statuses(data, day, person)
+        for person in persons(active_spells(data, day), where)
+    )
+
+
+def status_pending(data: Data, day: date, where: Where) -> int:
+    return sum(
+        is_compliant(data, day, person, {}) and "in_date" not in statuses(data, day, person)
+        for person in persons(active_spells(data, day), where)
+    )
+
+
+def status_overdue(data: Data, day: date, where: Where) -> int:
+    return sum("overdue" in statuses(data, day, person) for person in persons(active_spells(data, day), where))
+
+
+def status_expired(data: Data, day: date, where: Where) -> int:
+    return sum(
+        "expired" in statuses(data, day, person) and "overdue" not in statuses(data, day, person)
+        for person in persons(active_spells(data, day), where)
+    )
+
+
+def officers(data: Data, day: date, where: Where) -> set[str]:
+    return persons(
+        [
+            spell
+            for spell in active_spells(data, day)
+            if spell.judicial_from is not None
+            and spell.judicial_from <= day
+            and (spell.judicial_until is None or day <= spell.judicial_until)
+        ],
+        where,
+    )
+
+
+def officers_lapsed(data: Data, day: date, where: Where) -> int:
+    return sum(not is_compliant(data, day, person, where) for person in officers(data, day, where))
+
+
+def officer_training_share(data: Data, day: date, where: Where) -> float | None:
+    found = [one for one in officers(data, day, where) if "course" not in where or asked_courses(data, day, one, where)]
+    return share(sum(is_compliant(data, day, person, where) for person in found), len(found))
+
+
+def accreditations_ending(after: int, until: int) -> State:
+    """Days from `after` to `until` hence, both in."""
+
+    def count(data: Data, day: date, where: Where) -> int:
+        ending = [
+            spell
+            for spell in active_spells(data, day)
+            if spell.judicial_from is not None
+            and spell.judicial_from <= day
+            and spell.judicial_until is not None
+            and day + timedelta(after) <= spell.judicial_until <= day + timedelta(until)
+        ]
+        return len(persons(ending, where))
+
+    return count
+
+
+def group_of_result(data: Data, row: dict, where: Where) -> bool:
+    dimensions = [dimension for dimension in where if dimension in SPELL_DIMENSIONS]
+    if "course" in where and row["course_code"] not in where["course"]:
+        return False
+    spells = [spell for spell in data.spells_of[row["national_id"]] if spell.in_service(row["completed_on"])]
+    if not spells:
+        return all(None in where[dimension] for dimension in dimensions)
+    return spell_fits(min(spells, key=first_institute), where)
+
+
+def results(data: Data, first: date, last: date, where: Where) -> list[dict]:
+    return [row for row in data.results if first <= row["completed_on"] <= last and group_of_result(data, row, where)]
+
+
+def completions(data: Data, first: date, last: date, where: Where) -> int:
+    return sum(row["result"] == "passed" for row in results(data, first, last, where))
+
+
+def training_hours_total(data: Data, first: date, last: date, where: Where) -> float:
+    return sum(
+        row["hours"] if row["hours"] is not None else data.reference.courses[row["course_code"]].hours or 0.0
+        for row in results(data, first, last, where)
+        if row["result"] == "passed"
+    )
+
+
+def course_results(data: Data, first: date, last: date, where: Where) -> int:
+    return len(results(data, first, last, where))
+
+
+def pass_rate(data: Data, first: date, last: date, where: Where) -> float | None:
+    return share(completions(data, first, last, where), course_results(data, first, last, where))
+
+
+# ------------------------------------------------------------------ institutes
+def smart_institutes(data: Data, day: date, where: Where) -> int:
+    smart = [code for code in licensed(data, day) if data.institutes[code]["smart_services"] is True]
+    return sum(institute_fits(data.institutes[code], where) for code in smart)
+
+
+def smart_unknown(data: Data, day: date, where: Where) -> int:
+    unknown = [code for code in licensed(data, day) if data.institutes[code]["smart_services"] is None]
+    return sum(institute_fits(data.institutes[code], where) for code in unknown)
+
+
+def registered_institutes(data: Data, day: date, where: Where) -> int:
+    return sum(
+        institute_fits(institute, where) and (institute["founded_on"] is None or institute["founded_on"] <= day)
+        for institute in data.institutes.values()
+    )
+
+
+def with_status(status: str) -> State:
+    def count(data: Data, day: date, where: Where) -> int:
+        return sum(
+            institute["status"] == status and institute["status_since"] <= day and institute_fits(institute, where)
+            for institute in data.institutes.values()
+        )
+
+    return count
+
+
+def last_licensed_day(data: Data, code: str, day: date, most: int) -> date:
+    """The last day of the unbroken licensed days that hold `day`, looked for `most` days ahead and one more."""
+    end = day
+    while code in licensed(data, end + DAY) and (end - day).days <= most:
+        end += DAY
+    return end
+
+
+def licences_ending(after: int, until: int) -> State:
+    def count(data: Data, day: date, where: Where) -> int:
+        codes = [code for code in licensed(data, day) if institute_fits(data.institutes[code], where)]
+        ends = [last_licensed_day(data, code, day, until) for code in codes]
+        return sum(day + timedelta(after) <= end <= day + timedelta(until) for end in ends)
+
+    return count
+
+
+# ------------------------------------------------------------------ licensing
+def outstanding_aged(youngest: int, oldest: int) -> State:
+    """Applied for so many days ago, both in."""
+
+    def count(data: Data, day: date, where: Where) -> int:
+        return sum(
+            youngest <= (day - licence["applied_on"]).days <= oldest
+            and not is_decided(licence, date.min, day)
+            and licence_fits(data, licence, where)
+            for licence in data.licences
+        )
+
+    return count
+
+
+def files_complete(data: Data, first: date, last: date, where: Where) -> int:
+    return sum(
+        licence["file_complete_on"] is not None
+        and first <= licence["file_complete_on"] <= last
+        and licence_fits(data, licence, where)
+        for licence in data.licences
+    )
+
+
+def withdrawn(data: Data, first: date, last: date, where: Where) -> int:
+    return len(decided_as(data, first, last, where, ("withdrawn",)))
+
+
+def within_25_days_share(data: Data, first: date, last: date, where: Where) -> float | None:
+    timed = [one for one in decided_as(data, first, last, where, ("granted",)) if one["file_complete_on"] is not None]
+    return share(sum(working_days(one["file_complete_on"], one["decided_on"]) <= 25 for one in timed), len(timed))
+
+
+def ended(data: Data, first: date, last: date, where: Where) -> list[dict]:
+    return [
+        one
+        for one in data.licences
+        if one["outcome"] == "granted" and first <= one["valid_until"] <= last and licence_fits(data, one, where)
+    ]
+
+
+def licences_ended(data: Data, first: date, last: date, where: Where) -> int:
+    return len(ended(data, first, last, where))
+
+
+def licences_renewed(data: Data, first: date, last: date, where: Where) -> int:
+    return sum(
+        any(
+            other is not one
+            and other["outcome"] == "granted"
+            and other["institute_code"] == one["institute_code"]
+            and other["valid_from"] <= one["valid_until"] + DAY
+            and other["valid_until"] > one["valid_until"]
+            for other in data.licences
+        )
+        for one in ended(data, first, last, where)
+    )
+
+
+def applied(data: Data, first: date, last: date, where: Where) -> list[dict]:
+    return [one for one in data.licences if first <= one["applied_on"] <= last and licence_fits(data, one, where)]
+
+
+def cohort_complete(data: Data, first: date, last: date, where: Where) -> int:
+    return sum(
+        one["file_complete_on"] is not None or one["outcome"] in ("granted", "refused")
+        for one in applied(data, first, last, where)
+    )
+
+
+def cohort_decided(data: Data, first: date, last: date, where: Where) -> int:
+    return sum(one["outcome"] in ("granted", "refused") for one in applied(data, first, last, where))
+
+
+def cohort_granted(data: Data, first: date, last: date, where: Where) -> int:
+    return sum(one["outcome"] == "granted" for one in applied(data, first, last, where))
+
+
+# ------------------------------------------------------------------ transfers
+def transfers_between(data: Data, first: date, last: date, where: Where) -> int:
+    moves_in, _ = all_moves(data, "province")
+    return sum(first <= move.day <= last and move.place in provinces_of(data, where) for move in moves_in)
+
+
+STATES: dict[str, State] = {
+    "lapsed_licence_service": lapsed_licence_service,
+    "persons_per_institute": persons_per_institute,
+    "jobs_created": jobs_created,
+    "women": women,
+    "women_share": women_share,
+    "leaders": leaders,
+    "veteran_leaders": veteran_leaders,
+    "veteran_leader_share": veteran_leader_share,
+    "tenure_median": tenure_median,
+    "target": target,
+    "area_km2": area_km2,
+    "covered_counties": covered_counties,
+    "compliant_assistants": compliant_assistants,
+    "status_in_date": status_in_date,
+    "status_pending": status_pending,
+    "status_overdue": status_overdue,
+    "status_expired": status_expired,
+    "officers_lapsed": officers_lapsed,
+    "officer_training_share": officer_training_share,
+    "accreditation_ending_30": accreditations_ending(0, 30),
+    "accreditation_ending_60": accreditations_ending(31, 60),
+    "accreditation_ending_90": accreditations_ending(61, 90),
+    "smart_institutes": smart_institutes,
+    "smart_unknown": smart_unknown,
+    "registered_institutes": registered_institutes,
+    "suspended_institutes": with_status("suspended"),
+    "revoked_institutes": with_status("revoked"),
+    "licences_ending_30": licences_ending(0, 30),
+    "licences_ending_60": licences_ending(31, 60),
+    "licences_ending_90": licences_ending(61, 90),
+    "outstanding_30": outstanding_aged(0, 30),
+    "outstanding_90": outstanding_aged(31, 90),
+    "outstanding_180": outstanding_aged(91, 180),
+    "outstanding_older": outstanding_aged(181, 100_000),
+}
+FLOWS: dict[str, Flow] = {
+    "completions": completions,
+    "training_hours_total": training_hours_total,
+    "course_results": course_results,
+    "pass_rate": pass_rate,
+    "files_complete": files_complete,
+    "withdrawn": withdrawn,
+    "within_25_days_share": within_25_days_share,
+    "licences_ended": licences_ended,
+    "licences_renewed": licences_renewed,
+    "cohort_complete": cohort_complete,
+    "cohort_decided": cohort_decided,
+    "cohort_granted": cohort_granted,
+    "transfers_between": transfers_between,
+}

@@ -1,0 +1,85 @@
+"""Every number of the catalogue has a second computation; here those beside the contract's are held against theirs."""
+
+from __future__ import annotations
+
+import math
+import random
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl.semantic import answers
+from etl.semantic.catalog import catalogue
+from etl.warehouse import publications
+from tests.oracle import oracle, others
+
+pytestmark = pytest.mark.slow
+
+BUILD_DAY = date(2026, 6, 30)
+# Counted a second time in a test of their own.
+ELSEWHERE = {
+    "age_median": "test_workforce.py",
+    "licensed_until": "test_licensing.py",
+}
+FILTERS: dict[str, list[str]] = {
+    "province": ["IR-23", "IR-10", "IR-11", "IR-30"],
+    "activity": ["guarding", "patrol", "monitoring"],
+    "gender": ["male", "female"],
+    "post": ["guard", "team_leader", "manager"],
+}
+
+
+@pytest.fixture(scope="module")
+def con(small_register: Path):
+    with publications.connect(small_register) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def data(small_register: Path) -> oracle.Data:
+    return oracle.read(small_register.parent / "in", BUILD_DAY)[1]
+
+
+def test_every_metric_has_a_second_computation() -> None:
+    counted = {*oracle.STATES, *oracle.FLOWS, *others.STATES, *others.FLOWS, *ELSEWHERE}
+    assert {name for name, metric in catalogue().items() if not metric.hidden} - counted == set()
+    for name, file in ELSEWHERE.items():
+        assert name in (Path(__file__).parent / file).read_text(encoding="utf-8")
+
+
+def wheres(name: str) -> list[dict[str, tuple[str, ...]]]:
+    """No filter, each province of some, and filters at random of the dimensions that the metric knows."""
+    known, chance = catalogue()[name].dimensions, random.Random(name)
+    found: list[dict[str, tuple[str, ...]]] = [{}, *({"province": (place,)} for place in FILTERS["province"][:2])]
+    for _ in range(3):
+        chosen = [dimension for dimension in FILTERS if dimension in known and chance.random() < 0.6]
+        found.append({one: tuple(chance.sample(FILTERS[one], chance.randint(1, 2))) for one in chosen})
+    return [where for where in found if set(where) <= known]
+
+
+def same(one: Any, other: Any) -> bool:
+    if one is None or other is None:
+        return one is other
+    return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
+
+
+@pytest.mark.parametrize("name", others.STATES)
+def test_what_is_measured_on_a_day(name: str, con, data) -> None:
+    as_of = publications.describe(con).as_of
+    for day in (as_of, as_of - timedelta(137), date(2024, 2, 29)):
+        for where in wheres(name):
+            expected = others.STATES[name](data, day, {key: set(values) for key, values in where.items()})
+            found = answers.ask(con, name, on=day, where=where).value()
+            assert same(found, expected), (day, where, found, expected)
+
+
+@pytest.mark.parametrize("name", others.FLOWS)
+def test_what_is_counted_over_a_period(name: str, con, data) -> None:
+    as_of = publications.describe(con).as_of
+    for over in (oracle.last_twelve_months(as_of), (as_of - timedelta(800), as_of - timedelta(411))):
+        for where in wheres(name):
+            expected = others.FLOWS[name](data, *over, {key: set(values) for key, values in where.items()})
+            found = answers.ask(con, name, over=over, where=where).value()
+            assert same(found or 0, expected or 0) if name.endswith("_total") else same(found, expected), (where, found)
