@@ -1,7 +1,7 @@
 """Two sides, each a place and a day: side by side, as a difference, and what made the difference."""
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -186,6 +186,8 @@ def signed(change: Any, unit: str, lang: str) -> str:
     """A difference with its sign; of shares in percentage points."""
     if change is None:
         return "–"
+    if isinstance(change, timedelta):
+        return f"{text.number(change.days, lang, signed=True)} {text.unit_word('days', lang)}"
     if unit == "share":
         return text.points(change, lang, signed=True)
     return text.amount(change, unit, lang, signed=True)
