@@ -69,6 +69,10 @@ def test_a_press_turns_the_way_and_forgets_the_page(monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(tables.st, "session_state", {"key": {"sort": name}})
         tables._press(store, COLUMNS, "-count", "key")
         seen.append((store.standing.sort, store.standing.page))
+    store.standing = table_state.Standing()
+    monkeypatch.setattr(tables.st, "session_state", {"key": {"sort": "count"}})
+    tables._press(store, COLUMNS, "", "key")
+    assert store.standing.sort == "-count", "numbers run downwards first"
     # downwards is how they stand at first
     assert seen == [("count", 1), ("", 1), ("name", 1), ("-name", 1), ("-name", 1)]
 
