@@ -14,7 +14,7 @@ from etl.extract.contract import TABLES, contract
 from etl.revisions import diff
 from etl.semantic.answers import Answer
 from etl.semantic.reports import report, reported, with_rows
-from etl.warehouse.publications import connect, describe, versions
+from etl.warehouse.publications import connect, current, describe, versions
 
 _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
 
@@ -174,6 +174,40 @@ def revisions(pointer: Path) -> Any | None:
         return None
 
 
+def last_revision(pointer: Path) -> diff.Diff | None:
+    """What moved from the publication before to the one shown, for the nation and by province; None where it cannot be told."""
+    try:
+        return diff.between(pointer)
+    except (Refused, duckdb.Error):
+        return None
+
+
+def changed_files(pointer: Path) -> list[dict[str, Any]]:
+    """The files whose loaded or rejected rows differ from those of the publication before: `before`, `after` are rows loaded.
+
+    A file that only one of the two has has None in the other.
+    """
+    shown = current(pointer)
+    earlier = [path for path in versions(pointer) if path.stem < shown.stem]
+    if not earlier:
+        return []
+    try:
+        with connect(earlier[-1], any_code=True) as old, connect(shown, any_code=True) as new:
+            was, now = ({row["file"]: row for row in files(con).records()} for con in (old, new))
+    except (Refused, duckdb.Error):
+        return []
+    counted = ("rows_loaded", "rows_quarantined")
+    found = []
+    for name in sorted(was.keys() | now.keys()):
+        before, after = was.get(name), now.get(name)
+        if before and after and all(before[one] == after[one] for one in counted):
+            continue
+        known: dict[str, Any] = after or before or {}
+        rows = {"before": before and before["rows_loaded"], "after": after and after["rows_loaded"]}
+        found.append({"file": name, "province": known["province"], "source": known["source"], **rows})
+    return found
+
+
 def rejected_rows(con: duckdb.DuckDBPyConnection, tables: Sequence[str], provinces: Sequence[str]) -> int:
     """The number of rejected rows in files of these source tables and provinces; no province means all."""
     found = con.execute(
@@ -186,9 +220,11 @@ def rejected_rows(con: duckdb.DuckDBPyConnection, tables: Sequence[str], provinc
 
 __all__ = [
     "Rule",
+    "changed_files",
     "files",
     "headers",
     "ignored",
+    "last_revision",
     "missing_sources",
     "provinces",
     "publications",

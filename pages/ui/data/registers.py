@@ -46,6 +46,18 @@ def compare(
     return _told(warehouse.path(), "compare", (tuple(names), *sides, warehouse.frozen(where)))
 
 
+def over_time(
+    name: str,
+    places: Mapping[str, Where],
+    over: tuple[date, date],
+    reader: Reader = None,
+    where: Where | None = None,
+) -> Answer:
+    """One measure of several sides over time, within what the reader may see. Raises QuestionError."""
+    sides = tuple((side, _allowed(reader, chosen)) for side, chosen in places.items())
+    return _told(warehouse.path(), "over_time", (name, sides, over, warehouse.frozen(where)))
+
+
 def bridge(over: tuple[date, date], reader: Reader = None, where: Where | None = None) -> Answer:
     """What moved the stock within a period, step by step. Raises QuestionError where it does not add up."""
     return _told(warehouse.path(), "bridge", (over, _allowed(reader, where)))
@@ -139,6 +151,16 @@ def revisions() -> Any | None:
     return _told(warehouse.path(), "revisions", (_pointer(),))
 
 
+def last_revision() -> Any | None:
+    """What moved from the publication before to this one, also by province (etl.revisions.diff.Diff)."""
+    return _told(warehouse.path(), "last_revision", (_pointer(),))
+
+
+def changed_files() -> list[dict[str, Any]]:
+    """The files whose rows differ from those of the publication before."""
+    return _told(warehouse.path(), "changed_files", (_pointer(),))
+
+
 def province_of(county: str) -> str | None:
     """The province of a county."""
     return _told(warehouse.path(), "counties", ()).get(county)
@@ -157,6 +179,9 @@ _WORK: dict[str, Callable[..., Any]] = {
         con, *names, by=by, on=on, over=over, where=dict(where)
     ),
     "compare": lambda con, names, first, second, where: comparison.compare(con, names, first, second, dict(where)),
+    "over_time": lambda con, name, sides, over, where: comparison.over_time(
+        con, name, {side: dict(places) for side, places in sides}, over, dict(where)
+    ),
     "bridge": lambda con, over, where: growth.bridge(con, over[1], dict(where), over),
     "institutes": detail.institutes,
     "licences": detail.licences,
@@ -169,6 +194,8 @@ _WORK: dict[str, Callable[..., Any]] = {
     "missing": data_quality.missing_sources,
     "publications": data_quality.publications,
     "revisions": lambda _con, pointer: data_quality.revisions(pointer),
+    "last_revision": lambda _con, pointer: data_quality.last_revision(pointer),
+    "changed_files": lambda _con, pointer: data_quality.changed_files(pointer),
     "counties": detail.provinces_of_counties,
 }
 
