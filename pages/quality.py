@@ -1,4 +1,4 @@
-"""What was handed in, what was loaded, and what was kept back?"""
+"""Which numbers changed, what was submitted, and what was rejected?"""
 
 import streamlit as st
 
@@ -9,6 +9,7 @@ from pages.ui.sections import data_quality
 def page() -> None:
     tables.style()
     view = data_quality.view()
+    data_quality.revisions(view)
     data_quality.totals(view)
     data_quality.provinces(view)
     left, right = st.columns(2)
@@ -19,4 +20,3 @@ def page() -> None:
         data_quality.rules(view)
     data_quality.publications(view)
     data_quality.files(view)
-    data_quality.revisions(view)

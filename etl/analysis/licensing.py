@@ -77,6 +77,13 @@ def officers_untrained(con: duckdb.DuckDBPyConnection, on: date | None = None, w
     return _having(_listed(con, on, where, measures, "officers_lapsed", anywhere=True), measures[:1])
 
 
+def files_overdue(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+    """Institutes with complete files that wait for a decision for more than 25 working days; the longest wait first."""
+    found = _having(_listed(con, on, where, ("overdue_files", "oldest_overdue_file")), ("overdue_files",))
+    at = found.columns.index("oldest_overdue_file")
+    return replace(found, rows=sorted(found.rows, key=lambda row: (row[at], row[0])))
+
+
 def sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Licensed institutes by the number of persons active in them: (size, institutes)."""
     found = _by_size(con, on, where)

@@ -20,6 +20,7 @@ from etl.analysis.international import claim, countries
 from etl.analysis.licensing import (
     accreditations_ending,
     adoption,
+    files_overdue,
     lapsed,
     licences_ending,
     officers_untrained,
@@ -53,6 +54,7 @@ __all__ = [
     "compliance",
     "countries",
     "coverage_on_census",
+    "files_overdue",
     "headcount",
     "institute_survival",
     "lapsed",
@@ -92,6 +94,7 @@ ASKED: Mapping[str, tuple[str, ...]] = {
     "compliance": ("training_compliance", "course_results"),
     "countries": ("per_100k",),
     "coverage_on_census": ("coverage_per_10k",),
+    "files_overdue": ("registered_institutes", "overdue_files"),
     "headcount": ("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"),
     "institute_survival": ("registered_institutes",),
     "lapsed": ("lapsed_licence_service", "licensed_until", "status_since", "outstanding"),

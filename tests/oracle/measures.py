@@ -708,6 +708,16 @@ def working_days(after: date, until: date) -> int:
     return count
 
 
+def overdue_files(data: Data, day: date, where: Where) -> int:
+    return sum(
+        licence["file_complete_on"] is not None
+        and working_days(licence["file_complete_on"], day) > 25
+        and not is_decided(licence, date.min, day)
+        and licence_fits(data, licence, where)
+        for licence in data.licences
+    )
+
+
 def times_to_licence(data: Data, first: date, last: date, where: Where) -> list[int]:
     return sorted(
         working_days(licence["file_complete_on"], licence["decided_on"])
@@ -785,6 +795,7 @@ STATES: dict[str, State] = {
     "expiring_60": expiring_60,
     "expiring_90": expiring_90,
     "outstanding": outstanding,
+    "overdue_files": overdue_files,
 }
 FLOWS: dict[str, Flow] = {
     "joiners": joiners,

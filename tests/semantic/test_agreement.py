@@ -81,6 +81,7 @@ MUST_ANSWER = {
     "granted": INSTITUTES,
     "refused": INSTITUTES,
     "outstanding": INSTITUTES,
+    "overdue_files": INSTITUTES,
     "time_to_licence_median": INSTITUTES,
     "time_to_licence_p90": INSTITUTES,
     "renewal_rate": INSTITUTES,

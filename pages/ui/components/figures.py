@@ -20,7 +20,7 @@ from pages.ui.charts import elements, lines, maps, titles
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.titles import Title
 from pages.ui.components import downloads, filter_bar
-from pages.ui.components.cards import attention, cards
+from pages.ui.components.cards import cards, headline
 from pages.ui.components.downloads import Picture
 from pages.ui.components.footer import context, footer, subtitle, table
 from pages.ui.components.notices import error_boundary, notice
@@ -30,7 +30,7 @@ from pages.ui.i18n import text
 from pages.ui.state import page_context, scoped_query
 from pages.ui.state.page_context import FILTERS, PageContext
 
-__all__ = ["attention", "cards", "draw", "figure", "groups", "scope_bar"]
+__all__ = ["cards", "draw", "figure", "groups", "headline", "scope_bar"]
 
 Chart = Callable[..., elements.Figure]
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui.components import day_field, filter_options
 from pages.ui.i18n import text
-from pages.ui.state import page_context, periods
+from pages.ui.state import page_context, page_parameters, periods
 from pages.ui.state.page_context import FILTERS, PageContext
 
 _MAIN = ("province", "activity")
@@ -41,7 +41,20 @@ def bar(view: PageContext, more: tuple[str, ...]) -> None:
         if view.has_period and periods.kind(view.scope.period) == periods.DAYS:
             _two_days(view)
         day_field.trouble("on", *_ENDS)
-    st.html(f'<p class="pd-said" role="status">{"<span>·</span> ".join(map(text.escape, _said(view)))}</p>')
+    st.html(
+        f'<p class="pd-said" role="status">{"<span>·</span> ".join(map(text.escape, _said(view)))}{_profile(view)}</p>'
+    )
+
+
+def _profile(view: PageContext) -> str:
+    """Where the view is one province: the way to its profile. A click on a map or a ranking comes to this."""
+    provinces = view.where.get("province", ())
+    if len(provinces) != 1 or page_context.part() == "province":
+        return ""
+    kept = {name: values for name, values in view.scope.address().items() if name in ("province", "on", "period")}
+    address = page_parameters.address("province", view.lang, kept)
+    words = view.word("profile.link", place=text.member("province", provinces[0], view.lang))
+    return f'<span>·</span> <a href="{text.escape(address)}" target="_self">{text.escape(words)}</a>'
 
 
 def _said(view: PageContext) -> list[str]:

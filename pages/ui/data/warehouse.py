@@ -19,7 +19,7 @@ import streamlit as st
 
 from etl.analysis import data_quality, detail, registry
 from etl.core.errors import OtherVersion, QuestionError, Refused
-from etl.semantic import answers
+from etl.semantic import answers, provisional
 from etl.semantic.answers import Answer, Metric
 from etl.warehouse import publications
 from etl.warehouse.publications import Publication
@@ -42,6 +42,7 @@ __all__ = [
     "names",
     "path",
     "published",
+    "settled_on",
     "soon",
     "stay",
     "turn",
@@ -242,6 +243,17 @@ def catalogue() -> Mapping[str, Metric]:
 def worked_out(name: str) -> Metric | None:
     """The words of what etl.analysis works out under `name`; None where it works out no such thing."""
     return answers.derived(name) if name in answers.derived_names() else None
+
+
+def settled_on(name: str, on: date) -> date | None:
+    """The day to ask a metric on where it is a headline or compared, `on` or earlier; None where no month is settled."""
+    return _settled_on(path(), name, on)
+
+
+@lru_cache(maxsize=200)
+def _settled_on(file: str, name: str, on: date) -> date | None:
+    with connection(file).cursor() as cursor:
+        return provisional.settled_on(cursor, name, on)
 
 
 def published() -> Publication:

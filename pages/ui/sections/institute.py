@@ -15,7 +15,7 @@ from pages.ui.sections.explore_rows import turned
 from pages.ui.state import page_context, page_parameters
 from pages.ui.state.page_context import PLACES, PageContext
 
-PAGE = "institute"
+PAGE = "register"
 _MEASURES = ("active_assistants", "in_service", "training_compliance", "licensed_institutes")
 _LEAVES_LICENCES = {"gender", "education", "post"}
 

@@ -19,10 +19,23 @@ from pages.ui.state.page_context import PageContext
 _MOST_ROWS = 100
 
 
-def listings(view: PageContext, *analyses: str) -> None:
-    """The institutes that each of `analyses` names, with their measures."""
+def chosen(part: str) -> str:
+    """The list that the address of `part` asks for first; empty for none."""
+    return page_parameters.one(part, "open")
+
+
+def asked_for(view: PageContext, part: str) -> None:
+    """The list that the address asks for, before all else on the page."""
+    if analysis := chosen(part):
+        listings(view, analysis)
+
+
+def listings(view: PageContext, *analyses: str, without: str = "") -> None:
+    """The institutes that each of `analyses` names, with their measures; one that is shown already is left out."""
     tables.style()
     for analysis in analyses:
+        if analysis == without:
+            continue
         ident = f"listing-{analysis}"
         with st.container(border=True, key=f"figure-{ident}"), error_boundary(view.lang, ident):
             _listing(view, analysis, ident)
@@ -73,7 +86,12 @@ def _table(view: PageContext, answer: Answer, caption: str) -> None:
 def _address(view: PageContext, institute: str) -> str:
     """The page of an institute under the reader's scope; it may lie outside of the places chosen."""
     alone: dict[str, list[str]] = {"institute": [institute], "province": [], "county": []}
-    return page_parameters.address("institute", view.lang, view.scope.address() | alone)
+    return page_parameters.address("register", view.lang, view.scope.address() | alone)
+
+
+def part(view: PageContext, key: str) -> None:
+    """The title of a part of a page."""
+    st.html(f'<h2 class="pd-part">{text.escape(view.word(key))}</h2>')
 
 
 def caution(view: PageContext, key: str) -> None:

@@ -15,6 +15,9 @@ NOTHING = "-"
 NATION = "IR"
 OFFERED = tuple(name for name in DIMENSIONS if name != "lapses_on")
 SHOWN = ("table", "pivot")
+# The lists of institutes by name that a page can open with.
+LICENCE_LISTS = ("licences_ending", "lapsed", "files_overdue", "stopped", "register")
+OFFICER_LISTS = ("accreditations_ending", "officers_untrained")
 _MOST_SEATS, _MOST_LETTERS = 40, 200
 
 Given = Mapping[str, Sequence[str]]
@@ -135,6 +138,8 @@ _CHECKS: Mapping[str, Mapping[str, _Check]] = {
         "page": _TURNED,
     },
     "compare": {"p": _PLACE, "a": _DAY, "q": _PLACE, "b": _DAY},
-    "institute": {"find": _FIND, "page": _TURNED},
+    "licensing": {"open": _one(lambda value, _: value in LICENCE_LISTS)},
+    "legal": {"open": _one(lambda value, _: value in OFFICER_LISTS)},
+    "register": {"find": _FIND, "page": _TURNED},
 }
 NAMES: Mapping[str, tuple[str, ...]] = {page: tuple(checks) for page, checks in _CHECKS.items()}

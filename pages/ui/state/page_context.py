@@ -161,7 +161,9 @@ def reset() -> None:
 
 def address() -> dict[str, list[str]]:
     """The parameters of the address of what is open."""
-    pairs = _scope().address() | page_parameters.of(st.session_state.get(_PAGE, ""))
+    part = st.session_state.get(_PAGE) or text.menu()[0]["page"]
+    _, tab = text.part_address(part)
+    pairs = ({page_parameters.TAB: [tab]} if tab else {}) | _scope().address() | page_parameters.of(part)
     return pairs | ({_LANG: ["en"]} if st.session_state.get(_LANG) == "en" else {})
 
 
@@ -255,6 +257,25 @@ def fragment(draw: Callable[..., None]) -> Callable[..., None]:
     return drawn
 
 
+def part_of(entry: Mapping[str, Any]) -> str:
+    """The part of a page that the address names, or the one that opens."""
+    known = text.parts(entry)
+    asked = st.query_params.get(page_parameters.TAB, "")
+    return asked if asked in known else known[0]
+
+
+def part() -> str:
+    """The part of a page that is open."""
+    return st.session_state.get(_PAGE, "")
+
+
+def open_part(part: str) -> None:
+    """Open another tab of the page: the address names it before the run begins, and holds what was chosen on it before."""
+    st.session_state[_PAGE] = part
+    st.query_params.from_dict(address())
+    page_parameters.noted()
+
+
 def entered(page: str) -> None:
     """Say which page is open. A click in the menu keeps the session's scope; Back and Forward restore that of the address."""
     _run.waiting = []
@@ -315,6 +336,7 @@ def _read(page: str) -> tuple[Scope, dict[str, list[str]], list[str]]:
         "on": [written_day] if on else [],
         "period": [written_period] if period and within == period else [],
         _LANG: list(text.LANGUAGES),
+        page_parameters.TAB: [tab for tab in text.part_address(page) if tab],
     }
     scope = Scope({name: tuple(codes) for name, codes in where.items() if codes}, on, within)
     return scope, of_page, parameters.left_out(given, kept)
