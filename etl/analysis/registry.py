@@ -16,6 +16,7 @@ from etl.analysis.announcements import announced
 from etl.analysis.backtesting import backtest, backtest_months
 from etl.analysis.competing_risks import institute_survival, licensing_cohort, licensing_times
 from etl.analysis.coverage import coverage_on_census
+from etl.analysis.events import events
 from etl.analysis.international import claim, countries
 from etl.analysis.licensing import (
     accreditations_ending,
@@ -33,6 +34,7 @@ from etl.analysis.planning import headcount, pace_now, seats_now
 from etl.analysis.projection import pace, projection
 from etl.analysis.retention import survival, survival_by_gender, survival_by_post
 from etl.analysis.signals import change_signals, level_signals
+from etl.analysis.target_path import target_path
 from etl.analysis.training_plan import GOAL, compliance
 from etl.core import jalali
 from etl.core.errors import QuestionError
@@ -54,6 +56,7 @@ __all__ = [
     "compliance",
     "countries",
     "coverage_on_census",
+    "events",
     "files_overdue",
     "headcount",
     "institute_survival",
@@ -78,6 +81,7 @@ __all__ = [
     "survival",
     "survival_by_gender",
     "survival_by_post",
+    "target_path",
 ]
 
 # What each of them asks for under the reader's filters: metrics of the catalogue, and tables read row by row.
@@ -94,6 +98,7 @@ ASKED: Mapping[str, tuple[str, ...]] = {
     "compliance": ("training_compliance", "course_results"),
     "countries": ("per_100k",),
     "coverage_on_census": ("coverage_per_10k",),
+    "events": ("target",),
     "files_overdue": ("registered_institutes", "overdue_files"),
     "headcount": ("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"),
     "institute_survival": ("registered_institutes",),
@@ -118,6 +123,7 @@ ASKED: Mapping[str, tuple[str, ...]] = {
     "survival": ("joiners",),
     "survival_by_gender": ("joiners",),
     "survival_by_post": ("joiners",),
+    "target_path": ("active_assistants", "target"),
 }
 # Those that are worked out over a period; all others over what they say themselves.
 OVER_PERIODS = frozenset({"bridge", "licensing_cohort", "licensing_times"})
