@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -10,6 +10,7 @@ from etl.core.jalali import add_months
 from etl.core.paths import REFERENCE
 from etl.semantic.answers import Answer, Metric
 from pages.ui.briefing import drawing, tables
+from pages.ui.charts import marks
 from pages.ui.charts.elements import ChartContext, class_keys, classes
 from pages.ui.data.briefing_questions import Questions
 from pages.ui.i18n import text
@@ -17,10 +18,11 @@ from pages.ui.summary import changes, needs_action, verdict
 from pages.ui.summary.sources import Sources
 
 HEADLINE = ("active_assistants", "training_compliance", "licensed_institutes", "leaver_rate_12m")
+_MOST_MONTHS_AHEAD = 24
 _SHORT = {
     "fa": {"IR-03": "آ. شرقی", "IR-04": "آ. غربی", "IR-14": "چهارمحال", "IR-17": "کهگیلویه"},
     "en": {
-        "IR-03": "E. Azerbaijan", "IR-04": "W. Azerbaijan", "IR-14": "Chaharmahal", "IR-17": "Kohgiluyeh",
+        "IR-03": "E. Azerb.", "IR-04": "W. Azerb.", "IR-14": "Chaharmahal", "IR-17": "Kohgiluyeh",
         "IR-11": "Sistan and Bal.", "IR-09": "R. Khorasan", "IR-28": "N. Khorasan", "IR-29": "S. Khorasan",
     },
 }  # fmt: skip
@@ -80,6 +82,7 @@ def book(questions: Questions) -> dict[str, Any]:
     date, place = text.day_in_both(questions.day, lang), write.place
     title = write.word("title")
     nation, actions = not questions.province, _actions(write)
+    ranking = tables.ranking(write, "province" if nation else "county")
     return {
         "lang": lang,
         "iso": questions.day.isoformat(),
@@ -90,7 +93,9 @@ def book(questions: Questions) -> dict[str, Any]:
         "owner": text.word("app.owner", lang),
         "about": write.word("about", place=place, date=date),
         "page_words": write.words("page"),
-        "footer": write.word("footer", title=title, place=place, date=text.day(questions.day, lang), id=text.digits(read.id, lang)),
+        "footer": write.word(
+            "footer", title=title, place=place, date=text.day(questions.day, lang), id=text.digits(read.id, lang)
+        ),
         "sample": write.word("sample") if read.is_sample else "",
         "circulation_short": write.word("exact_short" if questions.exact else "circulation_short"),
         "circulation": text.word("file.exact" if questions.exact else "file.circulation", lang),
@@ -99,8 +104,8 @@ def book(questions: Questions) -> dict[str, Any]:
         "trend": _trend(write, said, len(actions["items"])),
         "actions": actions,
         "map": _map(write) if nation else None,
-        "ranking": tables.ranking(write, "province" if nation else "county"),
-        "tables": tables.of_provinces(write) if nation else tables.of_one_province(write),
+        "ranking": ranking,
+        **(tables.of_nation(write) if nation else tables.of_one_province(write, ranking)),
         "changes": _changes(write),
         "method": _method(write),
         "numbers_about": write.word("numbers_about"),
@@ -139,15 +144,17 @@ def _cards(write: Writer) -> dict[str, Any]:
 def _trend(write: Writer, said: verdict.Facts, below: int) -> dict[str, Any]:
     lang = write.lang
     answer = write.questions.analyse("projection")
-    path, told = write.questions.analyse("target_path"), write.questions.analyse("events")
-    months = {row[0] for row in answer.rows}
-    events = [row for row in told.records() if row["event_month"] in months]
-    marks = [drawing.Mark(number, row["event_month"]) for number, row in enumerate(events, 1)]
     known = [row for row in answer.rows if row[1] is not None]
+    # A province is projected until it reaches its share of the nation's target, further than paper should look.
+    answer = replace(answer, rows=answer.rows[: len(known) + _MOST_MONTHS_AHEAD])
+    path, told = write.questions.analyse("target_path"), write.questions.analyse("events")
+    events = marks.of(told, write.context, [row[0] for row in answer.rows])
     first, last = known[0], known[-1]
     span = [text.unit_label(label, lang) for label in (first[0], answer.rows[-1][0])]
     counted = [text.number(row[1], lang) for row in (first, last)]
-    alt = write.word("trend_alt", first=counted[0], since=span[0], last=counted[1], until=text.day(write.questions.day, lang))
+    alt = write.word(
+        "trend_alt", first=counted[0], since=span[0], last=counted[1], until=text.day(write.questions.day, lang)
+    )
     title = write.word("trend_alone", active=text.number(said.active, lang), before=text.number(said.before, lang))
     keys = [write.word("key_actual")]
     ahead = answer.rows[-1]
@@ -157,14 +164,16 @@ def _trend(write: Writer, said: verdict.Facts, below: int) -> dict[str, Any]:
         alt += " " + write.word("trend_alt_ahead", when=span[1], low=low, high=high)
         keys.append(write.word("key_projection"))
     keys += [write.word("key_path")] if path.rows else []
-    keys += [write.word("key_event")] if marks else []
+    keys += [write.word("key_event")] if events else []
     return {
         "title": title,
         "sub": write.word("trend_sub", place=write.place, first=span[0], last=span[1]),
-        "svg": drawing.trend(answer, write.context, said.target, path, marks, _height(write, below, len(events), bool(path.rows))),
+        "svg": drawing.trend(
+            answer, write.context, said.target, path, events, _height(write, below, len(events), bool(path.rows))
+        ),
         "alt": alt,
         "keys": keys,
-        "events": [{"number": text.digits(at, lang), "words": _event(write, row)} for at, row in enumerate(events, 1)],
+        "events": [{"number": text.digits(one.number, lang), "words": one.words} for one in events],
         "path": _path(write, path),
     }
 
@@ -172,18 +181,7 @@ def _trend(write: Writer, said: verdict.Facts, below: int) -> dict[str, Any]:
 def _height(write: Writer, actions: int, events: int, has_path: bool) -> float:
     """The trend takes what the rest leaves of the first page, in points."""
     left = 478 - 29 * actions - 13 * events - 16 * has_path - 26 * write.questions.publication.is_sample
-    return float(min(max(left, 170), 330))
-
-
-def _event(write: Writer, row: Mapping[str, Any]) -> str:
-    place = row["event_province"]
-    return write.word(
-        "event",
-        date=text.day(row["event_date"], write.lang),
-        title=text.isolated(row[f"event_{write.lang}"], write.lang),
-        kind=text.member("event_kind", row["event_kind"], write.lang),
-        place=text.member("province", place, write.lang) if place else text.word("scope.nation", write.lang),
-    )
+    return float(min(max(left, 170), 370))
 
 
 def _path(write: Writer, path: Answer) -> str:
@@ -223,7 +221,11 @@ def _map(write: Writer) -> dict[str, Any]:
     metric = answer.metrics[0]
     title = write.word("map_plain")
     if last := tables.last_of(answer, metric):
-        title = write.word("map_title", place=text.member("province", last.key[0], lang), value=text.plain(last.value, metric.unit, lang))
+        title = write.word(
+            "map_title",
+            place=text.member("province", last.key[0], lang),
+            value=text.plain(last.value, metric.unit, lang),
+        )
     names = {code: text.member("province", code, lang) for code in text.reference_members("province", lang)}
     bounds = classes([value for value in answer.column(metric.name) if value is not None])
     credit = f"{text.word('figure.osm', lang)} (ODbL)"
@@ -232,7 +234,10 @@ def _map(write: Writer) -> dict[str, Any]:
         "sub": write.word("map_sub", day=text.day(write.questions.day, lang), nation=write.plain(nation)),
         "svg": drawing.province_map(answer, write.context, _label_places(), names | _SHORT[lang]),
         "alt": write.word("map_alt"),
-        "legend": [{"colour": one["colour"], "words": one["label"]} for one in class_keys(write.context, bounds, metric.unit)],
+        "width": 158,
+        "legend": [
+            {"colour": one["colour"], "words": one["label"]} for one in class_keys(write.context, bounds, metric.unit)
+        ],
         "credit": credit,
     }
 
@@ -264,7 +269,9 @@ def _changes(write: Writer) -> dict[str, Any]:
         rows=write.word("changes_rows", **count),
         day=text.day(found.day, lang),
     )
-    return told | {"lead": f"{lead} {write.word('changes_references')}" if found.definitions or found.references else lead}
+    return told | {
+        "lead": f"{lead} {write.word('changes_references')}" if found.definitions or found.references else lead
+    }
 
 
 def _changed(metric: Metric, before: Any, after: Any, lang: str) -> Sequence[str]:

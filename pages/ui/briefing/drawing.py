@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from etl.semantic.answers import Answer
 from pages.ui.charts import elements, maps
 from pages.ui.charts.elements import ChartContext
+from pages.ui.charts.marks import Event
 from pages.ui.i18n import text
 
 _FONT = "Vazirmatn"
@@ -21,20 +22,12 @@ MAP_WIDTH, MAP_HEIGHT = 384.0, 336.0
 _LATITUDE = 32.5
 
 
-@dataclass(frozen=True)
-class Mark:
-    """An event on a trend: its number and its Jalali month."""
-
-    number: int
-    month: str
-
-
 def trend(
     answer: Answer,
     context: ChartContext,
     target: float | None,
     path: Answer | None = None,
-    marks: Sequence[Mark] = (),
+    marks: Sequence[Event] = (),
     height: float = 190.0,
 ) -> str:
     """The known months solid, the projection dashed in its range, target and target path, events as numbered marks.
@@ -57,7 +50,9 @@ def trend(
     parts: list[str] = []
     for value in ticks:
         parts.append(_rule(left, y(value), WIDTH - right, y(value), context.colour("grid"), 0.7))
-        parts.append(_text(left - 5, y(value) + 2.6, text.plain(value, "persons", context.lang), _SMALL, "end", "quiet", context))
+        parts.append(
+            _text(left - 5, y(value) + 2.6, text.plain(value, "persons", context.lang), _SMALL, "end", "quiet", context)
+        )
     parts += _months(months, x, height - bottom, context)
     band = [(place, row[2], row[3]) for place, row in enumerate(answer.rows) if row[2] is not None]
     if len(band) > 1:
@@ -76,7 +71,11 @@ def trend(
         low, high = (text.plain(value, "persons", context.lang) for value in answer.rows[-1][2:4])
         if answer.rows[-1][3] is not None:
             written = context.word("figure.period", first=low, last=high)
-            parts.append(_text(WIDTH - right, y(answer.rows[-1][3]) - 6, written, _NORMAL, "end", "actual", context, halo="#ffffff"))
+            parts.append(
+                _text(
+                    WIDTH - right, y(answer.rows[-1][3]) - 6, written, _NORMAL, "end", "actual", context, halo="#ffffff"
+                )
+            )
     known = [(place, row[1]) for place, row in enumerate(answer.rows) if row[1] is not None]
     parts.append(_line([(x(place), y(value)) for place, value in known], context.colour("actual"), 2.1))
     parts += _marks(marks, months, x, top, height - bottom, context)
@@ -94,16 +93,22 @@ def _months(months: Sequence[str], x: Callable[[float], float], base: float, con
     for place, month in enumerate(months):
         if month.endswith("-01") or (month.endswith("-07") and not yearly):
             yield _rule(x(place), base, x(place), base + 3, context.colour("quiet"), 0.7)
-            yield _text(x(place), base + 12, text.unit_label(month, context.lang), _SMALL, "middle", "quiet", context)
+            at, anchor = (x(place), "middle") if x(place) < WIDTH - 36 else (WIDTH, "end")
+            yield _text(at, base + 12, text.unit_label(month, context.lang), _SMALL, anchor, "quiet", context)
 
 
 def _marks(
-    marks: Sequence[Mark], months: Sequence[str], x: Callable[[float], float], top: float, base: float, context: ChartContext
+    marks: Sequence[Event],
+    months: Sequence[str],
+    x: Callable[[float], float],
+    top: float,
+    base: float,
+    context: ChartContext,
 ) -> Iterable[str]:
     """Numbers above thin lines; those of neighbouring months stand one above the other."""
     last = -math.inf
-    for mark in (mark for mark in marks if mark.month in months):
-        at = x(months.index(mark.month))
+    for mark in (mark for mark in marks if mark.label in months):
+        at = x(months.index(mark.label))
         centre = max(at, last + 12)
         last = centre
         yield _rule(at, top - 5, at, base, context.colour("focus"), 0.7, "2 2")
@@ -188,7 +193,11 @@ def _placed(
             is_inside = box[0] >= 0 and box[1] >= 0 and box[2] <= MAP_WIDTH and box[3] <= MAP_HEIGHT
             away = math.hypot(x - label.at[0], y - label.at[1]) > _AWAY
             points = [centre for centre in centres if away and centre != label.at]
-            if is_inside and not any(_meets(box, other) for other in taken) and not any(_holds(box, point) for point in points):
+            if (
+                is_inside
+                and not any(_meets(box, other) for other in taken)
+                and not any(_holds(box, point) for point in points)
+            ):
                 found = (x, y)
                 break
         taken.append(label.box(*found))
@@ -249,7 +258,7 @@ def _text(
     outline = f' paint-order="stroke" stroke="{halo}" stroke-width="2.2" stroke-linejoin="round"' if halo else ""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-family="{_FONT}" font-size="{size:g}" font-weight="{weight}" '
-        f'text-anchor="{anchor}" fill="{context.colour(meaning)}"{outline}>{html.escape(written)}</text>'
+        f'text-anchor="{anchor}" fill="{context.colour(meaning)}"{outline}>{html.escape(context.line(written))}</text>'
     )
 
 
@@ -271,9 +280,7 @@ def _line(points: Sequence[tuple[float, float]], colour: str, width: float, dash
 
 def _rule(x1: float, y1: float, x2: float, y2: float, colour: str, width: float, dash: str = "") -> str:
     dashed = f' stroke-dasharray="{dash}"' if dash else ""
-    return (
-        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" stroke-width="{width:g}"{dashed}/>'
-    )
+    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" stroke-width="{width:g}"{dashed}/>'
 
 
 def _dot(x: float, y: float, context: ChartContext) -> str:

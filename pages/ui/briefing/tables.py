@@ -18,7 +18,8 @@ _MEASURES = ("active_assistants", "coverage_per_10k", _COMPLIANCE, "expiring_30"
 _COUNTY_MEASURES = ("active_assistants", "coverage_per_10k", _COMPLIANCE, "expiring_30")
 _RANKED = ("coverage_per_10k", _COMPLIANCE, "leaver_rate_12m", "within_25_days_share", "judicial_officer_share")
 # More counties than these are cut: the file of numbers has them all.
-_MOST_COUNTIES = 40
+_MOST_COUNTIES = 45
+_MOST_LINES_ON_A_SHARED_PAGE = 16
 
 
 def last_of(answer: Answer, metric: Metric) -> Group | None:
@@ -58,7 +59,7 @@ def ranking(write: "Writer", dimension: str) -> dict[str, Any] | None:
     return {
         "title": _title(write, dimension, order, label),
         "sub": write.word(sub, day=text.day(day, lang), nation=write.plain(whole)),
-        "columns": 2 if len(rows) > 12 else 1,
+        "columns": 2 if len(rows) > 6 else 1,
         "heads": [head.format(dimension=label) for head in write.words("rank_heads")],
         "rows": rows,
         "small_title": write.word("rank_small"),
@@ -78,40 +79,48 @@ def _title(write: "Writer", dimension: str, order: Any, label: str) -> str:
             named[key] = write.questions.member(dimension, group.key[0])
             named[f"{key}_value"] = text.plain(group.value, "share", write.lang)
     key = "_".join(["rank", *(part for part in ("first", "last") if part in named)])
-    return write.word(key, **named) if named else write.word("rank_none", dimension=label)
+    return write.word(key, **named) if named else write.word("rank_none", dimension=label.lower())
 
 
-def of_provinces(write: "Writer") -> list[dict[str, Any]]:
+def of_nation(write: "Writer") -> dict[str, Any]:
     """The 31 provinces, the largest first, and the nation."""
-    return [_grid(write, "province", _MEASURES, write.word("provinces_title"), page=True)]
+    provinces = _grid(write, "province", _MEASURES, write.word("provinces_title"))
+    return {"tables": [provinces | {"page": True}], "tables_after": []}
 
 
-def of_one_province(write: "Writer") -> list[dict[str, Any]]:
-    """Where the province stands among all, and its counties."""
-    return [
-        _own_ranks(write),
-        _grid(write, "county", _COUNTY_MEASURES, write.word("counties_title"), page=False),
-    ]
+def of_one_province(write: "Writer", above: dict[str, Any] | None) -> dict[str, Any]:
+    """Where the province stands among all, and its counties: they have a page of their own where they do not fit below."""
+    counties = _grid(write, "county", _COUNTY_MEASURES, write.word("counties_title"))
+    lines = len(counties["rows"]) + (len(above["rows"]) / above["columns"] + len(above["small"]) / 3 if above else 0)
+    own, has_page = _own_ranks(write), lines > _MOST_LINES_ON_A_SHARED_PAGE
+    return {"tables": [own] if has_page else [own, counties], "tables_after": [counties] if has_page else []}
 
 
-def _grid(write: "Writer", dimension: str, names: tuple[str, ...], title: str, page: bool) -> dict[str, Any]:
+def _grid(write: "Writer", dimension: str, names: tuple[str, ...], title: str) -> dict[str, Any]:
     day, lang = write.questions.day, write.lang
     answers = [write.questions.ask(name, by=(dimension,), on=day) for name in names]
     metrics = [answer.metrics[0] for answer in answers]
-    cells = [dict(zip(answer.column(dimension), answer.column(answer.metrics[0].name), strict=True)) for answer in answers]
-    codes = sorted(filter(None, {code for column in cells for code in column}), key=lambda code: (-(cells[0].get(code) or 0), code))
+    cells = [
+        dict(zip(answer.column(dimension), answer.column(answer.metrics[0].name), strict=True)) for answer in answers
+    ]
+    codes = sorted(
+        filter(None, {code for column in cells for code in column}), key=lambda code: (-(cells[0].get(code) or 0), code)
+    )
     totals = [write.questions.ask(name, on=day) for name in names]
     province = write.questions.province
     return {
         "title": title,
         "sub": write.word("provinces_sub", day=text.day(day, lang)),
-        "page": page,
+        "page": False,
         "widths": [1.7] + [1] * len(names),
         "heads": [text.word(f"dimension.{dimension}", lang), *(metric.short[lang] for metric in metrics)],
         "rows": [
             [
                 write.questions.member(dimension, code),
-                *(text.plain(column.get(code), metric.unit, lang) for column, metric in zip(cells, metrics, strict=True)),
+                *(
+                    text.plain(column.get(code, _nobody(metric)), metric.unit, lang)
+                    for column, metric in zip(cells, metrics, strict=True)
+                ),
             ]
             for code in codes[:_MOST_COUNTIES]
         ],
@@ -138,7 +147,7 @@ def _own_ranks(write: "Writer") -> dict[str, Any]:
     rows = []
     for one in ranks.ranks(write.sources, everywhere):
         place = text.word("profile.no_rank", write.lang)
-        if one.place is not None:
+        if one.place is not None and one.count > 1:
             numbers = {"place": text.number(one.place, write.lang), "count": text.number(one.count, write.lang)}
             place = text.word("profile.of", write.lang, **numbers)
         label = one.metric.label[write.lang]
@@ -156,3 +165,8 @@ def _own_ranks(write: "Writer") -> dict[str, Any]:
         "rows": rows,
         "total": [],
     }
+
+
+def _nobody(metric: Metric) -> int | None:
+    """What a place without a row has: a count of nobody, no ratio."""
+    return None if metric.numerator else 0

@@ -8,7 +8,7 @@ import io
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ class Typesetter:
     def pdf(self, book: Mapping[str, Any], numbers: str) -> bytes:
         """The book with the file of its numbers attached. Raises Refused where it cannot be set without a warning."""
         given = {"book": json.dumps(drawable(book), ensure_ascii=False), "numbers": numbers}
-        day = datetime.fromisoformat(book["iso"]).replace(tzinfo=timezone.utc)
+        day = datetime.fromisoformat(book["iso"]).replace(tzinfo=UTC)
         try:
             made, warnings = self._compiler.compile_with_warnings(
                 sys_inputs=given, format="pdf", pdf_standards=["a-3a", "ua-1"], timestamp=day

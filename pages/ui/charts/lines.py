@@ -7,7 +7,7 @@ from itertools import cycle
 from typing import Any
 
 from etl.semantic.answers import Answer, Metric
-from pages.ui.charts import elements
+from pages.ui.charts import elements, marks
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.i18n import text
 
@@ -21,8 +21,9 @@ def trend(
     before: Answer | None = None,
     zero: bool = True,
     height: int = 320,
+    events: Answer | None = None,
 ) -> Figure:
-    """Lines of the answer's metrics over time: actual solid, the year before lighter, the target outlined.
+    """Lines of the answer's metrics over time: actual solid, the year before lighter, the target outlined, events numbered.
 
     With a second dimension there is one line a member. What is not over is drawn hollow; an unknown value is a gap.
     """
@@ -54,7 +55,7 @@ def trend(
         keys if len(keys) > 1 else [],
         xaxis=elements.time_axis(context, labels),
         yaxis=_roomy(context, ticks, unit),
-        **_goal(context, target, unit),
+        **marks.added(_goal(context, target, unit), events, context, labels),
     )
 
 
@@ -168,7 +169,9 @@ def _around(values: Sequence[float], target: float | None, unit: str) -> list[fl
     return elements.between(low, high)
 
 
-def projection(answer: Answer, context: ChartContext, target: float | None = None) -> Figure:
+def projection(
+    answer: Answer, context: ChartContext, target: float | None = None, events: Answer | None = None
+) -> Figure:
     """What is known solid, what is projected dashed with its range. Metrics in order: actual, low, high."""
     labels = [row[0] for row in answer.rows]
     parts = [_Series(metric.short[context.lang], metric, answer.rows) for metric in answer.metrics[:3]]
@@ -193,7 +196,7 @@ def projection(answer: Answer, context: ChartContext, target: float | None = Non
         keys,
         xaxis=elements.time_axis(context, labels),
         yaxis=_roomy(context, elements.nice(top), unit),
-        **_goal(context, target, unit),
+        **marks.added(_goal(context, target, unit), events, context, labels),
     )
 
 

@@ -5,7 +5,7 @@ travels with the briefing holds what the briefing shows.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -25,7 +25,6 @@ from etl.warehouse.publications import Publication
 from pages.ui.i18n import text
 
 LONGEST_NAME = 60
-Reader = frozenset[str] | None
 
 
 class NoData(Refused):
@@ -56,6 +55,8 @@ class Questions:
     on: date | None = None
     exact: bool = False
     asked: list[Answer] = field(default_factory=list)
+    # What is the same for every place of one publication, day and language: given from one book to the next.
+    shared: dict[Any, Any] = field(default_factory=dict)
 
     @cached_property
     def publication(self) -> Publication:
@@ -78,9 +79,14 @@ class Questions:
         everywhere: bool = False,
     ) -> Answer:
         """The Answer for the place; `everywhere`: for the whole nation, of which a province's book keeps no other province."""
-        where = {} if everywhere else self.where
-        found = self._ask(*names, by=by, on=on, over=over, where=where)
-        return self.circulated(found) if everywhere and by else self._kept(found)
+        if not everywhere:
+            return self._kept(self._ask(*names, by=by, on=on, over=over, where=self.where))
+        found = self._once(
+            (names, tuple(by), on, over), lambda: self.circulated(self._ask(*names, by=by, on=on, over=over))
+        )
+        if not by:
+            self.asked.append(found)
+        return found
 
     def analyse(self, name: str) -> Answer:
         """What etl.analysis works out under `name` for the place."""
@@ -88,11 +94,11 @@ class Questions:
 
     def everywhere(self, name: str) -> Answer:
         """The same for all provinces: what is looked through and not shown, so it is not kept."""
-        return self.circulated(getattr(registry, name)(self.con, on=self.on, where={}))
+        return self._once(name, lambda: self.circulated(getattr(registry, name)(self.con, on=self.on, where={})))
 
     def provinces(self) -> Answer:
         """What each province submitted."""
-        return data_quality.provinces(self.con)
+        return self._once("provinces", lambda: data_quality.provinces(self.con))
 
     def settled_on(self, name: str) -> date | None:
         """The day on which a metric is settled."""
@@ -114,7 +120,7 @@ class Questions:
             return None
         try:
             with publications.connect(earlier[-1], any_code=True) as old:
-                found = diff.compare(old, self.con, by_province=False)
+                found = self._once("diff", lambda: diff.compare(old, self.con, by_province=False))
                 before = publications.describe(old)
                 day = min(found.day, self.day)
                 told = Questions(old, self.pointer, self.lang, self.province, day, self.exact)
@@ -138,14 +144,19 @@ class Questions:
     def _ask(self, *names: str, **question: Any) -> Answer:
         return answers.ask(self.con, *names, publication=self.publication, **question)
 
+    def _once(self, key: Any, work: Callable[[], Any]) -> Any:
+        if key not in self.shared:
+            self.shared[key] = work()
+        return self.shared[key]
+
     def _kept(self, answer: Answer) -> Answer:
         shown = self.circulated(answer)
         self.asked.append(shown)
         return shown
 
-    @cached_property
+    @property
     def _names(self) -> dict[str, Mapping[str, str]]:
-        return {"institute": detail.member_names(self.con, "institute")[self.lang]}
+        return self._once("names", lambda: {"institute": detail.member_names(self.con, "institute")[self.lang]})
 
 
 def pointer_of(source: Path | None = None) -> Path:
