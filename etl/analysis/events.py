@@ -76,13 +76,11 @@ def events(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where 
 
 def _event(path: Path, line: int, row: dict[str, str]) -> Event:
     day, province = files.day(path, line, row), files.province(path, line, row)
-    titles = []
-    for name in ("title_fa", "title_en"):
-        title = shown(files.text(path, line, row, name))
+    title_fa, title_en = (shown(files.text(path, line, row, name)) for name in ("title_fa", "title_en"))
+    for name, title in (("title_fa", title_fa), ("title_en", title_en)):
         if len(title) > MOST_LETTERS:
             raise Refused(f"{path.name}, line {line}, {name}: longer than {MOST_LETTERS} letters")
-        titles.append(title)
     kind = _WORDS.get(fold(files.text(path, line, row, "kind")))
     if kind is None:
         raise Refused(f"{path.name}, line {line}, kind: unknown_value")
-    return Event(day, province, *titles, kind, shown(files.text(path, line, row, "source")))
+    return Event(day, province, title_fa, title_en, kind, shown(files.text(path, line, row, "source")))

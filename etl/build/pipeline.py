@@ -163,7 +163,8 @@ def _references(folder: Path) -> _References:
         except Refused as error:
             unusable.append(str(error))
             found.append(read(REFERENCE))
-    return _References(*found, unusable)
+    courses, targets, residents, announced, happened = found
+    return _References(courses, targets, residents, announced, happened, unusable)
 
 
 def _unread(report: Report) -> list[str]:

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-import duckdb
-
 from etl.core.errors import QuestionError, Refused
 from etl.core.text_folding import printable
 from pages.ui.briefing import recipients, writing
@@ -35,8 +33,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _changed(press, options) if options.changed else _books(press, options)
     except (Refused, QuestionError) as error:
         _tell(str(error))
-    except duckdb.Error as error:
-        _tell(f"the database refused the work ({type(error).__name__})")
     except OSError as error:
         _tell(f"{error.filename or 'the machine'}: {error.strerror or type(error).__name__}")
     return 1

@@ -1,8 +1,8 @@
 """What a briefing says: every word and number of the book, of Answers, in the words of pages/text.toml."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -10,12 +10,12 @@ from etl.core.jalali import add_months
 from etl.core.paths import REFERENCE
 from etl.semantic.answers import Answer, Metric
 from pages.ui.briefing import drawing, tables
+from pages.ui.briefing.writer import Writer, writer
 from pages.ui.charts import marks
-from pages.ui.charts.elements import ChartContext, class_keys, classes
+from pages.ui.charts.elements import class_keys, classes
 from pages.ui.data.briefing_questions import Questions
 from pages.ui.i18n import text
 from pages.ui.summary import changes, needs_action, verdict
-from pages.ui.summary.sources import Sources
 
 HEADLINE = ("active_assistants", "training_compliance", "licensed_institutes", "leaver_rate_12m")
 _MOST_MONTHS_AHEAD = 24
@@ -26,51 +26,6 @@ _SHORT = {
         "IR-11": "Sistan and Bal.", "IR-09": "R. Khorasan", "IR-28": "N. Khorasan", "IR-29": "S. Khorasan",
     },
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Writer:
-    """What each part of a book is written with."""
-
-    questions: Questions
-    sources: Sources
-    context: ChartContext
-
-    @property
-    def lang(self) -> str:
-        return self.questions.lang
-
-    @property
-    def place(self) -> str:
-        province = self.questions.province
-        return text.member("province", province, self.lang) if province else text.word("scope.nation", self.lang)
-
-    def word(self, key: str, **values: object) -> str:
-        return text.word(f"briefing.{key}", self.lang, **values)
-
-    def words(self, key: str) -> Any:
-        return text.words(f"briefing.{key}", self.lang)
-
-    def plain(self, answer: Answer, name: str | None = None) -> str:
-        """The number of a one-row answer, without its unit."""
-        metric = next(one for one in answer.metrics if name in (None, one.name))
-        return text.plain(answer.value(metric.name), metric.unit, self.lang)
-
-
-def writer(questions: Questions) -> Writer:
-    """Everything is asked of `questions`."""
-    sources = Sources(
-        lang=questions.lang,
-        on=questions.day,
-        province=questions.province,
-        ask=questions.ask,
-        analyse=questions.analyse,
-        everywhere=questions.everywhere,
-        provinces=questions.provinces,
-        settled_on=questions.settled_on,
-        member=questions.member,
-    )
-    return Writer(questions, sources, ChartContext(questions.lang))
 
 
 def book(questions: Questions) -> dict[str, Any]:
@@ -148,7 +103,7 @@ def _trend(write: Writer, said: verdict.Facts, below: int) -> dict[str, Any]:
     # A province is projected until it reaches its share of the nation's target, further than paper should look.
     answer = replace(answer, rows=answer.rows[: len(known) + _MOST_MONTHS_AHEAD])
     path, told = write.questions.analyse("target_path"), write.questions.analyse("events")
-    events = marks.of(told, write.context, [row[0] for row in answer.rows])
+    events = marks.of(marks.events(told, write.context), [row[0] for row in answer.rows])
     first, last = known[0], known[-1]
     span = [text.unit_label(label, lang) for label in (first[0], answer.rows[-1][0])]
     counted = [text.number(row[1], lang) for row in (first, last)]

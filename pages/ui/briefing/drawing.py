@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from etl.semantic.answers import Answer
 from pages.ui.charts import elements, maps
 from pages.ui.charts.elements import ChartContext
-from pages.ui.charts.marks import Event
+from pages.ui.charts.marks import Mark
 from pages.ui.i18n import text
 
 _FONT = "Vazirmatn"
@@ -27,7 +27,7 @@ def trend(
     context: ChartContext,
     target: float | None,
     path: Answer | None = None,
-    marks: Sequence[Event] = (),
+    marks: Sequence[Mark] = (),
     height: float = 190.0,
 ) -> str:
     """The known months solid, the projection dashed in its range, target and target path, events as numbered marks.
@@ -98,7 +98,7 @@ def _months(months: Sequence[str], x: Callable[[float], float], base: float, con
 
 
 def _marks(
-    marks: Sequence[Event],
+    marks: Sequence[Mark],
     months: Sequence[str],
     x: Callable[[float], float],
     top: float,

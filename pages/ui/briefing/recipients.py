@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from etl.core.errors import Refused
-from pages.ui.briefing import content, writing
+from pages.ui.briefing import writing
+from pages.ui.briefing.writer import writer
 from pages.ui.briefing.writing import NATION, Press
 from pages.ui.data.briefing_questions import NoData
 from pages.ui.i18n import text
@@ -156,7 +157,7 @@ def _send(
             asked.refuse_empty()
         except NoData:
             continue
-        found = needs_action.actions(content.writer(asked).sources)
+        found = needs_action.actions(writer(asked).sources)
         now[place] = {_key(action): action.count for action in found}
         if before is None:
             continue

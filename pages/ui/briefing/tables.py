@@ -1,16 +1,14 @@
 """The ranking with its n, and the tables of a book."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from etl.core.jalali import last_complete_months
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
 from etl.semantic.ranking import Group, rank
+from pages.ui.briefing.writer import Writer
 from pages.ui.i18n import text
 from pages.ui.summary import ranks
-
-if TYPE_CHECKING:
-    from pages.ui.briefing.content import Writer
 
 _COMPLIANCE = "training_compliance"
 # What a table shows of each place.
@@ -28,7 +26,7 @@ def last_of(answer: Answer, metric: Metric) -> Group | None:
     return ranking.ranked[-1] if ranking.ranked and ranking.is_last_apart else None
 
 
-def ranking(write: "Writer", dimension: str) -> dict[str, Any] | None:
+def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
     """Places ranked by training compliance, each with its n; those too small for a rank apart."""
     day, lang = write.questions.day, write.lang
     answer = write.questions.ask(_COMPLIANCE, by=(dimension,), on=day)
@@ -70,7 +68,7 @@ def ranking(write: "Writer", dimension: str) -> dict[str, Any] | None:
     }
 
 
-def _title(write: "Writer", dimension: str, order: Any, label: str) -> str:
+def _title(write: Writer, dimension: str, order: Any, label: str) -> str:
     """Highest and lowest are named only where they can be told from the next."""
     named: dict[str, str] = {}
     for key, place, is_apart in (("first", 0, order.is_first_apart), ("last", -1, order.is_last_apart)):
@@ -82,13 +80,13 @@ def _title(write: "Writer", dimension: str, order: Any, label: str) -> str:
     return write.word(key, **named) if named else write.word("rank_none", dimension=label.lower())
 
 
-def of_nation(write: "Writer") -> dict[str, Any]:
+def of_nation(write: Writer) -> dict[str, Any]:
     """The 31 provinces, the largest first, and the nation."""
     provinces = _grid(write, "province", _MEASURES, write.word("provinces_title"))
     return {"tables": [provinces | {"page": True}], "tables_after": []}
 
 
-def of_one_province(write: "Writer", above: dict[str, Any] | None) -> dict[str, Any]:
+def of_one_province(write: Writer, above: dict[str, Any] | None) -> dict[str, Any]:
     """Where the province stands among all, and its counties: they have a page of their own where they do not fit below."""
     counties = _grid(write, "county", _COUNTY_MEASURES, write.word("counties_title"))
     lines = len(counties["rows"]) + (len(above["rows"]) / above["columns"] + len(above["small"]) / 3 if above else 0)
@@ -96,7 +94,7 @@ def of_one_province(write: "Writer", above: dict[str, Any] | None) -> dict[str, 
     return {"tables": [own] if has_page else [own, counties], "tables_after": [counties] if has_page else []}
 
 
-def _grid(write: "Writer", dimension: str, names: tuple[str, ...], title: str) -> dict[str, Any]:
+def _grid(write: Writer, dimension: str, names: tuple[str, ...], title: str) -> dict[str, Any]:
     day, lang = write.questions.day, write.lang
     answers = [write.questions.ask(name, by=(dimension,), on=day) for name in names]
     metrics = [answer.metrics[0] for answer in answers]
@@ -131,7 +129,7 @@ def _grid(write: "Writer", dimension: str, names: tuple[str, ...], title: str) -
     }
 
 
-def _own_ranks(write: "Writer") -> dict[str, Any]:
+def _own_ranks(write: Writer) -> dict[str, Any]:
     everywhere = {}
     for name in _RANKED:
         when: dict[str, Any] = {"over": last_complete_months(write.questions.day, 12)}

@@ -58,6 +58,7 @@ class Typesetter:
             raise Refused(f"the briefing cannot be set: {error.message}") from None
         if warnings:
             raise Refused(f"the briefing cannot be set: {warnings[0].message}")
+        assert isinstance(made, bytes)
         return made
 
 

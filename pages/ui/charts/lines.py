@@ -21,7 +21,7 @@ def trend(
     before: Answer | None = None,
     zero: bool = True,
     height: int = 320,
-    events: Answer | None = None,
+    events: Sequence[marks.Event] = (),
 ) -> Figure:
     """Lines of the answer's metrics over time: actual solid, the year before lighter, the target outlined, events numbered.
 
@@ -48,15 +48,16 @@ def trend(
     ticks = elements.nice(max([0, *known, target or 0])) if zero else _around(known, target, unit)
     if answer.provisional & set(labels):
         keys.append(elements.key(context, context.word("figure.provisional"), elements.SERIES[0], "outline"))
-    return elements.figure(
+    drawn = elements.figure(
         context,
         data,
         height,
         keys if len(keys) > 1 else [],
         xaxis=elements.time_axis(context, labels),
         yaxis=_roomy(context, ticks, unit),
-        **marks.added(_goal(context, target, unit), events, context, labels),
+        **_goal(context, target, unit),
     )
+    return marks.drawn(drawn, events, context, labels)
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ def _around(values: Sequence[float], target: float | None, unit: str) -> list[fl
 
 
 def projection(
-    answer: Answer, context: ChartContext, target: float | None = None, events: Answer | None = None
+    answer: Answer, context: ChartContext, target: float | None = None, events: Sequence[marks.Event] = ()
 ) -> Figure:
     """What is known solid, what is projected dashed with its range. Metrics in order: actual, low, high."""
     labels = [row[0] for row in answer.rows]
@@ -189,15 +190,16 @@ def projection(
         elements.key(context, context.word("figure.actual"), "actual", "line"),
         elements.key(context, context.word("figure.range"), "projection", "dash"),
     ]
-    return elements.figure(
+    drawn = elements.figure(
         context,
         [low, high, _line(context, known, "actual", known_hover)],
         340,
         keys,
         xaxis=elements.time_axis(context, labels),
         yaxis=_roomy(context, elements.nice(top), unit),
-        **marks.added(_goal(context, target, unit), events, context, labels),
+        **_goal(context, target, unit),
     )
+    return marks.drawn(drawn, events, context, labels)
 
 
 def run_off(answer: Answer, context: ChartContext, goal: float | None = None) -> Figure:

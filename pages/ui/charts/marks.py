@@ -1,7 +1,8 @@
 """Events on a trend: a number above a thin line on the chart, and the same numbers with their words in a list below it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from etl.core.jalali import unit_of
 from etl.semantic.answers import Answer
@@ -12,55 +13,71 @@ from pages.ui.i18n import text
 
 @dataclass(frozen=True)
 class Event:
-    """An event that falls into a chart: its number, its unit of time on the chart, and its words."""
+    """What happened on a day, in words that name day, title, kind and place."""
+
+    date: date
+    words: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An event that falls into a chart: its number, from 1 on, its unit of time on the chart, and its words."""
 
     number: int
     label: str
     words: str
 
 
-def of(events: Answer | None, context: ChartContext, labels: Sequence[str]) -> list[Event]:
-    """The events of the analysis `events` that fall into the months, quarters or years `labels`, numbered from 1 on."""
-    found: list[Event] = []
-    for row in events.records() if events else ():
-        label = next((label for label in _units(row["event_date"]) if label in labels), None)
-        if label:
-            place = row["event_province"]
-            words = context.word(
+def events(answer: Answer, context: ChartContext) -> tuple[Event, ...]:
+    """The events of the analysis `events`, oldest first."""
+    return tuple(
+        Event(
+            row["event_date"],
+            context.word(
                 "briefing.event",
                 date=text.day(row["event_date"], context.lang),
                 title=text.isolated(row[f"event_{context.lang}"], context.lang),
                 kind=context.member("event_kind", row["event_kind"]),
-                place=context.member("province", place) if place else context.word("scope.nation"),
-            )
-            found.append(Event(len(found) + 1, label, words))
-    return found
-
-
-def added(layout: Figure, events: Answer | None, context: ChartContext, labels: Sequence[str]) -> Figure:
-    """The shapes and annotations of a chart with the marks of its events."""
-    shapes, notes = [*layout.get("shapes", [])], [*layout.get("annotations", [])]
-    for event in of(events, context, labels):
-        at = list(labels).index(event.label)
-        line = {"color": context.colour("focus"), "width": 1, "dash": "dot"}
-        shapes.append({"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": line})
-        number = text.digits(event.number, context.lang)
-        notes.append(
-            elements.note(context, number, x=at, y=1, yref="paper", yanchor="bottom")
-            | {"hovertext": context.line(text.escape(event.words)), "bgcolor": context.colour("surface")}
+                place=context.member("province", row["event_province"])
+                if row["event_province"]
+                else context.word("scope.nation"),
+            ),
         )
-    return {**layout, "shapes": shapes, "annotations": notes} if shapes or notes else layout
-
-
-def listed(events: Sequence[Event], context: ChartContext) -> str:
-    """The list below the chart, in HTML: it is read and reached without the chart."""
-    items = "".join(f"<li>{text.escape(event.words)}</li>" for event in events)
-    return (
-        f'<ol class="pd-events" tabindex="0" aria-label="{context.word("briefing.events")}">{items}</ol>'
-        if items
-        else ""
+        for row in answer.records()
     )
 
 
-def _units(day: object) -> list[str]:
-    return [unit_of(day, kind).label for kind in ("month", "quarter", "year")]  # type: ignore[arg-type]
+def of(told: Iterable[Event], labels: Sequence[str]) -> list[Mark]:
+    """The events that fall into the months, quarters or years of a chart."""
+    found: list[Mark] = []
+    for event in told:
+        units = (unit_of(event.date, kind).label for kind in ("month", "quarter", "year"))
+        if label := next((unit for unit in units if unit in labels), None):
+            found.append(Mark(len(found) + 1, label, event.words))
+    return found
+
+
+def drawn(figure: Figure, told: Iterable[Event], context: ChartContext, labels: Sequence[str]) -> Figure:
+    """A chart over time with its events: numbers on it, and their words in `layout.meta`."""
+    found, layout = of(told, labels), figure["layout"]
+    if not found:
+        return figure
+    line = {"color": context.colour("focus"), "width": 1, "dash": "dot"}
+    layout["shapes"] = [*layout.get("shapes", [])]
+    layout["annotations"] = [*layout.get("annotations", [])]
+    for mark in found:
+        at = list(labels).index(mark.label)
+        layout["shapes"].append({"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": line})
+        number = text.digits(mark.number, context.lang)
+        note = elements.note(context, number, x=at, y=1, yref="paper", xanchor="center", yanchor="bottom")
+        layout["annotations"].append(note | {"hovertext": context.line(text.escape(mark.words))})
+    layout["margin"] = layout.get("margin", {}) | {"t": max(layout.get("margin", {}).get("t", 0), 24)}
+    layout["meta"]["events"] = [mark.words for mark in found]
+    return figure
+
+
+def listed(words: Sequence[str], context: ChartContext) -> str:
+    """The list below a chart, in HTML: it is read, and reached by keyboard, without the chart."""
+    items = "".join(f"<li>{text.escape(one)}</li>" for one in words)
+    label = text.escape(context.word("briefing.events"))
+    return f'<ol class="pd-note" tabindex="0" aria-label="{label}">{items}</ol>' if items else ""

@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from etl.analysis.registry import GOAL
 from etl.semantic.answers import Answer
 from etl.semantic.disclosure import Ask, Circulated, for_circulation
-from pages.ui.charts import elements, lines, maps, titles
+from pages.ui.charts import elements, lines, maps, marks, titles
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.titles import Title
 from pages.ui.components import downloads, filter_bar
@@ -106,6 +106,8 @@ class _Asked:
             told["nation"] = _nation(self.view, answer)
         if self.target:
             told["target"] = _target(self.view, answer)
+        if self.chart in (lines.trend, lines.projection):
+            told["events"] = marks.events(scoped_query.worked_out(self.view, "events")[0], context(self.view))
         return told
 
     def ready(self) -> None:
@@ -168,6 +170,8 @@ def draw(
     if chosen:
         _keys_to_click(axis, keys, ident)
     plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=partial(page_context.turn, axis) if axis else None)
+    if drawn.meta.get("events"):
+        st.html(marks.listed(drawn.meta["events"], context(view)))
     notes = [drawn.meta["credit"]] if drawn.meta.get("credit") else []
     if ignored:
         notes.append(scoped_query.no_effect(view, ignored))

@@ -166,11 +166,9 @@ def pointer_of(source: Path | None = None) -> Path:
 
 @contextmanager
 def opened(pointer: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The publication shown now. Raises Refused."""
-    with publications.connect(pointer) as con:
-        yield con
-
-
-def publication_of(con: duckdb.DuckDBPyConnection) -> Publication:
-    """What `con` reads."""
-    return publications.describe(con)
+    """The publication shown now. Raises Refused, also for what the database cannot do while it is open."""
+    try:
+        with publications.connect(pointer) as con:
+            yield con
+    except duckdb.Error as error:
+        raise Refused(f"{pointer}: the database refused the work ({type(error).__name__})") from None
