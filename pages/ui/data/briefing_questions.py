@@ -7,7 +7,7 @@ travels with the briefing holds what the briefing shows.
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -94,7 +94,7 @@ class Questions:
 
     def everywhere(self, name: str) -> Answer:
         """The same for all provinces: what is looked through and not shown, so it is not kept."""
-        return self._once(name, lambda: self.circulated(getattr(registry, name)(self.con, on=self.on, where={})))
+        return self._once(name, lambda: self._whole_rows(getattr(registry, name)(self.con, on=self.on, where={})))
 
     def provinces(self) -> Answer:
         """What each province submitted."""
@@ -112,6 +112,19 @@ class Questions:
     def circulated(self, answer: Answer) -> Answer:
         """The Answer as this briefing may show it."""
         return answer if self.exact else disclosure.for_circulation(answer, self._ask)
+
+    def _whole_rows(self, answer: Answer) -> Answer:
+        """The Answer as it may be shown, without the rows of which a part may not: half a signal says nothing."""
+        shown = self.circulated(answer)
+        pairs = zip(answer.rows, shown.rows, strict=True)
+        return replace(
+            shown,
+            rows=[
+                told
+                for exact, told in pairs
+                if all(b is not None or a is None for a, b in zip(exact, told, strict=True))
+            ],
+        )
 
     def revision(self, names: Sequence[str]) -> Revision | None:
         """This publication against the one before it; None where none is kept or its tables cannot be compared."""
