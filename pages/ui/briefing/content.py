@@ -235,7 +235,6 @@ def _changed(metric: Metric, before: Any, after: Any, lang: str) -> Sequence[str
         text.plain(before, metric.unit, lang),
         text.plain(after, metric.unit, lang),
         changes.signed(metric, after, before, lang),
-        changes.verdict(metric, after, before, lang) or "–",
     )
 
 

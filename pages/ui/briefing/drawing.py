@@ -68,14 +68,16 @@ def trend(
     ahead = [(x(place), y(row[4])) for place, row in enumerate(answer.rows) if row[4] is not None]
     if len(ahead) > 1:
         parts.append(_line(ahead, context.colour("projection"), 1.4, "4 3"))
-        low, high = (text.plain(value, "persons", context.lang) for value in answer.rows[-1][2:4])
-        if answer.rows[-1][3] is not None:
-            written = context.word("figure.period", first=low, last=high)
-            parts.append(
-                _text(
-                    WIDTH - right, y(answer.rows[-1][3]) - 6, written, _NORMAL, "end", "actual", context, halo="#ffffff"
-                )
+        low, high = answer.rows[-1][2:4]
+        if high is not None:
+            written = context.word(
+                "figure.period",
+                first=text.plain(low, "persons", context.lang),
+                last=text.plain(high, "persons", context.lang),
             )
+            # On the side that the line does not come from.
+            at = y(high) - 6 if ahead[-1][1] <= ahead[0][1] else y(low) + 13
+            parts.append(_text(WIDTH - right, at, written, _NORMAL, "end", "actual", context, halo="#ffffff"))
     known = [(place, row[1]) for place, row in enumerate(answer.rows) if row[1] is not None]
     parts.append(_line([(x(place), y(value)) for place, value in known], context.colour("actual"), 2.1))
     parts += _marks(marks, months, x, top, height - bottom, context)
