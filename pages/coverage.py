@@ -8,7 +8,7 @@ from pages.ui.sections import listings
 
 
 def page() -> None:
-    view = ui.scope_bar("county", "institute", "gender", "education", "post")
+    view = ui.scope_bar("@place", "@person")
     ui.cards(view, "coverage_per_10k", "coverage_per_100km2", "counties_covered", "lorenz.gini")
     left, right = st.columns(2)
     with left:

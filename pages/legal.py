@@ -9,7 +9,7 @@ from pages.ui.state import address
 
 
 def page() -> None:
-    view = ui.scope_bar("county", "institute", "gender", "education", "post", period=True)
+    view = ui.scope_bar("@place", "@person", period=True)
     listings.asked_for(view, "legal")
     ui.cards(
         view,

@@ -11,7 +11,7 @@ AGES = ("outstanding_30", "outstanding_90", "outstanding_180", "outstanding_olde
 
 
 def page() -> None:
-    view = ui.scope_bar("county", "institute", period=True)
+    view = ui.scope_bar("@place", period=True)
     listings.asked_for(view, "licensing")
     ui.cards(
         view,

@@ -9,7 +9,7 @@ from pages.ui.sections import overview
 
 def page() -> None:
     overview.style()
-    view = ui.scope_bar("county", "institute", "gender", "education", "post", period=True)
+    view = ui.scope_bar("@place", "@person", period=True)
     overview.summed_up(view)
     ui.headline(
         view,

@@ -1,4 +1,4 @@
-"""Two sides of one question: any two days, any two places, and the difference between them."""
+"""Comparisons: one question for two days or two places, and the difference."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ _Places = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class Side:
-    """One side: a day, and the places it speaks of (nothing: the nation)."""
+    """One side: a day, and its places (empty: the nation)."""
 
     on: date
     where: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -26,12 +26,12 @@ class Side:
 def compare(
     con: duckdb.DuckDBPyConnection, names: Sequence[str], first: Side, second: Side, where: _Places | None = None
 ) -> Answer:
-    """States of two sides and their difference, second minus first, under filters common to both.
+    """Snapshot metrics of two sides and their difference (second minus first), under filters common to both.
 
-    Three rows, by `side`: first, second, difference. A difference of what does not exist is None; that of a rate has
-    no parts, for those of two rates do not make one. Raises QuestionError for a flow and for a filter without meaning.
+    Three rows, by `side`: first, second, difference. The difference of a missing value is None, and the difference of a rate
+    has no numerator or denominator. Raises QuestionError for an event metric and for a filter that does not apply.
     """
-    flows = [name for name in names if name in catalogue() and catalogue()[name].kind == "flow"]
+    flows = [name for name in names if name in catalogue() and catalogue()[name].kind == "event"]
     if flows:
         raise QuestionError(f"{flows[0]} is counted over a period; two days are compared by what is measured on a day")
     answers = [
@@ -59,6 +59,30 @@ def compare(
         where={name: tuple(codes) for name, codes in (where or {}).items()},
         query=";\n\n".join(dict.fromkeys(answer.query for answer in answers)),
         sources=frozenset().union(*(answer.sources for answer in answers)),
+    )
+
+
+def over_time(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    places: Mapping[str, _Places],
+    over: tuple[date, date],
+    where: _Places | None = None,
+) -> Answer:
+    """One measure month by month, by `side`: the places of each side under filters common to both."""
+    common = {axis: tuple(codes) for axis, codes in (where or {}).items()}
+    answers = {
+        side: ask(con, name, by=("month",), over=over, where=common | dict(chosen)) for side, chosen in places.items()
+    }
+    first = next(iter(answers.values()))
+    return replace(
+        first,
+        by=("month", "side"),
+        columns=("month", "side", *first.columns[1:]),
+        rows=[(row[0], side, *row[1:]) for side, answer in answers.items() for row in answer.rows],
+        where=common,
+        query=";\n\n".join(dict.fromkeys(answer.query for answer in answers.values())),
+        sources=frozenset().union(*(answer.sources for answer in answers.values())),
     )
 
 

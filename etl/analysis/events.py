@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from etl.analysis.registry import analysis
 from etl.core.errors import Refused
 from etl.core.jalali import unit_of
 from etl.core.text_folding import fold, shown
@@ -54,6 +55,7 @@ def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Event]) -> None:
     con.unregister("arriving")
 
 
+@analysis(asks=("target",))
 def events(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """The events up to the day, oldest first, with the Jalali month that each falls in.
 

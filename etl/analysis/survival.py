@@ -1,17 +1,16 @@
-"""Survival curves made ready at build by statsmodels: the nation's and each member's, as of the publication's day.
+"""Survival curves that a build computes with statsmodels: of the nation and of each member, as of the publication's day.
 
-What no table can foresee (several filters, past days) etl/analysis/retention.py works out in SQL, by the same definitions; a test
-holds the two together.
+Questions with several filters or past days are computed in SQL by etl/analysis/retention.py, with the same definitions; a
+test compares the two.
 
-statsmodels gives rows that stand for several people the variance of Tsiatis (1981), and only rows of one person each
-Greenwood's. One row a person would grow with the country, so Greenwood's sum is made here, of its people at risk and leaving.
+For weighted rows statsmodels returns the variance of Tsiatis (1981); it returns Greenwood's only for one row per person,
+which would grow with the country. Greenwood's sum is therefore computed here, from the numbers at risk and leaving.
 """
 
-import gc
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from types import ModuleType
 from typing import Any
@@ -23,8 +22,9 @@ import pyarrow as pa
 from etl.analysis.retention import ALL, LEAST, MOST_MONTHS, careers
 from etl.core.jalali import DAYS_A_MONTH
 from etl.semantic.catalog import tables
+from etl.warehouse.dimensions import CELL
 
-DIMENSIONS = ("province", "activity", "gender", "education", "post")
+DIMENSIONS = CELL
 _CURVES = pa.schema(
     [
         ("dimension", pa.string()),
@@ -39,13 +39,12 @@ _CURVES = pa.schema(
 _SERVED = np.arange(MOST_MONTHS + 1)
 _DAYS = np.floor(_SERVED * DAYS_A_MONTH).astype(np.int64)
 _QUANTILE = 1.96
-_SHORT_TURN_SECONDS = 0.0002
-# What the library's tests of significance draw with. No curve is tested, and all of scipy.stats is more to load than the rest.
+# Used by statsmodels for significance tests only, which no curve needs; importing scipy.stats takes longer than all the rest.
 _UNNEEDED, _DRAWN_WITH = "scipy.stats.distributions", ("chi2", "norm")
 
 
-def get_ready(con: duckdb.DuckDBPyConnection) -> None:
-    """Load the library meanwhile: it takes as long as two of the largest models. A handful of people needs none."""
+def import_library(con: duckdb.DuckDBPyConnection) -> None:
+    """Import statsmodels in a thread while the models run: it takes as long as two of the largest models."""
     ((people,),) = con.execute("select count(*) from person_numbers").fetchall()
     if people >= LEAST:
         threading.Thread(target=_load).start()
@@ -73,10 +72,10 @@ def build(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
 
 
 def curve(days: np.ndarray, has_left: np.ndarray, people: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Kaplan and Meier's curve at the beginning of each month served: survival, at risk, lower and upper bound.
+    """The Kaplan-Meier curve at the beginning of each month served: survival, at risk, lower and upper bound.
 
-    Each row stands for `people` followed for so many `days`, who then left or are set aside; rows go by days. The bounds
-    are 95 % of Greenwood's variance on the log-log scale, and the curve itself where it stands at 1 or at 0.
+    Each row stands for `people` followed for `days`, who then left or are censored; rows are sorted by days. The bounds are
+    95 % limits by Greenwood's variance on the log-log scale, and equal the curve where it is 1 or 0.
     """
     steps = _library()(days, has_left, freq_weights=people)
     staying = steps.n_risk - steps.n_events
@@ -94,7 +93,7 @@ def curve(days: np.ndarray, has_left: np.ndarray, people: np.ndarray) -> tuple[n
 
 
 def _by_member(counted: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
-    """Each member with its days, leavings and people."""
+    """The days, has_left and people of each member."""
     members, first = np.unique(np.asarray(counted["member"], dtype=object), return_index=True)
     columns = [np.asarray(counted[name]) for name in ("days", "has_left", "people")]
     for number, member in enumerate(members):
@@ -103,7 +102,7 @@ def _by_member(counted: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
 
 
 def _table(dimension: str, member: str, days: np.ndarray, has_left: np.ndarray, people: np.ndarray) -> pa.Table:
-    """One curve, as far as enough people are followed; nothing where they never were."""
+    """One curve, as far as at least LEAST people are followed; empty if there never are."""
     if people.sum() < LEAST:
         return _CURVES.empty_table()
     survival, followed, low, high = curve(days, has_left, people)
@@ -111,28 +110,19 @@ def _table(dimension: str, member: str, days: np.ndarray, has_left: np.ndarray, 
     names = ([dimension] * length, [member] * length)
     numbers = (_SERVED, survival, followed, low, high)
     arrays = [*names, *(column[:length] for column in numbers)]
-    return pa.table([pa.array(one, kind) for one, kind in zip(arrays, _CURVES.types, strict=True)], schema=_CURVES)
+    return pa.table(
+        [pa.array(column, kind) for column, kind in zip(arrays, _CURVES.types, strict=True)], schema=_CURVES
+    )
 
 
 def _load() -> None:
-    # Whoever hands the database its next statement waits for the interpreter: not for long, with so many of them.
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(_SHORT_TURN_SECONDS)
-    # Nothing of a library is garbage while it loads.
-    gc.disable()
-    try:
-        with _without_the_unneeded():
-            _library()
-    except ImportError:
-        # It wants more of that than it did: whoever needs the library next loads it whole.
-        pass
-    finally:
-        gc.enable()
-        sys.setswitchinterval(usual)
+    # With a later version the import may need the module: then whoever needs the library next imports all of it.
+    with suppress(ImportError), _without_scipy_distributions():
+        _library()
 
 
 @contextmanager
-def _without_the_unneeded() -> Iterator[None]:
+def _without_scipy_distributions() -> Iterator[None]:
     stand_in = ModuleType(_UNNEEDED)
     vars(stand_in).update(dict.fromkeys(_DRAWN_WITH))
     if sys.modules.setdefault(_UNNEEDED, stand_in) is not stand_in:

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.semantic.answers import Answer, ask
 from etl.semantic.derived import Where, answered
@@ -16,6 +17,7 @@ from etl.semantic.derived import Where, answered
 _MONTHS_SHOWN_BEFORE = 24
 
 
+@analysis(asks=("active_assistants", "target"))
 def target_path(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """The path month by month: (month, active_assistants, planned, planned_gap).
 

@@ -1,4 +1,4 @@
-"""The catalogue of numbers: etl/semantic/metrics/*.toml, read once. What a metric means and by what it can be asked."""
+"""The catalogue: what each metric of etl/semantic/metrics/*.toml means, and by which dimensions it can be asked."""
 
 import re
 import tomllib
@@ -8,68 +8,33 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from etl.core.text_folding import fold
-from etl.extract.contract import contract
+from etl.warehouse.dimensions import BANDS, CHOICES, DIMENSIONS, TIME, expand_groups
 
-TIME = ("month", "quarter", "year")
-DIMENSIONS = (
-    "province",
-    "county",
-    "institute",
-    "activity",
-    "gender",
-    "education",
-    "post",
-    "course",
-    "outcome",
-    "kind",
-    "status",
-    "smart",
-    "origin",
-    "age_band",
-    "tenure_band",
-    *TIME,
-)
-# Bands of age (in years) and of tenure (in months), each with the first value that is beyond it; the last has no end.
-BANDS = {
-    "age_band": {
-        "18-24": 25,
-        "25-29": 30,
-        "30-34": 35,
-        "35-39": 40,
-        "40-44": 45,
-        "45-49": 50,
-        "50-54": 55,
-        "55-59": 60,
-        "60+": None,
-    },
-    "tenure_band": {"00-01": 12, "01-03": 36, "03-05": 60, "05-10": 120, "10+": None},
-}
+__all__ = ["BANDS", "CHOICES", "DIMENSIONS", "TIME", "Measure", "Metric", "Table", "catalogue", "derived", "expand"]
+
 _FOLDER = Path(__file__).parent
-# Units in which persons are counted, or what each of them did once.
+# Units that count persons, or events of which each person has one.
 _OF_PERSONS = frozenset({"persons", "mean_persons", "persons_per_month", "person_courses", "completions", "seats"})
 
 
 @dataclass(frozen=True)
 class Table:
-    """A model as questions see it: its kind, the column of each dimension, the dimensions that do not narrow it.
+    """A model as questions see it: its kind, the column of each dimension, the dimensions that do not filter it.
 
-    In place of a column may stand an expression of the day that is asked about, written `{day}`.
+    A column may be an expression of the day asked about, written `{day}`.
     """
 
     name: str
     kind: str
     columns: dict[str, str]
-    # The model that holds its rows.
     model: str
     ignores: tuple[str, ...] = ()
-    # A side table is looked up by the dimensions it has; its members are not members of an answer.
-    is_side: bool = False
-    # When measured for the whole country, these dimensions still split it.
-    kept_by_whole: tuple[str, ...] = ()
-    # Rows say whether the person has no other spell then: those are counted without looking who they are.
-    # `sole` is what such a row stands for alone.
-    sole: str = ""
+    # A lookup adds its numbers to the groups that other tables have; it adds no groups of its own.
+    is_lookup: bool = False
+    # The dimensions that still split a national total.
+    national_total_dimensions: tuple[str, ...] = ()
+    # What one row with `is_single_spell` stands for: such rows are counted without count(distinct).
+    single_spell_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,20 +47,20 @@ class Measure:
     kind: str
     where: str = ""
     day: str = ""
-    lag_months: int = 0
-    trailing: tuple[int, int] | None = None
-    outstanding: str = ""
+    offset_months: int = 0
+    window_months: tuple[int, int] | None = None
+    snapshot_condition: str = ""
     at_end: bool = False
-    whole: bool = False
-    # What it is where nothing is met.
-    zero: float | None = 0
-    # For so many days after its last day of service an event may still be undone.
+    national_total: bool = False
+    # The value of a group without rows.
+    fill_nulls_with: float | None = 0
+    # An event may still be undone for so many days after the last day of service.
     provisional_days: int = 0
     ignores: tuple[str, ...] = ()
-    # The column of the table stock that holds it ready, but for persons with three or more spells at once.
-    stock: str = ""
-    # The name under which a publication has it ready by province.
-    constant: str = ""
+    # The column of the pre-aggregate `stock` that holds it, without persons who have three or more spells at once.
+    rollup_column: str = ""
+    # Its key in the facts of provinces that a publication keeps in memory.
+    static_column: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,9 +86,9 @@ class Metric:
     sql: str
     group: str
     hidden: bool
-    # Whether it can be measured as of a past day: a flag that is only today's cannot.
+    # Whether it can be measured on a past day: a flag without history cannot.
     has_history: bool = True
-    # What it counts, for what may be told of it: persons (and what persons did), hours, institutes...
+    # What it counts, for disclosure control: persons (and their events), hours, institutes...
     counts: str = ""
     # Of a median or a percentile: the metric that counts its cases.
     sample_size: str | None = None
@@ -149,7 +114,7 @@ def tables() -> dict[str, Table]:
     """The tables that metrics count from."""
     found = {}
     for name, entry in _entries()["table"].items():
-        columns = {one: one for one in entry.get("dimensions", ())} | entry.get("columns", {})
+        columns = {one: one for one in expand_groups(entry.get("dimensions", ()))} | entry.get("columns", {})
         columns |= {band: _banded(band, value) for band, value in entry.get("bands", {}).items()}
         for table in (name, f"{name}_shared", f"{name}_many") if entry.get("shared") else (name,):
             found[table] = Table(
@@ -157,44 +122,44 @@ def tables() -> dict[str, Table]:
                 entry["kind"],
                 columns,
                 entry.get("model", table),
-                tuple(entry.get("ignores", ())),
-                entry.get("side", False),
-                tuple(entry.get("kept_by_whole", ())),
+                tuple(expand_groups(entry.get("ignores", ()))),
+                entry.get("lookup", False),
+                tuple(expand_groups(entry.get("national_total_dimensions", ()))),
                 entry.get("is_single_spell", ""),
             )
     return found
 
 
 def _banded(dimension: str, value: str) -> str:
-    """The band that a value is in, as an expression."""
+    """A CASE expression for the band of a value."""
     steps = "".join(f" when {value} < {end} then '{band}'" for band, end in BANDS[dimension].items() if end)
-    last = next(band for band, end in BANDS[dimension].items() if end is None)
+    last = next(band for band, end in BANDS[dimension].items() if not end)
     return f"case{steps} else '{last}' end"
 
 
 @cache
 def catalogue() -> dict[str, Metric]:
-    """Every metric by its name, in the order of the file."""
+    """Every metric by its name, in the order of the files."""
     return {name: _metric(name, entry) for name, entry in _entries()["metric"].items()}
 
 
 @cache
 def derived(name: str) -> Metric:
-    """The words and the unit of what etl/analysis works out under `name`."""
-    entry = {"kind": "state", "sql": "", "table": "", **_entries()["derived"][name]}
+    """The labels and the unit of a number that etl/analysis computes."""
+    entry = {"kind": "snapshot", "sql": "", "table": "", **_entries()["derived"][name]}
     return _metric(name, entry, frozenset())
 
 
 def derived_names() -> tuple[str, ...]:
-    """What etl/analysis works out."""
+    """The names of the numbers that etl/analysis computes."""
     return tuple(_entries()["derived"])
 
 
 def expand(name: str, involved: frozenset[str]) -> dict[str, Measure]:
-    """The bases that a metric is made of when the dimensions `involved` are asked by or filtered on."""
+    """The measures behind a metric when the dimensions `involved` are grouped by or filtered on."""
     entry = _entries()["metric"][name]
     if "table" in entry:
-        return {name: _base(name, _variant(entry, involved))}
+        return {name: _measure(name, _source(entry, involved))}
     found: dict[str, Measure] = {}
     for part in _parts(entry["sql"]):
         found |= expand(part, involved)
@@ -202,37 +167,38 @@ def expand(name: str, involved: frozenset[str]) -> dict[str, Measure]:
 
 
 def provisional_days(name: str) -> int:
-    """For how many days after an event a metric may still change by itself; 0 for one that does not."""
-    return max(base.provisional_days for base in expand(name, frozenset()).values())
+    """For how many days after an event a metric may still change by itself; 0 where it cannot."""
+    return max(measure.provisional_days for measure in expand(name, frozenset()).values())
 
 
-def _variant(entry: Mapping[str, Any], involved: frozenset[str]) -> Mapping[str, Any]:
-    """A metric may be counted from another table where a dimension is involved that its own does not have."""
-    for dimension, change in entry.get("when", {}).items():
+def _source(entry: Mapping[str, Any], involved: frozenset[str]) -> Mapping[str, Any]:
+    """The entry, or its alternate source where a dimension is involved that its own table lacks."""
+    for dimension, change in entry.get("alternate_sources", {}).items():
         if dimension in involved:
-            return {**entry, "stock": "", **change}
+            return {**entry, "rollup_column": "", **change}
     return entry
 
 
-def _base(name: str, entry: Mapping[str, Any]) -> Measure:
-    trailing = entry.get("trailing")
+def _measure(name: str, entry: Mapping[str, Any]) -> Measure:
+    window = entry.get("window_months")
+    fill = entry.get("fill_nulls_with", 0)
     return Measure(
-        name,
-        entry["table"],
-        entry["sql"],
-        entry["kind"],
-        entry.get("where", ""),
-        f"{entry['table']}.{entry.get('day', 'day')}",
-        entry.get("lag_months", 0),
-        (trailing[0], trailing[1]) if trailing else None,
-        entry.get("tie", ""),
-        entry.get("at_end", False),
-        entry.get("whole", False),
-        None if entry.get("zero") is False else entry.get("zero", 0),
-        entry.get("provisional_days", 0),
-        tuple(entry.get("ignores", ())),
-        entry.get("stock", ""),
-        entry.get("constant", ""),
+        name=name,
+        table=entry["table"],
+        sql=entry["sql"],
+        kind=entry["kind"],
+        where=entry.get("where", ""),
+        day=f"{entry['table']}.{entry.get('day', 'day')}",
+        offset_months=entry.get("offset_months", 0),
+        window_months=(window[0], window[1]) if window else None,
+        snapshot_condition=entry.get("snapshot_condition", ""),
+        at_end=entry.get("at_end", False),
+        national_total=entry.get("national_total", False),
+        fill_nulls_with=None if fill is False else fill,
+        provisional_days=entry.get("provisional_days", 0),
+        ignores=tuple(entry.get("ignores", ())),
+        rollup_column=entry.get("rollup_column", ""),
+        static_column=entry.get("static_column", ""),
     )
 
 
@@ -247,14 +213,14 @@ def _dimensions(name: str) -> frozenset[str]:
         return frozenset(entry["dimensions"])
     if "table" in entry:
         found = _table_dimensions(entry["table"])
-        for dimension in entry.get("when", {}):
+        for dimension in entry.get("alternate_sources", {}):
             found |= {dimension}
         found |= frozenset(entry.get("ignores", ()))
-        return found - frozenset(entry.get("without", ()))
+        return found - frozenset(entry.get("excluded_dimensions", ()))
     shared = frozenset(DIMENSIONS)
     for part in _parts(entry["sql"]):
         shared &= _dimensions(part)
-    return shared - frozenset(entry.get("without", ()))
+    return shared - frozenset(entry.get("excluded_dimensions", ()))
 
 
 def _table_dimensions(name: str) -> frozenset[str]:
@@ -263,12 +229,12 @@ def _table_dimensions(name: str) -> frozenset[str]:
 
 
 @cache
-def _apart(name: str) -> frozenset[str]:
+def _mutually_exclusive(name: str) -> frozenset[str]:
     entry = _entries()["metric"][name]
-    found = frozenset(entry.get("apart", ()))
+    found = frozenset(entry.get("mutually_exclusive", ()))
     if "table" not in entry:
         for part in _parts(entry["sql"]):
-            found |= _apart(part)
+            found |= _mutually_exclusive(part)
     return found
 
 
@@ -285,7 +251,7 @@ def _metric(name: str, entry: Mapping[str, Any], dimensions: frozenset[str] | No
         entry.get("numerator"),
         entry.get("denominator"),
         _dimensions(name) if dimensions is None else dimensions,
-        _apart(name) if dimensions is None else frozenset(),
+        _mutually_exclusive(name) if dimensions is None else frozenset(),
         entry["sql"],
         entry.get("group", ""),
         entry.get("hidden", False),
@@ -296,18 +262,5 @@ def _metric(name: str, entry: Mapping[str, Any], dimensions: frozenset[str] | No
 
 
 def counted(unit: str) -> str:
-    """What a number of `unit` counts, where its entry does not say it."""
+    """What a number of `unit` counts by default."""
     return "persons" if unit in _OF_PERSONS else unit
-
-
-def _choices() -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for table in ("institutes", "licences", "personnel"):
-        for column in contract(table).columns:
-            if column.name in DIMENSIONS and column.type == "choice":
-                found[column.name] = {fold(word): value for value, fa in column.values.items() for word in (value, fa)}
-    found["smart"] = {fold(word): value for value, fa in (("yes", "بلی"), ("no", "خیر")) for word in (value, fa)}
-    return found | {name: {band: band for band in bands} for name, bands in BANDS.items()}
-
-
-CHOICES = _choices()

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 
-from etl.analysis import registry
+from etl.analysis.coverage import coverage_on_census
 from etl.warehouse import publications
-from tests.oracle import oracle
 from tests.oracle.measures import active, census, residents
 
 BUILD_DAY = date(2026, 6, 30)
-
-
-@pytest.fixture(scope="module")
-def data(small_register: Path) -> oracle.Data:
-    return oracle.read(small_register.parent / "in", BUILD_DAY)[1]
 
 
 @pytest.mark.parametrize(
@@ -25,7 +18,7 @@ def data(small_register: Path) -> oracle.Data:
 )
 def test_ranks_move_where_residents_have_grown_unevenly(small_register, data, day, where) -> None:
     with publications.connect(small_register) as con:
-        answer = registry.coverage_on_census(con, on=day, where=where)
+        answer = coverage_on_census(con, on=day, where=where)
     asked = {name: set(values) for name, values in where.items()}
     counts = {place: active(data, day, {**asked, "province": {place}}) for place in data.reference.provinces}
     now = {

@@ -114,7 +114,7 @@ def test_exact_numbers_are_those_that_ask_gives(press, pointer):
         for row in numbers(pdf):
             metric, by = row["metric"], row["by"]
             known = catalogue().get(metric)
-            if not known or known.kind != "state" or by not in ("", "province") or row["by_2"] or not row["on"]:
+            if not known or known.kind != "snapshot" or by not in ("", "province") or row["by_2"] or not row["on"]:
                 continue
             answer = answers.ask(con, metric, by=[by] if by else [], on=date.fromisoformat(row["on"]))
             values = {

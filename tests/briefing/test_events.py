@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from etl.analysis import registry
+from etl.analysis import events, target_path
 from etl.semantic.disclosure import for_circulation
 from etl.warehouse import publications
 from pages.ui.charts import lines, marks
@@ -41,9 +41,9 @@ def test_events_that_cannot_be_used_refuse_the_build(folder, row, fault):
 
 def test_events_are_told_up_to_the_day_of_a_province_and_the_nation(pointer):
     with publications.connect(pointer) as con:
-        everywhere = registry.events(con)
-        own = registry.events(con, where={"province": ("IR-11",)})
-        before = registry.events(con, on=date(2025, 12, 31))
+        everywhere = events.events(con)
+        own = events.events(con, where={"province": ("IR-11",)})
+        before = events.events(con, on=date(2025, 12, 31))
     told = [(row["event_month"], row["event_province"], row["event_kind"]) for row in everywhere.records()]
     assert told == [("1404-03", None, "register"), ("1404-11", "IR-11", "campaign"), ("1405-01", "IR-23", "strike")]
     assert own.column("event_province") == [None, "IR-11"]
@@ -52,12 +52,12 @@ def test_events_are_told_up_to_the_day_of_a_province_and_the_nation(pointer):
 
 def test_an_installation_without_events_has_none(folder):
     with publications.connect(loading.build(folder).to) as con:
-        assert registry.events(con).rows == []
+        assert events.events(con).rows == []
 
 
 def events_answer(pointer):
     with publications.connect(pointer) as con:
-        return registry.events(con)
+        return events.events(con)
 
 
 def test_a_trend_numbers_its_events_and_lists_them(pointer):
@@ -87,8 +87,8 @@ def test_a_title_is_never_markup():
 
 def test_dated_targets_draw_a_straight_path_and_the_gap_is_active_minus_path(pointer):
     with publications.connect(pointer) as con:
-        answer = registry.target_path(con)
-        own = registry.target_path(con, where={"province": ("IR-11",)})
+        answer = target_path.target_path(con)
+        own = target_path.target_path(con, where={"province": ("IR-11",)})
     rows = {row["month"]: row for row in answer.records()}
     start, end = date(2024, 3, 20), date(2028, 3, 20)
     last = date(2026, 5, 21)
@@ -102,7 +102,7 @@ def test_dated_targets_draw_a_straight_path_and_the_gap_is_active_minus_path(poi
 
 def test_the_gap_of_a_file_for_circulation_tells_no_more_than_its_count(pointer):
     with publications.connect(pointer) as con:
-        told = for_circulation(registry.target_path(con))
+        told = for_circulation(target_path.target_path(con))
     known = [row for row in told.records() if row["planned_gap"] is not None]
     assert known
     assert all(row["active_assistants"] % 5 == 0 for row in known)

@@ -101,7 +101,7 @@ def test_the_worked_example_is_what_the_sample_says(name: str, con: duckdb.DuckD
     if asked in catalogue():
         answer = answers.ask(con, asked, on=options.on, over=options.over, where=where)
     else:
-        answer = getattr(registry, asked)(con, on=options.on, where=where, **example.get("with", {}))
+        answer = registry.analyses()[asked].run(con, on=options.on, where=where, **example.get("with", {}))
     named = example.get("row", {}).items()
     row = next(row for row in answer.records() if all(str(row[key]) == str(value) for key, value in named))
     found = row[name].isoformat() if isinstance(row[name], date) else row[name]
@@ -138,9 +138,9 @@ def test_a_metric_answers_by_every_dimension_it_names_and_refuses_the_others(
 ) -> None:
     metric = catalogue()[name]
     read = [tables()[base.table] for base in expand(name, frozenset()).values()]
-    # Filters that leave a side table alone split nothing: it rides along in questions by them. A constant has no days.
-    rides = {one for table in read for one in table.ignores} if all(table.is_side for table in read) else set()
-    rides |= {*TIME} if {table.kind for table in read} == {"constant"} else set()
+    # Filters that do not narrow a lookup split nothing: it rides along in questions by them. A constant has no days.
+    rides = {one for table in read for one in table.ignores} if all(table.is_lookup for table in read) else set()
+    rides |= {*TIME} if {table.kind for table in read} == {"static"} else set()
     for dimension in set(DIMENSIONS) - rides:
         if dimension in metric.dimensions:
             answer = answers.ask(con, name, by=(dimension,))
@@ -258,7 +258,7 @@ def test_the_formula_of_a_state_counts_what_the_question_counts(con: duckdb.Duck
     for name in SHOWN:
         written = formula(name)
         metric = catalogue()[name]
-        if metric.kind != "state" or not written.startswith("select "):
+        if metric.kind != "snapshot" or not written.startswith("select "):
             continue
         sql = re.sub(r"interval (\d+) months", r"to_months(\1)", written)
         sql = re.sub(r":day - to_months\((\d+)\)", rf"cast(date '{day}' - to_months(\1) as date)", sql)

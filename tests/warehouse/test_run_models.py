@@ -78,7 +78,7 @@ def test_what_most_others_wait_for_comes_first():
     }
 
 
-def test_a_table_beside_waits_for_the_models_it_reads(con, monkeypatch):
+def test_a_concurrent_task_waits_for_the_models_it_reads(con, monkeypatch):
     con.execute("create table person_numbers as select 1 as person_id")
     monkeypatch.setattr(run_models, "_MEMBERS", {})
     sql = {"spells": "select 1 as person_id", "joiners": "select person_id from spells"}
@@ -132,11 +132,11 @@ def test_what_is_held_begins_and_ends_on_the_day_of_a_passed_course(con, passed_
     assert found == held
 
 
-def test_what_stands_aside_is_seen_by_every_connection_and_not_in_the_file(con, tmp_path):
+def test_scratch_tables_are_seen_by_every_connection_and_not_published(con, tmp_path):
     con.execute(f"create table {build_database.SCRATCH}.read_personnel as select 1 as person_key")
     con.execute("create table spells as select 2 as person_id")
-    with build_database.apart(con) as own:
-        assert own.execute("select person_key, person_id from read_personnel, spells").fetchall() == [(1, 2)]
+    with build_database.new_cursor(con) as cursor:
+        assert cursor.execute("select person_key, person_id from read_personnel, spells").fetchall() == [(1, 2)]
     con.execute("checkpoint")
     con.close()
     with duckdb.connect(str(tmp_path / "built.duckdb"), read_only=True) as built:

@@ -12,7 +12,7 @@ from etl.semantic.answers import Answer, Metric
 from pages.ui.briefing import drawing, tables
 from pages.ui.briefing.writer import Writer, writer
 from pages.ui.charts import marks
-from pages.ui.charts.elements import class_keys, classes
+from pages.ui.charts.classes import classes
 from pages.ui.data.briefing_questions import Questions
 from pages.ui.i18n import text
 from pages.ui.summary import changes, needs_action, verdict
@@ -182,7 +182,7 @@ def _map(write: Writer) -> dict[str, Any]:
             value=text.plain(last.value, metric.unit, lang),
         )
     names = {code: text.member("province", code, lang) for code in text.reference_members("province", lang)}
-    bounds = classes([value for value in answer.column(metric.name) if value is not None])
+    found = classes([value for value in answer.column(metric.name) if value is not None], metric, write.context)
     credit = f"{text.word('figure.osm', lang)} (ODbL)"
     return {
         "title": title,
@@ -190,9 +190,7 @@ def _map(write: Writer) -> dict[str, Any]:
         "svg": drawing.province_map(answer, write.context, _label_places(), names | _SHORT[lang]),
         "alt": write.word("map_alt"),
         "width": 158,
-        "legend": [
-            {"colour": one["colour"], "words": one["label"]} for one in class_keys(write.context, bounds, metric.unit)
-        ],
+        "legend": [{"colour": one["colour"], "words": one["label"]} for one in found.keys(write.context)],
         "credit": credit,
     }
 

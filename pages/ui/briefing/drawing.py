@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from etl.semantic.answers import Answer
 from pages.ui.charts import elements, maps
+from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.marks import Mark
 from pages.ui.i18n import text
@@ -113,8 +114,8 @@ def _marks(
         at = x(months.index(mark.label))
         centre = max(at, last + 12)
         last = centre
-        yield _rule(at, top - 5, at, base, context.colour("focus"), 0.7, "2 2")
-        yield f'<circle cx="{centre:.1f}" cy="{top - 11:.1f}" r="5.4" fill="{context.colour("focus")}"/>'
+        yield _rule(at, top - 5, at, base, context.colour("text"), 0.7, "2 2")
+        yield f'<circle cx="{centre:.1f}" cy="{top - 11:.1f}" r="5.4" fill="{context.colour("text")}"/>'
         number = text.digits(mark.number, context.lang)
         yield _text(centre, top - 8.3, number, _SMALL, "middle", "surface", context, 700)
 
@@ -132,19 +133,18 @@ def province_map(
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     values = {row[0]: row[at] for row in answer.rows if row[0]}
-    bounds = elements.classes([value for value in values.values() if value is not None])
+    found = classes([value for value in values.values() if value is not None], metric, context)
     place = _projected(values)
     parts, labels = [_HATCH.replace("COLOUR", context.colour("missing"))], []
     for code in sorted(values):
         fill, ink, ground = "url(#hatch)", "text", "#ffffff"
-        if values[code] is not None:
-            step = round(elements.class_of(values[code], bounds))
-            fill, ink = elements.STEPS[False][step], "surface" if step >= 3 else "text"
-            ground = fill
+        if (value := values[code]) is not None:
+            fill = ground = found.colours[found.of(value)]
+            ink = "surface" if _is_dark(fill) else "text"
         rings = "".join(f"{_path([place(*point) for point in ring])}Z" for ring in maps.rings_of(code))
         parts.append(f'<path d="{rings}" fill="{fill}" stroke="#ffffff" stroke-width="0.9" fill-rule="evenodd"/>')
-        value = text.plain(values[code], metric.unit, context.lang)
-        labels.append(_Label(code, short[code], value, place(*areas[code]), ink, ground))
+        written = text.plain(values[code], metric.unit, context.lang)
+        labels.append(_Label(code, short[code], written, place(*areas[code]), ink, ground))
     for label, (x, y) in _placed(labels, [place(*areas[code]) for code in values]):
         own_x, own_y = label.at
         is_away = math.hypot(x - own_x, y - own_y) > _AWAY
@@ -204,6 +204,12 @@ def _placed(
                 break
         taken.append(label.box(*found))
         yield label, found
+
+
+def _is_dark(colour: str) -> bool:
+    """Whether white stands out more than ink on it (relative luminance, roughly)."""
+    red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 < 0.22
 
 
 def _room(at: tuple[float, float], centres: Sequence[tuple[float, float]]) -> float:

@@ -45,7 +45,7 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
                 "rank": text.digits(place, lang),
                 "name": write.questions.member(dimension, group.key[0]),
                 "part": min(max(group.value, 0.0), 1.0),
-                "marked": level is not None and group.value < level,
+                "marked": level is not None and group.interval is not None and group.interval[1] < level,
                 "value": text.plain(group.value, metric.unit, lang),
                 "count": text.number(group.count, lang),
             }
@@ -133,7 +133,7 @@ def _own_ranks(write: Writer) -> dict[str, Any]:
     everywhere = {}
     for name in _RANKED:
         when: dict[str, Any] = {"over": last_complete_months(write.questions.day, 12)}
-        if catalogue()[name].kind == "state":
+        if catalogue()[name].kind == "snapshot":
             when = {"on": write.questions.settled_on(name)}
         if None not in when.values():
             # The province's own value is asked for by itself, so that it stands in the file of numbers.

@@ -62,7 +62,7 @@ def drawn(figure: Figure, told: Iterable[Event], context: ChartContext, labels: 
     found, layout = of(told, labels), figure["layout"]
     if not found:
         return figure
-    line = {"color": context.colour("focus"), "width": 1, "dash": "dot"}
+    line = {"color": context.colour("text"), "width": 1, "dash": "dot"}
     layout["shapes"] = [*layout.get("shapes", [])]
     layout["annotations"] = [*layout.get("annotations", [])]
     for mark in found:

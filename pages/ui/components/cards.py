@@ -93,7 +93,7 @@ def _by_day(view: PageContext, names: Iterable[str]) -> dict[date, list[str]]:
     days: dict[date, list[str]] = {view.as_of: []}
     for name in names:
         metric, day = warehouse.catalogue().get(name), view.as_of
-        if metric and metric.kind == "state" and provisional_days(name):
+        if metric and metric.kind == "snapshot" and provisional_days(name):
             day = warehouse.settled_on(name, view.as_of) or view.as_of
         days.setdefault(day, []).append(name)
     return days

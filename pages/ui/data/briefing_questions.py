@@ -90,11 +90,11 @@ class Questions:
 
     def analyse(self, name: str) -> Answer:
         """What etl.analysis works out under `name` for the place."""
-        return self._kept(getattr(registry, name)(self.con, on=self.on, where=self.where))
+        return self._kept(registry.analyses()[name].run(self.con, on=self.on, where=self.where))
 
     def everywhere(self, name: str) -> Answer:
         """The same for all provinces: what is looked through and not shown, so it is not kept."""
-        return self._once(name, lambda: self._whole_rows(getattr(registry, name)(self.con, on=self.on, where={})))
+        return self._once(name, lambda: self._whole_rows(registry.analyses()[name].run(self.con, on=self.on, where={})))
 
     def provinces(self) -> Answer:
         """What each province submitted."""

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from etl.analysis import comparison, data_quality, detail, registry
+from etl.analysis import comparison, data_quality, detail, growth
 from etl.analysis.comparison import Side
 from etl.analysis.data_quality import Rule
 from etl.analysis.detail import Institute
@@ -44,6 +44,18 @@ def compare(
     """Two sides and their difference, within what the reader may see. Raises QuestionError."""
     sides = [Side(side.on, _allowed(reader, dict(side.where))) for side in (first, second)]
     return _told(warehouse.path(), "compare", (tuple(names), *sides, warehouse.frozen(where)))
+
+
+def over_time(
+    name: str,
+    places: Mapping[str, Where],
+    over: tuple[date, date],
+    reader: Reader = None,
+    where: Where | None = None,
+) -> Answer:
+    """One measure of several sides over time, within what the reader may see. Raises QuestionError."""
+    sides = tuple((side, _allowed(reader, chosen)) for side, chosen in places.items())
+    return _told(warehouse.path(), "over_time", (name, sides, over, warehouse.frozen(where)))
 
 
 def bridge(over: tuple[date, date], reader: Reader = None, where: Where | None = None) -> Answer:
@@ -139,6 +151,16 @@ def revisions() -> Any | None:
     return _told(warehouse.path(), "revisions", (_pointer(),))
 
 
+def last_revision() -> Any | None:
+    """What moved from the publication before to this one, also by province (etl.revisions.diff.Diff)."""
+    return _told(warehouse.path(), "last_revision", (_pointer(),))
+
+
+def changed_files() -> list[dict[str, Any]]:
+    """The files whose rows differ from those of the publication before."""
+    return _told(warehouse.path(), "changed_files", (_pointer(),))
+
+
 def province_of(county: str) -> str | None:
     """The province of a county."""
     return _told(warehouse.path(), "counties", ()).get(county)
@@ -157,7 +179,10 @@ _WORK: dict[str, Callable[..., Any]] = {
         con, *names, by=by, on=on, over=over, where=dict(where)
     ),
     "compare": lambda con, names, first, second, where: comparison.compare(con, names, first, second, dict(where)),
-    "bridge": lambda con, over, where: registry.bridge(con, over[1], dict(where), over),
+    "over_time": lambda con, name, sides, over, where: comparison.over_time(
+        con, name, {side: dict(places) for side, places in sides}, over, dict(where)
+    ),
+    "bridge": lambda con, over, where: growth.bridge(con, over[1], dict(where), over),
     "institutes": detail.institutes,
     "licences": detail.licences,
     "totals": data_quality.totals,
@@ -169,6 +194,8 @@ _WORK: dict[str, Callable[..., Any]] = {
     "missing": data_quality.missing_sources,
     "publications": data_quality.publications,
     "revisions": lambda _con, pointer: data_quality.revisions(pointer),
+    "last_revision": lambda _con, pointer: data_quality.last_revision(pointer),
+    "changed_files": lambda _con, pointer: data_quality.changed_files(pointer),
     "counties": detail.provinces_of_counties,
 }
 

@@ -131,7 +131,7 @@ def _everywhere(view: PageContext) -> dict[str, tuple[Answer, Answer]]:
         metric = warehouse.catalogue()[name]
         where, _ = view.under(metric.dimensions - {"province", "county", "institute"})
         on, over = None, None
-        if metric.kind == "flow":
+        if metric.kind == "event":
             over = view.complete_months(periods.DEFAULT_MONTHS)
         else:
             on = warehouse.settled_on(name, view.as_of)

@@ -21,17 +21,15 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from etl.core.jalali import add_months, last_complete_months
+from etl.warehouse.dimensions import FILTERS, PLACES
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import address as parameters
 from pages.ui.state import page_parameters, periods
 
-# The filters a view may hold, in the order in which they are said and offered.
-FILTERS = ("province", "county", "institute", "activity", "gender", "education", "post", "course")
-PLACES = ("province", "county", "institute")
 # How far back a day can be chosen.
 _YEARS = 25
-_SCOPE, _PAGE, _LANG, _LEFT = "scope", "scope page", "lang", "left out"
+_SCOPE, _PAGE, _LANG, _LEFT, _TITLES = "scope", "scope page", "lang", "left out", "titles"
 
 _run = threading.local()
 
@@ -152,6 +150,11 @@ def set_day(on: date | None) -> None:
 
 def set_period(period: str) -> None:
     _choose(replace(_scope(), period=periods.known(period)))
+
+
+def page() -> str:
+    """The page that is open, by its address."""
+    return st.session_state.get(_PAGE, "")
 
 
 def reset() -> None:
@@ -279,6 +282,7 @@ def open_part(part: str) -> None:
 def entered(page: str) -> None:
     """Say which page is open. A click in the menu keeps the session's scope; Back and Forward restore that of the address."""
     _run.waiting = []
+    st.session_state[_TITLES] = {}
     kept, came_from = st.session_state.get(_SCOPE), st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page
     asked, of_page, left = _read(page)
@@ -292,6 +296,11 @@ def entered(page: str) -> None:
     if kept is None or from_outside or (not stayed and asked != Scope()):
         st.session_state[_SCOPE] = asked
     page_parameters.noted()
+
+
+def titles() -> dict[str, str]:
+    """The titles on the page so far, by the figure that has them: no two may be equal."""
+    return st.session_state.setdefault(_TITLES, {})
 
 
 def said(view: PageContext) -> str:

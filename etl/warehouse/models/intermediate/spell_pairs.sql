@@ -1,18 +1,10 @@
--- One row per stretch of days in which exactly two spells of a person run, with the cells of both and the stocks that both
--- count in. Where a question asks for both cells at once, the person stands in its sum twice: this is what goes off again.
+-- One row per interval in which exactly two spells of a person overlap, with the cells of both and the totals that count both.
+-- A question that covers both cells counts the person twice: these rows are subtracted.
 select
     greatest(one.valid_from, other.valid_from) as valid_from,
     least(one.valid_until, other.valid_until) as valid_until,
-    one.province,
-    one.activity,
-    one.gender,
-    one.education,
-    one.post,
-    other.province as other_province,
-    other.activity as other_activity,
-    other.gender as other_gender,
-    other.education as other_education,
-    other.post as other_post,
+    {{ cell(one) }},
+    {{ cell(other, other_) }},
     1 as in_service,
     cast(one.is_licensed and other.is_licensed as integer) as active_assistants,
     cast(
@@ -31,23 +23,15 @@ union all
 select
     one.valid_from,
     least(one.valid_until, one.lapses_on) as valid_until,
-    one.province,
-    one.activity,
-    one.gender,
-    one.education,
-    one.post,
-    other.province as other_province,
-    other.activity as other_activity,
-    other.gender as other_gender,
-    other.education as other_education,
-    other.post as other_post,
+    {{ cell(one) }},
+    {{ cell(other, other_) }},
     0 as in_service,
     0 as active_assistants,
     0 as judicial_officers,
     0 as veterans,
     1 as compliant_assistants,
 from readiness_shared as one
--- What is held is a person's, not a spell's: both have the same stretches.
+-- Courses belong to the person, not to the spell: both spells have the same stretches.
 inner join readiness_shared as other
     on other.person_id = one.person_id
     and other.valid_from = one.valid_from
