@@ -9,7 +9,9 @@ from etl.analysis.training_plan import GOAL
 from etl.semantic import spread
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import size_of
+from pages.ui.charts import marks
 from pages.ui.charts.chart import Chart
+from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.lines import TIME
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
@@ -49,6 +51,8 @@ class FigureQuestion:
             told["chosen"] = self.view.where.get("province", ())
         if self.chart.has_goal:
             told["goal"] = GOAL
+        if self.chart.has_events:
+            told["events"] = marks.events(scoped_query.worked_out(self.view, "events")[0], ChartContext(self.view.lang))
         if self.nation:
             told["nation"] = of_nation(self.view, answer).value()
         if self.target:
