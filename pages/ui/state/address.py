@@ -120,9 +120,13 @@ _TURNED = _one(lambda value, _: value.isascii() and value.isdecimal() and len(va
 _PLACE = _one(lambda value, days: value == NATION or _is_province(value, days))
 _DAY = _one(lambda value, days: days.read(value) is not None)
 
+_YEAR = _one(lambda value, _: value.isascii() and value.isdecimal() and len(value) == 4)
+
 # The parameters of each page that has some, in the order in which they stand in its address.
 _CHECKS: Mapping[str, Mapping[str, _Check]] = {
     "methods": {"find": _FIND},
+    "growth": {"goal": _one(lambda value, _: bool(number(value))), "until": _YEAR},
+    "coverage": {"census": _one(lambda value, _: value == "1395")},
     "planning": {
         "recruits": _one(lambda value, _: number(value) is not None),
         "leave": _one(lambda value, _: number(value, 100) is not None),
