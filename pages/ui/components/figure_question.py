@@ -143,13 +143,14 @@ def size(view: PageContext, answer: Answer) -> str:
     count = _size(view, answer, metric, counted)
     if count is None:
         return ""
-    return view.word("figure.cases", count=f"{text.number(count, view.lang)} {text.unit_word(known.unit, view.lang)}")
+    unit = "applications" if "working_day" in answer.by else known.unit
+    return view.word("figure.cases", count=f"{text.number(count, view.lang)} {text.unit_word(unit, view.lang)}")
 
 
 def _size(view: PageContext, answer: Answer, metric: Metric, counted: str) -> Any:
     if counted == "at_risk":
-        # All who joined are followed at first.
-        return sum(row["at_risk"] or 0 for row in answer.records() if row["served"] == 0)
+        # All are followed at first.
+        return sum(row["at_risk"] or 0 for row in answer.records() if row[answer.by[-1]] == 0)
     if counted in answer.columns and len(answer.by) == 1 and answer.by[0] in (*TIME, "ahead"):
         at, place = answer.columns.index(metric.name), answer.columns.index(counted)
         return next((row[place] for row in reversed(answer.rows) if row[at] is not None), None)
