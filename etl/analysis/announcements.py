@@ -78,7 +78,7 @@ def announced(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Whe
 def _announcement(path: Path, line: int, row: dict[str, str]) -> Announcement:
     day = files.day(path, line, row)
     metric = fold(files.text(path, line, row, "metric"))
-    if metric not in catalogue() or catalogue()[metric].kind != "state" or catalogue()[metric].unit == "date":
+    if metric not in catalogue() or catalogue()[metric].kind != "snapshot" or catalogue()[metric].unit == "date":
         raise Refused(f"{path.name}, line {line}, metric: unknown_value")
     value = files.number(path, line, row, "value")
     if value is None:

@@ -31,7 +31,7 @@ def compare(
     Three rows, by `side`: first, second, difference. A difference of what does not exist is None; that of a rate has
     no parts, for those of two rates do not make one. Raises QuestionError for a flow and for a filter without meaning.
     """
-    flows = [name for name in names if name in catalogue() and catalogue()[name].kind == "flow"]
+    flows = [name for name in names if name in catalogue() and catalogue()[name].kind == "event"]
     if flows:
         raise QuestionError(f"{flows[0]} is counted over a period; two days are compared by what is measured on a day")
     answers = [

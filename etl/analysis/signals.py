@@ -125,7 +125,7 @@ def level_signals(
     metric = catalogue().get(name)
     if (
         metric is None
-        or metric.kind != "state"
+        or metric.kind != "snapshot"
         or metric.unit != "share"
         or not (metric.numerator and metric.denominator)
     ):
@@ -161,7 +161,7 @@ def change_signals(
     Raises QuestionError for a metric that is no count over a period, and where the register has fewer than 24 such months.
     """
     metric = catalogue().get(name)
-    if metric is None or metric.kind != "flow" or metric.denominator:
+    if metric is None or metric.kind != "event" or metric.denominator:
         raise QuestionError(f"{name} is no count over a period; changes are looked for in one")
     day = last_settled_day(on or describe(con).as_of, provisional_days(name))
     over = jalali.last_complete_months(day, MONTHS)

@@ -199,7 +199,8 @@ def _quarantine(options: argparse.Namespace) -> int:
 def _metrics(_: argparse.Namespace) -> int:
     for metric in answers.catalogue().values():
         if not metric.hidden:
-            print(f"{metric.name}\t{metric.kind}\t{metric.unit}\t{metric.label['en']}\t{metric.label['fa']}")
+            kind = {"snapshot": "state", "event": "flow"}[metric.kind]
+            print(f"{metric.name}\t{kind}\t{metric.unit}\t{metric.label['en']}\t{metric.label['fa']}")
     return 0
 
 

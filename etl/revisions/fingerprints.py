@@ -24,7 +24,7 @@ from etl.warehouse.build_database import SCRATCH
 
 _HIDDEN = ("birth_date", "score")
 # Words, and what only makes an answer faster, do not change a number.
-_NOT_COUNTED = {"label", "short", "description", "example", "direction", "group", "stock"}
+_NOT_COUNTED = {"label", "short", "description", "example", "direction", "group", "rollup_column"}
 _NUMBERS = pa.schema([("metric", pa.string()), ("province", pa.string()), ("value", pa.float64())])
 
 Numbers = dict[tuple[str, str | None], Any]
@@ -133,7 +133,10 @@ def _digests() -> dict[str, str]:
     """A digest of what each metric counts: its entry, its tables, the models behind them."""
     found = {}
     for name, entry in catalog.entries().items():
-        tables = {entry.get("table"), *(change.get("table") for change in entry.get("when", {}).values())} - {None}
+        tables = {
+            entry.get("table"),
+            *(change.get("table") for change in entry.get("alternate_sources", {}).values()),
+        } - {None}
         counted = {key: value for key, value in entry.items() if key not in _NOT_COUNTED}
         made_by = [[_made_by(_model(table)), catalog.tables()[table].columns] for table in sorted(tables)]
         found[name] = hashlib.sha256(json.dumps([counted, made_by], sort_keys=True, default=str).encode()).hexdigest()[

@@ -1,9 +1,11 @@
-"""A question becomes one Answer. The door between what is true and what it looks like.
+"""`ask`: a question becomes an Answer. A snapshot metric is measured on a day, an event metric is counted over a period.
 
-A *state* is measured on a day, a *flow* is counted over a period. What a number means stands in etl/semantic/metrics; what is
-read for it, in etl/semantic/question.py. Values are bound, names come from the catalogue.
+    resolve(question) -> Plan; compile(plan) -> queries; DuckDB runs them; combine(plan, queries, results) -> rows
+
+Definitions of metrics stand in etl/semantic/metrics. Values are bound, names come from the catalogue.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -13,9 +15,12 @@ import duckdb
 
 from etl.core.errors import QuestionError
 from etl.semantic.catalog import TIME, Metric, catalogue, derived, derived_names, tables
-from etl.semantic.lineage import sources_of
+from etl.semantic.combine import Results, combine
+from etl.semantic.compiler import Compiled, compile
+from etl.semantic.lineage import sources_of, sources_of_measures
 from etl.semantic.members import known, members
-from etl.semantic.question import Question, readable
+from etl.semantic.resolve import Plan, Question, metric_formulas, resolve
+from etl.warehouse.population import PROVINCES
 from etl.warehouse.publications import Publication, describe
 
 __all__ = [
@@ -34,11 +39,11 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Answer:
-    """The rows that answer a question, the metrics that made them, the queries that ran and the load it was read from.
+    """The rows that answer a question, with their metrics, the queries that ran and the publication they were read from.
 
     `columns`: the dimensions asked by, then the metrics asked for, then the parts of ratios. `rows`: tuples of plain values;
-    None is an unknown member or a number that does not exist. `provisional`: the units of time that are not over, or whose
-    leavers may still return.
+    None is an unknown member or an undefined number. `provisional`: the units of time in progress, and those whose leavers
+    may still return.
     """
 
     metrics: tuple[Metric, ...]
@@ -51,7 +56,7 @@ class Answer:
     provisional: frozenset[str]
     query: str
     publication: Publication
-    # The source and reference tables it is counted from: a row rejected in one of them could change it.
+    # The source and reference tables behind the numbers: a row rejected in one of them could change them.
     sources: frozenset[str] = frozenset()
 
     def column(self, name: str) -> list[Any]:
@@ -64,12 +69,12 @@ class Answer:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
     def value(self, metric: str | None = None) -> Any:
-        """The number of a one-row answer: of `metric`, or of the first one asked for."""
+        """The number of a one-row answer: that of `metric`, by default of the first metric."""
         name = metric or self.metrics[0].name
         return self.rows[0][self.columns.index(name)] if self.rows else None
 
     def is_provisional(self, row: Sequence[Any]) -> bool:
-        """Whether a row speaks of a unit of time that can still change by itself."""
+        """Whether the unit of time of a row can still change by itself."""
         return any(name in TIME and row[position] in self.provisional for position, name in enumerate(self.by))
 
 
@@ -85,26 +90,66 @@ def ask(
 ) -> Answer:
     """Answer a question about the publication that `con` reads.
 
-    `on` is the day of a state (default: the as-of day), `over` the period of a flow, both ends in (default: the last 12
-    complete Jalali months); a state takes `over` only by month, quarter or year. `plain` counts every row as the catalogue
-    says, without what the build made ready; the answer is the same. `publication` is what `con` reads, where that is known.
+    `on` is the day of a snapshot (default: the as-of day), `over` the period of events, both ends included (default: the
+    last 12 complete Jalali months); a snapshot takes `over` only by month, quarter or year. `plain` counts every row, without
+    pre-aggregates; the answer is the same. `publication` describes what `con` reads, where the caller knows it.
     Raises QuestionError for a question without meaning.
     """
-    read = publication or describe(con)
-    question = Question(con, read, names, tuple(by), on, over, dict(where or {}), plain)
+    plan = resolve(con, publication or describe(con), Question(names, by, on, over, where or {}, plain))
+    compiled = compile(plan)
     return Answer(
-        question.metrics,
-        question.by,
-        (*question.by, *question.shown),
-        question.rows(),
-        question.where,
-        question.on,
-        question.over,
-        question.provisional(),
-        question.written(),
-        read,
-        question.sources(),
+        metrics=plan.metrics,
+        by=plan.by,
+        columns=(*plan.by, *plan.shown),
+        rows=combine(plan, compiled.queries, run(con, compiled)),
+        where=plan.where,
+        on=plan.on,
+        over=plan.over,
+        provisional=plan.provisional(),
+        query=query_text(plan, compiled),
+        publication=plan.publication,
+        sources=sources_of_measures(plan.measures.values()),
     )
+
+
+def run(con: duckdb.DuckDBPyConnection, compiled: Compiled) -> Results:
+    """The rows of every SELECT by its SQL; a SELECT that several queries share runs once."""
+    results: dict[str, list[tuple[Any, ...]]] = {}
+    for query in compiled.queries:
+        for select in query.selects:
+            if select.sql not in results:
+                values = {name: compiled.parameters[name] for name in re.findall(r"\$(p[0-9]+)", select.sql)}
+                results[select.sql] = con.execute(select.sql, values).fetchall()
+    return results
+
+
+def query_text(plan: Plan, compiled: Compiled) -> str:
+    """The queries with their values written in and the formulas of ratios, to be read and pasted."""
+    selects = list(dict.fromkeys(select.sql for query in compiled.queries for select in query.selects))
+    if plan.static_columns():
+        selects.append(PROVINCES.replace("{day}", f"date '{plan.static_day}'"))
+    notes = [
+        f"{', '.join(query.measures)}: of {', '.join(sorted(query.provinces))} only"
+        for query in compiled.queries
+        if query.provinces is not None
+    ]
+    notes += [f"{name} = {re.sub('[{}]', '', sql)}" for name, sql in metric_formulas(plan).items()]
+    texts = (readable(sql, compiled.parameters) for sql in selects)
+    return ";\n\n".join(texts) + "".join(f"\n-- {note}" for note in notes)
+
+
+def readable(sql: str, parameters: Mapping[str, Any]) -> str:
+    """A query with its values written in, to be read and pasted; never run from here."""
+
+    def literal(found: re.Match[str]) -> str:
+        value = parameters[found[1]]
+        if isinstance(value, date):
+            return f"date '{value}'"
+        if isinstance(value, list):
+            return "[" + ", ".join("'" + str(one).replace("'", "''") + "'" for one in value) + "]"
+        return "'" + str(value).replace("'", "''") + "'"
+
+    return re.sub(r"\$(\w+)\b", literal, sql)
 
 
 def ask_each(
@@ -116,10 +161,10 @@ def ask_each(
     where: Mapping[str, Sequence[str]] | None = None,
     publication: Publication | None = None,
 ) -> dict[str, Answer]:
-    """Several measures at once: an Answer for each, by its name, as `ask` gives it, but of one common query.
+    """Several metrics at once: an Answer for each by its name, equal to that of `ask`, from one common query.
 
-    States are measured on the day, flows counted over the period. `by` is nothing or the province: of other dimensions each
-    measure has rows of its own. Raises QuestionError where one of them has no meaning.
+    Snapshots are measured on the day, events counted over the period. `by` is nothing or the province: by other dimensions
+    each metric has rows of its own. Raises QuestionError where one of them has no meaning.
     """
     if tuple(by) not in ((), ("province",)):
         raise QuestionError("measures are asked together for one place, or by province")
@@ -128,8 +173,8 @@ def ask_each(
         con,
         *names,
         by=by,
-        on=on if "state" in kinds else None,
-        over=over if "flow" in kinds else None,
+        on=on if "snapshot" in kinds else None,
+        over=over if "event" in kinds else None,
         where=where,
         publication=publication,
     )
@@ -137,7 +182,7 @@ def ask_each(
 
 
 def _only(answer: Answer, metric: Metric) -> Answer:
-    """What an answer says of one of its measures."""
+    """The part of an answer about one of its metrics."""
     columns = (*answer.by, *dict.fromkeys(filter(None, (metric.name, metric.numerator, metric.denominator))))
     at = [answer.columns.index(name) for name in columns]
     rows = [tuple(row[place] for place in at) for row in answer.rows]
@@ -145,10 +190,10 @@ def _only(answer: Answer, metric: Metric) -> Answer:
         answer,
         metrics=(metric,),
         columns=columns,
-        # What another measure found in no known province is not met by this one.
+        # A row without a province is there for another metric if all numbers of this one are 0.
         rows=[row for row in rows if not answer.by or row[0] is not None or any(row[1:])],
-        on=answer.on if metric.kind == "state" else None,
-        over=answer.over if metric.kind == "flow" else None,
+        on=answer.on if metric.kind == "snapshot" else None,
+        over=answer.over if metric.kind == "event" else None,
         sources=sources_of(metric.name, (*answer.by, *answer.where)),
     )
 
@@ -156,7 +201,7 @@ def _only(answer: Answer, metric: Metric) -> Answer:
 def rows_on(
     con: duckdb.DuckDBPyConnection, table: str, on: date, where: Mapping[str, Sequence[str]] | None = None
 ) -> tuple[str, dict[str, Any]]:
-    """The rows of a state's table that hold on a day under filters: a SELECT to build on, and its bound values.
+    """The rows of a snapshot table that are valid on a day under filters: a SELECT to build on, and its bound values.
 
     Raises QuestionError for a filter that the table does not know.
     """

@@ -63,13 +63,12 @@ class Table:
     # The model that holds its rows.
     model: str
     ignores: tuple[str, ...] = ()
-    # A side table is looked up by the dimensions it has; its members are not members of an answer.
-    is_side: bool = False
-    # When measured for the whole country, these dimensions still split it.
-    kept_by_whole: tuple[str, ...] = ()
-    # Rows say whether the person has no other spell then: those are counted without looking who they are.
-    # `sole` is what such a row stands for alone.
-    sole: str = ""
+    # A lookup adds its numbers to the groups that other tables have; it adds no groups of its own.
+    is_lookup: bool = False
+    # The dimensions that still split a national total.
+    national_total_dimensions: tuple[str, ...] = ()
+    # What one row with `is_single_spell` stands for: such rows are counted without count(distinct).
+    single_spell_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,20 +81,20 @@ class Measure:
     kind: str
     where: str = ""
     day: str = ""
-    lag_months: int = 0
-    trailing: tuple[int, int] | None = None
-    outstanding: str = ""
+    offset_months: int = 0
+    window_months: tuple[int, int] | None = None
+    snapshot_condition: str = ""
     at_end: bool = False
-    whole: bool = False
-    # What it is where nothing is met.
-    zero: float | None = 0
+    national_total: bool = False
+    # The value of a group without rows.
+    fill_nulls_with: float | None = 0
     # For so many days after its last day of service an event may still be undone.
     provisional_days: int = 0
     ignores: tuple[str, ...] = ()
-    # The column of the table stock that holds it ready, but for persons with three or more spells at once.
-    stock: str = ""
-    # The name under which a publication has it ready by province.
-    constant: str = ""
+    # The column of the pre-aggregate `stock` that holds it, without persons who have three or more spells at once.
+    rollup_column: str = ""
+    # Its key in the facts of provinces that a publication keeps in memory.
+    static_column: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,8 +157,8 @@ def tables() -> dict[str, Table]:
                 columns,
                 entry.get("model", table),
                 tuple(entry.get("ignores", ())),
-                entry.get("side", False),
-                tuple(entry.get("kept_by_whole", ())),
+                entry.get("lookup", False),
+                tuple(entry.get("national_total_dimensions", ())),
                 entry.get("is_single_spell", ""),
             )
     return found
@@ -181,7 +180,7 @@ def catalogue() -> dict[str, Metric]:
 @cache
 def derived(name: str) -> Metric:
     """The words and the unit of what etl/analysis works out under `name`."""
-    entry = {"kind": "state", "sql": "", "table": "", **_entries()["derived"][name]}
+    entry = {"kind": "snapshot", "sql": "", "table": "", **_entries()["derived"][name]}
     return _metric(name, entry, frozenset())
 
 
@@ -191,10 +190,10 @@ def derived_names() -> tuple[str, ...]:
 
 
 def expand(name: str, involved: frozenset[str]) -> dict[str, Measure]:
-    """The bases that a metric is made of when the dimensions `involved` are asked by or filtered on."""
+    """The measures that a metric is made of when the dimensions `involved` are asked by or filtered on."""
     entry = _entries()["metric"][name]
     if "table" in entry:
-        return {name: _base(name, _variant(entry, involved))}
+        return {name: _measure(name, _source(entry, involved))}
     found: dict[str, Measure] = {}
     for part in _parts(entry["sql"]):
         found |= expand(part, involved)
@@ -203,36 +202,37 @@ def expand(name: str, involved: frozenset[str]) -> dict[str, Measure]:
 
 def provisional_days(name: str) -> int:
     """For how many days after an event a metric may still change by itself; 0 for one that does not."""
-    return max(base.provisional_days for base in expand(name, frozenset()).values())
+    return max(measure.provisional_days for measure in expand(name, frozenset()).values())
 
 
-def _variant(entry: Mapping[str, Any], involved: frozenset[str]) -> Mapping[str, Any]:
+def _source(entry: Mapping[str, Any], involved: frozenset[str]) -> Mapping[str, Any]:
     """A metric may be counted from another table where a dimension is involved that its own does not have."""
-    for dimension, change in entry.get("when", {}).items():
+    for dimension, change in entry.get("alternate_sources", {}).items():
         if dimension in involved:
-            return {**entry, "stock": "", **change}
+            return {**entry, "rollup_column": "", **change}
     return entry
 
 
-def _base(name: str, entry: Mapping[str, Any]) -> Measure:
-    trailing = entry.get("trailing")
+def _measure(name: str, entry: Mapping[str, Any]) -> Measure:
+    window = entry.get("window_months")
+    fill = entry.get("fill_nulls_with", 0)
     return Measure(
-        name,
-        entry["table"],
-        entry["sql"],
-        entry["kind"],
-        entry.get("where", ""),
-        f"{entry['table']}.{entry.get('day', 'day')}",
-        entry.get("lag_months", 0),
-        (trailing[0], trailing[1]) if trailing else None,
-        entry.get("tie", ""),
-        entry.get("at_end", False),
-        entry.get("whole", False),
-        None if entry.get("zero") is False else entry.get("zero", 0),
-        entry.get("provisional_days", 0),
-        tuple(entry.get("ignores", ())),
-        entry.get("stock", ""),
-        entry.get("constant", ""),
+        name=name,
+        table=entry["table"],
+        sql=entry["sql"],
+        kind=entry["kind"],
+        where=entry.get("where", ""),
+        day=f"{entry['table']}.{entry.get('day', 'day')}",
+        offset_months=entry.get("offset_months", 0),
+        window_months=(window[0], window[1]) if window else None,
+        snapshot_condition=entry.get("snapshot_condition", ""),
+        at_end=entry.get("at_end", False),
+        national_total=entry.get("national_total", False),
+        fill_nulls_with=None if fill is False else fill,
+        provisional_days=entry.get("provisional_days", 0),
+        ignores=tuple(entry.get("ignores", ())),
+        rollup_column=entry.get("rollup_column", ""),
+        static_column=entry.get("static_column", ""),
     )
 
 
@@ -247,14 +247,14 @@ def _dimensions(name: str) -> frozenset[str]:
         return frozenset(entry["dimensions"])
     if "table" in entry:
         found = _table_dimensions(entry["table"])
-        for dimension in entry.get("when", {}):
+        for dimension in entry.get("alternate_sources", {}):
             found |= {dimension}
         found |= frozenset(entry.get("ignores", ()))
-        return found - frozenset(entry.get("without", ()))
+        return found - frozenset(entry.get("excluded_dimensions", ()))
     shared = frozenset(DIMENSIONS)
     for part in _parts(entry["sql"]):
         shared &= _dimensions(part)
-    return shared - frozenset(entry.get("without", ()))
+    return shared - frozenset(entry.get("excluded_dimensions", ()))
 
 
 def _table_dimensions(name: str) -> frozenset[str]:
@@ -263,12 +263,12 @@ def _table_dimensions(name: str) -> frozenset[str]:
 
 
 @cache
-def _apart(name: str) -> frozenset[str]:
+def _mutually_exclusive(name: str) -> frozenset[str]:
     entry = _entries()["metric"][name]
-    found = frozenset(entry.get("apart", ()))
+    found = frozenset(entry.get("mutually_exclusive", ()))
     if "table" not in entry:
         for part in _parts(entry["sql"]):
-            found |= _apart(part)
+            found |= _mutually_exclusive(part)
     return found
 
 
@@ -285,7 +285,7 @@ def _metric(name: str, entry: Mapping[str, Any], dimensions: frozenset[str] | No
         entry.get("numerator"),
         entry.get("denominator"),
         _dimensions(name) if dimensions is None else dimensions,
-        _apart(name) if dimensions is None else frozenset(),
+        _mutually_exclusive(name) if dimensions is None else frozenset(),
         entry["sql"],
         entry.get("group", ""),
         entry.get("hidden", False),

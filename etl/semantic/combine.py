@@ -1,6 +1,6 @@
-"""What a question reads, and how its answer is put together: DuckDB counts, each SELECT by itself, and here the counts meet.
+"""The results of queries become the rows of an answer: DuckDB counts, and here counts are put together and ratios worked out.
 
-To join a handful of counted rows in SQL took DuckDB longer than to count them.
+Joining a handful of counted rows in SQL took DuckDB longer than counting them.
 """
 
 import ast
@@ -13,12 +13,13 @@ from functools import cache
 from typing import Any
 
 from etl.semantic.catalog import Metric, catalogue
+from etl.semantic.resolve import Plan
 
 Key = tuple[str | None, ...]
 Numbers = tuple[Any, ...]
-Fetch = Callable[[str], Sequence[tuple[Any, ...]]]
+Results = Mapping[str, Sequence[tuple[Any, ...]]]
 Formula = Callable[[Mapping[str, Any]], Any]
-_SUMS: dict[type, Callable[[Any, Any], Any]] = {
+_OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
@@ -30,7 +31,7 @@ _SUMS: dict[type, Callable[[Any, Any], Any]] = {
 class Select:
     """A SELECT: its columns are dimensions first, then numbers.
 
-    Where `units` is given, its first column is a day instead of a unit of time: it stands for each of that day's units.
+    With `units`, its first column is a day in place of a unit of time, and a row counts for each unit of its day.
     """
 
     sql: str
@@ -39,35 +40,35 @@ class Select:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """The numbers `names` by `dimensions`: the sum of its SELECTs, over whatever else those tell apart.
+class MeasureQuery:
+    """Some measures by `dimensions`: the sum of the rows of its SELECTs, over whatever else those are grouped by.
 
-    `provinces` are those that count, where not all do. `met`: a group in which each of these is 0 is none. `is_side`: it adds
-    its numbers to groups that others have met.
+    `provinces`: those whose rows count, where not all do. `presence`: columns of which one must differ from 0 for a group
+    to exist. `is_lookup`: adds its numbers to groups of other queries and no groups of its own.
     """
 
     selects: tuple[Select, ...]
     dimensions: tuple[str, ...]
-    names: tuple[str, ...]
-    is_side: bool
+    measures: tuple[str, ...]
+    is_lookup: bool
     provinces: frozenset[str] | None = None
-    met: tuple[str, ...] = ()
+    presence: tuple[str, ...] = ()
 
-    def groups(self, fetch: Fetch) -> dict[Key, Numbers]:
-        """The groups met and their numbers, those of `names` and then of `met`; `fetch` gives the rows of a SELECT."""
-        found: dict[Key, Numbers] = {}
-        names = (*self.names, *(name for name in self.met if name not in self.names))
+    def groups(self, results: Results) -> dict[Key, Numbers]:
+        """The groups with their numbers: those of `measures`, then the rest of `presence`; `results` are rows by SQL."""
+        groups: dict[Key, Numbers] = {}
+        names = (*self.measures, *(name for name in self.presence if name not in self.measures))
         for select in self.selects:
             key_of, numbers_of = _picker(select.columns, self.dimensions), _picker(select.columns, names)
-            for row in self._counting(fetch(select.sql), select):
+            for row in self._rows(results[select.sql], select):
                 key = key_of(row)
-                found[key] = _sum(found[key], numbers_of(row)) if key in found else numbers_of(row)
-        if self.met:
-            of_met = _picker(names, self.met)
-            return {key: numbers for key, numbers in found.items() if any(of_met(numbers))}
-        return found
+                groups[key] = _sum(groups[key], numbers_of(row)) if key in groups else numbers_of(row)
+        if self.presence:
+            presence_of = _picker(names, self.presence)
+            return {key: numbers for key, numbers in groups.items() if any(presence_of(numbers))}
+        return groups
 
-    def _counting(self, rows: Sequence[tuple[Any, ...]], select: Select) -> Sequence[tuple[Any, ...]]:
+    def _rows(self, rows: Sequence[tuple[Any, ...]], select: Select) -> Sequence[tuple[Any, ...]]:
         if select.units is not None:
             units = select.units
             rows = [(unit, *row[1:]) for row in rows for unit in units.get(row[0], ())]
@@ -77,49 +78,89 @@ class Reading:
         return rows
 
 
-def combine(
-    readings: Iterable[Reading],
-    fetch: Fetch,
-    by: tuple[str, ...],
-    always: Mapping[Key, Mapping[str, Any]],
-    zeros: Mapping[str, Any],
-) -> dict[Key, list[Any]]:
-    """The groups that any reading has met, and those that are `always` told: every number of `zeros`, in its order.
+def combine(plan: Plan, queries: Sequence[MeasureQuery], results: Results) -> list[tuple[Any, ...]]:
+    """The rows of an answer: the members asked by, then the metrics shown, ordered by member with the unknown last."""
+    empty = {name: measure.fill_nulls_with for name, measure in plan.measures.items()}
+    groups = merge(queries, results, plan.by, fixed_groups(plan), empty)
+    keys = in_order(groups)
+    if all(name in empty for name in plan.shown):
+        places = [[*empty].index(name) for name in plan.shown]
+        return [(*key, *map(groups[key].__getitem__, places)) for key in keys]
+    formulas = [operator.itemgetter(name) if name in empty else formula(name) for name in plan.shown]
+    rows = []
+    for key in keys:
+        cells = dict(zip(empty, groups[key], strict=True))
+        rows.append((*key, *[work_out(cells) for work_out in formulas]))
+    return rows
 
-    What no reading knows of a group is as in `zeros`.
+
+def fixed_groups(plan: Plan) -> dict[Key, dict[str, Any]]:
+    """The groups that have a row whatever is counted, with what is known of them.
+
+    Those are every province within the filter, and every unit of time; of other dimensions only members with rows.
     """
-    main: list[Reading] = []
-    side: list[Reading] = []
-    for reading in readings:
-        (side if reading.is_side else main).append(reading)
+    if not plan.by:
+        return {(): {}}
+    if plan.by == ("province",):
+        columns = plan.static_columns()
+        facts = plan.publication.provinces.facts(plan.static_day)
+        chosen = plan.where.get("province", facts)
+        return {
+            (province,): {name: known[column] for name, column in columns.items()}
+            for province, known in facts.items()
+            if province in chosen
+        }
+    if plan.by == (plan.unit,):
+        if all(metric.kind == "snapshot" for metric in plan.metrics):
+            return {(label,): {} for label, _ in plan.snapshot_days()}
+        return {(unit.label,): {} for unit in plan.units}
+    return {}
+
+
+def merge(
+    queries: Iterable[MeasureQuery],
+    results: Results,
+    by: tuple[str, ...],
+    fixed: Mapping[Key, Mapping[str, Any]],
+    empty: Mapping[str, Any],
+) -> dict[Key, list[Any]]:
+    """The groups of all queries and the `fixed` ones, each with every number of `empty`, in its order.
+
+    A number that no query has of a group is as in `empty`. Where all queries are lookups, they make the groups.
+    """
+    main: list[MeasureQuery] = []
+    lookups: list[MeasureQuery] = []
+    for query in queries:
+        (lookups if query.is_lookup else main).append(query)
     if not main:
-        main, side = side, []
-    place = {name: number for number, name in enumerate(zeros)}
-    nothing = [*zeros.values()]
-    met: dict[Key, list[Any]] = {key: nothing.copy() for key in always}
-    for key, known in always.items():
-        _note(met[key], [place[name] for name in known], known.values())
-    for reading in main:
-        whole = _picker((*reading.dimensions, None), [name if name in reading.dimensions else None for name in by])
-        places = [place[name] for name in reading.names]
-        for key, numbers in reading.groups(fetch).items():
-            key = whole((*key, None))
-            cells = met.get(key)
+        main, lookups = lookups, []
+    place = {name: number for number, name in enumerate(empty)}
+    nothing = [*empty.values()]
+    merged: dict[Key, list[Any]] = {key: nothing.copy() for key in fixed}
+    for key, known in fixed.items():
+        _set(merged[key], [place[name] for name in known], known.values())
+    for query in main:
+        # A dimension that the query lacks is the None appended to its keys.
+        full_key = _picker((*query.dimensions, None), [name if name in query.dimensions else None for name in by])
+        places = [place[name] for name in query.measures]
+        for key, numbers in query.groups(results).items():
+            key = full_key((*key, None))
+            cells = merged.get(key)
             if cells is None:
-                met[key] = cells = nothing.copy()
-            _note(cells, places, numbers)
-    for reading in side:
-        groups = reading.groups(fetch)
-        part = _picker(by, reading.dimensions)
-        places = [place[name] for name in reading.names]
-        for key, cells in met.items():
+                merged[key] = cells = nothing.copy()
+            _set(cells, places, numbers)
+    for query in lookups:
+        groups = query.groups(results)
+        part = _picker(by, query.dimensions)
+        places = [place[name] for name in query.measures]
+        for key, cells in merged.items():
             if part(key) in groups:
-                _note(cells, places, groups[part(key)])
-    return met
+                _set(cells, places, groups[part(key)])
+    return merged
 
 
 def in_order(keys: Iterable[Key]) -> list[Key]:
-    """Members in their order, what is not known last."""
+    """Keys by their members, None last."""
     try:
         return sorted(keys)
     except TypeError:
@@ -128,16 +169,16 @@ def in_order(keys: Iterable[Key]) -> list[Key]:
 
 @cache
 def formula(name: str) -> Formula:
-    """What works a metric out of the numbers it is made of, as SQL would: with one that is None, the result is None.
+    """The function that works a metric out of its parts as SQL would: None where a part is None.
 
     Raises ValueError for an expression of more than sums, products, quotients and nullif.
     """
     sql = catalogue()[name].sql
-    return _worked_out(ast.parse(re.sub(r"\{(\w+)\}", r"\1", sql), mode="eval").body)
+    return _compiled(ast.parse(re.sub(r"\{(\w+)\}", r"\1", sql), mode="eval").body)
 
 
 def ratio(metric: Metric, part: Any, whole: Any) -> Any:
-    """What a ratio is of these two parts; None where it has none or they are not known."""
+    """The value of a ratio of two parts; None where one is None or the denominator 0."""
     if part is None or not whole:
         return None
     if not metric.sql:
@@ -145,16 +186,16 @@ def ratio(metric: Metric, part: Any, whole: Any) -> Any:
     return formula(metric.name)({str(metric.numerator): part, str(metric.denominator): whole})
 
 
-def _worked_out(node: ast.expr) -> Formula:
+def _compiled(node: ast.expr) -> Formula:
     match node:
         case ast.Constant(value=int() | float() as number):
             return lambda _: number
         case ast.Name(id=name):
             return lambda cells: cells[name] if name in cells else formula(name)(cells)
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _SUMS:
-            return _of_two(_SUMS[type(op)], _worked_out(left), _worked_out(right))
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            return _of_two(_OPERATORS[type(op)], _compiled(left), _compiled(right))
         case ast.Call(func=ast.Name(id="nullif"), args=[value, unwanted]):
-            return _of_two(lambda one, other: None if one == other else one, _worked_out(value), _worked_out(unwanted))
+            return _of_two(lambda one, other: None if one == other else one, _compiled(value), _compiled(unwanted))
     raise ValueError(f"not to be worked out here: {ast.unparse(node)}")
 
 
@@ -167,7 +208,7 @@ def _of_two(work: Callable[[Any, Any], Any], left: Formula, right: Formula) -> F
 
 
 def _picker(columns: Sequence[str | None], names: Sequence[str | None]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
-    """What takes `names` out of a row of `columns`; one that no column has is None."""
+    """A function that takes `names` out of a row of `columns`; a name without a column gives None."""
     places = [columns.index(name) if name in columns else -1 for name in names]
     first = places[0] if places else 0
     if first >= 0 and places == [*range(first, first + len(places))]:
@@ -175,7 +216,7 @@ def _picker(columns: Sequence[str | None], names: Sequence[str | None]) -> Calla
     return lambda row: tuple([None if place < 0 else row[place] for place in places])
 
 
-def _note(cells: list[Any], places: Sequence[int], numbers: Iterable[Any]) -> None:
+def _set(cells: list[Any], places: Sequence[int], numbers: Iterable[Any]) -> None:
     for place, number in zip(places, numbers, strict=False):
         if number is not None:
             cells[place] = number

@@ -217,7 +217,7 @@ def _asked(answer: Answer, ask: Ask | None) -> dict[tuple[Any, ...], dict[str, A
         names = [name for name in wanted if name]
         if not names:
             continue
-        flow = catalogue()[names[0]].kind == "flow"
+        flow = catalogue()[names[0]].kind == "event"
         day, period = None if flow else answer.on, answer.over if flow or timed else None
         try:
             counted = ask(*names, by=answer.by, on=day, over=period, where=answer.where)

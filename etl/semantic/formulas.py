@@ -37,7 +37,7 @@ def formula(name: str) -> str:
     if name not in parts:
         return catalogue()[name].sql.replace("{", "").replace("}", "")
     base = parts[name]
-    conditions = [_clock(base), base.where] if tables()[base.table].kind != "constant" else [base.where]
+    conditions = [_clock(base), base.where] if tables()[base.table].kind != "static" else [base.where]
     where = "\n  and ".join(one for one in conditions if one)
     return f"select {base.sql}\nfrom {tables()[base.table].model}{f'{chr(10)}where {where}' if where else ''}".replace(
         "{day}", ":day"
@@ -46,15 +46,15 @@ def formula(name: str) -> str:
 
 def _clock(base: Measure) -> str:
     """What ties the rows of a base to the day or the period."""
-    day = f":day - interval {base.lag_months} months" if base.lag_months else ":day"
-    if base.kind == "flow" and not base.at_end:
+    day = f":day - interval {base.offset_months} months" if base.offset_months else ":day"
+    if base.kind == "event" and not base.at_end:
         return f"{base.day} between :first and :last"
     if base.at_end:
         day = ":last"
-    if base.trailing:
-        start, end = base.trailing
+    if base.window_months:
+        start, end = base.window_months
         last = f":day - interval {end} months" if end else ":day"
         return f"{base.day} > :day - interval {start} months and {base.day} <= {last}"
-    if base.outstanding:
-        return base.outstanding.replace("{day}", day)
+    if base.snapshot_condition:
+        return base.snapshot_condition.replace("{day}", day)
     return f"valid_from <= {day} and valid_until > {day}"

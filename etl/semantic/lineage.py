@@ -27,12 +27,12 @@ _LOADED = "loaded_"
 
 def sources_of(metric: str, involved: Iterable[str] = ()) -> frozenset[str]:
     """The source and reference tables a metric is counted from when the dimensions `involved` are grouped by or filtered on."""
-    return sources_of_bases(catalog.expand(metric, frozenset(involved)).values())
+    return sources_of_measures(catalog.expand(metric, frozenset(involved)).values())
 
 
-def sources_of_bases(bases: Iterable[catalog.Measure]) -> frozenset[str]:
+def sources_of_measures(measures: Iterable[catalog.Measure]) -> frozenset[str]:
     """The source and reference tables behind numbers that are counted straight from one table each."""
-    return _through({catalog.tables()[base.table].model for base in bases})
+    return _through({catalog.tables()[measure.table].model for measure in measures})
 
 
 def sources_of_query(sql: str) -> frozenset[str]:

@@ -1,147 +1,196 @@
-"""What a question reads of the running totals that a build makes ready: the table stock."""
+"""Queries of the pre-aggregate `stock`: running totals at the end of each Jalali month, and the changes of each day."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from etl.core import jalali
 from etl.semantic.catalog import Measure
-from etl.semantic.combine import Reading, Select
-from etl.semantic.counting import Counting
-from etl.semantic.selects import CELL, PLACES, Stock, TableScan, checkpoint, met_twice, sums
+from etl.semantic.combine import MeasureQuery, Select
+from etl.semantic.resolve import Plan
+from etl.semantic.table_scans import Binder, conditions, measured_days, scan_select, table_scan
+from etl.warehouse.dimensions import CELL, PLACES
 
 
-class Totals(Counting):
-    """A question with what it reads of the running totals."""
+@dataclass(frozen=True)
+class StockScan:
+    """The running totals that some measures are read from; measures with an equal scan share their SELECTs.
 
-    def _is_in_stock(self, base: Measure) -> bool:
-        """Whether a base can be read from the running totals: they know five dimensions."""
-        if self._plain or not base.stock:
-            return False
-        asked = {*self._places, *self.where} - (PLACES if base.whole else set()) - set(base.ignores)
-        return asked <= set(CELL) and (base.whole or set(self._places) <= set(CELL))
+    `days`: units of time with the days they are measured on.
+    """
 
-    def _stock(self, base: Measure) -> "Stock":
-        dimensions = tuple(name for name in self._places if not (base.whole and name in PLACES))
-        days_measured = self._end_days() if base.at_end else self._state_days()
-        lag = base.lag_months
-        moved = tuple((label, jalali.add_months(day, -lag) if lag else day) for label, day in days_measured)
-        unit = (self._unit,) if self._unit else ()
-        return Stock(moved, unit, dimensions, base.whole, base.whole or len(dimensions) < len(self._places))
+    days: tuple[tuple[str, date], ...]
+    unit: tuple[str, ...]
+    grouped: tuple[str, ...]
+    national_total: bool
+    is_lookup: bool
 
-    def _read_stock(self, stock: "Stock") -> Reading:
-        """The running total at the end of the month before and the changes since; those with many spells one by one."""
-        columns = _columns(stock)
-        filters = self._cells(stock)
-        pairs = met_twice(stock.grouped, filters)
-        if stock.unit:
-            selects = self._select_units(stock, columns, filters, pairs)
-        else:
-            conditions = [self._since(*self._listed(stock)[0][1:]), *filters, *_of_all(pairs)]
-            selects = [Select(sums("stock", stock.grouped, columns, conditions), (*stock.grouped, *columns))]
-        if self._publication.has_many:
-            selects += self._select_many(stock, "met_active" in columns)
-        return Reading(tuple(selects), stock.dimensions, tuple(stock.columns), stock.is_side, met=tuple(columns))
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        return (*self.unit, *self.grouped)
 
-    def _cells(self, stock: "Stock") -> list[str]:
-        """The conditions on cells of the running totals."""
-        return self._conditions({name: name for name in CELL if not (stock.whole and name in PLACES)})
 
-    def _listed(self, stock: "Stock") -> list[tuple[str, date, date]]:
-        """Each unit of time with its day and the last checkpoint before."""
-        first, last = self._publication.kept_months or (date.max, date.min)
-        return [(label, day, checkpoint(day, first, last)) for label, day in stock.measured]
+def is_preaggregated(plan: Plan, measure: Measure) -> bool:
+    """Whether `stock` holds a measure by all dimensions that the plan involves."""
+    if plan.plain or not measure.rollup_column:
+        return False
+    involved = {*plan.dimensions, *plan.where} - set(PLACES if measure.national_total else ()) - set(measure.ignores)
+    return involved <= set(CELL) and (measure.national_total or set(plan.dimensions) <= set(CELL))
 
-    def _read_both(self, sources: "Mapping[tuple[str, ...], TableScan | Stock]") -> dict[tuple[str, ...], Reading]:
-        """What is asked by province and what of the nation on the same day, from one SELECT; nothing where not both are."""
-        stocks = sorted((one for one in sources.values() if isinstance(one, Stock)), key=lambda stock: stock.whole)
-        if [stock.whole for stock in stocks] != [False, True] or self._unit or self._publication.has_many:
-            return {}
-        place, nation = stocks
-        if "province" not in place.grouped or place.measured != nation.measured:
-            return {}
-        columns: dict[str, str] = {}
-        for stock in stocks:
-            pairs = met_twice(stock.grouped, self._cells(stock))
-            where = f" filter (where {_of_all(pairs)[0]})" if pairs else ""
-            columns |= {name: f"sum({column}){where}" for name, column in _columns(stock).items()}
-        conditions = [self._since(*self._listed(place)[0][1:]), *self._cells(nation)]
-        shown = [*place.grouped, *(f"{number} as {name}" for name, number in columns.items())]
-        sql = (
-            f"select {', '.join(shown)}\nfrom stock\nwhere {' and '.join(conditions)}\n"
-            f"group by {', '.join(place.grouped)}"
+
+def stock_scan(plan: Plan, measure: Measure) -> StockScan:
+    """The running totals that a measure is read from."""
+    total = measure.national_total
+    grouped = tuple(name for name in plan.dimensions if not (total and name in PLACES))
+    offset = measure.offset_months
+    days = tuple((label, jalali.add_months(day, -offset) if offset else day) for label, day in plan.days_of(measure))
+    unit = (plan.unit,) if plan.unit else ()
+    return StockScan(days, unit, grouped, total, total or len(grouped) < len(plan.dimensions))
+
+
+def stock_query(plan: Plan, binder: Binder, scan: StockScan, measures: Mapping[str, Measure]) -> MeasureQuery:
+    """The total at the last checkpoint and the changes since; persons with three or more spells are counted by themselves."""
+    columns = _columns(measures)
+    filters = _cell_filters(plan, binder, scan)
+    pairs = _pair_condition(scan.grouped, filters)
+    if scan.unit:
+        selects = _select_units(plan, binder, scan, columns, filters, pairs)
+    else:
+        ((_, *days),) = _with_checkpoints(plan, scan)
+        where = [_since(binder, *days), *filters, *_for_any_row(pairs)]
+        selects = [Select(_sums("stock", scan.grouped, columns, where), (*scan.grouped, *columns))]
+    if plan.publication.has_many:
+        selects += _select_many(plan, binder, measures, "present" in columns)
+    return MeasureQuery(tuple(selects), scan.dimensions, tuple(measures), scan.is_lookup, presence=tuple(columns))
+
+
+def shared_queries(
+    plan: Plan, binder: Binder, scans: Mapping[StockScan, Mapping[str, Measure]]
+) -> dict[StockScan, MeasureQuery]:
+    """Province and nation on the same day, both from one SELECT by province; empty unless exactly these two are asked."""
+    ordered = sorted(scans, key=lambda scan: scan.national_total)
+    if [scan.national_total for scan in ordered] != [False, True] or plan.unit or plan.publication.has_many:
+        return {}
+    place, nation = ordered
+    if "province" not in place.grouped or place.days != nation.days:
+        return {}
+    sums: dict[str, str] = {}
+    for scan in ordered:
+        pairs = _pair_condition(scan.grouped, _cell_filters(plan, binder, scan))
+        where = f" filter (where {_for_any_row(pairs)[0]})" if pairs else ""
+        sums |= {name: f"sum({column}){where}" for name, column in _columns(scans[scan]).items()}
+    ((_, *days),) = _with_checkpoints(plan, place)
+    where = " and ".join([_since(binder, *days), *_cell_filters(plan, binder, nation)])
+    shown = [*place.grouped, *(f"{number} as {name}" for name, number in sums.items())]
+    sql = f"select {', '.join(shown)}\nfrom stock\nwhere {where}\ngroup by {', '.join(place.grouped)}"
+    select = (Select(sql, (*place.grouped, *sums)),)
+    chosen = frozenset(plan.where["province"]) if "province" in plan.where else None
+    return {
+        scan: MeasureQuery(
+            select,
+            scan.dimensions,
+            tuple(scans[scan]),
+            scan.is_lookup,
+            None if scan.national_total else chosen,
+            tuple(_columns(scans[scan])),
         )
-        one = (Select(sql, (*place.grouped, *columns)),)
-        chosen = frozenset(self.where["province"]) if "province" in self.where else None
-        return {
-            stock.signature: Reading(
-                one,
-                stock.dimensions,
-                tuple(stock.columns),
-                stock.is_side,
-                None if stock.whole else chosen,
-                tuple(_columns(stock)),
-            )
-            for stock in stocks
-        }
-
-    def _since(self, day: date, checkpoint: date) -> str:
-        """The total at a checkpoint and the changes from there up to a day."""
-        kept = self._bind(checkpoint)
-        return f"day between {kept} and {self._bind(day)} and is_total = (day = {kept})"
-
-    def _select_units(
-        self, stock: "Stock", columns: Mapping[str, str], filters: Sequence[str], pairs: str
-    ) -> list[Select]:
-        """The totals of each unit's checkpoint, and the changes since of those units that do not end with one."""
-        listed = self._listed(stock)
-        units: dict[date, list[str]] = {}
-        for label, _, since in listed:
-            units.setdefault(since, []).append(label)
-        kept = [*units] or [date.min]
-        totals = ["is_total", f"day between {self._bind(min(kept))} and {self._bind(max(kept))}", *filters]
-        # Pairs are read by themselves: their other cells are columns that no total has.
-        kinds = [["not is_pair"], ["is_pair", pairs]] if pairs else [[]]
-        summed = [sums("stock", ("day", *stock.grouped), columns, [*totals, *kind]) for kind in kinds]
-        told = (*stock.grouped, *columns)
-        selects = [Select("\nunion all\n".join(summed), (*stock.unit, *told), units)]
-        opened = [one for one in listed if one[2] < one[1]]
-        changes = ["not is_total", *filters, *_of_all(pairs)]
-        if len(opened) == 1:
-            # Told to the scan itself, it skips all other days.
-            ((label, day, since),) = opened
-            unit = f"{self._bind(label)}::varchar as {stock.unit[0]}"
-            since_then = f"day > {self._bind(since)} and day <= {self._bind(day)}"
-            sql = sums("stock", stock.grouped, columns, [since_then, *changes], unit)
-            selects.append(Select(sql, (*stock.unit, *told)))
-        elif opened:
-            tie = "stock.day > measured.checkpoint and stock.day <= measured.day"
-            source = f"{self._measured(opened, 'checkpoint')} inner join stock on {tie}"
-            sql = sums(source, stock.grouped, columns, changes, f"measured.unit as {stock.unit[0]}")
-            selects.append(Select(sql, (*stock.unit, *told)))
-        return selects
-
-    def _select_many(self, stock: "Stock", met: bool) -> list[Select]:
-        sources: dict[tuple[str, ...], TableScan] = {}
-        bases = [replace(base, table=f"{base.table}_many", stock="") for base in stock.columns.values()]
-        if met:
-            at_end = any(base.at_end for base in bases)
-            bases.append(Measure("met_active", "readiness_many", "count(distinct person_id)", "state", at_end=at_end))
-        for base in bases:
-            source = self._source(base)
-            sources.setdefault(source.signature, source).columns[base.name] = base
-        return [source.select() for source in sources.values()]
+        for scan in ordered
+    }
 
 
-def _columns(stock: Stock) -> dict[str, str]:
-    """The columns of the running totals to sum, by the names of their bases."""
-    columns = {base.name: base.stock for base in stock.columns.values()}
+def _select_units(
+    plan: Plan, binder: Binder, scan: StockScan, columns: Mapping[str, str], filters: Sequence[str], pairs: str
+) -> list[Select]:
+    """The totals of each unit's checkpoint, and the changes since for units that do not end with one."""
+    days = _with_checkpoints(plan, scan)
+    units: dict[date, list[str]] = {}
+    for label, _, since in days:
+        units.setdefault(since, []).append(label)
+    checkpoints = [*units] or [date.min]
+    span = f"day between {binder.bind(min(checkpoints))} and {binder.bind(max(checkpoints))}"
+    totals = ["is_total", span, *filters]
+    # Pairs are read by themselves, so that the scan of totals reads no `other_` columns.
+    kinds = [["not is_pair"], ["is_pair", pairs]] if pairs else [[]]
+    summed = [_sums("stock", ("day", *scan.grouped), columns, [*totals, *kind]) for kind in kinds]
+    told = (*scan.unit, *scan.grouped, *columns)
+    selects = [Select("\nunion all\n".join(summed), told, units)]
+    opened = [one for one in days if one[2] < one[1]]
+    changes = ["not is_total", *filters, *_for_any_row(pairs)]
+    if len(opened) == 1:
+        # A plain condition on days lets the scan skip row groups; a join does not.
+        ((label, day, since),) = opened
+        unit = f"{binder.bind(label)}::varchar as {scan.unit[0]}"
+        where = f"day > {binder.bind(since)} and day <= {binder.bind(day)}"
+        selects.append(Select(_sums("stock", scan.grouped, columns, [where, *changes], unit), told))
+    elif opened:
+        on = "stock.day > measured.checkpoint and stock.day <= measured.day"
+        source = f"{measured_days(binder, opened, 'checkpoint')} inner join stock on {on}"
+        unit = f"measured.unit as {scan.unit[0]}"
+        selects.append(Select(_sums(source, scan.grouped, columns, changes, unit), told))
+    return selects
+
+
+def _select_many(plan: Plan, binder: Binder, measures: Mapping[str, Measure], with_presence: bool) -> list[Select]:
+    """The same measures of the persons whom `stock` leaves out."""
+    found = {
+        name: replace(measure, table=f"{measure.table}_many", rollup_column="") for name, measure in measures.items()
+    }
+    if with_presence:
+        at_end = any(measure.at_end for measure in found.values())
+        found["present"] = Measure("present", "readiness_many", "count(distinct person_id)", "snapshot", at_end=at_end)
+    scans: dict = {}
+    for name, measure in found.items():
+        scans.setdefault(table_scan(plan, binder, measure), {})[name] = measure
+    return [scan_select(scan, some) for scan, some in scans.items()]
+
+
+def _columns(measures: Mapping[str, Measure]) -> dict[str, str]:
+    """The columns of `stock` to sum, by the names of their measures."""
+    columns = {name: measure.rollup_column for name, measure in measures.items()}
     if "compliant_assistants" in columns.values() and "active_assistants" not in columns.values():
-        # A group without anyone compliant is still met.
-        columns["met_active"] = "active_assistants"
+        # A group with active assistants of whom none is compliant has a row with 0.
+        columns["present"] = "active_assistants"
     return columns
 
 
-def _of_all(pairs: str) -> list[str]:
-    """The condition on pairs, as one on any row."""
+def _cell_filters(plan: Plan, binder: Binder, scan: StockScan) -> list[str]:
+    return conditions(plan, binder, {name: name for name in CELL if not (scan.national_total and name in PLACES)})
+
+
+def _with_checkpoints(plan: Plan, scan: StockScan) -> list[tuple[str, date, date]]:
+    """Each unit of time with its day and the last checkpoint up to it."""
+    first, last = plan.publication.kept_months or (date.max, date.min)
+    return [(label, day, checkpoint(day, first, last)) for label, day in scan.days]
+
+
+def checkpoint(day: date, first: date, last: date) -> date:
+    """The last month end up to `day` among those from `first` to `last`; the earliest date there is before the first."""
+    unit = jalali.unit_of(day, "month")
+    month_end = min(day if unit.last == day else unit.first - jalali.DAY, last)
+    return month_end if month_end >= first else date.min
+
+
+def _since(binder: Binder, day: date, checkpoint: date) -> str:
+    """The total at a checkpoint and the changes from there up to a day."""
+    start = binder.bind(checkpoint)
+    return f"day between {start} and {binder.bind(day)} and is_total = (day = {start})"
+
+
+def _sums(source: str, keys: Sequence[str], columns: Mapping[str, str], where: Sequence[str], unit: str = "") -> str:
+    """The sums of `columns` by `keys`, and by an expression for the unit of time where given."""
+    shown = [*([unit] if unit else []), *keys, *(f"sum({column}) as {name}" for name, column in columns.items())]
+    count = len(keys) + bool(unit)
+    group = f"\ngroup by {', '.join(str(n + 1) for n in range(count))}" if count else ""
+    return f"select {', '.join(shown)}\nfrom {source}\nwhere {' and '.join(where)}{group}"
+
+
+def _pair_condition(grouped: Sequence[str], filters: Sequence[str]) -> str:
+    """Which pairs subtract: those with both cells within the filters and in one group; empty for all."""
+    return " and ".join(
+        [f"other_{one}" for one in filters] + [f"other_{one} is not distinct from {one}" for one in grouped]
+    )
+
+
+def _for_any_row(pairs: str) -> list[str]:
+    """The condition on pairs as one that other rows pass."""
     return [f"(not is_pair or ({pairs}))"] if pairs else []

@@ -26,7 +26,7 @@ def reported(name: str) -> Metric:
     label = entry["label"]
     return Metric(
         name=name,
-        kind="state",
+        kind="snapshot",
         unit=entry["unit"],
         label=label,
         short=entry.get("short", label),

@@ -1,13 +1,14 @@
-"""What a question means: which numbers, of whom, on which days; a question without meaning is refused."""
+"""A question becomes a Plan: which measures, of which groups, on which days. A question without meaning is refused."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 import duckdb
 
 from etl.core import jalali
 from etl.core.errors import QuestionError
-from etl.semantic.catalog import TIME, Measure, catalogue, expand
+from etl.semantic.catalog import TIME, Measure, Metric, catalogue, expand, tables
 from etl.semantic.members import known, members, refuse_meaningless, unit_of_time
 from etl.semantic.provisional import last_settled_day
 from etl.warehouse.publications import Publication
@@ -15,80 +16,149 @@ from etl.warehouse.publications import Publication
 _DEFAULT_MONTHS = 12
 
 
-class Meaning:
-    """The meaning of a question. Raises QuestionError where it has none."""
+@dataclass(frozen=True)
+class Question:
+    """What is asked, as `ask` gets it. `plain` counts every row, without pre-aggregates."""
 
-    def __init__(
-        self,
-        con: duckdb.DuckDBPyConnection,
-        publication: Publication,
-        names: Sequence[str],
-        by: tuple[str, ...],
-        on: date | None,
-        over: tuple[date, date] | None,
-        where: dict[str, Sequence[str]],
-        plain: bool,
-    ) -> None:
-        self._con = con
-        self._plain = plain
-        self.metrics = known(names)
-        self.by = by
-        self.where = members(con, where)
-        self._publication = publication
-        self._unit = unit_of_time(by)
-        self._places = tuple(name for name in by if name not in TIME)
-        self._expressions = {metric.name: metric for metric in self.metrics}
-        for metric in self.metrics:
-            for part in (metric.numerator, metric.denominator):
-                if part:
-                    self._expressions.setdefault(part, catalogue()[part])
-        self.shown = tuple(self._expressions)
-        involved = frozenset(self._places) | self.where.keys()
-        self._bases: dict[str, Measure] = {}
-        for name in self._expressions:
-            self._bases |= expand(name, involved)
-        for metric in self.metrics:
-            refuse_meaningless(metric, self._places, self.where)
-        self._settle_days(on, over)
+    names: Sequence[str]
+    by: Sequence[str] = ()
+    on: date | None = None
+    over: tuple[date, date] | None = None
+    where: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    plain: bool = False
 
-    def _settle_days(self, on: date | None, over: tuple[date, date] | None) -> None:
-        kinds = {metric.kind for metric in self.metrics}
-        if kinds == {"flow"} and on:
-            raise QuestionError("a flow is counted over a period: --over, not --on")
-        if kinds == {"state"} and over and not self._unit:
-            raise QuestionError("a state is measured on a day: --on, or --over with --by month, quarter or year")
-        if self._unit and on:
-            raise QuestionError(f"by {self._unit} a state is measured at the end of each: --over, not --on")
-        as_of = self._publication.as_of
-        self.on = (on or as_of) if "state" in kinds and not self._unit else None
-        needs_period = "flow" in kinds or self._unit
-        self.over = (over or jalali.last_complete_months(as_of, _DEFAULT_MONTHS)) if needs_period else None
-        self._units = list(jalali.units_between(*self.over, self._unit)) if self.over and self._unit else []
+
+@dataclass(frozen=True)
+class Plan:
+    """A question with its names, members and days checked.
+
+    `shown`: the metrics asked for and the parts of ratios. `measures`: what they are counted from. `where`: member codes.
+    `on` is the day of a snapshot, None where it is measured by time; `over` the period of events and of units of time.
+    """
+
+    metrics: tuple[Metric, ...]
+    shown: tuple[str, ...]
+    measures: Mapping[str, Measure]
+    by: tuple[str, ...]
+    where: dict[str, tuple[str, ...]]
+    on: date | None
+    over: tuple[date, date] | None
+    publication: Publication
+    plain: bool = False
+
+    @property
+    def unit(self) -> str:
+        """The unit of time asked by: month, quarter, year or empty."""
+        return next((name for name in self.by if name in TIME), "")
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The dimensions asked by, without time."""
+        return tuple(name for name in self.by if name not in TIME)
+
+    @property
+    def units(self) -> list[jalali.Unit]:
+        """The units of time that the period touches."""
+        return list(jalali.units_between(*self.over, self.unit)) if self.over and self.unit else []
+
+    @property
+    def last_day(self) -> date:
+        """The end of the period, the as-of day where there is none."""
+        return self.over[1] if self.over else self.publication.as_of
+
+    def snapshot_days(self) -> list[tuple[str, date]]:
+        """Units of time, each with the day on which it is measured; without a unit one day, labelled with an empty text.
+
+        That is the last day of each unit that ends within the period, and the as-of day for the unit in progress.
+        """
+        as_of = self.publication.as_of
+        if not self.unit:
+            return [("", self.on or as_of)]
+        days = []
+        for unit in self.units:
+            if unit.first <= as_of < unit.last:
+                days.append((unit.label, as_of))
+            elif unit.last <= min(self.last_day, as_of):
+                days.append((unit.label, unit.last))
+        return days
+
+    def end_days(self) -> list[tuple[str, date]]:
+        """The last day of the period, or of each unit of it; never after the as-of day."""
+        last = min(self.last_day, self.publication.as_of)
+        if not self.unit:
+            return [("", last)]
+        return [(unit.label, min(unit.last, last)) for unit in self.units]
+
+    def days_of(self, measure: Measure) -> list[tuple[str, date]]:
+        """The days on which a measure is taken."""
+        return self.end_days() if measure.at_end else self.snapshot_days()
 
     def provisional(self) -> frozenset[str]:
-        """The units that can still change by themselves."""
-        wait = max(base.provisional_days for base in self._bases.values())
-        last_settled = last_settled_day(self._publication.as_of, wait)
-        return frozenset(unit.label for unit in self._units if unit.last > last_settled)
+        """The units of time whose numbers can still change by themselves."""
+        wait = max(measure.provisional_days for measure in self.measures.values())
+        last_settled = last_settled_day(self.publication.as_of, wait)
+        return frozenset(unit.label for unit in self.units if unit.last > last_settled)
 
-    def _state_days(self) -> list[tuple[str, date]]:
-        """The days on which states are measured: the last of each unit within the period, the unit not over on the as-of day."""
-        if not self._unit:
-            return [("", self.on or self._publication.as_of)]
-        as_of = self._publication.as_of
-        last = self.over[1] if self.over else as_of
-        found = []
-        for unit in self._units:
-            if unit.first <= as_of < unit.last:
-                found.append((unit.label, as_of))
-            elif unit.last <= min(last, as_of):
-                found.append((unit.label, unit.last))
-        return found
+    def static_columns(self) -> dict[str, str]:
+        """The measures that are looked up among the facts of provinces kept in memory, each with its key there.
 
-    def _end_days(self) -> list[tuple[str, date]]:
-        """The last day of the period, or of each unit of it."""
-        as_of = self._publication.as_of
-        last = self.over[1] if self.over else as_of
-        if not self._unit:
-            return [("", min(last, as_of))]
-        return [(unit.label, min(unit.last, last, as_of)) for unit in self._units]
+        By province alone, residents and areas are narrowed by nothing but the province.
+        """
+        if self.plain or self.by != ("province",):
+            return {}
+        return {
+            name: measure.static_column
+            for name, measure in self.measures.items()
+            if measure.static_column
+            and (measure.national_total or self.where.keys() - set(tables()[measure.table].ignores) <= {"province"})
+        }
+
+    @property
+    def static_day(self) -> date:
+        """The day of the facts of provinces: asked by province alone, a question has one day."""
+        return self.on or self.publication.as_of
+
+
+def resolve(con: duckdb.DuckDBPyConnection, publication: Publication, question: Question) -> Plan:
+    """The plan of a question. Raises QuestionError for one without meaning.
+
+    `con` is read only where a filter names counties, institutes or courses, which differ from publication to publication.
+    """
+    metrics = known(question.names)
+    by = tuple(question.by)
+    where = members(con, question.where)
+    unit = unit_of_time(by)
+    shown = dict.fromkeys(metric.name for metric in metrics)
+    for metric in metrics:
+        shown |= dict.fromkeys(part for part in (metric.numerator, metric.denominator) if part)
+    dimensions = tuple(name for name in by if name not in TIME)
+    involved = frozenset(dimensions) | where.keys()
+    measures: dict[str, Measure] = {}
+    for name in shown:
+        measures |= expand(name, involved)
+    for metric in metrics:
+        refuse_meaningless(metric, dimensions, where)
+    on, over = _days(metrics, unit, question, publication.as_of)
+    return Plan(metrics, tuple(shown), measures, by, where, on, over, publication, question.plain)
+
+
+def _days(
+    metrics: Sequence[Metric], unit: str, question: Question, as_of: date
+) -> tuple[date | None, tuple[date, date] | None]:
+    """The day of snapshots and the period of events, with their defaults."""
+    kinds = {metric.kind for metric in metrics}
+    if kinds == {"event"} and question.on:
+        raise QuestionError("a flow is counted over a period: --over, not --on")
+    if kinds == {"snapshot"} and question.over and not unit:
+        raise QuestionError("a state is measured on a day: --on, or --over with --by month, quarter or year")
+    if unit and question.on:
+        raise QuestionError(f"by {unit} a state is measured at the end of each: --over, not --on")
+    on = (question.on or as_of) if "snapshot" in kinds and not unit else None
+    needs_period = "event" in kinds or unit
+    over = (question.over or jalali.last_complete_months(as_of, _DEFAULT_MONTHS)) if needs_period else None
+    return on, over
+
+
+def metric_formulas(plan: Plan) -> dict[str, str]:
+    """The SQL expressions of the metrics shown that are worked out of others."""
+    return {name: catalogue()[name].sql for name in plan.shown if name not in plan.measures}

@@ -258,7 +258,7 @@ def test_the_formula_of_a_state_counts_what_the_question_counts(con: duckdb.Duck
     for name in SHOWN:
         written = formula(name)
         metric = catalogue()[name]
-        if metric.kind != "state" or not written.startswith("select "):
+        if metric.kind != "snapshot" or not written.startswith("select "):
             continue
         sql = re.sub(r"interval (\d+) months", r"to_months(\1)", written)
         sql = re.sub(r":day - to_months\((\d+)\)", rf"cast(date '{day}' - to_months(\1) as date)", sql)

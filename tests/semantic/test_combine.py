@@ -1,4 +1,4 @@
-"""How counts are put together into the rows of an answer."""
+"""How the results of queries become the rows of an answer."""
 
 import ast
 from datetime import date
@@ -6,77 +6,74 @@ from datetime import date
 import pytest
 
 from etl.semantic.catalog import catalogue
-from etl.semantic.combine import Reading, Select, combine, formula, in_order
+from etl.semantic.combine import MeasureQuery, Select, formula, in_order, merge
 
 MAY, JUNE = date(2026, 5, 21), date(2026, 6, 21)
 
 
-def _fetch(rows):
-    return rows.__getitem__
+def _groups(query, rows):
+    return query.groups(rows)
 
 
-def _groups(reading, rows):
-    return reading.groups(_fetch(rows))
-
-
-def test_a_reading_is_the_sum_of_its_selects():
+def test_a_query_is_the_sum_of_its_selects():
     one = Select("one", ("province", "active", "left"))
     other = Select("other", ("province", "left", "active"))
-    reading = Reading((one, other), ("province",), ("active", "left"), False)
+    query = MeasureQuery((one, other), ("province",), ("active", "left"), False)
     found = _groups(
-        reading, {"one": [("A", 2, None), ("B", 1, None), ("B", 4, 7)], "other": [("A", 5, 1), (None, None, 3)]}
+        query, {"one": [("A", 2, None), ("B", 1, None), ("B", 4, 7)], "other": [("A", 5, 1), (None, None, 3)]}
     )
     assert found == {("A",): (3, 5), ("B",): (5, 7), (None,): (3, None)}
 
 
 @pytest.mark.parametrize("names", [("left",), ("left", "active"), ("active", "left"), ("left", "gone"), ()])
-def test_a_select_need_not_tell_every_number(names):
+def test_a_select_may_have_more_columns_than_the_query(names):
     selects = (Select("one", ("active",)), Select("other", ("left", "gone")))
     told = {"active": 5, "left": 2, "gone": 4}
-    found = _groups(Reading(selects, (), names, False), {"one": [(5,), (0,)], "other": [(2, 3), (0, 1)]})
+    found = _groups(MeasureQuery(selects, (), names, False), {"one": [(5,), (0,)], "other": [(2, 3), (0, 1)]})
     assert found == {(): tuple(told[name] for name in names)}
 
 
-def test_a_reading_sums_over_what_it_is_not_by():
+def test_a_query_sums_over_dimensions_it_does_not_have():
     select = Select("one", ("province", "post", "active", "nation"))
     rows = {"one": [("A", "guard", 2, 20), ("A", "manager", 1, 10), ("B", "guard", 5, 50)]}
-    assert _groups(Reading((select,), ("post",), ("nation",), True), rows) == {("guard",): (70,), ("manager",): (10,)}
-    assert _groups(Reading((select,), (), ("active",), False), rows) == {(): (8,)}
-    of_a = Reading((select,), ("province", "post"), ("active",), False, frozenset({"A"}))
+    assert _groups(MeasureQuery((select,), ("post",), ("nation",), True), rows) == {
+        ("guard",): (70,),
+        ("manager",): (10,),
+    }
+    assert _groups(MeasureQuery((select,), (), ("active",), False), rows) == {(): (8,)}
+    of_a = MeasureQuery((select,), ("province", "post"), ("active",), False, frozenset({"A"}))
     assert _groups(of_a, rows) == {("A", "guard"): (2,), ("A", "manager"): (1,)}
 
 
 def test_a_day_stands_for_each_of_its_units_and_no_other():
     select = Select("one", ("month", "gender", "active"), {MAY: ["1405-02", "1405-03"]})
-    reading = Reading((select,), ("month", "gender"), ("active",), False)
-    found = _groups(reading, {"one": [(MAY, "male", 4), (JUNE, "male", 9)]})
+    query = MeasureQuery((select,), ("month", "gender"), ("active",), False)
+    found = _groups(query, {"one": [(MAY, "male", 4), (JUNE, "male", 9)]})
     assert found == {("1405-02", "male"): (4,), ("1405-03", "male"): (4,)}
 
 
-def test_a_group_is_met_where_any_of_what_is_told_of_it_is_not_zero():
+def test_a_group_exists_where_any_presence_column_is_not_zero():
     select = Select("one", ("province", "compliant", "active"))
-    reading = Reading((select, select), ("province",), ("compliant",), False, met=("compliant", "active"))
-    found = _groups(reading, {"one": [("A", 0, 0), ("B", 0, 3), ("C", None, None), ("D", 1, 0)]})
+    query = MeasureQuery((select, select), ("province",), ("compliant",), False, presence=("compliant", "active"))
+    found = _groups(query, {"one": [("A", 0, 0), ("B", 0, 3), ("C", None, None), ("D", 1, 0)]})
     assert found == {("B",): (0, 6), ("D",): (2, 0)}
 
 
-def test_what_others_have_met_gets_what_is_told_beside_it():
-    met = Reading((Select("met", ("province", "post", "active")),), ("province", "post"), ("active",), False)
-    beside = Reading((Select("beside", ("province", "people")),), ("province",), ("people",), True)
+def test_lookups_add_numbers_to_the_groups_of_other_queries():
+    met = MeasureQuery((Select("met", ("province", "post", "active")),), ("province", "post"), ("active",), False)
+    beside = MeasureQuery((Select("beside", ("province", "people")),), ("province",), ("people",), True)
     rows = {"met": [("A", "guard", 1), (None, "guard", 2)], "beside": [("A", 10), ("B", 20), (None, 5)]}
     zeros = {"active": 0, "people": None, "hours": 0.0}
-    found = combine([beside, met], _fetch(rows), ("province", "post"), {}, zeros)
+    found = merge([beside, met], rows, ("province", "post"), {}, zeros)
     assert found == {("A", "guard"): [1, 10, 0.0], (None, "guard"): [2, 5, 0.0]}
-    alone = combine([beside], _fetch(rows), ("province",), {}, {"people": None})
+    alone = merge([beside], rows, ("province",), {}, {"people": None})
     assert alone == {("A",): [10], ("B",): [20], (None,): [5]}
 
 
-def test_what_is_always_told_is_told_where_nothing_is_met():
-    reading = Reading((Select("one", ("province", "active")),), ("province",), ("active",), False)
+def test_fixed_groups_have_rows_where_nothing_is_counted():
+    query = MeasureQuery((Select("one", ("province", "active")),), ("province",), ("active",), False)
     always = {("A",): {"people": 7}, ("B",): {"people": 8}}
-    found = combine(
-        [reading], _fetch({"one": [("B", 3), ("C", 4)]}), ("province",), always, {"people": None, "active": 0}
-    )
+    found = merge([query], {"one": [("B", 3), ("C", 4)]}, ("province",), always, {"people": None, "active": 0})
     assert found == {("A",): [7, 0], ("B",): [8, 3], ("C",): [None, 4]}
 
 
@@ -101,19 +98,19 @@ def test_members_are_in_order_and_the_unknown_last():
         ({"active_assistants": None, "residents": 15000}, None),
     ],
 )
-def test_a_ratio_is_worked_out_as_in_sql(cells, expected):
+def test_a_ratio_is_computed_as_in_sql(cells, expected):
     assert formula("coverage_per_10k")(cells) == expected
 
 
-def test_every_metric_made_of_others_can_be_worked_out():
+def test_every_derived_metric_compiles():
     for name, metric in catalogue().items():
         if "{" in metric.sql and "{day}" not in metric.sql:
             assert callable(formula(name))
 
 
 def test_more_than_sums_and_quotients_is_refused():
-    from etl.semantic.combine import _worked_out
+    from etl.semantic.combine import _compiled
 
     for text in ("active ** 2", "sum(active)", "'active'", "active if residents else 0", "nullif(active)", "-active"):
         with pytest.raises(ValueError, match="not to be worked out here"):
-            _worked_out(ast.parse(text, mode="eval").body)
+            _compiled(ast.parse(text, mode="eval").body)

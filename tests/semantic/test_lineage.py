@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -12,7 +11,6 @@ import pytest
 from etl.analysis import registry
 from etl.extract.contract import TABLES
 from etl.semantic import answers, catalog, lineage
-from etl.semantic.question import Question
 from etl.warehouse import adoption_history, publications, run_models, sql_tables
 from pages.ui.data import warehouse
 from tests.loading import Built, build, national_id, put, row
@@ -76,8 +74,8 @@ def through(name: str, bound: dict[str, set[str]]) -> set[str]:
 
 
 def expected(name: str, bound: dict[str, set[str]]) -> set[str]:
-    bases = catalog.expand(name, frozenset()).values()
-    return set().union(*(through(catalog.tables()[base.table].model, bound) for base in bases))
+    measures = catalog.expand(name, frozenset()).values()
+    return set().union(*(through(catalog.tables()[measure.table].model, bound) for measure in measures))
 
 
 def test_the_lineage_of_every_metric_is_what_duckdb_binds(bound):
@@ -115,7 +113,7 @@ def test_a_number_that_moves_with_a_source_names_it(table, tmp_path):
     with publications.connect(whole.to) as one, publications.connect(part.to) as other:
         day = publications.describe(one).as_of
         for name, metric in catalog.catalogue().items():
-            when = {"on": day} if metric.kind == "state" else {}
+            when = {"on": day} if metric.kind == "snapshot" else {}
             if answers.ask(one, name, **when).rows != answers.ask(other, name, **when).rows:
                 moved.add(name)
     assert moved, table
@@ -126,13 +124,13 @@ def test_a_number_that_moves_with_a_source_names_it(table, tmp_path):
 def test_what_is_worked_out_of_several_questions_names_the_sources_of_all(name, bound, monkeypatch):
     built, tables = bound
     asked: set[str] = set()
-    begin = Question.__init__
+    resolve = answers.resolve
 
-    def noted(self, con, read, names, *more):
-        asked.update(names)
-        begin(self, con, read, names, *more)
+    def noted(con, publication, question):
+        asked.update(question.names)
+        return resolve(con, publication, question)
 
-    monkeypatch.setattr(Question, "__init__", noted)
+    monkeypatch.setattr(answers, "resolve", noted)
     with publications.connect(built.to) as con:
         answer = getattr(registry, name)(con)
     asked -= ONLY_FOR_THE_DAY.get(name, set())
@@ -145,10 +143,10 @@ def test_a_dimension_that_is_counted_from_another_table_has_its_sources(bound):
     built, tables = bound
     with publications.connect(built.to) as con:
         for name, entry in catalog.entries().items():
-            for dimension, change in entry.get("when", {}).items():
-                base = replace(next(iter(catalog.expand(name, frozenset({dimension})).values())))
-                assert base.table == change.get("table", base.table)
-                wanted = through(catalog.tables()[base.table].model, tables)
+            for dimension, change in entry.get("alternate_sources", {}).items():
+                (measure,) = catalog.expand(name, frozenset({dimension})).values()
+                assert measure.table == change.get("table", measure.table)
+                wanted = through(catalog.tables()[measure.table].model, tables)
                 assert answers.ask(con, name, by=(dimension,)).sources & set(TABLES) == wanted, (name, dimension)
 
 

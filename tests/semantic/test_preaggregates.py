@@ -199,7 +199,7 @@ def test_measures_asked_at_once_are_those_asked_one_by_one(con, seed, by):
     at_once = answers.ask_each(con, *known, by=by, on=day, over=over, where=where)
     assert list(at_once) == known
     for name in known:
-        period = {"over": over} if answers.catalogue()[name].kind == "flow" else {"on": day}
+        period = {"over": over} if answers.catalogue()[name].kind == "event" else {"on": day}
         alone = answers.ask(con, name, by=by, where=where, **period)
         found = at_once[name]
         for part in ("metrics", "by", "columns", "where", "on", "over", "provisional", "publication"):

@@ -135,7 +135,7 @@ def _answer(view: PageContext, asked: Asked) -> Answer:
         *asked.names,
         reader=view.reader,
         by=asked.by,
-        on=view.as_of if "state" in kinds and not asked.is_timed else None,
+        on=view.as_of if "snapshot" in kinds and not asked.is_timed else None,
         over=asked.over if asked.needs_period else None,
         where=view.where,
     )
@@ -193,12 +193,12 @@ def _over_time(names: Sequence[str]) -> list[_Drawn]:
     catalogue = warehouse.catalogue()
     by_unit: dict[str, list[str]] = {}
     for name in names:
-        if catalogue[name].kind == "state":
+        if catalogue[name].kind == "snapshot":
             by_unit.setdefault(catalogue[name].unit, []).append(name)
     found: list[_Drawn] = [
         (lines.trend, tuple(group[:_MOST_LINES]), {"zero": unit != "share"}) for unit, group in by_unit.items()
     ]
-    flows = [name for name in names if catalogue[name].kind == "flow"]
+    flows = [name for name in names if catalogue[name].kind == "event"]
     if set(flows) == {"joiners", "leavers"}:
         found.append((bars.paired, ("joiners", "leavers"), {}))
     else:

@@ -37,7 +37,7 @@ class Asked:
 
     @property
     def needs_period(self) -> bool:
-        return self.is_timed or any(warehouse.catalogue()[name].kind == "flow" for name in self.names)
+        return self.is_timed or any(warehouse.catalogue()[name].kind == "event" for name in self.names)
 
 
 @page_context.fragment
@@ -206,7 +206,7 @@ def _down_key(group: tuple, totals: Mapping[tuple, Any], timed: bool) -> tuple:
 def _totals(view: PageContext, asked: Asked, by: Sequence[str]) -> Answer:
     """The first measure at the grain of a total. A state over time has no total over the times: its last day stands for it."""
     name = asked.names[0]
-    flow = warehouse.catalogue()[name].kind == "flow"
+    flow = warehouse.catalogue()[name].kind == "event"
     timed = any(one in TIME for one in by)
     return registers.large(
         name,

@@ -30,8 +30,8 @@ def ask(
     kinds = {metric.kind for metric in metrics}
     timed = bool({"month", "quarter", "year"} & set(by))
     own_period = over or view.complete_months(periods.DEFAULT_MONTHS)
-    period = view.over or own_period if timed or "flow" in kinds else None
-    day = None if timed or kinds == {"flow"} else view.as_of
+    period = view.over or own_period if timed or "event" in kinds else None
+    day = None if timed or kinds == {"event"} else view.as_of
     answer = warehouse.ask(*names, reader=view.reader, by=by, on=day, over=period, where=where)
     return answer, [name for name in ignored if name not in without]
 

@@ -1,0 +1,56 @@
+"""A plan becomes the queries that DuckDB runs: of the pre-aggregates where they hold a measure, of its own table otherwise."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from etl.core.errors import QuestionError
+from etl.semantic.catalog import Measure
+from etl.semantic.combine import MeasureQuery
+from etl.semantic.preaggregates import StockScan, is_preaggregated, shared_queries, stock_query, stock_scan
+from etl.semantic.resolve import Plan
+from etl.semantic.table_scans import Binder, TableScan, inline_days, scan_query, table_scan
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The queries of a plan and the values bound in them."""
+
+    queries: tuple[MeasureQuery, ...]
+    parameters: Mapping[str, Any]
+
+
+def compile(plan: Plan) -> Compiled:
+    """The queries of a plan, in the order of its measures; those that read the same rows share one.
+
+    Raises QuestionError where nothing that is asked for has rows by the dimensions asked by.
+    """
+    binder = Binder()
+    static = plan.static_columns()
+    tables: dict[TableScan, dict[str, Measure]] = {}
+    stocks: dict[StockScan, dict[str, Measure]] = {}
+    order: dict[TableScan | StockScan, None] = {}
+    for name, measure in plan.measures.items():
+        if name in static:
+            continue
+        measure = inline_days(plan, binder, measure)
+        scan: TableScan | StockScan
+        if is_preaggregated(plan, measure):
+            scan = stock_scan(plan, measure)
+            stocks.setdefault(scan, {})[name] = measure
+        else:
+            scan = table_scan(plan, binder, measure)
+            tables.setdefault(scan, {})[name] = measure
+        order[scan] = None
+    shared = shared_queries(plan, binder, stocks)
+    queries = []
+    for scan in order:
+        if isinstance(scan, TableScan):
+            queries.append(scan_query(scan, tables[scan]))
+        else:
+            queries.append(shared.get(scan) or stock_query(plan, binder, scan, stocks[scan]))
+    if queries and all(query.is_lookup for query in queries):
+        missing = [name for name in plan.by if any(name not in query.dimensions for query in queries)]
+        if missing:
+            raise QuestionError(f"{plan.metrics[0].name} has no meaning by {missing[0]}")
+    return Compiled(tuple(queries), binder.parameters)

@@ -1,0 +1,235 @@
+"""SELECTs of one table: its rows on a day or in a period, under the filters of a plan."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+from etl.semantic.catalog import Measure, tables
+from etl.semantic.combine import MeasureQuery, Select
+from etl.semantic.members import others
+from etl.semantic.resolve import Plan
+from etl.warehouse.dimensions import PLACES
+
+_AHEAD = re.compile(r"\{day\} \+ ([0-9]+)")
+_DISTINCT = re.compile(
+    r"^count\(distinct (person_id|\(person_id, course\))\)(?: filter \(where ((?:(?! filter ).)*)\))?$"
+)
+_BOUND = re.compile(r"\$p[0-9]+")
+
+
+@dataclass
+class Binder:
+    """The values of a question, bound by name: equal values share a name."""
+
+    parameters: dict[str, Any] = field(default_factory=dict)
+    _names: dict[Any, str] = field(default_factory=dict)
+
+    def bind(self, value: Any) -> str:
+        """The placeholder of a value."""
+        key = (type(value), tuple(value) if isinstance(value, list) else value)
+        if key not in self._names:
+            self._names[key] = f"p{len(self._names) + 1}"
+            self.parameters[self._names[key]] = value
+        return f"${self._names[key]}"
+
+
+@dataclass(frozen=True)
+class TableScan:
+    """The rows that some measures of one table are counted from; measures with an equal scan share a SELECT.
+
+    `source` is the FROM clause with the condition on days, `shared_source` the same for the rows of persons with several
+    spells, where the build keeps them in a table of their own. `grouped` holds pairs of dimension and column.
+    """
+
+    table: str
+    source: str
+    filters: tuple[str, ...]
+    grouped: tuple[tuple[str, str], ...]
+    unit: str
+    unit_column: str
+    is_lookup: bool
+    splits_single_spells: bool
+    shared_source: str = ""
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        return (*_listed(self.unit), *(name for name, _ in self.grouped))
+
+
+def _listed(name: str) -> tuple[str, ...]:
+    return (name,) if name else ()
+
+
+# ---------------------------------------------------------------- from a plan
+
+
+def inline_days(plan: Plan, binder: Binder, measure: Measure) -> Measure:
+    """The measure with `{day} + n` as a bound date: DuckDB evaluates the expression slowly per row."""
+    if plan.plain or plan.unit or not (measure.kind == "snapshot" or measure.at_end):
+        return measure
+    ((_, day),) = plan.days_of(measure)
+
+    def ahead(found: re.Match[str]) -> str:
+        return binder.bind(day + min(timedelta(int(found[1])), date.max - day))
+
+    return replace(measure, sql=_AHEAD.sub(ahead, measure.sql), where=_AHEAD.sub(ahead, measure.where))
+
+
+def table_scan(plan: Plan, binder: Binder, measure: Measure) -> TableScan:
+    """The rows that a measure is counted from."""
+    table = tables()[measure.table]
+    known = table.national_total_dimensions if measure.national_total else table.columns
+    grouped = tuple((name, table.columns[name]) for name in plan.dimensions if name in known)
+    ignored = PLACES if measure.national_total else table.ignores
+    filters = conditions(plan, binder, {name: sql for name, sql in table.columns.items() if name not in ignored})
+    source, unit_column = _source(plan, binder, measure)
+    shared = f"{table.model}_shared"
+    return TableScan(
+        table=table.model,
+        source=source.replace("{table}", table.model),
+        filters=(*filters, measure.where) if measure.where else tuple(filters),
+        grouped=grouped,
+        unit=plan.unit if unit_column else "",
+        unit_column=unit_column,
+        is_lookup=measure.national_total or table.is_lookup or len(grouped) < len(plan.dimensions),
+        splits_single_spells=not (plan.plain or "course" in plan.where),
+        shared_source=source.replace("{table}", shared) if shared in tables() else "",
+    )
+
+
+def _source(plan: Plan, binder: Binder, measure: Measure) -> tuple[str, str]:
+    """The FROM clause of a measure with its condition on days, and the column of the unit of time."""
+    if tables()[measure.table].kind == "static":
+        return "from {table}", ""
+    if measure.kind == "event" and not measure.at_end:
+        first, last = plan.over or (date.min, date.min)
+        period = f"{measure.day} between {binder.bind(first)} and {binder.bind(last)}"
+        if not plan.unit:
+            return f"from {{table}} where {period}", ""
+        return (
+            f"from {{table}} inner join calendar on calendar.day = {measure.day} where {period}",
+            f"calendar.{plan.unit}",
+        )
+    condition = snapshot_condition(measure)
+    days = plan.days_of(measure)
+    if not plan.unit:
+        day = binder.bind(days[0][1])
+        return f"from {{table}} where {condition.replace('measured.day', day)}", ""
+    return f"from {measured_days(binder, days)} inner join {{table}} on {condition} where true", "measured.unit"
+
+
+def snapshot_condition(measure: Measure) -> str:
+    """Which rows of `{table}` a snapshot counts on `measured.day`."""
+    if measure.window_months:
+        start, end = measure.window_months
+        return (
+            f"{measure.day} > cast(measured.day - to_months({start}) as date) "
+            f"and {measure.day} <= cast(measured.day - to_months({end}) as date)"
+        )
+    months = measure.offset_months
+    day = f"cast(measured.day - to_months({months}) as date)" if months else "measured.day"
+    if measure.snapshot_condition:
+        return measure.snapshot_condition.replace("{day}", day)
+    return f"{{table}}.valid_from <= {day} and {{table}}.valid_until > {day}"
+
+
+def measured_days(binder: Binder, days: Sequence[tuple[Any, ...]], *more: str) -> str:
+    """Units of time with their days (and `more` dates of each) as a table to join with."""
+    columns = list(zip(*days, strict=True)) or [()] * (2 + len(more))
+    types = ("varchar", *["date"] * (1 + len(more)))
+    cells = ", ".join(
+        f"unnest({binder.bind(list(column))}::{kind}[]) as {name}"
+        for name, column, kind in zip(("unit", "day", *more), columns, types, strict=True)
+    )
+    return f"(select {cells}) as measured"
+
+
+def conditions(plan: Plan, binder: Binder, columns: Mapping[str, str]) -> list[str]:
+    """The filters of a plan on the dimensions that `columns` names."""
+    return [
+        _is_one_of(plan, binder, columns[name], name, values) for name, values in plan.where.items() if name in columns
+    ]
+
+
+def _is_one_of(plan: Plan, binder: Binder, column: str, dimension: str, values: Sequence[str]) -> str:
+    """A filter on a column. Every member named is compared with every row, so the fewer members are named."""
+    rest = others(dimension, values)
+    if plan.plain or rest is None or len(rest) >= len(values):
+        return f"{column} in ({', '.join(map(binder.bind, values))})"
+    return f"{column} not in ({', '.join(map(binder.bind, rest))})" if rest else f"{column} is not null"
+
+
+# ---------------------------------------------------------------- to SQL
+
+
+def scan_query(scan: TableScan, measures: Mapping[str, Measure]) -> MeasureQuery:
+    """The query of the measures that share a scan."""
+    return MeasureQuery((scan_select(scan, measures),), scan.dimensions, tuple(measures), scan.is_lookup)
+
+
+def scan_select(scan: TableScan, measures: Mapping[str, Measure]) -> Select:
+    """The SELECT of a scan.
+
+    Persons with one spell on the day are counted by rows, the others by count(distinct), which is slow.
+    """
+    columns = (*scan.dimensions, *measures)
+    distinct = {name: found for name, measure in measures.items() if (found := _distinct(scan, measure))}
+    if len(distinct) < len(measures):
+        sql = _rows(scan, scan.table, scan.source, {name: measure.sql for name, measure in measures.items()})
+    elif scan.table.endswith(("_shared", "_many")):
+        sql = _distinct_rows(scan, scan.table, scan.source, distinct)
+    else:
+        single = {name: f"count(*) filter (where {_both('is_single_spell', one[2])})" for name, one in distinct.items()}
+        if scan.shared_source:
+            shared = _distinct_rows(scan, f"{scan.table}_shared", scan.shared_source, distinct)
+        else:
+            shared = _distinct_rows(scan, scan.table, scan.source, distinct, "not is_single_spell")
+        sql = f"{_rows(scan, scan.table, scan.source, single)}\nunion all\n{shared}"
+    return Select(sql, columns)
+
+
+def _distinct(scan: TableScan, measure: Measure) -> "re.Match[str] | None":
+    """The count(distinct) of a measure, where a row with `is_single_spell` counts one; else None."""
+    key = tables()[scan.table].single_spell_key
+    found = _DISTINCT.match(measure.sql)
+    if not scan.splits_single_spells or not key or not found:
+        return None
+    # A person has a row for each course: one row stands for one person only where courses are told apart.
+    return found if found[1] == key or "course" in dict(scan.grouped) else None
+
+
+def _rows(scan: TableScan, table: str, source: str, columns: Mapping[str, str], *more: str, key: str = "") -> str:
+    """A SELECT of `columns` by the dimensions of a scan, and by `key` where given."""
+    shown = [f"{scan.unit_column} as {name}" for name in _listed(scan.unit)]
+    shown += [f"{column if '{day}' in column else f'{table}.{column}'} as {name}" for name, column in scan.grouped]
+    keys = [str(n + 1) for n in range(len(shown))] + list(_listed(key))
+    bound = _BOUND.search(scan.source)
+    day = f"{bound[0]}::date" if bound else "current_date"
+    if scan.unit_column == "measured.unit":
+        day = "measured.day"
+    shown = [one.replace("{day}", day) for one in (*shown, *(f"{sql} as {name}" for name, sql in columns.items()))]
+    filters = [one.replace("{day}", day) for one in (*scan.filters, *more)]
+    glue = " and " if " where " in source else " where "
+    where = glue + " and ".join(filters) if filters else ""
+    group = f"\ngroup by {', '.join(keys)}" if keys else ""
+    return f"select {', '.join(shown)}\n{source}{where}{group}"
+
+
+def _distinct_rows(
+    scan: TableScan, table: str, source: str, distinct: Mapping[str, "re.Match[str]"], *more: str
+) -> str:
+    """count(distinct) of several numbers in one pass: one row a person with a flag for each number, then their counts."""
+    keys = {found[1] for found in distinct.values()}
+    if len(keys) > 1:
+        return _rows(scan, table, source, {name: found[0] for name, found in distinct.items()}, *more)
+    flags = {name: f"bool_or({found[2]})" if found[2] else "true" for name, found in distinct.items()}
+    inner = _rows(scan, table, source, flags, *more, key=keys.pop().strip("()"))
+    shown = [*scan.dimensions, *(f"count(*) filter (where {name}) as {name}" for name in flags)]
+    group = f"\ngroup by {', '.join(scan.dimensions)}" if scan.dimensions else ""
+    return f"select {', '.join(shown)}\nfrom (\n{inner}\n){group}"
+
+
+def _both(condition: str, other: str | None) -> str:
+    return f"{other} and {condition}" if other else condition

@@ -1,0 +1,2 @@
+CELL = ("province", "activity", "gender", "education", "post")
+PLACES = ("province", "county", "institute")
