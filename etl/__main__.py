@@ -1,4 +1,4 @@
-"""python -m etl: a command (commands.py) as a process of its own."""
+"""python -m etl: runs a command (cli/commands.py) in this process."""
 
 import os
 import sys
@@ -8,25 +8,25 @@ from etl.extract import worker_pool
 
 
 def main() -> None:
-    """Run the command of this process, and end it with its exit code."""
+    """Run the command, and exit with its code."""
     if sys.argv[1:2] != ["doctor"]:
         _apply_settings()
     if sys.argv[1:2] in (["build"], ["check"]):
-        # They load their libraries while this process loads its own; more of them than two would only hold it up.
+        # They import their libraries while this process imports its own; more than two would slow it down.
         worker_pool.ahead(min(2, os.cpu_count() or 1))
     from etl.cli import commands
 
     if not os.environ.get("ETL_TRACE"):
-        # Standard error is for the one line of a refusal.
+        # Standard error is reserved for the one line of a refusal.
         warnings.simplefilter("ignore")
     code = commands.main()
     sys.stderr.flush()
-    # Everything is written and closed: what is left is to take libraries apart piece by piece, a fifth of a second.
+    # Everything is written and closed; unloading the libraries would take another fifth of a second.
     os._exit(code)
 
 
 def _apply_settings() -> None:
-    """Set the variables that modules read; with a faulty file nothing starts. The doctor tells the faults by itself."""
+    """Set the environment variables that modules read; exits if the settings are invalid. The doctor reports errors itself."""
     from etl.core import settings
 
     try:

@@ -146,25 +146,25 @@ class Built:
         return one["rows_read"], one["rows_loaded"], one["rows_quarantined"], one["exact_duplicates"]
 
 
-class _WarmReaders(read_folder.Readers):
+class _WarmPool(read_folder.WorkerPool):
     """Readers that are kept from build to build: a test process makes many builds, and starting one takes longer than reading."""
 
-    _kept: ClassVar[dict[str, list[read_folder._Reader]]] = {}
+    _kept: ClassVar[dict[str, list[read_folder._Worker]]] = {}
 
     def __init__(self, setting: parse_values.Setting, jobs: Sequence[validate.Job]) -> None:
-        start = read_folder._Reader
+        start = read_folder._Worker
 
-        def kept_or_new(hello: dict[str, Any]) -> read_folder._Reader:
+        def kept_or_new(hello: dict[str, Any]) -> read_folder._Worker:
             warm = self._kept.get(self._kind(hello), [])
             return warm.pop() if warm else start(hello)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(read_folder, "_Reader", kept_or_new)
+            patch.setattr(read_folder, "_Worker", kept_or_new)
             super().__init__(setting, jobs)
 
     def dismiss(self) -> None:
         """Keep those that are idle; end the others."""
-        self._kept.setdefault(self._kind(self._hello), []).extend(reader for reader in self._idle if reader.is_alive)
+        self._kept.setdefault(self._kind(self._greeting), []).extend(reader for reader in self._idle if reader.is_alive)
         self._idle = []
         super().dismiss()
 
@@ -200,7 +200,7 @@ def build(
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")
-        patch.setattr(pipeline, "Readers", _WarmReaders)
+        patch.setattr(pipeline, "WorkerPool", _WarmPool)
         code = main(arguments)
     told = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
     return Built(code, out.getvalue(), err.getvalue(), to, told)

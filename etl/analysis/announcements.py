@@ -1,6 +1,6 @@
-"""Announced and registered: what officials said of a number on a day, beside what the register counts for that day.
+"""Announced and registered numbers: what officials announced for a day, and what the register counts for that day.
 
-An announcement is no target. DIR's own announcements.csv replaces the shipped one as a whole.
+An announcement is no target. An announcements.csv in the submitted folder replaces the shipped file as a whole.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from etl.analysis.registry import analysis
 from etl.core.errors import Refused
 from etl.core.text_folding import fold, shown
 from etl.extract import reference_files as files
@@ -25,7 +26,7 @@ _TYPES = (pa.date32(), pa.string(), pa.float64(), pa.string(), pa.string())
 
 @dataclass(frozen=True)
 class Announcement:
-    """What was said of the nation: the day, a metric measured on a day, its value, the words and where they stand."""
+    """An announcement about the nation: the day, a snapshot metric, its value, the words and their source."""
 
     date: date
     metric: str
@@ -35,15 +36,15 @@ class Announcement:
 
 
 def read(folder: Path) -> list[Announcement]:
-    """The rows of announcements.csv. Raises Refused for a cell that cannot be read and for two of a metric on one day."""
+    """The rows of announcements.csv. Raises Refused for an unreadable cell and for two values of a metric on one day."""
     path = files.chosen(folder, "announcements.csv")
-    found = [(line, _announcement(path, line, row)) for line, row in files.rows(path, _COLUMNS)]
-    files.refuse_twice(path, "date", ((line, (one.metric, one.date)) for line, one in found))
-    return [one for _, one in found]
+    numbered = [(line, _announcement(path, line, row)) for line, row in files.rows(path, _COLUMNS)]
+    files.refuse_twice(path, "date", ((line, (row.metric, row.date)) for line, row in numbered))
+    return [row for _, row in numbered]
 
 
 def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Announcement]) -> None:
-    """Make `announcements`: one row per day and metric."""
+    """Create `announcements`: one row per day and metric."""
     columns = list(zip(*map(astuple, rows), strict=True)) or [()] * len(_COLUMNS)
     arrays = [pa.array(column, kind) for column, kind in zip(columns, _TYPES, strict=True)]
     con.register("arriving", pa.table(dict(zip(_COLUMNS, arrays, strict=True))))
@@ -51,22 +52,23 @@ def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Announcement]) -> None:
     con.unregister("arriving")
 
 
+@analysis(asks=())
 def announced(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
-    """Every announcement up to the day beside the register.
+    """Every announcement up to the day, with the registered number.
 
     Rows: (metric, announced_on, announced_value, registered_value, announced_difference, announced_words, source).
-    `registered` is counted today for the day of the announcement, so rows handed in since then are in it. Announcements are
-    of the nation: filters narrow nothing.
+    The registered number is counted from today's rows, so it includes rows submitted after the announcement. Announcements
+    concern the nation: filters have no effect.
     """
     like = ask(con, "active_assistants", on=on)
     day = like.on or like.publication.as_of
-    told = con.execute(
+    announcements = con.execute(
         "select date, metric, value, words, source from announcements where date <= $on_day order by date, metric",
         {"on_day": day},
     ).fetchall()
     rows: list[tuple[Any, ...]] = []
     asked = []
-    for then, metric, value, words, source in told:
+    for then, metric, value, words, source in announcements:
         answer = ask(con, metric, on=then)
         asked.append(answer)
         counted = answer.value()

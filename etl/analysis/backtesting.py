@@ -1,8 +1,4 @@
-"""The past as a test: what the projection of the stock said at the end of each past month, and what came.
-
-Functions that pages ask for take a connection, a day and filters, and return an Answer like `ask` does; their words stand in
-etl/semantic/analyses.toml.
-"""
+"""Backtesting: the projections made at the end of each past month, compared with what happened."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,20 +8,21 @@ from typing import Any
 import duckdb
 
 from etl.analysis.projection import PACE_MONTHS, History, history_of
+from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.semantic.answers import Answer
 from etl.semantic.derived import Where, answered
 
 HORIZONS = (1, 3, 6, 12)
-# Drawn beside what happened: what was said half a year before.
+# The chart compares the outcome with the projection of half a year before.
 _SHOWN_HORIZON = 6
 
 
 @dataclass(frozen=True)
 class Run:
-    """What was projected at the end of one month for the end of a later one, and what came.
+    """A projection made at the end of one month for the end of a later month, and the outcome.
 
-    `low` and `high` are None for the first runs, before which fewer than 24 had ended.
+    `low` and `high` are None for the first runs, before which fewer than 24 runs had ended.
     """
 
     month: str
@@ -41,12 +38,12 @@ class Run:
 
 
 def runs_of(history: History, ahead: int) -> list[Run]:
-    """The projection at the end of every past month with three years before it, so many months ahead.
+    """The projection `ahead` months at the end of every past month with three years of history.
 
-    Beside it, flat: the middle of the paces of 6 and of 12 months, by which the stock was projected before.
+    `flat` is a simpler projection for comparison: the mean of the paces of 6 and of 12 months.
     """
     months = history.months
-    found = []
+    runs = []
     for now, path in history.runs.items():
         if now + ahead >= len(months):
             break
@@ -56,16 +53,17 @@ def runs_of(history: History, ahead: int) -> list[Run]:
         paces = [(known[-1] - known[-1 - count]) / count for count in (6, PACE_MONTHS)]
         away = (months[now + ahead].last - months[now].last).days / jalali.DAYS_A_MONTH
         flat = max(0.0, known[-1] + sum(paces) / 2 * away)
-        found.append(Run(months[now + ahead].label, path[ahead], low, high, flat, months[now + ahead].active))
-    return found
+        runs.append(Run(months[now + ahead].label, path[ahead], low, high, flat, months[now + ahead].active))
+    return runs
 
 
+@analysis(asks=("active_assistants", "net_change"))
 def backtest(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
-    """How often the projection's range held what came, 1, 3, 6 and 12 months later, and how far it was off.
+    """How often the projection's range contained the outcome 1, 3, 6 and 12 months later, and the mean relative error.
 
     Rows: (ahead, share of ranges that held, mean miss, mean miss of a flat pace, then ranges that held, ranges, runs). Every
-    month's end with three years of history before it is one run, made of what was known then; a range needs 24 that had
-    ended. Shares are None without a range or a run.
+    month's end with three years of history is one run, made from what was known then; a range needs 24 runs that had ended.
+    Shares are None without a range or a run.
     """
     history = history_of(con, on, where)
     rows: list[tuple[Any, ...]] = []
@@ -80,8 +78,9 @@ def backtest(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Wher
     return answered(history.answers[0], ("ahead",), (*names, *counts), rows, also=history.answers)
 
 
+@analysis(asks=("active_assistants", "net_change"))
 def backtest_months(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
-    """What came beside the range that was projected for it six months before: (month, active, low, high)."""
+    """The outcome and the range projected for it six months before: (month, active, low, high)."""
     history = history_of(con, on, where)
     runs = runs_of(history, _SHOWN_HORIZON)
     rows = [(run.month, run.actual, run.low, run.high) for run in runs if run.low is not None]

@@ -1,4 +1,4 @@
-"""Two sides of one question: any two days, any two places, and the difference between them."""
+"""Comparisons: one question for two days or two places, and the difference."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ _Places = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class Side:
-    """One side: a day, and the places it speaks of (nothing: the nation)."""
+    """One side: a day, and its places (empty: the nation)."""
 
     on: date
     where: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -26,10 +26,10 @@ class Side:
 def compare(
     con: duckdb.DuckDBPyConnection, names: Sequence[str], first: Side, second: Side, where: _Places | None = None
 ) -> Answer:
-    """States of two sides and their difference, second minus first, under filters common to both.
+    """Snapshot metrics of two sides and their difference (second minus first), under filters common to both.
 
-    Three rows, by `side`: first, second, difference. A difference of what does not exist is None; that of a rate has
-    no parts, for those of two rates do not make one. Raises QuestionError for a flow and for a filter without meaning.
+    Three rows, by `side`: first, second, difference. The difference of a missing value is None, and the difference of a rate
+    has no numerator or denominator. Raises QuestionError for an event metric and for a filter that does not apply.
     """
     flows = [name for name in names if name in catalogue() and catalogue()[name].kind == "event"]
     if flows:

@@ -1,7 +1,7 @@
-"""How long a cohort takes to reach one of several ends: the Aalen-Johansen estimator, for licences and for institutes.
+"""Time to one of several competing events: the Aalen-Johansen estimator, for licences and for institutes.
 
-O. O. Aalen, S. Johansen (1978), Scandinavian Journal of Statistics 5. Who has not reached an end by the day is censored on
-it, so the slow are not left out; who is censored on a day is at risk on it.
+O. O. Aalen, S. Johansen (1978), Scandinavian Journal of Statistics 5. Cases without an event by the day are censored on it,
+so slow cases count; a case censored on a day is at risk on it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.semantic.answers import Answer, ask, readable
 from etl.semantic.catalog import tables
@@ -19,7 +20,7 @@ from etl.semantic.derived import Where, answered
 LONGEST = 120
 SERVICE_DAYS = 25
 OUTCOMES = ("granted", "refused", "withdrawn")
-# An institute's curve ends where fewer than this are still followed.
+# The curve of institutes ends when fewer than this are still followed.
 LEAST_INSTITUTES = 10
 _MOST_YEARS = 15
 _DAYS_A_YEAR = 12 * jalali.DAYS_A_MONTH
@@ -31,7 +32,7 @@ _WORKING = (
 
 @dataclass(frozen=True)
 class Step:
-    """At a time: how many were at risk on it, and the share that had reached each end by it."""
+    """At a time: the number at risk, and the cumulative share of each event."""
 
     time: int
     at_risk: int
@@ -39,9 +40,9 @@ class Step:
 
 
 def cumulative_incidence(followed: Iterable[tuple[int, int | None, int]], ends: int) -> list[Step]:
-    """The share that has reached each of `ends` ends by each time at which anybody is followed.
+    """The cumulative share of each of `ends` competing events at each observed time.
 
-    `followed`: (time, number of the end from 0 on or None for censored, how many).
+    `followed`: (time, number of the event from 0 or None for censored, count).
     """
     counted: dict[int, list[int]] = {}
     for time, end, count in followed:
@@ -58,13 +59,14 @@ def cumulative_incidence(followed: Iterable[tuple[int, int | None, int]], ends: 
     return steps
 
 
+@analysis(asks=("files_complete", "outstanding"), over_period=True)
 def licensing_cohort(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, over: tuple[date, date] | None = None
 ) -> Answer:
     """Of files complete in the period, the share decided by each working day 0 to 120, by outcome.
 
     Rows: (working_day, decided, granted, refused, then withdrawn and at_risk). Outstanding files are censored on the day
-    `on`; a withdrawal is an end of its own and no decision. None from the day on which nobody is followed any more.
+    `on`; a withdrawal is a competing event and no decision. None from the day on which no file is followed.
     """
     like, steps, query = _licensing(con, on, where, over)
     rows: list[tuple[Any, ...]] = []
@@ -81,12 +83,13 @@ def licensing_cohort(
     return answered(like, ("working_day",), names, rows, over=like.over, more=("withdrawn", "at_risk"), query=query)
 
 
+@analysis(asks=("files_complete", "outstanding"), over_period=True)
 def licensing_times(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, over: tuple[date, date] | None = None
 ) -> Answer:
-    """The working days by which half, and 90 %, of the files complete in the period are decided, and the share within 25.
+    """The working days until half and 90 % of the files complete in the period are decided, and the share within 25 days.
 
-    One row: (files_median, files_p90, files_within_25, then the files). None where so many are not decided yet.
+    One row: (files_median, files_p90, files_within_25, then the files). None if not enough are decided yet.
     """
     like, steps, query = _licensing(con, on, where, over)
 
@@ -101,6 +104,7 @@ def licensing_times(
     return answered(like, (), names, [row], over=like.over, more=("files_complete",), query=query)
 
 
+@analysis(asks=("registered_institutes",))
 def institute_survival(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, least: int = LEAST_INSTITUTES
 ) -> Answer:
@@ -144,7 +148,7 @@ def institute_survival(
 
 
 def _is_all_ended(step: Step) -> bool:
-    """Whether nobody is left who could reach an end later."""
+    """Whether no case is left that could have an event later."""
     return sum(step.reached) > 1 - 1e-12
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import duckdb
 
+from etl.analysis.registry import analysis
 from etl.semantic.answers import Answer, ask
 from etl.semantic.derived import Where, answered
 
@@ -12,6 +13,7 @@ from etl.semantic.derived import Where, answered
 MOVED = 2
 
 
+@analysis(asks=("coverage_per_10k",))
 def coverage_on_census(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Active assistants of the day per 10,000 residents, of the day and of the census of 1395, by province.
 

@@ -1,4 +1,4 @@
-"""What the load tells of itself: files, provinces, reasons, rules, publications. No field of a person is read or told."""
+"""Data quality of the load: files, provinces, reasons, rules, publications. No field of a person is read or shown."""
 
 import re
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule the published data keep: its name is that of its file, `words` its first comment line (English)."""
+    """A rule of the published data: the name of its file, and its first comment line (English)."""
 
     name: str
     words: str
 
 
 def totals(con: duckdb.DuckDBPyConnection) -> Answer:
-    """One row: files read, and rows read = loaded + kept back + exact duplicates."""
+    """One row: files read, and rows read = loaded + rejected + exact duplicates."""
     return report(
         con,
         (),
@@ -40,7 +40,7 @@ def totals(con: duckdb.DuckDBPyConnection) -> Answer:
 
 
 def files(con: duckdb.DuckDBPyConnection) -> Answer:
-    """One row per file handed in; `refusal` and `notes` are empty where there is nothing to say."""
+    """One row per submitted file; `refusal` and `notes` are empty if there is nothing to report."""
     return report(
         con,
         ("file", "source", "province", "refusal", "notes"),
@@ -51,7 +51,7 @@ def files(con: duckdb.DuckDBPyConnection) -> Answer:
 
 
 def reasons(con: duckdb.DuckDBPyConnection) -> Answer:
-    """Rows kept back by source, reason and column, most first. A row with two faults counts under both."""
+    """Rejected rows by source, reason and column, most first. A row with two faults counts under both."""
     return report(
         con,
         ("source", "reason", "column"),
@@ -73,7 +73,7 @@ def warned(con: duckdb.DuckDBPyConnection) -> Answer:
 
 
 def provinces(con: duckdb.DuckDBPyConnection) -> Answer:
-    """One row per province: what arrived, what is missing, and the latest day its rows speak of; the most silent first."""
+    """One row per province: what arrived, what is missing, and the latest day in its rows; the longest silent first."""
     sql = """
         with days as (
             select province, status_since as day from institutes
@@ -135,7 +135,7 @@ def headers() -> dict[str, str]:
 
 
 def missing_sources(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
-    """For each province that lacks one, the sources no readable file of it arrived for."""
+    """The source tables without a readable file, for each province that lacks any."""
     arrived = set(con.execute("select province, source_table from load_files where refusal is null").fetchall())
     codes = [code for (code,) in con.execute("select iso_3166_2 from provinces order by 1").fetchall()]
     lacking = {code: tuple(table for table in TABLES if (code, table) not in arrived) for code in codes}
@@ -143,7 +143,7 @@ def missing_sources(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]
 
 
 def rules() -> list[Rule]:
-    """The rules every publication was checked against before it was shown; one that broke would not be shown."""
+    """The rules that every publication passed before it was published."""
     found = [Rule("rows_add_up", "Rows read = rows loaded + rows kept back + exact duplicates, in every file.")]
     for path in sorted(CHECKS.glob("*.sql")):
         comment = re.match(r"\s*--\s*(.+)", path.read_text(encoding="utf-8"))
@@ -152,7 +152,7 @@ def rules() -> list[Rule]:
 
 
 def publications(con: duckdb.DuckDBPyConnection, pointer: Path) -> Answer:
-    """One row per publication kept beside `pointer`, the latest first; one that cannot be read is left out."""
+    """One row per kept publication of `pointer`, latest first; unreadable ones are left out."""
     found: list[tuple[Any, ...]] = []
     for path in reversed(versions(pointer)):
         try:
@@ -167,7 +167,7 @@ def publications(con: duckdb.DuckDBPyConnection, pointer: Path) -> Answer:
 
 
 def revisions(pointer: Path) -> Any | None:
-    """Which numbers moved between the publications kept, as etl.diff tells it; None where it cannot be told."""
+    """The numbers that changed between the kept publications (`diff.history`); None if they cannot be compared."""
     try:
         return diff.history(pointer)
     except (Refused, duckdb.Error):
@@ -175,7 +175,7 @@ def revisions(pointer: Path) -> Any | None:
 
 
 def rejected_rows(con: duckdb.DuckDBPyConnection, tables: Sequence[str], provinces: Sequence[str]) -> int:
-    """How many rejected rows stand in files of these source tables and provinces; no province means every one."""
+    """The number of rejected rows in files of these source tables and provinces; no province means all."""
     found = con.execute(
         "select count(distinct (file, sheet, line)) from quarantine where list_contains($tables, source_table) "
         "and (len($provinces) = 0 or province is null or list_contains($provinces, province))",

@@ -1,4 +1,4 @@
-"""Rows behind the measures: institutes as the register knows them, licences of one, and people without names or ids."""
+"""The rows behind the metrics: institutes, the licences of one institute, and persons without names or ids."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -16,7 +16,7 @@ _Where = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class Institute:
-    """One institute of the register, with the words it is found by (folded)."""
+    """One institute of the register, with its search words (folded)."""
 
     code: str
     name: str
@@ -32,7 +32,7 @@ class Institute:
 
 
 def institutes(con: duckdb.DuckDBPyConnection) -> dict[str, Institute]:
-    """Every institute by its code, in the order of codes."""
+    """Every institute by its code, in order of code."""
     rows = con.execute(
         """
         select
@@ -53,13 +53,13 @@ def institutes(con: duckdb.DuckDBPyConnection) -> dict[str, Institute]:
 
 
 def search(known: Mapping[str, Institute], wanted: str) -> list[Institute]:
-    """Institutes whose code, name, province or county holds every word of `wanted`, however its letters were typed."""
+    """Institutes whose code, name, province or county contains every word of `wanted`, after folding."""
     words = fold(wanted).split()
     return [one for one in known.values() if all(word in one.found_by for word in words)]
 
 
 def licences(con: duckdb.DuckDBPyConnection, code: str) -> Answer:
-    """Applications of one institute, the latest first: what was asked for, how it was decided, how long it is valid."""
+    """The licence applications of one institute, latest first, with decision and validity."""
     sql = (
         "select application_no, kind, outcome, licence_no, applied_on, decided_on, valid_from, valid_until "
         "from applications where institute_code = $code order by applied_on desc, application_no"
@@ -71,13 +71,13 @@ def licences(con: duckdb.DuckDBPyConnection, code: str) -> Answer:
 
 
 def people(con: duckdb.DuckDBPyConnection, on: date, where: _Where | None = None) -> StreamedRows:
-    """Spells in active service on a day, one a row, without name, id or day of birth; read while `con` is open.
+    """Spells in active service on a day, one per row, without name, id or day of birth; read while `con` is open.
 
-    `row` numbers the rows of this file only: they stand in the order of what they show, so that no number leads back to a
-    person or to the same person in another file. Raises QuestionError for a filter without meaning.
+    `row` is the row number in this export only. Rows are sorted by what they show, so a number does not lead back to a person
+    or to the same person in another export. Raises QuestionError for a filter that does not apply.
     """
     source, given = rows_on(con, "readiness", on, where)
-    # The rows are sorted once and numbered as they come: DuckDB keeps the order of a sorted subquery.
+    # Sorted once and numbered in that order: DuckDB keeps the order of a sorted subquery.
     sql = f"""
         select row_number() over () as row, *
         from (

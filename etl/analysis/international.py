@@ -1,4 +1,4 @@
-"""Active police assistants beside guards, volunteers and auxiliaries abroad: never mixed, each with its source."""
+"""Active police assistants compared with guards, volunteers and auxiliaries abroad: kept apart, each with its source."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,28 +7,30 @@ from typing import Any
 
 import duckdb
 
+from etl.analysis.registry import analysis
 from etl.semantic.answers import Answer, ask, readable
 from etl.semantic.catalog import derived
 from etl.semantic.lineage import sources_of_query
 
 Where = Mapping[str, Sequence[str]] | None
 
-# The founding statement of 1400: "more than four million" in another country.
+# The claim in the founding statement of 1400: "more than four million" in another country.
 CLAIM = 4_000_000
 _BY = ("force", "country", "counted", "counted_year", "sureness")
 _PLACES = ("province", "county", "institute")
 _IN_ORDER = "list_position(['guards', 'volunteers', 'auxiliaries', 'others'], force)"
 
 
+@analysis(asks=("per_100k",))
 def countries(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Persons per 100,000 residents: active assistants here, then the latest figure of each country by kind of force.
 
-    Rows: (force, country, counted, year, sureness, rate, persons, population, source, address). Under a filter of place
-    the first is that place's. A rate is None where the population of the source's year or area is not known.
+    Rows: (force, country, counted, year, sureness, rate, persons, population, source, address). Under a filter of place the
+    first row is that of the place. A rate is None if the population of the source's year or area is unknown.
     """
     here = ask(con, "per_100k", on=on, where=where)
     row = here.records()[0]
-    own: tuple[Any, ...] = (
+    iran: tuple[Any, ...] = (
         "assistants",
         "HERE" if any(place in here.where for place in _PLACES) else "IRN",
         "police_assistants",
@@ -48,15 +50,16 @@ def countries(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Whe
         order by {_IN_ORDER}, persons_per_100k desc nulls last, figure
     """
     names = ("persons_per_100k", "persons_counted", "population_then", "source", "address")
-    answer = _answer(here, names, [own, *con.execute(sql).fetchall()])
+    answer = _answer(here, names, [iran, *con.execute(sql).fetchall()])
     return replace(answer, query=f"{here.query};\n\n{sql}", sources=here.sources | sources_of_query(sql))
 
 
+@analysis(asks=())
 def claim(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Every figure found of a country by kind of force, and by how many it exceeds the four million of the claim.
 
-    Rows: (force, country, counted, year, sureness, persons, excess or None, source, address). The world is no country.
-    Filters narrow nothing here: the figures are of other countries.
+    Rows: (force, country, counted, year, sureness, persons, excess or None, source, address). The world total is left out.
+    Filters have no effect: the figures are of other countries.
     """
     now = ask(con, "active_assistants", on=on)
     sql = f"""

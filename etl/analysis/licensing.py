@@ -1,8 +1,7 @@
-"""Institutes by name, by size and from publication to publication: what takes several questions to say.
+"""Lists of institutes, institutes by size, and the adoption of smart services from publication to publication.
 
-Each function takes a connection, a day and filters, and returns an Answer as `ask` does. Institutes stand with the
-province they are registered in; persons under a filter of place are those who serve in it, as everywhere. Everything is
-asked of the catalogue, so a list, a card and a chart agree.
+Institutes are listed under the province of registration; under a filter of place, persons are those who serve in it. All
+numbers are metrics of the catalogue, so lists, cards and charts agree.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,28 +11,31 @@ from typing import Any
 
 import duckdb
 
+from etl.analysis.registry import analysis
 from etl.semantic.answers import Answer, Metric, ask, readable, rows_on
 from etl.semantic.catalog import catalogue, derived
 
 Where = Mapping[str, Sequence[str]] | None
 
-# Persons active in an institute, from so many on.
+# The least number of active persons of each size class.
 SIZES = {"0": 0, "1-9": 1, "10-24": 10, "25-49": 25, "50-99": 50, "100+": 100}
 _FACTS = ("institute", "province", "activity", "status")
-# What an institute has wherever its persons serve.
+# Dates of an institute, independent of where its persons serve.
 _DAYS = ("licensed_until", "status_since")
 
 
+@analysis(asks=("registered_institutes", "licensed_until", "in_service", "training_compliance", "judicial_officers"))
 def register(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Every institute registered in the scope, largest first: licence, persons, compliance, officers."""
     measures = ("licensed_until", "in_service", "active_assistants", "training_compliance", "judicial_officers")
     return _listed(con, on, where, measures, largest="in_service")
 
 
+@analysis(asks=("registered_institutes", "licensed_until", "outstanding", "active_assistants"))
 def licences_ending(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
-    """Institutes whose licence ends within 90 days, first to end first: (institute, province, activity, span, ...).
+    """Institutes whose licence ends within 90 days, earliest first: (institute, province, activity, span, …).
 
-    Beside the last day of the licence stand the applications under way and the persons active.
+    Further columns: the last day of the licence, the outstanding applications, the active persons.
     """
     measures = ("licensed_until", "outstanding", "active_assistants")
     spans = {"licences_ending_30": "1-30", "licences_ending_60": "31-60", "licences_ending_90": "61-90"}
@@ -49,34 +51,39 @@ def licences_ending(con: duckdb.DuckDBPyConnection, on: date | None = None, wher
     return replace(found, by=by, columns=(*by, *measures), metrics=found.metrics[: len(measures)], rows=rows)
 
 
+@analysis(asks=("lapsed_licence_service", "licensed_until", "status_since", "outstanding"))
 def lapsed(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Institutes in which persons serve without a valid licence, wherever registered; most persons first.
 
-    A person who also serves in a licensed institute is counted here in the one without, and not in the nation's number.
+    A person who also serves in a licensed institute is counted here, but not in the national number.
     """
     measures = ("lapsed_licence_service", "licensed_until", "status_since", "outstanding")
     return _having(_listed(con, on, where, measures, "lapsed_licence_service", anywhere=True), measures[:1])
 
 
+@analysis(asks=("registered_institutes", "status_since", "in_service"))
 def stopped(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
-    """Institutes suspended or revoked by the day, with since when and the persons who serve in them still."""
+    """Institutes suspended or revoked by the day, with the date and the persons still in service."""
     found = _listed(con, on, where, ("status_since", "in_service"), "in_service")
     rows = [row for row in found.rows if row[3] in ("suspended", "revoked") and row[4] is not None]
     return replace(found, rows=rows)
 
 
+@analysis(asks=("accreditation_ending_30", "accreditation_ending_60", "judicial_officers"))
 def accreditations_ending(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
-    """Institutes with judicial officers whose accreditation ends within 90 days; most first. Wherever registered."""
+    """Institutes with judicial officers whose accreditation ends within 90 days, wherever registered; most first."""
     spans = ("accreditation_ending_30", "accreditation_ending_60", "accreditation_ending_90")
     return _having(_listed(con, on, where, (*spans, "judicial_officers"), spans[0], anywhere=True), spans)
 
 
+@analysis(asks=("officers_lapsed", "officer_training_share"))
 def officers_untrained(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
-    """Institutes with judicial officers whose required training is not in date; most first. Wherever registered."""
+    """Institutes with judicial officers whose required training is not in date, wherever registered; most first."""
     measures = ("officers_lapsed", "officer_training_share")
     return _having(_listed(con, on, where, measures, "officers_lapsed", anywhere=True), measures[:1])
 
 
+@analysis(asks=("licensed_institutes", "smart_institutes", "active_assistants"))
 def sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Licensed institutes by the number of persons active in them: (size, institutes)."""
     found = _by_size(con, on, where)
@@ -84,6 +91,7 @@ def sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where =
     return _of(found, ("size",), (catalogue()["licensed_institutes"],), rows)
 
 
+@analysis(asks=("licensed_institutes", "smart_institutes", "active_assistants"))
 def smart_sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Adoption by size: (size, share, institutes with smart services, licensed institutes)."""
     found = _by_size(con, on, where)
@@ -94,8 +102,9 @@ def smart_sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: W
     return _of(found, ("size",), (catalogue()["smart_service_share"],), rows, _parts("smart_service_share"))
 
 
+@analysis(asks=("smart_service_share", "adoption"))
 def adoption(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
-    """Adoption as each publication found it, up to the day: (day, share, institutes with smart services, licensed)."""
+    """Adoption in each publication up to the day: (day, share, institutes with smart services, licensed)."""
     now = ask(con, "smart_service_share", on=on, where=where)
     kept, parameters = rows_on(con, "adoption", now.on or now.publication.as_of, where)
     sql = f"""
@@ -120,17 +129,17 @@ def _listed(
     largest: str = "",
     anywhere: bool = False,
 ) -> Answer:
-    """Measures by institute beside what is known of it.
+    """Metrics by institute, with its province, activity and status.
 
-    Without `anywhere` only institutes registered in the scope are listed; with it also those registered elsewhere that
-    have persons serving in it, and their own days with them.
+    Without `anywhere` only institutes registered in the scope are listed; with it also those registered elsewhere with
+    persons serving in the scope, and their dates.
     """
     facts = ask(con, "registered_institutes", by=_FACTS, on=on, where=None if anywhere else where)
     known = {row[0]: row[: len(_FACTS)] for row in facts.rows}
     asked = ask(con, *measures, by=("institute",), on=on, where=where)
     days = [name for name in _DAYS if name in measures]
-    own = ask(con, *days, by=("institute",), on=on) if anywhere and days else None
-    dates = {row["institute"]: row for row in own.records()} if own else {}
+    dated = ask(con, *days, by=("institute",), on=on) if anywhere and days else None
+    dates = {row["institute"]: row for row in dated.records()} if dated else {}
     rows = []
     for record in asked.records():
         if record["institute"] in known:
@@ -140,13 +149,13 @@ def _listed(
     if largest:
         at = columns.index(largest)
         rows.sort(key=lambda row: (-(row[at] or 0), row[0]))
-    queries = [answer.query for answer in (asked, facts, own) if answer]
+    queries = [answer.query for answer in (asked, facts, dated) if answer]
     sources = asked.sources | facts.sources
     return replace(asked, by=_FACTS, columns=columns, rows=rows, query=";\n\n".join(queries), sources=sources)
 
 
 def _having(found: Answer, names: Sequence[str]) -> Answer:
-    """The rows in which one of `names` is above zero."""
+    """The rows in which any of `names` is above zero."""
     at = [found.columns.index(name) for name in names]
     return replace(found, rows=[row for row in found.rows if any(row[i] for i in at)])
 
@@ -157,7 +166,7 @@ def _by_size(con: duckdb.DuckDBPyConnection, on: date | None, where: Where) -> A
 
 
 def _cells(by_institute: Answer) -> dict[str, tuple[int, int]]:
-    """Licensed institutes and those of them with smart services, by size; only of institutes registered in the scope."""
+    """Licensed institutes and those with smart services, by size, of institutes registered in the scope."""
     licensed, smart = dict.fromkeys(SIZES, 0), dict.fromkeys(SIZES, 0)
     for _, is_licensed, is_smart, active in by_institute.rows:
         if is_licensed:

@@ -1,7 +1,6 @@
-"""What if: a scenario, what it is made of as things are now, and the path of the stock under it.
+"""Scenarios: their inputs as they are now, and the number of active assistants under a scenario.
 
-Each function takes a connection, a day and filters, and returns an Answer like `ask` does; its words stand in
-etl/semantic/analyses.toml. A scenario that says nothing goes on as in the last 12 complete months.
+An empty scenario continues the last 12 complete months.
 """
 
 import math
@@ -13,6 +12,7 @@ from typing import Any
 import duckdb
 
 from etl.analysis.projection import MOST_MONTHS_AHEAD, PACE_MONTHS, history_of, path_of
+from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError
 from etl.semantic.answers import Answer, ask
@@ -24,9 +24,10 @@ _KNOWN_MONTHS = 24
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is asked for: recruits a month, leavers a year over the stock, seats a month by (province, course).
+    """Recruits per month, leavers per year as a share of those in service, and seats per month by (province, course).
 
-    None is as in the last 12 complete months. Seats of a province "" are shared by all that have none of their own.
+    None continues the last 12 complete months. Seats of the province "" are shared by all provinces without seats of their
+    own. Raises QuestionError for a negative number.
     """
 
     recruits: float | None = None
@@ -34,8 +35,8 @@ class Scenario:
     seats: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        numbers = [*self.seats.values(), *(one for one in (self.recruits, self.leaver_rate) if one is not None)]
-        if any(not math.isfinite(one) or one < 0 for one in numbers):
+        numbers = [*self.seats.values(), *filter(None, (self.recruits, self.leaver_rate))]
+        if any(not math.isfinite(number) or number < 0 for number in numbers):
             raise QuestionError("a scenario takes no negative numbers")
 
 
@@ -45,8 +46,9 @@ NOW = Scenario()
 # ---------------------------------------------------------------- as it is now
 
 
+@analysis(asks=("leaver_rate_12m", "joiners"))
 def pace_now(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
-    """Recruits a month and leavers a year over the stock, of the last 12 complete months. One row."""
+    """Recruits per month, and leavers per year as a share of those in service, in the last 12 complete months. One row."""
     rate = ask(con, "leaver_rate_12m", on=on, where=where)
     day = rate.on or rate.publication.as_of
     joiners = ask(con, "joiners", over=jalali.last_complete_months(day, 12), where=where)
@@ -54,8 +56,9 @@ def pace_now(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Wher
     return answered(rate, (), ("plan_recruits", "plan_leaver_rate"), [row], also=(joiners,))
 
 
+@analysis(asks=("trainable_assistants", "course_results"))
 def seats_now(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
-    """Training seats a month by province and course: the results handed in for the last 12 complete months, over 12."""
+    """Training seats per month by province and course: the course results of the last 12 complete months, divided by 12."""
     base = ask(con, "trainable_assistants", on=on, where=where)
     day = base.on or base.publication.as_of
     period = jalali.last_complete_months(day, 12)
@@ -67,14 +70,15 @@ def seats_now(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Whe
 # ---------------------------------------------------------------- the stock
 
 
+@analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"))
 def headcount(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, scenario: Scenario = NOW
 ) -> Answer:
-    """The stock known and planned: (month, active, plan, low, high, target). The plan begins where the known ends.
+    """Known and planned active assistants: (month, active, plan, low, high, target). The plan begins where the known ends.
 
-    The plan is the projection; what a scenario asks for beyond the last 12 months comes on top of it, more recruits each
-    month, less a twelfth of the higher leaver rate of the stock. The range is as wide, relative to the plan, as the
-    projection's; it is None where the past has fewer than 24 runs.
+    The plan is the projection plus the deviation of the scenario from the last 12 months: more recruits each month, less a
+    twelfth of the additional yearly leaver rate. The range is as wide, relative to the plan, as that of the projection; it
+    is None with fewer than 24 past runs.
     """
     known = ask(con, "active_assistants", on=on, where=where)
     day = known.on or known.publication.as_of
@@ -86,9 +90,9 @@ def headcount(
     now = jalali.unit_of(day, "month")
     active = float(known.value())
     rows: list[tuple[Any, ...]] = [
-        (one.label, one.active, None, None, None, target)
-        for one in history.months[-_KNOWN_MONTHS:]
-        if one.label < now.label
+        (month.label, month.active, None, None, None, target)
+        for month in history.months[-_KNOWN_MONTHS:]
+        if month.label < now.label
     ]
     rows.append((now.label, active, active, active, active, target))
     stock = projected = active
@@ -99,7 +103,7 @@ def headcount(
         projected = then
         if unit.label <= now.label:
             continue
-        bounds = [None if one is None else one * stock / then if then else stock for one in (low, high)]
+        bounds = [None if bound is None else bound * stock / then if then else stock for bound in (low, high)]
         rows.append((unit.label, None, stock, *bounds, target))
         is_reached = target is not None and bounds[0] is not None and bounds[0] >= target
         if distance >= PACE_MONTHS and (bounds[0] is None or is_reached):
@@ -109,14 +113,14 @@ def headcount(
 
 
 def _target(con: duckdb.DuckDBPyConnection, day: date, where: Where) -> float | None:
-    """The target of the place; none where the filters leave it no meaning."""
+    """The target of the place; None if the filters do not apply to targets."""
     if set(where or {}) - catalogue()["target"].dimensions:
         return None
     return ask(con, "target", on=day, where=where).value()
 
 
 def filters_of_results(where: Where) -> dict[str, Sequence[str]]:
-    """The filters that results of courses know. Raises QuestionError for others: seats are not kept by them."""
+    """The filters that apply to seats. Raises QuestionError for others."""
     for name in where or {}:
         if name not in ("province", "course"):
             raise QuestionError(f"training seats have no meaning by {name}")

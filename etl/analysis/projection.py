@@ -1,8 +1,8 @@
-"""The one projection of the stock: active assistants, the pace of a year, and the profile of the twelve Jalali months.
+"""The projection of active assistants: the pace of a year, and the seasonal profile of the twelve Jalali months.
 
-Active on the day plus, for each month ahead, the mean monthly net change of the last 12 complete months and what the month
-of that name has differed from the mean month in the last three years. Its range at each distance holds the middle 80 % of
-the signed relative misses that the same method made in the past, each made only of what was known on its day.
+Active on the day plus, for each month ahead, the mean monthly net change of the last 12 complete months and the mean
+deviation of the month of that name in the last three years. The range at each distance holds the middle 80 % of the signed
+relative errors of the same method in the past, each run made only from what was known on its day.
 """
 
 import math
@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 from persiantools.jdatetime import JalaliDate
 
+from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import tables
@@ -29,7 +30,7 @@ MOST_MONTHS_AHEAD = 60
 _MOST_RUNS = 120
 _MONTHS_SHOWN_BEFORE = 24
 
-# Persons in service at a month's end whose every licence on it was decided only on a later day, by the first such day.
+# Persons in service at a month's end whose licences on it were all decided later, by the first day of a decision.
 _LATE = """
     with ends as (select unnest($ends::date[]) as day),
     covered as (
@@ -65,7 +66,7 @@ _LATE = """
 
 @dataclass(frozen=True)
 class Month:
-    """A complete Jalali month: its label, its last day, the active on it as known today."""
+    """A complete Jalali month: its label, its last day, the active assistants on it as known today."""
 
     label: str
     last: date
@@ -74,39 +75,39 @@ class Month:
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """The complete months up to a day, and of each the persons known to be active on it only from a later day on."""
+    """The complete months up to a day, and for each month's end the persons that became known as active only later."""
 
     months: Sequence[Month]
     known_later: Mapping[date, Sequence[tuple[date, int]]] = field(default_factory=dict)
     answers: tuple[Answer, ...] = ()
 
     def as_known_on(self, vintage: date) -> list[int]:
-        """The active at the end of each month up to the vintage, of the rows whose days do not lie after it."""
+        """The active assistants at the end of each month up to the vintage, as known on it."""
         return [
-            one.active - sum(count for known_on, count in self.known_later.get(one.last, ()) if known_on > vintage)
-            for one in self.months
-            if one.last <= vintage
+            month.active - sum(count for known_on, count in self.known_later.get(month.last, ()) if known_on > vintage)
+            for month in self.months
+            if month.last <= vintage
         ]
 
     @cached_property
     def known(self) -> list[list[int]]:
-        """The active at the end of each month up to every month's end, as known on it."""
-        return [self.as_known_on(one.last) for one in self.months]
+        """For every month's end, the active assistants at the end of each month up to it, as known on it."""
+        return [self.as_known_on(month.last) for month in self.months]
 
     @cached_property
     def runs(self) -> dict[int, list[float]]:
-        """What was projected at the end of each month with three years before it: the stock 0, 1, 2, … months ahead."""
-        found = {}
+        """The projection at the end of each month with three years of history: active 0, 1, 2, … months ahead."""
+        runs = {}
         first = max(PROFILE_MONTHS, len(self.months) - _MOST_RUNS)
         for now in range(first, len(self.months)):
             known = self.known[now]
             if known[-1 - PROFILE_MONTHS] > 0:
                 steps = monthly_changes(known, MOST_MONTHS_AHEAD + 1)
-                found[now] = [max(0.0, stock) for stock in accumulate(steps, initial=float(known[-1]))]
-        return found
+                runs[now] = [max(0.0, stock) for stock in accumulate(steps, initial=float(known[-1]))]
+        return runs
 
     def misses(self, ahead: int, now: int) -> list[float]:
-        """The signed relative misses so many months ahead of the runs whose outcome is known at the end of month `now`."""
+        """The signed relative errors `ahead` months ahead of the runs whose outcome is known at the end of month `now`."""
         known = self.known[now]
         return [
             (known[then + ahead] - path[ahead]) / max(path[ahead], 1.0)
@@ -115,53 +116,53 @@ class History:
         ]
 
     def ranges(self, now: int, most: int) -> list[tuple[float, float]]:
-        """Of the stock projected 0, 1, 2, … months ahead of month `now` the lower and upper bound, relative to it.
+        """The lower and upper bound 0, 1, 2, … months ahead of month `now`, relative to the projection.
 
-        A range never narrows with distance. They end before the first distance with fewer than 24 runs.
+        A range never narrows with distance. The list ends before the first distance with fewer than 24 runs.
         """
-        found = [(0.0, 0.0)]
+        ranges = [(0.0, 0.0)]
         for ahead in range(1, most + 1):
             misses = self.misses(ahead, now)
             if len(misses) < FEWEST_RUNS:
                 break
             low, high = (quantile(misses, part) for part in HELD)
-            found.append((min(found[-1][0], low), max(found[-1][1], high)))
-        return found
+            ranges.append((min(ranges[-1][0], low), max(ranges[-1][1], high)))
+        return ranges
 
 
 @dataclass(frozen=True)
 class Path:
-    """The stock at each month's end ahead: (month, distance in months, projected, low, high).
+    """The projection at each future month's end: (month, distance in months, projected, low, high).
 
-    `low` and `high` are None where the past has fewer than 24 runs; there is no path without a year of history.
+    `low` and `high` are None with fewer than 24 past runs; the path is empty without a year of history.
     """
 
     points: Sequence[tuple[jalali.Unit, float, float, float | None, float | None]]
 
     def reached(self, target: float) -> tuple[str | None, str | None]:
-        """The first months whose upper, and whose lower bound reaches a target; None for one that does not."""
+        """The first months in which the upper and the lower bound reach a target; None if one does not."""
         first = next((unit.label for unit, _, _, _, high in self.points if high is not None and high >= target), None)
         last = next((unit.label for unit, _, _, low, _ in self.points if low is not None and low >= target), None)
         return first, last
 
 
 def monthly_changes(active: Sequence[int], ahead: int) -> list[float]:
-    """Net change in each of the next `ahead` months, of the stock at the end of each month so far.
+    """The net change in each of the next `ahead` months, from the active assistants at the end of each past month.
 
-    The pace of a year and, with three years of months, their profile. Needs 13 months at least.
+    It is the pace of a year plus, with three years of months, the seasonal profile. Needs at least 13 months.
     """
     pace = (active[-1] - active[-1 - PACE_MONTHS]) / PACE_MONTHS
     if len(active) <= PROFILE_MONTHS:
         return [pace] * ahead
     changes = [active[at] - active[at - 1] for at in range(len(active) - PROFILE_MONTHS, len(active))]
     mean = sum(changes) / PROFILE_MONTHS
-    # The first change is that of the month after this one, three years ago.
+    # The first change is three years before the next month.
     profile = [sum(changes[at::12]) / len(changes[at::12]) - mean for at in range(12)]
     return [pace + profile[at % 12] for at in range(ahead)]
 
 
 def quantile(values: Sequence[float], part: float) -> float:
-    """The value below which a next one is expected with probability `part`: position part × (n + 1), linear between values.
+    """The value below which the next one is expected with probability `part`: position part × (n + 1), interpolated.
 
     E. J. Gumbel (1939) and Weibull; of 24 values the tenth percentile is near the second and a half.
     """
@@ -180,17 +181,17 @@ def history_of(con: duckdb.DuckDBPyConnection, on: date | None, where: Where) ->
     stocks = ask(con, "active_assistants", by=("month",), over=over, where=where)
     units = {unit.label: unit for unit in jalali.units_between(*over, "month")}
     months = [Month(label, units[label].last, active) for label, active in stocks.rows]
-    begun = next((at for at, one in enumerate(months) if one.active), len(months))
-    months = months[begun:]
+    first = next((at for at, month in enumerate(months) if month.active), len(months))
+    months = months[first:]
     later: dict[date, list[tuple[date, int]]] = {}
-    for last, known_on, count in _known_later(con, [one.last for one in months], now):
+    for last, known_on, count in _known_later(con, [month.last for month in months], now):
         later.setdefault(last, []).append((known_on, count))
     return History(months, later, (now, stocks))
 
 
 def path_of(history: History, day: date, active: float, months: int = MOST_MONTHS_AHEAD) -> Path:
-    """The projection from a day on which `active` are, for the months that end after it."""
-    known = [one.active for one in history.months]
+    """The projection from a day with `active` assistants, for the months that end after it."""
+    known = [month.active for month in history.months]
     if len(known) <= PACE_MONTHS:
         return Path(())
     steps = monthly_changes(known, months + 1)
@@ -199,7 +200,7 @@ def path_of(history: History, day: date, active: float, months: int = MOST_MONTH
     stock, distance = active, 0.0
     points = []
     for step in steps[:months]:
-        # Of the month that holds the day only its rest lies ahead.
+        # Only the rest of the current month lies ahead.
         rest = min((unit.last - day).days / ((unit.last - unit.first).days + 1), 1.0)
         stock, distance = max(0.0, stock + step * rest), distance + rest
         bounds = _between(ranges, distance)
@@ -209,11 +210,12 @@ def path_of(history: History, day: date, active: float, months: int = MOST_MONTH
     return Path(points)
 
 
+@analysis(asks=("active_assistants", "target", "net_change"))
 def projection(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
     """Months known and months projected: (month, active, low, high, projected). The projection begins where the known ends.
 
-    `low` and `high` are None where the past has fewer than 24 runs, and with less than a year of history nothing is
-    projected. Goes on until the lower bound reaches the target, a year at least and five at most; a year where there is none.
+    `low` and `high` are None with fewer than 24 past runs; with less than a year of history nothing is projected. It
+    extends until the lower bound reaches the target, between one and five years; one year if there is no target.
     """
     known = ask(con, "active_assistants", "target", on=on, where=where)
     day = known.on or known.publication.as_of
@@ -221,9 +223,9 @@ def projection(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Wh
     active, target = known.value("active_assistants"), known.value("target")
     now = jalali.unit_of(day, "month")
     rows: list[tuple[Any, ...]] = [
-        (one.label, one.active, None, None, None)
-        for one in history.months[-_MONTHS_SHOWN_BEFORE:]
-        if one.label < now.label
+        (month.label, month.active, None, None, None)
+        for month in history.months[-_MONTHS_SHOWN_BEFORE:]
+        if month.label < now.label
     ]
     rows.append((now.label, active, active, active, active))
     for unit, distance, stock, low, high in path_of(history, day, active).points:
@@ -236,14 +238,15 @@ def projection(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Wh
     return answered(known, ("month",), names, rows, on=day, also=history.answers)
 
 
+@analysis(asks=("active_assistants", "target", "target_progress", "net_change"))
 def pace(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, until: date | None = None
 ) -> Answer:
-    """Required and actual pace of the active, persons a month, and the months between which the target is reached. One row.
+    """The required and the actual pace in persons per month, and the months between which the target is reached. One row.
 
-    (required_pace, actual_pace_6, actual_pace_12, projected_first, projected_last). The required pace is that up to `until`
-    (unless given: the end of the next Jalali year); the actual ones are of the last 6 and 12 complete months. A month is
-    None where the projection does not reach the target within five years, a pace where the history is shorter.
+    (required_pace, actual_pace_6, actual_pace_12, projected_first, projected_last). The required pace is that until `until`
+    (default: the end of the next Jalali year); the actual paces are of the last 6 and 12 complete months. A month is None
+    if the projection does not reach the target within five years, a pace if the history is shorter.
     """
     answer = ask(con, "active_assistants", "target", "target_progress", on=on, where=where)
     day = answer.on or answer.publication.as_of
@@ -257,19 +260,19 @@ def pace(
         first = last = jalali.unit_of(day, "month").label
     elif target is not None:
         first, last = path_of(history, day, active).reached(target)
-    known = [one.active for one in history.months]
+    known = [month.active for month in history.months]
     paces = [(known[-1] - known[-1 - months]) / months if len(known) > months else None for months in (6, PACE_MONTHS)]
     names = ("required_pace", "actual_pace_6", "actual_pace_12", "projected_first", "projected_last")
     return answered(answer, (), names, [(required, *paces, first, last)], on=day, also=history.answers)
 
 
 def end_of_next_year(day: date) -> date:
-    """The last day of the Jalali year after the one that holds a day."""
+    """The last day of the Jalali year after that of `day`."""
     return jalali.unit_of(JalaliDate(JalaliDate(day).year + 1, 6, 1).to_gregorian(), "year").last
 
 
 def _between(ranges: Sequence[tuple[float, float]], distance: float) -> tuple[float, float] | None:
-    """The bounds at a distance between two whole months; None beyond the last range."""
+    """The bounds interpolated at a distance in months; None beyond the last range."""
     below, above = math.floor(distance), math.ceil(distance)
     if above >= len(ranges):
         return None

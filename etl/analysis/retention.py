@@ -1,8 +1,8 @@
-"""How long people stay: survival curves by the product limit of Kaplan and Meier (1958).
+"""Retention: survival curves by the product limit of Kaplan and Meier (1958).
 
-A career runs from a joining to the next leaving (the first day out); one not ended by the day is censored on it.
-The bounds are 95 % of Greenwood's variance on the log-log scale. Curves as of the publication's day, of the nation and of
-single members, were made at build by statsmodels (survival.py) and are read; the others are worked out here in plain SQL.
+A career runs from a joining to the next leaving (the first day out); a career not ended by the day is censored on it. The
+bounds are 95 % limits by Greenwood's variance on the log-log scale. Curves as of the publication's day, of the nation and
+of single members, are built by statsmodels (survival.py) and read here; all others are computed in SQL.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.semantic.answers import Answer, ask, readable
 from etl.semantic.catalog import derived, tables
@@ -19,20 +20,20 @@ from etl.warehouse.publications import describe
 Where = Mapping[str, Sequence[str]] | None
 
 MOST_MONTHS = 120
-# A curve ends where fewer people than this are still followed: beyond it a step is one person, no finding.
+# A curve ends when fewer people than this are followed: beyond it every step is a single person.
 LEAST = 20
-# The dimension and the only member of the curve of everyone.
+# The dimension, and its only member, of the curve of everyone.
 ALL = "all"
 _BEGINNING = date(1900, 1, 1)
 
-_Made = tuple[list[tuple[Any, ...]], str]
+_Curves = tuple[list[tuple[Any, ...]], str]
 
 
 def product_limit(careers: str) -> str:
-    """The steps of Kaplan and Meier's curve, in SQL.
+    """SQL for the steps of the Kaplan-Meier curve.
 
-    `careers` is a SELECT of (member, days, has_left), one row a career; the steps are (member, days, at_risk, leaving,
-    survival, variance), one row a day on which somebody leaves. Who is censored on a day is at risk on it.
+    `careers` is a SELECT of (member, days, has_left), one row per career; the steps are (member, days, at_risk, leaving,
+    survival, variance), one row per day on which somebody leaves. A career censored on a day is at risk on it.
     """
     return f"""
         with followed as (
@@ -63,14 +64,16 @@ def product_limit(careers: str) -> str:
     """
 
 
+@analysis(asks=("joiners",))
 def survival(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, least: int = LEAST) -> Answer:
-    """Share still in service so many months after joining, with the people still followed and its bounds.
+    """The share still in service by months after joining, with the people still followed and the bounds.
 
     Rows: (served, survival, at_risk, survival_low, survival_high), `served` in whole months of 30.44 days.
     """
     return _survival(con, on, where, least, "")
 
 
+@analysis(asks=("joiners",))
 def survival_by_post(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, least: int = LEAST
 ) -> Answer:
@@ -78,6 +81,7 @@ def survival_by_post(
     return _survival(con, on, where, least, "post")
 
 
+@analysis(asks=("joiners",))
 def survival_by_gender(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, least: int = LEAST
 ) -> Answer:
@@ -100,7 +104,7 @@ def careers(member: str, conditions: Sequence[str]) -> str:
 def _survival(con: duckdb.DuckDBPyConnection, on: date | None, where: Where, least: int, group: str) -> Answer:
     day = on or describe(con).as_of
     like = ask(con, "joiners", over=(_BEGINNING, day), where=where)
-    rows, query = _ready(con, like, day, least, group) or _worked_out(con, like, day, least, group)
+    rows, query = _prebuilt(con, like, day, least, group) or _computed(con, like, day, least, group)
     names = ("survival", "at_risk") if group else ("survival", "at_risk", "survival_low", "survival_high")
     by = (group, "served") if group else ("served",)
     return Answer(
@@ -119,7 +123,7 @@ def _survival(con: duckdb.DuckDBPyConnection, on: date | None, where: Where, lea
 
 
 def _shown(group: str) -> tuple[str, str]:
-    """The columns of a curve: what its rows go by, and its numbers."""
+    """The key columns and the number columns of a curve."""
     return (
         ("member, served", "survival, at_risk")
         if group
@@ -127,8 +131,8 @@ def _shown(group: str) -> tuple[str, str]:
     )
 
 
-def _ready(con: duckdb.DuckDBPyConnection, like: Answer, day: date, least: int, group: str) -> _Made | None:
-    """The rows that the build made, with their query, where the question is one of those: this day, one member or a group."""
+def _prebuilt(con: duckdb.DuckDBPyConnection, like: Answer, day: date, least: int, group: str) -> _Curves | None:
+    """The prebuilt rows with their query; None if the question is not about the publication's day and one member or group."""
     dimension = group or next(iter(like.where), ALL)
     members = like.where.get(dimension, ())
     others = like.where.keys() - {dimension}
@@ -150,8 +154,8 @@ def _ready(con: duckdb.DuckDBPyConnection, like: Answer, day: date, least: int, 
     return (rows, readable(sql, parameters)) if rows else None
 
 
-def _worked_out(con: duckdb.DuckDBPyConnection, like: Answer, day: date, least: int, group: str) -> _Made:
-    """The rows by the product limit in SQL, with their query."""
+def _computed(con: duckdb.DuckDBPyConnection, like: Answer, day: date, least: int, group: str) -> _Curves:
+    """The rows computed by the product limit in SQL, with their query."""
     parameters: dict[str, Any] = {"on_day": day, "least": least}
     conditions = ["joiners.day <= $on_day"]
     columns = tables()["joiners"].columns

@@ -1,9 +1,9 @@
-"""Signals: what stands out, by one method for levels and one for changes.
+"""Signals: provinces that stand out, by one method for levels and one for changes.
 
-Level: a province's share against the nation's on a funnel whose limits allow for the differences that all provinces show
+Level: a province's share against the nation's on a funnel plot whose limits allow for the differences between all provinces
 (D. J. Spiegelhalter, 2005, Statistics in Medicine 24, and Quality and Safety in Health Care 14: multiplicative
-over-dispersion, z-scores winsorised). Change: a province's share of the nation's monthly flow against the limits of its own
-last months (XmR chart; D. J. Wheeler, 1993, Understanding Variation), so what moves the whole country is no signal.
+over-dispersion, z-scores winsorised). Change: a province's share of the nation's monthly events against the limits of its
+last months (XmR chart; D. J. Wheeler, 1993, Understanding Variation), so changes of the whole country are no signal.
 """
 
 import math
@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError
 from etl.semantic.answers import Answer, ask
@@ -27,15 +28,15 @@ from etl.warehouse.publications import describe
 STANDARD_ERRORS = 3
 WINSORISED = 0.1
 MONTHS = 24
-# Three standard deviations by the mean moving range of two neighbours: 3 / 1.128.
+# Three standard deviations as a multiple of the mean moving range of two neighbours: 3 / 1.128.
 _OF_MOVING_RANGE = 3 / 1.128
 
 
 @dataclass(frozen=True)
 class Point:
-    """A group on a funnel: how many of `count` it has, its share, z-score, and whether it lies beyond the limits.
+    """A group on a funnel plot: `part` of `count`, its share, its z-score, and whether it lies beyond the limits.
 
-    `beyond`: how many more (fewer) it has than the common share would give.
+    `beyond`: how many more (negative: fewer) it has than at the common share.
     """
 
     group: Any
@@ -49,7 +50,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Funnel:
-    """The common share, the over-dispersion φ (at least 1: groups are never told apart more than chance allows), the points."""
+    """The common share, the over-dispersion φ (at least 1: the limits are never narrower than chance), the points."""
 
     common: float
     phi: float
@@ -63,7 +64,7 @@ class Funnel:
 
 @dataclass(frozen=True)
 class Limits:
-    """The middle of a series and its natural process limits."""
+    """The mean of a series and its natural process limits."""
 
     low: float
     middle: float
@@ -71,7 +72,7 @@ class Limits:
 
 
 def winsorised(values: Sequence[float], part: float = WINSORISED) -> list[float]:
-    """The values in their order, the lowest and the highest `part` of them moved to the nearest of the others."""
+    """The values in order, with the lowest and the highest `part` of them set to the nearest of the others."""
     ordered = sorted(values)
     cut = int(part * len(ordered) + 1e-9)
     low, high = ordered[cut], ordered[len(ordered) - 1 - cut]
@@ -79,11 +80,11 @@ def winsorised(values: Sequence[float], part: float = WINSORISED) -> list[float]
 
 
 def funnel(groups: Sequence[tuple[Any, float, float]], smallest: int = 0, common: float | None = None) -> Funnel | None:
-    """A funnel of (group, part, count), farthest beyond first. None where nothing was counted.
+    """A funnel of (group, part, count), the farthest beyond the common share first. None if nothing was counted.
 
-    `common` is the share that all are held against, that of all together unless given.
+    `common` is the share that all are compared with, by default that of all together.
     φ = mean of the squared winsorised z-scores, the limits common ± 3 √(φ common (1 - common) / count). Groups of fewer than
-    `smallest` have a point but are no signal.
+    `smallest` get a point but are never a signal.
     """
     counted = [(group, part, count) for group, part, count in groups if count > 0]
     everyone = sum(count for _, _, count in counted)
@@ -113,10 +114,11 @@ def limits(values: Sequence[float]) -> Limits | None:
     return Limits(middle - wide, middle, middle + wide)
 
 
+@analysis(asks=("training_compliance",))
 def level_signals(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, name: str = "training_compliance"
 ) -> Answer:
-    """Each province's share on the nation's funnel, farthest from what the nation's share would give first.
+    """Each province's share on the nation's funnel, the farthest from the nation's share first.
 
     Rows: (province, the share, beyond_common, funnel_z, funnel_low, funnel_high, funnel_phi, then the share's two parts and
     is_signal). A share that may still change by itself is asked on the last settled month's end. Fewer than 23 persons (10
@@ -151,10 +153,11 @@ def level_signals(
     return answered(places, ("province",), names, rows, on=day, also=(nation,), more=more)
 
 
+@analysis(asks=("joiners",))
 def change_signals(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, name: str = "joiners"
 ) -> Answer:
-    """Each province's share of the nation's flow in its last 24 months, with the limits of its own.
+    """Each province's share of the nation's events in the last 24 months, with its natural process limits.
 
     Rows: (province, month, flow_share, flow_low, flow_middle, flow_high, then the province's flow, the nation's and
     is_signal). The months are the latest complete ones that are settled; one in which the nation has none is left out.
@@ -171,20 +174,20 @@ def change_signals(
     by_place = ask(con, name, by=("province", "month"), over=over, where=where)
     elsewhere = {key: values for key, values in (where or {}).items() if key != "province"}
     nation = ask(con, name, by=("month",), over=over, where=elsewhere)
-    whole = {month: count for month, count in nation.rows if count}
+    national = {month: count for month, count in nation.rows if count}
     flows: dict[str, dict[str, float]] = {}
     for place, month, count in by_place.rows:
         if place is not None:
             flows.setdefault(place, {})[month] = count
     rows: list[tuple[Any, ...]] = []
     for place in sorted(flows):
-        shares = {month: flows[place].get(month, 0) / count for month, count in whole.items()}
+        shares = {month: flows[place].get(month, 0) / count for month, count in national.items()}
         found = limits(list(shares.values()))
         for month, share in shares.items() if found else ():
             assert found is not None
             bounds = (max(0.0, found.low), found.middle, min(1.0, found.high))
             is_signal = not found.low <= share <= found.high
-            rows.append((place, month, share, *bounds, flows[place].get(month, 0), whole[month], is_signal))
+            rows.append((place, month, share, *bounds, flows[place].get(month, 0), national[month], is_signal))
     names = ("flow_share", "flow_low", "flow_middle", "flow_high")
     more = ("flow_here", "flow_nation", "is_signal")
     return answered(by_place, ("province", "month"), names, rows, over=over, also=(nation,), more=more)

@@ -1,10 +1,10 @@
-"""Survival curves made ready at build by statsmodels: the nation's and each member's, as of the publication's day.
+"""Survival curves that a build computes with statsmodels: of the nation and of each member, as of the publication's day.
 
-What no table can foresee (several filters, past days) etl/analysis/retention.py works out in SQL, by the same definitions; a test
-holds the two together.
+Questions with several filters or past days are computed in SQL by etl/analysis/retention.py, with the same definitions; a
+test compares the two.
 
-statsmodels gives rows that stand for several people the variance of Tsiatis (1981), and only rows of one person each
-Greenwood's. One row a person would grow with the country, so Greenwood's sum is made here, of its people at risk and leaving.
+For weighted rows statsmodels returns the variance of Tsiatis (1981); it returns Greenwood's only for one row per person,
+which would grow with the country. Greenwood's sum is therefore computed here, from the numbers at risk and leaving.
 """
 
 import gc
@@ -73,10 +73,10 @@ def build(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
 
 
 def curve(days: np.ndarray, has_left: np.ndarray, people: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Kaplan and Meier's curve at the beginning of each month served: survival, at risk, lower and upper bound.
+    """The Kaplan-Meier curve at the beginning of each month served: survival, at risk, lower and upper bound.
 
-    Each row stands for `people` followed for so many `days`, who then left or are set aside; rows go by days. The bounds
-    are 95 % of Greenwood's variance on the log-log scale, and the curve itself where it stands at 1 or at 0.
+    Each row stands for `people` followed for `days`, who then left or are censored; rows are sorted by days. The bounds are
+    95 % limits by Greenwood's variance on the log-log scale, and equal the curve where it is 1 or 0.
     """
     steps = _library()(days, has_left, freq_weights=people)
     staying = steps.n_risk - steps.n_events
@@ -94,7 +94,7 @@ def curve(days: np.ndarray, has_left: np.ndarray, people: np.ndarray) -> tuple[n
 
 
 def _by_member(counted: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
-    """Each member with its days, leavings and people."""
+    """The days, has_left and people of each member."""
     members, first = np.unique(np.asarray(counted["member"], dtype=object), return_index=True)
     columns = [np.asarray(counted[name]) for name in ("days", "has_left", "people")]
     for number, member in enumerate(members):
@@ -103,7 +103,7 @@ def _by_member(counted: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
 
 
 def _table(dimension: str, member: str, days: np.ndarray, has_left: np.ndarray, people: np.ndarray) -> pa.Table:
-    """One curve, as far as enough people are followed; nothing where they never were."""
+    """One curve, as far as at least LEAST people are followed; empty if there never are."""
     if people.sum() < LEAST:
         return _CURVES.empty_table()
     survival, followed, low, high = curve(days, has_left, people)
@@ -111,7 +111,9 @@ def _table(dimension: str, member: str, days: np.ndarray, has_left: np.ndarray, 
     names = ([dimension] * length, [member] * length)
     numbers = (_SERVED, survival, followed, low, high)
     arrays = [*names, *(column[:length] for column in numbers)]
-    return pa.table([pa.array(one, kind) for one, kind in zip(arrays, _CURVES.types, strict=True)], schema=_CURVES)
+    return pa.table(
+        [pa.array(column, kind) for column, kind in zip(arrays, _CURVES.types, strict=True)], schema=_CURVES
+    )
 
 
 def _load() -> None:

@@ -1,8 +1,4 @@
-"""What if: the path of training compliance under a scenario of recruits, leavers and seats.
-
-`compliance` takes a connection, a day, filters and a scenario, and returns an Answer like `ask` does; its words stand in
-etl/semantic/analyses.toml.
-"""
+"""Training compliance under a scenario of recruits, leavers and seats."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -13,6 +9,7 @@ from typing import Any
 import duckdb
 
 from etl.analysis.planning import NOW, Scenario, filters_of_results, pace_now, seats_now
+from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.semantic.answers import Answer, ask, readable, rows_on
 from etl.semantic.derived import Where, answered
@@ -22,15 +19,16 @@ GOAL = 0.95
 _MONTHS_AHEAD = 12
 
 
+@analysis(asks=("training_compliance", "course_results"))
 def compliance(
     con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, scenario: Scenario = NOW
 ) -> Answer:
-    """Compliance known and planned: (month, compliance, plan, low, high, goal, persons compliant, persons).
+    """Known and planned compliance: (month, compliance, plan, low, high, goal, persons compliant, persons).
 
-    Those in service, their posts and licences are frozen as on the day but for who leaves. A seat becomes a pass at the
-    pass rate of the last 12 months. Recruits take as many as they took in those; the rest keeps compliant who is, and
-    then brings back who lacks the fewest courses. High is the same at the pass rate of the best of the months; low is
-    that of the worst, with seats going to who has waited longest.
+    Persons in service, their posts and licences stay as on the day, except for leavers. A seat becomes a pass at the pass
+    rate of the last 12 months. Recruits take as many seats as in those months; the rest first keeps compliant persons
+    compliant, and then goes to those who lack the fewest courses. High uses the pass rate of the best month; low that of the
+    worst month, with seats going to those who have waited longest.
     """
     within = filters_of_results(where)
     answer = ask(con, "training_compliance", on=on, where=where)
@@ -74,7 +72,7 @@ def compliance(
     ]
     for month, unit in enumerate(ends):
         held = {name: everyone - lapsed.get((name, month), 0) for name in ("low", "plan", "high")}
-        # of few people, whole seats may serve who waits longest better: the range is what it says
+        # With few people, rounding to whole seats can make the low variant the better one: the range is min to max.
         low, high = min(held.values()), max(held.values())
         shares = [count / everyone if everyone else None for count in (held["plan"], low, high)]
         known = answer.value() if month == 0 else None
@@ -94,7 +92,7 @@ def compliance(
 
 
 def _pass_rates(con: duckdb.DuckDBPyConnection, period: tuple[date, date], where: Where) -> tuple[float, float, float]:
-    """The pass rate of the worst month, of the whole period and of the best month; 1 where nothing was handed in."""
+    """The pass rate of the worst month, of the whole period and of the best month; 1 without results."""
     whole = ask(con, "pass_rate", over=period, where=where).value()
     months = [
         rate for rate in ask(con, "pass_rate", by=("month",), over=period, where=where).column("pass_rate") if rate
@@ -107,22 +105,22 @@ def _pass_rates(con: duckdb.DuckDBPyConnection, period: tuple[date, date], where
 def _supply(
     con: duckdb.DuckDBPyConnection, day: date, where: Where, scenario: Scenario
 ) -> list[tuple[tuple[str, str], float]]:
-    """Seats a month by pool and course: a province with seats of its own is a pool, all others share one ("")."""
-    own = {key: seats for key, seats in scenario.seats.items() if key[0]}
+    """Seats per month by (pool, course): a province with its own seats is a pool, all others share the pool "" (empty)."""
+    by_province = {key: seats for key, seats in scenario.seats.items() if key[0]}
     shared: dict[str, float] = {}
     for province, course, seats in seats_now(con, day, where).rows:
-        if (province, course) not in own:
+        if (province, course) not in by_province:
             shared[course] = shared.get(course, 0.0) + seats
     shared |= {course: seats for (province, course), seats in scenario.seats.items() if not province}
-    return [*sorted(own.items()), *((("", course), seats) for course, seats in sorted(shared.items()))]
+    return [*sorted(by_province.items()), *((("", course), seats) for course, seats in sorted(shared.items()))]
 
 
 def _month_ends(day: date, count: int) -> list[jalali.Unit]:
-    """The month that holds the day, and the `count` after it."""
-    found = [jalali.unit_of(day, "month")]
+    """The month of the day, and the `count` months after it."""
+    months = [jalali.unit_of(day, "month")]
     for _ in range(count):
-        found.append(jalali.unit_of(found[-1].last + jalali.DAY, "month"))
-    return found
+        months.append(jalali.unit_of(months[-1].last + jalali.DAY, "month"))
+    return months
 
 
 @cache
@@ -131,7 +129,5 @@ def _lapsed_sql() -> str:
 
 
 def _written(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Lists of numbers and days as lists of words: a query is written out to be read."""
-    return {
-        name: [str(one) for one in value] if isinstance(value, list) else value for name, value in parameters.items()
-    }
+    """The parameters with lists as lists of text, for the readable query."""
+    return {name: list(map(str, value)) if isinstance(value, list) else value for name, value in parameters.items()}

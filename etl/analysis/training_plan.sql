@@ -1,4 +1,4 @@
--- Each lapse waits in a line of its pool and course; its place in it says in which month its seat comes.
+-- Lapses queue per pool and course; the queue position gives the training month.
 with own as (
     select unnest($own_provinces::varchar[]) as province, unnest($own_courses::varchar[]) as course
 ),
@@ -23,7 +23,7 @@ variants as (
         unnest($waiting::boolean[]) as is_waiting
 ),
 recruited as (
-    -- what the joiners of the last 12 months passed in them, a joiner
+    -- courses that the joiners of the last 12 months passed in these months
     select coalesce(own.province, '') as pool, completions.course_code as course, count(*) as passed
     from completions
     left join own on own.province = completions.province and own.course = completions.course_code
@@ -60,7 +60,7 @@ lapses as (
         and (again = 0 or again * valid_months < 13)
         and required.lapses_on + to_months(again * coalesce(valid_months, 0)) <= $horizon::date
 ),
--- who is compliant now is kept so first; then comes back who lacks the fewest courses
+-- compliant persons are kept compliant first; then those who lack the fewest courses
 counted as (
     select *, count(*) filter (where lapses_on <= $on_day::date) over (partition by person_id) as lacking
     from lapses
@@ -91,7 +91,7 @@ opened as (
         course,
         variant,
         ends.month,
-        -- who leaves before their turn is passed over: the same passes reach further into the line
+        -- persons who leave before their turn are skipped: the same passes reach further into the queue
         greatest(passes, 0) * sum(case when ends.month > 0 then pow(1 - $leaving::double, -ends.month) else 0 end)
             over (partition by pool, course, variant order by ends.month) as passed,
         case when is_waiting then 0 else coalesce(people, 0) end as needed,
@@ -113,7 +113,7 @@ reached as (
     select pool, course, variant, false, month, passed - passed_first from shared
 ),
 lines as (
-    -- whole places: fractions differ in their last digit from month to month
+    -- whole positions: fractions differ in their last digit from month to month
     select pool, course, variant, is_first, cast(floor(reached + 1e-6) as bigint) as reached, min(month) as month
     from reached
     group by all
@@ -124,7 +124,7 @@ served as (
         queued.person_id,
         queued.course,
         queued.lapses_on,
-        -- who serves in two provinces is trained in one of them
+        -- a person who serves in two provinces is trained in one of them
         min(coalesce(lines.month, 1000)) as month,
     from queued
     inner join variants using (is_waiting)

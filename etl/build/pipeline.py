@@ -1,4 +1,4 @@
-"""load, build, check, publish: from a folder of handed-in files to the publication that readers see."""
+"""Load, build, check, publish: from a folder of submitted files to the publication."""
 
 import errno
 import os
@@ -21,7 +21,7 @@ from etl.core.paths import CHECKS, REFERENCE, ROOT
 from etl.core.places import places
 from etl.core.text_folding import fold, printable
 from etl.extract import parse_values, postgresql
-from etl.extract.read_folder import Outcome, Readers
+from etl.extract.read_folder import Outcome, WorkerPool
 from etl.extract.source_folder import source_files, unread_files
 from etl.extract.validate import Job
 from etl.revisions import fingerprints
@@ -42,7 +42,7 @@ Progress = Callable[[int, int, int, float], None]
 
 
 class BuildRefused(Refused):
-    """A build that was refused after the files were looked at; carries the report, and in it every refusal in a line."""
+    """A build that is refused after its files were read; carries the report with all refusals, one per line."""
 
     def __init__(self, reasons: str | Sequence[str], report: Report) -> None:
         report.refusals = [reasons] if isinstance(reasons, str) else list(reasons)
@@ -52,9 +52,9 @@ class BuildRefused(Refused):
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """What is to be built: from which folder, to which pointer, as on which day, and what is let through.
+    """The folder to build from, the pointer to publish to, the day of the build, and what is let through.
 
-    `by_clock` tells that the day is that of the machine's clock, which may be wrong.
+    `by_clock`: the day is that of the machine's clock, which may be wrong.
     """
 
     folder: Path = INCOMING
@@ -66,7 +66,7 @@ class BuildOptions:
 
 
 def build(order: BuildOptions, say: Say, progress: Progress) -> Report:
-    """Load, build, check and publish. Raises Refused or errors.Busy with the last publication untouched."""
+    """Load, build, check and publish. Raises Refused or errors.Busy and leaves the last publication untouched."""
     with publications.building(order.to) as folder:
         report = _built(order, folder, say, progress)
         say("publishing")
@@ -76,7 +76,7 @@ def build(order: BuildOptions, say: Say, progress: Progress) -> Report:
 
 
 def check(order: BuildOptions, say: Say, progress: Progress) -> Report:
-    """All that `build` does but publishing, in a temporary folder and beside a build that may be running."""
+    """Everything that `build` does except publishing, in a temporary folder; another build may be running."""
     with _temporary() as folder:
         return _built(order, folder, say, progress)
 
@@ -91,7 +91,7 @@ def _temporary() -> Iterator[Path]:
 
 
 def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> Report:
-    """The database of a load, made and checked in `folder`. Raises BuildRefused with all reasons there are."""
+    """Build and check the database of a load in `folder`. Raises BuildRefused with all reasons."""
     files = source_files(order.folder)
     references = _references(order.folder)
     setting = parse_values.Setting(
@@ -109,14 +109,14 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
                 Job(order.folder / postgresql.FILE, origin.table, number, folder, origin)
                 for number, origin in enumerate(snapshots.origins, len(files))
             ]
-            readers = stack.enter_context(Readers(setting, jobs))
+            workers = stack.enter_context(WorkerPool(setting, jobs))
             con = stack.enter_context(build_database.opened(built))
-            # The readers are at work meanwhile.
+            # The workers read the files meanwhile.
             reference_data.load(con, references.courses, references.targets)
             population.load(con, references.residents)
             announcements.load(con, references.announcements)
-            outcomes = readers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
-            readers.dismiss()
+            outcomes = workers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
+            workers.dismiss()
             snapshots.release()
             report.refused = load_report.missing(outcomes)
             if references.unusable or len(report.refused) == len(outcomes):
@@ -125,16 +125,16 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             _stage(con, order, outcomes, report)
             _fill(con, order, outcomes, report)
             survival.get_ready(con)
-            run_models.build(con, say, _beside(report, setting))
-            publications.plan_as_readers_do(con)
+            run_models.build(con, say, _concurrent_tasks(report, setting))
+            publications.disable_useless_passes(con)
             adoption_history.carry(con, order.to)
             say("checking")
-            _prove_and_ask(con, report)
+            _check_and_keep_numbers(con, report)
             sizes = _sizes(con)
             con.execute("checkpoint")
-        _prove_whole(built, sizes)
+        _verify_file(built, sizes)
     except duckdb.Error as error:
-        if reason := _of_the_machine(error):
+        if reason := _machine_reason(error):
             raise BuildRefused(f"{order.to}: cannot be built: {reason}", report) from None
         raise
     return report
@@ -142,7 +142,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
 
 @dataclass(frozen=True)
 class _References:
-    """The reference tables of a build, and why those of its folder cannot be used."""
+    """The reference tables of a build, and the errors of those in its folder."""
 
     courses: list[reference_data.Course]
     targets: list[reference_data.Target]
@@ -152,28 +152,28 @@ class _References:
 
 
 def _references(folder: Path) -> _References:
-    """Those of `folder`; where they cannot be used, ours stand in while its other files are looked at."""
+    """The reference tables of `folder`; the shipped ones replace unusable ones, so that its other files are read too."""
     unusable: list[str] = []
-    found: list[list[Any]] = []
+    tables: list[list[Any]] = []
     for read in (reference_data.courses, reference_data.targets, population.read, announcements.read):
         try:
-            found.append(read(folder))
+            tables.append(read(folder))
         except Refused as error:
             unusable.append(str(error))
-            found.append(read(REFERENCE))
-    courses, targets, residents, announced = found
+            tables.append(read(REFERENCE))
+    courses, targets, residents, announced = tables
     return _References(courses, targets, residents, announced, unusable)
 
 
 def _unread(report: Report) -> list[str]:
-    """The refused files, a line each."""
-    return [volume.Refusal(one.file, one.reason, volume.CORRECT).line for one in report.refused]
+    """The refused files, one line each."""
+    return [volume.Refusal(refused.file, refused.reason, volume.CORRECT).line for refused in report.refused]
 
 
 def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[Outcome], report: Report) -> None:
-    """Sort the rows, and count them; raises BuildRefused where files are refused, rows lost or the clock is wrong.
+    """Stage the rows and count them; raises BuildRefused if files are refused, rows are lost or the clock is wrong.
 
-    A file that turns out to be mostly rejected is left out like one that cannot be read, where that is asked for.
+    With `skip_refused` a file with mostly rejected rows is left out like one that cannot be read.
     """
     while True:
         staging.stage(con, outcomes, keep=order.skip_refused)
@@ -183,46 +183,45 @@ def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[O
         rejected = volume.mostly_rejected(con, outcomes, with_orphans=order.skip_refused or not report.refused)
         if not rejected or order.accept_loss or not order.skip_refused:
             break
-        for one, reason in rejected:
-            one.read, one.refusal = None, reason
-        spoken = load_report.spoken(con)
-        report.refused = load_report.missing(outcomes, spoken)
+        for outcome, reason in rejected:
+            outcome.read, outcome.refusal = None, reason
+        report.refused = load_report.missing(outcomes, load_report.file_provinces(con))
         if len(report.refused) == len(outcomes):
             raise BuildRefused(_unread(report), report)
     volume.record(con)
-    spoilt = [Missing(one.job.label, one.job.table, "", reason) for one, reason in rejected]
+    spoilt = [Missing(outcome.job.label, outcome.job.table, "", reason) for outcome, reason in rejected]
     refused = [] if order.skip_refused else _unread(report)
-    explained = {one.table for one in (*report.refused, *spoilt)} if not order.skip_refused else set()
-    excused = {(one.table, one.province) for one in report.refused}
-    lost = [volume.Refusal(one.file, one.reason, f"{volume.CORRECT}, or {volume.ACCEPT}") for one in spoilt]
+    explained = {file.table for file in (*report.refused, *spoilt)} if not order.skip_refused else set()
+    excused = {(file.table, file.province) for file in report.refused}
+    lost = [volume.Refusal(file.file, file.reason, f"{volume.CORRECT}, or {volume.ACCEPT}") for file in spoilt]
     lost += volume.losses(con, order.to, () if order.accept_loss else explained, excused)
     if order.accept_loss:
-        report.accepted = [f"{one.place}: {one.reason}" for one in lost]
+        report.accepted = [f"{loss.place}: {loss.reason}" for loss in lost]
     else:
-        refused += [one.line for one in lost]
+        refused += [loss.line for loss in lost]
     if refused:
         raise BuildRefused(refused, report)
 
 
-def _beside(report: Report, setting: parse_values.Setting) -> dict[str, run_models.ConcurrentTask]:
-    """The tables that are made with the models but not in SQL alone."""
+def _concurrent_tasks(report: Report, setting: parse_values.Setting) -> dict[str, run_models.ConcurrentTask]:
+    """The tables that need Python and are created while the models run."""
     as_of = date.fromisoformat(report.as_of)
     return {
-        "row_marks": run_models.ConcurrentTask(lambda con: fingerprints.mark(con, setting.key)),
+        "row_marks": run_models.ConcurrentTask(lambda con: fingerprints.create(con, setting.key)),
         "survival_curves": run_models.ConcurrentTask(lambda con: survival.build(con, as_of), {"joiners"}),
     }
 
 
-def _of_the_machine(error: duckdb.Error) -> str:
-    """What the machine could not do, if that is what an error of the database is about. No value of the data stands in it."""
+def _machine_reason(error: duckdb.Error) -> str:
+    """The failure of the machine behind a database error, else empty. It contains no value of the data."""
     text = str(error)
-    if found := next((reason for reason in _MACHINE_REASONS if reason in text), ""):
-        return found
+    if reason := next((reason for reason in _MACHINE_REASONS if reason in text), ""):
+        return reason
     return text.splitlines()[0] if isinstance(error, (duckdb.IOException, duckdb.OutOfMemoryException)) else ""
 
 
 def _fill(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[Outcome], report: Report) -> None:
-    """The rows that load, aside, and the tables that tell of the load itself."""
+    """Create the tables about the load itself, and the numbers of persons."""
     load_report.record(con, outcomes, report)
     con.execute(
         f"create table {build_database.SCRATCH}.person_numbers as "
@@ -243,14 +242,14 @@ def _fill(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[Ou
             as_of,
             order.build_day,
             (order.folder / SAMPLE_MARK).exists(),
-            [one.file for one in report.refused],
+            [refused.file for refused in report.refused],
             code_version(),
         ],
     )
 
 
 def _sizes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """The rows of every table that is published."""
+    """The number of rows of every published table."""
     names = con.execute(
         "select table_name from duckdb_tables() where database_name = current_database() order by 1"
     ).fetchall()
@@ -258,8 +257,8 @@ def _sizes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(con.execute(" union all ".join(parts)).fetchall())
 
 
-def _prove_whole(built: Path, sizes: dict[str, int]) -> None:
-    """What was written is what is read back: closing a database tells of no error by itself."""
+def _verify_file(built: Path, sizes: dict[str, int]) -> None:
+    """Read the file back and compare the sizes: closing a database raises no error. Raises duckdb.IOException."""
     if built.with_name(built.name + ".wal").exists():
         raise duckdb.IOException("the database could not be written to its end")
     with duckdb.connect(str(built), read_only=True) as con:
@@ -267,26 +266,26 @@ def _prove_whole(built: Path, sizes: dict[str, int]) -> None:
             raise duckdb.IOException("the database is not what was written")
 
 
-def _prove_and_ask(con: duckdb.DuckDBPyConnection, report: Report) -> None:
-    """Refuse what must not be published, ask the numbers that are kept, and write down what stands: all at once."""
+def _check_and_keep_numbers(con: duckdb.DuckDBPyConnection, report: Report) -> None:
+    """Run the checks, ask for the published numbers and write the database to disk, at the same time."""
     with ExitStack() as stack:
-        one, other, third = (stack.enter_context(build_database.new_cursor(con)) for _ in range(3))
-        beside = stack.enter_context(ThreadPoolExecutor(3))
-        # Each is made of many small steps, most of them on one core.
-        nation = beside.submit(fingerprints.numbers, one, ())
-        provinces = beside.submit(fingerprints.numbers, other, ("province",))
-        written = beside.submit(lambda: third.execute("checkpoint").fetchall())
+        first, second, third = (stack.enter_context(build_database.new_cursor(con)) for _ in range(3))
+        executor = stack.enter_context(ThreadPoolExecutor(3))
+        # Each consists of many small queries that use one core.
+        nation = executor.submit(fingerprints.numbers, first, ())
+        provinces = executor.submit(fingerprints.numbers, second, ("province",))
+        written = executor.submit(lambda: third.execute("checkpoint").fetchall())
         _check(con, report)
         written.result()
         fingerprints.keep(con, nation.result() | provinces.result())
 
 
 def _check(con: duckdb.DuckDBPyConnection, report: Report) -> None:
-    """Every file of etl/warehouse/checks lists rows that must not exist; one that finds any refuses the build."""
+    """Run etl/warehouse/checks: each query lists rows that must not exist. Raises BuildRefused if any returns rows."""
     broken = []
-    for one in report.files:
-        if one.rows_read != one.rows_loaded + one.rows_quarantined + one.exact_duplicates:
-            broken.append(f"{one.file}: check rows_add_up is broken")
+    for file in report.files:
+        if file.rows_read != file.rows_loaded + file.rows_quarantined + file.exact_duplicates:
+            broken.append(f"{file.file}: check rows_add_up is broken")
     for path in sorted(CHECKS.glob("*.sql")):
         ((rows,),) = con.execute(f"select count(*) from ({path.read_text(encoding='utf-8')})").fetchall()
         if rows:

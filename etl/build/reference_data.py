@@ -1,6 +1,6 @@
 """The reference tables: provinces, counties, courses, targets, the international comparison, the Jalali months.
 
-Courses and targets are taken from the folder that is loaded where it holds them, else from data/reference.
+Courses and targets come from the submitted folder if it has them, else from data/reference.
 """
 
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ from etl.core.text_folding import fold, shown, shown_code
 from etl.extract import reference_files as files
 from etl.extract.contract import contract
 
-# The Jalali years whose days a question can name.
+# The Jalali years of the calendar.
 _FIRST_YEAR, _LAST_YEAR = 1290, 1460
 
 
 @dataclass(frozen=True)
 class Course:
-    """A course, the posts that must hold it, months it stays valid (None: for ever), its hours and days until due."""
+    """A course: the posts that require it, its validity in months (None: for ever), its hours, and days until it is due."""
 
     course_code: str
     title_fa: str
@@ -37,7 +37,7 @@ class Course:
 
 @dataclass(frozen=True)
 class Target:
-    """A value to reach from a day on; `province` is None for the nation."""
+    """A value to reach by a date; `province` is None for the nation."""
 
     metric: str
     province: str | None
@@ -46,23 +46,25 @@ class Target:
 
 
 def courses(folder: Path) -> list[Course]:
-    """The courses of `folder`. Raises Refused for an unknown post, a value that is no number, a course met twice."""
+    """The courses of `folder`. Raises Refused for an unknown post, a value that is no number, a repeated course."""
     path = files.chosen(folder, "courses.csv")
-    found = [(line, _course(path, line, row)) for line, row in files.rows(path, ("course_code", "posts"))]
-    files.refuse_twice(path, "course_code", ((line, fold(course.course_code)) for line, course in found))
-    return [course for _, course in found]
+    numbered = [(line, _course(path, line, row)) for line, row in files.rows(path, ("course_code", "posts"))]
+    files.refuse_twice(path, "course_code", ((line, fold(course.course_code)) for line, course in numbered))
+    return [course for _, course in numbered]
 
 
 def targets(folder: Path) -> list[Target]:
-    """The targets of `folder`. Raises Refused for a place, day or value that cannot be read, and for two on one day."""
+    """The targets of `folder`. Raises Refused for an unreadable place, day or value, and for a repeated target."""
     path = files.chosen(folder, "targets.csv")
-    found = [(line, _target(path, line, row)) for line, row in files.rows(path, ("metric", "date", "value"))]
-    files.refuse_twice(path, "date", ((line, (one.metric, one.province, one.date)) for line, one in found))
-    return [target for _, target in found]
+    numbered = [(line, _target(path, line, row)) for line, row in files.rows(path, ("metric", "date", "value"))]
+    files.refuse_twice(
+        path, "date", ((line, (target.metric, target.province, target.date)) for line, target in numbered)
+    )
+    return [target for _, target in numbered]
 
 
 def load(con: duckdb.DuckDBPyConnection, courses: list[Course], targets: list[Target]) -> None:
-    """Make the reference tables in `con`."""
+    """Create the reference tables in `con`."""
     # Codes keep their leading zeros: 02 is a province, 2 is not.
     codes = {
         "provinces": "{'sci_code': 'varchar', 'tel_prefix': 'varchar'}",
@@ -78,14 +80,14 @@ def load(con: duckdb.DuckDBPyConnection, courses: list[Course], targets: list[Ta
         con,
         "courses (course_code varchar, title_fa varchar, title_en varchar, posts varchar, valid_months integer, "
         "hours double, due_days integer)",
-        [(*astuple(one)[:3], "|".join(one.posts), *astuple(one)[4:]) for one in courses],
+        [(*astuple(course)[:3], "|".join(course.posts), *astuple(course)[4:]) for course in courses],
     )
     _make(
         con,
         "course_posts (course_code varchar, post varchar, due_days integer)",
-        [(one.course_code, post, one.due_days) for one in courses for post in one.posts],
+        [(course.course_code, post, course.due_days) for course in courses for post in course.posts],
     )
-    _make(con, "targets (metric varchar, province varchar, date date, value double)", [astuple(one) for one in targets])
+    _make(con, "targets (metric varchar, province varchar, date date, value double)", list(map(astuple, targets)))
     _load_calendar(con)
 
 

@@ -1,7 +1,6 @@
-"""From typed rows of many files to the rows that load: rules, exact duplicates, conflicting keys, orphans.
+"""From the typed rows of many files to the rows that load: rules, exact duplicates, conflicting keys, orphans.
 
-Every row that was read ends in exactly one place: loaded, quarantined (with a line for each of its faults), or counted
-as an exact duplicate.
+Every row is either loaded, rejected (with one line per fault), or counted as an exact duplicate.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,16 +23,16 @@ _TYPES = {
     pa.int64(): "bigint",
     pa.int32(): "integer",
 }
-# So many rows of a file say well enough which province it speaks of.
-_TELLING_LINES = 2000
+# The first rows of a file are enough to determine its province.
+_LINES_FOR_PROVINCE = 2000
 
 
 def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], keep: bool = False) -> None:
-    """Make aside the tables `loaded_<table>`, `faults`, `duplicates` and `spoken` (the province of each file).
+    """Create the scratch tables `loaded_<table>`, `faults`, `duplicates`, `warned` and `file_provinces`.
 
-    With `keep` the rows stay on disk, so that they can be staged again without some files; then the tables are made anew.
+    With `keep` the rows stay on disk, so that they can be staged again without some files; the tables are replaced then.
     """
-    for table in ("spoken", "duplicates", *(f"loaded_{table}" for table in TABLES)):
+    for table in ("file_provinces", "duplicates", *(f"loaded_{table}" for table in TABLES)):
         con.execute(f"drop table if exists {SCRATCH}.{table}")
     con.execute(
         f"create or replace table {SCRATCH}.faults "
@@ -42,31 +41,32 @@ def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], keep: boo
     con.execute(f"create or replace table {SCRATCH}.warned as from faults")
     con.execute(f"create table {SCRATCH}.duplicates (source_table varchar, file_number integer, line bigint)")
     *others, largest = (
-        (contract(table), [one for one in outcomes if one.job.table == table and one.read]) for table in TABLES
+        (contract(table), [outcome for outcome in outcomes if outcome.job.table == table and outcome.read])
+        for table in TABLES
     )
-    # One core is not enough to keep the other waiting for work: rows come in one by one.
-    with build_database.new_cursor(con) as own, ThreadPoolExecutor(1) as beside:
-        sifted = beside.submit(_sift, own, *largest, keep)
+    # The largest table is staged in a second thread: reading Arrow files keeps one core busy only.
+    with build_database.new_cursor(con) as cursor, ThreadPoolExecutor(1) as executor:
+        staged = executor.submit(_stage_table, cursor, *largest, keep)
         for of, read in others:
-            _sift(con, of, read, keep)
-        sifted.result()
-    _hear_provinces(con)
+            _stage_table(con, of, read, keep)
+        staged.result()
+    _find_file_provinces(con)
     for of in map(contract, TABLES):
         _find_orphans(con, of)
         _load(con, of)
-    # A value that loads as unknown is told of rows that are loaded.
-    for place in ("faults", "duplicates"):
-        con.execute(f"delete from warned where (file_number, line) in (select (file_number, line) from {place})")
+    # Warnings are kept for loaded rows only.
+    for excluded in ("faults", "duplicates"):
+        con.execute(f"delete from warned where (file_number, line) in (select (file_number, line) from {excluded})")
 
 
-def _sift(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome], keep: bool) -> None:
-    """Take in the rows of one table, and find what is at fault among them."""
-    _take_in(con, of, outcomes, keep)
+def _stage_table(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome], keep: bool) -> None:
+    """Insert the rows of one table, and find their faults."""
+    _insert(con, of, outcomes, keep)
     _apply_rules(con, of)
-    _sort_out_keys(con, of)
+    _find_repeated_keys(con, of)
 
 
-def _take_in(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome], keep: bool) -> None:
+def _insert(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome], keep: bool) -> None:
     fields = ", ".join(f"{field.name} {_TYPES.get(field.type, 'varchar')}" for field in row_schema(of))
     con.execute(f"create table {SCRATCH}.read_{of.table} ({fields})")
     for which, schema, insert in (
@@ -80,7 +80,7 @@ def _take_in(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Ou
 
 
 def _batches(outcomes: Sequence[Outcome], schema: pa.Schema, which: str, keep: bool) -> pa.RecordBatchReader:
-    """The rows of many files, one batch at a time; unless kept, each file is removed once it is read."""
+    """The rows of many files, batch by batch; unless kept, each file is removed once it is read."""
 
     def batches() -> Iterator[pa.RecordBatch]:
         for outcome in outcomes:
@@ -98,23 +98,23 @@ def _apply_rules(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
         con.execute(
             f"insert into faults select '{of.table}', file_number, line, '{rule.column}', '{rule.reason}' "
             f"from read_{of.table} "
-            # A value that could not be read is not missing, nor before another: it has its own fault.
+            # Rules skip rows whose value in the column already has a fault.
             f"anti join (from faults where source_table = '{of.table}' and column_name = '{rule.column}') "
             f"using (file_number, line) where {rule.broken}"
         )
 
 
-def _sort_out_keys(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
-    """Among sound rows: the same key and content is one row, any difference keeps back every row of the key."""
+def _find_repeated_keys(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
+    """Among valid rows: the same key and content is a duplicate; different content rejects every row of the key."""
     key = ", ".join(of.stored_key)
     content = ", ".join(column.stored for column in of.entering)
     con.execute(
         f"""
         create table {SCRATCH}.repeated_{of.table} as
-        with met_again as (select hash({key}) as mark from read_{of.table} group by all having count(*) > 1),
-        sound as (
+        with repeated as (select hash({key}) as key_hash from read_{of.table} group by all having count(*) > 1),
+        valid as (
             select * from read_{of.table}
-            semi join met_again on mark = hash({key})
+            semi join repeated on key_hash = hash({key})
             anti join (from faults where source_table = '{of.table}') using (file_number, line)
         )
         select
@@ -122,7 +122,7 @@ def _sort_out_keys(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
             line,
             count(distinct row({content})) over (partition by {key}) > 1 as is_conflict,
             row_number() over (partition by {key} order by file_number, line) as occurrence,
-        from sound
+        from valid
         """
     )
     con.execute(
@@ -148,7 +148,7 @@ def _find_orphans(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
 
 
 def _load(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
-    """What is left of the rows that were read, once those at fault and those that stand twice are taken out, is loaded."""
+    """Delete the rejected rows and the duplicates; the rest is loaded."""
     con.execute(
         f"delete from read_{of.table} where (file_number, line) in ("
         f"select (file_number, line) from faults where source_table = '{of.table}' "
@@ -157,33 +157,33 @@ def _load(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
     con.execute(f"alter table {SCRATCH}.read_{of.table} rename to loaded_{of.table}")
 
 
-def _hear_provinces(con: duckdb.DuckDBPyConnection) -> None:
+def _find_file_provinces(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         f"""
-        create table {SCRATCH}.spoken as
+        create table {SCRATCH}.file_provinces as
         with first_seen as (
             select person_key, arg_min(province, (file_number, line)) as province
             from read_personnel
-            where person_key in (select person_key from read_training where line <= {_TELLING_LINES})
+            where person_key in (select person_key from read_training where line <= {_LINES_FOR_PROVINCE})
             group by person_key
         ),
-        heard as (
-            select file_number, province from read_institutes where line <= {_TELLING_LINES}
+        mentioned as (
+            select file_number, province from read_institutes where line <= {_LINES_FOR_PROVINCE}
             union all
-            select file_number, province from read_personnel where line <= {_TELLING_LINES}
+            select file_number, province from read_personnel where line <= {_LINES_FOR_PROVINCE}
             union all
             select read_licences.file_number, read_institutes.province
             from read_licences
             inner join read_institutes using (institute_code)
-            where read_licences.line <= {_TELLING_LINES}
+            where read_licences.line <= {_LINES_FOR_PROVINCE}
             union all
             select read_training.file_number, first_seen.province
             from read_training
             inner join first_seen using (person_key)
-            where read_training.line <= {_TELLING_LINES}
+            where read_training.line <= {_LINES_FOR_PROVINCE}
         )
         select file_number, mode(province order by province) as province
-        from heard
+        from mentioned
         where province is not null
         group by file_number
         """

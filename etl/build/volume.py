@@ -1,4 +1,4 @@
-"""Whether a load is whole: no table without rows, no file mostly rejected, no table and no province of a table that lost
+"""Whether a load is complete: no table is empty, no file is mostly rejected, and no table, nor a province of it, has lost
 most of its rows since the last publication.
 """
 
@@ -14,22 +14,22 @@ from etl.extract.contract import TABLES, contract
 from etl.extract.read_folder import Outcome
 from etl.warehouse import publications
 
-# A table, or a province of it, with less of its last rows than this is more likely a mistake than a reform.
+# A table, or a province of it, with less than this share of its last rows is more likely a mistake than a reform.
 LEAST_SHARE = 0.5
-# Fewer rows than these halve by chance.
+# Smaller tables can halve by chance.
 ROWS_COMPARED = 100
-# Of a file that cannot be read, or mostly not, the rest of the load can do without it.
+# The remedy for a file that cannot be read: the others can be published without it.
 CORRECT = "correct the file, or --skip-refused publishes the others"
 ACCEPT = "--accept-loss publishes it"
 CLOCK = "check the clock of this machine"
-# Nothing is built before this code and its reference data were made, nor so long after its last row.
+# A build cannot happen before this code was written, nor this many years after its last row.
 FIRST_DAY = date(2026, 3, 21)
 MOST_YEARS_SILENT = 10
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """One reason why nothing is published: where, what, and what to do about it."""
+    """One reason why nothing is published: the place, the reason, and the remedy."""
 
     place: str
     reason: str
@@ -42,14 +42,14 @@ class Refusal:
 
 
 def build_day(today: date) -> date:
-    """The day of a build by the machine's clock. Raises Refused where the clock is behind this code."""
+    """The day of a build by the machine's clock. Raises Refused if the clock is behind this code."""
     if today < FIRST_DAY:
         raise Refused(f"the clock: today is {today}, before this program was made ({FIRST_DAY}); {CLOCK}")
     return today
 
 
 def record(con: duckdb.DuckDBPyConnection) -> None:
-    """Make `load_rows`: rows loaded per source table and province (of training, that of the person's first spell)."""
+    """Create `load_rows`: rows loaded per source table and province (for training, that of the person's first spell)."""
     con.execute(
         """
         create table load_rows as
@@ -81,9 +81,9 @@ def record(con: duckdb.DuckDBPyConnection) -> None:
 def mostly_rejected(
     con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], with_orphans: bool
 ) -> list[tuple[Outcome, str]]:
-    """The files with more than half of their rows rejected, and why.
+    """The files with more than half of their rows rejected, and the reasons.
 
-    While a file that cannot be read may still be corrected, a row may refer to what it holds: orphans do not count then.
+    Without `with_orphans`, orphans do not count: they may refer to rows of a file that cannot be read.
     """
     orphans = "false" if with_orphans else "reason like 'orphan_%'"
     rejected = dict(
@@ -91,33 +91,33 @@ def mostly_rejected(
             f"select file_number, count(distinct line) from faults where not ({orphans}) group by file_number"
         ).fetchall()
     )
-    found = []
-    for one in outcomes:
-        rows = rejected.get(one.job.number, 0)
-        if one.read and rows * 2 > one.read.rows_read:
+    mostly = []
+    for outcome in outcomes:
+        rows = rejected.get(outcome.job.number, 0)
+        if outcome.read and rows * 2 > outcome.read.rows_read:
             reasons = con.execute(
                 f"select reason, count(distinct line) as rows from faults where file_number = ? and not ({orphans}) "
                 "group by reason order by rows desc, reason limit 3",
-                [one.job.number],
+                [outcome.job.number],
             ).fetchall()
             named = ", ".join(f"{reason} {count:,}" for reason, count in reasons)
-            found.append((one, f"{rows:,} of {one.read.rows_read:,} rows rejected ({named})"))
-    return found
+            mostly.append((outcome, f"{rows:,} of {outcome.read.rows_read:,} rows rejected ({named})"))
+    return mostly
 
 
 def ahead(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], day: date) -> Refusal | None:
-    """The refusal of a load most of whose rows lie after the day of the build: not the files are wrong, the day is."""
+    """The refusal of a load with most rows after the day of the build: the day is wrong, not the files."""
     ((rows,),) = con.execute(
         "select count(distinct (file_number, line)) from faults where reason = 'future_date'"
     ).fetchall()
-    read = sum(one.read.rows_read for one in outcomes if one.read)
+    read = sum(outcome.read.rows_read for outcome in outcomes if outcome.read)
     if rows * 2 > read:
         return Refusal("the day of the build", f"{rows:,} of {read:,} rows lie after {day}", CLOCK)
     return None
 
 
 def silent(as_of: date, day: date) -> Refusal | None:
-    """The refusal of a day so long after the last row that the clock must be wrong."""
+    """The refusal of a day so many years after the last row that the clock must be wrong."""
     if day.year - as_of.year > MOST_YEARS_SILENT:
         return Refusal("the day of the build", f"it is {day}, and the last row speaks of {as_of}", CLOCK)
     return None
@@ -131,35 +131,35 @@ def losses(
 ) -> list[Refusal]:
     """Tables without rows, and tables and provinces of a table that lost more than half of the last publication's rows.
 
-    `explained` are tables with a file that is refused: their losses, and those of tables that refer to them, follow from
-    that and are not told. `excused` are the tables and provinces whose files are left out on purpose.
+    `explained` are tables with a refused file: their losses, and those of tables that refer to them, follow from it and are
+    not reported. `excused` are the tables and provinces whose files are left out on purpose.
     """
-    told_already = set(explained)
+    reported = set(explained)
     left_out = {(table, place) for of, place in excused for table in TABLES if of in _with_references(table)}
     now = {(table, province): rows for table, province, rows in con.execute("from load_rows").fetchall()}
     before = _last(pointer)
     names = dict(con.execute("select iso_3166_2, name_en from provinces").fetchall())
-    found = []
+    refusals = []
     for table in TABLES:
-        if told_already & _with_references(table):
+        if reported & _with_references(table):
             continue
         rows, rows_before = _of_table(now, table), _of_table(before, table)
         if not rows:
-            found.append(Refusal(table, f"no rows loaded{_against(rows_before)}", f"hand in its files, or {ACCEPT}"))
+            refusals.append(Refusal(table, f"no rows loaded{_against(rows_before)}", f"hand in its files, or {ACCEPT}"))
         elif _is_lost(rows, rows_before):
-            found.append(Refusal(table, f"{rows:,} rows loaded{_against(rows_before)}", ACCEPT))
+            refusals.append(Refusal(table, f"{rows:,} rows loaded{_against(rows_before)}", ACCEPT))
         else:
             for (of, province), rows_before in sorted(before.items()):
                 rows = now.get((of, province), 0)
                 if of == table and province and (of, province) not in left_out and _is_lost(rows, rows_before):
                     place = f"{table}, {province} {names.get(province, '')}".rstrip()
-                    told = f"{rows:,} rows loaded{_against(rows_before)}"
-                    found.append(Refusal(place, told, f"hand in its file, or {ACCEPT}"))
-    return found
+                    reason = f"{rows:,} rows loaded{_against(rows_before)}"
+                    refusals.append(Refusal(place, reason, f"hand in its file, or {ACCEPT}"))
+    return refusals
 
 
 def _with_references(table: str) -> set[str]:
-    """A table and all it refers to: rows missing there are missing here."""
+    """A table and the tables it refers to: rows missing there become orphans here."""
     referred = {column.references for column in contract(table).columns if column.references}
     return {table}.union(*map(_with_references, referred))
 
@@ -177,16 +177,10 @@ def _of_table(rows: dict[tuple[str, str], int], table: str) -> int:
 
 
 def _last(pointer: Path) -> dict[tuple[str, str], int]:
-    """Rows by table and province of the publication that is shown; empty where none is or it cannot be read."""
+    """Rows by table and province of the current publication; empty if there is none or it cannot be read."""
     try:
-        with publications.connect(pointer, any_code=True) as last:
-            try:
-                rows = last.execute("from load_rows").fetchall()
-            except duckdb.CatalogException:
-                # A publication of code that did not count by province.
-                rows = last.execute(
-                    "select source_table, '', sum(rows_loaded)::bigint from load_files group by source_table"
-                ).fetchall()
+        with publications.connect(pointer, any_code=True) as current:
+            rows = current.execute("from load_rows").fetchall()
     except (Refused, duckdb.Error):
         return {}
     return {(table, province): count for table, province, count in rows}

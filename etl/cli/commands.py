@@ -30,16 +30,16 @@ from etl.revisions import diff
 from etl.semantic import answers
 from etl.warehouse import publications as publication
 
-# The settings name another pointer and another folder than the ones beside the code.
+# The settings can name another pointer and another folder than the defaults in the project.
 _POINTER = Path(os.environ.get("WAREHOUSE") or publication.DEFAULT)
 _INCOMING = Path(os.environ.get("INCOMING") or pipeline.INCOMING)
 
-# As a shell tells of a command that Ctrl-C ended.
+# The exit code of a command ended by Ctrl-C, as shells report it.
 _INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command; returns its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -50,15 +50,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
             return code
     except BrokenPipeError:
-        # Whoever read the output has seen enough.
-        _hush()
+        # The reader of the output closed the pipe.
+        _discard_output()
         return 0
     except Exception as error:
         if not _interrupt.came:
-            code, lines = _told(error)
+            code, lines = _explain(error)
             for line in lines.splitlines():
                 print(printable(" ".join(line.split())), file=sys.stderr)
-            _hush()
+            _discard_output()
             return code
     except KeyboardInterrupt:
         pass
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class _Interrupt:
-    """Ctrl-C, remembered while a command runs: the database makes another error of it, or drops it."""
+    """Remembers Ctrl-C while a command runs: DuckDB turns it into another error, or drops it."""
 
     def __init__(self) -> None:
         self.came = False
@@ -76,7 +76,7 @@ class _Interrupt:
     def __enter__(self) -> None:
         self.came = False
         self._before = signal.getsignal(signal.SIGINT)
-        # Who started us may have asked for it to be ignored, and only the main thread may ask for anything.
+        # The parent process may ignore the signal, and only the main thread may set a handler.
         if self._before is signal.default_int_handler and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, self._note)
 
@@ -88,8 +88,8 @@ class _Interrupt:
         self.came = True
         raise KeyboardInterrupt
 
-    def heed(self) -> None:
-        """Raises KeyboardInterrupt if it came and nothing was raised of it."""
+    def raise_if_came(self) -> None:
+        """Raises KeyboardInterrupt if Ctrl-C came and was dropped."""
         if self.came:
             raise KeyboardInterrupt
 
@@ -97,8 +97,8 @@ class _Interrupt:
 _interrupt = _Interrupt()
 
 
-def _told(error: Exception) -> tuple[int, str]:
-    """The exit code of an error, and the one line that is told of it. No value of the data ever stands in it."""
+def _explain(error: Exception) -> tuple[int, str]:
+    """The exit code of an error, and its one line for the user, which never contains a value of the data."""
     if isinstance(error, QuestionError):
         return 2, f"ask: {error}"
     if isinstance(error, Refused):
@@ -114,8 +114,8 @@ def _told(error: Exception) -> tuple[int, str]:
     return 1, f"an error that was not foreseen ({type(error).__name__}); ETL_TRACE=1 tells more"
 
 
-def _hush() -> None:
-    """What is still to be written to standard output goes nowhere: it cannot be written, and the end has come."""
+def _discard_output() -> None:
+    """Redirect standard output to nowhere: what is left in its buffer cannot be written."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -149,7 +149,7 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
     progress = console.Progress()
 
     def say(text: str) -> None:
-        _interrupt.heed()
+        _interrupt.raise_if_came()
         progress.say(text)
 
     try:
@@ -157,33 +157,33 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
     except errors.Busy:
         raise
     except Exception as error:
-        told = error.report if isinstance(error, pipeline.BuildRefused) else load_report.Report()
-        told.refusals = _told(error)[1].splitlines()
+        report = error.report if isinstance(error, pipeline.BuildRefused) else load_report.Report()
+        report.refusals = _explain(error)[1].splitlines()
         if options.report:
-            told.write(options.report)
+            report.write(options.report)
         progress.close()
-        # Whoever no longer reads does not make a refusal a success.
+        # A closed pipe does not turn a refusal into a success.
         with suppress(OSError):
-            console.print_report(told)
+            console.print_report(report)
             sys.stdout.flush()
         raise
     finally:
         progress.close()
-    _tell(report, options.report)
+    _write_report(report, options.report)
     return 0
 
 
-def _tell(report: load_report.Report, to: Path | None) -> None:
-    """It is published: if the report cannot be written or printed any more, that is said, and the exit is still 0."""
+def _write_report(report: load_report.Report, to: Path | None) -> None:
+    """Write and print the report of a success. An error in that is printed, and the exit code is still 0."""
     try:
         if to:
             report.write(to)
         console.print_report(report)
         sys.stdout.flush()
     except (Refused, OSError) as error:
-        done = f"published {report.publication}" if report.published else "checked"
-        print(f"{done}, but its report: {error}", file=sys.stderr)
-        _hush()
+        success = f"published {report.publication}" if report.published else "checked"
+        print(f"{success}, but its report: {error}", file=sys.stderr)
+        _discard_output()
 
 
 def _quarantine(options: argparse.Namespace) -> int:

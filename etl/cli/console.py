@@ -1,4 +1,4 @@
-"""What the command line prints: progress, the load report, the rows of an answer."""
+"""The output of the command line: progress, the load report, the rows of an answer."""
 
 import csv
 import json
@@ -18,9 +18,9 @@ _TERMINAL_SECONDS, _LINE_SECONDS = 0.2, 5.0
 
 
 class Progress:
-    """Progress of a build: one line that moves where standard error is a terminal, else plain lines on standard output.
+    """Progress of a build: one updated line if standard error is a terminal, else plain lines on standard output.
 
-    So a script finds on standard error nothing but the one line of a refusal.
+    So standard error of a script holds nothing but the one line of a refusal.
     """
 
     def __init__(self, terminal: TextIO | None = None, plain: TextIO | None = None) -> None:
@@ -31,7 +31,7 @@ class Progress:
         self._open = False
 
     def files(self, done: int, of: int, rows: int, share: float) -> None:
-        """Files done, rows read, share of the bytes read (0 to 1)."""
+        """Report files done, rows read, and the share of bytes read (0 to 1)."""
         now = time.monotonic()
         if now - self._last < (_TERMINAL_SECONDS if self._live else _LINE_SECONDS) and done < of:
             return
@@ -40,11 +40,11 @@ class Progress:
         self._write(f"reading: {done} of {of} files, {rows:,} rows, {share:.0%} of the bytes{left}")
 
     def say(self, step: str) -> None:
-        """The step that begins."""
+        """Report the step that begins."""
         self._write(step)
 
     def close(self) -> None:
-        """Leave the line."""
+        """End the updated line."""
         if self._open:
             print(file=self._out)
             self._open = False
@@ -54,29 +54,29 @@ class Progress:
             print(f"\r\x1b[2K{text}", end="", file=self._out, flush=True)
             self._open = True
         else:
-            # Whoever no longer listens to progress does not stop the build.
+            # A closed pipe does not stop the build.
             with suppress(OSError):
                 print(text, file=self._out, flush=True)
 
 
 def print_report(report: Report, out: TextIO | None = None) -> None:
-    """The load, file by file, then the reasons and what was refused."""
+    """Print the load file by file, then the reasons and the refused files."""
     out = out or sys.stdout
     if not report.files and not report.refused and not report.published:
         return
-    width = max((len(one.file) for one in report.files), default=4)
+    width = max((len(file.file) for file in report.files), default=4)
     counts = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates", "rows_warned")
     print(f"{'file':<{width}}  {'  '.join(counts)}", file=out)
-    for one in report.files:
-        numbers = "  ".join(f"{getattr(one, name):>{len(name)}}" for name in counts)
-        print(f"{one.file:<{width}}  {numbers}", file=out)
-        for note in one.notes:
+    for file in report.files:
+        numbers = "  ".join(f"{getattr(file, name):>{len(name)}}" for name in counts)
+        print(f"{file.file:<{width}}  {numbers}", file=out)
+        for note in file.notes:
             print(f"  {note}", file=out)
     for reason, count in report.reasons.items():
         print(f"{reason}: {count}", file=out)
     for missing in report.refused:
-        whose = f" ({missing.province})" if missing.province else ""
-        print(f"refused: {missing.file}{whose}: {missing.reason}", file=out)
+        province = f" ({missing.province})" if missing.province else ""
+        print(f"refused: {missing.file}{province}: {missing.reason}", file=out)
     for name in report.ignored:
         print(f"ignored: {name}", file=out)
     for loss in report.accepted:
@@ -90,7 +90,7 @@ def print_report(report: Report, out: TextIO | None = None) -> None:
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], to: Path | None) -> None:
-    """Rows as CSV, UTF-8 without BOM, to a file or standard output."""
+    """Write rows as CSV, UTF-8 without BOM, to a file or standard output."""
     if to is None:
         _write_rows(columns, rows, sys.stdout)
         return
@@ -99,29 +99,30 @@ def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], to: Path | 
 
 
 def print_answer(answer: Answer, form: str) -> None:
-    """The rows of an answer: its dimensions and the metrics asked for, at full precision."""
+    """Print the rows of an answer: its dimensions and the metrics asked for, at full precision."""
     shown = len(answer.by) + len(answer.metrics)
     columns = answer.columns[:shown]
     rows = [row[:shown] for row in answer.rows]
     if form == "csv":
         write_csv(columns, rows, None)
         return
-    marks = [answer.is_provisional(row) for row in answer.rows]
+    provisional = [answer.is_provisional(row) for row in answer.rows]
     if form == "json":
         records = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
-        for record, mark in zip(records, marks, strict=True):
-            if mark:
+        for record, is_provisional in zip(records, provisional, strict=True):
+            if is_provisional:
                 record["provisional"] = True
         print(json.dumps(records, ensure_ascii=False, indent=1))
         return
-    _print_table(columns, rows, marks)
+    _print_table(columns, rows, provisional)
 
 
 def print_diff(diff: Diff, form: str = "table") -> None:
-    """The numbers that moved, nation first, then provinces; as a table also the changes of rows and definitions before."""
+    """Print the changed numbers, nation first, then provinces; the table form begins with the changes of rows and definitions."""
     columns = ("metric", "province", "before", "after", "change", "causes")
     rows = [
-        (one.metric, one.province or "", one.before, one.after, one.change, "|".join(one.causes)) for one in diff.moved
+        (moved.metric, moved.province or "", moved.before, moved.after, moved.change, "|".join(moved.causes))
+        for moved in diff.moved
     ]
     if form == "csv":
         write_csv(columns, rows, None)
@@ -160,9 +161,9 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], marks: Sequence[bool]) -> None:
+def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], provisional: Sequence[bool]) -> None:
     texts = [["" if value is None else str(_plain(value)) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(columns, *texts, strict=True)]
-    for text, mark in [(list(columns), False), *zip(texts, marks, strict=True)]:
+    for text, is_provisional in [(list(columns), False), *zip(texts, provisional, strict=True)]:
         line = "  ".join(cell.ljust(width) for cell, width in zip(text, widths, strict=True))
-        print(line.rstrip() + ("  provisional" if mark else ""))
+        print(line.rstrip() + ("  provisional" if is_provisional else ""))

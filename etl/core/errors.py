@@ -1,10 +1,10 @@
-"""Errors that a user is told in one sentence."""
+"""Errors that the user reads as one sentence."""
 
 
 class Refused(Exception):
-    """A file or a build that cannot be taken; its text is one line that names the file, the place and the reason."""
+    """A file or a build that is not accepted; its text is one line that names the file, the place and the reason."""
 
-    # Whether the file was refused for its headers, though most of them are those of the table.
+    # Whether the file was refused for its headers although most of them belong to the table.
     resembles = False
 
 
@@ -17,6 +17,6 @@ class Busy(Exception):
 
 
 class OtherVersion(Refused):
-    """A publication of other code: its tables may lack what this code reads."""
+    """A publication built by other code: its tables may lack what this code reads."""
 
     SENTENCE = "this publication was built by another version of the program; run python -m etl build again"

@@ -1,6 +1,6 @@
-"""Days as the country counts them: reading what was written, and the bounds of Jalali months, quarters and years.
+"""Jalali and Gregorian days: parsing written days, and the bounds of Jalali months, quarters and years.
 
-Days are whole days (`datetime.date`, Gregorian inside). Jalali days follow the official 33-year rule, by persiantools.
+Days are Gregorian `datetime.date`. Jalali days follow the official 33-year rule, by persiantools.
 """
 
 import re
@@ -15,14 +15,14 @@ from persiantools.jdatetime import JalaliDate
 DAY = timedelta(days=1)
 FOREVER = date(9999, 12, 31)
 UNITS = ("month", "quarter", "year")
-# Of a month of the mean Gregorian year.
+# A twelfth of the mean Gregorian year.
 DAYS_A_MONTH = 30.436875
 
-# A year below this is Jalali: no register reaches back to the Gregorian year 1599.
+# Years below this are Jalali: no register reaches back to the Gregorian year 1599.
 _FIRST_GREGORIAN_YEAR = 1600
 _WRITTEN = re.compile(r"([0-9]{4})([/-])([0-9]{1,2})\2([0-9]{1,2})")
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
-# What clerks write beside the four forms.
+# Further forms that clerks write.
 _MIDNIGHT = re.compile(r"[ t]00:00:00(\.0+)?$")
 _SPACED = re.compile(r" *([/.-]) *")
 _DOTTED = re.compile(r"[0-9]+(\.[0-9]+){2}")
@@ -48,7 +48,7 @@ def parse_day(text: str) -> date:
 
 
 def read_day(text: str) -> tuple[date, tuple[str, ...]]:
-    """The day of a folded text in one of the four forms or in one that clerks use, and the habits met in it.
+    """The day of a folded text in one of the four forms or in a form that clerks use, and the names of the habits in it.
 
     Raises ValueError like parse_day. A day that comes first is read in Jalali years only: 03/04/2024 has two meanings.
     """
@@ -107,7 +107,7 @@ def month_starts(first_year: int, last_year: int) -> np.ndarray:
 
 
 def add_months(day: date, months: int) -> date:
-    """`day` moved by whole Gregorian months; 31 January + 1 is the last of February."""
+    """`day` plus whole Gregorian months; 31 January + 1 is the last day of February."""
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
     first_of_next = date(year + (month == 11), (month + 1) % 12 + 1, 1)
@@ -125,7 +125,7 @@ class Unit:
 
 @lru_cache(maxsize=1 << 13)
 def unit_of(day: date, kind: str) -> Unit:
-    """The Jalali `kind` (month, quarter or year) that holds `day`."""
+    """The Jalali unit of this kind (month, quarter or year) that contains `day`."""
     jalali = JalaliDate(day)
     if kind == "month":
         return _unit(f"{jalali.year}-{jalali.month:02}", jalali.year, jalali.month, 1)
@@ -136,7 +136,7 @@ def unit_of(day: date, kind: str) -> Unit:
 
 
 def units_between(first: date, last: date, kind: str) -> Iterator[Unit]:
-    """Every unit that shares a day with the period from `first` to `last`, in order."""
+    """Every unit that overlaps the period from `first` to `last` (both included), in order."""
     day = first
     while day <= last:
         unit = unit_of(day, kind)
@@ -145,7 +145,7 @@ def units_between(first: date, last: date, kind: str) -> Iterator[Unit]:
 
 
 def last_complete_months(as_of: date, count: int) -> tuple[date, date]:
-    """First and last day of the `count` latest Jalali months that are over on `as_of`."""
+    """First and last day of the latest `count` Jalali months that have ended by `as_of`."""
     current = unit_of(as_of, "month")
     last = as_of if current.last == as_of else current.first - DAY
     first = last

@@ -1,4 +1,4 @@
-"""Where the project keeps its files."""
+"""The paths of the project's files."""
 
 from pathlib import Path
 

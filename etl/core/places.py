@@ -1,4 +1,4 @@
-"""Provinces and counties as people write them, from the reference tables."""
+"""The spellings of provinces and counties, from the reference tables."""
 
 import csv
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from etl.core.text_folding import fold
 
 @dataclass(frozen=True)
 class Places:
-    """Provinces and counties by what people write for them, folded."""
+    """ISO codes of provinces by folded spelling; SCI codes of counties by (ISO code of the province, folded spelling)."""
 
     provinces: Mapping[str, str]
     counties: Mapping[tuple[str, str], str]
@@ -20,7 +20,7 @@ class Places:
 
 @cache
 def places(folder: Path = REFERENCE) -> Places:
-    """The places of the reference tables."""
+    """The places of the reference tables in `folder`."""
     provinces: dict[str, str] = {}
     counties: dict[tuple[str, str], str] = {}
     for row in _rows(folder / "provinces.csv"):

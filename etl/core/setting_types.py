@@ -1,6 +1,6 @@
-"""What a setting may be: each kind takes a value of TOML, or the text of an environment variable, and gives it checked.
+"""The types of settings: each converts a TOML value, or the text of an environment variable, to a checked value.
 
-A kind raises ValueError, whose text says in one clear line what is wrong.
+Each raises ValueError with one clear line that says what is wrong.
 """
 
 import ipaddress
@@ -40,7 +40,7 @@ def flag(value: Any) -> bool:
 
 
 def number(least: int, most: int) -> Callable[[Any], int]:
-    """A whole number between two, both included."""
+    """A whole number from `least` to `most`, both included."""
 
     def kind(value: Any) -> int:
         if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
@@ -58,7 +58,7 @@ port = number(1, LAST_PORT)
 
 
 def one_of(*words: str) -> Callable[[Any], str]:
-    """One of some words."""
+    """One of the given words."""
 
     def kind(value: Any) -> str:
         if value not in words:
@@ -76,23 +76,23 @@ def host(value: Any) -> str:
 
 
 def hosts(value: Any) -> tuple[str, ...]:
-    """Names of hosts; divided by commas in the environment."""
+    """Names of hosts; separated by commas in the environment."""
     return _each(value, host)
 
 
 def mail_addresses(value: Any) -> tuple[str, ...]:
-    """Mail addresses; divided by commas in the environment."""
+    """Mail addresses; separated by commas in the environment."""
 
-    def one(item: Any) -> str:
+    def mail_address(item: Any) -> str:
         if not _MAIL.fullmatch(text(item)):
             raise ValueError(f"{_shown(item)} is no mail address")
         return text(item)
 
-    return _each(value, one)
+    return _each(value, mail_address)
 
 
 def address(value: Any) -> str:
-    """An address of this machine to listen on, as numbers."""
+    """A numeric IP address of this machine to listen on."""
     try:
         return str(ipaddress.ip_address(text(value)))
     except ValueError:
@@ -100,19 +100,19 @@ def address(value: Any) -> str:
 
 
 def is_local(value: str) -> bool:
-    """Whether only this machine reaches an address."""
+    """Whether only this machine can reach an address."""
     return ipaddress.ip_address(value).is_loopback
 
 
 def base_path(value: Any) -> str:
-    """The path under which the dashboard lies on its host; empty for the top."""
+    """The path under which the dashboard is served; empty for the root."""
     if value != "" and not _PATH.fullmatch(text(value)):
         raise ValueError(f"{_shown(value)} is no path like /dashboard")
     return text(value)
 
 
 def memory(value: Any) -> str:
-    """An amount of memory as DuckDB writes it; empty where the machine decides."""
+    """An amount of memory as DuckDB writes it; empty for the default of the machine."""
     if value != "" and not _MEMORY.fullmatch(text(value)):
         raise ValueError(f"{_shown(value)} is no amount of memory like 512MB or 4GB")
     return text(value)
@@ -138,7 +138,7 @@ def file(value: Any) -> Path | None:
 
 
 def folder(value: Any) -> Path:
-    """A folder that is there."""
+    """An existing folder."""
     path = Path(text(value))
     if not path.is_dir():
         raise ValueError(f"{path} is no folder")
@@ -146,7 +146,7 @@ def folder(value: Any) -> Path:
 
 
 def folder_to_make(value: Any) -> Path:
-    """A folder that is there, or whose parent is."""
+    """A folder that exists, or whose parent exists."""
     path = Path(text(value))
     if not path.is_dir():
         if path.exists():
@@ -157,7 +157,7 @@ def folder_to_make(value: Any) -> Path:
 
 
 def file_to_write(value: Any) -> Path:
-    """A file in a folder that is there, or whose parent is: it need not be there yet."""
+    """A file that may not exist yet, in a folder that exists or whose parent exists."""
     path = Path(text(value))
     if path.is_dir():
         raise ValueError(f"{path} is a folder where a file is meant")

@@ -1,10 +1,10 @@
 """The settings of an installation: one TOML file, each value overridable by an environment variable, all checked at start.
 
-The file is /etc/policeyar/settings.toml, or the one that POLICEYAR_SETTINGS names; without a file the defaults hold. Every
-fault is told, one a line, before anything starts. Modules read their own environment variable: `apply` sets those.
+The file is /etc/policeyar/settings.toml, or the one that POLICEYAR_SETTINGS names; without a file the defaults apply. All
+errors are reported, one per line, before anything starts. Modules read their own environment variables; `apply` sets them.
 """
 
-# A setting's default, its check and its variable stand in one line; `field` makes what a dataclass expects of it.
+# `_setting` returns a dataclass field that carries the default, the check and the variable of a setting on one line.
 # ruff: noqa: RUF009
 
 import os
@@ -24,7 +24,7 @@ DATA = ROOT / "data"
 
 
 class Faulty(Exception):
-    """The settings cannot be used; `lines` tells every fault, one a line."""
+    """The settings cannot be used; `lines` holds every error, one per line."""
 
     def __init__(self, lines: list[str]) -> None:
         super().__init__("\n".join(lines))
@@ -32,13 +32,13 @@ class Faulty(Exception):
 
 
 def _setting(default: Any, kind: Callable[[Any], Any], variable: str = "") -> Any:
-    """A setting: what it is unless given, its check, and the environment variable if it is not the usual one."""
+    """A setting: its default, its check, and its environment variable unless that follows from its name."""
     return field(default=default, metadata={"kind": kind, "variable": variable})
 
 
 @dataclass(frozen=True)
 class Web:
-    """Where readers find the dashboard, and how many processes serve it."""
+    """The addresses of the dashboard, and the number of processes that serve it."""
 
     host: str = _setting("localhost", kinds.host)
     allowed_hosts: tuple[str, ...] = _setting((), kinds.hosts)
@@ -54,14 +54,14 @@ class Web:
 
 @dataclass(frozen=True)
 class SignIn:
-    """How a reader is known: `open` knows nobody and serves this machine only."""
+    """How users sign in: `open` asks nobody and serves this machine only."""
 
     mode: str = _setting("open", kinds.one_of("open", "oidc", "proxy"))
 
 
 @dataclass(frozen=True)
 class Folders:
-    """What lies where. `warehouse` is the pointer to the publication shown; its versions lie beside it."""
+    """Where files are kept. `warehouse` is the pointer to the current publication; its versions are stored next to it."""
 
     warehouse: Path = _setting(DATA / "warehouse" / "warehouse.duckdb", kinds.file_to_write, "WAREHOUSE")
     incoming: Path = _setting(DATA / "incoming", kinds.folder, "INCOMING")
@@ -75,7 +75,7 @@ class Folders:
 
 @dataclass(frozen=True)
 class Memory:
-    """What a process may hold. Empty: a quarter of the machine for a build."""
+    """Memory limits of processes. Empty: a quarter of the machine for a build."""
 
     build: str = _setting("", kinds.memory, "BUILD_MEMORY")
     build_threads: int = _setting(0, kinds.number(0, 1024), "BUILD_THREADS")
@@ -85,7 +85,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When a build runs (local time), and how old a publication may be before /readyz says so."""
+    """When a build runs (local time), and the age at which /readyz reports a publication as too old."""
 
     build_at: str = _setting("02:30", kinds.clock)
     oldest_publication_days: int = _setting(7, kinds.number(1, 3650))
@@ -93,7 +93,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Notify:
-    """Who is told of a failed or late build: addresses of a mail system on this machine, or a command."""
+    """Who is notified of a failed or late build: addresses for this machine's mail system, or a command."""
 
     recipients: tuple[str, ...] = _setting((), kinds.mail_addresses)
     command: str = _setting("", kinds.text)
@@ -101,14 +101,14 @@ class Notify:
 
 @dataclass(frozen=True)
 class Replicas:
-    """Where a host that does not build takes publications from, as rsync writes it."""
+    """The rsync source from which a host that does not build takes publications."""
 
     source: str = _setting("", kinds.text)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All of them, checked."""
+    """All settings, checked."""
 
     web: Web = Web()
     sign_in: SignIn = SignIn()
@@ -127,7 +127,7 @@ _VARIABLES = {
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of file and environment. Raises Faulty with every fault there is."""
+    """The settings of file and environment. Raises Faulty with every error."""
     given, faults = _file(environment)
     sections: dict[str, Any] = {}
     for section in fields(Settings):
@@ -147,7 +147,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def apply(environment: MutableMapping[str, str] = os.environ) -> Settings:
-    """Read the settings, and set the variables that modules read for themselves. Raises Faulty."""
+    """Read the settings, and set the environment variables that modules read. Raises Faulty."""
     settings = read(environment)
     if file_in_use(environment):
         for section in fields(Settings):
@@ -159,7 +159,7 @@ def apply(environment: MutableMapping[str, str] = os.environ) -> Settings:
 
 
 def file_in_use(environment: Mapping[str, str] = os.environ) -> Path | None:
-    """The settings file that holds, None where there is none."""
+    """The settings file in use; None if there is none."""
     if asked := environment.get(FILE_VARIABLE):
         return Path(asked)
     return STANDARD_FILE if STANDARD_FILE.exists() else None
@@ -173,7 +173,7 @@ def variable(section: str, name: str) -> str:
 def _given(
     section: str, kind: Any, table: Mapping[str, Any], environment: Mapping[str, str]
 ) -> Iterator[tuple[Field[Any], str, Any]]:
-    """The settings of a section that are given: where, and as what."""
+    """The settings of a section that are given: the field, where it is given, its raw value."""
     for setting in fields(kind):
         name = variable(section, setting.name)
         if environment.get(name):
@@ -183,7 +183,7 @@ def _given(
 
 
 def _file(environment: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """The tables of the file as written, and what is wrong with their names."""
+    """The raw tables of the file, and the errors in their names."""
     path = file_in_use(environment)
     if not path:
         return {}, []
@@ -215,7 +215,7 @@ def _meant(word: str, known: Any) -> str:
 
 
 def _contradictions(settings: Settings) -> list[str]:
-    """What is right by itself and wrong together."""
+    """Settings that are valid one by one and contradict each other."""
     web = settings.web
     faults = []
     if bool(web.certificate) != bool(web.certificate_key):

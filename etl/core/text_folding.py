@@ -1,13 +1,13 @@
-"""How text is made comparable, and what is taken out of text that is shown: every choice once, with its reason.
+"""How text is folded for comparison, and what is removed from text that is shown, with the reasons:
 
 - NFC comes first: it joins Arabic ye with a hamza into one letter; once ye is folded to its Persian form NFC cannot.
   NFKC is not used: it turns full-width ＝ into =, and a name into a formula.
 - Arabic ye and kaf, and the alef maksura that keyboards put for ye, become Persian ye and kaf: to a reader the same.
-- ZWNJ is a space to the eye and is typed or not by habit; runs of spaces are one.
+- ZWNJ looks like a space and is typed or not by habit; runs of spaces become one.
 - Tatweel and diacritics carry no meaning in a name; letter case carries none in a code.
 - A hamza on alef, waw, ye or he is written or not by habit (مؤسسه, موسسه), like the combining hamza that is a diacritic.
-- Invisible characters (bidi controls, zero widths, BOM) can make one text look like another; they are cut from what is
-  compared and from what is shown, and counted.
+- Invisible characters (bidi controls, zero widths, BOM) can make one text look like another; they are removed from what
+  is compared and from what is shown, and counted.
 """
 
 import re
@@ -18,7 +18,7 @@ import numpy as np
 _DIGITS = {ord(digit): str(value) for digits in ("۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩") for value, digit in enumerate(digits)}
 HAMZA = {ord("أ"): "ا", ord("إ"): "ا", ord("ؤ"): "و", ord("ئ"): "ی", ord("ۀ"): "ه"}
 _LETTERS = {ord("ي"): "ی", ord("ى"): "ی", ord("ك"): "ک", ord("ـ"): None, ord("\u200c"): " "}
-# Marks that stand on a letter, of all scripts that a Persian text can hold, and the selectors of a letter's form.
+# Combining marks of all scripts that a Persian text can contain, and variation selectors.
 _MARKS = dict.fromkeys(
     mark for mark in (*range(0x300, 0x1000), *range(0xFE00, 0xFE30)) if unicodedata.category(chr(mark)) == "Mn"
 )
@@ -36,9 +36,9 @@ def latin_digits(text: str) -> str:
 
 
 def latin_digit_signs(signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same of the bytes of texts in UTF-8, in which such a digit is two: one names the script, one the digit.
+    """`latin_digits` for UTF-8 bytes (uint8), in which such a digit takes two: one for the script, one for the digit.
 
-    The bytes with 0-9 in the place of the second, and which of them are left once the first are taken out.
+    Returns the bytes with 0-9 in place of each second byte, and a mask of the bytes to keep (without each first byte).
     """
     signs = signs.copy()
     first, second = signs[:-1], signs[1:]
@@ -59,7 +59,7 @@ def count_invisible(text: str) -> int:
 
 
 def shown(text: str) -> str:
-    """`text` as it may be shown: what was written, without characters that cannot be seen; spaces trimmed."""
+    """`text` for display: as written, without invisible characters, spaces trimmed."""
     if text.isascii() and text.isprintable():
         return text.strip()
     text = _CONTROL_RUN.sub("", _INVISIBLE_RUN.sub("", unicodedata.normalize("NFC", text)))
@@ -67,17 +67,17 @@ def shown(text: str) -> str:
 
 
 def shown_code(text: str) -> str:
-    """A code as it may be shown: as written, in Latin digits, so that it can be typed and found again anywhere."""
+    """A code for display: as written, with Latin digits, so that it can be typed and found anywhere."""
     return latin_digits(shown(text))
 
 
 def printable(text: str) -> str:
-    """`text` for one line of a terminal or a log: what cannot be seen, or would move the line, becomes an escape."""
-    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    """`text` for one line of a terminal or a log: characters that are invisible or move the cursor are escaped."""
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def fold(text: str) -> str:
-    """`text` as it is compared: headers, keys, values of fixed lists, names of places."""
+    """`text` for comparison: headers, keys, values of fixed lists, names of places."""
     if text.isascii() and text.isprintable():
         return _SPACES.sub(" ", text).strip().casefold()
     return _SPACES.sub(" ", shown(text).translate(_FOLD)).strip().casefold()

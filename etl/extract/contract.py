@@ -1,7 +1,7 @@
 """The contract of the source files, read from etl/extract/contracts/*.toml: columns, headers, types, rules.
 
 Types: `code` and `text` (folded), `choice` (a fixed list), `province`, `county`, `course` (members of a reference
-table), `date`, `number`, `yes_no`, `national_id` (leaves the reader only as a keyed hash), `never_read`.
+table), `date`, `number`, `yes_no`, `national_id` (leaves the worker only as a keyed hash), `never_read`.
 """
 
 import difflib
@@ -18,12 +18,12 @@ from etl.extract.causes import because
 
 _FOLDER = Path(__file__).parent / "contracts"
 
-# In the order in which one can refer to another.
+# A table refers only to tables before it.
 TABLES = ("institutes", "licences", "personnel", "training")
 
-# What clerks put behind a header: an asterisk, a colon, a remark in brackets.
+# What clerks append to a header: an asterisk, a colon, a remark in brackets.
 _DECORATION = re.compile(r"(\s*([*:：]|\([^()]*\)|\[[^\[\]]*\]))+$")
-# How like a known header a title must be for it to be suggested.
+# The least similarity (difflib ratio) of a title to a known header for the header to be suggested.
 _NEAR = 0.75
 _LONGEST_TITLE, _MOST_TITLES = 60, 40
 
@@ -41,7 +41,7 @@ class Column:
     future: bool = False
     shown: bool = False
     values: dict[str, str] = field(default_factory=dict)
-    # Further words for the values, as clerks write them.
+    # Synonyms of the values, as clerks write them.
     also: dict[str, list[str]] = field(default_factory=dict)
     least: float | None = None
     most: float | None = None
@@ -50,23 +50,23 @@ class Column:
 
     @property
     def stored(self) -> str:
-        """Its name once typed: a national id is no longer one, it is the key of a person."""
+        """The name of the typed column: a national id becomes the key of a person."""
         return "person_key" if self.type == "national_id" else self.name
 
     @property
     def enters(self) -> bool:
-        """Whether the column enters the warehouse, and so takes part when rows are compared."""
+        """Whether the column enters the warehouse, and so counts when rows are compared."""
         return self.type != "never_read"
 
     @property
     def title(self) -> str:
-        """Its name with its Persian header, as an error names it."""
+        """The name with the Persian header, for error messages."""
         return f"{self.name} ({self.headers[0]})" if self.headers else self.name
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A row is kept back for `reason` where the SQL condition `broken` over its typed columns holds."""
+    """A row is rejected for `reason` if the SQL condition `broken` over its typed columns is true."""
 
     reason: str
     column: str
@@ -75,7 +75,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Contract:
-    """What one source table must look like; `absent` says what follows where a file lacks an optional column."""
+    """The schema of one source table; `absent` describes what follows if a file lacks an optional column."""
 
     table: str
     key: tuple[str, ...]
@@ -90,28 +90,28 @@ class Contract:
 
     @property
     def stored_key(self) -> tuple[str, ...]:
-        """The key by the names that its columns have once typed."""
+        """The names of the typed key columns."""
         return tuple(column.stored for column in self.columns if column.name in self.key)
 
     @cached_property
     def _names(self) -> dict[str, str]:
-        """The column by each of its titles, folded."""
+        """The column name of each known title, folded."""
         return {fold(name): column.name for column in self.columns for name in (column.name, *column.headers)}
 
     def choices(self, name: str) -> dict[str, str]:
-        """The values that a column of a fixed list can have, as they are stored, each with its Persian word."""
+        """The stored values of a column with a fixed list, each with its Persian word."""
         return next(column.values for column in self.columns if column.name == name)
 
     def match(self, header: Iterable[str]) -> "Match":
-        """Which position of `header` holds which column. A title as it is listed goes before a decorated one."""
+        """The positions of the columns in `header`. An exact title takes precedence over a decorated one."""
         names = self._names
         titles = list(header)
         positions: dict[str, int] = {}
-        extra, twice, decorated = [], [], []
+        extra, repeated, decorated = [], [], []
         for position, title in enumerate(titles):
             name = names.get(fold(title))
             if name in positions:
-                twice.append(name)
+                repeated.append(name)
             elif name:
                 positions[name] = position
         listed = set(positions)
@@ -123,59 +123,59 @@ class Contract:
             if name is None or name in listed:
                 extra.append(title)
             elif name in positions:
-                twice.append(name)
+                repeated.append(name)
             else:
                 positions[name] = position
                 decorated.append(title)
         decorated += [titles[at] for at in positions.values() if set(map(ord, titles[at])) & HAMZA.keys()]
-        return Match(self, positions, twice, extra, list(dict.fromkeys(decorated)), titles)
+        return Match(self, positions, repeated, extra, list(dict.fromkeys(decorated)), titles)
 
 
 @dataclass(frozen=True)
 class Match:
-    """How a header answers to a contract: positions found, columns met twice, extra titles, titles known despite their
-    decoration or their hamza, all titles."""
+    """How a header matches a contract: positions of columns, repeated columns, extra titles, titles recognised despite
+    decoration or hamza, all titles."""
 
     of: Contract
     positions: dict[str, int]
-    twice: list[str]
+    repeated: list[str]
     extra: list[str]
     decorated: list[str] = field(default_factory=list)
     titles: list[str] = field(default_factory=list)
 
     @property
     def missing(self) -> list[str]:
-        """The required columns that are not found."""
+        """The required columns that the header lacks."""
         return [column.name for column in self.of.columns if column.required and column.name not in self.positions]
 
     @property
     def complete(self) -> bool:
-        """Whether the file can be read by this header."""
-        return not self.missing and not self.twice
+        """Whether the file can be read with this header."""
+        return not self.missing and not self.repeated
 
     @property
     def resembles(self) -> bool:
-        """Whether most required columns are found: a header of this table, complete or not."""
+        """Whether most required columns are present: a header of this table, complete or not."""
         required = [column.name for column in self.of.columns if column.required]
         return 2 * (len(required) - len(self.missing)) > len(required)
 
     def near(self) -> list[str]:
-        """Extra titles that look like a column that is not found, each with that column."""
+        """Extra titles that resemble a missing column, each with that column."""
         sought = {title: name for title, name in self.of._names.items() if name not in self.positions}
         by_name = {column.name: column for column in self.of.columns}
-        found = []
+        suggestions = []
         for title in self.extra if len(self.positions) > 1 else ():
             if close := difflib.get_close_matches(fold(title)[:_LONGEST_TITLE], sought, 1, _NEAR):
-                found.append(f"«{shown(title)[:_LONGEST_TITLE]}» ~ {by_name[sought[close[0]]].title}")
-        return found
+                suggestions.append(f"«{shown(title)[:_LONGEST_TITLE]}» ~ {by_name[sought[close[0]]].title}")
+        return suggestions
 
     def refusal(self, place: str, place_fa: str) -> Refused:
-        """Why the header cannot be used, with the headers found and those expected, and what to do."""
+        """The error for a header that cannot be used: the headers present, those expected, and what to do."""
         if not self.missing:
-            return because("column_twice", place=place, place_fa=place_fa, columns=", ".join(self.twice))
-        # A row of data in the place of a header is not told: it may hold values of a person.
-        told = self.titles if len(self.positions) > 1 else [self.titles[at] for at in self.positions.values()]
-        found = ", ".join(filter(None, (shown(title)[:_LONGEST_TITLE] for title in told[:_MOST_TITLES]))) or "–"
+            return because("column_twice", place=place, place_fa=place_fa, columns=", ".join(self.repeated))
+        # A row of data in place of a header is not shown: it may hold values of a person.
+        titles = self.titles if len(self.positions) > 1 else [self.titles[at] for at in self.positions.values()]
+        found = ", ".join(filter(None, (shown(title)[:_LONGEST_TITLE] for title in titles[:_MOST_TITLES]))) or "–"
         expected = ", ".join(column.title for column in self.of.columns if column.required)
         lacking = [column for column in self.of.columns if column.name in self.missing]
         near = self.near()

@@ -1,8 +1,8 @@
-"""The rows of CSV and TSV; under which encoding and separator, etl/extract/dialect.py says.
+"""The rows of CSV and TSV files, in the dialect that etl/extract/dialect.py finds.
 
-A piece of the file in which a line is a record is split at once by Arrow. Any other piece, one with line breaks or
-quotes inside quotes, is split record by record by Python's own strict reader, which says where a record begins and
-drops none. Both come to the same rows, and a test holds them together.
+Arrow splits a piece of the file in which every line is a record. Python's strict csv reader, which keeps line numbers and
+drops no record, splits any other piece: one with line breaks or quotes inside quotes. A test checks that both give the
+same rows.
 """
 
 import codecs
@@ -23,7 +23,7 @@ from etl.extract.dialect import Dialect, dialect
 from etl.extract.source_file import LONGEST_FIELD, Batch, SourceFile
 
 _PIECE_BYTES = 4 << 20
-# A piece that cannot be split at once is tried again in pieces of this size.
+# A piece that Arrow cannot split is tried again in pieces of this size.
 _SMALL_PIECE_BYTES = 1 << 16
 _LONGEST_LINE_BYTES = 32 << 20
 _LONGEST_AT_ONCE = 2 * _PIECE_BYTES
@@ -33,7 +33,7 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def open_csv(path: Path, contract: Contract) -> SourceFile:
-    """The rows of a delimited file. Raises Refused where its header does not answer to the contract."""
+    """The rows of a delimited file. Raises Refused if its header does not match the contract."""
     how = dialect(path, contract)
     source = SourceFile(how.match)
     if how.titles:
@@ -43,7 +43,7 @@ def open_csv(path: Path, contract: Contract) -> SourceFile:
 
 
 class _Delimited:
-    """The records of one delimited file, from its header on."""
+    """The records of one delimited file after its header."""
 
     def __init__(self, path: Path, how: Dialect, source: SourceFile) -> None:
         self._path = path
@@ -53,13 +53,13 @@ class _Delimited:
         self._source = source
         self._positions = source.match.positions
         self._width = 0
-        # The line that the next piece begins with.
+        # The line number at which the next piece begins.
         self._line = 1
         self._waiting: deque[bytes] = deque()
         self._more = self._pieces()
 
     def batches(self) -> Iterator[Batch]:
-        """The rows, piece by piece; what is no row goes to the source's rejects."""
+        """The rows, piece by piece; records that are no rows go to the source's rejects."""
         csv.field_size_limit(LONGEST_FIELD)
         self._read_header()
         while piece := self._next_piece():
@@ -74,7 +74,7 @@ class _Delimited:
         return self._waiting.popleft() if self._waiting else next(self._more, b"")
 
     def _pieces(self) -> Iterator[bytes]:
-        """The file as UTF-8, in pieces that end where a line ends."""
+        """The file as UTF-8, in pieces that end at line ends."""
         is_utf8 = self._encoding in ("utf-8", "utf-8-sig")
         decoder = None if is_utf8 else codecs.getincrementaldecoder(self._encoding)("replace")
         size = self._path.stat().st_size or 1
@@ -85,7 +85,7 @@ class _Delimited:
             while raw := file.read(_PIECE_BYTES):
                 self._source.share_read = file.tell() / size
                 text = rest + (decoder.decode(raw).encode() if decoder else raw)
-                # Files of an old Macintosh end their lines with a carriage return alone.
+                # Files of old Macintoshes end lines with a lone carriage return.
                 end = text.rfind(b"\n") + 1 or text.rfind(b"\r", 0, -1) + 1
                 if end:
                     yield text[:end]
@@ -99,7 +99,7 @@ class _Delimited:
 
     def _read_header(self) -> None:
         piece = self._next_piece()
-        # Only a header that spans lines, or stands below titles, reaches beyond the first.
+        # Only a header that spans lines, or follows titles, reaches beyond the first line.
         end = len(piece) if self._above else piece.find(b"\n") + 1 or len(piece)
         if end < len(piece):
             self._waiting.appendleft(piece[end:])
@@ -121,14 +121,14 @@ class _Delimited:
     # ---- at once
 
     def _split_at_once(self, piece: bytes) -> Batch | None:
-        """The rows of a piece in which a line is a record; None for any other, to be split record by record."""
-        # Arrow would take a mark of the byte order at the beginning of any piece for one at the beginning of the file.
+        """The rows of a piece in which every line is a record; None for any other piece."""
+        # Arrow drops a byte order mark at the beginning of any piece, as if it began the file.
         if len(piece) > _LONGEST_AT_ONCE or piece.startswith(codecs.BOM_UTF8):
             return None
         try:
             piece.decode()
         except UnicodeDecodeError:
-            # Bytes that are no UTF-8 become U+FFFD, and their rows are kept back.
+            # Bytes that are not UTF-8 become U+FFFD, and their rows are rejected.
             piece = piece.decode("utf-8", "replace").encode()
         ends = _line_ends(piece)
         quoted = b'"' in piece
@@ -154,7 +154,7 @@ class _Delimited:
         return Batch(lines, columns)
 
     def _parse(self, piece: bytes, quoted: bool) -> tuple[pa.Table, list[int]]:
-        """The fields of a piece, and which of its lines (from 0) do not have as many as the header."""
+        """The fields of a piece, and its lines (from 0) with another number of fields than the header."""
         ragged: list[int] = []
 
         def skip(row: arrow_csv.InvalidRow) -> str:
@@ -186,7 +186,7 @@ class _Delimited:
         return table, ragged
 
     def _odd_lines(self, piece: bytes, ends: np.ndarray) -> tuple[list[int], dict[int, str]]:
-        """The blank lines of a piece, and those with a broken or a NUL byte, with the column that holds it."""
+        """The blank lines of a piece, and the lines with an invalid or NUL byte, each with the column that holds it."""
         broken = [*_places(piece, b"\x00"), *_places(piece, _BROKEN.encode())]
         starts = np.concatenate(([0], ends[:-1] + 1))
         blank = [
@@ -203,7 +203,7 @@ class _Delimited:
     # ---- record by record
 
     def _split_by_record(self, piece: bytes) -> Batch:
-        """The rows of a piece, and of the next ones as far as a record reaches into them."""
+        """The rows of a piece, and of following pieces if a record reaches into them."""
         lines = _Lines(piece, self._next_piece)
         reader = csv.reader(lines, delimiter=self._separator, strict=True)
         sound: list[tuple[int, list[str]]] = []
@@ -225,9 +225,9 @@ class _Delimited:
         return Batch(np.array([line for line, _ in sound], dtype=np.int64), columns)
 
     def _record(self, reader: "csv._reader", line: int) -> list[str] | None:  # type: ignore[name-defined]
-        """The next record, empty for a blank line, None for a line that cannot be split.
+        """The next record; empty for a blank line, None for a line that cannot be split.
 
-        A quote that opens and never closes would swallow the rows after it, so the file is refused.
+        Raises Refused for a quote that is never closed: it would swallow the rows after it.
         """
         before = reader.line_num
         try:
@@ -244,7 +244,7 @@ class _Delimited:
 
 
 class _Lines:
-    """The lines of a piece, with their ends; asks for the next piece only when a record reaches into it."""
+    """The lines of a piece, with their line ends; fetches the next piece only if a record reaches into it."""
 
     def __init__(self, piece: bytes, more: Callable[[], bytes]) -> None:
         self._lines = _split_lines(piece)
@@ -264,11 +264,11 @@ class _Lines:
 
     @property
     def used_up(self) -> bool:
-        """Whether all lines at hand were given out."""
+        """Whether all lines fetched so far are consumed."""
         return self._at == len(self._lines)
 
     def rest(self) -> bytes:
-        """The lines not given out yet."""
+        """The lines that are not consumed yet."""
         return "".join(self._lines[self._at :]).encode()
 
 
@@ -277,7 +277,7 @@ def _split_lines(piece: bytes) -> list[str]:
 
 
 def _in_small_pieces(piece: bytes) -> list[bytes]:
-    """`piece` cut at line ends into several small ones; nothing where it is small already or cannot be cut."""
+    """`piece` cut at line ends into several small pieces; empty if it is small already or cannot be cut."""
     cut: list[bytes] = []
     start = 0
     while start < len(piece):
@@ -288,20 +288,20 @@ def _in_small_pieces(piece: bytes) -> list[bytes]:
 
 
 def _line_ends(piece: bytes) -> np.ndarray:
-    """Where each line of `piece` ends: at its line feed, or with the piece."""
+    """The offset at which each line of `piece` ends: its line feed, or the end of the piece."""
     ends = np.flatnonzero(np.frombuffer(piece, np.uint8) == ord("\n"))
     return ends if piece.endswith(b"\n") else np.append(ends, len(piece))
 
 
 def _returns_alone(piece: bytes, ends: np.ndarray) -> bool:
-    """Whether a carriage return stands elsewhere than before a line feed."""
+    """Whether a carriage return occurs anywhere but before a line feed."""
     content = np.frombuffer(piece, np.uint8)
     before_feeds = content[ends[(ends > 0) & (ends < len(piece))] - 1]
     return np.count_nonzero(content == ord("\r")) != np.count_nonzero(before_feeds == ord("\r"))
 
 
 def _quotes_are_plain(piece: bytes, ends: np.ndarray, separator: str) -> bool:
-    """Whether quotes only enclose whole fields, with no quote and no line end inside."""
+    """Whether quotes enclose whole fields only, without quotes or line ends inside."""
     content = np.frombuffer(piece, np.uint8)
     quotes = np.flatnonzero(content == ord('"'))
     if len(quotes) % 2:
@@ -323,7 +323,7 @@ def _places(piece: bytes, sought: bytes) -> Iterator[int]:
 
 
 def _swallows_rows(record: list[str], width: int, separator: str) -> bool:
-    """Whether a quoted field holds rows: lines with as many separators as rows of the table have."""
+    """Whether a quoted field contains rows: lines with as many separators as a row of the table."""
     for position, text in enumerate(record):
         lines = _LINE_END.split(text)
         if len(lines) == 1:
@@ -337,7 +337,7 @@ def _swallows_rows(record: list[str], width: int, separator: str) -> bool:
 
 
 def _undecoded(record: list[str], match: Match) -> str:
-    """The column that holds a broken or a NUL byte; the first column's name where it is an extra one; empty if none."""
+    """The column with an invalid or NUL byte (the first column if it is an extra one); empty if there is none."""
     text = "".join(record)
     if _BROKEN not in text and "\x00" not in text:
         return ""

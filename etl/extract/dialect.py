@@ -1,5 +1,6 @@
-"""The dialect of a delimited file. It is never sniffed from the body: the encoding and the separator are the ones under which
-the header answers to the contract.
+"""The dialect of a delimited file: the encoding and the separator under which the header matches the contract best.
+
+It is never sniffed from the body.
 """
 
 import codecs
@@ -13,16 +14,16 @@ from etl.core.errors import Refused
 from etl.extract.contract import Contract, Match
 
 _SEPARATORS = (",", ";", "\t", "|")
-_SEPARATOR_SAID = re.compile('\ufeff?"?sep=', re.IGNORECASE)
+_SEPARATOR_LINE = re.compile('\ufeff?"?sep=', re.IGNORECASE)
 _MOST_TITLES = 20
-# Of UTF-7 only the mark gives it away: its letters are those of ASCII.
+# UTF-7 is recognised by its byte order mark only: the rest is ASCII.
 _UTF7_MARK = b"+/v"
 _HEADER_BYTES, _PIECE_BYTES = 1 << 16, 1 << 20
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a file is to be split, what is known of its header, and how many lines stand above it; `titles` are not blank."""
+    """How to split a file: encoding, separator, matched header, lines above it, and how many of those are titles (not blank)."""
 
     encoding: str
     separator: str
@@ -32,46 +33,53 @@ class Dialect:
 
 
 def dialect(path: Path, contract: Contract) -> Dialect:
-    """The one under which most of the header is known. Titles may stand above the header, and a line `sep=;`.
+    """The dialect under which most of the header is known. Titles and a line `sep=;` may precede the header.
 
-    Raises Refused where no line answers to the contract.
+    Raises Refused if no line matches the contract.
     """
     with path.open("rb") as file:
         head = file.read(_HEADER_BYTES)
     lines = {name: _lines(head.decode(name, errors="replace")) for name in _encodings(head)}
     best: list[tuple[int, Dialect]] = []
     for at in range(_MOST_TITLES + 2):
-        found = [
-            (len(one.match.positions) + len(one.match.twice), one)
-            for encoding, (texts, told) in lines.items()
-            if at < len(told) and told[at][1] <= _MOST_TITLES
+        candidates = [
+            (len(candidate.match.positions) + len(candidate.match.repeated), candidate)
+            for encoding, (texts, filled) in lines.items()
+            if at < len(filled) and filled[at][1] <= _MOST_TITLES
             for separator in _SEPARATORS
-            for one in [Dialect(encoding, separator, _match(texts, told[at][0], separator, contract), *told[at])]
+            for candidate in [
+                Dialect(encoding, separator, _match(texts, filled[at][0], separator, contract), *filled[at])
+            ]
         ]
-        here = [one for one in found if one[0] == max(known for known, _ in found)]
-        if any(one.match.complete for _, one in here):
+        here = _best(candidates)
+        if any(candidate.match.complete for _, candidate in here):
             best = here
             break
-        best = [one for one in (*best, *here) if one[0] == max(known for known, _ in (*best, *here))]
-    # Where none is known, the first line that is not blank is told.
+        best = _best([*best, *here])
+    # If no title is known, the error names the first line that is not blank.
     chosen = best[0][1]
     if not chosen.match.complete:
         raise chosen.match.refusal(f"line {chosen.above + 1}", f"سطر {chosen.above + 1}")
-    if len({one.encoding for _, one in best}) > 1 and chosen.encoding == "utf-8":
+    if len({candidate.encoding for _, candidate in best}) > 1 and chosen.encoding == "utf-8":
         return replace(chosen, encoding=_confirmed(path))
     return chosen
 
 
+def _best(candidates: list[tuple[int, Dialect]]) -> list[tuple[int, Dialect]]:
+    most = max((known for known, _ in candidates), default=0)
+    return [candidate for candidate in candidates if candidate[0] == most]
+
+
 def _lines(text: str) -> tuple[list[str], list[tuple[int, int]]]:
-    """The lines of a text; for each that is not blank its number from 0, and how many titles stand above it."""
+    """The lines of a text, and for each that is not blank (its number from 0, the titles above it)."""
     lines = list(io.StringIO(text, newline=""))
-    told = [at for at, line in enumerate(lines) if line.strip()] or [0]
-    said = bool(lines) and bool(_SEPARATOR_SAID.match(lines[told[0]]))
-    return lines, [(at, max(0, number - said)) for number, at in enumerate(told[: _MOST_TITLES + 2])]
+    filled = [at for at, line in enumerate(lines) if line.strip()] or [0]
+    names_separator = bool(lines) and bool(_SEPARATOR_LINE.match(lines[filled[0]]))
+    return lines, [(at, max(0, number - names_separator)) for number, at in enumerate(filled[: _MOST_TITLES + 2])]
 
 
 def _match(lines: list[str], at: int, separator: str, contract: Contract) -> Match:
-    """What is known of the record that begins in a line."""
+    """How the record that begins on line `at` matches the contract."""
     reader = csv.reader(lines[at:], delimiter=separator)
     try:
         return contract.match(next(reader, []))
@@ -82,7 +90,7 @@ def _match(lines: list[str], at: int, separator: str, contract: Contract) -> Mat
 def _encodings(head: bytes) -> tuple[str, ...]:
     if head.startswith(codecs.BOM_UTF8):
         return ("utf-8-sig",)
-    # The mark of UTF-32 begins with that of UTF-16.
+    # The byte order mark of UTF-32 begins with that of UTF-16.
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return ("utf-32",)
     if head.startswith(_UTF7_MARK):
@@ -95,9 +103,9 @@ def _encodings(head: bytes) -> tuple[str, ...]:
 
 
 def _unmarked(head: bytes) -> tuple[str, ...]:
-    """The encodings of a text with NUL bytes: in UTF-32 the upper half of every character is zero.
+    """The candidate encodings of a text with NUL bytes: in UTF-32 the upper half of every character is zero.
 
-    Read as UTF-16, UTF-32 gives the same titles, each letter with a NUL behind it.
+    Decoded as UTF-16, UTF-32 gives the same titles with a NUL after each letter.
     """
     if not any(head[2::4]) and not any(head[3::4]):
         return ("utf-32-le",)
@@ -107,9 +115,9 @@ def _unmarked(head: bytes) -> tuple[str, ...]:
 
 
 def _confirmed(path: Path) -> str:
-    """An English header says nothing between UTF-8 and Windows-1256: the bytes of the body do.
+    """UTF-8 or Windows-1256 by the bytes of the body, for a file whose header is ASCII.
 
-    A file with some broken bytes among valid Persian UTF-8 stays UTF-8, and its broken rows are kept back.
+    A file with some invalid bytes among valid Persian UTF-8 is UTF-8, and its invalid rows are rejected.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""What was expected where a value was rejected or loads as unknown: words and forms, never the value itself."""
+"""What was expected in place of a value that was rejected or loads as unknown: words and forms, never the value itself."""
 
 import tomllib
 from functools import cache
@@ -8,24 +8,24 @@ from etl.extract.causes import BETWEEN
 from etl.extract.contract import Column, contract
 
 _FILE = Path(__file__).parent / "expected.toml"
-# What these say depends on the column.
+# The texts of these reasons depend on the column.
 _BY_COLUMN = ("missing_value", "unknown_value", "bad_date", "bad_number", "spoilt_number")
 
 
 @cache
 def expected(table: str, column: str, reason: str) -> str:
-    """In English and then in Persian; empty for a reason that is not known."""
+    """The expected form in English and then in Persian; empty for an unknown reason."""
     words = _words()
     of = contract(table)
-    known = {one.name: one for one in of.columns}
-    if reason in _BY_COLUMN and column in known:
-        said = _form(known[column], words["type"])
+    columns = {known.name: known for known in of.columns}
+    if reason in _BY_COLUMN and column in columns:
+        texts = _form(columns[column], words["type"])
     else:
-        key = {"en": ", ".join(of.key), "fa": "، ".join(known[name].headers[0] for name in of.key)}
-        said = {lang: text.format(key=key[lang]) for lang, text in words["reason"].get(reason, {}).items()}
-    if said and reason == "missing_value":
-        said = {lang: words["reason"]["missing_value"][lang].format(form=text) for lang, text in said.items()}
-    return BETWEEN.join(said[lang] for lang in ("en", "fa")) if said else ""
+        key = {"en": ", ".join(of.key), "fa": "، ".join(columns[name].headers[0] for name in of.key)}
+        texts = {lang: text.format(key=key[lang]) for lang, text in words["reason"].get(reason, {}).items()}
+    if texts and reason == "missing_value":
+        texts = {lang: words["reason"]["missing_value"][lang].format(form=text) for lang, text in texts.items()}
+    return BETWEEN.join(texts[lang] for lang in ("en", "fa")) if texts else ""
 
 
 def _form(column: Column, forms: dict[str, dict[str, str]]) -> dict[str, str]:

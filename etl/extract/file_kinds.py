@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, and why one cannot be read under its ending."""
+"""The kind of a file by its first bytes, and the errors for files whose extension does not match it."""
 
 import mmap
 import zipfile
@@ -18,12 +18,12 @@ _PACKED = {
     b"\x28\xb5\x2f\xfd": "zstd",
 }
 _DOCUMENTS = {b"%pdf": "PDF", b"{\\rtf": "RTF", b"<!doctype html": "HTML", b"<html": "HTML", b"<table": "HTML"}
-_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff", b"\xff\xfe", b"\xfe\xff")
+_BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff", b"\xff\xfe", b"\xfe\xff")
 _HEAD_BYTES = 256
 
 
 def refuse_other_kinds(path: Path, table: str = "") -> None:
-    """Raises Refused for a file that is not what its ending says, with what it is and what to do."""
+    """Raises Refused for a file that is not what its extension says; the error names what it is and what to do."""
     ending = ending_of(path.name)
     if ending not in ENDINGS:
         raise because("ending", table=table, ending=ending or "–")
@@ -55,14 +55,14 @@ def refuse_other_kinds(path: Path, table: str = "") -> None:
         return
     if head.startswith(b"PAR1"):
         raise because("parquet_as_text", ending=ending)
-    if size <= _HEAD_BYTES and not next((head[len(mark) :] for mark in _MARKS if head.startswith(mark)), head).strip(
-        b"\x00\r\n\t "
-    ):
-        raise because("only_a_mark" if head.startswith(_MARKS) else "empty")
+    if size <= _HEAD_BYTES and not next(
+        (head[len(mark) :] for mark in _BYTE_ORDER_MARKS if head.startswith(mark)), head
+    ).strip(b"\x00\r\n\t "):
+        raise because("only_a_mark" if head.startswith(_BYTE_ORDER_MARKS) else "empty")
 
 
 def workbook_kind(path: Path) -> str:
-    """xls, xlsx, xlsb or ods, by what the file is. Raises Refused where it is no workbook, damaged or under a password."""
+    """xls, xlsx, xlsb or ods, by the content. Raises Refused if it is no workbook, damaged or under a password."""
     with path.open("rb") as file:
         head = file.read(len(_OLE))
     name = ending_of(path.name).lstrip(".").upper()
@@ -79,7 +79,7 @@ def workbook_kind(path: Path) -> str:
 
 
 def _kind_inside(path: Path) -> str:
-    """What a ZIP holds; empty where it cannot be told."""
+    """What a ZIP contains; empty if that cannot be recognised."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())

@@ -1,6 +1,6 @@
-"""What one source file may take. Each limit is far above an honest file and can be set by an environment variable.
+"""The resource limits of one source file. Each is far above an honest file and can be set by an environment variable.
 
-Memory is bounded by READER_MEMORY (reader.py). Reference tables are small by nature and have a limit of their own.
+READER_MEMORY limits memory (worker.py). Reference tables are small and have their own limit.
 """
 
 import os
@@ -25,19 +25,19 @@ class Limits:
     seconds: int = 120
 
     def refuse_unpacked(self, size: int) -> None:
-        """Raises Refused where `size` bytes are more than a file may unpack to."""
+        """Raises Refused if `size` bytes are more than a file may unpack to."""
         if size > self.unpacked << 20:
             raise Refused(
                 f"it unpacks to more than {self.unpacked:,} MiB; split the file (SOURCE_UNPACKED sets the limit)"
             )
 
     def refuse_rows(self, rows: int) -> None:
-        """Raises Refused where a file has more rows than it may."""
+        """Raises Refused if a file has too many rows."""
         if rows > self.rows:
             raise Refused(f"it has more than {self.rows:,} rows; split the file (SOURCE_ROWS sets the limit)")
 
     def refuse_disk(self, size: int) -> None:
-        """Raises Refused where the typed rows of a file take more disk than they may."""
+        """Raises Refused if the typed rows of a file take too much disk."""
         if size > self.disk << 20:
             raise Refused(
                 f"its rows take more than {self.disk:,} MiB of temporary disk; split the file (SOURCE_DISK sets the limit)"
@@ -48,19 +48,19 @@ DEFAULT = Limits()
 
 
 def from_environment() -> Limits:
-    """The limits in force. Raises Refused where a variable is no whole number above 0."""
-    found = {}
+    """The limits of the environment. Raises Refused if a variable is no whole number above 0."""
+    given = {}
     for name in Limits.__dataclass_fields__:
         variable = f"SOURCE_{name.upper()}"
         if text := os.environ.get(variable):
             if not (text.isascii() and text.isdecimal() and int(text)):
                 raise Refused(f"{variable}: not a whole number above 0")
-            found[name] = int(text)
-    return Limits(**found)
+            given[name] = int(text)
+    return Limits(**given)
 
 
 def unpacked_size(path: Path) -> int:
-    """The bytes of a file once unpacked: of a ZIP what its directory says, never less than the file itself."""
+    """The unpacked bytes of a file: for a ZIP as its directory states, at least the size of the file."""
     size = path.stat().st_size
     try:
         with zipfile.ZipFile(path) as archive:

@@ -12,7 +12,7 @@ from etl.extract.source_folder import ending_of
 
 
 def recognised(path: Path, limits: Limits = DEFAULT) -> str:
-    """The table that the headers of a file fit. Raises Refused where they fit none, or several."""
+    """The table that the headers of a file match. Raises Refused if they match none, or several."""
     refuse_other_kinds(path)
     fitting, refusals = [], []
     for table in TABLES:
@@ -26,14 +26,16 @@ def recognised(path: Path, limits: Limits = DEFAULT) -> str:
         return fitting[0]
     if fitting:
         raise because("several_tables", tables=", ".join(fitting))
-    likely = [said for resembles, said in refusals if resembles]
-    said = {said for _, said in refusals}
-    # A file that is damaged is refused alike for every table.
-    raise Refused(likely[0]) if len(likely) == 1 else Refused(said.pop()) if len(said) == 1 else because("no_table")
+    likely = [message for resembles, message in refusals if resembles]
+    if len(likely) == 1:
+        raise Refused(likely[0])
+    messages = {message for _, message in refusals}
+    # A damaged file is refused with the same message for every table.
+    raise Refused(messages.pop()) if len(messages) == 1 else because("no_table")
 
 
 def open_source(path: Path, contract: Contract, limits: Limits = DEFAULT) -> SourceFile:
-    """The rows of `path`. Raises Refused, with the place and the reason, where it cannot be read as the table."""
+    """The rows of `path`. Raises Refused, with the place and the reason, if it cannot be read as the table."""
     refuse_other_kinds(path, contract.table)
     ending = ending_of(path.name)
     if ending in (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"):

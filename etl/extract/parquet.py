@@ -1,4 +1,4 @@
-"""Parquet: typed columns become the text a person would have typed. Rows are numbered from 1."""
+"""Parquet files: typed columns become the text that a person would have typed. Rows are numbered from 1."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ from etl.extract.source_file import BATCH_ROWS, LONGEST_FIELD, Batch, SourceFile
 
 
 def open_parquet(path: Path, contract: Contract, limits: Limits = DEFAULT) -> SourceFile:
-    """The rows of a Parquet file. Raises Refused where it is damaged or its schema does not answer to the contract."""
+    """The rows of a Parquet file. Raises Refused if it is damaged or its schema does not match the contract."""
     try:
         file = pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20, page_checksum_verification=True)
         names = file.schema_arrow.names
@@ -37,9 +37,9 @@ def open_parquet(path: Path, contract: Contract, limits: Limits = DEFAULT) -> So
 
 
 def _refuse_bomb(footer: pq.FileMetaData, wanted: set[int], limits: Limits) -> None:
-    """Hold what the footer says of rows and of the columns that are read against the limits, before a page is unpacked.
+    """Check the rows and the sizes of the columns to read, as the footer states them, before a page is unpacked.
 
-    A footer that lies is found out while reading: rows, memory and disk are counted there.
+    A false footer is noticed while reading, where rows, memory and disk are counted.
     """
     groups = [footer.row_group(at) for at in range(footer.num_row_groups)]
     limits.refuse_rows(max(footer.num_rows, sum(group.num_rows for group in groups)))
@@ -96,7 +96,7 @@ def _batches(file: pq.ParquetFile, source: SourceFile) -> Iterator[Batch]:
 
 
 def texts_of(column: pa.Array) -> pa.Array:
-    """The values of a column as text; what is null is empty."""
+    """The values of a column as text; null becomes empty."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         return texts_of(column.dictionary_decode())
@@ -105,7 +105,7 @@ def texts_of(column: pa.Array) -> pa.Array:
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return pa.array([(value or b"").decode("utf-8", "replace") for value in column.to_pylist()], pa.string())
     if pa.types.is_timestamp(kind):
-        # The day as its own clock showed it; the time is dropped.
+        # The local day; the time is dropped.
         column = pc.local_timestamp(column) if kind.tz else column
         column = pc.floor_temporal(column, unit="day").cast(pa.date32(), safe=False)
     return pc.fill_null(column.cast(pa.string()), "")

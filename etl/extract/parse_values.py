@@ -1,6 +1,6 @@
-"""Text becomes a typed value or a reason why not.
+"""Parsing cells: a text becomes a typed value, or the reason why it is rejected.
 
-National ids never leave this module: what leaves is their keyed BLAKE2b of 8 bytes, under the house's key.
+National ids never leave this module: they become a keyed BLAKE2b hash of 8 bytes, under the installation's key.
 """
 
 import csv
@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,15}([.٫][0-9]{1,20})?")
 _GROUPED = re.compile(r"-?[0-9]{1,3}(٬[0-9]{3})+([.٫][0-9]{1,20})?")
 _NATIONAL_ID = re.compile(r"[0-9]{8,10}")
 _BETWEEN_DIGITS = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
-# What clerks write where there is nothing to write; a tatweel is nothing already once folded.
+# What clerks write in empty cells; folding removes a tatweel.
 _EMPTY = ("-", "–", ".")
 _YES_NO = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
 _YES_NO |= {"بلی": True, "خیر": False, "دارد": True, "ندارد": False}
@@ -42,7 +42,7 @@ class Fault(Exception):
 
 @dataclass(frozen=True)
 class Setting:
-    """What judging a value needs from outside: the day of the build, the courses, the key for national ids."""
+    """The context of validation: the day of the build, the courses by folded code, the key for national ids, the places."""
 
     build_day: date
     courses: Mapping[str, str]
@@ -51,10 +51,10 @@ class Setting:
 
 
 def converter(column: Column, setting: Setting) -> Callable[[str], Any]:
-    """A function from the folded text of a cell that is not empty to its typed value; it raises Fault with a reason.
+    """A function from the folded text of a filled cell to its typed value; it raises Fault with a reason.
 
-    Not for days and national ids, which are judged many at once. `county` is left as folded text here: which county it
-    names depends on the row's province.
+    Days and national ids are parsed in bulk instead. `county` stays folded text here: which county it names depends on
+    the row's province.
     """
     if column.type == "number":
         return lambda text: _number(text, column.least, column.most)
@@ -109,23 +109,23 @@ _WRITTEN_DAYS = (
 
 @dataclass
 class ValidationResult:
-    """What many texts came to: the typed value of each, or null; by place, the fault of those that have one.
+    """The typed value of each text or null, and the faults by index.
 
-    `habits` are, by the name of each, the places of texts that are not as the contract has them but have one meaning.
+    `habits` maps the name of a habit to the indices of texts that deviate from the contract but have one meaning.
     """
 
     typed: pa.Array
     faults: dict[int, str] = field(default_factory=dict)
     habits: dict[str, list[int]] = field(default_factory=dict)
 
-    def note(self, habits: Iterable[str], place: int) -> None:
-        """The text at a place shows these habits."""
+    def note(self, habits: Iterable[str], index: int) -> None:
+        """Record the habits of the text at an index."""
         for habit in habits:
-            self.habits.setdefault(habit, []).append(place)
+            self.habits.setdefault(habit, []).append(index)
 
 
-def judged(text: str, convert: Callable[[str], Any], required: bool) -> tuple[Any, str | None]:
-    """The typed value of a cell and None, or None and the reason why it has none; one that may be empty has neither."""
+def parse(text: str, convert: Callable[[str], Any], required: bool) -> tuple[Any, str | None]:
+    """The typed value of a cell and None, or None and the reason for rejection; (None, None) for a permitted empty cell."""
     if "\ufffd" in text or "\x00" in text:
         return None, "bad_encoding"
     folded = text_folding.fold(text)
@@ -138,14 +138,14 @@ def judged(text: str, convert: Callable[[str], Any], required: bool) -> tuple[An
 
 
 def habits(column: Column) -> Callable[[str], tuple[str, ...]]:
-    """A function from a text that `converter` reads to the habits met in it."""
+    """A function from a text that `converter` accepts to the habits in it."""
     listed = set(_listed(column) if column.type == "choice" else _YES_NO if column.type == "yes_no" else ())
 
-    def met(text: str) -> tuple[str, ...]:
+    def habits_in(text: str) -> tuple[str, ...]:
         if text.isascii() and text.isalnum() and not listed:
             return ()
         folded = text_folding.fold(text)
-        if _stands_for_empty(text, folded):
+        if _means_empty(text, folded):
             return ("empty_mark",)
         if listed and any(ord(letter) in text_folding.HAMZA for letter in unicodedata.normalize("NFC", text)):
             return ("hamza",) if folded in listed else ("hamza", "synonym")
@@ -153,10 +153,10 @@ def habits(column: Column) -> Callable[[str], tuple[str, ...]]:
             return ("synonym",)
         return ("grouped_number",) if column.type == "number" and "٬" in folded else ()
 
-    return met
+    return habits_in
 
 
-def _stands_for_empty(text: str, folded: str) -> bool:
+def _means_empty(text: str, folded: str) -> bool:
     return folded in _EMPTY or (not folded and "ـ" in text)
 
 
@@ -164,34 +164,34 @@ def _listed(column: Column) -> dict[str, str]:
     return {text_folding.fold(word): value for value, fa in column.values.items() for word in (value, fa)}
 
 
-def people(texts: Texts, required: bool, key: bytes) -> ValidationResult:
-    """`judged` for the cells of a national id, many at once: those of ten plain digits together."""
+def parse_national_ids(texts: Texts, required: bool, key: bytes) -> ValidationResult:
+    """`parse` for a column of national ids: ten plain digits in bulk, the rest one by one. Typed values are uint64 hashes."""
     typed = np.ma.masked_all(len(texts), np.uint64)
-    found = ValidationResult(pa.nulls(0))
+    result = ValidationResult(pa.nulls(0))
     ten, signs = texts.of_length(10)
     are_sound = _are_national_ids(signs)
     sound = ten[are_sound]
     typed[sound] = _keyed_all(signs[are_sound], key)
     rest = np.delete(np.arange(len(texts)), sound)
     for at, text in zip(rest.tolist(), texts.at(rest), strict=True):
-        person, reason = judged(text, lambda text: _person(text, key), required)
+        person, reason = parse(text, lambda text: _person(text, key), required)
         if reason:
-            found.faults[at] = reason
+            result.faults[at] = reason
         elif person is not None:
             typed[at] = person
-            found.note(_id_habits(text), at)
-        elif text and _stands_for_empty(text, text_folding.fold(text)):
-            found.note(("empty_mark",), at)
-    found.typed = pa.array(typed, pa.uint64())
-    return found
+            result.note(_id_habits(text), at)
+        elif text and _means_empty(text, text_folding.fold(text)):
+            result.note(("empty_mark",), at)
+    result.typed = pa.array(typed, pa.uint64())
+    return result
 
 
-def days(texts: Texts, required: bool, future: bool, build_day: date) -> ValidationResult:
-    """`judged` for the cells of a date, many at once.
+def parse_days(texts: Texts, required: bool, future: bool, build_day: date) -> ValidationResult:
+    """`parse` for a column of dates.
 
-    Those of a usual form are judged together; what is not plainly right, one by one.
+    The usual forms are parsed in bulk, the rest one by one. `future`: whether days after the build day are accepted.
     """
-    # A text of no usual form stays in the year 0, which has no days.
+    # A text of no usual form keeps the year 0, which has no days.
     parts = np.zeros((3, len(texts)), np.int64)
     for form in _WRITTEN_DAYS:
         places, signs = texts.of_length(form.length)
@@ -199,22 +199,22 @@ def days(texts: Texts, required: bool, future: bool, build_day: date) -> Validat
             are_plain, read = form.read(signs)
             parts[:, places[are_plain]] = read[:, are_plain]
     typed = days_of(*parts)
-    found = ValidationResult(pa.nulls(0))
+    result = ValidationResult(pa.nulls(0))
     rest = np.flatnonzero(np.isnat(typed) | (not future) & (typed > np.datetime64(build_day)))
     for at, text in zip(rest.tolist(), texts.at(rest), strict=True):
-        day, reason, met = _judged_day(text)
+        day, reason, day_habits = _parse_day(text)
         if day and day > build_day and not future:
             day, reason = None, "future_date"
         typed[at] = day
-        found.note(met, at)
+        result.note(day_habits, at)
         if reason := reason or ("missing_value" if required and not day else None):
-            found.faults[at] = reason
-    found.typed = pa.array(typed, pa.date32())
-    return found
+            result.faults[at] = reason
+    result.typed = pa.array(typed, pa.date32())
+    return result
 
 
 def is_national_id(text: str) -> bool:
-    """Whether ten Latin digits carry a valid check digit and are not one digit repeated."""
+    """Whether ten Latin digits have a valid check digit and are not one digit repeated."""
     if len(text) != 10 or text == text[0] * 10:
         return False
     rest = sum(int(digit) * weight for digit, weight in zip(text, range(10, 1, -1), strict=False)) % 11
@@ -222,7 +222,7 @@ def is_national_id(text: str) -> bool:
 
 
 def _id_habits(text: str) -> Iterator[str]:
-    """How a national id was written that is one: without its leading zeros (8 or 9 digits), with marks between digits."""
+    """The habits in a valid national id: missing leading zeros (8 or 9 digits), marks between digits."""
     folded = text_folding.fold(text)
     digits = _BETWEEN_DIGITS.sub("", folded)
     if digits != folded:
@@ -232,7 +232,7 @@ def _id_habits(text: str) -> Iterator[str]:
 
 
 def _are_national_ids(signs: np.ndarray) -> np.ndarray:
-    """is_national_id of many texts of ten bytes, one a row."""
+    """`is_national_id` for texts of ten bytes, one per row."""
     digits = signs.astype(np.int64) - ord("0")
     rest = digits[:, :9] @ np.arange(10, 1, -1) % 11
     return (
@@ -254,12 +254,13 @@ def _keyed_all(signs: np.ndarray, key: bytes) -> np.ndarray:
 
 
 @lru_cache(maxsize=1 << 16)
-def _judged_day(text: str) -> tuple[date | None, str | None, tuple[str, ...]]:
-    found, reason = judged(text, _day, False)
-    if found:
-        day, met = found
-        return day, None, met
-    return None, reason, ("empty_mark",) if _stands_for_empty(text, text_folding.fold(text)) else ()
+def _parse_day(text: str) -> tuple[date | None, str | None, tuple[str, ...]]:
+    """The day or None, the reason for rejection or None, the habits."""
+    parsed, reason = parse(text, _day, False)
+    if parsed:
+        day, day_habits = parsed
+        return day, None, day_habits
+    return None, reason, ("empty_mark",) if _means_empty(text, text_folding.fold(text)) else ()
 
 
 def _day(text: str) -> tuple[date, tuple[str, ...]]:

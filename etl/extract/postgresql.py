@@ -1,7 +1,7 @@
-"""PostgreSQL as a source: `sources.toml` in the folder names where the tables lie, never a password (libpq finds that itself).
+"""PostgreSQL as a source: `sources.toml` in the folder names the tables, never a password (libpq finds that itself).
 
-All tables of a build are read in one snapshot, which the build holds while its readers import it. The server writes every
-value as text, and counts the rows: a stream that ends early is refused. A row's line is its number in the order of the key.
+All tables of a build are read in one snapshot, which the build holds while its workers import it. The server converts every
+value to text and counts the rows: a stream that ends early is refused. The line of a row is its number in key order.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ _CAUSES = {
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a table lies, in words that a reader process is told: the connection, the relation, the snapshot."""
+    """The location of a table, as it is sent to a worker: connection, relation, snapshot."""
 
     label: str
     table: str
@@ -58,7 +58,7 @@ class Origin:
 
 
 def origins(folder: Path) -> list[Origin]:
-    """The tables that `sources.toml` of a folder names; none without such a file. Raises Refused for what it must not hold."""
+    """The tables that `sources.toml` of a folder names; none without the file. Raises Refused for an invalid entry."""
     path = folder / FILE
     if not path.exists():
         return []
@@ -91,9 +91,9 @@ def origins(folder: Path) -> list[Origin]:
 
 
 class Snapshots:
-    """The tables of a folder's databases, each with the snapshot in which it is to be read, held until it is released.
+    """The tables of a folder's databases, each with its snapshot, held until `release`.
 
-    A database that cannot be connected refuses its tables, not the build: that is for whoever reads the outcomes.
+    If a database cannot be connected, its tables are refused, not the build.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -108,7 +108,7 @@ class Snapshots:
         self.release()
 
     def release(self) -> None:
-        """Let go of the snapshots: all tables are read."""
+        """Release the snapshots once all tables are read."""
         self._stack.close()
 
     def _with_snapshot(self, origin: Origin) -> Origin:
@@ -116,9 +116,9 @@ class Snapshots:
             if origin.connection not in self._held:
                 connection, cursor = _connect(origin)
                 self._stack.callback(_close, cursor, connection)
-                self._held[origin.connection] = cursor, _one(cursor, "select pg_export_snapshot()")
+                self._held[origin.connection] = cursor, _value(cursor, "select pg_export_snapshot()")
             cursor, snapshot = self._held[origin.connection]
-            size = _one(cursor, "select coalesce(pg_relation_size(to_regclass($1)), 0)", origin.quoted)
+            size = _value(cursor, "select coalesce(pg_relation_size(to_regclass($1)), 0)", origin.quoted)
             return replace(origin, snapshot=snapshot, bytes=int(size))
         except Refused as error:
             return replace(origin, refusal=str(error))
@@ -126,7 +126,7 @@ class Snapshots:
 
 @contextmanager
 def opened(origin: Origin, contract: Contract) -> Iterator[SourceFile]:
-    """The rows of a table, while the connection is open. Raises Refused where it cannot be read as the table."""
+    """The rows of a table, while the connection is open. Raises Refused if it cannot be read as the table."""
     if origin.refusal:
         raise Refused(origin.refusal)
     connection, cursor = _connect(origin)
@@ -150,13 +150,13 @@ def _source(cursor: Any, origin: Origin, contract: Contract) -> SourceFile:
         raise match.refusal(f"table {origin.schema}.{origin.relation}", f"جدول {origin.schema}.{origin.relation}")
     source = SourceFile(match)
     columns = {name: found[position] for name, position in match.positions.items()}
-    # Of a timestamp the time is dropped, as of a spreadsheet's cell.
+    # The time of a timestamp is dropped, as for cells of a workbook.
     texts = ", ".join(
         f"source.{_quoted(title)}{'::date' if kind in _TIMESTAMPS else ''}::text" for title, kind in columns.values()
     )
     order = ", ".join(f"source.{_quoted(columns[name][0])}" for name in contract.key)
     source.notes.append(f"rows are numbered in the order of: {', '.join(contract.key)}")
-    if _one(cursor, "select has_table_privilege(to_regclass($1), 'insert, update, delete, truncate')", origin.quoted):
+    if _value(cursor, "select has_table_privilege(to_regclass($1), 'insert, update, delete, truncate')", origin.quoted):
         source.notes.append("the role may write, which a source does not need")
     source.batches = _batches(cursor, f"select {texts} from {origin.quoted} as source order by {order}", origin, source)
     return source
@@ -165,7 +165,7 @@ def _source(cursor: Any, origin: Origin, contract: Contract) -> SourceFile:
 def _batches(cursor: Any, sql: str, origin: Origin, source: SourceFile) -> Iterator[Batch]:
     from etl.extract.parquet import texts_of
 
-    total = int(_one(cursor, f"select count(*) from {origin.quoted}"))
+    total = int(_value(cursor, f"select count(*) from {origin.quoted}"))
     try:
         cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(_BATCH_BYTES)})
         cursor.execute(sql)
@@ -188,7 +188,7 @@ def _batches(cursor: Any, sql: str, origin: Origin, source: SourceFile) -> Itera
 
 
 def digest_of(batch: Batch, digest: "hashlib._Hash") -> int:
-    """Take the texts of a batch into a digest; how many bytes they are."""
+    """Update a digest with the texts of a batch; returns their size in bytes."""
     size = 0
     for texts in batch.columns.values():
         for buffer in pa.concat_arrays([texts]).buffers():
@@ -202,7 +202,7 @@ def digest_of(batch: Batch, digest: "hashlib._Hash") -> int:
 
 
 def _connect(origin: Origin) -> tuple[Any, Any]:
-    """A connection in a transaction that only reads, in the snapshot where there is one already."""
+    """A connection in a read-only transaction, in the snapshot if there is one."""
     try:
         import adbc_driver_postgresql.dbapi as driver
     except ImportError:
@@ -241,12 +241,12 @@ def _all(cursor: Any, sql: str, *given: Any) -> list[Any]:
         raise Refused(_cause(error)) from None
 
 
-def _one(cursor: Any, sql: str, *given: Any) -> Any:
+def _value(cursor: Any, sql: str, *given: Any) -> Any:
     return _all(cursor, sql, *given)[0][0]
 
 
 def _cause(error: Exception) -> str:
-    """Why the server refused a statement. Its own words may hold a value of a row: its code is told."""
+    """Why the server refused a statement, by its code: its message may hold a value of a row."""
     state = getattr(error, "sqlstate", None) or ""
     if not state:
         return f"the server stopped sending rows ({type(error).__name__})"
@@ -254,15 +254,15 @@ def _cause(error: Exception) -> str:
 
 
 def _words(error: Exception) -> str:
-    """What libpq says of a connection: places and roles, no rows and no password."""
+    """The message of libpq about a connection: hosts and roles, no rows and no password."""
     return printable(" ".join(str(error).split()))[:300]
 
 
 def _close(*opened: Any) -> None:
-    """Close what may have lost its server, and can then not be closed in order."""
-    for one in opened:
+    """Close cursors and connections, also if the server is gone."""
+    for resource in opened:
         with suppress(Exception):
-            one.close()
+            resource.close()
 
 
 def _quoted(name: str) -> str:

@@ -1,4 +1,4 @@
-"""All files of a folder are read, some at a time, each in a reader process that can die alone."""
+"""Reading all files of a folder, several at a time, each in a worker process that can crash without the build."""
 
 import json
 import os
@@ -14,95 +14,95 @@ from etl.extract import limits, worker_pool
 from etl.extract.parse_values import Setting
 from etl.extract.validate import Job, Read
 
-# A reader that says nothing for so long is given up: a trickle, a trap, or a disk that does not answer.
+# A worker that sends nothing for this long is stopped: a trap, or a disk that does not answer.
 SILENCE_SECONDS = 300
 _STOPPED = "its reader was stopped: it needed too much memory or time"
-# Starting one more reader takes as long as reading so many bytes.
-_WORTH_A_READER = 2 << 20
+# Starting one more worker takes as long as reading this many bytes.
+_BYTES_PER_WORKER = 2 << 20
 
 
 @dataclass
 class Outcome:
-    """What became of one file: `read`, or why it was refused."""
+    """The outcome of one file: `read`, or the reason for its refusal."""
 
     job: Job
     read: Read | None = None
     refusal: str = ""
 
 
-class Readers:
-    """Reader processes for one build. They start at once, on the biggest files first."""
+class WorkerPool:
+    """The worker processes of one build. They start at once, on the largest files first."""
 
     def __init__(self, setting: Setting, jobs: Sequence[Job]) -> None:
-        self._hello = {
+        self._greeting = {
             "build_day": setting.build_day.isoformat(),
             "courses": dict(setting.courses),
             "key": setting.key.hex(),
             "limits": asdict(limits.from_environment()),
         }
         self._jobs = jobs
-        useful = 1 + sum(map(_size, jobs)) // _WORTH_A_READER
-        self._idle = [_Reader(self._hello) for _ in range(min(useful, len(jobs), os.cpu_count() or 1))]
-        self._busy: dict[Connection, _Reader] = {}
+        useful = 1 + sum(map(_size, jobs)) // _BYTES_PER_WORKER
+        self._idle = [_Worker(self._greeting) for _ in range(min(useful, len(jobs), os.cpu_count() or 1))]
+        self._busy: dict[Connection, _Worker] = {}
         self._meter = _Meter(jobs)
-        # Big ones first, from the end.
+        # Jobs are taken from the end: the largest first.
         self._waiting = sorted(jobs, key=lambda job: (self._meter.size(job), job.number))
-        self._hand_out()
+        self._start_jobs()
 
     def read_all(self, progress: Callable[[int, int, float], None]) -> list[Outcome]:
-        """What became of every job's file; `progress` hears files done, rows, and the share of bytes (0 to 1).
+        """The outcome of every job; `progress` is called with files done, rows, and the share of bytes read (0 to 1).
 
-        Raises Refused where the build's own folder cannot take the rows.
+        Raises Refused if the folder of the build cannot hold the rows.
         """
         outcomes: dict[int, Outcome] = {}
         while self._busy:
             for pipe in self._ready():
-                reader = self._busy[pipe]
-                if outcome := reader.hear(self._meter):
+                worker = self._busy[pipe]
+                if outcome := worker.receive(self._meter):
                     outcomes[outcome.job.number] = outcome
                     del self._busy[pipe]
-                    self._idle.append(reader if reader.is_alive else _Reader(self._hello))
+                    self._idle.append(worker if worker.is_alive else _Worker(self._greeting))
                 progress(len(outcomes), *self._meter.read())
-            self._hand_out()
+            self._start_jobs()
         return [outcomes[job.number] for job in self._jobs]
 
-    def _hand_out(self) -> None:
+    def _start_jobs(self) -> None:
         while self._waiting and self._idle:
-            reader = self._idle.pop()
-            reader.start(self._waiting.pop())
-            self._busy[reader.pipe] = reader
+            worker = self._idle.pop()
+            worker.start(self._waiting.pop())
+            self._busy[worker.pipe] = worker
 
     def _ready(self) -> list[Connection]:
-        for reader in self._busy.values():
-            if time.monotonic() - reader.heard_at > SILENCE_SECONDS:
-                reader.stop()
+        for worker in self._busy.values():
+            if time.monotonic() - worker.heard_at > SILENCE_SECONDS:
+                worker.stop()
         return [pipe for pipe in wait(list(self._busy), timeout=1) if isinstance(pipe, Connection)]
 
-    def __enter__(self) -> "Readers":
+    def __enter__(self) -> "WorkerPool":
         return self
 
     def __exit__(self, *_: Any) -> None:
         self.dismiss()
 
     def dismiss(self) -> None:
-        """End all processes, at work or not."""
-        for reader in (*self._idle, *self._busy.values()):
-            reader.kill()
+        """End all processes, busy or idle."""
+        for worker in (*self._idle, *self._busy.values()):
+            worker.kill()
 
 
-class _Reader:
-    """One reader process, and the file it is at."""
+class _Worker:
+    """One worker process, and its current file."""
 
-    def __init__(self, hello: dict[str, Any]) -> None:
+    def __init__(self, greeting: dict[str, Any]) -> None:
         self._process, line = worker_pool.take()
         self.pipe = Connection(line.detach())
         self._job: Job | None = None
         self.is_alive = True
         self.heard_at = time.monotonic()
-        self._send(hello)
+        self._send(greeting)
 
     def start(self, job: Job) -> None:
-        """Give it a file to read."""
+        """Send it a file to read."""
         self._job = job
         self.heard_at = time.monotonic()
         path = os.fsencode(job.path.absolute()).hex()
@@ -116,45 +116,45 @@ class _Reader:
             }
         )
 
-    def hear(self, meter: "_Meter") -> Outcome | None:
-        """One answer: None for progress, else what became of the file; that a reader died is an answer too."""
+    def receive(self, meter: "_Meter") -> Outcome | None:
+        """Receive one message: None for progress, else the outcome of the file, also if the process died."""
         assert self._job
         self.heard_at = time.monotonic()
         try:
-            kind, *said = json.loads(self.pipe.recv_bytes())
+            kind, *content = json.loads(self.pipe.recv_bytes())
         except (EOFError, OSError, ValueError):
             self.kill()
             meter.note(self._job, 0, 1.0)
             return Outcome(self._job, refusal=_STOPPED)
         if kind == "progress":
-            meter.note(self._job, *said)
+            meter.note(self._job, *content)
             return None
         if kind == "stopped":
-            raise Refused(f"{self._job.folder}: cannot be written ({said[0]})")
+            raise Refused(f"{self._job.folder}: cannot be written ({content[0]})")
         if kind == "refused":
             meter.note(self._job, 0, 1.0)
-            return Outcome(self._job, refusal=" ".join(said[0].split()))
-        told: dict[str, Any] = said[0]
-        told |= {name: tuple(told[name]) for name in ("notes", "sheets")}
-        found = Read(**told)
-        meter.note(self._job, found.rows_read, 1.0)
-        return Outcome(replace(self._job, table=found.table), found)
+            return Outcome(self._job, refusal=" ".join(content[0].split()))
+        fields: dict[str, Any] = content[0]
+        fields |= {name: tuple(fields[name]) for name in ("notes", "sheets")}
+        read = Read(**fields)
+        meter.note(self._job, read.rows_read, 1.0)
+        return Outcome(replace(self._job, table=read.table), read)
 
     def stop(self) -> None:
-        """End the process; that it ended is heard like an answer."""
+        """End the process; `receive` notices that it ended."""
         self._process.kill()
 
     def kill(self) -> None:
-        """End the process and hang up; it keeps nothing that is still needed."""
+        """End the process and close the connection; it holds nothing that is still needed."""
         self.is_alive = False
         self._process.kill()
         self._process.wait()
         self.pipe.close()
 
-    def _send(self, order: dict[str, Any]) -> None:
-        # Where it is dead already, that is what is heard when it is listened to.
+    def _send(self, request: dict[str, Any]) -> None:
+        # `receive` reports a process that is already dead.
         with suppress(OSError):
-            self.pipe.send_bytes(json.dumps(order).encode())
+            self.pipe.send_bytes(json.dumps(request).encode())
 
 
 @dataclass
@@ -174,12 +174,12 @@ class _Meter:
         return self._sizes[job.number]
 
     def note(self, job: Job, rows: int, share: float) -> None:
-        """What was heard of a file."""
+        """Record the progress of a file."""
         self._rows[job.number] = rows
         self._shares[job.number] = share
 
     def read(self) -> tuple[int, float]:
-        """Rows read, and the share of the bytes read."""
+        """The rows read, and the share of bytes read (0 to 1)."""
         done = sum(self._sizes[number] * share for number, share in self._shares.items())
         return sum(self._rows.values()), done / sum(self._sizes.values())
 

@@ -1,4 +1,4 @@
-"""Reading a reference table from its CSV file: rows with their lines, and cells that are refused with file, line and column."""
+"""Reading reference tables from CSV: rows with their line numbers, and errors that name file, line and column."""
 
 import csv
 import math
@@ -17,13 +17,13 @@ _MOST = 1e9
 
 
 def chosen(folder: Path, name: str) -> Path:
-    """The file of this name in `folder` where there is one, else the shipped one."""
-    own = folder / name
-    return own if own.exists() or own.is_symlink() else REFERENCE / name
+    """The file of this name in `folder` if there is one, else the shipped one."""
+    submitted = folder / name
+    return submitted if submitted.exists() or submitted.is_symlink() else REFERENCE / name
 
 
 def rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
-    """Each row with the line it begins in, its titles folded. Raises Refused where a needed title is missing."""
+    """Each row with its first line, keyed by folded titles. Raises Refused if a required title is missing."""
     if path.exists() and not path.is_file():
         raise Refused(f"{path.name}: not a regular file")
     try:
@@ -49,16 +49,16 @@ def rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
 
 
 def refuse_twice(path: Path, column: str, keys: Iterable[tuple[int, Hashable]]) -> None:
-    """Raise Refused for the first (line, key) whose key stands in an earlier line."""
-    met: dict[Hashable, int] = {}
+    """Raises Refused for the first (line, key) whose key occurs on an earlier line."""
+    first_lines: dict[Hashable, int] = {}
     for line, key in keys:
-        if key in met:
-            raise Refused(f"{path.name}, line {line}, {column}: the same as in line {met[key]}")
-        met[key] = line
+        if key in first_lines:
+            raise Refused(f"{path.name}, line {line}, {column}: the same as in line {first_lines[key]}")
+        first_lines[key] = line
 
 
 def province(path: Path, line: int, row: dict[str, str]) -> str | None:
-    """The ISO code of a place, None for an empty cell."""
+    """The ISO code of a province; None for an empty cell."""
     place = fold(row.get("province", ""))
     if place and place not in places().provinces:
         raise Refused(f"{path.name}, line {line}, province: unknown_province")
@@ -74,7 +74,7 @@ def day(path: Path, line: int, row: dict[str, str], name: str = "date") -> date:
 
 
 def number(path: Path, line: int, row: dict[str, str], name: str, whole: bool = False) -> float | None:
-    """A number that is not negative, None for an empty cell."""
+    """A number of 0 or more; None for an empty cell."""
     text = fold(row.get(name, ""))
     if not text:
         return None
@@ -88,7 +88,7 @@ def number(path: Path, line: int, row: dict[str, str], name: str, whole: bool = 
 
 
 def text(path: Path, line: int, row: dict[str, str], name: str) -> str:
-    """Words that must not be empty."""
+    """A text that must not be empty."""
     words = row.get(name, "").strip()
     if not words:
         raise Refused(f"{path.name}, line {line}, {name}: missing_value")

@@ -1,6 +1,6 @@
-"""A file becomes raw rows: all text, each with the line (or sheet row) it stood in.
+"""The raw rows of a file: text columns, and the line (or sheet row) of each row.
 
-Nothing is judged here but what cannot be read as a row at all.
+Values are not validated here; a record that is no row at all is rejected.
 """
 
 from collections.abc import Iterator
@@ -13,15 +13,15 @@ import numpy as np
 from etl.extract.contract import Match
 
 BATCH_ROWS = 20_000
-# A field longer than this is a broken quote or an attack, not a name.
+# A longer field is an unclosed quote or an attack, not a name.
 LONGEST_FIELD = 1_000_000
-# The line of a row of a workbook holds the number of its sheet above these bits.
+# The line of a workbook's row is (sheet number << SHEET_BITS) | row.
 SHEET_BITS = 32
 
 
 @dataclass
 class Batch:
-    """Some rows of a file: the line of each (int64), the text of each contract column that it has (Arrow strings)."""
+    """Some rows of a file: their lines (int64), and the text of each contract column present (Arrow strings)."""
 
     lines: np.ndarray
     columns: dict[str, Any]
@@ -29,9 +29,9 @@ class Batch:
 
 @dataclass
 class SourceFile:
-    """One readable file: its batches, and what was met on the way.
+    """One readable file: its batches, and counts and rejects that accumulate while they are read.
 
-    `rows_read` and `rejects` are complete when the batches are used up. A reject is (line, column, reason) of a record
+    `rows_read` and `rejects` are complete once the batches are exhausted. A reject is (line, column, reason) of a record
     that is no row of the table.
     """
 
@@ -41,14 +41,14 @@ class SourceFile:
     share_read: float = 0.0
     rejects: list[tuple[int, str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    # (line, column, reason) of values that load as unknown though they are not empty.
+    # (line, column, reason) of values that load as unknown although they are not empty.
     warned: list[tuple[int, str, str]] = field(default_factory=list)
-    # The sheets of a workbook that are read, in the order of their numbers.
+    # The sheets of a workbook that are read, in order.
     sheets: list[str] = field(default_factory=list)
 
 
 def as_text(value: Any) -> str:
-    """A cell as the text a person would have typed: whole numbers without a point, days without their time."""
+    """A cell as the text that a person would have typed: whole numbers without a point, days without time."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""What lies in a folder that is handed in: which file is which table, which are for the build itself, which are ignored."""
+"""The files of a submitted folder: those of each source table, those that configure the build, those that are ignored."""
 
 import os
 from collections.abc import Iterator
@@ -9,32 +9,32 @@ from etl.core.text_folding import fold
 from etl.extract.contract import TABLES
 
 ENDINGS = (".csv", ".tsv", ".parquet", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-# Taken by the build where they are present, and what says of a folder that its rows are made up.
+# Files that configure the build, and the marker of a folder whose rows are synthetic.
 OWN = ("courses.csv", "targets.csv", "population.csv", "announcements.csv", "events.csv", "sources.toml", "SAMPLE.txt")
 _NAMES = dict(zip(map(fold, ("مؤسسات", "مجوزها", "کارکنان", "آموزش")), TABLES, strict=True)) | {
     table: table for table in TABLES
 }
-# A folder of more files than this was not meant to be handed in: they are counted.
+# At most this many ignored files are listed; further ones are counted.
 _MOST_IGNORED = 1000
 
 
 def table_of(file_name: str) -> str | None:
-    """The table that the beginning of a name says, in English or Persian; None where it says none."""
-    if _is_aside(file_name):
+    """The table named by the beginning of a file name, in English or Persian; None if it names none."""
+    if _is_temporary(file_name):
         return None
     name = fold(file_name)
     return next((table for beginning, table in _NAMES.items() if name.startswith(beginning)), None)
 
 
 def ending_of(file_name: str) -> str:
-    """The ending of a name, in small letters, with its point."""
+    """The extension of a name, in lower case, with its dot."""
     return os.path.splitext(file_name)[1].lower()
 
 
 def source_files(folder: Path) -> list[tuple[Path, str]]:
-    """The files of `folder` to be read, by name, each with the table that its name says; empty where its headers must say it.
+    """The source files of `folder` by name, each with the table in its name; empty if the headers must tell it.
 
-    Raises Refused where there are none.
+    Raises Refused if there are none.
     """
     found = [(folder / name, table_of(name) or "") for name in _names(folder) if _is_source(folder, name)]
     if not found and not (folder / "sources.toml").exists():
@@ -45,7 +45,7 @@ def source_files(folder: Path) -> list[tuple[Path, str]]:
 
 
 def unread_files(folder: Path) -> list[str]:
-    """Every other file in `folder` and below, by its path from there."""
+    """Every other file in `folder` and below, by its relative path."""
     found = [name for name in _names(folder) if not _is_source(folder, name) and name not in OWN]
     listed: list[str] = []
     for name in found:
@@ -55,21 +55,21 @@ def unread_files(folder: Path) -> list[str]:
 
 
 def _is_source(folder: Path, name: str) -> bool:
-    """Whether a name says a table, or is that of a data file whose headers may say it."""
-    if name in OWN or _is_aside(name):
+    """Whether a name names a table, or belongs to a data file whose headers may tell it."""
+    if name in OWN or _is_temporary(name):
         return False
     if (folder / name).is_dir():
         return bool(table_of(name)) and ending_of(name) in ENDINGS
     return bool(table_of(name)) or ending_of(name) in ENDINGS
 
 
-def _is_aside(name: str) -> bool:
-    """Whether a name is that of a hidden file, or of the one by which Office says that a workbook is open."""
+def _is_temporary(name: str) -> bool:
+    """Whether a name is that of a hidden file, or of the lock file of an open Office document."""
     return name.startswith((".", "~$"))
 
 
 def _below(folder: Path, name: str) -> Iterator[str]:
-    """The files of a sub-folder, and the sub-folders that hold none, in order."""
+    """The files of a sub-folder, and its empty sub-folders, in order."""
     for path, folders, files in os.walk(folder / name):
         folders.sort()
         here = Path(path).relative_to(folder)

@@ -1,6 +1,6 @@
-"""The distinct texts of a column, as Arrow lays them down: one run of bytes, and where in it each text begins.
+"""The distinct texts of a column in Arrow's layout: one buffer of bytes, and the offset of each text.
 
-Whoever looks at many short texts at once looks at the bytes; making a string of each would take longer than judging it.
+Many short texts are checked on the bytes at once: creating a string of each takes longer than checking it.
 """
 
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from etl.core import text_folding
 
 
 class Texts:
-    """Some texts without null. `Texts.of` makes them of strings."""
+    """Texts without null. `Texts.of` creates them from strings."""
 
     def __init__(self, array: pa.StringArray) -> None:
         self.array = array
 
     @classmethod
     def of(cls, written: Sequence[str]) -> "Texts":
-        """Those of a list; what cannot stand in UTF-8 becomes a question mark."""
+        """The texts of a list; characters that UTF-8 cannot encode become a question mark."""
         return cls(pa.array([text.encode("utf-8", "replace").decode() for text in written], pa.string()))
 
     def __len__(self) -> int:
@@ -28,28 +28,28 @@ class Texts:
 
     @cached_property
     def written(self) -> list[str]:
-        """All as strings."""
+        """All texts as strings."""
         return self.array.to_pylist()
 
     def at(self, places: np.ndarray) -> list[str]:
-        """Those at some places as strings."""
+        """The texts at the given indices as strings."""
         return self.array.take(pa.array(places)).to_pylist()
 
     @cached_property
     def is_printable(self) -> bool:
-        """Whether all of them consist of characters that can be seen."""
-        signs, _ = self._laid_down
+        """Whether all texts consist of printable characters."""
+        signs, _ = self._bytes
         return bool(((signs >= 0x20) & (signs < 0x7F)).all()) or "".join(self.written).isprintable()
 
     def of_length(self, length: int) -> tuple[np.ndarray, np.ndarray]:
-        """The places of those that are so many bytes long once their digits are Latin; their bytes, one text a row."""
+        """The indices of the texts of `length` bytes (with Latin digits), and their bytes, one text per row."""
         signs, starts = self._in_latin_digits
         places = np.flatnonzero(np.diff(starts) == length)
         return places, signs[starts[places][:, None] + np.arange(length)]
 
     @cached_property
-    def _laid_down(self) -> tuple[np.ndarray, np.ndarray]:
-        """The bytes of all, and where each begins and the last ends."""
+    def _bytes(self) -> tuple[np.ndarray, np.ndarray]:
+        """The bytes of all texts, and their offsets (n + 1)."""
         if not len(self.array):
             return np.zeros(0, np.uint8), np.zeros(1, np.int64)
         _, offsets, data = self.array.buffers()
@@ -59,7 +59,7 @@ class Texts:
 
     @cached_property
     def _in_latin_digits(self) -> tuple[np.ndarray, np.ndarray]:
-        signs, starts = self._laid_down
+        signs, starts = self._bytes
         if (signs < 0x80).all():
             return signs, starts
         signs, is_kept = text_folding.latin_digit_signs(signs)

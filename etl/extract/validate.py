@@ -1,6 +1,6 @@
-"""One handed-in file is read, judged value by value and laid down as typed Arrow. Runs in a reader process (reader.py).
+"""Reading one submitted file: every value is validated, and the typed rows are written as Arrow. Runs in a worker process.
 
-What is handed back are typed rows without names or national ids, the faults found, and counts.
+The results are typed rows without names or national ids, the faults, and counts.
 """
 
 import hashlib
@@ -37,11 +37,11 @@ _ARROW = {
 FAULTS = pa.schema(
     [("file_number", pa.int32()), ("line", pa.int64()), ("column_name", pa.string()), ("reason", pa.string())]
 )
-# So many extra columns are named in the report; a file with more is no table of ours.
+# The report names this many extra columns.
 _EXTRAS_NAMED = 50
 _LONGEST_TITLE = 60
 
-# The note of each habit that is counted; the page has their words in both languages.
+# The note of each habit that is counted. Data quality shows them in both languages.
 _COUNTED = {
     "padded": "national ids padded with leading zeros",
     "id_with_marks": "national ids with dashes or spaces read",
@@ -62,14 +62,14 @@ Fault = tuple[int, str, str]
 
 
 class BuildDiskFull(Exception):
-    """The build's own folder cannot be written: the fault is not the file's."""
+    """The folder of the build cannot be written; the file is not at fault."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One file to read: its place, its table, its number among the files of the build, and where the rows go.
+    """One file to read: its path, its table, its number within the build, and the folder for its rows.
 
-    `origin` is where a table of a database lies; its path is then that of the file that names it.
+    `origin` describes a table of a database; `path` is then the file that names it.
     """
 
     path: Path
@@ -80,30 +80,30 @@ class Job:
 
     @property
     def label(self) -> str:
-        """The file's name as it may be shown: what cannot be printed is escaped."""
+        """The file's name for display, with unprintable characters escaped."""
         if self.origin:
             return self.origin.label
         return text_folding.printable(os.fsencode(self.path.name).decode("utf-8", "backslashreplace"))
 
     @property
     def rows_file(self) -> Path:
-        """Where the typed rows are laid down."""
+        """The file of the typed rows."""
         return self.folder / f"{self.number}.rows.arrow"
 
     @property
     def faults_file(self) -> Path:
-        """Where the faults are laid down."""
+        """The file of the faults."""
         return self.folder / f"{self.number}.faults.arrow"
 
     @property
     def warned_file(self) -> Path:
-        """Where the faults of columns whose bad values load as unknown are laid down."""
+        """The file of the faults in columns whose bad values load as unknown."""
         return self.folder / f"{self.number}.warned.arrow"
 
 
 @dataclass(frozen=True)
 class Read:
-    """What reading one file came to; `bytes` and `sha256` are those of the file."""
+    """The outcome of reading one file; `bytes` and `sha256` are those of the file."""
 
     rows_read: int
     sha256: str
@@ -114,14 +114,14 @@ class Read:
 
 
 def recognised_table(path: Path, limits: Limits = DEFAULT) -> str:
-    """The table that the headers of a file fit, where its name says none. Raises Refused where they fit none or several."""
+    """The table that the headers of a file match. Raises Refused if they match none or several."""
     limits.refuse_unpacked(_regular_file(path).st_size)
     limits.refuse_unpacked(unpacked_size(path))
     return recognised(path, limits)
 
 
 def row_schema(of: Contract) -> pa.Schema:
-    """The columns of the typed rows of a table, in order."""
+    """The schema of the typed rows of a table."""
     fields = [("file_number", pa.int32()), ("line", pa.int64())]
     for column in of.entering:
         fields.append((column.stored, _ARROW.get(column.type, pa.string())))
@@ -130,63 +130,63 @@ def row_schema(of: Contract) -> pa.Schema:
     return pa.schema(fields)
 
 
-def read(job: Job, judge: "Validator", progress: Callable[[int, float], None], limits: Limits = DEFAULT) -> Read:
-    """Read one file to its end; `progress` hears rows and the share read, 0 to 1.
+def read(job: Job, validator: "Validator", progress: Callable[[int, float], None], limits: Limits = DEFAULT) -> Read:
+    """Read one file; `progress` is called with the rows and the share of bytes read (0 to 1).
 
-    Raises Refused where the file as a whole cannot be taken, WorkshopFull where the rows cannot be laid down.
+    Raises Refused if the file as a whole is not accepted, BuildDiskFull if its rows cannot be written.
     """
     if job.origin:
-        return _read_database(job, job.origin, judge, progress, limits)
+        return _read_database(job, job.origin, validator, progress, limits)
     before = _regular_file(job.path)
-    # Before the first byte is read: a sparse file claims terabytes and takes no disk.
+    # Checked before reading: a sparse file can claim terabytes and take no disk.
     limits.refuse_unpacked(before.st_size)
     limits.refuse_unpacked(unpacked_size(job.path))
     digest = _sha256(job.path)
     source = open_source(job.path, contract(job.table), limits)
-    _lay_down(job, source, judge, progress, limits)
+    _write(job, source, validator, progress, limits)
     after = _regular_file(job.path)
     if _identity(before) != _identity(after):
         raise Refused("the file changed while it was read")
-    return _came_to(job, source, judge, digest, before.st_size)
+    return _outcome(job, source, validator, digest, before.st_size)
 
 
 def _read_database(
-    job: Job, origin: Origin, judge: "Validator", progress: Callable[[int, float], None], limits: Limits
+    job: Job, origin: Origin, validator: "Validator", progress: Callable[[int, float], None], limits: Limits
 ) -> Read:
     digest, size = hashlib.sha256(), 0
 
-    def heard(batches: Iterator[Batch]) -> Iterator[Batch]:
+    def digested(batches: Iterator[Batch]) -> Iterator[Batch]:
         nonlocal size
         for batch in batches:
             size += digest_of(batch, digest)
             yield batch
 
     with opened(origin, contract(job.table)) as source:
-        source.batches = heard(source.batches)
-        _lay_down(job, source, judge, progress, limits)
-    return _came_to(job, source, judge, digest.hexdigest(), size)
+        source.batches = digested(source.batches)
+        _write(job, source, validator, progress, limits)
+    return _outcome(job, source, validator, digest.hexdigest(), size)
 
 
-def _lay_down(
-    job: Job, source: SourceFile, judge: "Validator", progress: Callable[[int, float], None], limits: Limits
+def _write(
+    job: Job, source: SourceFile, validator: "Validator", progress: Callable[[int, float], None], limits: Limits
 ) -> None:
-    judge.counts.clear()
-    with _laying_down(job, limits) as (rows, faults, warned):
+    validator.counts.clear()
+    with _writers(job, limits) as (write_rows, write_faults, write_warned):
         for batch in source.batches:
             limits.refuse_rows(source.rows_read)
             if len(batch.lines):
-                table, found, unknown = judge.judge(batch, job.number)
-                rows(table)
-                faults(found)
-                warned(unknown)
+                rows, faults, warned = validator.validate(batch, job.number)
+                write_rows(rows)
+                write_faults(faults)
+                write_warned(warned)
             progress(source.rows_read, source.share_read)
         limits.refuse_rows(source.rows_read)
-        faults(source.rejects)
-        warned(source.warned)
+        write_faults(source.rejects)
+        write_warned(source.warned)
 
 
-def _came_to(job: Job, source: SourceFile, judge: "Validator", digest: str, size: int) -> Read:
-    notes = tuple(_notes(contract(job.table), source, judge.counts))
+def _outcome(job: Job, source: SourceFile, validator: "Validator", digest: str, size: int) -> Read:
+    notes = tuple(_notes(contract(job.table), source, validator.counts))
     return Read(source.rows_read, digest, size, notes, job.table, tuple(source.sheets))
 
 
@@ -207,10 +207,10 @@ def _sha256(path: Path) -> str:
 
 
 @contextmanager
-def _laying_down(
+def _writers(
     job: Job, limits: Limits
 ) -> Iterator[tuple[Callable[[Any], None], Callable[[list[Fault]], None], Callable[[list[Fault]], None]]]:
-    """Three functions that lay down rows, faults and what loads as unknown."""
+    """Three functions that write rows, faults, and faults whose value loads as unknown."""
     streams: list[Any] = []
     sinks: list[Any] = []
 
@@ -231,10 +231,10 @@ def _laying_down(
         limits.refuse_disk(batch.nbytes + sum(sink.tell() for sink in sinks))
         writing(rows.write_batch, batch)
 
-    def write_faults(stream: Any, found: list[Fault]) -> None:
-        if found:
-            lines, columns, reasons = zip(*found, strict=True)
-            numbers = pa.array([job.number] * len(found), pa.int32())
+    def write_faults(stream: Any, batch: list[Fault]) -> None:
+        if batch:
+            lines, columns, reasons = zip(*batch, strict=True)
+            numbers = pa.array([job.number] * len(batch), pa.int32())
             arrays = [numbers, pa.array(lines, pa.int64()), pa.array(columns), pa.array(reasons)]
             writing(stream.write_batch, pa.record_batch(arrays, schema=FAULTS))
 
@@ -267,7 +267,7 @@ def _notes(of: Contract, source: SourceFile, counts: Counter[str]) -> list[str]:
 
 
 class Validator:
-    """Turns the text of a batch into typed columns and faults; every distinct text of a batch is judged once."""
+    """Turns the text of a batch into typed columns and faults; every distinct text of a batch is parsed once."""
 
     def __init__(self, of: Contract, setting: parse_values.Setting) -> None:
         self._contract = of
@@ -276,9 +276,9 @@ class Validator:
         self._columns = {column.name: _ColumnValidator(column, setting) for column in of.entering}
         self.counts: Counter[str] = Counter()
 
-    def judge(self, batch: Batch, file_number: int) -> tuple[pa.RecordBatch, list[Fault], list[Fault]]:
-        """The typed rows of a batch, with null where a value is unknown or at fault, the faults that reject a row, and
-        those whose value loads as unknown."""
+    def validate(self, batch: Batch, file_number: int) -> tuple[pa.RecordBatch, list[Fault], list[Fault]]:
+        """The typed rows of a batch (null for unknown and faulty values), the faults that reject a row, and the faults
+        whose value loads as unknown."""
         size = len(batch.lines)
         arrays: list[Any] = [pa.array(np.full(size, file_number, np.int32)), pa.array(batch.lines)]
         faults: list[Fault] = []
@@ -292,75 +292,74 @@ class Validator:
             if not pa.types.is_dictionary(texts.type):
                 texts = texts.dictionary_encode()
             distinct, codes = Texts(texts.dictionary), texts.indices
-            judged = self._columns[column.name].judge(distinct)
+            result = self._columns[column.name].validate(distinct)
             if column.type == "county":
-                array = self._county(provinces, judged.typed, codes)
-                is_unknown = pc.and_(pc.is_valid(judged.typed.take(codes)), pc.is_null(array))
+                array = self._county(provinces, result.typed, codes)
+                is_unknown = pc.and_(pc.is_valid(result.typed.take(codes)), pc.is_null(array))
                 unknown = batch.lines[is_unknown.to_numpy(zero_copy_only=False)]
                 warned += [(line, column.name, "unknown_value") for line in unknown.tolist()]
             else:
-                array = judged.typed.take(codes)
+                array = result.typed.take(codes)
             arrays.append(array)
             if column.type == "province":
                 provinces = array
             if column.shown:
                 shown = text_folding.shown_code if column.type == "code" else text_folding.shown
                 arrays.append(pa.array([shown(text) for text in distinct.written], pa.string()).take(codes))
-            self._tally(distinct, judged, codes)
-            found = _faults(column, judged, codes, batch.lines)
-            # Bytes that are no text say nothing of the rest of their row either.
-            for fault in found:
+            self._count_habits(distinct, result, codes)
+            # A row with bytes that are no text is rejected even if the column's bad values load as unknown.
+            for fault in _faults(column, result, codes, batch.lines):
                 (faults if column.bad == "reject" or fault[2] == "bad_encoding" else warned).append(fault)
         return pa.record_batch(arrays, schema=self._schema), faults, warned
 
-    def _tally(self, distinct: Texts, judged: parse_values.ValidationResult, codes: Any) -> None:
-        """Count what the load report tells of a column's texts."""
-        found = [(name, code, 1) for name, met in judged.habits.items() for code in met]
+    def _count_habits(self, distinct: Texts, result: parse_values.ValidationResult, codes: Any) -> None:
+        """Add the habits in a column's texts to `counts`, which the load report shows."""
+        habits = [(name, code, 1) for name, with_habit in result.habits.items() for code in with_habit]
         if not distinct.is_printable:
-            found += [
+            habits += [
                 ("invisible", code, text_folding.count_invisible(text)) for code, text in enumerate(distinct.written)
             ]
-        if found:
-            met = np.bincount(codes.to_numpy(), minlength=len(distinct))
-            for name, code, number in found:
-                self.counts[name] += int(met[code]) * number
+        if habits:
+            rows = np.bincount(codes.to_numpy(), minlength=len(distinct))
+            for name, code, number in habits:
+                self.counts[name] += int(rows[code]) * number
 
     def _county(self, provinces: pa.Array, folded: pa.Array, codes: Any) -> pa.Array:
         """The county of each row: which one a name means depends on the row's province."""
         names = folded.to_pylist()
-        where = provinces.dictionary_encode("encode")
-        known: list[str | None] = where.dictionary.to_pylist()
-        pairs = where.indices.to_numpy() * len(names) + codes.to_numpy()
-        met, position, count = np.unique(pairs, return_inverse=True, return_counts=True)
-        found = []
-        for pair, times in zip(met.tolist(), count.tolist(), strict=True):
+        encoded = provinces.dictionary_encode("encode")
+        known: list[str | None] = encoded.dictionary.to_pylist()
+        pairs = encoded.indices.to_numpy() * len(names) + codes.to_numpy()
+        distinct, position, count = np.unique(pairs, return_inverse=True, return_counts=True)
+        counties = []
+        for pair, times in zip(distinct.tolist(), count.tolist(), strict=True):
             province, name = known[pair // len(names)], names[pair % len(names)]
             code = self._counties.get((province or "", name)) if name else None
             self.counts["county"] += times if name and code is None else 0
-            found.append(code)
-        return pa.array(found, pa.string()).take(pa.array(position))
+            counties.append(code)
+        return pa.array(counties, pa.string()).take(pa.array(position))
 
 
-def _faults(column: Column, judged: parse_values.ValidationResult, codes: Any, lines: np.ndarray) -> list[Fault]:
-    """A fault for each row that holds a text at fault."""
-    if not judged.faults:
+def _faults(column: Column, result: parse_values.ValidationResult, codes: Any, lines: np.ndarray) -> list[Fault]:
+    """A fault for each row with a faulty text."""
+    if not result.faults:
         return []
-    is_bad = np.zeros(len(judged.typed), bool)
-    is_bad[list(judged.faults)] = True
+    is_bad = np.zeros(len(result.typed), bool)
+    is_bad[list(result.faults)] = True
     places = codes.to_numpy()
     rows = np.flatnonzero(is_bad[places])
     return [
-        (line, column.name, judged.faults[code])
+        (line, column.name, result.faults[code])
         for line, code in zip(lines[rows].tolist(), places[rows].tolist(), strict=True)
     ]
 
 
 class _ColumnValidator:
-    """The judgement of one column. Texts that are judged one by one are remembered."""
+    """Validates one column. Texts that are parsed one by one are cached."""
 
-    # Beyond so many remembered texts a column is one of keys, and remembering costs more than judging.
-    _MOST_REMEMBERED = 100_000
-    _LONGEST_REMEMBERED = 100
+    # A column with more distinct texts holds keys; caching them costs more than parsing.
+    _MOST_CACHED = 100_000
+    _LONGEST_CACHED = 100
 
     def __init__(self, column: Column, setting: parse_values.Setting) -> None:
         self._column = column
@@ -370,27 +369,27 @@ class _ColumnValidator:
         self._habits = parse_values.habits(column)
         self._known: dict[str, tuple[Any, str | None, tuple[str, ...]]] = {}
 
-    def judge(self, distinct: Texts) -> parse_values.ValidationResult:
-        """The typed value of each text, and the faults."""
+    def validate(self, distinct: Texts) -> parse_values.ValidationResult:
+        """The typed value of each text, the faults and the habits."""
         column, setting = self._column, self._setting
         if column.type == "national_id":
-            return parse_values.people(distinct, column.required, setting.key)
+            return parse_values.parse_national_ids(distinct, column.required, setting.key)
         if column.type == "date":
-            return parse_values.days(distinct, column.required, column.future, setting.build_day)
-        if len(self._known) > self._MOST_REMEMBERED:
+            return parse_values.parse_days(distinct, column.required, column.future, setting.build_day)
+        if len(self._known) > self._MOST_CACHED:
             self._known.clear()
-        judged = [self._known.get(text) or self._judge(text) for text in distinct.written]
-        found = parse_values.ValidationResult(pa.array([value for value, _, _ in judged], self._kind))
-        for place, (_, reason, habits) in enumerate(judged):
+        parsed = [self._known.get(text) or self._parse(text) for text in distinct.written]
+        result = parse_values.ValidationResult(pa.array([value for value, _, _ in parsed], self._kind))
+        for index, (_, reason, habits) in enumerate(parsed):
             if reason:
-                found.faults[place] = reason
+                result.faults[index] = reason
             if habits:
-                found.note(habits, place)
-        return found
+                result.note(habits, index)
+        return result
 
-    def _judge(self, text: str) -> tuple[Any, str | None, tuple[str, ...]]:
-        value, reason = parse_values.judged(text, self._convert, self._column.required)
-        judged = value, reason, () if reason and reason != "missing_value" else self._habits(text)
-        if len(text) <= self._LONGEST_REMEMBERED:
-            self._known[text] = judged
-        return judged
+    def _parse(self, text: str) -> tuple[Any, str | None, tuple[str, ...]]:
+        value, reason = parse_values.parse(text, self._convert, self._column.required)
+        parsed = value, reason, () if reason and reason != "missing_value" else self._habits(text)
+        if len(text) <= self._LONGEST_CACHED:
+            self._known[text] = parsed
+        return parsed

@@ -1,7 +1,7 @@
-"""Workbooks (.xlsx, .xlsm, .xlsb, .xls, .ods): every visible sheet that holds the headers, cell by cell as what a person sees.
+"""Workbooks (.xlsx, .xlsm, .xlsb, .xls, .ods): every visible sheet with the headers, each cell as a person sees it.
 
-The rows are read by calamine. What it cannot tell from an empty cell is looked up in the XML of a sheet of .xlsx: an error
-(#N/A), a formula whose result was never stored, a cell covered by a merge. Its row is kept back.
+Calamine reads the rows. It returns an empty cell for an error (#N/A), a formula without a stored result and a cell covered
+by a merge; in .xlsx the XML of the sheet tells them apart, and their rows are rejected.
 """
 
 import re
@@ -21,7 +21,7 @@ from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, Shee
 
 from etl.core.errors import Refused
 from etl.core.text_folding import shown
-from etl.extract.causes import because, words
+from etl.extract.causes import because
 from etl.extract.contract import Contract, Match
 from etl.extract.file_kinds import workbook_kind
 from etl.extract.source_file import BATCH_ROWS, SHEET_BITS, Batch, SourceFile, as_text
@@ -44,7 +44,7 @@ Cell = tuple[int, int]
 
 
 def open_workbook(path: Path, contract: Contract) -> SourceFile:
-    """The rows of a workbook. Raises Refused where it cannot be opened or no visible sheet answers to the contract."""
+    """The rows of a workbook. Raises Refused if it cannot be opened or no visible sheet matches the contract."""
     kind = workbook_kind(path)
     if kind != "xls":
         _refuse_bomb(path)
@@ -60,7 +60,7 @@ def open_workbook(path: Path, contract: Contract) -> SourceFile:
 
 @dataclass
 class _Sheet:
-    """A visible sheet that holds the headers: its place among those of the book, and the row of its headers."""
+    """A visible sheet with the headers: its index in the book, and the row of its headers (from 1)."""
 
     number: int
     name: str
@@ -71,7 +71,7 @@ class _Sheet:
 
 
 class _Book:
-    """The sheets of a workbook that are read, and what became of the others."""
+    """The sheets of a workbook that are read, and the names of those that are skipped."""
 
     def __init__(self, path: Path, kind: str, of: Contract) -> None:
         self._path = path
@@ -93,7 +93,7 @@ class _Book:
         self.count = max(1, len(visible))
 
     def sheets(self) -> Iterator[_Sheet]:
-        """The visible sheets that hold the headers. Raises Refused for one that holds most of them only."""
+        """The visible sheets with all headers. Raises Refused for a sheet with most of them only."""
         for number, meta in enumerate(self._book.sheets_metadata):
             if meta.typ != SheetTypeEnum.WorkSheet or meta.visible != SheetVisibleEnum.Visible:
                 continue
@@ -101,20 +101,20 @@ class _Book:
             unreadable: set[Cell] = set()
             if self._kind == "xlsx":
                 with _refusing(name):
-                    unreadable = _looked_through(self._path, meta.name)
+                    unreadable = _unreadable_cells(self._path, meta.name)
             try:
                 sheet = self._book.get_sheet_by_index(number)
             except PasswordError:
                 raise because("password") from None
             except Exception as error:
                 raise _not_readable(name, error) from None
-            if found := self._header(name, sheet):
-                yield _Sheet(number, name, sheet, *found, unreadable)
+            if header := self._header(name, sheet):
+                yield _Sheet(number, name, sheet, *header, unreadable)
             else:
                 self.without.append(name)
 
     def _header(self, name: str, sheet: CalamineSheet) -> tuple[int, Match] | None:
-        """The row of the headers, and how they answer to the contract."""
+        """The row of the headers (from 1), and how they match the contract; None if the sheet has none."""
         best: Match | None = None
         for row, header in enumerate(islice(sheet.iter_rows(), _HEADER_SEARCH_ROWS), 1):
             match = self._of.match(map(as_text, header))
@@ -129,7 +129,7 @@ class _Book:
         return None
 
     def refusal(self) -> Refused:
-        """Why no sheet can be read: the one that is most like the table is told."""
+        """The error if no sheet can be read; it names the sheet that is most like the table."""
         if self._best is None:
             return because("no_sheet")
         name, match = self._best
@@ -148,31 +148,31 @@ def _refuse_bomb(path: Path) -> None:
 
 
 def _all_batches(book: _Book, first: _Sheet, others: Iterator[_Sheet], source: SourceFile) -> Iterator[Batch]:
-    """The rows of all sheets, one sheet after the other; what the report tells of the sheets."""
+    """The rows of all sheets, one sheet after the other; adds the notes about the sheets to `source`."""
     sheets: Iterator[_Sheet] = chain((first,), others)
     del first
     for sheet in sheets:
         if source.sheets:
-            met = source.match
+            match = source.match
             source.match = replace(
-                met,
-                positions={name: at for name, at in met.positions.items() if name in sheet.match.positions},
-                extra=list(dict.fromkeys((*met.extra, *sheet.match.extra))),
-                decorated=list(dict.fromkeys((*met.decorated, *sheet.match.decorated))),
+                match,
+                positions={name: at for name, at in match.positions.items() if name in sheet.match.positions},
+                extra=list(dict.fromkeys((*match.extra, *sheet.match.extra))),
+                decorated=list(dict.fromkeys((*match.decorated, *sheet.match.decorated))),
             )
         source.sheets.append(sheet.name)
         yield from _batches(sheet, source, (len(source.sheets) - 1) << SHEET_BITS, (sheet.number, book.count))
-    for names, said in (
+    for names, words_before in (
         (source.sheets if len(source.sheets) > 1 or book.hidden or book.without else [], "sheets read"),
         (book.hidden, "hidden sheets skipped"),
         (book.without, "sheets without the headers skipped"),
     ):
         if names:
-            source.notes.append(f"{said}: {', '.join(names)}")
+            source.notes.append(f"{words_before}: {', '.join(names)}")
 
 
 def _batches(of: _Sheet, source: SourceFile, base: int, place: tuple[int, int]) -> Iterator[Batch]:
-    """Rows below the header; rows are numbered as the sheet numbers them, wholly empty ones are none."""
+    """The rows below the header, numbered as in the sheet; empty rows are skipped."""
     sheet, match = of.sheet, of.match
     first_column = sheet.start[1] if sheet.start else 0
     columns = {first_column + position: name for name, position in match.positions.items()}
@@ -217,53 +217,53 @@ def _batch(lines: list[int], records: list[list[Any]], match: Match) -> Batch:
 
 
 def _merged(of: _Sheet, columns: dict[int, str], source: SourceFile) -> set[Cell]:
-    """The cells (row from 1, column from 0) that lie under a merge. Raises Refused where most rows have such a one."""
+    """The cells (row from 1, column from 0) covered by a merge. Raises Refused if most rows have such a cell."""
     sheet = of.sheet
-    found: set[Cell] = set()
-    # What calamine calls total height and width are the places of the last row and column, from 0.
+    covered: set[Cell] = set()
+    # Calamine's total height and width are the indices of the last row and column.
     height = sheet.total_height + 1
     for first, last in sheet.merged_cell_ranges or ():
         rows = range(first[0], min(last[0], height - 1) + 1)
         across = range(first[1], min(last[1], sheet.total_width) + 1)
-        found |= {(row + 1, column) for row in rows for column in across} - {(first[0] + 1, first[1])}
+        covered |= {(row + 1, column) for row in rows for column in across} - {(first[0] + 1, first[1])}
         for column in set(across) & columns.keys():
             if len(rows) > 1 and rows[-1] >= of.header_row:
-                told = words("merged", sheet=of.name, column=columns[column], place=f"{rows[0] + 1}–{rows[-1] + 1}")
-                if 2 * sum(at == column and row > of.header_row for row, at in found) > height - of.header_row:
-                    raise Refused(told)
+                if 2 * sum(at == column and row > of.header_row for row, at in covered) > height - of.header_row:
+                    place = f"{rows[0] + 1}–{rows[-1] + 1}"
+                    raise because("merged", sheet=of.name, column=columns[column], place=place)
                 source.notes.append(f"merged cells: {columns[column]} {of.name}!{rows[0] + 1}–{rows[-1] + 1}")
-    return found
+    return covered
 
 
 @contextmanager
 def _refusing(name: str) -> Iterator[None]:
-    """What goes wrong in the parts of a workbook is a refusal that names the sheet."""
+    """Turns errors in the parts of a workbook into a refusal that names the sheet."""
     try:
         yield
     except (zipfile.BadZipFile, zlib.error, expat.ExpatError, LookupError, ValueError, EOFError, RuntimeError) as error:
         raise _not_readable(name, error) from None
 
 
-def _looked_through(path: Path, title: str) -> set[Cell]:
+def _unreadable_cells(path: Path, title: str) -> set[Cell]:
     """The cells (row from 1, column from 0) that hold an error or a formula without a result.
 
-    Raises Refused where a cell stands so far outside that the sheet, which is held whole, would not fit.
+    Raises Refused if a stray cell makes the sheet too large to be held in memory.
     """
     with zipfile.ZipFile(path) as archive:
         part = _part_of(archive, title)
         if not part:
             return set()
-        look = _Look()
+        scan = _Scan()
         with archive.open(part) as content:
             while chunk := content.read(_CHUNK_BYTES):
-                look.at(chunk)
-        if look.cells > _MOST_CELLS:
-            raise because("stray_cell", sheet=shown(title), cell=look.farthest)
-        return _unreadable_in(archive, part) if look.may_hold_unreadable else set()
+                scan.feed(chunk)
+        if scan.cells > _MOST_CELLS:
+            raise because("stray_cell", sheet=shown(title), cell=scan.farthest)
+        return _unreadable_in(archive, part) if scan.may_hold_unreadable else set()
 
 
-class _Look:
-    """A quick look through the XML of a sheet, chunk by chunk, that spares most sheets the slow one."""
+class _Scan:
+    """A quick scan of a sheet's XML, chunk by chunk, which spares most sheets the slow parse."""
 
     def __init__(self) -> None:
         self.may_hold_unreadable = False
@@ -271,8 +271,8 @@ class _Look:
         self._column, self._row = _USUAL_COLUMNS, 1
         self._before = b""
 
-    def at(self, chunk: bytes) -> None:
-        """The next chunk."""
+    def feed(self, chunk: bytes) -> None:
+        """Scan the next chunk."""
         both = self._before + chunk
         self._before = chunk[-_LONGEST_TAG:]
         self.may_hold_unreadable = self.may_hold_unreadable or any(sign in both for sign in _UNREADABLE)
@@ -285,12 +285,12 @@ class _Look:
 
     @property
     def cells(self) -> int:
-        """How many cells the sheet has from its first to its farthest."""
+        """The number of cells from the first to the farthest."""
         return self._column * self._row
 
 
 def _part_of(archive: zipfile.ZipFile, title: str) -> str:
-    """The name of the archive's part that holds the sheet called `title`."""
+    """The name of the part of the archive that holds the sheet called `title`."""
     relation = ""
 
     def sheets(name: str, attributes: dict[str, str]) -> None:
@@ -353,7 +353,7 @@ def _column(letters: str) -> int:
 
 
 def _parse(archive: zipfile.ZipFile, part: str, start: Any, end: Any = None, text: Any = None) -> None:
-    """Hear the elements of a part by their names without a prefix. A part that declares entities is refused."""
+    """Parse a part; handlers receive names without prefixes. Raises ValueError for a document type: it may declare entities."""
 
     def refuse(*_: Any) -> None:
         raise ValueError("a document type")

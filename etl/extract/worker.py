@@ -1,7 +1,7 @@
-"""A reader process: python -m etl.extract.worker SOCKET. It reads one file after another for the build that started it.
+"""A worker process: python -m etl.extract.worker SOCKET. It reads one file after another for the build that started it.
 
-A file is a stranger's: the process that parses it has a bound on memory and time, prints nothing, and dies alone. It
-answers in JSON, so that nothing of a file is ever run by the build.
+Files are untrusted: the process that parses them has limits on memory and time, prints nothing, and can crash without the
+build. It answers in JSON, so that the build never runs anything from a file.
 """
 
 import json
@@ -16,71 +16,71 @@ from typing import Any
 
 from etl.core.places import places
 
-# The bound on what a reader may take, in MiB. XLSX needs the most: a sheet is held whole.
+# The memory limit of a worker, in MiB. XLSX needs the most: a sheet is held in memory.
 _MEMORY = int(os.environ.get("READER_MEMORY") or 3072)
-# Processor time that each MiB of a file adds to its limit: far above what an honest file takes.
+# Processor time that each MiB of a file adds to the limit: far above what an honest file takes.
 _SECONDS_PER_MEGABYTE = 10
 
 
 def main() -> None:
-    """Serve until the build hangs up."""
+    """Serve until the build closes the connection."""
     sys.meta_path.insert(0, _NoPandas())
     _limit_memory()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    desk = _WorkerState()
+    worker = _Worker()
     pipe = Connection(int(sys.argv[1]))
     try:
-        desk.set_up(json.loads(pipe.recv_bytes()))
+        worker.set_up(json.loads(pipe.recv_bytes()))
         while True:
-            order = json.loads(pipe.recv_bytes())
-            for answer in desk.serve(order, pipe):
+            request = json.loads(pipe.recv_bytes())
+            for answer in worker.serve(request, pipe):
                 pipe.send_bytes(json.dumps(answer).encode())
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
 
-class _WorkerState:
-    """What a reader knows from file to file."""
+class _Worker:
+    """The state of a worker: the setting and limits of the build, and a validator for each table."""
 
     def __init__(self) -> None:
-        """Load what every file needs: a build that starts its readers ahead does not wait for it."""
+        """Import what every file needs before the first request arrives."""
         from etl.extract import parse_values, validate
 
-        self._reading = validate
+        self._validate = validate
         self._values = parse_values
         self._places = places()
-        self._judges: dict[str, Any] = {}
+        self._validators: dict[str, Any] = {}
 
     def set_up(self, setting: dict[str, Any]) -> None:
-        """Hear for which build the files are read."""
+        """Take the setting of the build."""
         self._setting = self._values.Setting(
             date.fromisoformat(setting["build_day"]), setting["courses"], bytes.fromhex(setting["key"]), self._places
         )
-        self._limits = self._reading.Limits(**setting["limits"])
+        self._limits = self._validate.Limits(**setting["limits"])
 
-    def serve(self, order: dict[str, Any], pipe: Connection) -> Any:
-        """The one answer to an order: what reading came to, or why not. Progress is sent on the way."""
+    def serve(self, request: dict[str, Any], pipe: Connection) -> Any:
+        """The one answer to a request: the outcome of reading, or why the file is refused. Progress is sent meanwhile."""
         from etl.core.errors import Refused
         from etl.extract.contract import contract
 
         try:
-            path = Path(os.fsdecode(bytes.fromhex(order["path"])))
+            path = Path(os.fsdecode(bytes.fromhex(request["path"])))
             _limit_time(path, self._limits.seconds)
-            table = order["table"] or self._reading.recognised_table(path, self._limits)
-            origin = self._reading.Origin(**order["origin"]) if order["origin"] else None
-            job = self._reading.Job(path, table, order["number"], Path(order["folder"]), origin)
-            if job.table not in self._judges:
-                self._judges[job.table] = self._reading.Validator(contract(job.table), self._setting)
+            table = request["table"] or self._validate.recognised_table(path, self._limits)
+            origin = self._validate.Origin(**request["origin"]) if request["origin"] else None
+            job = self._validate.Job(path, table, request["number"], Path(request["folder"]), origin)
+            if job.table not in self._validators:
+                self._validators[job.table] = self._validate.Validator(contract(job.table), self._setting)
 
             def progress(rows: int, share: float) -> None:
                 pipe.send_bytes(json.dumps(("progress", rows, share)).encode())
 
-            yield "done", asdict(self._reading.read(job, self._judges[job.table], progress, self._limits))
+            yield "done", asdict(self._validate.read(job, self._validators[job.table], progress, self._limits))
         except Refused as error:
             yield "refused", str(error)
         except MemoryError:
             yield "refused", f"reading it takes more than {_MEMORY} MiB of memory"
-        except self._reading.BuildDiskFull as error:
+        except self._validate.BuildDiskFull as error:
             yield "stopped", str(error)
         except (BrokenPipeError, ConnectionResetError):
             raise
@@ -89,16 +89,16 @@ class _WorkerState:
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
-            # A panic of a parser is no Exception. An unforeseen error's text may hold a value of the file: its kind is told.
+            # A parser's panic is no Exception. The text of an error may hold a value of the file: only its type is sent.
             yield "refused", f"cannot be read ({type(error).__name__})"
 
 
 class _NoPandas:
-    """pyarrow loads pandas at the first list it is given, to see whether that is one of its own: half of a reader's start."""
+    """Keeps pyarrow from importing pandas when it converts the first list: half of a worker's start-up time."""
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
         if fullname == "pandas":
-            raise ImportError("a reader does without it")
+            raise ImportError("workers do without pandas")
 
 
 def _limit_memory() -> None:

@@ -1,7 +1,7 @@
-"""What moved between two publications: which numbers, by how much, and by which changes of rows or definitions.
+"""The differences between two publications: which numbers changed, by how much, and which changes caused them.
 
-Each publication keeps marks of its rows, its definitions and its numbers. Two are compared on one day, so what
-differs is revision, not growth.
+Each publication stores fingerprints of its rows and definitions, and its numbers. Two publications are compared on the same
+day, so differences are revisions, not growth.
 """
 
 import math
@@ -25,7 +25,7 @@ KINDS = ("new_rows", "corrected_rows", "removed_rows")
 
 @dataclass(frozen=True)
 class RowChanges:
-    """How the loaded rows of one source differ: keys only in the new, the same key with other content, keys only in the old."""
+    """Changes in the loaded rows of one source table: keys only in the new, keys with other content, keys only in the old."""
 
     source_table: str
     new_rows: int
@@ -35,7 +35,7 @@ class RowChanges:
 
 @dataclass(frozen=True)
 class Moved:
-    """A number that differs; `province` is None for the nation. `causes` names what can have moved it."""
+    """A number that differs; `province` is None for the nation. `causes` names the possible causes."""
 
     metric: str
     province: str | None
@@ -45,15 +45,15 @@ class Moved:
 
     @property
     def change(self) -> float | None:
-        """After minus before; None where one of them is no number."""
+        """After minus before; None if one of them is missing."""
         return None if self.before is None or self.after is None else self.after - self.before
 
 
 @dataclass(frozen=True)
 class Diff:
-    """Two publications compared on `day`, the earlier of their as-of days, and what changed from one to the other.
+    """Two publications compared on `day`, the earlier of their as-of days.
 
-    `definitions` are names of metrics, `references` names of reference tables; `moved` stands nation first, then by province.
+    `definitions` are names of changed metrics, `references` of changed reference tables; `moved` lists the nation first.
     """
 
     old: str
@@ -67,10 +67,10 @@ class Diff:
 
 
 def compare(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, by_province: bool = True) -> Diff:
-    """What moved from `old` to `new`, for the nation and by province. Raises Refused where a publication keeps no marks.
+    """The differences from `old` to `new`, for the nation and by province. Raises Refused if rows cannot be compared.
 
-    Both are measured on the earlier of their as-of days. A number whose definition changed is, on its publication's own
-    as-of day, the one that was published.
+    Both are measured on the earlier of their as-of days. If the definition of a number changed, the published value is used
+    for the publication whose as-of day it is.
     """
     before, after = publications.describe(old), publications.describe(new)
     day = min(before.as_of, after.as_of)
@@ -79,20 +79,20 @@ def compare(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, by_p
     moved: list[Moved] = []
     for by in ((), ("province",)) if by_province else ((),):
         was, now = (fingerprints.numbers_of(con, day, by) for con in (old, new))
-        for con, told, numbers in ((old, before, was), (new, after, now)):
-            if told.as_of == day:
+        for con, publication, numbers in ((old, before, was), (new, after, now)):
+            if publication.as_of == day:
                 numbers |= _published(con, definitions, bool(by))
-        for metric, place in now.keys() | was.keys():
-            one, other = was.get((metric, place)), now.get((metric, place))
-            if not _same(one, other):
-                moved.append(Moved(metric, place, one, other, _causes(metric, rows, definitions, references)))
+        for metric, province in now.keys() | was.keys():
+            values = was.get((metric, province)), now.get((metric, province))
+            if not _is_same(*values):
+                moved.append(Moved(metric, province, *values, _causes(metric, rows, definitions, references)))
     order = {name: number for number, name in enumerate(catalog.catalogue())}
-    moved.sort(key=lambda one: (one.province or "", order[one.metric]))
+    moved.sort(key=lambda number: (number.province or "", order[number.metric]))
     return Diff(before.id, after.id, (before.as_of, after.as_of), day, rows, definitions, references, tuple(moved))
 
 
 def between(pointer: Path, old: str = "", new: str = "") -> Diff:
-    """Compare two kept publications by their ids; by default the one shown with the one before it."""
+    """Compare two kept publications by their ids; by default the current one with the one before it."""
     kept = publications.versions(pointer)
     latest = _kept(kept, new) if new else publications.current(pointer)
     if old:
@@ -102,10 +102,10 @@ def between(pointer: Path, old: str = "", new: str = "") -> Diff:
         if not earlier:
             raise Refused(f"{pointer}: no earlier publication is kept to compare with")
         first = earlier[-1]
-    # What the program changed since is a change to be told, as long as the older tables answer.
-    with publications.connect(first, any_code=True) as one, publications.connect(latest) as other:
+    # An older version of the program is accepted as long as its tables can be queried.
+    with publications.connect(first, any_code=True) as before, publications.connect(latest) as after:
         try:
-            return compare(one, other)
+            return compare(before, after)
         except (duckdb.BinderException, duckdb.CatalogException):
             raise publications.OtherVersion(
                 f"{first}: this publication was built by another version of the program, whose tables cannot be compared"
@@ -113,15 +113,15 @@ def between(pointer: Path, old: str = "", new: str = "") -> Diff:
 
 
 def history(pointer: Path) -> list[dict[str, Any]]:
-    """The revision log: for each publication kept and the one before it, the nation's numbers that moved; latest first."""
-    found: list[dict[str, Any]] = []
+    """The revision log: the national numbers that changed from each kept publication to the next; latest first."""
+    log: list[dict[str, Any]] = []
     for old, new in reversed(list(pairwise(publications.versions(pointer)))):
         try:
-            with publications.connect(old, any_code=True) as one, publications.connect(new, any_code=True) as other:
-                diff = compare(one, other, by_province=False)
+            with publications.connect(old, any_code=True) as before, publications.connect(new, any_code=True) as after:
+                diff = compare(before, after, by_province=False)
         except (Refused, duckdb.Error):
             continue
-        found += [
+        log += [
             {
                 "old": diff.old,
                 "new": diff.new,
@@ -133,7 +133,7 @@ def history(pointer: Path) -> list[dict[str, Any]]:
             }
             for moved in diff.moved
         ]
-    return found
+    return log
 
 
 def _kept(kept: list[Path], name: str) -> Path:
@@ -148,9 +148,9 @@ def _row_changes(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection)
         raise Refused("the two publications mark their rows under different keys, so rows cannot be compared")
     with duckdb.connect() as memory:
         for name, con in (("before", old), ("after", new)):
-            kept = con.cursor().sql("select source_table, key_mark, content_mark from row_marks").to_arrow_table()
-            memory.register(f"{name}_marks", kept)
-        found = memory.execute(
+            marks = con.cursor().sql("select source_table, key_mark, content_mark from row_marks").to_arrow_table()
+            memory.register(f"{name}_marks", marks)
+        rows = memory.execute(
             """
             select
                 coalesce(before.source_table, after.source_table) as source_table,
@@ -163,23 +163,23 @@ def _row_changes(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection)
             group by all
             """
         ).fetchall()
-    changes = {row[0]: RowChanges(*row) for row in found}
+    changes = {row[0]: RowChanges(*row) for row in rows}
     return (changes.get(table, RowChanges(table, 0, 0, 0)) for table in TABLES)
 
 
 def _changed(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, table: str) -> tuple[str, ...]:
-    """The names that both publications have in `table` (name, digest), with another digest."""
+    """The names with different digests in `table` (name, digest) of two publications."""
     before, after = (dict(con.execute(f"from {table}").fetchall()) for con in (old, new))
     return tuple(sorted(name for name in before.keys() & after.keys() if before[name] != after[name]))
 
 
 def _published(con: duckdb.DuckDBPyConnection, definitions: tuple[str, ...], by_province: bool) -> fingerprints.Numbers:
-    """The numbers of changed definitions as they were published."""
+    """The published values of the numbers whose definitions changed."""
     rows = con.execute(
         "select metric, province, value from published_numbers where (province is not null) = $by_province",
         {"by_province": by_province},
     ).fetchall()
-    return {(name, place): value for name, place, value in rows if _is_redefined(name, definitions)}
+    return {(name, province): value for name, province, value in rows if _is_redefined(name, definitions)}
 
 
 def _is_redefined(name: str, definitions: tuple[str, ...]) -> bool:
@@ -187,21 +187,21 @@ def _is_redefined(name: str, definitions: tuple[str, ...]) -> bool:
     return name in known and not {name, *catalog.expand(name, frozenset())}.isdisjoint(definitions)
 
 
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, (int, float)) and isinstance(other, (int, float)):
-        # The last digits of a mean hang on the order in which it was summed.
-        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
-    return one == other
+def _is_same(before: Any, after: Any) -> bool:
+    if isinstance(before, (int, float)) and isinstance(after, (int, float)):
+        # The last digits of a mean depend on the order of summation.
+        return math.isclose(before, after, rel_tol=1e-9, abs_tol=1e-12)
+    return before == after
 
 
 def _causes(
     name: str, rows: tuple[RowChanges, ...], definitions: tuple[str, ...], references: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Changed definitions of the metric or its parts, changed reference tables, and changes of rows in its sources."""
+    """The possible causes: changed definitions of the metric or its parts, changed reference tables, changed rows."""
     sources = lineage.sources_of(name)
-    found = ["changed_definition"] if _is_redefined(name, definitions) else []
-    found += ["changed_reference"] if sources.intersection(references) else []
+    causes = ["changed_definition"] if _is_redefined(name, definitions) else []
+    causes += ["changed_reference"] if sources.intersection(references) else []
     for change in rows:
         if change.source_table in sources:
-            found += [kind for kind in KINDS if getattr(change, kind) and kind not in found]
-    return tuple(found)
+            causes += [kind for kind in KINDS if getattr(change, kind) and kind not in causes]
+    return tuple(causes)

@@ -1,7 +1,8 @@
-"""What a publication keeps for the revision log: a mark of every loaded row, a digest of every definition, its numbers.
+"""What a publication stores for the revision log: a fingerprint of every loaded row, a digest of every definition, its
+numbers.
 
-Marks are hashes under the house's key. What the publication itself does not hold (a day of birth, a score) goes in by a
-cryptographic hash first, so that no mark leads back to it.
+Fingerprints are hashes under the installation's key. Values that the publication itself does not hold (a day of birth, a
+score) enter as cryptographic hashes, so no fingerprint leads back to them.
 """
 
 import hashlib
@@ -23,24 +24,24 @@ from etl.warehouse import publications
 from etl.warehouse.build_database import SCRATCH
 
 _HIDDEN = ("birth_date", "score")
-# Words, and what only makes an answer faster, do not change a number.
+# Labels, and settings that only make answers faster, do not change a number.
 _NOT_COUNTED = {"label", "short", "description", "example", "direction", "group", "rollup_column"}
 _NUMBERS = pa.schema([("metric", pa.string()), ("province", pa.string()), ("value", pa.float64())])
 
 Numbers = dict[tuple[str, str | None], Any]
 
 
-def mark(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
-    """Make `row_marks`, `mark_kind`, `definitions` and `reference_marks` in a build.
+def create(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    """Create `row_marks`, `mark_kind`, `definitions` and `reference_marks` in a build.
 
     row_marks (source_table, key_mark, content_mark); mark_kind (engine, key); definitions (metric, digest);
     reference_marks (name, digest).
     """
-    _mark_rows(con, key)
+    _create_row_marks(con, key)
     con.execute(
         "create table mark_kind as select version() as engine, $check::ubigint as key", {"check": _salt(key, b"check")}
     )
-    _make(con, "definitions", pa.schema([("metric", pa.string()), ("digest", pa.string())]), _digests().items())
+    _create(con, "definitions", pa.schema([("metric", pa.string()), ("digest", pa.string())]), _digests().items())
     digests = (
         f"select '{name}' as name, coalesce(md5(string_agg(t::varchar, '|' order by t::varchar)), '') as digest from {name} as t"
         for name in lineage.REFERENCES
@@ -49,36 +50,38 @@ def mark(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
 
 
 def numbers(con: duckdb.DuckDBPyConnection, by: tuple[str, ...]) -> Numbers:
-    """numbers_of the day that a build publishes."""
+    """`numbers_of` on the as-of day of a build."""
     return numbers_of(con, publications.describe(con).as_of, by)
 
 
-def keep(con: duckdb.DuckDBPyConnection, found: Numbers) -> None:
-    """Make `published_numbers` (metric, province, value) in a build, the province null for the nation."""
-    rows = [(name, place, float(value)) for (name, place), value in found.items() if isinstance(value, (int, float))]
-    _make(con, "published_numbers", _NUMBERS, rows)
+def keep(con: duckdb.DuckDBPyConnection, numbers: Numbers) -> None:
+    """Create `published_numbers` (metric, province, value) in a build; the province is null for the nation."""
+    rows = [
+        (name, province, float(value)) for (name, province), value in numbers.items() if isinstance(value, (int, float))
+    ]
+    _create(con, "published_numbers", _NUMBERS, rows)
 
 
 def kind_of(con: duckdb.DuckDBPyConnection) -> tuple[Any, ...] | None:
-    """By which engine and under which key rows are marked: marks of two kinds cannot be compared."""
+    """The engine and the key check of the fingerprints: two publications can be compared if they are equal."""
     return con.execute("select engine, key from mark_kind").fetchone()
 
 
 def numbers_of(con: duckdb.DuckDBPyConnection, day: date, by: tuple[str, ...]) -> Numbers:
-    """Every number of the catalogue by metric and province (None: the nation): states on `day`, flows over 12 months."""
+    """Every number of the catalogue by (metric, province or None for the nation): snapshots on `day`, events over 12 months."""
     known = catalog.catalogue().values()
     names = [metric.name for metric in known if not metric.hidden and metric.dimensions.issuperset(by)]
     answer = ask(con, *names, by=by, on=day, over=jalali.last_complete_months(day, 12))
     return {
         (name, row[0] if by else None): row[at]
         for row in answer.rows
-        # What belongs to no province is part of the nation only.
+        # Persons without a province count in the nation only.
         if not by or row[0] is not None
         for at, name in enumerate(names, start=len(by))
     }
 
 
-def _mark_rows(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
+def _create_row_marks(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
     values = {"key": _salt(key, b"key"), "content": _salt(key, b"content"), "secret": hashlib.sha256(key).hexdigest()}
     con.execute(
         f"""
@@ -110,7 +113,7 @@ def _salt(key: bytes, purpose: bytes) -> int:
     return int.from_bytes(salted.digest(), "big")
 
 
-def _make(con: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema, rows: Iterable[tuple[Any, ...]]) -> None:
+def _create(con: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema, rows: Iterable[tuple[Any, ...]]) -> None:
     arriving = pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema)
     con.register("arriving", arriving)
     con.execute(f"create table {name} as from arriving")
@@ -122,24 +125,24 @@ def _model(table: str) -> str:
 
 
 @cache
-def _made_by(model: str) -> str:
-    """The SQL that makes a model and those it is made of, without its comments."""
-    own = re.sub(r"--[^\n]*", "", lineage.sql_of(model))
-    parts = [own, *(_made_by(name) for name in sorted(lineage.read_by(model)))]
+def _sql_behind(model: str) -> str:
+    """The SQL of a model and of the models it reads, without comments."""
+    sql = re.sub(r"--[^\n]*", "", lineage.sql_of(model))
+    parts = [sql, *(_sql_behind(name) for name in sorted(lineage.read_by(model)))]
     return " ".join(" ".join(parts).split())
 
 
 def _digests() -> dict[str, str]:
-    """A digest of what each metric counts: its entry, its tables, the models behind them."""
-    found = {}
+    """A digest of the definition of each metric: its entry, its tables, the models behind them."""
+    digests = {}
     for name, entry in catalog.entries().items():
         tables = {
             entry.get("table"),
             *(change.get("table") for change in entry.get("alternate_sources", {}).values()),
         } - {None}
         counted = {key: value for key, value in entry.items() if key not in _NOT_COUNTED}
-        made_by = [[_made_by(_model(table)), catalog.tables()[table].columns] for table in sorted(tables)]
-        found[name] = hashlib.sha256(json.dumps([counted, made_by], sort_keys=True, default=str).encode()).hexdigest()[
+        models = [[_sql_behind(_model(table)), catalog.tables()[table].columns] for table in sorted(tables)]
+        digests[name] = hashlib.sha256(json.dumps([counted, models], sort_keys=True, default=str).encode()).hexdigest()[
             :16
         ]
-    return found
+    return digests

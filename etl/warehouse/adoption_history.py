@@ -1,6 +1,6 @@
-"""What the register does not remember is kept from publication to publication: the adoption of smart services.
+"""The history of smart services, carried from publication to publication.
 
-The flag of an institute has no history, so each publication holds its own count and those of the ones before it.
+The flag of an institute has no history in the register, so each publication stores its count and all earlier counts.
 """
 
 from pathlib import Path
@@ -25,22 +25,22 @@ ADOPTION = """
 
 
 def carry(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:
-    """Make `adoption` in `con`: one row per publication, province and activity, from its as-of day (`valid_from`) on.
+    """Create `adoption` in `con`: one row per publication, province and activity, valid from its as-of day (`valid_from`).
 
-    Earlier rows are those of the publication that `pointer` shows, if both are made up or both are not. A day published
-    anew is counted anew, and later days are left out: the same files give the same table whatever was built in between.
+    Earlier rows come from the current publication of `pointer`, if both are samples or neither is. A day that is published
+    again is counted again, and later days are dropped: the same files give the same table whatever was built in between.
     """
     con.execute(f"create table adoption as {ADOPTION}")
     try:
-        with publications.connect(pointer, any_code=True) as last:
-            kept = last.cursor().sql("select adoption.*, is_sample from adoption, publication").to_arrow_table()
+        with publications.connect(pointer, any_code=True) as current:
+            earlier = current.cursor().sql("select adoption.*, is_sample from adoption, publication").to_arrow_table()
     except (Refused, duckdb.Error):
-        # Nothing that can be read is published yet.
+        # No readable publication exists yet.
         return
-    con.register("kept", kept)
+    con.register("earlier", earlier)
     con.execute(
-        "insert into adoption by name select kept.* exclude (is_sample) from kept inner join publication "
-        "on kept.is_sample = publication.is_sample and kept.valid_from < publication.as_of"
+        "insert into adoption by name select earlier.* exclude (is_sample) from earlier inner join publication "
+        "on earlier.is_sample = publication.is_sample and earlier.valid_from < publication.as_of"
     )
-    con.unregister("kept")
+    con.unregister("earlier")
     con.execute("create or replace table adoption as select * from adoption order by valid_from, province, activity")

@@ -1,7 +1,6 @@
-"""The database that a build fills. What only the build itself reads stands aside of it, in memory, and is not published.
+"""The database that a build fills, and the temporary in-memory schema for tables that are not published.
 
-Results are fetched to their end: one that is not keeps its transaction open, and no other connection's tables leave the log
-for their place then.
+Fetch results fully: an open result blocks the checkpoint of other connections.
 """
 
 import os
@@ -12,25 +11,25 @@ from typing import Any
 
 import duckdb
 
-SCRATCH = "aside"
+SCRATCH = "scratch"
 _BUILT = "built"
 
-# What DuckDB may hold in memory while it builds; above it, it works on disk. A quarter of the machine unless told otherwise: ten
-# times the country was seen to need more than 1 GB for its widest join.
+# The memory limit of a build; beyond it DuckDB spills to disk. A quarter of the machine by default: at ten times the country
+# the widest join needed more than 1 GB.
 _MEMORY = (
     os.environ.get("BUILD_MEMORY") or f"{max(1024, os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') >> 22)}MB"
 )
-# Sums by cell and day take so much on each thread whatever the size of the register: with less they were seen to fail.
+# Sums by cell and day take this much on each thread, whatever the size of the register; with less they fail.
 _MEMORY_OF_A_THREAD = 400 << 20
-# Rows that are skipped or read as one, a third of DuckDB's own number: a question reads a few thousand rows, and what it reads
-# beside them drives all else from the processor's caches. Fewer still cost at a hundred times the country.
+# Rows per row group, a third of DuckDB's default: a question needs a few thousand rows, and reading more evicts the
+# processor's caches. Smaller groups are slower at a hundred times the country.
 _ROW_GROUP = 40_960
 _UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
 
 @contextmanager
 def opened(built: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to a new database, `built`; what does not fit in memory goes to the folder in which it lies."""
+    """A connection to a new database file, `built`; DuckDB spills to its folder."""
     config: dict[str, Any] = {
         "memory_limit": _MEMORY,
         "temp_directory": str(built.parent),
@@ -41,31 +40,31 @@ def opened(built: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         path = str(built).replace("'", "''")
         con.execute(f"attach '{path}' as {_BUILT} (row_group_size {_ROW_GROUP})")
         con.execute(f"attach ':memory:' as {SCRATCH}")
-        _look_aside(con)
+        _search_scratch(con)
         yield con
 
 
 @contextmanager
 def new_cursor(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A second connection to what `con` builds, for another thread."""
-    with con.cursor() as own:
-        _look_aside(own)
-        yield own
+    """A second connection to the database that `con` builds, for another thread."""
+    with con.cursor() as cursor:
+        _search_scratch(cursor)
+        yield cursor
 
 
 def memory(con: duckdb.DuckDBPyConnection) -> int:
-    """Bytes that `con` may hold before it works on disk."""
+    """The memory limit of `con` in bytes."""
     ((limit,),) = con.execute("select current_setting('memory_limit')").fetchall()
     number, unit = limit.split()
     return int(float(number) * _UNITS[unit])
 
 
 def threads(con: duckdb.DuckDBPyConnection) -> int:
-    """As many as asked for or as there are cores, but no more than the memory feeds."""
+    """The number of threads: as configured, else one per core as far as the memory limit allows."""
     if asked := os.environ.get("BUILD_THREADS"):
         return int(asked)
     return max(1, min(os.cpu_count() or 1, memory(con) // _MEMORY_OF_A_THREAD))
 
 
-def _look_aside(con: duckdb.DuckDBPyConnection) -> None:
+def _search_scratch(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"set search_path = '{_BUILT}.main,{SCRATCH}.main'")

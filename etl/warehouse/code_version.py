@@ -1,8 +1,8 @@
-"""Which code made a publication: a digest of all that decides which tables it holds, and of which columns.
+"""The version of the code that built a publication: a digest of everything that decides its tables and columns.
 
-That is the SQL of the models, the columns of the contracts, and the modules that create a table or a type. Comments,
-docstrings, layout and the words of a header do not count, so that a change of them asks for no new build. Neither do the
-definitions of metrics: they are read from the same tables, and the revision log tells which of them changed.
+These are the SQL of the models, the columns of the contracts, and the modules that create a table or a type. Comments,
+docstrings, layout and the words of headers do not count, so changing them requires no new build. Metric definitions do not
+count either: they read the same tables, and the revision log records their changes.
 """
 
 import ast
@@ -39,13 +39,14 @@ def _models(folder: Path) -> Iterator[str]:
 def _columns() -> Iterator[str]:
     for table in TABLES:
         columns = [
-            (one.name, one.stored, one.type, sorted(one.values), one.references) for one in contract(table).entering
+            (column.name, column.stored, column.type, sorted(column.values), column.references)
+            for column in contract(table).entering
         ]
         yield json.dumps([table, contract(table).stored_key, columns])
 
 
 def _modules(folder: Path) -> Iterator[str]:
-    """The code of each module that creates tables, as Python understands it."""
+    """The syntax tree of each module that creates tables, without docstrings."""
     for path in sorted(folder.rglob("*.py")):
         source = path.read_text(encoding="utf-8")
         if _CREATES.search(source):

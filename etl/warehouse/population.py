@@ -1,6 +1,6 @@
-"""Residents by province and date, what every rate is divided by: read from population.csv and looked up by day.
+"""Residents by province and date, the denominator of every rate: read from population.csv and looked up by day.
 
-DIR's own population.csv replaces the shipped one as a whole.
+A population.csv in the submitted folder replaces the shipped file as a whole.
 """
 
 from bisect import bisect_right
@@ -23,7 +23,7 @@ KINDS = {"census": "سرشماری", "estimate": "برآورد", "projection": "
 _COLUMNS = ("province", "date", "residents", "kind", "source")
 _WORDS = {fold(word): kind for kind, fa in KINDS.items() for word in (kind, fa)}
 
-# Of every province what no filter but the province narrows: its residents, those of the nation, its area.
+# Facts of every province that no other filter narrows: its residents, those of the nation, its area.
 PROVINCES = """select
     areas.province,
     fsum(residents.residents + residents.change_a_day * ({day} - residents.valid_from)) as residents,
@@ -51,7 +51,7 @@ class Residents:
 
 @dataclass(frozen=True)
 class Basis:
-    """What the residents of a day rest on: the Jalali year, a key of KINDS, the sources."""
+    """The basis of the residents on a day: the Jalali year, a key of KINDS, the sources."""
 
     year: int
     kind: str
@@ -66,15 +66,15 @@ class Provinces:
     population: Mapping[str, Sequence[Residents]] = field(default_factory=dict)
 
     def facts(self, day: date) -> Mapping[str, Mapping[str, float | None]]:
-        """Of each province its `residents`, `nation_residents` and `area_km2` on a day."""
+        """`residents`, `nation_residents` and `area_km2` of each province on a day."""
         return _facts(self, day)
 
     def residents(self, province: str, day: date) -> float | None:
-        """Residents on a day: linear by days between the two dates around it, beyond the dates the nearest."""
+        """Residents on a day: interpolated by days between the two dates around it; beyond the dates, those of the nearest."""
         dated = self.population.get(province, ())
         if not dated:
             return None
-        after = bisect_right(dated, day, key=lambda one: one.date)
+        after = bisect_right(dated, day, key=lambda row: row.date)
         if after in (0, len(dated)):
             return float(dated[max(after - 1, 0)].residents)
         start, end = dated[after - 1], dated[after]
@@ -82,14 +82,14 @@ class Provinces:
         return start.residents + a_day * (day - start.date).days
 
     def basis(self, day: date) -> Basis | None:
-        """What residents on a day rest on. None where there are none.
+        """The basis of the residents on a day; None if there are none.
 
-        It is a census only on a date of one, or beyond the dates when the nearest is one: in between it is an estimate.
+        It is a census only on the date of a census, or beyond the dates if the nearest is one; in between it is an estimate.
         """
         used: list[Residents] = []
         is_between = False
         for dated in self.population.values():
-            after = bisect_right(dated, day, key=lambda one: one.date)
+            after = bisect_right(dated, day, key=lambda row: row.date)
             nearest = dated[max(after - 1, 0)]
             if after in (0, len(dated)) or nearest.date == day:
                 used.append(nearest)
@@ -98,11 +98,11 @@ class Provinces:
                 used += dated[after - 1 : after + 1]
         if not used:
             return None
-        kinds = {one.kind for one in used}
-        year = JalaliDate(min(max(day, min(one.date for one in used)), max(one.date for one in used))).year
+        kinds = {row.kind for row in used}
+        year = JalaliDate(min(max(day, min(row.date for row in used)), max(row.date for row in used))).year
         kind = next((kind for kind in reversed(KINDS) if kind in kinds), "estimate")
         return Basis(
-            year, "estimate" if kind == "census" and is_between else kind, tuple(sorted({one.source for one in used}))
+            year, "estimate" if kind == "census" and is_between else kind, tuple(sorted({row.source for row in used}))
         )
 
 
@@ -118,18 +118,18 @@ def _facts(provinces: Provinces, day: date) -> dict[str, dict[str, float | None]
 
 
 def read(folder: Path) -> list[Residents]:
-    """The rows of population.csv. Raises Refused for a cell that cannot be read, a day met twice, a province that lacks."""
+    """The rows of population.csv. Raises Refused for an unreadable cell, a repeated day, a missing province."""
     path = files.chosen(folder, "population.csv")
-    found = [(line, _residents(path, line, row)) for line, row in files.rows(path, _COLUMNS)]
-    files.refuse_twice(path, "date", ((line, (one.province, one.date)) for line, one in found))
-    lacking = sorted(set(places().provinces.values()) - {one.province for _, one in found})
+    numbered = [(line, _residents(path, line, row)) for line, row in files.rows(path, _COLUMNS)]
+    files.refuse_twice(path, "date", ((line, (row.province, row.date)) for line, row in numbered))
+    lacking = sorted(set(places().provinces.values()) - {row.province for _, row in numbered})
     if lacking:
         raise Refused(f"{path.name}, province: no row for {', '.join(lacking)}")
-    return [one for _, one in found]
+    return [row for _, row in numbered]
 
 
 def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Residents]) -> None:
-    """Make `population`: one row per province and date."""
+    """Create `population`: one row per province and date."""
     columns = zip(*map(astuple, rows), strict=True)
     con.register("arriving", pa.table(dict(zip(_COLUMNS, map(pa.array, columns), strict=True))))
     con.execute("create table population as from arriving")

@@ -1,11 +1,11 @@
-"""Publications: whole or absent. A database is built aside, made durable, and shown by moving one pointer.
+"""Publications: a database is built in a private folder, made durable, and published by moving one pointer.
 
 FILE (data/warehouse/warehouse.duckdb) is a symbolic link to one of the versions in FILE.publications/, numbered in the
-order of publication; the order never rests on the clock. A reader opens the version by its own name, so it sees the old
-or the new, never a mix. The last KEPT versions stay, and `roll_back` moves the pointer back, or forward again.
+order of publication, independent of the clock. A connection opens a version by its own name, so it sees the old or the new
+one, never a mix. The last KEPT versions are kept, and `roll_back` moves the pointer back, or forward again.
 
-A version that was made but never shown (the power failed between the last two steps) is removed by the next build. To
-tell it from one that was shown and rolled back from, going back first notes the newest version that was ever shown.
+The next build removes a version that was finished but never published (a power failure between the last two steps). To tell
+it from a version that was rolled back, `roll_back` first records the newest version that was ever published.
 """
 
 import fcntl
@@ -28,9 +28,9 @@ from etl.warehouse.code_version import code_version
 DEFAULT = WAREHOUSE
 KEPT = 5
 _NEWEST = "newest-shown"
-# Passes of DuckDB's optimizer that find nothing in our questions, and together take a fifth of the time of one: a question is
-# a handful of sums over sorted tables. What large tables need stays: pushing filters down, ordering joins, pruning, top n.
-_FIND_NOTHING = (
+# Passes of DuckDB's optimizer without effect on our questions, a handful of sums over sorted tables; together they take a
+# fifth of a question's time. Those that large tables need stay on: filter pushdown, join order, pruning, top n.
+_USELESS_PASSES = (
     "aggregate_function_rewriter",
     "aggregate_reuse",
     "common_subplan",
@@ -62,7 +62,7 @@ _FIND_NOTHING = (
 
 @dataclass(frozen=True)
 class Publication:
-    """The load that an answer was read from.
+    """The publication that an answer was read from.
 
     `as_of` is the default day of a question, `built_on` that of the build, Gregorian; `published_at` is local time.
     """
@@ -77,16 +77,16 @@ class Publication:
     rows_loaded: int
     rows_quarantined: int
     missing: tuple[str, ...]
-    # The first and the last day whose running totals are kept.
+    # The first and the last day with running totals.
     kept_months: tuple[date, date] | None = None
-    # Whether three spells of anyone run at once: running totals leave such persons out.
+    # Whether a person has three overlapping spells: running totals leave such persons out.
     has_many: bool = True
     # Areas, and residents by day.
     provinces: population.Provinces = field(default_factory=population.Provinces, repr=False, compare=False)
 
 
 def current(pointer: Path = DEFAULT) -> Path:
-    """The version that `pointer` shows. Raises Refused where nothing is published."""
+    """The current version of `pointer`. Raises Refused if nothing is published."""
     path = Path(os.path.realpath(pointer))
     if not path.is_file():
         raise Refused(f"{pointer}: nothing is published there yet; run python -m etl build")
@@ -94,10 +94,10 @@ def current(pointer: Path = DEFAULT) -> Path:
 
 
 def connect(pointer: Path = DEFAULT, any_code: bool = False) -> duckdb.DuckDBPyConnection:
-    """A read-only connection to the version that `pointer` shows now, which can reach nothing else on the machine.
+    """A read-only connection to the current version of `pointer`, without access to anything else on the machine.
 
-    Every block read through it is held against its checksum. Raises Refused where the file cannot be opened, OtherVersion
-    where other code built it, unless `any_code` may have: then any table may lack, or have other columns.
+    DuckDB verifies the checksum of every block. Raises Refused if the file cannot be opened, and OtherVersion if other code
+    built it, unless `any_code` is set: then tables may be missing or have other columns.
     """
     path = current(pointer)
     try:
@@ -107,12 +107,12 @@ def connect(pointer: Path = DEFAULT, any_code: bool = False) -> duckdb.DuckDBPyC
             config={
                 "enable_external_access": "false",
                 "lock_configuration": "true",
-                "disabled_optimizers": ",".join(_FIND_NOTHING),
+                "disabled_optimizers": ",".join(_USELESS_PASSES),
             },
         )
     except duckdb.Error:
         if not path.exists() and current(pointer) != path:
-            # It was removed after newer ones were published in the meantime.
+            # Newer versions were published meanwhile, and this one was removed.
             return connect(pointer, any_code)
         raise _damaged(pointer) from None
     if not any_code:
@@ -139,13 +139,13 @@ def _damaged(pointer: Path) -> Refused:
     return Refused(f"{pointer}: the published file is damaged; python -m etl rollback goes back one")
 
 
-def plan_as_readers_do(con: duckdb.DuckDBPyConnection) -> None:
-    """Let a build ask its own questions without the passes that find nothing in them."""
-    con.execute("set disabled_optimizers = $passes", {"passes": ",".join(_FIND_NOTHING)})
+def disable_useless_passes(con: duckdb.DuckDBPyConnection) -> None:
+    """Use the optimizer passes of `connect` for the questions of a build."""
+    con.execute("set disabled_optimizers = $passes", {"passes": ",".join(_USELESS_PASSES)})
 
 
 def describe(con: duckdb.DuckDBPyConnection) -> Publication:
-    """The publication that `con` reads."""
+    """The publication that `con` is connected to."""
     row = con.execute("select path from duckdb_databases() where database_name = current_database()").fetchone()
     path = Path(row[0]) if row and row[0] else Path()
     try:
@@ -154,7 +154,7 @@ def describe(con: duckdb.DuckDBPyConnection) -> Publication:
         return _described(con, "", datetime.min)
     key = (str(path), status.st_ino, status.st_mtime_ns)
     if key not in _known:
-        # A version is never written again, so what it says of itself is read once.
+        # A version never changes, so its description is cached.
         while len(_known) >= _MOST_KNOWN:
             _known.pop(next(iter(_known)), None)
         _known[key] = _described(con, path.stem, datetime.fromtimestamp(status.st_mtime))
@@ -192,9 +192,9 @@ def _described(con: duckdb.DuckDBPyConnection, name: str, published_at: datetime
 
 @contextmanager
 def building(pointer: Path) -> Iterator[Path]:
-    """A private folder to build in, under the lock that only one build can hold; what a dead build left is removed.
+    """A private folder to build in, under the lock of builds; the remains of crashed builds are removed.
 
-    Raises Busy where another build is running, Refused where nothing can be published.
+    Raises Busy if another build is running, Refused if nothing can be published.
     """
     _refuse_foreign(pointer)
     with _alone(pointer) as folder:
@@ -202,19 +202,19 @@ def building(pointer: Path) -> Iterator[Path]:
             shutil.rmtree(left, ignore_errors=True)
         _remove_never_shown(pointer)
         try:
-            workshop = Path(tempfile.mkdtemp(prefix="building-", dir=folder))
+            private = Path(tempfile.mkdtemp(prefix="building-", dir=folder))
         except OSError as error:
             raise Refused(f"{pointer}: cannot be written ({error.strerror})") from None
         try:
-            yield workshop
+            yield private
         finally:
-            shutil.rmtree(workshop, ignore_errors=True)
+            shutil.rmtree(private, ignore_errors=True)
 
 
 def publish(built: Path, pointer: Path) -> Path:
-    """Make `built` the version that `pointer` shows; returns its path. A reader sees the old or the new.
+    """Publish `built` as the current version of `pointer`; returns its path. The switch is atomic.
 
-    Whatever is raised, nothing was published; once the pointer is moved nothing is raised. Called inside `building`.
+    If anything is raised, nothing was published; nothing is raised after the pointer has moved. Call it inside `building`.
     """
     folder = _versions_folder(pointer)
     number = max(_newest_shown(pointer), *map(_number, versions(pointer)), 0) + 1
@@ -230,9 +230,9 @@ def publish(built: Path, pointer: Path) -> Path:
 
 
 def adopt(received: Path, name: str, pointer: Path) -> Path:
-    """Make a publication of another host, under its name there, the version that `pointer` shows; returns its path.
+    """Publish a publication received from another host, under its name there; returns its path.
 
-    As `publish`: whatever is raised, nothing was published. Called inside `building`.
+    As with `publish`, nothing was published if anything is raised. Call it inside `building`.
     """
     folder = _versions_folder(pointer)
     version = folder / name
@@ -251,24 +251,24 @@ def adopt(received: Path, name: str, pointer: Path) -> Path:
 
 
 def point(pointer: Path, name: str) -> None:
-    """Show the version `name` that was put back from a backup. Called inside `building`."""
+    """Make the version `name`, restored from a backup, the current one. Call it inside `building`."""
     _point(pointer, _versions_folder(pointer) / name)
 
 
 def versions_folder(pointer: Path) -> Path:
-    """Where the versions of `pointer` lie."""
+    """The folder of the versions of `pointer`."""
     return _versions_folder(pointer)
 
 
 def versions(pointer: Path = DEFAULT) -> list[Path]:
-    """The versions kept, oldest first, by the same names as `current` gives them: without links."""
+    """The versions kept, oldest first, as resolved paths like those of `current`."""
     return sorted(_versions_folder(pointer).resolve().glob("[0-9]*.duckdb"), key=_number)
 
 
 def roll_back(pointer: Path, to: str = "") -> Path:
-    """Show the version before the present one, or the one with the id `to`; returns it.
+    """Make the version before the current one, or the one with the id `to`, the current one; returns its path.
 
-    Raises Refused where there is none or it cannot be read by this code, Busy where a build is running.
+    Raises Refused if there is none or this code cannot read it, Busy if a build is running.
     """
     shown = current(pointer)
     _refuse_foreign(pointer)
@@ -297,7 +297,7 @@ def _number(path: Path) -> int:
 
 @contextmanager
 def _alone(pointer: Path) -> Iterator[Path]:
-    """The folder of the versions, under the lock. The kernel frees it when its holder dies."""
+    """The folder of the versions, under the lock, which the kernel releases when its holder dies."""
     folder = _versions_folder(pointer)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -320,7 +320,7 @@ def _refuse_foreign(pointer: Path) -> None:
 
 
 def _remove_never_shown(pointer: Path) -> None:
-    # Without a pointer nobody knows what was shown, so everything is kept.
+    # Without a pointer it is unknown what was published, so everything is kept.
     if pointer.is_symlink():
         newest = _newest_shown(pointer)
         for version in versions(pointer):
@@ -329,7 +329,7 @@ def _remove_never_shown(pointer: Path) -> None:
 
 
 def _newest_shown(pointer: Path) -> int:
-    """The number of the newest version that was ever shown."""
+    """The number of the newest version that was ever published."""
     noted = _versions_folder(pointer) / _NEWEST
     text = noted.read_text() if noted.is_file() else ""
     shown = Path(os.readlink(pointer)) if pointer.is_symlink() else Path()
@@ -350,13 +350,13 @@ def _point(pointer: Path, version: Path) -> None:
     waiting.unlink(missing_ok=True)
     waiting.symlink_to(Path(_versions_folder(pointer).name) / version.name)
     os.replace(waiting, pointer)
-    # From here on it is shown, whatever the disk says.
+    # It is published now, even if the folder cannot be synced.
     with suppress(OSError):
         _sync(pointer.parent)
 
 
 def _sync(path: Path) -> None:
-    """Make a file or a folder durable. Raises OSError with its name: fsync itself tells none."""
+    """Make a file or a folder durable. Raises OSError with its name, which fsync omits."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,10 +1,10 @@
-"""The models are built: one table for each file of etl/warehouse/models, in the order in which they need each other.
+"""Runs the models: one table for each file of etl/warehouse/models, in the order of their dependencies.
 
-The members of every dimension become a type of their own first: a code is stored, joined and sorted as a small number then,
-and is still read and asked for as text.
+Each dimension first becomes an enum type, so that its codes are stored, joined and sorted as small numbers but still read
+as text.
 
-Models in which a person's rows hang on that person's rows only are built for some persons at a time, as many as the memory
-allows: so what a build needs of memory does not grow with the register.
+Models in which a person's rows depend on that person's rows only are built in slices of persons, as many as the memory
+allows, so the memory of a build does not grow with the register.
 """
 
 import graphlib
@@ -32,11 +32,11 @@ _OF_PERSONS = {
     "requirements",
     "service",
 }
-# What only other models and the checks read.
-_ASIDE = {"moves", "requirements"}
-# What the widest of these models takes of memory for a person, measured and doubled.
+# Read by other models and the checks only, so not published.
+_NOT_PUBLISHED = {"moves", "requirements"}
+# Memory per person of the widest of these models, measured and doubled.
 _BYTES_OF_A_PERSON = 5_000
-# What each dimension's members are, by the name of its type.
+# The members of each enum type.
 _MEMBERS = {
     "province": "select iso_3166_2 as member from provinces",
     "county": "select sci_code as member from counties",
@@ -51,13 +51,13 @@ _MEMBERS = {
     "union select 'IR'",
     "move": "select unnest(['joined', 'transferred_in', 'returned', 'left', 'transferred_out', 'gone']) as member",
 }
-# So many models are made at once: one alone leaves cores waiting where it sorts, joins its parts or writes its end.
+# Models run at the same time: a single one leaves cores idle while it sorts, merges or writes.
 _AT_ONCE = 2
 
 
 @dataclass(frozen=True)
 class ConcurrentTask:
-    """A table that is no model but is made with them: what makes it on a connection, and the models that it reads."""
+    """A table that Python creates while the models run: `make` creates it on a connection, after the models in `needs`."""
 
     make: Callable[[duckdb.DuckDBPyConnection], None]
     needs: Collection[str] = ()
@@ -68,27 +68,27 @@ def models() -> dict[str, str]:
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(_FOLDER.rglob("*.sql"))}
 
 
-def build(con: duckdb.DuckDBPyConnection, say: Callable[[str], None], beside: Mapping[str, ConcurrentTask]) -> None:
-    """Make the table of every model in `con`, and those `beside` when no model can be made; `say` hears each name before."""
+def build(con: duckdb.DuckDBPyConnection, say: Callable[[str], None], tasks: Mapping[str, ConcurrentTask]) -> None:
+    """Create the table of every model in `con`, and those of `tasks` when no model is ready; `say` receives each step."""
     for name, members in _MEMBERS.items():
         con.execute(
             f"create type {name} as enum (select distinct member from ({members}) where member is not null order by 1)"
         )
     sql = models()
-    named = {name: set(tables_in(text)) for name, text in sql.items()}
-    needed = {name: tables & sql.keys() for name, tables in named.items()}
+    inputs = {name: set(tables_in(text)) for name, text in sql.items()}
+    needed = {name: tables & sql.keys() for name, tables in inputs.items()}
     slices = list(_slices(con))
 
-    def make(own: duckdb.DuckDBPyConnection, name: str) -> None:
-        if name in beside:
-            beside[name].make(own)
+    def make(cursor: duckdb.DuckDBPyConnection, name: str) -> None:
+        if name in tasks:
+            tasks[name].make(cursor)
         elif name in _OF_PERSONS and len(slices) > 1:
-            _build_in_slices(own, name, sql[name], named[name], slices)
+            _build_in_slices(cursor, name, sql[name], inputs[name], slices)
         else:
-            own.execute(f"create table {_place(name)} as {sql[name]}")
+            cursor.execute(f"create table {_qualified(name)} as {sql[name]}")
 
-    all_needed = _by_urgency(needed) | {name: set(one.needs) for name, one in beside.items()}
-    # Slices are as wide as the memory allows for one, and memory that feeds one thread feeds one model.
+    all_needed = _by_urgency(needed) | {name: set(task.needs) for name, task in tasks.items()}
+    # A slice uses all memory, and memory for one thread is enough for one model only.
     _make_all(con, all_needed, make, say, 1 if len(slices) > 1 else min(_AT_ONCE, build_database.threads(con)))
 
 
@@ -99,9 +99,9 @@ def _make_all(
     say: Callable[[str], None],
     at_once: int,
 ) -> None:
-    """Make each once what it needs is made, some at once; of those that can be made, the first of `needed` first.
+    """Create each table after those it needs, `at_once` at a time; ready tables are started in the order of `needed`.
 
-    An error in one interrupts the others, and is raised when they have ended.
+    An error in one interrupts the others, and is raised once they have ended.
     """
     order = graphlib.TopologicalSorter(needed)
     order.prepare()
@@ -115,42 +115,42 @@ def _make_all(
             while order.is_active():
                 ready = sorted((*ready, *order.get_ready()), key=rank.__getitem__)
                 while ready and idle:
-                    name, own = ready.pop(0), idle.pop()
+                    name, cursor = ready.pop(0), idle.pop()
                     say(f"building {name}")
-                    running[workers.submit(make, own, name)] = name, own
+                    running[workers.submit(make, cursor, name)] = name, cursor
                 for done in wait(running, return_when=FIRST_COMPLETED).done:
-                    name, own = running.pop(done)
+                    name, cursor = running.pop(done)
                     done.result()
-                    idle.append(own)
+                    idle.append(cursor)
                     order.done(name)
         except BaseException:
-            # Again and again: one that is only about to begin does not hear it.
+            # Repeated, because a statement that is only about to begin ignores it.
             while wait(running, timeout=0.1).not_done:
-                for _, own in running.values():
-                    own.interrupt()
+                for _, cursor in running.values():
+                    cursor.interrupt()
             raise
 
 
 def _by_urgency(needed: dict[str, set[str]]) -> dict[str, set[str]]:
-    """The same with what most others wait for first; of equals, what is made of others."""
+    """`needed` sorted by how many others wait for a model, most first; among equals, models that read others first."""
     order = sorted(needed, key=lambda name: (_waiting_for(name, needed), bool(needed[name]), name), reverse=True)
     return {name: needed[name] for name in order}
 
 
 def _waiting_for(name: str, needed: dict[str, set[str]]) -> int:
-    """How many models are made of `name`, through others too."""
-    found = {name}
-    while more := {other for other, tables in needed.items() if tables & found} - found:
-        found |= more
-    return len(found) - 1
+    """How many models depend on `name`, directly or indirectly."""
+    dependents = {name}
+    while more := {other for other, tables in needed.items() if tables & dependents} - dependents:
+        dependents |= more
+    return len(dependents) - 1
 
 
-def _place(name: str) -> str:
-    return f"{build_database.SCRATCH}.{name}" if name in _ASIDE else name
+def _qualified(name: str) -> str:
+    return f"{build_database.SCRATCH}.{name}" if name in _NOT_PUBLISHED else name
 
 
 def _slices(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, int]]:
-    """The persons of the register, numbered from 1, as ranges with both ends in."""
+    """The persons of the register, numbered from 1, as ranges (first, last), both included."""
     ((persons,),) = con.execute("select coalesce(max(person_id), 0) from person_numbers").fetchall()
     size = int(os.environ.get("BUILD_SLICE") or max(10_000, build_database.memory(con) // _BYTES_OF_A_PERSON))
     for first in range(1, persons + 1, size):
@@ -160,18 +160,18 @@ def _slices(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, int]]:
 def _build_in_slices(
     con: duckdb.DuckDBPyConnection, name: str, sql: str, inputs: set[str], slices: list[tuple[int, int]]
 ) -> None:
-    """Run a model for the persons of each slice: a view of them stands before each table that it reads."""
+    """Run a model for the persons of each slice: a temporary view of them hides each table that it reads."""
     whole = con.execute(
         "select table_name, concat_ws('.', database_name, schema_name, table_name) from duckdb_columns() "
         "where column_name = 'person_id' and table_name in (select unnest($inputs)) and not internal",
         {"inputs": sorted(inputs)},
     ).fetchall()
+    target = _qualified(name)
     for number, (first, last) in enumerate(slices):
-        for table, place in whole:
+        for table, qualified in whole:
             con.execute(
-                f"create or replace temp view {table} as from {place} where person_id between {first} and {last}"
+                f"create or replace temp view {table} as from {qualified} where person_id between {first} and {last}"
             )
-        place = _place(name)
-        con.execute(f"insert into {place} {sql}" if number else f"create table {place} as {sql}")
+        con.execute(f"insert into {target} {sql}" if number else f"create table {target} as {sql}")
     for table, _ in whole:
         con.execute(f"drop view temp.{table}")

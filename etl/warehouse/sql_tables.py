@@ -1,4 +1,4 @@
-"""Which tables a SELECT reads, by DuckDB's own parser: neither a comment nor the name of a CTE is one."""
+"""The tables that a SELECT reads, by DuckDB's own parser, so comments and CTEs are not mistaken for tables."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ _local = threading.local()
 
 
 def tables_in(sql: str) -> frozenset[str]:
-    """The tables that a SELECT (or several) reads, without its own CTEs. Raises ValueError for what is no SELECT."""
+    """The tables that one or more SELECTs read, without their CTEs. Raises ValueError for anything but SELECTs."""
     if not hasattr(_local, "parser"):
         # A connection serves one thread at a time.
         _local.parser = duckdb.connect()
@@ -23,16 +23,16 @@ def tables_in(sql: str) -> frozenset[str]:
 
 
 def _read_by(node: Any, ctes: frozenset[str]) -> Iterator[str]:
-    """The names of the base tables under a node of the syntax tree; a CTE hides a table of its name from what follows it."""
+    """The base tables under a node of the syntax tree; a CTE hides a table of the same name from the nodes after it."""
     if isinstance(node, list):
-        for one in node:
-            yield from _read_by(one, ctes)
+        for child in node:
+            yield from _read_by(child, ctes)
     elif isinstance(node, dict):
         for cte in (node.get("cte_map") or {}).get("map", ()):
             yield from _read_by(cte["value"], ctes)
             ctes |= {cte["key"]}
         if node.get("type") == "BASE_TABLE" and node["table_name"] not in ctes:
             yield node["table_name"]
-        for key, one in node.items():
+        for key, child in node.items():
             if key != "cte_map":
-                yield from _read_by(one, ctes)
+                yield from _read_by(child, ctes)

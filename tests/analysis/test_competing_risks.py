@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from statsmodels.duration.survfunc import CumIncidenceRight
 
-from etl.analysis import competing_risks, registry
+from etl.analysis import competing_risks
 from etl.core import jalali
 from etl.semantic import answers
 from etl.warehouse import publications
@@ -102,7 +102,7 @@ def test_the_cohort_is_that_of_files_followed_one_by_one(con, data, where, ago) 
     on = publications.describe(con).as_of - timedelta(ago)
     over = jalali.last_complete_months(on, 12)
     files = followed_one_by_one(data, *over, on, where)
-    answer = registry.licensing_cohort(con, on=on, where=where)
+    answer = competing_risks.licensing_cohort(con, on=on, where=where)
     assert answer.column("working_day") == list(range(121))
     free, shares = 1.0, dict.fromkeys(competing_risks.OUTCOMES, 0.0)
     last = max(time for time, _ in files)
@@ -124,8 +124,8 @@ def test_the_cohort_is_that_of_files_followed_one_by_one(con, data, where, ago) 
 
 
 def test_the_times_are_read_off_the_curve(con) -> None:
-    curve = {row["working_day"]: row["files_decided_by"] for row in registry.licensing_cohort(con).records()}
-    times = registry.licensing_times(con).records()[0]
+    curve = {row["working_day"]: row["files_decided_by"] for row in competing_risks.licensing_cohort(con).records()}
+    times = competing_risks.licensing_times(con).records()[0]
     assert times["files_within_25"] == pytest.approx(curve[25])
     for name, part in (("files_median", 0.5), ("files_p90", 0.9)):
         found = times[name]
@@ -140,7 +140,7 @@ def test_the_times_are_read_off_the_curve(con) -> None:
 def test_a_period_of_its_own_is_followed_up_to_the_day(con, data) -> None:
     over = (date(2024, 1, 1), date(2024, 3, 31))
     on = date(2024, 4, 15)
-    answer = registry.licensing_cohort(con, on=on, over=over)
+    answer = competing_risks.licensing_cohort(con, on=on, over=over)
     files = followed_one_by_one(data, *over, on, {})
     assert answer.records()[0]["at_risk"] == len(files)
     assert answer.over == over
@@ -148,9 +148,9 @@ def test_a_period_of_its_own_is_followed_up_to_the_day(con, data) -> None:
 
 def test_where_nothing_was_complete_there_is_nothing(con) -> None:
     over = (date(1990, 1, 1), date(1990, 12, 31))
-    assert registry.licensing_times(con, over=over).records()[0] == {
+    assert competing_risks.licensing_times(con, over=over).records()[0] == {
         "files_median": None, "files_p90": None, "files_within_25": None, "files_complete": 0}  # fmt: skip
-    assert all(row["files_decided_by"] is None for row in registry.licensing_cohort(con, over=over).records())
+    assert all(row["files_decided_by"] is None for row in competing_risks.licensing_cohort(con, over=over).records())
 
 
 # ---------------------------------------------------------------- institutes
@@ -158,7 +158,7 @@ def test_where_nothing_was_complete_there_is_nothing(con) -> None:
 
 def test_institutes_of_a_year_are_followed_one_by_one(con, data) -> None:
     on = publications.describe(con).as_of
-    answer = registry.institute_survival(con, least=1)
+    answer = competing_risks.institute_survival(con, least=1)
     rows = {(row["founded_year"], row["years"]): row for row in answer.records()}
     assert any(row["institute_survival"] < 1 for row in rows.values())
     for (year, years), row in rows.items():

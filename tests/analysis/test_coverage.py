@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.analysis import registry
+from etl.analysis.coverage import coverage_on_census
 from etl.warehouse import publications
 from tests.oracle import oracle
 from tests.oracle.measures import active, census, residents
@@ -25,7 +25,7 @@ def data(small_register: Path) -> oracle.Data:
 )
 def test_ranks_move_where_residents_have_grown_unevenly(small_register, data, day, where) -> None:
     with publications.connect(small_register) as con:
-        answer = registry.coverage_on_census(con, on=day, where=where)
+        answer = coverage_on_census(con, on=day, where=where)
     asked = {name: set(values) for name, values in where.items()}
     counts = {place: active(data, day, {**asked, "province": {place}}) for place in data.reference.provinces}
     now = {

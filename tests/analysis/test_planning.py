@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from etl.analysis import backtesting, planning, projection, registry, training_plan
+from etl.analysis import backtesting, planning, projection, training, training_plan
 from etl.analysis.planning import Scenario
 from etl.core import jalali
 from etl.core.errors import QuestionError
@@ -69,7 +69,7 @@ def seats(count: float) -> dict[tuple[str, str], float]:
 
 
 def test_without_a_seat_the_plan_is_the_run_off(con: duckdb.DuckDBPyConnection) -> None:
-    certain = {row[0]: row[1] for row in registry.run_off(con).rows}
+    certain = {row[0]: row[1] for row in training.run_off(con).rows}
     answer = training_plan.compliance(con, scenario=Scenario(recruits=0, seats=seats(0)))
     unit = jalali.unit_of(as_of(con), "month")
     compared = 0
@@ -240,7 +240,7 @@ def test_a_scenario_adds_to_the_projection_what_it_asks_for_beyond_the_last_year
         for row in planning.headcount(con, scenario=Scenario(recruits, rate)).records()
         if row["plan_active"] is not None
     ]
-    said = {row["month"]: row for row in registry.projection(con).records()}
+    said = {row["month"]: row for row in projection.projection(con).records()}
     stock = rows[0]["plan_active"]
     assert stock == rows[0]["active_assistants"] == answers.ask(con, "active_assistants").value()
     day = as_of(con)
@@ -264,7 +264,7 @@ def test_a_scenario_adds_to_the_projection_what_it_asks_for_beyond_the_last_year
 def test_a_plan_that_says_nothing_is_the_projection(con: duckdb.DuckDBPyConnection) -> None:
     for day in (as_of(con), date(2025, 3, 20)):
         plan = planning.headcount(con, on=day).records()
-        said = {row["month"]: row for row in registry.projection(con, on=day).records()}
+        said = {row["month"]: row for row in projection.projection(con, on=day).records()}
         for row in plan:
             if row["plan_active"] is not None and row["month"] in said:
                 then = said[row["month"]]

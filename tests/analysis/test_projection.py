@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from etl.analysis import backtesting, projection, registry
+from etl.analysis import backtesting, projection
 from etl.core import jalali
 from etl.semantic import answers
 from etl.warehouse import publications
@@ -138,7 +138,7 @@ def data(small_register: Path) -> oracle.Data:
 def test_the_projection_is_that_of_the_oracle(con, data) -> None:
     as_of = publications.describe(con).as_of
     for day in (as_of, date(2025, 3, 20), date(2024, 8, 3)):
-        said = {item["month"]: item for item in registry.projection(con, on=day).records()}
+        said = {item["month"]: item for item in projection.projection(con, on=day).records()}
         path = outlook(data, day, 14)
         assert len(path) == 14
         for month, stock, low, high in path:
@@ -173,7 +173,7 @@ def test_the_back_test_is_the_projection_run_at_the_end_of_every_past_month(con,
 
 
 def test_the_range_never_narrows_and_holds_the_projection(con) -> None:
-    rows = [one for one in registry.projection(con).records() if one["projected"] is not None]
+    rows = [one for one in projection.projection(con).records() if one["projected"] is not None]
     assert len(rows) > 12
     widths = [(one["projected_high"] - one["projected_low"]) / one["projected"] for one in rows]
     assert all(after >= before - 1e-9 for before, after in pairwise(widths))
@@ -181,7 +181,7 @@ def test_the_range_never_narrows_and_holds_the_projection(con) -> None:
 
 
 def test_the_pace_is_that_of_the_active(con) -> None:
-    row_ = registry.pace(con).records()[0]
+    row_ = projection.pace(con).records()[0]
     for months in (6, 12):
         first, last = jalali.last_complete_months(publications.describe(con).as_of, months)
         change = (
@@ -203,13 +203,13 @@ def test_the_months_of_reaching_are_those_of_the_bounds() -> None:
 
 def test_a_history_too_short_has_no_range_and_one_shorter_than_a_year_no_projection(con) -> None:
     begin = projection.history_of(con, None, None).months[0].last
-    young = registry.projection(con, on=begin + timedelta(200)).records()
+    young = projection.projection(con, on=begin + timedelta(200)).records()
     assert all(one["projected"] is None for one in young[:-1])
     assert young[-1]["projected"] == young[-1]["active_assistants"]
-    row_ = registry.pace(con, on=begin + timedelta(200)).records()[0]
+    row_ = projection.pace(con, on=begin + timedelta(200)).records()[0]
     assert row_["actual_pace_12"] is None
     assert row_["projected_first"] is None
-    later = registry.projection(con, on=begin + timedelta(500)).records()
+    later = projection.projection(con, on=begin + timedelta(500)).records()
     ahead = [one for one in later if one["active_assistants"] is None]
     assert len(ahead) >= 12
     assert all(one["projected"] is not None and one["projected_low"] is None for one in ahead)

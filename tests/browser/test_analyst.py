@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Locator
 
-from etl.analysis import detail, registry
+from etl.analysis import detail, growth
 from etl.core.jalali import DAY
 from etl.semantic import answers
 from etl.warehouse import publications
@@ -389,7 +389,7 @@ def test_two_days_and_two_places_are_compared_and_the_bridge_adds_up(
         with publications.connect(warehouse) as con:
             here = answers.ask(con, "active_assistants", on=first, where={"province": [TEHRAN]}).value()
             there = answers.ask(con, "active_assistants", on=second).value()
-            moved = registry.bridge(con, second, {"province": [TEHRAN]}, (first + DAY, second))
+            moved = growth.bridge(con, second, {"province": [TEHRAN]}, (first + DAY, second))
         cells = reader.page.locator(".st-key-figure-compare tbody tr").first.locator("td").all_inner_texts()
         assert [text.number(value, "fa") in cell for value, cell in zip((here, there), cells, strict=False)] == [
             True,

@@ -282,7 +282,7 @@ def test_rows_that_cannot_be_laid_down_are_the_fault_of_the_disk_not_of_a_file(t
     setting = parse_values.Setting(DAY, {"py-101": "PY-101"}, b"k", places())
     fill(small_disk, 0)
     with (
-        read_folder.Readers(setting, jobs) as readers,
+        read_folder.WorkerPool(setting, jobs) as readers,
         pytest.raises(Refused, match=r"cannot be written \(No space left on device\)"),
     ):
         readers.read_all(lambda *_: None)

@@ -490,7 +490,7 @@ def readers(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[Path]], 
 
     def read(paths: list[Path]) -> list[read_folder.Outcome]:
         jobs = [validate.Job(path, "training", number, workshop) for number, path in enumerate(paths)]
-        with read_folder.Readers(setting, jobs) as started:
+        with read_folder.WorkerPool(setting, jobs) as started:
             return started.read_all(lambda *_: None)
 
     return read
@@ -624,15 +624,15 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, how):
 
 
 def test_a_reader_that_is_killed_or_stops_answering_is_a_refusal(folder, refused, monkeypatch):
-    start = read_folder._Reader.start
+    start = read_folder._Worker.start
 
     def strike(how: int) -> None:
-        def started(self: read_folder._Reader, job: validate.Job) -> None:
+        def started(self: read_folder._Worker, job: validate.Job) -> None:
             if job.path.name == "personnel.csv":
                 self._process.send_signal(how)
             start(self, job)
 
-        monkeypatch.setattr(read_folder._Reader, "start", started)
+        monkeypatch.setattr(read_folder._Worker, "start", started)
 
     strike(signal.SIGKILL)
     assert refused() == f"personnel.csv: {read_folder._STOPPED}"

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from etl.analysis import registry
+from etl.analysis.announcements import announced
 from etl.build import pipeline
 from etl.core.paths import CHECKS
 from etl.core.places import places
@@ -704,7 +704,7 @@ def test_announcements_stand_beside_the_register_of_their_day(folder):
     put(folder, "announcements.csv", "date,metric,value,words,source\n" + text)
     built = build(folder)
     with publications.connect(built.to) as con:
-        rows = registry.announced(con).rows
+        rows = announced(con).rows
     assert rows == [
         ("in_service", date(2023, 3, 21), 7.0, 0, -7.0, "x", "y"),
         ("active_assistants", date(2023, 5, 22), 5.0, 1, -4.0, "گفت", "gazette"),
@@ -714,7 +714,7 @@ def test_announcements_stand_beside_the_register_of_their_day(folder):
 def test_no_announcement_is_none(folder):
     put(folder, "announcements.csv", "date,metric,value,words,source\n")
     with publications.connect(build(folder).to) as con:
-        assert registry.announced(con).rows == []
+        assert announced(con).rows == []
 
 
 def test_a_reference_table_that_is_a_folder_is_not_passed_over(folder):
@@ -895,8 +895,8 @@ from etl.extract import parse_values as values, validate as reading
 from etl.extract.contract import contract
 path = Path(sys.argv[1])
 setting = values.Setting(date(2026, 6, 30), {"py-101": "PY-101"}, b"k", places())
-judge = reading.Judge(contract("training"), setting)
-read = reading.read(reading.Job(path, "training", 0, path.parent), judge, lambda *_: None)
+validator = reading.Validator(contract("training"), setting)
+read = reading.read(reading.Job(path, "training", 0, path.parent), validator, lambda *_: None)
 print(read.rows_read, int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) >> 10)
 """
 

@@ -6,7 +6,6 @@ import os
 import re
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from etl.build import volume
@@ -129,19 +128,6 @@ def test_below_a_hundred_rows_nothing_is_compared(tmp_path):
     folder, rows = tmp_path / "incoming", register(49)
     assert build(hand_in(folder, rows), accept_loss=False).code == 0
     put(folder, "training.csv", rows["training"][:1])
-    assert build(folder, accept_loss=False).code == 0
-
-
-def test_a_publication_that_kept_no_rows_by_province_is_compared_by_table(folder):
-    to = folder.parent / "warehouse.duckdb"
-    with duckdb.connect(str(to.resolve())) as con:
-        con.execute("drop table load_rows")
-    kept = (folder / "training_IR-01.csv").read_bytes()
-    put(folder, "training_IR-23.csv", [])
-    put(folder, "training_IR-01.csv", kept[: len(kept) // 3].rpartition(b"\n")[0])
-    (told,) = lost(folder)
-    assert re.match(r"training: \d\d rows loaded where the last publication has 240; ", told)
-    put(folder, "training_IR-01.csv", kept)
     assert build(folder, accept_loss=False).code == 0
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from etl.core import settings
 from etl.operations import doctor
+from etl.warehouse import publications
 
 ROOT = Path(__file__).parents[2]
 
@@ -235,10 +236,10 @@ def test_the_doctor_tells_of_a_publication_of_other_code(installed, monkeypatch)
     # What `apply` sets is taken back with the test.
     monkeypatch.setattr(settings.os, "environ", dict(os.environ))
     monkeypatch.setattr(settings.apply, "__defaults__", (dict(os.environ),))
-    monkeypatch.setattr(doctor.pipeline, "code_version", lambda: "another")
+    monkeypatch.setattr(publications, "code_version", lambda: "another")
     told = [text for what, text, is_well in doctor.examine() if not is_well]
     assert len(told) == 1
-    assert "built by other code" in told[0]
+    assert "built by another version of the program" in told[0]
 
 
 def test_the_doctor_tells_of_a_full_disk_a_clock_gone_back_and_a_cut_font(installed, monkeypatch, tmp_path):

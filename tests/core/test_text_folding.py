@@ -128,7 +128,7 @@ def test_an_ordinary_file_name_is_printed_as_it_is(name):
 
 def keys(*texts: str, key: bytes = KEY) -> list[int | None]:
     """What each national id becomes."""
-    found: list[int | None] = parse_values.people(Texts.of(texts), True, key).typed.to_pylist()
+    found: list[int | None] = parse_values.parse_national_ids(Texts.of(texts), True, key).typed.to_pylist()
     return found
 
 
@@ -139,7 +139,7 @@ def reasons(judgement: parse_values.ValidationResult) -> list[str | None]:
 
 def judged(*texts: str) -> list[str | None]:
     """The reason why each text is no national id; None for one."""
-    return reasons(parse_values.people(Texts.of(texts), True, KEY))
+    return reasons(parse_values.parse_national_ids(Texts.of(texts), True, KEY))
 
 
 @given(st.integers(0, 999_999_999))
@@ -173,7 +173,7 @@ def test_an_id_is_the_same_person_in_every_script(nine, digits, around):
 def test_zeros_that_a_spreadsheet_dropped_are_put_back(eight):
     full = national_id(eight)  # nine digits begin with a zero
     short = full.lstrip("0")
-    found = parse_values.people(Texts.of([full, short, f" {full} "]), True, KEY)
+    found = parse_values.parse_national_ids(Texts.of([full, short, f" {full} "]), True, KEY)
     if len(short) < 8 or len(set(full)) == 1:
         assert found.faults[1] == ("bad_national_id" if short else "missing_value")
         assert not found.habits
@@ -219,7 +219,7 @@ def column(table: str, name: str) -> Column:
 
 
 def value(table: str, name: str, text: str) -> object:
-    return parse_values.judged(
+    return parse_values.parse(
         text, parse_values.converter(column(table, name), setting()), column(table, name).required
     )
 
@@ -315,14 +315,14 @@ def test_days_at_once_are_judged_as_days_alone():
         "1403-12/30",
         "\ufffd",
     ]
-    found = parse_values.days(Texts.of(texts), True, False, build_day)
+    found = parse_values.parse_days(Texts.of(texts), True, False, build_day)
     leap = date(2025, 3, 20)
     assert found.typed.to_pylist() == [leap, None, None, leap, None, None, leap, None, leap, None, None, None]
     assert reasons(found) == [
         None, "bad_date", "future_date", None, "missing_value", "missing_value", None, "bad_date", None, "future_date",
         "bad_date", "bad_encoding",
     ]  # fmt: skip
-    may_be_ahead = parse_values.days(Texts.of(["1404/1/1", ""]), False, True, build_day)
+    may_be_ahead = parse_values.parse_days(Texts.of(["1404/1/1", ""]), False, True, build_day)
     assert may_be_ahead.typed.to_pylist() == [date(2025, 3, 21), None]
     assert not may_be_ahead.faults
 
@@ -335,9 +335,9 @@ def test_days_at_once_are_judged_as_days_alone():
     )
 )
 def test_any_texts_at_once_are_judged_as_each_alone(texts):
-    together = parse_values.days(Texts.of(texts), True, False, date(2026, 1, 1))
+    together = parse_values.parse_days(Texts.of(texts), True, False, date(2026, 1, 1))
     for at, text in enumerate(texts):
-        alone = parse_values.days(Texts.of([text]), True, False, date(2026, 1, 1))
+        alone = parse_values.parse_days(Texts.of([text]), True, False, date(2026, 1, 1))
         assert [together.typed[at]] == list(alone.typed)
         assert together.faults.get(at) == alone.faults.get(0)
 
@@ -357,6 +357,6 @@ def test_a_day_in_any_usual_form_is_the_one_its_signs_say(year, month, number, f
         day = parse_day(text)
     except ValueError:
         day = None
-    found = parse_values.days(Texts.of([written(text)]), True, True, date(2026, 1, 1))
+    found = parse_values.parse_days(Texts.of([written(text)]), True, True, date(2026, 1, 1))
     assert found.typed.to_pylist() == [day]
     assert reasons(found) == [None if day else "bad_date"]

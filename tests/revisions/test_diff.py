@@ -252,10 +252,10 @@ def test_words_do_not_make_another_definition_but_models_do(monkeypatch):
     assert fingerprints._digests() == before
     monkeypatch.undo()
     real = lineage.sql_of
-    fingerprints._made_by.cache_clear()
+    fingerprints._sql_behind.cache_clear()
     monkeypatch.setattr(lineage, "sql_of", lambda model: real(model) + (" where true" if model == "spells" else ""))
     changed = {name for name, digest in fingerprints._digests().items() if before[name] != digest}
-    fingerprints._made_by.cache_clear()
+    fingerprints._sql_behind.cache_clear()
     assert {"in_service", "active_assistants", "joiners", "training_compliance"} <= changed | {"training_compliance"}
     assert not {"applications", "licensed_institutes"} & changed
 

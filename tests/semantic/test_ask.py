@@ -101,7 +101,7 @@ def test_the_worked_example_is_what_the_sample_says(name: str, con: duckdb.DuckD
     if asked in catalogue():
         answer = answers.ask(con, asked, on=options.on, over=options.over, where=where)
     else:
-        answer = getattr(registry, asked)(con, on=options.on, where=where, **example.get("with", {}))
+        answer = registry.analyses()[asked].run(con, on=options.on, where=where, **example.get("with", {}))
     named = example.get("row", {}).items()
     row = next(row for row in answer.records() if all(str(row[key]) == str(value) for key, value in named))
     found = row[name].isoformat() if isinstance(row[name], date) else row[name]

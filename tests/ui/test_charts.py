@@ -14,7 +14,7 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
-from etl.analysis.registry import RUN_OFF_DAYS
+from etl.analysis.training import RUN_OFF_DAYS
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue, derived
 from pages.ui.charts import bars, elements, licensing, lines, maps, titles, workforce

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from etl.analysis import registry
+from etl.analysis import international
+from etl.analysis.licensing import adoption
+from etl.semantic import answers
 from etl.warehouse import publications
 from pages.ui.charts import grouped, licensing
 from pages.ui.charts.elements import ChartContext
@@ -104,7 +106,7 @@ def test_the_claim_is_placed_and_every_figure_has_its_source(lang: str, publishe
     places = text.listed([text.member("country", code, lang) for code in ("IND", "CHN")], lang)
     assert text.word("abroad.some_above", lang, places=places) in headings(written)
     with publications.connect(published) as con:
-        figures = registry.claim(con).records()
+        figures = international.claim(con).records()
     sources = re.search(r'<ol class="pd-rules">(.*?)</ol>', written, re.S)
     assert sources
     assert sources[1].count("<li>") == len(figures)
@@ -121,7 +123,7 @@ def context(request: pytest.FixtureRequest) -> ChartContext:
 
 def test_countries_stand_in_groups_of_their_force_from_zero(context: ChartContext, published: Path) -> None:  # noqa: F811
     with publications.connect(published) as con:
-        answer = registry.countries(con)
+        answer = international.countries(con)
     drawn = grouped.countries(answer, context)
     [bars] = drawn["data"]
     assert bars["x"] == [row[5] or 0 for row in answer.rows]
@@ -136,7 +138,7 @@ def test_countries_stand_in_groups_of_their_force_from_zero(context: ChartContex
 
 def test_a_pattern_says_how_sure_a_source_is(context: ChartContext, published: Path) -> None:  # noqa: F811
     with publications.connect(published) as con:
-        answer = registry.countries(con)
+        answer = international.countries(con)
     marker = grouped.countries(answer, context)["data"][0]["marker"]
     drawn = list(zip(marker["pattern"]["shape"], marker["opacity"], strict=True))
     sure = {"register": ("", 1), "high": ("", 1), "medium": ("/", 1), "low": ("", 0.55)}
@@ -145,7 +147,7 @@ def test_a_pattern_says_how_sure_a_source_is(context: ChartContext, published: P
 
 def test_what_exceeds_the_claim_has_its_own_colour(context: ChartContext, published: Path) -> None:  # noqa: F811
     with publications.connect(published) as con:
-        answer = registry.claim(con)
+        answer = international.claim(con)
     drawn = grouped.claimed(answer, context)
     colours = drawn["data"][0]["marker"]["color"]
     assert [colour == context.colour("focus") for colour in colours] == [
@@ -157,7 +159,7 @@ def test_what_exceeds_the_claim_has_its_own_colour(context: ChartContext, publis
 def test_ages_add_up_to_what_is_outstanding(context: ChartContext, published: Path) -> None:  # noqa: F811
     names = ("outstanding", "outstanding_30", "outstanding_90", "outstanding_180", "outstanding_older")
     with publications.connect(published) as con:
-        answer = registry.ask(con, *names, by=("province",))
+        answer = answers.ask(con, *names, by=("province",))
     drawn = licensing.aged(answer, context)
     totals = [sum(bar["x"][row] for bar in drawn["data"]) for row in range(31)]
     assert totals == sorted(answer.column("outstanding"), reverse=True)
@@ -167,7 +169,7 @@ def test_ages_add_up_to_what_is_outstanding(context: ChartContext, published: Pa
 
 def test_adoption_is_dotted_between_publications(context: ChartContext, published: Path) -> None:  # noqa: F811
     with publications.connect(published) as con:
-        answer = registry.adoption(con)
+        answer = adoption(con)
     [line] = licensing.published(answer, context)["data"]
     assert line["y"] == [0.5]
     assert line["line"]["dash"] == "dot"

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
-from etl.analysis import backtesting, planning, registry, training_plan
+from etl.analysis import backtesting, planning, retention, training_plan
 from etl.analysis.planning import Scenario
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue, derived, derived_names
@@ -189,9 +189,9 @@ def test_methods_keeps_the_search_in_the_address(published: Path) -> None:
 def test_every_chart_draws_the_sample(lang: str, dark: bool, published: Path) -> None:
     context = ChartContext(lang, dark)
     with publications.connect(published) as con:
-        curves = registry.survival_by_post(con, least=1)
+        curves = retention.survival_by_post(con, least=1)
         drawn = [
-            (workforce.survival, registry.survival(con, least=1), workforce.still_serving),
+            (workforce.survival, retention.survival(con, least=1), workforce.still_serving),
             (workforce.curves, curves, workforce.fewest_stay),
             (scenario_paths.path, planning.headcount(con), scenario_paths.reached),
             (scenario_paths.path, training_plan.compliance(con), scenario_paths.reached),

@@ -132,11 +132,11 @@ def test_what_is_held_begins_and_ends_on_the_day_of_a_passed_course(con, passed_
     assert found == held
 
 
-def test_what_stands_aside_is_seen_by_every_connection_and_not_in_the_file(con, tmp_path):
+def test_scratch_tables_are_seen_by_every_connection_and_not_published(con, tmp_path):
     con.execute(f"create table {build_database.SCRATCH}.read_personnel as select 1 as person_key")
     con.execute("create table spells as select 2 as person_id")
-    with build_database.apart(con) as own:
-        assert own.execute("select person_key, person_id from read_personnel, spells").fetchall() == [(1, 2)]
+    with build_database.new_cursor(con) as cursor:
+        assert cursor.execute("select person_key, person_id from read_personnel, spells").fetchall() == [(1, 2)]
     con.execute("checkpoint")
     con.close()
     with duckdb.connect(str(tmp_path / "built.duckdb"), read_only=True) as built:

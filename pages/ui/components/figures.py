@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from etl.analysis.registry import GOAL
+from etl.analysis.training_plan import GOAL
 from etl.semantic.answers import Answer
 from etl.semantic.disclosure import Ask, Circulated, for_circulation
 from pages.ui.charts import elements, lines, maps, titles

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from etl.analysis import comparison, data_quality, detail, registry
+from etl.analysis import comparison, data_quality, detail, growth
 from etl.analysis.comparison import Side
 from etl.analysis.data_quality import Rule
 from etl.analysis.detail import Institute
@@ -157,7 +157,7 @@ _WORK: dict[str, Callable[..., Any]] = {
         con, *names, by=by, on=on, over=over, where=dict(where)
     ),
     "compare": lambda con, names, first, second, where: comparison.compare(con, names, first, second, dict(where)),
-    "bridge": lambda con, over, where: registry.bridge(con, over[1], dict(where), over),
+    "bridge": lambda con, over, where: growth.bridge(con, over[1], dict(where), over),
     "institutes": detail.institutes,
     "licences": detail.licences,
     "totals": data_quality.totals,

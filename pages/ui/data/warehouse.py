@@ -196,7 +196,8 @@ def analyse(
     `over` is the period of one that has a period; no other hears of it. Raises Unpublished, and QuestionError where the
     filters leave it no meaning.
     """
-    return _analyse(path(), reader, name, on, frozen(where), over if name in registry.OVER_PERIODS else None)
+    period = over if registry.analyses()[name].over_period else None
+    return _analyse(path(), reader, name, on, frozen(where), period)
 
 
 @lru_cache(maxsize=500)
@@ -205,7 +206,7 @@ def _analyse(
 ) -> Answer:
     period = {"over": over} if over else {}
     with connection(file).cursor() as cursor:
-        return getattr(registry, name)(cursor, on=on, where=allowed(reader, where), **period)
+        return registry.analyses()[name].run(cursor, on=on, where=allowed(reader, where), **period)
 
 
 def counted() -> tuple[int, int]:

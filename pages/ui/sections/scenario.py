@@ -227,6 +227,6 @@ def _planned(view: PageContext, name: str, where: Mapping[str, tuple[str, ...]],
 def _kept(path: str, reader: Any, name: str, on: Any, where: Any, asked: tuple[Any, Any, Any]) -> Answer:
     recruits, rate, seats = asked
     with warehouse.connection(path).cursor() as cursor:
-        return getattr(registry, name)(
+        return registry.analyses()[name].run(
             cursor, on=on, where=warehouse.allowed(reader, where), scenario=Scenario(recruits, rate, dict(seats))
         )

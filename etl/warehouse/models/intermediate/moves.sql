@@ -132,7 +132,7 @@ select
     ),
 from leaving
 left join left_service using (person_id, place_kind, place, day)
--- Who has one spell comes from nowhere else and goes nowhere else.
+-- A person with one spell has no transfers.
 union all
 select person_id, place_kind, place, first_day, cast('joined' as move)
 from present

@@ -22,7 +22,7 @@ reached as (
     where not is_only
 ),
 
--- A chain is broken by a gap of more than 90 days, an island by a single day out of such a post: each spell is told the
+-- A gap of more than 90 days breaks a chain, a single day out of such a post an island: each spell gets the
 -- first day of its own.
 dated as (
     select
@@ -44,7 +44,7 @@ islands as (
     from dated
     group by person_id, course_code, due_on, first_day
     union all
-    -- Who has one spell has one island for each course.
+    -- A person with one spell has one island for each course.
     select person_id, course_code, hired_on + due_days, hired_on, end_day
     from required_spells
     where is_only
@@ -55,7 +55,7 @@ validity as (
     from courses
 ),
 
--- A course passed is what is held until it is passed again.
+-- A course passed is held until it is passed again.
 passed as (
     select
         person_id,
@@ -114,5 +114,5 @@ select
     -- The first day on which it is expired or overdue if nobody trains.
     greatest(due_on, coalesce(expires_on, due_on)) as lapses_on,
 from held
--- Who joins a person's rows finds them together.
+-- Sorted, so that joins on persons read neighbouring rows.
 order by person_id

@@ -1,5 +1,5 @@
 -- One row per stretch of days in which exactly two spells of a person run, with the cells of both and the stocks that both
--- count in. Where a question asks for both cells at once, the person stands in its sum twice: this is what goes off again.
+-- count in. A question over both cells counts the person twice; these rows subtract the double count.
 select
     greatest(one.valid_from, other.valid_from) as valid_from,
     least(one.valid_until, other.valid_until) as valid_until,
@@ -47,7 +47,7 @@ select
     0 as veterans,
     1 as compliant_assistants,
 from readiness_shared as one
--- What is held is a person's, not a spell's: both have the same stretches.
+-- Courses belong to the person, not to the spell: both spells have the same stretches.
 inner join readiness_shared as other
     on other.person_id = one.person_id
     and other.valid_from = one.valid_from

@@ -2,7 +2,7 @@
 select
     "row" as figure,
     case when country like '%(England and Wales)%' then 'GBR-EAW' else iso3 end as country,
-    -- Guards live by contracts, volunteers give their time, auxiliaries are called up beside the police.
+    -- Guards work under contracts, volunteers give their time, auxiliaries are called up to support the police.
     case
         when category like 'Home Guards%' then 'auxiliaries'
         when category like '%volunteer%' or category like '%patrols%' then 'volunteers'
@@ -31,7 +31,7 @@ select
     note,
     population,
     persons / nullif(population, 0) * 100000 as persons_per_100k,
-    -- Of several figures of a country and kind the latest year stands for it; an undated one only where there is no other.
+    -- The latest figure of a country and kind is used; an undated one only if there is no other.
     row_number() over (
         partition by country, iso3, force
         order by year desc nulls last, confidence = 'high' desc, "row"

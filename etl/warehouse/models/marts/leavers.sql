@@ -9,7 +9,7 @@ with lasts as (
 select
     lasts.person_id,
     lasts.end_day as day,
-    -- Until this day a return would make it no leaving.
+    -- A return by this day would cancel the leaving.
     lasts.left_on + 90 as settled_on,
     lasts.institute_code,
     lasts.province,

@@ -5,7 +5,7 @@ with active as (
     where is_licensed
 ),
 
--- A duty ends on a day on which a spell ends, and that is a start among the spells already.
+-- A duty ends when a spell ends, and that day is among the starts of the spells already.
 starts as (
     select person_id, valid_from as day
     from active
@@ -63,5 +63,5 @@ inner join active
     on active.person_id = held.person_id
     and active.valid_from <= held.valid_from
     and active.valid_until > held.valid_from
--- A question of what lapses soon reads a narrow slice. In which order a day's rows lie is all the same, and costs.
+-- A question about lapses reads a narrow slice of days. Sorting further would cost time and gain nothing.
 order by held.lapses_on

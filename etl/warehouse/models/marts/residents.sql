@@ -18,7 +18,7 @@ dated as (
     window dates as (partition by province order by date)
 ),
 
--- Before the first date and after the last one residents stay as they are on it.
+-- Residents are constant before the first and after the last date.
 stretches as (
     select
         province,

@@ -93,9 +93,9 @@ select
     spells.is_veteran,
     licensed_days.institute_code is not null as is_licensed,
     accredited.spell_id is not null as is_judicial_officer,
-    -- No other spell of the person runs: such rows can be counted without looking who they are.
+    -- No other spell of the person runs: such rows are counted without distinct persons.
     shared.others is null as is_single_spell,
-    -- Two or more others do: too entangled for running totals, such persons are counted one by one.
+    -- Two or more other spells run: running totals leave these persons out, and they are counted one by one.
     coalesce(shared.others > 1, false) as is_many,
     accredited.accredited_until,
     stretches.valid_from,

@@ -3,7 +3,7 @@ select
     province_moves.person_id,
     province_moves.day,
     province_moves.province,
-    -- Of several, the one served in longest into the day, then the latest begun.
+    -- Among several, the one whose service ends latest, then the one begun latest.
     arg_max(
         spells.province,
         (least(spells.end_day, province_moves.day), spells.hired_on, spells.province)

@@ -28,7 +28,7 @@ left join spells
     on spells.person_id = passed.person_id
     and spells.hired_on <= passed.completed_on
     and spells.end_day > passed.completed_on
--- Spells are numbered by their institute_code: no earlier one runs on that day.
+-- Spells are numbered by institute_code: no spell with a lower number runs on that day.
 anti join spells as earlier
     on earlier.person_id = spells.person_id
     and earlier.spell_id < spells.spell_id
