@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 
@@ -10,6 +10,13 @@ from etl.core.errors import QuestionError
 from etl.core.places import places
 from etl.core.text_folding import fold, latin_digits
 from etl.semantic.catalog import CHOICES, DIMENSIONS, TIME, Metric, catalogue
+
+
+class Reads(Protocol):
+    """What a query can be run with."""
+
+    def execute(self, sql: str, parameters: Any = None, /) -> duckdb.DuckDBPyConnection: ...
+
 
 # Where the members are that only a publication knows.
 _KEPT_IN = {
@@ -51,7 +58,7 @@ def refuse_meaningless(metric: Metric, by: Sequence[str], where: Mapping[str, An
         raise QuestionError(f"{metric.name} takes one of {', '.join(sorted(together))}, not both")
 
 
-def members(con: duckdb.DuckDBPyConnection, where: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+def members(con: Reads, where: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     checked = {}
     for name, given in where.items():
         if name not in DIMENSIONS:
@@ -78,7 +85,7 @@ def others(dimension: str, given: Collection[str]) -> list[str] | None:
     return None if every is None else sorted(every.difference(given))
 
 
-def _members(con: duckdb.DuckDBPyConnection, dimension: str, given: Sequence[str]) -> list[str]:
+def _members(con: Reads, dimension: str, given: Sequence[str]) -> list[str]:
     """The dimension's own members that are `given`, in that order. Raises QuestionError for the first unknown one."""
     if dimension in ("province", "origin"):
         found = [places().provinces.get(fold(value)) for value in given]
@@ -92,7 +99,7 @@ def _members(con: duckdb.DuckDBPyConnection, dimension: str, given: Sequence[str
     return known_ones
 
 
-def _looked_up(con: duckdb.DuckDBPyConnection, table: str, column: str, given: Sequence[str]) -> list[str | None]:
+def _looked_up(con: Reads, table: str, column: str, given: Sequence[str]) -> list[str | None]:
     """Each as `column` has it: letter for letter, else whatever the case of its letters."""
     rows = con.execute(
         f"select {column} from {table} where lower({column}) in (select lower(unnest($given::varchar[]))) order by 1 desc",

@@ -12,7 +12,7 @@ from statsmodels.duration.survfunc import CumIncidenceRight
 
 from etl.analysis import competing_risks
 from etl.core import jalali
-from etl.semantic import answers
+from etl.semantic import access, answers
 from etl.warehouse import publications
 from tests.oracle import oracle
 from tests.oracle.measures import unit_of, working_days
@@ -22,7 +22,7 @@ BUILD_DAY = date(2026, 6, 30)
 
 @pytest.fixture(scope="module")
 def con(small_register: Path):
-    with publications.connect(small_register) as connection:
+    with access.connect(small_register, access.ADMINISTRATOR) as connection:
         yield connection
 
 

@@ -16,8 +16,8 @@ import pytest
 
 from etl.analysis import international, licensing
 from etl.core.errors import QuestionError
+from etl.semantic import access
 from etl.semantic.answers import ask
-from etl.warehouse import publications
 from tests.oracle import oracle
 from tests.oracle.measures import (
     active_spells,
@@ -50,7 +50,7 @@ def etl(*words: str) -> None:
 def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     pointer = tmp_path_factory.mktemp("licensing") / "warehouse.duckdb"
     etl("build", str(SAMPLE), "--to", str(pointer), "--day", BUILD_DAY.isoformat())
-    with publications.connect(pointer) as opened:
+    with access.connect(pointer, access.ADMINISTRATOR) as opened:
         yield opened
 
 
@@ -138,7 +138,7 @@ def test_a_lapsed_institute_is_listed_where_its_persons_serve(con, tmp_path):
     rows[hamid] = rows[hamid].replace("البرز,ساوجبلاغ", "تهران,تهران")
     people.write_text("\n".join(rows) + "\n", encoding="utf-8")
     etl("build", str(folder), "--to", str(tmp_path / "w.duckdb"), "--day", BUILD_DAY.isoformat())
-    with publications.connect(tmp_path / "w.duckdb") as moved:
+    with access.connect(tmp_path / "w.duckdb", access.ADMINISTRATOR) as moved:
         tehran = {"province": ["IR-23"]}
         listed = ("002", "IR-30", "patrol", "active", 1, date(2024, 6, 20), None, 0)
         assert licensing.lapsed(moved, D, tehran).rows == [listed], "registered in Alborz, where its applications stay"
@@ -208,7 +208,7 @@ def test_process_times_of_adopters_and_of_the_others(con):
 
 # ------------------------------------------------------------------ adoption, from publication to publication
 def adoption(pointer: Path, **question) -> list[tuple]:
-    with publications.connect(pointer) as opened:
+    with access.connect(pointer, access.ADMINISTRATOR) as opened:
         return licensing.adoption(opened, **question).rows
 
 
@@ -233,7 +233,7 @@ def test_each_publication_keeps_what_it_found(tmp_path):
     assert adoption(pointer, where={"province": ["IR-23"]}) == [(found, 1.0, 1, 1), (D, 0.0, 0, 1)]
     etl("build", str(folder), "--to", str(pointer), "--day", BUILD_DAY.isoformat())
     assert adoption(pointer) == both, "a day published anew is counted once"
-    with publications.connect(pointer) as opened, pytest.raises(QuestionError):
+    with access.connect(pointer, access.ADMINISTRATOR) as opened, pytest.raises(QuestionError):
         licensing.adoption(opened, where={"institute": ["001"]})
 
 
@@ -320,7 +320,7 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counted]:
     etl("sample", str(at / "in"), "--scale", "0.03", "--seed", "5", "--day", BUILD_DAY.isoformat())
     etl("build", str(at / "in"), "--to", str(at / "w.duckdb"), "--day", BUILD_DAY.isoformat())
     _, data = oracle.read(at / "in", BUILD_DAY)
-    with publications.connect(at / "w.duckdb") as opened:
+    with access.connect(at / "w.duckdb", access.ADMINISTRATOR) as opened:
         yield Counted(opened, data)
 
 

@@ -21,7 +21,7 @@ from etl.analysis import backtesting, planning, projection, training, training_p
 from etl.analysis.planning import Scenario
 from etl.core import jalali
 from etl.core.errors import QuestionError
-from etl.semantic import answers
+from etl.semantic import access, answers
 from etl.warehouse import publications
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +40,7 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
     folder = tmp_path_factory.mktemp("planning")
     etl("sample", str(folder / "in"), "--scale", "0.02", "--seed", "3", "--day", BUILD_DAY.isoformat())
     etl("build", str(folder / "in"), "--to", str(folder / "w.duckdb"), "--day", BUILD_DAY.isoformat())
-    with publications.connect(folder / "w.duckdb") as connection:
+    with access.connect(folder / "w.duckdb", access.ADMINISTRATOR) as connection:
         yield connection
 
 
@@ -48,7 +48,7 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
 def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     pointer = tmp_path_factory.mktemp("planning") / "w.duckdb"
     etl("build", str(ROOT / "tests" / "sample"), "--to", str(pointer), "--day", BUILD_DAY.isoformat())
-    with publications.connect(pointer) as connection:
+    with access.connect(pointer, access.ADMINISTRATOR) as connection:
         yield connection
 
 

@@ -12,9 +12,8 @@ from etl import synthetic
 from etl.analysis import signals
 from etl.core import jalali
 from etl.core.errors import QuestionError
-from etl.semantic import answers
+from etl.semantic import access, answers
 from etl.synthetic.people import joining_days
-from etl.warehouse import publications
 
 DAY = date(2026, 6, 30)
 # Operations on children under one year and deaths within 30 days, by centre, 1991 to 1995: D. J. Spiegelhalter, P. Aylin,
@@ -144,7 +143,7 @@ def test_what_moves_the_whole_country_is_no_signal(flow: np.ndarray) -> None:
 
 @pytest.fixture(scope="module")
 def con(small_register):
-    with publications.connect(small_register) as connection:
+    with access.connect(small_register, access.ADMINISTRATOR) as connection:
         yield connection
 
 

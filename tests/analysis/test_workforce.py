@@ -26,8 +26,7 @@ from etl.analysis.retention import LEAST, product_limit, survival, survival_by_g
 from etl.analysis.survival import DIMENSIONS, curve
 from etl.core.jalali import DAYS_A_MONTH
 from etl.core.paths import MODELS
-from etl.semantic import answers
-from etl.warehouse import publications
+from etl.semantic import access, answers
 from tests import loading
 from tests.loading import build, national_id, put, put_good
 from tests.oracle import oracle
@@ -72,7 +71,7 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         etl("sample", str(files), "--scale", "0.01", "--seed", "11", "--day", BUILD_DAY.isoformat())
     etl("build", str(files), "--to", str(folder / "w.duckdb"), "--day", BUILD_DAY.isoformat())
     load, data = oracle.read(files, BUILD_DAY)
-    with publications.connect(folder / "w.duckdb") as con:
+    with access.connect(folder / "w.duckdb", access.ADMINISTRATOR) as con:
         yield Built(con, load, data)
 
 
@@ -155,7 +154,7 @@ def test_on_the_first_of_january_only_those_born_in_january_grow_older(tmp_path:
     ]
     put(folder, "personnel.csv", people)
     put(folder, "training.csv", [loading.row("training", national_id=national_id(1))])
-    with publications.connect(build(folder).to) as con:
+    with access.connect(build(folder).to, access.ADMINISTRATOR) as con:
         for day, grown in (
             (date(2014, 12, 31), 0),
             (date(2015, 1, 1), 1),

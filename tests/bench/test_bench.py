@@ -9,7 +9,7 @@ import pytest
 
 from bench import rivals
 from bench.questions import Asker, Known
-from etl.semantic import answers
+from etl.semantic import access, answers
 from etl.warehouse import publications
 
 pytestmark = pytest.mark.slow
@@ -39,7 +39,7 @@ def con(tmp_path_factory):
         ["build", str(folder / "in"), "--to", str(folder / "w.duckdb"), "--day", DAY.isoformat()],
     ):
         subprocess.run([sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, capture_output=True)
-    with publications.connect(folder / "w.duckdb") as connection:
+    with access.connect(folder / "w.duckdb", access.ADMINISTRATOR) as connection:
         yield connection
 
 

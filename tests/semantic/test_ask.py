@@ -19,10 +19,9 @@ import pytest
 from etl.analysis import registry
 from etl.cli.commands import _parser, _where
 from etl.core.errors import QuestionError
-from etl.semantic import answers
+from etl.semantic import access, answers
 from etl.semantic.catalog import CHOICES, DIMENSIONS, TIME, catalogue, derived, derived_names, expand, tables
 from etl.semantic.formulas import changes, formula
-from etl.warehouse import publications
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "tests" / "sample"
@@ -44,7 +43,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def con(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with publications.connect(warehouse) as connection:
+    with access.connect(warehouse, access.ADMINISTRATOR) as connection:
         yield connection
 
 
@@ -139,7 +138,7 @@ def test_a_metric_answers_by_every_dimension_it_names_and_refuses_the_others(
     metric = catalogue()[name]
     read = [tables()[base.table] for base in expand(name, frozenset()).values()]
     # Filters that leave a side table alone split nothing: it rides along in questions by them. A constant has no days.
-    rides = {one for table in read for one in table.ignores} if all(table.is_side for table in read) else set()
+    rides = {one for table in read for one in table.ignores} if all(table.is_lookup for table in read) else set()
     rides |= {*TIME} if {table.kind for table in read} == {"constant"} else set()
     for dimension in set(DIMENSIONS) - rides:
         if dimension in metric.dimensions:

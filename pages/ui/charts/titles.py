@@ -124,10 +124,8 @@ def _latest_of_groups(answer: Answer, context: ChartContext) -> Title:
     last = max(row[time] for row in answer.rows)
     other = 1 - time
     rows = [(row[other], *row[2:]) for row in answer.rows if row[time] == last]
-    part = Answer(
-        answer.metrics, (answer.by[other],), (answer.by[other], *answer.columns[2:]), rows,
-        answer.where, answer.on, answer.over, frozenset(), answer.query, answer.publication,
-    )  # fmt: skip
+    by = answer.by[other]
+    part = replace(answer, by=(by,), columns=(by, *answer.columns[2:]), rows=rows, provisional=frozenset())
     return extreme(part, context)
 
 

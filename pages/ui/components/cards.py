@@ -56,7 +56,7 @@ def _together(view: PageContext, names: Iterable[str], **asked: Any) -> dict[str
             groups.setdefault(warehouse.frozen(where), []).append(name)
     found: dict[str, Answer] = {}
     for filters, group in groups.items():
-        ask = partial(warehouse.ask_each, reader=view.reader, where=dict(filters), **asked)
+        ask = partial(warehouse.ask_each, where=dict(filters), **asked)
         try:
             found |= ask(*group)
         except warehouse.QuestionError:

@@ -159,7 +159,7 @@ def offers(
     told, count = exportable.of(source).told, exportable.of(source).count()
     units = warehouse.units() | {metric.name: metric.unit for metric in told.metrics}
     place = page_context.place(view, told.where)
-    ask = partial(warehouse.ask, reader=view.reader)
+    ask = warehouse.ask
 
     def making(write: Callable[..., None], **more: Any) -> Callable[..., None]:
         def make(out: Any, tell: writers.Tell | None = None) -> None:

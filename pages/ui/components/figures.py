@@ -133,14 +133,14 @@ def _nation(view: PageContext, answer: Answer) -> float | None:
 def _of_nation(view: PageContext, answer: Answer) -> Answer:
     where = {name: codes for name, codes in answer.where.items() if name not in page_context.PLACES}
     name = answer.metrics[0].name
-    return warehouse.ask(name, reader=view.reader, on=answer.on, over=answer.over, where=where)
+    return warehouse.ask(name, on=answer.on, over=answer.over, where=where)
 
 
 def _target(view: PageContext, answer: Answer) -> float | None:
     """The target of the place on the as-of day, where the filters leave it a meaning."""
     if not set(answer.where) <= warehouse.catalogue()["target"].dimensions:
         return None
-    return warehouse.ask("target", reader=view.reader, on=view.as_of, where=answer.where).value()
+    return warehouse.ask("target", on=view.as_of, where=answer.where).value()
 
 
 def draw(
