@@ -16,17 +16,22 @@ from pages.ui.shell import allowed_hosts, frame, gate, logs, people, service
 from pages.ui.shell import middleware as shell
 
 
-def menu(lang: str) -> list[st.Page]:
-    """The pages of text.toml, in its order; a page's file only defines `page()`."""
-    return [
-        st.Page(
-            import_module(f"pages.{entry['page']}").page,
-            title=entry[lang],
-            url_path=entry["page"],
-            default=place == 0,
+def menu(lang: str) -> dict[str, list[st.Page]]:
+    """The pages of text.toml by their group, in its order; the file of a page, or of a tab, only defines `page()`."""
+    groups: dict[str, list[st.Page]] = {}
+    for place, entry in enumerate(text.pages()):
+        parts = {part: import_module(f"pages.{part}").page for part in text.parts(entry)}
+        group = text.word(f"menu_group.{entry['group']}", lang) if entry["group"] else ""
+        groups.setdefault(group, []).append(
+            st.Page(
+                frame.part_open(entry, parts),
+                title=entry[lang],
+                url_path=entry["page"],
+                default=place == 0,
+                visibility="visible" if group else "hidden",
+            )
         )
-        for place, entry in enumerate(text.menu())
-    ]
+    return groups
 
 
 if get_script_run_ctx(suppress_warning=True):

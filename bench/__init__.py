@@ -1,1 +1,1 @@
-"""How fast the house answers, beside what a reader could pick instead: python -m bench."""
+"""Benchmarks of the project against the alternatives: python -m bench."""

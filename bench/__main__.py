@@ -13,16 +13,16 @@ PARTS = ("questions", "build", "pages", "crowd")
 
 
 def main() -> int:
-    """Measure what is asked for; other parts and scales keep the numbers they have."""
+    """Measure the chosen parts; other parts and scales keep their results."""
     options = _parser().parse_args()
-    options.workshop.mkdir(parents=True, exist_ok=True)
+    options.folder.mkdir(parents=True, exist_ok=True)
     described = machine.describe()
-    made = register.make(options.workshop, options.scale)
+    made = register.make(options.folder, options.scale)
     results = report.load(options.to)
     for part in [options.only] if options.only else PARTS:
         measured = _measure(part, made, options)
         results.setdefault(f"{options.scale:g}", {})[part] = {"machine": described, **measured}
-        # Written after each part: an hour's work is not lost to the last one.
+        # Written after each part, so that a failure of the last one loses nothing.
         options.to.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         options.to.with_name("RESULTS.md").write_text(report.table(results), encoding="utf-8")
     print(report.table(results))
@@ -30,7 +30,7 @@ def main() -> int:
 
 
 def _measure(part: str, made: register.Register, options: argparse.Namespace) -> dict[str, Any]:
-    """One part. What it needs is imported only then: a browser and sockets are not needed to ask questions."""
+    """Measure one part. Its imports are local: questions need no browser and no sockets."""
     if part == "questions":
         from bench import exporting, race
 
@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--questions", type=int, default=200, help="of each kind")
     parser.add_argument("--readers", type=int, default=50, help="of the crowd")
     parser.add_argument("--only", choices=PARTS)
-    parser.add_argument("--workshop", type=Path, default=register.default_workshop(), metavar="DIR")
+    parser.add_argument("--workshop", dest="folder", type=Path, default=register.default_folder(), metavar="DIR")
     parser.add_argument("--to", type=Path, default=_HERE / "results.json", metavar="FILE.json")
     return parser
 

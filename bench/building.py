@@ -1,6 +1,6 @@
-"""Part 2: from files to published, against DuckDB's bare read_csv of the same files into tables.
+"""Part 2: from files to the publication, compared with DuckDB's bare read_csv of the same files into tables.
 
-The files are rewritten as plain UTF-8 CSV first, for the bare reader can read no others: so both read the same bytes.
+The files are first rewritten as plain UTF-8 CSV, the only format that the bare read_csv accepts, so both read the same bytes.
 """
 
 import csv
@@ -21,26 +21,26 @@ from etl.extract.open_source import open_source
 
 _MB = 1 << 20
 _AS_TEXT = ", all_varchar=true, header=true, delim=',', quote='\"'"
-# At scale 1; fewer at larger ones.
-_GOES = 11
-# A larger register is built once, when it is made, and that is what is told of it.
-_BUILT_AGAIN = 10
+# Repetitions at scale 1; fewer at larger scales.
+_REPETITIONS = 11
+# Above this scale the register is built once, and that build is reported.
+_LARGEST_REBUILT = 10
 
 
 def run(register: Register) -> dict[str, Any]:
-    """The median seconds of some goes, the ratios, rows and bytes of the files, and the most memory held (MB).
+    """The median seconds, the ratios, rows and MB of the files, and the peak memory (MB).
 
-    `ratio` is to read_csv as it comes, which guesses the types of the columns; `ratio_text` to a read_csv that is told the
-    dialect and to leave all as text: the fastest it can be made.
+    `ratio` is to read_csv with its defaults, which guess the column types; `ratio_text` to read_csv with the dialect given
+    and all columns as text, its fastest configuration.
     """
     plain = register.folder.parent / "plain"
     rows = plain_copies(register.folder, plain)
-    again = register.scale <= _BUILT_AGAIN
+    again = register.scale <= _LARGEST_REBUILT
     bares: list[float] = []
     texts: list[float] = []
     built: list[float] = []
-    # In turns, so that what else the machine does meets both.
-    for _ in range(max(3, round(_GOES / register.scale)) if again else 1):
+    # In turns, so that the load of the machine affects all alike.
+    for _ in range(max(3, round(_REPETITIONS / register.scale)) if again else 1):
         bares.append(timed(lambda: _bare(plain))[1] / 1000)
         texts.append(timed(lambda: _bare(plain, _AS_TEXT))[1] / 1000)
         built.append(_build(plain, watched=False)[0] if again else register.built()[0])
@@ -53,7 +53,7 @@ def run(register: Register) -> dict[str, Any]:
         "ratio": round(seconds / bare, 2),
         "text_s": round(text, 2),
         "ratio_text": round(seconds / text, 2),
-        # Looking how much memory a process holds stops it meanwhile: that is not done while the time is taken.
+        # Reading the memory of a process pauses it, so memory and time are measured in separate builds.
         "peak_memory_mb": (_build(plain, watched=True) if again else register.built())[1],
         "warehouse_mb": round(os.stat(os.path.realpath(register.warehouse)).st_size / _MB, 1),
     }
@@ -65,7 +65,7 @@ def run(register: Register) -> dict[str, Any]:
 
 
 def plain_copies(folder: Path, to: Path) -> int:
-    """The source files of `folder` as UTF-8 CSV under the contract's own headers, once; returns their rows."""
+    """Write the source files of `folder` as UTF-8 CSV with the contract's headers, once; returns the number of rows."""
     count = to / "rows"
     if count.exists():
         return int(count.read_text(encoding="utf-8"))

@@ -6,8 +6,6 @@ the rerun. No browser: fifty of those would measure the browsers.
 
 import asyncio
 import random
-import socket
-import ssl
 import sys
 import tempfile
 import time
@@ -21,8 +19,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from bench.memory import held
 from bench.register import Register
 from bench.timing import quantile
-from deploy import serve
 from etl.core.places import places
+from tests.serving import Served
 
 _EVERY_SECONDS, _CHANGES = 5.0, 6
 _PROVINCES = sorted(set(places().provinces.values()))
@@ -41,17 +39,16 @@ def run(register: Register, readers: int) -> dict[str, Any]:
 
 
 def _run(register: Register, processes: int, readers: int) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(dir=register.folder.parent) as folder, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
-        plan = serve.Plan("localhost", port, processes, Path(folder), warehouse=register.warehouse)
-        with serve.Served(plan) as served:
-            pids = [process.pid for process in served.dashboards]
-            asyncio.run(_crowd(plan, processes * 2, 2, 0.2))
-            before = sum(map(held, pids))
-            times, grown = asyncio.run(_watched(plan, readers, pids, before))
-            busy, seconds = asyncio.run(_busy(plan, min(readers, 8)))
+    with (
+        tempfile.TemporaryDirectory(dir=register.folder.parent) as folder,
+        Served(Path(folder), processes, WAREHOUSE=str(register.warehouse)) as served,
+    ):
+        origin = served.origin
+        pids = [process.pid for process in served.dashboards]
+        asyncio.run(_crowd(origin, processes * 2, 2, 0.2))
+        before = sum(map(held, pids))
+        times, grown = asyncio.run(_watched(origin, readers, pids, before))
+        busy, seconds = asyncio.run(_busy(origin, min(readers, 8)))
     return {
         "processes": processes,
         "readers": readers,
@@ -62,9 +59,9 @@ def _run(register: Register, processes: int, readers: int) -> dict[str, Any]:
     }
 
 
-async def _watched(plan: serve.Plan, readers: int, pids: list[int], before: int) -> tuple[list[float], int]:
+async def _watched(origin: str, readers: int, pids: list[int], before: int) -> tuple[list[float], int]:
     """The times of a crowd, and by how much memory grew while all were there."""
-    work = asyncio.create_task(_crowd(plan, readers, _CHANGES if readers > 1 else 4 * _CHANGES, _EVERY_SECONDS))
+    work = asyncio.create_task(_crowd(origin, readers, _CHANGES if readers > 1 else 4 * _CHANGES, _EVERY_SECONDS))
     grown = 0
     while not work.done():
         await asyncio.sleep(1)
@@ -72,34 +69,29 @@ async def _watched(plan: serve.Plan, readers: int, pids: list[int], before: int)
     return work.result(), grown
 
 
-async def _crowd(plan: serve.Plan, readers: int, changes: int, every: float) -> list[float]:
+async def _crowd(origin: str, readers: int, changes: int, every: float) -> list[float]:
     pause = min(every, 1.0) if readers == 1 else every
-    found = await asyncio.gather(*(_reader(plan, number, changes, pause) for number in range(readers)))
+    found = await asyncio.gather(*(_reader(origin, number, changes, pause) for number in range(readers)))
     return [one for times in found for one in times]
 
 
-async def _busy(plan: serve.Plan, readers: int) -> tuple[int, float]:
+async def _busy(origin: str, readers: int) -> tuple[int, float]:
     """Reruns that readers without patience get in some seconds."""
     start = time.perf_counter()
-    times = await asyncio.gather(*(_reader(plan, 1000 + number, 15, 0) for number in range(readers)))
+    times = await asyncio.gather(*(_reader(origin, 1000 + number, 15, 0) for number in range(readers)))
     return sum(map(len, times)), time.perf_counter() - start
 
 
-async def _reader(plan: serve.Plan, number: int, changes: int, every: float) -> list[float]:
+async def _reader(origin: str, number: int, changes: int, every: float) -> list[float]:
     """One reader's milliseconds from a change to the end of its rerun; the first run, which loads the page, left out."""
     rng = random.Random(number)
     await asyncio.sleep(rng.random() * every)
-    address = plan.origin.replace("http", "ws", 1) + "/_stcore/stream"
-    context = None
-    if plan.certificate:
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    address = origin.replace("http", "ws", 1) + "/_stcore/stream"
     async with connect(
         address,
         subprotocols=["streamlit"],  # type: ignore[list-item]
-        additional_headers={"Origin": plan.origin, "Cookie": f"reader={rng.getrandbits(128):032x}"},
+        additional_headers={"Origin": origin, "Cookie": f"reader={rng.getrandbits(128):032x}"},
         max_size=None,
-        ssl=context,
     ) as wire:
         await _rerun(wire, "")
         times = []

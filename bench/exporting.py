@@ -1,4 +1,4 @@
-"""Part 1, files: every matching row as CSV by the house, against DuckDB's own COPY of the same rows."""
+"""Part 1, exports: every matching row as CSV by the dashboard, compared with DuckDB's COPY of the same rows."""
 
 import resource
 import sys
@@ -22,18 +22,18 @@ from etl.warehouse import publications
 from pages.ui.charts.elements import ChartContext
 from pages.ui.exports import writers
 
-_GOES = 30
+_REPETITIONS = 30
 _NAMES = "select institute_code, name from institutes"
 UNITS = {name: metric.unit for name, metric in catalogue().items()}
 
 
 def run(register: Register) -> dict[str, Any]:
-    """Milliseconds to write all rows of active service on a day, with names beside codes, and the ratio to COPY.
+    """Milliseconds to write all rows of active service on a day, with names next to codes, and the ratio to COPY.
 
-    `ratio` is to COPY of the bare rows, `ratio_named` to COPY of the columns of our file, names joined to their codes.
-    `cpu_ratio` is the first of them by processor time, which a busy machine changes less. The three write in turn.
+    `ratio` is to COPY of the bare rows, `ratio_named` to COPY of the same columns as ours, with names joined to codes.
+    `cpu_ratio` is `ratio` in processor time, which depends less on the load of the machine. The three run in turns.
     """
-    wall: dict[str, list[float]] = {"house": [], "copy": [], "copy_named": []}
+    wall: dict[str, list[float]] = {"dashboard": [], "copy": [], "copy_named": []}
     cpu: dict[str, list[float]] = {name: [] for name in wall}
     with (
         access.connect(register.warehouse, access.ADMINISTRATOR) as con,
@@ -41,18 +41,18 @@ def run(register: Register) -> dict[str, Any]:
         register.apart(Path(folder)) as free,
     ):
         as_of = publications.describe(con).as_of
-        look = ChartContext("fa", names={"institute": dict(con.execute(_NAMES).fetchall())})
-        _keep_names(free, detail.people(con, as_of), look)
-        for number in range(_GOES):
+        context = ChartContext("fa", names={"institute": dict(con.execute(_NAMES).fetchall())})
+        _keep_names(free, detail.people(con, as_of), context)
+        for number in range(_REPETITIONS):
             day = as_of - timedelta(days=number)
-            found = detail.people(con, day)
-            count = found.count()
+            people = detail.people(con, day)
+            count = people.count()
             works: dict[str, Callable[[Path], Any]] = {
-                "house": partial(_by_the_house, con, day, look),
-                "copy": partial(_copy, free, found.told.query),
-                "copy_named": partial(_copy, free, _named(found)),
+                "dashboard": partial(_dashboard, con, day, context),
+                "copy": partial(_copy, free, people.answer.query),
+                "copy_named": partial(_copy, free, _named(people)),
             }
-            # Each is first, second and last as often: what runs before leaves the machine in a state.
+            # Each runs first, second and last equally often: the previous one affects the caches.
             turn = number % len(works)
             for name, work in [*works.items()][turn:] + [*works.items()][:turn]:
                 path = Path(folder) / f"{name}.csv"
@@ -75,52 +75,52 @@ def run(register: Register) -> dict[str, Any]:
 
 
 def _ratio(took: dict[str, list[float]], other: str) -> float:
-    return round(quantile(took["house"], 0.5) / quantile(took[other], 0.5), 2)
+    return round(quantile(took["dashboard"], 0.5) / quantile(took[other], 0.5), 2)
 
 
 def _processor() -> float:
-    """Milliseconds of the processor this process has used, all threads together."""
+    """Processor time of this process in milliseconds, over all threads."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return (used.ru_utime + used.ru_stime) * 1000
 
 
-def _by_the_house(con: duckdb.DuckDBPyConnection, day: date, look: ChartContext, path: Path) -> None:
+def _dashboard(con: duckdb.DuckDBPyConnection, day: date, context: ChartContext, path: Path) -> None:
     with path.open("wb") as file:
-        writers.write_csv(file, detail.people(con, day), look, UNITS)
+        writers.write_csv(file, detail.people(con, day), context, UNITS)
 
 
 def _copy(free: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     free.execute(f"copy ({query}) to '{path}' (header)")
 
 
-def _keep_names(free: duckdb.DuckDBPyConnection, found: StreamedRows, look: ChartContext) -> None:
-    """The names of members, as the house writes them, in tables that COPY can join: `names_of_` and the axis."""
-    with found.read() as reader:
+def _keep_names(free: duckdb.DuckDBPyConnection, rows: StreamedRows, context: ChartContext) -> None:
+    """Create tables `names_of_<axis>` with the names of members, as the dashboard writes them, for COPY to join."""
+    with rows.read() as reader:
         table = reader.read_all()
-    for axis in _coded(found):
+    for axis in _coded(rows):
         codes = table[axis].unique().to_pylist()
-        names = [look.member(axis, code) for code in codes]
+        names = [context.member(axis, code) for code in codes]
         free.execute(
             f"create temp table names_of_{axis} as select unnest($codes) as code, unnest($names) as name",
             {"codes": codes, "names": names},
         )
 
 
-def _coded(found: StreamedRows) -> tuple[str, ...]:
-    """The axes that have names: all but the number of the row."""
-    return found.told.by[1:]
+def _coded(rows: StreamedRows) -> tuple[str, ...]:
+    """The axes with names: all but the row number."""
+    return rows.answer.by[1:]
 
 
-def _named(found: StreamedRows) -> str:
-    """The query of the rows, with a name beside each code."""
+def _named(rows: StreamedRows) -> str:
+    """The query of the rows, with a name next to each code."""
     columns = ", ".join(
-        f"bare.{name}, names_of_{name}.name as {name}_name" if name in _coded(found) else f"bare.{name}"
-        for name in found.told.columns
+        f"bare.{name}, names_of_{name}.name as {name}_name" if name in _coded(rows) else f"bare.{name}"
+        for name in rows.answer.columns
     )
     joins = " ".join(
-        f"left join names_of_{axis} on names_of_{axis}.code is not distinct from bare.{axis}" for axis in _coded(found)
+        f"left join names_of_{axis} on names_of_{axis}.code is not distinct from bare.{axis}" for axis in _coded(rows)
     )
-    return f"select {columns} from ({found.told.query}) as bare({', '.join(found.told.columns)}) {joins}"
+    return f"select {columns} from ({rows.answer.query}) as bare({', '.join(rows.answer.columns)}) {joins}"
 
 
 def _lines(path: Path) -> int:

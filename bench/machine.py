@@ -1,4 +1,4 @@
-"""The machine and the versions that a measurement was taken with."""
+"""The machine and the package versions of a measurement."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ _PACKAGES = ("duckdb", "streamlit", "plotly", "pandas", "pyarrow", "playwright")
 
 
 def describe() -> dict[str, Any]:
-    """Cores, memory (GB), system, versions, and the load of the machine as the measurement begins."""
+    """Cores, memory (GB), system, versions, and the load of the machine before the measurement."""
     return {
         "cores": os.cpu_count(),
         "processor": _processor(),
@@ -22,7 +22,7 @@ def describe() -> dict[str, Any]:
         "packages": {name: _version(name) for name in _PACKAGES},
         "chromium": _chromium(),
         "taken_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "load_before": [round(one, 2) for one in os.getloadavg()],
+        "load_before": [round(load, 2) for load in os.getloadavg()],
     }
 
 

@@ -1,4 +1,4 @@
-"""Part 3: the overview in headless Chromium, against a bare Streamlit page that shows the very same figures, made before."""
+"""Part 3: the overview in headless Chromium, compared with a bare Streamlit page that shows the same prebuilt figures."""
 
 import base64
 import json
@@ -21,18 +21,18 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.register import ROOT, Register
 from bench.timing import Times, quantile
-from deploy.serve import free_port, wait_for
 from etl.core.jalali import last_complete_months
 from etl.semantic import access, answers
 from etl.warehouse import publications
 from pages.ui.charts import lines, maps, titles
 from pages.ui.charts.elements import ChartContext
 from pages.ui.shell import middleware
+from tests.serving import ask, free_ports, until
 
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 _VISITS, _CHANGES = 6, 10
 _QUIET_MS, _PATIENCE_MS = 700, 60_000
-# When a figure was last painted, in the browser's own time.
+# When a figure was last painted, by the browser's clock.
 _WATCH = """
     window.lastPaint = 0;
     new MutationObserver(seen => {
@@ -58,12 +58,12 @@ def run(register: Register) -> dict[str, Any]:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(_FLAGS))
         figures, bare = Path(folder) / "figures.json", Path(folder) / "floor_app.py"
         shutil.copy(ROOT / "bench" / "floor_app.py", bare)
-        # Streamlit serves files that lie beside a page, and the map asks there for its boundaries and its base map.
+        # Streamlit serves the folder `static` next to a page, from which the map loads its boundaries and base map.
         static = Path(folder) / "static"
         static.mkdir()
         shutil.copy(ROOT / "data" / "reference" / "iran_provinces.geojson", static)
         (static / "world_110m.json").write_text(json.dumps(middleware.EMPTY_MAP), encoding="utf-8")
-        sets = _made_before(register)
+        sets = _prebuilt(register)
         figures.write_text(json.dumps(sets), encoding="utf-8")
         with (
             served("dashboard.py", WAREHOUSE=str(register.warehouse)) as ours,
@@ -72,7 +72,7 @@ def run(register: Register) -> dict[str, Any]:
             page, floor = _Visitor(browser, ours), _Visitor(browser, bare_address)
             if page.drawn != floor.drawn:
                 raise RuntimeError(f"the page draws {page.drawn}, the floor {floor.drawn}: mend bench/pages.py")
-            # In turns, so that what else the machine does meets both.
+            # In turns, so that the load of the machine affects both alike.
             for on in list(sets)[1:]:
                 page.visit(on)
                 floor.visit(on)
@@ -98,13 +98,13 @@ def run(register: Register) -> dict[str, Any]:
 @contextmanager
 def served(script: str, port: int = 0, **environment: str) -> Iterator[str]:
     """A Streamlit server of `script` on a free port; its address."""
-    port = port or free_port()
+    port = port or free_ports()
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
     process = subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **environment}, stdout=subprocess.DEVNULL
     )
     try:
-        wait_for(port, process)
+        until(lambda: ask(port, "/_stcore/health")[0] == 200, "the server answers")
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30):
             yield f"http://localhost:{port}"
     finally:
@@ -136,7 +136,7 @@ class _Visitor:
         page.close()
 
     def visit(self, on: str) -> None:
-        """Open the page as on a day of its own, of which no answer is kept; then choose one more in its first box, and more."""
+        """Open the page for a day without cached answers; then add one option after the other to its first filter."""
         page = self._context.new_page()
         wire = _Wire(page)
         page.goto(f"{self._address}/?on={on}")
@@ -174,7 +174,7 @@ def _choose(page: Page) -> float:
 
 
 class _Wire:
-    """Bytes that came to a page, over HTTP (as sent) and the socket (its messages)."""
+    """The bytes received by a page, over HTTP (compressed) and the websocket (messages)."""
 
     def __init__(self, page: Page) -> None:
         self._bytes = 0
@@ -196,13 +196,13 @@ class _Wire:
         self.boundaries += request.url.endswith("iran_provinces.geojson")
 
     def taken(self) -> int:
-        """Bytes since the last time this was asked."""
+        """The bytes since the last call."""
         taken, self._bytes = self._bytes, 0
         return taken
 
 
-def _made_before(register: Register) -> dict[str, list[list[Any]]]:
-    """The figures of the page by its day, for no province chosen and for each choice of a visit. First the latest day, as ''."""
+def _prebuilt(register: Register) -> dict[str, list[list[Any]]]:
+    """The figures of the page by day (the latest as ''), without a province and for each selection of a visit."""
     with access.connect(register.warehouse, access.ADMINISTRATOR) as con:
         as_of = publications.describe(con).as_of
         provinces = [row[0] for row in answers.ask(con, "target", by=("province",)).rows]
@@ -212,7 +212,7 @@ def _made_before(register: Register) -> dict[str, list[list[Any]]]:
 
 
 def _figures(con: duckdb.DuckDBPyConnection, on: date, of: tuple[str, ...]) -> list[Any]:
-    look = ChartContext("fa")
+    context = ChartContext("fa")
     where = {"province": of} if of else {}
     months = {
         name: answers.ask(con, name, by=("month",), over=(last_complete_months(on, back)[0], on), where=where)
@@ -221,7 +221,7 @@ def _figures(con: duckdb.DuckDBPyConnection, on: date, of: tuple[str, ...]) -> l
     target = answers.ask(con, "target", on=on, where=where).value()
     progress = answers.ask(con, "target_progress", by=("province",), on=on)
     return [
-        lines.trend(months["active_assistants"], look, target=target),
-        maps.provinces(progress, look, of or titles.highest(progress, look).focus),
-        lines.trend(months["training_compliance"], look, zero=False, height=450),
+        lines.trend(months["active_assistants"], context, target=target),
+        maps.provinces(progress, context, of or titles.highest(progress, context).focus),
+        lines.trend(months["training_compliance"], context, zero=False, height=450),
     ]

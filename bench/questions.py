@@ -1,4 +1,4 @@
-"""Random questions, of the kinds that the pages ask: any day, filters on up to five dimensions."""
+"""Random questions of the kinds that the pages ask: any day, filters on up to five dimensions."""
 
 import random
 from collections.abc import Callable
@@ -9,14 +9,14 @@ import duckdb
 
 from etl.core.jalali import add_months
 from etl.semantic.catalog import CHOICES
+from etl.warehouse.dimensions import CELL
 
 Where = dict[str, tuple[str, ...]]
-CELL = ("province", "activity", "gender", "education", "post")
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: measures, by what, on which day or at the month ends of which period, under which filters."""
+    """A question: metrics, grouping, a day or a period by month, filters."""
 
     kind: str
     names: tuple[str, ...]
@@ -28,7 +28,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Known:
-    """The members that a filter can name, and the days a question can ask about."""
+    """The members for filters, and the range of days for questions."""
 
     members: dict[str, list[str]]
     first: date
@@ -36,7 +36,7 @@ class Known:
 
     @classmethod
     def of(cls, con: duckdb.DuckDBPyConnection) -> "Known":
-        """Read from a publication; days begin where a hundredth of all spells has begun."""
+        """Read from a publication; days begin when 1 % of all spells have begun."""
         members = {name: sorted(set(CHOICES[name].values())) for name in CELL if name in CHOICES}
         for name, column in (("province", "province"), ("county", "county"), ("institute", "institute_code")):
             rows = con.execute(f"select distinct {column} from spells where {column} is not null order by 1")
@@ -49,7 +49,7 @@ class Known:
 
 
 class Asker:
-    """Makes questions of each kind; the same seed makes the same ones."""
+    """Generates questions of each kind, reproducibly by seed."""
 
     def __init__(self, known: Known, seed: int = 11) -> None:
         self._known = known
@@ -82,7 +82,7 @@ class Asker:
         """Filters on up to five dimensions, each with one member or several."""
         chosen = self._rng.sample(CELL, self._rng.randint(0, len(CELL)))
         if place:
-            # Whoever looks at one county or institute narrows little else.
+            # Users who look at a county or institute use few other filters.
             chosen = [place, *(name for name in chosen[:2] if name != "province")]
         where: Where = {}
         for name in chosen:

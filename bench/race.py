@@ -1,4 +1,4 @@
-"""Part 1: the door against pandas on frames in memory, DuckDB on the raw tables, and its own plain count."""
+"""Part 1: `ask` compared with pandas on frames in memory, DuckDB on the raw tables, and a scan without pre-aggregates."""
 
 import sys
 import tempfile
@@ -17,21 +17,21 @@ from bench.timing import Times, quantile, timed
 from etl.semantic import access, answers
 from etl.warehouse import publications
 
-# A rival that is slow answers fewer of the questions: as many as fit into so many seconds, this many at least.
+# A slow rival answers as many questions as fit into this many seconds, but at least _LEAST.
 _SECONDS, _LEAST = 20.0, 1
-# Frames of more completions than this do not fit into this machine beside what they are worked on with.
+# Frames of more completions do not fit into memory.
 _MOST_IN_FRAMES = 20_000_000
-# So many questions one after the other: a reader's question does not follow upon a rival that has just been through all memory.
+# Questions asked in a row, so that most do not follow a rival that has just filled the processor's caches.
 _BLOCK = 10
 
 
 class Disagreement(Exception):
-    """Two ways to the same question gave different answers: no ratio of their times means anything."""
+    """Two methods gave different answers to the same question, so their times cannot be compared."""
 
 
 def run(register: Register, questions: int) -> dict[str, Any]:
-    """By kind of question: the door's times and each rival's, and the ratio of medians on what both answered."""
-    found: dict[str, Any] = {}
+    """By kind of question: the times of `ask` and of each rival, and the ratio of medians on the questions both answered."""
+    results: dict[str, Any] = {}
     with (
         access.connect(register.warehouse, access.ADMINISTRATOR) as con,
         tempfile.TemporaryDirectory(dir=register.folder.parent) as folder,
@@ -40,9 +40,9 @@ def run(register: Register, questions: int) -> dict[str, Any]:
         field = _Field(con, _others(free))
         asker = Asker(Known.of(con))
         for kind in asker.kinds:
-            found[kind] = field.race([asker.ask(kind) for _ in range(questions)])
-            _tell(kind, found[kind])
-    return found
+            results[kind] = field.race([asker.ask(kind) for _ in range(questions)])
+            _print(kind, results[kind])
+    return results
 
 
 def _others(con: duckdb.DuckDBPyConnection) -> list[rivals.Rival]:
@@ -58,10 +58,10 @@ class _Field:
         self._others = others
 
     def race(self, questions: list[Question]) -> dict[str, Any]:
-        """All are asked in turn, some questions at a time: what else the machine does then meets them all."""
+        """Ask all in turns, in blocks of questions, so that the load of the machine affects all alike."""
         runners: dict[str, Callable[[Question], list[rivals.Cell]]] = {"scan": partial(self._ask, plain=True)}
-        for one in self._others:
-            runners[one.name] = partial(rivals.answer, one, as_of=self._publication.as_of)
+        for rival in self._others:
+            runners[rival.name] = partial(rivals.answer, rival, as_of=self._publication.as_of)
         self._ask(questions[0])
         ours: list[float] = []
         theirs: dict[str, list[float]] = {name: [] for name in runners}
@@ -83,7 +83,7 @@ class _Field:
         return {
             "ask": asdict(Times.of(ours)),
             "rivals": {
-                # Whoever gave up after some questions is compared on those.
+                # A rival that stopped early is compared on the questions it answered.
                 name: {
                     **asdict(Times.of(times)),
                     "times_slower": round(quantile(times, 0.5) / quantile(ours[: len(times)], 0.5), 2),
@@ -101,12 +101,14 @@ class _Field:
             over=question.over,
             where=question.where,
             plain=plain,
-            # The door knows it too.
+            # The dashboard caches it too.
             publication=self._publication,
         )
         return rivals.of_answer(answer.columns, answer.rows, question)
 
 
-def _tell(kind: str, result: dict[str, Any]) -> None:
-    others = ", ".join(f"{name} {one['p50']:.1f} (x{one['times_slower']})" for name, one in result["rivals"].items())
+def _print(kind: str, result: dict[str, Any]) -> None:
+    others = ", ".join(
+        f"{name} {rival['p50']:.1f} (x{rival['times_slower']})" for name, rival in result["rivals"].items()
+    )
     print(f"{kind}: {result['ask']['p50']:.1f} / {result['ask']['p95']:.1f} ms; {others}", file=sys.stderr)

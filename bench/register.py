@@ -1,4 +1,4 @@
-"""A made-up register of a size, its files and its publication, made once and kept between runs."""
+"""Sample registers of a given scale, their files and publication, built once and kept between runs."""
 
 import hashlib
 import json
@@ -23,36 +23,36 @@ DAY = date(2026, 6, 30)
 
 @dataclass(frozen=True)
 class Register:
-    """Files handed in, and the publication built of them."""
+    """Source files, and the publication built from them."""
 
     scale: float
     folder: Path
     warehouse: Path
 
     def built(self) -> tuple[float, int]:
-        """In how many seconds it was built, and with how much memory at most, in MB."""
+        """The seconds that the build took, and its peak memory in MB."""
         kept = json.loads(_kept(self.warehouse.parent).read_text(encoding="utf-8"))
         return kept["seconds"], kept["peak_memory_mb"]
 
     def apart(self, folder: Path) -> duckdb.DuckDBPyConnection:
-        """A DuckDB of its own on the publication, as DuckDB comes, with a name for it in `folder`.
+        """A separate DuckDB instance on the publication with default settings, by a hard link in `folder`.
 
-        One process opens a file in one way only; and what a heavy query leaves behind in a DuckDB slows the next ones: those of
-        a rival shall slow its own.
+        A process opens a file with one configuration only, and a heavy query slows later ones of the same instance: rivals
+        must not slow `ask`.
         """
         other = folder / "same.duckdb"
         os.link(publications.current(self.warehouse), other)
         return duckdb.connect(str(other), read_only=True)
 
 
-def default_workshop() -> Path:
-    """Where registers are kept if nothing else is said."""
+def default_folder() -> Path:
+    """The default folder of registers."""
     return Path(tempfile.gettempdir()) / "policeyar-bench"
 
 
-def make(workshop: Path, scale: float) -> Register:
-    """The register of `scale` (1: some 60,000 people in service), made now unless it is there and of this code."""
-    home = workshop / f"scale-{scale:g}"
+def make(folder: Path, scale: float) -> Register:
+    """The register of `scale` (1: some 60,000 people in service), built unless it exists and is of this code."""
+    home = folder / f"scale-{scale:g}"
     register = Register(scale, home / "incoming", home / "warehouse.duckdb")
     if not (home / "sampled").exists():
         run_etl("sample", str(register.folder), "--scale", f"{scale:g}", "--seed", "7", "--day", DAY.isoformat())
@@ -60,15 +60,15 @@ def make(workshop: Path, scale: float) -> Register:
     kept = _kept(home)
     if not kept.exists() or json.loads(kept.read_text(encoding="utf-8"))["code"] != _code():
         seconds, peak = build(register.folder, register.warehouse)
-        told = {"code": _code(), "seconds": round(seconds, 2), "peak_memory_mb": peak}
-        kept.write_text(json.dumps(told), encoding="utf-8")
+        record = {"code": _code(), "seconds": round(seconds, 2), "peak_memory_mb": peak}
+        kept.write_text(json.dumps(record), encoding="utf-8")
     return register
 
 
 def build(folder: Path, to: Path, watched: bool = True) -> tuple[float, int]:
-    """Seconds to publish, as a reader would start it, and the most memory its processes held together, in MB (0: not watched).
+    """The seconds of a build as a separate process, and the peak memory of its processes in MB (0: not watched).
 
-    Raises CalledProcessError where the build is refused.
+    Raises CalledProcessError if the build is refused.
     """
     words = [sys.executable, "-m", "etl", "build", str(folder), "--to", str(to), "--day", DAY.isoformat()]
     start = time.perf_counter()
@@ -86,7 +86,7 @@ def build(folder: Path, to: Path, watched: bool = True) -> tuple[float, int]:
 
 
 def _code() -> str:
-    """A digest of all code that builds: also of what changes the time it takes and not the tables."""
+    """A digest of all code of etl: changes that affect only the time of a build count too."""
     digest = hashlib.sha256()
     for path in sorted((ROOT / "etl").rglob("*")):
         if path.suffix in (".py", ".sql", ".toml"):
@@ -99,5 +99,5 @@ def _kept(home: Path) -> Path:
 
 
 def run_etl(*words: str) -> None:
-    """One command of the house. Raises CalledProcessError where it is refused."""
+    """Run one command. Raises CalledProcessError if it is refused."""
     subprocess.run([sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)

@@ -18,7 +18,7 @@ _KINDS = {
 
 
 def load(path: Path) -> dict[str, Any]:
-    """The results measured so far, by scale and part; none where there is no file."""
+    """The results so far, by scale and part; empty if there is no file."""
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
@@ -40,9 +40,9 @@ def _questions(scale: str, result: dict[str, Any]) -> str:
     count = next(iter(result["kinds"].values()))["ask"]["times"]
     lines = [
         f"**Questions, scale {scale}** ({count} random ones of each kind; same answers checked in the run; "
-        "times as slow as the door, by medians; then milliseconds, p50 / p95)",
+        "times as slow as `ask`, by medians; then milliseconds, p50 / p95)",
         "",
-        "| Question | pandas in memory | DuckDB on raw tables | scan of stretches | the door | pandas | raw | scan |",
+        "| Question | pandas in memory | DuckDB on raw tables | scan of intervals | `ask` | pandas | raw | scan |",
         "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for kind, one in result["kinds"].items():
@@ -56,11 +56,11 @@ def _questions(scale: str, result: dict[str, Any]) -> str:
     lines += [
         "",
         f"Every row of active service as CSV, {export['rows']:,} rows: **× {_short(export['ratio'])}** of DuckDB's own "
-        f"COPY of them ({_short(export['house']['p50'])} against {_short(export['copy']['p50'])} ms).",
+        f"COPY of them ({_short(export['dashboard']['p50'])} against {_short(export['copy']['p50'])} ms).",
     ]
     if "copy_named" in export:
         lines[-1] += (
-            f" COPY writes bare codes, the house writes names beside them; of COPY with names joined to its codes it is "
+            f" COPY writes bare codes, the dashboard writes names next to them; of COPY with names joined to its codes it is "
             f"× {export['ratio_named']:.2f}, of the bare one by processor time × {export['cpu_ratio']:.2f}."
         )
     return "\n".join(lines)
@@ -74,11 +74,11 @@ def _builds(builds: dict[str, Any]) -> list[str]:
     if not builds:
         return []
     lines = [
-        "**From files to published** (plain UTF-8 CSV, at scale 100 the files as they are handed in; validation, quarantine, "
+        "**From files to published** (plain UTF-8 CSV, at scale 100 the files as submitted; validation, quarantine, "
         "models and checks included)",
         "",
-        "| Scale | of bare read_csv | of one told the dialect, all as text | published, s | bare, s | text, s | rows | files, MB "
-        "| memory at most, MB | result, MB |",
+        "| Scale | of bare read_csv | of one with the dialect given, all as text | published, s | bare, s | text, s | rows "
+        "| files, MB | memory at most, MB | result, MB |",
         "|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for scale, one in builds.items():

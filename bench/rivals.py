@@ -1,8 +1,8 @@
-"""The same questions by hand: pandas on frames in memory, and DuckDB straight on tables as they are handed in.
+"""The same questions without the semantic layer: pandas on frames in memory, and DuckDB on the submitted tables.
 
-Both are given a head start: spells already carry the activity of their institute, ids are numbers, and in pandas every
-completion already carries the day it expires. Each answers {key: (number, …)} by `Counts`: on one day, grouped by the
-question's dimension, how many persons are active, compliant, and lapse within 30, 60 and 90 days.
+Both have a head start: spells already carry the activity of their institute, ids are numbers, and in pandas every completion
+already carries its expiry. Each answers {member: Counts}: on one day, grouped by the question's dimension, the numbers of
+persons who are active, compliant, and lapse within 30, 60 and 90 days.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ import pandas as pd
 from bench.questions import Question
 from etl.core import jalali
 
-# The parts of a share are compared too: nought of five is not nought of none.
+# The parts of a share are compared too: 0 of 5 differs from 0 of 0.
 _PARTS = {"training_compliance": ("compliant_assistants", "trainable_assistants")}
 # active, compliant, lapsing in 1-30, 31-60 and 61-90 days
 Counts = tuple[int, ...]
@@ -149,7 +149,7 @@ class Pandas:
 
 
 class Raw:
-    """DuckDB on spells, licences and completions as they are, one query a day."""
+    """DuckDB on spells, licences and completions, one query per day."""
 
     name = "duckdb_raw"
 
@@ -255,14 +255,14 @@ _TRAINED = (
 
 @dataclass(frozen=True)
 class Cell:
-    """One row of an answer: the member it speaks of and its numbers, the measures in the order of the question."""
+    """One row of an answer: its member, and its numbers in the order of the question's metrics."""
 
     member: Any
     numbers: tuple[float | None, ...]
 
 
 def answer(rival: Rival, question: Question, as_of: date) -> list[Cell]:
-    """The whole answer of a rival, rows ordered by their member; what has nobody is left out, except months."""
+    """The answer of a rival, rows in order of member; members without persons are left out, except months."""
     trained = question.names[0] not in ("active_assistants", "coverage_per_10k")
     if question.by == ("month",):
         found = []
@@ -278,7 +278,7 @@ def answer(rival: Rival, question: Question, as_of: date) -> list[Cell]:
 
 
 def month_ends(question: Question, as_of: date) -> list[tuple[str, date]]:
-    """The months of a trend with the day on which each is measured: its last, or the as-of day while it runs."""
+    """The months of a trend with the day on which each is measured: its last day, or the as-of day in the current month."""
     assert question.over is not None
     found = []
     for unit in jalali.units_between(*question.over, "month"):
@@ -299,7 +299,7 @@ def _numbers(question: Question, counts: Counts) -> tuple[float | None, ...]:
 
 
 def _coverage(rival: Rival, question: Question, counts: dict[Any, Counts]) -> list[Cell]:
-    """Active persons over residents, and how many more or fewer than the nation's rate would give."""
+    """Active persons per 10,000 residents, and how many more (negative: fewer) than at the nation's rate."""
     assert question.on is not None
     residents = rival.residents(question.on)
     whole = Question("", question.names, (), question.on, None, _without_place(question))
@@ -319,24 +319,25 @@ def _without_place(question: Question) -> dict[str, tuple[str, ...]]:
 
 
 def same(ours: Sequence[Cell], theirs: Sequence[Cell]) -> bool:
-    """Whether two answers are the same; a row in which nobody is met says nothing."""
-    one, other = _met(ours), _met(theirs)
-    return one.keys() == other.keys() and all(
-        all(map(_close, one[member], other[member])) and len(one[member]) == len(other[member]) for member in one
+    """Whether two answers are equal, apart from rows without persons."""
+    first, second = _with_persons(ours), _with_persons(theirs)
+    return first.keys() == second.keys() and all(
+        all(map(_is_close, first[member], second[member])) and len(first[member]) == len(second[member])
+        for member in first
     )
 
 
-def _met(cells: Sequence[Cell]) -> dict[Any, tuple[float | None, ...]]:
+def _with_persons(cells: Sequence[Cell]) -> dict[Any, tuple[float | None, ...]]:
     return {cell.member: cell.numbers for cell in cells if any(cell.numbers)}
 
 
-def _close(one: float | None, other: float | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return abs(one - other) <= 1e-9 * max(1.0, abs(one), abs(other))
+def _is_close(first: float | None, second: float | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    return abs(first - second) <= 1e-9 * max(1.0, abs(first), abs(second))
 
 
 def of_answer(columns: Sequence[str], rows: Sequence[tuple[Any, ...]], question: Question) -> list[Cell]:
-    """The answer of the door in the same shape."""
+    """The answer of `ask` in the same shape."""
     places = [columns.index(name) for name in (*question.names, *_PARTS.get(question.names[0], ()))]
     return [Cell(row[0], tuple(row[place] for place in places)) for row in rows]

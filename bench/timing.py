@@ -1,4 +1,4 @@
-"""Times of many, and what they come to."""
+"""Timing, and quantiles of times."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -7,14 +7,14 @@ from typing import Any
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    """What `work` returns, and the milliseconds it took."""
+    """The result of `work`, and the milliseconds it took."""
     start = time.perf_counter()
-    found = work()
-    return found, (time.perf_counter() - start) * 1000
+    result = work()
+    return result, (time.perf_counter() - start) * 1000
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """The value that so large a share of `values` does not exceed; linear between two. Raises ValueError for none."""
+    """The quantile of `values` at `share` (0 to 1), interpolated. Raises ValueError for no values."""
     ordered = sorted(values)
     if not ordered:
         raise ValueError("no times were taken")
@@ -26,7 +26,7 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 @dataclass(frozen=True)
 class Times:
-    """Milliseconds of a number of goes: the median and the 95th percentile."""
+    """The median and the 95th percentile of a number of times in milliseconds."""
 
     p50: float
     p95: float
@@ -34,5 +34,5 @@ class Times:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Times":
-        """Of a list of milliseconds."""
+        """From a list of milliseconds."""
         return cls(round(quantile(values, 0.5), 3), round(quantile(values, 0.95), 3), len(values))

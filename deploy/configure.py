@@ -5,19 +5,13 @@ again after the settings or the code changed: the scripts that a page may run ar
 """
 
 import argparse
-import base64
-import hashlib
 import os
 import pwd
-import re
 import shutil
 import sys
-from dataclasses import replace
 from pathlib import Path
 
-import streamlit
-
-from deploy import serve
+from deploy import proxy
 from etl.core import settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,34 +19,6 @@ ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS, ANSWER_SECONDS, STOP_SECONDS = 20, 20, 10
 # Whom install.sh makes; supervisor, as root, runs the processes as this user.
 _USER = "policeyar"
-_INLINE_SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
-
-
-def inline_scripts() -> list[str]:
-    """The digests of the scripts that stand in the page itself, in both languages."""
-    from pages.ui.shell import middleware
-
-    page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
-    scripts = {script for lang in ("fa", "en") for script in _INLINE_SCRIPT.findall(middleware.rewrite(page, lang))}
-    # A browser hashes what it parsed: line ends are line feeds there.
-    digests = (hashlib.sha256(script.replace("\r\n", "\n").encode()).digest() for script in scripts)
-    return sorted(base64.b64encode(digest).decode() for digest in digests)
-
-
-def processes(known: settings.Settings) -> int:
-    """How many web processes are meant."""
-    return known.web.processes or os.cpu_count() or 1
-
-
-def nginx(known: settings.Settings) -> str:
-    """The configuration of the proxy."""
-    web = known.web
-    plan = serve.Plan(
-        web.host, web.listen_port, processes(known), known.folders.run, web.certificate, web.certificate_key
-    )
-    if web.base_path:
-        plan = replace(plan, path=web.base_path)
-    return serve.render(plan, [web.port + number for number in range(plan.processes)], inline_scripts())
 
 
 def supervisord(known: settings.Settings, config: Path) -> str:
@@ -89,14 +55,14 @@ supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 serverurl=unix://{run}/supervisor.sock
 
 [program:nginx]
-command={dies_with_us} TERM -- {serve.nginx()} -e {run}/error.log -c {config}
+command={dies_with_us} TERM -- {proxy.nginx()} -e {run}/error.log -c {config}
 autorestart=true
 startsecs=1
 startretries=10
 stopwaitsecs={STOP_SECONDS}
 """
     ]
-    for number in range(processes(known)):
+    for number in range(proxy.processes(known)):
         address = f"http://127.0.0.1:{known.web.port + number}{known.web.base_path}/healthz"
         parts.append(
             f"""
@@ -144,7 +110,7 @@ def write(known: settings.Settings, to: Path) -> None:
     """All of it, below `to`."""
     known.folders.run.mkdir(parents=True, exist_ok=True)
     config = to / "nginx.conf"
-    files = {"nginx.conf": nginx(known), "supervisord.conf": supervisord(known, config)}
+    files = {"nginx.conf": proxy.render(known), "supervisord.conf": supervisord(known, config)}
     files |= {f"systemd/{name}": content for name, content in drop_ins(known).items()}
     for name, content in files.items():
         path = to / name
@@ -163,7 +129,7 @@ def _exists(user: str) -> bool:
 def _tool(name: str) -> str:
     found = shutil.which(name)
     if not found:
-        raise serve.Unable(f"{name} is not installed")
+        raise proxy.Unable(f"{name} is not installed")
     return found
 
 
@@ -174,7 +140,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         write(settings.apply(), options.to.resolve())
-    except (settings.Faulty, serve.Unable) as error:
+    except (settings.Faulty, proxy.Unable) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

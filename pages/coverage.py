@@ -1,13 +1,14 @@
-"""Where are the assistants, and where are they few?"""
+"""Where are the assistants, where are they few, and how do we compare with other countries?"""
 
 import streamlit as st
 
-from pages.ui.charts import bars, lines, maps, titles
+from pages.ui.charts import bars, grouped, lines, maps, titles
 from pages.ui.components import figures as ui
+from pages.ui.sections import listings
 
 
 def page() -> None:
-    view = ui.scope_bar("gender", "education", "post")
+    view = ui.scope_bar("@place", "@person")
     ui.cards(view, "coverage_per_10k", "coverage_per_100km2", "counties_covered", "lorenz.gini")
     left, right = st.columns(2)
     with left:
@@ -21,3 +22,11 @@ def page() -> None:
     with right:
         ui.figure(view, bars.ranking, "counties_covered", by="place", nation=True)
     ui.groups(view, "coverage_per_10k", by="county", says=titles.lowest)
+    listings.part(view, "abroad.title")
+    listings.caution(view, "abroad.not_alike")
+    left, right = st.columns(2)
+    with left:
+        ui.figure(view, grouped.countries, analysis="countries", says=grouped.beside)
+    with right:
+        ui.figure(view, grouped.claimed, analysis="claim", says=grouped.above)
+    listings.sources(view, "claim")

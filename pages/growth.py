@@ -7,7 +7,7 @@ from pages.ui.components import figures as ui
 
 
 def page() -> None:
-    view = ui.scope_bar("county", "institute", "gender", "education", "post", period=True)
+    view = ui.scope_bar("@place", "@person", period=True)
     ui.cards(
         view,
         "active_assistants",

@@ -5,10 +5,12 @@ import streamlit as st
 from pages.ui.charts import bars, lines, maps, titles
 from pages.ui.components import figures as ui
 from pages.ui.sections import listings
+from pages.ui.state import address
 
 
 def page() -> None:
-    view = ui.scope_bar("county", "institute", "gender", "education", "post", period=True)
+    view = ui.scope_bar("@place", "@person", period=True)
+    listings.asked_for(view, "legal")
     ui.cards(
         view,
         "judicial_officers",
@@ -36,4 +38,4 @@ def page() -> None:
         ui.figure(view, bars.ranking, "officers_lapsed", by="place")
     with right:
         ui.figure(view, bars.ranking, "officer_training_share", by="place", nation=True)
-    listings.listings(view, "accreditations_ending", "officers_untrained")
+    listings.listings(view, *address.OFFICER_LISTS, without=listings.chosen("legal"))

@@ -1,38 +1,26 @@
-"""Where do we stand today, and what needs attention most?"""
+"""Where do we stand today, and what needs action?"""
 
 import streamlit as st
 
 from pages.ui.charts import lines, maps, titles
 from pages.ui.components import figures as ui
+from pages.ui.sections import overview
 
 
 def page() -> None:
-    view = ui.scope_bar("county", "institute", "gender", "education", "post", period=True)
-    ui.cards(
+    overview.style()
+    view = ui.scope_bar("@place", "@person", period=True)
+    overview.summed_up(view)
+    ui.headline(
         view,
-        "active_assistants",
-        "target_progress",
-        "licensed_institutes",
-        "coverage_per_10k",
-        "training_compliance",
-        "judicial_officer_share",
-        "leaver_rate_12m",
-        "expiring_30",
+        active_assistants="growth",
+        training_compliance="training",
+        licensed_institutes="licensing",
+        leaver_rate_12m="workforce",
     )
+    overview.needing_action(view)
     wide, narrow = st.columns([3, 2])
     with wide:
-        ui.figure(view, lines.trend, "active_assistants", by="month", over=view.months(60), target=True)
+        ui.figure(view, lines.projection, analysis="projection", target=True)
     with narrow:
-        ui.attention(
-            view,
-            "training_compliance",
-            "coverage_gap",
-            "target_progress",
-            "leaver_rate_12m",
-            "expiring_30",
-        )
-    left, right = st.columns(2)
-    with left:
-        ui.figure(view, maps.provinces, "target_progress", by="province", says=titles.highest)
-    with right:
-        ui.figure(view, lines.trend, "training_compliance", by="month", over=view.months(24), zero=False, height=450)
+        ui.figure(view, maps.provinces, "training_compliance", by="province", says=titles.lowest)

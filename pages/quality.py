@@ -1,4 +1,4 @@
-"""What was handed in, what was loaded, and what was kept back?"""
+"""Which numbers changed, what was submitted, and what was rejected?"""
 
 import streamlit as st
 
@@ -9,6 +9,7 @@ from pages.ui.sections import data_quality
 def page() -> None:
     tables.style()
     view = data_quality.view()
+    data_quality.why(view)
     data_quality.totals(view)
     data_quality.provinces(view)
     left, right = st.columns(2)

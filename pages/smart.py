@@ -8,7 +8,7 @@ from pages.ui.sections import listings
 
 
 def page() -> None:
-    view = ui.scope_bar("county", "institute", period=True)
+    view = ui.scope_bar("@place", period=True)
     listings.caution(view, "smart.no_history")
     ui.cards(view, "smart_service_share", "smart_institutes", "licensed_institutes", "smart_unknown")
     left, right = st.columns(2)

@@ -14,7 +14,7 @@ BANDS = {
 
 
 def page() -> None:
-    view = ui.scope_bar("county", "institute", "gender", "education", "post", "course", period=True)
+    view = ui.scope_bar("@place", "@person", "@course", period=True)
     ui.cards(
         view,
         "training_compliance",

@@ -1,25 +1,63 @@
-"""What holds for every test: properties are judged by what they find, never by how long a busy machine takes."""
+"""Fixtures for all tests: samples and their publications, built once per run and shared between the xdist workers."""
 
+import fcntl
+import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
-settings.load_profile("house")
+ROOT = Path(__file__).parents[1]
+BUILD_DAY = date(2026, 6, 30)
+
+# No deadline: a busy machine is slow.
+settings.register_profile("no_deadline", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("no_deadline")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The source files of a sample, and the pointer of its publication."""
+
+    folder: Path
+    pointer: Path
 
 
 @pytest.fixture(scope="session")
-def small_register(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fiftieth of the made-up country, built: its pointer."""
-    folder = tmp_path_factory.mktemp("register")
-    day = "2026-06-30"
-    for words in (
-        ["sample", str(folder / "in"), "--scale", "0.02", "--seed", "5", "--day", day],
-        ["build", str(folder / "in"), "--to", str(folder / "warehouse.duckdb"), "--day", day],
-    ):
-        root = Path(__file__).parents[1]
-        subprocess.run([sys.executable, "-m", "etl", *words], cwd=root, check=True, capture_output=True)
-    return folder / "warehouse.duckdb"
+def publish_sample(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Sample]:
+    """A function that generates and builds a sample: `scale` and `seed` (None: tests/sample), `day` of the build.
+
+    The same arguments give the same publication in every xdist worker: the first one builds it under a lock.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "samples"
+    shared.mkdir(exist_ok=True)
+
+    def publish(scale: float | None = None, seed: int = 7, day: date = BUILD_DAY) -> Sample:
+        folder = shared / f"{scale}-{seed}-{day}"
+        sample = Sample(folder / "in" if scale else ROOT / "tests" / "sample", folder / "warehouse.duckdb")
+        with (shared / f"{folder.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not sample.pointer.exists():
+                folder.mkdir(exist_ok=True)
+                if scale:
+                    _etl("sample", sample.folder, "--scale", scale, "--seed", seed, "--day", day)
+                _etl("build", sample.folder, "--to", sample.pointer, "--day", day)
+        return sample
+
+    return publish
+
+
+@pytest.fixture(scope="session")
+def small_register(publish_sample: Callable[..., Sample]) -> Path:
+    """The pointer of a sample of some 1,000 persons; its source files are in the folder `in` next to it."""
+    return publish_sample(0.02, 5).pointer
+
+
+def _etl(*words: object) -> None:
+    subprocess.run([sys.executable, "-m", "etl", *map(str, words)], cwd=ROOT, check=True, capture_output=True)

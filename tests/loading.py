@@ -1,4 +1,4 @@
-"""What the tests of the load share: tiny hand-written files, a build of them, and what came of it."""
+"""Shared by the tests of builds: small hand-written files, a build of them, and its outcome."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ import pytest
 
 from etl.build import pipeline, volume
 from etl.cli.commands import main
-from etl.extract import parse_values, read_folder, validate
+from etl.extract import parse_values, read_file, read_folder
 from etl.warehouse import publications
 
-# Every test builds under one key and leaves the house's own alone.
+# Every test builds under one key and leaves the installation's key alone.
 os.environ.setdefault("IDENTITY_KEY", "a key that only tests use, 32 bytes and more")
-# The many processes that tests start compile what they import once.
+# Processes started by tests cache compiled modules.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 ROOT = Path(__file__).parents[1]
@@ -69,7 +69,7 @@ def national_id(number: int) -> str:
 
 
 def row(table: str, **changed: str) -> dict[str, str]:
-    """A row that loads, with some of its cells changed."""
+    """A valid row with some cells changed."""
     return {**GOOD[table], **changed}
 
 
@@ -83,7 +83,7 @@ def csv_text(table: str, rows: StreamedRows, separator: str = ",") -> str:
 
 
 def put(folder: Path, name: str, content: str | bytes | StreamedRows) -> Path:
-    """Write a file of a handed-in folder."""
+    """Write a file of a submitted folder."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     if isinstance(content, list):
@@ -94,7 +94,7 @@ def put(folder: Path, name: str, content: str | bytes | StreamedRows) -> Path:
 
 
 def put_good(folder: Path) -> Path:
-    """The smallest folder that holds every table."""
+    """Write the smallest folder with every table."""
     for table in HEADERS:
         put(folder, f"{table}.csv", [row(table)])
     return folder
@@ -102,7 +102,7 @@ def put_good(folder: Path) -> Path:
 
 @dataclass
 class Built:
-    """What a command line said, and what is published after it."""
+    """The output of a command, and the publication after it."""
 
     code: int
     out: str
@@ -112,7 +112,7 @@ class Built:
 
     @property
     def refusal(self) -> str:
-        """The one line of a refusal, without what it says to do about a file."""
+        """The one line of a refusal, without the remedy for a file."""
         assert self.code in (1, 3), f"exit {self.code}: {self.out}{self.err}"
         assert self.err.count("\n") == 1, self.err
         assert "Traceback" not in self.err
@@ -133,44 +133,44 @@ class Built:
             return con.execute(sql).fetchall()
 
     def rejected_rows(self) -> list[tuple[Any, ...]]:
-        """The quarantine: (file, line, column, reason)."""
+        """The rejected rows: (file, line, column, reason)."""
         return self.sql("select file, line, column_name, reason from quarantine order by all")
 
     def file(self, name: str) -> dict[str, Any]:
-        """What the report says of a file."""
-        return next(one for one in self.report["files"] if one["file"] == name)
+        """The entry of a file in the report."""
+        return next(entry for entry in self.report["files"] if entry["file"] == name)
 
     def counts(self, name: str) -> tuple[int, int, int, int]:
-        """Rows read, loaded, kept back, exact duplicates of a file."""
-        one = self.file(name)
-        return one["rows_read"], one["rows_loaded"], one["rows_quarantined"], one["exact_duplicates"]
+        """Rows read, loaded, rejected and exact duplicates of a file."""
+        entry = self.file(name)
+        return entry["rows_read"], entry["rows_loaded"], entry["rows_quarantined"], entry["exact_duplicates"]
 
 
 class _WarmPool(read_folder.WorkerPool):
-    """Readers that are kept from build to build: a test process makes many builds, and starting one takes longer than reading."""
+    """Workers that are reused by later builds: starting one takes longer than reading a test's files."""
 
     _kept: ClassVar[dict[str, list[read_folder._Worker]]] = {}
 
-    def __init__(self, setting: parse_values.Setting, jobs: Sequence[validate.Job]) -> None:
+    def __init__(self, setting: parse_values.Setting, jobs: Sequence[read_file.Job]) -> None:
         start = read_folder._Worker
 
-        def kept_or_new(hello: dict[str, Any]) -> read_folder._Worker:
-            warm = self._kept.get(self._kind(hello), [])
-            return warm.pop() if warm else start(hello)
+        def reused_or_new(greeting: dict[str, Any]) -> read_folder._Worker:
+            warm = self._kept.get(self._kind(greeting), [])
+            return warm.pop() if warm else start(greeting)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(read_folder, "_Worker", kept_or_new)
+            patch.setattr(read_folder, "_Worker", reused_or_new)
             super().__init__(setting, jobs)
 
     def dismiss(self) -> None:
-        """Keep those that are idle; end the others."""
-        self._kept.setdefault(self._kind(self._greeting), []).extend(reader for reader in self._idle if reader.is_alive)
+        """Keep the idle workers; end the others."""
+        self._kept.setdefault(self._kind(self._greeting), []).extend(worker for worker in self._idle if worker.is_alive)
         self._idle = []
         super().dismiss()
 
     @staticmethod
-    def _kind(hello: dict[str, Any]) -> str:
-        return json.dumps([hello, os.environ.get("READER_MEMORY")])
+    def _kind(greeting: dict[str, Any]) -> str:
+        return json.dumps([greeting, os.environ.get("READER_MEMORY")])
 
 
 def build(
@@ -183,7 +183,7 @@ def build(
 ) -> Built:
     """Build a folder by the command line, in this process.
 
-    Losses are accepted unless told otherwise: most tests are about a handful of rows, of which most are bad.
+    Losses are accepted by default: most tests load a handful of rows, most of them bad.
     """
     to = to or folder.parent / "warehouse.duckdb"
     report = folder.parent / "report.json"
@@ -224,7 +224,7 @@ def run(*arguments: str | Path, before: Sequence[str] = (), **options: Any) -> s
 
 
 def copy_publication(at: Path, to: Path) -> Path:
-    """A publication of one's own: pointer and versions; returns the new pointer."""
+    """Copy a publication, pointer and versions; returns the new pointer."""
     shutil.rmtree(to, ignore_errors=True)
     to.mkdir(parents=True)
     shutil.copytree(at.with_name(at.name + ".publications"), to / (at.name + ".publications"))
@@ -246,9 +246,9 @@ def digest(con: duckdb.DuckDBPyConnection, but: tuple[str, ...] = ()) -> str:
 
 
 def quick_digest(con: duckdb.DuckDBPyConnection) -> str:
-    """A digest of the content that takes a reader some milliseconds: every row of every table, but for order.
+    """A fast digest of every row of every table, independent of order.
 
-    The calendar is left out: it is long and always the same.
+    The calendar is left out: it is large and constant.
     """
     sql = "select table_name from duckdb_tables() where table_name <> 'calendar' order by 1"
     names = [name for (name,) in con.execute(sql).fetchall()]

@@ -9,6 +9,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from deploy import proxy
+from etl.core import settings
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 90.0
@@ -71,3 +75,68 @@ def publish(folder: Path) -> Path:
         capture_output=True,
     )
     return pointer
+
+
+class Served:
+    """The web processes of an installation and nginx before them, as deploy.configure sets them up. A context manager."""
+
+    def __init__(self, folder: Path, processes: int = 1, **environment: str) -> None:
+        first = free_ports(processes + 1)
+        self.environment = {
+            **os.environ,
+            "POLICEYAR_RUN": str(folder),
+            "POLICEYAR_WEB_HOST": "localhost",
+            "POLICEYAR_WEB_PROCESSES": str(processes),
+            "POLICEYAR_WEB_PORT": str(first),
+            "POLICEYAR_WEB_LISTEN_PORT": str(first + processes),
+            **environment,
+        }
+        web = settings.read(self.environment).web
+        self.run, self.port, self.base = folder, web.listen_port, web.base_path
+        self.ports = [first + number for number in range(processes)]
+        self.origin = proxy.origin(web)
+        self.dashboards: list[subprocess.Popen[bytes]] = []
+        self._proxy: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Served":
+        try:
+            for number in range(len(self.ports)):
+                self.dashboards.append(self._start("-m", "deploy.web", str(number)))
+            self._start("-m", "deploy.configure", "--to", str(self.run)).wait()
+            for port in self.ports:
+                self._wait_for(port)
+            self._proxy = start_nginx(self.run, self.port)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        everything = [one for one in (self._proxy, *self.dashboards) if one]
+        for process in everything:
+            process.terminate()
+        for process in everything:
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _wait_for(self, port: int) -> None:
+        until(lambda: ask(port, f"{self.base}/healthz")[0] == 200, "a web process answers")
+
+    def _start(self, *words: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, *words], cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL)
+
+
+def start_nginx(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    """nginx with the nginx.conf of a folder, once it listens."""
+    process = subprocess.Popen([proxy.nginx(), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")])
+
+    def listens() -> bool:
+        assert process.poll() is None, f"nginx ended with {process.returncode}"
+        with socket.socket() as knock:
+            return knock.connect_ex(("127.0.0.1", port)) == 0
+
+    until(listens, "nginx listens")
+    return process

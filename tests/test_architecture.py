@@ -11,7 +11,9 @@ from etl.core.paths import MODELS, ROOT
 PAGES = sorted((ROOT / "pages").glob("*.py"))
 PAGES_AND_UI = sorted((ROOT / "pages").rglob("*.py"))
 DRAWING = sorted(
-    path for package in ("charts", "exports", "i18n") for path in (ROOT / "pages" / "ui" / package).glob("*.py")
+    path
+    for package in ("charts", "exports", "i18n", "summary")
+    for path in (ROOT / "pages" / "ui" / package).glob("*.py")
 )
 SQL = re.compile(r"\bselect\b.+\bfrom\b", re.IGNORECASE | re.DOTALL)
 

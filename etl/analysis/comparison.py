@@ -59,5 +59,29 @@ def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, 
     )
 
 
+def over_time(
+    con: ScopedCursor,
+    name: str,
+    places: Mapping[str, _Places],
+    over: tuple[date, date],
+    where: _Places | None = None,
+) -> Answer:
+    """One measure month by month, by `side`: the places of each side under filters common to both."""
+    common = {axis: tuple(codes) for axis, codes in (where or {}).items()}
+    answers = {
+        side: ask(con, name, by=("month",), over=over, where=common | dict(chosen)) for side, chosen in places.items()
+    }
+    first = next(iter(answers.values()))
+    return replace(
+        first,
+        by=("month", "side"),
+        columns=("month", "side", *first.columns[1:]),
+        rows=[(row[0], side, *row[1:]) for side, answer in answers.items() for row in answer.rows],
+        where=common,
+        query=";\n\n".join(dict.fromkeys(answer.query for answer in answers.values())),
+        sources=frozenset().union(*(answer.sources for answer in answers.values())),
+    )
+
+
 def _minus(after: Any, before: Any) -> Any:
     return None if after is None or before is None else after - before

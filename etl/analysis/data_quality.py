@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from etl.revisions import diff
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 from etl.semantic.reports import report, reported, with_rows
-from etl.warehouse.publications import connect, describe, versions
+from etl.warehouse.publications import connect, current, describe, versions
 
 _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
 
@@ -183,6 +183,47 @@ def revisions(pointer: Path) -> Any | None:
         return None
 
 
+def last_revision(con: ScopedCursor, pointer: Path) -> diff.Diff | None:
+    """What moved from the publication before to the one shown, for the nation and own provinces; None where it cannot be told."""
+    try:
+        found = diff.between(pointer)
+    except (Refused, duckdb.Error):
+        return None
+    moved = tuple(one for one in found.moved if _is_own(con, one.province) or one.province is None)
+    return replace(found, moved=moved)
+
+
+def _is_own(con: ScopedCursor, province: str | None) -> bool:
+    return con.scope.sees_whole_country or province in con.scope.codes
+
+
+def changed_files(con: ScopedCursor, pointer: Path) -> list[dict[str, Any]]:
+    """The files whose loaded or rejected rows differ from those of the publication before: `before`, `after` are rows loaded.
+
+    A file that only one of the two has has None in the other.
+    """
+    shown = current(pointer)
+    earlier = [path for path in versions(pointer) if path.stem < shown.stem]
+    if not earlier:
+        return []
+    try:
+        with connect(earlier[-1], any_code=True) as old, connect(shown, any_code=True) as new:
+            scoped = (ScopedCursor(one, con.scope) for one in (old, new))
+            was, now = ({row["file"]: row for row in files(one).records()} for one in scoped)
+    except (Refused, duckdb.Error):
+        return []
+    counted = ("rows_loaded", "rows_quarantined")
+    found = []
+    for name in sorted(was.keys() | now.keys()):
+        before, after = was.get(name), now.get(name)
+        if before and after and all(before[one] == after[one] for one in counted):
+            continue
+        known: dict[str, Any] = after or before or {}
+        rows = {"before": before and before["rows_loaded"], "after": after and after["rows_loaded"]}
+        found.append({"file": name, "province": known["province"], "source": known["source"], **rows})
+    return found
+
+
 def rejected_rows(con: ScopedCursor, tables: Sequence[str], provinces: Sequence[str]) -> int:
     """The number of rejected rows in files of these source tables and provinces; no province means all."""
     found = con.numbers.execute(
@@ -195,9 +236,11 @@ def rejected_rows(con: ScopedCursor, tables: Sequence[str], provinces: Sequence[
 
 __all__ = [
     "Rule",
+    "changed_files",
     "files",
     "headers",
     "ignored",
+    "last_revision",
     "missing_sources",
     "provinces",
     "publications",

@@ -82,6 +82,14 @@ def officers_untrained(con: ScopedCursor, on: date | None = None, where: Where =
     return _having(_listed(con, on, where, measures, "officers_lapsed", anywhere=True), measures[:1])
 
 
+@analysis(asks=("registered_institutes", "overdue_files"))
+def files_overdue(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+    """Institutes with complete files that wait for a decision for more than 25 working days; the longest wait first."""
+    found = _having(_listed(con, on, where, ("overdue_files", "oldest_overdue_file")), ("overdue_files",))
+    at = found.columns.index("oldest_overdue_file")
+    return replace(found, rows=sorted(found.rows, key=lambda row: (row[at], row[0])))
+
+
 @analysis(asks=("licensed_institutes", "smart_institutes", "active_assistants"))
 def sizes(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Licensed institutes by the number of persons active in them: (size, institutes)."""

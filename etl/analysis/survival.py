@@ -7,11 +7,10 @@ For weighted rows statsmodels returns the variance of Tsiatis (1981); it returns
 which would grow with the country. Greenwood's sum is therefore computed here, from the numbers at risk and leaving.
 """
 
-import gc
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from types import ModuleType
 from typing import Any
@@ -23,8 +22,9 @@ import pyarrow as pa
 from etl.analysis.retention import ALL, LEAST, MOST_MONTHS, careers
 from etl.core.jalali import DAYS_A_MONTH
 from etl.semantic.catalog import tables
+from etl.warehouse.dimensions import CELL
 
-DIMENSIONS = ("province", "activity", "gender", "education", "post")
+DIMENSIONS = CELL
 _CURVES = pa.schema(
     [
         ("dimension", pa.string()),
@@ -39,13 +39,12 @@ _CURVES = pa.schema(
 _SERVED = np.arange(MOST_MONTHS + 1)
 _DAYS = np.floor(_SERVED * DAYS_A_MONTH).astype(np.int64)
 _QUANTILE = 1.96
-_SHORT_TURN_SECONDS = 0.0002
-# What the library's tests of significance draw with. No curve is tested, and all of scipy.stats is more to load than the rest.
+# Used by statsmodels for significance tests only, which no curve needs; importing scipy.stats takes longer than all the rest.
 _UNNEEDED, _DRAWN_WITH = "scipy.stats.distributions", ("chi2", "norm")
 
 
-def get_ready(con: duckdb.DuckDBPyConnection) -> None:
-    """Load the library meanwhile: it takes as long as two of the largest models. A handful of people needs none."""
+def import_library(con: duckdb.DuckDBPyConnection) -> None:
+    """Import statsmodels in a thread while the models run: it takes as long as two of the largest models."""
     ((people,),) = con.execute("select count(*) from person_numbers").fetchall()
     if people >= LEAST:
         threading.Thread(target=_load).start()
@@ -117,24 +116,13 @@ def _table(dimension: str, member: str, days: np.ndarray, has_left: np.ndarray, 
 
 
 def _load() -> None:
-    # Whoever hands the database its next statement waits for the interpreter: not for long, with so many of them.
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(_SHORT_TURN_SECONDS)
-    # Nothing of a library is garbage while it loads.
-    gc.disable()
-    try:
-        with _without_the_unneeded():
-            _library()
-    except ImportError:
-        # It wants more of that than it did: whoever needs the library next loads it whole.
-        pass
-    finally:
-        gc.enable()
-        sys.setswitchinterval(usual)
+    # With a later version the import may need the module: then whoever needs the library next imports all of it.
+    with suppress(ImportError), _without_scipy_distributions():
+        _library()
 
 
 @contextmanager
-def _without_the_unneeded() -> Iterator[None]:
+def _without_scipy_distributions() -> Iterator[None]:
     stand_in = ModuleType(_UNNEEDED)
     vars(stand_in).update(dict.fromkeys(_DRAWN_WITH))
     if sys.modules.setdefault(_UNNEEDED, stand_in) is not stand_in:

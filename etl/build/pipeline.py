@@ -21,9 +21,9 @@ from etl.core.paths import CHECKS, REFERENCE, ROOT
 from etl.core.places import places
 from etl.core.text_folding import fold, printable
 from etl.extract import parse_values, postgresql
+from etl.extract.read_file import Job
 from etl.extract.read_folder import Outcome, WorkerPool
 from etl.extract.source_folder import source_files, unread_files
-from etl.extract.validate import Job
 from etl.revisions import fingerprints
 from etl.warehouse import adoption_history, build_database, population, publications, run_models
 from etl.warehouse.code_version import code_version
@@ -120,11 +120,11 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             snapshots.release()
             report.refused = load_report.missing(outcomes)
             if references.unusable or len(report.refused) == len(outcomes):
-                raise BuildRefused([*references.unusable, *_unread(report)], report)
+                raise BuildRefused([*references.unusable, *_unread(outcomes)], report)
             say("staging")
             _stage(con, order, outcomes, report)
             _fill(con, order, outcomes, report)
-            survival.get_ready(con)
+            survival.import_library(con)
             run_models.build(con, say, _concurrent_tasks(report, setting))
             publications.disable_useless_passes(con)
             adoption_history.carry(con, order.to)
@@ -165,9 +165,17 @@ def _references(folder: Path) -> _References:
     return _References(courses, targets, residents, announced, unusable)
 
 
-def _unread(report: Report) -> list[str]:
-    """The refused files, one line each."""
-    return [volume.Refusal(refused.file, refused.reason, volume.CORRECT).line for refused in report.refused]
+def _unread(outcomes: Sequence[Outcome]) -> list[str]:
+    """The refused files, one line each; tables of one database that are refused for the same reason share a line."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for outcome in outcomes:
+        if not outcome.read:
+            source = outcome.job.origin.connection if outcome.job.origin else outcome.job.label
+            alike.setdefault((source, outcome.refusal), []).append(outcome.job.label)
+    return [
+        volume.Refusal(first, f"{reason}; the same for {', '.join(others)}" if others else reason, volume.CORRECT).line
+        for (_, reason), (first, *others) in alike.items()
+    ]
 
 
 def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[Outcome], report: Report) -> None:
@@ -179,7 +187,7 @@ def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[O
         staging.stage(con, outcomes, keep=order.skip_refused)
         load_report.count(con, outcomes, report)
         if wrong_day := volume.ahead(con, outcomes, order.build_day):
-            raise BuildRefused([*_unread(report), wrong_day.line], report)
+            raise BuildRefused([*_unread(outcomes), wrong_day.line], report)
         rejected = volume.mostly_rejected(con, outcomes, with_orphans=order.skip_refused or not report.refused)
         if not rejected or order.accept_loss or not order.skip_refused:
             break
@@ -187,10 +195,10 @@ def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[O
             outcome.read, outcome.refusal = None, reason
         report.refused = load_report.missing(outcomes, load_report.file_provinces(con))
         if len(report.refused) == len(outcomes):
-            raise BuildRefused(_unread(report), report)
+            raise BuildRefused(_unread(outcomes), report)
     volume.record(con)
     spoilt = [Missing(outcome.job.label, outcome.job.table, "", reason) for outcome, reason in rejected]
-    refused = [] if order.skip_refused else _unread(report)
+    refused = [] if order.skip_refused else _unread(outcomes)
     explained = {file.table for file in (*report.refused, *spoilt)} if not order.skip_refused else set()
     excused = {(file.table, file.province) for file in report.refused}
     lost = [volume.Refusal(file.file, file.reason, f"{volume.CORRECT}, or {volume.ACCEPT}") for file in spoilt]

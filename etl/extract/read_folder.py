@@ -12,7 +12,7 @@ from typing import Any
 from etl.core.errors import Refused
 from etl.extract import limits, worker_pool
 from etl.extract.parse_values import Setting
-from etl.extract.validate import Job, Read
+from etl.extract.read_file import Job, Read
 
 # A worker that sends nothing for this long is stopped: a trap, or a disk that does not answer.
 SILENCE_SECONDS = 300

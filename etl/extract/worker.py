@@ -44,9 +44,9 @@ class _Worker:
 
     def __init__(self) -> None:
         """Import what every file needs before the first request arrives."""
-        from etl.extract import parse_values, validate
+        from etl.extract import parse_values, read_file
 
-        self._validate = validate
+        self._read_file = read_file
         self._values = parse_values
         self._places = places()
         self._validators: dict[str, Any] = {}
@@ -56,7 +56,7 @@ class _Worker:
         self._setting = self._values.Setting(
             date.fromisoformat(setting["build_day"]), setting["courses"], bytes.fromhex(setting["key"]), self._places
         )
-        self._limits = self._validate.Limits(**setting["limits"])
+        self._limits = self._read_file.Limits(**setting["limits"])
 
     def serve(self, request: dict[str, Any], pipe: Connection) -> Any:
         """The one answer to a request: the outcome of reading, or why the file is refused. Progress is sent meanwhile."""
@@ -66,21 +66,21 @@ class _Worker:
         try:
             path = Path(os.fsdecode(bytes.fromhex(request["path"])))
             _limit_time(path, self._limits.seconds)
-            table = request["table"] or self._validate.recognised_table(path, self._limits)
-            origin = self._validate.Origin(**request["origin"]) if request["origin"] else None
-            job = self._validate.Job(path, table, request["number"], Path(request["folder"]), origin)
+            table = request["table"] or self._read_file.recognised_table(path, self._limits)
+            origin = self._read_file.Origin(**request["origin"]) if request["origin"] else None
+            job = self._read_file.Job(path, table, request["number"], Path(request["folder"]), origin)
             if job.table not in self._validators:
-                self._validators[job.table] = self._validate.Validator(contract(job.table), self._setting)
+                self._validators[job.table] = self._read_file.Validator(contract(job.table), self._setting)
 
             def progress(rows: int, share: float) -> None:
                 pipe.send_bytes(json.dumps(("progress", rows, share)).encode())
 
-            yield "done", asdict(self._validate.read(job, self._validators[job.table], progress, self._limits))
+            yield "done", asdict(self._read_file.read(job, self._validators[job.table], progress, self._limits))
         except Refused as error:
             yield "refused", str(error)
         except MemoryError:
             yield "refused", f"reading it takes more than {_MEMORY} MiB of memory"
-        except self._validate.BuildDiskFull as error:
+        except self._read_file.BuildDiskFull as error:
             yield "stopped", str(error)
         except (BrokenPipeError, ConnectionResetError):
             raise

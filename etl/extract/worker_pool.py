@@ -1,4 +1,4 @@
-"""Reader processes (reader.py) as they are started, and some that are started before they are needed."""
+"""Starting worker processes (worker.py), and starting some before they are needed."""
 
 import os
 import socket
@@ -7,17 +7,16 @@ import sys
 
 from etl.core.paths import ROOT
 
-_ROOT = ROOT
 _waiting: list[tuple["subprocess.Popen[bytes]", socket.socket]] = []
 
 
-def ahead(readers: int) -> None:
-    """Start some for whoever takes the next ones. They end by themselves when this process does."""
-    _waiting.extend(_start() for _ in range(readers))
+def ahead(count: int) -> None:
+    """Start `count` workers for the next calls of `take`. They end with this process."""
+    _waiting.extend(_start() for _ in range(count))
 
 
 def take() -> tuple["subprocess.Popen[bytes]", socket.socket]:
-    """A reader process and our end of the line to it."""
+    """A worker process and our end of its socket."""
     return _waiting.pop() if _waiting else _start()
 
 
@@ -26,7 +25,7 @@ def _start() -> tuple["subprocess.Popen[bytes]", socket.socket]:
     with theirs:
         process = subprocess.Popen(
             [sys.executable, "-m", "etl.extract.worker", str(theirs.fileno())],
-            cwd=_ROOT,
+            cwd=ROOT,
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

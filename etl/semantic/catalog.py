@@ -1,4 +1,4 @@
-"""The catalogue of numbers: etl/semantic/metrics/*.toml, read once. What a metric means and by what it can be asked."""
+"""The catalogue: what each metric of etl/semantic/metrics/*.toml means, and by which dimensions it can be asked."""
 
 import re
 import tomllib
@@ -8,59 +8,25 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from etl.core.text_folding import fold
-from etl.extract.contract import contract
+from etl.warehouse.dimensions import BANDS, CHOICES, DIMENSIONS, TIME, expand_groups
 
-TIME = ("month", "quarter", "year")
-DIMENSIONS = (
-    "province",
-    "county",
-    "institute",
-    "activity",
-    "gender",
-    "education",
-    "post",
-    "course",
-    "outcome",
-    "kind",
-    "status",
-    "smart",
-    "origin",
-    "age_band",
-    "tenure_band",
-    *TIME,
-)
-# Bands of age (in years) and of tenure (in months), each with the first value that is beyond it; the last has no end.
-BANDS = {
-    "age_band": {
-        "18-24": 25,
-        "25-29": 30,
-        "30-34": 35,
-        "35-39": 40,
-        "40-44": 45,
-        "45-49": 50,
-        "50-54": 55,
-        "55-59": 60,
-        "60+": None,
-    },
-    "tenure_band": {"00-01": 12, "01-03": 36, "03-05": 60, "05-10": 120, "10+": None},
-}
+__all__ = ["BANDS", "CHOICES", "DIMENSIONS", "TIME", "Measure", "Metric", "Table", "catalogue", "derived", "expand"]
+
 _FOLDER = Path(__file__).parent
-# Units in which persons are counted, or what each of them did once.
+# Units that count persons, or events of which each person has one.
 _OF_PERSONS = frozenset({"persons", "mean_persons", "persons_per_month", "person_courses", "completions", "seats"})
 
 
 @dataclass(frozen=True)
 class Table:
-    """A model as questions see it: its kind, the column of each dimension, the dimensions that do not narrow it.
+    """A model as questions see it: its kind, the column of each dimension, the dimensions that do not filter it.
 
-    In place of a column may stand an expression of the day that is asked about, written `{day}`.
+    A column may be an expression of the day asked about, written `{day}`.
     """
 
     name: str
     kind: str
     columns: dict[str, str]
-    # The model that holds its rows.
     model: str
     ignores: tuple[str, ...] = ()
     # A lookup adds its numbers to the groups that other tables have; it adds no groups of its own.
@@ -88,7 +54,7 @@ class Measure:
     national_total: bool = False
     # The value of a group without rows.
     fill_nulls_with: float | None = 0
-    # For so many days after its last day of service an event may still be undone.
+    # An event may still be undone for so many days after the last day of service.
     provisional_days: int = 0
     ignores: tuple[str, ...] = ()
     # The column of the pre-aggregate `stock` that holds it, without persons who have three or more spells at once.
@@ -120,9 +86,9 @@ class Metric:
     sql: str
     group: str
     hidden: bool
-    # Whether it can be measured as of a past day: a flag that is only today's cannot.
+    # Whether it can be measured on a past day: a flag without history cannot.
     has_history: bool = True
-    # What it counts, for what may be told of it: persons (and what persons did), hours, institutes...
+    # What it counts, for disclosure control: persons (and their events), hours, institutes...
     counts: str = ""
     # Of a median or a percentile: the metric that counts its cases.
     sample_size: str | None = None
@@ -148,7 +114,7 @@ def tables() -> dict[str, Table]:
     """The tables that metrics count from."""
     found = {}
     for name, entry in _entries()["table"].items():
-        columns = {one: one for one in entry.get("dimensions", ())} | entry.get("columns", {})
+        columns = {one: one for one in expand_groups(entry.get("dimensions", ()))} | entry.get("columns", {})
         columns |= {band: _banded(band, value) for band, value in entry.get("bands", {}).items()}
         for table in (name, f"{name}_shared", f"{name}_many") if entry.get("shared") else (name,):
             found[table] = Table(
@@ -156,41 +122,41 @@ def tables() -> dict[str, Table]:
                 entry["kind"],
                 columns,
                 entry.get("model", table),
-                tuple(entry.get("ignores", ())),
+                tuple(expand_groups(entry.get("ignores", ()))),
                 entry.get("lookup", False),
-                tuple(entry.get("national_total_dimensions", ())),
+                tuple(expand_groups(entry.get("national_total_dimensions", ()))),
                 entry.get("is_single_spell", ""),
             )
     return found
 
 
 def _banded(dimension: str, value: str) -> str:
-    """The band that a value is in, as an expression."""
+    """A CASE expression for the band of a value."""
     steps = "".join(f" when {value} < {end} then '{band}'" for band, end in BANDS[dimension].items() if end)
-    last = next(band for band, end in BANDS[dimension].items() if end is None)
+    last = next(band for band, end in BANDS[dimension].items() if not end)
     return f"case{steps} else '{last}' end"
 
 
 @cache
 def catalogue() -> dict[str, Metric]:
-    """Every metric by its name, in the order of the file."""
+    """Every metric by its name, in the order of the files."""
     return {name: _metric(name, entry) for name, entry in _entries()["metric"].items()}
 
 
 @cache
 def derived(name: str) -> Metric:
-    """The words and the unit of what etl/analysis works out under `name`."""
+    """The labels and the unit of a number that etl/analysis computes."""
     entry = {"kind": "snapshot", "sql": "", "table": "", **_entries()["derived"][name]}
     return _metric(name, entry, frozenset())
 
 
 def derived_names() -> tuple[str, ...]:
-    """What etl/analysis works out."""
+    """The names of the numbers that etl/analysis computes."""
     return tuple(_entries()["derived"])
 
 
 def expand(name: str, involved: frozenset[str]) -> dict[str, Measure]:
-    """The measures that a metric is made of when the dimensions `involved` are asked by or filtered on."""
+    """The measures behind a metric when the dimensions `involved` are grouped by or filtered on."""
     entry = _entries()["metric"][name]
     if "table" in entry:
         return {name: _measure(name, _source(entry, involved))}
@@ -201,12 +167,12 @@ def expand(name: str, involved: frozenset[str]) -> dict[str, Measure]:
 
 
 def provisional_days(name: str) -> int:
-    """For how many days after an event a metric may still change by itself; 0 for one that does not."""
+    """For how many days after an event a metric may still change by itself; 0 where it cannot."""
     return max(measure.provisional_days for measure in expand(name, frozenset()).values())
 
 
 def _source(entry: Mapping[str, Any], involved: frozenset[str]) -> Mapping[str, Any]:
-    """A metric may be counted from another table where a dimension is involved that its own does not have."""
+    """The entry, or its alternate source where a dimension is involved that its own table lacks."""
     for dimension, change in entry.get("alternate_sources", {}).items():
         if dimension in involved:
             return {**entry, "rollup_column": "", **change}
@@ -296,18 +262,5 @@ def _metric(name: str, entry: Mapping[str, Any], dimensions: frozenset[str] | No
 
 
 def counted(unit: str) -> str:
-    """What a number of `unit` counts, where its entry does not say it."""
+    """What a number of `unit` counts by default."""
     return "persons" if unit in _OF_PERSONS else unit
-
-
-def _choices() -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for table in ("institutes", "licences", "personnel"):
-        for column in contract(table).columns:
-            if column.name in DIMENSIONS and column.type == "choice":
-                found[column.name] = {fold(word): value for value, fa in column.values.items() for word in (value, fa)}
-    found["smart"] = {fold(word): value for value, fa in (("yes", "بلی"), ("no", "خیر")) for word in (value, fa)}
-    return found | {name: {band: band for band in bands} for name, bands in BANDS.items()}
-
-
-CHOICES = _choices()

@@ -1,4 +1,4 @@
-"""What several questions are worked out to is an Answer too: it says of which, and its words are those of [derived.X]."""
+"""Answers of etl/analysis, computed from other Answers; their labels are in [derived.X] of analyses.toml."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -22,11 +22,10 @@ def answered(
     query: str = "",
     sources: frozenset[str] = frozenset(),
 ) -> Answer:
-    """An Answer of `rows`: the dimensions `by`, the measures `names`, then columns that are `more`.
+    """An Answer of `rows`: the dimensions `by`, the metrics `names`, then the columns `more`.
 
-    Its sources are those of `like` and of `also`, and `sources` beside them. Place and publication are those of `like`,
-    and day and period too where neither is given; the query is its own and those
-    of the answers it was `also` worked out of.
+    Filters and publication are those of `like`, and day and period too where neither is given. Its sources are `sources`
+    and those of `like` and `also`; without `query`, its queries are those of `like` and `also`.
     """
     timed = (on, over) if on or over else (like.on, None if like.on else like.over)
     return Answer(

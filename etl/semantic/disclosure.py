@@ -1,10 +1,9 @@
-"""What may be told of an Answer in a file for circulation: person counts in fives, and nothing that tells more than they do.
+"""Disclosure control for files in circulation: person counts are rounded to fives, and nothing else discloses more.
 
-A ratio of exact parts, even to 0.1 percentage point, gives its parts back: of 24 persons and 10 to 14 of them only 12 of 24
-is 50.0 %. So ratios are worked out of the rounded counts, and add nothing to what those tell. Sums can tell more: four
-counts published as 5 whose total is published as 10 are 3 each. Where a line of a table gives its cells away like that, one
-of them is rounded the other way.
-The files of a table as small as two by three can still do so together.
+A ratio of exact parts discloses them, even to 0.1 percentage point: of 24 persons, only 12 are 50.0 %. So ratios are computed
+from the rounded counts. Sums can disclose more: four counts published as 5 with a total published as 10 are 3 each.
+Where a row or column of a table discloses its cells like that, one of them is rounded the other way.
+Several files of one table as small as two by three can still disclose cells together.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -18,32 +17,32 @@ from etl.semantic.combine import formula, ratio
 from etl.semantic.exportable import StreamedRows
 
 STEP = 5
-# Five times the hours of the longest course and more: whose hours they are is as open as how many persons are meant.
+# More than five times the hours of the longest course, so that hours disclose no more than person counts do.
 HOURS_STEP = 500
-# The fewest persons that a ratio, and the fewest cases that a median or a percentile, may be made of.
+# The minimum of persons behind a ratio, and of cases behind a median or a percentile.
 FEWEST, FEWEST_CASES = 23, 8
 _DECIMALS = {"share": 3, "per_10k": 2, "per_100km2": 2, "ratio": 2}
-# Columns of one row whose sum stands elsewhere.
+# Columns of one row whose sum is published too.
 _PARTS = (("status_in_date", "status_pending", "status_expired", "status_overdue"),)
 
-# Answers measures by the same dimensions, days and filters; what a file needs to know and does not hold.
+# Answers further metrics by the same dimensions, days and filters.
 Ask = Callable[..., Answer]
 _Cell = tuple[int, int]
 
 
 class NotForCirculation(ValueError):
-    """Rows about single persons are never for circulation."""
+    """Rows about single persons never circulate."""
 
 
 @dataclass(frozen=True)
 class Circulated(Answer):
-    """An Answer as it may circulate."""
+    """An Answer that may circulate."""
 
 
 def for_circulation(source: Answer | StreamedRows, ask: Ask | None = None) -> Circulated:
-    """The Answer with every number rounded, worked out anew or left out (None) as the rules want it.
+    """The Answer with every number rounded, recomputed or suppressed (None).
 
-    `ask` gives counts that the rules need and the Answer does not hold; without it what needs them is left out. Raises
+    `ask` gives counts that the rules need and the Answer lacks; without it, numbers that need them are suppressed. Raises
     NotForCirculation for rows about persons.
     """
     if isinstance(source, Circulated):
@@ -61,7 +60,7 @@ def for_circulation(source: Answer | StreamedRows, ask: Ask | None = None) -> Ci
         for number, row in enumerate(rows):
             known = dict(zip(source.columns, row, strict=True))
             asked = more.get(source.rows[number][: len(source.by)], {})
-            row[at] = _told(metric, row[at], known, metrics, asked)
+            row[at] = _recomputed(metric, row[at], known, metrics, asked)
     if source.by == ("side",):
         _take_differences(source.rows, rows)
     values = {field.name: getattr(source, field.name) for field in fields(Answer)}
@@ -69,7 +68,7 @@ def for_circulation(source: Answer | StreamedRows, ask: Ask | None = None) -> Ci
 
 
 def rounded(value: float, step: int = STEP) -> int:
-    """A count as a multiple of `step`, halves away from zero."""
+    """The nearest multiple of `step`, halves away from zero."""
     size = int((2 * abs(value) + step) // (2 * step)) * step
     return -size if value < 0 else size
 
@@ -82,14 +81,14 @@ def _metric(answer: Answer, name: str) -> Metric | None:
 
 
 def _counts(metrics: dict[str, Metric | None]) -> set[str]:
-    """The columns that count persons and are rounded as they stand. What nobody knows is taken for such a count."""
+    """The columns that are rounded as person counts; a column without a metric is treated as one."""
     return {
         name for name, one in metrics.items() if one is None or (one.counts == "persons" and not _rests_on_more(one))
     }
 
 
 def _rests_on_more(metric: Metric) -> bool:
-    """Whether a count is worked out with numbers that are known exactly: rounded beside its parts, it would narrow them."""
+    """Whether a count has parts that are published exactly: rounded by itself, it would disclose more of the others."""
     if metric.counts != "persons" or metric.name not in catalogue():
         return False
     parts = expand(metric.name, frozenset())
@@ -97,7 +96,7 @@ def _rests_on_more(metric: Metric) -> bool:
 
 
 def _round_counts(answer: Answer, metrics: dict[str, Metric | None], rows: list[list[Any]]) -> None:
-    """Round the counts of persons, and then again those that a line of sums would give away."""
+    """Round person counts, and round the other way where sums would disclose them."""
     columns = [at for at, name in enumerate(answer.columns) if name in _counts(metrics)]
     for row in rows:
         for at in columns:
@@ -109,7 +108,7 @@ def _round_counts(answer: Answer, metrics: dict[str, Metric | None], rows: list[
     signed = {at for at in columns if any(_is_number(row[at]) and row[at] < 0 for row in answer.rows)}
     lines = [line for line in _lines(answer, columns) if all(isinstance(answer.rows[r][c], int) for r, c in line)]
     for _ in range(len(answer.by) + 1):
-        # Each line in turn: what one changes, the next one sees.
+        # A change in one line can disclose cells of another.
         if not sum(_loosened(answer.rows, rows, line, line[0][1] in signed) for line in lines):
             break
 
@@ -119,7 +118,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _lines(answer: Answer, columns: Sequence[int]) -> Iterable[list[_Cell]]:
-    """Cells whose sum may be published elsewhere: those that differ in one dimension only, and the parts of a row."""
+    """Cells whose sum may be published: those that differ in one dimension only, and the parts of a row."""
     for axis in range(len(answer.by)):
         groups: dict[tuple[Any, ...], list[int]] = {}
         for number, row in enumerate(answer.rows):
@@ -138,7 +137,7 @@ def _lines(answer: Answer, columns: Sequence[int]) -> Iterable[list[_Cell]]:
 
 
 def _loosened(exact: Sequence[tuple[Any, ...]], rows: list[list[Any]], line: list[_Cell], signed: bool) -> bool:
-    """Whether the cells of a line could be had from their sum, and so one was rounded the other way: the largest."""
+    """Round the largest cell of a line the other way where the sum discloses the cells; whether it did."""
     total = rounded(sum(exact[r][c] for r, c in line))
     lowest, highest = (sum(bounds) for bounds in zip(*(_bounds(rows[r][c], signed) for r, c in line), strict=True))
     least, most = _bounds(total, signed)
@@ -150,22 +149,22 @@ def _loosened(exact: Sequence[tuple[Any, ...]], rows: list[list[Any]], line: lis
 
 
 def _bounds(count: int, signed: bool) -> tuple[int, int]:
-    """The counts that are published as `count`."""
+    """The range of counts that round to `count`."""
     half = STEP // 2
     return count - half if signed else max(count - half, 0), count + half
 
 
-# ---------------------------------------------------------------- what is made of counts
+# ---------------------------------------------------------------- numbers derived from counts
 
 
-def _told(
+def _recomputed(
     metric: Metric,
     value: Any,
     known: dict[str, Any],
     metrics: dict[str, Metric | None],
     asked: dict[str, Any],
 ) -> Any:
-    """A number that is no count of persons, of a row whose counts are rounded."""
+    """A number that is no person count, in a row whose counts are rounded already; None where it is suppressed."""
     if not _is_number(value):
         return value
     if metric.sample_size:
@@ -176,7 +175,7 @@ def _told(
         return _rounded_off(metric, value) if isinstance(value, float) else value
     part, whole = str(metric.numerator), str(metric.denominator)
     if part not in known or whole not in known:
-        # Of how many persons it is made cannot be seen here.
+        # The number of persons behind it is not known here.
         return _rounded_off(metric, value) if metric.counts not in ("", metric.unit) else None
     kinds = [one.counts if (one := metrics.get(name)) else "persons" for name in (part, whole)]
     deciding = known[whole] if kinds[1] == "persons" else known[part] if kinds[0] == "persons" else None
@@ -195,7 +194,7 @@ def _rounded_off(metric: Metric, value: float) -> float:
 
 
 def _from_rounded(metric: Metric, asked: dict[str, Any]) -> int | None:
-    """A count that rests on numbers known exactly, worked out of the rounded counts among its parts."""
+    """A count with exactly published parts, recomputed with its person counts rounded."""
     parts = {
         name: rounded(asked[name]) if catalogue()[name].counts == "persons" else asked[name]
         for name in expand(metric.name, frozenset())
@@ -206,19 +205,19 @@ def _from_rounded(metric: Metric, asked: dict[str, Any]) -> int | None:
 
 
 def _asked(answer: Answer, ask: Ask | None) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """What has to be known beside the Answer, by the members of its rows: how many cases, and the parts of a count."""
+    """Sample sizes and parts of counts that the Answer lacks, by the members of its rows."""
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     if not ask or not set(answer.by) <= set(DIMENSIONS):
         return found
     timed = bool(set(answer.by) & set(TIME))
     for metric in answer.metrics:
-        # The parts of one count are asked together: some have no members of their own.
+        # The parts of one count are asked together: lookups have no groups of their own.
         wanted = tuple(expand(metric.name, frozenset())) if _rests_on_more(metric) else (metric.sample_size,)
         names = [name for name in wanted if name]
         if not names:
             continue
-        flow = catalogue()[names[0]].kind == "event"
-        day, period = None if flow else answer.on, answer.over if flow or timed else None
+        is_event = catalogue()[names[0]].kind == "event"
+        day, period = None if is_event else answer.on, answer.over if is_event or timed else None
         try:
             counted = ask(*names, by=answer.by, on=day, over=period, where=answer.where)
         except QuestionError:
@@ -230,7 +229,7 @@ def _asked(answer: Answer, ask: Ask | None) -> dict[tuple[Any, ...], dict[str, A
 
 
 def _take_differences(exact: Sequence[tuple[Any, ...]], rows: list[list[Any]]) -> None:
-    """The difference of two sides is that of what is told of them."""
+    """Recompute the difference of two sides from their rounded numbers."""
     at_side = {row[0]: number for number, row in enumerate(exact)}
     first, second, difference = (rows[at_side[side]] for side in ("first", "second", "difference"))
     for at, value in enumerate(exact[at_side["difference"]]):

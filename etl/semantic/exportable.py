@@ -1,7 +1,7 @@
-"""Rows by the batch: of an Answer that is held, or of a query that is read only while it is written out.
+"""Rows for files, in Arrow record batches: of an Answer in memory, or streamed from a query while the file is written.
 
-Both are read as Arrow record batches under the names of the Answer's columns, in five types: text, whole numbers, fractions,
-days, yes or no; a held column in which nothing is known has the type null.
+Columns have the names of the Answer's columns and one of five types: text, integer, float, date, boolean; a column in
+memory with nothing but None has the type null.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -23,21 +23,21 @@ BATCH = 25_000
 class InMemoryRows:
     """The rows of an Answer."""
 
-    told: Answer
+    answer: Answer
 
     def count(self) -> int:
         """How many rows there are."""
-        return len(self.told.rows)
+        return len(self.answer.rows)
 
     @contextmanager
     def read(self) -> Iterator[pa.RecordBatchReader]:
         """All rows, in their order."""
-        kinds = [_type({type(row[i]) for row in self.told.rows}) for i in range(len(self.told.columns))]
-        schema = pa.schema(zip(self.told.columns, kinds, strict=True))
+        kinds = [_type({type(row[i]) for row in self.answer.rows}) for i in range(len(self.answer.columns))]
+        schema = pa.schema(zip(self.answer.columns, kinds, strict=True))
         yield pa.RecordBatchReader.from_batches(schema, self._batches(schema))
 
     def _batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        rows = iter(self.told.rows)
+        rows = iter(self.answer.rows)
         while some := list(islice(rows, BATCH)):
             arrays = [
                 pa.array(_plain(column, field.type), field.type)
@@ -48,13 +48,13 @@ class InMemoryRows:
 
 @dataclass(frozen=True)
 class StreamedRows:
-    """Rows too many to be held: the query that finds them, and `told`, their Answer without rows.
+    """Rows too many for memory: their query, and `answer`, their Answer without rows.
 
-    `counting` is a query of their number, which need not put them in order. `connect` gives a connection of their own to
-    read them by, which is closed afterwards.
+    `counting` is a query of the number of rows, without sorting. `connect` opens a connection for one reading, which is
+    closed afterwards.
     """
 
-    told: Answer
+    answer: Answer
     sql: str
     counting: str
     given: Mapping[str, Any]
@@ -67,29 +67,29 @@ class StreamedRows:
         return found[0] if found else 0
 
     def first(self, most: int) -> Answer:
-        """The Answer with at most so many rows, from the beginning."""
+        """The Answer with its first rows, at most `most`."""
         with self.connect() as con:
             rows = con.execute(f"from ({self.sql}) limit {most:d}", dict(self.given)).fetchall()
-        return replace(self.told, rows=rows)
+        return replace(self.answer, rows=rows)
 
     @contextmanager
     def read(self) -> Iterator[pa.RecordBatchReader]:
-        """All rows, in their order; no more than some batches are in memory at once."""
+        """All rows, in order; only a few batches are in memory at a time."""
         with self.connect() as con:
             found = con.sql(self.sql, params=dict(self.given)).to_arrow_reader(BATCH)
-            kinds = [_spoken(kind) for kind in found.schema.types]
-            schema = pa.schema(zip(self.told.columns, kinds, strict=True))
+            kinds = [_exported_type(kind) for kind in found.schema.types]
+            schema = pa.schema(zip(self.answer.columns, kinds, strict=True))
             batches = (_cast(batch, schema) for batch in found)
             yield pa.RecordBatchReader.from_batches(schema, batches)
 
 
 def of(source: Answer | StreamedRows) -> InMemoryRows | StreamedRows:
-    """What can be read by the batch."""
+    """The batches of an Answer or of streamed rows."""
     return InMemoryRows(source) if isinstance(source, Answer) else source
 
 
 def _type(kinds: set[type]) -> pa.DataType:
-    """The type that holds every value of a column."""
+    """The Arrow type of a column with values of these Python types."""
     kinds = kinds - {type(None)}
     if not kinds:
         return pa.null()
@@ -110,8 +110,8 @@ def _plain(values: tuple[Any, ...], kind: pa.DataType) -> list[Any]:
     return list(values)
 
 
-def _spoken(kind: pa.DataType) -> pa.DataType:
-    """The one of the five types that a type of the engine is told as; of texts that repeat few, each is told once."""
+def _exported_type(kind: pa.DataType) -> pa.DataType:
+    """The exported type of a DuckDB type; dictionaries of texts stay dictionaries."""
     if pa.types.is_dictionary(kind):
         return kind
     if pa.types.is_integer(kind):

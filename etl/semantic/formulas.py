@@ -1,4 +1,4 @@
-"""How a number is worked out, to be read: the SQL of the catalogue with its table and days; what changed when."""
+"""Formulas of metrics as users read them, and the change log of definitions."""
 
 import tomllib
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _CHANGES = Path(__file__).parent / "changes.toml"
 
 @dataclass(frozen=True)
 class Change:
-    """A change of definitions: its day, the metrics it is about ("*": all), and the words in both languages."""
+    """A change of definitions: its day, the metrics changed ("*": all), and its text in both languages."""
 
     on: date
     metrics: tuple[str, ...]
@@ -29,32 +29,34 @@ def changes() -> tuple[Change, ...]:
 
 
 def formula(name: str) -> str:
-    """The SQL of a metric: `:day` is the day it is measured on, `:first` and `:last` the period it is counted over.
+    """The SQL of a metric, with `:day` for the day of a snapshot, `:first` and `:last` for the period of events.
 
-    A metric made of others is written with their names; theirs stand at their own entries.
+    A metric derived from others is written with their names.
     """
     parts = expand(name, frozenset())
     if name not in parts:
         return catalogue()[name].sql.replace("{", "").replace("}", "")
-    base = parts[name]
-    conditions = [_clock(base), base.where] if tables()[base.table].kind != "static" else [base.where]
+    measure = parts[name]
+    conditions = (
+        [_date_condition(measure), measure.where] if tables()[measure.table].kind != "static" else [measure.where]
+    )
     where = "\n  and ".join(one for one in conditions if one)
-    return f"select {base.sql}\nfrom {tables()[base.table].model}{f'{chr(10)}where {where}' if where else ''}".replace(
+    return f"select {measure.sql}\nfrom {tables()[measure.table].model}{f'{chr(10)}where {where}' if where else ''}".replace(
         "{day}", ":day"
     )
 
 
-def _clock(base: Measure) -> str:
-    """What ties the rows of a base to the day or the period."""
-    day = f":day - interval {base.offset_months} months" if base.offset_months else ":day"
-    if base.kind == "event" and not base.at_end:
-        return f"{base.day} between :first and :last"
-    if base.at_end:
+def _date_condition(measure: Measure) -> str:
+    """The condition on days of a measure."""
+    day = f":day - interval {measure.offset_months} months" if measure.offset_months else ":day"
+    if measure.kind == "event" and not measure.at_end:
+        return f"{measure.day} between :first and :last"
+    if measure.at_end:
         day = ":last"
-    if base.window_months:
-        start, end = base.window_months
+    if measure.window_months:
+        start, end = measure.window_months
         last = f":day - interval {end} months" if end else ":day"
-        return f"{base.day} > :day - interval {start} months and {base.day} <= {last}"
-    if base.snapshot_condition:
-        return base.snapshot_condition.replace("{day}", day)
+        return f"{measure.day} > :day - interval {start} months and {measure.day} <= {last}"
+    if measure.snapshot_condition:
+        return measure.snapshot_condition.replace("{day}", day)
     return f"valid_from <= {day} and valid_until > {day}"

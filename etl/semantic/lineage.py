@@ -1,4 +1,4 @@
-"""Which source files a number depends on, read from the SQL of the models: the only place that says so.
+"""Which source tables a number depends on, derived from the SQL of the models.
 
 A rejected row of a source table can change every number that is counted from it, directly or through other models.
 """
@@ -11,7 +11,7 @@ from etl.semantic import catalog
 from etl.warehouse import adoption_history, run_models
 from etl.warehouse.sql_tables import tables_in
 
-# Tables that no source file fills, but that numbers depend on.
+# Reference tables, which no source file fills.
 REFERENCES = (
     "announcements",
     "counties",
@@ -31,7 +31,7 @@ def sources_of(metric: str, involved: Iterable[str] = ()) -> frozenset[str]:
 
 
 def sources_of_measures(measures: Iterable[catalog.Measure]) -> frozenset[str]:
-    """The source and reference tables behind numbers that are counted straight from one table each."""
+    """The source and reference tables behind some measures."""
     return _through({catalog.tables()[measure.table].model for measure in measures})
 
 
@@ -42,22 +42,22 @@ def sources_of_query(sql: str) -> frozenset[str]:
 
 @cache
 def sources_of_model(model: str) -> frozenset[str]:
-    """The source and reference tables that a model is made of, through the models between.
+    """The source and reference tables behind a model, directly or through other models.
 
-    Rows that refer to a rejected row are rejected with it, so a source table brings those that it references.
+    Rows that refer to a rejected row are rejected too, so the tables that a source table references count as well.
     """
     return _through(read_by(model))
 
 
 @cache
 def read_by(model: str) -> frozenset[str]:
-    """The tables that a model reads; none for what is no model."""
+    """The tables that a model reads; none for a table that is no model."""
     sql = sql_of(model)
     return tables_in(sql) - {model} if sql else frozenset()
 
 
 def sql_of(model: str) -> str:
-    """The SQL that makes a model; empty for what is no model."""
+    """The SQL of a model; empty for a table that is no model."""
     return adoption_history.ADOPTION if model == "adoption" else run_models.models().get(model, "")
 
 

@@ -1,4 +1,4 @@
-"""The names in a question are checked: metrics, dimensions, members. What is not known is refused, never guessed."""
+"""The names in a question: metrics, dimensions and members are checked, and unknown ones refused."""
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
@@ -9,21 +9,14 @@ import duckdb
 from etl.core.errors import QuestionError
 from etl.core.places import places
 from etl.core.text_folding import fold, latin_digits
-from etl.semantic.catalog import CHOICES, DIMENSIONS, TIME, Metric, catalogue
+from etl.semantic.catalog import Metric, catalogue
+from etl.warehouse.dimensions import ALL, CHOICES, DIMENSIONS, TIME
 
 
 class Reads(Protocol):
     """What a query can be run with."""
 
     def execute(self, sql: str, parameters: Any = None, /) -> duckdb.DuckDBPyConnection: ...
-
-
-# Where the members are that only a publication knows.
-_KEPT_IN = {
-    "county": ("counties", "sci_code"),
-    "institute": ("institutes", "institute_code"),
-    "course": ("courses", "course_code"),
-}
 
 
 def known(names: Sequence[str]) -> tuple[Metric, ...]:
@@ -71,36 +64,41 @@ def members(con: Reads, where: Mapping[str, Sequence[str]]) -> dict[str, tuple[s
     return checked
 
 
+def _is_province(dimension: str) -> bool:
+    return "province" in (dimension, ALL[dimension].same_as)
+
+
 @cache
 def _all(dimension: str) -> frozenset[str] | None:
-    """Every member of a dimension; None where only a publication knows them."""
-    if dimension in ("province", "origin"):
+    """All members of a dimension; None where they differ between publications."""
+    if _is_province(dimension):
         return frozenset(places().provinces.values())
     return frozenset(CHOICES[dimension].values()) if dimension in CHOICES else None
 
 
 def others(dimension: str, given: Collection[str]) -> list[str] | None:
-    """The dimension's members that are not `given`; None where only a publication knows them."""
+    """The members of a dimension other than `given`; None where they differ between publications."""
     every = _all(dimension)
     return None if every is None else sorted(every.difference(given))
 
 
 def _members(con: Reads, dimension: str, given: Sequence[str]) -> list[str]:
-    """The dimension's own members that are `given`, in that order. Raises QuestionError for the first unknown one."""
-    if dimension in ("province", "origin"):
+    """The codes of the members `given`, in that order. Raises QuestionError for the first unknown one."""
+    if _is_province(dimension):
         found = [places().provinces.get(fold(value)) for value in given]
     elif dimension in CHOICES:
         found = [CHOICES[dimension].get(fold(value)) for value in given]
     else:
-        found = _looked_up(con, *_KEPT_IN[dimension], [latin_digits(value) for value in given])
+        found = _looked_up(con, ALL[dimension].lookup, [latin_digits(value) for value in given])
     known_ones = [member for member in found if member is not None]
     if len(known_ones) < len(found):
         raise QuestionError(f"no {dimension} is called {given[found.index(None)]!r}")
     return known_ones
 
 
-def _looked_up(con: Reads, table: str, column: str, given: Sequence[str]) -> list[str | None]:
-    """Each as `column` has it: letter for letter, else whatever the case of its letters."""
+def _looked_up(con: Reads, lookup: str, given: Sequence[str]) -> list[str | None]:
+    """Each value as the column `lookup` (table.column) has it: exactly, else in another case; None for one it lacks."""
+    table, column = lookup.split(".")
     rows = con.execute(
         f"select {column} from {table} where lower({column}) in (select lower(unnest($given::varchar[]))) order by 1 desc",
         {"given": list(given)},

@@ -112,8 +112,8 @@ def _select_units(
     # Pairs are read by themselves, so that the scan of totals reads no `other_` columns.
     kinds = [["not is_pair"], ["is_pair", pairs]] if pairs else [[]]
     summed = [_sums("stock", ("day", *scan.grouped), columns, [*totals, *kind]) for kind in kinds]
-    told = (*scan.unit, *scan.grouped, *columns)
-    selects = [Select("\nunion all\n".join(summed), told, units)]
+    names = (*scan.unit, *scan.grouped, *columns)
+    selects = [Select("\nunion all\n".join(summed), names, units)]
     opened = [one for one in days if one[2] < one[1]]
     changes = ["not is_total", *filters, *_for_any_row(pairs)]
     if len(opened) == 1:
@@ -121,12 +121,12 @@ def _select_units(
         ((label, day, since),) = opened
         unit = f"{binder.bind(label)}::varchar as {scan.unit[0]}"
         where = f"day > {binder.bind(since)} and day <= {binder.bind(day)}"
-        selects.append(Select(_sums("stock", scan.grouped, columns, [where, *changes], unit), told))
+        selects.append(Select(_sums("stock", scan.grouped, columns, [where, *changes], unit), names))
     elif opened:
         on = "stock.day > measured.checkpoint and stock.day <= measured.day"
         source = f"{measured_days(binder, opened, 'checkpoint')} inner join stock on {on}"
         unit = f"measured.unit as {scan.unit[0]}"
-        selects.append(Select(_sums(source, scan.grouped, columns, changes, unit), told))
+        selects.append(Select(_sums(source, scan.grouped, columns, changes, unit), names))
     return selects
 
 

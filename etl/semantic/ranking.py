@@ -1,6 +1,6 @@
-"""Which groups may be ranked or named: the rule of 23 persons (10 institutes), and Wilson's intervals of first and second.
+"""Which groups may be ranked: those of 23 persons (10 institutes) or more; and whether the first differs from the second.
 
-A superlative about a handful of people, or about two groups that cannot be told apart, is noise (E. B. Wilson, 1927, Journal
+A superlative about a handful of people, or about two groups whose intervals overlap, is noise (E. B. Wilson, 1927, Journal
 of the American Statistical Association 22).
 """
 
@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import catalogue
+from etl.semantic.catalog import Metric, catalogue
 
 LEAST = 23
 LEAST_INSTITUTES = 10
-# 95 % of the normal distribution lie within.
+# A difference can be near zero, or below it, in a large group. A shortfall is one of the residents, whoever serves there.
+_OF_DIFFERENCE = {"coverage_gap": "residents", "net_change": "in_service"}
+# A census is no sample: each of its counties is counted. Seats are no group of people.
+_CENSUS, _SEATS = "counties", "seats"
+# The quantile of the normal distribution for 95 %.
 _Z = 1.959963984540054
 
 
@@ -32,8 +36,7 @@ class Group:
 class Ranking:
     """The groups that may be ranked, highest first, and those too small for it (largest first).
 
-    `is_first_apart`, `is_last_apart`: whether the highest (lowest) may be named, for its interval and that of the one next
-    to it do not overlap.
+    `is_first_apart`, `is_last_apart`: whether the highest (lowest) may be named, because it differs from its neighbour.
     """
 
     ranked: tuple[Group, ...]
@@ -60,21 +63,31 @@ def wilson(successes: float, count: float, z: float = _Z) -> tuple[float, float]
 
 def least(unit: str) -> int:
     """How many of a unit a group needs to be ranked."""
-    return LEAST_INSTITUTES if unit == "institutes" else LEAST
+    return {"institutes": LEAST_INSTITUTES, _CENSUS: 1, _SEATS: 1}.get(unit, LEAST)
+
+
+def size_of(metric: Metric) -> str:
+    """The metric that says how many a group's value is made of.
+
+    The denominator of a share, the numerator of another ratio (persons, not residents, area or a target), the cases of a
+    median, those a difference is of, and of a count the count itself.
+    """
+    whole = catalogue().get(metric.denominator or "")
+    if metric.unit == "share" and metric.denominator and not (whole and whole.counts == "targets"):
+        return metric.denominator
+    return metric.numerator or metric.sample_size or _OF_DIFFERENCE.get(metric.name) or metric.name
 
 
 def rank(answer: Answer, name: str | None = None) -> Ranking:
     """The groups of an answer by one of its metrics, the first unless named.
 
-    A share is ranked by the size of what it is a share of, any other ratio by its numerator's (persons, not residents or
-    area), a count by itself. Groups without a member or a value are left out. Shares are told apart by their intervals,
-    counts and rates by whether they differ.
+    Groups without a member, a value or a size (see `size_of`) are left out. Shares differ where their intervals
+    do not overlap, counts and rates where they are not equal.
     """
     metric = next(one for one in answer.metrics if name in (None, one.name))
-    part, whole = metric.numerator, metric.denominator
-    is_share = metric.unit == "share" and bool(part and whole)
-    counted = (whole if is_share else part) or metric.name
+    counted = size_of(metric)
     unit = catalogue()[counted].unit if counted in catalogue() else metric.unit
+    is_share = metric.unit == "share" and counted == metric.denominator and unit != _CENSUS
     groups = []
     for row in answer.records():
         key = tuple(row[dimension] for dimension in answer.by)
@@ -82,15 +95,15 @@ def rank(answer: Answer, name: str | None = None) -> Ranking:
         if value is None or count is None or None in key:
             continue
         # Persons counted over time can exceed those they are a share of; such a share has no interval.
-        has_interval = is_share and 0 <= row[str(part)] <= count
-        groups.append(Group(key, value, count, wilson(row[str(part)], count) if has_interval else None))
+        has_interval = is_share and 0 <= row[str(metric.numerator)] <= count
+        groups.append(Group(key, value, count, wilson(row[str(metric.numerator)], count) if has_interval else None))
     ranked = sorted((one for one in groups if one.count >= least(unit)), key=lambda one: (-one.value, one.key))
     small = sorted((one for one in groups if one.count < least(unit)), key=lambda one: (-one.count, one.key))
     return Ranking(tuple(ranked), tuple(small), _is_apart(ranked[:2]), _is_apart(ranked[:-3:-1]))
 
 
 def _is_apart(two: Sequence[Group]) -> bool:
-    """Whether the first of two can be told from the second."""
+    """Whether two neighbours of a ranking differ."""
     if len(two) < 2:
         return False
     one, other = two

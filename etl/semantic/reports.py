@@ -1,4 +1,4 @@
-"""The Answer of what no measure tells: the load, a comparison, the rows of one institute. Words stand in reports.toml."""
+"""Answers that no metric gives: the load, a comparison, the rows of one institute. Labels are in reports.toml."""
 
 import tomllib
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _FILE = Path(__file__).parent / "reports.toml"
 
 @cache
 def reported(name: str) -> Metric:
-    """The words and the unit of the number `name`. KeyError for one that has none."""
+    """The labels and the unit of the number `name`. Raises KeyError for a name without an entry."""
     entry = tomllib.loads(_FILE.read_text(encoding="utf-8"))["reported"][name]
     label = entry["label"]
     return Metric(
@@ -53,12 +53,12 @@ def report(
     where: dict[str, tuple[str, ...]] | None = None,
     query: str = "",
 ) -> Answer:
-    """What `sql` finds as an Answer: its columns are `by` in order, then `numbers`, each a name of reports.toml.
+    """The rows of `sql` as an Answer: its columns are `by` in order, then `numbers`, each with an entry in reports.toml.
 
-    `query` is what a reader is shown as the query where the bound values must be written in; else `sql` itself.
+    `query` is the query that users see, with its values written in; by default `sql`.
     """
     rows = con.execute(sql, parameters or {}).fetchall()
-    return with_rows(_told(con, by, numbers, sql, query or sql, on, where), rows)
+    return with_rows(_without_rows(con, by, numbers, sql, query or sql, on, where), rows)
 
 
 def long_report(
@@ -71,12 +71,12 @@ def long_report(
     on: date | None = None,
     where: dict[str, tuple[str, ...]] | None = None,
 ) -> StreamedRows:
-    """The same for rows too many to be held: they are read later, by connections of their own to what `con` reads.
+    """A report of rows too many for memory: they are streamed later, through new cursors of `con`.
 
-    `counting` finds their number, with the same `parameters`.
+    `counting` is the query of their number, with the same `parameters`.
     """
-    told = _told(con, by, numbers, sql, readable(sql, parameters), on, where)
-    return StreamedRows(told, sql, counting, parameters, con.cursor)
+    answer = _without_rows(con, by, numbers, sql, readable(sql, parameters), on, where)
+    return StreamedRows(answer, sql, counting, parameters, con.cursor)
 
 
 def with_rows(answer: Answer, rows: list[tuple[Any, ...]]) -> Answer:
@@ -84,7 +84,7 @@ def with_rows(answer: Answer, rows: list[tuple[Any, ...]]) -> Answer:
     return replace(answer, rows=rows)
 
 
-def _told(
+def _without_rows(
     con: ScopedCursor,
     by: Sequence[str],
     numbers: Sequence[str],

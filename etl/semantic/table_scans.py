@@ -196,7 +196,7 @@ def _distinct(scan: TableScan, measure: Measure) -> "re.Match[str] | None":
     found = _DISTINCT.match(measure.sql)
     if not scan.splits_single_spells or not key or not found:
         return None
-    # A person has a row for each course: one row stands for one person only where courses are told apart.
+    # A person has a row for each course: one row stands for one person only where grouped by course.
     return found if found[1] == key or "course" in dict(scan.grouped) else None
 
 

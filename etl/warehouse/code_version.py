@@ -15,6 +15,7 @@ from pathlib import Path
 
 from etl.core.paths import ROOT
 from etl.extract.contract import TABLES, contract
+from etl.warehouse.dimensions import ALL, render
 
 _HERE = ROOT / "etl"
 _COMMENT = re.compile(r"--[^\n]*")
@@ -26,14 +27,15 @@ _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 @cache
 def code_version() -> str:
     """The digest, of 12 hexadecimal digits."""
-    parts = [*_models(_HERE / "warehouse" / "models"), *_columns(), *_modules(_HERE)]
+    types = [f"{one.name}: {one.enum_members}" for one in ALL.values()]
+    parts = [*_models(_HERE / "warehouse" / "models"), *types, *_columns(), *_modules(_HERE)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
 def _models(folder: Path) -> Iterator[str]:
     for path in sorted(folder.rglob("*.sql")):
         yield path.stem
-        yield " ".join(_COMMENT.sub("", path.read_text(encoding="utf-8")).split())
+        yield " ".join(_COMMENT.sub("", render(path.read_text(encoding="utf-8"))).split())
 
 
 def _columns() -> Iterator[str]:

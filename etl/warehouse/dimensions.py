@@ -1,2 +1,110 @@
-CELL = ("province", "activity", "gender", "education", "post")
-PLACES = ("province", "county", "institute")
+"""The dimensions of etl/semantic/dimensions.toml, and the lists that models, questions and pages derive from them.
+
+The file belongs to the semantic layer. It is read here because models, which come first, take their column lists from it.
+"""
+
+import re
+import tomllib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from etl.core.paths import ROOT
+from etl.core.text_folding import fold
+from etl.extract.contract import contract
+
+_FILE = ROOT / "etl" / "semantic" / "dimensions.toml"
+_PLACEHOLDER = re.compile(r"\{\{ (\w+)(?:\((\w*)(?:, (\w+))?\))? \}\}")
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One dimension; the fields are explained in the file."""
+
+    name: str
+    source: str = ""
+    members: str = ""
+    lookup: str = ""
+    same_as: str = ""
+    values: dict[str, str] = field(default_factory=dict)
+    bands: dict[str, int] = field(default_factory=dict)
+    spell: bool = False
+    place: bool = False
+    filter: str = ""
+    preaggregated: bool = False
+    time: bool = False
+
+    @property
+    def words(self) -> dict[str, str]:
+        """The Persian word of each member, for a fixed list; empty where a table holds the members."""
+        if self.bands:
+            return {band: band for band in self.bands}
+        if self.values or self.members or not self.source:
+            return self.values
+        table, column = self.source.split(".")
+        return contract(table).choices(column)
+
+    @property
+    def enum_members(self) -> str:
+        """A SELECT of the members, for the type in which models store them; empty where models hold plain text."""
+        if self.members or not self.spell:
+            return self.members
+        return f"select unnest({list(self.words)})"
+
+    @property
+    def column_of_spell(self) -> str:
+        """The expression for the model `spells`."""
+        table, column = self.source.split(".")
+        # Models have the types of dimensions already, loaded tables plain text.
+        return f"cast(loaded_personnel.{column} as {self.name}) as {self.name}" if table == "personnel" else self.source
+
+
+ALL = {name: Dimension(name, **entry) for name, entry in tomllib.loads(_FILE.read_text(encoding="utf-8")).items()}
+
+
+def _names(dimensions: Iterable[Dimension]) -> tuple[str, ...]:
+    return tuple(dimension.name for dimension in dimensions)
+
+
+DIMENSIONS = _names(ALL.values())
+TIME = _names(one for one in ALL.values() if one.time)
+PLACES = _names(one for one in ALL.values() if one.place)
+FILTERS = _names(one for one in ALL.values() if one.filter)
+# The dimensions of spells of service, and those by which `stock` is kept.
+SPELL = _names(one for one in ALL.values() if one.spell)
+CELL = _names(one for one in ALL.values() if one.preaggregated)
+BANDS = {one.name: one.bands for one in ALL.values() if one.bands}
+# Of each dimension with a fixed list of members: the member by every folded word for it.
+CHOICES = {
+    one.name: {fold(word): member for member, fa in one.words.items() for word in (member, fa)}
+    for one in ALL.values()
+    if one.words
+}
+_GROUPS = {"@spell": SPELL} | {
+    f"@{group}": _names(one for one in ALL.values() if one.filter == group)
+    for group in sorted({one.filter for one in ALL.values()} - {""})
+}
+
+
+def expand_groups(names: Collection[str]) -> list[str]:
+    """The names, with `@spell` as the dimensions of spells and `@person`, `@place`… as those of that filter."""
+    return [name for one in names for name in _GROUPS.get(one, (one,))]
+
+
+def render(sql: str) -> str:
+    """The SQL of a model with its column lists written in.
+
+    `{{ cell }}` and `{{ spell }}` are the columns of CELL and SPELL, `{{ cell(one) }}` those of the table `one`,
+    `{{ cell(one, other_) }}` named with a prefix, `{{ cell(, other_) }}` the columns so named; `{{ spell_columns }}` is how
+    `spells` makes them.
+    """
+
+    def columns(found: re.Match[str]) -> str:
+        kind, table, prefix = found[1], found[2] or "", found[3] or ""
+        if kind == "spell_columns":
+            return ", ".join(ALL[name].column_of_spell for name in SPELL)
+        names = {"cell": CELL, "spell": SPELL}[kind]
+        if not table:
+            return ", ".join(prefix + name for name in names)
+        return ", ".join(f"{table}.{name}{f' as {prefix}{name}' if prefix else ''}" for name in names)
+
+    return _PLACEHOLDER.sub(columns, sql)

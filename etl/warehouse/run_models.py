@@ -17,8 +17,8 @@ from pathlib import Path
 
 import duckdb
 
-from etl.extract.contract import contract
 from etl.warehouse import build_database
+from etl.warehouse.dimensions import ALL, render
 from etl.warehouse.sql_tables import tables_in
 
 _FOLDER = Path(__file__).parent / "models"
@@ -36,20 +36,11 @@ _OF_PERSONS = {
 _NOT_PUBLISHED = {"moves", "requirements"}
 # Memory per person of the widest of these models, measured and doubled.
 _BYTES_OF_A_PERSON = 5_000
-# The members of each enum type.
-_MEMBERS = {
-    "province": "select iso_3166_2 as member from provinces",
-    "county": "select sci_code as member from counties",
-    "institute": "select institute_code_shown as member from loaded_institutes",
-    "course": "select course_code as member from courses",
-    "activity": f"select unnest({list(contract('institutes').choices('activity'))}) as member",
-    "gender": f"select unnest({list(contract('personnel').choices('gender'))}) as member",
-    "education": f"select unnest({list(contract('personnel').choices('education'))}) as member",
-    "post": f"select unnest({list(contract('personnel').choices('post'))}) as member",
-    "place_kind": "select unnest(['nation', 'province', 'institute']) as member",
-    "place": "select iso_3166_2 as member from provinces union select institute_code_shown from loaded_institutes "
-    "union select 'IR'",
-    "move": "select unnest(['joined', 'transferred_in', 'returned', 'left', 'transferred_out', 'gone']) as member",
+# The members of each type: those of dimensions, and what only some models tell apart.
+_MEMBERS = {one.name: one.enum_members for one in ALL.values() if one.enum_members} | {
+    "place_kind": "select unnest(['nation', 'province', 'institute'])",
+    "place": "select iso_3166_2 from provinces union select institute_code_shown from loaded_institutes union select 'IR'",
+    "move": "select unnest(['joined', 'transferred_in', 'returned', 'left', 'transferred_out', 'gone'])",
 }
 # Models run at the same time: a single one leaves cores idle while it sorts, merges or writes.
 _AT_ONCE = 2
@@ -64,16 +55,15 @@ class ConcurrentTask:
 
 
 def models() -> dict[str, str]:
-    """The SQL of every model by the name of its table."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(_FOLDER.rglob("*.sql"))}
+    """The SQL of every model by the name of its table, with the columns of dimensions written in."""
+    return {path.stem: render(path.read_text(encoding="utf-8")) for path in sorted(_FOLDER.rglob("*.sql"))}
 
 
 def build(con: duckdb.DuckDBPyConnection, say: Callable[[str], None], tasks: Mapping[str, ConcurrentTask]) -> None:
     """Create the table of every model in `con`, and those of `tasks` when no model is ready; `say` receives each step."""
-    for name, members in _MEMBERS.items():
-        con.execute(
-            f"create type {name} as enum (select distinct member from ({members}) where member is not null order by 1)"
-        )
+    for name, select in _MEMBERS.items():
+        members = f"select distinct member from ({select}) as members(member) where member is not null order by 1"
+        con.execute(f"create type {name} as enum ({members})")
     sql = models()
     inputs = {name: set(tables_in(text)) for name, text in sql.items()}
     needed = {name: tables & sql.keys() for name, tables in inputs.items()}

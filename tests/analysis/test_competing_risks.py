@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from datetime import date, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,23 +11,12 @@ from statsmodels.duration.survfunc import CumIncidenceRight
 
 from etl.analysis import competing_risks
 from etl.core import jalali
-from etl.semantic import access, answers
+from etl.semantic import answers
 from etl.warehouse import publications
 from tests.oracle import oracle
 from tests.oracle.measures import unit_of, working_days
 
 BUILD_DAY = date(2026, 6, 30)
-
-
-@pytest.fixture(scope="module")
-def con(small_register: Path):
-    with access.connect(small_register, access.ADMINISTRATOR) as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def data(small_register: Path) -> oracle.Data:
-    return oracle.read(small_register.parent / "in", BUILD_DAY)[1]
 
 
 # ---------------------------------------------------------------- the estimator

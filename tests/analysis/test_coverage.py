@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 
 from etl.analysis.coverage import coverage_on_census
 from etl.semantic import access
-from tests.oracle import oracle
 from tests.oracle.measures import active, census, residents
 
 BUILD_DAY = date(2026, 6, 30)
-
-
-@pytest.fixture(scope="module")
-def data(small_register: Path) -> oracle.Data:
-    return oracle.read(small_register.parent / "in", BUILD_DAY)[1]
 
 
 @pytest.mark.parametrize(

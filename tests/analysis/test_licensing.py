@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
@@ -18,6 +18,7 @@ from etl.analysis import international, licensing
 from etl.core.errors import QuestionError
 from etl.semantic import access
 from etl.semantic.answers import ask
+from tests.conftest import Sample
 from tests.oracle import oracle
 from tests.oracle.measures import (
     active_spells,
@@ -47,11 +48,9 @@ def etl(*words: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    pointer = tmp_path_factory.mktemp("licensing") / "warehouse.duckdb"
-    etl("build", str(SAMPLE), "--to", str(pointer), "--day", BUILD_DAY.isoformat())
-    with access.connect(pointer, access.ADMINISTRATOR) as opened:
-        yield opened
+def con(publish_sample: Callable[..., Sample]) -> Iterator[duckdb.DuckDBPyConnection]:
+    with access.connect(publish_sample(day=BUILD_DAY).pointer, access.ADMINISTRATOR) as connection:
+        yield connection
 
 
 # ------------------------------------------------------------------ by hand: the register
@@ -254,10 +253,10 @@ def reference() -> list[dict[str, str]]:
 
 def test_this_country_stands_first_and_apart(con):
     answer = international.countries(con, D)
-    own = answer.records()[0]
-    assert (own["force"], own["country"], own["persons_counted"]) == ("assistants", "IRN", 9)
-    assert own["persons_per_100k"] == pytest.approx(9 / 85_958_373.69315068 * 100_000)
-    assert own["persons_per_100k"] == pytest.approx(ask(con, "coverage_per_10k", on=D).value() * 10)
+    iran = answer.records()[0]
+    assert (iran["force"], iran["country"], iran["persons_counted"]) == ("assistants", "IRN", 9)
+    assert iran["persons_per_100k"] == pytest.approx(9 / 85_958_373.69315068 * 100_000)
+    assert iran["persons_per_100k"] == pytest.approx(ask(con, "coverage_per_10k", on=D).value() * 10)
     here = international.countries(con, D, {"province": ["IR-23"]}).records()[0]
     assert (here["country"], here["persons_counted"]) == ("HERE", 4)
     assert here["population_then"] == pytest.approx(14_208_705 + 103_236 * 364 / 365)
@@ -315,13 +314,11 @@ class Counted:
 
 
 @pytest.fixture(scope="module")
-def made_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counted]:
-    at = tmp_path_factory.mktemp("made_up")
-    etl("sample", str(at / "in"), "--scale", "0.03", "--seed", "5", "--day", BUILD_DAY.isoformat())
-    etl("build", str(at / "in"), "--to", str(at / "w.duckdb"), "--day", BUILD_DAY.isoformat())
-    _, data = oracle.read(at / "in", BUILD_DAY)
-    with access.connect(at / "w.duckdb", access.ADMINISTRATOR) as opened:
-        yield Counted(opened, data)
+def made_up(publish_sample: Callable[..., Sample]) -> Iterator[Counted]:
+    sample = publish_sample(0.03, 5, BUILD_DAY)
+    _, data = oracle.read(sample.folder, BUILD_DAY)
+    with access.connect(sample.pointer, access.ADMINISTRATOR) as connection:
+        yield Counted(connection, data)
 
 
 def days(data: oracle.Data) -> list[date]:

@@ -6,10 +6,7 @@ query in closed form.
 
 import math
 import random
-import subprocess
-import sys
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,35 +18,13 @@ from etl.analysis import backtesting, planning, projection, training, training_p
 from etl.analysis.planning import Scenario
 from etl.core import jalali
 from etl.core.errors import QuestionError
-from etl.semantic import access, answers
+from etl.semantic import answers
 from etl.warehouse import publications
 
 ROOT = Path(__file__).parents[2]
 BUILD_DAY = date(2026, 6, 30)
 COURSES = ("PY-101", "PY-102", "PY-103", "PY-201", "PY-202", "PY-301", "PY-302", "PY-401")
 BIG = ("IR-23", "IR-30")
-
-
-def etl(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, capture_output=True)
-
-
-@pytest.fixture(scope="module")
-def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A made-up register of some 1,000 people."""
-    folder = tmp_path_factory.mktemp("planning")
-    etl("sample", str(folder / "in"), "--scale", "0.02", "--seed", "3", "--day", BUILD_DAY.isoformat())
-    etl("build", str(folder / "in"), "--to", str(folder / "w.duckdb"), "--day", BUILD_DAY.isoformat())
-    with access.connect(folder / "w.duckdb", access.ADMINISTRATOR) as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    pointer = tmp_path_factory.mktemp("planning") / "w.duckdb"
-    etl("build", str(ROOT / "tests" / "sample"), "--to", str(pointer), "--day", BUILD_DAY.isoformat())
-    with access.connect(pointer, access.ADMINISTRATOR) as connection:
-        yield connection
 
 
 def as_of(con: duckdb.DuckDBPyConnection) -> date:
@@ -130,16 +105,16 @@ def simulated(
     pace = planning.pace_now(con, day, within).records()[0]
     leaving = (pace["plan_leaver_rate"] if scenario.leaver_rate is None else scenario.leaver_rate) / 12
     recruits = pace["plan_recruits"] if scenario.recruits is None else scenario.recruits
-    own = {key for key in scenario.seats if key[0]}
+    by_province = {key for key in scenario.seats if key[0]}
 
     def pool(province: str, course: str) -> tuple[str, str]:
-        return (province, course) if (province, course) in own else ("", course)
+        return (province, course) if (province, course) in by_province else ("", course)
 
     supply: dict[tuple[str, str], float] = defaultdict(float)
     for province, course, count in answers.ask(
         con, "course_results", by=("province", "course"), over=period, where=within
     ).rows:
-        if (province, course) not in own:
+        if (province, course) not in by_province:
             supply["", course] += count / 12
     supply |= scenario.seats
     joined = con.execute("select person_id, day from joiners where day between ? and ?", period).fetchall()

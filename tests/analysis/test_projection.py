@@ -123,30 +123,23 @@ def test_the_past_is_as_it_was_known(late, where) -> None:
 # ---------------------------------------------------------------- a second computation
 
 
-@pytest.fixture(scope="module")
-def con(small_register: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with access.connect(small_register, access.ADMINISTRATOR) as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def data(small_register: Path) -> oracle.Data:
-    return oracle.read(small_register.parent / "in", BUILD_DAY)[1]
-
-
 @pytest.mark.slow
 def test_the_projection_is_that_of_the_oracle(con, data) -> None:
     as_of = publications.describe(con).as_of
     for day in (as_of, date(2025, 3, 20), date(2024, 8, 3)):
-        said = {item["month"]: item for item in projection.projection(con, on=day).records()}
+        projected = {item["month"]: item for item in projection.projection(con, on=day).records()}
         path = outlook(data, day, 14)
         assert len(path) == 14
         for month, stock, low, high in path:
-            if month not in said or said[month]["projected_low"] == said[month]["projected_high"]:
+            if month not in projected or projected[month]["projected_low"] == projected[month]["projected_high"]:
                 continue
-            found = (said[month]["projected"], said[month]["projected_low"], said[month]["projected_high"])
+            found = (
+                projected[month]["projected"],
+                projected[month]["projected_low"],
+                projected[month]["projected_high"],
+            )
             assert found == pytest.approx((stock, low, high))
-        assert sum(month in said for month, *_ in path) >= 12
+        assert sum(month in projected for month, *_ in path) >= 12
 
 
 @pytest.mark.slow

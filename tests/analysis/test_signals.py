@@ -12,7 +12,7 @@ from etl import synthetic
 from etl.analysis import signals
 from etl.core import jalali
 from etl.core.errors import QuestionError
-from etl.semantic import access, answers
+from etl.semantic import answers
 from etl.synthetic.people import joining_days
 
 DAY = date(2026, 6, 30)
@@ -64,7 +64,7 @@ def test_winsorising_moves_a_tenth_at_each_end() -> None:
     assert signals.winsorised(values[:9]) == values[:9], "nine have no tenth to move"
 
 
-def test_groups_that_differ_less_than_by_chance_are_told_apart_by_chance_alone() -> None:
+def test_groups_that_differ_less_than_by_chance_get_the_limits_of_chance() -> None:
     even = [(name, 100.0, 1000.0) for name in "abcdefghij"]
     found = signals.funnel([*even, ("k", 130.0, 1000.0)])
     assert found is not None
@@ -141,21 +141,15 @@ def test_what_moves_the_whole_country_is_no_signal(flow: np.ndarray) -> None:
 # ---------------------------------------------------------------- as answers
 
 
-@pytest.fixture(scope="module")
-def con(small_register):
-    with access.connect(small_register, access.ADMINISTRATOR) as connection:
-        yield connection
-
-
 def test_levels_are_those_of_the_metric_by_province(con) -> None:
     answer = signals.level_signals(con)
-    told = {row["province"]: row for row in answer.records()}
+    levels = {row["province"]: row for row in answer.records()}
     asked = answers.ask(con, "training_compliance", by=("province",)).records()
     nation = answers.ask(con, "training_compliance").value()
-    assert len(told) == sum(bool(row["trainable_assistants"]) for row in asked) > 20
+    assert len(levels) == sum(bool(row["trainable_assistants"]) for row in asked) > 20
     for row in asked:
         if row["trainable_assistants"]:
-            found = told[row["province"]]
+            found = levels[row["province"]]
             assert found["training_compliance"] == row["training_compliance"]
             beyond = row["compliant_assistants"] - nation * row["trainable_assistants"]
             assert found["beyond_common"] == pytest.approx(beyond)

@@ -10,7 +10,7 @@ import statistics
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
@@ -28,6 +28,7 @@ from etl.core.jalali import DAYS_A_MONTH
 from etl.core.paths import MODELS
 from etl.semantic import access, answers
 from tests import loading
+from tests.conftest import Sample
 from tests.loading import build, national_id, put, put_good
 from tests.oracle import oracle
 from tests.oracle.measures import Spell, Where, active_spells, all_joiners, all_leavers, all_moves, spell_fits
@@ -58,20 +59,11 @@ class Built:
         return sum(1 for year in range(born.year + 1, day.year + 1) if (year, born.month) <= (day.year, day.month))
 
 
-def etl(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, capture_output=True)
-
-
 @pytest.fixture(scope="module", params=["by hand", "made up"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
-    folder = tmp_path_factory.mktemp("workforce")
-    files = ROOT / "tests" / "sample"
-    if request.param == "made up":
-        files = folder / "in"
-        etl("sample", str(files), "--scale", "0.01", "--seed", "11", "--day", BUILD_DAY.isoformat())
-    etl("build", str(files), "--to", str(folder / "w.duckdb"), "--day", BUILD_DAY.isoformat())
-    load, data = oracle.read(files, BUILD_DAY)
-    with access.connect(folder / "w.duckdb", access.ADMINISTRATOR) as con:
+def built(request: pytest.FixtureRequest, publish_sample: Callable[..., Sample]) -> Iterator[Built]:
+    sample = publish_sample(0.01, 11) if request.param == "made up" else publish_sample()
+    load, data = oracle.read(sample.folder, BUILD_DAY)
+    with access.connect(sample.pointer, access.ADMINISTRATOR) as con:
         yield Built(con, load, data)
 
 
@@ -367,20 +359,20 @@ def agree(ready: list[tuple[Any, ...]], rows: list[tuple[Any, ...]]) -> None:
 
 def test_the_curves_made_at_build_are_those_of_the_sql(built: Built) -> None:
     held = built.con.execute("select distinct dimension, member from survival_curves order by all").fetchall()
-    met = set()
+    dimensions = set()
     for dimension, member in held:
         where = {} if dimension == "all" else {dimension: [member]}
         answer = survival(built.con, where=where)
         assert was_read(answer), where
         assert answer.rows
         agree(answer.rows, worked_out(built, survival, where))
-        met.add(dimension)
+        dimensions.add(dimension)
     for ask_for, where in ((survival_by_post, {}), (survival_by_gender, {}), (survival_by_post, {"post": ["guard"]})):
         answer = ask_for(built.con, where=where)
         assert was_read(answer) or not held
         agree(answer.rows, worked_out(built, ask_for, where))
     # the sample made by hand has too few people for any curve
-    assert met == ({"all", *DIMENSIONS} if built.load.rows["personnel"][LEAST:] else set())
+    assert dimensions == ({"all", *DIMENSIONS} if built.load.rows["personnel"][LEAST:] else set())
 
 
 def test_every_member_with_enough_people_has_its_curve(built: Built) -> None:

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from urllib.parse import urlencode
 from playwright.sync_api import Browser, Page, WebSocket, WebSocketRoute, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from pages.ui.i18n import text
 
 ROOT = Path(__file__).parents[2]
 _FLAGS = (
@@ -188,7 +190,10 @@ class Visit:
     failures: list[str] = field(default_factory=list)
 
     def go(self, name: str = "", **view: Any) -> "Visit":
-        """Open a page of the dashboard, the overview under no name, with the parameters of a view."""
+        """Open a page of the dashboard or one of its tabs, the overview under no name, with the parameters of a view."""
+        with suppress(KeyError):
+            page, tab = text.part_address(name)
+            name, view = "" if page == text.menu()[0]["page"] else page, ({"tab": tab} if tab else {}) | view
         query = urlencode(view, doseq=True)
         self.page.goto(f"{self.address}/{name}" + (f"?{query}" if query else ""))
         return self.settle()

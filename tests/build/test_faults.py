@@ -25,7 +25,7 @@ import pytest
 import etl.cli.commands
 from etl.core.errors import Refused
 from etl.core.places import places
-from etl.extract import parse_values, read_folder, validate
+from etl.extract import parse_values, read_file, read_folder
 from etl.extract.source_folder import table_of
 from etl.warehouse import publications
 from tests.loading import DAY, ROOT, build, csv_text, put, put_good, quick_digest, row, run
@@ -47,14 +47,14 @@ class Reader(threading.Thread):
         super().__init__(daemon=True)
         self._pointer = pointer
         self._over = threading.Event()
-        self.told: Counter[str] = Counter()
+        self.answers: Counter[str] = Counter()
 
     def run(self) -> None:
         while not self._over.wait(0.05):
             try:
-                self.told[digest_of(self._pointer)] += 1
+                self.answers[digest_of(self._pointer)] += 1
             except Exception as error:
-                self.told[f"{type(error).__name__}: {error}"] += 1
+                self.answers[f"{type(error).__name__}: {error}"] += 1
 
     def __enter__(self) -> Reader:
         self.start()
@@ -127,7 +127,7 @@ def kill_again_and_again(two: dict[str, Path], to: Path, seed: int, kills: int) 
                 assert digest_of(to) == wanted
                 left = os.listdir(to.parent / "warehouse.duckdb.publications")
                 assert [name for name in left if not name.endswith(".duckdb")] == ["lock"]
-    return reader.told, killed
+    return reader.answers, killed
 
 
 @pytest.mark.slow
@@ -136,13 +136,13 @@ def test_killed_at_fifty_random_moments_every_answer_is_one_of_two_and_every_nex
     lanes = [(two, tmp_path / name / "warehouse.duckdb", seed, KILLS // 2) for seed, name in enumerate(("one", "two"))]
     with ThreadPoolExecutor() as pool:
         results = list(pool.map(lambda lane: kill_again_and_again(*lane), lanes))
-    for told, killed in results:
-        assert set(told) <= set(two), told
-        assert sum(told.values()) > KILLS
+    for answers, killed in results:
+        assert set(answers) <= set(two), answers
+        assert sum(answers.values()) > KILLS
         assert killed >= KILLS // 5
 
 
-def test_a_build_told_to_stop_leaves_the_last_publication(two, tmp_path):
+def test_an_interrupted_build_leaves_the_last_publication(two, tmp_path):
     to = tmp_path / "shown" / "warehouse.duckdb"
     first, second = two
     assert build(two[first], to=to).code == 0
@@ -151,15 +151,15 @@ def test_a_build_told_to_stop_leaves_the_last_publication(two, tmp_path):
         wait_for_workshop(to)
         process.send_signal(sign)
         assert process.stderr
-        said = process.stderr.read()
+        outcome = process.stderr.read()
         assert process.wait() == code
-        assert "Traceback" not in said
+        assert "Traceback" not in outcome
         assert digest_of(to) == first
     assert build(two[second], to=to).code == 0
     assert digest_of(to) == second
 
 
-def test_a_build_told_to_stop_at_any_moment_stops(two, tmp_path):
+def test_a_build_can_be_interrupted_at_any_moment(two, tmp_path):
     """The database was seen to drop the signal, and to make an error of its own of it."""
     to = tmp_path / "shown" / "warehouse.duckdb"
     first, second = two
@@ -190,13 +190,13 @@ def test_of_two_builds_at_once_the_second_exits_3(two, tmp_path):
     to = tmp_path / "shown" / "warehouse.duckdb"
     first, second = two
     running = start(two[first], to)
-    workshop = wait_for_workshop(to)
+    private = wait_for_workshop(to)
     os.kill(running.pid, signal.SIGSTOP)
     late = build(two[second], to=to)
     assert (late.code, late.err) == (3, "another build is running\n")
     back = run("rollback", "--from", to)
     assert back.returncode in (1, 3)
-    assert workshop.exists()
+    assert private.exists()
     os.kill(running.pid, signal.SIGCONT)
     assert running.wait() == 0
     assert digest_of(to) == first
@@ -246,12 +246,12 @@ def test_a_full_disk_is_a_clean_refusal_and_readers_go_on(two, small_disk):
     with Reader(to) as reader:
         for leave in (0, 5_000, 100_000, size // 4, size // 2, size - 100_000):
             fill(small_disk, leave)
-            said = run("build", two[second], "--to", to, "--day", DAY.isoformat())
-            assert said.returncode == 1, (leave, said)
-            assert said.stderr.count("\n") == 1, said.stderr
-            assert "No space left on device" in said.stderr, said.stderr
+            outcome = run("build", two[second], "--to", to, "--day", DAY.isoformat())
+            assert outcome.returncode == 1, (leave, outcome)
+            assert outcome.stderr.count("\n") == 1, outcome.stderr
+            assert "No space left on device" in outcome.stderr, outcome.stderr
             assert digest_of(to) == first
-    assert set(reader.told) == {first}
+    assert set(reader.answers) == {first}
     (small_disk / "filling").unlink()
     assert build(two[second], to=to).code == 0
     assert digest_of(to) == second
@@ -267,18 +267,18 @@ def test_a_full_disk_is_not_taken_for_a_fault_of_the_files(two, small_disk, tmp_
     put(folder, "training_2.csv", csv_text("training", [row("training", hours=str(at)) for at in range(60_000)]))
     for leave in (0, 20_000, 1_000_000):
         fill(small_disk, leave)
-        said = build(folder, "--skip-refused", to=to)
-        assert "No space left on device" in said.refusal
-        assert "training_2.csv" not in said.refusal
-        assert said.report["published"] is False
+        outcome = build(folder, "--skip-refused", to=to)
+        assert "No space left on device" in outcome.refusal
+        assert "training_2.csv" not in outcome.refusal
+        assert outcome.report["published"] is False
         assert digest_of(to) == first
 
 
 def test_rows_that_cannot_be_laid_down_are_the_fault_of_the_disk_not_of_a_file(two, small_disk):
-    workshop = small_disk / "workshop"
-    workshop.mkdir()
+    private = small_disk / "private"
+    private.mkdir()
     paths = sorted(two[next(iter(two))].glob("*.csv"))
-    jobs = [validate.Job(path, table_of(path.name) or "", number, workshop) for number, path in enumerate(paths)]
+    jobs = [read_file.Job(path, table_of(path.name) or "", number, private) for number, path in enumerate(paths)]
     setting = parse_values.Setting(DAY, {"py-101": "PY-101"}, b"k", places())
     fill(small_disk, 0)
     with (
@@ -294,10 +294,10 @@ def test_a_bound_on_the_size_of_files_is_a_clean_refusal(two, tmp_path, most):
     first, second = two
     assert build(two[first], to=to).code == 0
     bound = ("prlimit", f"--fsize={most}:{most}")
-    said = run("build", two[second], "--to", to, "--day", DAY.isoformat(), before=bound)
-    assert said.returncode == 1
-    assert said.stderr.count("\n") == 1, said.stderr
-    assert "Traceback" not in said.stderr
+    outcome = run("build", two[second], "--to", to, "--day", DAY.isoformat(), before=bound)
+    assert outcome.returncode == 1
+    assert outcome.stderr.count("\n") == 1, outcome.stderr
+    assert "Traceback" not in outcome.stderr
     assert digest_of(to) == first
     assert build(two[second], to=to).code == 0
 
@@ -309,8 +309,8 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_work(two, tmp_pat
     to = tmp_path / "shown" / "warehouse.duckdb"
     folder = next(iter(two.values()))
     for report in (tmp_path / "nowhere" / "report.json", tmp_path):
-        said = build(folder, "--report", str(report), to=to)
-        assert said.refusal == f"{report}: cannot be written"
+        outcome = build(folder, "--report", str(report), to=to)
+        assert outcome.refusal == f"{report}: cannot be written"
     assert not to.exists()
 
 
@@ -364,24 +364,24 @@ def clock_of(year: int) -> type[date]:
 
 @pytest.mark.parametrize("earlier", [True, False])
 @pytest.mark.parametrize(
-    ("year", "told"),
+    ("year", "message"),
     [
         (1970, "the clock: today is 1970-01-01, before this program was made (2026-03-21); check the clock"),
         (2099, "the day of the build: it is 2099-01-01, and the last row speaks of "),
     ],
 )
-def test_a_clock_that_lies_is_a_refusal(two, tmp_path, monkeypatch, capsys, year, told, earlier):
+def test_a_clock_that_lies_is_a_refusal(two, tmp_path, monkeypatch, capsys, year, message, earlier):
     first, second = two
     to = tmp_path / "shown" / "warehouse.duckdb"
     if earlier:
         assert build(two[first], to=to).code == 0
-    monkeypatch.setattr(etl.commands, "date", clock_of(year))
+    monkeypatch.setattr(etl.cli.commands, "date", clock_of(year))
     for command, where in (("build", "--to"), ("check", "--from")):
         assert etl.commands.main([command, str(two[second]), where, str(to)]) == 1
-        said = capsys.readouterr().err
-        assert said.startswith(told)
-        assert "check the clock of this machine" in said
-        assert said.count("\n") == 1
+        outcome = capsys.readouterr().err
+        assert outcome.startswith(message)
+        assert "check the clock of this machine" in outcome
+        assert outcome.count("\n") == 1
     assert [path.stem for path in publications.versions(to)] == ["000001"][: int(earlier)]
     if earlier:
         assert digest_of(to) == first
@@ -393,10 +393,10 @@ def test_a_clock_that_lies_is_a_refusal(two, tmp_path, monkeypatch, capsys, year
 @pytest.mark.parametrize("accept_loss", [True, False])
 def test_rows_that_lie_after_the_day_of_the_build_are_the_day_s_fault(two, tmp_path, accept_loss):
     """The day given by hand too: 1360 for 1403 leaves everything in the future."""
-    said = build(next(iter(two.values())), to=tmp_path / "w.duckdb", day=date(1981, 6, 1), accept_loss=accept_loss)
+    outcome = build(next(iter(two.values())), to=tmp_path / "w.duckdb", day=date(1981, 6, 1), accept_loss=accept_loss)
     assert re.fullmatch(
         r"the day of the build: [\d,]+ of [\d,]+ rows lie after 1981-06-01; check the clock of this machine",
-        said.refusal,
+        outcome.refusal,
     )
 
 

@@ -32,7 +32,7 @@ from hypothesis import strategies as st
 from etl.build import volume
 from etl.core.errors import Refused
 from etl.core.places import places
-from etl.extract import parse_values, read_folder, validate
+from etl.extract import parse_values, read_file, read_folder, validate
 from etl.extract.contract import contract
 from tests.loading import (
     DAY,
@@ -73,11 +73,11 @@ def refused(folder: Path, published: Path, tmp_path: Path) -> Callable[[], str]:
     def refuse() -> str:
         to = copy_publication(published, tmp_path / "shown")
         content = to.resolve().read_bytes()
-        said = build(folder, to=to)
-        assert said.report["published"] is False
+        printed = build(folder, to=to)
+        assert printed.report["published"] is False
         assert (to.resolve().name, to.resolve().read_bytes()) == ("000001.duckdb", content)
         assert sorted(os.listdir(to.parent / "warehouse.duckdb.publications")) == ["000001.duckdb", "lock"]
-        return said.refusal
+        return printed.refusal
 
     return refuse
 
@@ -95,7 +95,7 @@ def test_an_empty_file_is_refused(folder, refused):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"\n\n\n", "the file is empty; "),
         (b"   \n", "the file is empty; "),
@@ -105,9 +105,9 @@ def test_an_empty_file_is_refused(folder, refused):
         (bytes(range(256)) * 40, "line 1: missing required column national_id, course_code"),
     ],
 )
-def test_a_file_without_a_header_is_refused(folder, refused, content, told):
+def test_a_file_without_a_header_is_refused(folder, refused, content, message):
     put(folder, "training_2.csv", content)
-    assert refused().startswith(f"training_2.csv: {told}")
+    assert refused().startswith(f"training_2.csv: {message}")
 
 
 def test_a_header_alone_is_a_file_of_no_rows(folder):
@@ -194,14 +194,14 @@ def test_a_header_of_too_many_columns_is_refused(folder, refused):
 
 
 def test_a_file_of_another_kind_under_this_name_is_refused(folder, refused):
-    for content, told in (
+    for content, message in (
         (b"PK\x03\x04" + os.urandom(3000), "a packed file (ZIP) under the ending .csv"),
         (b"\x7fELF" + bytes(2000), "line 1: missing required column"),
         (b"<html><body>not found</body></html>", "a document (HTML) under the ending .csv"),
         (b"%PDF-1.7\n", "a document (PDF) under the ending .csv"),
     ):
         put(folder, "training_2.csv", content)
-        assert refused().startswith(f"training_2.csv: {told}")
+        assert refused().startswith(f"training_2.csv: {message}")
 
 
 @settings(max_examples=150, deadline=None)
@@ -210,10 +210,10 @@ def test_a_file_of_another_kind_under_this_name_is_refused(folder, refused):
 def test_any_bytes_are_rows_or_a_refusal(tmp_path_factory, content, head):
     path = tmp_path_factory.getbasetemp() / "training_bytes.csv"
     path.write_bytes(head + content)
-    job = validate.Job(path, "training", 0, path.parent)
-    judge = validate.Validator(contract("training"), parse_values.Setting(DAY, {}, b"k", places()))
+    job = read_file.Job(path, "training", 0, path.parent)
+    validator = validate.Validator(contract("training"), parse_values.Setting(DAY, {}, b"k", places()))
     try:
-        found = validate.read(job, judge, lambda *_: None)
+        found = read_file.read(job, validator, lambda *_: None)
     except Refused as error:
         refusal = str(error)
     else:
@@ -286,10 +286,10 @@ def test_a_sheet_that_lacks_one_of_the_headers_refuses_the_workbook(folder, refu
 
 def test_a_workbook_without_the_headers_is_refused(folder, refused):
     workbook(folder, ("گزارش", [["کد ملی", "کد دوره"], [1, 2]]), ("تهی", []))
-    said = refused()
-    assert said.startswith("training_2.xlsx: sheet گزارش: missing required column completed_on, result; ")
-    assert "headers found: کد ملی, کد دوره; " in said
-    assert "؛ سرستون‌های موجود: کد ملی, کد دوره؛ " in said
+    printed = refused()
+    assert printed.startswith("training_2.xlsx: sheet گزارش: missing required column completed_on, result; ")
+    assert "headers found: کد ملی, کد دوره; " in printed
+    assert "؛ سرستون‌های موجود: کد ملی, کد دوره؛ " in printed
 
 
 def test_serial_numbers_are_no_days_and_formulas_without_result_no_values(folder):
@@ -367,11 +367,11 @@ def test_a_sheet_as_wide_and_long_as_sheets_can_be_is_refused(folder, refused):
     path = workbook(folder, ("داده", [HEADER, CELLS]))
     far = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
     rewritten(path, lambda name, part: part.replace(b"</sheetData>", far) if "sheet1" in name else part)
-    said = refused()
-    assert said.startswith(
+    printed = refused()
+    assert printed.startswith(
         "training_2.xlsx: sheet داده: cell XFD1048576 holds something far outside the table; delete "
     )
-    assert " · برگهٔ داده: خانهٔ XFD1048576 " in said
+    assert " · برگهٔ داده: خانهٔ XFD1048576 " in printed
 
 
 def test_a_sheet_that_only_says_it_is_huge_is_read(folder):
@@ -446,7 +446,7 @@ def test_a_flipped_bit_in_parquet_is_seen_where_the_writer_kept_checksums(folder
     assert refused().startswith("training_2.parquet: row 1: the Parquet file is damaged (")
 
 
-def test_wrong_types_in_parquet_are_refused_or_judged_row_by_row(folder, refused):
+def test_wrong_types_in_parquet_are_refused_or_validated_row_by_row(folder, refused):
     parquet(folder, hours=pa.array([[1], [2], [3]]))
     assert (
         refused()
@@ -485,11 +485,11 @@ def test_twenty_megabytes_in_one_parquet_cell_are_refused(folder, refused):
 @pytest.fixture(scope="module")
 def readers(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[Path]], list[read_folder.Outcome]]:
     """Read files in reader processes, as a build does."""
-    workshop = tmp_path_factory.mktemp("workshop")
+    private = tmp_path_factory.mktemp("private")
     setting = parse_values.Setting(DAY, {"py-101": "PY-101"}, b"k", places())
 
     def read(paths: list[Path]) -> list[read_folder.Outcome]:
-        jobs = [validate.Job(path, "training", number, workshop) for number, path in enumerate(paths)]
+        jobs = [read_file.Job(path, "training", number, private) for number, path in enumerate(paths)]
         with read_folder.WorkerPool(setting, jobs) as started:
             return started.read_all(lambda *_: None)
 
@@ -614,9 +614,9 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, how):
             shutil.copystat(path, tmp_path / "other")
             os.replace(tmp_path / "other", path)
 
-    judge = validate.Validator(contract("training"), parse_values.Setting(DAY, {}, b"k", places()))
+    validator = validate.Validator(contract("training"), parse_values.Setting(DAY, {}, b"k", places()))
     with pytest.raises((Refused, FileNotFoundError), match=r"the file changed while it was read|No such file"):
-        validate.read(validate.Job(path, "training", 0, tmp_path), judge, meddle)
+        read_file.read(read_file.Job(path, "training", 0, tmp_path), validator, meddle)
     assert once
 
 
@@ -627,7 +627,7 @@ def test_a_reader_that_is_killed_or_stops_answering_is_a_refusal(folder, refused
     start = read_folder._Worker.start
 
     def strike(how: int) -> None:
-        def started(self: read_folder._Worker, job: validate.Job) -> None:
+        def started(self: read_folder._Worker, job: read_file.Job) -> None:
             if job.path.name == "personnel.csv":
                 self._process.send_signal(how)
             start(self, job)
@@ -641,7 +641,7 @@ def test_a_reader_that_is_killed_or_stops_answering_is_a_refusal(folder, refused
     assert refused() == f"personnel.csv: {read_folder._STOPPED}"
 
 
-def test_what_is_said_of_a_file_never_holds_a_value_of_it(folder, monkeypatch, refused):
+def test_messages_about_a_file_never_contain_its_values(folder, monkeypatch, refused):
     put(folder, "training_2.csv", "secret-0499370899\n1,2,3\n")
     assert "0499370899" not in refused()
 
@@ -666,16 +666,16 @@ def test_a_name_with_tricks_in_it_loads_and_is_printed_in_one_line_without_them(
     put(folder, name, csv_text("training", [row("training", result="x")]))
     built = build(folder)
     assert built.code == 0
-    ((told, *_),) = built.rejected_rows()
-    assert told.startswith("training_")
-    assert not set(told) & set("\u202e\u2066\u200b\n\x1b\x07")
-    assert built.counts(told) == (1, 0, 1, 0)
+    ((label, *_),) = built.rejected_rows()
+    assert label.startswith("training_")
+    assert not set(label) & set("\u202e\u2066\u200b\n\x1b\x07")
+    assert built.counts(label) == (1, 0, 1, 0)
     assert not set(built.out) & set("\u202e\u2066\u200b\x1b\x07")
     put(folder, name, b"a,b\n")
-    assert build(folder).refusal.startswith(told + ": line 1: missing")
+    assert build(folder).refusal.startswith(label + ": line 1: missing")
 
 
-def test_a_name_that_is_no_text_is_told_by_its_bytes(folder):
+def test_a_name_that_is_no_text_is_shown_by_its_bytes(folder):
     (Path(os.fsdecode(os.fsencode(folder) + b"/training_\xff\xfe.csv"))).write_text(
         csv_text("training", [row("training", result="x")])
     )
@@ -683,7 +683,7 @@ def test_a_name_that_is_no_text_is_told_by_its_bytes(folder):
     assert built.rejected_rows() == [("training_\\xff\\xfe.csv", 2, "result", "unknown_value")]
 
 
-def test_titles_with_tricks_are_told_without_them(folder):
+def test_titles_with_control_characters_are_shown_without_them(folder):
     titles = ["=1+1", "\x1b[2J", "<script>", "a" * 500, *(f"t{at}" for at in range(80))]
     text = csv_text("training", [row("training", completed_on="1402/05/01")]).splitlines()
     put(folder, "training_2.csv", f"{','.join([text[0], *titles])}\n{text[1]}{',x' * len(titles)}\n")

@@ -72,10 +72,10 @@ def test_the_smallest_register_loads_whole(folder):
 
 def test_the_report_is_the_json_of_the_contract(folder):
     put(folder, "training_bad.csv", [row("training", result="?")])
-    told = build(folder).report
-    assert set(told) >= {"published", "as_of", "files", "reasons"}
-    assert told["as_of"] == "2023-06-22"
-    for one in told["files"]:
+    load_report = build(folder).report
+    assert set(load_report) >= {"published", "as_of", "files", "reasons"}
+    assert load_report["as_of"] == "2023-06-22"
+    for one in load_report["files"]:
         assert set(one) == {
             "file",
             "table",
@@ -87,14 +87,14 @@ def test_the_report_is_the_json_of_the_contract(folder):
             "notes",
         }
         assert one["rows_read"] == one["rows_loaded"] + one["rows_quarantined"] + one["exact_duplicates"]
-    assert [(one["file"], one["table"]) for one in told["files"]] == [
+    assert [(one["file"], one["table"]) for one in load_report["files"]] == [
         ("institutes.csv", "institutes"),
         ("licences.csv", "licences"),
         ("personnel.csv", "personnel"),
         ("training.csv", "training"),
         ("training_bad.csv", "training"),
     ]
-    assert told["reasons"] == {"unknown_value": 1}
+    assert load_report["reasons"] == {"unknown_value": 1}
 
 
 def test_the_printed_report_tells_every_file_and_reason(folder):
@@ -286,7 +286,7 @@ def test_every_reason_is_given_with_its_line_and_column_and_only_once(folder):
         assert built.counts(f"{table}_bad.csv") == (2 * bad, bad, bad, 0)
 
 
-def test_a_bad_value_on_which_no_headline_rests_loads_as_unknown_and_is_told(folder):
+def test_a_bad_value_that_no_headline_needs_loads_as_unknown_with_a_warning(folder):
     expected: list[tuple[str, int, str, str]] = []
     for table in HEADERS:
         rows: StreamedRows = []
@@ -482,7 +482,7 @@ def test_a_faulty_row_takes_no_part_in_a_conflict(folder):
     assert built.counts("personnel.csv") == (1, 1, 0, 0)
 
 
-def test_who_refers_to_a_row_kept_back_is_kept_back(folder):
+def test_rows_that_refer_to_a_rejected_row_are_rejected(folder):
     put(folder, "institutes.csv", [row("institutes", status="closed")])
     built = build(folder)
     assert built.rejected_rows() == [
@@ -562,7 +562,7 @@ def test_a_folder_of_which_every_file_is_refused_is_refused_even_so(tmp_path):
     assert build(tmp_path / "incoming", "--skip-refused").refusal.startswith("training.csv: line 1: missing")
 
 
-def test_every_other_file_is_told_and_those_below_too(folder):
+def test_every_other_file_is_reported_also_in_sub_folders(folder):
     others = [
         "notes.txt",
         "~$personnel.xlsx",
@@ -583,7 +583,7 @@ def test_every_other_file_is_told_and_those_below_too(folder):
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "message"),
     [
         ("courses.csv", "course_code,posts\nPY-101,guard|cook\n", "courses.csv, line 2, posts: unknown post"),
         (
@@ -615,9 +615,9 @@ def test_every_other_file_is_told_and_those_below_too(folder):
         ("targets.csv", "", "targets.csv, line 1: missing required column metric, date, value"),
     ],
 )
-def test_a_reference_table_that_cannot_be_used_refuses_the_build(folder, name, text, told):
+def test_a_reference_table_that_cannot_be_used_refuses_the_build(folder, name, text, message):
     put(folder, name, text)
-    assert build(folder).refusal == told
+    assert build(folder).refusal == message
 
 
 def test_courses_and_targets_of_the_folder_are_taken(folder):
@@ -638,7 +638,7 @@ def _population(change: str = "", line: int = 2) -> str:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ("IR-99,1395/08/01,5,census,x", "line 2, province: unknown_province"),
         (",1395/08/01,5,census,x", "line 2, province: missing_value"),
@@ -654,9 +654,9 @@ def _population(change: str = "", line: int = 2) -> str:
         ("IR-00,2016-10-22,5,census,x\nIR-00,1395/08/01,5,census,x", "line 3, date: the same as in line 2"),
     ],
 )
-def test_residents_that_cannot_be_used_refuse_the_build(folder, change, told):
+def test_residents_that_cannot_be_used_refuse_the_build(folder, change, message):
     put(folder, "population.csv", _population(change))
-    assert build(folder).refusal == f"population.csv, {told}"
+    assert build(folder).refusal == f"population.csv, {message}"
 
 
 def test_residents_are_of_all_provinces_or_the_build_is_refused(folder):
@@ -678,7 +678,7 @@ def test_residents_of_the_folder_replace_the_shipped_ones_as_a_whole(folder):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("1400/07/18,no_such,5,x,y", "line 2, metric: unknown_value"),
         ("1400/07/18,joiners,5,x,y", "line 2, metric: unknown_value"),
@@ -694,12 +694,12 @@ def test_residents_of_the_folder_replace_the_shipped_ones_as_a_whole(folder):
         ),
     ],
 )
-def test_announcements_that_cannot_be_used_refuse_the_build(folder, text, told):
+def test_announcements_that_cannot_be_used_refuse_the_build(folder, text, message):
     put(folder, "announcements.csv", f"date,metric,value,words,source\n{text}\n")
-    assert build(folder).refusal == f"announcements.csv, {told}"
+    assert build(folder).refusal == f"announcements.csv, {message}"
 
 
-def test_announcements_stand_beside_the_register_of_their_day(folder):
+def test_announcements_are_compared_with_the_register_of_their_day(folder):
     text = "1402/03/01,active_assistants,5,گفت,gazette\n1402/01/01,in_service,7,x,y\n1409/01/01,in_service,9,x,y\n"
     put(folder, "announcements.csv", "date,metric,value,words,source\n" + text)
     built = build(folder)
@@ -798,26 +798,26 @@ def test_a_broken_rule_refuses_the_publication(sound, tmp_path, rule):
 
 def test_a_rule_broken_during_a_build_leaves_the_last_publication(folder, monkeypatch):
     before = build(folder)
-    carry = pipeline.history.carry
+    carry = pipeline.adoption_history.carry
 
     def plant(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:
         carry(con, pointer)
         con.execute(BREAK["keys_are_unique"])
 
-    monkeypatch.setattr(pipeline.history, "carry", plant)
+    monkeypatch.setattr(pipeline.adoption_history, "carry", plant)
     after = build(folder)
     assert [line.split()[1] for line in after.refusals] == ["keys_are_unique", "loaded_rows_reach_the_models"]
     assert [path.name for path in publications.versions(before.to)] == ["000001.duckdb"]
 
 
 def test_rows_that_do_not_add_up_are_never_published(folder, monkeypatch):
-    sound = pipeline.loadlog.count
+    sound = pipeline.load_report.count
 
     def lose_one(con: duckdb.DuckDBPyConnection, outcomes: object, report: pipeline.Report) -> None:
         sound(con, outcomes, report)  # type: ignore[arg-type]
         report.files[0].rows_read += 1
 
-    monkeypatch.setattr(pipeline.loadlog, "count", lose_one)
+    monkeypatch.setattr(pipeline.load_report, "count", lose_one)
     assert build(folder).refusal == "institutes.csv: check rows_add_up is broken"
 
 
@@ -891,12 +891,12 @@ import re, sys
 from datetime import date
 from pathlib import Path
 from etl.core.places import places
-from etl.extract import parse_values as values, validate as reading
+from etl.extract import parse_values as values, read_file, validate
 from etl.extract.contract import contract
 path = Path(sys.argv[1])
 setting = values.Setting(date(2026, 6, 30), {"py-101": "PY-101"}, b"k", places())
-validator = reading.Validator(contract("training"), setting)
-read = reading.read(reading.Job(path, "training", 0, path.parent), validator, lambda *_: None)
+validator = validate.Validator(contract("training"), setting)
+read = read_file.read(read_file.Job(path, "training", 0, path.parent), validator, lambda *_: None)
 print(read.rows_read, int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) >> 10)
 """
 
@@ -936,8 +936,14 @@ def test_a_publication_tells_its_id_its_inputs_and_its_code(folder):
         content = (folder / name).read_bytes()
         assert (hashlib.sha256(content).hexdigest(), len(content)) == (sha256, size)
     with access.connect(built.to, access.ADMINISTRATOR) as con:
-        told = publications.describe(con)
-    assert (told.id, told.files, told.rows_read, told.rows_loaded, told.rows_quarantined) == ("000001", 4, 4, 4, 0)
-    assert (told.is_sample, told.built_on, told.missing) == (False, DAY, ())
+        publication = publications.describe(con)
+    assert (
+        publication.id,
+        publication.files,
+        publication.rows_read,
+        publication.rows_loaded,
+        publication.rows_quarantined,
+    ) == ("000001", 4, 4, 4, 0)
+    assert (publication.is_sample, publication.built_on, publication.missing) == (False, DAY, ())
     assert built.sql("select code_version from publication") == [(code_version.code_version(),)]
     assert json.loads((folder.parent / "report.json").read_text())["publication"] == "000001"

@@ -186,11 +186,11 @@ class Clerk:
     def rewrite(self, register: dict[str, StreamedRows], folder: Path) -> dict[str, list[tuple[str, int]]]:
         """Write a register; for each table the name of each file and the number of its rows."""
         folder.mkdir(parents=True)
-        told: dict[str, list[tuple[str, int]]] = {}
+        rewritten: dict[str, list[tuple[str, int]]] = {}
         for table, rows in register.items():
             # The key of a person in the models is the order in which persons are met: it is kept in one file.
-            told[table] = [(self.file(table, rows, folder, 1), len(rows))]
-        return told
+            rewritten[table] = [(self.file(table, rows, folder, 1), len(rows))]
+        return rewritten
 
 
 def plain(register: dict[str, StreamedRows], folder: Path) -> Path:
@@ -215,12 +215,12 @@ def test_a_register_rewritten_by_a_clerk_loads_to_the_same_models(tmp_path, seed
     chance = random.Random(seed)
     register = clean(chance)
     ours = build(plain(register, tmp_path / "plain" / "incoming"))
-    told = Clerk(chance).rewrite(register, tmp_path / "clerk" / "incoming")
+    rewritten = Clerk(chance).rewrite(register, tmp_path / "clerk" / "incoming")
     theirs = build(tmp_path / "clerk" / "incoming")
     assert theirs.code == 0, theirs.err
     assert theirs.rejected_rows() == []
     assert theirs.sql("from warned") == []
-    for table, files in told.items():
+    for table, files in rewritten.items():
         for name, rows in files:
             assert theirs.counts(printable(name)) == (rows, rows, 0, 0), (table, name)
     assert models(theirs) == models(ours)
@@ -244,7 +244,7 @@ SPOIL: dict[tuple[str, str], list[str]] = {
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_every_spoilt_row_is_told_with_its_line(tmp_path, seed):
+def test_every_spoilt_row_is_reported_with_its_line(tmp_path, seed):
     chance = random.Random(1000 + seed)
     register = clean(chance)
     # Nobody refers to these, so that a fault stays one row.
@@ -264,7 +264,7 @@ def test_every_spoilt_row_is_told_with_its_line(tmp_path, seed):
                 name = chance.choice([name for of, name in SPOIL if of == table])
                 spoilt[table][at] = name, chance.choice(SPOIL[table, name])
     clerk = _Spoiler(chance, {id(register[table][at]): what for table in spoilt for at, what in spoilt[table].items()})
-    told = clerk.rewrite(register, tmp_path / "incoming")
+    rewritten = clerk.rewrite(register, tmp_path / "incoming")
     built = build(tmp_path / "incoming")
     assert built.code == 0, built.err
     found = set(built.sql("select source_table, sheet, line, column_name from (from quarantine union all from warned)"))
@@ -274,7 +274,7 @@ def test_every_spoilt_row_is_told_with_its_line(tmp_path, seed):
     rejected = {
         table: sum(column(table, name).bad == "reject" for name, _ in rows.values()) for table, rows in spoilt.items()
     }
-    for table, ((name, rows),) in told.items():
+    for table, ((name, rows),) in rewritten.items():
         one = built.file(printable(name))
         assert (one["rows_read"], one["rows_quarantined"], one["rows_warned"]) == (
             rows,

@@ -51,9 +51,9 @@ def folder(tmp_path: Path) -> Path:
 
 def lost(folder: Path, *options: str) -> list[str]:
     """What is refused; the last publication stays."""
-    said = build(folder, *options, accept_loss=False)
-    assert said.to.resolve().stem == "000001"
-    return said.refusals
+    outcome = build(folder, *options, accept_loss=False)
+    assert outcome.to.resolve().stem == "000001"
+    return outcome.refusals
 
 
 def test_rows_are_kept_by_table_and_province(folder):
@@ -74,14 +74,14 @@ def test_a_table_that_is_gone_is_refused(folder, table, how):
             (folder / f"{table}_{place}.csv").unlink()
         else:
             put(folder, f"{table}_{place}.csv", [])
-    told = (
+    refusal = (
         f"{table}: no rows loaded where the last publication has 240; hand in its files, or --accept-loss publishes it"
     )
-    assert told in lost(folder)
+    assert refusal in lost(folder)
     accepted = build(folder)
     assert accepted.code == 0
-    assert told.partition(";")[0] in accepted.report["accepted"]
-    assert f"accepted: {told.partition(';')[0]}" in accepted.out
+    assert refusal.partition(";")[0] in accepted.report["accepted"]
+    assert f"accepted: {refusal.partition(';')[0]}" in accepted.out
 
 
 @pytest.mark.parametrize("table", ["licences", "training"])
@@ -92,9 +92,9 @@ def test_without_an_earlier_publication_a_table_without_rows_is_refused_too(tmp_
         (folder / f"{table}.csv").unlink()
     else:
         put(folder, f"{table}.csv", [])
-    said = build(folder, accept_loss=False)
-    assert said.refusals == [f"{table}: no rows loaded; hand in its files, or --accept-loss publishes it"]
-    assert not os.path.lexists(said.to)
+    outcome = build(folder, accept_loss=False)
+    assert outcome.refusals == [f"{table}: no rows loaded; hand in its files, or --accept-loss publishes it"]
+    assert not os.path.lexists(outcome.to)
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -102,8 +102,8 @@ def test_without_an_earlier_publication_a_table_without_rows_is_refused_too(tmp_
 def test_a_province_of_a_table_that_is_gone_is_refused(folder, table, place):
     (folder / f"{table}_{place}.csv").unlink()
     names = {"IR-23": "Tehran", "IR-01": "Gilan"}
-    told = f"{table}, {place} {names[place]}: 0 rows loaded where the last publication has 120"
-    assert f"{told}; hand in its file, or --accept-loss publishes it" in lost(folder)
+    refusal = f"{table}, {place} {names[place]}: 0 rows loaded where the last publication has 120"
+    assert f"{refusal}; hand in its file, or --accept-loss publishes it" in lost(folder)
     assert build(folder).code == 0
     # What was accepted is what the next load is measured by.
     assert build(folder).code == 0
@@ -160,8 +160,8 @@ def test_a_file_with_more_than_half_of_its_rows_rejected_is_refused(folder, bad,
 def test_rows_that_only_refer_to_a_rejected_one_count_too(folder):
     """Each row of the file refers to an institute that is not there."""
     put(folder, "personnel_more.csv", [row("personnel", national_id=national_id(9), institute_code="none")])
-    (told,) = lost(folder)
-    assert told.startswith("personnel_more.csv: 1 of 1 rows rejected (orphan_institute 1); ")
+    (refusal,) = lost(folder)
+    assert refusal.startswith("personnel_more.csv: 1 of 1 rows rejected (orphan_institute 1); ")
 
 
 def test_a_mostly_rejected_file_can_be_left_out(folder):
@@ -169,21 +169,21 @@ def test_a_mostly_rejected_file_can_be_left_out(folder):
     put(folder, "training_more.csv", [*bad, row("training", national_id=national_id(5002), course_code="PY-102")])
     built = build(folder, "--skip-refused", accept_loss=False)
     assert built.code == 0
-    told = "2 of 3 rows rejected (unknown_value 2)"
+    refusal = "2 of 3 rows rejected (unknown_value 2)"
     assert built.report["refused"] == [
-        {"file": "training_more.csv", "table": "training", "province": "IR-23", "reason": told}
+        {"file": "training_more.csv", "table": "training", "province": "IR-23", "reason": refusal}
     ]
-    assert f"refused: training_more.csv (IR-23): {told}" in built.out
+    assert f"refused: training_more.csv (IR-23): {refusal}" in built.out
     assert "training_more.csv" not in [one["file"] for one in built.report["files"]]
     assert built.sql("select refusal, province, rows_read from load_files where file = 'training_more.csv'") == [
-        (told, "IR-23", 0)
+        (refusal, "IR-23", 0)
     ]
     assert built.sql("select missing from publication") == [(["training_more.csv"],)]
     assert built.sql("select count(*) from quarantine") == [(0,)]
     assert built.sql("select count(*) from completions") == [(2 * PER_PLACE,)]
 
 
-def test_what_a_file_left_out_leaves_without_a_referent_is_judged_again(folder):
+def test_rows_that_refer_to_a_file_left_out_are_validated_again(folder):
     """An institute that only the file left out holds leaves its people orphans, and so their file mostly rejected."""
     bad = [row("institutes", institute_code=f"9{at}", activity="?") for at in range(2)]
     put(folder, "institutes_more.csv", [*bad, row("institutes", institute_code="99")])
@@ -216,8 +216,8 @@ def test_rows_that_refer_to_a_file_left_out_are_excused_with_it(tmp_path):
 def test_a_table_of_which_every_file_is_left_out_is_refused(folder):
     for place in PLACES:
         put(folder, f"licences_{place}.csv", b"no table")
-    told = lost(folder, "--skip-refused")
-    assert told == [
+    refusals = lost(folder, "--skip-refused")
+    assert refusals == [
         "licences: no rows loaded where the last publication has 240; hand in its files, or --accept-loss publishes it"
     ]
 
@@ -225,7 +225,7 @@ def test_a_table_of_which_every_file_is_left_out_is_refused(folder):
 # ------------------------------------------------------------------ all of them, in lines
 
 
-def test_every_refusal_is_told_with_place_reason_and_remedy(folder):
+def test_every_refusal_has_place_reason_and_remedy(folder):
     put(folder, "courses.csv", "course_code,posts\nPY-101,cook\n")
     put(folder, "targets.csv", "metric,date,value\nx,1400/13/01,5\n")
     put(folder, "training_a.csv", "a,b\n")
@@ -241,14 +241,14 @@ def test_every_refusal_is_told_with_place_reason_and_remedy(folder):
     for place in PLACES:
         (folder / f"licences_{place}.csv").unlink()
     put(folder, "institutes_c.csv", [row("institutes", institute_code="x", status="?")])
-    told = lost(folder)
-    assert [line.partition(":")[0] for line in told] == ["training_a.csv", "training_b.xlsx", "institutes_c.csv"]
-    assert all("; " in line and "--skip-refused" in line for line in told)
+    refusals = lost(folder)
+    assert [line.partition(":")[0] for line in refusals] == ["training_a.csv", "training_b.xlsx", "institutes_c.csv"]
+    assert all("; " in line and "--skip-refused" in line for line in refusals)
     (folder / "institutes_c.csv").unlink()
     assert [line.partition(":")[0] for line in lost(folder)] == ["training_a.csv", "training_b.xlsx", "licences"]
 
 
-def test_orphans_of_a_file_that_cannot_be_read_are_not_told_as_faults_of_others(folder):
+def test_orphans_of_an_unreadable_file_are_not_reported_as_faults_of_others(folder):
     put(folder, "institutes_IR-01.csv", b"no table")
     assert [line.partition(":")[0] for line in lost(folder)] == ["institutes_IR-01.csv"]
 
@@ -272,8 +272,8 @@ def test_check_says_what_build_would_and_publishes_nothing(folder, tmp_path, mon
         built = build(folder, *options, accept_loss=False)
         assert checked.code == built.code
         assert checked.err == built.err
-        told = dict.fromkeys(("published", "publication"))
-        assert {**checked.report, **told} == {**built.report, **told}
+        unpublished = dict.fromkeys(("published", "publication"))
+        assert {**checked.report, **unpublished} == {**built.report, **unpublished}
         assert (checked.report["published"], checked.report["publication"]) == (False, "")
         if built.code == 0:
             assert "nothing was refused; as of " in checked.out
@@ -301,5 +301,5 @@ def test_check_runs_while_a_build_does_and_needs_no_earlier_publication(tmp_path
 
 def test_check_without_a_place_to_work_in_is_refused(folder, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
-    said = build(folder, accept_loss=False, command="check")
-    assert re.search(r"nowhere.*: cannot be written \(No such file or directory\)$", said.refusal)
+    outcome = build(folder, accept_loss=False, command="check")
+    assert re.search(r"nowhere.*: cannot be written \(No such file or directory\)$", outcome.refusal)

@@ -63,9 +63,9 @@ def test_wrong_usage_is_2(arguments, capsys):
     with pytest.raises(SystemExit) as left:
         main(arguments)
     assert left.value.code == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith("usage: python -m etl")
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("usage: python -m etl")
 
 
 def test_wrong_usage_is_2_for_a_script_too():
@@ -75,7 +75,7 @@ def test_wrong_usage_is_2_for_a_script_too():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["nobody"], "ask: no metric is called nobody"),
         (["in_service", "--by", "colour"], "ask: no dimension is called colour"),
@@ -86,19 +86,19 @@ def test_wrong_usage_is_2_for_a_script_too():
         (["transfers_in", "--by", "gender"], "ask: transfers_in has no meaning by gender"),
     ],
 )
-def test_a_question_without_meaning_is_2_with_one_line(built, capsys, arguments, told):
+def test_a_question_without_meaning_is_2_with_one_line(built, capsys, arguments, message):
     assert main(["ask", *arguments, "--from", str(built.to)]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith(told)
-    assert said.err.count("\n") == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(message)
+    assert printed.err.count("\n") == 1
 
 
 def test_nothing_published_is_1(tmp_path, capsys):
     for command in (["ask", "in_service"], ["quarantine"], ["publications"], ["rollback"], ["diff"]):
         assert main([*command, "--from", str(tmp_path / "none.duckdb")]) == 1, command
-        said = capsys.readouterr()
-        assert said.err == f"{tmp_path}/none.duckdb: nothing is published there yet; run python -m etl build\n"
+        printed = capsys.readouterr()
+        assert printed.err == f"{tmp_path}/none.duckdb: nothing is published there yet; run python -m etl build\n"
 
 
 def test_an_error_that_nobody_foresaw_is_one_line_without_a_value_of_the_data(built, capsys, monkeypatch):
@@ -107,8 +107,8 @@ def test_an_error_that_nobody_foresaw_is_one_line_without_a_value_of_the_data(bu
 
     monkeypatch.setattr(metrics, "ask", fail)
     assert main(["ask", "in_service", "--from", str(built.to)]) == 1
-    said = capsys.readouterr()
-    assert said.err == "an error that was not foreseen (ZeroDivisionError); ETL_TRACE=1 tells more\n"
+    printed = capsys.readouterr()
+    assert printed.err == "an error that was not foreseen (ZeroDivisionError); ETL_TRACE=1 tells more\n"
     monkeypatch.setenv("ETL_TRACE", "1")
     with pytest.raises(ZeroDivisionError):
         main(["ask", "in_service", "--from", str(built.to)])
@@ -140,8 +140,8 @@ def test_metrics_lists_the_catalogue_with_the_name_first(capsys):
 
 def test_quarantine_tells_file_line_column_and_reason(built, capsys, tmp_path):
     assert main(["quarantine", "--from", str(built.to)]) == 0
-    told = capsys.readouterr().out
-    assert told.splitlines() == [
+    output = capsys.readouterr().out
+    assert output.splitlines() == [
         "file,line,column,reason,expected",
         'training_2.csv,3,completed_on,bad_date,"a day that exists, such as 1403/06/31 or 2024-09-21 · '
         'تاریخی که وجود دارد، مانند 1403/06/31"',
@@ -154,7 +154,7 @@ def test_quarantine_tells_file_line_column_and_reason(built, capsys, tmp_path):
     ]
     to = tmp_path / "kept_back.csv"
     assert main(["quarantine", "--from", str(built.to), "--to", str(to)]) == 0
-    assert to.read_bytes() == told.encode()
+    assert to.read_bytes() == output.encode()
     assert os.listdir(tmp_path) == ["kept_back.csv"]
 
 
@@ -173,13 +173,13 @@ def test_an_answer_in_every_form_is_the_same(built, capsys, form):
         )
         == 0
     )
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     if form == "csv":
-        rows = list(csv.DictReader(io.StringIO(told)))
+        rows = list(csv.DictReader(io.StringIO(output)))
     elif form == "json":
-        rows = json.loads(told)
+        rows = json.loads(output)
     else:
-        head, *lines = [line.split() for line in told.splitlines()]
+        head, *lines = [line.split() for line in output.splitlines()]
         rows = [dict(zip(head, line, strict=True)) for line in lines]
     assert len(rows) == 31
     assert list(rows[0]) == ["province", "in_service", "licensed_institutes"]
@@ -289,14 +289,14 @@ def test_a_build_tells_its_progress_to_a_terminal(tmp_path):
         cwd=ROOT, stdout=subprocess.PIPE, stderr=theirs, text=True, check=False,
     )  # fmt: skip
     os.close(theirs)
-    told = os.read(ours, 100_000).decode()
+    output = os.read(ours, 100_000).decode()
     os.close(ours)
     assert done.returncode == 0
-    assert "\r\x1b[2Kreading: 4 of 4 files, 4 rows, 100% of the bytes" in told
+    assert "\r\x1b[2Kreading: 4 of 4 files, 4 rows, 100% of the bytes" in output
     assert "reading:" not in done.stdout
 
 
-def test_the_default_folder_and_warehouse_are_those_of_the_house():
+def test_the_default_folder_and_warehouse_are_those_of_the_project():
     from etl.build import pipeline
     from etl.warehouse import publications
 

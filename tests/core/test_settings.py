@@ -61,10 +61,10 @@ def test_a_variable_overrides_the_file(tmp_path):
     assert overridden.web.allowed_hosts == ("b.example", "c")
 
 
-def test_all_faults_are_told_at_once(tmp_path):
+def test_all_errors_are_reported_at_once(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
-    told = faults(
+    messages = faults(
         written(
             tmp_path,
             f"""
@@ -115,13 +115,13 @@ def test_all_faults_are_told_at_once(tmp_path):
         "notify.recipients: 'nobody'",
         "READER_MEMORY: 1 ",
     )
-    assert [word for word in expected if not any(word in line for line in told)] == []
-    assert len(told) == len(expected)
-    assert not [line for line in told if "\n" in line]
+    assert [word for word in expected if not any(word in line for line in messages)] == []
+    assert len(messages) == len(expected)
+    assert not [line for line in messages if "\n" in line]
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "messages"),
     [
         ('[web]\ncertificate = "{file}"', "go together"),
         ("[web]\nport = 65530\nprocesses = 10", "need ports above"),
@@ -131,11 +131,11 @@ def test_all_faults_are_told_at_once(tmp_path):
         ("[web", "is not TOML"),
     ],
 )
-def test_what_contradicts_itself_is_a_fault(tmp_path, content, told):
+def test_what_contradicts_itself_is_a_fault(tmp_path, content, messages):
     file = tmp_path / "file.pem"
     file.write_text("")
     (line,) = faults(written(tmp_path, content.replace("{file}", str(file))))
-    assert told in line
+    assert messages in line
 
 
 def test_a_file_that_is_named_and_not_there_is_a_fault(tmp_path):
@@ -223,10 +223,10 @@ def test_the_doctor_tells_of_a_key_that_others_read_and_of_no_publication(instal
     key = folder / "identity.key"
     key.chmod(0o644)
     try:
-        told = sick(**environment, WAREHOUSE=str(tmp_path / "none.duckdb"))
+        messages = sick(**environment, WAREHOUSE=str(tmp_path / "none.duckdb"))
     finally:
         key.chmod(0o600)
-    assert [line.split(":")[0] for line in told] == ["permissions", "publication"]
+    assert [line.split(":")[0] for line in messages] == ["permissions", "publication"]
 
 
 def test_the_doctor_tells_of_a_publication_of_other_code(installed, monkeypatch):
@@ -237,9 +237,9 @@ def test_the_doctor_tells_of_a_publication_of_other_code(installed, monkeypatch)
     monkeypatch.setattr(settings.os, "environ", dict(os.environ))
     monkeypatch.setattr(settings.apply, "__defaults__", (dict(os.environ),))
     monkeypatch.setattr(publications, "code_version", lambda: "another")
-    told = [text for what, text, is_well in doctor.examine() if not is_well]
-    assert len(told) == 1
-    assert "built by another version of the program" in told[0]
+    messages = [text for what, text, is_well in doctor.examine() if not is_well]
+    assert len(messages) == 1
+    assert "built by another version of the program" in messages[0]
 
 
 def test_the_doctor_tells_of_a_full_disk_a_clock_gone_back_and_a_cut_font(installed, monkeypatch, tmp_path):
@@ -258,5 +258,5 @@ def test_the_doctor_tells_of_a_full_disk_a_clock_gone_back_and_a_cut_font(instal
 def test_the_doctor_tells_of_packages_at_other_versions(installed, monkeypatch, tmp_path):
     (tmp_path / "requirements.txt").write_text("duckdb==0.1\nnot-a-package-of-ours==1\n")
     monkeypatch.setattr(doctor, "ROOT", tmp_path)
-    told = [text for what, text, is_well in doctor._versions(settings.Settings()) if not is_well]
-    assert [text.split()[0] for text in told] == ["duckdb", "not-a-package-of-ours"]
+    messages = [text for what, text, is_well in doctor._versions(settings.Settings()) if not is_well]
+    assert [text.split()[0] for text in messages] == ["duckdb", "not-a-package-of-ours"]

@@ -198,7 +198,7 @@ def test_what_is_no_national_id_has_a_reason(text, reason):
     assert judged("0499370899", text, "0790419904") == [None, reason, None]
 
 
-def test_the_key_of_a_person_hangs_on_the_house_key_and_on_nothing_else():
+def test_the_key_of_a_person_depends_on_the_installation_key_only():
     ids = [national_id(number) for number in range(1000, 1400)]
     found = keys(*ids)
     assert len(set(found)) == len(ids)
@@ -299,7 +299,7 @@ def test_a_code_that_only_looks_odd_is_kept(text):
     assert value("personnel", "institute_code", text) == (text.lower(), None)
 
 
-def test_days_at_once_are_judged_as_days_alone():
+def test_days_parsed_in_bulk_equal_days_parsed_alone():
     build_day = date(2025, 3, 20)
     texts = [
         "1403/12/30",
@@ -334,7 +334,7 @@ def test_days_at_once_are_judged_as_days_alone():
         )
     )
 )
-def test_any_texts_at_once_are_judged_as_each_alone(texts):
+def test_any_texts_parsed_in_bulk_equal_each_parsed_alone(texts):
     together = parse_values.parse_days(Texts.of(texts), True, False, date(2026, 1, 1))
     for at, text in enumerate(texts):
         alone = parse_values.parse_days(Texts.of([text]), True, False, date(2026, 1, 1))

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy import serve
+from deploy import proxy
+from etl.core import settings
+from tests.serving import Served, free_ports, start_nginx, until
 
 HOST = "localhost"
 
@@ -39,12 +41,14 @@ def served(tmp_path_factory):
         check=True,
         capture_output=True,
     )
-    with socket.socket() as free:
-        free.bind((HOST, 0))
-        port = free.getsockname()[1]
     # Nothing is published here: the page that says so is enough to look at its headers.
-    plan = serve.Plan(HOST, port, 2, run, certificate, key, run / "nothing.duckdb")
-    with serve.Served(plan) as running:
+    with Served(
+        run,
+        2,
+        WAREHOUSE=str(run / "nothing.duckdb"),
+        POLICEYAR_WEB_CERTIFICATE=str(certificate),
+        POLICEYAR_WEB_CERTIFICATE_KEY=str(key),
+    ) as running:
         yield running
 
 
@@ -65,7 +69,7 @@ class Answer:
 
 
 def _ask(served, path="/", method="GET", host=None, **headers) -> Answer:
-    port = served.plan.port
+    port = served.port
     lines = [f"{method} {path} HTTP/1.1", f"Host: {host or f'{HOST}:{port}'}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     if "Connection" not in headers:
@@ -96,7 +100,7 @@ def _handshake(served, **headers) -> Answer:
 
 
 def test_every_page_carries_the_headers(served):
-    answer = _ask(served, "/overview")
+    answer = _ask(served, "/coverage")
     assert answer.status == 200
     policy = dict(part.strip().split(" ", 1) for part in answer.header("content-security-policy").split(";"))
     assert policy["default-src"] == "'self'"
@@ -140,12 +144,12 @@ def test_cookies_are_secure(served):
 
 def test_another_host_is_not_answered(served):
     assert _ask(served, host="elsewhere.example").status == 421
-    assert _ask(served, host=f"127.0.0.1:{served.plan.port}").status == 421
+    assert _ask(served, host=f"127.0.0.1:{served.port}").status == 421
 
 
 def test_a_socket_is_opened_from_our_own_page_only(served):
-    port = served.plan.port
-    assert _handshake(served, Origin=served.plan.origin).status == 101
+    port = served.port
+    assert _handshake(served, Origin=served.origin).status == 101
     for origin in ("https://elsewhere.example", f"https://localhost:{port + 1}", f"http://localhost:{port}", "null"):
         assert _handshake(served, Origin=origin).status == 403, origin
     assert _handshake(served).status == 403
@@ -177,13 +181,14 @@ def test_a_file_made_for_a_reader_is_not_given_to_a_stranger(served):
 
 
 def test_a_reader_keeps_a_process_and_readers_are_spread(served):
-    (served.plan.run / "access.log").write_text("")
+    (served.run / "access.log").write_text("")
     readers = [secrets.token_hex(16) for _ in range(24)]
     for reader in readers:
         for path in ("/", "/_stcore/health", "/_stcore/host-config"):
             assert _ask(served, path, Cookie=f"reader={reader}").status == 200
-    served_by = [line.split()[-1] for line in (served.plan.run / "access.log").read_text().splitlines()]
-    assert len(served_by) == 3 * len(readers)
+    # nginx writes its line when the answer is sent.
+    until(lambda: len(_access(served.run)) == 3 * len(readers), "every request is counted")
+    served_by = [line.split()[-1] for line in _access(served.run)]
     for place in range(0, len(served_by), 3):
         assert len(set(served_by[place : place + 3])) == 1
     assert set(served_by) == {f"127.0.0.1:{port}" for port in served.ports}
@@ -204,15 +209,19 @@ def _send(served, raw: bytes) -> bytes:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     found = b""
-    with socket.create_connection((HOST, served.plan.port), timeout=30) as bare, context.wrap_socket(bare) as wire:
+    with socket.create_connection((HOST, served.port), timeout=30) as bare, context.wrap_socket(bare) as wire:
         wire.sendall(raw)
         while chunk := wire.recv(65536):
             found += chunk
     return found
 
 
+def _access(run: Path) -> list[str]:
+    return (run / "access.log").read_text().splitlines()
+
+
 def _logs(served) -> str:
-    return "".join((served.plan.run / name).read_text() for name in ("access.log", "error.log"))
+    return "".join((served.run / name).read_text() for name in ("access.log", "error.log"))
 
 
 def _is_silent(served) -> bool:
@@ -224,13 +233,15 @@ def _is_silent(served) -> bool:
 
 
 def test_the_logs_hold_no_client_no_path_and_no_query(served):
+    before = len(_access(served.run))
     _ask(
         served, f"/training?province={MARK}", Referer=f"https://{MARK}.example/", User_Agent=MARK, X_Forwarded_For=MARK
     )
     _ask(served, f"/{MARK}", host=f"{MARK}.example")
     _ask(served, f"/{MARK}", MARK.upper().replace("7391", "X"))
     _handshake(served, Origin=f"https://{MARK}.example")
-    lines = (served.plan.run / "access.log").read_text().splitlines()
+    until(lambda: len(_access(served.run)) == before + 4, "every request is counted")
+    lines = _access(served.run)
     assert " other 4" in " ".join(lines[-4:]), "a method of the sender's own making is not written"
     assert _is_silent(served)
     assert "MARKER" not in _logs(served)
@@ -253,29 +264,31 @@ def test_the_logs_hold_no_client_no_path_and_no_query(served):
 def test_a_request_that_nginx_cannot_read_leaves_nothing_of_itself(served, raw, status):
     before = len(_logs(served))
     assert status in _send(served, raw.encode())[:15]
-    assert len(_logs(served)) > before, "it is counted"
+    until(lambda: len(_logs(served)) > before, "it is counted")
     assert _is_silent(served)
 
 
 def test_a_dead_process_leaves_nothing_of_those_who_asked_for_it(tmp_path):
     """Nobody listens behind this nginx: every request, socket and file it passes on goes wrong."""
-    plan = serve.Plan(HOST, serve.free_port(), 1, tmp_path)
-    dead = serve.free_port()
-    config = tmp_path / "nginx.conf"
-    config.write_text(serve.render(plan, [dead], []), encoding="utf-8")
-    proxy = subprocess.Popen([serve.nginx(), "-e", str(tmp_path / "error.log"), "-c", str(config)])
+    dead = free_ports(2)
+    port = dead + 1
+    known = settings.Settings(
+        web=settings.Web(port=dead, processes=1, listen_port=port), folders=settings.Folders(run=tmp_path)
+    )
+    (tmp_path / "nginx.conf").write_text(proxy.render(known), encoding="utf-8")
+    process = start_nginx(tmp_path, port)
     try:
-        serve._listening(plan.port, proxy)
         cookie = f"reader={secrets.token_hex(16)}"
         paths = (f"/{MARK}?{MARK}", f"/media/{MARK}.csv", f"/_stcore/stream?{MARK}")
         for path in paths:
-            lines = (f"GET {path} HTTP/1.1", f"Host: {HOST}:{plan.port}", f"Origin: {plan.origin}", f"X-Mark: {MARK}")
-            with socket.create_connection((HOST, plan.port), timeout=30) as wire:
+            lines = (f"GET {path} HTTP/1.1", f"Host: {HOST}:{port}", f"Origin: http://{HOST}:{port}", f"X-Mark: {MARK}")
+            with socket.create_connection((HOST, port), timeout=30) as wire:
                 wire.sendall("\r\n".join((*lines, f"Cookie: {cookie}", "Connection: close", "", "")).encode())
                 assert b" 502 " in wire.recv(65536)
+        until(lambda: len(_access(tmp_path)) == len(paths), "every request is counted")
     finally:
-        proxy.terminate()
-        proxy.wait(timeout=20)
+        process.terminate()
+        process.wait(timeout=20)
     log = (tmp_path / "access.log").read_text()
     assert log.count(" GET 502 ") == len(paths), "that it is dead is seen"
     assert log.count(f"127.0.0.1:{dead}") == len(paths), "and which"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import configure, serve
+from deploy import configure
 from etl.core import settings
 from tests.serving import ROOT, ask, free_ports, is_running, publish, until
 
@@ -179,25 +179,6 @@ def test_supervisor_restarts_what_ends_or_freezes_and_leaves_nothing_behind(tmp_
     finally:
         served.process.kill()
         served.process.wait()
-
-
-@pytest.mark.slow
-def test_the_digests_are_those_of_the_page_that_is_served(tmp_path):
-    port = free_ports()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "deploy.web", "0"],
-        cwd=ROOT,
-        env={**os.environ, "POLICEYAR_WEB_PORT": str(port), "WAREHOUSE": str(tmp_path / "none" / "w.duckdb")},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        (tmp_path / "none").mkdir()
-        until(lambda: ask(port, "/healthz")[0] == 200, "the process answers")
-        assert configure.inline_scripts() == serve.inline_scripts(port)
-    finally:
-        process.kill()
-        process.wait()
 
 
 # ------------------------------------------------------------------ telling somebody

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from etl.extract import parse_values, validate
+from etl.extract import parse_values, read_file
 from etl.extract.contract import contract
 from etl.extract.text_columns import Texts
 from tests.core.test_text_folding import KEY, column, setting, value
@@ -131,7 +131,7 @@ def test_a_number_with_two_meanings_stays_a_bad_number(text):
 
 def test_every_counted_habit_has_its_words_on_the_page():
     words = tomllib.loads((ROOT / "pages" / "text.toml").read_text(encoding="utf-8"))["note"]
-    for said in validate._COUNTED.values():
+    for said in read_file._COUNTED.values():
         assert set(words[said.replace(" ", "_")]) == {"fa", "en"}
     assert setting().build_day
 
@@ -151,7 +151,7 @@ def test_every_counted_habit_has_its_words_on_the_page():
         "institute_code*",
     ],
 )
-def test_a_decorated_header_is_known_and_told(title):
+def test_a_decorated_header_is_recognised_and_noted(title):
     match = contract("licences").match([title])
     assert match.positions == {"institute_code": 0}
     assert match.decorated == [title]
@@ -164,7 +164,7 @@ def test_a_plain_header_goes_before_a_decorated_one():
     assert match.repeated == ["national_id"]
 
 
-def test_a_header_near_an_optional_one_is_told(folder):
+def test_a_header_near_an_optional_one_is_noted(folder):
     text = csv_text("personnel", [row("personnel", national_id=national_id(7))]).replace("left_on", "تاریخ پایان کار")
     put(folder, "personnel_2.csv", text)
     notes = build(folder).file("personnel_2.csv")["notes"]
@@ -193,7 +193,7 @@ def test_files_are_known_by_their_headers_and_by_persian_names(folder):
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "message"),
     [
         ("budget.csv", "a,b\n1,2\n", "neither its name nor its headers say which table it is"),
         ("all.csv", ",".join(dict.fromkeys(" ".join(HEADERS.values()).split())) + "\n", "its headers fit several tables ("),
@@ -202,10 +202,10 @@ def test_files_are_known_by_their_headers_and_by_persian_names(folder):
         ("کارکنان.zip", "x", "its name says personnel, but a file with the ending .zip cannot be read"),
     ],
 )  # fmt: skip
-def test_a_file_that_is_no_table_refuses_the_build(folder, name, text, told):
+def test_a_file_that_is_no_table_refuses_the_build(folder, name, text, message):
     put(folder, name, text.encode())
     said = build(folder).refusal
-    assert said.startswith(f"{name}: {told}")
+    assert said.startswith(f"{name}: {message}")
     assert " · " in said
 
 
@@ -404,7 +404,7 @@ def locked_xls(path: Path) -> bytes:
         ("training_2.xlsb", lambda path: b"x", "not a readable XLSB workbook (no workbook inside)", "کارپوشهٔ XLSB"),
     ],
 )  # fmt: skip
-def test_a_file_that_is_not_what_it_says_is_told_in_one_sentence(folder, name, make, english, persian):
+def test_a_file_that_is_not_what_its_name_says_is_refused_in_one_sentence(folder, name, make, english, persian):
     content = make(folder / name)
     put(folder, name, content)
     said = build(folder).refusal
@@ -413,7 +413,7 @@ def test_a_file_that_is_not_what_it_says_is_told_in_one_sentence(folder, name, m
     assert second.startswith(persian)
 
 
-def test_a_province_merged_over_its_rows_is_told(folder):
+def test_a_province_merged_over_its_rows_is_reported(folder):
     import xlsxwriter
 
     people = [row("personnel", national_id=national_id(at)) for at in range(30, 36)]

@@ -52,8 +52,8 @@ def test_a_file_of_more_rows_than_allowed_is_refused(folder, monkeypatch, kind):
     else:
         (parquet if kind == "parquet" else workbook)(path, 60)
     monkeypatch.setenv("SOURCE_ROWS", "59")
-    told = "training_2." + kind + ": it has more than 59 rows; split the file (SOURCE_ROWS sets the limit)"
-    assert build(folder).refusal == told
+    expected = "training_2." + kind + ": it has more than 59 rows; split the file (SOURCE_ROWS sets the limit)"
+    assert build(folder).refusal == expected
     monkeypatch.setenv("SOURCE_ROWS", "60")
     assert build(folder).counts(path.name)[0] == 60
 
@@ -81,8 +81,8 @@ def test_a_parquet_that_unpacks_to_more_than_allowed_is_refused_by_its_footer(fo
     pq.write_table(pa.table(columns), folder / "training_2.parquet", compression="zstd", use_dictionary=False)
     assert (folder / "training_2.parquet").stat().st_size < MEGABYTE
     monkeypatch.setenv("SOURCE_UNPACKED", "4")
-    told = "training_2.parquet: it unpacks to more than 4 MiB; split the file (SOURCE_UNPACKED sets the limit)"
-    assert build(folder).refusal == told
+    expected = "training_2.parquet: it unpacks to more than 4 MiB; split the file (SOURCE_UNPACKED sets the limit)"
+    assert build(folder).refusal == expected
 
 
 def test_columns_that_are_not_read_do_not_count_against_a_parquet(folder, monkeypatch):
@@ -104,14 +104,14 @@ def test_one_long_text_in_very_many_rows_does_not_fill_the_disk(folder, monkeypa
     pq.write_table(pa.table(columns), folder / "institutes_2.parquet")
     assert (folder / "institutes_2.parquet").stat().st_size < MEGABYTE
     monkeypatch.setenv("SOURCE_DISK", "20")
-    told = "its rows take more than 20 MiB of temporary disk; split the file (SOURCE_DISK sets the limit)"
-    assert build(folder).refusal == f"institutes_2.parquet: {told}"
+    expected = "its rows take more than 20 MiB of temporary disk; split the file (SOURCE_DISK sets the limit)"
+    assert build(folder).refusal == f"institutes_2.parquet: {expected}"
 
 
 def test_a_sparse_file_is_refused_before_it_is_read(folder, monkeypatch):
     path = put(folder, "training_2.csv", [row("training")])
     os.truncate(path, 1 << 40)
-    monkeypatch.setattr("etl.reading._sha256", lambda _: pytest.fail("it was read"))
+    monkeypatch.setattr("etl.extract.validate._sha256", lambda _: pytest.fail("it was read"))
     assert build(folder).refusal.startswith("training_2.csv: it unpacks to more than 4,096 MiB")
 
 

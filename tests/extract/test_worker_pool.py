@@ -1,4 +1,4 @@
-"""Readers that were started ahead are the next ones taken, and none outlives the process that started it."""
+"""Workers that are started ahead are taken first, and none outlives the process that started it."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ def alone(monkeypatch):
     monkeypatch.setattr(worker_pool, "_waiting", [])
 
 
-def test_those_started_ahead_are_taken_and_then_a_new_one():
+def test_workers_started_ahead_are_taken_before_a_new_one_starts():
     worker_pool.ahead(2)
     waiting = {process for process, _ in worker_pool._waiting}
     taken = [worker_pool.take(), worker_pool.take(), worker_pool.take()]
@@ -28,7 +28,7 @@ def test_those_started_ahead_are_taken_and_then_a_new_one():
             assert process.wait(60) == 0
 
 
-def test_one_that_nobody_takes_ends_with_its_starter():
+def test_an_unused_worker_ends_with_its_parent():
     started = "from etl.extract import worker_pool; worker_pool.ahead(1); print(worker_pool._waiting[0][0].pid)"
     done = subprocess.run(
         [sys.executable, "-c", started], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60

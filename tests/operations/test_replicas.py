@@ -181,7 +181,7 @@ def test_a_file_that_was_spoilt_on_its_way_is_refused(builder, offered, replica,
 
 
 def test_a_publication_of_other_code_is_refused(offered, replica, monkeypatch):
-    monkeypatch.setattr(replicas.pipeline, "code_version", lambda: "another")
+    monkeypatch.setattr(publications, "code_version", lambda: "another")
     with pytest.raises(Refused, match="by other code"):
         replicas.accept(offered, replica)
     assert not replica.exists()

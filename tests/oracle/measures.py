@@ -21,12 +21,12 @@ from typing import Any
 
 from persiantools.jdatetime import JalaliDate
 
-from tests.oracle.read import Course, Load, add_months
+from tests.oracle.read import MORE, Course, Load, add_months
 
 Where = dict[str, set[Any]]
 DAY = timedelta(days=1)
 GAP = timedelta(days=90)  # a break of service is longer than this
-SPELL_DIMENSIONS = ("province", "county", "institute", "activity", "gender", "education", "post")
+SPELL_DIMENSIONS = ("province", "county", "institute", "activity", "gender", "education", "post", *MORE)
 INSTITUTE_DIMENSIONS = ("province", "county", "institute", "activity")
 
 
@@ -39,8 +39,8 @@ class Spell:
     province: str
     county: str | None
     activity: str
-    gender: str
-    education: str | None
+    # The rest of SPELL_DIMENSIONS, by name.
+    told: dict[str, str | None]
     post: str
     hired_on: date
     left_on: date | None
@@ -50,6 +50,10 @@ class Spell:
 
     def in_service(self, day: date) -> bool:
         return self.hired_on <= day and (self.left_on is None or self.left_on >= day)
+
+    def member(self, dimension: str) -> str | None:
+        """The group that the spell is in."""
+        return self.told[dimension] if dimension in self.told else getattr(self, dimension)
 
     def reaches(self, day: date) -> bool:
         """Does this spell, or the 90 days after it, reach the day?"""
@@ -79,8 +83,7 @@ class Data:
                 province=row["province"],
                 county=row["county"],
                 activity=self.institutes[row["institute_code"]]["activity"],
-                gender=row["gender"],
-                education=row["education"],
+                told={name: row[name] for name in ("gender", "education", *MORE)},
                 post=row["post"],
                 hired_on=row["hired_on"],
                 left_on=row["left_on"],
@@ -90,6 +93,7 @@ class Data:
             )
             for row in load.rows["personnel"]
         ]
+        self.births = {row["national_id"]: row["birth_date"] for row in load.rows["personnel"]}
         self.spells_of: dict[str, list[Spell]] = defaultdict(list)
         for spell in self.spells:
             self.spells_of[spell.person].append(spell)
@@ -103,7 +107,7 @@ class Data:
 # ------------------------------------------------------------------ filters
 def spell_fits(spell: Spell, where: Where) -> bool:
     return all(
-        getattr(spell, dimension) in values for dimension, values in where.items() if dimension in SPELL_DIMENSIONS
+        spell.member(dimension) in values for dimension, values in where.items() if dimension in SPELL_DIMENSIONS
     )
 
 
@@ -708,6 +712,16 @@ def working_days(after: date, until: date) -> int:
     return count
 
 
+def overdue_files(data: Data, day: date, where: Where) -> int:
+    return sum(
+        licence["file_complete_on"] is not None
+        and working_days(licence["file_complete_on"], day) > 25
+        and not is_decided(licence, date.min, day)
+        and licence_fits(data, licence, where)
+        for licence in data.licences
+    )
+
+
 def times_to_licence(data: Data, first: date, last: date, where: Where) -> list[int]:
     return sorted(
         working_days(licence["file_complete_on"], licence["decided_on"])
@@ -785,6 +799,7 @@ STATES: dict[str, State] = {
     "expiring_60": expiring_60,
     "expiring_90": expiring_90,
     "outstanding": outstanding,
+    "overdue_files": overdue_files,
 }
 FLOWS: dict[str, Flow] = {
     "joiners": joiners,
@@ -845,7 +860,7 @@ def members(data: Data, dimension: str) -> list[Any]:
         return sorted(data.reference.courses)
     if dimension == "outcome":
         return ["granted", "refused", "withdrawn", None]
-    found = {getattr(spell, dimension) for spell in data.spells}
+    found = {spell.member(dimension) for spell in data.spells}
     if dimension in INSTITUTE_DIMENSIONS:
         column = {"institute": "institute_code"}.get(dimension, dimension)
         found |= {institute[column] for institute in data.institutes.values()}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import cache
 
 from tests.oracle.measures import (
     DAY,
@@ -19,6 +21,7 @@ from tests.oracle.measures import (
     asked_courses,
     asked_of,
     chain_start,
+    completed_years,
     decided_as,
     first_institute,
     in_service,
@@ -87,6 +90,13 @@ def tenure_median(data: Data, day: date, where: Where) -> float | None:
     ]
     median = quantile(sorted(served), Fraction(1, 2))
     return None if median is None else median / DAYS_A_MONTH
+
+
+def age_median(data: Data, day: date, where: Where) -> float | None:
+    people = persons(active_spells(data, day), where)
+    # Of a birth date the register keeps year and month: every birthday is the first of its month.
+    ages = [completed_years(data.births[person].replace(day=1), day) for person in people]
+    return quantile(sorted(ages), Fraction(1, 2))
 
 
 # ------------------------------------------------------------------ places
@@ -257,6 +267,31 @@ def licences_ending(after: int, until: int) -> State:
     return count
 
 
+@cache
+def licensed_days(data: Data, code: str) -> frozenset[date]:
+    """Every day on which an institute holds a licence and is not stopped."""
+    institute = data.institutes[code]
+    days: set[date] = set()
+    for licence in data.licences:
+        if licence["institute_code"] == code and licence["outcome"] == "granted":
+            span = (licence["valid_until"] - licence["valid_from"]).days + 1
+            days.update(licence["valid_from"] + timedelta(later) for later in range(span))
+    if institute["status"] in ("suspended", "revoked", "closed"):
+        days = {day for day in days if day < institute["status_since"]}
+    return frozenset(days)
+
+
+def licensed_until(data: Data, day: date, where: Where) -> date | None:
+    ends = []
+    for code, institute in data.institutes.items():
+        held = licensed_days(data, code)
+        if institute_fits(institute, where) and (last := max((one for one in held if one <= day), default=None)):
+            while last + DAY in held:
+                last += DAY
+            ends.append(last)
+    return max(ends, default=None)
+
+
 # ------------------------------------------------------------------ licensing
 def outstanding_aged(youngest: int, oldest: int) -> State:
     """Applied for so many days ago, both in."""
@@ -341,7 +376,7 @@ def transfers_between(data: Data, first: date, last: date, where: Where) -> int:
     return sum(first <= move.day <= last and move.place in provinces_of(data, where) for move in moves_in)
 
 
-STATES: dict[str, State] = {
+STATES: dict[str, State | Callable[[Data, date, Where], date | None]] = {
     "lapsed_licence_service": lapsed_licence_service,
     "persons_per_institute": persons_per_institute,
     "jobs_created": jobs_created,
@@ -351,6 +386,7 @@ STATES: dict[str, State] = {
     "veteran_leaders": veteran_leaders,
     "veteran_leader_share": veteran_leader_share,
     "tenure_median": tenure_median,
+    "age_median": age_median,
     "target": target,
     "area_km2": area_km2,
     "covered_counties": covered_counties,
@@ -372,6 +408,7 @@ STATES: dict[str, State] = {
     "licences_ending_30": licences_ending(0, 30),
     "licences_ending_60": licences_ending(31, 60),
     "licences_ending_90": licences_ending(61, 90),
+    "licensed_until": licensed_until,
     "outstanding_30": outstanding_aged(0, 30),
     "outstanding_90": outstanding_aged(31, 90),
     "outstanding_180": outstanding_aged(91, 180),

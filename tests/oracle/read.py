@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import tomllib
 import unicodedata
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ import openpyxl
 import pyarrow.parquet
 from persiantools.jdatetime import JalaliDate
 
+ETL = Path(__file__).parents[2] / "etl"
 REFERENCE = Path(__file__).parents[2] / "data" / "reference"
 ENDINGS = (".csv", ".tsv", ".xlsx", ".parquet")
 # A bad value of these loads as unknown; of every other column it rejects the row.
@@ -149,6 +151,29 @@ ALSO = {
     "doctorate": ("دکترا",),
     "team_leader": ("سر تیم",),
 }
+
+
+def _more_dimensions() -> tuple[str, ...]:
+    """Dimensions of personnel that are declared and not written above, each read as the contract says.
+
+    So a new dimension is counted a second time before anyone has written it down here.
+    """
+    declared = tomllib.loads((ETL / "semantic" / "dimensions.toml").read_text(encoding="utf-8"))
+    contract = tomllib.loads((ETL / "extract" / "contracts" / "personnel.toml").read_text(encoding="utf-8"))
+    found = []
+    for column in contract["column"]:
+        name = column["name"]
+        if name in declared and name not in COLUMNS["personnel"]:
+            COLUMNS["personnel"][name] = (name, column.get("required", False), tuple(column["headers"]))
+            LISTS[name] = column["values"]
+            ALSO.update({value: tuple(words) for value, words in column.get("also", {}).items()})
+            if column["bad"] == "unknown":
+                UNKNOWN.add(name)
+            found.append(name)
+    return tuple(found)
+
+
+MORE = _more_dimensions()
 YES = ("yes", "بلی", "بله", "آری", "دارد", "1", "true", "y")
 NO = ("no", "خیر", "نه", "ندارد", "0", "false", "n")
 

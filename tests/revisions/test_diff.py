@@ -75,7 +75,7 @@ def test_rows_in_another_order_format_and_spelling_are_the_same_rows(house):
     assert (rows_changed(diff.between(to)), diff.between(to).moved) == ({}, ())
 
 
-def test_a_corrected_row_is_told_from_a_new_and_a_removed_one(house):
+def test_corrected_new_and_removed_rows_are_distinguished(house):
     folder, to = house
     correct(folder / "institutes.csv", "001", smart_services="no")
     again(folder)
@@ -129,10 +129,10 @@ def test_two_loads_of_which_one_corrects_twenty_rows(tmp_path, capsys):
     assert "applications" not in {metric for metric, _ in moved}
     capsys.readouterr()
     assert main(["diff", "--from", str(to)]) == 0
-    told = capsys.readouterr().out.splitlines()
-    assert told[0].startswith("000001 to 000002, as of ")
-    assert "personnel: 0 new rows, 20 corrected rows, 0 removed rows" in told
-    assert any(line.split() == ["in_service", "IR-01", "30", "10", "-20", "corrected_rows"] for line in told)
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith("000001 to 000002, as of ")
+    assert "personnel: 0 new rows, 20 corrected rows, 0 removed rows" in printed
+    assert any(line.split() == ["in_service", "IR-01", "30", "10", "-20", "corrected_rows"] for line in printed)
     assert main(["diff", "--from", str(to), "--format", "json"]) == 0
     asjson = json.loads(capsys.readouterr().out)
     assert {
@@ -259,7 +259,7 @@ def test_words_do_not_make_another_definition_but_models_do(monkeypatch):
     assert not {"applications", "licensed_institutes"} & changed
 
 
-def test_every_metric_hangs_on_some_source():
+def test_every_metric_depends_on_some_source():
     for name in catalog.catalogue():
         assert lineage.sources_of(name), name
     assert lineage.sources_of("in_service") >= {"personnel", "institutes"}

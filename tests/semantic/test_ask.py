@@ -137,9 +137,9 @@ def test_a_metric_answers_by_every_dimension_it_names_and_refuses_the_others(
 ) -> None:
     metric = catalogue()[name]
     read = [tables()[base.table] for base in expand(name, frozenset()).values()]
-    # Filters that leave a side table alone split nothing: it rides along in questions by them. A constant has no days.
+    # Filters that do not narrow a lookup split nothing: it rides along in questions by them. A constant has no days.
     rides = {one for table in read for one in table.ignores} if all(table.is_lookup for table in read) else set()
-    rides |= {*TIME} if {table.kind for table in read} == {"constant"} else set()
+    rides |= {*TIME} if {table.kind for table in read} == {"static"} else set()
     for dimension in set(DIMENSIONS) - rides:
         if dimension in metric.dimensions:
             answer = answers.ask(con, name, by=(dimension,))

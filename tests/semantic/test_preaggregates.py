@@ -13,8 +13,9 @@ from etl.core.errors import QuestionError
 from etl.core.jalali import add_months, units_between
 from etl.core.places import places
 from etl.semantic import access, answers
-from etl.semantic.catalog import CHOICES
+from etl.semantic.catalog import CHOICES, TIME
 from etl.warehouse import publications
+from etl.warehouse.dimensions import CELL, PLACES
 
 ROOT = Path(__file__).parents[2]
 DAY = date(2026, 6, 30)
@@ -33,18 +34,18 @@ def con(tmp_path_factory):
 
 
 def _question(rng: random.Random, names: list[str]) -> dict:
-    by = rng.sample(["province", "activity", "gender", "education", "post", "month", "quarter", "year", "county"], 2)
+    by = rng.sample([*CELL, *TIME, "county"], 2)
     by = by[: rng.randint(0, 2)]
-    if len({"month", "quarter", "year"} & set(by)) > 1:
+    if len({*TIME} & set(by)) > 1:
         by = by[:1]
     where = {}
-    for dimension in ("province", "activity", "gender", "education", "post"):
+    for dimension in CELL:
         if rng.random() < 0.3:
             members = sorted(set(CHOICES[dimension].values())) if dimension in CHOICES else ["IR-23", "IR-30", "IR-11"]
             where[dimension] = tuple(rng.sample(members, rng.randint(1, len(members))))
     day = date(2013, 1, 1) + timedelta(days=rng.randrange(5200))
     question = {"by": tuple(by), "where": where}
-    if {"month", "quarter", "year"} & set(by):
+    if {*TIME} & set(by):
         question["over"] = (day, add_months(day, rng.randint(0, 40)))
     else:
         question["on"] = day
@@ -105,7 +106,7 @@ _COVERAGE = ["coverage_gap", "coverage_per_10k", "coverage_per_100km2", "residen
 def test_a_province_beside_its_nation_is_counted_as_plainly(con, seed):
     rng = random.Random(2000 + seed)
     names = ["coverage_gap", *rng.sample(_COVERAGE[1:], rng.randint(0, 2))] if seed % 4 else rng.sample(_COVERAGE, 2)
-    by = ("province", *rng.sample(["activity", "gender", "post"], seed % 2 and rng.randint(0, 2)))
+    by = ("province", *rng.sample([name for name in CELL if name not in PLACES], seed % 2 and rng.randint(0, 2)))
     question = _question(rng, names) | {"by": by, "on": date(2015, 1, 1) + timedelta(days=rng.randrange(4500))}
     question.pop("over", None)
     if seed % 5 == 0:

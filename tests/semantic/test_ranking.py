@@ -87,3 +87,28 @@ def test_a_rate_per_residents_is_ranked_by_its_persons():
     assert [one.key for one in found.ranked] == [("IR-23",), ("IR-11",)]
     assert [one.key for one in found.small] == [("IR-10",)]
     assert found.is_first_apart
+
+
+def test_a_median_is_ranked_by_its_cases_and_a_difference_by_those_it_is_of():
+    rows = [("IR-23", 12.0, 100), ("IR-10", 40.0, 22), ("IR-11", 20.0, 23)]
+    found = ranking.rank(answer("time_to_licence_median", by=("province",), rows=rows, more=("granted_timed",)))
+    assert [one.key for one in found.ranked] == [("IR-11",), ("IR-23",)]
+    assert [one.key for one in found.small] == [("IR-10",)]
+    gaps = [("IR-23", -3.0, 1e7), ("IR-10", 5.0, 1e6)]
+    found = ranking.rank(answer("coverage_gap", by=("province",), rows=gaps, more=("residents",)))
+    assert [one.value for one in found.ranked] == [5.0, -3.0]
+
+
+def test_a_share_of_a_target_is_ranked_by_its_persons_and_has_no_interval():
+    rows = [("IR-23", 0.5, 100, 200), ("IR-10", 0.9, 22, 24)]
+    more = ("active_assistants", "target")
+    found = ranking.rank(answer("target_progress", by=("province",), rows=rows, more=more))
+    assert [(one.key, one.interval) for one in found.ranked] == [(("IR-23",), None)]
+
+
+def test_counties_of_a_census_are_no_sample():
+    rows = [("IR-23", 0.5, 8, 16), ("IR-10", 0.25, 1, 4)]
+    more = ("covered_counties", "census_counties")
+    found = ranking.rank(answer("counties_covered", by=("province",), rows=rows, more=more))
+    assert [one.key for one in found.ranked] == [("IR-23",), ("IR-10",)]
+    assert found.is_last_apart

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from pages.ui.data import warehouse
@@ -20,9 +19,9 @@ from pages.ui.shell import middleware
 from pages.ui.state.address import NAMES, NATION
 from pages.ui.state.page_context import FILTERS
 from tests.browser.app import ROOT, build
+from tests.parts import opening
 
 DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
-PAGES = [entry["page"] for entry in text.menu()]
 # Values that mean something somewhere, and some that only look like it.
 SAID = (
     f"|-|--|{NATION}|IR-23|IR-99|guarding|female|lead|table|pivot|1|0|2|²|۲|nan|inf|1e9|lead:3|IR-23.lead:x|lead:1e400|"
@@ -42,9 +41,8 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def opened(name: str, view: dict[str, Any]) -> tuple[AppTest, str, str]:
     """A page with this in its address, all it shows, and what it says was left out."""
     app = AppTest.from_string(DOOR, default_timeout=60)
-    if name != PAGES[0]:
-        app._page_hash = calc_hash(name)
-    for key, value in view.items():
+    app._page_hash, tab = opening(name)
+    for key, value in {**tab, **view}.items():
         app.query_params[key] = value
     app.run()
     assert not app.exception
@@ -63,7 +61,7 @@ def opened(name: str, view: dict[str, Any]) -> tuple[AppTest, str, str]:
         ("explore", {"page": "0", "show": "cube", "sort": "-evil"}, ["page=0", "show=cube", "sort=-evil"], {}),
         ("explore", {"by": "-"}, [], {"by": "-"}),
         ("explore", {"by": ["-", "province"]}, ["by=-"], {"by": "province"}),
-        ("institute", {"page": "²"}, ["page=²"], {}),
+        ("register", {"page": "²"}, ["page=²"], {}),
         ("overview", {"on": "0001-01-01"}, ["on=0001-01-01"], {}),
         ("overview", {"on": "2099-01-01"}, ["on=2099-01-01"], {}),
         ("overview", {"on": "1403/02/15"}, [], {"on": "2024-05-04"}),
@@ -85,6 +83,7 @@ def test_what_an_address_says_without_meaning_is_left_out_and_said(
     for part in left:
         assert part in said
     assert bool(said) == bool(left)
+    kept = opening(name)[1] | kept
     assert {key: values if isinstance(values, str) else values[-1] for key, values in app.query_params.items()} == kept
     app.run()
     again = "\n".join(element.proto.body for element in app.get("html"))
@@ -103,7 +102,28 @@ def test_explore_without_a_dimension_has_a_table_of_one_row() -> None:
     assert text.word("more.groups", "fa", count=text.number(1, "fa")) in shown
 
 
-def test_the_first_page_opens_by_its_own_name_too() -> None:
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("overview", "./"),
+        ("planning", "./growth?tab=planning"),
+        ("international", "./coverage"),
+        ("licensing", "./institutes"),
+        ("institute", "./institutes?tab=register"),
+        ("register", "./institutes?tab=register"),
+        ("legal", "./institutes?tab=legal"),
+        ("smart", "./institutes?tab=smart"),
+        ("compare", "./explore?tab=compare"),
+    ],
+)
+def test_an_address_that_moved_leads_to_its_new_place_with_its_query(old: str, new: str) -> None:
+    query = "province=IR-11&find=%D9%86&lang=en"
+    assert redirected(old, "") == new
+    assert redirected(old, query) == f"{new}{'&' if '?' in new else '?'}{query}"
+
+
+def redirected(name: str, query: str) -> str:
+    """Where the address of a page leads to."""
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
@@ -112,10 +132,10 @@ def test_the_first_page_opens_by_its_own_name_too() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asked = {"type": "http", "method": "GET", "path": "/overview", "query_string": b"province=IR-11&lang=en"}
-    asyncio.run(Starlette(routes=middleware.ROUTES)({**asked, "headers": []}, receive, send))
+    asked = {"type": "http", "method": "GET", "path": f"/{name}", "query_string": query.encode()}
+    asyncio.run(Starlette(routes=middleware.routes())({**asked, "headers": []}, receive, send))
     assert sent[0]["status"] == 307
-    assert dict(sent[0]["headers"])[b"location"] == b"./?province=IR-11&lang=en"
+    return dict(sent[0]["headers"])[b"location"].decode()
 
 
 def addresses(name: str) -> st.SearchStrategy[dict[str, list[str]]]:

@@ -15,9 +15,9 @@ from streamlit.web.server.starlette.starlette_websocket import _is_origin_allowe
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from deploy import serve
 from pages.ui.i18n import text
 from pages.ui.shell import allowed_hosts
+from tests.serving import ROOT, ask, free_ports, until
 
 NAMES = ["localhost", "127.0.0.1", "::1", "dashboard.example"]
 
@@ -155,17 +155,17 @@ cli.main()
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
     """A dashboard of its own, without a publication; its port and what it wrote."""
     folder = tmp_path_factory.mktemp("watched")
-    port, written = serve.free_port(), folder / "written"
+    port, written = free_ports(), folder / "written"
     with written.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-c", _WATCHED, "--server.port", str(port), "--logger.level", "debug"],
-            cwd=serve.ROOT,
+            cwd=ROOT,
             env={"WAREHOUSE": str(folder / "nothing.duckdb"), "PATH": "/usr/bin:/bin"},
             stdout=out,
             stderr=out,
         )
         try:
-            serve.wait_for(port, process)
+            until(lambda: ask(port, "/_stcore/health")[0] == 200, "the dashboard answers")
             yield port, written
         finally:
             process.terminate()

@@ -3,24 +3,22 @@
 import os
 import re
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.semantic import disclosure
 from etl.semantic.answers import Answer
 from pages.ui.components import downloads as exports_more
 from pages.ui.data import warehouse
-from pages.ui.i18n import text
 from tests.browser.app import build, make_register
+from tests.parts import PARTS, opening
 
 DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
-PAGES = [entry["page"] for entry in text.menu() if entry["page"] not in ("compare", "methods", "quality")]
+PAGES = [part for part in PARTS if part not in ("compare", "methods", "quality")]
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +55,14 @@ def test_the_pictures_of_a_page_circulate(name: str, published: Path, monkeypatc
 
     monkeypatch.setattr(exports_more, "downloads", downloads)
     app = AppTest.from_string(DOOR, default_timeout=60)
-    app._page_hash = calc_hash(name)
+    app._page_hash, tab = opening(name)
+    for key, value in tab.items():
+        app.query_params[key] = value
     app.query_params["lang"] = "en"
     assert not app.run().exception
     for exact, picture in found:
         assert picture.circulated
-        ask = partial(warehouse.ask, reader=None)
+        ask = warehouse.ask
         made = picture.circulated(disclosure.for_circulation(exact, ask), ask)
         if made is None:
             continue

@@ -25,7 +25,7 @@ from etl.semantic import access, disclosure, exportable
 from etl.semantic.answers import ask, catalogue
 from pages.ui.charts.elements import ChartContext
 from pages.ui.exports import writers
-from pages.ui.exports.file_content import Source
+from pages.ui.exports.file_content import Exportable
 
 AGAIN = "If it should: python -m tests.ui.test_exports_golden, and review what git shows."
 ROOT = Path(__file__).parents[2]
@@ -62,7 +62,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         yield opened
 
 
-def asked(con: duckdb.DuckDBPyConnection, question: str) -> Source:
+def asked(con: duckdb.DuckDBPyConnection, question: str) -> Exportable:
     """Shares, counts, negative numbers and codes with zeros before them; days; rows read from a query."""
     if question == "licences":
         return detail.licences(con, "004")

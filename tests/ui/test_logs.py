@@ -44,7 +44,7 @@ def written() -> Iterator[io.StringIO]:
 
 def test_a_file_of_the_chart_component_that_is_missing_is_logged_without_its_path(written):
     manager = BidiComponentManager()
-    manager.register_from_manifest(plot._MANIFEST, plot._ROOT)
+    manager.register_from_manifest(plot._MANIFEST, plot.ROOT)
     app = Starlette(routes=starlette_routes.create_bidi_component_routes(manager, ""))
     assert asyncio.run(_status(app, f"/_stcore/bidi-components/{plot._NAME}/plot.js")) == 200
     assert asyncio.run(_status(app, f"/_stcore/bidi-components/{plot._NAME}/{MARK}.js")) == 404

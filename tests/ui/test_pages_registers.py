@@ -11,12 +11,13 @@ from streamlit.testing.v1 import AppTest
 from etl.analysis import international
 from etl.analysis.licensing import adoption
 from etl.semantic import access, answers
+from etl.semantic.catalog import derived
 from pages.ui.charts import grouped, licensing
 from pages.ui.charts.elements import ChartContext
 from pages.ui.i18n import text
 from tests.ui.test_pages import html, opened, published  # noqa: F401 - a fixture is asked for by its name
 
-PAGES = ("institutes", "legal", "smart", "international")
+PAGES = ("licensing", "legal", "smart", "coverage", "province")
 LANGUAGES = ("fa", "en")
 LAPSED = date(2024, 6, 20)
 
@@ -55,28 +56,28 @@ def test_nothing_breaks_under_any_scope(name: str, lang: str, published: Path) -
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_institutes_whose_licence_lapsed_stand_by_name(lang: str, published: Path) -> None:  # noqa: F811
-    written = shown("institutes", lang)
+    written = shown("licensing", lang)
     title = text.word("listing.lapsed", lang, count=text.number(2, lang))
     assert title in headings(written)
     first, second = rows_of(written, title)
     assert first[:2] == ["نمونه گشت", text.member("province", "IR-30", lang)]
     assert first[3:6] == [text.member("status", "active", lang), text.number(1, lang), text.day(LAPSED, lang)]
     assert second[0] == "نمونه مراسم"
-    assert 'href="institute?institute=002' in written
+    assert 'href="institutes?tab=register&amp;institute=002' in written
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_licences_that_end_soon_stand_by_name(lang: str, published: Path) -> None:  # noqa: F811
-    written = shown("institutes", lang, on="2024-06-10")
+    written = shown("licensing", lang, on="2024-06-10")
     title = text.word("listing.licences_ending", lang, count=text.number(2, lang))
     spans = [row[3] for row in rows_of(written, title)]
     assert spans == [text.member("span", "1-30", lang), text.member("span", "31-60", lang)]
-    later = shown("institutes", lang)
+    later = shown("licensing", lang)
     assert text.word("listing.none", lang) in headings(later), "nothing ends within 90 days of the latest day"
 
 
 def test_a_filter_of_persons_is_said_to_have_no_effect_on_institutes(published: Path) -> None:  # noqa: F811
-    written = shown("institutes", "en", gender="female")
+    written = shown("licensing", "en", gender="female")
     gender = text.word("scope.gender", "en")
     assert text.escape(text.word("scope.no_effect", "en", filters=gender)) in written
     assert text.word("listing.register", "en", count="4") in headings(written)
@@ -96,12 +97,13 @@ def test_smart_services_come_with_both_words_of_caution(lang: str, published: Pa
     written = shown("smart", lang)
     assert text.escape(text.word("smart.no_history", lang)) in written
     assert text.escape(text.word("smart.no_proof", lang)) in written
-    assert text.word("smart.begins", lang, value=text.percent(0.5, lang)) in headings(written)
+    measure = derived("adopted_share").short[lang]
+    assert text.word("smart.begins", lang, measure=measure, value=text.percent(0.5, lang)) in headings(written)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_claim_is_placed_and_every_figure_has_its_source(lang: str, published: Path) -> None:  # noqa: F811
-    written = shown("international", lang)
+    written = shown("coverage", lang)
     places = text.listed([text.member("country", code, lang) for code in ("IND", "CHN")], lang)
     assert text.word("abroad.some_above", lang, places=places) in headings(written)
     with access.connect(published, access.ADMINISTRATOR) as con:
@@ -149,7 +151,7 @@ def test_what_exceeds_the_claim_has_its_own_colour(context: ChartContext, publis
         answer = international.claim(con)
     drawn = grouped.claimed(answer, context)
     colours = drawn["data"][0]["marker"]["color"]
-    assert [colour == context.colour("focus") for colour in colours] == [
+    assert [colour == context.colour("actual") for colour in colours] == [
         n > 4_000_000 for n in answer.column("persons_counted")
     ]
     assert [shape["x0"] for shape in drawn["layout"]["shapes"]] == [4_000_000]

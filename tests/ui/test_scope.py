@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.analysis import registry
@@ -23,22 +22,26 @@ from pages.ui.exports import writers
 from pages.ui.i18n import text
 from pages.ui.state import page_context, periods
 from pages.ui.state.page_context import FILTERS, PageContext, Scope
+from pages.ui.summary import changes
 from tests import made
 from tests.browser.app import ROOT, build
+from tests.parts import PARTS, opening
 
 DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
-PAGES = [entry["page"] for entry in text.menu()]
+PAGES = PARTS
 LATEST = date(2024, 9, 21)
 YEAR_SO_FAR = (date(2024, 3, 20), LATEST)
 # Pages that show flows or trends, and so have a use for a period.
-WITH_PERIOD = {"overview", "growth", "training", "institutes", "legal", "smart", "explore", "institute", "workforce"}
+WITH_PERIOD = {"overview", "growth", "training", "licensing", "legal", "smart", "explore", "register", "workforce"}
 WITHOUT_BAR = {"methods", "quality"}
 # Something to choose on each page that has parameters of its own.
 OWN: dict[str, dict[str, Any]] = {
     "planning": {"recruits": "7", "leave": "20", "of": "IR-23", "seats": ["lead:3"]},
     "explore": {"m": ["joiners"], "by": ["month"], "show": "pivot", "sort": "-joiners", "page": "2"},
     "compare": {"p": "IR-23", "a": "2023-09-21", "q": "IR-30", "b": "2024-05-04"},
-    "institute": {"find": "حفاظتی", "page": "2"},
+    "licensing": {"open": "lapsed"},
+    "legal": {"open": "officers_untrained"},
+    "register": {"find": "حفاظتی", "page": "2"},
 }
 
 
@@ -54,9 +57,8 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def opened(name: str = PAGES[0], **view: Any) -> AppTest:
     """A page with this in its address."""
     app = AppTest.from_string(DOOR, default_timeout=60)
-    if name != PAGES[0]:
-        app._page_hash = calc_hash(name)
-    for key, value in view.items():
+    app._page_hash, tab = opening(name)
+    for key, value in {**tab, **view}.items():
         app.query_params[key] = value
     app.run()
     assert not app.exception
@@ -235,7 +237,7 @@ def test_a_period_is_offered_where_it_has_a_use_and_kept_where_it_has_none(name:
     assert ("بازهٔ جریان‌ها و روندها: این سال شمسی، ۱ فروردین ۱۴۰۳ تا ۳۱ شهریور ۱۴۰۳" in said(app)) == (
         name in WITH_PERIOD
     )
-    assert app.query_params == {"province": "IR-23", "period": "year"}
+    assert app.query_params == opening(name)[1] | {"province": "IR-23", "period": "year"}
 
 
 def test_flows_and_trends_are_asked_over_the_period_and_states_are_not(published: Path) -> None:
@@ -249,7 +251,8 @@ def test_flows_and_trends_are_asked_over_the_period_and_states_are_not(published
     cards = re.findall(r'class="pd-label">(.*?)</p><p class="pd-value[^"]*"><bdi>(.*?)</bdi>(.*?)</div>', shown)
     numbers = {label: (value, lines) for label, value, lines in cards}
     assert numbers["پیوستگان"][0] == text.number(joined, "fa")
-    assert f"سال پیش: {text.number(before, 'fa')}<" in numbers["پیوستگان"][1]
+    change = changes.signed(warehouse.catalogue()["joiners"], joined, before, "fa")
+    assert f"{change} نسبت به سال پیش" in numbers["پیوستگان"][1]
     assert numbers["پلیس‌یاران فعال"][0] == text.number(active, "fa")
     below = re.findall(r'class="pd-head"><h3>.*?</h3><p>(.*?)</p>', shown)
     asked = [one for one in below if one.endswith("۱ مهر ۱۴۰۱ تا ۳۱ شهریور ۱۴۰۳")]
@@ -365,7 +368,7 @@ def test_an_analysis_says_which_filters_have_a_meaning_for_it(name: str, publish
                     registry.analyses()[name].run(con, where=where)
 
 
-@pytest.mark.parametrize("name", ["smart", "growth", "institutes", "planning", "international"])
+@pytest.mark.parametrize("name", ["smart", "growth", "licensing", "planning", "coverage"])
 def test_a_filter_kept_from_another_page_is_told_to_have_no_effect(name: str) -> None:
     shown = html(opened(name, gender="male"))
     assert "صافی «جنسیت» بر این عدد اثر ندارد." in shown
@@ -374,7 +377,7 @@ def test_a_filter_kept_from_another_page_is_told_to_have_no_effect(name: str) ->
 
 
 def test_a_filter_kept_from_another_page_can_be_taken_away_there() -> None:
-    app = opened("international", gender="male")
+    app = opened("smart", gender="male")
     assert "p::after{content:' (۱)'}" in html(app), "the door says how many filters are on behind it"
 
 
@@ -386,11 +389,11 @@ def test_reset_leaves_the_page_as_it_was_first_met(name: str) -> None:
     fresh = opened(name)
     wanted = controls(fresh)
     app = opened(name, province="IR-23", activity="guarding", on="2024-05-04", period="24", **OWN.get(name, {}))
-    assert len(app.query_params) == 4 + len(OWN.get(name, {}))
+    assert len(app.query_params) == 4 + len(OWN.get(name, {})) + len(opening(name)[1])
     assert controls(app) != wanted
     app.button(key="scope-reset").click().run()
     assert not app.exception
-    assert app.query_params == {}
+    assert app.query_params == opening(name)[1]
     assert controls(app) == wanted
     assert said(app) == said(fresh)
 

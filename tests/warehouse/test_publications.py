@@ -28,9 +28,9 @@ def pointer(tmp_path: Path) -> Path:
     return tmp_path / "warehouse.duckdb"
 
 
-def made(workshop: Path, number: int) -> Path:
+def made(private: Path, number: int) -> Path:
     """A finished database that knows its number."""
-    path = workshop / "built.duckdb"
+    path = private / "built.duckdb"
     with duckdb.connect(str(path)) as con:
         con.execute(f"create table content as select {number} as number")
         con.execute(f"create table publication as select '{code_version()}' as code_version")
@@ -38,8 +38,8 @@ def made(workshop: Path, number: int) -> Path:
 
 
 def publish(pointer: Path, number: int) -> Path:
-    with publications.building(pointer) as workshop:
-        return publications.publish(made(workshop, number), pointer)
+    with publications.building(pointer) as private:
+        return publications.publish(made(private, number), pointer)
 
 
 def shown(pointer: Path) -> int:
@@ -54,7 +54,7 @@ def ids(pointer: Path) -> list[str]:
 # ------------------------------------------------------------------ versions and the pointer
 
 
-def test_nothing_published_is_said_so(pointer):
+def test_without_a_publication_the_error_says_so(pointer):
     with pytest.raises(Refused, match="nothing is published there yet"):
         publications.connect(pointer)
 
@@ -163,14 +163,14 @@ def test_a_dead_build_leaves_neither_a_lock_nor_its_folder(pointer):
         [sys.executable, "-c", HOLD, str(pointer)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as held:
         assert held.stdout
-        workshop = Path(held.stdout.readline().strip())
+        private = Path(held.stdout.readline().strip())
         with pytest.raises(errors.Busy), publications.building(pointer):
             pass
         held.kill()
-    assert workshop.exists()
+    assert private.exists()
     assert publish(pointer, 2).stem == "000002"
-    assert not workshop.exists()
-    assert sorted(os.listdir(workshop.parent)) == ["000001.duckdb", "000002.duckdb", "lock"]
+    assert not private.exists()
+    assert sorted(os.listdir(private.parent)) == ["000001.duckdb", "000002.duckdb", "lock"]
 
 
 CUT = """
@@ -271,7 +271,7 @@ def test_a_disk_that_does_not_keep_what_was_written_names_the_place(failing, pla
     assert re.fullmatch(
         rf"{re.escape(str(to))}.*{place}: could not be written to the disk \(Input/output error\)", refused.refusal
     )
-    assert refused.report["refusal"] == refused.refusal
+    assert refused.report["refusals"] == [refused.refusal]
     assert ids(to) == (["000001"] if failing == 1 else ["000001", "000002"])
     assert to.resolve().stem == "000001"
 
@@ -314,8 +314,8 @@ def test_once_shown_it_is_published_whatever_the_disk_says(pointer, monkeypatch)
         monkeypatch.setattr(Path, "unlink", fail)
 
     monkeypatch.setattr(os, "replace", replace_then_fail)
-    with publications.building(pointer) as workshop:
-        assert publications.publish(made(workshop, 7), pointer).stem == "000007"
+    with publications.building(pointer) as private:
+        assert publications.publish(made(private, 7), pointer).stem == "000007"
     monkeypatch.undo()
     assert shown(pointer) == 7
 
@@ -440,13 +440,13 @@ def test_a_flipped_bit_is_an_error_or_changes_nothing_but_never_a_number(flipper
     places = [chance.randrange(len(content)) for _ in range(40)] + [
         chance.choice(full) + chance.randrange(4096) for _ in range(80)
     ]
-    said = []
+    printed = []
     for at in places:
         process.stdin.write(f"{min(at, len(content) - 1)} {chance.randrange(8)}\n")
         process.stdin.flush()
-        said.append(process.stdout.readline().strip())
-    assert set(said) <= {right, "error"}
-    assert said.count("error") > 20
+        printed.append(process.stdout.readline().strip())
+    assert set(printed) <= {right, "error"}
+    assert printed.count("error") > 20
     assert copy.read_bytes() == content
 
 

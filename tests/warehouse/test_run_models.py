@@ -78,7 +78,7 @@ def test_what_most_others_wait_for_comes_first():
     }
 
 
-def test_a_table_beside_waits_for_the_models_it_reads(con, monkeypatch):
+def test_a_concurrent_task_waits_for_the_models_it_reads(con, monkeypatch):
     con.execute("create table person_numbers as select 1 as person_id")
     monkeypatch.setattr(run_models, "_MEMBERS", {})
     sql = {"spells": "select 1 as person_id", "joiners": "select person_id from spells"}

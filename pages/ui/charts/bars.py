@@ -1,33 +1,40 @@
-"""Answer in, Plotly figure out: bars. They start at zero and, where they rank, are sorted."""
+"""Bar charts of an answer. Bars start at zero and, where they rank, are sorted."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from etl.semantic.answers import Answer, Metric
-from pages.ui.charts import elements
+from etl.semantic.ranking import size_of
+from pages.ui.charts import elements, titles
+from pages.ui.charts.chart import chart
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.i18n import text
 
 # On a phone a longer name leaves no room for the bar, or is cut: it takes two lines.
 _LONGEST_NAME = 26
 _SECOND_LINE = 12
+_PALE = 0.3
 
 
+@chart(titles.extreme, names_groups=True, compares=True)
 def ranking(
     answer: Answer,
     context: ChartContext,
     nation: float | None = None,
     focus: Iterable[Any] = (),
+    is_problem: bool = False,
     most: int | None = None,
 ) -> Figure:
     """Horizontal bars of the first metric, longest first, from zero, with a line for the nation.
 
-    Groups without a value come last and have no bar. `focus` are the codes the title speaks of.
+    Groups too small to be ranked are paler, below the others, with how many they are. Groups without a value come last and
+    have no bar. `focus` are the codes the title speaks of; they are orange where they are a problem.
     """
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
-    rows = sorted(answer.rows, key=lambda row: (row[at] is None, -(row[at] or 0), str(row[0])))
+    rows = in_order(answer)
     rows = rows[:most] if most else rows
+    sizes = [elements.size_below(answer, metric, row) for row in rows]
     values = [row[at] for row in rows]
     known = [value for value in values if value is not None]
     low, top = min([0, *known]), max([0, *known, nation or 0])
@@ -38,6 +45,20 @@ def ranking(
         context.word("figure.missing") if v is None else text.plain(v, metric.unit, context.lang, signed)
         for v in values
     ]
+    # A count says itself how many there are.
+    if size_of(metric) != metric.name:
+        written = [
+            value
+            if size is None
+            else f"{value} ({context.word('figure.cases', count=text.number(size, context.lang))})"
+            for value, size in zip(written, sizes, strict=True)
+        ]
+    colours = [
+        context.colour(
+            "loss" if signed and (row[at] or 0) < 0 else "problem" if is_problem and row[0] in focused else "actual"
+        )
+        for row in rows
+    ]
     data = [
         {
             "type": "bar",
@@ -46,11 +67,11 @@ def ranking(
             "y": list(range(len(rows))),
             "marker": {
                 "color": [
-                    context.colour(
-                        "loss" if signed and (row[at] or 0) < 0 else "focus" if row[0] in focused else "actual"
-                    )
-                    for row in rows
-                ]
+                    colour if size is None else elements.faded(colour, _PALE)
+                    for colour, size in zip(colours, sizes, strict=True)
+                ],
+                # The outline of a pale bar stands out from the page as a full one does.
+                "line": {"color": colours, "width": [0 if size is None else 1 for size in sizes]},
             },
             "customdata": [row[0] for row in rows],
             "hovertext": [
@@ -66,6 +87,8 @@ def ranking(
             elements.key(context, context.word("figure.more_than_average"), "gain"),
             elements.key(context, context.word("figure.less_than_average"), "loss"),
         ]
+    if any(size is not None for size in sizes):
+        keys.append(elements.key(context, context.word("figure.small"), "actual", "light"))
     if nation is not None:
         shapes.append(elements.level(context, nation, vertical=True))
         named = f"{context.word('figure.nation_line')} {text.plain(nation, metric.unit, context.lang)}"
@@ -108,6 +131,22 @@ def ranking(
     )
 
 
+def in_order(answer: Answer) -> list[tuple[Any, ...]]:
+    """Rows as a ranking has them: by the first metric, then those too small to be ranked, then those without a value."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    return sorted(
+        answer.rows,
+        key=lambda row: (
+            row[at] is None,
+            elements.size_below(answer, metric, row) is not None,
+            -(row[at] or 0),
+            str(row[0]),
+        ),
+    )
+
+
+@chart(titles.worst_part)
 def stacked(
     answer: Answer,
     context: ChartContext,
@@ -127,6 +166,8 @@ def _stacked(
         range(len(answer.rows)),
         key=lambda r: -(answer.rows[r][at[0]] or 0) / (totals[r] or 1) if share else -totals[r],
     )
+    # Those too small to be ranked stand below the others here too.
+    order.sort(key=lambda r: elements.size_below(answer, answer.metrics[0], answer.rows[r]) is not None)
     rows = [answer.rows[r] for r in order]
     whole = [totals[r] or 1 if share else 1 for r in order]
     data = []
@@ -178,6 +219,7 @@ def _stacked(
     )
 
 
+@chart(titles.pair)
 def paired(answer: Answer, context: ChartContext, meanings: Sequence[str] = ("joiners", "leavers")) -> Figure:
     """Two flows side by side over time, as bars from zero; a unit that is not over is drawn lighter."""
     time = answer.by[0]
@@ -223,6 +265,7 @@ def paired(answer: Answer, context: ChartContext, meanings: Sequence[str] = ("jo
     )
 
 
+@chart(titles.extreme)
 def columns(answer: Answer, context: ChartContext, meaning: str = "actual") -> Figure:
     """Upright bars of the first metric in the order of the answer: a histogram, or a flow over time."""
     metric = answer.metrics[0]
@@ -258,6 +301,7 @@ def columns(answer: Answer, context: ChartContext, meaning: str = "actual") -> F
     return elements.figure(context, data, 300, xaxis=along, yaxis=elements.upright(context, ticks, metric.unit))
 
 
+@chart(titles.stages)
 def funnel(answer: Answer, context: ChartContext) -> Figure:
     """One bar a stage (the answer's metrics of one row), each with its share of the first."""
     row = answer.rows[0]
@@ -310,6 +354,7 @@ def _beyond(context: ChartContext, letters: int) -> Figure:
 _STOCKS = ("start", "end", "active")
 
 
+@chart(titles.ends)
 def bridge(answer: Answer, context: ChartContext) -> Figure:
     """From the stock at the start to the stock at the end. Rows: a step and its signed size, or its stock."""
     metric = answer.metrics[0]

@@ -1,9 +1,8 @@
-"""Answer in, Plotly figure out. Knows no Streamlit: a chart can be drawn, tested and printed without a server.
+"""What all charts share: colours, axes, hover texts. Knows no Streamlit: a chart can be drawn and tested without a server.
 
 Figures are plain dictionaries (a tenth of the time of graph objects). Plotly itself stays left to right; what is
 Persian here is words, digits, Jalali ticks and the direction of bars. `layout.meta` carries what HTML says better than
-SVG does in two directions: the keys of the colours and the attribution. Here are the colours and what all charts share;
-bars, lines and maps have files of their own.
+SVG does in two directions: the keys of the colours and the attribution.
 """
 
 import math
@@ -15,15 +14,16 @@ from typing import Any
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
 from etl.semantic.combine import ratio
+from etl.semantic.ranking import least, size_of
 from pages.ui.i18n import text
 
 Figure = dict[str, Any]
 
-# One colour has one meaning in the whole house: (on light, on dark). Each is at least 3:1 against its page, no two that
-# meet in one chart differ by red and green alone, and lines and patterns tell them apart where colour cannot.
+# One colour has one meaning on all pages: (on light, on dark). Each is at least 3:1 against its page, no two that meet in
+# one chart differ by red and green alone, and lines and patterns tell them apart where colour cannot. Warm is a problem.
 COLOURS: dict[str, tuple[str, str]] = {
     "actual": ("#1b5e8c", "#6db3e8"),
-    "focus": ("#b4540a", "#f0a35c"),
+    "problem": ("#b4540a", "#f0a35c"),
     "before": ("#6f93ae", "#5b7f99"),
     "target": ("#17212b", "#e8eef4"),
     "projection": ("#1b5e8c", "#6db3e8"),
@@ -38,23 +38,20 @@ COLOURS: dict[str, tuple[str, str]] = {
     "expired": ("#c07a00", "#e3b341"),
     "overdue": ("#8a2a5b", "#e58ab8"),
     "second": ("#8a2a5b", "#e58ab8"),
-    "third": ("#c07a00", "#e3b341"),
+    "third": ("#0f7c78", "#4fc3bd"),
     "fourth": ("#4c5b68", "#a5b4c1"),
     "missing": ("#7b8894", "#8796a3"),
     "men": ("#1b5e8c", "#6db3e8"),
-    "women": ("#c07a00", "#e3b341"),
+    "women": ("#8a2a5b", "#e58ab8"),
+    "chosen": ("#17212b", "#e8eef4"),
     # the page's own
     "text": ("#17212b", "#e8eef4"),
     "quiet": ("#52616e", "#a9b7c3"),
     "grid": ("#e1e7ed", "#293743"),
     "surface": ("#ffffff", "#101820"),
 }
-# Low to high on a map, from quiet to loud; five steps that stay apart in grey.
-STEPS: tuple[tuple[str, ...], tuple[str, ...]] = (
-    ("#d6e6f2", "#a3c8e1", "#649fc8", "#2f76a8", "#123f61"),
-    ("#1f3d54", "#2f6288", "#4a8ab8", "#82b9e0", "#cfe8fb"),
-)
-SERIES = ("actual", "focus", "second", "third", "fourth")
+# Of several lines none is orange: orange means a problem.
+SERIES = ("actual", "second", "third", "fourth")
 
 # Given to every chart: where Plotly finds an (empty) base map, and no buttons of its own, whose words are English.
 CONFIG = {
@@ -70,12 +67,12 @@ BAR = 25  # px a bar of a ranking takes
 # A name below a column of more letters than this takes two lines: columns are narrow on a phone.
 _LONGEST_BELOW = 10
 # A part of a rate takes at most so many decimals more than its unit has.
-_MOST_DECIMALS = 6
+_MOST_DECIMALS = 12
 
 
 @dataclass(frozen=True)
 class ChartContext:
-    """How the reader sees: language, dark or light, and names of members that only the warehouse knows."""
+    """The language, dark or light, and the names of members that only the warehouse knows."""
 
     lang: str = "fa"
     dark: bool = False
@@ -155,13 +152,31 @@ def _part(value: float | None, unit: str, more: int, context: ChartContext) -> s
 
 def hover(answer: Answer, metric: Metric, row: Sequence[Any], name: str, context: ChartContext) -> str:
     value = row[answer.columns.index(metric.name)]
+    small = size_below(answer, metric, row)
     written = context.word("figure.missing") if value is None else text.amount(value, metric.unit, context.lang)
     lines = [f"<b>{text.escape(name)}</b>", f"{text.escape(metric.label[context.lang])}: {written}"]
     if parts := parts_of(answer, metric, row, context):
         lines.append(parts)
+    if small is not None:
+        lines.append(context.word("figure.few", count=text.number(small, context.lang)))
     if answer.by and row[answer.columns.index(answer.by[-1])] in answer.provisional:
         lines.append(context.word("figure.provisional"))
     return context.line("<br>".join(lines))
+
+
+def size_below(answer: Answer, metric: Metric, row: Sequence[Any]) -> float | None:
+    """How many the value of a row is made of, where they are too few to be ranked; else None."""
+    counted = size_of(metric)
+    known = catalogue().get(counted)
+    if counted not in answer.columns or not answer.by or not known or row[answer.columns.index(metric.name)] is None:
+        return None
+    size = row[answer.columns.index(counted)]
+    return size if size is not None and size < least(known.unit) else None
+
+
+def dimension(axis: str, context: ChartContext) -> str:
+    """The name of a dimension inside a sentence."""
+    return context.word(f"dimension.{axis}").lower()
 
 
 def name_of(answer: Answer, row: Sequence[Any], context: ChartContext) -> str:
@@ -180,7 +195,10 @@ def nice(top: float) -> list[float]:
 
 
 def axis(context: ChartContext, ticks: Sequence[float] = (), unit: str = "persons", **more: Any) -> Figure:
-    """An axis of numbers in the reader's digits: labels lie level, and a tick has only the digits it needs."""
+    """An axis of numbers in the digits of the language: labels lie level, and a tick has only the digits it needs."""
+    if unit != "share" and text.decimals_of(unit) == 0:
+        # There is no half person.
+        ticks = [value for value in ticks if value == round(value)]
     return {
         "tickvals": list(ticks),
         "ticktext": [tick(v, unit, ticks, context.lang) for v in ticks],
@@ -402,37 +420,6 @@ def between(low: float, high: float) -> list[float]:
     first = math.floor(low / size + 1e-9) * size
     ticks = [first + i * size for i in range(math.ceil((high - first) / size - 1e-9) + 1)]
     return [round(tick, 10) for tick in ticks]
-
-
-def classes(values: Sequence[float]) -> list[float]:
-    """Upper bounds of up to five classes of about equal size."""
-    ordered = sorted(set(values))
-    if len(ordered) <= 5:
-        return [float(v) for v in ordered]
-    ranked = sorted(values)
-    return sorted({ranked[math.ceil(len(ranked) * part / 5) - 1] for part in range(1, 6)})
-
-
-def class_of(value: float, bounds: Sequence[float]) -> float:
-    """The step, 0 to 4, that `value` falls into; fewer classes are spread over the steps."""
-    place = next((i for i, bound in enumerate(bounds) if value <= bound), len(bounds) - 1)
-    return place if len(bounds) == 5 else place * 4 / max(len(bounds) - 1, 1)
-
-
-def scale(steps: Sequence[str]) -> list[list[Any]]:
-    return [[edge / 5, step] for i, step in enumerate(steps) for edge in (i, i + 1)]
-
-
-def class_keys(context: ChartContext, bounds: Sequence[float], unit: str) -> list[Figure]:
-    steps = STEPS[context.dark]
-    return [
-        {
-            "label": context.word("figure.up_to", value=text.plain(bound, unit, context.lang)),
-            "colour": steps[round(class_of(bound, bounds))],
-            "kind": "fill",
-        }
-        for bound in bounds
-    ]
 
 
 def faded(colour: str, share: float) -> str:

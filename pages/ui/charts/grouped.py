@@ -1,10 +1,11 @@
-"""Answer in, Plotly figure out: horizontal bars from zero, in groups that are not ranked together."""
+"""Horizontal bars from zero, in groups that are not ranked together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from etl.semantic.answers import Answer
 from pages.ui.charts import elements
+from pages.ui.charts.chart import chart
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import Title
 from pages.ui.i18n import text
@@ -26,6 +27,57 @@ class Bar:
     hover: str
 
 
+# ---------------------------------------------------------------- what they say
+
+
+def beside(answer: Answer, context: ChartContext) -> Title:
+    """This country's rate, and the highest of the first kind of force."""
+    at, unit = answer.columns.index(answer.metrics[0].name), answer.metrics[0].unit
+    own, *others = answer.rows
+    said = f"{context.member('country', own[1])} {text.plain(own[at], unit, context.lang)}"
+    if not others or others[0][at] is None:
+        return Title(f"{answer.metrics[0].short[context.lang]}: {said}")
+    first = others[0]
+    other = f"{context.member('country', first[1])} {text.plain(first[at], unit, context.lang)}"
+    return Title(
+        context.word(
+            "abroad.beside",
+            measure=answer.metrics[0].short[context.lang],
+            own=said,
+            other=other,
+            force=context.member("force", first[0]),
+        )
+    )
+
+
+def above(answer: Answer, context: ChartContext) -> Title:
+    """The countries of which a figure exceeds the claim."""
+    at = answer.columns.index("above_claim")
+    found = dict.fromkeys(context.member("country", row[1]) for row in answer.rows if row[at] is not None)
+    if not found:
+        return Title(context.word("abroad.none_above"))
+    return Title(context.word("abroad.some_above", places=text.listed(list(found), context.lang)))
+
+
+def adopters(answer: Answer, context: ChartContext) -> Title:
+    """The first metric of institutes with and without smart services; of several kinds, the last."""
+    metric, side = answer.metrics[0], answer.by.index("smart")
+    at = answer.columns.index(metric.name)
+    kind = answer.rows[-1][0] if side else None
+    found = {row[side]: row[at] for row in answer.rows if not side or row[0] == kind}
+    adopters, others = (text.plain(found.get(name), metric.unit, context.lang) for name in ("yes", "no"))
+    measure = metric.short[context.lang]
+    if kind:
+        measure = context.word("finding.of_kind", measure=measure, kind=context.member("kind", kind))
+    if found.get("yes") is None and found.get("no") is None:
+        return Title(context.word("finding.none", measure=measure))
+    return Title(context.word("finding.with_without", measure=measure, adopters=adopters, others=others))
+
+
+# ---------------------------------------------------------------- charts
+
+
+@chart(beside)
 def countries(answer: Answer, context: ChartContext) -> Figure:
     """Rates of this country and of others, by kind of force; a bar says its year and shows how sure its source is."""
     bars = [
@@ -42,6 +94,7 @@ def countries(answer: Answer, context: ChartContext) -> Figure:
     return _figure(context, bars, answer.metrics[0].unit, _sureness_keys(context, answer))
 
 
+@chart(above)
 def claimed(answer: Answer, context: ChartContext) -> Figure:
     """Persons by country and year beside the four million of the founding statement; what exceeds it is marked."""
     at = [answer.columns.index(name) for name in ("persons_counted", "above_claim")]
@@ -50,7 +103,7 @@ def claimed(answer: Answer, context: ChartContext) -> Figure:
             context.member("force", row[0]),
             _country(context, row),
             row[at[0]],
-            "focus" if row[at[1]] is not None else "total",
+            "actual" if row[at[1]] is not None else "total",
             _SURENESS[row[4]],
             _told(answer, row, context),
         )
@@ -58,10 +111,11 @@ def claimed(answer: Answer, context: ChartContext) -> Figure:
     ]
     # The line stands where the answer puts it: a figure less its excess.
     line = next((row[at[0]] - row[at[1]] for row in answer.rows if row[at[1]] is not None), None)
-    keys = [elements.key(context, context.word("abroad.above"), "focus"), *_sureness_keys(context, answer)]
+    keys = [elements.key(context, context.word("abroad.above"), "actual"), *_sureness_keys(context, answer)]
     return _figure(context, bars, answer.metrics[0].unit, keys, line, context.word("abroad.claim"))
 
 
+@chart(adopters)
 def sides(answer: Answer, context: ChartContext) -> Figure:
     """The first metric of institutes with and without smart services; alike beside alike where asked by kind too."""
     metric = answer.metrics[0]
@@ -181,41 +235,3 @@ def _sureness_keys(context: ChartContext, answer: Answer) -> list[Figure]:
         for name in ("high", "medium", "low")
         if name in met
     ]
-
-
-# ---------------------------------------------------------------- what they say
-
-
-def beside(answer: Answer, context: ChartContext) -> Title:
-    """This country's rate, and the highest of the first kind of force."""
-    at, unit = answer.columns.index(answer.metrics[0].name), answer.metrics[0].unit
-    own, *others = answer.rows
-    said = f"{context.member('country', own[1])} {text.amount(own[at], unit, context.lang)}"
-    if not others or others[0][at] is None:
-        return Title(said)
-    first = others[0]
-    other = f"{context.member('country', first[1])} {text.plain(first[at], unit, context.lang)}"
-    return Title(context.word("abroad.beside", own=said, other=other, force=context.member("force", first[0])))
-
-
-def above(answer: Answer, context: ChartContext) -> Title:
-    """The countries of which a figure exceeds the claim."""
-    at = answer.columns.index("above_claim")
-    found = dict.fromkeys(context.member("country", row[1]) for row in answer.rows if row[at] is not None)
-    if not found:
-        return Title(context.word("abroad.none_above"))
-    return Title(context.word("abroad.some_above", places=text.listed(list(found), context.lang)))
-
-
-def adopters(answer: Answer, context: ChartContext) -> Title:
-    """The first metric of institutes with and without smart services; of several kinds, the last."""
-    at, unit, side = answer.columns.index(answer.metrics[0].name), answer.metrics[0].unit, answer.by.index("smart")
-    kind = answer.rows[-1][0] if side else None
-    found = {row[side]: row[at] for row in answer.rows if not side or row[0] == kind}
-    said = [
-        f"{context.member('smart', name)} {text.plain(found[name], unit, context.lang)}"
-        for name in ("yes", "no")
-        if found.get(name) is not None
-    ]
-    sentence = text.listed(said, context.lang) or context.word("finding.none")
-    return Title(f"{context.member('kind', kind)}: {sentence}" if kind and said else sentence)

@@ -1,9 +1,12 @@
-"""Answer in, Plotly figure out: applications by age, and adoption from publication to publication; what sizes say."""
+"""Applications by age, adoption from publication to publication, and what their titles say."""
 
+from dataclasses import replace
 from datetime import date
 
 from etl.semantic.answers import Answer
-from pages.ui.charts import elements
+from pages.ui.charts import elements, titles
+from pages.ui.charts.chart import chart
+from pages.ui.charts.classes import STEPS
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import Title
 from pages.ui.i18n import text
@@ -11,12 +14,31 @@ from pages.ui.i18n import text
 _MOST_TICKS = 5
 
 
+def since(answer: Answer, context: ChartContext) -> Title:
+    """The share of the first publication kept and of the last; of one alone, that history begins here."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    first, last = answer.rows[0], answer.rows[-1]
+    now = text.plain(last[at], metric.unit, context.lang)
+    if len(answer.rows) == 1:
+        return Title(context.word("smart.begins", measure=metric.short[context.lang], value=now))
+    return Title(
+        context.word(
+            "finding.grown",
+            measure=metric.short[context.lang],
+            first=text.plain(first[at], metric.unit, context.lang),
+            value=now,
+        )
+    )
+
+
+@chart(titles.highest)
 def aged(answer: Answer, context: ChartContext) -> Figure:
     """Horizontal bars of the first metric cut into the others, from the youngest to the oldest; longest first."""
     whole, *bands = answer.metrics
     at = answer.columns.index(whole.name)
     rows = sorted(answer.rows, key=lambda row: (-(row[at] or 0), str(row[0])))
-    steps = elements.STEPS[context.dark][1:]
+    steps = STEPS[context.dark][1:]
     names = [elements.name_of(answer, row, context) for row in rows]
     data = []
     for band, colour in zip(bands, steps, strict=False):
@@ -58,6 +80,7 @@ def aged(answer: Answer, context: ChartContext) -> Figure:
     )
 
 
+@chart(since)
 def published(answer: Answer, context: ChartContext) -> Figure:
     """A share as each publication found it: a point a publication, dotted between, where nothing is known."""
     metric = answer.metrics[0]
@@ -93,31 +116,7 @@ def published(answer: Answer, context: ChartContext) -> Figure:
     )
 
 
-def since(answer: Answer, context: ChartContext) -> Title:
-    """The share of the first publication kept and of the last; of one alone, that history begins here."""
-    metric = answer.metrics[0]
-    at = answer.columns.index(metric.name)
-    first, last = answer.rows[0], answer.rows[-1]
-    now = text.plain(last[at], metric.unit, context.lang)
-    if len(answer.rows) == 1:
-        return Title(context.word("smart.begins", value=now))
-    return Title(
-        context.word(
-            "finding.grown",
-            measure=metric.short[context.lang],
-            first=text.plain(first[at], metric.unit, context.lang),
-            value=now,
-        )
-    )
-
-
 def largest_size(answer: Answer, context: ChartContext) -> Title:
     """The size of institutes, in persons, at which the first metric is highest."""
-    metric = answer.metrics[0]
-    at = answer.columns.index(metric.name)
-    known = [row for row in answer.rows if row[at] is not None]
-    if not known:
-        return Title(context.word("finding.none"))
-    row = max(known, key=lambda row: row[at])
-    place, value = context.member(answer.by[0], row[0]), text.amount(row[at], metric.unit, context.lang)
-    return Title(context.word("finding.of_size", place=place, value=value))
+    sizes = {row[0]: context.word("finding.of_size", place=context.member("size", row[0])) for row in answer.rows}
+    return titles.highest(answer, replace(context, names={**context.names, "size": sizes}))

@@ -1,4 +1,4 @@
-"""Answer in, Plotly figure out: what runs over time, and the curve of inequality. Time runs left to right."""
+"""Lines of an answer over time, and the curve of inequality. Time runs left to right."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,13 +7,16 @@ from itertools import cycle
 from typing import Any
 
 from etl.semantic.answers import Answer, Metric
-from pages.ui.charts import elements
+from pages.ui.charts import elements, titles
+from pages.ui.charts.chart import chart
+from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.i18n import text
 
 TIME = ("month", "quarter", "year", "day")
 
 
+@chart(titles.latest)
 def trend(
     answer: Answer,
     context: ChartContext,
@@ -168,6 +171,7 @@ def _around(values: Sequence[float], target: float | None, unit: str) -> list[fl
     return elements.between(low, high)
 
 
+@chart(titles.ahead)
 def projection(answer: Answer, context: ChartContext, target: float | None = None) -> Figure:
     """What is known solid, what is projected dashed with its range. Metrics in order: actual, low, high."""
     labels = [row[0] for row in answer.rows]
@@ -197,6 +201,7 @@ def projection(answer: Answer, context: ChartContext, target: float | None = Non
     )
 
 
+@chart(titles.ends, has_goal=True)
 def run_off(answer: Answer, context: ChartContext, goal: float | None = None) -> Figure:
     """A share that falls on known days if nothing is done: a step line over days, with the goal."""
     metric = answer.metrics[0]
@@ -221,6 +226,7 @@ def run_off(answer: Answer, context: ChartContext, goal: float | None = None) ->
     )
 
 
+@chart(titles.latest, compares=True)
 def heat(answer: Answer, context: ChartContext) -> Figure:
     """A table of colour: groups down, as they rank in the last month; months across; an unknown cell stays empty."""
     metric = answer.metrics[0]
@@ -230,19 +236,16 @@ def heat(answer: Answer, context: ChartContext) -> Figure:
     last = {row[1 - t]: row[at] for row in answer.rows if row[t] == labels[-1]}
     groups = sorted(last, key=lambda code: (last[code] is None, -(last[code] or 0)))
     cell = {(row[1 - t], row[t]): row for row in answer.rows}
-    bounds = elements.classes([row[at] for row in answer.rows if row[at] is not None])
+    sorted_into = classes([row[at] for row in answer.rows if row[at] is not None], metric, context)
     rows = [[cell.get((group, label)) for label in labels] for group in groups]
     data = {
         "type": "heatmap",
         "x": list(range(len(labels))),
         "y": list(range(len(groups))),
-        "z": [
-            [None if row is None or row[at] is None else elements.class_of(row[at], bounds) for row in line]
-            for line in rows
-        ],
+        "z": [[None if row is None or row[at] is None else sorted_into.of(row[at]) for row in line] for line in rows],
         "zmin": -0.5,
-        "zmax": 4.5,
-        "colorscale": elements.scale(elements.STEPS[context.dark]),
+        "zmax": sorted_into.top,
+        "colorscale": sorted_into.scale,
         "showscale": False,
         "xgap": 1,
         "ygap": 1,
@@ -261,12 +264,13 @@ def heat(answer: Answer, context: ChartContext) -> Figure:
         context,
         [data],
         len(groups) * 20 + 60,
-        elements.class_keys(context, bounds, metric.unit),
+        sorted_into.keys(context),
         xaxis=elements.time_axis(context, labels) | {"range": [-0.5, len(labels) - 0.5], "showline": False},
         yaxis=names | {"range": [len(groups) - 0.5, -0.5]},
     )
 
 
+@chart(titles.middle)
 def lorenz(answer: Answer, context: ChartContext) -> Figure:
     """Cumulative share of assistants over cumulative share of residents, beside the line of full equality.
 

@@ -1,4 +1,4 @@
-"""Answer in, Plotly figure out: the map of the 31 provinces. Their boundaries travel once, by address."""
+"""The map of the 31 provinces. Their boundaries travel once, by address."""
 
 import json
 import math
@@ -9,24 +9,26 @@ from typing import Any
 
 from etl.core.paths import ROOT
 from etl.semantic.answers import Answer
-from pages.ui.charts import elements
+from pages.ui.charts import bars, elements, titles
+from pages.ui.charts.chart import chart
+from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
 
 _BOUNDARIES = "./app/static/iran_provinces.geojson"
 _BOUNDARY_FILE = ROOT / "data" / "reference" / "iran_provinces.geojson"
 
 
-def provinces(answer: Answer, context: ChartContext, focus: Iterable[str] = ()) -> Figure:
-    """The 31 provinces in five steps of the first metric; one without a value is hatched, never the lowest step."""
+@chart(titles.extreme, whole_country=True, compares=True, where_noise=bars.ranking)
+def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = ()) -> Figure:
+    """The 31 provinces in classes of the first metric; one without a value is hatched, and `chosen` ones are outlined."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
-    bounds = elements.classes([row[at] for row in answer.rows if row[at] is not None])
     known = [row for row in answer.rows if row[at] is not None]
     unknown = [row for row in answer.rows if row[at] is None]
-    steps = elements.STEPS[context.dark]
+    sorted_into = classes([row[at] for row in known], metric, context)
     border = context.colour("surface")
 
-    def area(rows: list[tuple], z: list[float], scale: list[list[Any]], top: float) -> Figure:
+    def area(rows: list[tuple], z: Sequence[float], scale: list[list[Any]], top: float) -> Figure:
         return {
             "type": "choropleth",
             "geojson": _BOUNDARIES,
@@ -43,16 +45,16 @@ def provinces(answer: Answer, context: ChartContext, focus: Iterable[str] = ()) 
             "hovertemplate": "%{hovertext}<extra></extra>",
         }
 
-    data = [area(known, [elements.class_of(row[at], bounds) for row in known], elements.scale(steps), 4.5)]
-    keys = elements.class_keys(context, bounds, metric.unit)
+    data = [area(known, [sorted_into.of(row[at]) for row in known], sorted_into.scale, sorted_into.top)]
+    keys = sorted_into.keys(context)
     if unknown:
         grey = context.colour("grid")
         data.append(area(unknown, [0.0] * len(unknown), [[0, grey], [1, grey]], 1))
         lines = [hatch(row[0]) for row in unknown]
         data.append(_lines(context, lines, "missing"))
         keys.append(elements.key(context, context.word("figure.missing"), "missing", "hatch"))
-    if focused := list(focus):
-        data.append(_outlines(context, focused))
+    if outlined := list(chosen):
+        data.append(_outlines(context, outlined))
     drawn = elements.figure(
         context, data, 430, keys, clicks=answer.by[0],
         geo={
@@ -75,7 +77,7 @@ def _outlines(context: ChartContext, codes: Sequence[str]) -> Figure:
         "z": [0.0] * len(codes),
         "colorscale": [[0, "rgba(0,0,0,0)"], [1, "rgba(0,0,0,0)"]],
         "showscale": False,
-        "marker": {"line": {"color": context.colour("focus"), "width": 2.5}},
+        "marker": {"line": {"color": context.colour("chosen"), "width": 3}},
         "hoverinfo": "skip",
     }
 

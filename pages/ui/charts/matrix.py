@@ -1,17 +1,23 @@
-"""Answer in, Plotly figure out: two dimensions as a table of colour, and the first of a long ranking."""
+"""An answer by two dimensions as a table of colour, and the first of a long ranking."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from etl.semantic.answers import Answer
-from pages.ui.charts import bars, elements
+from etl.semantic.catalog import TIME
+from pages.ui.charts import bars, elements, titles
+from pages.ui.charts.chart import chart
+from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import Title
 from pages.ui.i18n import text
 
+# Dimensions whose members have an order of their own.
+ORDERED = ("age_band", "tenure_band", "span", "size")
 MOST_ROWS, MOST_COLUMNS, MOST_BARS = 40, 16, 30
 
 
+@chart(titles.highest)
 def matrix(answer: Answer, context: ChartContext) -> Figure:
     """Groups of the first dimension down, of the second across, in five steps of the first metric; an unknown cell is empty.
 
@@ -19,7 +25,7 @@ def matrix(answer: Answer, context: ChartContext) -> Figure:
     """
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
-    sides = [_largest(answer, i, at) for i in (0, 1)]
+    sides = [in_order(answer, i, at) for i in (0, 1)]
     if len(sides[1]) > len(sides[0]):
         sides = sides[::-1]
     flipped = len({row[1] for row in answer.rows}) > len({row[0] for row in answer.rows})
@@ -27,18 +33,16 @@ def matrix(answer: Answer, context: ChartContext) -> Figure:
     groups, columns = sides[0][:MOST_ROWS], sides[1][:MOST_COLUMNS]
     cell = {(row[down], row[across]): row for row in answer.rows}
     lines = [[cell.get((group, column)) for column in columns] for group in groups]
-    bounds = elements.classes([row[at] for line in lines for row in line if row and row[at] is not None])
+    values = [row[at] for line in lines for row in line if row and row[at] is not None]
+    sorted_into = classes(values, metric, context)
     data = {
         "type": "heatmap",
         "x": list(range(len(columns))),
         "y": list(range(len(groups))),
-        "z": [
-            [elements.class_of(row[at], bounds) if row and row[at] is not None else None for row in line]
-            for line in lines
-        ],
+        "z": [[sorted_into.of(row[at]) if row and row[at] is not None else None for row in line] for line in lines],
         "zmin": -0.5,
-        "zmax": 4.5,
-        "colorscale": elements.scale(elements.STEPS[context.dark]),
+        "zmax": sorted_into.top,
+        "colorscale": sorted_into.scale,
         "showscale": False,
         "xgap": 1,
         "ygap": 1,
@@ -58,7 +62,7 @@ def matrix(answer: Answer, context: ChartContext) -> Figure:
         context,
         [data],
         len(groups) * 24 + 90,
-        elements.class_keys(context, bounds, metric.unit),
+        sorted_into.keys(context),
         xaxis=top,
         yaxis=elements.categories(context, [context.member(answer.by[down], group) for group in groups])
         | {"range": [len(groups) - 0.5, -0.5]},
@@ -69,17 +73,27 @@ def matrix(answer: Answer, context: ChartContext) -> Figure:
     return made
 
 
-def _largest(answer: Answer, dimension: int, at: int) -> list[Any]:
-    """Members of a dimension, those with the largest value first."""
+def in_order(answer: Answer, dimension: int, at: int) -> list[Any]:
+    """Members of a dimension as tables of colour and pivots show them: time and bands as they run, others largest first.
+
+    Over time the last column decides, as it does in `lines.heat`; an unknown member comes last.
+    """
+    codes = {row[dimension] for row in answer.rows}
+    if answer.by[dimension] in (*TIME, *ORDERED):
+        return sorted(codes, key=lambda code: (code is None, str(code)))
+    timed = next((i for i, name in enumerate(answer.by) if name in TIME), None)
+    last = None if timed is None else max(row[timed] for row in answer.rows)
     largest: dict[Any, float] = {}
     for row in answer.rows:
-        largest[row[dimension]] = max(largest.get(row[dimension], float("-inf")), row[at] or 0)
-    return sorted(largest, key=lambda code: (code is None, -largest[code], str(code)))
+        if timed is None or row[timed] == last:
+            largest[row[dimension]] = max(largest.get(row[dimension], float("-inf")), row[at] or 0)
+    return sorted(codes, key=lambda code: (code is None, -largest.get(code, float("-inf")), str(code)))
 
 
-def first_bars(answer: Answer, context: ChartContext, focus: Iterable[Any] = ()) -> Figure:
+@chart(titles.extreme, names_groups=True, compares=True)
+def first_bars(answer: Answer, context: ChartContext, focus: Iterable[Any] = (), is_problem: bool = False) -> Figure:
     """The longest bars of a ranking that is too long to be read, and how many there are in all."""
-    made = bars.ranking(answer, context, focus=focus, most=MOST_BARS)
+    made = bars.ranking(answer, context, focus=focus, is_problem=is_problem, most=MOST_BARS)
     shown, count = (
         text.number(number, context.lang) for number in (min(MOST_BARS, len(answer.rows)), len(answer.rows))
     )
@@ -89,11 +103,4 @@ def first_bars(answer: Answer, context: ChartContext, focus: Iterable[Any] = ())
 
 def largest_cell(answer: Answer, context: ChartContext) -> Title:
     """The cell of several dimensions with the highest value."""
-    metric = answer.metrics[0]
-    at = answer.columns.index(metric.name)
-    rows = [row for row in answer.rows if row[at] is not None]
-    if not rows:
-        return Title(context.word("finding.none"))
-    row = max(rows, key=lambda row: row[at])
-    value = text.amount(row[at], metric.unit, context.lang)
-    return Title(context.word("finding.highest", place=elements.name_of(answer, row, context), value=value), (row[0],))
+    return titles.highest(answer, context)

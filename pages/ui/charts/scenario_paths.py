@@ -1,14 +1,57 @@
-"""Answer in, Plotly figure out: the path of a scenario, and how right past projections were. With what each says."""
+"""The path of a scenario, how right past projections were, and what the titles say of them."""
 
 from typing import Any
 
 from etl.semantic.answers import Answer
 from pages.ui.charts import elements
+from pages.ui.charts.chart import chart
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import Title
 from pages.ui.i18n import text
 
 
+def reached(answer: Answer, context: ChartContext) -> Title:
+    """When the plan's range reaches the goal."""
+    plan, low, high, goal = (answer.columns.index(metric.name) for metric in answer.metrics[1:5])
+    unit, planned = answer.metrics[0].unit, [row for row in answer.rows if row[plan] is not None]
+    last = planned[-1]
+    told = {"measure": answer.metrics[0].short[context.lang], "when": context.member("month", last[0])}
+    if last[goal] is None or last[low] is None:
+        return Title(context.word("finding.path_ends", value=text.amount(last[plan], unit, context.lang), **told))
+    told["target"] = text.plain(last[goal], unit, context.lang)
+    months = [next((row[0] for row in planned if row[at] >= row[goal]), None) for at in (high, low)]
+    first, latest = (context.member("month", month) if month else None for month in months)
+    if first is None:
+        low_high = {
+            "low": text.plain(last[low], unit, context.lang),
+            "high": text.plain(last[high], unit, context.lang),
+        }
+        return Title(context.word("finding.short_of", **told, **low_high))
+    if latest is None:
+        return Title(context.word("finding.reached_earliest", first=first, **told))
+    key = "finding.reached_once" if first == latest else "finding.reached"
+    return Title(context.word(key, first=first, last=latest, **told))
+
+
+def how_often(answer: Answer, context: ChartContext) -> Title:
+    """How often the range held what came half a year later."""
+    row = next(row for row in answer.rows if row[0] == 6)
+    if row[1] is None:
+        return Title(context.word("finding.untried"))
+    return Title(context.word("finding.held_once", value=text.percent(row[1], context.lang, 0)))
+
+
+def last_trial(answer: Answer, context: ChartContext) -> Title:
+    """The latest month that was projected half a year before."""
+    if not answer.rows:
+        return Title(context.word("finding.untried_months"))
+    row, metric = answer.rows[-1], answer.metrics[0]
+    value, low, high = (text.plain(one, metric.unit, context.lang) for one in row[1:4])
+    said = context.word("finding.trial", measure=metric.short[context.lang], value=value, low=low, high=high)
+    return Title(said)
+
+
+@chart(reached)
 def path(answer: Answer, context: ChartContext) -> Figure:
     """Known solid, planned dashed with its range, the goal outlined. Metrics in order: known, plan, low, high, goal."""
     labels = answer.column("month")
@@ -42,6 +85,7 @@ def path(answer: Answer, context: ChartContext) -> Figure:
     return elements.figure(context, data, 350, keys, xaxis=elements.time_axis(context, labels), yaxis=upright, **drawn)
 
 
+@chart(last_trial)
 def history(answer: Answer, context: ChartContext) -> Figure:
     """What came, and the range that had been projected for it."""
     labels = answer.column("month")
@@ -51,10 +95,10 @@ def history(answer: Answer, context: ChartContext) -> Figure:
     data = [
         _line(answer, context, low, 1, thin),
         _line(answer, context, high, 2, thin) | {"fill": "tonexty", "fillcolor": elements.faded(colour, 0.3)},
-        _line(answer, context, actual, 0, {"color": context.colour("focus"), "width": 2}),
+        _line(answer, context, actual, 0, {"color": context.colour("actual"), "width": 2.5}),
     ]
     keys = [
-        elements.key(context, context.word("figure.actual"), "focus", "line"),
+        elements.key(context, context.word("figure.actual"), "actual", "line"),
         elements.key(context, context.word("figure.projected_before"), "projection", "light"),
     ]
     ticks = elements.nice(max([0, *high, *actual]))
@@ -84,6 +128,7 @@ def _line(answer: Answer, context: ChartContext, values: list[Any], which: int, 
     }
 
 
+@chart(how_often)
 def held(answer: Answer, context: ChartContext) -> Figure:
     """How often the projection's range held what came: a bar for each distance."""
     rows, series = answer.rows, (("actual", answer.metrics[0]),)
@@ -133,48 +178,3 @@ def held(answer: Answer, context: ChartContext) -> Figure:
 def _ahead(months: int, context: ChartContext) -> str:
     key = "figure.month_ahead" if months == 1 else "figure.months_ahead"
     return context.word(key, count=text.number(months, context.lang))
-
-
-# ---------------------------------------------------------------- what they say
-
-
-def reached(answer: Answer, context: ChartContext) -> Title:
-    """When the plan's range reaches the goal."""
-    plan, low, high, goal = (answer.columns.index(metric.name) for metric in answer.metrics[1:5])
-    unit, planned = answer.metrics[0].unit, [row for row in answer.rows if row[plan] is not None]
-    last = planned[-1]
-    if last[goal] is None:
-        value, when = text.amount(last[plan], unit, context.lang), context.member("month", last[0])
-        return Title(context.word("finding.path_ends", when=when, value=value))
-    target = text.plain(last[goal], unit, context.lang)
-    if last[low] is None:
-        when, value = context.member("month", last[0]), text.amount(last[plan], unit, context.lang)
-        return Title(context.word("finding.path_ends", when=when, value=value))
-    months = [next((row[0] for row in planned if row[at] >= row[goal]), None) for at in (high, low)]
-    first, latest = (context.member("month", month) if month else None for month in months)
-    if first is None:
-        low_high = (text.plain(last[at], unit, context.lang) for at in (low, high))
-        when = context.member("month", last[0])
-        return Title(context.word("finding.short_of", when=when, **dict(zip(("low", "high"), low_high, strict=True))))
-    if latest is None:
-        return Title(context.word("finding.reached_earliest", target=target, first=first))
-    key = "finding.reached_once" if first == latest else "finding.reached"
-    return Title(context.word(key, target=target, first=first, last=latest))
-
-
-def how_often(answer: Answer, context: ChartContext) -> Title:
-    """How often the range held what came half a year later."""
-    row = next(row for row in answer.rows if row[0] == 6)
-    if row[1] is None:
-        return Title(context.word("finding.untried"))
-    return Title(context.word("finding.held_once", value=text.percent(row[1], context.lang, 0)))
-
-
-def last_trial(answer: Answer, context: ChartContext) -> Title:
-    """The latest month that was projected half a year before."""
-    if not answer.rows:
-        return Title(context.word("finding.untried"))
-    row = answer.rows[-1]
-    unit = answer.metrics[0].unit
-    value, low, high = (text.plain(one, unit, context.lang) for one in row[1:4])
-    return Title(context.word("finding.trial", value=value, low=low, high=high))

@@ -1,56 +1,205 @@
-"""Answer in, one sentence out: what a chart shows, in ten words or fewer, made from its data. Knows no Streamlit.
+"""Answer in, one sentence out: what a chart shows, with its measure, in twelve words or fewer. Knows no Streamlit.
 
-Every number in a sentence is a number of the answer; nothing is computed here but which row is the first and the last.
+Every number in a sentence is a number of the answer; nothing is computed here but which groups may be named. A superlative is
+said only of a group that is large enough and can be told from the next one (etl.semantic.ranking); else the title says that no
+group stands out.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from etl.semantic.answers import Answer
-from pages.ui.charts import bars, elements, lines, maps
+from etl.semantic.answers import Answer, Metric
+from etl.semantic.catalog import catalogue
+from etl.semantic.ranking import Group, least, rank, size_of
+from pages.ui.charts import elements
 from pages.ui.charts.elements import ChartContext
 from pages.ui.i18n import text
 
-_MOST_WORDS = 10
+MOST_WORDS = 12
+_COUNTS = ("persons", "institutes", "applications", "licences", "counties", "completions", "seats")
+# A measure named by a participle or with its kind behind a comma has no superlative before it in English.
+_NO_NOUN = re.compile(r"(Within|Leaders|Ending|Falling|Up|More|Led|On|In|With|Without|Per|All) |.*,")
 
 
 @dataclass(frozen=True)
 class Title:
-    """The sentence, and the codes of the groups it names (a chart sets them apart)."""
+    """The sentence, the codes of the groups it names (a chart sets them apart), and whether they are a problem.
+
+    `others` are true as well, for a page on which another chart has the sentence already.
+    """
 
     sentence: str
     focus: tuple[Any, ...] = ()
+    is_problem: bool = False
+    others: "tuple[Title, ...]" = ()
 
 
 TitleRule = Callable[[Answer, ChartContext], Title]
 
 
-def _known(answer: Answer, name: str | None) -> tuple[int, str, list[tuple]]:
-    metric = next((m for m in answer.metrics if m.name == name), answer.metrics[0])
+def _known(answer: Answer, name: str | None = None) -> tuple[int, str, list[tuple]]:
+    metric = elements.metric_of(answer, name)
     at = answer.columns.index(metric.name)
-    return (
-        at,
-        metric.unit,
-        [row for row in answer.rows if row[at] is not None and row[0] is not None],
-    )
+    return at, metric.unit, [row for row in answer.rows if row[at] is not None and row[0] is not None]
 
 
-def extreme(answer: Answer, context: ChartContext, name: str | None = None, end: str | None = None) -> Title:
-    """The group that most needs to be known: the worst by the metric's direction, the highest where it has none."""
-    at, unit, rows = _known(answer, name)
+def first_that_fits(sentences: Iterable[str]) -> str:
+    """The first sentence of twelve words or fewer, or the last."""
+    said = ""
+    for said in sentences:
+        if len(said.split()) <= MOST_WORDS:
+            break
+    return said
+
+
+def _amounts(value: Any, unit: str, context: ChartContext) -> tuple[str, str]:
+    """A number with its unit, and without: the subtitle says it."""
+    return text.amount(value, unit, context.lang), text.plain(value, unit, context.lang)
+
+
+def measure(metric: Metric, context: ChartContext) -> str:
+    """The measure as it begins a sentence."""
+    return metric.short[context.lang]
+
+
+def _nothing(metric: Metric, context: ChartContext) -> Title:
+    return Title(context.word("finding.none", measure=measure(metric, context)))
+
+
+# ---------------------------------------------------------------- groups
+
+
+def extreme(
+    answer: Answer,
+    context: ChartContext,
+    name: str | None = None,
+    end: str | None = None,
+    called: Callable[[tuple[Any, ...]], str] | None = None,
+) -> Title:
+    """The group that most needs to be known: the worst by the metric's direction, the highest where it has none.
+
+    `called` names a group by its key; else it is called by the names of its members.
+    """
+    metric = elements.metric_of(answer, name)
+    at, _, rows = _known(answer, name)
+    called = called or partial(_called, answer, context)
     if not rows:
-        return Title(context.word("finding.none"))
-    metric = next((m for m in answer.metrics if m.name == name), answer.metrics[0])
-    end = end or ("lowest" if metric.direction == "up" else "highest")
-    value = (min if end == "lowest" else max)(row[at] for row in rows)
-    first = [row for row in rows if row[at] == value]
-    place, count = context.named(answer.by[0], first[0][0]), text.number(len(first), context.lang)
-    key = "finding.single" if len(rows) == 1 else f"finding.many_{end}" if len(first) > 1 else f"finding.{end}"
-    sentence = _in_ten_words(
-        context.word(key, place=place, count=count, value=written) for written in _amounts(value, unit, context)
+        return _nothing(metric, context)
+    worst = {"up": "lowest", "down": "highest"}.get(metric.direction)
+    end = end or worst or "highest"
+    if len(rows) == 1:
+        return Title(_about(metric, called(rows[0][: len(answer.by)]), rows[0][at], context))
+    found = rank(answer, metric.name)
+    range_of = _spread(answer, metric, [one.value for one in found.ranked] or [row[at] for row in rows], context)
+    if not found.ranked:
+        return _none_ranked(answer, metric, range_of, bool(found.small), context)
+    if len(found.ranked) == 1:
+        only = found.ranked[0]
+        return Title(
+            _about(metric, called(only.key), only.value, context),
+            others=_others_small(answer, metric, called(only.key), context),
+        )
+    other = "lowest" if end == "highest" else "highest"
+    here, there = (_end_of(metric, found.ranked, side, worst, called, context) for side in (end, other))
+    is_apart = {"highest": found.is_first_apart, "lowest": found.is_last_apart}
+    # Shares that are equal are not apart; counts that are equal are said to be.
+    if here and (is_apart[end] or (len(here.focus) > 1 and metric.unit in _COUNTS)):
+        others = (there, range_of) if there and is_apart[other] else (range_of,)
+        return replace(here, others=others)
+    none = context.word(f"nobody.{answer.by[0]}" if _has_word(answer.by) else "nobody.group")
+    low, high = (text.plain(found.ranked[i].value, metric.unit, context.lang) for i in (-1, 0))
+    stands_out = first_that_fits(
+        context.word(key, measure=measure(metric, context), none=none, low=low, high=high)
+        for key in ("finding.no_one", "finding.no_one_bare")
     )
-    return Title(sentence, tuple(row[0] for row in first) if len(rows) > 1 else ())
+    return Title(stands_out, others=(there, range_of) if there and is_apart[other] else (range_of,))
+
+
+def _called(answer: Answer, context: ChartContext, key: tuple[Any, ...]) -> str:
+    return text.listed([context.named(axis, code) for axis, code in zip(answer.by, key, strict=True)], context.lang)
+
+
+def _has_word(by: Sequence[str]) -> bool:
+    return len(by) == 1 and by[0] in ("province", "county", "institute", "course", "post", "activity")
+
+
+def _none_ranked(answer: Answer, metric: Metric, range_of: Title, are_small: bool, context: ChartContext) -> Title:
+    """No group is large enough to be ranked, or nothing says how large they are."""
+    if not are_small:
+        return range_of
+    said = context.word("finding.all_small", measure=measure(metric, context), fewest=_fewest(metric, context))
+    return Title(said, others=(range_of,))
+
+
+def _others_small(answer: Answer, metric: Metric, place: str, context: ChartContext) -> tuple[Title, ...]:
+    """That all groups but one are too small to be ranked, where they have a value at all."""
+    if len(answer.rows) < 2:
+        return ()
+    said = context.word(
+        "finding.all_but", measure=measure(metric, context), place=place, fewest=_fewest(metric, context)
+    )
+    return (Title(said),)
+
+
+def _fewest(metric: Metric, context: ChartContext) -> str:
+    """How many a group needs to be ranked, in words."""
+    counted = size_of(metric)
+    unit = catalogue()[counted].unit if counted in catalogue() else metric.unit
+    return text.amount(least(unit), unit if unit in _COUNTS else "persons", context.lang)
+
+
+def _end_of(
+    metric: Metric,
+    ranked: Sequence[Group],
+    end: str,
+    worst: str | None,
+    called: Callable[[tuple[Any, ...]], str],
+    context: ChartContext,
+) -> Title | None:
+    """The group at one end of a ranking, or those that share it; nothing where all groups share it."""
+    value = ranked[0 if end == "highest" else -1].value
+    first = [one for one in ranked if one.value == value]
+    if len(first) == len(ranked):
+        return None
+    count = text.number(len(first), context.lang)
+    superlative = _superlative(metric, end, context)
+    key = "finding.superlative" if len(first) == 1 else "finding.superlative_many"
+    sentence = first_that_fits(
+        context.word(key, superlative=superlative, place=called(first[0].key), count=count, value=written)
+        for written in _amounts(value, metric.unit, context)
+    )
+    return Title(sentence, tuple(dict.fromkeys(one.key[0] for one in first)), end == worst)
+
+
+def _superlative(metric: Metric, end: str, context: ChartContext) -> str:
+    """ "Lowest training compliance:"."""
+    name = measure(metric, context)
+    if context.lang == "en" and _NO_NOUN.match(name):
+        return context.word(f"finding.{end}_in", measure=name)
+    # "Training compliance" becomes "training compliance", "P90" stays.
+    inside = name[0].lower() + name[1:] if name[1:2].islower() else name
+    return context.word(
+        f"finding.{end}_{'count' if metric.unit in _COUNTS and size_of(metric) == metric.name else 'rate'}",
+        measure=inside,
+    )
+
+
+def _about(metric: Metric, place: str, value: Any, context: ChartContext) -> str:
+    return first_that_fits(
+        context.word("finding.single", measure=measure(metric, context), place=place, value=written)
+        for written in _amounts(value, metric.unit, context)
+    )
+
+
+def _spread(answer: Answer, metric: Metric, values: Sequence[Any], context: ChartContext) -> Title:
+    """From which value to which, by what: true of every comparison."""
+    low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
+    axes = text.listed([elements.dimension(axis, context) for axis in answer.by], context.lang)
+    key = "finding.spread" if low != high else "finding.spread_one"
+    return Title(context.word(key, measure=measure(metric, context), axes=axes, low=low, high=high))
 
 
 def highest(answer: Answer, context: ChartContext) -> Title:
@@ -65,30 +214,44 @@ def lowest(answer: Answer, context: ChartContext) -> Title:
 
 def gap(answer: Answer, context: ChartContext) -> Title:
     """The group furthest below the average."""
-    at, unit, rows = _known(answer, None)
+    metric = answer.metrics[0]
+    at, unit, rows = _known(answer)
     if not rows:
-        return Title(context.word("finding.none"))
+        return _nothing(answer.metrics[0], context)
+    if len(rows) == 1:
+        return extreme(answer, context)
+    spread = _spread(answer, metric, [row[at] for row in rows], context)
+    if min(row[at] for row in rows) >= 0:
+        return spread
     worst = min(rows, key=lambda row: row[at])
-    place, value = context.named(answer.by[0], worst[0]), text.amount(worst[at], unit, context.lang)
-    if worst[at] >= 0:
-        return Title(context.word("finding.single", place=place, value=value))
-    return Title(context.word("finding.gap", place=place, value=value), (worst[0],))
+    sentence = first_that_fits(
+        context.word(
+            "finding.gap", measure=measure(metric, context), place=context.named(answer.by[0], worst[0]), value=written
+        )
+        for written in _amounts(worst[at], unit, context)
+    )
+    return Title(sentence, (worst[0],), True, (spread,))
+
+
+def worst_part(answer: Answer, context: ChartContext) -> Title:
+    """Of parts of a whole, the group with most of the last part."""
+    return extreme(answer, context, answer.metrics[-1].name, "highest")
+
+
+# ---------------------------------------------------------------- time
 
 
 def latest(answer: Answer, context: ChartContext) -> Title:
     """The value at the end of the chart, and the one a year before it; that there is none, where nobody is left to measure."""
-    at, unit, rows = _known(answer, None)
+    at, unit, rows = _known(answer)
     if not rows:
-        return Title(context.word("finding.none"))
+        return _nothing(answer.metrics[0], context)
     if len(answer.by) > 1:
         return _latest_of_groups(answer, context)
     first, now = answer.rows[0], answer.rows[-1]
-    places = {"measure": answer.metrics[0].short[context.lang]}
+    places = {"measure": measure(answer.metrics[0], context)}
     if now[at] is None:
-        when = context.member(answer.by[0], now[0])
-        return Title(
-            _in_ten_words(context.word(f"finding.{key}", when=when, **places) for key in ("ended", "ended_bare"))
-        )
+        return Title(context.word("finding.ended", when=context.member(answer.by[0], now[0]), **places))
     before = {row[0]: row for row in rows}.get(_year_before(str(now[0])))
     if before is not None and now[0] not in answer.provisional:
         key, places["before"] = "since", text.plain(before[at], unit, context.lang)
@@ -97,26 +260,9 @@ def latest(answer: Answer, context: ChartContext) -> Title:
     else:
         key = "now"
     amounts = _amounts(now[at], unit, context)
-    # a long name of a measure may stay away: the subtitle says it
-    return Title(
-        _in_ten_words(
-            context.word(f"finding.{name}", value=value, **places) for name in (key, f"{key}_bare") for value in amounts
-        )
-    )
-
-
-def _amounts(value: Any, unit: str, context: ChartContext) -> tuple[str, str]:
-    """A number with its unit, and without: the subtitle says it."""
-    return text.amount(value, unit, context.lang), text.plain(value, unit, context.lang)
-
-
-def _in_ten_words(sentences: Iterable[str]) -> str:
-    """The first sentence of ten words or fewer, or the last."""
-    said = ""
-    for said in sentences:
-        if len(said.split()) <= _MOST_WORDS:
-            break
-    return said
+    said = [context.word(f"finding.{name}", value=value, **places) for name in (key, "now") for value in amounts]
+    over_time = _spread(answer, answer.metrics[0], [row[at] for row in rows], context)
+    return Title(first_that_fits(said), others=(Title(said[2]), over_time))
 
 
 def _latest_of_groups(answer: Answer, context: ChartContext) -> Title:
@@ -124,9 +270,11 @@ def _latest_of_groups(answer: Answer, context: ChartContext) -> Title:
     last = max(row[time] for row in answer.rows)
     other = 1 - time
     rows = [(row[other], *row[2:]) for row in answer.rows if row[time] == last]
-    by = answer.by[other]
-    part = replace(answer, by=(by,), columns=(by, *answer.columns[2:]), rows=rows, provisional=frozenset())
-    return extreme(part, context)
+    part = replace(answer, by=(answer.by[other],), columns=(answer.by[other], *answer.columns[2:]), rows=rows)
+    found = extreme(replace(part, provisional=frozenset()), context)
+    at, _, known = _known(answer)
+    over_time = _spread(answer, answer.metrics[0], [row[at] for row in known], context)
+    return replace(found, others=(*found.others, over_time)) if found.focus else over_time
 
 
 def _year_before(label: str) -> str:
@@ -138,10 +286,10 @@ def pair(answer: Answer, context: ChartContext) -> Title:
     """Both measures of the last unit that is over."""
     rows = [row for row in answer.rows if row[0] not in answer.provisional]
     if not rows:
-        return Title(context.word("finding.none"))
+        return _nothing(answer.metrics[0], context)
     row = rows[-1]
     said = [
-        f"{m.short[context.lang]} {text.plain(row[answer.columns.index(m.name)], m.unit, context.lang)}"
+        f"{measure(m, context)} {text.plain(row[answer.columns.index(m.name)], m.unit, context.lang)}"
         for m in answer.metrics[:2]
     ]
     when = context.member(answer.by[0], row[0])
@@ -150,30 +298,24 @@ def pair(answer: Answer, context: ChartContext) -> Title:
 
 def ends(answer: Answer, context: ChartContext) -> Title:
     """From the first row to the last: a bridge, a run-off."""
-    at, unit, rows = _known(answer, None)
+    at, unit, rows = _known(answer)
     if not rows:
-        return Title(context.word("finding.none"))
+        return _nothing(answer.metrics[0], context)
     last = answer.rows[-1]
     if answer.by[0] == "step":
         stock = dict(row[:2] for row in rows)
-        first, last = (("start", stock["start"]), ("end", stock["end"]))
         return Title(
             context.word(
-                "finding.from_to",
-                first=text.plain(first[at], unit, context.lang),
-                last=text.amount(last[at], unit, context.lang),
+                "finding.grown",
+                measure=measure(catalogue()["in_service"], context),
+                first=text.plain(stock["start"], unit, context.lang),
+                value=text.amount(stock["end"], unit, context.lang),
             )
         )
     if last[at] is None:
         return latest(answer, context)
-    return Title(
-        context.word(
-            "finding.to_value",
-            measure=answer.metrics[0].short[context.lang],
-            when=context.member(answer.by[0], last[0]),
-            value=text.amount(last[at], unit, context.lang),
-        )
-    )
+    when, value = context.member(answer.by[0], last[0]), text.amount(last[at], unit, context.lang)
+    return Title(context.word("finding.to_value", when=when, value=value))
 
 
 def ahead(answer: Answer, context: ChartContext) -> Title:
@@ -184,15 +326,22 @@ def ahead(answer: Answer, context: ChartContext) -> Title:
         # Without a projection the months ahead have no value of any kind: the title is of the known ones.
         known = [row for row in answer.rows if row[1] is not None]
         return latest(replace(answer, rows=known), context)
-    unit = answer.metrics[0].unit
+    unit, when = answer.metrics[0].unit, context.member(answer.by[0], last[0])
     return Title(
-        context.word(
-            "finding.ahead",
-            low=text.plain(low, unit, context.lang),
-            high=text.amount(high, unit, context.lang),
-            when=context.member(answer.by[0], last[0]),
+        first_that_fits(
+            context.word(
+                "finding.ahead",
+                measure=measure(answer.metrics[0], context),
+                low=text.plain(low, unit, context.lang),
+                high=written,
+                when=when,
+            )
+            for written in _amounts(high, unit, context)
         )
     )
+
+
+# ---------------------------------------------------------------- shapes of their own
 
 
 def middle(answer: Answer, context: ChartContext) -> Title:
@@ -200,7 +349,7 @@ def middle(answer: Answer, context: ChartContext) -> Title:
     across, up = (answer.columns.index(metric.name) for metric in answer.metrics[:2])
     rows = [row for row in answer.rows if row[across] is not None and row[0] is not None]
     if not rows:
-        return Title(context.word("finding.none"))
+        return _nothing(answer.metrics[0], context)
     near = min(rows, key=lambda row: abs(row[across] - 0.5))
     return Title(
         context.word(
@@ -212,37 +361,35 @@ def middle(answer: Answer, context: ChartContext) -> Title:
 
 
 def stages(answer: Answer, context: ChartContext) -> Title:
-    """The first and the last stage of a funnel."""
-    row = answer.rows[0]
-    said = [
-        f"{m.short[context.lang]} {text.plain(row[answer.columns.index(m.name)], m.unit, context.lang)}"
-        for m in (answer.metrics[0], answer.metrics[-1])
-    ]
-    return Title(text.listed(said, context.lang))
+    """How many of those at the first stage of a funnel reach the last."""
+    first, last = (
+        answer.rows[0][answer.columns.index(metric.name)] or 0 for metric in (answer.metrics[0], answer.metrics[-1])
+    )
+    if not first:
+        return _nothing(answer.metrics[0], context)
+    numbers = {"whole": text.number(first, context.lang), "part": text.number(last, context.lang)}
+    return Title(context.word("finding.stages", share=text.percent(last / first, context.lang, 0), **numbers))
 
 
-# What a chart says unless the page knows better.
-OF_CHART: dict[Callable[..., elements.Figure], TitleRule] = {
-    bars.ranking: extreme,
-    bars.stacked: extreme,
-    bars.columns: extreme,
-    bars.paired: pair,
-    bars.bridge: ends,
-    bars.funnel: stages,
-    lines.trend: latest,
-    lines.projection: ahead,
-    lines.run_off: ends,
-    lines.heat: latest,
-    lines.lorenz: middle,
-    maps.provinces: extreme,
-}
+# ---------------------------------------------------------------- on a page
 
 
-def of(
-    chart: Callable[..., elements.Figure], answer: Answer, context: ChartContext, says: TitleRule | None = None
-) -> Title:
-    """The finding of `answer` drawn as `chart`."""
-    return (says or OF_CHART[chart])(answer, context)
+def unlike(title: Title, others: Collection[str], answer: Answer, context: ChartContext) -> Title:
+    """The title, or another true one where the page has its sentence already; at last, what the chart compares."""
+    axes = text.listed([elements.dimension(axis, context) for axis in answer.by], context.lang)
+    names = [measure(metric, context) for metric in answer.metrics]
+    more = [Title(first_that_fits(_with_axes(title.sentence, axes, names, context)), title.focus, title.is_problem)]
+    for one in (title, *title.others, *more):
+        if one.sentence not in others:
+            return replace(one, others=())
+    return replace(title, others=())
+
+
+def _with_axes(sentence: str, axes: str, names: Sequence[str], context: ChartContext) -> Iterable[str]:
+    if axes:
+        yield context.word("finding.by", said=sentence, axes=axes)
+        yield context.word("finding.by", said=names[0], axes=axes)
+    yield text.listed(names[:2], context.lang)
 
 
 def spoken(answer: Answer, context: ChartContext, finding: Title, subtitle: str, most: int = 6) -> str:

@@ -1,10 +1,13 @@
-"""Answer in, Plotly figure out: who the workforce is, how long it stays, where it moves. With what each chart says."""
+"""Who the workforce is, how long it stays, where it moves, and what the titles say of it."""
 
 from itertools import cycle
 from typing import Any
 
 from etl.semantic.answers import Answer
-from pages.ui.charts import elements
+from etl.semantic.ranking import LEAST, wilson
+from pages.ui.charts import elements, titles
+from pages.ui.charts.chart import chart
+from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import Title
 from pages.ui.i18n import text
@@ -20,6 +23,12 @@ _APART = 0.07
 # ---------------------------------------------------------------- pyramids
 
 
+def largest_band(answer: Answer, context: ChartContext) -> Title:
+    """The band with the most people of one gender."""
+    return titles.highest(answer, context)
+
+
+@chart(largest_band)
 def pyramid(answer: Answer, context: ChartContext) -> Figure:
     """Men and women back to back by a band of years, the youngest at the foot, bars from the middle."""
     metric = answer.metrics[0]
@@ -68,17 +77,17 @@ def pyramid(answer: Answer, context: ChartContext) -> Figure:
     )
 
 
-def largest_band(answer: Answer, context: ChartContext) -> Title:
-    """The band with the most people of one gender."""
-    at = answer.columns.index(answer.metrics[0].name)
-    row = max(answer.rows, key=lambda row: row[at] or 0)
-    place, value = elements.name_of(answer, row, context), text.amount(row[at], answer.metrics[0].unit, context.lang)
-    return Title(context.word("finding.most", place=place, value=value))
-
-
 # ---------------------------------------------------------------- survival
 
 
+def still_serving(answer: Answer, context: ChartContext) -> Title:
+    """What is left after a year, or after the months that could be followed."""
+    row = answer.rows[min(_YEAR, len(answer.rows) - 1)]
+    value, count = text.percent(row[1], context.lang, 0), text.number(row[0], context.lang)
+    return Title(context.word("finding.still_serving", value=value, count=count))
+
+
+@chart(still_serving)
 def survival(answer: Answer, context: ChartContext) -> Figure:
     """Share still serving over months since joining, as steps, with its 95 % bounds."""
     months, share, _, low, high = (answer.column(name) for name in answer.columns)
@@ -101,6 +110,21 @@ def survival(answer: Answer, context: ChartContext) -> Figure:
     return _over_months(context, data, months, keys)
 
 
+def fewest_stay(answer: Answer, context: ChartContext) -> Title:
+    """The group of which the fewest are left after a year, where it is large enough and apart from the next."""
+    after = [row for row in answer.rows if row[1] == _YEAR] or [row for row in answer.rows if row[1] == 0]
+    joined = {row[0]: row[answer.columns.index("at_risk")] for row in answer.rows if row[1] == 0}
+    rows = sorted((row for row in after if joined[row[0]] >= LEAST), key=lambda row: row[2])
+    count = text.number(after[0][1], context.lang)
+    if len(rows) > 1:
+        first, second = (wilson(row[2] * joined[row[0]], joined[row[0]]) for row in rows[:2])
+        if first and second and first[1] < second[0]:
+            place, value = context.member(answer.by[0], rows[0][0]), text.percent(rows[0][2], context.lang, 0)
+            return Title(context.word("finding.fewest_stay", place=place, value=value, count=count))
+    return Title(context.word("finding.none_stays", count=count))
+
+
+@chart(fewest_stay)
 def curves(answer: Answer, context: ChartContext) -> Figure:
     """One curve a group, each named at its end."""
     members: dict[Any, list[tuple[Any, ...]]] = {}
@@ -174,24 +198,15 @@ def _over_months(
     )
 
 
-def still_serving(answer: Answer, context: ChartContext) -> Title:
-    """What is left after a year, or after the months that could be followed."""
-    row = answer.rows[min(_YEAR, len(answer.rows) - 1)]
-    value, count = text.percent(row[1], context.lang, 0), text.number(row[0], context.lang)
-    return Title(context.word("finding.still_serving", value=value, count=count))
-
-
-def fewest_stay(answer: Answer, context: ChartContext) -> Title:
-    """The group of which the fewest are left after a year."""
-    rows = [row for row in answer.rows if row[1] == _YEAR] or [row for row in answer.rows if row[1] == 0]
-    row = min(rows, key=lambda row: row[2])
-    place, value = context.member(answer.by[0], row[0]), text.percent(row[2], context.lang, 0)
-    return Title(context.word("finding.fewest_stay", place=place, value=value, count=text.number(row[1], context.lang)))
-
-
 # ---------------------------------------------------------------- transfers
 
 
+def largest_move(answer: Answer, context: ChartContext) -> Title:
+    """The way that most people went."""
+    return titles.extreme(answer, context, end="highest", called=lambda key: _way(answer, key, context))
+
+
+@chart(largest_move)
 def moves(answer: Answer, context: ChartContext, most: int = 12) -> Figure:
     """From which province (down) to which (across, by its number): the provinces that move most."""
     at = answer.columns.index(answer.metrics[0].name)
@@ -203,7 +218,7 @@ def moves(answer: Answer, context: ChartContext, most: int = 12) -> Figure:
     shown = sorted(moved, key=lambda code: (-moved[code], code))[:most]
     cell = {(row[origin], row[place]): row for row in answer.rows}
     met = [row[at] for row in answer.rows if row[origin] in shown and row[place] in shown]
-    bounds = elements.classes(met) if met else [1.0]
+    sorted_into = classes(met, answer.metrics[0], context)
     grid = [[cell.get((down, across)) for across in shown] for down in shown]
     numbers = [text.number(number + 1, context.lang) for number in range(len(shown))]
     names = [f"{context.member('province', code)} {number}" for code, number in zip(shown, numbers, strict=True)]
@@ -211,10 +226,10 @@ def moves(answer: Answer, context: ChartContext, most: int = 12) -> Figure:
         "type": "heatmap",
         "x": list(range(len(shown))),
         "y": list(range(len(shown))),
-        "z": [[elements.class_of(row[at], bounds) if row else None for row in line] for line in grid],
+        "z": [[sorted_into.of(row[at]) if row else None for row in line] for line in grid],
         "zmin": -0.5,
-        "zmax": 4.5,
-        "colorscale": elements.scale(elements.STEPS[context.dark]),
+        "zmax": sorted_into.top,
+        "colorscale": sorted_into.scale,
         "showscale": False,
         "xgap": 1,
         "ygap": 1,
@@ -230,7 +245,7 @@ def moves(answer: Answer, context: ChartContext, most: int = 12) -> Figure:
         context,
         [data],
         len(shown) * 26 + 84,
-        elements.class_keys(context, bounds, answer.metrics[0].unit),
+        sorted_into.keys(context),
         xaxis=across,
         yaxis=elements.categories(context, names) | {"range": [len(shown) - 0.5, -0.5]},
     )
@@ -244,11 +259,3 @@ def _moved(answer: Answer, row: tuple[Any, ...], context: ChartContext, at: int)
 def _way(answer: Answer, row: tuple[Any, ...], context: ChartContext) -> str:
     origin, place = (context.member("province", row[answer.columns.index(name)]) for name in ("origin", "province"))
     return context.word("figure.from_to", origin=origin, place=place)
-
-
-def largest_move(answer: Answer, context: ChartContext) -> Title:
-    """The way that most people went."""
-    at = answer.columns.index(answer.metrics[0].name)
-    row = max(answer.rows, key=lambda row: row[at])
-    value = text.amount(row[at], answer.metrics[0].unit, context.lang)
-    return Title(context.word("finding.single", place=_way(answer, row, context), value=value))

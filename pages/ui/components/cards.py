@@ -1,28 +1,62 @@
-"""What is told in few words: cards, each with one number, and the list of what most needs attention."""
+"""What is told in few words: cards, each with one number and how it changed in a year."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
+from etl.core.jalali import add_months, last_complete_months
 from etl.semantic.answers import Answer, Metric
-from pages.ui.charts import elements, titles
+from etl.semantic.catalog import provisional_days
+from pages.ui.charts import elements
 from pages.ui.components.footer import context, question
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.state import page_context, periods, scoped_query
+from pages.ui.state import page_context, page_parameters, periods, scoped_query
 from pages.ui.state.page_context import PageContext
+from pages.ui.summary import changes
+
+# A sparkline shows so many months.
+_MONTHS = 24
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a card shows: its number now, the one a year before, and the day it is settled on where that is an earlier one."""
+
+    now: Answer
+    before: Answer | None = None
+    settled_on: date | None = None
 
 
 def cards(view: PageContext, *names: str) -> None:
-    """Up to ten numbers, each with what it was a year before, its parts if it is a rate, and what it means.
+    """Up to ten numbers, each with its change in a year, its parts if it is a rate, and what it means.
 
     A name like `pace.required_pace` is a number that etl.analysis works out.
     """
     page_context.later(_cards, view, names[:10], ready=partial(_at_once, view, names[:10]))
+
+
+def headline(view: PageContext, **parts: str) -> None:
+    """At most four numbers with their change, a sparkline of 24 months, and a link to the part of a page that tells more."""
+    page_context.later(_headline, view, parts, ready=lambda: (_at_once(view, parts), _histories(view, parts)))
+
+
+@page_context.fragment
+def _headline(view: PageContext, parts: Mapping[str, str]) -> None:
+    asked, histories = _at_once(view, parts), _histories(view, parts)
+    with st.container(key="cards-4"):
+        for name, part in parts.items():
+            with (
+                st.container(key=f"card-{name}", border=True, height="stretch"),
+                error_boundary(view.lang, name),
+            ):
+                _card(view, name, asked.get(name), sparkline(view, histories.get(name)) + _link(view, name, part))
 
 
 @page_context.fragment
@@ -38,13 +72,75 @@ def _cards(view: PageContext, names: Sequence[str]) -> None:
                 _card(view, name, asked.get(name))
 
 
-def _at_once(view: PageContext, names: Iterable[str]) -> dict[str, tuple[Answer, Answer | None]]:
-    """Each measure now, and a year before where there is a history; one that has no meaning here stays out."""
+def _at_once(view: PageContext, names: Iterable[str]) -> dict[str, Asked]:
+    """Each measure now, and a year before where there is a history; one that has no meaning here stays out.
+
+    A state that stays provisional for a while is asked on the day on which it is settled.
+    """
     over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
-    now = _together(view, names, on=view.as_of, over=over)
-    old = [name for name, answer in now.items() if answer.metrics[0].has_history]
-    then = _together(view, old, on=view.a_year_before(), over=periods.year_before(over))
-    return {name: (answer, then.get(name)) for name, answer in now.items()}
+    found: dict[str, Asked] = {}
+    for day, group in _by_day(view, names).items():
+        now = _together(view, group, on=day, over=over)
+        old = [name for name, answer in now.items() if answer.metrics[0].has_history]
+        then = _together(view, old, on=add_months(day, -12), over=periods.year_before(over))
+        settled = day if day != view.as_of else None
+        found |= {name: Asked(answer, then.get(name), settled) for name, answer in now.items()}
+    return found
+
+
+def _by_day(view: PageContext, names: Iterable[str]) -> dict[date, list[str]]:
+    """The measures by the day they are asked on; one of which no month is settled yet is asked on the as-of day."""
+    days: dict[date, list[str]] = {view.as_of: []}
+    for name in names:
+        metric, day = warehouse.catalogue().get(name), view.as_of
+        if metric and metric.kind == "snapshot" and provisional_days(name):
+            day = warehouse.settled_on(name, view.as_of) or view.as_of
+        days.setdefault(day, []).append(name)
+    return days
+
+
+def _histories(view: PageContext, names: Iterable[str]) -> dict[str, Answer]:
+    """Each measure at the end of each of the last 24 months that are over, and settled."""
+    found = {}
+    for day, group in _by_day(view, names).items():
+        over = last_complete_months(day, _MONTHS)
+        for name in group:
+            metric = warehouse.catalogue()[name]
+            if metric.has_history:
+                where, _ = view.under(metric.dimensions)
+                with suppress(warehouse.QuestionError):
+                    found[name] = warehouse.ask(name, by="month", over=over, where=where)
+    return found
+
+
+def sparkline(view: PageContext, history: Answer | None) -> str:
+    """The months of an answer as a small line that needs no script; its first and last value in words."""
+    if history is None:
+        return ""
+    unit, values = history.metrics[0].unit, [row[1] for row in history.rows if row[1] is not None]
+    if len(values) < 2:
+        return ""
+    low, high = min(values), max(values)
+    across = 100 / (len(values) - 1)
+    points = [(i * across, 88 - 76 * (value - low) / (high - low or 1)) for i, value in enumerate(values)]
+    line = [f"{x:.1f}% calc({y:.1f}% - 1px)" for x, y in points]
+    line += [f"{x:.1f}% calc({y:.1f}% + 1px)" for x, y in reversed(points)]
+    area = [*(f"{x:.1f}% {y:.1f}%" for x, y in points), "100% 100%", "0% 100%"]
+    first, last = (text.plain(value, unit, view.lang) for value in (values[0], values[-1]))
+    label = view.word("change.sparkline", count=text.number(len(values), view.lang), first=first, last=last)
+    return (
+        f'<div class="pd-spark" role="img" aria-label="{text.escape(label)}" title="{text.escape(label)}">'
+        f'<i style="clip-path:polygon({",".join(area)})"></i><i style="clip-path:polygon({",".join(line)})"></i></div>'
+    )
+
+
+def _link(view: PageContext, name: str, part: str) -> str:
+    address = page_parameters.address(part, view.lang, view.scope.address())
+    words, label = view.word("change.more"), warehouse.catalogue()[name].label[view.lang]
+    return (
+        f'<a class="pd-go" href="{text.escape(address)}" target="_self" '
+        f'aria-label="{text.escape(f"{words}: {label}")}">{text.escape(words)}</a>'
+    )
 
 
 def _together(view: PageContext, names: Iterable[str], **asked: Any) -> dict[str, Answer]:
@@ -66,73 +162,58 @@ def _together(view: PageContext, names: Iterable[str], **asked: Any) -> dict[str
     return found
 
 
-def _card(view: PageContext, name: str, asked: tuple[Answer, Answer | None] | None) -> None:
+def _card(view: PageContext, name: str, asked: Asked | None, below: str = "") -> None:
     worked_out, _, part = name.rpartition(".")
     before: Any = None
     if worked_out:
         answer, ignored = scoped_query.worked_out(view, worked_out)
     elif asked:
-        answer, earlier = asked
-        before, ignored = earlier.value() if earlier else None, view.under(answer.metrics[0].dimensions)[1]
+        answer = asked.now
+        before, ignored = asked.before.value() if asked.before else None, view.under(answer.metrics[0].dimensions)[1]
     else:
         # It could not be answered with the others: what it says alone is said here.
         answer, ignored = scoped_query.ask(view, [name])
     metric = next(metric for metric in answer.metrics if metric.name == part)
     value, row = answer.value(part), answer.rows[0]
     lines = []
-    if parts := elements.parts_of(answer, metric, row, context(view)):
-        lines.append(parts)
     if value is not None and before is not None:
-        lines.append(_then(view, metric, value, before))
+        lines.append(_changed(view, metric, value, before))
+    if parts := elements.parts_of(answer, metric, row, context(view)):
+        lines.append(text.escape(parts))
     if ignored:
-        lines.append(scoped_query.no_effect(view, ignored))
+        lines.append(text.escape(scoped_query.no_effect(view, ignored)))
     written = text.plain(value, metric.unit, view.lang)
     if value is None and metric.unit in ("date", "month"):
         written = view.word("figure.never")
     unit = "" if metric.unit in ("share", "ratio", "date", "month") else text.unit_word(metric.unit, view.lang)
     long = " pd-long" if metric.unit in ("date", "month") else ""
     st.html(
-        f'<div class="pd-card"><p class="pd-label">{text.escape(metric.label[view.lang])}</p>'
+        f'<div class="pd-card"><p class="pd-label">{text.escape(_labelled(view, metric, asked))}</p>'
         f'<p class="pd-value{long}"><bdi>{text.escape(written)}</bdi> <small>{text.escape(unit)}</small></p>'
-        + "".join(f'<p class="pd-line">{text.escape(line)}</p>' for line in lines)
+        + "".join(f'<p class="pd-line">{line}</p>' for line in lines)
+        + below
         + "</div>"
     )
     question(view, answer, f"card-{name}")
 
 
-def _then(view: PageContext, metric: Metric, now: Any, then: Any) -> str:
-    mark = "▲" if now > then else "▼" if now < then else "●"
-    return f"{mark} {view.word('figure.before')}: {text.plain(then, metric.unit, view.lang)}"
+def _labelled(view: PageContext, metric: Metric, asked: Asked | None) -> str:
+    """The name of a measure, with the day it is settled on where that is not the as-of day."""
+    label = metric.label[view.lang]
+    if asked is None or asked.settled_on is None:
+        return label
+    return view.word("change.settled", label=label, day=text.day(asked.settled_on, view.lang))
 
 
-def attention(view: PageContext, *names: str) -> None:
-    """For each measure the province that most needs attention, by name; of few provinces the county, where it has counties."""
-    with st.container(border=True, key="attention", height="stretch"):
-        page_context.later(_attention, view, names, ready=partial(_asked_of_places, view, names))
-
-
-def _asked_of_places(view: PageContext, names: Sequence[str]) -> list[Answer]:
-    """Each measure by the places among which one may need attention; one that has no meaning here is left out."""
-    over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
-    by_province = [name for name in names if scoped_query.place(view, [name]) == "province"]
-    found = _together(view, by_province, by=("province",), on=view.as_of, over=over)
-    for name in names:
-        if name not in by_province:
-            with suppress(warehouse.QuestionError):
-                found[name] = scoped_query.ask(view, [name], ("county",))[0]
-    return [found[name] for name in names if name in found]
-
-
-def _attention(view: PageContext, names: Sequence[str]) -> None:
-    entries = []
-    for answer in _asked_of_places(view, names):
-        if scoped_query.nothing(answer):
-            continue
-        metric = answer.metrics[0]
-        found = (titles.gap if metric.name == "coverage_gap" else titles.extreme)(answer, context(view))
-        label = metric.label[view.lang]
-        entries.append(f"<li><b>{text.escape(found.sentence)}</b><span>{text.escape(label)}</span></li>")
-    st.html(
-        f'<div class="pd-head"><h3>{text.escape(view.word("attention.title"))}</h3></div>'
-        f'<ol class="pd-attention">{"".join(entries)}</ol>'
+def _changed(view: PageContext, metric: Metric, now: Any, then: Any) -> str:
+    """The change in a year with its sign, and in words whether it is better or worse."""
+    if isinstance(now, (date, str)):
+        return text.escape(f"{view.word('figure.before')}: {text.plain(then, metric.unit, view.lang)}")
+    judged = changes.verdict(metric, now, then, view.lang)
+    if not changes.is_visible(metric, now, then):
+        return text.escape(view.word("change.line", change=judged))
+    line = text.escape(view.word("change.line", change=changes.signed(metric, now, then, view.lang)))
+    is_worse = judged == view.word("compare.worse")
+    return (
+        f'{line} · <b class="{"pd-worse" if is_worse else "pd-better"}">{text.escape(judged)}</b>' if judged else line
     )

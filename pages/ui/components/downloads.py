@@ -6,7 +6,7 @@ A small file is made at the click that fetches it. One of many rows is made firs
 import io
 import tempfile
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +17,7 @@ import streamlit as st
 
 from etl.semantic import disclosure, exportable
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import DIMENSIONS, TIME
 from etl.semantic.disclosure import Circulated
 from pages.ui.charts import elements
 from pages.ui.charts.elements import ChartContext, Figure
@@ -156,7 +157,7 @@ def offers(
         circulation = st.checkbox(
             view.word("figure.circulation"), key=f"circulation-{ident}", help=view.word("figure.circulation_help")
         )
-    told, count = exportable.of(source).told, exportable.of(source).count()
+    told, count = exportable.of(source).answer, exportable.of(source).count()
     units = warehouse.units() | {metric.name: metric.unit for metric in told.metrics}
     place = page_context.place(view, told.where)
     ask = warehouse.ask
@@ -164,13 +165,13 @@ def offers(
     def making(write: Callable[..., None], **more: Any) -> Callable[..., None]:
         def make(out: Any, tell: writers.Tell | None = None) -> None:
             given = disclosure.for_circulation(source, ask) if circulation else source
-            write(out, given, context, units, circulation, tell=tell, **more)
+            write(out, given, context, units, circulation=circulation, tell=tell, **more)
 
         return make
 
     makers: dict[str, tuple[str, Callable[..., None]]] = {
         "csv": (writers.CSV, making(writers.write_csv)),
-        "xlsx": (writers.XLSX, making(writers.write_xlsx, scope=place)),
+        "xlsx": (writers.XLSX, making(partial(_workbook, view), scope=place)),
         "parquet": (writers.PARQUET, making(writers.write_parquet, scope=place)),
     }
     written = text.number(count, view.lang)
@@ -191,6 +192,36 @@ def offers(
             _show_picture(view, shown, context, name, ident)
         else:
             st.html(f'<p class="pd-note" role="status">{text.escape(view.word("figure.no_picture"))}</p>')
+
+
+def _workbook(
+    view: PageContext,
+    out: Any,
+    given: Exportable,
+    context: ChartContext,
+    units: Mapping[str, str],
+    circulation: bool = False,
+    scope: str = "",
+    tell: writers.Tell | None = None,
+) -> None:
+    """A workbook with a row of the nation, rounded as the others are where it is for circulation."""
+    nation = _nation(view, exportable.of(given).answer)
+    if nation and circulation:
+        nation = disclosure.for_circulation(nation, warehouse.ask)
+    writers.write_xlsx(out, given, context, units, circulation, scope, tell, nation)
+
+
+def _nation(view: PageContext, told: Answer) -> Answer | None:
+    """The same measures of the whole country under the filters that are no places; None where that is no question."""
+    names = [metric.name for metric in told.metrics]
+    is_asked = told.by and set(told.by) <= {*DIMENSIONS} - {*TIME} and set(names) <= warehouse.catalogue().keys()
+    if not is_asked:
+        return None
+    where = {name: codes for name, codes in told.where.items() if name not in page_context.PLACES}
+    try:
+        return warehouse.ask(*names, on=told.on, over=told.over, where=where)
+    except warehouse.QuestionError:
+        return None
 
 
 def _made(make: Callable[..., None]) -> io.BytesIO:

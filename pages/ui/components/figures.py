@@ -1,10 +1,10 @@
-"""What a reader meets twice: the scope bar, cards, figures, tables. Each shows one Answer and carries the same footer.
+"""What several pages show: the scope bar, cards, figures, tables. Each shows one Answer and carries the same footer.
 
-A component asks its question under the reader's scope, says in words what it shows, and says something kind where there
-is nothing to show. Data goes into HTML only through `text.escape`, and never into Markdown.
+A component asks its question under the user's scope, says in words what it shows, and says so where there is nothing to show.
+Data goes into HTML only through `text.escape`, and never into Markdown.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache, partial
@@ -13,35 +13,40 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from etl.analysis.training_plan import GOAL
+from etl.semantic import spread
 from etl.semantic.answers import Answer
 from etl.semantic.disclosure import Ask, Circulated, for_circulation
-from pages.ui.charts import elements, lines, maps, titles
+from etl.warehouse.dimensions import expand_groups
+from pages.ui.charts import elements, lines, titles
+from pages.ui.charts.chart import Chart
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.titles import Title
 from pages.ui.components import downloads, filter_bar
-from pages.ui.components.cards import attention, cards
+from pages.ui.components.cards import cards, headline
 from pages.ui.components.downloads import Picture
+from pages.ui.components.figure_question import FigureQuestion, of_nation, size
 from pages.ui.components.footer import context, footer, subtitle, table
 from pages.ui.components.notices import error_boundary, notice
 from pages.ui.components.plot import plot
-from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import page_context, scoped_query
 from pages.ui.state.page_context import FILTERS, PageContext
 
-__all__ = ["attention", "cards", "draw", "figure", "groups", "scope_bar"]
+__all__ = ["Chart", "cards", "draw", "figure", "groups", "headline", "scope_bar"]
 
-Chart = Callable[..., elements.Figure]
+# The height of the trend of a single group.
+_TREND = 240
 
 
 def scope_bar(*more: str, period: bool = False) -> PageContext:
-    """The scope bar, with this page's `more` filters, and the view that it leaves. Raises warehouse.Unpublished.
+    """The scope bar and the view that it leaves. Raises warehouse.Unpublished.
 
+    `more` are the filters of this page besides the main ones, by name or by group (`@person`).
     `period` says that the page shows flows or trends, and so has a use for a period.
     """
     view = replace(page_context.view(), has_period=period)
-    page_context.later(filter_bar.bar, view, more, ready=partial(filter_bar.asked, view, more))
+    filters = tuple(expand_groups(more))
+    page_context.later(filter_bar.bar, view, filters, ready=partial(filter_bar.asked, view, filters))
     return view
 
 
@@ -54,6 +59,7 @@ def figure(
     *names: str,
     by: str | Iterable[str] = (),
     over: tuple[date, date] | None = None,
+    where: Mapping[str, Sequence[str]] | None = None,
     says: titles.TitleRule | None = None,
     analysis: str = "",
     nation: bool = False,
@@ -62,85 +68,54 @@ def figure(
 ) -> None:
     """One question drawn: its finding as the title, measure, place and period below, the chart, and the footer.
 
-    `by="place"` is provinces, or the counties of a few chosen ones. `analysis` names what etl.analysis works out where
-    no single question does. `nation` and `target` add a line: the nation's value, the value to be reached.
+    `by="place"` is provinces, or the counties of a few chosen ones. `where` are filters that the page sets, whatever the user
+    chose. `analysis` names what etl.analysis works out where no single question does. `nation` and `target` add a line: the
+    nation's value, the value to be reached. `says` is the rule of the title, where it is not the chart's own.
     """
+    if where:
+        fixed = {name: tuple(codes) for name, codes in where.items()}
+        view = replace(view, scope=replace(view.scope, where={**view.where, **fixed}))
     axes = tuple(
         scoped_query.place(view, names) if axis == "place" else axis for axis in ((by,) if isinstance(by, str) else by)
     )
-    ident = "-".join([chart.__name__, analysis, *names[:1], *axes])
+    of = [f"{name}.{code}" for name, codes in (where or {}).items() for code in codes]
+    ident = "-".join([chart.name, analysis, *names[:1], *axes, *of])
     place = st.container(border=True, key=f"figure-{ident}", height="stretch")
-    asked = _Asked(view, chart, names, axes, over, analysis, nation, target)
+    asked = FigureQuestion(view, chart, names, axes, over, analysis, nation, target)
     page_context.later(_figure, asked, ident, says, options, place, place=place, ready=asked.ready, first=True)
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """What a figure asks."""
-
-    view: PageContext
-    chart: Chart
-    names: tuple[str, ...]
-    axes: tuple[str, ...]
-    over: tuple[date, date] | None
-    analysis: str
-    nation: bool
-    target: bool
-
-    def answer(self) -> tuple[Answer, list[str]]:
-        """Its answer, and the filters that have no meaning for it."""
-        if self.analysis:
-            return scoped_query.worked_out(self.view, self.analysis)
-        # A map keeps the whole country in sight; what is chosen is outlined.
-        without = ("province", "county") if self.chart is maps.provinces else ()
-        return scoped_query.ask(self.view, self.names, self.axes, self.over, without)
-
-    def options(self, answer: Answer) -> dict[str, Any]:
-        """What the chart is told besides the answer."""
-        told: dict[str, Any] = {}
-        if self.chart is maps.provinces and "province" in self.view.where and not self.analysis:
-            told["focus"] = self.view.where["province"]
-        if self.chart is lines.run_off:
-            told["goal"] = GOAL
-        if self.nation:
-            told["nation"] = _nation(self.view, answer)
-        if self.target:
-            told["target"] = _target(self.view, answer)
-        return told
-
-    def ready(self) -> None:
-        """All of it is asked, for answers are kept."""
-        self.options(self.answer()[0])
-
-
 def _figure(
-    asked: _Asked, ident: str, says: titles.TitleRule | None, options: Mapping[str, Any], place: DeltaGenerator
+    asked: FigureQuestion, ident: str, says: titles.TitleRule | None, options: Mapping[str, Any], place: DeltaGenerator
 ) -> None:
     view = asked.view
     with error_boundary(view.lang, ident):
         answer, ignored = asked.answer()
         if scoped_query.nothing(answer):
             notice(view.lang, "state.empty_title", view.word("state.empty"))
-            return
-        draw(view, asked.chart, answer, ident, says, ignored, {**options, **asked.options(answer)}, place)
+        elif asked.is_single(answer):
+            _single(asked, answer, ident, ignored, place)
+        elif asked.chart.where_noise and spread.is_noise(answer):
+            told = {"nation": of_nation(view, answer).value()}
+            note = view.word("figure.noise")
+            draw(view, asked.chart.where_noise, answer, ident, None, ignored, told, place, notes=[note])
+        else:
+            draw(view, asked.chart, answer, ident, says, ignored, {**options, **asked.options(answer)}, place)
 
 
-def _nation(view: PageContext, answer: Answer) -> float | None:
-    """The value of the same measure for the whole nation, under the filters that are not places."""
-    return _of_nation(view, answer).value()
-
-
-def _of_nation(view: PageContext, answer: Answer) -> Answer:
-    where = {name: codes for name, codes in answer.where.items() if name not in page_context.PLACES}
-    name = answer.metrics[0].name
-    return warehouse.ask(name, on=answer.on, over=answer.over, where=where)
-
-
-def _target(view: PageContext, answer: Answer) -> float | None:
-    """The target of the place on the as-of day, where the filters leave it a meaning."""
-    if not set(answer.where) <= warehouse.catalogue()["target"].dimensions:
-        return None
-    return warehouse.ask("target", on=view.as_of, where=answer.where).value()
+def _single(asked: FigureQuestion, answer: Answer, ident: str, ignored: Sequence[str], place: DeltaGenerator) -> None:
+    """Of one group there is nothing to compare: its value as on a card, and its trend."""
+    view, metric = asked.view, answer.metrics[0]
+    value = text.amount(answer.rows[-1][answer.columns.index(metric.name)], metric.unit, view.lang)
+    card = f'<div class="pd-card"><p class="pd-value"><bdi>{text.escape(value)}</bdi></p></div>'
+    over_time = asked.trend(answer)
+    if over_time is not None and not scoped_query.nothing(over_time):
+        told = {"zero": metric.unit != "share", "height": _TREND}
+        draw(view, lines.trend, over_time, ident, None, ignored, told, place, card=card)
+        return
+    title = _title(answer, asked.chart, context(view), None, ident)
+    st.html(_head(title.sentence, _below(view, answer), "") + card)
+    footer(view, answer, ident)
 
 
 def draw(
@@ -152,23 +127,23 @@ def draw(
     ignored: Sequence[str] = (),
     options: Mapping[str, Any] | None = None,
     place: DeltaGenerator | None = None,
+    notes: Sequence[str] = (),
+    card: str = "",
 ) -> None:
-    """An answer as a figure is drawn: finding, subtitle, chart, the filters that were `ignored`, and the footer.
+    """An answer as a figure is drawn: finding, subtitle, `card`, chart, notes, the filters that were `ignored`, the footer.
 
     Where it is told its `place`, the footer can wait until all figures stand.
     """
-    below = subtitle(view, answer)
-    drawn = _drawn(_Same(answer), chart, context(view), says, below, _frozen(options or {}))
+    below = _below(view, answer)
+    title = _title(answer, chart, context(view), says, ident)
+    drawn = _drawn(_Same(answer), chart, context(view), title, below, _frozen(options or {}))
     axis = drawn.meta["clicks"] if drawn.meta["clicks"] in FILTERS else ""
-    keys, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
-    st.html(
-        f'<div class="pd-head"><h3>{text.escape(drawn.finding.sentence)}</h3><p>{text.escape(below)}</p>'
-        f"{'' if chosen else _keys(keys)}</div>"
-    )
+    legend, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
+    st.html(_head(title.sentence, below, "" if chosen else keys(legend)) + card)
     if chosen:
-        _keys_to_click(axis, keys, ident)
+        _keys_to_click(axis, legend, ident)
     plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=partial(page_context.turn, axis) if axis else None)
-    notes = [drawn.meta["credit"]] if drawn.meta.get("credit") else []
+    notes = [*notes, *([drawn.meta["credit"]] if drawn.meta.get("credit") else [])]
     if ignored:
         notes.append(scoped_query.no_effect(view, ignored))
     if notes:
@@ -176,7 +151,7 @@ def draw(
     source = downloads.source_of(view, answer, notes)
     picture = Picture(
         drawn.figure,
-        drawn.finding.sentence,
+        title.sentence,
         below,
         source,
         partial(_circulated, view, chart, says, below, dict(options or {}), notes, answer),
@@ -185,6 +160,24 @@ def draw(
         page_context.later(partial(footer, view, answer, ident, picture=picture), place=place)
     else:
         footer(view, answer, ident, picture=picture)
+
+
+def _below(view: PageContext, answer: Answer) -> str:
+    """Measure, place, period and, of a ratio, how many it is made of."""
+    return " · ".join(part for part in (subtitle(view, answer), size(view, answer)) if part)
+
+
+def _head(title: str, below: str, more: str) -> str:
+    return f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(below)}</p>{more}</div>'
+
+
+def _title(answer: Answer, chart: Chart, seen: ChartContext, says: titles.TitleRule | None, ident: str) -> Title:
+    """What the figure says, in words that no other figure of the page has."""
+    taken = page_context.titles()
+    others = {sentence for figure, sentence in taken.items() if figure != ident}
+    title = titles.unlike((says or chart.title)(answer, seen), others, answer, seen)
+    taken[ident] = title.sentence
+    return title
 
 
 def _circulated(
@@ -204,10 +197,11 @@ def _circulated(
     if any(_is_known(exact, name) and not _is_known(answer, name) for name in names):
         return None
     if options.get("nation") is not None:
-        options = options | {"nation": for_circulation(_of_nation(view, answer), ask).value()}
-    drawn = _draw_of(answer, chart, context(view), says, below, options)
+        options = options | {"nation": for_circulation(of_nation(view, answer), ask).value()}
+    title = titles.unlike((says or chart.title)(answer, context(view)), (), answer, context(view))
+    drawn = _draw_of(answer, chart, context(view), title, below, options)
     source = downloads.source_of(view, answer, [*notes, view.word("file.circulation_short")])
-    return Picture(drawn.figure, drawn.finding.sentence, below, source)
+    return Picture(drawn.figure, title.sentence, below, source)
 
 
 def _is_known(answer: Answer, name: str) -> bool:
@@ -230,7 +224,6 @@ class _Same:
 @dataclass(frozen=True)
 class _Drawn:
     figure: elements.Figure
-    finding: Title
     spoken: str
     meta: Mapping[str, Any]
 
@@ -240,7 +233,7 @@ def _drawn(
     same: _Same,
     chart: Chart,
     seen: ChartContext,
-    says: titles.TitleRule | None,
+    title: Title,
     below: str,
     options: tuple[tuple[str, Any], ...],
 ) -> _Drawn:
@@ -248,7 +241,7 @@ def _drawn(
         same.answer,
         chart,
         seen,
-        says,
+        title,
         below,
         {name: dict(value) if name == "parts" else value for name, value in options},
     )
@@ -258,16 +251,15 @@ def _draw_of(
     answer: Answer,
     chart: Chart,
     seen: ChartContext,
-    says: titles.TitleRule | None,
+    title: Title,
     below: str,
     options: Mapping[str, Any],
 ) -> _Drawn:
-    asked, found = dict(options), titles.of(chart, answer, seen, says)
-    if "focus" in chart.__code__.co_varnames:
-        asked.setdefault("focus", found.focus)
-    made = chart(answer, seen, **asked)
-    spoken = titles.spoken(answer, seen, found, below)
-    return _Drawn(made, found, spoken, made["layout"]["meta"])
+    told = dict(options)
+    if chart.names_groups:
+        told = {"focus": title.focus, "is_problem": title.is_problem, **told}
+    made = chart(answer, seen, **told)
+    return _Drawn(made, titles.spoken(answer, seen, title, below), made["layout"]["meta"])
 
 
 def _frozen(options: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
@@ -290,10 +282,10 @@ def _keys_to_click(axis: str, keys: Iterable[elements.Figure], ident: str) -> No
             )
 
 
-def _keys(keys: Iterable[elements.Figure]) -> str:
+def keys(entries: Iterable[elements.Figure]) -> str:
     """The keys of a chart, in the reading direction; a swatch shows line, dash, outline and hatch as the chart does."""
-    entries = "".join(f"<li>{_swatch(key)}{text.escape(key['label'])}</li>" for key in keys)
-    return f'<ul class="pd-keys">{entries}</ul>' if entries else ""
+    listed = "".join(f"<li>{_swatch(key)}{text.escape(key['label'])}</li>" for key in entries)
+    return f'<ul class="pd-keys">{listed}</ul>' if listed else ""
 
 
 def _swatch(key: elements.Figure) -> str:
@@ -316,12 +308,12 @@ def _groups(view: PageContext, names: Sequence[str], by: str, says: titles.Title
         if scoped_query.nothing(answer):
             notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
-        found = (says or titles.extreme)(answer, context(view))
-        st.html(
-            f'<div class="pd-head"><h3>{text.escape(found.sentence)}</h3>'
-            f"<p>{text.escape(subtitle(view, answer))}</p></div>"
-        )
-        table(view, answer)
+        title = (says or titles.extreme)(answer, context(view))
+        taken = page_context.titles()
+        title = titles.unlike(title, [said for one, said in taken.items() if one != ident], answer, context(view))
+        taken[ident] = title.sentence
+        st.html(_head(title.sentence, _below(view, answer), ""))
+        table(view, answer, ident)
         if ignored:
             st.html(f'<p class="pd-note">{text.escape(scoped_query.no_effect(view, ignored))}</p>')
         footer(view, answer, ident, with_table=False)

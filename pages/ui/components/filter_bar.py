@@ -6,12 +6,13 @@ from functools import partial
 
 import streamlit as st
 
+from etl.warehouse.dimensions import expand_groups
 from pages.ui.components import day_field, filter_options
 from pages.ui.i18n import text
-from pages.ui.state import page_context, periods
+from pages.ui.state import page_context, page_parameters, periods
 from pages.ui.state.page_context import FILTERS, PageContext
 
-_MAIN = ("province", "activity")
+_MAIN = tuple(expand_groups(["@main"]))
 _NONE = "none"
 _ENDS = ("first", "last")
 
@@ -28,6 +29,7 @@ def bar(view: PageContext, more: tuple[str, ...]) -> None:
     # a filter kept from another page can be taken away here too
     offered = [name for name in FILTERS if name not in _MAIN and (name in more or name in view.where)]
     on = [name for name in offered if name in view.where]
+    _door(view)
     with st.container(key="scope", gap="small"):
         with st.container(key="scope-bar", horizontal=True, vertical_alignment="bottom", gap="small"):
             for name in _MAIN:
@@ -41,7 +43,27 @@ def bar(view: PageContext, more: tuple[str, ...]) -> None:
         if view.has_period and periods.kind(view.scope.period) == periods.DAYS:
             _two_days(view)
         day_field.trouble("on", *_ENDS)
-    st.html(f'<p class="pd-said" role="status">{"<span>·</span> ".join(map(text.escape, _said(view)))}</p>')
+    st.html(
+        f'<p class="pd-said" role="status">{"<span>·</span> ".join(map(text.escape, _said(view)))}{_profile(view)}</p>'
+    )
+
+
+def _profile(view: PageContext) -> str:
+    """Where the view is one province: the way to its profile. A click on a map or a ranking comes to this."""
+    provinces = view.where.get("province", ())
+    if len(provinces) != 1 or page_context.part() == "province":
+        return ""
+    kept = {name: values for name, values in view.scope.address().items() if name in ("province", "on", "period")}
+    address = page_parameters.address("province", view.lang, kept)
+    words = view.word("profile.link", place=text.member("province", provinces[0], view.lang))
+    return f'<span>·</span> <a href="{text.escape(address)}" target="_self">{text.escape(words)}</a>'
+
+
+def _door(view: PageContext) -> None:
+    """On a phone the filters stand behind one button, which says how many are on (static/shell.js opens it)."""
+    count = len(view.where) + bool(view.scope.on) + bool(view.over)
+    label = view.word("why.filters") + (f" ({text.number(count, view.lang)})" if count else "")
+    st.html(f'<button type="button" class="pd-filters" aria-expanded="false">{text.escape(label)}</button>')
 
 
 def _said(view: PageContext) -> list[str]:

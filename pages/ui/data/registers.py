@@ -57,6 +57,18 @@ def _compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side,
     return comparison.compare(con, names, first, second, dict(where))
 
 
+def over_time(name: str, places: Mapping[str, Where], over: tuple[date, date], where: Where | None = None) -> Answer:
+    """One measure of several sides over time. Raises QuestionError."""
+    sides = tuple((side, frozen(chosen)) for side, chosen in places.items())
+    return run(Query(_over_time, (name, sides, over, frozen(where))))
+
+
+def _over_time(
+    con: ScopedCursor, name: str, sides: Sequence[tuple[str, Frozen]], over: tuple[date, date], where: Frozen
+) -> Answer:
+    return comparison.over_time(con, name, {side: dict(places) for side, places in sides}, over, dict(where))
+
+
 def bridge(over: tuple[date, date], where: Where | None = None) -> Answer:
     """What moved the stock within a period, step by step. Raises QuestionError where it does not add up."""
     return warehouse.analyse("bridge", on=over[1], where=where, over=over)
@@ -149,6 +161,16 @@ def revisions() -> Any | None:
 
 def _revisions(_: ScopedCursor, pointer: Path) -> Any | None:
     return data_quality.revisions(pointer)
+
+
+def last_revision() -> Any | None:
+    """What moved from the publication before to this one, also by province (etl.revisions.diff.Diff)."""
+    return run(Query(data_quality.last_revision, (_pointer(),), is_large=True))
+
+
+def changed_files() -> list[dict[str, Any]]:
+    """The files whose rows differ from those of the publication before."""
+    return run(Query(data_quality.changed_files, (_pointer(),), is_large=True))
 
 
 def province_of(county: str) -> str | None:

@@ -21,7 +21,7 @@ import streamlit as st
 
 from etl.analysis import data_quality, detail, registry
 from etl.core.errors import OtherVersion, QuestionError, Refused
-from etl.semantic import answers
+from etl.semantic import answers, provisional
 from etl.semantic.access import AccessScope, ScopedCursor, cursor_for
 from etl.semantic.answers import Answer, Metric
 from etl.warehouse import publications
@@ -47,6 +47,7 @@ __all__ = [
     "path",
     "published",
     "run",
+    "settled_on",
     "soon",
     "stay",
     "turn",
@@ -232,6 +233,11 @@ def catalogue() -> Mapping[str, Metric]:
 def worked_out(name: str) -> Metric | None:
     """The words of what etl.analysis works out under `name`; None where it works out no such thing."""
     return answers.derived(name) if name in answers.derived_names() else None
+
+
+def settled_on(name: str, on: date) -> date | None:
+    """The day to ask a metric on where it is a headline or compared, `on` or earlier; None where no month is settled."""
+    return run(Query(provisional.settled_on, (name, on)))
 
 
 def published() -> Publication:

@@ -82,7 +82,7 @@ def sheet(source: Exportable, context: ChartContext, circulation: bool = False) 
     """What a file of all rows of `source` holds, exact or as `etl.disclosure` lets it circulate."""
     reading = exportable.of(disclosure.for_circulation(source) if circulation else source)
     with reading.read() as found:
-        parts = [_part(reading.told, field, context) for field in found.schema]
+        parts = [_part(reading.answer, field, context) for field in found.schema]
         schema = pa.schema([field for part in parts for field in part.fields])
         yield Sheet(schema, ([part.made(batch) for part in parts] for batch in found))
 

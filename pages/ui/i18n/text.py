@@ -66,8 +66,32 @@ def direction(lang: str) -> str:
 
 
 def menu() -> list[dict[str, Any]]:
-    """The pages in the order of the menu: `page` and its words."""
+    """The pages in the order of the menu: `page`, `group`, its words, and its `tabs` where it has some."""
+    return [entry for entry in _book()["menu"] if entry["group"]]
+
+
+def pages() -> list[dict[str, Any]]:
+    """The pages of the menu, and those that only links lead to (of no group)."""
     return _book()["menu"]
+
+
+def parts(entry: Mapping[str, Any]) -> list[str]:
+    """The parts of a page, the one that opens first: its tabs, or the page itself. Each is a file in pages/."""
+    return list(entry.get("tabs") or [entry["page"]])
+
+
+def part_address(part: str) -> tuple[str, str]:
+    """The page that holds a part, and its tab where it is not the one that opens. KeyError for none."""
+    for entry in pages():
+        if part in (known := parts(entry)):
+            return entry["page"], "" if part == known[0] else part
+    raise KeyError(part)
+
+
+def part_words(part: str) -> Mapping[str, Any]:
+    """Name and question of a part: those of its tab, or of its page."""
+    tabs = _book()["tab"]
+    return tabs[part] if part in tabs else next(entry for entry in pages() if entry["page"] == part)
 
 
 def words(key: str, lang: str) -> Any:

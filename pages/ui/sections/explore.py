@@ -9,16 +9,18 @@ from typing import Any
 import streamlit as st
 
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import DIMENSIONS
 from pages.ui.charts import bars, lines, maps, matrix, titles
+from pages.ui.charts.matrix import ORDERED
 from pages.ui.components import figures as ui
 from pages.ui.components import notices, tables
 from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
 from pages.ui.sections import explore_rows, question_problems
-from pages.ui.sections.explore_rows import ORDERED, PAGE, Asked
+from pages.ui.sections.explore_rows import PAGE, Asked
 from pages.ui.sections.question_problems import TIME, Trouble, Way
 from pages.ui.state import page_context, page_parameters, periods
-from pages.ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING, OFFERED
+from pages.ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
 from pages.ui.state.page_context import PageContext
 
 _DEFAULT = {"m": ("active_assistants",), "by": ("province",)}
@@ -65,7 +67,7 @@ def _controls(view: PageContext, asked: Asked) -> None:
     measures = [name for name, metric in known.items() if not metric.hidden]
     with st.container(horizontal=True, key="explore-bar", gap="small", vertical_alignment="bottom"):
         _several(view, "m", measures, asked.names, lambda name: known[name].label[view.lang], MOST_MEASURES)
-        _several(view, "by", OFFERED, asked.by, lambda name: view.word(f"dimension.{name}"), MOST_DIMENSIONS)
+        _several(view, "by", DIMENSIONS, asked.by, lambda name: view.word(f"dimension.{name}"), MOST_DIMENSIONS)
 
 
 def _several(

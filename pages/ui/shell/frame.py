@@ -1,28 +1,55 @@
 """What stands around every page: the menu, the two switches, the heading, and what its numbers rest on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from pages.ui.components.notices import error_boundary, notice
 from pages.ui.data import user, warehouse
 from pages.ui.i18n import text
 from pages.ui.shell import people
-from pages.ui.state import page_context
+from pages.ui.state import page_context, page_parameters
 
 # So many parts of an address are repeated to who opened it, and so much of each.
 _MOST_LEFT, _MOST_LETTERS = 4, 40
 
 
-def run(menu: Callable[[str], list[st.Page]]) -> None:
+def part_open(entry: Mapping[str, Any], parts: Mapping[str, Callable[[], None]]) -> Callable[[], None]:
+    """A page that draws its one part, or its tabs and of them the open one: a closed tab asks nothing."""
+
+    def page() -> None:
+        part = page_context.part_of(entry)
+        with _tabs(entry, part) if len(parts) > 1 else nullcontext():
+            parts[part]()
+
+    return page
+
+
+def _tabs(entry: Mapping[str, Any], part: str) -> TabContainer:
+    """The tabs of a page; the one whose content is to be drawn."""
+    lang, key = page_context.language(), f"tabs {entry['page']}"
+    names = {one: text.part_words(one)[lang] for one in text.parts(entry)}
+    by_name = {name: one for one, name in names.items()}
+    st.session_state[key] = names[part]
+    tabs = st.tabs(
+        list(names.values()), key=key, on_change=lambda: page_context.open_part(by_name[st.session_state[key]])
+    )
+    return tabs[list(names).index(part)]
+
+
+def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
     """Set the page up, choose it, and run it between its heading and the trust strip."""
     warehouse.turn()
     lang = page_context.language()
     title = text.word("app.title", lang)
     st.set_page_config(page_title=title, page_icon="🛡️", layout="wide")
     chosen = st.navigation(menu(lang), expanded=True)
-    entry = next(entry for entry in text.menu() if entry["page"] == (chosen.url_path or text.menu()[0]["page"]))
+    entry = next(entry for entry in text.pages() if entry["page"] == (chosen.url_path or text.menu()[0]["page"]))
+    part = page_context.part_of(entry)
     with st.sidebar:
         _html(
             f'<div class="pd-brand"><strong>{text.escape(title)}</strong><span>{_word("app.owner", lang)}</span>'
@@ -30,13 +57,13 @@ def run(menu: Callable[[str], list[st.Page]]) -> None:
         )
     try:
         user.scope()
-        page_context.entered(entry["page"])
-        _heading(entry, lang)
+        page_context.entered(part)
+        _heading(entry, text.part_words(part), lang)
         if left := page_context.left_out():
             notice(lang, "state.left_out_title", text.word("state.left_out", lang, parts=_shortened(left, lang)))
-        with error_boundary(lang, entry["page"]):
+        with error_boundary(lang, part):
             chosen.run()
-        with error_boundary(lang, entry["page"]):
+        with error_boundary(lang, part):
             page_context.flush()
         _trust(lang)
         page_context.write()
@@ -76,11 +103,10 @@ def _word(key: str, lang: str, **values: object) -> str:
     return text.escape(text.word(key, lang, **values))
 
 
-def _heading(entry: dict[str, str], lang: str) -> None:
-    question: dict[str, str] = entry["question"]  # type: ignore[assignment]
+def _heading(entry: Mapping[str, Any], part: Mapping[str, Any], lang: str) -> None:
     _html(
         f'<header class="pd-title"><h1>{text.escape(entry[lang])}</h1>{_sample(lang)}'
-        f"<p>{text.escape(question[lang])}</p>{_switches(lang)}</header>"
+        f"<p>{text.escape(part['question'][lang])}</p>{_switches(lang)}</header>"
     )
 
 
@@ -89,17 +115,17 @@ def _switches(lang: str) -> str:
     other = "en" if lang == "fa" else "fa"
     return (
         f'<nav class="pd-switch"><a class="pd-look" href="#" role="button">{_word("app.look", lang)}</a>'
-        f'<a href="{_address("", other)}" lang="{other}" hreflang="{other}" title="{_word("app.language_help", lang)}">'
+        f'<a href="{_address(other)}" lang="{other}" hreflang="{other}" title="{_word("app.language_help", lang)}">'
         f"{_word('app.language', lang)}</a></nav>"
     )
 
 
-def _address(name: str, lang: str) -> str:
-    """The address of a page (empty: this one) with the view that is open, in `lang`."""
+def _address(lang: str) -> str:
+    """The address of what is open, in `lang`."""
     pairs = [(key, value) for key, values in page_context.address().items() for value in values if key != "lang"]
     if lang == "en":
         pairs.append(("lang", "en"))
-    return text.escape(f"{name}?{urlencode(pairs)}")
+    return text.escape(f"?{urlencode(pairs)}")
 
 
 def _sample(lang: str) -> str:
@@ -130,10 +156,9 @@ def _trust(lang: str) -> None:
         files = [text.isolated(file, lang) for file in missing]
         said.insert(1, _word("trust.missing", lang, files=text.listed(files, lang)))
     spans = "".join(f"<span>{part}</span>" for part in said)
-    open_pages = {entry["page"] for entry in text.menu()}
+    scope = page_context.view().scope.address()
     links = "".join(
-        f'<a href="{_address(name, lang)}">{_word(f"trust.{name}", lang)}</a>'
+        f'<a href="{text.escape(page_parameters.address(name, lang, scope))}">{_word(f"trust.{name}", lang)}</a>'
         for name in ("methods", "quality")
-        if name in open_pages
     )
     _html(f'<footer class="pd-trust">{_sample(lang)}{spans}{links}</footer>')

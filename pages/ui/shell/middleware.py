@@ -50,10 +50,27 @@ async def _base_map(_request: Request) -> Response:
     return JSONResponse(EMPTY_MAP, headers=_A_DAY)
 
 
-async def _first_page(request: Request) -> Response:
-    """The page that answers at `/`, asked for by its own name, which Streamlit does not know it by."""
-    query = request.url.query
-    return RedirectResponse(f"./?{query}" if query else "./")
+# Pages of earlier versions whose content is part of a page of another name.
+_MOVED = {"institute": "register", "international": "coverage"}
+
+
+async def _moved(request: Request) -> Response:
+    """Leads the address of a part of a page, or of a page that moved, to where it is now, with its query.
+
+    The page that answers at `/` is one of them: Streamlit does not know it by its own name.
+    """
+    name = request.url.path.rsplit("/", 1)[-1]
+    page, tab = text.part_address(_MOVED.get(name, name))
+    query = "&".join(part for part in (f"tab={tab}" if tab else "", request.url.query) if part)
+    where = "./" if page == text.menu()[0]["page"] else f"./{page}"
+    return RedirectResponse(f"{where}?{query}" if query else where)
+
+
+def _names_that_moved() -> list[str]:
+    """Every name that is not that of a page Streamlit answers for."""
+    parts = [part for entry in text.pages() for part in text.parts(entry)]
+    pages = {entry["page"] for entry in text.pages()}
+    return [text.menu()[0]["page"], *_MOVED, *(part for part in parts if part not in pages)]
 
 
 def _plotly(request: Request) -> Response:
@@ -73,7 +90,7 @@ def routes() -> list[Route]:
     """What is served besides Streamlit's own files, under the path that Streamlit is served under."""
     base = _base()
     return [
-        Route(f"{base}/{text.menu()[0]['page']}", _first_page),
+        *(Route(f"{base}/{name}", _moved) for name in _names_that_moved()),
         Route(base + _PLOTLY, _plotly),
         Route(base + "/app/static/iran_provinces.geojson", _boundaries),
         Route(base + "/app/static/map/{name}.json", _base_map),

@@ -21,17 +21,15 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from etl.core.jalali import add_months, last_complete_months
+from etl.warehouse.dimensions import FILTERS, PLACES
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import address as parameters
 from pages.ui.state import page_parameters, periods
 
-# The filters a view may hold, in the order in which they are said and offered.
-FILTERS = ("province", "county", "institute", "activity", "gender", "education", "post", "course")
-PLACES = ("province", "county", "institute")
 # How far back a day can be chosen.
 _YEARS = 25
-_SCOPE, _PAGE, _LANG, _LEFT = "scope", "scope page", "lang", "left out"
+_SCOPE, _PAGE, _LANG, _LEFT, _TITLES = "scope", "scope page", "lang", "left out", "titles"
 
 _run = threading.local()
 
@@ -153,6 +151,11 @@ def set_period(period: str) -> None:
     _choose(replace(_scope(), period=periods.known(period)))
 
 
+def page() -> str:
+    """The page that is open, by its address."""
+    return st.session_state.get(_PAGE, "")
+
+
 def reset() -> None:
     page_parameters.forget(st.session_state.get(_PAGE, ""))
     _choose(Scope())
@@ -160,7 +163,9 @@ def reset() -> None:
 
 def address() -> dict[str, list[str]]:
     """The parameters of the address of what is open."""
-    pairs = _scope().address() | page_parameters.of(st.session_state.get(_PAGE, ""))
+    part = st.session_state.get(_PAGE) or text.menu()[0]["page"]
+    _, tab = text.part_address(part)
+    pairs = ({page_parameters.TAB: [tab]} if tab else {}) | _scope().address() | page_parameters.of(part)
     return pairs | ({_LANG: ["en"]} if st.session_state.get(_LANG) == "en" else {})
 
 
@@ -254,9 +259,29 @@ def fragment(draw: Callable[..., None]) -> Callable[..., None]:
     return drawn
 
 
+def part_of(entry: Mapping[str, Any]) -> str:
+    """The part of a page that the address names, or the one that opens."""
+    known = text.parts(entry)
+    asked = st.query_params.get(page_parameters.TAB, "")
+    return asked if asked in known else known[0]
+
+
+def part() -> str:
+    """The part of a page that is open."""
+    return st.session_state.get(_PAGE, "")
+
+
+def open_part(part: str) -> None:
+    """Open another tab of the page: the address names it before the run begins, and holds what was chosen on it before."""
+    st.session_state[_PAGE] = part
+    st.query_params.from_dict(address())
+    page_parameters.noted()
+
+
 def entered(page: str) -> None:
     """Say which page is open. A click in the menu keeps the session's scope; Back and Forward restore that of the address."""
     _run.waiting = []
+    st.session_state[_TITLES] = {}
     kept, came_from = st.session_state.get(_SCOPE), st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page
     asked, of_page, left = _read(page)
@@ -270,6 +295,11 @@ def entered(page: str) -> None:
     if kept is None or from_outside or (not stayed and asked != Scope()):
         st.session_state[_SCOPE] = asked
     page_parameters.noted()
+
+
+def titles() -> dict[str, str]:
+    """The titles on the page so far, by the figure that has them: no two may be equal."""
+    return st.session_state.setdefault(_TITLES, {})
 
 
 def said(view: PageContext) -> str:
@@ -314,6 +344,7 @@ def _read(page: str) -> tuple[Scope, dict[str, list[str]], list[str]]:
         "on": [written_day] if on else [],
         "period": [written_period] if period and within == period else [],
         _LANG: list(text.LANGUAGES),
+        page_parameters.TAB: [tab for tab in text.part_address(page) if tab],
     }
     scope = Scope({name: tuple(codes) for name, codes in where.items() if codes}, on, within)
     return scope, of_page, parameters.left_out(given, kept)

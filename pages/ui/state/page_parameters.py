@@ -9,8 +9,11 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from pages.ui.i18n import text
 from pages.ui.state.address import NAMES
 
+# The parameter that names the open tab of a page.
+TAB = "tab"
 _KEPT, _NOTED = "own parameters", "address noted"
 _MOST_LETTERS = 200
 
@@ -67,9 +70,13 @@ def _keep(page: str, values: Mapping[str, Iterable[str]]) -> None:
     st.session_state.setdefault(_KEPT, {})[page] = {name: listed for name, listed in known.items() if listed}
 
 
-def address(page: str, lang: str, parameters: Mapping[str, Iterable[str]]) -> str:
-    """The address of `page` with these parameters, relative to the page that is open; not yet safe for HTML."""
-    pairs = [(name, value) for name, values in parameters.items() for value in values]
+def address(part: str, lang: str, parameters: Mapping[str, Iterable[str]]) -> str:
+    """The address of a page, or of a part of one, with these parameters; relative to what is open, not yet safe for HTML."""
+    page, tab = text.part_address(part)
+    pairs = [(TAB, tab)] if tab else []
+    pairs += [(name, value) for name, values in parameters.items() for value in values]
     if lang == "en":
         pairs.append(("lang", "en"))
-    return f"{page}?{urlencode(pairs)}"
+    # The first page has no name of its own in an address.
+    shown = "./" if page == text.menu()[0]["page"] else page
+    return f"{shown}?{urlencode(pairs)}" if pairs else shown

@@ -1,18 +1,10 @@
--- One row per stretch of days in which exactly two spells of a person run, with the cells of both and the stocks that both
--- count in. A question over both cells counts the person twice; these rows subtract the double count.
+-- One row per interval in which exactly two spells of a person overlap, with the cells of both and the totals that count both.
+-- A question that covers both cells counts the person twice: these rows are subtracted.
 select
     greatest(one.valid_from, other.valid_from) as valid_from,
     least(one.valid_until, other.valid_until) as valid_until,
-    one.province,
-    one.activity,
-    one.gender,
-    one.education,
-    one.post,
-    other.province as other_province,
-    other.activity as other_activity,
-    other.gender as other_gender,
-    other.education as other_education,
-    other.post as other_post,
+    {{ cell(one) }},
+    {{ cell(other, other_) }},
     1 as in_service,
     cast(one.is_licensed and other.is_licensed as integer) as active_assistants,
     cast(
@@ -31,16 +23,8 @@ union all
 select
     one.valid_from,
     least(one.valid_until, one.lapses_on) as valid_until,
-    one.province,
-    one.activity,
-    one.gender,
-    one.education,
-    one.post,
-    other.province as other_province,
-    other.activity as other_activity,
-    other.gender as other_gender,
-    other.education as other_education,
-    other.post as other_post,
+    {{ cell(one) }},
+    {{ cell(other, other_) }},
     0 as in_service,
     0 as active_assistants,
     0 as judicial_officers,

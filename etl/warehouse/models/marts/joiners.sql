@@ -27,12 +27,7 @@ select
     firsts.person_id,
     firsts.hired_on as day,
     firsts.institute_code,
-    firsts.province,
-    firsts.county,
-    firsts.activity,
-    firsts.gender,
-    firsts.education,
-    firsts.post,
+    {{ spell(firsts) }},
     leavers.day as next_leaving,
 from firsts
 asof left join leavers

@@ -12,12 +12,7 @@ select
     -- A return by this day would cancel the leaving.
     lasts.left_on + 90 as settled_on,
     lasts.institute_code,
-    lasts.province,
-    lasts.county,
-    lasts.activity,
-    lasts.gender,
-    lasts.education,
-    lasts.post,
+    {{ spell(lasts) }},
     lasts.leave_reason,
 from lasts
 anti join spells as later

@@ -80,12 +80,7 @@ shared as (
 select
     spells.person_id,
     spells.institute_code,
-    spells.province,
-    spells.county,
-    spells.activity,
-    spells.gender,
-    spells.education,
-    spells.post,
+    {{ spell(spells) }},
     spells.birth_month,
     spells.hired_on,
     spells.first_hired_on,

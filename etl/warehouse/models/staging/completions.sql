@@ -17,12 +17,7 @@ select
     passed.completed_on,
     passed.hours,
     spells.institute_code,
-    spells.province,
-    spells.county,
-    spells.activity,
-    spells.gender,
-    spells.education,
-    spells.post,
+    {{ spell(spells) }},
 from passed
 left join spells
     on spells.person_id = passed.person_id

@@ -3,12 +3,7 @@ select
     cast(row_number() over (order by person_id, institutes.institute_code, hired_on) as integer) as spell_id,
     person_id,
     institutes.institute_code,
-    cast(loaded_personnel.province as province) as province,
-    cast(loaded_personnel.county as county) as county,
-    institutes.activity,
-    cast(loaded_personnel.gender as gender) as gender,
-    cast(loaded_personnel.education as education) as education,
-    cast(loaded_personnel.post as post) as post,
+    {{ spell_columns }},
     -- Year and month are enough for an age; the day of birth stays outside.
     date_trunc('month', loaded_personnel.birth_date)::date as birth_month,
     loaded_personnel.hired_on,

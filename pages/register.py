@@ -10,7 +10,7 @@ from pages.ui.sections import institute
 
 def page() -> None:
     tables.style()
-    view = ui.scope_bar("county", "institute", "gender", "education", "post", period=True)
+    view = ui.scope_bar("@place", "@person", period=True)
     breadcrumb.show(view)
     institute.find(view)
     one = institute.chosen(view)

@@ -5,12 +5,14 @@ import streamlit as st
 from pages.ui.charts import bars, licensing, lines, titles
 from pages.ui.components import figures as ui
 from pages.ui.sections import listings
+from pages.ui.state import address
 
 AGES = ("outstanding_30", "outstanding_90", "outstanding_180", "outstanding_older")
 
 
 def page() -> None:
-    view = ui.scope_bar("county", "institute", period=True)
+    view = ui.scope_bar("@place", period=True)
+    listings.asked_for(view, "licensing")
     ui.cards(
         view,
         "licensed_institutes",
@@ -46,4 +48,4 @@ def page() -> None:
     with right:
         ui.figure(view, bars.ranking, "time_to_licence_median", by="place", nation=True)
     ui.figure(view, licensing.aged, "outstanding", *AGES, by="place", says=titles.highest)
-    listings.listings(view, "licences_ending", "lapsed", "stopped", "register")
+    listings.listings(view, *address.LICENCE_LISTS, without=listings.chosen("licensing"))

@@ -1,0 +1,105 @@
+"""The configuration of nginx, which stands before the web processes: names, TLS, what a page may do, who keeps which process."""
+
+import base64
+import hashlib
+import os
+import re
+import shutil
+from pathlib import Path
+
+import streamlit
+
+from etl.core import settings
+
+_TEMPLATE = Path(__file__).with_name("nginx.conf")
+# What the host says under any other path than the dashboard's.
+_ELSEWHERE = """
+        absolute_redirect off;
+        location = @BASE@ {
+            return 301 @BASE@/$is_args$args;
+        }
+        location / {
+            return 404;
+        }"""
+_INLINE_SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
+
+
+class Unable(Exception):
+    """A program that serves the dashboard is missing; the text says which."""
+
+
+def nginx() -> str:
+    """Where nginx stands. Raises Unable where it is not installed."""
+    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin")
+    if not found:
+        raise Unable("nginx is not installed: apt-get install nginx-light")
+    return found
+
+
+def processes(known: settings.Settings) -> int:
+    """How many web processes are meant."""
+    return known.web.processes or os.cpu_count() or 1
+
+
+def origin(web: settings.Web) -> str:
+    """What a browser that is on our own page says where it comes from."""
+    scheme, usual = ("https", 443) if web.certificate else ("http", 80)
+    return f"{scheme}://{web.host}" + ("" if web.listen_port == usual else f":{web.listen_port}")
+
+
+def render(known: settings.Settings) -> str:
+    """The configuration of nginx."""
+    web = known.web
+    is_safe = web.certificate is not None
+    tls = f"        ssl_certificate {web.certificate};\n        ssl_certificate_key {web.certificate_key};"
+    flags = "secure samesite=lax" if is_safe else "samesite=lax"
+    ports = range(web.port, web.port + processes(known))
+    words = {
+        "RUN": str(known.folders.run),
+        "SERVERS": "\n".join(f"        server 127.0.0.1:{port} max_fails=0;" for port in ports),
+        "ORIGIN": origin(web),
+        "LISTEN": f"{web.listen_port} ssl" if is_safe else str(web.listen_port),
+        "TLS": tls if is_safe else "",
+        "HOST": web.host,
+        "POLICY": policy(inline_scripts()),
+        "SECURE": "; Secure" if is_safe else "",
+        "HSTS": '        add_header Strict-Transport-Security "max-age=31536000; includeSubDomains" always;'
+        if is_safe
+        else "",
+        "BASE": web.base_path,
+        "ELSEWHERE": _ELSEWHERE.replace("@BASE@", web.base_path) if web.base_path else "",
+        "COOKIES": f"        proxy_cookie_flags _streamlit_xsrf {flags};\n        proxy_cookie_flags ~ httponly {flags};",
+    }
+    return re.sub("@([A-Z]+)@", lambda found: words[found[1]], _TEMPLATE.read_text(encoding="utf-8"))
+
+
+def policy(scripts: list[str]) -> str:
+    """What a page of ours may load, run and be framed by: nothing from anywhere else, no script we did not send."""
+    allowed = " ".join(f"'sha256-{digest}'" for digest in scripts)
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"script-src 'self' {allowed}".strip(),
+            # Streamlit and Plotly style what they draw from scripts.
+            "style-src 'self' 'unsafe-inline'",
+            # A chart that is saved as a picture is drawn from a `blob:` image that carries its font in itself.
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "connect-src 'self'",
+            "frame-ancestors 'none'",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+        )
+    )
+
+
+def inline_scripts() -> list[str]:
+    """The digests of the scripts that stand in the page itself, in both languages."""
+    from pages.ui.shell import middleware
+
+    page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    scripts = {script for lang in ("fa", "en") for script in _INLINE_SCRIPT.findall(middleware.rewrite(page, lang))}
+    # A browser hashes what it parsed: line ends are line feeds there.
+    digests = (hashlib.sha256(script.replace("\r\n", "\n").encode()).digest() for script in scripts)
+    return sorted(base64.b64encode(digest).decode() for digest in digests)

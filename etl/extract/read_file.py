@@ -1,0 +1,242 @@
+"""Reading one submitted file: its rows are validated and written as Arrow. Runs in a worker process.
+
+The results are typed rows without names or national ids, the faults, and counts.
+"""
+
+import hashlib
+import os
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from etl.core import text_folding
+from etl.core.errors import Refused
+from etl.extract.contract import Contract, contract
+from etl.extract.limits import DEFAULT, Limits, unpacked_size
+from etl.extract.open_source import open_source, recognised
+from etl.extract.postgresql import Origin, digest_of, opened
+from etl.extract.source_file import Batch, SourceFile
+from etl.extract.validate import FAULTS, Fault, Validator, row_schema
+
+# The report names this many extra columns.
+_EXTRAS_NAMED = 50
+_LONGEST_TITLE = 60
+
+# The note of each habit that is counted. Data quality shows them in both languages.
+_COUNTED = {
+    "padded": "national ids padded with leading zeros",
+    "id_with_marks": "national ids with dashes or spaces read",
+    "date_with_time": "days with a time of midnight read",
+    "date_with_spaces": "days with spaces in them read",
+    "date_with_dots": "days written with dots read",
+    "date_day_first": "days written day first read",
+    "date_month_name": "days with the name of the month read",
+    "empty_mark": "dashes and dots read as empty",
+    "synonym": "other words read as those of the contract",
+    "hamza": "words with another hamza read",
+    "grouped_number": "numbers with thousands separators read",
+    "county": "unknown counties loaded as unknown",
+    "invisible": "invisible characters stripped",
+}
+
+
+class BuildDiskFull(Exception):
+    """The folder of the build cannot be written; the file is not at fault."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to read: its path, its table, its number within the build, and the folder for its rows.
+
+    `origin` describes a table of a database; `path` is then the file that names it.
+    """
+
+    path: Path
+    table: str
+    number: int
+    folder: Path
+    origin: Origin | None = None
+
+    @property
+    def label(self) -> str:
+        """The file's name for display, with unprintable characters escaped."""
+        if self.origin:
+            return self.origin.label
+        return text_folding.printable(os.fsencode(self.path.name).decode("utf-8", "backslashreplace"))
+
+    @property
+    def rows_file(self) -> Path:
+        """The file of the typed rows."""
+        return self.folder / f"{self.number}.rows.arrow"
+
+    @property
+    def faults_file(self) -> Path:
+        """The file of the faults."""
+        return self.folder / f"{self.number}.faults.arrow"
+
+    @property
+    def warned_file(self) -> Path:
+        """The file of the faults in columns whose bad values load as unknown."""
+        return self.folder / f"{self.number}.warned.arrow"
+
+
+@dataclass(frozen=True)
+class Read:
+    """The outcome of reading one file; `bytes` and `sha256` are those of the file."""
+
+    rows_read: int
+    sha256: str
+    bytes: int
+    notes: tuple[str, ...]
+    table: str = ""
+    sheets: tuple[str, ...] = ()
+
+
+def recognised_table(path: Path, limits: Limits = DEFAULT) -> str:
+    """The table that the headers of a file match. Raises Refused if they match none or several."""
+    limits.refuse_unpacked(_regular_file(path).st_size)
+    limits.refuse_unpacked(unpacked_size(path))
+    return recognised(path, limits)
+
+
+def read(job: Job, validator: Validator, progress: Callable[[int, float], None], limits: Limits = DEFAULT) -> Read:
+    """Read one file; `progress` is called with the rows and the share of bytes read (0 to 1).
+
+    Raises Refused if the file as a whole is not accepted, BuildDiskFull if its rows cannot be written.
+    """
+    if job.origin:
+        return _read_database(job, job.origin, validator, progress, limits)
+    before = _regular_file(job.path)
+    # Checked before reading: a sparse file can claim terabytes and take no disk.
+    limits.refuse_unpacked(before.st_size)
+    limits.refuse_unpacked(unpacked_size(job.path))
+    digest = _sha256(job.path)
+    source = open_source(job.path, contract(job.table), limits)
+    _write(job, source, validator, progress, limits)
+    after = _regular_file(job.path)
+    if _identity(before) != _identity(after):
+        raise Refused("the file changed while it was read")
+    return _outcome(job, source, validator, digest, before.st_size)
+
+
+def _read_database(
+    job: Job, origin: Origin, validator: Validator, progress: Callable[[int, float], None], limits: Limits
+) -> Read:
+    digest, size = hashlib.sha256(), 0
+
+    def digested(batches: Iterator[Batch]) -> Iterator[Batch]:
+        nonlocal size
+        for batch in batches:
+            size += digest_of(batch, digest)
+            yield batch
+
+    with opened(origin, contract(job.table)) as source:
+        source.batches = digested(source.batches)
+        _write(job, source, validator, progress, limits)
+    return _outcome(job, source, validator, digest.hexdigest(), size)
+
+
+def _write(
+    job: Job, source: SourceFile, validator: Validator, progress: Callable[[int, float], None], limits: Limits
+) -> None:
+    validator.counts.clear()
+    with _writers(job, limits) as (write_rows, write_faults, write_warned):
+        for batch in source.batches:
+            limits.refuse_rows(source.rows_read)
+            if len(batch.lines):
+                rows, faults, warned = validator.validate(batch, job.number)
+                write_rows(rows)
+                write_faults(faults)
+                write_warned(warned)
+            progress(source.rows_read, source.share_read)
+        limits.refuse_rows(source.rows_read)
+        write_faults(source.rejects)
+        write_warned(source.warned)
+
+
+def _outcome(job: Job, source: SourceFile, validator: Validator, digest: str, size: int) -> Read:
+    notes = tuple(_notes(contract(job.table), source, validator.counts))
+    return Read(source.rows_read, digest, size, notes, job.table, tuple(source.sheets))
+
+
+def _regular_file(path: Path) -> os.stat_result:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise Refused("not a regular file")
+    return status
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _writers(
+    job: Job, limits: Limits
+) -> Iterator[tuple[Callable[[Any], None], Callable[[list[Fault]], None], Callable[[list[Fault]], None]]]:
+    """Three functions that write rows, faults, and faults whose value loads as unknown."""
+    streams: list[Any] = []
+    sinks: list[Any] = []
+
+    def sink_of(path: Path, schema: pa.Schema) -> Any:
+        sink = pa.OSFile(str(path), "wb")
+        stream = pa.ipc.new_stream(sink, schema)
+        streams.extend((stream, sink))
+        sinks.append(sink)
+        return stream
+
+    def writing(action: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return action(*arguments)
+        except OSError as error:
+            raise BuildDiskFull(os.strerror(error.errno) if error.errno else type(error).__name__) from None
+
+    def write_rows(batch: pa.RecordBatch) -> None:
+        limits.refuse_disk(batch.nbytes + sum(sink.tell() for sink in sinks))
+        writing(rows.write_batch, batch)
+
+    def write_faults(stream: Any, batch: list[Fault]) -> None:
+        if batch:
+            lines, columns, reasons = zip(*batch, strict=True)
+            numbers = pa.array([job.number] * len(batch), pa.int32())
+            arrays = [numbers, pa.array(lines, pa.int64()), pa.array(columns), pa.array(reasons)]
+            writing(stream.write_batch, pa.record_batch(arrays, schema=FAULTS))
+
+    rows = writing(sink_of, job.rows_file, row_schema(contract(job.table)))
+    faults = writing(sink_of, job.faults_file, FAULTS)
+    warned = writing(sink_of, job.warned_file, FAULTS)
+    try:
+        yield write_rows, partial(write_faults, faults), partial(write_faults, warned)
+    finally:
+        for stream in streams:
+            writing(stream.close)
+
+
+def _notes(of: Contract, source: SourceFile, counts: Counter[str]) -> list[str]:
+    notes = list(source.notes)
+    notes += [f"{name} is missing: {what}" for name, what in of.absent.items() if name not in source.match.positions]
+    if extra := source.match.extra:
+        named = [text_folding.shown(title)[:_LONGEST_TITLE] for title in extra[:_EXTRAS_NAMED]]
+        more = f" and {len(extra) - _EXTRAS_NAMED} more" if len(extra) > _EXTRAS_NAMED else ""
+        notes.append(f"extra columns ignored: {', '.join(named)}{more}")
+    for titles, words in (
+        (source.match.decorated, "headers read despite signs or hamza"),
+        (source.match.near(), "headers ignored that look like a column"),
+    ):
+        if titles:
+            named = [text_folding.shown(title)[:_LONGEST_TITLE] for title in titles[:_EXTRAS_NAMED]]
+            notes.append(f"{words}: {', '.join(named)}")
+    notes += [f"{words}: {counts[name]}" for name, words in _COUNTED.items() if counts[name]]
+    return notes

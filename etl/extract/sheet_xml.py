@@ -1,0 +1,148 @@
+"""The XML of a sheet of .xlsx: cells with an error or a formula without a stored result, which calamine returns as empty."""
+
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+from xml.parsers import expat
+
+from etl.core.text_folding import shown
+from etl.extract.causes import because
+
+_CHUNK_BYTES = 1 << 20
+# A sheet is held whole, at some 30 bytes a cell.
+_MOST_CELLS = 60_000_000
+_USUAL_COLUMNS = 52
+_FAR_CELL = re.compile(rb' r="([B-Z][A-Z]|[A-Z]{3})([0-9]{1,7})"')
+_ROW = re.compile(rb'<row r="([0-9]{1,7})"')
+_LONGEST_TAG = 32
+_UNREADABLE = (b"f>", b"<f ", b":f ", b'"e"', b"'e'")
+_CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+
+Cell = tuple[int, int]
+
+
+def unreadable_cells(path: Path, title: str) -> set[Cell]:
+    """The cells (row from 1, column from 0) that hold an error or a formula without a result.
+
+    Raises Refused if a stray cell makes the sheet too large to be held in memory.
+    """
+    with zipfile.ZipFile(path) as archive:
+        part = _part_of(archive, title)
+        if not part:
+            return set()
+        scan = _Scan()
+        with archive.open(part) as content:
+            while chunk := content.read(_CHUNK_BYTES):
+                scan.feed(chunk)
+        if scan.cells > _MOST_CELLS:
+            raise because("stray_cell", sheet=shown(title), cell=scan.farthest)
+        return _unreadable_in(archive, part) if scan.may_hold_unreadable else set()
+
+
+class _Scan:
+    """A quick scan of a sheet's XML, chunk by chunk, which spares most sheets the slow parse."""
+
+    def __init__(self) -> None:
+        self.may_hold_unreadable = False
+        self.farthest = ""
+        self._column, self._row = _USUAL_COLUMNS, 1
+        self._before = b""
+
+    def feed(self, chunk: bytes) -> None:
+        """Scan the next chunk."""
+        both = self._before + chunk
+        self._before = chunk[-_LONGEST_TAG:]
+        self.may_hold_unreadable = self.may_hold_unreadable or any(sign in both for sign in _UNREADABLE)
+        for found in _FAR_CELL.finditer(both):
+            if (column := _column(found[1].decode()) + 1) > self._column:
+                self._column, self.farthest = column, (found[1] + found[2]).decode()
+        last = both.rfind(b'<row r="')
+        if last >= 0 and (number := _ROW.match(both, last)) and int(number[1]) > self._row:
+            self._row = int(number[1])
+
+    @property
+    def cells(self) -> int:
+        """The number of cells from the first to the farthest."""
+        return self._column * self._row
+
+
+def _part_of(archive: zipfile.ZipFile, title: str) -> str:
+    """The name of the part of the archive that holds the sheet called `title`."""
+    relation = ""
+
+    def sheets(name: str, attributes: dict[str, str]) -> None:
+        nonlocal relation
+        if name == "sheet" and attributes.get("name") == title:
+            relation = next((value for key, value in attributes.items() if key.endswith("id") and key != "sheetId"), "")
+
+    target = ""
+
+    def relations(name: str, attributes: dict[str, str]) -> None:
+        nonlocal target
+        if name == "Relationship" and attributes.get("Id") == relation:
+            target = attributes.get("Target", "")
+
+    _parse(archive, "xl/workbook.xml", sheets)
+    _parse(archive, "xl/_rels/workbook.xml.rels", relations)
+    return target.lstrip("/") if target.startswith("/") else f"xl/{target}" if target else ""
+
+
+def _unreadable_in(archive: zipfile.ZipFile, part: str) -> set[Cell]:
+    found: set[Cell] = set()
+    row = column = 0
+    kind = inside = ""
+    has_formula = has_value = False
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal row, column, kind, inside, has_formula, has_value
+        if name == "row":
+            row, column = int(attributes.get("r", row + 1)), -1
+        elif name == "c":
+            place = _CELL.fullmatch(attributes.get("r", ""))
+            row, column = (int(place[2]), _column(place[1])) if place else (row, column + 1)
+            kind = attributes.get("t", "n")
+            has_formula = has_value = False
+        elif name == "f":
+            has_formula = True
+        elif name in ("v", "is"):
+            inside = name
+
+    def text(_: str) -> None:
+        nonlocal has_value
+        has_value = has_value or bool(inside)
+
+    def end(name: str) -> None:
+        nonlocal inside
+        if name in ("v", "is"):
+            inside = ""
+        elif name == "c" and (kind == "e" or (has_formula and not has_value and kind != "str")):
+            found.add((row, column))
+
+    _parse(archive, part, start, end, text)
+    return found
+
+
+def _column(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number - 1
+
+
+def _parse(archive: zipfile.ZipFile, part: str, start: Any, end: Any = None, text: Any = None) -> None:
+    """Parse a part; handlers receive names without prefixes. Raises ValueError for a document type: it may declare entities."""
+
+    def refuse(*_: Any) -> None:
+        raise ValueError("a document type")
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda name, attributes: start(name.rpartition(":")[2], attributes)
+    if end:
+        parser.EndElementHandler = lambda name: end(name.rpartition(":")[2])
+    parser.CharacterDataHandler = text
+    parser.StartDoctypeDeclHandler = refuse
+    with archive.open(part) as content:
+        while chunk := content.read(_CHUNK_BYTES):
+            parser.Parse(chunk, False)
+        parser.Parse(b"", True)

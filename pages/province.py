@@ -1,0 +1,31 @@
+"""Where does one province stand, and what needs action there?"""
+
+import streamlit as st
+
+from pages.ui.charts import lines
+from pages.ui.components import figures as ui
+from pages.ui.sections import listings, overview
+
+
+def page() -> None:
+    overview.style()
+    view = ui.scope_bar()
+    if not overview.one_province(view):
+        return
+    overview.named(view)
+    overview.summed_up(view)
+    ui.headline(
+        view,
+        active_assistants="growth",
+        training_compliance="training",
+        licensed_institutes="licensing",
+        leaver_rate_12m="workforce",
+    )
+    left, right = st.columns([3, 2])
+    with left:
+        overview.needing_action(view)
+    with right:
+        overview.ranked(view)
+    ui.figure(view, lines.projection, analysis="projection")
+    with st.container(key="profile-institutes"):
+        listings.listings(view, "register")

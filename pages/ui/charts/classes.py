@@ -1,0 +1,126 @@
+"""Values sorted into classes, and the colours of the classes.
+
+A class begins at its lower bound and ends before the next one. Where a measure has a natural break (100 % of a target, the
+goal of compliance) the break is a bound, and what lies below it is warm. Else there are up to five classes of about equal
+size with whole-number bounds, as far as the values lie whole numbers apart.
+
+In light mode the class in need of attention is the darkest, in dark mode it is the only warm one. Orange means a problem.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
+from typing import Any
+
+from etl.analysis.training_plan import GOAL
+from etl.semantic.answers import Metric
+from pages.ui.charts.elements import ChartContext, Figure, tick
+
+# From quiet to loud, on light and on dark ground. Each step is at least 3:1 against its ground.
+STEPS: tuple[tuple[str, ...], tuple[str, ...]] = (
+    ("#6592b8", "#4a81ab", "#2f6791", "#1b4c71", "#0b2f4d"),
+    ("#3f6f96", "#5288b3", "#6ea5d1", "#9ac5e8", "#d3e8fa"),
+)
+# The same, ending in a warm step where the loudest class is a problem.
+_TO_PROBLEM: tuple[tuple[str, ...], tuple[str, ...]] = (STEPS[0], (*STEPS[1][:4], "#ffd9a3"))
+# Below and above a natural break, each from quiet to loud.
+BELOW: tuple[tuple[str, ...], tuple[str, ...]] = (("#d0762a", "#a4500c", "#6b3003"), ("#b5762f", "#e09a4c", "#ffc98a"))
+ABOVE: tuple[tuple[str, ...], tuple[str, ...]] = (("#6592b8", "#4a81ab"), ("#3f6f96", "#5288b3"))
+BREAKS = {"target_progress": 1.0, "training_compliance": GOAL}
+_MOST_DECIMALS = 3
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Bounds between classes, ascending, and a colour for each class, from the lowest."""
+
+    bounds: tuple[float, ...]
+    colours: tuple[str, ...]
+    unit: str
+
+    def of(self, value: float) -> int:
+        """The class that `value` falls into, from 0."""
+        return bisect_right(self.bounds, value)
+
+    @property
+    def scale(self) -> list[list[Any]]:
+        """The colours as Plotly takes them, for values from -0.5 to `top`."""
+        count = len(self.colours)
+        return [[edge / count, colour] for i, colour in enumerate(self.colours) for edge in (i, i + 1)]
+
+    @property
+    def top(self) -> float:
+        return len(self.colours) - 0.5
+
+    def keys(self, context: ChartContext) -> list[Figure]:
+        """What each colour stands for, from the lowest class."""
+        if not self.bounds:
+            return []
+        written = [tick(bound, self.unit, _step(self.bounds, self.unit), context.lang) for bound in self.bounds]
+        labels = [
+            context.word("figure.below", value=written[0]),
+            *(context.word("figure.from_up_to", low=low, high=high) for low, high in pairwise(written)),
+            context.word("figure.and_over", value=written[-1]),
+        ]
+        return [
+            {"label": label, "colour": colour, "kind": "fill"}
+            for label, colour in zip(labels, self.colours, strict=True)
+        ]
+
+
+def classes(values: Sequence[float], metric: Metric, context: ChartContext) -> Classes:
+    """The classes of a measure's values."""
+    natural = BREAKS.get(metric.name)
+    if natural is not None:
+        below = _bounds([value for value in values if value < natural], len(BELOW[0]), metric.unit)
+        # Above a goal of less than all there is little room, and nothing to tell apart.
+        over = [value for value in values if value >= natural] if natural >= 1 else []
+        above = [bound for bound in _bounds(over, len(ABOVE[0]), metric.unit) if bound > natural]
+        below = [bound for bound in below if bound < natural]
+        warm = BELOW[context.dark][: len(below) + 1][::-1]
+        return Classes((*below, natural, *above), (*warm, *ABOVE[context.dark][: len(above) + 1]), metric.unit)
+    bounds = _bounds(values, len(STEPS[0]), metric.unit)
+    steps = _spread((STEPS if metric.direction == "none" else _TO_PROBLEM)[context.dark], len(bounds) + 1)
+    return Classes(tuple(bounds), steps[::-1] if metric.direction == "up" else steps, metric.unit)
+
+
+def _spread(steps: Sequence[str], count: int) -> tuple[str, ...]:
+    """So many of the steps, from the first to the last."""
+    if count == 1:
+        return (steps[len(steps) // 2],)
+    return tuple(steps[round(i * (len(steps) - 1) / (count - 1))] for i in range(count))
+
+
+def _bounds(values: Sequence[float], count: int, unit: str) -> list[float]:
+    """Bounds between up to `count` classes of about equal size, with as few digits as tell the classes apart."""
+    ordered = sorted(values)
+    wanted = min(count, len(set(ordered))) - 1
+    if wanted < 1:
+        return []
+    cuts = [ordered[min(math.ceil(len(ordered) * i / count), len(ordered) - 1)] for i in range(1, count)]
+    scale = 100 if unit == "share" else 1
+    digits = len(str(int(abs(ordered[-1]) * scale)))
+    found: list[float] = []
+    for decimals in range(min(0, 2 - digits), _MOST_DECIMALS + 1):
+        found = sorted({_rounded(cut, scale, decimals) for cut in cuts})
+        found = [bound for bound in found if ordered[0] < bound <= ordered[-1]]
+        if len(found) >= (wanted if decimals < 0 else min(wanted, 2)):
+            break
+    return found
+
+
+def _rounded(value: float, scale: int, decimals: int) -> float:
+    exact = Decimal(str(value)) * scale
+    return float(exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP) / scale)
+
+
+def _step(bounds: Sequence[float], unit: str) -> list[float]:
+    """Two numbers as far apart as the finest digit of the bounds: all are written with that many decimals."""
+    scale = 100 if unit == "share" else 1
+    for decimals in range(_MOST_DECIMALS):
+        if all(abs(bound * scale * 10**decimals - round(bound * scale * 10**decimals)) < 1e-6 for bound in bounds):
+            return [0.0, 10.0**-decimals / scale]
+    return [0.0, 10.0**-_MOST_DECIMALS / scale]

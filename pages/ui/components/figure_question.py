@@ -1,0 +1,151 @@
+"""What a figure asks: its question, how large its groups are, and the lines and goals that its chart is told besides."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from etl.analysis.training_plan import GOAL
+from etl.semantic.answers import Answer, Metric
+from etl.semantic.ranking import size_of
+from pages.ui.charts.chart import Chart
+from pages.ui.charts.lines import TIME
+from pages.ui.data import warehouse
+from pages.ui.i18n import text
+from pages.ui.state import page_context, scoped_query
+from pages.ui.state.page_context import PageContext
+
+# Months of the trend that is shown of a single group.
+_MONTHS = 24
+
+
+@dataclass(frozen=True)
+class FigureQuestion:
+    """What a figure asks."""
+
+    view: PageContext
+    chart: Chart
+    names: tuple[str, ...]
+    axes: tuple[str, ...]
+    over: tuple[date, date] | None
+    analysis: str
+    nation: bool
+    target: bool
+
+    def answer(self) -> tuple[Answer, list[str]]:
+        """Its answer, and the filters that have no meaning for it."""
+        if self.analysis:
+            return scoped_query.worked_out(self.view, self.analysis)
+        # A map keeps the whole country in sight; what is chosen is outlined.
+        without = ("province", "county") if self.chart.whole_country else ()
+        answer, ignored = scoped_query.ask(self.view, self.names, self.axes, self.over, without)
+        return (_with_sizes(self.view, answer) if self.chart.compares else answer), ignored
+
+    def options(self, answer: Answer) -> dict[str, Any]:
+        """What the chart is told besides the answer."""
+        told: dict[str, Any] = {}
+        if self.chart.whole_country and not self.analysis:
+            told["chosen"] = self.view.where.get("province", ())
+        if self.chart.has_goal:
+            told["goal"] = GOAL
+        if self.nation:
+            told["nation"] = of_nation(self.view, answer).value()
+        if self.target:
+            told["target"] = _target(self.view, answer)
+        return told
+
+    def ready(self) -> None:
+        """Ask all of it: answers are cached."""
+        answer, _ = self.answer()
+        self.options(answer)
+        if self.chart.compares and not scoped_query.nothing(answer):
+            self.trend(answer)
+        size(self.view, answer)
+
+    def trend(self, answer: Answer) -> Answer | None:
+        """Where the answer has a single group, its values over time; None where there is more to compare, or no history."""
+        metric, groups = answer.metrics[0], {self._group(answer, row) for row in answer.rows}
+        if self.analysis or len(groups) != 1:
+            return None
+        where = {**answer.where, **{name: (code,) for name, code in groups.pop() if code is not None}}
+        if not metric.has_history or not {"month", *where} <= metric.dimensions:
+            return None
+        over = answer.over if set(self.axes) & set(TIME) else self.view.over or self.view.months(_MONTHS)
+        return warehouse.ask(metric.name, by=("month",), over=over, where=where)
+
+    def is_single(self, answer: Answer) -> bool:
+        """Whether the chart compares groups, and there is only one."""
+        return self.chart.compares and not self.analysis and len({self._group(answer, row) for row in answer.rows}) == 1
+
+    @staticmethod
+    def _group(answer: Answer, row: Sequence[Any]) -> tuple[tuple[str, Any], ...]:
+        return tuple((name, row[i]) for i, name in enumerate(answer.by) if name not in TIME)
+
+
+def of_nation(view: PageContext, answer: Answer) -> Answer:
+    """The same measure for the whole nation, under the filters that are not places."""
+    where = {name: codes for name, codes in answer.where.items() if name not in page_context.PLACES}
+    return warehouse.ask(answer.metrics[0].name, on=answer.on, over=answer.over, where=where)
+
+
+def _target(view: PageContext, answer: Answer) -> float | None:
+    """The target of the place on the as-of day, where the filters leave it a meaning."""
+    if not set(answer.where) <= warehouse.catalogue()["target"].dimensions:
+        return None
+    return warehouse.ask("target", on=view.as_of, where=answer.where).value()
+
+
+# ---------------------------------------------------------------- sizes
+
+
+def _with_sizes(view: PageContext, answer: Answer) -> Answer:
+    """The answer with a column that says how large each group is, where the measure brings none (a median, a difference)."""
+    counted = size_of(answer.metrics[0])
+    if counted in answer.columns or counted not in warehouse.catalogue():
+        return answer
+    if not set(answer.by) <= warehouse.catalogue()[counted].dimensions:
+        return answer
+    sizes = _ask_size(view, answer, counted, answer.by, answer.where)
+    of_group = {row[: len(answer.by)]: row[sizes.columns.index(counted)] for row in sizes.rows}
+    return replace(
+        answer,
+        columns=(*answer.columns, counted),
+        rows=[(*row, of_group.get(tuple(row[: len(answer.by)]))) for row in answer.rows],
+        query=f"{answer.query}\n\n{sizes.query}",
+        sources=answer.sources | sizes.sources,
+    )
+
+
+def _ask_size(
+    view: PageContext, answer: Answer, counted: str, by: tuple[str, ...], where: Mapping[str, tuple[str, ...]]
+) -> Answer:
+    metric = warehouse.catalogue()[counted]
+    is_flow, is_timed = metric.kind == "event", bool(set(by) & set(TIME))
+    over = answer.over if is_flow or is_timed else None
+    on = None if over else answer.on or (answer.over[1] if answer.over else view.as_of)
+    return warehouse.ask(counted, by=by, on=on, over=over, where=where)
+
+
+def size(view: PageContext, answer: Answer) -> str:
+    """Of how many a ratio or a median is made, in words: over time, at the end; of groups, of all of them. Else nothing."""
+    metric = answer.metrics[0]
+    counted = "at_risk" if "at_risk" in answer.columns else size_of(metric)
+    known = warehouse.catalogue().get(counted) or warehouse.worked_out(counted)
+    if counted == metric.name or known is None or metric.name == "coverage_gap":
+        return ""
+    count = _size(view, answer, metric, counted)
+    if count is None:
+        return ""
+    return view.word("figure.cases", count=f"{text.number(count, view.lang)} {text.unit_word(known.unit, view.lang)}")
+
+
+def _size(view: PageContext, answer: Answer, metric: Metric, counted: str) -> Any:
+    if counted == "at_risk":
+        # All who joined are followed at first.
+        return sum(row["at_risk"] or 0 for row in answer.records() if row["served"] == 0)
+    if counted in answer.columns and len(answer.by) == 1 and answer.by[0] in (*TIME, "ahead"):
+        at, place = answer.columns.index(metric.name), answer.columns.index(counted)
+        return next((row[place] for row in reversed(answer.rows) if row[at] is not None), None)
+    if counted not in warehouse.catalogue() or metric.name not in warehouse.catalogue():
+        return None
+    return _ask_size(view, answer, counted, (), answer.where).value()

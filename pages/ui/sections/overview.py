@@ -1,0 +1,208 @@
+"""The parts of the first screen, of the country or of one province: verdict, needs action, ranks, and the way to a profile."""
+
+from datetime import date
+from functools import cache, partial
+
+import streamlit as st
+
+from etl.core.paths import ROOT
+from etl.semantic.answers import Answer
+from pages.ui.components import tables
+from pages.ui.components.footer import question
+from pages.ui.components.notices import error_boundary, notice
+from pages.ui.data import registers, warehouse
+from pages.ui.i18n import text
+from pages.ui.state import page_context, page_parameters, periods, scoped_query
+from pages.ui.state.page_context import PageContext
+from pages.ui.summary import needs_action, ranks, verdict
+from pages.ui.summary.needs_action import Action
+from pages.ui.summary.sources import Sources
+
+_RANKED = (
+    "coverage_per_10k",
+    "training_compliance",
+    "leaver_rate_12m",
+    "within_25_days_share",
+    "judicial_officer_share",
+)
+
+
+def sources(view: PageContext) -> Sources:
+    """What a summary asks, under the reader's scope and rights; a filter without meaning for a question is left out of it."""
+    provinces = view.where.get("province", ())
+    is_one = len(provinces) == 1
+
+    def ask(
+        *names: str, by: tuple[str, ...] = (), on: date | None = None, over: tuple[date, date] | None = None
+    ) -> Answer:
+        where, _ = view.under(frozenset.intersection(*(warehouse.catalogue()[name].dimensions for name in names)))
+        return warehouse.ask(*names, by=by, on=on, over=over, where=where)
+
+    def everywhere(name: str) -> Answer:
+        known = warehouse.filters_of(name) - {"province", "county", "institute"}
+        return warehouse.analyse(name, on=view.as_of, where=view.under(known)[0])
+
+    return Sources(
+        lang=view.lang,
+        on=view.as_of,
+        province=provinces[0] if is_one else "",
+        ask=ask,
+        analyse=lambda name: scoped_query.worked_out(view, name)[0],
+        everywhere=everywhere,
+        provinces=registers.load_provinces,
+        settled_on=lambda name: warehouse.settled_on(name, view.as_of),
+        member=lambda dimension, code: text.member(dimension, code, view.lang, warehouse.names(dimension, view.lang)),
+        filters=frozenset(view.where) - ({"province"} if is_one else frozenset()),
+    )
+
+
+def summed_up(view: PageContext) -> None:
+    """The verdict, with the progress to the target below it."""
+    page_context.later(_verdict, view, ready=lambda: verdict.facts(sources(view)))
+
+
+def _verdict(view: PageContext) -> None:
+    with st.container(key="verdict"), error_boundary(view.lang, "verdict"):
+        asked = sources(view)
+        found = verdict.facts(asked)
+        first, *rest = verdict.sentences(found, asked)
+        st.html(
+            f'<div class="pd-verdict"><p>{text.escape(first)}</p>'
+            + "".join(f"<p>{text.escape(sentence)}</p>" for sentence in rest)
+            + _progress(view, found.progress)
+            + "</div>"
+        )
+        question(view, found.answers[0], "verdict")
+
+
+def _progress(view: PageContext, share: float | None) -> str:
+    if share is None:
+        return ""
+    written = text.percent(share, view.lang)
+    label, percent = view.word("verdict.progress", share=written), f"{min(max(share, 0.0), 1.0) * 100:.1f}"
+    return (
+        f'<div class="pd-progress" role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}" '
+        f'aria-label="{text.escape(label)}"><i style="width:{percent}%"></i></div>'
+    )
+
+
+def needing_action(view: PageContext) -> None:
+    """At most five items, each with who, how many, since when, and a link to where they are listed."""
+    with st.container(border=True, key="needs-action", height="stretch"):
+        page_context.later(_needing_action, view, ready=lambda: needs_action.actions(sources(view)))
+
+
+def _needing_action(view: PageContext) -> None:
+    with error_boundary(view.lang, "needs-action"):
+        found = needs_action.actions(sources(view))
+        body = (
+            f'<ol class="pd-actions">{"".join(_action(view, one) for one in found)}</ol>'
+            if found
+            else f'<p class="pd-note">{text.escape(view.word("action.none"))}</p>'
+        )
+        st.html(f'<div class="pd-head"><h3>{text.escape(view.word("action.title"))}</h3></div>{body}')
+        partly = [name for name in view.where if name not in ("province", "county", "institute", "activity")]
+        if partly:
+            filters = text.listed([view.word(f"scope.{name}") for name in partly], view.lang)
+            st.html(f'<p class="pd-note">{text.escape(view.word("action.whole", filters=filters))}</p>')
+
+
+def _action(view: PageContext, one: Action) -> str:
+    address = page_parameters.address(one.part, view.lang, view.scope.address() | dict(one.parameters))
+    words = view.word("action.open_province" if one.part == "province" else "action.open")
+    about = " · ".join(part for part in (one.who, one.when) if part)
+    return (
+        f'<li class="pd-action-{one.kind}"><b>{text.escape(one.sentence)}</b><span>{text.escape(about)} '
+        f'<a href="{text.escape(address)}" target="_self" aria-label="{text.escape(f"{words}: {one.sentence}")}">'
+        f"{text.escape(words)}</a></span></li>"
+    )
+
+
+def ranked(view: PageContext) -> None:
+    """Where the province stands among all, measure by measure."""
+    with st.container(border=True, key="figure-ranks", height="stretch"):
+        page_context.later(_ranked, view, ready=partial(_everywhere, view))
+
+
+def _everywhere(view: PageContext) -> dict[str, tuple[Answer, Answer]]:
+    """Each measure by province and for the nation, on the day on which it is settled."""
+    found = {}
+    for name in _RANKED:
+        metric = warehouse.catalogue()[name]
+        where, _ = view.under(metric.dimensions - {"province", "county", "institute"})
+        on, over = None, None
+        if metric.kind == "event":
+            over = view.complete_months(periods.DEFAULT_MONTHS)
+        else:
+            on = warehouse.settled_on(name, view.as_of)
+            if on is None:
+                continue
+        places, nation = (warehouse.ask(name, by=by, on=on, over=over, where=where) for by in (("province",), ()))
+        found[name] = (places, nation)
+    return found
+
+
+def _ranked(view: PageContext) -> None:
+    with error_boundary(view.lang, "ranks"):
+        lines = []
+        for one in ranks.ranks(sources(view), _everywhere(view)):
+            place = view.word("profile.no_rank")
+            if one.place is not None:
+                numbers = {"place": one.place, "count": one.count}
+                place = view.word("profile.of", **{key: text.number(n, view.lang) for key, n in numbers.items()})
+            cells = [*(text.plain(value, one.metric.unit, view.lang) for value in (one.value, one.nation)), place]
+            label = one.metric.label[view.lang]
+            if one.settled_on != view.as_of and one.settled_on:
+                label = view.word("change.settled", label=label, day=text.day(one.settled_on, view.lang))
+            lines.append(
+                f'<tr><th scope="row">{text.escape(label)}</th>'
+                + "".join(f'<td class="pd-number">{text.escape(cell)}</td>' for cell in cells)
+                + "</tr>"
+            )
+        title = text.escape(view.word("profile.ranks"))
+        heads = "".join(
+            f'<th scope="col" class="pd-number">{text.escape(view.word(key))}</th>'
+            for key in ("profile.here", "figure.nation_line", "profile.rank")
+        )
+        st.html(
+            f'<div class="pd-head"><h3>{title}</h3><p>{text.escape(view.word("profile.ranks_are"))}</p></div>'
+            f'<div class="pd-scroll" tabindex="0" role="region" aria-label="{title}"><table class="pd-grid">'
+            f'<caption>{title}</caption><thead><tr><th scope="col">{text.escape(view.word("dimension.measure"))}</th>'
+            f"{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+        )
+
+
+def one_province(view: PageContext) -> bool:
+    """Whether the scope is one province; else the provinces to choose from, each a link to its profile."""
+    if len(view.where.get("province", ())) == 1:
+        return True
+    notice(view.lang, "profile.choose", "")
+    names = warehouse.names("province", view.lang)
+    listed = "".join(
+        f'<li><a href="{text.escape(profile_address(view, code))}" target="_self">{text.escape(names[code])}</a></li>'
+        for code in sorted(names, key=lambda code: tables.collated(names[code]))
+    )
+    st.html(f'<ul class="pd-provinces">{listed}</ul>')
+    return False
+
+
+def named(view: PageContext) -> None:
+    """The name of the province as the heading of its profile."""
+    name = text.member("province", view.where["province"][0], view.lang)
+    st.html(f'<h2 class="pd-part">{text.escape(name)}</h2>')
+
+
+def profile_address(view: PageContext, province: str) -> str:
+    """The profile of a province on the same day."""
+    kept = {name: values for name, values in view.scope.address().items() if name in ("on", "period")}
+    return page_parameters.address("province", view.lang, {"province": [province]} | kept)
+
+
+@cache
+def _style() -> str:
+    return f"<style>{(ROOT / 'static' / 'summary.css').read_text(encoding='utf-8')}</style>"
+
+
+def style() -> None:
+    """The look of the first screen; once on a page that has it."""
+    st.html(_style())

@@ -1,0 +1,44 @@
+"""Where one province stands among all: its rank by each measure, where the rule of 23 allows one."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from etl.semantic.answers import Answer, Metric
+from etl.semantic.ranking import Ranking, rank
+from pages.ui.summary.sources import Sources
+
+
+@dataclass(frozen=True)
+class Rank:
+    """A measure of a province beside the nation's. `place` of `count` (1 is the best) is None where ranking is not allowed."""
+
+    metric: Metric
+    value: float | None
+    nation: float | None
+    place: int | None
+    count: int
+    settled_on: date | None
+
+
+def ranks(sources: Sources, everywhere: dict[str, tuple[Answer, Answer]]) -> list[Rank]:
+    """The ranks of the province by measures that were asked by province and for the nation."""
+    found = []
+    for name, (places, nation) in everywhere.items():
+        metric = next(one for one in places.metrics if one.name == name)
+        values = {row["province"]: row[name] for row in places.records()}
+        ranking = rank(places, name)
+        place = _place(ranking, sources.province, metric)
+        found.append(
+            Rank(metric, values.get(sources.province), nation.value(name), place, len(ranking.ranked), places.on)
+        )
+    return found
+
+
+def _place(ranking: Ranking, province: str, metric: Metric) -> int | None:
+    """1 is the best by the metric's direction, the highest where it has none; equals share a place."""
+    own = next((group.value for group in ranking.ranked if group.key == (province,)), None)
+    if own is None:
+        return None
+    if metric.direction == "down":
+        return 1 + sum(group.value < own for group in ranking.ranked)
+    return 1 + sum(group.value > own for group in ranking.ranked)

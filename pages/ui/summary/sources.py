@@ -1,0 +1,54 @@
+"""Where a summary takes its answers from: on a page those kept for its reader, on paper those of a connection."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from etl.semantic.answers import Answer
+from pages.ui.i18n import text
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The place and day that are summed up, and how to ask about them.
+
+    `province` is the one that is summed up, empty for the whole country or any other scope. `ask(*names, by=, on=, over=)`
+    and `analyse(name)` answer under the scope; `everywhere(name)` is an analysis of all provinces, `provinces()` what each of
+    them submitted. `settled_on(name)` is the day on which a metric is settled (None where none is), `member(dimension, code)`
+    a name.
+    """
+
+    lang: str
+    on: date
+    province: str
+    ask: Callable[..., Answer]
+    analyse: Callable[[str], Answer]
+    everywhere: Callable[[str], Answer]
+    provinces: Callable[[], Answer]
+    settled_on: Callable[[str], date | None]
+    member: Callable[[str, Any], str]
+    # The filters that are on besides a province: a target or a list of provinces has no meaning under them.
+    filters: frozenset[str] = frozenset()
+
+    def word(self, key: str, **values: object) -> str:
+        return text.word(key, self.lang, **values)
+
+    def number(self, value: float, decimals: int = 0, signed: bool = False) -> str:
+        return text.number(value, self.lang, decimals, signed)
+
+    def day(self, day: date) -> str:
+        return text.day(day, self.lang)
+
+    def named(self, dimension: str, codes: list[Any], counts: Mapping[Any, float] | None = None, most: int = 2) -> str:
+        """The first of these members by name, with their counts, and how many more there are."""
+        names = [text.isolated(self.member(dimension, code), self.lang) for code in codes]
+        if counts:
+            names = [
+                self.word("scope.counted", name=name, count=self.number(counts[code]))
+                for name, code in zip(names, codes, strict=True)
+            ]
+        more = self.number(len(names) - most)
+        if len(names) <= most + 1:
+            return text.listed(names, self.lang)
+        return self.word("action.more", names=text.listed(names[:most], self.lang), count=more)

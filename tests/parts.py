@@ -1,0 +1,15 @@
+"""The parts of the pages, each by its name: pages without tabs, and every tab of the others."""
+
+from streamlit.util import calc_hash
+
+from pages.ui.i18n import text
+
+PARTS = [part for entry in text.pages() for part in text.parts(entry)]
+FIRST = text.menu()[0]["page"]
+
+
+def opening(part: str) -> tuple[str, dict[str, str]]:
+    """The hash by which Streamlit knows the page of a part (empty for the first page), and the parameter that names its tab."""
+    page, tab = text.part_address(part)
+    # switch_page takes a file; ours are functions, known by their address
+    return "" if page == FIRST else calc_hash(page), {"tab": tab} if tab else {}

@@ -1,0 +1,268 @@
+"""Every chart of every page, in both languages, for the whole country and for one province, keeps the rules of charts.
+
+A title names its measure in twelve words or fewer, and no two titles of a page are equal; a ratio says its n; no group too
+small to be ranked is named or stands among the others; classes of a map stand out from their ground; a chart's numbers have
+the decimals of its table.
+"""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue
+from etl.semantic.ranking import rank
+from pages.ui.charts import bars, elements, maps, matrix, titles
+from pages.ui.charts.chart import Chart
+from pages.ui.charts.elements import COLOURS, ChartContext
+from pages.ui.components import figures
+from pages.ui.i18n import text
+from tests.browser.app import build, make_register
+from tests.ui.test_charts import contrast
+
+DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
+PAGES = [entry["page"] for entry in text.menu() if entry["page"] not in ("methods", "quality")]
+# A large province, and one with few assistants.
+PROVINCES = {"the country": "", "a large province": "IR-23", "a small province": "IR-20"}
+EVERY = [(page, lang, of) for page in PAGES for lang in text.LANGUAGES for of in PROVINCES]
+# Titles that say their measure in other words than its short name: a funnel, a run-off, a back-test, a Lorenz curve, a bridge.
+OTHER_WORDS = {
+    "applications": {"fa": "درخواست", "en": "applications"},
+    "run_off": {"fa": "پایبندی", "en": "compliance"},
+    "backtest_inside": {"fa": "برآورد", "en": "forecast"},
+    "residents_share": {"fa": "ساکنان", "en": "residents"},
+    "bridge": {"fa": "شاغلان", "en": "in service"},
+    "persons_counted": {"fa": "بیش از چهار میلیون", "en": "four million"},
+}
+# Shares of two populations, and rates of other countries: no one n is theirs.
+WITHOUT_N = {"residents_share", "persons_per_100k", "persons_counted"}
+RATIOS = ("share", "per_10k", "per_100k", "per_100km2", "persons_per_institute", "hours_per_person", "working_days")
+
+
+@dataclass
+class Shown:
+    """A figure as a page shows it."""
+
+    answer: Answer
+    chart: Chart
+    title: titles.Title
+    below: str = ""
+    drawn: dict[str, Any] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("lint")
+    make_register(folder / "incoming", 0.05)
+    build(folder / "incoming", folder / "warehouse.duckdb")
+    before = os.environ.get("WAREHOUSE")
+    os.environ["WAREHOUSE"] = str(folder / "warehouse.duckdb")
+    yield folder
+    if before is None:
+        del os.environ["WAREHOUSE"]
+    else:
+        os.environ["WAREHOUSE"] = before
+
+
+@pytest.fixture
+def shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Shown]:
+    """The figures of the page that is opened next, in their order."""
+    found: list[Shown] = []
+    say, head, plot = figures._title, figures._head, figures.plot
+
+    def saying(answer: Answer, chart: Chart, *given: Any) -> titles.Title:
+        title = say(answer, chart, *given)
+        found.append(Shown(answer, chart, title))
+        return title
+
+    def heading(title: str, below: str, more: str) -> str:
+        if found and found[-1].title.sentence == title:
+            found[-1].below = below
+        return head(title, below, more)
+
+    def plotting(figure: elements.Figure, *given: Any, **more: Any) -> None:
+        found[-1].drawn = figure
+        plot(figure, *given, **more)
+
+    monkeypatch.setattr(figures, "_title", saying)
+    monkeypatch.setattr(figures, "_head", heading)
+    monkeypatch.setattr(figures, "plot", plotting)
+    return found
+
+
+def open_page(name: str, lang: str, province: str) -> str:
+    """Open a page; what it says as HTML."""
+    app = AppTest.from_string(DOOR, default_timeout=120)
+    app._page_hash = calc_hash(name)
+    app.query_params["lang"] = lang
+    if province:
+        app.query_params["province"] = province
+    app.run()
+    assert not app.exception
+    html = "\n".join(element.proto.body for element in app.get("html"))
+    assert "pd-error" not in html
+    return html
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("page", "lang", "of"), EVERY, ids=["-".join(one) for one in EVERY])
+def test_the_charts_of_a_page_keep_the_rules(page: str, lang: str, of: str, shown: list[Shown]) -> None:
+    open_page(page, lang, PROVINCES[of])
+    context = ChartContext(lang)
+    assert page == "institute" or shown, "a page without a chart tests nothing"
+    assert [said for said, count in Counter(one.title.sentence for one in shown).items() if count > 1] == []
+    for one in shown:
+        said = one.title.sentence
+        assert len(said.split()) <= titles.MOST_WORDS, said
+        assert names_its_measure(one, lang), said
+        assert says_its_n(one, context), (said, one.below)
+        assert names_no_small_group(one, context), said
+        keeps_small_groups_apart(one)
+        has_the_decimals_of_its_table(one, context)
+        has_level_labels_and_one_axis(one)
+
+
+def names_its_measure(one: Shown, lang: str) -> bool:
+    said = one.title.sentence.lower()
+    metrics = one.answer.metrics
+    other = OTHER_WORDS.get(metrics[0].name, {}).get(lang)
+    return any(metric.short[lang].lower() in said for metric in metrics) or bool(other and other in said)
+
+
+def says_its_n(one: Shown, context: ChartContext) -> bool:
+    metric = one.answer.metrics[0]
+    if metric.unit not in RATIOS or metric.name in WITHOUT_N:
+        return True
+    return bool(re.search(context.word("figure.cases", count="") + "[0-9۰-۹]", one.below))
+
+
+def names_no_small_group(one: Shown, context: ChartContext) -> bool:
+    """A title with a superlative, or that sets a group apart, is of a group that may be ranked."""
+    answer = one.answer
+    if not one.title.focus or one.chart.draw in (bars.bridge.draw,):
+        return True
+    name = next((m.name for m in answer.metrics if m.short[context.lang].lower() in one.title.sentence.lower()), None)
+    if name == "coverage_gap":
+        return True
+    found = rank(answer, name)
+    ends = {group.key[0] for group in found.ranked}
+    apart = (
+        found.is_first_apart
+        or found.is_last_apart
+        or any(sum(group.value == end.value for group in found.ranked) > 1 for end in found.ranked)
+    )
+    return set(one.title.focus) <= ends and apart
+
+
+def keeps_small_groups_apart(one: Shown) -> None:
+    if one.chart not in (bars.ranking, matrix.first_bars) or not one.drawn:
+        return
+    small = {group.key[0] for group in rank(one.answer).small}
+    bar = one.drawn["data"][0]
+    drawn = [
+        (code in small, colour.startswith("rgba"))
+        for code, colour in zip(bar["customdata"], bar["marker"]["color"], strict=True)
+    ]
+    known = [is_pale for (_, is_pale), value in zip(drawn, bar["x"], strict=True) if value is not None]
+    # Those whose member is unknown are in no ranking, and as pale as others of their size.
+    named = [one for one, code in zip(drawn, bar["customdata"], strict=True) if code is not None]
+    assert all(is_small == is_pale for is_small, is_pale in named), "pale where small, and nowhere else"
+    assert known == sorted(known), "below the others"
+
+
+def has_the_decimals_of_its_table(one: Shown, context: ChartContext) -> None:
+    """The numbers beside bars are those of the table, which writes each with `text.plain`."""
+    if one.chart is not bars.ranking or not one.drawn:
+        return
+    metric = one.answer.metrics[0]
+    at = one.answer.columns.index(metric.name)
+    signed = any((row[at] or 0) < 0 for row in one.answer.rows)
+    table = [
+        text.plain(row[at], metric.unit, context.lang, signed)
+        for row in bars.in_order(one.answer)
+        if row[at] is not None
+    ]
+    notes = [note["text"] for note in one.drawn["layout"]["annotations"] if note.get("xref") == "paper"]
+    for number, note in zip(table, notes, strict=False):
+        assert re.search(rf"(^|\W){re.escape(number)}($|\W)", re.sub("</?b>", "", note)), (number, note)
+
+
+def has_level_labels_and_one_axis(one: Shown) -> None:
+    layout = one.drawn.get("layout", {})
+    assert not {"xaxis2", "yaxis2"} & layout.keys()
+    assert all(layout.get(axis, {}).get("tickangle", 0) == 0 for axis in ("xaxis", "yaxis"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+def test_every_class_of_every_map_stands_out_from_its_ground(is_dark: bool, shown: list[Shown]) -> None:
+    for page in PAGES:
+        open_page(page, "en", "")
+    answers = [one.answer for one in shown if one.chart is maps.provinces]
+    assert len({answer.metrics[0].name for answer in answers}) >= 3
+    context = ChartContext("en", is_dark)
+    for answer in answers:
+        keys = [key for key in maps.provinces(answer, context)["layout"]["meta"]["keys"] if key["kind"] == "fill"]
+        assert len(keys) >= 2
+        for key in keys:
+            assert contrast(key["colour"], COLOURS["surface"][is_dark]) >= 3, (answer.metrics[0].name, key)
+        labels = [key["label"] for key in keys]
+        if catalogue()[answer.metrics[0].name].unit in ("share", "persons"):
+            assert not any("." in label for label in labels), "bounds are whole numbers"
+
+
+def test_a_ranking_of_one_province_becomes_its_value_and_trend(shown: list[Shown]) -> None:
+    open_page("coverage", "en", "IR-20")
+    one = next(one for one in shown if one.answer.metrics[0].name == "counties_covered")
+    assert one.answer.by == ("month",)
+    assert one.drawn["data"][0]["type"] == "scatter"
+    assert "Semnan" in one.below
+
+
+def test_where_the_spread_is_noise_the_ranking_stands_in_place_of_the_map(
+    shown: list[Shown], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_noise(answer: Answer) -> bool:
+        return answer.metrics[0].name == "training_compliance"
+
+    monkeypatch.setattr(figures.spread, "is_noise", is_noise)
+    page = open_page("training", "en", "")
+    assert text.word("figure.noise", "en") in page
+    assert maps.provinces not in [one.chart for one in shown]
+    monkeypatch.setattr(figures.spread, "is_noise", lambda answer: False)
+    shown.clear()
+    assert text.word("figure.noise", "en") not in open_page("training", "en", "")
+    assert maps.provinces in [one.chart for one in shown]
+
+
+FIXED = """
+from pages.ui.charts import bars
+from pages.ui.components import figures
+from pages.ui.state import page_context
+page_context.entered("overview")
+view = page_context.view()
+figures.figure(view, bars.ranking, "active_assistants", by="post", where={"province": ("IR-23",)})
+figures.figure(view, bars.ranking, "active_assistants", by="post")
+page_context.flush()
+page_context.left()
+"""
+
+
+def test_a_page_can_set_a_filter_of_one_figure(shown: list[Shown]) -> None:
+    app = AppTest.from_string(FIXED, default_timeout=60)
+    app.query_params["lang"] = "en"
+    assert not app.run().exception
+    fixed, free = shown
+    assert fixed.answer.where == {"province": ("IR-23",)}
+    assert free.answer.where == {}
+    assert "Tehran" in fixed.below
+    assert fixed.title.sentence != free.title.sentence

@@ -1,0 +1,182 @@
+"""The first screen, the profile of a province and the tabs, over the hand-made sample, in both languages."""
+
+import html as markup
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from etl.analysis import registry
+from etl.core.jalali import add_months
+from etl.semantic import access
+from etl.semantic.answers import ask
+from etl.semantic.provisional import settled_on
+from pages.ui.i18n import text
+from pages.ui.sections import overview
+from pages.ui.summary import needs_action
+from tests.parts import PARTS
+from tests.ui.test_pages import html, opened, published  # noqa: F401 - a fixture is asked for by its name
+
+LANGUAGES = ("fa", "en")
+TABBED = [entry for entry in text.menu() if len(text.parts(entry)) > 1]
+
+
+def shown(name: str, lang: str, **view: str) -> str:
+    app = opened(name, **view, **({"lang": "en"} if lang == "en" else {}))
+    assert not app.exception
+    return html(app)
+
+
+# ---------------------------------------------------------------- menu and tabs
+
+
+def test_the_menu_has_at_most_nine_entries_in_three_groups_and_every_part_a_place() -> None:
+    menu = text.menu()
+    assert len(menu) <= 9
+    assert list(dict.fromkeys(entry["group"] for entry in menu)) == ["look", "analyse", "trust"]
+    files = {path.stem for path in Path(overview.__file__).parents[2].glob("*.py")} - {"__init__"}
+    assert set(PARTS) == files
+
+
+@pytest.mark.parametrize("part", [part for entry in TABBED for part in text.parts(entry)])
+def test_a_closed_tab_asks_nothing(part: str, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    ran: list[str] = []
+    for one in (one for entry in TABBED for one in text.parts(entry)):
+        module = import_module(f"pages.{one}")
+        monkeypatch.setattr(module, "page", lambda one=one: ran.append(one))
+    app = opened(part)
+    assert not app.exception
+    assert ran == [part]
+    labels = [tab.label for tab in app.tabs]
+    entry = next(entry for entry in TABBED if part in text.parts(entry))
+    assert labels == [text.part_words(one)["fa"] for one in text.parts(entry)]
+    assert app.session_state[f"tabs {entry['page']}"] == text.part_words(part)["fa"]
+
+
+def test_a_tab_that_is_none_is_left_out(published: Path) -> None:  # noqa: F811
+    app = opened("licensing", tab="evil")
+    assert text.word("state.left_out_title", "fa") in html(app)
+    assert app.query_params == {}
+
+
+@pytest.mark.parametrize("name", ["lapsed", "files_overdue", "stopped"])
+def test_a_list_that_the_address_names_stands_before_the_cards_and_once(
+    name: str,
+    published: Path,  # noqa: F811
+) -> None:
+    usual, asked = shown("licensing", "en"), shown("licensing", "en", open=name)
+    help_text = text.escape(text.word(f"listing.{name}_help", "en"))
+    assert usual.count(help_text) == asked.count(help_text) == 1
+    assert usual.index(help_text) > usual.index("pd-card")
+    assert asked.index(help_text) < asked.index("pd-card")
+
+
+# ---------------------------------------------------------------- the first screen
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_verdict_says_the_numbers_that_the_questions_answer(lang: str, published: Path) -> None:  # noqa: F811
+    with access.connect(published, access.ADMINISTRATOR) as con:
+        now = ask(con, "active_assistants", "target", "target_progress")
+        active, target, progress = now.value(), now.value("target"), now.value("target_progress")
+        before = ask(con, "active_assistants", on=add_months(now.on, -12)).value()  # type: ignore[arg-type]
+    said = re.search(r'<div class="pd-verdict">(.*?)<div class="pd-progress"(.*?)>', shown("overview", lang), re.S)
+    assert said
+    wanted = [active, target, target - active, abs(active - before)]
+    for number in [*(text.number(one, lang) for one in wanted), text.percent(progress, lang)]:
+        assert text.escape(number) in said[1]
+    assert f'aria-valuenow="{progress * 100:.1f}"' in said[2]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_each_item_that_needs_action_leads_to_a_list_of_as_many(lang: str, published: Path) -> None:  # noqa: F811
+    written = shown("overview", lang)
+    items = dict(re.findall(r'<li class="pd-action-(\w+)">(.*?)</li>', written, re.S))
+    assert list(items)[:2] == ["lapsed", "training_lapsing"]
+    assert len(items) <= 5
+    with access.connect(published, access.ADMINISTRATOR) as con:
+        lapsed = len(registry.analyses()["lapsed"].run(con).rows)
+    assert text.number(lapsed, lang) in items["lapsed"]
+    address = re.search(r'href="(.*?)"', items["lapsed"])
+    assert address
+    page, _, query = markup.unescape(address[1]).partition("?")
+    assert page == "institutes"
+    parameters = dict(pair.split("=") for pair in query.split("&"))
+    assert parameters.pop("lang", "fa") == lang
+    listed = shown("licensing", lang, **parameters)
+    first = re.search(r"<h3>(.*?)</h3>", listed)
+    assert first
+    assert first[1] == text.escape(text.word("listing.lapsed", lang, count=text.number(lapsed, lang)))
+
+
+def test_where_nothing_needs_action_it_says_so(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setattr(needs_action, "_KINDS", ())
+    written = shown("overview", "en")
+    assert text.escape(text.word("action.none", "en")) in written
+    assert 'class="pd-actions"' not in written
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_card_of_a_provisional_measure_is_that_of_the_settled_day_and_names_it(
+    lang: str,
+    published: Path,  # noqa: F811
+) -> None:
+    with access.connect(published, access.ADMINISTRATOR) as con:
+        day = settled_on(con, "leaver_rate_12m")
+        settled, latest = (ask(con, "leaver_rate_12m", on=on).value() for on in (day, None))
+    assert day
+    assert settled != latest
+    label = ask_label("leaver_rate_12m", lang)
+    card = re.search(
+        rf'"pd-label">{re.escape(text.escape(label))}(.*?)</p><p class="pd-value"><bdi>(.*?)</bdi>',
+        shown("overview", lang),
+    )
+    assert card
+    assert text.day(day, lang) in card[1]
+    assert card[2] == text.percent(settled, lang)
+
+
+def ask_label(name: str, lang: str) -> str:
+    from etl.semantic.answers import catalogue
+
+    return catalogue()[name].label[lang]
+
+
+def test_a_card_has_a_line_of_24_months_and_leads_to_its_page(published: Path) -> None:  # noqa: F811
+    written = shown("overview", "en", province="IR-30")
+    assert 0 < written.count('class="pd-card"') <= 4
+    lines = re.findall(r'class="pd-spark".*?aria-label="(.*?)".*?polygon\((.*?)\)', written)
+    assert lines
+    assert lines[0][0].startswith("24 months: from")
+    assert len(lines[0][1].split(",")) == 24 + 2
+    assert 'href="growth?province=IR-30&amp;lang=en"' in written
+
+
+# ---------------------------------------------------------------- a province
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_profile_says_what_is_so_in_its_province(lang: str, published: Path) -> None:  # noqa: F811
+    written = shown("province", lang, province="IR-30")
+    with access.connect(published, access.ADMINISTRATOR) as con:
+        active = ask(con, "active_assistants", where={"province": ("IR-30",)}).value()
+    verdict = re.search(r'<div class="pd-verdict"><p>(.*?)</p>', written)
+    assert verdict
+    assert verdict[1] == text.escape(text.word("verdict.active", lang, active=text.number(active, lang)))
+    assert text.escape(text.word("profile.no_rank", lang)) in written, "five persons are too few to be ranked"
+    assert text.escape(text.word("listing.register_help", lang)) in written
+
+
+def test_without_a_province_a_profile_offers_all_of_them(published: Path) -> None:  # noqa: F811
+    written = shown("province", "fa", on="2024-05-04")
+    assert written.count('href="province?province=IR-') == 31
+    assert 'href="province?province=IR-11&amp;on=2024-05-04"' in written
+    assert 'class="pd-verdict"' not in written
+
+
+@pytest.mark.parametrize("name", ["coverage", "training", "legal", "explore", "quality"])
+def test_a_page_of_one_province_leads_to_its_profile(name: str, published: Path) -> None:  # noqa: F811
+    link = 'href="province?province=IR-23&amp;on=2024-05-04'
+    assert (link in shown(name, "fa", province="IR-23", on="2024-05-04")) == (name != "quality")
+    assert link not in shown(name, "fa", on="2024-05-04")

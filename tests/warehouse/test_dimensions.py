@@ -1,0 +1,84 @@
+"""The dimensions, declared once: what models, questions and pages derive from them."""
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from etl.semantic.catalog import TIME, tables
+from etl.warehouse import code_version, dimensions, run_models
+from etl.warehouse.dimensions import ALL, CELL, CHOICES, FILTERS, PLACES, SPELL, Dimension, expand_groups, render
+from pages.ui.i18n import text
+
+MODELS = Path(run_models.__file__).parent / "models"
+
+
+def test_column_lists_are_written_into_models(monkeypatch):
+    monkeypatch.setattr(dimensions, "CELL", ("province", "shift"))
+    monkeypatch.setattr(dimensions, "SPELL", ("county", "activity", "gender"))
+    assert (
+        render("select {{ cell }}, {{ cell(one) }} from x") == "select province, shift, one.province, one.shift from x"
+    )
+    assert render("{{ cell(one, other_) }}") == "one.province as other_province, one.shift as other_shift"
+    assert render("{{ cell(, other_) }}") == "other_province, other_shift"
+    assert render("{{ spell(a) }}") == "a.county, a.activity, a.gender"
+    assert render("{{ spell_columns }}") == (
+        "cast(loaded_personnel.county as county) as county, institutes.activity, "
+        "cast(loaded_personnel.gender as gender) as gender"
+    )
+
+
+def test_no_model_is_left_with_a_placeholder():
+    assert not [name for name, sql in run_models.models().items() if "{{" in sql]
+
+
+@pytest.mark.parametrize("path", sorted(MODELS.rglob("*.sql")), ids=lambda path: path.stem)
+def test_no_model_lists_the_dimensions_by_hand(path):
+    """Two of them side by side are the beginning of such a list."""
+    sql = re.sub(r"--[^\n]*", "", path.read_text(encoding="utf-8"))
+    listed = re.findall(r"(?:\w+\.)?(\w+)", sql)
+    personal = [name for name in SPELL if name not in ("province", "county", "activity")]
+    assert not [pair for pair in pairwise(listed) if set(pair) <= set(personal) and len(set(pair)) > 1]
+
+
+def test_groups_of_dimensions_stand_for_their_names():
+    assert expand_groups(["@place", "post"]) == ["county", "institute", "post"]
+    assert expand_groups(["@spell"]) == list(SPELL)
+    assert set(FILTERS) == {*expand_groups(["@main", "@place", "@person", "@course"])}
+    assert set(PLACES) == {"province", "county", "institute"}
+    assert not set(CELL) - set(SPELL)
+
+
+def test_every_dimension_says_where_its_members_are():
+    for one in ALL.values():
+        ways = [one.time, bool(one.words), bool(one.lookup), one.same_as == "province" or one.name == "province"]
+        assert sum(ways) == 1, one.name
+
+
+def test_members_are_known_by_every_word_for_them():
+    assert CHOICES["gender"] == {"male": "male", "مرد": "male", "female": "female", "زن": "female"}
+    assert CHOICES["smart"]["بلی"] == "yes"
+    assert CHOICES["age_band"]["60+"] == "60+"
+    assert "province" not in CHOICES
+
+
+def test_readers_have_words_for_every_dimension_and_member():
+    for lang in text.LANGUAGES:
+        for name, words in CHOICES.items():
+            assert set(words.values()) <= set(text.reference_members(name, lang)), (name, lang)
+        for name in (*ALL, *(f"scope.{one}" for one in FILTERS)):
+            assert text.word(name if "." in name else f"dimension.{name}", lang)
+
+
+def test_models_of_persons_have_every_dimension_of_spells():
+    for name in ("service", "readiness", "course_readiness", "joiners", "leavers", "completions", "workforce"):
+        assert set(SPELL) < set(tables()[name].columns), name
+    assert TIME == ("month", "quarter", "year")
+
+
+def test_a_new_dimension_asks_for_a_new_build(monkeypatch):
+    before = code_version.code_version.__wrapped__()
+    changed = ALL | {"shift": Dimension("shift", values={"day": "روز"}, spell=True)}
+    monkeypatch.setattr(code_version, "ALL", changed)
+    assert code_version.code_version.__wrapped__() != before
