@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui.i18n import text
-from pages.ui.shell import allowed_hosts, frame, gate, logs, people, service
+from pages.ui.shell import allowed_hosts, frame, gate, logs, service
 from pages.ui.shell import middleware as shell
 
 
@@ -39,7 +39,7 @@ if get_script_run_ctx(suppress_warning=True):
         frame.run(menu)
 else:
     service.begin()
-    secrets = people.begin()
+    secrets = gate.begin()
     logs.keep_readers_out()
     middleware = [Middleware(allowed_hosts.AllowedHosts), Middleware(gate.Gate), Middleware(shell.Shell)]
     routes = [*service.routes(), *gate.routes(), *shell.routes()]

@@ -233,6 +233,12 @@ def check(scope: AccessScope, by: Iterable[str], where: Mapping[str, Sequence[st
         raise AccessDenied
 
 
+def may_leave(scope: AccessScope, where: Mapping[str, Sequence[str]]) -> bool:
+    """Whether an answer under these filters may be exported: a submitter exports own provinces only."""
+    provinces = where.get("province", ())
+    return scope.may_export and (scope.role != "submitter" or (bool(provinces) and set(provinces) <= scope.codes))
+
+
 def _province_excludes_institute(names: Iterable[str]) -> bool:
     return any(
         {"province", "institute"} <= catalogue()[name].mutually_exclusive for name in names if name in catalogue()

@@ -219,11 +219,11 @@ def test_rights_withdrawn_hold_for_a_session_that_is_open(oidc: TestClient, tmp_
     assert status(oidc, cookie()) == 200
     person = next(iter(people._people.values()))
     monkeypatch.setattr(people, "of_run", lambda: person)
-    assert people._scope_of_run() == user.AccessScope("", "province", frozenset({ISFAHAN}), False, True)
+    assert people.scope_of_run() == user.AccessScope("", "province", frozenset({ISFAHAN}), False, True)
     (tmp_path / "access.toml").write_text(ACCESS.replace("groups.isfahan", "groups.other"), encoding="utf-8")
     people._fresh.clear()  # as after two seconds
     with pytest.raises(user.AccessDenied):
-        people._scope_of_run()
+        people.scope_of_run()
 
 
 def test_a_copied_cookie_is_refused_after_sign_out_by_every_process(oidc: TestClient, monkeypatch) -> None:
@@ -237,7 +237,7 @@ def test_a_copied_cookie_is_refused_after_sign_out_by_every_process(oidc: TestCl
     assert status(oidc, stolen) == 401
     monkeypatch.setattr(people, "of_run", lambda: person)
     with pytest.raises(user.AccessDenied):
-        people._scope_of_run()
+        people.scope_of_run()
     assert status(oidc, cookie(nonce="of the next sign-in")) == 200
 
 
@@ -375,5 +375,5 @@ def test_a_session_is_checked_in_no_time(oidc: TestClient) -> None:
         patch.setattr(people, "of_run", lambda: person)
         patch.setattr(people, "refusal", lambda person, now: asked.append(person.sub) or "")
         for _ in range(50):
-            people._scope_of_run()
+            people.scope_of_run()
     assert len(asked) == 1

@@ -7,6 +7,7 @@ serves this machine only, everything passes.
 import json
 import time
 from collections.abc import Iterable, MutableMapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,14 @@ def offer(path: Path, name: str, told: dict[str, str | int]) -> str:
     scope = user.scope()
     token = people.sessions().offer(Offer(scope.sub, path, name, json.dumps(told | audit.rights(scope))), time.time())
     return f"{_base()}/files/{token}"
+
+
+def begin() -> dict[str, Any]:
+    """To be called once a process, as people.begin; pages work with who signed in from then on. Raises Faulty."""
+    secrets = people.begin()
+    record = partial(audit.record, people.audit_folder())
+    user.begin(None if people.mode() == "open" else user.SignIn(people.scope_of_run, offer, record))
+    return secrets
 
 
 def _refusal(person: Person | None) -> str:

@@ -27,7 +27,6 @@ from etl.core.errors import AccessDenied
 from etl.operations import roles
 from etl.operations.sessions import LONGEST_SECONDS, Sessions
 from etl.semantic.access import AccessScope
-from pages.ui.data import user
 
 # Set by the gate, never taken from a client.
 SESSION_HEADER = "x-policeyar-session"
@@ -96,7 +95,6 @@ def begin() -> dict[str, Any]:
     if mode() == "oidc" and "auth" not in given:
         raise settings.Faulty(["sign_in.secrets: the mode oidc needs [auth]"])
     sessions()
-    user.resolve_with(_scope_of_run)
     return given if mode() == "oidc" else {}
 
 
@@ -145,7 +143,8 @@ def refusal(person: Person, now: float) -> str:
     return sessions().admit(person.key, person.sub, person.began, person.expires, now)
 
 
-def _scope_of_run() -> AccessScope:
+def scope_of_run() -> AccessScope:
+    """The scope of the script run that asks. Raises AccessDenied where its session ended or has no rights."""
     person = of_run()
     if person is None:
         raise AccessDenied
