@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from etl.analysis.training_plan import GOAL
+from etl.semantic import spread
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import size_of
 from pages.ui.charts.chart import Chart
@@ -60,6 +61,8 @@ class FigureQuestion:
         self.options(answer)
         if self.chart.compares and not scoped_query.nothing(answer):
             self.trend(answer)
+        if self.chart.where_noise and spread.is_noise(answer):
+            of_nation(self.view, answer)
         size(self.view, answer)
 
     def trend(self, answer: Answer) -> Answer | None:

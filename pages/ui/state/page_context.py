@@ -151,11 +151,6 @@ def set_period(period: str) -> None:
     _choose(replace(_scope(), period=periods.known(period)))
 
 
-def page() -> str:
-    """The page that is open, by its address."""
-    return st.session_state.get(_PAGE, "")
-
-
 def reset() -> None:
     page_parameters.forget(st.session_state.get(_PAGE, ""))
     _choose(Scope())
