@@ -109,7 +109,7 @@ def _days_left(view: PageContext, days: str) -> None:
 def _asked(view: PageContext, analysis: str) -> tuple[Answer, list[str]]:
     """The answer under the reader's scope, and the filters that have no meaning for it."""
     where, ignored = view.under(warehouse.filters_of(analysis))
-    return warehouse.analyse(analysis, reader=view.reader, on=view.as_of, where=where), ignored
+    return warehouse.analyse(analysis, on=view.as_of, where=where), ignored
 
 
 def _table(view: PageContext, answer: Answer, analysis: str, caption: str) -> None:
@@ -138,7 +138,7 @@ def sources(view: PageContext, analysis: str) -> None:
     """Each figure of `analysis` with what it counts, its source, how sure that is, and the address that was read."""
     tables.style()
     with st.container(border=True, key=f"sources-{analysis}"), error_boundary(view.lang, f"sources-{analysis}"):
-        answer, seen = warehouse.analyse(analysis, reader=view.reader, on=view.as_of), context(view)
+        answer, seen = warehouse.analyse(analysis, on=view.as_of), context(view)
         entries = []
         for row in answer.records():
             year = row["counted_year"] and seen.member("counted_year", row["counted_year"])
