@@ -148,7 +148,7 @@ def test_a_page_chooses_and_arranges_and_computes_nothing(name: str) -> None:
 def test_plotly_accepts_every_chart_of_a_page(name: str, published: Path) -> None:
     components = opened(name).get("bidi_component")
     sent = [one.proto.bytes for one in components if one.proto.component_name == "dashboard.plot"]
-    assert sent or name in ("methods", "quality", "register", "compare", "province")
+    assert sent or name in ("methods", "quality", "register", "compare", "province", "briefings")
     for chart in sent:
         told = json.loads(chart)
         go.Figure(told["figure"])
