@@ -1,7 +1,7 @@
 """The reader's scope: what filters offer, the period, a typed day, names in sentences, what a filter has no effect on, Reset."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from pages.ui.state import page_context, periods
 from pages.ui.state.page_context import FILTERS, PageContext, Scope
 from pages.ui.summary import changes
 from tests import made
-from tests.browser.app import ROOT, build
+from tests.conftest import Sample
 from tests.parts import PARTS, opening
 
 DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
@@ -46,9 +46,8 @@ OWN: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    pointer = tmp_path_factory.mktemp("scope") / "warehouse.duckdb"
-    build(ROOT / "tests" / "sample", pointer)
+def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
+    pointer = publish_sample().pointer
     with pytest.MonkeyPatch.context() as setting:
         setting.setenv("WAREHOUSE", str(pointer))
         yield pointer
