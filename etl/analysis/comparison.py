@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-import duckdb
-
 from etl.core.errors import QuestionError
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 
@@ -23,9 +22,7 @@ class Side:
     where: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
-def compare(
-    con: duckdb.DuckDBPyConnection, names: Sequence[str], first: Side, second: Side, where: _Places | None = None
-) -> Answer:
+def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, where: _Places | None = None) -> Answer:
     """Snapshot metrics of two sides and their difference (second minus first), under filters common to both.
 
     Three rows, by `side`: first, second, difference. The difference of a missing value is None, and the difference of a rate
@@ -63,7 +60,7 @@ def compare(
 
 
 def over_time(
-    con: duckdb.DuckDBPyConnection,
+    con: ScopedCursor,
     name: str,
     places: Mapping[str, _Places],
     over: tuple[date, date],

@@ -16,6 +16,7 @@ from etl.core.errors import Refused
 from etl.core.jalali import unit_of
 from etl.core.text_folding import fold, shown
 from etl.extract import reference_files as files
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.derived import Where, answered
 
@@ -56,7 +57,7 @@ def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Event]) -> None:
 
 
 @analysis(asks=("target",))
-def events(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def events(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """The events up to the day, oldest first, with the Jalali month that each falls in.
 
     Rows: (event_date, event_month, event_province, event_fa, event_en, event_kind, source). Under a filter of provinces

@@ -7,10 +7,9 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
-import duckdb
-
 from etl.analysis.registry import analysis
 from etl.core import jalali
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.derived import Where, answered
 
@@ -18,7 +17,7 @@ _MONTHS_SHOWN_BEFORE = 24
 
 
 @analysis(asks=("active_assistants", "target"))
-def target_path(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def target_path(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """The path month by month: (month, active_assistants, planned, planned_gap).
 
     From 24 complete months before the day (or the first dated value) to the month of the last dated value. `planned` is the

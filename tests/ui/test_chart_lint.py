@@ -41,10 +41,13 @@ OTHER_WORDS = {
     "backtest_inside": {"fa": "برآورد", "en": "forecast"},
     "residents_share": {"fa": "ساکنان", "en": "residents"},
     "bridge": {"fa": "شاغلان", "en": "in service"},
+    "files_decided_by": {"fa": "تعیین تکلیف", "en": "decided"},
     "persons_counted": {"fa": "بیش از چهار میلیون", "en": "four million"},
 }
 # Shares of two populations, and rates of other countries: no one n is theirs.
 WITHOUT_N = {"residents_share", "persons_per_100k", "persons_counted"}
+# Each founding year and each month has its own n, in the hover text and the table.
+WITHOUT_N |= {"institute_survival", "flow_share"}
 RATIOS = ("share", "per_10k", "per_100k", "per_100km2", "persons_per_institute", "hours_per_person", "working_days")
 
 

@@ -12,10 +12,9 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from etl.semantic import answers, exportable
+from etl.semantic import access, answers, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
-from etl.warehouse import publications
 from pages.ui.charts.elements import ChartContext
 from pages.ui.exports import sheets, writers
 from tests import made
@@ -33,7 +32,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Answer:
     folder = tmp_path_factory.mktemp("large")
     front.make_register(folder / "incoming", 0.1)
     front.build(folder / "incoming", folder / "warehouse.duckdb")
-    with publications.connect(folder / "warehouse.duckdb") as con:
+    with access.connect(folder / "warehouse.duckdb", access.ADMINISTRATOR) as con:
         answer = answers.ask(con, "training_compliance", by=AXES, over=(date(1990, 3, 21), date(2100, 1, 1)))
     assert len(answer.rows) >= ROWS
     assert answer.columns == (*AXES, *MEASURES)

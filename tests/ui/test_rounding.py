@@ -133,6 +133,7 @@ NOT_READ = {
     "ui/charts/elements.py": {"round(step * 10 ** d)", "round(tick, 10)", "round(value)"},
     "ui/charts/classes.py": {"round(i * (len(steps) - 1) / (count - 1))", "round(bound * scale * 10 ** decimals)"},
     "ui/components/cards.py": {"{x:.1f}", "{y:.1f}"},
+    "ui/components/tables.py": {"{100 * float(value) / longest:.1f}"},
     "ui/sections/overview.py": {"{min(max(share, 0.0), 1.0) * 100:.1f}"},
     "ui/charts/grouped.py": {"round((bottom + 1) * elements.BAR)"},
 }

@@ -5,11 +5,13 @@ import shutil
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from etl.analysis import data_quality
 from etl.build import pipeline
+from etl.semantic.access import ADMINISTRATOR, ScopedCursor
 from pages.ui.charts import matrix
 from pages.ui.charts.elements import ChartContext
 from pages.ui.components import day_field, footer, table_state, tables
@@ -185,12 +187,13 @@ def test_what_changed_between_two_publications_is_told_by_province_reason_and_fi
             changed.write_text("".join([lines[0], *lines[6:]]), encoding="utf-8")
         options = pipeline.BuildOptions(incoming, pointer, date(2024, 9, 21), skip_refused=True)
         pipeline.build(options, lambda _: None, lambda *_: None)
-    told = data_quality.last_revision(pointer)
+    con = ScopedCursor(duckdb.connect(), ADMINISTRATOR)
+    told = data_quality.last_revision(con, pointer)
     assert told
     assert any(one.province and "removed_rows" in one.causes for one in told.moved)
-    file = next(one for one in data_quality.changed_files(pointer) if one["file"] == changed.name)
+    file = next(one for one in data_quality.changed_files(con, pointer) if one["file"] == changed.name)
     assert (file["file"], file["after"] < file["before"]) == (changed.name, True)
-    assert data_quality.last_revision(tmp_path / "none.duckdb") is None
+    assert data_quality.last_revision(con, tmp_path / "none.duckdb") is None
 
 
 def test_names_stand_in_the_order_of_the_alphabet() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from etl.core.errors import Refused
 from etl.core.paths import ROOT
+from etl.semantic.access import AccessScope
 from pages.ui.briefing import content, typesetting
 from pages.ui.briefing.typesetting import Typesetter
 from pages.ui.data import briefing_questions
@@ -68,9 +69,9 @@ class Press:
 
 
 @contextmanager
-def press(pointer: Path) -> Iterator[Press]:
-    """A press for the publication shown now. Raises Refused where there is none."""
-    with briefing_questions.opened(pointer) as con, Typesetter() as typesetter:
+def press(pointer: Path, scope: AccessScope) -> Iterator[Press]:
+    """A press for the publication shown now, under a scope. Raises Refused where there is none."""
+    with briefing_questions.opened(pointer, scope) as con, Typesetter() as typesetter:
         yield Press(con, pointer, typesetter)
 
 

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from etl.analysis.training_plan import GOAL
+from etl.semantic import spread
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import size_of
 from pages.ui.charts import marks
@@ -64,6 +65,8 @@ class FigureQuestion:
         self.options(answer)
         if self.chart.compares and not scoped_query.nothing(answer):
             self.trend(answer)
+        if self.chart.where_noise and spread.is_noise(answer):
+            of_nation(self.view, answer)
         size(self.view, answer)
 
     def trend(self, answer: Answer) -> Answer | None:
@@ -75,7 +78,7 @@ class FigureQuestion:
         if not metric.has_history or not {"month", *where} <= metric.dimensions:
             return None
         over = answer.over if set(self.axes) & set(TIME) else self.view.over or self.view.months(_MONTHS)
-        return warehouse.ask(metric.name, reader=self.view.reader, by=("month",), over=over, where=where)
+        return warehouse.ask(metric.name, by=("month",), over=over, where=where)
 
     def is_single(self, answer: Answer) -> bool:
         """Whether the chart compares groups, and there is only one."""
@@ -89,14 +92,14 @@ class FigureQuestion:
 def of_nation(view: PageContext, answer: Answer) -> Answer:
     """The same measure for the whole nation, under the filters that are not places."""
     where = {name: codes for name, codes in answer.where.items() if name not in page_context.PLACES}
-    return warehouse.ask(answer.metrics[0].name, reader=view.reader, on=answer.on, over=answer.over, where=where)
+    return warehouse.ask(answer.metrics[0].name, on=answer.on, over=answer.over, where=where)
 
 
 def _target(view: PageContext, answer: Answer) -> float | None:
     """The target of the place on the as-of day, where the filters leave it a meaning."""
     if not set(answer.where) <= warehouse.catalogue()["target"].dimensions:
         return None
-    return warehouse.ask("target", reader=view.reader, on=view.as_of, where=answer.where).value()
+    return warehouse.ask("target", on=view.as_of, where=answer.where).value()
 
 
 # ---------------------------------------------------------------- sizes
@@ -127,7 +130,7 @@ def _ask_size(
     is_flow, is_timed = metric.kind == "event", bool(set(by) & set(TIME))
     over = answer.over if is_flow or is_timed else None
     on = None if over else answer.on or (answer.over[1] if answer.over else view.as_of)
-    return warehouse.ask(counted, reader=view.reader, by=by, on=on, over=over, where=where)
+    return warehouse.ask(counted, by=by, on=on, over=over, where=where)
 
 
 def size(view: PageContext, answer: Answer) -> str:
@@ -140,13 +143,14 @@ def size(view: PageContext, answer: Answer) -> str:
     count = _size(view, answer, metric, counted)
     if count is None:
         return ""
-    return view.word("figure.cases", count=f"{text.number(count, view.lang)} {text.unit_word(known.unit, view.lang)}")
+    unit = "applications" if "working_day" in answer.by else known.unit
+    return view.word("figure.cases", count=f"{text.number(count, view.lang)} {text.unit_word(unit, view.lang)}")
 
 
 def _size(view: PageContext, answer: Answer, metric: Metric, counted: str) -> Any:
     if counted == "at_risk":
-        # All who joined are followed at first.
-        return sum(row["at_risk"] or 0 for row in answer.records() if row["served"] == 0)
+        # All are followed at first.
+        return sum(row["at_risk"] or 0 for row in answer.records() if row[answer.by[-1]] == 0)
     if counted in answer.columns and len(answer.by) == 1 and answer.by[0] in (*TIME, "ahead"):
         at, place = answer.columns.index(metric.name), answer.columns.index(counted)
         return next((row[place] for row in reversed(answer.rows) if row[at] is not None), None)

@@ -18,7 +18,8 @@ import duckdb
 from etl.analysis import data_quality, detail, registry
 from etl.core.errors import QuestionError, Refused
 from etl.revisions import diff
-from etl.semantic import answers, disclosure, provisional
+from etl.semantic import access, answers, disclosure, provisional
+from etl.semantic.access import AccessScope, ScopedCursor
 from etl.semantic.answers import Answer
 from etl.warehouse import publications
 from etl.warehouse.publications import Publication
@@ -48,7 +49,7 @@ class Revision:
 class Questions:
     """A publication, a place (empty: the nation) and a day; `exact` shows numbers as they are."""
 
-    con: duckdb.DuckDBPyConnection
+    con: ScopedCursor
     pointer: Path
     lang: str
     province: str = ""
@@ -60,7 +61,7 @@ class Questions:
 
     @cached_property
     def publication(self) -> Publication:
-        return publications.describe(self.con)
+        return publications.describe(self.con.numbers)
 
     @property
     def day(self) -> date:
@@ -133,10 +134,12 @@ class Questions:
             return None
         try:
             with publications.connect(earlier[-1], any_code=True) as old:
-                found = self._once("diff", lambda: diff.compare(old, self.con, by_province=False))
+                found = self._once("diff", lambda: diff.compare(old, self.con.numbers, by_province=False))
                 before = publications.describe(old)
                 day = min(found.day, self.day)
-                told = Questions(old, self.pointer, self.lang, self.province, day, self.exact)
+                told = Questions(
+                    ScopedCursor(old, self.con.scope), self.pointer, self.lang, self.province, day, self.exact
+                )
                 then = {name: told.ask(name, on=day) for name in names}
         except (Refused, QuestionError, duckdb.Error):
             return None
@@ -178,10 +181,10 @@ def pointer_of(source: Path | None = None) -> Path:
 
 
 @contextmanager
-def opened(pointer: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The publication shown now. Raises Refused, also for what the database cannot do while it is open."""
+def opened(pointer: Path, scope: AccessScope) -> Iterator[ScopedCursor]:
+    """The publication shown now, under a scope. Raises Refused, also for what the database cannot do while it is open."""
     try:
-        with publications.connect(pointer) as con:
+        with access.connect(pointer, scope) as con:
             yield con
     except duckdb.Error as error:
         raise Refused(f"{pointer}: the database refused the work ({type(error).__name__})") from None

@@ -9,8 +9,7 @@ from etl.core.errors import Refused
 from pages.ui.briefing import writing
 from pages.ui.briefing.writing import NATION, Written
 from pages.ui.components.notices import error_boundary, notice
-from pages.ui.data import briefing_questions
-from pages.ui.data.warehouse import Reader
+from pages.ui.data import briefing_questions, user
 from pages.ui.i18n import text
 from pages.ui.state.page_context import PageContext
 
@@ -25,7 +24,7 @@ def place_of(view: PageContext) -> str | None:
     if set(view.where) - {"province"} or len(provinces) > 1:
         return None
     place = provinces[0] if provinces else NATION
-    return place if _may_see(view.reader, place) else None
+    return place if _may_see(place) else None
 
 
 def button(view: PageContext) -> None:
@@ -36,7 +35,7 @@ def button(view: PageContext) -> None:
     with error_boundary(view.lang, "briefing"):
         pointer = briefing_questions.pointer_of()
         try:
-            with briefing_questions.opened(pointer) as con:
+            with briefing_questions.opened(pointer, user.scope()) as con:
                 asked = briefing_questions.Questions(
                     con, pointer, view.lang, "" if place == NATION else place, view.scope.on
                 )
@@ -56,14 +55,14 @@ def button(view: PageContext) -> None:
 
 def made(place: str, lang: str, on: date | None) -> bytes:
     """The book of a place as it may circulate. Raises Refused."""
-    with writing.press(briefing_questions.pointer_of()) as press:
+    with writing.press(briefing_questions.pointer_of(), user.scope()) as press:
         return press.pdf(press.questions(place, lang, on))
 
 
 def listed(view: PageContext) -> None:
     """The books that were written and may be seen, the latest first, each to be taken again."""
     with error_boundary(view.lang, "briefings"):
-        found = [one for one in writing.written() if not one.is_exact and _may_see(view.reader, one.place)]
+        found = [one for one in writing.written() if not one.is_exact and _may_see(one.place)]
         if not found:
             notice(view.lang, "briefing.page_title", view.word("briefing.none_written"))
             return
@@ -99,5 +98,7 @@ def _line(view: PageContext, number: int, one: Written) -> None:
         )
 
 
-def _may_see(reader: Reader, place: str) -> bool:
-    return reader is None or place in reader
+def _may_see(place: str) -> bool:
+    """The book of the nation names institutes of every province."""
+    scope = user.scope()
+    return scope.sees_whole_country or place in scope.codes

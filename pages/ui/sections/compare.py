@@ -115,7 +115,7 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         where = {name: codes for name, codes in view.where.items() if name not in PLACES}
         known = warehouse.catalogue()
         shown = [name for name in names if set(where) <= known[name].dimensions]
-        answer = registers.compare(shown, chosen.side(0), chosen.side(1), view.reader, where)
+        answer = registers.compare(shown, chosen.side(0), chosen.side(1), where)
         seen = replace(context(view), names={**context(view).names, "side": _titles(view, chosen)})
         metric = answer.metrics[0]
         rows = {row[0]: row for row in answer.rows}
@@ -228,5 +228,5 @@ def bridges(view: PageContext, chosen: Sides) -> None:
             notices.error_boundary(view.lang, ident),
         ):
             where = {} if place == NATION else {"province": (place,)}
-            answer = registers.bridge(over, view.reader, where)
+            answer = registers.bridge(over, where)
             ui.draw(view, bars.bridge, answer, ident)

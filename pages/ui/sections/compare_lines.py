@@ -39,7 +39,7 @@ def _over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...
         provinces = warehouse.names("province", view.lang)
         labels = {place: provinces.get(place, view.word("scope.nation")) for place in places}
         asked = {place: {} if place == NATION else {"province": (place,)} for place in places}
-        answer = registers.over_time(name, asked, view.over or view.months(_MONTHS), view.reader, where)
+        answer = registers.over_time(name, asked, view.over or view.months(_MONTHS), where)
         seen = replace(context(view), names={**context(view).names, "side": labels})
         metric = answer.metrics[0]
         title = view.word("why.lines", measure=metric.label[view.lang])

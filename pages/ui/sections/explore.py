@@ -135,7 +135,6 @@ def _answer(view: PageContext, asked: Asked) -> Answer:
     kinds = {catalogue[name].kind for name in asked.names}
     return registers.large(
         *asked.names,
-        reader=view.reader,
         by=asked.by,
         on=view.as_of if "snapshot" in kinds and not asked.is_timed else None,
         over=asked.over if asked.needs_period else None,

@@ -155,7 +155,6 @@ def _totals(view: PageContext, asked: Asked, by: Sequence[str]) -> Answer:
     timed = any(one in TIME for one in by)
     return registers.large(
         name,
-        reader=view.reader,
         by=tuple(by),
         on=None if flow or timed else (min(asked.over[1], view.as_of) if asked.is_timed else view.as_of),
         over=asked.over if flow or timed else None,

@@ -78,7 +78,7 @@ def _listed(view: PageContext) -> Answer:
     names = [name for name in _MEASURES if name != "licensed_institutes" or not _LEAVES_LICENCES & set(view.where)]
     wanted = page_parameters.one(PAGE, "find")
     where = {name: codes for name, codes in view.where.items() if not (wanted and name in PLACES)}
-    answer = registers.large(*names, reader=view.reader, by=("institute",), on=view.as_of, where=where)
+    answer = registers.large(*names, by=("institute",), on=view.as_of, where=where)
     met = {row[0]: row for row in answer.rows if row[0] in registers.institutes()}
     if wanted:
         nothing = (None,) * (len(answer.columns) - 1)
@@ -190,11 +190,11 @@ def people(view: PageContext) -> None:
     """Rows of people, pseudonymous, to readers who may have them; to others, that there are none to be had."""
     with st.container(border=True, key="figure-people"), notices.error_boundary(view.lang, "people"):
         st.html(f'<div class="pd-head"><h3>{text.escape(view.word("institute.people"))}</h3></div>')
-        if not registers.may_see_rows(view.reader):
+        if not registers.may_see_rows():
             st.html(f'<p class="pd-note">{text.escape(view.word("institute.people_off"))}</p>')
             return
         st.html(f'<p class="pd-note">{text.escape(view.word("institute.people_are"))}</p>')
-        spells = registers.people(view.as_of, view.reader, view.where)
+        spells = registers.people(view.as_of, view.where)
         answer = spells.first(tables.PAGE_ROWS)
         if not answer.rows:
             notices.notice(view.lang, "state.empty_title", view.word("state.empty"))

@@ -46,13 +46,13 @@ def listings(view: PageContext, *analyses: str, without: str = "") -> None:
 def _listing(view: PageContext, analysis: str, ident: str) -> None:
     """A list in its order, as far as a page holds it; a filter without meaning for it is told."""
     answer, ignored = _asked(view, analysis)
-    days = page_parameters.one(page_context.page(), "days") if _ends(answer) else ""
+    days = page_parameters.one(page_context.part(), "days") if _ends(answer) else ""
     answer = within(answer, days)
     count = text.number(len(answer.rows), view.lang)
     sentence = _sentence(view, analysis, count, days) if answer.rows else view.word("listing.none")
     below = f"{view.word(f'listing.{analysis}_help')} · {subtitle(view, answer)}"
     st.html(f'<div class="pd-head" id="{ident}"><h3>{text.escape(sentence)}</h3><p>{text.escape(below)}</p></div>')
-    if _ends(answer) and "days" in NAMES.get(page_context.page(), ()):
+    if _ends(answer) and "days" in NAMES.get(page_context.part(), ()):
         _days_left(view, days)
     if answer.rows:
         _table(view, answer, analysis, sentence)
@@ -88,7 +88,7 @@ def _ends(answer: Answer) -> bool:
 
 def _days_left(view: PageContext, days: str) -> None:
     """Within how many days: a choice that stands in the address."""
-    page, key = page_context.page(), "listing days"
+    page, key = page_context.part(), "listing days"
     st.session_state[key] = days or DAYS_LEFT[-1]
 
     def changed() -> None:
@@ -109,11 +109,11 @@ def _days_left(view: PageContext, days: str) -> None:
 def _asked(view: PageContext, analysis: str) -> tuple[Answer, list[str]]:
     """The answer under the reader's scope, and the filters that have no meaning for it."""
     where, ignored = view.under(warehouse.filters_of(analysis))
-    return warehouse.analyse(analysis, reader=view.reader, on=view.as_of, where=where), ignored
+    return warehouse.analyse(analysis, on=view.as_of, where=where), ignored
 
 
 def _table(view: PageContext, answer: Answer, analysis: str, caption: str) -> None:
-    ident, page = f"listing-{analysis}", page_context.page()
+    ident, page = f"listing-{analysis}", page_context.part()
     store = AmongLists(page, analysis) if "list" in NAMES.get(page, ()) else InSession(ident)
     tables.answer(view, ident, answer, context(view), caption, store=store, link=lambda row: _address(view, row[0]))
 
@@ -138,7 +138,7 @@ def sources(view: PageContext, analysis: str) -> None:
     """Each figure of `analysis` with what it counts, its source, how sure that is, and the address that was read."""
     tables.style()
     with st.container(border=True, key=f"sources-{analysis}"), error_boundary(view.lang, f"sources-{analysis}"):
-        answer, seen = warehouse.analyse(analysis, reader=view.reader, on=view.as_of), context(view)
+        answer, seen = warehouse.analyse(analysis, on=view.as_of), context(view)
         entries = []
         for row in answer.records():
             year = row["counted_year"] and seen.member("counted_year", row["counted_year"])

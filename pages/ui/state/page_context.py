@@ -66,7 +66,6 @@ class PageContext:
     scope: Scope
     as_of: date
     latest: date
-    reader: frozenset[str] | None = None
     # Whether this page shows flows or trends, which a period is for.
     has_period: bool = False
 
@@ -150,11 +149,6 @@ def set_day(on: date | None) -> None:
 
 def set_period(period: str) -> None:
     _choose(replace(_scope(), period=periods.known(period)))
-
-
-def page() -> str:
-    """The page that is open, by its address."""
-    return st.session_state.get(_PAGE, "")
 
 
 def reset() -> None:
