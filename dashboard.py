@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui.i18n import text
-from pages.ui.shell import allowed_hosts, frame, logs, service
+from pages.ui.shell import allowed_hosts, frame, gate, logs, service
 from pages.ui.shell import middleware as shell
 
 
@@ -39,8 +39,10 @@ if get_script_run_ctx(suppress_warning=True):
         frame.run(menu)
 else:
     service.begin()
+    secrets = gate.begin()
     logs.keep_readers_out()
-    middleware = [Middleware(allowed_hosts.AllowedHosts), Middleware(shell.Shell)]
-    app = st.App(__file__, middleware=middleware, routes=[*service.routes(), *shell.routes()])
+    middleware = [Middleware(allowed_hosts.AllowedHosts), Middleware(gate.Gate), Middleware(shell.Shell)]
+    routes = [*service.routes(), *gate.routes(), *shell.routes()]
+    app = st.App(__file__, middleware=middleware, routes=routes, secrets=secrets or None)
     with shell.quiet():
         st.navigation(menu("fa"))

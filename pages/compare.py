@@ -2,17 +2,15 @@
 
 from pages.ui.components import figures as ui
 from pages.ui.components import tables
-from pages.ui.sections import compare
+from pages.ui.sections import compare, saved_views
 
 
 def page() -> None:
     tables.style()
     view = ui.scope_bar("@person")
-    chosen = compare.sides(view)
-    compare.choices(view, chosen)
-    compare.table(
+    saved_views.copy_link(view)
+    compare.compare(
         view,
-        chosen,
         "active_assistants",
         "in_service",
         "target_progress",
@@ -26,4 +24,3 @@ def page() -> None:
         "leaver_rate_12m",
         "early_attrition",
     )
-    compare.bridges(view, chosen)

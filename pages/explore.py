@@ -1,5 +1,7 @@
 """What else would you like to know: any measure, by up to three dimensions?"""
 
+import streamlit as st
+
 from pages.ui.components import breadcrumb, tables
 from pages.ui.components import figures as ui
 from pages.ui.sections import explore, explore_rows, saved_views
@@ -9,5 +11,7 @@ def page() -> None:
     tables.style()
     view = ui.scope_bar("@place", "@person", "@course", period=True)
     breadcrumb.show(view)
-    saved_views.block(view, explore_rows.PAGE)
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="views-bar"):
+        saved_views.block(view, explore_rows.PAGE)
+        saved_views.copy_link(view)
     explore.explore(view)

@@ -9,7 +9,7 @@ from pages.ui.sections import data_quality
 def page() -> None:
     tables.style()
     view = data_quality.view()
-    data_quality.revisions(view)
+    data_quality.why(view)
     data_quality.totals(view)
     data_quality.provinces(view)
     left, right = st.columns(2)
@@ -20,3 +20,4 @@ def page() -> None:
         data_quality.rules(view)
     data_quality.publications(view)
     data_quality.files(view)
+    data_quality.revisions(view)

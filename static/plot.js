@@ -22,7 +22,9 @@ function stand(parent) {
   element.setAttribute("data-testid", "stPlotlyChart");
   parent.append(element);
   const plot = { element, width: 0, drawn: Promise.resolve() };
-  new ResizeObserver(() => { if (element.clientWidth !== plot.width) draw(plot); }).observe(element);
+  // for paper shell.js fits it
+  const onPaper = () => document.documentElement.classList.contains("pd-paper");
+  new ResizeObserver(() => { if (!onPaper() && element.clientWidth !== plot.width) draw(plot); }).observe(element);
   standing.set(parent, plot);
   return plot;
 }

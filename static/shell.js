@@ -91,3 +91,93 @@ document.addEventListener("input", (event) => {
     if (changes.some((one) => one.oldValue === "running" && one.target.getAttribute(run) !== "running")) opening = false;
   }).observe(document, { subtree: true, attributeFilter: [run], attributeOldValue: true });
 })();
+
+// Paper: charts are drawn as wide as the sheet, and every sheet says what it shows, of which scope and from which source.
+(function () {
+  const paper = () => document.documentElement.classList.contains("pd-paper");
+  const charts = () => [...document.querySelectorAll(".pd-plot.js-plotly-plot")];
+  const fit = () => charts().forEach((chart) => {
+    const width = chart.clientWidth;
+    if (!width) return;
+    // A map is drawn anew only after its base map came, which is too late for the paper: it is made smaller as it is.
+    const isMap = chart._fullLayout && chart._fullLayout._subplots.geo.length;
+    if (!isMap) window.Plotly.relayout(chart, { width });
+    else chart.firstElementChild.style.zoom = paper() ? Math.min(1, width / chart._fullLayout.width) : "";
+  });
+  const words = (selector) => [...document.querySelectorAll(selector)].map((part) => part.textContent.trim()).filter(Boolean);
+  const quoted = (text) => `"${text.replace(/[\\"\n<]/g, (sign) => `\\${sign.codePointAt(0).toString(16)} `)}"`;
+  const sheet = document.createElement("style");
+  addEventListener("beforeprint", () => {
+    const start = document.documentElement.dir === "rtl" ? ["right", "left", "persian"] : ["left", "right", "decimal"];
+    const said = [...words(".pd-title h1"), ...words(".pd-said").map((part) => part.replace(/\s+/g, " "))].join(" · ");
+    const source = words(".pd-trust > span").slice(0, 3).join(" · ");
+    const font = "font: 8pt Vazirmatn, sans-serif; color: #52616e; vertical-align: middle;";
+    sheet.textContent = `@page {
+      @top-${start[0]} { content: ${quoted(said)}; ${font} width: 100%; text-align: ${start[0]}; }
+      @bottom-${start[0]} { content: ${quoted(source)}; ${font} width: 90%; text-align: ${start[0]}; }
+      @bottom-${start[1]} { content: counter(page, ${start[2]}) " / " counter(pages, ${start[2]}); ${font} width: 10%; text-align: ${start[1]}; }
+    }`;
+    document.head.append(sheet);
+    const app = document.querySelector("[data-testid=stApp]");
+    document.documentElement.classList.toggle("pd-dark", !!app && getComputedStyle(app).colorScheme.includes("dark"));
+    document.documentElement.classList.add("pd-paper");
+    fit();
+  });
+  addEventListener("afterprint", () => {
+    document.documentElement.classList.remove("pd-paper", "pd-dark");
+    sheet.remove();
+    fit();
+  });
+})();
+
+// On a phone the filters stand behind one button (components/filter_bar.py). It is drawn anew with the page and stays as it was.
+(function () {
+  const root = document.documentElement;
+  const tell = (button) => button.setAttribute("aria-expanded", String(root.classList.contains("pd-filtering")));
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest(".pd-filters");
+    if (!button) return;
+    root.classList.toggle("pd-filtering");
+    tell(button);
+  });
+  new MutationObserver(() => {
+    const button = document.querySelector(".pd-filters");
+    if (button && button.getAttribute("aria-expanded") !== String(root.classList.contains("pd-filtering"))) tell(button);
+  }).observe(document, { subtree: true, childList: true });
+})();
+
+// "Copy link": the address holds all that was chosen.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest && event.target.closest(".pd-copy");
+  if (!button) return;
+  const told = () => { button.nextElementSibling.textContent = button.dataset.copied; };
+  // a page without https has no clipboard, but can copy what is selected
+  if (navigator.clipboard) return void navigator.clipboard.writeText(location.href).then(told);
+  const field = Object.assign(document.createElement("textarea"), { value: location.href });
+  document.body.append(field);
+  field.select();
+  if (document.execCommand("copy")) told();
+  field.remove();
+});
+
+// Back returns to where one was: a page is drawn only after it is open, so the browser itself cannot scroll it.
+(function () {
+  const main = () => document.querySelector("[data-testid=stMain]");
+  const key = () => `scrolled ${location.pathname}${location.search}`;
+  addEventListener("pagehide", () => { try { sessionStorage.setItem(key(), String(main()?.scrollTop ?? 0)); } catch { /* none kept */ } });
+  const opened = performance.getEntriesByType("navigation")[0];
+  let wanted = 0;
+  try { wanted = opened && opened.type === "back_forward" ? Number(sessionStorage.getItem(key())) : 0; } catch { /* none kept */ }
+  // a link to a part of a page, which is drawn later too
+  const part = location.hash.startsWith("#listing-") && !wanted ? location.hash.slice(1) : "";
+  if (!wanted && !part) return;
+  const seen = new MutationObserver(() => {
+    const at = main(), aim = part && document.getElementById(part);
+    if (aim) aim.scrollIntoView();
+    else if (at && wanted && at.scrollHeight - at.clientHeight >= wanted) at.scrollTop = wanted;
+  });
+  const end = () => seen.disconnect();
+  ["wheel", "touchstart", "keydown", "pointerdown"].forEach((kind) => addEventListener(kind, end, { once: true }));
+  setTimeout(end, 8000);
+  seen.observe(document, { subtree: true, childList: true });
+})();

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
+from etl.semantic.access import ADMINISTRATOR
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from etl.warehouse.publications import Publication
@@ -42,6 +43,7 @@ def answer(
         provisional=provisional,
         query="select 1",
         publication=PUBLICATION,
+        scope=ADMINISTRATOR.rights(),
     )
 
 

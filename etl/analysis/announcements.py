@@ -16,6 +16,7 @@ from etl.analysis.registry import analysis
 from etl.core.errors import Refused
 from etl.core.text_folding import fold, shown
 from etl.extract import reference_files as files
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.derived import Where, answered
@@ -53,7 +54,7 @@ def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Announcement]) -> None:
 
 
 @analysis(asks=())
-def announced(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def announced(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Every announcement up to the day, with the registered number.
 
     Rows: (metric, announced_on, announced_value, registered_value, announced_difference, announced_words, source).
@@ -62,7 +63,7 @@ def announced(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Whe
     """
     like = ask(con, "active_assistants", on=on)
     day = like.on or like.publication.as_of
-    announcements = con.execute(
+    announcements = con.numbers.execute(
         "select date, metric, value, words, source from announcements where date <= $on_day order by date, metric",
         {"on_day": day},
     ).fetchall()

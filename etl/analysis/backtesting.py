@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import duckdb
-
 from etl.analysis.projection import PACE_MONTHS, History, history_of
 from etl.analysis.registry import analysis
 from etl.core import jalali
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 from etl.semantic.derived import Where, answered
 
@@ -58,7 +57,7 @@ def runs_of(history: History, ahead: int) -> list[Run]:
 
 
 @analysis(asks=("active_assistants", "net_change"))
-def backtest(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def backtest(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """How often the projection's range contained the outcome 1, 3, 6 and 12 months later, and the mean relative error.
 
     Rows: (ahead, share of ranges that held, mean miss, mean miss of a flat pace, then ranges that held, ranges, runs). Every
@@ -79,7 +78,7 @@ def backtest(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Wher
 
 
 @analysis(asks=("active_assistants", "net_change"))
-def backtest_months(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def backtest_months(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """The outcome and the range projected for it six months before: (month, active, low, high)."""
     history = history_of(con, on, where)
     runs = runs_of(history, _SHOWN_HORIZON)

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-import duckdb
-
 from etl.core.errors import QuestionError
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 
@@ -23,9 +22,7 @@ class Side:
     where: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
-def compare(
-    con: duckdb.DuckDBPyConnection, names: Sequence[str], first: Side, second: Side, where: _Places | None = None
-) -> Answer:
+def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, where: _Places | None = None) -> Answer:
     """Snapshot metrics of two sides and their difference (second minus first), under filters common to both.
 
     Three rows, by `side`: first, second, difference. The difference of a missing value is None, and the difference of a rate
@@ -59,6 +56,30 @@ def compare(
         where={name: tuple(codes) for name, codes in (where or {}).items()},
         query=";\n\n".join(dict.fromkeys(answer.query for answer in answers)),
         sources=frozenset().union(*(answer.sources for answer in answers)),
+    )
+
+
+def over_time(
+    con: ScopedCursor,
+    name: str,
+    places: Mapping[str, _Places],
+    over: tuple[date, date],
+    where: _Places | None = None,
+) -> Answer:
+    """One measure month by month, by `side`: the places of each side under filters common to both."""
+    common = {axis: tuple(codes) for axis, codes in (where or {}).items()}
+    answers = {
+        side: ask(con, name, by=("month",), over=over, where=common | dict(chosen)) for side, chosen in places.items()
+    }
+    first = next(iter(answers.values()))
+    return replace(
+        first,
+        by=("month", "side"),
+        columns=("month", "side", *first.columns[1:]),
+        rows=[(row[0], side, *row[1:]) for side, answer in answers.items() for row in answer.rows],
+        where=common,
+        query=";\n\n".join(dict.fromkeys(answer.query for answer in answers.values())),
+        sources=frozenset().union(*(answer.sources for answer in answers.values())),
     )
 
 

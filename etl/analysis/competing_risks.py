@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import duckdb
-
 from etl.analysis.registry import analysis
 from etl.core import jalali
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable
 from etl.semantic.catalog import tables
 from etl.semantic.derived import Where, answered
@@ -61,7 +60,7 @@ def cumulative_incidence(followed: Iterable[tuple[int, int | None, int]], ends: 
 
 @analysis(asks=("files_complete", "outstanding"), over_period=True)
 def licensing_cohort(
-    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, over: tuple[date, date] | None = None
+    con: ScopedCursor, on: date | None = None, where: Where = None, over: tuple[date, date] | None = None
 ) -> Answer:
     """Of files complete in the period, the share decided by each working day 0 to 120, by outcome.
 
@@ -85,7 +84,7 @@ def licensing_cohort(
 
 @analysis(asks=("files_complete", "outstanding"), over_period=True)
 def licensing_times(
-    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, over: tuple[date, date] | None = None
+    con: ScopedCursor, on: date | None = None, where: Where = None, over: tuple[date, date] | None = None
 ) -> Answer:
     """The working days until half and 90 % of the files complete in the period are decided, and the share within 25 days.
 
@@ -106,7 +105,7 @@ def licensing_times(
 
 @analysis(asks=("registered_institutes",))
 def institute_survival(
-    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, least: int = LEAST_INSTITUTES
+    con: ScopedCursor, on: date | None = None, where: Where = None, least: int = LEAST_INSTITUTES
 ) -> Answer:
     """Share of the institutes founded in a Jalali year that are not closed or revoked so many years after, by founding year.
 
@@ -131,7 +130,7 @@ def institute_survival(
     """
     parameters["on_day"] = day
     counted: dict[str, list[tuple[int, int | None, int]]] = {}
-    for year, followed_days, has_ended, count in con.execute(sql, parameters).fetchall():
+    for year, followed_days, has_ended, count in con.numbers.execute(sql, parameters).fetchall():
         counted.setdefault(year, []).append((followed_days, 0 if has_ended else None, count))
     rows: list[tuple[Any, ...]] = []
     for year, followed in counted.items():
@@ -153,7 +152,7 @@ def _is_all_ended(step: Step) -> bool:
 
 
 def _licensing(
-    con: duckdb.DuckDBPyConnection, on: date | None, where: Where, over: tuple[date, date] | None
+    con: ScopedCursor, on: date | None, where: Where, over: tuple[date, date] | None
 ) -> tuple[Answer, Sequence[Step], str]:
     now = ask(con, "outstanding", on=on, where=where)
     day = now.on or now.publication.as_of
@@ -170,7 +169,7 @@ def _licensing(
         order by all
     """
     parameters |= {"on_day": day, "first": first, "last": min(last, day)}
-    counted = con.execute(sql, parameters).fetchall()
+    counted = con.numbers.execute(sql, parameters).fetchall()
     followed = [(time, OUTCOMES.index(outcome) if outcome else None, count) for time, outcome, count in counted]
     return like, cumulative_incidence(followed, len(OUTCOMES)), readable(sql, parameters)
 

@@ -3,9 +3,8 @@
 from datetime import date
 from typing import Any
 
-import duckdb
-
 from etl.analysis.registry import analysis
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.derived import Where, answered
 
@@ -14,7 +13,7 @@ MOVED = 2
 
 
 @analysis(asks=("coverage_per_10k",))
-def coverage_on_census(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def coverage_on_census(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Active assistants of the day per 10,000 residents, of the day and of the census of 1395, by province.
 
     Rows: (province, coverage_per_10k, coverage_on_census, coverage_rank, coverage_rank_on_census, then is_moved and
@@ -22,7 +21,7 @@ def coverage_on_census(con: duckdb.DuckDBPyConnection, on: date | None = None, w
     better one.
     """
     answer = ask(con, "coverage_per_10k", "active_assistants", by=("province",), on=on, where=where)
-    census = dict(con.execute("select iso_3166_2, population_2016 from provinces").fetchall())
+    census = dict(con.numbers.execute("select iso_3166_2, population_2016 from provinces").fetchall())
     known = [row for row in answer.records() if row["province"] in census and row["coverage_per_10k"] is not None]
     today = {row["province"]: row["coverage_per_10k"] for row in known}
     then = {row["province"]: row["active_assistants"] / census[row["province"]] * 10_000 for row in known}

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ from etl.core.errors import Refused
 from etl.core.paths import CHECKS
 from etl.extract.contract import TABLES, contract
 from etl.revisions import diff
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 from etl.semantic.reports import report, reported, with_rows
-from etl.warehouse.publications import connect, describe, versions
+from etl.warehouse.publications import connect, current, describe, versions
 
 _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
 
@@ -27,7 +28,7 @@ class Rule:
     words: str
 
 
-def totals(con: duckdb.DuckDBPyConnection) -> Answer:
+def totals(con: ScopedCursor) -> Answer:
     """One row: files read, and rows read = loaded + rejected + exact duplicates."""
     return report(
         con,
@@ -39,7 +40,7 @@ def totals(con: duckdb.DuckDBPyConnection) -> Answer:
     )
 
 
-def files(con: duckdb.DuckDBPyConnection) -> Answer:
+def files(con: ScopedCursor) -> Answer:
     """One row per submitted file; `refusal` and `notes` are empty if there is nothing to report."""
     return report(
         con,
@@ -50,7 +51,7 @@ def files(con: duckdb.DuckDBPyConnection) -> Answer:
     )
 
 
-def reasons(con: duckdb.DuckDBPyConnection) -> Answer:
+def reasons(con: ScopedCursor) -> Answer:
     """Rejected rows by source, reason and column, most first. A row with two faults counts under both."""
     return report(
         con,
@@ -61,7 +62,7 @@ def reasons(con: duckdb.DuckDBPyConnection) -> Answer:
     )
 
 
-def warned(con: duckdb.DuckDBPyConnection) -> Answer:
+def warned(con: ScopedCursor) -> Answer:
     """Loaded rows in which a bad value counts as unknown, by source, reason and column, most first."""
     return report(
         con,
@@ -72,7 +73,7 @@ def warned(con: duckdb.DuckDBPyConnection) -> Answer:
     )
 
 
-def provinces(con: duckdb.DuckDBPyConnection) -> Answer:
+def provinces(con: ScopedCursor) -> Answer:
     """One row per province: what arrived, what is missing, and the latest day in its rows; the longest silent first."""
     sql = """
         with days as (
@@ -124,9 +125,17 @@ def provinces(con: duckdb.DuckDBPyConnection) -> Answer:
     return report(con, ("province",), numbers, sql, {"sources": len(TABLES)})
 
 
-def ignored(con: duckdb.DuckDBPyConnection) -> list[str]:
+def ignored(con: ScopedCursor) -> list[str]:
     """The files of the folder, and below, that are no source."""
-    return [name for (name,) in con.execute("select file from ignored_files order by rowid").fetchall()]
+    return [name for (name,) in con.execute("select file from ignored_files order by file").fetchall()]
+
+
+def refused_files(con: ScopedCursor) -> tuple[str, ...]:
+    """The names of the files that were refused."""
+    if con.scope.sees_whole_country:
+        return describe(con.numbers).missing
+    rows = con.execute("select distinct file from load_files where refusal is not null order by 1").fetchall()
+    return tuple(file for (file,) in rows)
 
 
 def headers() -> dict[str, str]:
@@ -134,7 +143,7 @@ def headers() -> dict[str, str]:
     return {one.name: one.headers[0] for table in TABLES for one in contract(table).columns if one.headers}
 
 
-def missing_sources(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
+def missing_sources(con: ScopedCursor) -> dict[str, tuple[str, ...]]:
     """The source tables without a readable file, for each province that lacks any."""
     arrived = set(con.execute("select province, source_table from load_files where refusal is null").fetchall())
     codes = [code for (code,) in con.execute("select iso_3166_2 from provinces order by 1").fetchall()]
@@ -151,7 +160,7 @@ def rules() -> list[Rule]:
     return found
 
 
-def publications(con: duckdb.DuckDBPyConnection, pointer: Path) -> Answer:
+def publications(con: ScopedCursor, pointer: Path) -> Answer:
     """One row per kept publication of `pointer`, latest first; unreadable ones are left out."""
     found: list[tuple[Any, ...]] = []
     for path in reversed(versions(pointer)):
@@ -174,9 +183,50 @@ def revisions(pointer: Path) -> Any | None:
         return None
 
 
-def rejected_rows(con: duckdb.DuckDBPyConnection, tables: Sequence[str], provinces: Sequence[str]) -> int:
+def last_revision(con: ScopedCursor, pointer: Path) -> diff.Diff | None:
+    """What moved from the publication before to the one shown, for the nation and own provinces; None where it cannot be told."""
+    try:
+        found = diff.between(pointer)
+    except (Refused, duckdb.Error):
+        return None
+    moved = tuple(one for one in found.moved if _is_own(con, one.province) or one.province is None)
+    return replace(found, moved=moved)
+
+
+def _is_own(con: ScopedCursor, province: str | None) -> bool:
+    return con.scope.sees_whole_country or province in con.scope.codes
+
+
+def changed_files(con: ScopedCursor, pointer: Path) -> list[dict[str, Any]]:
+    """The files whose loaded or rejected rows differ from those of the publication before: `before`, `after` are rows loaded.
+
+    A file that only one of the two has has None in the other.
+    """
+    shown = current(pointer)
+    earlier = [path for path in versions(pointer) if path.stem < shown.stem]
+    if not earlier:
+        return []
+    try:
+        with connect(earlier[-1], any_code=True) as old, connect(shown, any_code=True) as new:
+            scoped = (ScopedCursor(one, con.scope) for one in (old, new))
+            was, now = ({row["file"]: row for row in files(one).records()} for one in scoped)
+    except (Refused, duckdb.Error):
+        return []
+    counted = ("rows_loaded", "rows_quarantined")
+    found = []
+    for name in sorted(was.keys() | now.keys()):
+        before, after = was.get(name), now.get(name)
+        if before and after and all(before[one] == after[one] for one in counted):
+            continue
+        known: dict[str, Any] = after or before or {}
+        rows = {"before": before and before["rows_loaded"], "after": after and after["rows_loaded"]}
+        found.append({"file": name, "province": known["province"], "source": known["source"], **rows})
+    return found
+
+
+def rejected_rows(con: ScopedCursor, tables: Sequence[str], provinces: Sequence[str]) -> int:
     """The number of rejected rows in files of these source tables and provinces; no province means all."""
-    found = con.execute(
+    found = con.numbers.execute(
         "select count(distinct (file, sheet, line)) from quarantine where list_contains($tables, source_table) "
         "and (len($provinces) = 0 or province is null or list_contains($provinces, province))",
         {"tables": list(tables), "provinces": list(provinces)},
@@ -186,9 +236,11 @@ def rejected_rows(con: duckdb.DuckDBPyConnection, tables: Sequence[str], provinc
 
 __all__ = [
     "Rule",
+    "changed_files",
     "files",
     "headers",
     "ignored",
+    "last_revision",
     "missing_sources",
     "provinces",
     "publications",

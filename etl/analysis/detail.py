@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 
-import duckdb
-
 from etl.core.text_folding import fold
+from etl.semantic.access import ScopedCursor, narrow
 from etl.semantic.answers import Answer, readable, rows_on
 from etl.semantic.exportable import StreamedRows
+from etl.semantic.members import members
 from etl.semantic.reports import long_report, report
 
 _Where = Mapping[str, Sequence[str]]
@@ -31,7 +31,7 @@ class Institute:
     found_by: str
 
 
-def institutes(con: duckdb.DuckDBPyConnection) -> dict[str, Institute]:
+def institutes(con: ScopedCursor) -> dict[str, Institute]:
     """Every institute by its code, in order of code."""
     rows = con.execute(
         """
@@ -58,7 +58,7 @@ def search(known: Mapping[str, Institute], wanted: str) -> list[Institute]:
     return [one for one in known.values() if all(word in one.found_by for word in words)]
 
 
-def licences(con: duckdb.DuckDBPyConnection, code: str) -> Answer:
+def licences(con: ScopedCursor, code: str) -> Answer:
     """The licence applications of one institute, latest first, with decision and validity."""
     sql = (
         "select application_no, kind, outcome, licence_no, applied_on, decided_on, valid_from, valid_until "
@@ -70,12 +70,13 @@ def licences(con: duckdb.DuckDBPyConnection, code: str) -> Answer:
     return report(con, by, numbers, sql, given, where={"institute": (code,)}, query=readable(sql, given))
 
 
-def people(con: duckdb.DuckDBPyConnection, on: date, where: _Where | None = None) -> StreamedRows:
+def people(con: ScopedCursor, on: date, where: _Where | None = None) -> StreamedRows:
     """Spells in active service on a day, one per row, without name, id or day of birth; read while `con` is open.
 
     `row` is the row number in this export only. Rows are sorted by what they show, so a number does not lead back to a person
     or to the same person in another export. Raises QuestionError for a filter that does not apply.
     """
+    where = narrow(con, (), ("institute",), members(con, where or {}))
     source, given = rows_on(con, "readiness", on, where)
     # Sorted once and numbered in that order: DuckDB keeps the order of a sorted subquery.
     sql = f"""
@@ -90,16 +91,15 @@ def people(con: duckdb.DuckDBPyConnection, on: date, where: _Where | None = None
         )
     """
     by = ("row", "province", "county", "institute", "activity", "gender", "education", "post", "training")
-    checked = {name: tuple(codes) for name, codes in (where or {}).items()}
-    return long_report(con, by, ("months_served",), sql, f"select count(*) from ({source})", given, on, checked)
+    return long_report(con, by, ("months_served",), sql, f"select count(*) from ({source})", given, on, where)
 
 
-def provinces_of_counties(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+def provinces_of_counties(con: ScopedCursor) -> dict[str, str]:
     """The ISO code of each county's province, by SCI code."""
     return dict(con.execute("select sci_code, province_iso from counties").fetchall())
 
 
-def member_names(con: duckdb.DuckDBPyConnection, dimension: str) -> dict[str, dict[str, str]]:
+def member_names(con: ScopedCursor, dimension: str) -> dict[str, dict[str, str]]:
     """The names of all institutes or courses by language, then by code."""
     columns = {
         "institute": "institute_code, name, name from institutes",

@@ -3,11 +3,10 @@
 from datetime import date
 from typing import Any
 
-import duckdb
-
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.derived import Where, answered
 from etl.warehouse.publications import describe
@@ -18,7 +17,7 @@ from etl.warehouse.publications import describe
     over_period=True,
 )
 def bridge(
-    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, over: tuple[date, date] | None = None
+    con: ScopedCursor, on: date | None = None, where: Where = None, over: tuple[date, date] | None = None
 ) -> Answer:
     """The steps from those in service the day before a period to those on its last day; they add up exactly.
 
@@ -26,7 +25,7 @@ def bridge(
     QuestionError unless the filters leave the nation, one province or one institute.
     """
     _refuse_other_filters(where)
-    day = on or describe(con).as_of
+    day = on or describe(con.numbers).as_of
     first, last = over or jalali.last_complete_months(day, 12)
     before = ask(con, "in_service", on=first - jalali.DAY, where=where)
     flows = ask(

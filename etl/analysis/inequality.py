@@ -3,15 +3,14 @@
 from datetime import date
 from itertools import pairwise
 
-import duckdb
-
 from etl.analysis.registry import analysis
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.derived import Where, answered
 
 
 @analysis(asks=("active_assistants",))
-def lorenz(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def lorenz(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Cumulative shares of residents and of assistants by county, lowest coverage first, and the Gini.
 
     Rows: (county, residents_share, assistants_share, gini), the first at the origin without a county. Persons without a

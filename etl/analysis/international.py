@@ -5,9 +5,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-import duckdb
-
 from etl.analysis.registry import analysis
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable
 from etl.semantic.catalog import derived
 from etl.semantic.lineage import sources_of_query
@@ -22,7 +21,7 @@ _IN_ORDER = "list_position(['guards', 'volunteers', 'auxiliaries', 'others'], fo
 
 
 @analysis(asks=("per_100k",))
-def countries(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def countries(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Persons per 100,000 residents: active assistants here, then the latest figure of each country by kind of force.
 
     Rows: (force, country, counted, year, sureness, rate, persons, population, source, address). Under a filter of place the
@@ -50,12 +49,12 @@ def countries(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Whe
         order by {_IN_ORDER}, persons_per_100k desc nulls last, figure
     """
     names = ("persons_per_100k", "persons_counted", "population_then", "source", "address")
-    answer = _answer(here, names, [iran, *con.execute(sql).fetchall()])
+    answer = _answer(here, names, [iran, *con.numbers.execute(sql).fetchall()])
     return replace(answer, query=f"{here.query};\n\n{sql}", sources=here.sources | sources_of_query(sql))
 
 
 @analysis(asks=())
-def claim(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def claim(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Every figure found of a country by kind of force, and by how many it exceeds the four million of the claim.
 
     Rows: (force, country, counted, year, sureness, persons, excess or None, source, address). The world total is left out.
@@ -71,7 +70,7 @@ def claim(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where =
         order by {_IN_ORDER}, persons desc, figure
     """
     names = ("persons_counted", "above_claim", "source", "address")
-    answer = _answer(now, names, con.execute(sql, {"claim": CLAIM}).fetchall())
+    answer = _answer(now, names, con.numbers.execute(sql, {"claim": CLAIM}).fetchall())
     query = readable(sql, {"claim": CLAIM}).replace(f"'{CLAIM}'", str(CLAIM))
     return replace(answer, query=query, sources=sources_of_query(sql))
 

@@ -9,9 +9,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-import duckdb
-
 from etl.analysis.registry import analysis
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, Metric, ask, readable, rows_on
 from etl.semantic.catalog import catalogue, derived
 
@@ -25,14 +24,14 @@ _DAYS = ("licensed_until", "status_since")
 
 
 @analysis(asks=("registered_institutes", "licensed_until", "in_service", "training_compliance", "judicial_officers"))
-def register(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def register(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Every institute registered in the scope, largest first: licence, persons, compliance, officers."""
     measures = ("licensed_until", "in_service", "active_assistants", "training_compliance", "judicial_officers")
     return _listed(con, on, where, measures, largest="in_service")
 
 
 @analysis(asks=("registered_institutes", "licensed_until", "outstanding", "active_assistants"))
-def licences_ending(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def licences_ending(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Institutes whose licence ends within 90 days, earliest first: (institute, province, activity, span, …).
 
     Further columns: the last day of the licence, the outstanding applications, the active persons.
@@ -52,7 +51,7 @@ def licences_ending(con: duckdb.DuckDBPyConnection, on: date | None = None, wher
 
 
 @analysis(asks=("lapsed_licence_service", "licensed_until", "status_since", "outstanding"))
-def lapsed(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def lapsed(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Institutes in which persons serve without a valid licence, wherever registered; most persons first.
 
     A person who also serves in a licensed institute is counted here, but not in the national number.
@@ -62,7 +61,7 @@ def lapsed(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where 
 
 
 @analysis(asks=("registered_institutes", "status_since", "in_service"))
-def stopped(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def stopped(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Institutes suspended or revoked by the day, with the date and the persons still in service."""
     found = _listed(con, on, where, ("status_since", "in_service"), "in_service")
     rows = [row for row in found.rows if row[3] in ("suspended", "revoked") and row[4] is not None]
@@ -70,21 +69,21 @@ def stopped(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where
 
 
 @analysis(asks=("accreditation_ending_30", "accreditation_ending_60", "judicial_officers"))
-def accreditations_ending(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def accreditations_ending(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Institutes with judicial officers whose accreditation ends within 90 days, wherever registered; most first."""
     spans = ("accreditation_ending_30", "accreditation_ending_60", "accreditation_ending_90")
     return _having(_listed(con, on, where, (*spans, "judicial_officers"), spans[0], anywhere=True), spans)
 
 
 @analysis(asks=("officers_lapsed", "officer_training_share"))
-def officers_untrained(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def officers_untrained(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Institutes with judicial officers whose required training is not in date, wherever registered; most first."""
     measures = ("officers_lapsed", "officer_training_share")
     return _having(_listed(con, on, where, measures, "officers_lapsed", anywhere=True), measures[:1])
 
 
 @analysis(asks=("registered_institutes", "overdue_files"))
-def files_overdue(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def files_overdue(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Institutes with complete files that wait for a decision for more than 25 working days; the longest wait first."""
     found = _having(_listed(con, on, where, ("overdue_files", "oldest_overdue_file")), ("overdue_files",))
     at = found.columns.index("oldest_overdue_file")
@@ -92,7 +91,7 @@ def files_overdue(con: duckdb.DuckDBPyConnection, on: date | None = None, where:
 
 
 @analysis(asks=("licensed_institutes", "smart_institutes", "active_assistants"))
-def sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def sizes(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Licensed institutes by the number of persons active in them: (size, institutes)."""
     found = _by_size(con, on, where)
     rows = [(size, licensed) for size, (licensed, _) in _cells(found).items()]
@@ -100,7 +99,7 @@ def sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where =
 
 
 @analysis(asks=("licensed_institutes", "smart_institutes", "active_assistants"))
-def smart_sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def smart_sizes(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Adoption by size: (size, share, institutes with smart services, licensed institutes)."""
     found = _by_size(con, on, where)
     rows = [
@@ -111,7 +110,7 @@ def smart_sizes(con: duckdb.DuckDBPyConnection, on: date | None = None, where: W
 
 
 @analysis(asks=("smart_service_share", "adoption"))
-def adoption(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def adoption(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Adoption in each publication up to the day: (day, share, institutes with smart services, licensed)."""
     now = ask(con, "smart_service_share", on=on, where=where)
     kept, parameters = rows_on(con, "adoption", now.on or now.publication.as_of, where)
@@ -123,14 +122,14 @@ def adoption(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Wher
     """
     rows = [
         (day, smart / licensed if licensed else None, smart, licensed)
-        for day, smart, licensed in con.execute(sql, parameters).fetchall()
+        for day, smart, licensed in con.numbers.execute(sql, parameters).fetchall()
     ]
     answer = _of(now, ("day",), (derived("adopted_share"),), rows, _parts("smart_service_share"))
     return replace(answer, query=readable(sql, parameters))
 
 
 def _listed(
-    con: duckdb.DuckDBPyConnection,
+    con: ScopedCursor,
     on: date | None,
     where: Where,
     measures: Sequence[str],
@@ -168,7 +167,7 @@ def _having(found: Answer, names: Sequence[str]) -> Answer:
     return replace(found, rows=[row for row in found.rows if any(row[i] for i in at)])
 
 
-def _by_size(con: duckdb.DuckDBPyConnection, on: date | None, where: Where) -> Answer:
+def _by_size(con: ScopedCursor, on: date | None, where: Where) -> Answer:
     names = ("licensed_institutes", "smart_institutes", "active_assistants")
     return ask(con, *names, by=("institute",), on=on, where=where)
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-import duckdb
-
 from etl.analysis.projection import MOST_MONTHS_AHEAD, PACE_MONTHS, end_of_next_year, history_of, path_of
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.derived import Where, answered
@@ -47,7 +46,7 @@ NOW = Scenario()
 
 
 @analysis(asks=("leaver_rate_12m", "joiners"))
-def pace_now(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def pace_now(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Recruits per month, and leavers per year as a share of those in service, in the last 12 complete months. One row."""
     rate = ask(con, "leaver_rate_12m", on=on, where=where)
     day = rate.on or rate.publication.as_of
@@ -57,7 +56,7 @@ def pace_now(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Wher
 
 
 @analysis(asks=("trainable_assistants", "course_results"))
-def seats_now(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def seats_now(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Training seats per month by province and course: the course results of the last 12 complete months, divided by 12."""
     base = ask(con, "trainable_assistants", on=on, where=where)
     day = base.on or base.publication.as_of
@@ -71,9 +70,7 @@ def seats_now(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Whe
 
 
 @analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"))
-def headcount(
-    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, scenario: Scenario = NOW
-) -> Answer:
+def headcount(con: ScopedCursor, on: date | None = None, where: Where = None, scenario: Scenario = NOW) -> Answer:
     """Known and planned active assistants: (month, active, plan, low, high, target). The plan begins where the known ends.
 
     The plan is the projection plus the deviation of the scenario from the last 12 months: more recruits each month, less a
@@ -111,7 +108,7 @@ def headcount(
 
 @analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"))
 def recruits_needed(
-    con: duckdb.DuckDBPyConnection,
+    con: ScopedCursor,
     on: date | None = None,
     where: Where = None,
     scenario: Scenario = NOW,
@@ -160,7 +157,7 @@ def _stocks(points: Sequence[tuple[Any, ...]], active: float, more_recruits: flo
     return stocks
 
 
-def _target(con: duckdb.DuckDBPyConnection, day: date, where: Where) -> float | None:
+def _target(con: ScopedCursor, day: date, where: Where) -> float | None:
     """The target of the place; None if the filters do not apply to targets."""
     if set(where or {}) - catalogue()["target"].dimensions:
         return None

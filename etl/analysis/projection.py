@@ -13,11 +13,11 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
-import duckdb
 from persiantools.jdatetime import JalaliDate
 
 from etl.analysis.registry import analysis
 from etl.core import jalali
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import tables
 from etl.semantic.derived import Where, answered
@@ -173,7 +173,7 @@ def quantile(values: Sequence[float], part: float) -> float:
     return ordered[below - 1] + (position - below) * (ordered[above] - ordered[below - 1])
 
 
-def history_of(con: duckdb.DuckDBPyConnection, on: date | None, where: Where) -> History:
+def history_of(con: ScopedCursor, on: date | None, where: Where) -> History:
     """The complete months up to the day, as many as 120 runs of the projection need."""
     now = ask(con, "active_assistants", on=on, where=where)
     day = now.on or now.publication.as_of
@@ -211,7 +211,7 @@ def path_of(history: History, day: date, active: float, months: int = MOST_MONTH
 
 
 @analysis(asks=("active_assistants", "target", "net_change"))
-def projection(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def projection(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Months known and months projected: (month, active, low, high, projected). The projection begins where the known ends.
 
     `low` and `high` are None with fewer than 24 past runs; with less than a year of history nothing is projected. It
@@ -239,9 +239,7 @@ def projection(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Wh
 
 
 @analysis(asks=("active_assistants", "target", "target_progress", "net_change"))
-def pace(
-    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, until: date | None = None
-) -> Answer:
+def pace(con: ScopedCursor, on: date | None = None, where: Where = None, until: date | None = None) -> Answer:
     """The required and the actual pace in persons per month, and the months between which the target is reached. One row.
 
     (required_pace, actual_pace_6, actual_pace_12, projected_first, projected_last). The required pace is that until `until`
@@ -281,7 +279,7 @@ def _between(ranges: Sequence[tuple[float, float]], distance: float) -> tuple[fl
     return low + part * (next_low - low), high + part * (next_high - high)
 
 
-def _known_later(con: duckdb.DuckDBPyConnection, ends: Sequence[date], asked: Answer) -> list[tuple[date, date, int]]:
+def _known_later(con: ScopedCursor, ends: Sequence[date], asked: Answer) -> list[tuple[date, date, int]]:
     columns = tables()["service"].columns
     parameters: dict[str, Any] = {"ends": list(ends)}
     conditions = []
@@ -290,4 +288,4 @@ def _known_later(con: duckdb.DuckDBPyConnection, ends: Sequence[date], asked: An
             parameters[name] = list(values)
             conditions.append(f"list_contains(${name}, spells.{columns[name]}::varchar)")
     sql = _LATE.replace("{conditions}", " and ".join(conditions) or "true")
-    return con.execute(sql, parameters).fetchall() if ends else []
+    return con.numbers.execute(sql, parameters).fetchall() if ends else []

@@ -6,16 +6,19 @@ entry anywhere else.
 """
 
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib import import_module
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import etl.analysis
+from etl.semantic.access import ScopedCursor, check, narrow
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue, tables
+from etl.semantic.members import members
 
 _Run = TypeVar("_Run", bound=Callable[..., Answer])
 
@@ -53,6 +56,18 @@ def analyses() -> Mapping[str, Analysis]:
     for module in pkgutil.iter_modules(etl.analysis.__path__):
         import_module(f"{etl.analysis.__name__}.{module.name}")
     return MappingProxyType(dict(sorted(_registered.items())))
+
+
+def analyse(
+    con: ScopedCursor, name: str, on: date | None = None, where: Mapping[str, Sequence[str]] | None = None, **more: Any
+) -> Answer:
+    """Run an analysis within the scope of `con`; `more` is what it takes beside a day and filters. Raises QuestionError."""
+    known = analyses()[name]
+    if where and not con.scope.sees_whole_country:
+        where = narrow(con, known.asks, (), members(con, where))
+    answer = known.run(con, on=on, where=where, **more)
+    check(con.scope, answer.by, answer.where, answer.scope)
+    return answer
 
 
 @cache

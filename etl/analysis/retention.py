@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-import duckdb
-
 from etl.analysis.registry import analysis
 from etl.core import jalali
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable
 from etl.semantic.catalog import derived, tables
 from etl.warehouse.publications import describe
@@ -65,7 +64,7 @@ def product_limit(careers: str) -> str:
 
 
 @analysis(asks=("joiners",))
-def survival(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, least: int = LEAST) -> Answer:
+def survival(con: ScopedCursor, on: date | None = None, where: Where = None, least: int = LEAST) -> Answer:
     """The share still in service by months after joining, with the people still followed and the bounds.
 
     Rows: (served, survival, at_risk, survival_low, survival_high), `served` in whole months of 30.44 days.
@@ -74,17 +73,13 @@ def survival(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Wher
 
 
 @analysis(asks=("joiners",))
-def survival_by_post(
-    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, least: int = LEAST
-) -> Answer:
+def survival_by_post(con: ScopedCursor, on: date | None = None, where: Where = None, least: int = LEAST) -> Answer:
     """The same by the post in which a person joined. Rows: (post, served, survival, at_risk)."""
     return _survival(con, on, where, least, "post")
 
 
 @analysis(asks=("joiners",))
-def survival_by_gender(
-    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, least: int = LEAST
-) -> Answer:
+def survival_by_gender(con: ScopedCursor, on: date | None = None, where: Where = None, least: int = LEAST) -> Answer:
     """The same by gender. Rows: (gender, served, survival, at_risk)."""
     return _survival(con, on, where, least, "gender")
 
@@ -101,8 +96,8 @@ def careers(member: str, conditions: Sequence[str]) -> str:
     """
 
 
-def _survival(con: duckdb.DuckDBPyConnection, on: date | None, where: Where, least: int, group: str) -> Answer:
-    day = on or describe(con).as_of
+def _survival(con: ScopedCursor, on: date | None, where: Where, least: int, group: str) -> Answer:
+    day = on or describe(con.numbers).as_of
     like = ask(con, "joiners", over=(_BEGINNING, day), where=where)
     rows, query = _prebuilt(con, like, day, least, group) or _computed(con, like, day, least, group)
     names = ("survival", "at_risk") if group else ("survival", "at_risk", "survival_low", "survival_high")
@@ -118,6 +113,7 @@ def _survival(con: duckdb.DuckDBPyConnection, on: date | None, where: Where, lea
         frozenset(),
         query,
         like.publication,
+        like.scope,
         like.sources,
     )
 
@@ -131,7 +127,7 @@ def _shown(group: str) -> tuple[str, str]:
     )
 
 
-def _prebuilt(con: duckdb.DuckDBPyConnection, like: Answer, day: date, least: int, group: str) -> _Curves | None:
+def _prebuilt(con: ScopedCursor, like: Answer, day: date, least: int, group: str) -> _Curves | None:
     """The prebuilt rows with their query; None if the question is not about the publication's day and one member or group."""
     dimension = group or next(iter(like.where), ALL)
     members = like.where.get(dimension, ())
@@ -150,11 +146,11 @@ def _prebuilt(con: duckdb.DuckDBPyConnection, like: Answer, day: date, least: in
         where {" and ".join(conditions)}
         order by {by}
     """
-    rows = con.execute(sql, parameters).fetchall()
+    rows = con.numbers.execute(sql, parameters).fetchall()
     return (rows, readable(sql, parameters)) if rows else None
 
 
-def _computed(con: duckdb.DuckDBPyConnection, like: Answer, day: date, least: int, group: str) -> _Curves:
+def _computed(con: ScopedCursor, like: Answer, day: date, least: int, group: str) -> _Curves:
     """The rows computed by the product limit in SQL, with their query."""
     parameters: dict[str, Any] = {"on_day": day, "least": least}
     conditions = ["joiners.day <= $on_day"]
@@ -205,4 +201,4 @@ def _computed(con: duckdb.DuckDBPyConnection, like: Answer, day: date, least: in
         where member is not null
         order by {by}
     """
-    return con.execute(sql, parameters).fetchall(), readable(sql, parameters)
+    return con.numbers.execute(sql, parameters).fetchall(), readable(sql, parameters)

@@ -13,11 +13,10 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
-import duckdb
-
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue, provisional_days
 from etl.semantic.derived import Where, answered
@@ -116,7 +115,7 @@ def limits(values: Sequence[float]) -> Limits | None:
 
 @analysis(asks=("training_compliance",))
 def level_signals(
-    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, name: str = "training_compliance"
+    con: ScopedCursor, on: date | None = None, where: Where = None, name: str = "training_compliance"
 ) -> Answer:
     """Each province's share on the nation's funnel, the farthest from the nation's share first.
 
@@ -156,9 +155,7 @@ def level_signals(
 
 
 @analysis(asks=("joiners",))
-def change_signals(
-    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, name: str = "joiners"
-) -> Answer:
+def change_signals(con: ScopedCursor, on: date | None = None, where: Where = None, name: str = "joiners") -> Answer:
     """Each province's share of the nation's events in the last 24 months, with its natural process limits.
 
     Rows: (province, month, flow_share, flow_low, flow_middle, flow_high, then the province's flow, the nation's and
@@ -168,9 +165,9 @@ def change_signals(
     metric = catalogue().get(name)
     if metric is None or metric.kind != "event" or metric.denominator:
         raise QuestionError(f"{name} is no count over a period; changes are looked for in one")
-    day = last_settled_day(on or describe(con).as_of, provisional_days(name))
+    day = last_settled_day(on or describe(con.numbers).as_of, provisional_days(name))
     over = jalali.last_complete_months(day, MONTHS)
-    ((begin,),) = con.execute("select min(hired_on) from spells").fetchall()
+    ((begin,),) = con.numbers.execute("select min(hired_on) from spells").fetchall()
     if begin is None or begin > over[0]:
         raise QuestionError(f"{name}: changes are looked for in {MONTHS} settled months, and the register has fewer")
     by_place = ask(con, name, by=("province", "month"), over=over, where=where)

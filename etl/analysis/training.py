@@ -2,12 +2,11 @@
 
 from datetime import date, timedelta
 
-import duckdb
-
 from etl.analysis.registry import analysis
 from etl.analysis.training_plan import GOAL
 from etl.core import jalali
 from etl.core.errors import QuestionError
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable, rows_on
 from etl.semantic.derived import Where, answered
 
@@ -16,7 +15,7 @@ _SEAT_MONTHS = 6
 
 
 @analysis(asks=("trainable_assistants",))
-def run_off(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None) -> Answer:
+def run_off(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Compliance on each of the next 180 days if nobody trains: (day, share, persons compliant, persons)."""
     answer = ask(con, "trainable_assistants", on=on, where=where)
     day = answer.on or answer.publication.as_of
@@ -32,7 +31,7 @@ def run_off(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where
         group by all
         order by lapses_on
     """
-    lapses = con.execute(sql, parameters).fetchall()
+    lapses = con.numbers.execute(sql, parameters).fetchall()
     everyone = sum(count for _, count in lapses)
     rows = []
     position, compliant = 0, everyone
@@ -48,20 +47,18 @@ def run_off(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where
 
 
 @analysis(asks=("trainable_assistants",))
-def seats(con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, goal: float = GOAL) -> Answer:
+def seats(con: ScopedCursor, on: date | None = None, where: Where = None, goal: float = GOAL) -> Answer:
     """Seats needed by course: (course, seats, first day by which one is needed)."""
     return _seats(con, on, where, goal, ("course",))
 
 
 @analysis(asks=("trainable_assistants",))
-def seats_plan(
-    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, goal: float = GOAL
-) -> Answer:
+def seats_plan(con: ScopedCursor, on: date | None = None, where: Where = None, goal: float = GOAL) -> Answer:
     """Seats needed by province, course and the Jalali month by whose end the course must be passed."""
     return _seats(con, on, where, goal, ("province", "course", "month"))
 
 
-def _seats(con: duckdb.DuckDBPyConnection, on: date | None, where: Where, goal: float, by: tuple[str, ...]) -> Answer:
+def _seats(con: ScopedCursor, on: date | None, where: Where, goal: float, by: tuple[str, ...]) -> Answer:
     """The fewest seats that bring each province to the goal: persons who lack the fewest courses are trained first."""
     if not 0 < goal <= 1:
         raise QuestionError("a goal lies above 0 and is 1 at most")
@@ -114,6 +111,6 @@ def _seats(con: duckdb.DuckDBPyConnection, on: date | None, where: Where, goal: 
         order by {", ".join(by)}
     """
     parameters |= more | {"goal": goal, "horizon": jalali.add_months(day, _SEAT_MONTHS)}
-    rows = con.execute(sql, parameters).fetchall()
+    rows = con.numbers.execute(sql, parameters).fetchall()
     names = ("training_seats_needed", "training_seats_by")
     return answered(base, by, names, rows, on=day, query=readable(sql, parameters))

@@ -6,11 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from etl.analysis.planning import NOW, Scenario, filters_of_results, pace_now, seats_now
 from etl.analysis.registry import analysis
 from etl.core import jalali
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable, rows_on
 from etl.semantic.derived import Where, answered
 from etl.semantic.lineage import sources_of_query
@@ -20,9 +19,7 @@ _MONTHS_AHEAD = 12
 
 
 @analysis(asks=("training_compliance", "course_results"))
-def compliance(
-    con: duckdb.DuckDBPyConnection, on: date | None = None, where: Where = None, scenario: Scenario = NOW
-) -> Answer:
+def compliance(con: ScopedCursor, on: date | None = None, where: Where = None, scenario: Scenario = NOW) -> Answer:
     """Known and planned compliance: (month, compliance, plan, low, high, goal, persons compliant, persons).
 
     Persons in service, their posts and licences stay as on the day, except for leavers. A seat becomes a pass at the pass
@@ -63,7 +60,7 @@ def compliance(
         "months": list(range(len(ends))),
         "ends": [day, *(unit.last for unit in ends[1:])],
     }
-    lapsed = {(variant, month): count for variant, month, count in con.execute(sql, parameters).fetchall()}
+    lapsed = {(variant, month): count for variant, month, count in con.numbers.execute(sql, parameters).fetchall()}
     everyone = answer.value("trainable_assistants")
     rows: list[tuple[Any, ...]] = [
         (label, share, None, None, None, GOAL, held, people)
@@ -91,7 +88,7 @@ def compliance(
     )
 
 
-def _pass_rates(con: duckdb.DuckDBPyConnection, period: tuple[date, date], where: Where) -> tuple[float, float, float]:
+def _pass_rates(con: ScopedCursor, period: tuple[date, date], where: Where) -> tuple[float, float, float]:
     """The pass rate of the worst month, of the whole period and of the best month; 1 without results."""
     whole = ask(con, "pass_rate", over=period, where=where).value()
     months = [
@@ -102,9 +99,7 @@ def _pass_rates(con: duckdb.DuckDBPyConnection, period: tuple[date, date], where
     return (min(months), whole, max(months))
 
 
-def _supply(
-    con: duckdb.DuckDBPyConnection, day: date, where: Where, scenario: Scenario
-) -> list[tuple[tuple[str, str], float]]:
+def _supply(con: ScopedCursor, day: date, where: Where, scenario: Scenario) -> list[tuple[tuple[str, str], float]]:
     """Seats per month by (pool, course): a province with its own seats is a pool, all others share the pool "" (empty)."""
     by_province = {key: seats for key, seats in scenario.seats.items() if key[0]}
     shared: dict[str, float] = {}

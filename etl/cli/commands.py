@@ -27,7 +27,7 @@ from etl.core.text_folding import latin_digits, printable
 from etl.operations import commands as operations
 from etl.operations import readiness
 from etl.revisions import diff
-from etl.semantic import answers
+from etl.semantic import access, answers
 from etl.warehouse import publications as publication
 
 # The settings can name another pointer and another folder than the defaults in the project.
@@ -187,7 +187,7 @@ def _write_report(report: load_report.Report, to: Path | None) -> None:
 
 
 def _quarantine(options: argparse.Namespace) -> int:
-    with publication.connect(options.source) as con:
+    with access.connect(options.source, access.ADMINISTRATOR) as con:
         rows = con.execute(
             "select file, coalesce(sheet || '!', '') || line, column_name, reason, expected "
             f"from {'warned' if options.warned else 'quarantine'}"
@@ -205,7 +205,7 @@ def _metrics(_: argparse.Namespace) -> int:
 
 
 def _ask(options: argparse.Namespace) -> int:
-    with publication.connect(options.source) as con:
+    with access.connect(options.source, access.ADMINISTRATOR) as con:
         answer = answers.ask(
             con,
             *options.names,
@@ -243,7 +243,7 @@ def _diff(options: argparse.Namespace) -> int:
 
 
 def _backtest(options: argparse.Namespace) -> int:
-    with publication.connect(options.source) as con:
+    with access.connect(options.source, access.ADMINISTRATOR) as con:
         console.print_answer(backtesting.backtest(con), options.format)
     return 0
 

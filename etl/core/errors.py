@@ -12,6 +12,13 @@ class QuestionError(ValueError):
     """A question that has no meaning; its text says why."""
 
 
+class AccessDenied(QuestionError):
+    """What was asked for is outside of the rights of the person who asks; the text names nothing that it is about."""
+
+    def __init__(self) -> None:
+        super().__init__("outside of what this person may see")
+
+
 class Busy(Exception):
     """Another build is running."""
 

@@ -57,6 +57,9 @@ class SignIn:
     """How users sign in: `open` asks nobody and serves this machine only."""
 
     mode: str = _setting("open", kinds.one_of("open", "oidc", "proxy"))
+    # Roles by group, and the secrets of the provider or the proxy; both needed unless open.
+    access: Path | None = _setting(None, kinds.file)
+    secrets: Path | None = _setting(None, kinds.file)
 
 
 @dataclass(frozen=True)
@@ -225,6 +228,10 @@ def _contradictions(settings: Settings) -> list[str]:
         faults.append(f"web.port: {web.processes} processes from {first} on need ports above {kinds.LAST_PORT}")
     if first <= web.listen_port <= last:
         faults.append(f"web.listen_port: {web.listen_port} is taken by a process of web.port")
+    if settings.sign_in.mode != "open":
+        for name in ("access", "secrets"):
+            if not getattr(settings.sign_in, name):
+                faults.append(f"sign_in.{name}: the mode {settings.sign_in.mode} needs this file")
     if settings.sign_in.mode == "open" and not kinds.is_local(web.address):
         faults.append(f"sign_in.mode: open serves this machine only, and web.address is {web.address}")
     return faults

@@ -8,7 +8,7 @@ from typing import Any
 from etl.core import settings
 from etl.core.errors import Refused
 from etl.core.text_folding import printable
-from etl.operations import backup, doctor, notify, readiness, replicas
+from etl.operations import audit, backup, doctor, notify, readiness, replicas
 
 
 def add(commands: Any, pointer: Path) -> None:
@@ -24,6 +24,11 @@ def add(commands: Any, pointer: Path) -> None:
     )
     ready.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
     ready.set_defaults(run=_ready)
+
+    log = commands.add_parser("audit", help="whether the audit log is whole", allow_abbrev=False)
+    log.add_argument("what", choices=("verify",))
+    log.add_argument("--from", dest="folder", type=Path, metavar="DIR", help="instead of the folder of the settings")
+    log.set_defaults(run=_audit)
 
     told = commands.add_parser("notify", help="tell somebody of a unit that failed", allow_abbrev=False)
     told.add_argument("unit")
@@ -53,6 +58,14 @@ def add(commands: Any, pointer: Path) -> None:
     pull.add_argument("offered", nargs="?", help="DIR or HOST:DIR (replicas.source of the settings)")
     pull.add_argument("--to", type=Path, default=pointer, metavar="FILE")
     pull.set_defaults(run=_pull)
+
+
+def _audit(options: argparse.Namespace) -> int:
+    faults = audit.verify(options.folder or settings.read().folders.audit)
+    if faults:
+        raise Refused("\n".join(faults))
+    print("the audit log is whole")
+    return 0
 
 
 def _doctor(_: argparse.Namespace) -> int:

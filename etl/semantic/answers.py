@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from etl.core.errors import QuestionError
+from etl.semantic.access import AccessScope, ScopedCursor, narrow, visible_rows
 from etl.semantic.catalog import TIME, Metric, catalogue, derived, derived_names, tables
 from etl.semantic.combine import Results, combine
 from etl.semantic.compiler import Compiled, compile
@@ -56,6 +57,8 @@ class Answer:
     provisional: frozenset[str]
     query: str
     publication: Publication
+    # The rights that it was made for: `access.check` refuses it for any others.
+    scope: AccessScope
     # The source and reference tables behind the numbers: a row rejected in one of them could change them.
     sources: frozenset[str] = frozenset()
 
@@ -79,7 +82,7 @@ class Answer:
 
 
 def ask(
-    con: duckdb.DuckDBPyConnection,
+    con: ScopedCursor,
     *names: str,
     by: Sequence[str] = (),
     on: date | None = None,
@@ -88,26 +91,32 @@ def ask(
     plain: bool = False,
     publication: Publication | None = None,
 ) -> Answer:
-    """Answer a question about the publication that `con` reads.
+    """Answer a question about the publication that `con` reads, within its scope: below the province it counts own ones only.
 
     `on` is the day of a snapshot (default: the as-of day), `over` the period of events, both ends included (default: the
     last 12 complete Jalali months); a snapshot takes `over` only by month, quarter or year. `plain` counts every row, without
     pre-aggregates; the answer is the same. `publication` describes what `con` reads, where the caller knows it.
     Raises QuestionError for a question without meaning.
     """
-    plan = resolve(con, publication or describe(con), Question(names, by, on, over, where or {}, plain))
+    if not isinstance(con, ScopedCursor):
+        raise TypeError("a question needs the scope of the person who asks: access.cursor_for")
+    if not con.scope.sees_whole_country:
+        where = narrow(con, names, by, members(con, where or {}))
+    question = Question(names, by, on, over, where or {}, plain)
+    plan = resolve(con.numbers, publication or describe(con.numbers), question)
     compiled = compile(plan)
     return Answer(
         metrics=plan.metrics,
         by=plan.by,
         columns=(*plan.by, *plan.shown),
-        rows=combine(plan, compiled.queries, run(con, compiled)),
+        rows=visible_rows(con.scope, plan.by, plan.where, combine(plan, compiled.queries, run(con.numbers, compiled))),
         where=plan.where,
         on=plan.on,
         over=plan.over,
         provisional=plan.provisional(),
         query=query_text(plan, compiled),
         publication=plan.publication,
+        scope=con.scope.rights(),
         sources=sources_of_measures(plan.measures.values()),
     )
 
@@ -153,7 +162,7 @@ def readable(sql: str, parameters: Mapping[str, Any]) -> str:
 
 
 def ask_each(
-    con: duckdb.DuckDBPyConnection,
+    con: ScopedCursor,
     *names: str,
     by: Sequence[str] = (),
     on: date | None = None,
@@ -199,14 +208,14 @@ def _only(answer: Answer, metric: Metric) -> Answer:
 
 
 def rows_on(
-    con: duckdb.DuckDBPyConnection, table: str, on: date, where: Mapping[str, Sequence[str]] | None = None
+    con: ScopedCursor, table: str, on: date, where: Mapping[str, Sequence[str]] | None = None
 ) -> tuple[str, dict[str, Any]]:
     """The rows of a snapshot table that are valid on a day under filters: a SELECT to build on, and its bound values.
 
     Raises QuestionError for a filter that the table does not know.
     """
     columns = tables()[table].columns
-    checked = members(con, where or {})
+    checked = narrow(con, (), (), members(con, where or {}))
     parameters: dict[str, Any] = {"on_day": on}
     conditions = ["valid_from <= $on_day", "valid_until > $on_day"]
     for name, values in checked.items():

@@ -38,5 +38,6 @@ def answered(
         frozenset(),
         query or ";\n\n".join(dict.fromkeys([like.query, *(one.query for one in also)])),
         like.publication,
+        like.scope,
         sources.union(like.sources, *(one.sources for one in also)),
     )

@@ -11,9 +11,9 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 
 BATCH = 25_000
@@ -58,7 +58,7 @@ class StreamedRows:
     sql: str
     counting: str
     given: Mapping[str, Any]
-    connect: Callable[[], duckdb.DuckDBPyConnection]
+    connect: Callable[[], ScopedCursor]
 
     def count(self) -> int:
         """How many rows there are."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 
@@ -11,6 +11,12 @@ from etl.core.places import places
 from etl.core.text_folding import fold, latin_digits
 from etl.semantic.catalog import Metric, catalogue
 from etl.warehouse.dimensions import ALL, CHOICES, DIMENSIONS, TIME
+
+
+class Reads(Protocol):
+    """What a query can be run with."""
+
+    def execute(self, sql: str, parameters: Any = None, /) -> duckdb.DuckDBPyConnection: ...
 
 
 def known(names: Sequence[str]) -> tuple[Metric, ...]:
@@ -45,7 +51,7 @@ def refuse_meaningless(metric: Metric, by: Sequence[str], where: Mapping[str, An
         raise QuestionError(f"{metric.name} takes one of {', '.join(sorted(together))}, not both")
 
 
-def members(con: duckdb.DuckDBPyConnection, where: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+def members(con: Reads, where: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     checked = {}
     for name, given in where.items():
         if name not in DIMENSIONS:
@@ -76,7 +82,7 @@ def others(dimension: str, given: Collection[str]) -> list[str] | None:
     return None if every is None else sorted(every.difference(given))
 
 
-def _members(con: duckdb.DuckDBPyConnection, dimension: str, given: Sequence[str]) -> list[str]:
+def _members(con: Reads, dimension: str, given: Sequence[str]) -> list[str]:
     """The codes of the members `given`, in that order. Raises QuestionError for the first unknown one."""
     if _is_province(dimension):
         found = [places().provinces.get(fold(value)) for value in given]
@@ -90,7 +96,7 @@ def _members(con: duckdb.DuckDBPyConnection, dimension: str, given: Sequence[str
     return known_ones
 
 
-def _looked_up(con: duckdb.DuckDBPyConnection, lookup: str, given: Sequence[str]) -> list[str | None]:
+def _looked_up(con: Reads, lookup: str, given: Sequence[str]) -> list[str | None]:
     """Each value as the column `lookup` (table.column) has it: exactly, else in another case; None for one it lacks."""
     table, column = lookup.split(".")
     rows = con.execute(

@@ -2,9 +2,8 @@
 
 from datetime import date, timedelta
 
-import duckdb
-
 from etl.core import jalali
+from etl.semantic.access import ScopedCursor
 from etl.semantic.catalog import provisional_days
 from etl.warehouse.publications import describe
 
@@ -17,18 +16,18 @@ def last_settled_day(on: date, provisional_days: int) -> date:
     return on - timedelta(days=max(provisional_days - 1, 0))
 
 
-def settled_on(con: duckdb.DuckDBPyConnection, name: str, on: date | None = None) -> date | None:
+def settled_on(con: ScopedCursor, name: str, on: date | None = None) -> date | None:
     """The day to ask a metric on where it is a headline, compared, ranked or used for a pace, `on` (default: the as-of day).
 
     For a metric that stays provisional for some days it is the end of the last Jalali month that is settled, for any other
     `on` itself. None where no month of the register is settled yet.
     """
-    day = on or describe(con).as_of
+    day = on or describe(con.numbers).as_of
     wait = provisional_days(name)
     if not wait:
         return day
     last = last_settled_day(day, wait)
     month = jalali.unit_of(last, "month")
     end = last if month.last == last else month.first - jalali.DAY
-    ((first,),) = con.execute("select min(hired_on) from spells").fetchall()
+    ((first,),) = con.numbers.execute("select min(hired_on) from spells").fetchall()
     return end if first is not None and end >= first else None

@@ -8,8 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, readable
 from etl.semantic.catalog import Metric, counted
 from etl.semantic.exportable import StreamedRows
@@ -45,7 +44,7 @@ def reported(name: str) -> Metric:
 
 
 def report(
-    con: duckdb.DuckDBPyConnection,
+    con: ScopedCursor,
     by: Sequence[str],
     numbers: Sequence[str],
     sql: str,
@@ -63,7 +62,7 @@ def report(
 
 
 def long_report(
-    con: duckdb.DuckDBPyConnection,
+    con: ScopedCursor,
     by: Sequence[str],
     numbers: Sequence[str],
     sql: str,
@@ -86,7 +85,7 @@ def with_rows(answer: Answer, rows: list[tuple[Any, ...]]) -> Answer:
 
 
 def _without_rows(
-    con: duckdb.DuckDBPyConnection,
+    con: ScopedCursor,
     by: Sequence[str],
     numbers: Sequence[str],
     sql: str,
@@ -104,6 +103,7 @@ def _without_rows(
         over=None,
         provisional=frozenset(),
         query=query,
-        publication=describe(con),
+        publication=describe(con.numbers),
+        scope=con.scope.rights(),
         sources=sources_of_query(sql),
     )

@@ -3,18 +3,18 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import duckdb
 import pytest
 
-from etl.warehouse import publications
+from etl.semantic import access
+from etl.semantic.access import ADMINISTRATOR, ScopedCursor
 from tests.conftest import BUILD_DAY, Sample
 from tests.oracle import oracle
 
 
 @pytest.fixture(scope="session")
-def con(small_register: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def con(small_register: Path) -> Iterator[ScopedCursor]:
     """The publication of a sample of some 1,000 persons."""
-    with publications.connect(small_register) as connection:
+    with access.connect(small_register, ADMINISTRATOR) as connection:
         yield connection
 
 
@@ -25,7 +25,7 @@ def data(small_register: Path) -> oracle.Data:
 
 
 @pytest.fixture(scope="session")
-def by_hand(publish_sample: Callable[..., Sample]) -> Iterator[duckdb.DuckDBPyConnection]:
+def by_hand(publish_sample: Callable[..., Sample]) -> Iterator[ScopedCursor]:
     """The publication of the hand-made sample."""
-    with publications.connect(publish_sample().pointer) as connection:
+    with access.connect(publish_sample().pointer, ADMINISTRATOR) as connection:
         yield connection

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from etl.analysis.coverage import coverage_on_census
-from etl.warehouse import publications
+from etl.semantic import access
 from tests.oracle.measures import active, census, residents
 
 BUILD_DAY = date(2026, 6, 30)
@@ -17,7 +17,7 @@ BUILD_DAY = date(2026, 6, 30)
     ("day", "where"), [(BUILD_DAY, {}), (date(2017, 3, 1), {}), (BUILD_DAY, {"gender": ("female",)})]
 )
 def test_ranks_move_where_residents_have_grown_unevenly(small_register, data, day, where) -> None:
-    with publications.connect(small_register) as con:
+    with access.connect(small_register, access.ADMINISTRATOR) as con:
         answer = coverage_on_census(con, on=day, where=where)
     asked = {name: set(values) for name, values in where.items()}
     counts = {place: active(data, day, {**asked, "province": {place}}) for place in data.reference.provinces}

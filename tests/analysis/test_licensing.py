@@ -16,8 +16,8 @@ import pytest
 
 from etl.analysis import international, licensing
 from etl.core.errors import QuestionError
+from etl.semantic import access
 from etl.semantic.answers import ask
-from etl.warehouse import publications
 from tests.conftest import Sample
 from tests.oracle import oracle
 from tests.oracle.measures import (
@@ -49,7 +49,7 @@ def etl(*words: str) -> None:
 
 @pytest.fixture(scope="module")
 def con(publish_sample: Callable[..., Sample]) -> Iterator[duckdb.DuckDBPyConnection]:
-    with publications.connect(publish_sample(day=BUILD_DAY).pointer) as connection:
+    with access.connect(publish_sample(day=BUILD_DAY).pointer, access.ADMINISTRATOR) as connection:
         yield connection
 
 
@@ -137,7 +137,7 @@ def test_a_lapsed_institute_is_listed_where_its_persons_serve(con, tmp_path):
     rows[hamid] = rows[hamid].replace("البرز,ساوجبلاغ", "تهران,تهران")
     people.write_text("\n".join(rows) + "\n", encoding="utf-8")
     etl("build", str(folder), "--to", str(tmp_path / "w.duckdb"), "--day", BUILD_DAY.isoformat())
-    with publications.connect(tmp_path / "w.duckdb") as moved:
+    with access.connect(tmp_path / "w.duckdb", access.ADMINISTRATOR) as moved:
         tehran = {"province": ["IR-23"]}
         listed = ("002", "IR-30", "patrol", "active", 1, date(2024, 6, 20), None, 0)
         assert licensing.lapsed(moved, D, tehran).rows == [listed], "registered in Alborz, where its applications stay"
@@ -207,7 +207,7 @@ def test_process_times_of_adopters_and_of_the_others(con):
 
 # ------------------------------------------------------------------ adoption, from publication to publication
 def adoption(pointer: Path, **question) -> list[tuple]:
-    with publications.connect(pointer) as opened:
+    with access.connect(pointer, access.ADMINISTRATOR) as opened:
         return licensing.adoption(opened, **question).rows
 
 
@@ -232,7 +232,7 @@ def test_each_publication_keeps_what_it_found(tmp_path):
     assert adoption(pointer, where={"province": ["IR-23"]}) == [(found, 1.0, 1, 1), (D, 0.0, 0, 1)]
     etl("build", str(folder), "--to", str(pointer), "--day", BUILD_DAY.isoformat())
     assert adoption(pointer) == both, "a day published anew is counted once"
-    with publications.connect(pointer) as opened, pytest.raises(QuestionError):
+    with access.connect(pointer, access.ADMINISTRATOR) as opened, pytest.raises(QuestionError):
         licensing.adoption(opened, where={"institute": ["001"]})
 
 
@@ -317,7 +317,7 @@ class Counted:
 def made_up(publish_sample: Callable[..., Sample]) -> Iterator[Counted]:
     sample = publish_sample(0.03, 5, BUILD_DAY)
     _, data = oracle.read(sample.folder, BUILD_DAY)
-    with publications.connect(sample.pointer) as connection:
+    with access.connect(sample.pointer, access.ADMINISTRATOR) as connection:
         yield Counted(connection, data)
 
 

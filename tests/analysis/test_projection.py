@@ -17,7 +17,7 @@ import pytest
 
 from etl.analysis import backtesting, projection
 from etl.core import jalali
-from etl.semantic import answers
+from etl.semantic import access, answers
 from etl.warehouse import publications
 from tests.loading import build, national_id, put, put_good, row
 from tests.oracle import oracle
@@ -100,7 +100,7 @@ def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.Duck
     put(folder, "personnel.csv", [*people, row("personnel")])
     built = build(folder, day=date(2024, 6, 1))
     assert not built.rejected_rows()
-    with publications.connect(built.to) as con:
+    with access.connect(built.to, access.ADMINISTRATOR) as con:
         yield con, oracle.read(folder, date(2024, 6, 1))[1]
 
 

@@ -26,8 +26,7 @@ from etl.analysis.retention import LEAST, product_limit, survival, survival_by_g
 from etl.analysis.survival import DIMENSIONS, curve
 from etl.core.jalali import DAYS_A_MONTH
 from etl.core.paths import MODELS
-from etl.semantic import answers
-from etl.warehouse import publications
+from etl.semantic import access, answers
 from tests import loading
 from tests.conftest import Sample
 from tests.loading import build, national_id, put, put_good
@@ -64,7 +63,7 @@ class Built:
 def built(request: pytest.FixtureRequest, publish_sample: Callable[..., Sample]) -> Iterator[Built]:
     sample = publish_sample(0.01, 11) if request.param == "made up" else publish_sample()
     load, data = oracle.read(sample.folder, BUILD_DAY)
-    with publications.connect(sample.pointer) as con:
+    with access.connect(sample.pointer, access.ADMINISTRATOR) as con:
         yield Built(con, load, data)
 
 
@@ -147,7 +146,7 @@ def test_on_the_first_of_january_only_those_born_in_january_grow_older(tmp_path:
     ]
     put(folder, "personnel.csv", people)
     put(folder, "training.csv", [loading.row("training", national_id=national_id(1))])
-    with publications.connect(build(folder).to) as con:
+    with access.connect(build(folder).to, access.ADMINISTRATOR) as con:
         for day, grown in (
             (date(2014, 12, 31), 0),
             (date(2015, 1, 1), 1),

@@ -7,7 +7,7 @@ import pytest
 
 from bench import rivals
 from bench.questions import Asker, Known
-from etl.semantic import answers
+from etl.semantic import access, answers
 from etl.warehouse import publications
 
 pytestmark = pytest.mark.slow
@@ -31,7 +31,7 @@ _GOES = {"trend_24": 3, "trend_24_institute": 3, "trend_144": 1, "growth_144": 2
 
 @pytest.fixture(scope="module")
 def con(small_register):
-    with publications.connect(small_register) as connection:
+    with access.connect(small_register, access.ADMINISTRATOR) as connection:
         yield connection
 
 

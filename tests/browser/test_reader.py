@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from etl.semantic import answers
-from etl.warehouse import publications
+from etl.semantic import access, answers
 from pages.ui.i18n import text
 from tests.browser import app as front
 from tests.parts import PARTS
@@ -231,7 +230,7 @@ def test_a_click_on_the_map_narrows_the_page_and_another_widens_it(address: str,
 
 
 def test_card_chart_table_file_and_question_say_the_same(address: str, warehouse: Path, chromium: Browser) -> None:
-    with publications.connect(warehouse) as con:
+    with access.connect(warehouse, access.ADMINISTRATOR) as con:
         asked = answers.ask(con, "coverage_per_10k", by=("province",))
         nation = answers.ask(con, "coverage_per_10k").value()
     worst = min(asked.rows, key=lambda row: row[1])
@@ -476,7 +475,7 @@ def test_a_click_on_the_map_leads_on_to_the_profile_of_the_province(address: str
 
 
 def test_an_item_that_needs_action_is_one_click_from_its_list(address: str, warehouse: Path, chromium: Browser) -> None:
-    with publications.connect(warehouse) as con:
+    with access.connect(warehouse, access.ADMINISTRATOR) as con:
         names = [name for name, *_ in answers.ask(con, "lapsed_licence_service", by=("institute",)).rows]
     assert names
     with front.visit(chromium, address) as reader:

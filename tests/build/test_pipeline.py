@@ -24,7 +24,7 @@ from etl.build import pipeline
 from etl.core.paths import CHECKS
 from etl.core.places import places
 from etl.extract.contract import contract
-from etl.semantic import answers
+from etl.semantic import access, answers
 from etl.warehouse import build_database, code_version, population, publications, run_models
 from pages.ui.i18n import text
 from tests.loading import (
@@ -66,7 +66,7 @@ def test_the_smallest_register_loads_whole(folder):
     assert built.report["published"] is True
     assert built.report["reasons"] == {}
     assert built.rejected_rows() == []
-    with publications.connect(built.to) as con:
+    with access.connect(built.to, access.ADMINISTRATOR) as con:
         assert answers.ask(con, "active_assistants").value() == 1
 
 
@@ -116,7 +116,7 @@ def test_the_same_rows_in_any_format_are_the_same_register(folder, tmp_path):
     pq.write_table(pa.Table.from_pylist([row("training")]), other / "training.parquet")
     mixed = build(other)
     assert mixed.code == 0
-    with publications.connect(plain.to) as one, publications.connect(mixed.to) as two:
+    with access.connect(plain.to, access.ADMINISTRATOR) as one, access.connect(mixed.to, access.ADMINISTRATOR) as two:
         but = ("load_files", "publication", "row_marks", "institutes")
         assert digest(one, but) == digest(two, but)
         assert one.execute("select name from institutes").fetchall() == [("نگهبان شرق",)]
@@ -125,7 +125,7 @@ def test_the_same_rows_in_any_format_are_the_same_register(folder, tmp_path):
 
 def test_names_and_national_ids_never_enter(folder):
     built = build(folder)
-    with publications.connect(built.to) as con:
+    with access.connect(built.to, access.ADMINISTRATOR) as con:
         for (table,) in con.execute("select table_name from duckdb_tables()").fetchall():
             text = str(con.execute(f"select * from {table}").fetchall())
             assert "0000000027" not in text, table
@@ -625,7 +625,7 @@ def test_courses_and_targets_of_the_folder_are_taken(folder):
     put(folder, "targets.csv", "metric,province,date,value\nactive_assistants,,1400/01/01,10\n")
     built = build(folder)
     assert built.rejected_rows() == [("training.csv", 2, "course_code", "unknown_course")]
-    with publications.connect(built.to) as con:
+    with access.connect(built.to, access.ADMINISTRATOR) as con:
         assert answers.ask(con, "target_progress").value() == pytest.approx(0.1)
 
 
@@ -671,7 +671,7 @@ def test_residents_of_the_folder_replace_the_shipped_ones_as_a_whole(folder):
     ]
     put(folder, "population.csv", "\n".join(["province,date,residents,kind,source", *rows]))
     built = build(folder)
-    with publications.connect(built.to) as con:
+    with access.connect(built.to, access.ADMINISTRATOR) as con:
         assert answers.ask(con, "residents").value() == pytest.approx(31 * 1000 + 15 * 31)
         basis = publications.describe(con).provinces.basis(DAY)
     assert basis == population.Basis(1400, "census", ("count",))
@@ -703,7 +703,7 @@ def test_announcements_are_compared_with_the_register_of_their_day(folder):
     text = "1402/03/01,active_assistants,5,گفت,gazette\n1402/01/01,in_service,7,x,y\n1409/01/01,in_service,9,x,y\n"
     put(folder, "announcements.csv", "date,metric,value,words,source\n" + text)
     built = build(folder)
-    with publications.connect(built.to) as con:
+    with access.connect(built.to, access.ADMINISTRATOR) as con:
         rows = announced(con).rows
     assert rows == [
         ("in_service", date(2023, 3, 21), 7.0, 0, -7.0, "x", "y"),
@@ -713,7 +713,7 @@ def test_announcements_are_compared_with_the_register_of_their_day(folder):
 
 def test_no_announcement_is_none(folder):
     put(folder, "announcements.csv", "date,metric,value,words,source\n")
-    with publications.connect(build(folder).to) as con:
+    with access.connect(build(folder).to, access.ADMINISTRATOR) as con:
         assert announced(con).rows == []
 
 
@@ -855,7 +855,7 @@ def test_the_same_input_gives_the_same_content_with_one_thread_and_with_two(tmp_
             env={**pipeline.os.environ, "BUILD_THREADS": threads},
         )
         assert done.returncode == 0, done.stderr
-        with publications.connect(to) as con:
+        with access.connect(to, access.ADMINISTRATOR) as con:
             digests.add(digest(con))
     assert len(digests) == 1
 
@@ -880,7 +880,7 @@ def test_persons_built_some_at_a_time_are_the_persons_built_at_once(tmp_path, mo
     for persons in ("1000000", "97"):
         monkeypatch.setenv("BUILD_SLICE", persons)
         built = build(incoming, to=tmp_path / persons / "w.duckdb")
-        with publications.connect(built.to) as con:
+        with access.connect(built.to, access.ADMINISTRATOR) as con:
             assert con.execute("select count(distinct person_id) > 1000 from spells").fetchall() == [(True,)]
             digests.add(digest(con))
     assert len(digests) == 1
@@ -935,7 +935,7 @@ def test_a_publication_tells_its_id_its_inputs_and_its_code(folder):
     for name, sha256, size in built.sql("select file, sha256, bytes from load_files"):
         content = (folder / name).read_bytes()
         assert (hashlib.sha256(content).hexdigest(), len(content)) == (sha256, size)
-    with publications.connect(built.to) as con:
+    with access.connect(built.to, access.ADMINISTRATOR) as con:
         publication = publications.describe(con)
     assert (
         publication.id,

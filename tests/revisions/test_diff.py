@@ -12,8 +12,7 @@ import pytest
 from etl.cli.commands import main
 from etl.core.errors import Refused
 from etl.revisions import diff, fingerprints
-from etl.semantic import answers, catalog, lineage
-from etl.warehouse import publications
+from etl.semantic import access, answers, catalog, lineage
 from tests.loading import build, national_id, put, put_good, row
 
 SAMPLE = Path(__file__).parents[1] / "sample"
@@ -222,14 +221,14 @@ def definitions_as_they_were():
 
 
 def published(pointer: Path, metric: str) -> float:
-    with publications.connect(pointer) as con:
+    with access.connect(pointer, access.ADMINISTRATOR) as con:
         sql = "select value from published_numbers where metric = $metric and province is null"
         return con.execute(sql, {"metric": metric}).fetchall()[0][0]
 
 
 def test_the_numbers_kept_are_the_numbers_asked_for(house):
     _, to = house
-    with publications.connect(to) as con:
+    with access.connect(to, access.ADMINISTRATOR) as con:
         kept = {(name, place): value for name, place, value in con.execute("from published_numbers").fetchall()}
         for name, metric in catalog.catalogue().items():
             if metric.hidden:
@@ -273,7 +272,7 @@ def test_no_mark_leads_back_without_the_key(tmp_path, monkeypatch):
     to = again(folder)
 
     def kept(at: Path) -> set[tuple]:
-        with publications.connect(at) as con:
+        with access.connect(at, access.ADMINISTRATOR) as con:
             return set(con.execute("select source_table, key_mark, content_mark from row_marks").fetchall())
 
     ours = kept(to)

@@ -27,6 +27,7 @@ import duckdb
 import pytest
 
 from etl.semantic import answers
+from etl.semantic.access import ADMINISTRATOR, ScopedCursor
 from tests.oracle import oracle
 from tests.oracle.measures import SPELL_DIMENSIONS as PEOPLE
 from tests.oracle.measures import TIMES, Answers, Where
@@ -125,7 +126,7 @@ def build(folder: Path, at: Path) -> Built:
     day = BUILD_DAY.isoformat()
     run("build", str(folder), "--to", str(file), "--report", str(report), "--day", day)
     load, data = oracle.read(folder, BUILD_DAY)
-    con = duckdb.connect(str(file.resolve()), read_only=True)
+    con = ScopedCursor(duckdb.connect(str(file.resolve()), read_only=True), ADMINISTRATOR)
     return Built(file, json.loads(report.read_text(encoding="utf-8")), con, load, data)
 
 

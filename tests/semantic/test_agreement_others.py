@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from etl.semantic import answers
+from etl.semantic import access, answers
 from etl.semantic.catalog import catalogue
 from etl.warehouse import publications
 from tests.oracle import oracle, others
@@ -28,7 +28,7 @@ FILTERS: dict[str, list[str]] = {
 
 @pytest.fixture(scope="module")
 def con(small_register: Path):
-    with publications.connect(small_register) as connection:
+    with access.connect(small_register, access.ADMINISTRATOR) as connection:
         yield connection
 
 

@@ -19,10 +19,9 @@ import pytest
 from etl.analysis import registry
 from etl.cli.commands import _parser, _where
 from etl.core.errors import QuestionError
-from etl.semantic import answers
+from etl.semantic import access, answers
 from etl.semantic.catalog import CHOICES, DIMENSIONS, TIME, catalogue, derived, derived_names, expand, tables
 from etl.semantic.formulas import changes, formula
-from etl.warehouse import publications
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "tests" / "sample"
@@ -44,7 +43,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def con(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with publications.connect(warehouse) as connection:
+    with access.connect(warehouse, access.ADMINISTRATOR) as connection:
         yield connection
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from etl.analysis import registry
 from etl.extract.contract import TABLES
-from etl.semantic import answers, catalog, lineage
+from etl.semantic import access, answers, catalog, lineage
 from etl.warehouse import adoption_history, publications, run_models, sql_tables
 from pages.ui.data import warehouse
 from tests.loading import Built, build, national_id, put, row
@@ -110,7 +110,7 @@ def test_a_number_that_moves_with_a_source_names_it(table, tmp_path):
     part = build(folder, "--accept-loss", to=tmp_path / "b" / "w.duckdb")
     assert part.code == 0, part.err
     moved = set()
-    with publications.connect(whole.to) as one, publications.connect(part.to) as other:
+    with access.connect(whole.to, access.ADMINISTRATOR) as one, access.connect(part.to, access.ADMINISTRATOR) as other:
         day = publications.describe(one).as_of
         for name, metric in catalog.catalogue().items():
             when = {"on": day} if metric.kind == "snapshot" else {}
@@ -131,7 +131,7 @@ def test_what_is_worked_out_of_several_questions_names_the_sources_of_all(name, 
         return resolve(con, publication, question)
 
     monkeypatch.setattr(answers, "resolve", noted)
-    with publications.connect(built.to) as con:
+    with access.connect(built.to, access.ADMINISTRATOR) as con:
         answer = registry.analyses()[name].run(con)
     asked -= ONLY_FOR_THE_DAY.get(name, set())
     wanted = set().union(*(expected(one, tables) for one in asked))
@@ -141,7 +141,7 @@ def test_what_is_worked_out_of_several_questions_names_the_sources_of_all(name, 
 
 def test_a_dimension_that_is_counted_from_another_table_has_its_sources(bound):
     built, tables = bound
-    with publications.connect(built.to) as con:
+    with access.connect(built.to, access.ADMINISTRATOR) as con:
         for name, entry in catalog.entries().items():
             for dimension, change in entry.get("alternate_sources", {}).items():
                 (measure,) = catalog.expand(name, frozenset({dimension})).values()

@@ -12,7 +12,7 @@ import pytest
 from etl.core.errors import QuestionError
 from etl.core.jalali import add_months, units_between
 from etl.core.places import places
-from etl.semantic import answers
+from etl.semantic import access, answers
 from etl.semantic.catalog import CHOICES, TIME
 from etl.warehouse import publications
 from etl.warehouse.dimensions import CELL, PLACES
@@ -29,7 +29,7 @@ def con(tmp_path_factory):
         ["build", str(folder / "in"), "--to", str(folder / "w.duckdb"), "--day", DAY.isoformat()],
     ):
         subprocess.run([sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, capture_output=True)
-    with publications.connect(folder / "w.duckdb") as connection:
+    with access.connect(folder / "w.duckdb", access.ADMINISTRATOR) as connection:
         yield connection
 
 

@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +62,7 @@ def test_the_pictures_of_a_page_circulate(name: str, published: Path, monkeypatc
     assert not app.run().exception
     for exact, picture in found:
         assert picture.circulated
-        ask = partial(warehouse.ask, reader=None)
+        ask = warehouse.ask
         made = picture.circulated(disclosure.for_circulation(exact, ask), ask)
         if made is None:
             continue

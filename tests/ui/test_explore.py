@@ -14,7 +14,7 @@ from etl.analysis.comparison import Side
 from etl.build import pipeline
 from etl.core.errors import QuestionError
 from etl.extract.contract import TABLES
-from etl.semantic import answers
+from etl.semantic import access, answers
 from etl.semantic.catalog import DIMENSIONS, catalogue
 from etl.warehouse import publications
 from pages.ui.charts import matrix
@@ -40,7 +40,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def con(warehouse: Path) -> duckdb.DuckDBPyConnection:
-    with publications.connect(warehouse) as opened:
+    with access.connect(warehouse, access.ADMINISTRATOR) as opened:
         yield opened
 
 

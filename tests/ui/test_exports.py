@@ -97,16 +97,33 @@ def test_negative_numbers_stay_numbers() -> None:
     made = answer("coverage_gap", by=("province",), rows=[("IR-11", -30.5)])
     assert read_csv(writers.to_csv(made, EN, UNITS))[1][2] == "-30.5"
     sheet = book(writers.to_xlsx(made, EN, UNITS)).worksheets[0]
-    assert (sheet["C2"].value, sheet["C2"].data_type) == (-30.5, "n")
+    assert (sheet["B2"].value, sheet["B2"].data_type) == (-30.5, "n")
 
 
-def test_an_xlsx_has_codes_as_text_and_reads_from_the_right_in_persian() -> None:
+def test_a_workbook_has_names_under_persian_headings_filters_codes_apart_and_reads_from_the_right() -> None:
     made = answer("active_assistants", by=("county",), rows=[("0001", 7), (None, 2)])
     fa, en = (book(writers.to_xlsx(made, context, UNITS)) for context in (FA, EN))
-    assert fa.worksheets[0]["A2"].value == "0001", "leading zeros are kept"
-    assert fa.worksheets[0]["B2"].value == "اراک"
-    assert [sheet.sheet_view.rightToLeft for sheet in fa.worksheets] == [True, True]
+    data, codes, _ = fa.worksheets
+    label = catalogue()["active_assistants"].label
+    assert [cell.value for cell in data[1]] == [FA.word("dimension.county"), label["fa"]]
+    assert [[cell.value for cell in row] for row in data.iter_rows(min_row=2)] == [["اراک", 7], ["نامعلوم", 2]]
+    assert data.auto_filter.ref == "A1:B3"
+    assert [cell.value for cell in codes[2]] == [FA.word("dimension.county"), "0001", "اراک"], "leading zeros are kept"
+    assert codes.max_row == 2, "what is unknown has no code"
+    assert [cell.value for cell in en.worksheets[0][1]] == ["County", label["en"]]
+    assert [sheet.sheet_view.rightToLeft for sheet in fa.worksheets] == [True] * 3
     assert not any(sheet.sheet_view.rightToLeft for sheet in en.worksheets)
+
+
+def test_the_row_of_the_nation_stands_below_the_rows_and_out_of_the_filter() -> None:
+    made, nation = by_province(), answer("training_compliance", rows=[(0.75,)])
+    sheet = book(writers.to_xlsx(made, FA, UNITS, nation=nation)).worksheets[0]
+    last = len(made.rows) + 2
+    assert sheet.max_row == last
+    assert (sheet.cell(last, 1).value, sheet.cell(last, 2).value) == (FA.word("scope.nation"), 0.75)
+    assert sheet.cell(last, 2).number_format == "0.0%"
+    assert sheet.auto_filter.ref.endswith(str(last - 1))
+    assert book(writers.to_xlsx(made, FA, UNITS)).worksheets[0].max_row == last - 1
 
 
 def test_a_day_is_a_real_day_with_its_jalali_form_beside_it() -> None:
@@ -117,7 +134,7 @@ def test_a_day_is_a_real_day_with_its_jalali_form_beside_it() -> None:
     sheet = book(writers.to_xlsx(made, FA, UNITS)).worksheets[0]
     assert sheet["A2"].is_date
     assert sheet["A2"].value.date() == date(2026, 5, 1)
-    assert sheet["B1"].value == "training_seats_by_jalali"
+    assert sheet["B1"].value == f"{derived('training_seats_by').label['fa']} (شمسی)"
     assert sheet["B2"].value == "1405-02-11"
     assert read_csv(writers.to_csv(made, FA, UNITS))[1] == ["2026-05-01", "1405-02-11"]
 
@@ -125,7 +142,11 @@ def test_a_day_is_a_real_day_with_its_jalali_form_beside_it() -> None:
 def test_pandas_reads_back_exactly_what_was_answered() -> None:
     made = by_month()
     from_csv = pd.read_csv(io.BytesIO(writers.to_csv(made, EN, UNITS)), dtype={"month": str})
-    from_xlsx = pd.read_excel(io.BytesIO(writers.to_xlsx(made, EN, UNITS)), dtype={"month": str}, engine="openpyxl")
+    from_xlsx = pd.read_excel(
+        io.BytesIO(writers.to_xlsx(made, EN, UNITS)), dtype={"Month (Code)": str}, engine="openpyxl"
+    )
+    label = catalogue()["active_assistants"].label["en"]
+    from_xlsx = from_xlsx.rename(columns={"Month (Code)": "month", label: "active_assistants"})
     for table in (from_csv, from_xlsx):
         assert table["month"].tolist() == made.column("month")
         numbers = [None if pd.isna(value) else value for value in table["active_assistants"]]
@@ -133,7 +154,7 @@ def test_pandas_reads_back_exactly_what_was_answered() -> None:
 
 
 def test_the_cover_says_scope_day_load_and_what_is_measured() -> None:
-    sheet = book(writers.to_xlsx(by_province(), EN, UNITS, scope="Tehran")).worksheets[1]
+    sheet = book(writers.to_xlsx(by_province(), EN, UNITS, scope="Tehran")).worksheets[-1]
     said = {row[0].value: row[1].value for row in sheet.iter_rows()}
     assert said["Scope"] == "Tehran"
     assert said["As-of day"].startswith("2026-10-22")
@@ -153,7 +174,7 @@ def test_a_file_for_circulation_rounds_people_hides_small_shares_and_says_so() -
         ("IR-23", 0.896, 900, 1005),
         ("IR-30", None, 0, 0),
     ]
-    cover = book(writers.to_xlsx(made, EN, UNITS, circulation=True)).worksheets[1]
+    cover = book(writers.to_xlsx(made, EN, UNITS, circulation=True)).worksheets[-1]
     assert any("rounded to 5" in str(row[0].value) for row in cover.iter_rows())
     lines = read_csv(writers.to_csv(made, EN, UNITS, circulation=True))
     assert lines[1][:-1] == ["IR-00", "Markazi", "", "10", "20"]
@@ -257,7 +278,9 @@ def test_fractions_come_back_from_a_csv_as_they_were_and_no_row_is_lost(values: 
 def test_a_file_of_no_rows_has_its_headers() -> None:
     made = answer("active_assistants", by=("province",), rows=[])
     assert read_csv(writers.to_csv(made, EN, UNITS)) == [["province", "province_name", "active_assistants"]]
-    assert book(writers.to_xlsx(made, EN, UNITS)).worksheets[0]["C1"].value == "active_assistants"
+    assert (
+        book(writers.to_xlsx(made, EN, UNITS)).worksheets[0]["B1"].value == catalogue()["active_assistants"].label["en"]
+    )
     assert pq.read_table(io.BytesIO(writers.to_parquet(made, EN, UNITS))).num_rows == 0
 
 

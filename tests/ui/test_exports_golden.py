@@ -21,9 +21,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from etl.analysis import detail
-from etl.semantic import disclosure, exportable
+from etl.semantic import access, disclosure, exportable
 from etl.semantic.answers import ask, catalogue
-from etl.warehouse import publications
 from pages.ui.charts.elements import ChartContext
 from pages.ui.exports import writers
 from pages.ui.exports.file_content import Exportable
@@ -53,7 +52,7 @@ def register() -> Iterator[duckdb.DuckDBPyConnection]:
         subprocess.run(
             [sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, capture_output=True, env=environment
         )
-        with publications.connect(pointer) as con:
+        with access.connect(pointer, access.ADMINISTRATOR) as con:
             yield con
 
 

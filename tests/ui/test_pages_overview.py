@@ -9,9 +9,9 @@ import pytest
 
 from etl.analysis import registry
 from etl.core.jalali import add_months
+from etl.semantic import access
 from etl.semantic.answers import ask
 from etl.semantic.provisional import settled_on
-from etl.warehouse import publications
 from pages.ui.i18n import text
 from pages.ui.sections import overview
 from pages.ui.summary import needs_action
@@ -77,7 +77,7 @@ def test_a_list_that_the_address_names_stands_before_the_cards_and_once(
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_verdict_says_the_numbers_that_the_questions_answer(lang: str, published: Path) -> None:  # noqa: F811
-    with publications.connect(published) as con:
+    with access.connect(published, access.ADMINISTRATOR) as con:
         now = ask(con, "active_assistants", "target", "target_progress")
         active, target, progress = now.value(), now.value("target"), now.value("target_progress")
         before = ask(con, "active_assistants", on=add_months(now.on, -12)).value()  # type: ignore[arg-type]
@@ -95,7 +95,7 @@ def test_each_item_that_needs_action_leads_to_a_list_of_as_many(lang: str, publi
     items = dict(re.findall(r'<li class="pd-action-(\w+)">(.*?)</li>', written, re.S))
     assert list(items)[:2] == ["lapsed", "training_lapsing"]
     assert len(items) <= 5
-    with publications.connect(published) as con:
+    with access.connect(published, access.ADMINISTRATOR) as con:
         lapsed = len(registry.analyses()["lapsed"].run(con).rows)
     assert text.number(lapsed, lang) in items["lapsed"]
     address = re.search(r'href="(.*?)"', items["lapsed"])
@@ -122,7 +122,7 @@ def test_a_card_of_a_provisional_measure_is_that_of_the_settled_day_and_names_it
     lang: str,
     published: Path,  # noqa: F811
 ) -> None:
-    with publications.connect(published) as con:
+    with access.connect(published, access.ADMINISTRATOR) as con:
         day = settled_on(con, "leaver_rate_12m")
         settled, latest = (ask(con, "leaver_rate_12m", on=on).value() for on in (day, None))
     assert day
@@ -159,7 +159,7 @@ def test_a_card_has_a_line_of_24_months_and_leads_to_its_page(published: Path) -
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_profile_says_what_is_so_in_its_province(lang: str, published: Path) -> None:  # noqa: F811
     written = shown("province", lang, province="IR-30")
-    with publications.connect(published) as con:
+    with access.connect(published, access.ADMINISTRATOR) as con:
         active = ask(con, "active_assistants", where={"province": ("IR-30",)}).value()
     verdict = re.search(r'<div class="pd-verdict"><p>(.*?)</p>', written)
     assert verdict

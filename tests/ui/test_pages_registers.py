@@ -10,9 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from etl.analysis import international
 from etl.analysis.licensing import adoption
-from etl.semantic import answers
+from etl.semantic import access, answers
 from etl.semantic.catalog import derived
-from etl.warehouse import publications
 from pages.ui.charts import grouped, licensing
 from pages.ui.charts.elements import ChartContext
 from pages.ui.i18n import text
@@ -107,7 +106,7 @@ def test_the_claim_is_placed_and_every_figure_has_its_source(lang: str, publishe
     written = shown("coverage", lang)
     places = text.listed([text.member("country", code, lang) for code in ("IND", "CHN")], lang)
     assert text.word("abroad.some_above", lang, places=places) in headings(written)
-    with publications.connect(published) as con:
+    with access.connect(published, access.ADMINISTRATOR) as con:
         figures = international.claim(con).records()
     sources = re.search(r'<ol class="pd-rules">(.*?)</ol>', written, re.S)
     assert sources
@@ -124,7 +123,7 @@ def context(request: pytest.FixtureRequest) -> ChartContext:
 
 
 def test_countries_stand_in_groups_of_their_force_from_zero(context: ChartContext, published: Path) -> None:  # noqa: F811
-    with publications.connect(published) as con:
+    with access.connect(published, access.ADMINISTRATOR) as con:
         answer = international.countries(con)
     drawn = grouped.countries(answer, context)
     [bars] = drawn["data"]
@@ -139,7 +138,7 @@ def test_countries_stand_in_groups_of_their_force_from_zero(context: ChartContex
 
 
 def test_a_pattern_says_how_sure_a_source_is(context: ChartContext, published: Path) -> None:  # noqa: F811
-    with publications.connect(published) as con:
+    with access.connect(published, access.ADMINISTRATOR) as con:
         answer = international.countries(con)
     marker = grouped.countries(answer, context)["data"][0]["marker"]
     drawn = list(zip(marker["pattern"]["shape"], marker["opacity"], strict=True))
@@ -148,7 +147,7 @@ def test_a_pattern_says_how_sure_a_source_is(context: ChartContext, published: P
 
 
 def test_what_exceeds_the_claim_has_its_own_colour(context: ChartContext, published: Path) -> None:  # noqa: F811
-    with publications.connect(published) as con:
+    with access.connect(published, access.ADMINISTRATOR) as con:
         answer = international.claim(con)
     drawn = grouped.claimed(answer, context)
     colours = drawn["data"][0]["marker"]["color"]
@@ -160,7 +159,7 @@ def test_what_exceeds_the_claim_has_its_own_colour(context: ChartContext, publis
 
 def test_ages_add_up_to_what_is_outstanding(context: ChartContext, published: Path) -> None:  # noqa: F811
     names = ("outstanding", "outstanding_30", "outstanding_90", "outstanding_180", "outstanding_older")
-    with publications.connect(published) as con:
+    with access.connect(published, access.ADMINISTRATOR) as con:
         answer = answers.ask(con, *names, by=("province",))
     drawn = licensing.aged(answer, context)
     totals = [sum(bar["x"][row] for bar in drawn["data"]) for row in range(31)]
@@ -170,7 +169,7 @@ def test_ages_add_up_to_what_is_outstanding(context: ChartContext, published: Pa
 
 
 def test_adoption_is_dotted_between_publications(context: ChartContext, published: Path) -> None:  # noqa: F811
-    with publications.connect(published) as con:
+    with access.connect(published, access.ADMINISTRATOR) as con:
         answer = adoption(con)
     [line] = licensing.published(answer, context)["data"]
     assert line["y"] == [0.5]

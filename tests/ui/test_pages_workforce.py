@@ -12,10 +12,10 @@ from streamlit.testing.v1 import AppTest
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.analysis import backtesting, planning, retention, training_plan
 from etl.analysis.planning import Scenario
+from etl.semantic import access
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue, derived, derived_names
 from etl.semantic.provisional import settled_on
-from etl.warehouse import publications
 from pages.ui.charts import scenario_paths, workforce
 from pages.ui.charts.elements import ChartContext
 from pages.ui.i18n import text
@@ -78,7 +78,7 @@ def test_workforce_says_who_serves(lang: str, published: Path) -> None:
     assert not app.exception
     shown = html(app)
     assert "pd-error" not in shown
-    with publications.connect(published) as con:
+    with access.connect(published, access.ADMINISTRATOR) as con:
         day = settled_on(con, "leaver_rate_12m")
         rate = ask(con, "leaver_rate_12m", on=day).value()
     assert day
@@ -148,7 +148,7 @@ def test_a_spoilt_scenario_is_left_out(published: Path) -> None:
 
 def test_what_is_drawn_is_what_the_scenario_comes_to(published: Path) -> None:
     app = opened("planning", lang="en", recruits="3")
-    with publications.connect(published) as con:
+    with access.connect(published, access.ADMINISTRATOR) as con:
         said = scenario_paths.reached(
             planning.headcount(con, scenario=Scenario(recruits=3)), ChartContext("en")
         ).sentence
@@ -196,7 +196,7 @@ def test_methods_keeps_the_search_in_the_address(published: Path) -> None:
 @pytest.mark.parametrize("dark", [False, True])
 def test_every_chart_draws_the_sample(lang: str, dark: bool, published: Path) -> None:
     context = ChartContext(lang, dark)
-    with publications.connect(published) as con:
+    with access.connect(published, access.ADMINISTRATOR) as con:
         curves = retention.survival_by_post(con, least=1)
         drawn = [
             (workforce.survival, retention.survival(con, least=1), workforce.still_serving),
@@ -252,7 +252,17 @@ def test_a_goal_is_said_with_the_months_of_its_range() -> None:
 
     def path(*rows: tuple[object, ...]) -> Answer:
         return Answer(
-            metrics, ("month",), ("month", *names), list(rows), {}, like.on, None, frozenset(), "", like.publication
+            metrics,
+            ("month",),
+            ("month", *names),
+            list(rows),
+            {},
+            like.on,
+            None,
+            frozenset(),
+            "",
+            like.publication,
+            like.scope,
         )
 
     context = ChartContext("en")

@@ -13,8 +13,8 @@ import dashboard  # noqa: F401 - outside of a run it is the server, inside it wo
 from etl.analysis import registry
 from etl.core.errors import QuestionError
 from etl.core.jalali import last_complete_months
+from etl.semantic import access
 from etl.semantic.answers import ask
-from etl.warehouse import publications
 from pages.ui.charts.elements import ChartContext
 from pages.ui.components import day_field, filter_options
 from pages.ui.data import warehouse
@@ -92,7 +92,7 @@ def test_a_filter_offers_what_exists_under_the_others_with_its_count(
     if name == "county":
         others = {one: codes for one, codes in others.items() if one != "institute"}
     metric = "trainable_assistants" if name == "course" else "active_assistants"
-    with publications.connect(published) as con:
+    with access.connect(published, access.ADMINISTRATOR) as con:
         counted = {code: count for code, count, *_ in ask(con, metric, by=(name,), on=on, where=others).rows if code}
         if name == "institute":
             known = con.execute("select institute_code, province, activity from institutes").fetchall()
@@ -117,7 +117,7 @@ def test_what_is_chosen_stays_offered_where_nobody_is_left() -> None:
 
 
 def test_a_place_is_not_narrowed_by_a_place_inside_of_it(published: Path) -> None:
-    with publications.connect(published) as con:
+    with access.connect(published, access.ADMINISTRATOR) as con:
         county = next(code for code, count in ask(con, "active_assistants", by=("county",)).rows if code and count)
     alone = filter_options.offered(seen(Scope()), "province", FILTERS)
     assert filter_options.offered(seen(Scope({"county": (county,)})), "province", FILTERS) == alone
@@ -242,7 +242,7 @@ def test_a_period_is_offered_where_it_has_a_use_and_kept_where_it_has_none(name:
 
 def test_flows_and_trends_are_asked_over_the_period_and_states_are_not(published: Path) -> None:
     over = last_complete_months(LATEST, 24)
-    with publications.connect(published) as con:
+    with access.connect(published, access.ADMINISTRATOR) as con:
         joined, before = (ask(con, "joiners", over=days).value() for days in (over, periods.year_before(over)))
         without = ask(con, "joiners").value()
         active = ask(con, "active_assistants").value()
@@ -274,7 +274,7 @@ def test_a_period_is_chosen_and_taken_back() -> None:
 
 
 def test_explore_asks_over_the_same_period(published: Path) -> None:
-    with publications.connect(published) as con:
+    with access.connect(published, access.ADMINISTRATOR) as con:
         joined = ask(con, "joiners", over=last_complete_months(LATEST, 24)).value()
         assert joined != ask(con, "joiners").value()
     shown = html(opened("explore", period="24", m="joiners", by="-"))
@@ -345,7 +345,7 @@ def test_a_name_of_the_other_direction_is_isolated_in_a_sentence_and_not_in_the_
 
 @pytest.mark.parametrize("name", registry.analyses())
 def test_an_analysis_says_which_filters_have_a_meaning_for_it(name: str, published: Path) -> None:
-    with publications.connect(published) as con:
+    with access.connect(published, access.ADMINISTRATOR) as con:
         members = {
             dimension: str(
                 con.execute(f"select {column} from {table} where {column} is not null limit 1").fetchall()[0][0]

@@ -11,6 +11,7 @@ import pytest
 from etl.analysis import data_quality, registry
 from etl.core.errors import QuestionError
 from etl.core.jalali import add_months
+from etl.semantic import access
 from etl.semantic.answers import Answer, ask, catalogue
 from etl.semantic.provisional import settled_on
 from etl.semantic.ranking import rank
@@ -48,7 +49,7 @@ def sources_of(con: duckdb.DuckDBPyConnection, lang: str = "en", province: str =
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_number_of_the_verdict_is_one_that_was_asked(lang: str, small_register: Path) -> None:
-    with publications.connect(small_register) as con:
+    with access.connect(small_register, access.ADMINISTRATOR) as con:
         sources = sources_of(con, lang)
         found = verdict.facts(sources)
         said = " ".join(verdict.sentences(found, sources))
@@ -96,7 +97,7 @@ def test_the_verdict_says_what_is_known_and_no_more(given: dict[str, Any], said:
 
 
 def test_how_often_ranges_held_is_that_of_the_distance(small_register: Path) -> None:
-    with publications.connect(small_register) as con:
+    with access.connect(small_register, access.ADMINISTRATOR) as con:
         tried = registry.analyses()["backtest"].run(con)
     held = {row["ahead"]: row["backtest_inside"] for row in tried.records()}
     assert held[3] != held[12]
@@ -106,7 +107,7 @@ def test_how_often_ranges_held_is_that_of_the_distance(small_register: Path) -> 
 
 
 def test_a_province_without_a_target_of_its_own_has_no_progress(small_register: Path) -> None:
-    with publications.connect(small_register) as con:
+    with access.connect(small_register, access.ADMINISTRATOR) as con:
         sources = sources_of(con, "en", "IR-23")
         found = verdict.facts(sources)
         assert ask(con, "target", where={"province": ("IR-23",)}).value() > 0, "its census share"
@@ -118,7 +119,7 @@ def test_a_province_without_a_target_of_its_own_has_no_progress(small_register: 
 
 
 def test_each_item_counts_what_its_list_holds(small_register: Path) -> None:
-    with publications.connect(small_register) as con:
+    with access.connect(small_register, access.ADMINISTRATOR) as con:
         sources = sources_of(con)
         found = {one.kind: one for one in needs_action.actions(sources, 99)}
         lapsed = registry.analyses()["lapsed"].run(con).rows
@@ -204,7 +205,7 @@ def test_signals_on_the_worse_side_follow_and_lead_to_their_province() -> None:
 
 
 def test_no_more_than_five_items_are_named(small_register: Path) -> None:
-    with publications.connect(small_register) as con:
+    with access.connect(small_register, access.ADMINISTRATOR) as con:
         every = needs_action.actions(sources_of(con), 99)
         shown = needs_action.actions(sources_of(con), 2)
     assert len(every) > 2
@@ -235,7 +236,7 @@ def test_a_change_has_its_sign_and_is_judged_by_the_direction_of_its_measure(
 
 
 def test_a_rank_counts_from_the_best_and_none_is_given_to_few(small_register: Path) -> None:
-    with publications.connect(small_register) as con:
+    with access.connect(small_register, access.ADMINISTRATOR) as con:
         asked = {
             name: (ask(con, name, by=("province",)), ask(con, name)) for name in ("coverage_per_10k", "leaver_rate_12m")
         }

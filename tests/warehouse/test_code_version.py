@@ -14,6 +14,7 @@ import dashboard  # noqa: F401 - outside of a run it is the server, inside it wo
 from etl.cli.commands import main
 from etl.extract.contract import Contract
 from etl.revisions import diff
+from etl.semantic import access
 from etl.warehouse import code_version, publications
 from pages.ui.i18n import text
 from tests.loading import build, copy_publication, national_id, put, put_good, row
@@ -102,7 +103,7 @@ def test_a_build_over_another_version_heals_it_and_still_guards(pointer, tmp_pat
 def test_adoption_is_carried_over_a_change_of_the_program(pointer, tmp_path):
     change(pointer, "update adoption set valid_from = date '2020-01-01'")
     assert build(put_good(tmp_path / "incoming"), to=pointer).code == 0
-    with publications.connect(pointer) as con:
+    with access.connect(pointer, access.ADMINISTRATOR) as con:
         assert con.execute("select count(*) from adoption where valid_from = date '2020-01-01'").fetchall() != [(0,)]
 
 

@@ -67,7 +67,7 @@ BAR = 25  # px a bar of a ranking takes
 # A name below a column of more letters than this takes two lines: columns are narrow on a phone.
 _LONGEST_BELOW = 10
 # A part of a rate takes at most so many decimals more than its unit has.
-_MOST_DECIMALS = 6
+_MOST_DECIMALS = 12
 
 
 @dataclass(frozen=True)

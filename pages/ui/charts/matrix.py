@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import TIME
 from pages.ui.charts import bars, elements, titles
 from pages.ui.charts.chart import chart
 from pages.ui.charts.classes import classes
@@ -11,6 +12,8 @@ from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import Title
 from pages.ui.i18n import text
 
+# Dimensions whose members have an order of their own.
+ORDERED = ("age_band", "tenure_band", "span", "size")
 MOST_ROWS, MOST_COLUMNS, MOST_BARS = 40, 16, 30
 
 
@@ -22,7 +25,7 @@ def matrix(answer: Answer, context: ChartContext) -> Figure:
     """
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
-    sides = [_largest(answer, i, at) for i in (0, 1)]
+    sides = [in_order(answer, i, at) for i in (0, 1)]
     if len(sides[1]) > len(sides[0]):
         sides = sides[::-1]
     flipped = len({row[1] for row in answer.rows}) > len({row[0] for row in answer.rows})
@@ -70,12 +73,21 @@ def matrix(answer: Answer, context: ChartContext) -> Figure:
     return made
 
 
-def _largest(answer: Answer, dimension: int, at: int) -> list[Any]:
-    """Members of a dimension, those with the largest value first."""
+def in_order(answer: Answer, dimension: int, at: int) -> list[Any]:
+    """Members of a dimension as tables of colour and pivots show them: time and bands as they run, others largest first.
+
+    Over time the last column decides, as it does in `lines.heat`; an unknown member comes last.
+    """
+    codes = {row[dimension] for row in answer.rows}
+    if answer.by[dimension] in (*TIME, *ORDERED):
+        return sorted(codes, key=lambda code: (code is None, str(code)))
+    timed = next((i for i, name in enumerate(answer.by) if name in TIME), None)
+    last = None if timed is None else max(row[timed] for row in answer.rows)
     largest: dict[Any, float] = {}
     for row in answer.rows:
-        largest[row[dimension]] = max(largest.get(row[dimension], float("-inf")), row[at] or 0)
-    return sorted(largest, key=lambda code: (code is None, -largest[code], str(code)))
+        if timed is None or row[timed] == last:
+            largest[row[dimension]] = max(largest.get(row[dimension], float("-inf")), row[at] or 0)
+    return sorted(codes, key=lambda code: (code is None, -largest.get(code, float("-inf")), str(code)))
 
 
 @chart(titles.extreme, names_groups=True, compares=True)

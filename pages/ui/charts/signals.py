@@ -47,7 +47,7 @@ def months_beyond(answer: Answer, context: ChartContext) -> Title:
 def funnel(answer: Answer, context: ChartContext) -> Figure:
     """Each province by how many it counts and its share, the nation's share, and the limits, which narrow with the count."""
     metric, rows = answer.metrics[0], answer.records()
-    counts = [row[metric.denominator] for row in rows]
+    counts = [row[str(metric.denominator)] for row in rows]
     shares = [row[metric.name] for row in rows]
     curve = _limits(rows[0], max(counts)) if rows else []
     colour = context.colour("quiet")
@@ -68,7 +68,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
             {
                 "type": "scatter",
                 "mode": "markers+text" if is_signal else "markers",
-                "x": [row[metric.denominator] for row in group],
+                "x": [row[str(metric.denominator)] for row in group],
                 "y": [row[metric.name] for row in group],
                 "customdata": [row["province"] for row in group],
                 "text": [context.line(text.escape(context.member("province", row["province"]))) for row in group],

@@ -101,11 +101,9 @@ def _counts(view: PageContext, child: str, places: Mapping[str, str]) -> dict[st
         ]
         if not below:
             return {}
-        found = warehouse.ask(
-            "in_service", reader=view.reader, by="institute", on=view.as_of, where={"institute": below}
-        )
+        found = warehouse.ask("in_service", by="institute", on=view.as_of, where={"institute": below})
         counted = dict(found.rows)
         return {code: counted.get(code, 0) for code in below}
     where = {"province": (places["province"],)} if "province" in places else {}
-    answer = warehouse.ask("in_service", reader=view.reader, by=child, on=view.as_of, where=where)
+    answer = warehouse.ask("in_service", by=child, on=view.as_of, where=where)
     return {code: count for code, count in answer.rows if code and count}

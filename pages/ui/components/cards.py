@@ -122,7 +122,7 @@ def _histories(view: PageContext, names: Iterable[str]) -> dict[str, Answer]:
             if metric.has_history:
                 where, _ = view.under(metric.dimensions)
                 with suppress(warehouse.QuestionError):
-                    found[name] = warehouse.ask(name, reader=view.reader, by="month", over=over, where=where)
+                    found[name] = warehouse.ask(name, by="month", over=over, where=where)
     return found
 
 
@@ -165,7 +165,7 @@ def _together(view: PageContext, names: Iterable[str], **asked: Any) -> dict[str
             groups.setdefault(warehouse.frozen(where), []).append(name)
     found: dict[str, Answer] = {}
     for filters, group in groups.items():
-        ask = partial(warehouse.ask_each, reader=view.reader, where=dict(filters), **asked)
+        ask = partial(warehouse.ask_each, where=dict(filters), **asked)
         try:
             found |= ask(*group)
         except warehouse.QuestionError:

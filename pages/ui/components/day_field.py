@@ -10,8 +10,9 @@ from datetime import date
 
 import streamlit as st
 
+from etl.core import jalali
 from etl.core.jalali import add_months
-from etl.core.text_folding import latin_digits
+from etl.core.text_folding import fold, latin_digits
 from pages.ui.i18n import text
 from pages.ui.state.page_context import PageContext
 
@@ -41,12 +42,24 @@ def trouble(*idents: str) -> None:
 def read(written: str) -> date:
     """The day somebody typed: any digits, either calendar, any sign between its parts, the year first or last.
 
-    Raises ValueError for what is no day.
+    The month may be a name: «۳۱ شهریور ۱۴۰۳». Raises ValueError for what is no day.
     """
-    parts = re.findall("[0-9]+", latin_digits(written))
+    plain = latin_digits(written)
+    parts = re.findall("[0-9]+", plain)
+    if len(parts) == 2:
+        return jalali.read_day(_named(plain))[0]
     if len(parts) == 3 and len(parts[2]) == 4:
         parts.reverse()
     return text.read_day("-".join(parts))
+
+
+def _named(written: str) -> str:
+    """A day with the name of its month as `jalali.read_day` takes it: also with an English name, and without the comma."""
+    day, *name, year = " ".join(fold(written).replace(",", " ").replace("،", " ").split()).split(" ")
+    months = {fold(one): place for place, one in enumerate(text.words("calendar.months", "en"))}
+    month = " ".join(name)
+    known = text.words("calendar.months", "fa")
+    return f"{day} {known[months[month]] if month in months else month} {year}"
 
 
 def written(day: date, lang: str) -> str:

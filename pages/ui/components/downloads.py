@@ -6,7 +6,7 @@ A small file is made at the click that fetches it. One of many rows is made firs
 import io
 import tempfile
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -15,14 +15,15 @@ from typing import Any
 
 import streamlit as st
 
-from etl.semantic import disclosure, exportable
+from etl.semantic import access, disclosure, exportable
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import DIMENSIONS, TIME
 from etl.semantic.disclosure import Circulated
 from pages.ui.charts import elements
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.components import tables
 from pages.ui.components.plot import plot
-from pages.ui.data import warehouse
+from pages.ui.data import user, warehouse
 from pages.ui.exports import writers
 from pages.ui.exports.file_content import Exportable
 from pages.ui.i18n import text
@@ -149,6 +150,11 @@ def offers(
     view: PageContext, source: Exportable, context: ChartContext, ident: str, picture: Picture | None = None
 ) -> None:
     """A button for each file."""
+    told = exportable.of(source).answer
+    access.check(user.scope().rights(), told.by, told.where, told.scope)
+    if not access.may_leave(user.scope(), told.where):
+        st.html(f'<p class="pd-note">{text.escape(view.word("sign_in.no_export"))}</p>')
+        return
     if isinstance(source, exportable.StreamedRows):
         circulation = False
         st.html(f'<p class="pd-note">{text.escape(view.word("figure.not_for_circulation"))}</p>')
@@ -156,28 +162,31 @@ def offers(
         circulation = st.checkbox(
             view.word("figure.circulation"), key=f"circulation-{ident}", help=view.word("figure.circulation_help")
         )
-    told, count = exportable.of(source).answer, exportable.of(source).count()
+    count = exportable.of(source).count()
     units = warehouse.units() | {metric.name: metric.unit for metric in told.metrics}
     place = page_context.place(view, told.where)
-    ask = partial(warehouse.ask, reader=view.reader)
+    ask = warehouse.ask
 
     def making(write: Callable[..., None], **more: Any) -> Callable[..., None]:
         def make(out: Any, tell: writers.Tell | None = None) -> None:
             given = disclosure.for_circulation(source, ask) if circulation else source
-            write(out, given, context, units, circulation, tell=tell, **more)
+            write(out, given, context, units, circulation=circulation, tell=tell, **more)
 
         return make
 
     makers: dict[str, tuple[str, Callable[..., None]]] = {
         "csv": (writers.CSV, making(writers.write_csv)),
-        "xlsx": (writers.XLSX, making(writers.write_xlsx, scope=place)),
+        "xlsx": (writers.XLSX, making(partial(_workbook, view), scope=place)),
         "parquet": (writers.PARQUET, making(writers.write_parquet, scope=place)),
     }
     written = text.number(count, view.lang)
     st.html(f'<p class="pd-note">{text.escape(view.word("more.rows", rows=written))}</p>')
     for kind, (mime, make) in makers.items():
         name = writers.file_name(source, context, place, kind, circulation)
-        if count * len(told.columns) > MANY_CELLS[kind]:
+        if user.signs_in():
+            metrics = ",".join(metric.name for metric in told.metrics)[:200]
+            _offered(view, ident, kind, name, make, {"metric": metrics, "form": kind, "rows": count})
+        elif count * len(told.columns) > MANY_CELLS[kind]:
             _made_first(view, ident, kind, name, mime, make, source)
         else:
             _button(view, ident, kind, name, mime, partial(_made, make))
@@ -193,10 +202,52 @@ def offers(
             st.html(f'<p class="pd-note" role="status">{text.escape(view.word("figure.no_picture"))}</p>')
 
 
+def _workbook(
+    view: PageContext,
+    out: Any,
+    given: Exportable,
+    context: ChartContext,
+    units: Mapping[str, str],
+    circulation: bool = False,
+    scope: str = "",
+    tell: writers.Tell | None = None,
+) -> None:
+    """A workbook with a row of the nation, rounded as the others are where it is for circulation."""
+    nation = _nation(view, exportable.of(given).answer)
+    if nation and circulation:
+        nation = disclosure.for_circulation(nation, warehouse.ask)
+    writers.write_xlsx(out, given, context, units, circulation, scope, tell, nation)
+
+
+def _nation(view: PageContext, told: Answer) -> Answer | None:
+    """The same measures of the whole country under the filters that are no places; None where that is no question."""
+    names = [metric.name for metric in told.metrics]
+    is_asked = told.by and set(told.by) <= {*DIMENSIONS} - {*TIME} and set(names) <= warehouse.catalogue().keys()
+    if not is_asked:
+        return None
+    where = {name: codes for name, codes in told.where.items() if name not in page_context.PLACES}
+    try:
+        return warehouse.ask(*names, on=told.on, over=told.over, where=where)
+    except warehouse.QuestionError:
+        return None
+
+
 def _made(make: Callable[..., None]) -> io.BytesIO:
     out = io.BytesIO()
     make(out)
     return out
+
+
+def _offered(
+    view: PageContext, ident: str, kind: str, name: str, make: Callable[..., None], told: dict[str, str | int]
+) -> None:
+    """A file at an address of its own, from where this person can fetch it once; written to disk at the click."""
+    if not st.button(view.word(f"more.{kind}"), key=f"offer-{kind}-{ident}"):
+        return
+    with tempfile.NamedTemporaryFile(prefix="offer-", delete=False) as out:
+        make(out)
+    address = text.escape(user.offer(Path(out.name), name, told))
+    st.html(f'<p class="pd-note"><a href="{address}" download>{text.escape(view.word("sign_in.fetch"))}</a></p>')
 
 
 def _button(view: PageContext, ident: str, kind: str, name: str, mime: str, data: Any) -> None:

@@ -6,9 +6,12 @@ from datetime import date
 from typing import Any
 
 from etl.analysis.training_plan import GOAL
+from etl.semantic import spread
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import size_of
+from pages.ui.charts import marks
 from pages.ui.charts.chart import Chart
+from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.lines import TIME
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
@@ -48,6 +51,8 @@ class FigureQuestion:
             told["chosen"] = self.view.where.get("province", ())
         if self.chart.has_goal:
             told["goal"] = GOAL
+        if self.chart.has_events:
+            told["events"] = marks.events(scoped_query.worked_out(self.view, "events")[0], ChartContext(self.view.lang))
         if self.nation:
             told["nation"] = of_nation(self.view, answer).value()
         if self.target:
@@ -60,6 +65,8 @@ class FigureQuestion:
         self.options(answer)
         if self.chart.compares and not scoped_query.nothing(answer):
             self.trend(answer)
+        if self.chart.where_noise and spread.is_noise(answer):
+            of_nation(self.view, answer)
         size(self.view, answer)
 
     def trend(self, answer: Answer) -> Answer | None:
@@ -71,7 +78,7 @@ class FigureQuestion:
         if not metric.has_history or not {"month", *where} <= metric.dimensions:
             return None
         over = answer.over if set(self.axes) & set(TIME) else self.view.over or self.view.months(_MONTHS)
-        return warehouse.ask(metric.name, reader=self.view.reader, by=("month",), over=over, where=where)
+        return warehouse.ask(metric.name, by=("month",), over=over, where=where)
 
     def is_single(self, answer: Answer) -> bool:
         """Whether the chart compares groups, and there is only one."""
@@ -85,14 +92,14 @@ class FigureQuestion:
 def of_nation(view: PageContext, answer: Answer) -> Answer:
     """The same measure for the whole nation, under the filters that are not places."""
     where = {name: codes for name, codes in answer.where.items() if name not in page_context.PLACES}
-    return warehouse.ask(answer.metrics[0].name, reader=view.reader, on=answer.on, over=answer.over, where=where)
+    return warehouse.ask(answer.metrics[0].name, on=answer.on, over=answer.over, where=where)
 
 
 def _target(view: PageContext, answer: Answer) -> float | None:
     """The target of the place on the as-of day, where the filters leave it a meaning."""
     if not set(answer.where) <= warehouse.catalogue()["target"].dimensions:
         return None
-    return warehouse.ask("target", reader=view.reader, on=view.as_of, where=answer.where).value()
+    return warehouse.ask("target", on=view.as_of, where=answer.where).value()
 
 
 # ---------------------------------------------------------------- sizes
@@ -123,7 +130,7 @@ def _ask_size(
     is_flow, is_timed = metric.kind == "event", bool(set(by) & set(TIME))
     over = answer.over if is_flow or is_timed else None
     on = None if over else answer.on or (answer.over[1] if answer.over else view.as_of)
-    return warehouse.ask(counted, reader=view.reader, by=by, on=on, over=over, where=where)
+    return warehouse.ask(counted, by=by, on=on, over=over, where=where)
 
 
 def size(view: PageContext, answer: Answer) -> str:

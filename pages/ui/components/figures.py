@@ -17,7 +17,7 @@ from etl.semantic import spread
 from etl.semantic.answers import Answer
 from etl.semantic.disclosure import Ask, Circulated, for_circulation
 from etl.warehouse.dimensions import expand_groups
-from pages.ui.charts import elements, lines, titles
+from pages.ui.charts import elements, lines, marks, titles
 from pages.ui.charts.chart import Chart
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.titles import Title
@@ -138,11 +138,13 @@ def draw(
     title = _title(answer, chart, context(view), says, ident)
     drawn = _drawn(_Same(answer), chart, context(view), title, below, _frozen(options or {}))
     axis = drawn.meta["clicks"] if drawn.meta["clicks"] in FILTERS else ""
-    keys, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
-    st.html(_head(title.sentence, below, "" if chosen else _keys(keys)) + card)
+    legend, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
+    st.html(_head(title.sentence, below, "" if chosen else keys(legend)) + card)
     if chosen:
-        _keys_to_click(axis, keys, ident)
+        _keys_to_click(axis, legend, ident)
     plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=partial(page_context.turn, axis) if axis else None)
+    if drawn.meta.get("events"):
+        st.html(marks.listed(drawn.meta["events"], context(view)))
     notes = [*notes, *([drawn.meta["credit"]] if drawn.meta.get("credit") else [])]
     if ignored:
         notes.append(scoped_query.no_effect(view, ignored))
@@ -282,10 +284,10 @@ def _keys_to_click(axis: str, keys: Iterable[elements.Figure], ident: str) -> No
             )
 
 
-def _keys(keys: Iterable[elements.Figure]) -> str:
+def keys(entries: Iterable[elements.Figure]) -> str:
     """The keys of a chart, in the reading direction; a swatch shows line, dash, outline and hatch as the chart does."""
-    entries = "".join(f"<li>{_swatch(key)}{text.escape(key['label'])}</li>" for key in keys)
-    return f'<ul class="pd-keys">{entries}</ul>' if entries else ""
+    listed = "".join(f"<li>{_swatch(key)}{text.escape(key['label'])}</li>" for key in entries)
+    return f'<ul class="pd-keys">{listed}</ul>' if listed else ""
 
 
 def _swatch(key: elements.Figure) -> str:
@@ -313,7 +315,7 @@ def _groups(view: PageContext, names: Sequence[str], by: str, says: titles.Title
         title = titles.unlike(title, [said for one, said in taken.items() if one != ident], answer, context(view))
         taken[ident] = title.sentence
         st.html(_head(title.sentence, _below(view, answer), ""))
-        table(view, answer)
+        table(view, answer, ident)
         if ignored:
             st.html(f'<p class="pd-note">{text.escape(scoped_query.no_effect(view, ignored))}</p>')
         footer(view, answer, ident, with_table=False)

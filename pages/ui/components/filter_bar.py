@@ -29,6 +29,7 @@ def bar(view: PageContext, more: tuple[str, ...]) -> None:
     # a filter kept from another page can be taken away here too
     offered = [name for name in FILTERS if name not in _MAIN and (name in more or name in view.where)]
     on = [name for name in offered if name in view.where]
+    _door(view)
     with st.container(key="scope", gap="small"):
         with st.container(key="scope-bar", horizontal=True, vertical_alignment="bottom", gap="small"):
             for name in _MAIN:
@@ -56,6 +57,13 @@ def _profile(view: PageContext) -> str:
     address = page_parameters.address("province", view.lang, kept)
     words = view.word("profile.link", place=text.member("province", provinces[0], view.lang))
     return f'<span>·</span> <a href="{text.escape(address)}" target="_self">{text.escape(words)}</a>'
+
+
+def _door(view: PageContext) -> None:
+    """On a phone the filters stand behind one button, which says how many are on (static/shell.js opens it)."""
+    count = len(view.where) + bool(view.scope.on) + bool(view.over)
+    label = view.word("why.filters") + (f" ({text.number(count, view.lang)})" if count else "")
+    st.html(f'<button type="button" class="pd-filters" aria-expanded="false">{text.escape(label)}</button>')
 
 
 def _said(view: PageContext) -> list[str]:

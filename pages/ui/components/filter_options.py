@@ -6,8 +6,9 @@ from datetime import date
 from functools import lru_cache
 
 from pages.ui.components import tables
-from pages.ui.data import registers, warehouse
-from pages.ui.data.warehouse import Frozen, Reader
+from pages.ui.data import registers, user, warehouse
+from pages.ui.data.user import AccessScope
+from pages.ui.data.warehouse import Frozen
 from pages.ui.i18n import text
 from pages.ui.state.page_context import PLACES, PageContext
 
@@ -29,17 +30,23 @@ def offered(view: PageContext, name: str, known: tuple[str, ...]) -> dict[str, s
     chosen = view.where.get(name, ())
     return dict(
         _offered(
-            warehouse.path(), view.reader, view.lang, name, view.as_of, warehouse.frozen(others), frozenset(chosen)
+            warehouse.path(),
+            user.scope().rights(),
+            view.lang,
+            name,
+            view.as_of,
+            warehouse.frozen(others),
+            frozenset(chosen),
         )
     )
 
 
 @lru_cache(maxsize=500)
 def _offered(
-    _file: str, reader: Reader, lang: str, name: str, on: date, frozen: Frozen, chosen: frozenset[str]
+    _file: str, _scope: AccessScope, lang: str, name: str, on: date, frozen: Frozen, chosen: frozenset[str]
 ) -> Mapping[str, str]:
     others = dict(frozen)
-    counts = _counts(reader, name, on, others)
+    counts = _counts(name, on, others)
     names = warehouse.names(name, lang)
     wanted = {code for code, count in counts.items() if count} | chosen
     if name == "institute":
@@ -59,10 +66,10 @@ def _offered(
     }
 
 
-def _counts(reader: Reader, name: str, on: date, others: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+def _counts(name: str, on: date, others: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
     """Persons by member, asked as every number is."""
     metric = _OF_COURSES if "course" in (name, *others) else _COUNTED
-    answer = warehouse.ask(metric, reader=reader, by=name, on=on, where=others)
+    answer = warehouse.ask(metric, by=name, on=on, where=others)
     return {row[0]: row[1] for row in answer.rows if row[0] is not None}
 
 

@@ -1,21 +1,19 @@
 """What every shown answer carries, under cards, charts and tables alike: what the number is, its table, its files."""
 
-from datetime import date
-from typing import Any
+from collections.abc import Sequence
 
-import pyarrow as pa
 import streamlit as st
 
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import TIME
 from pages.ui.charts.elements import ChartContext
-from pages.ui.components import downloads
+from pages.ui.charts.matrix import ORDERED
+from pages.ui.components import downloads, tables
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.state import page_context
+from pages.ui.state import page_context, page_parameters
 from pages.ui.state.page_context import PageContext
 
-# More rows than this are read in a file, not on a screen.
-_MOST_ROWS = 1000
 # More measures than this are named by the keys of the chart.
 _MOST_NAMED = 2
 
@@ -54,7 +52,7 @@ def footer(
             label = view.word("figure.table_close" if st.session_state.get(switch) else "figure.table")
             st.button(label, key=f"table-{ident}", type="tertiary", on_click=_turn, args=(switch,))
     if with_table and st.session_state.get(switch):
-        table(view, answer)
+        table(view, answer, ident, picture)
 
 
 def question(view: PageContext, answer: Answer, ident: str) -> None:
@@ -95,10 +93,15 @@ def _meaning(view: PageContext, answer: Answer) -> None:
             + view.word("figure.kept_back", rows=text.number(warehouse.rejected_rows(answer), view.lang)),
         )
     )
-    address = f"methods{'?lang=en' if view.lang == 'en' else ''}#{answer.metrics[0].name}"
-    parts.append(
-        f'<p><a href="{text.escape(address)}" target="_self">{text.escape(view.word("trust.methods"))}</a></p>'
+    name, scope = answer.metrics[0].name, view.scope.address()
+    links = {"trust.methods": f"{page_parameters.address('methods', view.lang, scope)}#{name}"}
+    if name in warehouse.catalogue():
+        links["why.link"] = page_parameters.address("quality", view.lang, scope | {"of": [name]})
+    written = " · ".join(
+        f'<a href="{text.escape(address)}" target="_self">{text.escape(view.word(key))}</a>'
+        for key, address in links.items()
     )
+    parts.append(f"<p>{written}</p>")
     parts.append(_line(view, "query", ""))
     st.html(f'<div class="pd-meaning">{"".join(parts)}</div>')
     st.code(answer.query, language="sql", wrap_lines=True)
@@ -113,35 +116,37 @@ def _label(name: str, lang: str) -> str:
     return metric.label[lang] if metric else name
 
 
-def table(view: PageContext, answer: Answer) -> None:
-    """The answer as a table: names for codes, numbers that sort as numbers, columns in the reading direction."""
-    seen, units = context(view), warehouse.units() | {metric.name: metric.unit for metric in answer.metrics}
-    rows = answer.rows[:_MOST_ROWS]
-    data: dict[str, list[Any]] = {}
-    settings: dict[str, Any] = {}
-    for i, name in enumerate(answer.columns):
-        values = [row[i] for row in rows]
-        if i < len(answer.by):
-            label = view.word(f"dimension.{name}")
-            data[label] = [seen.member(name, value) for value in values]
-            settings[label] = st.column_config.TextColumn(alignment="right" if seen.rtl else "left")
-            continue
-        label, unit = _column(answer, name, view.lang), units.get(name, "persons")
-        if any(isinstance(value, (str, date)) for value in values):
-            data[label] = [text.plain(value, unit, view.lang) for value in values]
-        else:
-            data[label] = [text.rounded(value, unit) for value in values]
-            settings[label] = st.column_config.NumberColumn(format="percent" if unit == "share" else "localized")
-    st.dataframe(
-        pa.table(data),
-        hide_index=True,
-        column_order=list(data)[::-1] if seen.rtl else list(data),
-        column_config=settings,
-        height=min(len(rows) + 1, 12) * 35 + 3,
-        alt=subtitle(view, answer),
-    )
+@page_context.fragment
+def table(view: PageContext, answer: Answer, ident: str, picture: downloads.Picture | None = None) -> None:
+    """The answer as a table, in the order in which its chart shows it."""
+    rows, start = _as_drawn(answer, picture)
+    tables.style()
+    tables.answer(view, f"answer-{ident}", answer, context(view), subtitle(view, answer), rows, start)
 
 
-def _column(answer: Answer, name: str, lang: str) -> str:
-    known = {metric.name: metric.label[lang] for metric in answer.metrics}
-    return known.get(name) or _label(name, lang)
+def _as_drawn(answer: Answer, picture: downloads.Picture | None) -> tuple[Sequence[tuple], str]:
+    """The rows as the bars of the chart stand, and what that order is called; without bars, as they came.
+
+    A map and a table on its own show the largest value first. Time and bands keep the order of their own.
+    """
+    if not answer.by:
+        return answer.rows, ""
+    places = _bars(answer, picture)
+    if places:
+        return sorted(answer.rows, key=lambda row: places.get(row[0], len(places))), ""
+    traces = picture.figure["data"] if picture else []
+    is_flat = not traces or traces[0]["type"].startswith("choropleth")
+    if not is_flat or len(answer.by) > 1 or answer.by[0] in (*TIME, *ORDERED):
+        return answer.rows, ""
+    name = answer.metrics[0].name
+    return tables.in_order(answer, ChartContext(), name, True), f"-{name}"
+
+
+def _bars(answer: Answer, picture: downloads.Picture | None) -> dict[object, int]:
+    """The place of each member among the horizontal bars of a chart, which carry their members."""
+    members = {row[0] for row in answer.rows}
+    for trace in picture.figure["data"] if picture else ():
+        drawn = [one[0] if isinstance(one, (list, tuple)) else one for one in trace.get("customdata") or ()]
+        if trace.get("orientation") == "h" and drawn and members.issuperset(drawn):
+            return {code: place for place, code in enumerate(dict.fromkeys(drawn))}
+    return {}

@@ -1,36 +1,61 @@
-"""A table on the page: real HTML, read by screen readers, in the reading direction, with links; shown a page at a time.
+"""The table of all pages: real HTML in the reading direction, read by screen readers, with its name column pinned.
 
-Data goes in escaped. What is long is paged and sorted on the server: 100,000 groups cost the browser fifty rows.
+Headings sort, by click and by keyboard; what is long is sorted and paged on the server, so that 100,000 groups cost the
+browser fifty rows. Data goes in escaped.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache, partial
 from typing import Any
 
 import streamlit as st
+from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
+from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
 from etl.core.paths import ROOT
 from etl.semantic.answers import Answer, Metric
+from etl.semantic.catalog import TIME
 from pages.ui.charts.elements import ChartContext
+from pages.ui.charts.matrix import ORDERED
+from pages.ui.components.table_state import InSession, Standing, Store
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state.page_context import PageContext
 
 PAGE_ROWS = 50
+# So many rows can be shown at once, to be printed; more are read in a file.
+MOST_ROWS = 1000
 _STYLE = ROOT / "static" / "analyst.css"
 # Persian letters in the order of the alphabet, which is not that of their codes.
 _ALPHABET = {letter: f"{place:02}" for place, letter in enumerate("آابپتثجچحخدذرزژسشصضطظعغفقکگلمنوهی")}
+# Fewer rows than this need no bars to be compared.
+_LEAST_BARS = 3
+_UNBARRED = ("date", "month", "year")
+# The script that hears the headings, served as a file as the one of the charts is (components/plot.py).
+_MANIFEST = ComponentManifest("tables", "1", [ComponentConfig("headings", asset_dir="static")])
+_HEADINGS = "tables.headings"
 
 Link = Callable[[tuple], str]
+Words = Mapping[str, Callable[[Any], str]]
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: what stands over it, whether it holds numbers."""
+    """One column of a table whose rows are of any kind: what stands over it, and what a row says in it.
 
+    `cell` gives HTML; `value` what the rows are sorted by, where they can be, and how long the bar of a cell is.
+    """
+
+    name: str
     title: str
+    cell: Callable[[Any], str]
+    value: Callable[[Any], Any] | None = None
     is_number: bool = False
+    has_bar: bool = False
+    # What the longest bar stands for; None: the largest number of the column.
+    longest: float | None = None
 
 
 @cache
@@ -43,71 +68,270 @@ def style() -> None:
     st.html(_style())
 
 
-def show(columns: Sequence[Column], rows: Iterable[Sequence[str]], caption: str, tall: bool = False) -> None:
-    """A table of cells that are HTML already; the first column names the row."""
-    head = "".join(f'<th scope="col"{_kind(column)}>{text.escape(column.title)}</th>' for column in columns)
-    body = "".join(
+# ---------------------------------------------------------------- the table
+
+
+def show(
+    view: PageContext,
+    ident: str,
+    columns: Sequence[Column],
+    rows: Sequence[Any],
+    caption: str,
+    start: str = "",
+    store: Store | None = None,
+    foot: Sequence[str] = (),
+) -> None:
+    """The rows under their columns, the first of which names the row.
+
+    They come in the order that `start` names (`-name` downwards; empty: one of their own) and stay in it until a heading
+    is pressed. `foot` are the cells of a total. To be drawn in a fragment: only the table is drawn anew when it is sorted.
+    """
+    kept = store or InSession(ident)
+    standing = kept.read()
+    known = {column.name for column in columns if column.value}
+    sort = standing.sort if standing.sort.removeprefix("-") in known else start
+    ordered = rows if sort == start else sorted_by(columns, rows, sort)
+    number = min(standing.page, pages(len(rows)))
+    with st.container(key=f"table-{ident}", gap=None):
+        if len(rows) > 1 and known:
+            _hear(ident, partial(_press, kept, columns, start, f"headings-{ident}"))
+        shown = page_of(ordered, number) if number or len(rows) > MOST_ROWS else ordered
+        st.html(_html(columns, ordered, shown, caption, sort, foot))
+        if pages(len(rows)) > 1:
+            _turn(view, ident, kept, standing, number, len(rows))
+
+
+def sorted_by(columns: Sequence[Column], rows: Sequence[Any], sort: str) -> list[Any]:
+    """The rows by one column, what is unknown last whichever way they run."""
+    value = next(column.value for column in columns if column.name == sort.removeprefix("-"))
+    assert value
+    found = [(value(row), row) for row in rows]
+    known = sorted(
+        (pair for pair in found if pair[0] is not None), key=lambda pair: pair[0], reverse=sort.startswith("-")
+    )
+    return [row for _, row in known] + [row for value, row in found if value is None]
+
+
+def _press(store: Store, columns: Sequence[Column], start: str, key: str) -> None:
+    """A heading was pressed: numbers run downwards first, names upwards, and the other way the second time."""
+    name = str(st.session_state[key]["sort"])
+    column = next((one for one in columns if one.name == name and one.value), None)
+    if not column:
+        return
+    ways = [f"-{name}", name] if column.is_number else [name, f"-{name}"]
+    now = store.read().sort or start
+    chosen = ways[1] if now == ways[0] else ways[0]
+    store.write(Standing("" if chosen == start else chosen))
+
+
+def _hear(ident: str, pressed: Callable[[], None]) -> None:
+    manager = get_bidi_component_manager()
+    if manager.get_component_asset_root(_HEADINGS) is None:
+        manager.register_from_manifest(_MANIFEST, ROOT)
+    _declared()(key=f"headings-{ident}", on_sort_change=pressed)
+
+
+@cache
+def _declared() -> Callable[..., Any]:
+    return st.components.v2.component(_HEADINGS, js="table.js", isolate_styles=False)
+
+
+def _html(
+    columns: Sequence[Column],
+    rows: Sequence[Any],
+    shown: Sequence[Any],
+    caption: str,
+    sort: str,
+    foot: Sequence[str],
+) -> str:
+    label = text.escape(caption)
+    head = "".join(_heading(column, sort, len(rows) > 1) for column in columns)
+    longest = {column.name: column.longest or _longest(column, rows) for column in columns if column.has_bar}
+    body = "".join(_line([_cell(column, row, longest.get(column.name)) for column in columns]) for row in shown)
+    if foot:
+        cells = [
+            (f' class="pd-total{" pd-number" if c.is_number else ""}"', f) for c, f in zip(columns, foot, strict=True)
+        ]
+        body += _line(cells)
+    return (
+        f'<div class="pd-scroll" tabindex="0" role="region" aria-label="{label}"><table class="pd-grid">'
+        f"<caption>{label}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _heading(column: Column, sort: str, several: bool) -> str:
+    kind = ' class="pd-number"' if column.is_number else ""
+    title = text.escape(column.title)
+    if not (column.value and several):
+        return f'<th scope="col"{kind}>{title}</th>'
+    way = {column.name: "ascending", f"-{column.name}": "descending"}.get(sort, "none")
+    mark = {"ascending": "▲", "descending": "▼"}.get(way, "")
+    return (
+        f'<th scope="col"{kind} aria-sort="{way}"><button type="button" data-sort="{text.escape(column.name)}">{title}'
+        f'<i aria-hidden="true">{mark}</i></button></th>'
+    )
+
+
+def _line(cells: Iterable[tuple[str, str]]) -> str:
+    return (
         "<tr>"
         + "".join(
-            f'<th scope="row">{cell}</th>' if i == 0 else f"<td{_kind(column)}>{cell}</td>"
-            for i, (column, cell) in enumerate(zip(columns, row, strict=True))
+            f'<th scope="row"{kind}>{cell}</th>' if place == 0 else f"<td{kind}>{cell}</td>"
+            for place, (kind, cell) in enumerate(cells)
         )
         + "</tr>"
-        for row in rows
-    )
-    label = text.escape(caption)
-    st.html(
-        f'<div class="pd-scroll{" pd-tall" if tall else ""}" tabindex="0" role="region" aria-label="{label}">'
-        f'<table class="pd-grid"><caption>{label}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     )
 
 
-def _kind(column: Column) -> str:
-    return ' class="pd-number"' if column.is_number else ""
+def _cell(column: Column, row: Any, longest: float | None) -> tuple[str, str]:
+    """The attributes of a cell and its content; a bar is so long as its number is of the longest."""
+    if not column.is_number:
+        return "", column.cell(row)
+    value = column.value(row) if longest and column.value else None
+    bar = f' style="--bar:{100 * float(value) / longest:.1f}%"' if value is not None and longest else ""
+    return f' class="pd-number"{bar}', column.cell(row)
+
+
+def _longest(column: Column, rows: Sequence[Any]) -> float | None:
+    """What the longest bar stands for; None where bars would say nothing, or numbers lie below zero."""
+    assert column.value
+    known = [value for row in rows if (value := column.value(row)) is not None]
+    if (
+        len(known) < _LEAST_BARS
+        or any(isinstance(one, (str, date)) for one in known)
+        or min(known) < 0
+        or not max(known)
+    ):
+        return None
+    return float(max(known))
+
+
+def _turn(view: PageContext, ident: str, store: Store, standing: Standing, number: int, count: int) -> None:
+    """Which rows are shown, and the buttons that turn the page; page 0 is all of them."""
+    most = pages(count)
+    key = f"{ident} page"
+    # the first, the last, the neighbours, and ten further on either side
+    near = (1, number - 10, number - 1, number, number + 1, number + 10, most)
+    st.session_state[key] = number
+
+    def changed() -> None:
+        store.write(replace(standing, page=st.session_state[key]))
+
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"pages-{ident}"):
+        first = max(number - 1, 0) * PAGE_ROWS + 1
+        said = view.word(
+            "more.page_said",
+            first=text.number(first, view.lang),
+            last=text.number(min(first + PAGE_ROWS - 1, count) if number else count, view.lang),
+            count=text.number(count, view.lang),
+        )
+        st.html(f'<p class="pd-note" role="status">{text.escape(said)}</p>', width="content")
+        st.pills(
+            view.word("more.turn"),
+            [*sorted({one for one in near if 1 <= one <= most}), *([0] if count <= MOST_ROWS else [])],
+            key=key,
+            required=True,
+            format_func=lambda one: text.number(one, view.lang) if one else view.word("why.all_rows"),
+            label_visibility="collapsed",
+            on_change=changed,
+        )
+
+
+def pages(count: int) -> int:
+    return max(1, -(-count // PAGE_ROWS))
+
+
+def page_of(rows: Sequence[Any], number: int) -> Sequence[Any]:
+    """The rows of a page, the first being 1; a page that is not there is the last."""
+    number = min(max(number, 1), pages(len(rows)))
+    return rows[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]
+
+
+# ---------------------------------------------------------------- answers
 
 
 def answer(
     view: PageContext,
+    ident: str,
     shown: Answer,
     context: ChartContext,
-    rows: Sequence[tuple],
     caption: str,
+    rows: Sequence[tuple] | None = None,
+    start: str = "",
+    store: Store | None = None,
     link: Link | None = None,
     without: Iterable[str] = (),
-    words: Mapping[str, Callable[[Any], str]] | None = None,
+    words: Words | None = None,
 ) -> None:
-    """Rows of an answer; `link` gives the address the first cell of a row leads to, `words` says cells its own way."""
-    left_out = set(without)
-    at = [i for i, name in enumerate(shown.columns) if name not in left_out]
-    columns = [Column(title(view, shown, shown.columns[i]), i >= len(shown.by)) for i in at]
-    own = words or {}
+    """An answer as a table, its `rows` in the order given, else in its own."""
+    columns = columns_of(view, shown, context, link, without, words)
+    show(view, ident, columns, shown.rows if rows is None else rows, caption, start, store)
 
-    def cell(row: tuple, i: int) -> str:
+
+def columns_of(
+    view: PageContext,
+    shown: Answer,
+    context: ChartContext,
+    link: Link | None = None,
+    without: Iterable[str] = (),
+    words: Words | None = None,
+) -> list[Column]:
+    """A column for each of the answer, the parts of a ratio beside it.
+
+    `link` gives the address that the first cell of a row leads to, `words` says the cells of a column its own way.
+    """
+    left_out, own = set(without), words or {}
+    # The first measure and the shares: with a bar in every cell none would be seen.
+    barred = {metric.name for metric in shown.metrics[:1]}
+    at = [shown.columns.index(name) for name in _beside(shown) if name not in left_out]
+
+    def column(place: int, i: int) -> Column:
         name = shown.columns[i]
-        if name in own:
-            written = own[name](row[i])
-        elif i < len(shown.by):
-            written = context.member(name, row[i])
-        else:
-            written = text.plain(row[i], unit_of(shown, name), view.lang)
-        written = text.escape(written)
-        if i == at[0] and link:
-            written = f'<a href="{text.escape(link(row))}" target="_self">{written}</a>'
-        mark = i < len(shown.by) and row[i] is not None and row[i] in shown.provisional
-        return f"{written} <small>({text.escape(view.word('figure.provisional'))})</small>" if mark else written
+        is_member, unit = i < len(shown.by), unit_of(shown, name)
 
-    show(columns, ([cell(row, i) for i in at] for row in rows), caption)
+        def written(row: tuple) -> str:
+            if name in own:
+                said = own[name](row[i])
+            elif is_member:
+                said = context.member(name, row[i])
+            else:
+                said = text.plain(row[i], unit, view.lang)
+            cell = text.escape(said)
+            if place == 0 and link:
+                cell = f'<a href="{text.escape(link(row))}" target="_self">{cell}</a>'
+            provisional = is_member and row[i] is not None and row[i] in shown.provisional
+            return f"{cell} <small>({text.escape(view.word('figure.provisional'))})</small>" if provisional else cell
+
+        @cache
+        def spelt(code: Any) -> str:
+            return collated(own[name](code) if name in own else context.member(name, code))
+
+        def value(row: tuple) -> Any:
+            return row[i] if row[i] is None or not is_member or name in (*TIME, *ORDERED) else spelt(row[i])
+
+        has_bar = (name in barred or unit == "share") and unit not in _UNBARRED and name not in own
+        return Column(name, title(view, shown, name), written, value, not is_member, not is_member and has_bar)
+
+    return [column(place, i) for place, i in enumerate(at)]
+
+
+def _beside(shown: Answer) -> list[str]:
+    """The columns with the parts of a ratio next to it."""
+    names = list(shown.by)
+    for metric in shown.metrics:
+        names += [part for part in (metric.name, metric.numerator, metric.denominator) if part in shown.columns]
+    return list(dict.fromkeys([*names, *shown.columns]))
 
 
 def metric_of(shown: Answer, name: str) -> Metric | None:
     """What a column counts."""
     known = next((metric for metric in shown.metrics if metric.name == name), None)
-    return known or warehouse.catalogue().get(name)
+    return known or warehouse.catalogue().get(name) or warehouse.worked_out(name)
 
 
 def unit_of(shown: Answer, name: str) -> str:
     metric = metric_of(shown, name)
-    return metric.unit if metric else "persons"
+    return metric.unit if metric else warehouse.units().get(name, "persons")
 
 
 def title(view: PageContext, shown: Answer, name: str) -> str:
@@ -123,29 +347,17 @@ def in_order(shown: Answer, context: ChartContext, by: str, downwards: bool) -> 
     if by not in shown.columns:
         return shown.rows
     i = shown.columns.index(by)
-    known = [row for row in shown.rows if row[i] is not None]
-    unknown = [row for row in shown.rows if row[i] is None]
-    if i < len(shown.by) and by not in ("month", "quarter", "year"):
-        keys = {value: collated(context.member(by, value)) for value in {row[i] for row in known}}
-        known.sort(key=lambda row: keys[row[i]], reverse=downwards)
-    else:
-        known.sort(key=lambda row: row[i], reverse=downwards)
-    return known + unknown
+    is_name = i < len(shown.by) and by not in (*TIME, *ORDERED)
+    # a member is named once, in however many rows it stands
+    codes = {row[i] for row in shown.rows if row[i] is not None} if is_name else ()
+    keys = {code: collated(context.member(by, code)) for code in codes}
+    column = Column(by, "", str, lambda row: keys.get(row[i]) if is_name else row[i])
+    return sorted_by([column], shown.rows, f"-{by}" if downwards else by)
 
 
 def collated(name: str) -> str:
     """A key under which Persian names stand in the order of the alphabet."""
     return "".join(_ALPHABET.get(letter, letter) for letter in name)
-
-
-def pages(count: int) -> int:
-    return max(1, -(-count // PAGE_ROWS))
-
-
-def page_of(rows: Sequence[tuple], number: int) -> Sequence[tuple]:
-    """The rows of a page, the first being 1; a page that is not there is the last."""
-    number = min(max(number, 1), pages(len(rows)))
-    return rows[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]
 
 
 def has_numbers(shown: Answer) -> bool:

@@ -1,59 +1,82 @@
 """What the warehouse tells besides measures: large answers, comparisons, institutes and people row by row, the load itself.
 
-Kept by publication, reader and question, as the answers of `warehouse` are, but few at a time: these may be large.
+Cached as the answers of `warehouse` are; those that may be large a few at a time.
 """
 
 import os
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from etl.analysis import comparison, data_quality, detail, growth
+from etl.analysis import comparison, data_quality, detail
 from etl.analysis.comparison import Side
 from etl.analysis.data_quality import Rule
 from etl.analysis.detail import Institute
 from etl.semantic import answers
+from etl.semantic.access import AccessScope, ScopedCursor, cursor_for
 from etl.semantic.answers import Answer
 from etl.semantic.exportable import StreamedRows
 from etl.warehouse import publications as publication
-from pages.ui.data import warehouse
-from pages.ui.data.warehouse import Reader, Where
+from pages.ui.data import user, warehouse
+from pages.ui.data.warehouse import Frozen, Query, Where, frozen, run
 
 __all__ = ["Institute", "Rule", "Side"]
 
 
 def large(
     *names: str,
-    reader: Reader = None,
     by: Sequence[str] = (),
     on: date | None = None,
     over: tuple[date, date] | None = None,
     where: Where | None = None,
 ) -> Answer:
     """`warehouse.ask` for an answer of many rows: the last ones asked for are kept. Raises QuestionError."""
-    allowed = _allowed(reader, where)
-    return _told(warehouse.path(), "large", (names, tuple(by), on, over, allowed))
+    return run(Query(_large, (names, tuple(by), on, over, frozen(where)), is_large=True))
 
 
-def compare(
-    names: Sequence[str], first: Side, second: Side, reader: Reader = None, where: Where | None = None
+def _large(
+    con: ScopedCursor,
+    names: Sequence[str],
+    by: Sequence[str],
+    on: date | None,
+    over: tuple[date, date] | None,
+    where: Frozen,
 ) -> Answer:
-    """Two sides and their difference, within what the reader may see. Raises QuestionError."""
-    sides = [Side(side.on, _allowed(reader, dict(side.where))) for side in (first, second)]
-    return _told(warehouse.path(), "compare", (tuple(names), *sides, warehouse.frozen(where)))
+    return answers.ask(con, *names, by=by, on=on, over=over, where=dict(where))
 
 
-def bridge(over: tuple[date, date], reader: Reader = None, where: Where | None = None) -> Answer:
+def compare(names: Sequence[str], first: Side, second: Side, where: Where | None = None) -> Answer:
+    """Two sides and their difference. Raises QuestionError."""
+    return run(Query(_compare, (tuple(names), first, second, frozen(where))))
+
+
+def _compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, where: Frozen) -> Answer:
+    return comparison.compare(con, names, first, second, dict(where))
+
+
+def over_time(name: str, places: Mapping[str, Where], over: tuple[date, date], where: Where | None = None) -> Answer:
+    """One measure of several sides over time. Raises QuestionError."""
+    sides = tuple((side, frozen(chosen)) for side, chosen in places.items())
+    return run(Query(_over_time, (name, sides, over, frozen(where))))
+
+
+def _over_time(
+    con: ScopedCursor, name: str, sides: Sequence[tuple[str, Frozen]], over: tuple[date, date], where: Frozen
+) -> Answer:
+    return comparison.over_time(con, name, {side: dict(places) for side, places in sides}, over, dict(where))
+
+
+def bridge(over: tuple[date, date], where: Where | None = None) -> Answer:
     """What moved the stock within a period, step by step. Raises QuestionError where it does not add up."""
-    return _told(warehouse.path(), "bridge", (over, _allowed(reader, where)))
+    return warehouse.analyse("bridge", on=over[1], where=where, over=over)
 
 
 def institutes() -> Mapping[str, Institute]:
-    """Every institute of the register by its code."""
-    return _told(warehouse.path(), "institutes", ())
+    """Every institute of the register that whoever looks may see, by its code."""
+    return run(Query(detail.institutes, is_large=True))
 
 
 def search(wanted: str) -> list[Institute]:
@@ -63,61 +86,58 @@ def search(wanted: str) -> list[Institute]:
 
 def licences(code: str) -> Answer:
     """The licences of one institute."""
-    return _told(warehouse.path(), "licences", (code,))
+    return run(Query(detail.licences, (code,), is_large=True))
 
 
-def may_see_rows(view_reader: Reader = None) -> bool:
-    """Whether rows of people may leave at all: off unless the setting DETAIL_ROWS is 1.
-
-    Until readers sign in nobody can be told from another, so the keeper of the server decides for all.
-    """
-    return os.environ.get("DETAIL_ROWS") == "1"
+def may_see_rows() -> bool:
+    """Whether rows of people may leave at all: the server's setting DETAIL_ROWS is 1, and the person has that right."""
+    return os.environ.get("DETAIL_ROWS") == "1" and user.scope().may_see_detail
 
 
-def people(on: date, reader: Reader = None, where: Where | None = None) -> StreamedRows:
-    """Pseudonymous rows of people in active service. Raises PermissionError where the setting does not allow them."""
-    if not may_see_rows(reader):
+def people(on: date, where: Where | None = None) -> StreamedRows:
+    """Pseudonymous rows of people in active service. Raises PermissionError where they are not allowed."""
+    if not may_see_rows():
         raise PermissionError("rows of people are switched off")
-    return _people(warehouse.path(), on, _allowed(reader, where))
+    return _people(warehouse.path(), user.scope().rights(), on, frozen(where))
 
 
 @lru_cache(maxsize=40)
-def _people(file: str, on: date, where: warehouse.Frozen) -> StreamedRows:
+def _people(file: str, scope: AccessScope, on: date, where: Frozen) -> StreamedRows:
     connection = warehouse.connection(file)
-    with connection.cursor() as cursor:
+    with cursor_for(connection, scope) as cursor:
         found = detail.people(cursor, on, dict(where))
     # They are read after this cursor is closed, and maybe after the file was removed: an open connection still reads it.
-    return replace(found, connect=connection.cursor)
+    return replace(found, connect=lambda: cursor_for(connection, scope))
 
 
 def load_totals() -> Answer:
-    return _told(warehouse.path(), "totals", ())
+    return run(Query(data_quality.totals))
 
 
 def load_files() -> Answer:
-    return _told(warehouse.path(), "files", ())
+    return run(Query(data_quality.files, is_large=True))
 
 
 def load_reasons() -> Answer:
-    return _told(warehouse.path(), "reasons", ())
+    return run(Query(data_quality.reasons))
 
 
 def load_warned() -> Answer:
-    return _told(warehouse.path(), "warned", ())
+    return run(Query(data_quality.warned))
 
 
 def ignored_files() -> list[str]:
     """The files handed in that are no source."""
-    return _told(warehouse.path(), "ignored", ())
+    return run(Query(data_quality.ignored))
 
 
 def load_provinces() -> Answer:
-    return _told(warehouse.path(), "provinces", ())
+    return run(Query(data_quality.provinces))
 
 
 def missing_sources() -> Mapping[str, tuple[str, ...]]:
     """The sources that provinces have not handed in."""
-    return _told(warehouse.path(), "missing", ())
+    return run(Query(data_quality.missing_sources))
 
 
 def headers() -> Mapping[str, str]:
@@ -131,49 +151,32 @@ def rules() -> list[Rule]:
 
 def publications() -> Answer:
     """The publications kept."""
-    return _told(warehouse.path(), "publications", (_pointer(),))
+    return run(Query(data_quality.publications, (_pointer(),)))
 
 
 def revisions() -> Any | None:
-    """The revision log, where etl.diff writes one."""
-    return _told(warehouse.path(), "revisions", (_pointer(),))
+    """The revision log of the nation's numbers, where etl.diff writes one."""
+    return run(Query(_revisions, (_pointer(),), is_large=True))
+
+
+def _revisions(_: ScopedCursor, pointer: Path) -> Any | None:
+    return data_quality.revisions(pointer)
+
+
+def last_revision() -> Any | None:
+    """What moved from the publication before to this one, also by province (etl.revisions.diff.Diff)."""
+    return run(Query(data_quality.last_revision, (_pointer(),), is_large=True))
+
+
+def changed_files() -> list[dict[str, Any]]:
+    """The files whose rows differ from those of the publication before."""
+    return run(Query(data_quality.changed_files, (_pointer(),), is_large=True))
 
 
 def province_of(county: str) -> str | None:
     """The province of a county."""
-    return _told(warehouse.path(), "counties", ()).get(county)
+    return run(Query(detail.provinces_of_counties)).get(county)
 
 
 def _pointer() -> Path:
     return Path(os.environ.get("WAREHOUSE") or publication.DEFAULT)
-
-
-def _allowed(reader: Reader, where: Where | None) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return warehouse.frozen(warehouse.allowed(reader, warehouse.frozen(where)))
-
-
-_WORK: dict[str, Callable[..., Any]] = {
-    "large": lambda con, names, by, on, over, where: answers.ask(
-        con, *names, by=by, on=on, over=over, where=dict(where)
-    ),
-    "compare": lambda con, names, first, second, where: comparison.compare(con, names, first, second, dict(where)),
-    "bridge": lambda con, over, where: growth.bridge(con, over[1], dict(where), over),
-    "institutes": detail.institutes,
-    "licences": detail.licences,
-    "totals": data_quality.totals,
-    "files": data_quality.files,
-    "reasons": data_quality.reasons,
-    "warned": data_quality.warned,
-    "ignored": data_quality.ignored,
-    "provinces": data_quality.provinces,
-    "missing": data_quality.missing_sources,
-    "publications": data_quality.publications,
-    "revisions": lambda _con, pointer: data_quality.revisions(pointer),
-    "counties": detail.provinces_of_counties,
-}
-
-
-@lru_cache(maxsize=40)
-def _told(path: str, work: str, given: tuple[Hashable, ...]) -> Any:
-    with warehouse.connection(path).cursor() as cursor:
-        return _WORK[work](cursor, *given)

@@ -2,17 +2,19 @@
 
 A publication is a file of its own that is never written again; the warehouse's name points to the latest. DuckDB goes
 on serving the old file under a name that was moved, so the pointer is followed at each run of a page, the file is
-opened by its own name, and all that one run shows comes from one publication. Answers are kept by publication, reader
-and question: a new publication or another reader never meets them.
+opened by its own name, and all that one run shows comes from one publication. Answers are cached by publication, access scope
+and question: a new publication or other rights never meet them.
 """
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import streamlit as st
@@ -20,17 +22,19 @@ import streamlit as st
 from etl.analysis import data_quality, detail, registry
 from etl.core.errors import OtherVersion, QuestionError, Refused
 from etl.semantic import answers, provisional
+from etl.semantic.access import AccessScope, ScopedCursor, cursor_for
 from etl.semantic.answers import Answer, Metric
 from etl.warehouse import publications
 from etl.warehouse.publications import Publication
+from pages.ui.data import user
 from pages.ui.i18n import text
 
 __all__ = [
     "Answer",
     "OtherVersion",
+    "Query",
     "QuestionError",
     "Unpublished",
-    "allowed",
     "analyse",
     "ask",
     "ask_each",
@@ -42,6 +46,7 @@ __all__ = [
     "names",
     "path",
     "published",
+    "run",
     "settled_on",
     "soon",
     "stay",
@@ -50,8 +55,6 @@ __all__ = [
 ]
 
 Where = Mapping[str, Iterable[str]]
-# The provinces a reader may see; None is every one.
-Reader = frozenset[str] | None
 Frozen = tuple[tuple[str, tuple[str, ...]], ...]
 
 _run = threading.local()
@@ -103,11 +106,12 @@ def path() -> str:
 
 def soon(ask: Callable[[], object]) -> Future[object]:
     """Begin with `ask` beside what is drawn; the answers it gets are kept for who asks the same of this publication."""
-    file = path()
+    file, scope = path(), user.scope()
 
     def asked() -> object:
         _run.path = file
-        return ask()
+        with user.acting_as(scope):
+            return ask()
 
     return _askers.submit(asked)
 
@@ -121,42 +125,53 @@ def connection(file: str) -> duckdb.DuckDBPyConnection:
     return publications.connect(Path(file))
 
 
+@dataclass(frozen=True)
+class Query:
+    """A function of etl over a publication, with arguments that can be a key. A large answer pushes out large ones only."""
+
+    work: Callable[..., Any]
+    given: tuple[Hashable, ...] = ()
+    named: tuple[tuple[str, Hashable], ...] = ()
+    is_large: bool = False
+
+
+def run(query: Query) -> Any:
+    """What a query finds in the publication that this page shows, under the rights of whoever looks. Nobody changes it.
+
+    Raises Unpublished, QuestionError for a question without meaning, AccessDenied outside of the rights.
+    """
+    cache = _large if query.is_large else _small
+    return cache(path(), user.scope().rights(), query)
+
+
+def _run_query(file: str, scope: AccessScope, query: Query) -> Any:
+    with cursor_for(connection(file), scope) as cursor:
+        return query.work(cursor, *query.given, **dict(query.named))
+
+
+# Not Streamlit's cache: that copies and hashes at each call, which costs more than the answer.
+_small = lru_cache(maxsize=4000)(_run_query)
+_large = lru_cache(maxsize=40)(_run_query)
+
+
 def ask(
     *names: str,
-    reader: Reader = None,
     by: str | Iterable[str] = (),
     on: date | None = None,
     over: tuple[date, date] | None = None,
     where: Where | None = None,
 ) -> Answer:
-    """The Answer to a question, from the publication this page shows. It is shared: nobody changes it.
-
-    Raises Unpublished, and QuestionError for a question without meaning.
-    """
+    """The Answer to a question, from the publication this page shows. Raises as `run`."""
     axes = (by,) if isinstance(by, str) else tuple(by)
-    return _ask(path(), reader, names, axes, on, over, frozen(where))
+    return run(Query(_ask, names, (("by", axes), ("on", on), ("over", over), ("where", frozen(where)))))
 
 
-# Not Streamlit's cache: that copies and hashes at each call, which costs more than the answer.
-@lru_cache(maxsize=3000)
-def _ask(
-    file: str,
-    reader: Reader,
-    names: tuple[str, ...],
-    by: tuple[str, ...],
-    on: date | None,
-    over: tuple[date, date] | None,
-    where: Frozen,
-) -> Answer:
-    with connection(file).cursor() as cursor:
-        return answers.ask(
-            cursor, *names, by=by, on=on, over=over, where=allowed(reader, where), publication=_published(file)
-        )
+def _ask(con: ScopedCursor, *names: str, where: Frozen, **asked: Any) -> Answer:
+    return answers.ask(con, *names, where=dict(where), **asked)
 
 
 def ask_each(
     *names: str,
-    reader: Reader = None,
     by: tuple[str, ...] = (),
     on: date | None = None,
     over: tuple[date, date] | None = None,
@@ -164,55 +179,39 @@ def ask_each(
 ) -> Mapping[str, Answer]:
     """The Answer of each of several measures of one place or by province, by its name: asked at once, which takes less time.
 
-    States are measured on the day, flows counted over the period. Raises as `ask`.
+    Snapshots are measured on the day, events counted over the period. Raises as `run`.
     """
-    return _ask_each(path(), reader, names, by, on, over, frozen(where))
+    return run(Query(_ask_each, names, (("by", by), ("on", on), ("over", over), ("where", frozen(where)))))
 
 
-@lru_cache(maxsize=500)
-def _ask_each(
-    file: str,
-    reader: Reader,
-    names: tuple[str, ...],
-    by: tuple[str, ...],
-    on: date | None,
-    over: tuple[date, date] | None,
-    where: Frozen,
-) -> Mapping[str, Answer]:
-    with connection(file).cursor() as cursor:
-        return answers.ask_each(
-            cursor, *names, by=by, on=on, over=over, where=allowed(reader, where), publication=_published(file)
-        )
+def _ask_each(con: ScopedCursor, *names: str, where: Frozen, **asked: Any) -> Mapping[str, Answer]:
+    return answers.ask_each(con, *names, where=dict(where), **asked)
 
 
 def analyse(
     name: str,
-    reader: Reader = None,
     on: date | None = None,
     where: Where | None = None,
     over: tuple[date, date] | None = None,
+    **more: Hashable,
 ) -> Answer:
     """What etl.analysis works out under `name` from several questions: a bridge, a projection, a curve.
 
-    `over` is the period of one that has a period; no other hears of it. Raises Unpublished, and QuestionError where the
-    filters leave it no meaning.
+    `over` is the period of one that has a period, and ignored by any other; `more` is what it takes besides. Raises as
+    `run`, and QuestionError where the filters leave it no meaning.
     """
-    period = over if registry.analyses()[name].over_period else None
-    return _analyse(path(), reader, name, on, frozen(where), period)
+    if over and registry.analyses()[name].over_period:
+        more["over"] = over
+    return run(Query(_analyse, (name, on, frozen(where)), tuple(sorted(more.items()))))
 
 
-@lru_cache(maxsize=500)
-def _analyse(
-    file: str, reader: Reader, name: str, on: date | None, where: Frozen, over: tuple[date, date] | None
-) -> Answer:
-    period = {"over": over} if over else {}
-    with connection(file).cursor() as cursor:
-        return registry.analyses()[name].run(cursor, on=on, where=allowed(reader, where), **period)
+def _analyse(con: ScopedCursor, name: str, on: date | None, where: Frozen, **more: Any) -> Answer:
+    return registry.analyse(con, name, on, dict(where), **more)
 
 
 def counted() -> tuple[int, int]:
     """Questions since this process began: answered from what is kept, and asked of the database."""
-    kept = [cache.cache_info() for cache in (_ask, _ask_each, _analyse)]
+    kept = [cache.cache_info() for cache in (_small, _large)]
     return sum(one.hits for one in kept), sum(one.misses for one in kept)
 
 
@@ -224,16 +223,6 @@ def filters_of(name: str) -> frozenset[str]:
 def frozen(where: Where | None) -> Frozen:
     """Filters as a key that answers can be kept under."""
     return tuple(sorted((name, tuple(values)) for name, values in (where or {}).items()))
-
-
-def allowed(reader: Reader, where: Frozen) -> dict[str, tuple[str, ...]]:
-    """The filters, narrowed to what the reader may see. Raises QuestionError where nothing is left."""
-    asked = dict(where)
-    if reader is not None:
-        asked["province"] = tuple(code for code in asked.get("province", sorted(reader)) if code in reader)
-        if not asked["province"]:
-            raise QuestionError("this reader may see none of these provinces")
-    return asked
 
 
 def catalogue() -> Mapping[str, Metric]:
@@ -248,13 +237,7 @@ def worked_out(name: str) -> Metric | None:
 
 def settled_on(name: str, on: date) -> date | None:
     """The day to ask a metric on where it is a headline or compared, `on` or earlier; None where no month is settled."""
-    return _settled_on(path(), name, on)
-
-
-@lru_cache(maxsize=200)
-def _settled_on(file: str, name: str, on: date) -> date | None:
-    with connection(file).cursor() as cursor:
-        return provisional.settled_on(cursor, name, on)
+    return run(Query(provisional.settled_on, (name, on)))
 
 
 def published() -> Publication:
@@ -268,28 +251,25 @@ def _published(file: str) -> Publication:
         return publications.describe(cursor)
 
 
+def refused_files() -> tuple[str, ...]:
+    """The refused files of the load: their names belong to their provinces."""
+    return run(Query(data_quality.refused_files))
+
+
 def names(dimension: str, lang: str) -> Mapping[str, str]:
-    """Codes and names of every member of a dimension: what a reader may choose from. Raises Unpublished."""
+    """Codes and names of every member of a dimension: what whoever looks may choose from. Raises Unpublished."""
     if dimension in ("institute", "course"):
-        return _names(path(), dimension)[lang]
-    return text.reference_members(dimension, lang)
-
-
-@lru_cache(maxsize=8)
-def _names(file: str, dimension: str) -> dict[str, dict[str, str]]:
-    with connection(file).cursor() as cursor:
-        return detail.member_names(cursor, dimension)
+        return run(Query(detail.member_names, (dimension,), is_large=True))[lang]
+    members = text.reference_members(dimension, lang)
+    if dimension == "county" and not user.scope().sees_whole_country:
+        own = run(Query(detail.provinces_of_counties))
+        return {code: name for code, name in members.items() if code in own}
+    return members
 
 
 def rejected_rows(answer: Answer) -> int:
     """Rejected rows that could change an answer: of the source tables it is counted from, in files of its provinces."""
-    return _rejected_rows(path(), tuple(sorted(answer.sources)), answer.where.get("province", ()))
-
-
-@lru_cache(maxsize=500)
-def _rejected_rows(file: str, tables: tuple[str, ...], provinces: tuple[str, ...]) -> int:
-    with connection(file).cursor() as cursor:
-        return data_quality.rejected_rows(cursor, tables, provinces)
+    return run(Query(data_quality.rejected_rows, (tuple(sorted(answer.sources)), answer.where.get("province", ()))))
 
 
 def units() -> dict[str, str]:

@@ -22,7 +22,9 @@ import pyarrow.parquet as pq
 import xlsxwriter
 
 from etl.semantic import exportable
+from etl.semantic.answers import Answer
 from pages.ui.charts.elements import ChartContext
+from pages.ui.exports import sheets
 from pages.ui.exports.file_content import Coded, Column, Exportable, Sheet, Units, all_safe, changed, safe, sheet
 from pages.ui.i18n import text
 
@@ -152,11 +154,12 @@ def write_xlsx(
     circulation: bool = False,
     scope: str = "",
     tell: Tell | None = None,
+    nation: Answer | None = None,
 ) -> None:
-    """Sheets of data and a sheet that says what they are; right to left in Persian.
+    """Sheets of names and numbers under the reader's headings, one of the codes, and one that says what they are.
 
-    Rows are written through to disk; what a sheet cannot hold goes on in the next. Text longer than a cell may
-    be is cut by XlsxWriter where the cell ends.
+    Rows are written through to disk; what a sheet cannot hold goes on in the next. The row of the `nation` stands below
+    them, out of the filter's reach. Text longer than a cell may be is cut by XlsxWriter where the cell ends.
     """
     options = {
         "constant_memory": True,
@@ -166,23 +169,31 @@ def write_xlsx(
         "nan_inf_to_errors": False,
     }
     with xlsxwriter.Workbook(out, options) as book, sheet(source, context, circulation) as found:
-        head = book.add_format({"bold": True, "bottom": 1})
-        ways = [_way(book, field, units) for field in found.schema]
-        left = _told(_rows(found), source, tell)
+        layout = sheets.layout(exportable.of(source).answer, found.schema, context)
+        head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+        ways = [_way(book, found.schema.field(place), units) for place in layout.places]
+        codes: sheets.Codes = {}
+        left = _told(_rows(found, layout, codes), source, tell)
         row, number = next(left, None), 0
         while row is not None or number == 0:
             number += 1
             name = context.word("file.data")
-            data = book.add_worksheet(name if number == 1 else f"{name} {number}")
-            if context.rtl:
-                data.right_to_left()
-            data.freeze_panes(1, 0)
-            data.set_column(0, len(found.headers) - 1, 18)
-            for column, title in enumerate(found.headers):
+            data = _add(book, context, name if number == 1 else f"{name} {number}", (1, 1))
+            data.set_column(0, len(layout.places) - 1, 18)
+            for column, title in enumerate(layout.titles):
                 data.write_string(0, column, safe(title), head)
             some = chain(() if row is None else (row,), islice(left, SHEET_ROWS - 1))
-            _fill(data, some, ways)
+            last = _fill(data, some, ways)
+            data.autofilter(0, 0, last, len(layout.places) - 1)
             row = next(left, None)
+        if nation and last < SHEET_ROWS:
+            bold = [
+                (method, book.add_format({"bold": True, "top": 1, "num_format": form}))
+                for method, form in (_form(found.schema.field(place), units) for place in layout.places)
+            ]
+            _fill(data, [sheets.national(nation, layout, found.schema, context)], bold, last + 1)
+        if codes:
+            _write_codes(book, context, codes, head)
         _write_cover(book, context, cover(source, context, scope, circulation), head)
 
 
@@ -190,39 +201,68 @@ def write_xlsx(
 _Way = tuple[str, Any]
 
 
-def _fill(data: Any, some: Iterable[tuple[Any, ...]], ways: list[_Way]) -> None:
+def _add(book: Any, context: ChartContext, name: str, frozen: tuple[int, int] = (1, 0)) -> Any:
+    added = book.add_worksheet(name)
+    if context.rtl:
+        added.right_to_left()
+    added.freeze_panes(*frozen)
+    return added
+
+
+def _fill(data: Any, some: Iterable[tuple[Any, ...]], ways: list[_Way], first: int = 1) -> int:
+    """Write rows from one on; the last that was written, the heading being 0."""
     writers = [(getattr(data, method), style) for method, style in ways]
-    for r, row in enumerate(some, start=1):
+    r = first - 1
+    for r, row in enumerate(some, start=first):
         for column, value in enumerate(row):
             if value is not None:
                 write, style = writers[column]
                 write(r, column, value, style)
+    return r
 
 
 def _way(book: Any, field: pa.Field, units: Units) -> _Way:
+    method, form = _form(field, units)
+    return method, book.add_format({"num_format": form}) if form != "General" else None
+
+
+def _form(field: pa.Field, units: Units) -> tuple[str, str]:
     """How the cells of a column are written: text as text, days as days, numbers as numbers."""
     if pa.types.is_string(field.type):
-        return "write_string", book.add_format({"num_format": "@"})
+        return "write_string", "@"
     if pa.types.is_date32(field.type):
-        return "write_datetime", book.add_format({"num_format": "yyyy-mm-dd"})
+        return "write_datetime", "yyyy-mm-dd"
     if pa.types.is_boolean(field.type):
-        return "write_boolean", None
-    return "write_number", book.add_format({"num_format": "0.0%"}) if units.get(field.name) == "share" else None
+        return "write_boolean", "General"
+    return "write_number", "0.0%" if units.get(field.name) == "share" else "General"
 
 
-def _rows(found: Sheet) -> Iterator[tuple[Any, ...]]:
-    """Row after row with its text made safe; as Python's values only so many at a time."""
+def _rows(found: Sheet, layout: sheets.Layout, codes: sheets.Codes) -> Iterator[tuple[Any, ...]]:
+    """Row after row of what the layout keeps, text made safe; as Python's values only so many at a time.
+
+    The codes that it leaves out are gathered in `codes` with their names.
+    """
     for batch in found.batches:
         made = [column.changed(all_safe) if isinstance(column, Coded) else column for column in batch]
+        layout.gather(made, codes)
         for start in range(0, len(made[0]), _AT_ONCE):
             columns = [one for column in made for one in _written_out(column.slice(start, _AT_ONCE))]
-            yield from zip(*(column.to_pylist() for column in columns), strict=True)
+            yield from zip(*(columns[place].to_pylist() for place in layout.places), strict=True)
+
+
+def _write_codes(book: Any, context: ChartContext, codes: sheets.Codes, head: Any) -> None:
+    """Each member with its code, as the other files name it."""
+    listed = _add(book, context, context.word("file.codes"))
+    listed.set_column(0, 2, 24)
+    for column, key in enumerate(("file.dimension", "dimension.code", "file.name")):
+        listed.write_string(0, column, context.word(key), head)
+    rows = [(sheets.title(name, context), code, said) for name, known in codes.items() for code, said in known.items()]
+    last = _fill(listed, rows, [("write_string", None)] * 3)
+    listed.autofilter(0, 0, last, 2)
 
 
 def _write_cover(book: Any, context: ChartContext, said: Iterable[tuple[str, str]], head: Any) -> None:
-    about = book.add_worksheet(context.word("file.cover"))
-    if context.rtl:
-        about.right_to_left()
+    about = _add(book, context, context.word("file.cover"), (0, 0))
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
     about.set_column(0, 0, 24)
     about.set_column(1, 1, 90)
@@ -269,11 +309,24 @@ def to_csv(source: Exportable, context: ChartContext, units: Units, circulation:
 
 
 def to_xlsx(
-    source: Exportable, context: ChartContext, units: Units, circulation: bool = False, scope: str = ""
+    source: Exportable,
+    context: ChartContext,
+    units: Units,
+    circulation: bool = False,
+    scope: str = "",
+    nation: Answer | None = None,
 ) -> bytes:
     """What `write_xlsx` writes."""
     return _bytes(
-        partial(write_xlsx, source=source, context=context, units=units, circulation=circulation, scope=scope)
+        partial(
+            write_xlsx,
+            source=source,
+            context=context,
+            units=units,
+            circulation=circulation,
+            scope=scope,
+            nation=nation,
+        )
     )
 
 

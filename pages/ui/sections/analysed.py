@@ -1,13 +1,10 @@
 """What etl.analysis works out with something given besides the scope: a date, a goal, the metric it is about."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 
-from etl.analysis import registry
 from etl.semantic.answers import Answer
 from pages.ui.components import figures as ui
 from pages.ui.components.notices import error_boundary
@@ -18,16 +15,11 @@ from pages.ui.state.page_context import PLACES, PageContext
 def analysed(view: PageContext, analysis: str, /, **given: Any) -> tuple[Answer, list[str]]:
     """The answer under the reader's scope, and the filters that have no meaning for it. Answers are kept."""
     where, ignored = view.under(warehouse.filters_of(analysis))
-    kept = _kept(
-        warehouse.path(), view.reader, analysis, view.as_of, warehouse.frozen(where), tuple(sorted(given.items()))
-    )
-    return kept, ignored
+    return warehouse.analyse(analysis, on=view.as_of, where=where, **given), ignored
 
 
 def levels(view: PageContext, chart: ui.Chart, name: str) -> None:
-    """The funnel of all provinces by a share, whatever place is chosen; readers of some provinces have none."""
-    if view.reader is not None:
-        return
+    """The funnel of all provinces by a share, whatever place is chosen."""
     where = {axis: codes for axis, codes in view.where.items() if axis not in PLACES}
     everywhere, ident = replace(view, scope=replace(view.scope, where=where)), f"funnel-{name}"
     with st.container(border=True, key=f"figure-{ident}", height="stretch"), error_boundary(view.lang, ident):
@@ -48,10 +40,3 @@ def changes(view: PageContext, chart: ui.Chart) -> None:
 def settled(view: PageContext, name: str) -> PageContext:
     """The view on the day on which a metric is settled; the as-of day where no month is settled yet."""
     return replace(view, as_of=warehouse.settled_on(name, view.as_of) or view.as_of)
-
-
-@lru_cache(maxsize=300)
-def _kept(path: str, reader: Any, name: str, on: Any, where: Any, given: tuple[tuple[str, Any], ...]) -> Answer:
-    more: Mapping[str, Any] = dict(given)
-    with warehouse.connection(path).cursor() as cursor:
-        return registry.analyses()[name].run(cursor, on=on, where=warehouse.allowed(reader, where), **more)

@@ -1,7 +1,7 @@
 """Two sides, each a place and a day: side by side, as a difference, and what made the difference."""
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -9,6 +9,7 @@ import streamlit as st
 
 from etl.core.jalali import DAY, last_complete_months
 from etl.semantic.answers import Answer, Metric
+from etl.semantic.ranking import LEAST
 from pages.ui.charts import bars, elements
 from pages.ui.components import day_field, downloads, notices, tables
 from pages.ui.components import figures as ui
@@ -16,6 +17,7 @@ from pages.ui.components.footer import context, question
 from pages.ui.data import registers, warehouse
 from pages.ui.data.registers import Side
 from pages.ui.i18n import text
+from pages.ui.sections import compare_lines
 from pages.ui.state import page_context, page_parameters
 from pages.ui.state.address import NATION
 from pages.ui.state.page_context import PLACES, PageContext
@@ -39,12 +41,25 @@ class Sides:
         return Sides((self.places[1], self.places[0]), (self.days[1], self.days[0]))
 
 
+def compare(view: PageContext, *names: str) -> None:
+    """All of it: the two sides to be chosen, their numbers, both in one chart, and what moved the stock of each."""
+    chosen = sides(view)
+    choices(view, chosen)
+    table(view, chosen, *names)
+    compare_lines.over_time(view, chosen.places, names)
+    bridges(view, chosen)
+
+
 def sides(view: PageContext) -> Sides:
-    """The two sides the reader chose; unless chosen, the place of the scope a year before and on the as-of day."""
+    """The two sides the reader chose; unless chosen, the place of the scope and the nation, both on the as-of day.
+
+    One place is not compared with itself: without a place of the scope its first side is a year before.
+    """
     here = view.where.get("province", ())
-    first = page_parameters.one(PAGE, "p", here[0] if len(here) == 1 else NATION)
-    second = page_parameters.one(PAGE, "q", first)
-    return Sides((first, second), (_day(view, "a", view.a_year_before()), _day(view, "b", view.as_of)))
+    first = page_parameters.one(PAGE, "p", here[0] if here else NATION)
+    second = page_parameters.one(PAGE, "q", here[1] if len(here) > 1 else NATION)
+    before = view.a_year_before() if first == second else view.as_of
+    return Sides((first, second), (_day(view, "a", before), _day(view, "b", view.as_of)))
 
 
 def _day(view: PageContext, name: str, default: date) -> date:
@@ -76,9 +91,10 @@ def choices(view: PageContext, chosen: Sides) -> None:
 
 
 def _set_place(chosen: Sides, i: int, key: str) -> None:
+    """Both places are kept, for one that is a default would change under the reader when the scope does; the days follow."""
     places = [*chosen.places]
     places[i] = st.session_state[key]
-    _keep(replace(chosen, places=(places[0], places[1])))
+    page_parameters.choose(PAGE, p=places[0], q=places[1])
 
 
 def _set_day(chosen: Sides, i: int, day: date) -> None:
@@ -88,7 +104,6 @@ def _set_day(chosen: Sides, i: int, day: date) -> None:
 
 
 def _keep(chosen: Sides) -> None:
-    """Every part of it: two sides of which one is a default would change under the reader when the scope does."""
     page_parameters.choose(
         PAGE, p=chosen.places[0], q=chosen.places[1], a=chosen.days[0].isoformat(), b=chosen.days[1].isoformat()
     )
@@ -100,7 +115,7 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         where = {name: codes for name, codes in view.where.items() if name not in PLACES}
         known = warehouse.catalogue()
         shown = [name for name in names if set(where) <= known[name].dimensions]
-        answer = registers.compare(shown, chosen.side(0), chosen.side(1), view.reader, where)
+        answer = registers.compare(shown, chosen.side(0), chosen.side(1), where)
         seen = replace(context(view), names={**context(view).names, "side": _titles(view, chosen)})
         metric = answer.metrics[0]
         rows = {row[0]: row for row in answer.rows}
@@ -108,9 +123,14 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
             f'<div class="pd-head"><h3>{text.escape(_finding(view, answer, metric, rows))}</h3>'
             f"<p>{text.escape(page_context.place(view, where) if where else view.word('compare.difference_is'))}</p></div>"
         )
-        titles = [seen.member("side", side) for side in ("first", "second", "difference")]
-        head = [tables.Column(view.word("compare.measure")), *(tables.Column(title, True) for title in titles)]
-        tables.show(head, [_row(view, answer, one, rows) for one in answer.metrics], view.word("compare.caption"))
+        sides = [seen.member("side", side) for side in ("first", "second", "difference")]
+        heads = [view.word("compare.measure"), *sides]
+        columns = [
+            tables.Column("", title, lambda row, i=i: row[i], is_number=i > 0)  # type: ignore[misc]
+            for i, title in enumerate(heads)
+        ]
+        body = [_row(view, answer, one, rows) for one in answer.metrics]
+        tables.show(view, "compare", columns, body, view.word("compare.caption"))
         left = [known[name].label[view.lang] for name in names if name not in shown]
         if left:
             note = view.word("compare.left_out", measures=text.listed(left, view.lang))
@@ -153,7 +173,8 @@ def _row(view: PageContext, answer: Answer, metric: Metric, rows: dict[str, tupl
             f"{text.escape(text.amount(rows[side][at], metric.unit, view.lang))}{_parts(view, answer, metric, rows[side])}"
         )
     change = rows["difference"][at]
-    return [*cells, f"<bdi>{text.escape(signed(change, metric.unit, view.lang))}</bdi>{_good(view, metric, change)}"]
+    verdict = _good(view, metric, change, _least(answer, metric, rows))
+    return [*cells, f"<bdi>{text.escape(signed(change, metric.unit, view.lang))}</bdi>{verdict}"]
 
 
 def _parts(view: PageContext, answer: Answer, metric: Metric, row: tuple) -> str:
@@ -165,19 +186,30 @@ def signed(change: Any, unit: str, lang: str) -> str:
     """A difference with its sign; of shares in percentage points."""
     if change is None:
         return "–"
+    if isinstance(change, timedelta):
+        return f"{text.number(change.days, lang, signed=True)} {text.unit_word('days', lang)}"
     if unit == "share":
         return text.points(change, lang, signed=True)
     return text.amount(change, unit, lang, signed=True)
 
 
-def _good(view: PageContext, metric: Metric, change: Any) -> str:
-    """Better or worse, in words beside the colour, where the measure has a good direction."""
+def _good(view: PageContext, metric: Metric, change: Any, least: float) -> str:
+    """Better or worse, in words beside the colour: of a rate with a good direction, of enough people, above its rounding."""
+    is_rate = bool(metric.numerator and metric.denominator) or metric.unit == "share"
     shown = text.rounded(change, metric.unit) if change else 0
-    if not shown or metric.direction not in ("up", "down"):
+    if not shown or not is_rate or metric.direction not in ("up", "down") or least < LEAST:
         return ""
     better = (change > 0) == (metric.direction == "up")
     word, kind = ("compare.better", "better") if better else ("compare.worse", "worse")
     return f'<br><small class="pd-{kind}">{text.escape(view.word(word))}</small>'
+
+
+def _least(answer: Answer, metric: Metric, rows: dict[str, tuple]) -> float:
+    """The smaller of the two numbers that a rate is a share of."""
+    if metric.denominator not in answer.columns:
+        return LEAST
+    at = answer.columns.index(metric.denominator)
+    return min(rows[side][at] or 0 for side in ("first", "second"))
 
 
 def bridges(view: PageContext, chosen: Sides) -> None:
@@ -196,5 +228,5 @@ def bridges(view: PageContext, chosen: Sides) -> None:
             notices.error_boundary(view.lang, ident),
         ):
             where = {} if place == NATION else {"province": (place,)}
-            answer = registers.bridge(over, view.reader, where)
+            answer = registers.bridge(over, where)
             ui.draw(view, bars.bridge, answer, ident)

@@ -49,8 +49,6 @@ def _none_at_all(view: PageContext) -> None:
         active = {row["province"]: row["active_assistants"] for row in answer.records()}
         places = view.where.get("province") or warehouse.names("province", view.lang)
         none = [text.member("province", place, view.lang) for place in places if not active.get(place)]
-        if view.reader is not None:
-            none = [text.member("province", place, view.lang) for place in view.reader if not active.get(place)]
         said = view.word("population.with_none", places=text.listed(none, view.lang))
         st.html(f'<p class="pd-intro">{text.escape(said if none else view.word("population.none_without"))}</p>')
 
@@ -79,7 +77,7 @@ def ranking(view: PageContext) -> None:
 def claimed(view: PageContext) -> None:
     """By which kinds of force "more than four million" is exceeded, and by which not."""
     with st.container(key="claimed"), error_boundary(view.lang, "claimed"):
-        answer = warehouse.analyse("claim", reader=view.reader, on=view.as_of)
+        answer = warehouse.analyse("claim", on=view.as_of)
         above = dict.fromkeys(row["force"] for row in answer.records() if row["above_claim"] is not None)
         below = [force for force in dict.fromkeys(answer.column("force")) if force not in above]
         forces = {

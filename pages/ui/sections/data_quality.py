@@ -1,7 +1,7 @@
 """What the load tells of itself: what arrived, what is missing, what was kept back and why, which rules held, what moved."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 import streamlit as st
 
@@ -13,9 +13,11 @@ from pages.ui.components.footer import question
 from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
 from pages.ui.sections import compare
-from pages.ui.state import page_context
+from pages.ui.state import page_context, page_parameters
 from pages.ui.state.page_context import PageContext
 
+# A line of a revision: a number or a file that differs between two publications.
+_Row: TypeAlias = Mapping[str, Any]
 _IGNORED_NAMED = 20
 _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
 
@@ -116,37 +118,193 @@ def publications(view: PageContext) -> None:
     _part(view, answer, "publications", title, view.word("load.publications_are"), answer.rows, words)
 
 
-def revisions(view: PageContext) -> None:
-    """Which numbers moved between publications, by how much and by what, where that was worked out."""
-    with (
-        st.container(border=True, key="figure-revisions", height="stretch"),
-        notices.error_boundary(view.lang, "revisions"),
-    ):
-        st.html(f'<div class="pd-head"><h3>{text.escape(view.word("load.revisions"))}</h3></div>')
-        found = registers.revisions()
-        if not found:
-            st.html(f'<p class="pd-note">{text.escape(view.word("load.no_revisions"))}</p>')
+def why(view: PageContext) -> None:
+    """Why numbers changed since the publication before: by measure, province and reason, and in which files."""
+    place = st.container(border=True, key="figure-why")
+    page_context.later(_why, view, place=place, ready=registers.last_revision)
+
+
+@page_context.fragment
+def _why(view: PageContext) -> None:
+    with notices.error_boundary(view.lang, "why"):
+        found = registers.last_revision()
+        if found is None:
+            _head(view.word("why.title"), view.word("load.no_revisions"))
             return
-        said = view.word("revision.numbers", count=text.number(len(found), view.lang))
-        st.html(f'<p class="pd-note">{text.escape(said)}</p>')
-        head = [tables.Column(view.word("dimension.measure")), tables.Column(view.word("revision.publications"))]
-        head += [tables.Column(view.word(f"revision.{name}"), True) for name in ("before", "after", "change")]
-        head.append(tables.Column(view.word("revision.causes")))
-        tables.show(head, [_moved(view, one) for one in found], view.word("load.revisions"), tall=True)
+        ids = {name: text.digits(getattr(found, name), view.lang) for name in ("old", "new")}
+        asked, places = page_parameters.one("quality", "of"), view.where.get("province", ())
+        moved = [
+            {
+                "metric": one.metric,
+                "province": one.province,
+                "causes": one.causes,
+                "before": one.before,
+                "after": one.after,
+            }
+            | {"change": one.change}
+            for one in found.moved
+            if (not asked or one.metric == asked) and (not places or one.province in places)
+        ]
+        changed = registers.changed_files()
+        files = [one for one in changed if not places or one["province"] in places]
+        count = {"numbers": text.number(len(moved), view.lang), "files": text.number(len(files), view.lang)}
+        _head(view.word("why.title"), view.word("why.between", **ids, **count))
+        if asked:
+            told = view.word("why.only", measure=warehouse.catalogue()[asked].label[view.lang])
+            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+                st.html(f'<p class="pd-note">{text.escape(told)}</p>', width="content")
+                st.button(view.word("why.all"), key="why-all", type="tertiary", on_click=_every_measure)
+        if moved:
+            columns = [_measure(view), _province(view), *_moved(view), _causes(view)]
+            tables.show(view, "why", columns, moved, view.word("why.title"))
+        else:
+            st.html(f'<p class="pd-note">{text.escape(view.word("why.nothing"))}</p>')
+        if files:
+            st.html(f'<div class="pd-head"><h4>{text.escape(view.word("why.files"))}</h4></div>')
+            tables.show(view, "why-files", _changed(view), files, view.word("why.files"))
 
 
-def _moved(view: PageContext, one: Mapping[str, Any]) -> list[str]:
-    """A line of the revision log: a number before and after, and what can have moved it."""
-    metric = warehouse.catalogue().get(one["metric"])
-    unit = metric.unit if metric else "persons"
-    ids = {name: text.digits(one[name], view.lang) for name in ("old", "new")}
-    cells = [metric.label[view.lang] if metric else one["metric"], view.word("revision.from_to", **ids)]
-    cells += [text.plain(one[name], unit, view.lang) for name in ("before", "after")]
-    cells.append(compare.signed(one["change"], unit, view.lang))
-    cells.append(text.listed([_named(view, "revision", cause) for cause in one["causes"]], view.lang) or "–")
-    return [text.escape(cell) for cell in cells]
+def _every_measure() -> None:
+    page_parameters.choose("quality", of=None)
+    page_context.write()
 
 
+def revisions(view: PageContext) -> None:
+    """The log: which numbers of the nation moved between all publications kept, where that was worked out."""
+    with st.container(border=True, key="figure-revisions", height="stretch"):
+        _revisions(view)
+
+
+@page_context.fragment
+def _revisions(view: PageContext) -> None:
+    with notices.error_boundary(view.lang, "revisions"):
+        found = registers.revisions()
+        said = "load.no_revisions" if not found else "revision.numbers"
+        _head(view.word("load.revisions"), view.word(said, count=text.number(len(found or ()), view.lang)))
+        if not found:
+            return
+
+        def ids(one: _Row) -> str:
+            return text.escape(
+                view.word("revision.from_to", **{n: text.digits(one[n], view.lang) for n in ("old", "new")})
+            )
+
+        pair = tables.Column(
+            "publications", view.word("revision.publications"), ids, lambda one: (one["old"], one["new"])
+        )
+        tables.show(
+            view,
+            "revisions",
+            [_measure(view), pair, *_moved(view), _causes(view)],
+            found,
+            view.word("load.revisions"),
+        )
+
+
+def _head(title: str, below: str) -> None:
+    st.html(f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(below)}</p></div>')
+
+
+def _measure(view: PageContext) -> tables.Column:
+    def named(one: _Row) -> str:
+        metric = warehouse.catalogue().get(one["metric"])
+        return metric.label[view.lang] if metric else one["metric"]
+
+    return tables.Column(
+        "measure",
+        view.word("dimension.measure"),
+        lambda one: text.escape(named(one)),
+        lambda one: tables.collated(named(one)),
+    )
+
+
+def _province(view: PageContext) -> tables.Column:
+    def named(one: _Row) -> str:
+        code = one["province"]
+        return text.member("province", code, view.lang) if code else view.word("scope.nation")
+
+    return tables.Column(
+        "province",
+        view.word("dimension.province"),
+        lambda one: text.escape(named(one)),
+        lambda one: tables.collated(named(one)),
+    )
+
+
+def _moved(view: PageContext) -> Iterator[tables.Column]:
+    """A number before and after, and its change."""
+
+    def unit(one: _Row) -> str:
+        metric = warehouse.catalogue().get(one.get("metric", ""))
+        return metric.unit if metric else "rows"
+
+    for name in ("before", "after"):
+        yield tables.Column(
+            name,
+            view.word(f"revision.{name}"),
+            lambda one, name=name: text.escape(text.plain(one[name], unit(one), view.lang)),  # type: ignore[misc]
+            is_number=True,
+        )
+    yield tables.Column(
+        "change",
+        view.word("revision.change"),
+        lambda one: text.escape(compare.signed(one["change"], unit(one), view.lang)),
+        is_number=True,
+    )
+
+
+def _causes(view: PageContext) -> tables.Column:
+    def said(one: _Row) -> str:
+        return text.listed([_named(view, "revision", cause) for cause in one["causes"]], view.lang) or "–"
+
+    return tables.Column("causes", view.word("revision.causes"), lambda one: text.escape(said(one)), said)
+
+
+def _changed(view: PageContext) -> list[tables.Column]:
+    """A file with its province and source, and its rows in the two publications."""
+
+    def rows(name: str) -> tables.Column:
+        def value(one: _Row) -> int | None:
+            return one[name]
+
+        return tables.Column(
+            name,
+            view.word(f"why.rows_{name}"),
+            lambda one: text.escape(text.number(value(one), view.lang)),
+            value,
+            is_number=True,
+        )
+
+    def change(one: _Row) -> int:
+        return (one["after"] or 0) - (one["before"] or 0)
+
+    return [
+        tables.Column(
+            "file",
+            view.word("dimension.file"),
+            lambda one: f"<bdi>{text.escape(one['file'])}</bdi>",
+            lambda one: one["file"],
+        ),
+        _province(view),
+        tables.Column(
+            "source",
+            view.word("dimension.source"),
+            lambda one: text.escape(_named(view, "source", one["source"])),
+            lambda one: one["source"],
+        ),
+        rows("before"),
+        rows("after"),
+        tables.Column(
+            "change",
+            view.word("revision.change"),
+            lambda one: text.escape(text.number(change(one), view.lang, signed=True)),
+            change,
+            is_number=True,
+        ),
+    ]
+
+
+@page_context.fragment
 def _part(
     view: PageContext,
     answer: Answer,
@@ -172,35 +330,10 @@ def _part(
             for i, name in enumerate(answer.columns)
             if name in ("refusal", "notes") and not any(r[i] for r in listed)
         ]
-        shown = grid_rows(view, answer, seen, listed, words or {}, empty)
-        tables.show(shown[0], shown[1], title, tall=True)
+        tables.answer(view, ident, answer, seen, title, listed, without=empty, words=words)
         with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
             question(view, answer, ident)
             downloads.downloads(view, answer, seen, ident)
-
-
-def grid_rows(
-    view: PageContext,
-    answer: Answer,
-    seen: ChartContext,
-    rows: Iterable[tuple],
-    words: dict[str, Callable[[Any], str]],
-    without: Iterable[str],
-) -> tuple[list[tables.Column], list[list[str]]]:
-    """Columns and cells of a report."""
-    left_out = set(without)
-    at = [i for i, name in enumerate(answer.columns) if name not in left_out]
-    columns = [tables.Column(tables.title(view, answer, answer.columns[i]), i >= len(answer.by)) for i in at]
-
-    def cell(row: tuple, i: int) -> str:
-        name = answer.columns[i]
-        if name in words:
-            return text.escape(words[name](row[i]))
-        if i < len(answer.by):
-            return text.escape(seen.member(name, row[i]))
-        return text.escape(text.plain(row[i], tables.unit_of(answer, name), view.lang))
-
-    return columns, [[cell(row, i) for i in at] for row in rows]
 
 
 def _note(view: PageContext, written: str) -> str:

@@ -25,14 +25,14 @@ html[dir="rtl"] [data-testid="stHeading"] :is(h2, h3) { direction: rtl; text-ali
 .pd-entry p { margin: 0; line-height: 1.9; }
 .pd-entry dl {
   display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 0.1rem 0.9rem; margin: 0.3rem 0 0;
-  font-size: 0.9rem;
+  font-size: 14px;
 }
 .pd-entry dl, .pd-entry dd { padding: 0; margin-inline: 0; }
 .pd-entry dt { color: var(--pd-quiet); }
 .pd-entry dd { margin: 0; }
 .pd-entry pre {
   direction: ltr; text-align: left; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; padding: 0.3rem 0.6rem;
-  font-size: 0.82rem; line-height: 1.5; background: var(--pd-soft); border-radius: 4px;
+  font-size: 14px; line-height: 1.5; background: var(--pd-soft); border-radius: 4px;
 }
 @media (max-width: 640px) {
   .pd-entry dl { grid-template-columns: minmax(0, 1fr); }

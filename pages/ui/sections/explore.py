@@ -11,12 +11,13 @@ import streamlit as st
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS
 from pages.ui.charts import bars, lines, maps, matrix, titles
+from pages.ui.charts.matrix import ORDERED
 from pages.ui.components import figures as ui
 from pages.ui.components import notices, tables
 from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
 from pages.ui.sections import explore_rows, question_problems
-from pages.ui.sections.explore_rows import ORDERED, PAGE, Asked
+from pages.ui.sections.explore_rows import PAGE, Asked
 from pages.ui.sections.question_problems import TIME, Trouble, Way
 from pages.ui.state import page_context, page_parameters, periods
 from pages.ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
@@ -134,7 +135,6 @@ def _answer(view: PageContext, asked: Asked) -> Answer:
     kinds = {catalogue[name].kind for name in asked.names}
     return registers.large(
         *asked.names,
-        reader=view.reader,
         by=asked.by,
         on=view.as_of if "snapshot" in kinds and not asked.is_timed else None,
         over=asked.over if asked.needs_period else None,

@@ -70,11 +70,8 @@ def _seek(view: PageContext, years: list[str], year: str, goal: float | None) ->
 
 def announced(view: PageContext) -> None:
     """What officials announced, beside what the register counts for that day, with the reasons that are known."""
-    if view.reader is not None:
-        # It is about the nation, which a reader of some provinces does not see.
-        return
     with st.container(border=True, key="announced"), error_boundary(view.lang, "announced"):
-        answer = warehouse.analyse("announced", reader=view.reader, on=view.as_of)
+        answer = warehouse.analyse("announced", on=view.as_of)
         lines = []
         for row in answer.records():
             metric = warehouse.catalogue()[row["metric"]]

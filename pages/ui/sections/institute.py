@@ -1,6 +1,5 @@
 """Institutes: found by name, listed with their measures, and one by one with its licences. People only as rows without names."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -8,10 +7,10 @@ import streamlit as st
 from etl.semantic.answers import Answer
 from pages.ui.components import downloads, notices, tables
 from pages.ui.components.footer import context, question, subtitle
+from pages.ui.components.table_state import InAddress
 from pages.ui.data import registers
 from pages.ui.data.registers import Institute
 from pages.ui.i18n import text
-from pages.ui.sections.explore_rows import turned
 from pages.ui.state import page_context, page_parameters
 from pages.ui.state.page_context import PLACES, PageContext
 
@@ -39,7 +38,7 @@ def find(view: PageContext) -> None:
     st.session_state[key] = written
 
     def changed() -> None:
-        page_parameters.choose(PAGE, find=st.session_state[key], page=None)
+        page_parameters.choose(PAGE, find=st.session_state[key], page=None, sort=None)
         page_context.narrow("institute", ())
 
     st.text_input(
@@ -52,6 +51,7 @@ def find(view: PageContext) -> None:
     )
 
 
+@page_context.fragment
 def listing(view: PageContext) -> None:
     """The institutes of the scope, or those found, with their measures; each name leads to its page."""
     with st.container(border=True, key="figure-institutes"), notices.error_boundary(view.lang, "institutes"):
@@ -65,18 +65,9 @@ def listing(view: PageContext) -> None:
             f'<div class="pd-head"><h3>{text.escape(view.word("institute.count", count=count))}</h3>'
             f"<p>{text.escape(subtitle(view, answer))}</p></div>"
         )
-        number = turned(view, PAGE, len(answer.rows))
-        rows = tables.page_of(tables.in_order(answer, context(view), "institute", False), number)
-        known = registers.institutes()
-        columns = [
-            tables.Column(view.word(f"dimension.{name}"))
-            for name in ("institute", "code", "province", "county", "activity")
-        ]
-        measures = [metric.name for metric in answer.metrics]
-        columns += [tables.Column(tables.title(view, answer, name), True) for name in measures]
-        tables.show(
-            columns, [_cells(view, answer, known[row[0]], row, measures) for row in rows], subtitle(view, answer)
-        )
+        rows = tables.in_order(answer, context(view), "institute", False)
+        columns = _columns(view, answer)
+        tables.show(view, "institutes", columns, rows, subtitle(view, answer), "institute", InAddress(PAGE))
         with st.container(horizontal=True, gap="small", key="footer-institutes", vertical_alignment="center"):
             question(view, answer, "institutes")
             downloads.downloads(view, answer, context(view), "institutes")
@@ -87,7 +78,7 @@ def _listed(view: PageContext) -> Answer:
     names = [name for name in _MEASURES if name != "licensed_institutes" or not _LEAVES_LICENCES & set(view.where)]
     wanted = page_parameters.one(PAGE, "find")
     where = {name: codes for name, codes in view.where.items() if not (wanted and name in PLACES)}
-    answer = registers.large(*names, reader=view.reader, by=("institute",), on=view.as_of, where=where)
+    answer = registers.large(*names, by=("institute",), on=view.as_of, where=where)
     met = {row[0]: row for row in answer.rows if row[0] in registers.institutes()}
     if wanted:
         nothing = (None,) * (len(answer.columns) - 1)
@@ -95,23 +86,47 @@ def _listed(view: PageContext) -> Answer:
     return replace(answer, rows=list(met.values()))
 
 
-def _cells(view: PageContext, answer: Answer, one: Institute, row: tuple, measures: Sequence[str]) -> list[str]:
-    address = page_parameters.address(
-        PAGE, view.lang, view.scope.address() | {"institute": [one.code]} | dict.fromkeys(("province", "county"), ())
-    )
-    cells = [
-        f'<a href="{text.escape(address)}" target="_self">{text.escape(one.name)}</a>',
-        f"<bdi>{text.escape(text.digits(one.code, view.lang))}</bdi>",
+def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
+    """What the register says of an institute, whose name leads to its page, then its measures."""
+    known, seen = registers.institutes(), context(view)
+    measures = tables.columns_of(view, answer, seen)[1:]
+
+    def named(row: tuple) -> str:
+        alone = {"institute": [row[0]], "province": [], "county": []}
+        address = page_parameters.address(PAGE, view.lang, view.scope.address() | alone)
+        return f'<a href="{text.escape(address)}" target="_self">{text.escape(known[row[0]].name)}</a>'
+
+    def fact(name: str) -> tables.Column:
+        def said(row: tuple) -> str:
+            return _word(view, name, getattr(known[row[0]], name))
+
+        return tables.Column(
+            name,
+            view.word(f"dimension.{name}"),
+            lambda row: text.escape(said(row)),
+            lambda row: tables.collated(said(row)),
+        )
+
+    def licensed(row: tuple) -> str:
+        # of one institute the count is whether it is licensed
+        value = row[answer.columns.index("licensed_institutes")]
+        return text.escape("–" if value is None else _yes(view, bool(value)))
+
+    def code(row: tuple) -> str:
+        return f"<bdi>{text.escape(text.digits(row[0], view.lang))}</bdi>"
+
+    def name(row: tuple) -> str:
+        return tables.collated(known[row[0]].name)
+
+    return [
+        tables.Column("institute", view.word("dimension.institute"), named, name),
+        tables.Column("code", view.word("dimension.code"), code, lambda row: row[0]),
+        *(fact(one) for one in ("province", "county", "activity")),
+        *(
+            replace(column, cell=licensed, has_bar=False) if column.name == "licensed_institutes" else column
+            for column in measures
+        ),
     ]
-    cells += [text.escape(_word(view, name, getattr(one, name))) for name in ("province", "county", "activity")]
-    for name in measures:
-        value = row[answer.columns.index(name)]
-        if name == "licensed_institutes":
-            # of one institute the count is whether it is licensed
-            cells.append(text.escape(_yes(view, bool(value)) if value is not None else "–"))
-        else:
-            cells.append(text.escape(text.plain(value, tables.unit_of(answer, name), view.lang)))
-    return cells
 
 
 def _word(view: PageContext, dimension: str, code: str | None) -> str:
@@ -149,6 +164,7 @@ def _yes(view: PageContext, value: bool | None) -> str:
     return view.word("dimension.unknown" if value is None else "institute.yes" if value else "institute.no")
 
 
+@page_context.fragment
 def licences(view: PageContext, one: Institute) -> None:
     """The licence history: each application, how it was decided and how long it is valid."""
     with st.container(border=True, key="figure-licences"), notices.error_boundary(view.lang, "licences"):
@@ -163,27 +179,28 @@ def licences(view: PageContext, one: Institute) -> None:
         as_written["outcome"] = lambda value: (
             text.member("outcome", value, view.lang) if value else view.word("institute.open")
         )
-        tables.answer(view, answer, context(view), answer.rows, title, words=as_written)
+        tables.answer(view, "licences", answer, context(view), title, words=as_written)
         with st.container(horizontal=True, gap="small", key="footer-licences", vertical_alignment="center"):
             question(view, answer, "licences")
             downloads.downloads(view, answer, context(view), "licences")
 
 
+@page_context.fragment
 def people(view: PageContext) -> None:
     """Rows of people, pseudonymous, to readers who may have them; to others, that there are none to be had."""
     with st.container(border=True, key="figure-people"), notices.error_boundary(view.lang, "people"):
         st.html(f'<div class="pd-head"><h3>{text.escape(view.word("institute.people"))}</h3></div>')
-        if not registers.may_see_rows(view.reader):
+        if not registers.may_see_rows():
             st.html(f'<p class="pd-note">{text.escape(view.word("institute.people_off"))}</p>')
             return
         st.html(f'<p class="pd-note">{text.escape(view.word("institute.people_are"))}</p>')
-        spells = registers.people(view.as_of, view.reader, view.where)
+        spells = registers.people(view.as_of, view.where)
         answer = spells.first(tables.PAGE_ROWS)
         if not answer.rows:
             notices.notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
         as_written = {"row": lambda number: text.number(number, view.lang)}
-        tables.answer(view, answer, context(view), answer.rows, view.word("institute.people"), words=as_written)
+        tables.answer(view, "people", answer, context(view), view.word("institute.people"), words=as_written)
         with st.container(horizontal=True, gap="small", key="footer-people", vertical_alignment="center"):
             question(view, answer, "people")
             downloads.downloads(view, spells, context(view), "people")

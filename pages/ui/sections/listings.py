@@ -4,19 +4,20 @@ A list is an Answer of etl.analysis as a table whose names lead to the institute
 that every Answer carries.
 """
 
+from dataclasses import replace
+
 import streamlit as st
 
 from etl.semantic.answers import Answer
 from pages.ui.components import tables
 from pages.ui.components.footer import context, footer, subtitle
 from pages.ui.components.notices import error_boundary
+from pages.ui.components.table_state import AmongLists, InSession
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.state import page_parameters
+from pages.ui.state import page_context, page_parameters
+from pages.ui.state.address import DAYS_LEFT, NAMES
 from pages.ui.state.page_context import PageContext
-
-# A longer list is read in its file.
-_MOST_ROWS = 100
 
 
 def chosen(part: str) -> str:
@@ -41,46 +42,80 @@ def listings(view: PageContext, *analyses: str, without: str = "") -> None:
             _listing(view, analysis, ident)
 
 
+@page_context.fragment
 def _listing(view: PageContext, analysis: str, ident: str) -> None:
     """A list in its order, as far as a page holds it; a filter without meaning for it is told."""
     answer, ignored = _asked(view, analysis)
+    days = page_parameters.one(page_context.part(), "days") if _ends(answer) else ""
+    answer = within(answer, days)
     count = text.number(len(answer.rows), view.lang)
-    sentence = view.word(f"listing.{analysis}", count=count) if answer.rows else view.word("listing.none")
+    sentence = _sentence(view, analysis, count, days) if answer.rows else view.word("listing.none")
     below = f"{view.word(f'listing.{analysis}_help')} · {subtitle(view, answer)}"
-    st.html(f'<div class="pd-head"><h3>{text.escape(sentence)}</h3><p>{text.escape(below)}</p></div>')
+    st.html(f'<div class="pd-head" id="{ident}"><h3>{text.escape(sentence)}</h3><p>{text.escape(below)}</p></div>')
+    if _ends(answer) and "days" in NAMES.get(page_context.part(), ()):
+        _days_left(view, days)
     if answer.rows:
-        _table(view, answer, sentence)
-    notes = []
-    if len(answer.rows) > _MOST_ROWS:
-        notes.append(view.word("listing.first", most=text.number(_MOST_ROWS, view.lang), count=count))
+        _table(view, answer, analysis, sentence)
     if ignored:
         filters = text.listed([view.word(f"scope.{name}") for name in ignored], view.lang)
-        notes.append(view.word("scope.no_effect", filters=filters))
-    if notes:
-        st.html("".join(f'<p class="pd-note">{text.escape(note)}</p>' for note in notes))
+        st.html(f'<p class="pd-note">{text.escape(view.word("scope.no_effect", filters=filters))}</p>')
     footer(view, answer, ident, with_table=False)
+
+
+def _sentence(view: PageContext, analysis: str, count: str, days: str) -> str:
+    if days:
+        return view.word("why.ending", count=count, days=text.number(int(days), view.lang))
+    return view.word(f"listing.{analysis}", count=count)
+
+
+def within(answer: Answer, days: str) -> Answer:
+    """The rows that end within so many days; all of them where nothing is chosen."""
+    if not days or "span" not in answer.by:
+        return answer
+    at = answer.by.index("span")
+    return replace(answer, rows=[row for row in answer.rows if int(row[at].rpartition("-")[2]) <= int(days)])
+
+
+def ending(view: PageContext, days: str) -> str:
+    """The address of the licences that end within so many days, under the reader's scope: for a card to lead to."""
+    asked = {"open": ["licences_ending"], "days": [days]}
+    return page_parameters.address("licensing", view.lang, view.scope.address() | asked)
+
+
+def _ends(answer: Answer) -> bool:
+    return "span" in answer.by
+
+
+def _days_left(view: PageContext, days: str) -> None:
+    """Within how many days: a choice that stands in the address."""
+    page, key = page_context.part(), "listing days"
+    st.session_state[key] = days or DAYS_LEFT[-1]
+
+    def changed() -> None:
+        chosen = st.session_state[key]
+        page_parameters.choose(page, days=None if chosen == DAYS_LEFT[-1] else chosen)
+        page_context.write()
+
+    st.segmented_control(
+        view.word("why.days_left"),
+        DAYS_LEFT,
+        key=key,
+        required=True,
+        format_func=lambda one: view.word("why.days", count=text.number(int(one), view.lang)),
+        on_change=changed,
+    )
 
 
 def _asked(view: PageContext, analysis: str) -> tuple[Answer, list[str]]:
     """The answer under the reader's scope, and the filters that have no meaning for it."""
     where, ignored = view.under(warehouse.filters_of(analysis))
-    return warehouse.analyse(analysis, reader=view.reader, on=view.as_of, where=where), ignored
+    return warehouse.analyse(analysis, on=view.as_of, where=where), ignored
 
 
-def _table(view: PageContext, answer: Answer, caption: str) -> None:
-    seen, names = context(view), answer.columns
-    columns = [tables.Column(tables.title(view, answer, name), i >= len(answer.by)) for i, name in enumerate(names)]
-
-    def cells(row: tuple) -> list[str]:
-        said = [seen.member(name, code) for name, code in zip(answer.by, row, strict=False)]
-        said += [
-            text.plain(value, tables.unit_of(answer, name), view.lang)
-            for name, value in list(zip(names, row, strict=True))[len(answer.by) :]
-        ]
-        linked = f'<a href="{text.escape(_address(view, row[0]))}" target="_self">{text.escape(said[0])}</a>'
-        return [linked, *map(text.escape, said[1:])]
-
-    tables.show(columns, map(cells, answer.rows[:_MOST_ROWS]), caption, tall=True)
+def _table(view: PageContext, answer: Answer, analysis: str, caption: str) -> None:
+    ident, page = f"listing-{analysis}", page_context.part()
+    store = AmongLists(page, analysis) if "list" in NAMES.get(page, ()) else InSession(ident)
+    tables.answer(view, ident, answer, context(view), caption, store=store, link=lambda row: _address(view, row[0]))
 
 
 def _address(view: PageContext, institute: str) -> str:
@@ -103,7 +138,7 @@ def sources(view: PageContext, analysis: str) -> None:
     """Each figure of `analysis` with what it counts, its source, how sure that is, and the address that was read."""
     tables.style()
     with st.container(border=True, key=f"sources-{analysis}"), error_boundary(view.lang, f"sources-{analysis}"):
-        answer, seen = warehouse.analyse(analysis, reader=view.reader, on=view.as_of), context(view)
+        answer, seen = warehouse.analyse(analysis, on=view.as_of), context(view)
         entries = []
         for row in answer.records():
             year = row["counted_year"] and seen.member("counted_year", row["counted_year"])

@@ -36,11 +36,11 @@ def sources(view: PageContext) -> Sources:
         *names: str, by: tuple[str, ...] = (), on: date | None = None, over: tuple[date, date] | None = None
     ) -> Answer:
         where, _ = view.under(frozenset.intersection(*(warehouse.catalogue()[name].dimensions for name in names)))
-        return warehouse.ask(*names, reader=view.reader, by=by, on=on, over=over, where=where)
+        return warehouse.ask(*names, by=by, on=on, over=over, where=where)
 
     def everywhere(name: str) -> Answer:
         known = warehouse.filters_of(name) - {"province", "county", "institute"}
-        return warehouse.analyse(name, reader=view.reader, on=view.as_of, where=view.under(known)[0])
+        return warehouse.analyse(name, on=view.as_of, where=view.under(known)[0])
 
     return Sources(
         lang=view.lang,
@@ -137,9 +137,7 @@ def _everywhere(view: PageContext) -> dict[str, tuple[Answer, Answer]]:
             on = warehouse.settled_on(name, view.as_of)
             if on is None:
                 continue
-        places, nation = (
-            warehouse.ask(name, reader=view.reader, by=by, on=on, over=over, where=where) for by in (("province",), ())
-        )
+        places, nation = (warehouse.ask(name, by=by, on=on, over=over, where=where) for by in (("province",), ()))
         found[name] = (places, nation)
     return found
 

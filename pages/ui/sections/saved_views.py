@@ -11,6 +11,16 @@ from pages.ui.state.page_context import PageContext
 _NAME, _SAID = "view name", "view said"
 
 
+def copy_link(view: PageContext) -> None:
+    """A button that copies the address of what is shown (static/shell.js)."""
+    copied = text.escape(view.word("why.copied"))
+    with st.container(key="copy-link", width="content"):
+        st.html(
+            f'<button type="button" class="pd-copy" data-copied="{copied}">{text.escape(view.word("why.copy"))}</button>'
+            '<span role="status" class="pd-note"></span>'
+        )
+
+
 def block(view: PageContext, name: str) -> None:
     """A door to the saved views of the page `name`."""
     door = st.popover(view.word("views.title"), key="views", type="tertiary", on_change="rerun")

@@ -1,19 +1,21 @@
 """What the reader supposes: recruits, leavers and training seats as sliders, kept in the address, and what follows."""
 
 from collections.abc import Mapping
-from functools import lru_cache
+from datetime import date
 from typing import Any
 
 import streamlit as st
 
 from etl.analysis import registry
 from etl.analysis.planning import NOW, Scenario
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 from pages.ui.charts import titles as findings
 from pages.ui.components import figures as ui
 from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
+from pages.ui.data.warehouse import Frozen
 from pages.ui.i18n import text
 from pages.ui.state import address, page_parameters
 from pages.ui.state.page_context import PageContext
@@ -209,24 +211,14 @@ def _round_top(value: float, least: int) -> int:
 
 def _now(view: PageContext, name: str) -> Answer:
     where, _ = view.under(warehouse.filters_of(name))
-    return warehouse.analyse(name, reader=view.reader, on=view.as_of, where=where)
+    return warehouse.analyse(name, on=view.as_of, where=where)
 
 
 def _planned(view: PageContext, name: str, where: Mapping[str, tuple[str, ...]], scenario: Scenario) -> Answer:
-    return _kept(
-        warehouse.path(),
-        view.reader,
-        name,
-        view.as_of,
-        warehouse.frozen(where),
-        (scenario.recruits, scenario.leaver_rate, tuple(sorted(scenario.seats.items()))),
-    )
+    asked = (scenario.recruits, scenario.leaver_rate, tuple(sorted(scenario.seats.items())))
+    return warehouse.run(warehouse.Query(_plan, (name, view.as_of, warehouse.frozen(where), asked)))
 
 
-@lru_cache(maxsize=300)
-def _kept(path: str, reader: Any, name: str, on: Any, where: Any, asked: tuple[Any, Any, Any]) -> Answer:
+def _plan(con: ScopedCursor, name: str, on: date, where: Frozen, asked: tuple[Any, Any, Any]) -> Answer:
     recruits, rate, seats = asked
-    with warehouse.connection(path).cursor() as cursor:
-        return registry.analyses()[name].run(
-            cursor, on=on, where=warehouse.allowed(reader, where), scenario=Scenario(recruits, rate, dict(seats))
-        )
+    return registry.analyse(con, name, on, dict(where), scenario=Scenario(recruits, rate, dict(seats)))

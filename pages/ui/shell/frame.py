@@ -9,8 +9,9 @@ import streamlit as st
 from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from pages.ui.components.notices import error_boundary, notice
-from pages.ui.data import warehouse
+from pages.ui.data import user, warehouse
 from pages.ui.i18n import text
+from pages.ui.shell import people
 from pages.ui.state import page_context, page_parameters
 
 # So many parts of an address are repeated to who opened it, and so much of each.
@@ -51,9 +52,11 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
     part = page_context.part_of(entry)
     with st.sidebar:
         _html(
-            f'<div class="pd-brand"><strong>{text.escape(title)}</strong><span>{_word("app.owner", lang)}</span></div>'
+            f'<div class="pd-brand"><strong>{text.escape(title)}</strong><span>{_word("app.owner", lang)}</span>'
+            f"{_signed_in(lang)}</div>"
         )
     try:
+        user.scope()
         page_context.entered(part)
         _heading(entry, text.part_words(part), lang)
         if left := page_context.left_out():
@@ -64,6 +67,8 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
             page_context.flush()
         _trust(lang)
         page_context.write()
+    except user.AccessDenied:
+        notice(lang, "sign_in.lost_title", text.word("sign_in.lost", lang))
     except warehouse.Unpublished:
         notice(lang, "state.unpublished_title", text.word("state.unpublished", lang))
         st.code("python -m etl build", language="bash")
@@ -72,6 +77,15 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
         st.code("python -m etl build", language="bash")
     finally:
         page_context.left()
+
+
+def _signed_in(lang: str) -> str:
+    """Who is signed in, and the way out; in the mode `open`, that nobody is."""
+    if people.mode() == "open":
+        return f"<span>{_word('sign_in.open_mode', lang)}</span>"
+    person = people.of_run()
+    out = f'<a href="auth/logout" target="_self">{_word("sign_in.out", lang)}</a>' if people.mode() == "oidc" else ""
+    return f"<span><bdi>{text.escape(person.name)}</bdi> {out}</span>" if person else ""
 
 
 def _shortened(left: list[str], lang: str) -> str:
@@ -138,8 +152,8 @@ def _trust(lang: str) -> None:
         _word("trust.kept_back", lang, rows=text.number(published.rows_quarantined, lang)),
         _word("trust.provisional", lang),
     ]
-    if published.missing:
-        files = [text.isolated(file, lang) for file in published.missing]
+    if missing := warehouse.refused_files():
+        files = [text.isolated(file, lang) for file in missing]
         said.insert(1, _word("trust.missing", lang, files=text.listed(files, lang)))
     spans = "".join(f"<span>{part}</span>" for part in said)
     scope = page_context.view().scope.address()

@@ -1,5 +1,6 @@
 """What the parameters of an address may say: of each only the values that a reader could have chosen are understood."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +15,16 @@ MOST_DIMENSIONS, MOST_MEASURES = 3, 8
 NOTHING = "-"
 NATION = "IR"
 SHOWN = ("table", "pivot")
+# For the page of a table: all of its rows.
+ALL = "all"
+# Within so many days a list of what ends can be narrowed.
+DAYS_LEFT = ("30", "60", "90")
 # The lists of institutes by name that a page can open with.
 LICENCE_LISTS = ("licences_ending", "lapsed", "files_overdue", "stopped", "register")
 OFFICER_LISTS = ("accreditations_ending", "officers_untrained")
-_MOST_SEATS, _MOST_LETTERS = 40, 200
+_MOST_SEATS, _MOST_LETTERS, _MOST_LISTS = 40, 200, 10
+_SORT = re.compile(r"-?[a-z_0-9]{1,60}")
+_LIST = re.compile(r"[a-z_]{1,40}:(-?[a-z_0-9]{1,60})?:([1-9][0-9]{0,5}|all)")
 
 Given = Mapping[str, Sequence[str]]
 
@@ -103,8 +110,14 @@ def _dimensions(values: Sequence[str], _days: Days) -> list[str]:
 
 
 def _sorted_by(values: Sequence[str], _days: Days) -> list[str]:
+    """By a dimension, a metric, or one member across a pivot (`gender:female`)."""
     known = {*DIMENSIONS, *warehouse.catalogue()}
-    return [value for value in values[-1:] if value.removeprefix("-") in known]
+    return [value for value in values[-1:] if value.removeprefix("-").partition(":")[0] in known]
+
+
+def _lists(values: Sequence[str], _days: Days) -> list[str]:
+    """How the lists of a page are sorted and which page of each is open: `register:-active_assistants:2`."""
+    return [value for value in dict.fromkeys(values) if _LIST.fullmatch(value)][:_MOST_LISTS]
 
 
 def _seats(values: Sequence[str], _days: Days) -> list[str]:
@@ -116,15 +129,19 @@ def _is_province(value: str, _days: Days) -> bool:
 
 
 _FIND = _one(lambda value, _: bool(value.strip()) and len(value) <= _MOST_LETTERS)
-_TURNED = _one(lambda value, _: value.isascii() and value.isdecimal() and len(value) < 7 and int(value) > 0)
+_TURNED = _one(
+    lambda value, _: (value.isascii() and value.isdecimal() and len(value) < 7 and int(value) > 0) or value == ALL
+)
 _PLACE = _one(lambda value, days: value == NATION or _is_province(value, days))
 _DAY = _one(lambda value, days: days.read(value) is not None)
 
+_SIDES: Mapping[str, _Check] = {"p": _PLACE, "a": _DAY, "q": _PLACE, "b": _DAY}
 _YEAR = _one(lambda value, _: value.isascii() and value.isdecimal() and len(value) == 4)
 
 # The parameters of each page that has some, in the order in which they stand in its address.
 _CHECKS: Mapping[str, Mapping[str, _Check]] = {
     "methods": {"find": _FIND},
+    "quality": {"of": _one(lambda value, _: value in warehouse.catalogue())},
     "growth": {"goal": _one(lambda value, _: bool(number(value))), "until": _YEAR},
     "coverage": {"census": _one(lambda value, _: value == "1395")},
     "planning": {
@@ -140,9 +157,17 @@ _CHECKS: Mapping[str, Mapping[str, _Check]] = {
         "sort": _sorted_by,
         "page": _TURNED,
     },
-    "compare": {"p": _PLACE, "a": _DAY, "q": _PLACE, "b": _DAY},
-    "licensing": {"open": _one(lambda value, _: value in LICENCE_LISTS)},
-    "legal": {"open": _one(lambda value, _: value in OFFICER_LISTS)},
-    "register": {"find": _FIND, "page": _TURNED},
+    "compare": _SIDES,
+    "licensing": {
+        "open": _one(lambda value, _: value in LICENCE_LISTS),
+        "days": _one(lambda value, _: value in DAYS_LEFT),
+        "list": _lists,
+    },
+    "legal": {"open": _one(lambda value, _: value in OFFICER_LISTS), "list": _lists},
+    "register": {
+        "find": _FIND,
+        "sort": _one(lambda value, _: _SORT.fullmatch(value) is not None),
+        "page": _TURNED,
+    },
 }
 NAMES: Mapping[str, tuple[str, ...]] = {page: tuple(checks) for page, checks in _CHECKS.items()}

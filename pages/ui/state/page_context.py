@@ -66,7 +66,6 @@ class PageContext:
     scope: Scope
     as_of: date
     latest: date
-    reader: frozenset[str] | None = None
     # Whether this page shows flows or trends, which a period is for.
     has_period: bool = False
 

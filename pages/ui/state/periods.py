@@ -12,7 +12,7 @@ from etl.core.jalali import last_complete_months, unit_of
 from pages.ui.i18n import text
 
 # What is offered by name, in its order; `days` stands for two chosen days.
-PRESETS = ("year", "12", "24", "60", "120")
+PRESETS = ("year", "12", "24", "36", "60", "120")
 DAYS = "days"
 # So many months flows are counted over where no period is on.
 DEFAULT_MONTHS = 12

@@ -1,6 +1,6 @@
 """Views saved under a name: what an address holds, kept in one small file that this host alone writes. Knows no Streamlit.
 
-Until readers sign in a view belongs to everybody: all see it, all can delete it. A file that cannot be read, whole or in
+A view belongs to who saved it, without sign-in to the one person of this machine. A file that cannot be read, whole or in
 part, is renamed before another is written in its place: what somebody saved is never overwritten.
 """
 
@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from itertools import chain, count
 from pathlib import Path
@@ -17,6 +17,8 @@ from typing import Any
 
 from etl.core.paths import ROOT
 from etl.core.text_folding import fold, shown
+from etl.semantic.access import ADMINISTRATOR
+from pages.ui.data import user
 
 _FOLDER = ROOT / "data" / "views"
 LONGEST_NAME, MOST_VIEWS, _MOST_LETTERS = 60, 200, 4000
@@ -37,6 +39,8 @@ class Saved:
     page: str
     parameters: dict[str, list[str]]
     saved_on: str
+    # Whose it is: nobody else sees it or can delete it.
+    owner: str = ADMINISTRATOR.sub
 
 
 @dataclass(frozen=True)
@@ -65,32 +69,42 @@ def checked(name: str) -> str:
 def shelf() -> Shelf:
     """Every view that can be read. Raises nothing, whatever the file holds."""
     found = _read()
-    return found if found.is_whole and not _set_aside() else Shelf(found.views, False)
+    return Shelf(_own(found.views), found.is_whole and not _set_aside())
 
 
 def listed() -> list[Saved]:
-    """Every view that can be read, by name."""
-    return _read().views
+    """Every own view that can be read, by name."""
+    return _own(_read().views)
+
+
+def _own(views: Sequence[Saved]) -> list[Saved]:
+    owner = user.scope().sub
+    return [one for one in views if one.owner == owner]
 
 
 def save(name: str, page: str, parameters: Mapping[str, Sequence[str]], day: date) -> Saved:
     """Keep a view. Raises Unnamed for a name that is taken or cannot be given, OSError where nothing can be written."""
     one = Saved(checked(name), page, {key: list(values) for key, values in parameters.items()}, day.isoformat())
+    one = replace(one, owner=user.scope().sub)
     if len(json.dumps(one.parameters)) > _MOST_LETTERS:
         raise Unnamed("large")
     with _writing() as views:
-        if any(fold(known.name) == fold(one.name) for known in views):
+        if any(fold(known.name) == fold(one.name) for known in _own(views)):
             raise Unnamed("taken")
         if len(views) >= MOST_VIEWS:
             raise Unnamed("full")
         views.append(one)
+    user.record("view_saved", page=page)
     return one
 
 
 def delete(name: str) -> None:
-    """Forget a view; one that is not there is no fault."""
+    """Forget an own view; one that is not there is no fault."""
     with _writing() as views:
-        views[:] = [one for one in views if one.name != name]
+        gone = [one for one in _own(views) if one.name == name]
+        views[:] = [one for one in views if one not in gone]
+    if gone:
+        user.record("view_deleted", page=gone[0].page)
 
 
 def _file() -> Path:
@@ -115,12 +129,23 @@ def _read() -> Shelf:
 
 def _view(written: Any) -> Saved | None:
     """One view as it was written; None for what this module does not write."""
-    if not isinstance(written, dict) or set(written) != {one.name for one in fields(Saved)}:
+    if not isinstance(written, dict):
+        return None
+    # Views from before people signed in name no owner.
+    written = {"owner": ADMINISTRATOR.sub} | written
+    if set(written) != {one.name for one in fields(Saved)}:
         return None
     parameters = written["parameters"]
     if not isinstance(parameters, dict) or not all(isinstance(values, list) for values in parameters.values()):
         return None
-    texts = [written["name"], written["page"], written["saved_on"], *parameters, *chain(*parameters.values())]
+    texts = [
+        written["name"],
+        written["page"],
+        written["saved_on"],
+        written["owner"],
+        *parameters,
+        *chain(*parameters.values()),
+    ]
     return Saved(**written) if all(map(_is_text, texts)) else None
 
 

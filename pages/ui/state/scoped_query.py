@@ -32,14 +32,14 @@ def ask(
     own_period = over or view.complete_months(periods.DEFAULT_MONTHS)
     period = view.over or own_period if timed or "event" in kinds else None
     day = None if timed or kinds == {"event"} else view.as_of
-    answer = warehouse.ask(*names, reader=view.reader, by=by, on=day, over=period, where=where)
+    answer = warehouse.ask(*names, by=by, on=day, over=period, where=where)
     return answer, [name for name in ignored if name not in without]
 
 
 def worked_out(view: PageContext, analysis: str) -> tuple[Answer, list[str]]:
     """What etl.analysis works out under the reader's scope, and the filters that have no meaning for it."""
     where, ignored = view.under(warehouse.filters_of(analysis))
-    return warehouse.analyse(analysis, reader=view.reader, on=view.as_of, where=where, over=view.over), ignored
+    return warehouse.analyse(analysis, on=view.as_of, where=where, over=view.over), ignored
 
 
 def nothing(answer: Answer) -> bool:

@@ -1,0 +1,170 @@
+"""The audit log: who did what, one JSON line an event, each with the hash of the line before it.
+
+A changed, removed or inserted line breaks the chain; lines cut off at the end are missing from what `head` has noted.
+No event holds a number, a name, an id of a person in the register, or an address.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from etl.semantic.access import AccessScope
+
+EVENTS = (
+    "sign_in",
+    "sign_out",
+    "refused",
+    "detail",
+    "export",
+    "view_saved",
+    "view_deleted",
+    "file_submitted",
+    "load_approved",
+    "load_refused",
+    "rollback",
+    "settings_changed",
+)
+_FIELDS = frozenset(("metric", "form", "role", "provinces", "rows", "status", "why", "publication", "page"))
+_PLAIN = re.compile(r"[\w .,:+-]{0,200}")
+_FIRST = "0" * 64
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the log as it is shown."""
+
+    at: str
+    sub: str
+    event: str
+    more: dict[str, Any]
+
+
+def record(folder: Path, sub: str, event: str, **more: str | int) -> None:
+    """Append an event. Raises ValueError for what does not belong into the log, OSError where it cannot be written."""
+    if event not in EVENTS or not more.keys() <= _FIELDS:
+        raise ValueError("the audit log has no such event or field")
+    if not all(isinstance(value, int) or _PLAIN.fullmatch(value) for value in more.values()):
+        raise ValueError("an audit field holds plain words or a number")
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        count, before = _head(folder)
+        entry = {
+            "number": count + 1,
+            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "sub": sub,
+            "event": event,
+            **more,
+            "before": before,
+        }
+        line = json.dumps(entry, ensure_ascii=False)
+        handle = os.open(_log(folder), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            out.write(line + "\n")
+            out.flush()
+            os.fsync(out.fileno())
+        waiting = folder / "head.next"
+        waiting.write_text(json.dumps({"number": count + 1, "hash": _digest(line)}), encoding="utf-8")
+        os.replace(waiting, _head_file(folder))
+
+
+def rights(scope: AccessScope) -> dict[str, str]:
+    """The fields that say under which rights something was done."""
+    places = "all" if scope.sees_whole_country else ",".join(sorted(scope.codes))
+    return {"role": scope.role, "provinces": places}
+
+
+def verify(folder: Path) -> list[str]:
+    """What is wrong with the log, one sentence each; nothing for a whole one."""
+    faults = []
+    before, number = _FIRST, 0
+    for place, line in enumerate(_lines(folder), 1):
+        entry = _read(line)
+        if entry is None:
+            faults.append(f"line {place} is not an event")
+        elif entry.get("before") != before or entry.get("number") != number + 1:
+            faults.append(f"line {place} does not follow the line before it: one was changed, removed or put in")
+        number = entry["number"] if entry and isinstance(entry.get("number"), int) else number + 1
+        before = _digest(line)
+    noted = _noted(folder)
+    if noted and noted != (number, before):
+        faults.append("the end of the log is not the one that was noted: the last lines were changed or removed")
+    elif not noted and number:
+        faults.append("the note of the end of the log is missing")
+    return faults
+
+
+def events(folder: Path, sub: str = "", event: str = "", most: int = 500) -> list[Event]:
+    """The latest events first, of one person or one kind where named."""
+    found = []
+    for line in _lines(folder):
+        entry = _read(line)
+        if entry and sub in ("", entry.get("sub")) and event in ("", entry.get("event")):
+            more = {key: value for key, value in entry.items() if key in _FIELDS}
+            found.append(Event(str(entry.get("at")), str(entry.get("sub")), str(entry.get("event")), more))
+    return found[::-1][:most]
+
+
+def _log(folder: Path) -> Path:
+    return folder / "audit.jsonl"
+
+
+def _head_file(folder: Path) -> Path:
+    return folder / "head.json"
+
+
+def _head(folder: Path) -> tuple[int, str]:
+    """Number and hash of the last event: as noted, else (a crash between two writes) as the log ends."""
+    number, digest = 0, _FIRST
+    last = next(iter(_last_line(folder)), None)
+    if last is not None:
+        entry = _read(last) or {}
+        number, digest = int(entry.get("number", 0)), _digest(last)
+    noted = _noted(folder)
+    # Writing on must not hide that the last lines were changed or cut off.
+    return noted if noted and noted[0] >= number else (number, digest)
+
+
+def _last_line(folder: Path) -> Iterator[str]:
+    path = _log(folder)
+    if not path.exists() or not path.stat().st_size:
+        return
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 8192))
+        yield file.read().decode("utf-8", "replace").rstrip("\n").rsplit("\n", 1)[-1]
+
+
+def _noted(folder: Path) -> tuple[int, str] | None:
+    try:
+        head = json.loads(_head_file(folder).read_text(encoding="utf-8"))
+        return int(head["number"]), str(head["hash"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _lines(folder: Path) -> Iterator[str]:
+    try:
+        with _log(folder).open(encoding="utf-8", errors="replace") as file:
+            for line in file:
+                yield line.rstrip("\n")
+    except FileNotFoundError:
+        return
+
+
+def _read(line: str) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) else None
+
+
+def _digest(line: str) -> str:
+    return hashlib.sha256(line.encode("utf-8")).hexdigest()

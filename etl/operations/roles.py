@@ -1,0 +1,89 @@
+"""From the groups that a sign-in brings to an access scope, by the table access.toml. What it does not name is denied."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from etl.core.places import places
+from etl.core.settings import Faulty
+from etl.core.text_folding import fold
+from etl.semantic.access import WHOLE_COUNTRY, AccessScope, nobody
+
+# A person of several groups has the widest role of them.
+_RANKS = ("province", "submitter", "national", "steward")
+_KEYS = {"role", "provinces", "may_see_detail", "may_export"}
+
+
+@dataclass(frozen=True)
+class Group:
+    """What the members of a group may do."""
+
+    role: str
+    provinces: frozenset[str] = frozenset()
+    may_see_detail: bool = False
+    may_export: bool = False
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Rights by group, and whom to ask for rights, by language."""
+
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    contact: Mapping[str, str] = field(default_factory=dict)
+
+    def scope_of(self, sub: str, groups: Any) -> AccessScope:
+        """The scope of a person of these groups; nobody's where none is known or `groups` is no list."""
+        names = groups if isinstance(groups, list | tuple) else ()
+        known = [self.groups[name] for name in names if isinstance(name, str) and name in self.groups]
+        if not sub or not known:
+            return nobody(sub)
+        role = max((group.role for group in known), key=_RANKS.index)
+        whole = role in ("national", "steward")
+        return AccessScope(
+            sub,
+            role,
+            WHOLE_COUNTRY if whole else frozenset().union(*(group.provinces for group in known)),
+            any(group.may_see_detail for group in known),
+            any(group.may_export for group in known),
+        )
+
+
+def read(path: Path) -> Roles:
+    """The table of a file. Raises Faulty with every fault."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
+        raise Faulty([f"{path}: cannot be read ({error.__class__.__name__})"]) from None
+    faults: list[str] = []
+    groups = {}
+    for name, entry in (content.get("groups") or {}).items():
+        try:
+            groups[name] = _group(entry)
+        except ValueError as error:
+            faults.append(f"{path}: group {name}: {error}")
+    faults += [f"{path}: {name} is unknown" for name in content.keys() - {"groups", "contact"}]
+    if not groups and not faults:
+        faults.append(f"{path}: names no group")
+    if faults:
+        raise Faulty(faults)
+    contact = content.get("contact") or {}
+    return Roles(groups, {lang: str(words) for lang, words in contact.items()})
+
+
+def _group(entry: Any) -> Group:
+    if not isinstance(entry, dict) or entry.keys() - _KEYS:
+        raise ValueError(f"takes {', '.join(sorted(_KEYS))}")
+    role = entry.get("role")
+    if role not in _RANKS:
+        raise ValueError(f"a role is one of {', '.join(_RANKS)}")
+    flags = {key: entry.get(key, False) for key in ("may_see_detail", "may_export")}
+    if not all(isinstance(value, bool) for value in flags.values()):
+        raise ValueError("may_see_detail and may_export are true or false")
+    named = [places().provinces.get(fold(str(name))) for name in entry.get("provinces", ())]
+    if None in named:
+        raise ValueError("a province is named that there is not")
+    if bool(named) != (role in ("province", "submitter")):
+        raise ValueError(f"the role {role} {'does not take' if named else 'needs'} provinces")
+    return Group(role, frozenset(code for code in named if code), **flags)

@@ -1,0 +1,245 @@
+"""Who may see what: the scope of the person who asks, and a cursor that is bound to it.
+
+Numbers of the nation and of the provinces are open to every role but `none`. What lies below the province (county,
+institute, single rows) is cut to the provinces of the scope: questions by their filters, tables by temporary views.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+
+from etl.core.errors import AccessDenied
+from etl.core.places import places
+from etl.semantic.catalog import catalogue
+from etl.warehouse import publications
+
+
+class WholeCountry(Enum):
+    """Every province: said explicitly, never by leaving something out."""
+
+    WHOLE_COUNTRY = "whole country"
+
+
+WHOLE_COUNTRY = WholeCountry.WHOLE_COUNTRY
+ROLES = ("national", "province", "submitter", "steward", "none")
+_OF_PROVINCES = ("province", "submitter")
+
+
+@dataclass(frozen=True)
+class AccessScope:
+    """What one person may see. `sub` names the person and takes no part in comparison: equal rights share cached answers.
+
+    Raises ValueError where role and provinces do not fit.
+    """
+
+    sub: str = field(compare=False)
+    role: str
+    provinces: frozenset[str] | WholeCountry
+    may_see_detail: bool
+    may_export: bool
+
+    def __post_init__(self) -> None:
+        if self.role not in ROLES:
+            raise ValueError(f"no role is called {self.role}")
+        if self.provinces is WHOLE_COUNTRY:
+            fits = self.role in ("national", "steward")
+        else:
+            fits = isinstance(self.provinces, frozenset) and self.provinces <= set(places().provinces.values())
+            fits = fits and bool(self.provinces) == (self.role in _OF_PROVINCES)
+        if not fits:
+            raise ValueError(f"the role {self.role} does not go with these provinces")
+
+    @property
+    def sees_whole_country(self) -> bool:
+        return self.provinces is WHOLE_COUNTRY
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """The provinces whose details are open, where they are not those of the whole country."""
+        return frozenset() if isinstance(self.provinces, WholeCountry) else self.provinces
+
+    def rights(self) -> "AccessScope":
+        """The same rights without the person: what answers are cached under and stamped with."""
+        return replace(self, sub="")
+
+
+# Commands on the server, and the one person of the mode `open`.
+ADMINISTRATOR = AccessScope("administrator", "steward", WHOLE_COUNTRY, may_see_detail=True, may_export=True)
+
+
+def nobody(sub: str) -> AccessScope:
+    """The scope of a person without rights."""
+    return AccessScope(sub, "none", frozenset(), may_see_detail=False, may_export=False)
+
+
+# ---------------------------------------------------------------- cursors
+
+# Tables without a person, an institute, a file or a county; every other one is cut, or empty where no rule fits it.
+_OPEN_TABLES = {
+    *("abroad", "announcements", "areas", "calendar", "course_posts", "courses", "definitions", "international"),
+    *("population", "publication", "published_numbers", "reference_marks", "survival_curves", "target_days", "targets"),
+}
+_PROVINCE_COLUMNS = ("province", "province_iso")
+
+
+class ScopedCursor:
+    """A cursor bound to a scope; the only thing that questions and analyses can be asked with.
+
+    It reads rows through temporary views that hold what the scope may see. `numbers` reads whole tables: for sums by
+    province and nation only, never for rows that are shown.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, scope: AccessScope) -> None:
+        if not isinstance(scope, AccessScope):
+            raise TypeError("a cursor needs the scope of the person who asks")
+        if scope.role == "none":
+            raise AccessDenied
+        self.numbers = con
+        self.scope = scope
+
+    @cached_property
+    def _rows(self) -> duckdb.DuckDBPyConnection:
+        if self.scope.sees_whole_country:
+            return self.numbers
+        cursor = self.numbers.cursor()
+        _lay_views(cursor, self.scope)
+        return cursor
+
+    def execute(self, sql: str, parameters: Any = None) -> duckdb.DuckDBPyConnection:
+        """Run a query over what the scope may see."""
+        return self._rows.execute(sql, parameters)
+
+    def sql(self, sql: str, **options: Any) -> duckdb.DuckDBPyRelation:
+        """A relation over what the scope may see."""
+        return self._rows.sql(sql, **options)
+
+    def cursor(self) -> "ScopedCursor":
+        """Another cursor of the same scope."""
+        return ScopedCursor(self.numbers.cursor(), self.scope)
+
+    def close(self) -> None:
+        if not self.scope.sees_whole_country and "_rows" in self.__dict__:
+            self._rows.close()
+        self.numbers.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def cursor_for(con: duckdb.DuckDBPyConnection, scope: AccessScope) -> ScopedCursor:
+    """A new cursor on a publication, bound to a scope. Raises AccessDenied for a scope without rights."""
+    return ScopedCursor(con.cursor(), scope)
+
+
+@contextmanager
+def connect(pointer: Path, scope: AccessScope) -> Iterator[ScopedCursor]:
+    """The publication that `pointer` shows, under a scope. Raises as publications.connect."""
+    with publications.connect(pointer) as con:
+        yield ScopedCursor(con, scope)
+
+
+def _lay_views(cursor: duckdb.DuckDBPyConnection, scope: AccessScope) -> None:
+    """Temporary views of this cursor alone, named like the tables they stand in front of."""
+    tables: dict[str, set[str]] = {}
+    ((database,),) = cursor.execute("select current_database()").fetchall()
+    for table, column in cursor.execute(
+        "select table_name, column_name from duckdb_columns() where database_name = $name and not internal",
+        {"name": database},
+    ).fetchall():
+        tables.setdefault(table, set()).add(column)
+    codes = ", ".join(f"'{code}'" for code in sorted(scope.codes))
+    views = []
+    for table, columns in tables.items():
+        if table in _OPEN_TABLES:
+            continue
+        place = "iso_3166_2" if table == "provinces" else next((c for c in _PROVINCE_COLUMNS if c in columns), "")
+        condition = f"{place} in ({codes})" if place else "false"
+        views.append(f'create temp view "{table}" as select * from "{database}".main."{table}" where {condition}')
+    cursor.execute(";\n".join(views))
+
+
+# ---------------------------------------------------------------- questions
+
+BELOW_PROVINCE = frozenset({"county", "institute"})
+
+
+def narrow(
+    con: ScopedCursor, names: Iterable[str], by: Iterable[str], where: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[str, ...]]:
+    """The filters of a question, cut to the provinces of the scope where it goes below the province.
+
+    `where` holds codes that are members for this scope. Raises AccessDenied where nothing would be left.
+    """
+    narrowed = {name: tuple(codes) for name, codes in where.items()}
+    involved = {*by, *narrowed}
+    if con.scope.sees_whole_country or not involved & BELOW_PROVINCE:
+        return narrowed
+    if _province_excludes_institute(names):
+        # Filters by institute were looked up in the scope's own register.
+        if "institute" not in narrowed:
+            narrowed["institute"] = tuple(
+                code for (code,) in con.execute("select institute_code from institutes order by 1").fetchall()
+            )
+        if not narrowed["institute"]:
+            raise AccessDenied
+        return narrowed
+    codes = narrowed.get("province", tuple(sorted(con.scope.codes)))
+    narrowed["province"] = tuple(code for code in codes if code in con.scope.codes)
+    if not narrowed["province"]:
+        raise AccessDenied
+    return narrowed
+
+
+def visible_rows(
+    scope: AccessScope,
+    by: Sequence[str],
+    where: Mapping[str, Sequence[str]],
+    rows: list[tuple[Any, ...]],
+) -> list[tuple[Any, ...]]:
+    """The rows of an answer without pairs of two foreign provinces (who moved from one to the other)."""
+    if scope.sees_whole_country or not {"province", "origin"} <= {*by, *where}:
+        return rows
+
+    def is_own(row: tuple[Any, ...], dimension: str) -> bool:
+        at = by.index(dimension) if dimension in by else None
+        return {row[at]} <= scope.codes if at is not None else set(where[dimension]) <= scope.codes
+
+    visible = [row for row in rows if is_own(row, "province") or is_own(row, "origin")]
+    if rows and not visible and not {"province", "origin"} & {*by}:
+        raise AccessDenied
+    return visible
+
+
+def check(scope: AccessScope, by: Iterable[str], where: Mapping[str, Sequence[str]], stamp: AccessScope) -> None:
+    """Refuse an answer that was made for other rights, or that goes below the province outside of the scope."""
+    if scope.role == "none" or stamp != scope:
+        raise AccessDenied
+    if scope.sees_whole_country or not {*by, *where} & BELOW_PROVINCE:
+        return
+    provinces = where.get("province", ())
+    if not (provinces and set(provinces) <= scope.codes) and "institute" not in where:
+        raise AccessDenied
+
+
+def may_leave(scope: AccessScope, where: Mapping[str, Sequence[str]]) -> bool:
+    """Whether an answer under these filters may be exported: a submitter exports own provinces only."""
+    provinces = where.get("province", ())
+    return scope.may_export and (scope.role != "submitter" or (bool(provinces) and set(provinces) <= scope.codes))
+
+
+def _province_excludes_institute(names: Iterable[str]) -> bool:
+    return any(
+        {"province", "institute"} <= catalogue()[name].mutually_exclusive for name in names if name in catalogue()
+    )

@@ -1,0 +1,85 @@
+"""What a workbook shows of a file's columns: names instead of codes, under headings in the reader's language."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import TIME, catalogue, derived, derived_names
+from pages.ui.charts.elements import ChartContext
+from pages.ui.exports.file_content import Coded, Column, safe
+from pages.ui.i18n import text
+
+# Names by code, by dimension.
+Codes = dict[str, dict[str, str]]
+_NAME, _JALALI = "_name", "_jalali"
+# Rows are sorted by the codes of time, and two institutes may have one name.
+_CODED = (*TIME, "institute")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns of a file are shown, in order, what stands above them, and the dimensions whose codes are not."""
+
+    places: tuple[int, ...]
+    titles: tuple[str, ...]
+    left_out: tuple[str | None, ...]
+
+    def gather(self, columns: Sequence[Column], codes: Codes) -> None:
+        """Add the codes of a batch that are not shown, with their names."""
+        for name, column in zip(self.left_out, columns, strict=True):
+            if name and isinstance(column, Coded):
+                known = codes.setdefault(name, {})
+                for code, said in zip(*(members.to_pylist() for members in column.members), strict=True):
+                    if code is not None:
+                        known[code] = said
+
+
+def layout(told: Answer, schema: pa.Schema, context: ChartContext) -> Layout:
+    """Codes of members are left out, for their names stand beside them; those of time and institutes stay."""
+    names = schema.names
+    hidden = {
+        place
+        for place, name in enumerate(names[:-1])
+        if name in told.by
+        and name not in _CODED
+        and names[place + 1] == name + _NAME
+        and pa.types.is_string(schema.types[place])
+    }
+    places = tuple(place for place in range(len(names)) if place not in hidden)
+    # side by side in one column of the batch stand a code and its name, a day and its Jalali form
+    parts = [
+        name
+        for place, name in enumerate(names)
+        if not (place and name in (names[place - 1] + _NAME, names[place - 1] + _JALALI))
+    ]
+    left_out = tuple(name if name in {names[place] for place in hidden} else None for name in parts)
+    return Layout(places, tuple(title(names[place], context, told) for place in places), left_out)
+
+
+def title(name: str, context: ChartContext, told: Answer | None = None) -> str:
+    """What stands above a column in the reader's language."""
+    if name.endswith(_JALALI):
+        return f"{title(name.removesuffix(_JALALI), context, told)} ({context.word('dimension.jalali')})"
+    metric = next((one for one in told.metrics if one.name == name), None) if told else None
+    metric = metric or catalogue().get(name) or (derived(name) if name in derived_names() else None)
+    if metric:
+        return metric.label[context.lang]
+    bare = name.removesuffix(_NAME)
+    label = _word(f"dimension.{bare}", context) or bare
+    return f"{label} ({context.word('dimension.code')})" if bare == name and bare in _CODED else label
+
+
+def national(nation: Answer, shown: Layout, schema: pa.Schema, context: ChartContext) -> tuple[object, ...]:
+    """The row of the whole nation: its name in the first column, its numbers in theirs."""
+    numbers = dict(zip(nation.columns, nation.rows[0], strict=True)) if nation.rows else {}
+    row = [numbers.get(schema.names[place]) for place in shown.places]
+    return (safe(context.word("scope.nation")), *row[1:])
+
+
+def _word(key: str, context: ChartContext) -> str:
+    try:
+        return text.word(key, context.lang)
+    except KeyError:
+        return ""

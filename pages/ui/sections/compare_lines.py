@@ -1,0 +1,62 @@
+"""Two places in one chart: one measure, month by month, a line for each."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from pages.ui.charts import lines, titles
+from pages.ui.components import downloads, notices
+from pages.ui.components import figures as ui
+from pages.ui.components.footer import context, question, subtitle
+from pages.ui.components.plot import plot
+from pages.ui.data import registers, warehouse
+from pages.ui.i18n import text
+from pages.ui.state import page_context
+from pages.ui.state.address import NATION
+from pages.ui.state.page_context import PLACES, PageContext
+
+# The line that is shown first: a rate, so that a province and the nation can be seen side by side.
+_LINE, _MONTHS = "training_compliance", 36
+
+
+def over_time(view: PageContext, places: tuple[str, ...], names: Sequence[str]) -> None:
+    """One measure of both places as two lines in one chart, over the period of the page or the last three years."""
+    with st.container(border=True, key="figure-compare-lines"):
+        _over_time(view, tuple(dict.fromkeys(places)), tuple(names))
+
+
+@page_context.fragment
+def _over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...]) -> None:
+    with notices.error_boundary(view.lang, "compare-lines"):
+        where = {name: codes for name, codes in view.where.items() if name not in PLACES}
+        known = warehouse.catalogue()
+        offered = [name for name in names if set(where) <= known[name].dimensions]
+        key = "compare line"
+        if st.session_state.get(key) not in offered:
+            st.session_state[key] = _LINE if _LINE in offered else offered[0]
+        name = st.session_state[key]
+        provinces = warehouse.names("province", view.lang)
+        labels = {place: provinces.get(place, view.word("scope.nation")) for place in places}
+        asked = {place: {} if place == NATION else {"province": (place,)} for place in places}
+        answer = registers.over_time(name, asked, view.over or view.months(_MONTHS), where)
+        seen = replace(context(view), names={**context(view).names, "side": labels})
+        metric = answer.metrics[0]
+        title = view.word("why.lines", measure=metric.label[view.lang])
+        below = f"{text.listed(list(labels.values()), view.lang)} · {subtitle(view, answer)}"
+        drawn = lines.trend(answer, seen, zero=metric.unit != "share")
+        st.html(
+            f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(below)}</p>'
+            f"{ui.keys(drawn['layout']['meta']['keys'])}</div>"
+        )
+        plot(drawn, "chart-compare-lines", titles.spoken(answer, seen, titles.Title(title), below))
+        with st.container(horizontal=True, gap="small", key="footer-compare-lines", vertical_alignment="bottom"):
+            st.selectbox(
+                view.word("why.line_of"),
+                offered,
+                key=key,
+                format_func=lambda one: known[one].label[view.lang],
+                width=280,
+            )
+            question(view, answer, "compare-lines")
+            downloads.downloads(view, answer, seen, "compare-lines")

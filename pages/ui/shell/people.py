@@ -1,0 +1,205 @@
+"""Who sends a request: from the signed cookie of Streamlit's sign-in, or from the headers of the site's own proxy.
+
+The gate asks for every request; a script run finds its person by the header that the gate put on the handshake of its socket.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import stat
+import time
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.requests import HTTPConnection
+from streamlit import config
+from streamlit.web.server.starlette import starlette_auth_routes as streamlit_auth
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+
+from etl.core import settings
+from etl.core.errors import AccessDenied
+from etl.operations import roles
+from etl.operations.sessions import LONGEST_SECONDS, Sessions
+from etl.semantic.access import AccessScope
+
+# Set by the gate, never taken from a client.
+SESSION_HEADER = "x-policeyar-session"
+# Set by the site's proxy in the mode `proxy`; they count only beside its secret.
+USER_HEADER, GROUPS_HEADER, SECRET_HEADER = "x-remote-user", "x-remote-groups", "x-proxy-secret"
+_LEAST_SECRET = 16
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+# So long a resolved scope serves the questions of one page.
+_FRESH_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who signed in: the session's key, what the token says of the person, and from when to when it holds."""
+
+    key: str
+    sub: str
+    name: str
+    groups: tuple[str, ...]
+    began: float
+    expires: float
+
+
+@cache
+def known() -> settings.Settings:
+    """The settings as they were when the process began."""
+    return settings.read()
+
+
+def mode() -> str:
+    return known().sign_in.mode
+
+
+@cache
+def sessions() -> Sessions:
+    return Sessions(known().folders.run / "sessions.sqlite")
+
+
+@cache
+def secrets() -> dict[str, Any]:
+    """The secrets file: [auth] as Streamlit reads it, or [proxy]. Raises Faulty where others may read it."""
+    path = known().sign_in.secrets
+    if path is None:
+        raise settings.Faulty([f"sign_in.secrets: the mode {mode()} needs a file of secrets"])
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise settings.Faulty([f"{path}: only its owner may read it (chmod 600)"])
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeError, tomllib.TOMLDecodeError):
+        raise settings.Faulty([f"{path}: is not TOML"]) from None
+
+
+def begin() -> dict[str, Any]:
+    """Refuse to start where the mode does not fit, and resolve scopes from now on; returns Streamlit's secrets. Raises Faulty."""
+    if mode() == "open":
+        address = config.get_option("server.address")
+        if address not in _LOCAL:
+            raise settings.Faulty(
+                [f"sign_in.mode: open serves this machine only, and server.address is {address or 'every address'}"]
+            )
+        return {}
+    _roles_at(_access_file(), _access_file().stat().st_mtime_ns)
+    given = secrets()
+    if mode() == "proxy" and len(str(given.get("proxy", {}).get("secret", ""))) < _LEAST_SECRET:
+        raise settings.Faulty([f"sign_in.secrets: [proxy] needs a secret of {_LEAST_SECRET} letters or more"])
+    if mode() == "oidc" and "auth" not in given:
+        raise settings.Faulty(["sign_in.secrets: the mode oidc needs [auth]"])
+    sessions()
+    return given if mode() == "oidc" else {}
+
+
+def table() -> roles.Roles:
+    """The table of roles as it stands now; one that cannot be read gives rights to nobody."""
+    path = _access_file()
+    try:
+        return _roles_at(path, path.stat().st_mtime_ns)
+    except (settings.Faulty, OSError):
+        return roles.Roles()
+
+
+def who(connection: HTTPConnection) -> Person | None:
+    """The person whom a request names and proves; None for nobody. Whether the session still goes on is not asked here."""
+    return _of_proxy(connection) if mode() == "proxy" else _of_cookie(connection)
+
+
+def scope_of(person: Person) -> AccessScope:
+    return table().scope_of(person.sub, person.groups)
+
+
+def remember(person: Person) -> None:
+    """Let the runs of this process find a person by the session's key."""
+    _people[person.key] = person
+
+
+def forget(key: str) -> None:
+    """The session ended: the next run finds nobody."""
+    _people.pop(key, None)
+    _fresh.pop(key, None)
+
+
+_people: dict[str, Person] = {}
+_fresh: dict[str, tuple[float, AccessScope]] = {}
+
+
+def of_run() -> Person | None:
+    """The person of the script run that asks."""
+    return _people.get(st.context.headers.get(SESSION_HEADER) or "")
+
+
+def refusal(person: Person, now: float) -> str:
+    """Why the session of a person does not go on; empty or `new` where it does. The proxy ends its sessions itself."""
+    if mode() == "proxy":
+        return "" if now < person.expires else "expired"
+    return sessions().admit(person.key, person.sub, person.began, person.expires, now)
+
+
+def scope_of_run() -> AccessScope:
+    """The scope of the script run that asks. Raises AccessDenied where its session ended or has no rights."""
+    person = of_run()
+    if person is None:
+        raise AccessDenied
+    until, scope = _fresh.get(person.key, (0.0, None))
+    if scope is None or time.monotonic() > until:
+        if refusal(person, time.time()) not in ("", "new"):
+            forget(person.key)
+            raise AccessDenied
+        scope = scope_of(person)
+        _fresh[person.key] = (time.monotonic() + _FRESH_SECONDS, scope)
+    if scope.role == "none":
+        raise AccessDenied
+    return scope
+
+
+def _access_file() -> Path:
+    path = known().sign_in.access
+    if path is None:
+        raise settings.Faulty([f"sign_in.access: the mode {mode()} needs the table of roles (access.toml)"])
+    return path
+
+
+@cache
+def _roles_at(path: Path, _changed: int) -> roles.Roles:
+    return roles.read(path)
+
+
+def _of_cookie(connection: HTTPConnection) -> Person | None:
+    try:
+        raw = streamlit_auth._get_cookie_value_from_request(connection, USER_COOKIE_NAME)  # type: ignore[arg-type]
+        claims: Mapping[str, Any] = json.loads(raw) if raw else {}
+        sub, began, expires = claims["sub"], float(claims["iat"]), float(claims["exp"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    if not raw or not isinstance(sub, str) or not sub:
+        return None
+    groups = claims.get("groups")
+    names = tuple(name for name in groups if isinstance(name, str)) if isinstance(groups, list) else ()
+    key = hashlib.sha256(raw).hexdigest()
+    return Person(key, sub, str(claims.get("name") or sub), names, began, expires)
+
+
+def _of_proxy(connection: HTTPConnection) -> Person | None:
+    headers = connection.headers
+    secret = str(secrets()["proxy"]["secret"]).encode()
+    if not hmac.compare_digest(headers.get(SECRET_HEADER, "").encode("latin-1", "replace"), secret):
+        return None
+    subs, groups = headers.getlist(USER_HEADER), headers.getlist(GROUPS_HEADER)
+    if len(subs) != 1 or not subs[0].strip() or len(groups) > 1:
+        return None
+    names = tuple(name.strip() for name in (groups[0] if groups else "").split(",") if name.strip())
+    key = hashlib.sha256("|".join((subs[0], *names)).encode()).hexdigest()
+    now = time.time()
+    return Person(key, subs[0], subs[0], names, now, now + LONGEST_SECONDS)
+
+
+def audit_folder() -> Path:
+    return Path(os.environ.get("AUDIT") or known().folders.audit)

@@ -1,0 +1,82 @@
+"""What somebody without a session or without rights sees: plain pages in both languages, made without Streamlit."""
+
+from collections.abc import Callable
+
+from streamlit import config
+
+from etl.operations.roles import Roles
+from pages.ui.i18n import text
+from pages.ui.shell.people import Person
+
+_STYLE = (
+    "body{font-family:Vazirmatn,Tahoma,sans-serif;max-width:36rem;margin:12vh auto;padding:0 1.5rem;color:#17212b;"
+    "background:#fff;line-height:1.7}section{border-top:1px solid #cfd8e1;padding:1rem 0}h1{font-size:1.3rem}"
+    "a{color:#17527a}dt{font-weight:600}dd{margin:0 0 .5rem}"
+)
+
+
+def signed_out(reason: str) -> str:
+    """The way to sign in, and why a session ended where there was one."""
+    return _page(
+        lambda lang: (
+            _paragraph(
+                lang, f"sign_in.{reason}" if reason in ("expired", "idle", "ended", "early") else "sign_in.needed"
+            )
+            + f'<p><a href="{{base}}/sign-in">{_word(lang, "sign_in.go")}</a></p>'
+        )
+    )
+
+
+def without_rights(person: Person, table: Roles) -> str:
+    """Who somebody is, what is missing, whom to ask."""
+
+    def part(lang: str) -> str:
+        groups = text.listed(person.groups, lang) or text.word("sign_in.no_groups", lang)
+        contact = table.contact.get(lang) or text.word("sign_in.keeper", lang)
+        facts = (("sign_in.who", person.name), ("sign_in.account", person.sub), ("sign_in.groups", groups))
+        told = "".join(f"<dt>{_word(lang, key)}</dt><dd><bdi>{text.escape(value)}</bdi></dd>" for key, value in facts)
+        return (
+            f"{_paragraph(lang, 'sign_in.no_rights')}<dl>{told}</dl>"
+            f"<p>{text.escape(text.word('sign_in.ask', lang, contact=contact))}</p>"
+            f'<p><a href="{{base}}/auth/logout">{_word(lang, "sign_in.out")}</a></p>'
+        )
+
+    return _page(part)
+
+
+def provider_down() -> str:
+    """The provider of sign-ins does not answer."""
+    return _page(
+        lambda lang: (
+            _paragraph(lang, "sign_in.provider_down")
+            + f'<p><a href="{{base}}/sign-in">{_word(lang, "sign_in.again")}</a></p>'
+        )
+    )
+
+
+def gone() -> str:
+    """A file that was fetched already, is somebody else's, or was offered too long ago."""
+    return "\n".join(text.word("sign_in.file_gone", lang) for lang in text.LANGUAGES)
+
+
+def _page(part: Callable[[str], str]) -> str:
+    sections = "".join(
+        f'<section lang="{lang}" dir="{direction}"><h1>{_word(lang, "app.title")}</h1>{part(lang)}</section>'
+        for lang, direction in (("fa", "rtl"), ("en", "ltr"))
+    )
+    title = _word("fa", "app.title")
+    base = str(config.get_option("server.baseUrlPath") or "").strip("/")
+    sections = sections.replace("{base}", f"/{base}" if base else "")
+    return (
+        f'<!doctype html><html lang="fa"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'
+        f"<body>{sections}</body></html>"
+    )
+
+
+def _paragraph(lang: str, key: str) -> str:
+    return f"<p>{_word(lang, key)}</p>"
+
+
+def _word(lang: str, key: str) -> str:
+    return text.escape(text.word(key, lang))

@@ -1,0 +1,98 @@
+"""The audit log says who did what and nothing more, and a line changed, removed, put in or cut off shows."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from etl.core.paths import ROOT
+from etl.operations import audit
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    for number in range(6):
+        audit.record(tmp_path, f"person{number % 2}", "export", metric="leavers", form="csv", rows=number)
+    assert audit.verify(tmp_path) == []
+    return tmp_path
+
+
+def changed(line: str) -> str:
+    return line.replace('"rows": 2', '"rows": 1')
+
+
+TAMPERINGS: dict[str, Callable[[list[str]], list[str]]] = {
+    "a line changed": lambda lines: [changed(line) for line in lines],
+    "a line removed": lambda lines: lines[:2] + lines[3:],
+    "the first line removed": lambda lines: lines[1:],
+    "the last line removed": lambda lines: lines[:-1],
+    "all but the first removed": lambda lines: lines[:1],
+    "all removed": lambda lines: [],
+    "two lines exchanged": lambda lines: [lines[1], lines[0], *lines[2:]],
+    "a line put in": lambda lines: [*lines[:3], lines[1], *lines[3:]],
+    "the last line changed": lambda lines: [*lines[:-1], lines[-1].replace('"rows": 5', '"rows": 9')],
+    "no JSON": lambda lines: [*lines[:2], "oops", *lines[2:]],
+}
+
+
+@pytest.mark.parametrize("name", TAMPERINGS)
+def test_the_chain_detects(name: str, log: Path) -> None:
+    file = log / "audit.jsonl"
+    before = file.read_text(encoding="utf-8").splitlines()
+    after = TAMPERINGS[name](before)
+    assert after != before
+    file.write_text("".join(line + "\n" for line in after), encoding="utf-8")
+    assert audit.verify(log)
+    audit.record(log, "person0", "sign_out")
+    assert audit.verify(log), "writing on hides nothing"
+
+
+def test_the_command_says_whether_it_is_whole(log: Path) -> None:
+    def verify() -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, "-m", "etl", "audit", "verify", "--from", str(log)]
+        return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert verify().returncode == 0
+    lines = (log / "audit.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (log / "audit.jsonl").write_text("".join(lines[:3] + lines[4:]), encoding="utf-8")
+    broken = verify()
+    assert broken.returncode == 1
+    assert "line 4" in broken.stderr
+
+
+def test_processes_side_by_side_write_one_chain(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(4) as pool:
+        list(pool.map(write_some, [tmp_path] * 4))
+    assert audit.verify(tmp_path) == []
+    assert len(audit.events(tmp_path)) == 40
+
+
+def write_some(folder: Path) -> None:
+    for _ in range(10):
+        audit.record(folder, "someone", "sign_in")
+
+
+def test_it_takes_no_value_name_or_address(tmp_path: Path) -> None:
+    for event, more in (
+        ("export", {"value": 12}),
+        ("export", {"metric": "https://host/?institute=1"}),
+        ("export", {"metric": "علی احمدی"} | {"address": "x"}),
+        ("export", {"metric": "a\nb"}),
+        ("gossip", {}),
+    ):
+        with pytest.raises(ValueError, match="audit"):
+            audit.record(tmp_path, "x", event, **more)  # type: ignore[arg-type]
+    assert audit.events(tmp_path) == []
+
+
+def test_it_is_read_by_person_and_event_and_by_its_owner_only(log: Path) -> None:
+    audit.record(log, "person1", "sign_out")
+    assert [event.event for event in audit.events(log, sub="person1")] == ["sign_out", "export", "export", "export"]
+    assert [event.more["rows"] for event in audit.events(log, event="export", most=2)] == [5, 4]
+    assert (log / "audit.jsonl").stat().st_mode & 0o077 == 0
+    entry = json.loads((log / "audit.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    assert entry.keys() == {"number", "at", "sub", "event", "metric", "form", "rows", "before"}

@@ -1,0 +1,161 @@
+"""What pages ask for is cached under the rights of whoever looks: in turn, side by side, in threads of their own."""
+
+import ast
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from etl.core.errors import AccessDenied
+from etl.core.paths import ROOT
+from etl.semantic.access import AccessScope
+from pages.ui.data import registers, user, warehouse
+from tests.access.scopes import ISFAHAN, NATIONAL, NONE, OF_ISFAHAN, OF_TEHRAN, TEHRAN
+from tests.access.test_scopes import province_of_county
+from tests.test_architecture import imports
+
+
+@pytest.fixture
+def published(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    yield small_register
+    warehouse.leave()
+
+
+def seen_by(scope: AccessScope, work: int) -> set[str]:
+    """The provinces of what one of several reads shows."""
+    place_of = province_of_county()
+    with user.acting_as(scope):
+        match work:
+            case 0:
+                return {place_of[row[0]] for row in warehouse.ask("active_assistants", by="county").rows if row[0]}
+            case 1:
+                return {str(one.province) for one in registers.institutes().values()}
+            case 2:
+                return {place_of[code] for code in warehouse.names("county", "fa")}
+            case 3:
+                return {place_of[code] for code, *_ in warehouse.analyse("lorenz").rows if code}
+            case 4:
+                return {str(one.province) for one in registers.search("")}
+            case 5:
+                return set(registers.load_files().column("province"))
+            case _:
+                known = registers.institutes()
+                return {str(known[code].province) for code in warehouse.names("institute", "en")}
+
+
+READS = range(7)
+EXPECTED = {OF_TEHRAN.sub: {TEHRAN}, OF_ISFAHAN.sub: {ISFAHAN}}
+
+
+def test_two_people_in_turn_on_one_process_never_meet_what_is_the_others(published: Path) -> None:
+    chance = random.Random(5)
+    for _ in range(200):
+        scope, work = chance.choice([OF_TEHRAN, OF_ISFAHAN, NATIONAL]), chance.choice(READS)
+        found = seen_by(scope, work)
+        assert found == EXPECTED[scope.sub] if scope.sub in EXPECTED else {TEHRAN, ISFAHAN} <= found
+
+
+def test_threads_that_ask_ahead_work_for_the_person_whose_page_began_them(published: Path) -> None:
+    work = {}
+    for scope in (OF_TEHRAN, OF_ISFAHAN) * 5:
+        with user.acting_as(scope):
+            work[scope.sub] = warehouse.soon(lambda: warehouse.ask("in_service", by="county").column("county"))
+        place_of = province_of_county()
+        assert {place_of[code] for code in work[scope.sub].result() if code} == EXPECTED[scope.sub]  # type: ignore[attr-defined]
+    with ThreadPoolExecutor(4) as pool:
+        plan = [(scope, read) for scope in (OF_TEHRAN, OF_ISFAHAN) for read in READS] * 3
+        for (scope, _), found in zip(plan, pool.map(lambda one: seen_by(*one), plan), strict=True):
+            assert found == EXPECTED[scope.sub]
+
+
+@pytest.mark.parametrize("work", READS)
+def test_a_person_without_rights_gets_nothing_even_after_others_asked(work: int, published: Path) -> None:
+    seen_by(NATIONAL, work)
+    with pytest.raises(AccessDenied):
+        seen_by(NONE, work)
+
+
+def test_equal_rights_share_an_answer_and_it_names_nobody(published: Path) -> None:
+    answers = []
+    for sub in ("a", "b"):
+        with user.acting_as(AccessScope(sub, "province", frozenset({TEHRAN}), True, False)):
+            answers.append(warehouse.ask("leavers", by="county"))
+    assert answers[0] is answers[1]
+    assert answers[0].scope.sub == ""
+
+
+def test_rows_of_people_need_the_right_and_the_setting(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DETAIL_ROWS", "1")
+    with user.acting_as(NATIONAL):
+        on = warehouse.published().as_of
+    without = AccessScope("x", "province", frozenset({TEHRAN}), may_see_detail=False, may_export=True)
+    with user.acting_as(without), pytest.raises(PermissionError):
+        registers.people(on)
+    with user.acting_as(OF_TEHRAN):
+        rows = registers.people(on)
+        assert set(rows.first(10_000).column("province")) == {TEHRAN}
+    monkeypatch.setenv("DETAIL_ROWS", "0")
+    with user.acting_as(OF_TEHRAN), pytest.raises(PermissionError):
+        registers.people(on)
+
+
+# ------------------------------------------------------------------ ways round
+
+
+def pages_that(found: set[str]) -> set[str]:
+    return {
+        path.relative_to(ROOT).as_posix()
+        for path in [ROOT / "dashboard.py", *(ROOT / "pages").rglob("*.py")]
+        if imports(path) & found
+    }
+
+
+def test_pages_reach_the_database_through_scoped_cursors_only() -> None:
+    opens = {
+        "duckdb",
+        "etl.warehouse.publications",
+        "etl.warehouse.publications.connect",
+        "etl.semantic.access.connect",
+    }
+    assert pages_that(opens) == {"pages/ui/data/warehouse.py", "pages/ui/data/registers.py"}
+    assert pages_that({"etl.semantic.access.cursor_for", "etl.semantic.access.ScopedCursor"}) <= {
+        "pages/ui/data/warehouse.py",
+        "pages/ui/data/registers.py",
+        "pages/ui/sections/scenario.py",
+    }
+    # Every cursor on a publication is bound to a scope, but for the description of the publication.
+    for name in ("warehouse", "registers"):
+        tree = ast.parse((ROOT / "pages" / "ui" / "data" / f"{name}.py").read_text(encoding="utf-8"))
+        bare = [
+            function.name
+            for function in ast.walk(tree)
+            if isinstance(function, ast.FunctionDef)
+            for call in ast.walk(function)
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "cursor"
+        ]
+        assert bare == (["_published"] if name == "warehouse" else [])
+
+
+def test_whole_tables_are_read_only_where_sums_are_made() -> None:
+    summing = {
+        path.relative_to(ROOT).as_posix()
+        for path in [*(ROOT / "etl").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]
+        if any(
+            isinstance(node, ast.Attribute)
+            and node.attr == "numbers"
+            and isinstance(node.value, ast.Name)
+            and node.value.id in ("con", "cursor")
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        )
+    }
+    assert all(one.startswith(("etl/analysis/", "etl/semantic/")) for one in summing)
+    assert "etl/analysis/detail.py" not in summing
+
+
+def test_nothing_names_a_table_by_its_database() -> None:
+    for path in [*(ROOT / "etl" / "semantic").glob("*.py"), *(ROOT / "etl" / "analysis").glob("*.py")]:
+        if path.name != "access.py":
+            assert ".main." not in path.read_text(encoding="utf-8"), path.name

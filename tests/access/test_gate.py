@@ -1,0 +1,379 @@
+"""What passes the gate: forged, expired, copied and truncated cookies, headers of clients, files of others. No browser."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from streamlit.web.server.starlette import starlette_auth_routes as streamlit_auth
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+
+from etl.core.settings import Faulty, Folders, Settings, SignIn
+from etl.operations import audit, sessions
+from pages.ui.data import user
+from pages.ui.shell import gate, people
+from tests.access.scopes import ISFAHAN, OF_ISFAHAN, TEHRAN
+
+SECRET = "0123456789abcdef0123456789abcdef"
+ACCESS = """
+[contact]
+fa = "خانم کریمی"
+en = "Ms Karimi"
+[groups.national]
+role = "national"
+may_export = true
+[groups.tehran]
+role = "province"
+provinces = ["تهران"]
+[groups.isfahan]
+role = "province"
+provinces = ["IR-10"]
+may_export = true
+"""
+PAGE = {"Accept": "text/html"}
+
+
+async def seen(request: Request) -> Response:
+    """What an application behind the gate gets to see."""
+    return JSONResponse({name: value for name, value in request.headers.items() if name.startswith("x-")})
+
+
+async def socket(websocket: WebSocket) -> None:
+    await websocket.accept()
+    try:
+        while True:
+            await websocket.send_text(await websocket.receive_text())
+    except WebSocketDisconnect:
+        pass
+
+
+async def set_cookie(_: Request) -> Response:
+    answer = Response()
+    answer.set_cookie("_streamlit_user", "x", httponly=True, max_age=30 * 86400, samesite="lax")
+    return answer
+
+
+CLOSED = ("/_stcore/metrics", "/_stcore/upload_file/x/y", "/media/x.csv", "/files/x", "/component/a/b.js", "/metrics")
+
+
+def application() -> Starlette:
+    routes = [
+        *gate.routes(),
+        WebSocketRoute("/_stcore/stream", socket),
+        Route("/oauth2callback", set_cookie),
+        Route("/auth/logout", seen),
+        Mount("/", Starlette(routes=[Route("/{path:path}", seen)])),
+    ]
+    return Starlette(routes=routes, middleware=[Middleware(gate.Gate)])
+
+
+def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, secrets: str = "") -> Settings:
+    (tmp_path / "access.toml").write_text(ACCESS, encoding="utf-8")
+    (tmp_path / "secrets.toml").write_text(secrets or f'[auth]\ncookie_secret = "{SECRET}"\n', encoding="utf-8")
+    (tmp_path / "secrets.toml").chmod(0o600)
+    known = Settings(
+        sign_in=SignIn(mode, tmp_path / "access.toml", tmp_path / "secrets.toml"),
+        folders=replace(Folders(), run=tmp_path / "run", audit=tmp_path / "audit"),
+    )
+    monkeypatch.setattr(people, "known", lambda: known)
+    monkeypatch.setattr(streamlit_auth, "get_cookie_secret", lambda: SECRET)
+    monkeypatch.delenv("AUDIT", raising=False)
+    for cached in (people.secrets, people.sessions):
+        cached.cache_clear()
+    people._people.clear()
+    people._fresh.clear()
+    return known
+
+
+@pytest.fixture
+def oidc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    configured(tmp_path, monkeypatch, "oidc")
+    yield TestClient(application(), follow_redirects=False)
+    people.secrets.cache_clear()
+    people.sessions.cache_clear()
+
+
+def cookie(secret: str = SECRET, **claims: Any) -> dict[str, str]:
+    now = int(time.time())
+    told = {"sub": "isfahan.officer", "iat": now - 10, "exp": now + 3600, "groups": ["isfahan"], "nonce": "n"} | claims
+    told = {name: value for name, value in told.items() if value is not None}
+    value = create_signed_value(secret, "_streamlit_user", json.dumps(told)).decode()
+    return {"Cookie": f"_streamlit_user={value}"}
+
+
+def status(client: TestClient, headers: dict[str, str], path: str = "/overview") -> int:
+    return client.get(path, headers=PAGE | headers).status_code
+
+
+def opens_socket(client: TestClient, headers: dict[str, str]) -> bool:
+    try:
+        with client.websocket_connect("/_stcore/stream", headers=headers) as wire:
+            wire.send_text("x")
+            return wire.receive_text() == "x"
+    except WebSocketDisconnect:
+        return False
+
+
+@pytest.mark.parametrize("path", CLOSED)
+def test_nothing_of_the_register_is_given_without_a_session(path: str, oidc: TestClient) -> None:
+    assert oidc.get(path, headers=PAGE).status_code == 401
+    assert oidc.get(path, headers=PAGE).content == b""
+    assert oidc.put(path).status_code == 401
+    assert oidc.get(path, headers=cookie()).status_code in (200, 404)
+
+
+def test_a_socket_needs_a_session(oidc: TestClient) -> None:
+    assert not opens_socket(oidc, {})
+    assert opens_socket(oidc, cookie())
+
+
+def test_without_a_session_a_page_is_the_way_to_sign_in_in_both_languages(oidc: TestClient) -> None:
+    page = oidc.get("/institutes?institute=123", headers=PAGE)
+    assert page.status_code == 401
+    assert "/sign-in" in page.text
+    assert "Sign in to see the dashboard." in page.text
+    assert "برای دیدن داشبورد وارد شوید." in page.text
+    assert "123" not in page.text
+
+
+def truncated(headers: dict[str, str]) -> dict[str, str]:
+    return {"Cookie": headers["Cookie"][:-9]}
+
+
+BAD = {
+    "forged": lambda: cookie("another secret of thirty-two letters"),
+    "tampered": lambda: {"Cookie": cookie()["Cookie"].replace("=", "=A", 1)},
+    "truncated": lambda: truncated(cookie()),
+    "expired": lambda: cookie(exp=int(time.time()) - 1),
+    "older than eight hours": lambda: cookie(
+        iat=int(time.time()) - sessions.LONGEST_SECONDS - 1, exp=int(time.time()) + 9
+    ),
+    "a clock ten minutes ahead": lambda: cookie(iat=int(time.time()) + 600),
+    "a clock ten minutes behind, past its end": lambda: cookie(exp=int(time.time()) - 600),
+    "no end": lambda: cookie(exp=None),
+    "nobody": lambda: cookie(sub=None),
+    "a number for a person": lambda: cookie(sub=7),
+    "an empty person": lambda: cookie(sub=""),
+    "no claims": lambda: {"Cookie": "_streamlit_user=" + create_signed_value(SECRET, "_streamlit_user", "[]").decode()},
+    "another cookie's signature": lambda: {
+        "Cookie": "_streamlit_user=" + create_signed_value(SECRET, "_streamlit_user_tokens", "{}").decode()
+    },
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_cookie_is_no_session(name: str, oidc: TestClient) -> None:
+    assert status(oidc, BAD[name]()) == 401
+    assert not opens_socket(oidc, BAD[name]())
+
+
+@pytest.mark.parametrize("groups", [None, [], ["unknown"], "isfahan", {"isfahan": 1}, [["isfahan"]], [None]])
+def test_a_token_without_known_groups_has_no_rights_and_is_told_so(groups: Any, oidc: TestClient) -> None:
+    signed_in = cookie(groups=groups, name="<b>Stranger</b>")
+    page = oidc.get("/overview", headers=PAGE | signed_in)
+    assert page.status_code == 403
+    assert "&lt;b&gt;Stranger&lt;/b&gt;" in page.text
+    assert "Ms Karimi" in page.text
+    assert "خانم کریمی" in page.text
+    assert not opens_socket(oidc, signed_in)
+    assert [event.event for event in audit.events(people.audit_folder())] == ["refused"]
+
+
+@pytest.mark.parametrize(
+    ("groups", "provinces"),
+    [
+        (["isfahan"], {ISFAHAN}),
+        (["isfahan", "tehran"], {ISFAHAN, TEHRAN}),
+        (["tehran", "unknown"], {TEHRAN}),
+        (["tehran", "national"], set()),
+    ],
+)
+def test_groups_become_a_scope(groups: list[str], provinces: set[str], oidc: TestClient) -> None:
+    scope = people.table().scope_of("x", groups)
+    assert scope.codes == provinces
+    assert scope.sees_whole_country == (not provinces)
+    assert scope.may_export == (groups != ["tehran", "unknown"])
+    assert not scope.may_see_detail
+    assert status(oidc, cookie(groups=groups)) == 200
+
+
+def test_a_table_of_roles_that_breaks_gives_rights_to_nobody(oidc: TestClient, tmp_path: Path) -> None:
+    assert status(oidc, cookie()) == 200
+    (tmp_path / "access.toml").write_text("[groups", encoding="utf-8")
+    assert status(oidc, cookie()) == 403
+    (tmp_path / "access.toml").unlink()
+    assert status(oidc, cookie()) == 403
+
+
+def test_rights_withdrawn_hold_for_a_session_that_is_open(oidc: TestClient, tmp_path: Path, monkeypatch) -> None:
+    assert status(oidc, cookie()) == 200
+    person = next(iter(people._people.values()))
+    monkeypatch.setattr(people, "of_run", lambda: person)
+    assert people.scope_of_run() == user.AccessScope("", "province", frozenset({ISFAHAN}), False, True)
+    (tmp_path / "access.toml").write_text(ACCESS.replace("groups.isfahan", "groups.other"), encoding="utf-8")
+    people._fresh.clear()  # as after two seconds
+    with pytest.raises(user.AccessDenied):
+        people.scope_of_run()
+
+
+def test_a_copied_cookie_is_refused_after_sign_out_by_every_process(oidc: TestClient, monkeypatch) -> None:
+    stolen = cookie()
+    assert status(oidc, stolen) == 200
+    person = next(iter(people._people.values()))
+    oidc.get("/auth/logout", headers=stolen)
+    assert status(oidc, stolen) == 401
+    assert not opens_socket(oidc, stolen)
+    people.sessions.cache_clear()  # another process
+    assert status(oidc, stolen) == 401
+    monkeypatch.setattr(people, "of_run", lambda: person)
+    with pytest.raises(user.AccessDenied):
+        people.scope_of_run()
+    assert status(oidc, cookie(nonce="of the next sign-in")) == 200
+
+
+def test_an_idle_session_ends_and_one_in_use_goes_on(oidc: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    used, idle = cookie(nonce="1"), cookie(nonce="2")
+    now = time.time()
+    for minutes in (0, 20, 40):
+        monkeypatch.setattr(gate.time, "time", lambda minutes=minutes: now + 60 * minutes)
+        assert status(oidc, used) == 200
+        assert status(oidc, idle) == (401 if minutes == 40 else 200) if minutes != 20 else True
+
+
+def test_an_open_socket_ends_with_its_session(oidc: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "_ASK_AGAIN_SECONDS", -1.0)
+    headers = cookie()
+    with oidc.websocket_connect("/_stcore/stream", headers=headers) as wire:
+        wire.send_text("a")
+        assert wire.receive_text() == "a"
+        oidc.get("/auth/logout", headers=headers)
+        wire.send_text("b")
+        with pytest.raises(WebSocketDisconnect):
+            wire.receive_text()
+
+
+def test_headers_of_the_gate_and_the_proxy_are_taken_from_no_client(oidc: TestClient) -> None:
+    forged = {"X-Policeyar-Session": "y", "X-Remote-User": "boss", "X-Remote-Groups": "national"}
+    assert status(oidc, forged) == 401
+    behind = oidc.get("/overview", headers=forged | cookie()).json()
+    assert set(behind) == {"x-policeyar-session"}
+    assert behind["x-policeyar-session"] not in ("y", "")
+    assert len(behind["x-policeyar-session"]) == 64
+
+
+def test_sign_in_cookies_are_secure_and_last_eight_hours_at_most(oidc: TestClient) -> None:
+    written = oidc.get("/oauth2callback").headers["set-cookie"]
+    assert "Secure" in written
+    assert "HttpOnly" in written
+    assert f"Max-Age={sessions.LONGEST_SECONDS}" in written
+
+
+# ------------------------------------------------------------------ the proxy
+
+
+@pytest.fixture
+def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    configured(tmp_path, monkeypatch, "proxy", '[proxy]\nsecret = "the secret of the proxy"\n')
+    return TestClient(application())
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"X-Remote-User": "boss", "X-Remote-Groups": "national"}, 401),
+        ({"X-Remote-User": "boss", "X-Remote-Groups": "national", "X-Proxy-Secret": "guessed"}, 401),
+        ({"X-Remote-Groups": "national", "X-Proxy-Secret": "the secret of the proxy"}, 401),
+        ({"X-Remote-User": "boss", "X-Proxy-Secret": "the secret of the proxy"}, 403),
+        ({"X-Remote-User": "boss", "X-Remote-Groups": "a, national", "X-Proxy-Secret": "the secret of the proxy"}, 200),
+    ],
+)
+def test_the_proxys_headers_count_beside_its_secret_only(
+    headers: dict[str, str], expected: int, proxy: TestClient
+) -> None:
+    answer = proxy.get("/overview", headers=PAGE | headers)
+    assert answer.status_code == expected
+    assert "secret" not in answer.text
+    assert opens_socket(proxy, headers) == (expected == 200)
+
+
+# ------------------------------------------------------------------ files
+
+
+def offered(tmp_path: Path, scope: user.AccessScope) -> str:
+    file = tmp_path / "made.csv"
+    file.write_text(f"of {scope.sub}")
+    with user.acting_as(scope):
+        return gate.offer(file, "numbers.csv", {"metric": "leavers", "form": "csv", "rows": 3})
+
+
+def test_a_file_is_fetched_once_by_whom_it_was_made_for(oidc: TestClient, tmp_path: Path) -> None:
+    address = offered(tmp_path, OF_ISFAHAN)
+    assert oidc.get(address).status_code == 401
+    assert oidc.get(address, headers=cookie(sub="tehran.officer", groups=["tehran"])).status_code == 403
+    answer = oidc.get(address, headers=cookie())
+    assert answer.text == "of isfahan.officer"
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert oidc.get(address, headers=cookie()).status_code == 404
+    assert not (tmp_path / "made.csv").exists()
+    events = [(event.sub, event.event, event.more) for event in audit.events(people.audit_folder())]
+    exported = {"metric": "leavers", "form": "csv", "rows": 3, "role": "province", "provinces": ISFAHAN}
+    assert ("isfahan.officer", "export", exported) in events
+    assert ("tehran.officer", "refused") in [event[:2] for event in events]
+    assert audit.verify(people.audit_folder()) == []
+
+
+def test_a_file_is_offered_for_five_minutes(oidc: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = offered(tmp_path, OF_ISFAHAN)
+    now = time.time()
+    monkeypatch.setattr(gate.time, "time", lambda: now + sessions.OFFER_SECONDS + 1)
+    assert oidc.get(address, headers=cookie()).status_code == 404
+
+
+# ------------------------------------------------------------------ modes
+
+
+def test_open_lets_everything_pass_and_starts_on_this_machine_only(tmp_path: Path, monkeypatch) -> None:
+    known = configured(tmp_path, monkeypatch, "open")
+    client = TestClient(application())
+    assert status(client, {}) == 200
+    assert opens_socket(client, {})
+    assert known.sign_in.mode == "open"
+    for address in ("0.0.0.0", "", None, "10.1.2.3", "::"):
+        monkeypatch.setattr(people.config, "get_option", lambda _name, address=address: address)
+        with pytest.raises(Faulty, match="this machine only"):
+            people.begin()
+    monkeypatch.setattr(people.config, "get_option", lambda _name: "localhost")
+    assert people.begin() == {}
+
+
+def test_secrets_that_others_may_read_or_a_short_one_do_not_start(tmp_path: Path, monkeypatch) -> None:
+    configured(tmp_path, monkeypatch, "proxy", '[proxy]\nsecret = "short"\n')
+    with pytest.raises(Faulty, match="16 letters"):
+        people.begin()
+    (tmp_path / "secrets.toml").chmod(0o644)
+    people.secrets.cache_clear()
+    with pytest.raises(Faulty, match="chmod 600"):
+        people.begin()
+
+
+def test_a_session_is_checked_in_no_time(oidc: TestClient) -> None:
+    """The bench reports the cost; here only that questions of one page ask the store of sessions once."""
+    assert status(oidc, cookie()) == 200
+    person = next(iter(people._people.values()))
+    asked: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(people, "of_run", lambda: person)
+        patch.setattr(people, "refusal", lambda person, now: asked.append(person.sub) or "")
+        for _ in range(50):
+            people.scope_of_run()
+    assert len(asked) == 1

@@ -1,0 +1,349 @@
+"""Below the province a person meets only the own provinces, by whichever way a number or a row is asked for."""
+
+import csv
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from etl.analysis import comparison, data_quality, detail, registry
+from etl.analysis.comparison import Side
+from etl.core.errors import AccessDenied, QuestionError
+from etl.core.jalali import last_complete_months
+from etl.core.paths import REFERENCE
+from etl.semantic import access
+from etl.semantic.access import ADMINISTRATOR, WHOLE_COUNTRY, AccessScope, ScopedCursor, cursor_for
+from etl.semantic.answers import Answer, ask
+from etl.semantic.catalog import CHOICES, TIME, catalogue
+from etl.warehouse import publications
+from tests.access.scopes import FARS, ISFAHAN, NATIONAL, NONE, OF_ISFAHAN, OF_TEHRAN, OF_TWO, TEHRAN
+
+QUESTIONS = 750
+BELOW = {"county", "institute"}
+
+
+@pytest.fixture(scope="module")
+def con(small_register: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with publications.connect(small_register) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def all_seeing(con: duckdb.DuckDBPyConnection) -> Iterator[ScopedCursor]:
+    with cursor_for(con, ADMINISTRATOR) as cursor:
+        yield cursor
+
+
+def province_of_county() -> dict[str, str]:
+    with (REFERENCE / "counties.csv").open(encoding="utf-8-sig", newline="") as file:
+        return {row["sci_code"]: row["province_iso"] for row in csv.DictReader(file)}
+
+
+def registered(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    return dict(con.execute("select institute_code, province from institutes").fetchall())
+
+
+def outcome(cursor: ScopedCursor, names: list[str], **asked: Any) -> Answer | str:
+    try:
+        return ask(cursor, *names, **asked)
+    except QuestionError as error:
+        return type(error).__name__
+
+
+def a_question(
+    chance: random.Random, con: duckdb.DuckDBPyConnection, scope: AccessScope
+) -> tuple[list[str], dict[str, Any]]:
+    """A metric by up to three dimensions under up to two filters, mostly below the province; every second place is foreign."""
+    known = [metric for metric in catalogue().values() if not metric.hidden]
+    local = [metric for metric in known if metric.dimensions & {*BELOW, "origin"}]
+    metric = chance.choice(local if chance.random() < 0.85 else known)
+    dimensions = sorted(metric.dimensions - set(TIME))
+    by = chance.sample(dimensions, min(len(dimensions), chance.choice((0, 1, 1, 2))))
+    if chance.random() < 0.2 and set(TIME) <= metric.dimensions:
+        by.append("quarter")
+    where = {}
+    for name in chance.sample(dimensions, min(len(dimensions), chance.choice((0, 1, 1, 2)))):
+        if name in ("province", "origin"):
+            where[name] = tuple(chance.sample([TEHRAN, ISFAHAN, FARS, "IR-30"], chance.choice((1, 2))))
+        elif name == "county":
+            where[name] = some(chance, province_of_county(), scope)
+        elif name == "institute":
+            where[name] = some(chance, registered(con), scope)
+        elif name in CHOICES:
+            where[name] = (chance.choice(sorted(set(CHOICES[name].values()))),)
+    return [metric.name], {"by": tuple(by), "where": where}
+
+
+def some(chance: random.Random, places: dict[str, str], scope: AccessScope) -> tuple[str, ...]:
+    is_own = chance.random() < 0.5
+    return tuple(chance.sample(sorted(code for code, place in places.items() if (place in scope.codes) == is_own), 2))
+
+
+@pytest.mark.parametrize("scope", [OF_TEHRAN, OF_TWO], ids=lambda scope: scope.sub)
+def test_random_questions_give_no_cell_below_the_province_of_another(
+    scope: AccessScope, con: duckdb.DuckDBPyConnection, all_seeing: ScopedCursor
+) -> None:
+    chance = random.Random(20260)
+    place_of, place_of_institute = province_of_county(), registered(con)
+    met = {"answered": 0, "below": 0, "cut": 0, "refused": 0}
+    with cursor_for(con, scope) as cursor:
+        for _ in range(QUESTIONS):
+            names, asked = a_question(chance, con, scope)
+            answer, whole = outcome(cursor, names, **asked), outcome(all_seeing, names, **asked)
+            if isinstance(answer, str):
+                met["refused"] += isinstance(whole, Answer)
+                assert answer != "AccessDenied" or isinstance(whole, Answer) or whole == "QuestionError"
+                continue
+            assert isinstance(whole, Answer), "a scope never makes a question mean more"
+            met["answered"] += 1
+            involved = {*asked["by"], *asked["where"]}
+            if {"province", "origin"} <= involved:
+                own = [
+                    row
+                    for row in whole.rows
+                    if all_own(row, answer.by, asked["where"], "province", scope)
+                    or all_own(row, answer.by, asked["where"], "origin", scope)
+                ]
+                assert answer.rows == own
+                met["cut"] += len(own) < len(whole.rows)
+                continue
+            if not involved & BELOW:
+                assert answer.rows == whole.rows, "numbers of nation and provinces are open"
+                continue
+            met["below"] += 1
+            assert set(answer.where.get("county", ())) <= {c for c, place in place_of.items() if place in scope.codes}
+            if "institute" in catalogue()[names[0]].mutually_exclusive and "institute" in involved:
+                codes = (
+                    {row[answer.by.index("institute")] for row in answer.rows} if "institute" in answer.by else set()
+                )
+                assert {place_of_institute[code] for code in {*codes, *answer.where["institute"]}} <= scope.codes
+                continue
+            assert set(answer.where["province"]) <= scope.codes
+            # counted once more by who sees everything, within the own provinces
+            assert answer.rows == ask(all_seeing, *names, by=asked["by"], where=answer.where).rows
+            if "county" in answer.by:
+                codes = {row[answer.by.index("county")] for row in answer.rows} - {None}
+                assert {place_of[code] for code in codes} <= scope.codes
+            met["cut"] += len(answer.rows) < len(whole.rows)
+    assert met["below"] > QUESTIONS / 5
+    assert min(met["cut"], met["refused"]) > QUESTIONS / 20, met
+
+
+def all_own(row: tuple[Any, ...], by: tuple[str, ...], where: dict[str, Any], name: str, scope: AccessScope) -> bool:
+    return ({row[by.index(name)]} if name in by else set(where[name])) <= scope.codes
+
+
+def test_what_is_read_row_by_row_holds_rows_of_the_own_province_only(con: duckdb.DuckDBPyConnection) -> None:
+    tables: dict[str, set[str]] = {}
+    for table, column in con.execute(
+        "select table_name, column_name from duckdb_columns() where not internal"
+    ).fetchall():
+        tables.setdefault(table, set()).add(column)
+    open_tables = access._OPEN_TABLES
+    assert open_tables <= tables.keys()
+    below = {"person_id", "institute_code", "county", "file", "licence_no", "line"}
+    assert not {table for table in open_tables if tables[table] & below}, "an open table holds nothing below a province"
+    with cursor_for(con, OF_TEHRAN) as cursor:
+        for table, columns in tables.items():
+            if table in open_tables:
+                continue
+            column = next((one for one in ("province", "province_iso", "iso_3166_2") if one in columns), None)
+            if column:
+                found = {place for (place,) in cursor.execute(f"select distinct {column} from {table}").fetchall()}
+                assert found <= {TEHRAN}, table
+            else:
+                assert cursor.execute(f"select count(*) from {table}").fetchall() == [(0,)], table
+        assert cursor.execute("select count(*) from institutes").fetchall() != [(0,)]
+    with cursor_for(con, NATIONAL) as cursor:
+        assert len(cursor.execute("select distinct province from institutes").fetchall()) > 20
+
+
+def test_views_of_one_cursor_are_not_those_of_another(con: duckdb.DuckDBPyConnection) -> None:
+    with cursor_for(con, OF_TEHRAN) as one, cursor_for(con, OF_ISFAHAN) as other, one.cursor() as again:
+        places = [
+            cursor.execute("select distinct province from institutes").fetchall() for cursor in (one, other, again)
+        ]
+    assert places == [[(TEHRAN,)], [(ISFAHAN,)], [(TEHRAN,)]]
+
+
+@pytest.mark.parametrize("dimension", ["institute", "county"])
+def test_a_code_of_another_province_looks_like_one_that_does_not_exist(
+    dimension: str, con: duckdb.DuckDBPyConnection
+) -> None:
+    places = registered(con) if dimension == "institute" else province_of_county()
+    foreign = next(code for code, place in places.items() if place == ISFAHAN)
+    told = []
+    with cursor_for(con, OF_TEHRAN) as cursor:
+        for code in (foreign, "9999999"):
+            for run in (
+                lambda code=code: ask(cursor, "active_assistants", where={dimension: (code,)}),
+                lambda code=code: registry.analyse(cursor, "seats", where={dimension: (code,)}),
+            ):
+                with pytest.raises(QuestionError) as raised:
+                    run()
+                told.append((type(raised.value), str(raised.value).replace(code, "CODE")))
+    assert told[:2] == told[2:]
+
+
+def test_both_sides_of_a_comparison_are_cut(con: duckdb.DuckDBPyConnection) -> None:
+    foreign = next(code for code, place in province_of_county().items() if place == ISFAHAN)
+    own = next(code for code, place in province_of_county().items() if place == TEHRAN)
+    with cursor_for(con, OF_TEHRAN) as cursor:
+        on = publications.describe(cursor.numbers).as_of
+        sides = [Side(on, (("county", (code,)),)) for code in (own, foreign)]
+        assert comparison.compare(cursor, ["active_assistants"], sides[0], sides[0]).rows
+        for pair in (sides, sides[::-1]):
+            with pytest.raises(QuestionError):
+                comparison.compare(cursor, ["active_assistants"], *pair)
+        provinces = [Side(on, (("province", (code,)),)) for code in (TEHRAN, ISFAHAN)]
+        assert comparison.compare(cursor, ["active_assistants"], *provinces).rows, "provinces are open"
+
+
+def test_the_counties_of_another_province_do_not_follow_by_subtraction(
+    con: duckdb.DuckDBPyConnection, all_seeing: ScopedCursor
+) -> None:
+    place_of = province_of_county()
+    with cursor_for(con, OF_TEHRAN) as cursor:
+        gaps = ask(cursor, "coverage_gap", by=("county",))
+        assert {place_of[row[0]] for row in gaps.rows if row[0]} == {TEHRAN}
+        assert gaps.rows == ask(all_seeing, "coverage_gap", by=("county",), where={"province": (TEHRAN,)}).rows
+        with pytest.raises(AccessDenied):
+            ask(cursor, "coverage_gap", by=("county",), where={"province": (ISFAHAN,)})
+        mixed = ask(cursor, "active_assistants", by=("county",), where={"province": (TEHRAN, ISFAHAN)})
+        assert mixed.where["province"] == (TEHRAN,)
+
+
+@pytest.mark.parametrize("name", sorted(registry.analyses()))
+def test_an_analysis_shows_the_nation_to_all_and_places_below_to_their_own_province(
+    name: str, con: duckdb.DuckDBPyConnection, all_seeing: ScopedCursor
+) -> None:
+    place_of, place_of_institute = province_of_county(), registered(con)
+    with cursor_for(con, OF_TEHRAN) as cursor:
+        answer, whole = registry.analyse(cursor, name), registry.analyse(all_seeing, name)
+        below = {*answer.by, *answer.where, *answer.columns} & BELOW
+        if not below and answer.where != whole.where:
+            # worked out of institutes: those of the own province, and the answer says so
+            assert answer.where == {"province": (TEHRAN,)}
+            assert answer.rows == registry.analyse(all_seeing, name, where=answer.where).rows
+            return
+        if not below:
+            assert answer.rows == whole.rows
+            assert answer.query == whole.query
+            return
+        assert set(answer.where["province"]) == {TEHRAN}
+        assert len(answer.rows) < len(whole.rows)
+        for column, places in (("county", place_of), ("institute", place_of_institute)):
+            if column in answer.columns and column not in ("institute",):
+                assert {places[code] for code in answer.column(column) if code in places} <= {TEHRAN}
+        if "province" in answer.columns:
+            assert set(answer.column("province")) <= {TEHRAN, None}
+
+
+def test_rows_behind_the_numbers_are_those_of_the_own_province(con: duckdb.DuckDBPyConnection) -> None:
+    foreign = next(code for code, place in registered(con).items() if place == ISFAHAN)
+    own = next(
+        code
+        for code, place in registered(con).items()
+        if place == TEHRAN and con.execute("select 1 from applications where institute_code = $1", [code]).fetchall()
+    )
+    with cursor_for(con, OF_TEHRAN) as cursor:
+        on = publications.describe(cursor.numbers).as_of
+        known = detail.institutes(cursor)
+        assert {one.province for one in known.values()} == {TEHRAN}
+        assert {one.province for one in detail.search(known, "")} == {TEHRAN}
+        assert detail.licences(cursor, own).rows
+        assert detail.licences(cursor, foreign).rows == detail.licences(cursor, "no such code").rows == []
+        people = detail.people(cursor, on)
+        rows = people.first(100_000)
+        assert rows.rows
+        assert set(rows.column("province")) == {TEHRAN}
+        assert people.count() == len(rows.rows)
+        assert set(detail.provinces_of_counties(cursor).values()) == {TEHRAN}
+        assert detail.member_names(cursor, "institute")["fa"].keys() == known.keys()
+        with pytest.raises(AccessDenied):
+            detail.people(cursor, on, {"province": (ISFAHAN,)})
+
+
+def test_file_names_reasons_and_what_is_missing_are_those_of_the_own_province(con: duckdb.DuckDBPyConnection) -> None:
+    with cursor_for(con, OF_TEHRAN) as cursor, cursor_for(con, NATIONAL) as other:
+        files, every = data_quality.files(cursor), data_quality.files(other)
+        assert set(files.column("province")) == {TEHRAN}
+        assert set(every.column("province")) >= {TEHRAN, ISFAHAN}
+        assert sum(data_quality.reasons(cursor).column("rows_quarantined")) < sum(
+            data_quality.reasons(other).column("rows_quarantined")
+        )
+        assert data_quality.provinces(cursor).column("province") == [TEHRAN]
+        assert data_quality.missing_sources(cursor).keys() <= {TEHRAN}
+        assert data_quality.ignored(cursor) == []
+        assert data_quality.refused_files(cursor) == ()
+        # how many rows were rejected is a number of a province, and open
+        tables = ("personnel", "licences", "institutes", "training")
+        assert data_quality.rejected_rows(cursor, tables, ()) == data_quality.rejected_rows(other, tables, ()) > 0
+
+
+def test_the_query_shown_names_no_place_of_another_province(con: duckdb.DuckDBPyConnection) -> None:
+    with cursor_for(con, OF_TEHRAN) as cursor:
+        for metric in ("active_assistants", "transfers_in", "expiring_30"):
+            answer = ask(cursor, metric, by=("institute",))
+            foreign = [code for code, place in registered(con).items() if place != TEHRAN]
+            assert not [code for code in foreign if f"'{code}'" in answer.query]
+
+
+def test_a_person_without_rights_gets_no_cursor_and_a_bare_connection_no_answer(con: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(AccessDenied):
+        cursor_for(con, NONE)
+    with pytest.raises(TypeError):
+        ask(con, "active_assistants")  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        ScopedCursor(con, None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        AccessScope("x", "national")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("role", "provinces"),
+    [
+        ("national", frozenset({TEHRAN})),
+        ("province", WHOLE_COUNTRY),
+        ("province", frozenset()),
+        ("province", frozenset({"IR-99"})),
+        ("province", None),
+        ("none", WHOLE_COUNTRY),
+        ("none", frozenset({TEHRAN})),
+        ("minister", WHOLE_COUNTRY),
+    ],
+)
+def test_a_role_and_provinces_that_do_not_fit_make_no_scope(role: str, provinces: Any) -> None:
+    with pytest.raises(ValueError, match="role"):
+        AccessScope("x", role, provinces, may_see_detail=False, may_export=False)
+
+
+def test_an_answer_is_stamped_and_refused_for_other_rights(con: duckdb.DuckDBPyConnection) -> None:
+    with cursor_for(con, OF_ISFAHAN) as cursor:
+        answer = ask(cursor, "active_assistants", by=("county",))
+        curve = registry.analyse(cursor, "lorenz")
+    assert answer.scope == curve.scope == OF_ISFAHAN
+    assert answer.scope.sub == ""
+    for scope in (OF_TEHRAN, NATIONAL, OF_TWO, NONE):
+        with pytest.raises(AccessDenied):
+            access.check(scope, answer.by, answer.where, answer.scope)
+    access.check(OF_ISFAHAN, answer.by, answer.where, answer.scope)
+    with pytest.raises(AccessDenied):
+        access.check(OF_ISFAHAN, ("county",), {}, OF_ISFAHAN)
+
+
+def test_pairs_of_provinces_show_only_moves_that_touch_the_own(con: duckdb.DuckDBPyConnection) -> None:
+    with cursor_for(con, OF_TEHRAN) as cursor, cursor_for(con, NATIONAL) as other:
+        period = last_complete_months(publications.describe(cursor.numbers).as_of + timedelta(days=1), 60)
+        pairs = ask(cursor, "transfers_between", by=("origin", "province"), over=period)
+        every = ask(other, "transfers_between", by=("origin", "province"), over=period)
+        assert all(TEHRAN in row[:2] for row in pairs.rows)
+        assert 0 < len(pairs.rows) < len(every.rows)
+        with pytest.raises(AccessDenied):
+            ask(cursor, "transfers_between", over=period, where={"origin": (ISFAHAN,), "province": (FARS,)})
+        into = ask(cursor, "transfers_between", by=("origin",), over=period, where={"province": (ISFAHAN,)})
+        assert {row[0] for row in into.rows} <= {TEHRAN}

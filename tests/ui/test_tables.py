@@ -1,0 +1,206 @@
+"""The table of all pages: how it is sorted and paged, what its cells hold, and where its standing is kept."""
+
+import re
+import shutil
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from etl.analysis import data_quality
+from etl.build import pipeline
+from etl.semantic.access import ADMINISTRATOR, ScopedCursor
+from pages.ui.charts import matrix
+from pages.ui.charts.elements import ChartContext
+from pages.ui.components import day_field, footer, table_state, tables
+from pages.ui.components.downloads import Picture
+from pages.ui.components.tables import Column
+from pages.ui.data import warehouse
+from pages.ui.i18n import text
+from pages.ui.sections import compare, listings
+from pages.ui.state import address
+from pages.ui.state.page_context import PageContext, Scope
+from tests import made
+from tests.ui.test_pages import opened, published  # noqa: F401 - a fixture is asked for by its name
+
+SAMPLE = Path(__file__).parents[1] / "sample"
+ROWS = [("a", 3), ("b", None), ("c", 10), ("d", 0)]
+COLUMNS = [
+    Column("name", "Name", lambda row: f"<b>{row[0]}</b>", lambda row: row[0]),
+    Column("count", "Count <&>", lambda row: str(row[1]), lambda row: row[1], is_number=True, has_bar=True),
+]
+
+
+def body(rows: list[tuple], sort: str = "") -> str:
+    return tables._html(COLUMNS, rows, rows, 'A "caption"', sort, ())
+
+
+@pytest.mark.parametrize(("sort", "wanted"), [("count", "dacb"), ("-count", "cadb"), ("-name", "dcba")])
+def test_rows_are_sorted_and_what_is_unknown_comes_last_either_way(sort: str, wanted: str) -> None:
+    assert "".join(row[0] for row in tables.sorted_by(COLUMNS, ROWS, sort)) == wanted
+
+
+def test_a_heading_is_a_button_that_says_how_the_rows_stand() -> None:
+    written = body(ROWS, "-count")
+    assert 'aria-sort="descending"><button type="button" data-sort="count">Count &lt;&amp;&gt;' in written
+    assert 'aria-sort="none"><button type="button" data-sort="name">' in written
+    assert "<button" not in body(ROWS[:1]), "one row cannot be sorted"
+
+
+def test_a_bar_is_as_long_as_its_number_is_of_the_longest_and_numbers_below_zero_have_none() -> None:
+    assert re.findall(r"--bar:([\d.]+)%", body(ROWS)) == ["30.0", "100.0", "0.0"]
+    assert "--bar" not in body([*ROWS, ("e", -1)])
+    assert "--bar" not in body(ROWS[:2]), "two numbers need no bars"
+
+
+def test_a_press_turns_the_way_and_forgets_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Kept:
+        standing = table_state.Standing("", 3)
+
+        def read(self) -> table_state.Standing:
+            return self.standing
+
+        def write(self, standing: table_state.Standing) -> None:
+            self.standing = standing
+
+    store = Kept()
+    seen = []
+    for name in ("count", "count", "name", "name", "evil"):
+        monkeypatch.setattr(tables.st, "session_state", {"key": {"sort": name}})
+        tables._press(store, COLUMNS, "-count", "key")
+        seen.append((store.standing.sort, store.standing.page))
+    store.standing = table_state.Standing()
+    monkeypatch.setattr(tables.st, "session_state", {"key": {"sort": "count"}})
+    tables._press(store, COLUMNS, "", "key")
+    assert store.standing.sort == "-count", "numbers run downwards first"
+    # downwards is how they stand at first
+    assert seen == [("count", 1), ("", 1), ("name", 1), ("-name", 1), ("-name", 1)]
+
+
+@pytest.mark.parametrize("value", ["register:-active_assistants:2", "lapsed::all", "stopped:status_since:1"])
+def test_how_a_list_stands_is_understood_in_the_address(value: str) -> None:
+    assert address._lists([value, value], None) == [value]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", ["register", "register:x:0", "register:x:-1", "a:<b>:1", "a:b:1:2", "a:b:9999999"])
+def test_no_other_list_is_understood(value: str) -> None:
+    assert address._lists([value], None) == []  # type: ignore[arg-type]
+
+
+def test_a_table_stands_as_the_bars_of_its_chart_and_a_map_by_its_values() -> None:
+    answer = made.by_province()
+    codes = [row[0] for row in answer.rows][::-1]
+    bars = {"data": [{"type": "bar", "orientation": "h", "customdata": codes}], "layout": {}}
+    rows, start = footer._as_drawn(answer, Picture(bars, "", "", ""))
+    assert ([row[0] for row in rows], start) == (codes, "")
+    rows, start = footer._as_drawn(answer, Picture({"data": [{"type": "choropleth"}], "layout": {}}, "", "", ""))
+    values = [row[1] for row in rows if row[1] is not None]
+    assert values == sorted(values, reverse=True)
+    assert start == f"-{answer.metrics[0].name}"
+
+
+def test_members_across_time_stand_as_the_last_month_has_them_and_time_as_it_runs() -> None:
+    rows = [("1403-02", "x", 9), ("1403-01", "x", 1), ("1403-02", "y", 10), ("1403-01", "y", 0), ("1403-01", "z", 99)]
+    answer = made.answer("active_assistants", by=("month", "province"), rows=rows)
+    assert matrix.in_order(answer, 0, 2) == ["1403-01", "1403-02"]
+    assert matrix.in_order(answer, 1, 2) == ["y", "x", "z"]
+
+
+def test_a_list_is_narrowed_by_the_days_that_are_left() -> None:
+    rows = [("a", "1-30", 1), ("b", "31-60", 1), ("c", "61-90", 1)]
+    answer = made.answer("active_assistants", by=("institute", "span"), rows=rows)
+    assert [[row[0] for row in listings.within(answer, days).rows] for days in ("30", "60", "90", "")] == [
+        ["a"],
+        ["a", "b"],
+        ["a", "b", "c"],
+        ["a", "b", "c"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "written", ["۳۱ شهریور ۱۴۰۳", "31 Shahrivar 1403", "۳۱ شهريور، ۱۴۰۳", "۱۴۰۳/۶/۳۱", "31-6-1403"]
+)
+def test_a_day_is_read_with_the_name_of_its_month(written: str) -> None:
+    assert day_field.read(written) == date(2024, 9, 21)
+
+
+@pytest.mark.parametrize("written", ["۳۲ شهریور ۱۴۰۳", "شهریور ۱۴۰۳", "۱ نامه ۱۴۰۳", "31 6", ""])
+def test_what_is_no_day_is_not_read(written: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - any of them
+        day_field.read(written)
+
+
+def test_two_places_are_compared_on_one_day_and_one_place_with_the_year_before(published: Path) -> None:  # noqa: F811
+    def days(app: AppTest) -> tuple[str, ...]:
+        return tuple(app.text_input(key=f"typed compare-{side}").value for side in "ab")
+
+    first, second = days(opened("compare", province="IR-23"))
+    assert first == second
+    first, second = days(opened("compare"))
+    assert first < second
+
+
+def test_only_a_rate_of_enough_people_above_its_rounding_is_better_or_worse(published: Path) -> None:  # noqa: F811
+    answer = made.by_province()
+    rate, count = answer.metrics[0], made.answer("active_assistants", rows=[(1,)]).metrics[0]
+
+    class View:
+        lang = "en"
+
+        def word(self, key: str) -> str:
+            return key
+
+    def verdict(metric: object, change: float, least: float = 100) -> str:
+        return compare._good(View(), metric, change, least)  # type: ignore[arg-type]
+
+    assert "compare.better" in verdict(rate, 0.02)
+    assert "compare.worse" in verdict(rate, -0.02)
+    assert verdict(rate, 0.0004) == verdict(rate, 0.02, 22) == verdict(count, 500) == ""
+
+
+def test_the_meaning_of_a_number_leads_to_method_and_revisions_under_the_scope(
+    published: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(footer.st, "html", said.append)
+    monkeypatch.setattr(footer.st, "code", lambda *_, **__: None)
+    scope = Scope({"province": ("IR-23",)})
+    view = PageContext("en", False, scope, date(2024, 9, 21), date(2024, 9, 21))
+    footer._meaning(view, warehouse.ask("active_assistants", on=view.as_of, where=scope.where))
+    links = re.findall(r'href="(.*?)"', said[0])
+    assert links == [
+        "methods?province=IR-23&amp;lang=en#active_assistants",
+        "quality?province=IR-23&amp;of=active_assistants&amp;lang=en",
+    ]
+
+
+def test_what_changed_between_two_publications_is_told_by_province_reason_and_file(tmp_path: Path) -> None:
+    incoming, pointer = tmp_path / "incoming", tmp_path / "warehouse.duckdb"
+    shutil.copytree(SAMPLE, incoming)
+    for name in ("first", "second"):
+        if name == "second":
+            changed = next(path for path in sorted(incoming.iterdir()) if path.name.startswith("personnel"))
+            lines = changed.read_text(encoding="utf-8").splitlines(keepends=True)
+            changed.write_text("".join([lines[0], *lines[6:]]), encoding="utf-8")
+        options = pipeline.BuildOptions(incoming, pointer, date(2024, 9, 21), skip_refused=True)
+        pipeline.build(options, lambda _: None, lambda *_: None)
+    con = ScopedCursor(duckdb.connect(), ADMINISTRATOR)
+    told = data_quality.last_revision(con, pointer)
+    assert told
+    assert any(one.province and "removed_rows" in one.causes for one in told.moved)
+    file = next(one for one in data_quality.changed_files(con, pointer) if one["file"] == changed.name)
+    assert (file["file"], file["after"] < file["before"]) == (changed.name, True)
+    assert data_quality.last_revision(con, tmp_path / "none.duckdb") is None
+
+
+def test_names_stand_in_the_order_of_the_alphabet() -> None:
+    answer = made.answer("active_assistants", by=("province",), rows=[("IR-23", 1), ("IR-03", 2), (None, 3)])
+    rows = tables.in_order(answer, ChartContext("fa"), "province", False)
+    assert [row[0] for row in rows] == ["IR-03", "IR-23", None]
+
+
+def test_a_day_that_moved_has_moved_by_days() -> None:
+    assert compare.signed(date(2030, 2, 5) - date(2030, 1, 2), "date", "en") == f"+34 {text.unit_word('days', 'en')}"
