@@ -39,8 +39,7 @@ def residents(view: PageContext) -> None:
 
 def none_at_all(view: PageContext) -> None:
     """The provinces without an active assistant, by name."""
-    ready = partial(scoped_query.ask, view, ["active_assistants"], ("province",))
-    page_context.later(_none_at_all, view, ready=ready)
+    page_context.later(_none_at_all, view, ready=partial(scoped_query.ask, view, ["active_assistants"], ("province",)))
 
 
 def _none_at_all(view: PageContext) -> None:
