@@ -60,7 +60,7 @@ def page() -> None:
     left, right = st.columns(2)
     with left:
         ui.figure(view, bars.ranking, "licensed_institutes", by="activity", says=titles.highest)
+        ui.figure(view, bars.ranking, "veteran_led_institute_share", by="smart", nation=True)
     with right:
         ui.figure(view, bars.ranking, "veteran_led_institute_share", by="place", nation=True, says=titles.highest)
-        ui.figure(view, bars.ranking, "veteran_led_institute_share", by="smart", nation=True)
     listings.listings(view, *address.LICENCE_LISTS, without=listings.chosen("licensing"))

@@ -1,0 +1,192 @@
+"""Growth, Coverage, Training and Institutes say what the command line answers: their cards and sentences against `ask`."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from etl.analysis import announcements, competing_risks, coverage, international, planning, projection
+from etl.analysis.signals import Funnel, level_signals
+from etl.core import jalali
+from etl.semantic import access
+from etl.semantic.access import ScopedCursor
+from etl.semantic.answers import ask
+from etl.semantic.catalog import catalogue, derived
+from etl.semantic.provisional import settled_on
+from pages.ui.charts import signals as charts
+from pages.ui.charts.elements import ChartContext
+from pages.ui.i18n import text
+from tests.made import answer
+from tests.ui.test_pages_workforce import html, in_address, in_language, opened, plain, published  # noqa: F401
+
+LANGUAGES = ("fa", "en")
+
+
+@contextmanager
+def opened_at(pointer: Path) -> Iterator[ScopedCursor]:
+    with access.connect(pointer, access.ADMINISTRATOR) as con:
+        yield con
+
+
+def labelled(written: str) -> dict[str, str]:
+    """The value of every card by its label."""
+    cards = re.findall(r'class="pd-label">(.*?)</p><p class="pd-value[^"]*"><bdi>(.*?)</bdi>', written, re.S)
+    return dict(cards)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_growth_says_the_recruits_that_reach_the_goal_and_the_date_of_the_required_pace(
+    lang: str,
+    published: Path,  # noqa: F811
+) -> None:
+    written = html(opened("growth", goal="14", until="1405", **in_language(lang)))
+    until = jalali.unit_of(date(2027, 3, 1), "year").last
+    with opened_at(published) as con:
+        row = planning.recruits_needed(con, until=until, goal=14.0).records()[0]
+        pace = projection.pace(con, until=until)
+    assert row["recruits_needed"] > 0
+    told = {name: text.plain(row[key], "persons", lang) for name, key in
+            (("target", "goal"), ("recruits", "recruits_needed"), ("now", "plan_recruits"))}  # fmt: skip
+    said = text.word("goal.answer", lang, year=text.digits("1405", lang), **told)
+    assert text.escape(said) in written
+    required = text.word("goal.required", lang, day=text.day(until, lang))
+    assert labelled(written)[required] == text.plain(pace.value("required_pace"), "persons_per_month", lang)
+
+
+def test_a_year_is_one_click_and_a_typed_target_is_read_in_persian_digits(published: Path) -> None:  # noqa: F811
+    app = opened("growth")
+    before = html(app)
+    app.text_input(key="goal target").set_value("۲۰").run()
+    assert in_address(app, "goal") == ["20"]
+    after = html(app)
+    assert text.word("goal.title", "fa") in after
+    assert after != before
+    with opened_at(published) as con:
+        needed = planning.recruits_needed(con, goal=20.0).value()
+    assert text.plain(needed, "persons", "fa") in after
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_leavers_are_measured_on_the_settled_month_alone(lang: str, published: Path) -> None:  # noqa: F811
+    with opened_at(published) as con:
+        day = settled_on(con, "leaver_rate_12m")
+        rate = ask(con, "leaver_rate_12m", on=day)
+    written = html(opened("growth", **in_language(lang)))
+    label = text.word("change.settled", lang, label=rate.metrics[0].label[lang], day=text.day(day, lang))
+    assert labelled(written)[label] == text.plain(rate.value(), "share", lang)
+    leavers = {metric.label[lang] for metric in ask_metric("leavers")}
+    assert not leavers & labelled(written).keys(), "no second window of twelve months beside the rate"
+
+
+def ask_metric(name: str) -> list:
+    return [catalogue()[name]]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_announced_number_stands_beside_the_registered_one(lang: str, published: Path) -> None:  # noqa: F811
+    with opened_at(published) as con:
+        row = announcements.announced(con).records()[0]
+    written = html(opened("growth", **in_language(lang)))
+    for key in ("announced_value", "registered_value"):
+        assert text.plain(row[key], "persons", lang) in written
+    assert text.plain(row["announced_difference"], "persons", lang, signed=True) in written
+    assert text.escape(text.word("goal.announced_why", lang)) in written
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_trained_share_stands_on_the_card_of_compliance(lang: str, published: Path) -> None:  # noqa: F811
+    with opened_at(published) as con:
+        trained = ask(con, "trained_share")
+    written = html(opened("training", **in_language(lang)))
+    card = written[written.index(ask_metric("training_compliance")[0].label[lang]) :].split("</div>")[0]
+    assert f"{trained.metrics[0].short[lang]}: {text.plain(trained.value(), 'share', lang)}" in card
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_coverage_names_the_residents_and_the_provinces_that_move(lang: str, published: Path) -> None:  # noqa: F811
+    with opened_at(published) as con:
+        answer = coverage.coverage_on_census(con)
+        active = ask(con, "active_assistants", by=("province",))
+        above = {row["force"] for row in international.claim(con).records() if row["above_claim"] is not None}
+    basis = answer.publication.provinces.basis(answer.publication.as_of)
+    assert basis is not None
+    written = html(opened("coverage", census="1395", **in_language(lang)))
+    kind, source = text.word(f"population.{basis.kind}", lang), text.word("population.statistical_centre", lang)
+    said = text.word("population.basis", lang, year=text.digits(basis.year, lang), kind=kind, source=source)
+    assert text.escape(said) in written
+    served = {row["province"] for row in active.records() if row["active_assistants"]}
+    assert len(served) < 31
+    none = re.search(rf"{text.word('population.with_none', lang, places='')}(.*?)</p>", written)
+    assert none
+    for code, name in text.reference_members("province", lang).items():
+        assert (name in none[1]) is (code not in served), name
+    assert above == {"guards"}
+    forces = {
+        "above": text.member("force", "guards", lang),
+        "below": text.listed([text.member("force", force, lang) for force in ("volunteers", "auxiliaries")], lang),
+    }
+    assert text.escape(text.word("abroad.only", lang, **forces)) in written
+
+
+def test_licensing_leads_with_all_files_and_says_which_numbers_are_of_the_decided(published: Path) -> None:  # noqa: F811
+    with opened_at(published) as con:
+        times = competing_risks.licensing_times(con).records()[0]
+        decided = ask(con, "time_to_licence_median")
+    written = html(opened("licensing", lang="en"))
+    first = text.word("cohort.all", "en")
+    assert written.index(first) < written.index(text.escape(text.word("cohort.decided_help", "en")))
+    cards = labelled(written)
+    assert cards["Median time to a decision"] == text.plain(times["files_median"], "working_days", "en")
+    assert cards["Decided within 25 working days"] == text.plain(times["files_within_25"], "share", "en")
+    assert cards[decided.metrics[0].label["en"]] == text.plain(decided.value(), "working_days", "en")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_smart_services_are_not_compared_before_a_licence_is_decided_after_they_were_shown(
+    lang: str,
+    published: Path,  # noqa: F811
+) -> None:
+    written = html(opened("smart", **in_language(lang)))
+    day = text.day(date(2024, 9, 21), lang)
+    assert text.escape(text.word("smart.no_comparison", lang, day=day)) in written
+    assert text.escape(text.word("how.inputs", lang)) in html(opened("methods", **in_language(lang)))
+    assert plain(written).count(ask_metric("time_to_licence_p90")[0].label[lang]) == 0
+
+
+# ---------------------------------------------------------------- the charts of signals
+
+
+def test_the_funnel_draws_its_limits_as_the_signals_have_them_and_names_who_is_beyond(published: Path) -> None:  # noqa: F811
+    context = ChartContext("en")
+    with opened_at(published) as con:
+        found = level_signals(con)
+    assert charts.beyond(found, context).sentence == "Training compliance: no province beyond the limits"
+    at = found.columns.index("is_signal")
+    rows = [(*row[:at], row[0] == "IR-30", *row[at + 1 :]) for row in found.rows]
+    beyond = replace(found, rows=rows)
+    assert charts.beyond(beyond, context).sentence == "Training compliance, beyond the limits: Alborz"
+    low, high, inside, outside = charts.funnel(beyond, context)["data"]
+    assert outside["customdata"] == ["IR-30"]
+    assert sorted(inside["customdata"]) == sorted(row[0] for row in rows if row[0] != "IR-30")
+    row = beyond.records()[0]
+    limits = Funnel(row["common"], row["funnel_phi"], ())
+    for count, bottom, top in zip(low["x"], low["y"], high["y"], strict=True):
+        assert (bottom, top) == limits.limits(count)
+    assert limits.limits(row["trainable_assistants"]) == (row["funnel_low"], row["funnel_high"])
+
+
+def test_the_months_of_a_province_mark_those_beyond_their_limits() -> None:
+    metrics = tuple(derived(name) for name in ("flow_share", "flow_low", "flow_middle", "flow_high"))
+    columns = ("month", *(metric.name for metric in metrics), "flow_here", "flow_nation", "is_signal")
+    rows = [("1403-01", 0.1, 0.05, 0.1, 0.15, 10, 100, False), ("1403-02", 0.3, 0.05, 0.1, 0.15, 30, 100, True)]
+    asked = replace(answer(rows=[]), metrics=metrics, by=("month",), columns=columns, rows=rows)
+    said = charts.months_beyond(asked, ChartContext("en")).sentence
+    assert said == "Share of the month beyond its limits in Ordibehesht 1403"
+    [line] = charts.process(asked, ChartContext("en"))["data"]
+    assert line["marker"]["symbol"] == ["circle", "diamond"]
+    calm = charts.months_beyond(replace(asked, rows=rows[:1]), ChartContext("en")).sentence
+    assert calm == "Share of the month: every month within limits (5.0% to 15.0%)"
