@@ -155,6 +155,28 @@ def test_an_officer_sees_the_nation_and_own_institutes_and_signs_out_for_good(si
     context.close()
 
 
+def test_a_file_leaves_once_and_for_whom_it_was_made(site: Site, browser: Browser) -> None:
+    context, other = browser.new_context(locale="en"), browser.new_context()
+    page = sign_in(site, context, "isfahan.officer", "/coverage?lang=en")
+    page.wait_for_selector(".pd-trust", timeout=90_000)
+    page.goto(site.address + "/coverage?lang=en")
+    page.get_by_role("button", name="Download").first.click(timeout=90_000)
+    page.get_by_role("button", name="CSV").first.click()
+    link = page.get_by_role("link", name="Fetch the file (once, within five minutes)")
+    address = site.address + str(link.get_attribute("href", timeout=60_000))
+    sign_in(site, other, "national.analyst")
+    assert status(address) == 401
+    assert status(address, other.cookies()) == 403
+    assert status(address, context.cookies()) == 200
+    assert status(address, context.cookies()) == 404
+    exported = audit.events(site.audit, sub="isfahan.officer", event="export")
+    assert [(one.more["form"], one.more["role"], one.more["provinces"]) for one in exported] == [
+        ("csv", "province", "IR-10")
+    ]
+    other.close()
+    context.close()
+
+
 def test_a_stranger_is_told_who_they_are_what_is_missing_and_whom_to_ask(site: Site, browser: Browser) -> None:
     context = browser.new_context()
     page = sign_in(site, context, "stranger")
