@@ -20,7 +20,7 @@ def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[object,
     def record(sub: str, event: str, **more: object) -> None:
         events.append((sub, event, more))
 
-    monkeypatch.setattr(user, "_sign_in", user.SignIn(lambda: NATIONAL, lambda *_: "", record))
+    monkeypatch.setattr(user, "_sign_in", user.SignIn(lambda: NATIONAL, lambda *_: "", record, lambda: ([], [])))
     return events
 
 

@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PEOPLE = (
     {"sub": "isfahan.officer", "name": "I. Officer", "groups": ["isfahan"]},
     {"sub": "national.analyst", "name": "N. Analyst", "groups": ["national"]},
+    {"sub": "data.steward", "name": "D. Steward", "groups": ["steward"]},
     {"sub": "stranger", "name": "S. Tranger"},
 )
 
@@ -175,6 +176,17 @@ def test_a_file_leaves_once_and_for_whom_it_was_made(site: Site, browser: Browse
     ]
     other.close()
     context.close()
+
+
+def test_the_audit_log_is_on_the_page_of_a_steward_and_of_nobody_else(site: Site, browser: Browser) -> None:
+    for sub, shown in (("data.steward", 1), ("national.analyst", 0)):
+        context = browser.new_context(locale="en")
+        page = sign_in(site, context, sub)
+        page.goto(site.address + "/quality?lang=en")
+        page.wait_for_selector(".st-key-figure-revisions", timeout=90_000)
+        page.wait_for_timeout(3000)
+        assert page.get_by_role("heading", name="Audit log").count() == shown
+        context.close()
 
 
 def test_a_stranger_is_told_who_they_are_what_is_missing_and_whom_to_ask(site: Site, browser: Browser) -> None:
