@@ -4,26 +4,30 @@ import streamlit as st
 
 from pages.ui.charts import bars, grouped, lines, maps, titles
 from pages.ui.components import figures as ui
-from pages.ui.sections import listings
+from pages.ui.sections import coverage, listings
 
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person")
+    coverage.residents(view)
     ui.cards(view, "coverage_per_10k", "coverage_per_100km2", "counties_covered", "lorenz.gini")
+    coverage.none_at_all(view)
     left, right = st.columns(2)
     with left:
         ui.figure(view, maps.provinces, "coverage_per_10k", by="province", says=titles.highest)
         ui.figure(view, lines.lorenz, analysis="lorenz")
     with right:
-        ui.figure(view, bars.ranking, "coverage_per_10k", by="place", nation=True)
+        coverage.ranking(view)
     left, right = st.columns(2)
     with left:
         ui.figure(view, bars.ranking, "coverage_gap", by="place", says=titles.gap)
     with right:
         ui.figure(view, bars.ranking, "counties_covered", by="place", nation=True)
+    ui.figure(view, lines.trend, "coverage_per_10k", by="month", over=view.complete_months(36), zero=False)
     ui.groups(view, "coverage_per_10k", by="county", says=titles.lowest)
     listings.part(view, "abroad.title")
     listings.caution(view, "abroad.not_alike")
+    coverage.claimed(view)
     left, right = st.columns(2)
     with left:
         ui.figure(view, grouped.countries, analysis="countries", says=grouped.beside)

@@ -1,34 +1,33 @@
-"""At this pace, when is the target reached?"""
+"""At this pace, when is the target reached, and what would it take to reach it in time?"""
 
 import streamlit as st
 
-from pages.ui.charts import bars, lines
+from pages.ui.charts import bars, lines, signals
 from pages.ui.components import figures as ui
+from pages.ui.sections import analysed, goal, overview
 
 
 def page() -> None:
+    overview.style()
     view = ui.scope_bar("@place", "@person", period=True)
-    ui.cards(
-        view,
-        "active_assistants",
-        "target_progress",
-        "joiners",
-        "leavers",
-        "leaver_rate_12m",
-        "early_attrition",
-        "pace.required_pace",
-        "pace.actual_pace_12",
-        "pace.projected_first",
-        "pace.projected_last",
-    )
+    overview.summed_up(view)
+    goal.seek(view)
     wide, narrow = st.columns([3, 2])
     with wide:
-        ui.figure(view, lines.trend, "active_assistants", by="month", over=view.months(144), target=True)
-    with narrow:
         ui.figure(view, lines.projection, analysis="projection", target=True)
+    with narrow:
+        goal.announced(view)
+    ui.cards(view, "active_assistants", "target_progress", "joiners", "leaver_rate_12m", "early_attrition")
     left, right = st.columns(2)
+    # The leavers of one 12-month window: those that are settled.
+    settled = analysed.settled(view, "leaver_rate_12m")
     with left:
         ui.figure(view, bars.paired, "joiners", "leavers", by="month", over=view.months(24))
-        ui.figure(view, bars.bridge, analysis="bridge")
+        ui.figure(view if view.over else settled, bars.bridge, analysis="bridge")
     with right:
-        ui.figure(view, bars.ranking, "leaver_rate_12m", by="place", nation=True)
+        ui.figure(settled, bars.ranking, "leaver_rate_12m", by="place", nation=True)
+    left, right = st.columns(2)
+    with left:
+        ui.figure(view, lines.trend, "active_assistants", by="month", over=view.months(144), target=True)
+    with right:
+        analysed.levels(view, signals.funnel, "leaver_rate_12m")

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from pages.ui.charts import bars, licensing, lines, titles
+from pages.ui.charts import bars, cohort, lines, titles
+from pages.ui.charts import licensing as charts
 from pages.ui.components import figures as ui
-from pages.ui.sections import listings
+from pages.ui.sections import licensing, listings
 from pages.ui.state import address
 
 AGES = ("outstanding_30", "outstanding_90", "outstanding_180", "outstanding_older")
@@ -13,29 +14,16 @@ AGES = ("outstanding_30", "outstanding_90", "outstanding_180", "outstanding_olde
 def page() -> None:
     view = ui.scope_bar("@place", period=True)
     listings.asked_for(view, "licensing")
-    ui.cards(
-        view,
-        "licensed_institutes",
-        "suspended_institutes",
-        "revoked_institutes",
-        "licences_ending_30",
-        "lapsed_licence_service",
-        "outstanding",
-        "time_to_licence_median",
-        "time_to_licence_p90",
-        "within_25_days_share",
-        "renewal_rate",
-    )
+    listings.part(view, "cohort.all")
+    ui.cards(view, *(f"licensing_times.files_{name}" for name in ("median", "p90", "within_25")))
     left, right = st.columns(2)
     with left:
-        ui.figure(view, lines.trend, "licensed_institutes", by="month", over=view.months(144))
+        ui.figure(view, cohort.decided, analysis="licensing_cohort")
     with right:
-        ui.figure(view, bars.columns, analysis="sizes", says=licensing.largest_size)
-    left, right = st.columns(2)
-    with left:
-        ui.figure(view, bars.funnel, "applications", "cohort_complete", "cohort_decided", "cohort_granted")
-    with right:
-        ui.figure(view, bars.ranking, "licensed_institutes", by="activity", says=titles.highest)
+        licensing.funnel(view)
+    listings.part(view, "cohort.decided")
+    listings.caution(view, "cohort.decided_help")
+    ui.cards(view, "time_to_licence_median", "time_to_licence_p90", "within_25_days_share", "decided")
     left, right = st.columns(2)
     with left:
         times = ("time_to_licence_median", "time_to_licence_p90")
@@ -47,5 +35,32 @@ def page() -> None:
         ui.figure(view, bars.ranking, "within_25_days_share", by="place", nation=True)
     with right:
         ui.figure(view, bars.ranking, "time_to_licence_median", by="place", nation=True)
-    ui.figure(view, licensing.aged, "outstanding", *AGES, by="place", says=titles.highest)
+    ui.figure(view, charts.aged, "outstanding", *AGES, by="place", says=titles.highest)
+    listings.part(view, "cohort.institutes")
+    ui.cards(
+        view,
+        "licensed_institutes",
+        "suspended_institutes",
+        "revoked_institutes",
+        "licences_ending_30",
+        "lapsed_licence_service",
+        "outstanding",
+        "renewal_rate",
+        "veteran_led_institute_share",
+        "institutes_founded",
+        "institute_age_median",
+    )
+    left, right = st.columns(2)
+    with left:
+        ui.figure(view, lines.trend, "licensed_institutes", by="month", over=view.months(144))
+        ui.figure(view, bars.columns, "institutes_founded", by="year", over=view.months(180), says=titles.latest)
+    with right:
+        ui.figure(view, bars.columns, analysis="sizes", says=charts.largest_size)
+        licensing.survival(view)
+    left, right = st.columns(2)
+    with left:
+        ui.figure(view, bars.ranking, "licensed_institutes", by="activity", says=titles.highest)
+    with right:
+        ui.figure(view, bars.ranking, "veteran_led_institute_share", by="place", nation=True, says=titles.highest)
+        ui.figure(view, bars.ranking, "veteran_led_institute_share", by="smart", nation=True)
     listings.listings(view, *address.LICENCE_LISTS, without=listings.chosen("licensing"))

@@ -1,7 +1,8 @@
 """What does each number mean, and how is it worked out?"""
 
-from pages.ui.sections import definitions
+from pages.ui.sections import definitions, how_it_works
 
 
 def page() -> None:
+    how_it_works.explained()
     definitions.all_of_them()

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.ui.charts import lines
+from pages.ui.charts import lines, signals
 from pages.ui.components import figures as ui
-from pages.ui.sections import listings, overview
+from pages.ui.sections import analysed, listings, overview
 
 
 def page() -> None:
@@ -26,6 +26,10 @@ def page() -> None:
         overview.needing_action(view)
     with right:
         overview.ranked(view)
-    ui.figure(view, lines.projection, analysis="projection")
+    left, right = st.columns(2)
+    with left:
+        ui.figure(view, lines.projection, analysis="projection")
+    with right:
+        analysed.changes(view, signals.process)
     with st.container(key="profile-institutes"):
         listings.listings(view, "register")

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from pages.ui.charts import bars, grouped, licensing, maps, titles
+from pages.ui.charts import bars, maps, titles
+from pages.ui.charts import licensing as charts
 from pages.ui.components import figures as ui
-from pages.ui.sections import listings
+from pages.ui.sections import licensing, listings
 
 
 def page() -> None:
@@ -19,14 +20,8 @@ def page() -> None:
         ui.figure(view, bars.ranking, "smart_service_share", by="place", nation=True)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, bars.columns, analysis="smart_sizes", says=licensing.largest_size)
+        ui.figure(view, bars.columns, analysis="smart_sizes", says=charts.largest_size)
     with right:
-        ui.figure(view, licensing.published, analysis="adoption", says=licensing.since)
+        ui.figure(view, charts.published, analysis="adoption", says=charts.since)
     listings.caution(view, "smart.no_proof")
-    left, right = st.columns(2)
-    with left:
-        ui.figure(view, grouped.sides, "time_to_licence_median", by=("kind", "smart"), says=grouped.adopters)
-        ui.figure(view, grouped.sides, "renewal_rate", by="smart", says=grouped.adopters)
-    with right:
-        ui.figure(view, grouped.sides, "time_to_licence_p90", by=("kind", "smart"), says=grouped.adopters)
-        ui.figure(view, grouped.sides, "within_25_days_share", by="smart", says=grouped.adopters)
+    licensing.smart_compared(view)

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages.ui.charts import bars, lines, maps, titles
+from pages.ui.charts import bars, lines, maps, signals, titles
 from pages.ui.components import figures as ui
+from pages.ui.sections import analysed
 
 BANDS = {
     "status_in_date": "in_date",
@@ -23,6 +24,7 @@ def page() -> None:
         "expiring_60",
         "expiring_90",
         "training_hours",
+        beside={"training_compliance": "trained_share"},
     )
     left, right = st.columns(2)
     with left:
@@ -37,7 +39,11 @@ def page() -> None:
         trend = view.months(24)
         ui.figure(view, lines.trend, "training_compliance", by="month", over=trend, zero=False)
         ui.figure(view, lines.run_off, analysis="run_off")
-    ui.figure(view, bars.ranking, analysis="seats")
+    left, right = st.columns(2)
+    with left:
+        ui.figure(view, bars.ranking, analysis="seats")
+    with right:
+        analysed.levels(view, signals.funnel, "training_compliance")
     ui.figure(
         view,
         lines.heat,

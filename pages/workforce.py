@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.ui.charts import bars, lines, titles, workforce
 from pages.ui.components import figures as ui
+from pages.ui.sections import analysed
 
 
 def page() -> None:
@@ -32,7 +33,8 @@ def page() -> None:
         ui.figure(view, bars.ranking, "active_assistants", by="post", says=titles.highest)
     with right:
         ui.figure(view, bars.ranking, "women_share", by="post", nation=True)
-        ui.figure(view, bars.ranking, "leaver_rate_12m", by="post", nation=True)
+        settled = analysed.settled(view, "leaver_rate_12m")
+        ui.figure(settled, bars.ranking, "leaver_rate_12m", by="post", nation=True)
     left, right = st.columns(2)
     with left:
         ui.figure(view, workforce.survival, analysis="survival", says=workforce.still_serving)

@@ -8,11 +8,11 @@ import pytest
 
 from etl.core.paths import MODELS, ROOT
 
-PAGES = sorted((ROOT / "pages").glob("*.py"))
+PAGES = sorted(path for path in (ROOT / "pages").glob("*.py") if path.stem != "__main__")
 PAGES_AND_UI = sorted((ROOT / "pages").rglob("*.py"))
 DRAWING = sorted(
     path
-    for package in ("charts", "exports", "i18n", "summary")
+    for package in ("briefing", "charts", "exports", "i18n", "summary")
     for path in (ROOT / "pages" / "ui" / package).glob("*.py")
 )
 SQL = re.compile(r"\bselect\b.+\bfrom\b", re.IGNORECASE | re.DOTALL)

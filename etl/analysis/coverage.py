@@ -16,17 +16,19 @@ MOVED = 2
 def coverage_on_census(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Active assistants of the day per 10,000 residents, of the day and of the census of 1395, by province.
 
-    Rows: (province, coverage_per_10k, coverage_on_census, coverage_rank, coverage_rank_on_census, then is_moved), highest
-    coverage of the day first. Ranks are among all provinces, 1 the highest; equals share the better one.
+    Rows: (province, coverage_per_10k, coverage_on_census, coverage_rank, coverage_rank_on_census, then is_moved and
+    active_assistants), highest coverage of the day first. Ranks are among all provinces, 1 the highest; equals share the
+    better one.
     """
     answer = ask(con, "coverage_per_10k", "active_assistants", by=("province",), on=on, where=where)
     census = dict(con.numbers.execute("select iso_3166_2, population_2016 from provinces").fetchall())
     known = [row for row in answer.records() if row["province"] in census and row["coverage_per_10k"] is not None]
     today = {row["province"]: row["coverage_per_10k"] for row in known}
     then = {row["province"]: row["active_assistants"] / census[row["province"]] * 10_000 for row in known}
+    active = {row["province"]: row["active_assistants"] for row in known}
     rows: list[tuple[Any, ...]] = []
     for place in sorted(today, key=lambda place: (-today[place], place)):
         ranks = [1 + sum(other > rates[place] for other in rates.values()) for rates in (today, then)]
-        rows.append((place, today[place], then[place], *ranks, abs(ranks[0] - ranks[1]) >= MOVED))
+        rows.append((place, today[place], then[place], *ranks, abs(ranks[0] - ranks[1]) >= MOVED, active[place]))
     names = ("coverage_per_10k", "coverage_on_census", "coverage_rank", "coverage_rank_on_census")
-    return answered(answer, ("province",), names, rows, more=("is_moved",))
+    return answered(answer, ("province",), names, rows, more=("is_moved", "active_assistants"))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from etl.analysis.projection import MOST_MONTHS_AHEAD, PACE_MONTHS, history_of, path_of
+from etl.analysis.projection import MOST_MONTHS_AHEAD, PACE_MONTHS, end_of_next_year, history_of, path_of
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError
@@ -92,12 +92,9 @@ def headcount(con: ScopedCursor, on: date | None = None, where: Where = None, sc
         if month.label < now.label
     ]
     rows.append((now.label, active, active, active, active, target))
-    stock = projected = active
-    passed = 0.0
-    for unit, distance, then, low, high in path_of(history, day, active, MOST_MONTHS_AHEAD).points:
-        months, passed = distance - passed, distance
-        stock = max(0.0, stock + then - projected + (more_recruits - stock * higher_rate / 12) * months)
-        projected = then
+    points = path_of(history, day, active, MOST_MONTHS_AHEAD).points
+    stocks = _stocks(points, active, more_recruits, higher_rate)
+    for (unit, distance, then, low, high), stock in zip(points, stocks, strict=True):
         if unit.label <= now.label:
             continue
         bounds = [None if bound is None else bound * stock / then if then else stock for bound in (low, high)]
@@ -107,6 +104,57 @@ def headcount(con: ScopedCursor, on: date | None = None, where: Where = None, sc
             break
     names = ("plan_active", "plan_low", "plan_high", "target")
     return answered(known, ("month",), ("active_assistants", *names), rows, also=(pace, *history.answers))
+
+
+@analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"))
+def recruits_needed(
+    con: ScopedCursor,
+    on: date | None = None,
+    where: Where = None,
+    scenario: Scenario = NOW,
+    until: date | None = None,
+    goal: float | None = None,
+) -> Answer:
+    """The recruits per month with which the plan of `headcount` is at the goal at the end of the month of `until`. One row.
+
+    (recruits_needed, then plan_recruits, goal and until). `until` is by default the end of the next Jalali year, `goal` the
+    target; the leaver rate is that of the scenario. 0 where the plan is there without recruits. None without a goal, with less
+    than a year of history, and for a month that is not among the 60 ahead.
+    """
+    known = ask(con, "active_assistants", on=on, where=where)
+    day = known.on or known.publication.as_of
+    until = until or end_of_next_year(day)
+    goal = _target(con, day, where) if goal is None else goal
+    pace = pace_now(con, day, where)
+    now = pace.value("plan_recruits")
+    higher_rate = 0.0 if scenario.leaver_rate is None else scenario.leaver_rate - pace.value("plan_leaver_rate")
+    history = history_of(con, day, where)
+    active = float(known.value())
+    points = path_of(history, day, active, MOST_MONTHS_AHEAD).points
+    at = next(
+        (at for at, (unit, *_) in enumerate(points) if unit.first <= until <= unit.last and unit.last > day), None
+    )
+    needed = None
+    if at is not None and goal is not None:
+        # At every month's end the plan is linear in the recruits, as long as somebody is left.
+        none, one = (_stocks(points[: at + 1], active, more, higher_rate)[at] for more in (0.0, 1.0))
+        needed = max(0.0, now + (goal - none) / (one - none))
+    row = (needed, now, goal, until)
+    more = ("plan_recruits", "goal", "until")
+    return answered(known, (), ("recruits_needed",), [row], more=more, also=(pace, *history.answers))
+
+
+def _stocks(points: Sequence[tuple[Any, ...]], active: float, more_recruits: float, higher_rate: float) -> list[float]:
+    """The active assistants under a scenario at each point of the projection."""
+    stock = projected = active
+    passed = 0.0
+    stocks = []
+    for _, distance, then, *_ in points:
+        months, passed = distance - passed, distance
+        stock = max(0.0, stock + then - projected + (more_recruits - stock * higher_rate / 12) * months)
+        projected = then
+        stocks.append(stock)
+    return stocks
 
 
 def _target(con: ScopedCursor, day: date, where: Where) -> float | None:

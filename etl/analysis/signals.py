@@ -118,9 +118,10 @@ def level_signals(
 ) -> Answer:
     """Each province's share on the nation's funnel, the farthest from the nation's share first.
 
-    Rows: (province, the share, beyond_common, funnel_z, funnel_low, funnel_high, funnel_phi, then the share's two parts and
-    is_signal). A share that may still change by itself is asked on the last settled month's end. Fewer than 23 persons (10
-    institutes) are no signal. Raises QuestionError for a metric that is no share measured on a day.
+    Rows: (province, the share, beyond_common, funnel_z, funnel_low, funnel_high, funnel_phi, then the share's two parts,
+    is_signal and the common share). A share that may still change by itself is asked on the last settled month's end.
+    Fewer than 23 persons (10 institutes) are no signal. Raises QuestionError for a metric that is no share measured on a
+    day.
     """
     metric = catalogue().get(name)
     if (
@@ -145,9 +146,10 @@ def level_signals(
     for point in found.points if found else ():
         low, high = found.limits(point.count) if found else (0.0, 1.0)
         numbers = (point.share, point.beyond, point.z, low, high, found.phi if found else None)
-        rows.append((point.group, *numbers, point.part, point.count, point.is_signal))
+        common = found.common if found else None
+        rows.append((point.group, *numbers, point.part, point.count, point.is_signal, common))
     names = (name, "beyond_common", "funnel_z", "funnel_low", "funnel_high", "funnel_phi")
-    more = (metric.numerator, metric.denominator, "is_signal")
+    more = (metric.numerator, metric.denominator, "is_signal", "common")
     return answered(places, ("province",), names, rows, on=day, also=(nation,), more=more)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from etl.analysis import announcements, survival
+from etl.analysis import announcements, events, survival
 from etl.build import identity, load_report, reference_data, staging, volume
 from etl.build.load_report import Missing, Report
 from etl.core.errors import Refused
@@ -115,6 +115,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             reference_data.load(con, references.courses, references.targets)
             population.load(con, references.residents)
             announcements.load(con, references.announcements)
+            events.load(con, references.events)
             outcomes = workers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
             workers.dismiss()
             snapshots.release()
@@ -148,6 +149,7 @@ class _References:
     targets: list[reference_data.Target]
     residents: list[population.Residents]
     announcements: list[announcements.Announcement]
+    events: list[events.Event]
     unusable: list[str]
 
 
@@ -155,14 +157,14 @@ def _references(folder: Path) -> _References:
     """The reference tables of `folder`; the shipped ones replace unusable ones, so that its other files are read too."""
     unusable: list[str] = []
     tables: list[list[Any]] = []
-    for read in (reference_data.courses, reference_data.targets, population.read, announcements.read):
+    for read in (reference_data.courses, reference_data.targets, population.read, announcements.read, events.read):
         try:
             tables.append(read(folder))
         except Refused as error:
             unusable.append(str(error))
             tables.append(read(REFERENCE))
-    courses, targets, residents, announced = tables
-    return _References(courses, targets, residents, announced, unusable)
+    courses, targets, residents, announced, happened = tables
+    return _References(courses, targets, residents, announced, happened, unusable)
 
 
 def _unread(outcomes: Sequence[Outcome]) -> list[str]:

@@ -28,6 +28,8 @@ _PARTS = (("status_in_date", "status_pending", "status_expired", "status_overdue
 # Answers further metrics by the same dimensions, days and filters.
 Ask = Callable[..., Answer]
 _Cell = tuple[int, int]
+# A count minus a number that is known exactly: rounded by itself it would narrow the count beside it.
+_GAPS = {"planned_gap": ("active_assistants", "planned")}
 
 
 class NotForCirculation(ValueError):
@@ -63,6 +65,7 @@ def for_circulation(source: Answer | StreamedRows, ask: Ask | None = None) -> Ci
             row[at] = _recomputed(metric, row[at], known, metrics, asked)
     if source.by == ("side",):
         _take_differences(source.rows, rows)
+    _take_gaps(source.columns, rows)
     values = {field.name: getattr(source, field.name) for field in fields(Answer)}
     return Circulated(**values | {"rows": [tuple(row) for row in rows]})
 
@@ -236,3 +239,11 @@ def _take_differences(exact: Sequence[tuple[Any, ...]], rows: list[list[Any]]) -
         if _is_number(value):
             known = first[at] is not None and second[at] is not None
             difference[at] = round(second[at] - first[at], 3) if known else None
+
+
+def _take_gaps(columns: Sequence[str], rows: list[list[Any]]) -> None:
+    """A gap is that of what is told of the count."""
+    for name in _GAPS.keys() & set(columns):
+        gap, count, known = (columns.index(one) for one in (name, *_GAPS[name]))
+        for row in rows:
+            row[gap] = None if row[count] is None or row[known] is None else round(row[count] - row[known], 1)

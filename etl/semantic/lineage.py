@@ -17,6 +17,7 @@ REFERENCES = (
     "counties",
     "course_posts",
     "courses",
+    "events",
     "international",
     "population",
     "provinces",

@@ -282,3 +282,36 @@ def test_a_short_history_is_not_tried(by_hand: duckdb.DuckDBPyConnection) -> Non
         row for row in planning.headcount(by_hand, on=date(2022, 1, 15)).records() if row["plan_active"] is not None
     ]
     assert all(row["plan_low"] is None and row["plan_high"] is None for row in rows[1:])
+
+
+# ---------------------------------------------------------------- recruits needed
+
+
+@pytest.mark.parametrize("higher_rate", [None, 0.05])
+def test_the_recruits_needed_bring_the_plan_to_the_goal_at_the_end_of_the_month(
+    con: duckdb.DuckDBPyConnection, higher_rate: float | None
+) -> None:
+    """Put into the plan, the recruits that are needed reach the goal in the chosen month, and not before."""
+    day = as_of(con)
+    rate = planning.pace_now(con).value("plan_leaver_rate")
+    scenario = Scenario(leaver_rate=None if higher_rate is None else rate + higher_rate)
+    for months, goal in ((4, 1_500.0), (17, 2_000.0)):
+        until = jalali.unit_of(jalali.add_months(day, months), "month")
+        needed = planning.recruits_needed(con, scenario=scenario, until=until.last, goal=goal)
+        recruits = needed.value()
+        assert recruits > needed.records()[0]["plan_recruits"]
+        path = planning.headcount(con, scenario=Scenario(recruits, scenario.leaver_rate)).records()
+        reached = {row["month"]: row["plan_active"] for row in path if row["plan_active"] is not None}
+        if until.label in reached:
+            assert math.isclose(reached[until.label], goal)
+            assert all(stock < goal for month, stock in reached.items() if month < until.label)
+        else:
+            assert max(reached) < until.label, "the plan ends once its range is beyond the target"
+    assert until.label in reached or months == 17
+
+
+def test_no_recruits_are_needed_where_the_plan_is_there_without_any(con: duckdb.DuckDBPyConnection) -> None:
+    assert planning.recruits_needed(con, goal=1.0).value() == 0
+    beyond = jalali.add_months(as_of(con), 12 * 6)
+    assert planning.recruits_needed(con, until=beyond, goal=2_000.0).value() is None
+    assert planning.recruits_needed(con, until=jalali.add_months(as_of(con), -2), goal=2_000.0).value() is None

@@ -25,6 +25,8 @@ class Chart:
     whole_country: bool = False
     # Told the goal of training compliance (`goal`).
     has_goal: bool = False
+    # Runs over time: told the events that fall into it (`events`).
+    has_events: bool = False
     # Compares groups: of a single one there is nothing to compare, and its trend is shown.
     compares: bool = False
     # Drawn in its place where the groups differ no more than by chance.

@@ -7,7 +7,7 @@ from itertools import cycle
 from typing import Any
 
 from etl.semantic.answers import Answer, Metric
-from pages.ui.charts import elements, titles
+from pages.ui.charts import elements, marks, titles
 from pages.ui.charts.chart import chart
 from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
@@ -16,7 +16,7 @@ from pages.ui.i18n import text
 TIME = ("month", "quarter", "year", "day")
 
 
-@chart(titles.latest)
+@chart(titles.latest, has_events=True)
 def trend(
     answer: Answer,
     context: ChartContext,
@@ -24,8 +24,9 @@ def trend(
     before: Answer | None = None,
     zero: bool = True,
     height: int = 320,
+    events: Sequence[marks.Event] = (),
 ) -> Figure:
-    """Lines of the answer's metrics over time: actual solid, the year before lighter, the target outlined.
+    """Lines of the answer's metrics over time: actual solid, the year before lighter, the target outlined, events numbered.
 
     With a second dimension there is one line a member. What is not over is drawn hollow; an unknown value is a gap.
     """
@@ -50,7 +51,7 @@ def trend(
     ticks = elements.nice(max([0, *known, target or 0])) if zero else _around(known, target, unit)
     if answer.provisional & set(labels):
         keys.append(elements.key(context, context.word("figure.provisional"), elements.SERIES[0], "outline"))
-    return elements.figure(
+    drawn = elements.figure(
         context,
         data,
         height,
@@ -59,6 +60,7 @@ def trend(
         yaxis=_roomy(context, ticks, unit),
         **_goal(context, target, unit),
     )
+    return marks.drawn(drawn, events, context, labels)
 
 
 @dataclass(frozen=True)
@@ -171,8 +173,10 @@ def _around(values: Sequence[float], target: float | None, unit: str) -> list[fl
     return elements.between(low, high)
 
 
-@chart(titles.ahead)
-def projection(answer: Answer, context: ChartContext, target: float | None = None) -> Figure:
+@chart(titles.ahead, has_events=True)
+def projection(
+    answer: Answer, context: ChartContext, target: float | None = None, events: Sequence[marks.Event] = ()
+) -> Figure:
     """What is known solid, what is projected dashed with its range. Metrics in order: actual, low, high."""
     labels = [row[0] for row in answer.rows]
     parts = [_Series(metric.short[context.lang], metric, answer.rows) for metric in answer.metrics[:3]]
@@ -190,7 +194,7 @@ def projection(answer: Answer, context: ChartContext, target: float | None = Non
         elements.key(context, context.word("figure.actual"), "actual", "line"),
         elements.key(context, context.word("figure.range"), "projection", "dash"),
     ]
-    return elements.figure(
+    drawn = elements.figure(
         context,
         [low, high, _line(context, known, "actual", known_hover)],
         340,
@@ -199,6 +203,7 @@ def projection(answer: Answer, context: ChartContext, target: float | None = Non
         yaxis=_roomy(context, elements.nice(top), unit),
         **_goal(context, target, unit),
     )
+    return marks.drawn(drawn, events, context, labels)
 
 
 @chart(titles.ends, has_goal=True)

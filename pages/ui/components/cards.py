@@ -34,12 +34,14 @@ class Asked:
     settled_on: date | None = None
 
 
-def cards(view: PageContext, *names: str) -> None:
+def cards(view: PageContext, *names: str, beside: Mapping[str, str] | None = None) -> None:
     """Up to ten numbers, each with its change in a year, its parts if it is a rate, and what it means.
 
-    A name like `pace.required_pace` is a number that etl.analysis works out.
+    A name like `pace.required_pace` is a number that etl.analysis works out. `beside` are measures that are printed on the
+    card of another.
     """
-    page_context.later(_cards, view, names[:10], ready=partial(_at_once, view, names[:10]))
+    told = dict(beside or {})
+    page_context.later(_cards, view, names[:10], told, ready=partial(_at_once, view, (*names[:10], *told.values())))
 
 
 def headline(view: PageContext, **parts: str) -> None:
@@ -60,16 +62,27 @@ def _headline(view: PageContext, parts: Mapping[str, str]) -> None:
 
 
 @page_context.fragment
-def _cards(view: PageContext, names: Sequence[str]) -> None:
+def _cards(view: PageContext, names: Sequence[str], beside: Mapping[str, str]) -> None:
     across = next((n for n in (5, 4, 3) if len(names) % n == 0), 4)
-    asked = _at_once(view, names)
+    asked = _at_once(view, (*names, *beside.values()))
     with st.container(key=f"cards-{across}"):
         for name in names:
             with (
                 st.container(key=f"card-{name.replace('.', '-')}", border=True, height="stretch"),
                 error_boundary(view.lang, name),
             ):
-                _card(view, name, asked.get(name))
+                _card(view, name, asked.get(name), _printed(view, asked.get(beside.get(name, ""))))
+
+
+def _printed(view: PageContext, asked: Asked | None) -> str:
+    """A measure with its parts as a line on the card of another."""
+    if asked is None:
+        return ""
+    answer, metric = asked.now, asked.now.metrics[0]
+    value = text.plain(answer.value(metric.name), metric.unit, view.lang)
+    parts = elements.parts_of(answer, metric, answer.rows[0], context(view))
+    said = f"{metric.short[view.lang]}: {value}" + (f" ({parts})" if parts else "")
+    return f'<p class="pd-line"><b>{text.escape(said)}</b></p>'
 
 
 def _at_once(view: PageContext, names: Iterable[str]) -> dict[str, Asked]:

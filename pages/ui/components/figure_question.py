@@ -9,7 +9,9 @@ from etl.analysis.training_plan import GOAL
 from etl.semantic import spread
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import size_of
+from pages.ui.charts import marks
 from pages.ui.charts.chart import Chart
+from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.lines import TIME
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
@@ -49,6 +51,8 @@ class FigureQuestion:
             told["chosen"] = self.view.where.get("province", ())
         if self.chart.has_goal:
             told["goal"] = GOAL
+        if self.chart.has_events:
+            told["events"] = marks.events(scoped_query.worked_out(self.view, "events")[0], ChartContext(self.view.lang))
         if self.nation:
             told["nation"] = of_nation(self.view, answer).value()
         if self.target:
@@ -139,13 +143,14 @@ def size(view: PageContext, answer: Answer) -> str:
     count = _size(view, answer, metric, counted)
     if count is None:
         return ""
-    return view.word("figure.cases", count=f"{text.number(count, view.lang)} {text.unit_word(known.unit, view.lang)}")
+    unit = "applications" if "working_day" in answer.by else known.unit
+    return view.word("figure.cases", count=f"{text.number(count, view.lang)} {text.unit_word(unit, view.lang)}")
 
 
 def _size(view: PageContext, answer: Answer, metric: Metric, counted: str) -> Any:
     if counted == "at_risk":
-        # All who joined are followed at first.
-        return sum(row["at_risk"] or 0 for row in answer.records() if row["served"] == 0)
+        # All are followed at first.
+        return sum(row["at_risk"] or 0 for row in answer.records() if row[answer.by[-1]] == 0)
     if counted in answer.columns and len(answer.by) == 1 and answer.by[0] in (*TIME, "ahead"):
         at, place = answer.columns.index(metric.name), answer.columns.index(counted)
         return next((row[place] for row in reversed(answer.rows) if row[at] is not None), None)

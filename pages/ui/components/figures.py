@@ -17,7 +17,7 @@ from etl.semantic import spread
 from etl.semantic.answers import Answer
 from etl.semantic.disclosure import Ask, Circulated, for_circulation
 from etl.warehouse.dimensions import expand_groups
-from pages.ui.charts import elements, lines, titles
+from pages.ui.charts import elements, lines, marks, titles
 from pages.ui.charts.chart import Chart
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.titles import Title
@@ -143,6 +143,8 @@ def draw(
     if chosen:
         _keys_to_click(axis, legend, ident)
     plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=partial(page_context.turn, axis) if axis else None)
+    if drawn.meta.get("events"):
+        st.html(marks.listed(drawn.meta["events"], context(view)))
     notes = [*notes, *([drawn.meta["credit"]] if drawn.meta.get("credit") else [])]
     if ignored:
         notes.append(scoped_query.no_effect(view, ignored))

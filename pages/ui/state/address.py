@@ -136,11 +136,14 @@ _PLACE = _one(lambda value, days: value == NATION or _is_province(value, days))
 _DAY = _one(lambda value, days: days.read(value) is not None)
 
 _SIDES: Mapping[str, _Check] = {"p": _PLACE, "a": _DAY, "q": _PLACE, "b": _DAY}
+_YEAR = _one(lambda value, _: value.isascii() and value.isdecimal() and len(value) == 4)
 
 # The parameters of each page that has some, in the order in which they stand in its address.
 _CHECKS: Mapping[str, Mapping[str, _Check]] = {
     "methods": {"find": _FIND},
     "quality": {"of": _one(lambda value, _: value in warehouse.catalogue())},
+    "growth": {"goal": _one(lambda value, _: bool(number(value))), "until": _YEAR},
+    "coverage": {"census": _one(lambda value, _: value == "1395")},
     "planning": {
         "recruits": _one(lambda value, _: number(value) is not None),
         "leave": _one(lambda value, _: number(value, 100) is not None),

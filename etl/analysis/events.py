@@ -1,0 +1,89 @@
+"""Events that a trend should be read beside: a decree, a new register, a strike. They are told, never counted.
+
+DIR's own events.csv replaces the shipped one as a whole.
+"""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from etl.analysis.registry import analysis
+from etl.core.errors import Refused
+from etl.core.jalali import unit_of
+from etl.core.text_folding import fold, shown
+from etl.extract import reference_files as files
+from etl.semantic.access import ScopedCursor
+from etl.semantic.answers import Answer, ask
+from etl.semantic.derived import Where, answered
+
+KINDS = {"decree": "مصوبه", "register": "سامانه", "strike": "اعتصاب", "campaign": "طرح", "other": "سایر"}
+MOST_LETTERS = 120
+_COLUMNS = ("date", "province", "title_fa", "title_en", "kind", "source")
+_TYPES = (pa.date32(), *[pa.string()] * 5)
+_WORDS = {fold(word): kind for kind, fa in KINDS.items() for word in (kind, fa)}
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened on a day, in a province (None: in the nation), its title in both languages and where it is told."""
+
+    date: date
+    province: str | None
+    title_fa: str
+    title_en: str
+    kind: str
+    source: str
+
+
+def read(folder: Path) -> list[Event]:
+    """The rows of events.csv. Raises Refused for a cell that cannot be read and for an event met twice."""
+    path = files.chosen(folder, "events.csv")
+    found = [(line, _event(path, line, row)) for line, row in files.rows(path, _COLUMNS)]
+    files.refuse_twice(path, "date", ((line, (one.date, one.province, fold(one.title_fa))) for line, one in found))
+    return [one for _, one in found]
+
+
+def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Event]) -> None:
+    """Make `events`: one row per event."""
+    columns = list(zip(*map(astuple, rows), strict=True)) or [()] * len(_COLUMNS)
+    arrays = [pa.array(column, kind) for column, kind in zip(columns, _TYPES, strict=True)]
+    con.register("arriving", pa.table(dict(zip(_COLUMNS, arrays, strict=True))))
+    con.execute("create table events as from arriving order by date, province nulls first, title_fa")
+    con.unregister("arriving")
+
+
+@analysis(asks=("target",))
+def events(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+    """The events up to the day, oldest first, with the Jalali month that each falls in.
+
+    Rows: (event_date, event_month, event_province, event_fa, event_en, event_kind, source). Under a filter of provinces
+    those of the nation and of these provinces; other filters narrow nothing.
+    """
+    like = ask(con, "active_assistants", on=on)
+    day = like.on or like.publication.as_of
+    provinces = list((where or {}).get("province", ()))
+    rows = con.execute(
+        "select date, province, title_fa, title_en, kind, source from events "
+        "where date <= $on_day and (province is null or len($provinces) = 0 or list_contains($provinces, province)) "
+        "order by date, province nulls first, title_fa",
+        {"on_day": day, "provinces": provinces},
+    ).fetchall()
+    names = ("event_month", "event_province", "event_fa", "event_en", "event_kind")
+    dated = [(then, unit_of(then, "month").label, *rest) for then, *rest in rows]
+    return answered(like, ("event_date",), names, dated, on=day, more=("source",))
+
+
+def _event(path: Path, line: int, row: dict[str, str]) -> Event:
+    day, province = files.day(path, line, row), files.province(path, line, row)
+    title_fa, title_en = (shown(files.text(path, line, row, name)) for name in ("title_fa", "title_en"))
+    for name, title in (("title_fa", title_fa), ("title_en", title_en)):
+        if len(title) > MOST_LETTERS:
+            raise Refused(f"{path.name}, line {line}, {name}: longer than {MOST_LETTERS} letters")
+    kind = _WORDS.get(fold(files.text(path, line, row, "kind")))
+    if kind is None:
+        raise Refused(f"{path.name}, line {line}, kind: unknown_value")
+    return Event(day, province, title_fa, title_en, kind, shown(files.text(path, line, row, "source")))

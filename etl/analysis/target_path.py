@@ -1,0 +1,62 @@
+"""The path that several dated values of a target draw, and how far the active are from it.
+
+A target counts from its day on; between two dated values the path runs straight. With one value there is no path.
+"""
+
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+from etl.analysis.registry import analysis
+from etl.core import jalali
+from etl.semantic.access import ScopedCursor
+from etl.semantic.answers import Answer, ask
+from etl.semantic.derived import Where, answered
+
+_MONTHS_SHOWN_BEFORE = 24
+
+
+@analysis(asks=("active_assistants", "target"))
+def target_path(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+    """The path month by month: (month, active_assistants, planned, planned_gap).
+
+    From 24 complete months before the day (or the first dated value) to the month of the last dated value. `planned` is the
+    value of the path at the end of a month, in the current month that on the day; `planned_gap` is active minus planned,
+    None for months ahead. No rows where the place has no two dated values of its own. The nation's path is not divided among
+    provinces.
+    """
+    now = ask(con, "active_assistants", on=on, where=where)
+    day = now.on or now.publication.as_of
+    provinces = tuple((where or {}).get("province", ()))
+    dated: list[tuple[date, float]] = []
+    if len(provinces) <= 1 and set(where or {}) <= {"province"}:
+        dated = con.execute(
+            "select date, value from targets where metric = 'active_assistants' and province is not distinct from $province "
+            "order by date",
+            {"province": provinces[0] if provinces else None},
+        ).fetchall()
+    names = ("active_assistants", "planned", "planned_gap")
+    if len(dated) < 2:
+        return answered(now, ("month",), names, [], on=day)
+    before = jalali.last_complete_months(day, _MONTHS_SHOWN_BEFORE)
+    known = ask(con, "active_assistants", by=("month",), over=before, where=where)
+    active = dict(zip(known.column("month"), known.column("active_assistants"), strict=True))
+    current = jalali.unit_of(day, "month")
+    active[current.label] = now.value()
+    rows: list[tuple[Any, ...]] = []
+    for unit in jalali.units_between(before[0], max(dated[-1][0], day), "month"):
+        planned = _planned(dated, day if unit.label == current.label else unit.last)
+        count = active.get(unit.label)
+        if planned is not None:
+            rows.append((unit.label, count, planned, None if count is None else count - planned))
+    return answered(now, ("month",), names, rows, on=day, also=(known,), sources=frozenset({"targets"}))
+
+
+def _planned(dated: list[tuple[date, float]], day: date) -> float | None:
+    """The path on a day: straight between dated values, flat after the last; None before the first."""
+    if day < dated[0][0]:
+        return None
+    for (first, low), (last, high) in pairwise(dated):
+        if day < last:
+            return low + (high - low) * (day - first).days / (last - first).days
+    return dated[-1][1]

@@ -1,0 +1,112 @@
+"""python -m pages brief: books of the nation or of provinces, or to recipients what newly needs action.
+
+Exit 0: done. 1: a book was refused or could not be written, each said in a line, and the others are there. 2: wrong usage.
+"""
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from etl.core.errors import QuestionError, Refused
+from etl.core.text_folding import printable
+from etl.semantic.access import ADMINISTRATOR
+from pages.ui.briefing import recipients, writing
+from pages.ui.briefing.writing import NATION, Press
+from pages.ui.data import briefing_questions
+from pages.ui.i18n import text
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if wrong := _contradiction(options):
+        parser.error(wrong)
+    try:
+        with writing.press(briefing_questions.pointer_of(options.source), ADMINISTRATOR) as press:
+            return _changed(press, options) if options.changed else _books(press, options)
+    except (Refused, QuestionError) as error:
+        _tell(str(error))
+    except OSError as error:
+        _tell(f"{error.filename or 'the machine'}: {error.strerror or type(error).__name__}")
+    return 1
+
+
+def _books(press: Press, options: argparse.Namespace) -> int:
+    places = [options.province or NATION]
+    if options.all:
+        places = sorted(text.reference_members("province", options.lang))
+    code = 0
+    for place in places:
+        asked = press.questions(place, options.lang, options.on, options.exact)
+        to = options.to if options.to.suffix.lower() == ".pdf" else options.to / writing.file_name(asked)
+        try:
+            print(press.write(asked, to).file)
+        except Refused as error:
+            _tell(str(error))
+            code = 1
+    return code
+
+
+def _changed(press: Press, options: argparse.Namespace) -> int:
+    code = 0
+    for outcome in recipients.send_changed(press, options.recipients):
+        if outcome.fault:
+            _tell(f"{outcome.name}: {outcome.fault}")
+            code = 1
+        for file in outcome.files:
+            print(f"{outcome.name}\t{file}")
+    return code
+
+
+def _tell(line: str) -> None:
+    print(printable(" ".join(line.split())), file=sys.stderr)
+
+
+def _contradiction(options: argparse.Namespace) -> str:
+    """What is wrong with the words taken together; empty where nothing is."""
+    if options.changed:
+        given = options.province or options.on or options.to or options.exact
+        return "--changed goes with --all and nothing of place, day or folder" if given or not options.all else ""
+    if not options.to:
+        return "--to is needed"
+    if options.all and options.province:
+        return "--all and --province exclude each other"
+    return "--all writes into a folder" if options.all and options.to.suffix.lower() == ".pdf" else ""
+
+
+def _province(code: str) -> str:
+    if code.upper() not in text.reference_members("province", "en"):
+        raise argparse.ArgumentTypeError(f"{code!r} is no province; write a code like IR-11")
+    return code.upper()
+
+
+def _day(written: str) -> date:
+    try:
+        return text.read_day(written)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{written!r} is not a day, Jalali or Gregorian") from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pages", allow_abbrev=False)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    brief = commands.add_parser("brief", help="briefings as PDF", allow_abbrev=False)
+    brief.add_argument("--province", type=_province, metavar="IR-11", help="its book (the nation's)")
+    brief.add_argument("--all", action="store_true", help="a book for each of the 31 provinces")
+    brief.add_argument("--on", type=_day, metavar="DAY", help="the as-of day (the latest)")
+    brief.add_argument("--lang", choices=text.LANGUAGES, default="fa")
+    brief.add_argument("--exact", action="store_true", help="exact numbers, not for circulation")
+    brief.add_argument("--to", type=Path, metavar="FILE.pdf|FOLDER")
+    brief.add_argument("--changed", action="store_true", help="with --all: to recipients, where something is new")
+    default = Path(os.environ.get("RECIPIENTS") or writing.folder() / "recipients.toml")
+    brief.add_argument("--recipients", type=Path, default=default, metavar="FILE.toml")
+    brief.add_argument("--from", dest="source", type=Path, metavar="FILE", help="another warehouse")
+    return parser

@@ -1,0 +1,254 @@
+"""What a briefing says: every word and number of the book, of Answers, in the words of pages/text.toml."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from etl.core.jalali import add_months
+from etl.core.paths import REFERENCE
+from etl.semantic.answers import Answer, Metric
+from pages.ui.briefing import drawing, tables
+from pages.ui.briefing.writer import Writer, writer
+from pages.ui.charts import marks
+from pages.ui.charts.classes import classes
+from pages.ui.data.briefing_questions import Questions
+from pages.ui.i18n import text
+from pages.ui.summary import changes, needs_action, verdict
+
+HEADLINE = ("active_assistants", "training_compliance", "licensed_institutes", "leaver_rate_12m")
+_MOST_MONTHS_AHEAD = 24
+_SHORT = {
+    "fa": {"IR-03": "آ. شرقی", "IR-04": "آ. غربی", "IR-14": "چهارمحال", "IR-17": "کهگیلویه"},
+    "en": {
+        "IR-03": "E. Azerb.", "IR-04": "W. Azerb.", "IR-14": "Chaharmahal", "IR-17": "Kohgiluyeh",
+        "IR-11": "Sistan and Bal.", "IR-09": "R. Khorasan", "IR-28": "N. Khorasan", "IR-29": "S. Khorasan",
+    },
+}  # fmt: skip
+
+
+def book(questions: Questions) -> dict[str, Any]:
+    """The book of a place. Raises Refused for a place or day without data."""
+    questions.refuse_empty()
+    write = writer(questions)
+    read, lang = questions.publication, questions.lang
+    said = verdict.facts(write.sources)
+    date, place = text.day_in_both(questions.day, lang), write.place
+    title = write.word("title")
+    nation, actions = not questions.province, _actions(write)
+    ranking = tables.ranking(write, "province" if nation else "county")
+    return {
+        "lang": lang,
+        "iso": questions.day.isoformat(),
+        "digits": [text.digits(number, lang) for number in range(100)],
+        "title": title,
+        "place": place,
+        "date": date,
+        "owner": text.word("app.owner", lang),
+        "about": write.word("about", place=place, date=date),
+        "page_words": write.words("page"),
+        "footer": write.word(
+            "footer", title=title, place=place, date=text.day(questions.day, lang), id=text.digits(read.id, lang)
+        ),
+        "sample": write.word("sample") if read.is_sample else "",
+        "circulation_short": write.word("exact_short" if questions.exact else "circulation_short"),
+        "circulation": text.word("file.exact" if questions.exact else "file.circulation", lang),
+        "verdict": verdict.sentences(said, write.sources),
+        **_cards(write),
+        "trend": _trend(write, said, len(actions["items"])),
+        "actions": actions,
+        "map": _map(write) if nation else None,
+        "ranking": ranking,
+        **(tables.of_nation(write) if nation else tables.of_one_province(write, ranking)),
+        "changes": _changes(write),
+        "method": _method(write),
+        "numbers_about": write.word("numbers_about"),
+    }
+
+
+def _cards(write: Writer) -> dict[str, Any]:
+    cards, notes = [], []
+    for name in HEADLINE:
+        day = write.questions.settled_on(name) or write.questions.day
+        now = write.questions.ask(name, on=day)
+        metric, value = now.metrics[0], now.value()
+        before = write.questions.ask(name, on=add_months(day, -12)).value()
+        change, said, is_good = "", "no_year", None
+        if value is not None and before is not None:
+            said = "year_same"
+            if changes.is_visible(metric, value, before):
+                change = changes.signed(metric, value, before, write.lang)
+                is_good = (value > before) == (metric.direction == "up") if metric.direction in ("up", "down") else None
+                said = "year_plain" if is_good is None else "year_better" if is_good else "year_worse"
+        cards.append(
+            {
+                "label": metric.label[write.lang],
+                "value": write.plain(now),
+                "change": change,
+                "verdict": write.word(said),
+                "better": is_good is True,
+                "worse": is_good is False,
+            }
+        )
+        if day != write.questions.day:
+            notes.append(write.word("settled", label=metric.label[write.lang], day=text.day(day, write.lang)))
+    return {"cards": cards, "cards_note": " ".join(notes)}
+
+
+def _trend(write: Writer, said: verdict.Facts, below: int) -> dict[str, Any]:
+    lang = write.lang
+    answer = write.questions.analyse("projection")
+    known = [row for row in answer.rows if row[1] is not None]
+    # A province is projected until it reaches its share of the nation's target, further than paper should look.
+    answer = replace(answer, rows=answer.rows[: len(known) + _MOST_MONTHS_AHEAD])
+    path, told = write.questions.analyse("target_path"), write.questions.analyse("events")
+    events = marks.of(marks.events(told, write.context), [row[0] for row in answer.rows])
+    first, last = known[0], known[-1]
+    span = [text.unit_label(label, lang) for label in (first[0], answer.rows[-1][0])]
+    counted = [text.number(row[1], lang) for row in (first, last)]
+    alt = write.word(
+        "trend_alt", first=counted[0], since=span[0], last=counted[1], until=text.day(write.questions.day, lang)
+    )
+    title = write.word("trend_alone", active=text.number(said.active, lang), before=text.number(said.before, lang))
+    keys = [write.word("key_actual")]
+    ahead = answer.rows[-1]
+    if ahead[2] is not None and ahead is not last:
+        low, high = (text.number(value, lang) for value in ahead[2:4])
+        title = write.word("trend_ahead", when=span[1], low=low, high=high)
+        alt += " " + write.word("trend_alt_ahead", when=span[1], low=low, high=high)
+        keys.append(write.word("key_projection"))
+    keys += [write.word("key_path")] if path.rows else []
+    keys += [write.word("key_event")] if events else []
+    return {
+        "title": title,
+        "sub": write.word("trend_sub", place=write.place, first=span[0], last=span[1]),
+        "svg": drawing.trend(
+            answer, write.context, said.target, path, events, _height(write, below, len(events), bool(path.rows))
+        ),
+        "alt": alt,
+        "keys": keys,
+        "events": [{"number": text.digits(one.number, lang), "words": one.words} for one in events],
+        "path": _path(write, path),
+    }
+
+
+def _height(write: Writer, actions: int, events: int, has_path: bool) -> float:
+    """The trend takes what the rest leaves of the first page, in points."""
+    left = 478 - 29 * actions - 13 * events - 16 * has_path - 26 * write.questions.publication.is_sample
+    return float(min(max(left, 170), 370))
+
+
+def _path(write: Writer, path: Answer) -> str:
+    """The gap to the target path on the day."""
+    known = [row for row in path.records() if row["planned_gap"] is not None]
+    if not known:
+        return ""
+    row = known[-1]
+    return write.word(
+        "path_behind" if row["planned_gap"] < 0 else "path_ahead",
+        day=text.day(write.questions.day, write.lang),
+        planned=text.number(row["planned"], write.lang),
+        gap=text.number(abs(row["planned_gap"]), write.lang),
+    )
+
+
+def _actions(write: Writer) -> dict[str, Any]:
+    found = needs_action.actions(write.sources)
+    return {
+        "title": text.word("action.title", write.lang),
+        "none": text.word("action.none", write.lang),
+        "items": [
+            {
+                "number": text.digits(f"{at}.", write.lang),
+                "sentence": one.sentence,
+                "about": " · ".join(part for part in (one.who, one.when) if part),
+            }
+            for at, one in enumerate(found, 1)
+        ],
+    }
+
+
+def _map(write: Writer) -> dict[str, Any]:
+    lang = write.lang
+    answer = write.questions.ask("coverage_per_10k", by=("province",), on=write.questions.day)
+    nation = write.questions.ask("coverage_per_10k", on=write.questions.day)
+    metric = answer.metrics[0]
+    title = write.word("map_plain")
+    if last := tables.last_of(answer, metric):
+        title = write.word(
+            "map_title",
+            place=text.member("province", last.key[0], lang),
+            value=text.plain(last.value, metric.unit, lang),
+        )
+    names = {code: text.member("province", code, lang) for code in text.reference_members("province", lang)}
+    found = classes([value for value in answer.column(metric.name) if value is not None], metric, write.context)
+    credit = f"{text.word('figure.osm', lang)} (ODbL)"
+    return {
+        "title": title,
+        "sub": write.word("map_sub", day=text.day(write.questions.day, lang), nation=write.plain(nation)),
+        "svg": drawing.province_map(answer, write.context, _label_places(), names | _SHORT[lang]),
+        "alt": write.word("map_alt"),
+        "width": 158,
+        "legend": [{"colour": one["colour"], "words": one["label"]} for one in found.keys(write.context)],
+        "credit": credit,
+    }
+
+
+@cache
+def _label_places() -> dict[str, tuple[float, float]]:
+    shapes = json.loads((REFERENCE / "iran_provinces.geojson").read_text(encoding="utf-8"))["features"]
+    return {one["id"]: (one["properties"]["label_lon"], one["properties"]["label_lat"]) for one in shapes}
+
+
+def _changes(write: Writer) -> dict[str, Any]:
+    lang = write.lang
+    told: dict[str, Any] = {"title": write.word("changes_title"), "heads": write.words("changes_heads"), "rows": []}
+    found = write.questions.revision(HEADLINE)
+    if found is None:
+        return told | {"lead": write.word("changes_first")}
+    count = {
+        kind: text.number(sum(getattr(one, f"{kind}_rows") for one in found.rows), lang)
+        for kind in ("new", "corrected", "removed")
+    }
+    for name in HEADLINE:
+        metric = found.after[name].metrics[0]
+        before, after = found.before[name].value(), found.after[name].value()
+        if None not in (before, after) and changes.is_visible(metric, after, before):
+            told["rows"].append(_changed(metric, before, after, lang))
+    lead = write.word(
+        "changes_some" if told["rows"] else "changes_none",
+        old=text.digits(found.publication.id, lang),
+        rows=write.word("changes_rows", **count),
+        day=text.day(found.day, lang),
+    )
+    return told | {
+        "lead": f"{lead} {write.word('changes_references')}" if found.definitions or found.references else lead
+    }
+
+
+def _changed(metric: Metric, before: Any, after: Any, lang: str) -> Sequence[str]:
+    return (
+        metric.label[lang],
+        text.plain(before, metric.unit, lang),
+        text.plain(after, metric.unit, lang),
+        changes.signed(metric, after, before, lang),
+    )
+
+
+def _method(write: Writer) -> dict[str, Any]:
+    read, lang = write.questions.publication, write.lang
+    number = {
+        "files": read.files, "read": read.rows_read, "loaded": read.rows_loaded, "rejected": read.rows_quarantined,
+    }  # fmt: skip
+    source = write.word(
+        "source",
+        day=text.day(read.as_of, lang),
+        built=text.day(read.built_on, lang),
+        **{key: text.number(value, lang) for key, value in number.items()},
+    )
+    return {
+        "title": write.word("method_title"),
+        "lines": [source, *write.words("method")],
+        "safety": write.word("safety"),
+    }

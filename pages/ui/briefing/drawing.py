@@ -1,0 +1,298 @@
+"""Answer in, SVG out: the trend with its projection, and the map. Vector pictures for paper, in points.
+
+Typst sets the text of an SVG in the fonts of the document. A text's anchor is a side of the paper, in both languages.
+"""
+
+import html
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from etl.semantic.answers import Answer
+from pages.ui.charts import elements, maps
+from pages.ui.charts.classes import classes
+from pages.ui.charts.elements import ChartContext
+from pages.ui.charts.marks import Mark
+from pages.ui.i18n import text
+
+_FONT = "Vazirmatn"
+_SMALL, _NORMAL = 7.6, 8.4
+WIDTH = 510.0
+MAP_WIDTH, MAP_HEIGHT = 384.0, 336.0
+# Standing for Iran's middle latitude: a degree of longitude is that much shorter than one of latitude.
+_LATITUDE = 32.5
+
+
+def trend(
+    answer: Answer,
+    context: ChartContext,
+    target: float | None,
+    path: Answer | None = None,
+    marks: Sequence[Mark] = (),
+    height: float = 190.0,
+) -> str:
+    """The known months solid, the projection dashed in its range, target and target path, events as numbered marks.
+
+    `answer` is that of the analysis `projection`: month, active, low, high, projected.
+    """
+    months = [row[0] for row in answer.rows]
+    planned = dict(zip(path.column("month"), path.column("planned"), strict=True)) if path and path.rows else {}
+    numbers = [value for row in answer.rows for value in row[1:5] if value is not None]
+    ticks = elements.nice(max([*numbers, target or 0, *(planned[month] for month in months if month in planned), 1]))
+    left, right, top, bottom = 44.0, 12.0, 20.0 if marks else 8.0, 20.0
+    across = (WIDTH - left - right) / max(len(months) - 1, 1)
+
+    def x(place: float) -> float:
+        return left + across * place
+
+    def y(value: float) -> float:
+        return top + (height - top - bottom) * (1 - value / (ticks[-1] or 1))
+
+    parts: list[str] = []
+    for value in ticks:
+        parts.append(_rule(left, y(value), WIDTH - right, y(value), context.colour("grid"), 0.7))
+        parts.append(
+            _text(left - 5, y(value) + 2.6, text.plain(value, "persons", context.lang), _SMALL, "end", "quiet", context)
+        )
+    parts += _months(months, x, height - bottom, context)
+    band = [(place, row[2], row[3]) for place, row in enumerate(answer.rows) if row[2] is not None]
+    if len(band) > 1:
+        points = [(x(p), y(low)) for p, low, _ in band] + [(x(p), y(high)) for p, _, high in reversed(band)]
+        parts.append(f'<path d="{_path(points)}Z" fill="{context.colour("projection")}" fill-opacity="0.16"/>')
+    if planned:
+        points = [(x(place), y(planned[month])) for place, month in enumerate(months) if month in planned]
+        parts.append(_line(points, context.colour("total"), 1.2, "1.5 2.5"))
+    if target is not None:
+        parts.append(_rule(left, y(target), WIDTH - right, y(target), context.colour("target"), 1, "5 3"))
+        written = f"{context.word('figure.target')}: {text.plain(target, 'persons', context.lang)}"
+        parts.append(_text(left + 4, y(target) - 3.5, written, _NORMAL, "start", "target", context, 700))
+    ahead = [(x(place), y(row[4])) for place, row in enumerate(answer.rows) if row[4] is not None]
+    if len(ahead) > 1:
+        parts.append(_line(ahead, context.colour("projection"), 1.4, "4 3"))
+        low, high = answer.rows[-1][2:4]
+        if high is not None:
+            written = context.word(
+                "figure.period",
+                first=text.plain(low, "persons", context.lang),
+                last=text.plain(high, "persons", context.lang),
+            )
+            # On the side that the line does not come from.
+            at = y(high) - 6 if ahead[-1][1] <= ahead[0][1] else y(low) + 13
+            parts.append(_text(WIDTH - right, at, written, _NORMAL, "end", "actual", context, halo="#ffffff"))
+    known = [(place, row[1]) for place, row in enumerate(answer.rows) if row[1] is not None]
+    parts.append(_line([(x(place), y(value)) for place, value in known], context.colour("actual"), 2.1))
+    parts += _marks(marks, months, x, top, height - bottom, context)
+    if known:
+        place, value = known[-1]
+        parts.append(_dot(x(place), y(value), context))
+        written = text.plain(value, "persons", context.lang)
+        parts.append(_text(x(place), y(value) + 14, written, 9.5, "middle", "actual", context, 700, halo="#ffffff"))
+    return _svg(WIDTH, height, parts)
+
+
+def _months(months: Sequence[str], x: Callable[[float], float], base: float, context: ChartContext) -> Iterable[str]:
+    """A tick at each Jalali year's first month and at its seventh, named where there is room."""
+    yearly = sum(month.endswith("-01") for month in months) > 5
+    for place, month in enumerate(months):
+        if month.endswith("-01") or (month.endswith("-07") and not yearly):
+            yield _rule(x(place), base, x(place), base + 3, context.colour("quiet"), 0.7)
+            at, anchor = (x(place), "middle") if x(place) < WIDTH - 36 else (WIDTH, "end")
+            yield _text(at, base + 12, text.unit_label(month, context.lang), _SMALL, anchor, "quiet", context)
+
+
+def _marks(
+    marks: Sequence[Mark],
+    months: Sequence[str],
+    x: Callable[[float], float],
+    top: float,
+    base: float,
+    context: ChartContext,
+) -> Iterable[str]:
+    """Numbers above thin lines; those of neighbouring months stand one above the other."""
+    last = -math.inf
+    for mark in (mark for mark in marks if mark.label in months):
+        at = x(months.index(mark.label))
+        centre = max(at, last + 12)
+        last = centre
+        yield _rule(at, top - 5, at, base, context.colour("text"), 0.7, "2 2")
+        yield f'<circle cx="{centre:.1f}" cy="{top - 11:.1f}" r="5.4" fill="{context.colour("text")}"/>'
+        number = text.digits(mark.number, context.lang)
+        yield _text(centre, top - 8.3, number, _SMALL, "middle", "surface", context, 700)
+
+
+# ---------------------------------------------------------------- the map
+
+
+def province_map(
+    answer: Answer, context: ChartContext, areas: Mapping[str, tuple[float, float]], short: Mapping[str, str]
+) -> str:
+    """The provinces in five steps of the first metric, each with its name and value; one without a value is hatched.
+
+    `areas` gives the longitude and latitude of each label, `short` names that are shortened for it.
+    """
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    values = {row[0]: row[at] for row in answer.rows if row[0]}
+    found = classes([value for value in values.values() if value is not None], metric, context)
+    place = _projected(values)
+    parts, labels = [_HATCH.replace("COLOUR", context.colour("missing"))], []
+    for code in sorted(values):
+        fill, ink, ground = "url(#hatch)", "text", "#ffffff"
+        if (value := values[code]) is not None:
+            fill = ground = found.colours[found.of(value)]
+            ink = "surface" if _is_dark(fill) else "text"
+        rings = "".join(f"{_path([place(*point) for point in ring])}Z" for ring in maps.rings_of(code))
+        parts.append(f'<path d="{rings}" fill="{fill}" stroke="#ffffff" stroke-width="0.9" fill-rule="evenodd"/>')
+        written = text.plain(values[code], metric.unit, context.lang)
+        labels.append(_Label(code, short[code], written, place(*areas[code]), ink, ground))
+    for label, (x, y) in _placed(labels, [place(*areas[code]) for code in values]):
+        own_x, own_y = label.at
+        is_away = math.hypot(x - own_x, y - own_y) > _AWAY
+        ink, halo = ("text", "#ffffff") if is_away else (label.ink, label.ground)
+        if is_away:
+            parts.append(_rule(own_x, own_y, x, y + (4 if y < own_y else -6), context.colour("text"), 0.6))
+            parts.append(f'<circle cx="{own_x:.1f}" cy="{own_y:.1f}" r="1.3" fill="{context.colour("text")}"/>')
+        parts.append(_text(x, y - 0.8, label.name, _MAP_SIZE, "middle", ink, context, 700, halo=halo))
+        parts.append(_text(x, y + 6.9, label.value, _MAP_SIZE, "middle", ink, context, halo=halo))
+    return _svg(MAP_WIDTH, MAP_HEIGHT, parts)
+
+
+_HATCH = (
+    '<defs><pattern id="hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    '<rect width="4" height="4" fill="#f4f6f8"/><line x1="0" y1="0" x2="0" y2="4" stroke="COLOUR" stroke-width="1"/>'
+    "</pattern></defs>"
+)
+_MAP_SIZE = 6.6
+# A label further from its place than this is joined to it by a line.
+_AWAY = 13.0
+
+
+@dataclass(frozen=True)
+class _Label:
+    code: str
+    name: str
+    value: str
+    at: tuple[float, float]
+    ink: str
+    ground: str
+
+    def box(self, x: float, y: float) -> tuple[float, float, float, float]:
+        half = max(len(self.name), len(self.value)) * _MAP_SIZE * 0.27 + 1.5
+        return x - half, y - 8.0, x + half, y + 8.6
+
+
+def _placed(
+    labels: Sequence[_Label], centres: Sequence[tuple[float, float]]
+) -> Iterable[tuple[_Label, tuple[float, float]]]:
+    """Where each label stands so that none covers another, nor the place of another: the nearest free spot."""
+    taken: list[tuple[float, float, float, float]] = []
+    # Crowded provinces choose last: whoever has no near neighbour stands at its place.
+    order = sorted(labels, key=lambda one: (-_room(one.at, centres), one.code))
+    for label in order:
+        found = label.at
+        for x, y in _around(*label.at):
+            box = label.box(x, y)
+            is_inside = box[0] >= 0 and box[1] >= 0 and box[2] <= MAP_WIDTH and box[3] <= MAP_HEIGHT
+            away = math.hypot(x - label.at[0], y - label.at[1]) > _AWAY
+            points = [centre for centre in centres if away and centre != label.at]
+            if (
+                is_inside
+                and not any(_meets(box, other) for other in taken)
+                and not any(_holds(box, point) for point in points)
+            ):
+                found = (x, y)
+                break
+        taken.append(label.box(*found))
+        yield label, found
+
+
+def _is_dark(colour: str) -> bool:
+    """Whether white stands out more than ink on it (relative luminance, roughly)."""
+    red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 < 0.22
+
+
+def _room(at: tuple[float, float], centres: Sequence[tuple[float, float]]) -> float:
+    return min((math.dist(at, other) for other in centres if other != at), default=0.0)
+
+
+def _around(x: float, y: float) -> Iterable[tuple[float, float]]:
+    yield x, y
+    for radius in range(2, 110, 2):
+        for part in range(24):
+            turn = math.tau * part / 24
+            yield x + radius * math.cos(turn), y - radius * math.sin(turn)
+
+
+def _meets(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _holds(box: tuple[float, float, float, float], point: tuple[float, float]) -> bool:
+    return box[0] < point[0] < box[2] and box[1] < point[1] < box[3]
+
+
+def _projected(codes: Iterable[str]) -> Callable[[float, float], tuple[float, float]]:
+    """Longitude and latitude to points of the picture."""
+    shrink = math.cos(math.radians(_LATITUDE))
+    points = [point for code in codes for ring in maps.rings_of(code) for point in ring]
+    west, east = min(x for x, _ in points), max(x for x, _ in points)
+    south, north = min(y for _, y in points), max(y for _, y in points)
+    scale = min(MAP_WIDTH / ((east - west) * shrink), MAP_HEIGHT / (north - south))
+    return lambda x, y: ((x - west) * shrink * scale, (north - y) * scale)
+
+
+# ---------------------------------------------------------------- SVG
+
+
+def _svg(width: float, height: float, parts: Iterable[str]) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}pt" '
+        f'height="{height:g}pt">{"".join(parts)}</svg>'
+    )
+
+
+def _text(
+    x: float,
+    y: float,
+    written: str,
+    size: float,
+    anchor: str,
+    meaning: str,
+    context: ChartContext,
+    weight: int = 400,
+    halo: str = "",
+) -> str:
+    outline = f' paint-order="stroke" stroke="{halo}" stroke-width="2.2" stroke-linejoin="round"' if halo else ""
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" font-family="{_FONT}" font-size="{size:g}" font-weight="{weight}" '
+        f'text-anchor="{anchor}" fill="{context.colour(meaning)}"{outline}>{html.escape(context.line(written))}</text>'
+    )
+
+
+def _path(points: Iterable[tuple[float, float]]) -> str:
+    """A path through points, those that fall onto the one before left out."""
+    kept: list[str] = []
+    for x, y in points:
+        written = f"{x:.1f} {y:.1f}"
+        if not kept or kept[-1] != written:
+            kept.append(written)
+    return "M" + "L".join(kept)
+
+
+def _line(points: Sequence[tuple[float, float]], colour: str, width: float, dash: str = "") -> str:
+    dashed = f' stroke-dasharray="{dash}"' if dash else ""
+    shape = f'd="{_path(points)}" fill="none" stroke="{colour}" stroke-width="{width:g}" stroke-linejoin="round"'
+    return f"<path {shape}{dashed}/>" if points else ""
+
+
+def _rule(x1: float, y1: float, x2: float, y2: float, colour: str, width: float, dash: str = "") -> str:
+    dashed = f' stroke-dasharray="{dash}"' if dash else ""
+    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" stroke-width="{width:g}"{dashed}/>'
+
+
+def _dot(x: float, y: float, context: ChartContext) -> str:
+    return (
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{context.colour("surface")}" '
+        f'stroke="{context.colour("actual")}" stroke-width="1.8"/>'
+    )

@@ -1,0 +1,216 @@
+"""Who gets which books: recipients.toml, and what each was told last.
+
+    [[recipient]]
+    name = "office"            a word of its own
+    folder = "/srv/office"     where the books go
+    places = ["IR", "IR-11"]   IR is the nation
+    lang = "fa"                fa unless given
+    mail = "office@example"    used only with [smtp]
+
+    [smtp]                     off unless given
+    host = "127.0.0.1"
+    port = 25
+    sender = "dashboard@example"
+
+A book goes out where something newly needs action: an item that was not there at the last publication, or more of it. The
+first run takes note and writes nothing; the same publication writes nothing again.
+"""
+
+import json
+import smtplib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from etl.core.errors import Refused
+from pages.ui.briefing import writing
+from pages.ui.briefing.writer import writer
+from pages.ui.briefing.writing import NATION, Press
+from pages.ui.data.briefing_questions import NoData
+from pages.ui.i18n import text
+from pages.ui.summary import needs_action
+from pages.ui.summary.needs_action import Action
+
+_MAIL_SECONDS = 60
+_PLACES = frozenset({NATION, *text.reference_members("province", "en")})
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """One who gets books."""
+
+    name: str
+    folder: Path
+    places: tuple[str, ...]
+    lang: str
+    mail: str
+
+
+@dataclass(frozen=True)
+class Smtp:
+    """A mail server that takes messages without a password: this machine's own, or one in the same network."""
+
+    host: str
+    port: int
+    sender: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one recipient: the files, or why there are none."""
+
+    name: str
+    files: tuple[Path, ...] = ()
+    fault: str = ""
+
+
+def read(path: Path) -> tuple[list[Recipient], Smtp | None]:
+    """The recipients, and the mail server if one is given. Raises Refused with the file and what is wrong."""
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Refused(f"{path}: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Refused(f"{path}: is not TOML ({error})") from None
+    if unknown := given.keys() - {"recipient", "smtp"}:
+        raise Refused(f"{path}: {min(unknown)} is unknown")
+    tables = given.get("recipient", [])
+    if not isinstance(tables, list) or not tables:
+        raise Refused(f"{path}: names no [[recipient]]")
+    found = [_recipient(path, number, table) for number, table in enumerate(tables, 1)]
+    if len({one.name for one in found}) < len(found):
+        raise Refused(f"{path}: two recipients have the same name")
+    return found, _smtp(path, given["smtp"]) if "smtp" in given else None
+
+
+def _recipient(path: Path, number: int, table: Any) -> Recipient:
+    where = f"{path}: recipient {number}"
+    if not isinstance(table, dict):
+        raise Refused(f"{where}: write [[recipient]]")
+    if unknown := table.keys() - {"name", "folder", "places", "lang", "mail"}:
+        raise Refused(f"{where}: {min(unknown)} is unknown")
+    for key in ("name", "folder"):
+        if not isinstance(table.get(key), str) or not table[key].strip():
+            raise Refused(f"{where}: {key} is missing")
+    places = table.get("places", [NATION])
+    if not isinstance(places, list) or not places or not all(isinstance(one, str) for one in places):
+        raise Refused(f"{where}: places is a list of codes")
+    if wrong := [one for one in places if one not in _PLACES]:
+        raise Refused(f"{where}: {wrong[0]!r} is no province and not {NATION}")
+    lang, mail = table.get("lang", "fa"), table.get("mail", "")
+    if lang not in text.LANGUAGES:
+        raise Refused(f"{where}: lang is fa or en")
+    if not isinstance(mail, str) or (mail and "@" not in mail):
+        raise Refused(f"{where}: mail is no address")
+    return Recipient(table["name"].strip(), Path(table["folder"]), tuple(dict.fromkeys(places)), lang, mail)
+
+
+def _smtp(path: Path, table: Any) -> Smtp:
+    kinds = {"host": str, "port": int, "sender": str}
+    if not isinstance(table, dict) or table.keys() != kinds.keys():
+        raise Refused(f"{path}: [smtp] holds host, port and sender")
+    if wrong := [key for key, kind in kinds.items() if not isinstance(table[key], kind)]:
+        raise Refused(f"{path}: smtp.{wrong[0]} is wrong")
+    return Smtp(**table)
+
+
+# ---------------------------------------------------------------- what is new
+
+
+def send_changed(press: Press, path: Path) -> list[Outcome]:
+    """Write to each recipient the books in which something newly needs action. One who fails does not stop the others.
+
+    Raises Refused where recipients.toml or what was noted cannot be read.
+    """
+    recipients, smtp = read(path)
+    known = _noted()
+    # Each recipient is noted under the file that names them: another file may use the same names.
+    outcomes = []
+    for one in recipients:
+        key = f"{path.absolute()}\n{one.name}"
+        try:
+            files, noted = _send(press, one, known.get(key), smtp)
+        except Refused as error:
+            outcomes.append(Outcome(one.name, fault=str(error)))
+            continue
+        known[key] = noted
+        writing.save(_state(), json.dumps(known, ensure_ascii=False, indent=1).encode())
+        outcomes.append(Outcome(one.name, tuple(files)))
+    return outcomes
+
+
+def _send(
+    press: Press, one: Recipient, before: Mapping[str, Any] | None, smtp: Smtp | None
+) -> tuple[list[Path], dict[str, Any]]:
+    publication = press.questions(NATION, one.lang).publication.id
+    if before is not None and before["publication"] == publication:
+        return [], dict(before)
+    now: dict[str, dict[str, float]] = {}
+    files: list[Path] = []
+    lines: list[str] = []
+    for place in one.places:
+        asked = press.questions(place, one.lang)
+        try:
+            asked.refuse_empty()
+        except NoData:
+            continue
+        found = needs_action.actions(writer(asked).sources)
+        now[place] = {_key(action): action.count for action in found}
+        if before is None:
+            continue
+        # A place that the recipient gets for the first time is noted like the first run.
+        earlier = before["places"].get(place, now[place])
+        new = [action for action in found if action.count > earlier.get(_key(action), 0)]
+        if new:
+            to = one.folder / writing.file_name(asked)
+            press.write(press.questions(place, one.lang), to)
+            files.append(to)
+            lines += [writing.place_name(place, one.lang), *(f"  {_told(action)}" for action in new)]
+    if files:
+        listed = one.folder / f"new-{publication}-{one.lang}.txt"
+        writing.save(listed, ("\n".join(lines) + "\n").encode())
+        if smtp and one.mail:
+            _mail(smtp, one, files, "\n".join(lines) + "\n")
+        files.append(listed)
+    return files, {"publication": publication, "places": now}
+
+
+def _key(action: Action) -> str:
+    return "|".join([action.kind, *action.parameters.get("province", [])])
+
+
+def _told(action: Action) -> str:
+    return " · ".join(part for part in (action.sentence, action.who, action.when) if part)
+
+
+def _mail(smtp: Smtp, one: Recipient, files: list[Path], words: str) -> None:
+    message = EmailMessage()
+    message["Subject"] = text.word("briefing.title", one.lang)
+    message["From"], message["To"] = smtp.sender, one.mail
+    message.set_content(words)
+    for file in files:
+        message.add_attachment(file.read_bytes(), maintype="application", subtype="pdf", filename=file.name)
+    try:
+        with smtplib.SMTP(smtp.host, smtp.port, timeout=_MAIL_SECONDS) as server:
+            server.send_message(message)
+    except (OSError, smtplib.SMTPException) as error:
+        raise Refused(f"mail to {one.name} was not taken ({type(error).__name__})") from None
+
+
+def _noted() -> dict[str, Any]:
+    try:
+        known = json.loads(_state().read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise Refused(f"{_state()}: cannot be read ({type(error).__name__})") from None
+    if not isinstance(known, dict):
+        raise Refused(f"{_state()}: cannot be read")
+    return known
+
+
+def _state() -> Path:
+    return writing.folder() / "recipients.json"

@@ -1,0 +1,107 @@
+"""A book as PDF: Typst, PDF/A-3 and PDF/UA-1, the project's own font, nothing from the network.
+
+The same book gives the same bytes. What Typst warns of (a glyph that is missing, a font) fails the run.
+"""
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import typst
+from fontTools.ttLib import TTFont
+
+from etl.core.errors import Refused
+from etl.core.paths import ROOT
+from etl.semantic.answers import Answer
+from pages.ui.exports.file_content import safe
+
+_TEMPLATE = Path(__file__).with_name("book.typ")
+_FONTS = ("Vazirmatn-Regular.woff2", "Vazirmatn-Bold.woff2")
+_HEADER = ("metric", "by", "member", "by_2", "member_2", "province", "on", "over_from", "over_to", "value")
+
+
+class Typesetter:
+    """Sets one book after another with fonts that are opened once. Use as a context: the fonts are unpacked into a folder."""
+
+    def __enter__(self) -> "Typesetter":
+        self._folder = tempfile.TemporaryDirectory(prefix="briefing-")
+        folder = Path(self._folder.name)
+        for name in _FONTS:
+            font = TTFont(ROOT / "static" / "fonts" / name, recalcTimestamp=False)
+            font.flavor = None
+            font.save(folder / f"{Path(name).stem}.ttf")
+        template = folder / _TEMPLATE.name
+        template.write_bytes(_TEMPLATE.read_bytes())
+        self._compiler = typst.Compiler(
+            input=str(template), root=str(folder), font_paths=[str(folder)], ignore_system_fonts=True
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
+
+    def pdf(self, book: Mapping[str, Any], numbers: str) -> bytes:
+        """The book with the file of its numbers attached. Raises Refused where it cannot be set without a warning."""
+        given = {"book": json.dumps(drawable(book), ensure_ascii=False), "numbers": numbers}
+        day = datetime.fromisoformat(book["iso"]).replace(tzinfo=UTC)
+        try:
+            made, warnings = self._compiler.compile_with_warnings(
+                sys_inputs=given, format="pdf", pdf_standards=["a-3a", "ua-1"], timestamp=day
+            )
+        except typst.TypstError as error:
+            raise Refused(f"the briefing cannot be set: {error.message}") from None
+        if warnings:
+            raise Refused(f"the briefing cannot be set: {warnings[0].message}")
+        assert isinstance(made, bytes)
+        return made
+
+
+def drawable(value: Any) -> Any:
+    """Words without a character that the font lacks: it is written as its code, so that nothing is lost or guessed."""
+    if isinstance(value, str):
+        known = _characters()
+        return "".join(one if ord(one) in known else f"[U+{ord(one):04X}]" for one in value)
+    if isinstance(value, Mapping):
+        return {key: drawable(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [drawable(part) for part in value]
+    return value
+
+
+# Marks of direction and joining have no picture of their own.
+_WITHOUT_PICTURE = frozenset([*range(0x2066, 0x206A), 0x200C, 0x200D, 0x200E, 0x200F, 0x061C, 0x0A])
+
+
+@cache
+def _characters() -> frozenset[int]:
+    found = [frozenset(TTFont(ROOT / "static" / "fonts" / name).getBestCmap()) for name in _FONTS]
+    return frozenset.intersection(*found) | _WITHOUT_PICTURE
+
+
+def numbers_file(asked: Sequence[Answer]) -> str:
+    """Every number of the answers a book was made of, one a row: metric, members, day or period, value at full precision."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_HEADER)
+    seen: set[tuple[Any, ...]] = set()
+    for answer in asked:
+        over = answer.over or ("", "")
+        where = "|".join(answer.where.get("province", ()))
+        on = answer.on or ""
+        names = [name for name in answer.columns if name not in answer.by]
+        for row in answer.rows:
+            known = dict(zip(answer.columns, row, strict=True))
+            members = [part for name in answer.by for part in (name, known[name])]
+            members += [""] * (4 - len(members))
+            for name in names:
+                line = (name, *members[:4], where, on, *over, known[name])
+                if line not in seen:
+                    seen.add(line)
+                    writer.writerow([safe("" if cell is None else cell) for cell in line])
+    return out.getvalue()

@@ -1,0 +1,55 @@
+"""What every part of a book is written with: the questions, the words, the names."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from etl.semantic.answers import Answer
+from pages.ui.charts.elements import ChartContext
+from pages.ui.data.briefing_questions import Questions
+from pages.ui.i18n import text
+from pages.ui.summary.sources import Sources
+
+
+@dataclass(frozen=True)
+class Writer:
+    """What each part of a book is written with."""
+
+    questions: Questions
+    sources: Sources
+    context: ChartContext
+
+    @property
+    def lang(self) -> str:
+        return self.questions.lang
+
+    @property
+    def place(self) -> str:
+        province = self.questions.province
+        return text.member("province", province, self.lang) if province else text.word("scope.nation", self.lang)
+
+    def word(self, key: str, **values: object) -> str:
+        return text.word(f"briefing.{key}", self.lang, **values)
+
+    def words(self, key: str) -> Any:
+        return text.words(f"briefing.{key}", self.lang)
+
+    def plain(self, answer: Answer, name: str | None = None) -> str:
+        """The number of a one-row answer, without its unit."""
+        metric = next(one for one in answer.metrics if name in (None, one.name))
+        return text.plain(answer.value(metric.name), metric.unit, self.lang)
+
+
+def writer(questions: Questions) -> Writer:
+    """Everything is asked of `questions`."""
+    sources = Sources(
+        lang=questions.lang,
+        on=questions.day,
+        province=questions.province,
+        ask=questions.ask,
+        analyse=questions.analyse,
+        everywhere=questions.everywhere,
+        provinces=questions.provinces,
+        settled_on=questions.settled_on,
+        member=questions.member,
+    )
+    return Writer(questions, sources, ChartContext(questions.lang))

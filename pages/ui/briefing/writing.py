@@ -1,0 +1,146 @@
+"""Books as files: whole or not at all, and a list of what was written for the page "briefings"."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, fields
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from etl.core.errors import Refused
+from etl.core.paths import ROOT
+from etl.semantic.access import AccessScope
+from pages.ui.briefing import content, typesetting
+from pages.ui.briefing.typesetting import Typesetter
+from pages.ui.data import briefing_questions
+from pages.ui.data.briefing_questions import Questions
+from pages.ui.i18n import text
+
+NATION = "IR"
+# The list keeps so many; older ones fall off.
+MOST_LISTED = 500
+
+
+@dataclass(frozen=True)
+class Written:
+    """One book that was written: where, of which place (`IR` is the nation), day, language and publication."""
+
+    file: str
+    place: str
+    day: str
+    lang: str
+    publication: str
+    is_exact: bool
+
+
+class Press:
+    """Makes books of one publication, one after another."""
+
+    def __init__(self, con: Any, pointer: Path, typesetter: Typesetter) -> None:
+        self._con, self._pointer, self._typesetter = con, pointer, typesetter
+        self._shared: dict[Any, dict[Any, Any]] = {}
+
+    def questions(self, place: str, lang: str, on: date | None = None, exact: bool = False) -> Questions:
+        """What a book of `place` asks."""
+        shared = self._shared.setdefault((lang, on, exact), {})
+        province = "" if place == NATION else place
+        return Questions(self._con, self._pointer, lang, province, on, exact, shared=shared)
+
+    def pdf(self, asked: Questions) -> bytes:
+        """The book of a place. Raises Refused for a place or day without data."""
+        made = content.book(asked)
+        return self._typesetter.pdf(made, typesetting.numbers_file(asked.asked))
+
+    def write(self, asked: Questions, to: Path) -> Written:
+        """Write the book, note it and tell of it. Raises Refused where it cannot be made or written."""
+        save(to, self.pdf(asked))
+        one = Written(
+            str(to.absolute()),
+            asked.province or NATION,
+            asked.day.isoformat(),
+            asked.lang,
+            asked.publication.id,
+            asked.exact,
+        )
+        note(one)
+        return one
+
+
+@contextmanager
+def press(pointer: Path, scope: AccessScope) -> Iterator[Press]:
+    """A press for the publication shown now, under a scope. Raises Refused where there is none."""
+    with briefing_questions.opened(pointer, scope) as con, Typesetter() as typesetter:
+        yield Press(con, pointer, typesetter)
+
+
+def file_name(asked: Questions) -> str:
+    """`briefing-IR-11-2026-10-22-fa.pdf`."""
+    exact = "-exact" if asked.exact else ""
+    return f"briefing-{asked.province or NATION}-{asked.day.isoformat()}-{asked.lang}{exact}.pdf"
+
+
+def save(path: Path, content: bytes) -> None:
+    """Put a file in its place when it is whole. Raises Refused where it cannot be written; then nothing is left of it."""
+    waiting = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with waiting.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(waiting, path)
+    except OSError as error:
+        with suppress(OSError):
+            waiting.unlink(missing_ok=True)
+        raise Refused(f"{path}: cannot be written ({error.strerror})") from None
+
+
+# ---------------------------------------------------------------- what was written
+
+
+def folder() -> Path:
+    """Where the list is kept: BRIEFINGS names another folder."""
+    return Path(os.environ.get("BRIEFINGS") or ROOT / "data" / "briefings")
+
+
+def note(one: Written) -> None:
+    """Add a book to the list. A list that cannot be written is no reason to fail: the book is there."""
+    kept = [other for other in written() if other.file != one.file]
+    lines = [json.dumps(asdict(other), ensure_ascii=False) for other in [*reversed(kept[: MOST_LISTED - 1]), one]]
+    with suppress(Refused):
+        save(_list(), ("\n".join(lines) + "\n").encode())
+
+
+def written() -> list[Written]:
+    """The books on the list, the latest first; a line that cannot be read is left out."""
+    try:
+        lines = _list().read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+    names = {field.name for field in fields(Written)}
+    found = []
+    for line in reversed(lines):
+        with suppress(ValueError, TypeError):
+            known = json.loads(line)
+            if isinstance(known, dict) and known.keys() == names:
+                found.append(Written(**known))
+    return found
+
+
+def content_of(one: Written) -> bytes | None:
+    """The file again; None where it is no longer there."""
+    try:
+        return Path(one.file).read_bytes()
+    except OSError:
+        return None
+
+
+def place_name(place: str, lang: str) -> str:
+    """The name of a place; `IR` is the nation."""
+    return text.word("scope.nation", lang) if place == NATION else text.member("province", place, lang)
+
+
+def _list() -> Path:
+    return folder() / "written.jsonl"

@@ -1,0 +1,79 @@
+"""Files from complete to decided, by working day and outcome; and how many institutes of a founding year remain."""
+
+from typing import Any
+
+from etl.analysis.competing_risks import SERVICE_DAYS
+from etl.semantic.answers import Answer
+from pages.ui.charts import elements
+from pages.ui.charts.chart import chart
+from pages.ui.charts.elements import ChartContext, Figure
+from pages.ui.charts.titles import Title
+from pages.ui.i18n import text
+
+
+def within(answer: Answer, context: ChartContext) -> Title:
+    """The share decided within the days that the service standard allows."""
+    decided = {row["working_day"]: row["files_decided_by"] for row in answer.records()}.get(SERVICE_DAYS)
+    if decided is None:
+        return Title(context.word("cohort.untold"))
+    days = text.number(SERVICE_DAYS, context.lang)
+    return Title(context.word("cohort.by_day", value=text.percent(decided, context.lang), days=days))
+
+
+def remaining(answer: Answer, context: ChartContext) -> Title:
+    """Between which shares of a founding year's institutes remain."""
+    metric, rows = answer.metrics[0], answer.records()
+    values = [row[metric.name] for row in rows]
+    low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
+    years = text.number(rows[0]["years"], context.lang)
+    measure = metric.short[context.lang]
+    return Title(context.word("cohort.after", measure=measure, years=years, low=low, high=high))
+
+
+@chart(within)
+def decided(answer: Answer, context: ChartContext) -> Figure:
+    """The share decided by each working day: all as a line, granted and refused apart, and the service standard."""
+    days = answer.column("working_day")
+    data, keys = [], []
+    for metric, meaning, dash in zip(
+        answer.metrics, ("actual", "third", "second"), ("solid", "dash", "dot"), strict=True
+    ):
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": days,
+                "y": answer.column(metric.name),
+                "line": {"color": context.colour(meaning), "width": 2.5, "dash": dash, "shape": "hv"},
+                "connectgaps": False,
+                "hovertext": [_told(answer, metric.name, row, context) for row in answer.rows],
+                "hovertemplate": "%{hovertext}<extra></extra>",
+            }
+        )
+        keys.append(elements.key(context, metric.short[context.lang], meaning, "line" if dash == "solid" else "dash"))
+    standard = f"{text.number(SERVICE_DAYS, context.lang)} {text.unit_word('working_days', context.lang)}"
+    return elements.figure(
+        context,
+        data,
+        320,
+        keys,
+        xaxis=elements.axis(
+            context,
+            list(range(0, days[-1] + 1, 20)),
+            "working_days",
+            range=[0, days[-1]],
+            title=elements.titled(context, "dimension.working_day"),
+        ),
+        yaxis=elements.upright(context, [0, 0.25, 0.5, 0.75, 1], "share"),
+        shapes=[elements.level(context, SERVICE_DAYS, vertical=True, meaning="target")],
+        annotations=[
+            elements.note(context, standard, x=SERVICE_DAYS, xanchor="left", xshift=4, y=0, yanchor="bottom"),
+        ],
+        margin=elements.spare(context),
+    )
+
+
+def _told(answer: Answer, name: str, row: tuple[Any, ...], context: ChartContext) -> str:
+    metric = elements.metric_of(answer, name)
+    day = f"{context.word('dimension.working_day')} {text.number(row[0], context.lang)}"
+    return elements.hover(answer, metric, row, day, context)

@@ -1,0 +1,83 @@
+"""Events on a trend: a number above a thin line on the chart, and the same numbers with their words in a list below it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from etl.core.jalali import unit_of
+from etl.semantic.answers import Answer
+from pages.ui.charts import elements
+from pages.ui.charts.elements import ChartContext, Figure
+from pages.ui.i18n import text
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened on a day, in words that name day, title, kind and place."""
+
+    date: date
+    words: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An event that falls into a chart: its number, from 1 on, its unit of time on the chart, and its words."""
+
+    number: int
+    label: str
+    words: str
+
+
+def events(answer: Answer, context: ChartContext) -> tuple[Event, ...]:
+    """The events of the analysis `events`, oldest first."""
+    return tuple(
+        Event(
+            row["event_date"],
+            context.word(
+                "briefing.event",
+                date=text.day(row["event_date"], context.lang),
+                title=text.isolated(row[f"event_{context.lang}"], context.lang),
+                kind=context.member("event_kind", row["event_kind"]),
+                place=context.member("province", row["event_province"])
+                if row["event_province"]
+                else context.word("scope.nation"),
+            ),
+        )
+        for row in answer.records()
+    )
+
+
+def of(told: Iterable[Event], labels: Sequence[str]) -> list[Mark]:
+    """The events that fall into the months, quarters or years of a chart."""
+    found: list[Mark] = []
+    for event in told:
+        units = (unit_of(event.date, kind).label for kind in ("month", "quarter", "year"))
+        if label := next((unit for unit in units if unit in labels), None):
+            found.append(Mark(len(found) + 1, label, event.words))
+    return found
+
+
+def drawn(figure: Figure, told: Iterable[Event], context: ChartContext, labels: Sequence[str]) -> Figure:
+    """A chart over time with its events: numbers on it, and their words in `layout.meta`."""
+    found, layout = of(told, labels), figure["layout"]
+    if not found:
+        return figure
+    line = {"color": context.colour("text"), "width": 1, "dash": "dot"}
+    layout["shapes"] = [*layout.get("shapes", [])]
+    layout["annotations"] = [*layout.get("annotations", [])]
+    for mark in found:
+        at = list(labels).index(mark.label)
+        layout["shapes"].append({"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": line})
+        number = text.digits(mark.number, context.lang)
+        note = elements.note(context, number, x=at, y=1, yref="paper", xanchor="center", yanchor="bottom")
+        layout["annotations"].append(note | {"hovertext": context.line(text.escape(mark.words))})
+    layout["margin"] = layout.get("margin", {}) | {"t": max(layout.get("margin", {}).get("t", 0), 24)}
+    layout["meta"]["events"] = [mark.words for mark in found]
+    return figure
+
+
+def listed(words: Sequence[str], context: ChartContext) -> str:
+    """The list below a chart, in HTML: it is read, and reached by keyboard, without the chart."""
+    items = "".join(f"<li>{text.escape(one)}</li>" for one in words)
+    label = text.escape(context.word("briefing.events"))
+    return f'<ol class="pd-note" tabindex="0" aria-label="{label}">{items}</ol>' if items else ""

@@ -1,0 +1,185 @@
+"""Signals as the charts they come from: the funnel of provinces, and the months of one province within its limits."""
+
+from typing import Any
+
+from etl.analysis.signals import Funnel
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue
+from pages.ui.charts import elements
+from pages.ui.charts.chart import chart
+from pages.ui.charts.elements import ChartContext, Figure
+from pages.ui.charts.titles import Title, first_that_fits
+from pages.ui.i18n import text
+
+_MOST_NAMED = 2
+_STEPS = 60
+
+
+def beyond(answer: Answer, context: ChartContext) -> Title:
+    """The provinces beyond the limits, by name where they are few."""
+    metric = answer.metrics[0]
+    found = [row["province"] for row in answer.records() if row["is_signal"]]
+    told = {"measure": metric.short[context.lang], "count": text.number(len(found), context.lang)}
+    if not found:
+        return Title(context.word("signal.none", **told))
+    named = text.listed([context.named("province", code) for code in found], context.lang)
+    keys = ("some", "many") if len(found) <= _MOST_NAMED else ("many",)
+    return Title(first_that_fits(context.word(f"signal.{key}", places=named, **told) for key in keys))
+
+
+def months_beyond(answer: Answer, context: ChartContext) -> Title:
+    """The months beyond the limits, by name where they are few."""
+    metric, rows = answer.metrics[0], answer.records()
+    found = [row["month"] for row in rows if row["is_signal"]]
+    told = {
+        "measure": metric.short[context.lang],
+        "count": text.number(len(found), context.lang),
+        "months": text.listed([context.member("month", month) for month in found], context.lang),
+    }
+    if not found:
+        bounds = {name: text.plain(rows[-1][f"flow_{name}"], metric.unit, context.lang) for name in ("low", "high")}
+        return Title(context.word("signal.xmr_in", **told, **bounds))
+    keys = ("xmr_out", "xmr_many") if len(found) <= _MOST_NAMED else ("xmr_many",)
+    return Title(first_that_fits(context.word(f"signal.{key}", **told) for key in keys))
+
+
+@chart(beyond)
+def funnel(answer: Answer, context: ChartContext) -> Figure:
+    """Each province by how many it counts and its share, the nation's share, and the limits, which narrow with the count."""
+    metric, rows = answer.metrics[0], answer.records()
+    counts = [row[str(metric.denominator)] for row in rows]
+    shares = [row[metric.name] for row in rows]
+    curve = _limits(rows[0], max(counts)) if rows else []
+    colour = context.colour("quiet")
+    data: list[Figure] = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": [count for count, *_ in curve],
+            "y": [limits[side] for _, *limits in curve],
+            "line": {"color": colour, "width": 1.5, "dash": "dash"},
+            "hoverinfo": "skip",
+        }
+        for side in (0, 1)
+    ]
+    for is_signal, meaning, symbol in ((False, "actual", "circle"), (True, "problem", "diamond")):
+        group = [row for row in rows if row["is_signal"] is is_signal]
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "markers+text" if is_signal else "markers",
+                "x": [row[str(metric.denominator)] for row in group],
+                "y": [row[metric.name] for row in group],
+                "customdata": [row["province"] for row in group],
+                "text": [context.line(text.escape(context.member("province", row["province"]))) for row in group],
+                "textposition": "top center",
+                "cliponaxis": False,
+                "marker": {
+                    "size": 11 if is_signal else 9,
+                    "symbol": symbol,
+                    "color": context.colour(meaning),
+                    "line": {"color": context.colour("surface"), "width": 1},
+                },
+                "hovertext": [_told(answer, row, context) for row in group],
+                "hovertemplate": "%{hovertext}<extra></extra>",
+            }
+        )
+    bounds = [limit for count, *limits in curve for limit in limits if count >= min(counts)]
+    ticks = elements.between(max(0.0, min([*shares, *bounds])), max([*shares, *bounds])) if rows else [0.0]
+    across = elements.nice(max(counts, default=0))
+    common = rows[0]["common"] if rows else None
+    unit = elements.unit_of(answer, str(metric.denominator))
+    keys = [
+        elements.key(context, context.word("signal.province"), "actual"),
+        elements.key(context, context.word("signal.beyond"), "problem"),
+        elements.key(context, context.word("signal.limits"), "quiet", "dash"),
+        elements.key(context, context.word("figure.nation_line"), "nation", "line"),
+    ]
+    drawn = elements.figure(
+        context,
+        data,
+        360,
+        keys,
+        clicks="province",
+        xaxis=elements.axis(context, across, unit, range=[0, across[-1] * 1.05], title=_counted(answer, context)),
+        yaxis=elements.upright(context, ticks, metric.unit, range=[ticks[0], ticks[-1]]),
+        shapes=[] if common is None else [elements.level(context, common)],
+        margin=elements.spare(context),
+    )
+    if rows:
+        phi = text.number(rows[0]["funnel_phi"], context.lang, 1)
+        drawn["layout"]["meta"]["credit"] = context.word("signal.funnel_help", phi=phi)
+    return drawn
+
+
+@chart(months_beyond)
+def process(answer: Answer, context: ChartContext) -> Figure:
+    """The province's share of the nation's month as a line, its mean and its natural process limits (XmR chart)."""
+    metric, rows = answer.metrics[0], answer.records()
+    labels, shares = [row["month"] for row in rows], [row[metric.name] for row in rows]
+    data: list[Figure] = [
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "x": list(range(len(rows))),
+            "y": shares,
+            "line": {"color": context.colour("actual"), "width": 2.5},
+            "marker": {
+                "size": [12 if row["is_signal"] else 5 for row in rows],
+                "symbol": ["diamond" if row["is_signal"] else "circle" for row in rows],
+                "color": [context.colour("problem" if row["is_signal"] else "actual") for row in rows],
+            },
+            "hovertext": [
+                elements.hover(answer, metric, one, context.member("month", row["month"]), context)
+                for one, row in zip(answer.rows, rows, strict=True)
+            ],
+            "hovertemplate": "%{hovertext}<extra></extra>",
+        }
+    ]
+    shapes = []
+    if rows:
+        shapes = [elements.level(context, rows[0][name], meaning="quiet") for name in ("flow_low", "flow_high")]
+        shapes.append(elements.level(context, rows[0]["flow_middle"]))
+    top = max([*shares, *(row["flow_high"] for row in rows)], default=0)
+    ticks = elements.nice(top)
+    keys = [
+        elements.key(context, metric.short[context.lang], "actual", "line"),
+        elements.key(context, context.word("signal.beyond"), "problem"),
+        elements.key(context, context.word("signal.mean"), "nation", "dash"),
+        elements.key(context, context.word("signal.limits"), "quiet", "dash"),
+    ]
+    drawn = elements.figure(
+        context,
+        data,
+        300,
+        keys,
+        xaxis=elements.time_axis(context, labels),
+        yaxis=elements.upright(context, ticks, metric.unit),
+        shapes=shapes,
+    )
+    drawn["layout"]["meta"]["credit"] = context.word("signal.xmr_help")
+    return drawn
+
+
+def _counted(answer: Answer, context: ChartContext) -> Figure:
+    """The title of the axis of counts."""
+    counted = catalogue()[str(answer.metrics[0].denominator)]
+    return elements.titled(context, "figure.actual") | {"text": context.line(counted.short[context.lang])}
+
+
+def _limits(row: dict[str, Any], most: float) -> list[tuple[float, float, float]]:
+    """(count, low, high) from few to many."""
+    funnel = Funnel(row["common"], row["funnel_phi"], ())
+    least = max(most / 400, 1.0)
+    counts = [least * (most * 1.05 / least) ** (step / _STEPS) for step in range(_STEPS + 1)]
+    return [(count, *funnel.limits(count)) for count in counts]
+
+
+def _told(answer: Answer, row: dict[str, Any], context: ChartContext) -> str:
+    metric = answer.metrics[0]
+    values = tuple(row[name] for name in answer.columns)
+    lines = [elements.hover(answer, metric, values, context.member("province", row["province"]), context)]
+    for name in ("beyond_common", "funnel_low", "funnel_high"):
+        more = elements.metric_of(answer, name)
+        lines.append(context.line(f"{more.label[context.lang]}: {text.plain(row[name], more.unit, context.lang)}"))
+    return "<br>".join(lines)

@@ -1,0 +1,190 @@
+"""What a briefing asks, straight of a publication: no server and no page stand behind it.
+
+Every Answer is taken as it may circulate unless exact ones are asked for, and is kept, so that the file of numbers that
+travels with the briefing holds what the briefing shows.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from etl.analysis import data_quality, detail, registry
+from etl.core.errors import QuestionError, Refused
+from etl.revisions import diff
+from etl.semantic import access, answers, disclosure, provisional
+from etl.semantic.access import AccessScope, ScopedCursor
+from etl.semantic.answers import Answer
+from etl.warehouse import publications
+from etl.warehouse.publications import Publication
+from pages.ui.i18n import text
+
+LONGEST_NAME = 60
+
+
+class NoData(Refused):
+    """The place has no rows on the day: a briefing would show nothing."""
+
+
+@dataclass(frozen=True)
+class Revision:
+    """The publication before, what changed in its rows and rules, and both publications' numbers on one day."""
+
+    publication: Publication
+    day: date
+    rows: tuple[diff.RowChanges, ...]
+    definitions: tuple[str, ...]
+    references: tuple[str, ...]
+    before: Mapping[str, Answer]
+    after: Mapping[str, Answer]
+
+
+@dataclass
+class Questions:
+    """A publication, a place (empty: the nation) and a day; `exact` shows numbers as they are."""
+
+    con: ScopedCursor
+    pointer: Path
+    lang: str
+    province: str = ""
+    on: date | None = None
+    exact: bool = False
+    asked: list[Answer] = field(default_factory=list)
+    # What is the same for every place of one publication, day and language: given from one book to the next.
+    shared: dict[Any, Any] = field(default_factory=dict)
+
+    @cached_property
+    def publication(self) -> Publication:
+        return publications.describe(self.con.numbers)
+
+    @property
+    def day(self) -> date:
+        return self.on or self.publication.as_of
+
+    @property
+    def where(self) -> dict[str, tuple[str, ...]]:
+        return {"province": (self.province,)} if self.province else {}
+
+    def ask(
+        self,
+        *names: str,
+        by: Sequence[str] = (),
+        on: date | None = None,
+        over: tuple[date, date] | None = None,
+        everywhere: bool = False,
+    ) -> Answer:
+        """The Answer for the place; `everywhere`: for the whole nation, of which a province's book keeps no other province."""
+        if not everywhere:
+            return self._kept(self._ask(*names, by=by, on=on, over=over, where=self.where))
+        found = self._once(
+            (names, tuple(by), on, over), lambda: self.circulated(self._ask(*names, by=by, on=on, over=over))
+        )
+        if not by:
+            self.asked.append(found)
+        return found
+
+    def analyse(self, name: str) -> Answer:
+        """What etl.analysis works out under `name` for the place."""
+        return self._kept(registry.analyses()[name].run(self.con, on=self.on, where=self.where))
+
+    def everywhere(self, name: str) -> Answer:
+        """The same for all provinces: what is looked through and not shown, so it is not kept."""
+        return self._once(name, lambda: self._whole_rows(registry.analyses()[name].run(self.con, on=self.on, where={})))
+
+    def provinces(self) -> Answer:
+        """What each province submitted."""
+        return self._once("provinces", lambda: data_quality.provinces(self.con))
+
+    def settled_on(self, name: str) -> date | None:
+        """The day on which a metric is settled."""
+        return provisional.settled_on(self.con, name, self.day)
+
+    def member(self, dimension: str, code: Any) -> str:
+        """A name; one that would burst its line is cut."""
+        name = text.member(dimension, code, self.lang, self._names.get(dimension))
+        return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
+
+    def circulated(self, answer: Answer) -> Answer:
+        """The Answer as this briefing may show it."""
+        return answer if self.exact else disclosure.for_circulation(answer, self._ask)
+
+    def _whole_rows(self, answer: Answer) -> Answer:
+        """The Answer as it may be shown, without the rows of which a part may not: half a signal says nothing."""
+        shown = self.circulated(answer)
+        pairs = zip(answer.rows, shown.rows, strict=True)
+        return replace(
+            shown,
+            rows=[
+                told
+                for exact, told in pairs
+                if all(b is not None or a is None for a, b in zip(exact, told, strict=True))
+            ],
+        )
+
+    def revision(self, names: Sequence[str]) -> Revision | None:
+        """This publication against the one before it; None where none is kept or its tables cannot be compared."""
+        earlier = [path for path in publications.versions(self.pointer) if path.stem < self.publication.id]
+        if not earlier:
+            return None
+        try:
+            with publications.connect(earlier[-1], any_code=True) as old:
+                found = self._once("diff", lambda: diff.compare(old, self.con.numbers, by_province=False))
+                before = publications.describe(old)
+                day = min(found.day, self.day)
+                told = Questions(
+                    ScopedCursor(old, self.con.scope), self.pointer, self.lang, self.province, day, self.exact
+                )
+                then = {name: told.ask(name, on=day) for name in names}
+        except (Refused, QuestionError, duckdb.Error):
+            return None
+        now = {name: self.ask(name, on=day) for name in names}
+        return Revision(before, day, found.rows, found.definitions, found.references, then, now)
+
+    def refuse_empty(self) -> None:
+        """Raise NoData for a day outside of the data and for a place without rows."""
+        where = self.province or "the nation"
+        if self.day > self.publication.as_of:
+            raise NoData(f"{where}: {self.day} lies after the latest day of the data, {self.publication.as_of}")
+        found = self._ask("in_service", "registered_institutes", on=self.day, where=self.where)
+        if not any(found.value(name) for name in ("in_service", "registered_institutes")):
+            raise NoData(f"{where}: the data holds nothing on {self.day}")
+        if not self._ask("in_service", on=self.day, where=self.where).value():
+            raise NoData(f"{where}: nobody is in service on {self.day}")
+
+    def _ask(self, *names: str, **question: Any) -> Answer:
+        return answers.ask(self.con, *names, publication=self.publication, **question)
+
+    def _once(self, key: Any, work: Callable[[], Any]) -> Any:
+        if key not in self.shared:
+            self.shared[key] = work()
+        return self.shared[key]
+
+    def _kept(self, answer: Answer) -> Answer:
+        shown = self.circulated(answer)
+        self.asked.append(shown)
+        return shown
+
+    @property
+    def _names(self) -> dict[str, Mapping[str, str]]:
+        return self._once("names", lambda: {"institute": detail.member_names(self.con, "institute")[self.lang]})
+
+
+def pointer_of(source: Path | None = None) -> Path:
+    """The warehouse's pointer: the one given, the one of the settings, or the project's own."""
+    return source or Path(os.environ.get("WAREHOUSE") or publications.DEFAULT)
+
+
+@contextmanager
+def opened(pointer: Path, scope: AccessScope) -> Iterator[ScopedCursor]:
+    """The publication shown now, under a scope. Raises Refused, also for what the database cannot do while it is open."""
+    try:
+        with access.connect(pointer, scope) as con:
+            yield con
+    except duckdb.Error as error:
+        raise Refused(f"{pointer}: the database refused the work ({type(error).__name__})") from None

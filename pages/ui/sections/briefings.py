@@ -1,0 +1,104 @@
+"""The briefing as a file of the page, and the list of those that were written. On pages every number is as it may circulate."""
+
+from datetime import date
+from functools import partial
+
+import streamlit as st
+
+from etl.core.errors import Refused
+from pages.ui.briefing import writing
+from pages.ui.briefing.writing import NATION, Written
+from pages.ui.components.notices import error_boundary, notice
+from pages.ui.data import briefing_questions, user
+from pages.ui.i18n import text
+from pages.ui.state.page_context import PageContext
+
+_MIME = "application/pdf"
+# So many are offered; the folder has the others.
+_MOST_SHOWN = 60
+
+
+def place_of(view: PageContext) -> str | None:
+    """The place whose book the scope asks for: a province, `IR` for the nation; None under any other filter."""
+    provinces = view.where.get("province", ())
+    if set(view.where) - {"province"} or len(provinces) > 1:
+        return None
+    place = provinces[0] if provinces else NATION
+    return place if _may_see(place) else None
+
+
+def button(view: PageContext) -> None:
+    """One button that makes the book of the place and fetches it; nothing where the scope has none."""
+    place = place_of(view)
+    if place is None:
+        return
+    with error_boundary(view.lang, "briefing"):
+        pointer = briefing_questions.pointer_of()
+        try:
+            with briefing_questions.opened(pointer, user.scope()) as con:
+                asked = briefing_questions.Questions(
+                    con, pointer, view.lang, "" if place == NATION else place, view.scope.on
+                )
+                asked.refuse_empty()
+                name = writing.file_name(asked)
+        except Refused:
+            return
+        st.download_button(
+            view.word("briefing.make"),
+            data=partial(made, place, view.lang, view.scope.on),
+            file_name=name,
+            mime=_MIME,
+            key="briefing-button",
+            on_click="ignore",
+        )
+
+
+def made(place: str, lang: str, on: date | None) -> bytes:
+    """The book of a place as it may circulate. Raises Refused."""
+    with writing.press(briefing_questions.pointer_of(), user.scope()) as press:
+        return press.pdf(press.questions(place, lang, on))
+
+
+def listed(view: PageContext) -> None:
+    """The books that were written and may be seen, the latest first, each to be taken again."""
+    with error_boundary(view.lang, "briefings"):
+        found = [one for one in writing.written() if not one.is_exact and _may_see(one.place)]
+        if not found:
+            notice(view.lang, "briefing.page_title", view.word("briefing.none_written"))
+            return
+        st.html(f'<div class="pd-head"><h3>{text.escape(view.word("briefing.written"))}</h3></div>')
+        for number, one in enumerate(found[:_MOST_SHOWN]):
+            _line(view, number, one)
+
+
+def _line(view: PageContext, number: int, one: Written) -> None:
+    content = writing.content_of(one)
+    words = " · ".join(
+        [
+            writing.place_name(one.place, view.lang),
+            text.day(date.fromisoformat(one.day), view.lang),
+            view.word(f"briefing.in_{one.lang}"),
+            text.digits(one.publication, view.lang),
+        ]
+    )
+    with st.container(horizontal=True, vertical_alignment="center", key=f"briefing-{number}"):
+        st.html(f"<p>{text.escape(words)}</p>", width="stretch")
+        if content is None:
+            st.html(f'<p class="pd-note">{text.escape(view.word("briefing.not_here"))}</p>', width="content")
+            return
+        name = one.file.rpartition("/")[2]
+        st.download_button(
+            view.word("briefing.take"),
+            data=content,
+            file_name=name,
+            mime=_MIME,
+            key=f"take-{number}",
+            on_click="ignore",
+            help=name,
+        )
+
+
+def _may_see(place: str) -> bool:
+    """The book of the nation names institutes of every province."""
+    scope = user.scope()
+    return scope.sees_whole_country or place in scope.codes

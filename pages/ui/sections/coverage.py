@@ -1,0 +1,106 @@
+"""What Coverage says beside its charts: whose residents divide, the census for comparison, and provinces with none."""
+
+from dataclasses import replace
+from functools import partial
+
+import streamlit as st
+
+from etl.semantic.answers import Answer
+from pages.ui.charts import bars, titles
+from pages.ui.components import figures as ui
+from pages.ui.components.footer import question
+from pages.ui.components.notices import error_boundary
+from pages.ui.data import warehouse
+from pages.ui.i18n import text
+from pages.ui.sections.analysed import analysed
+from pages.ui.state import page_context, page_parameters, scoped_query
+from pages.ui.state.page_context import PageContext
+
+_PAGE = "coverage"
+_CENSUS = "1395"
+_SHIPPED = ("1395 census", "SCI ")
+
+
+def residents(view: PageContext) -> None:
+    """The year, kind and source of the residents that every rate of the page is divided by."""
+    basis = warehouse.published().provinces.basis(view.as_of)
+    if basis is None:
+        return
+    # The shipped file names the Statistical Centre; one of DIR's own names its sources.
+    is_shipped = all(source.startswith(_SHIPPED) for source in basis.sources)
+    source = text.isolated(text.listed(basis.sources, view.lang), view.lang)
+    told = {
+        "year": text.digits(basis.year, view.lang),
+        "kind": view.word(f"population.{basis.kind}"),
+        "source": view.word("population.statistical_centre") if is_shipped else source,
+    }
+    st.html(f'<p class="pd-intro">{text.escape(view.word("population.basis", **told))}</p>')
+
+
+def none_at_all(view: PageContext) -> None:
+    """The provinces without an active assistant, by name."""
+    page_context.later(_none_at_all, view, ready=partial(scoped_query.ask, view, ["active_assistants"], ("province",)))
+
+
+def _none_at_all(view: PageContext) -> None:
+    with st.container(key="none-at-all"), error_boundary(view.lang, "none-at-all"):
+        answer, _ = scoped_query.ask(view, ["active_assistants"], ("province",))
+        active = {row["province"]: row["active_assistants"] for row in answer.records()}
+        places = view.where.get("province") or warehouse.names("province", view.lang)
+        none = [text.member("province", place, view.lang) for place in places if not active.get(place)]
+        said = view.word("population.with_none", places=text.listed(none, view.lang))
+        st.html(f'<p class="pd-intro">{text.escape(said if none else view.word("population.none_without"))}</p>')
+
+
+def ranking(view: PageContext) -> None:
+    """Coverage by place; with the switch on, on the census of 1395, with the provinces whose rank moves."""
+    key, is_on = "coverage census", page_parameters.one(_PAGE, "census") == _CENSUS
+    st.session_state[key] = is_on
+    st.toggle(
+        view.word("population.switch"),
+        key=key,
+        on_change=lambda: page_parameters.choose(_PAGE, census=_CENSUS if st.session_state[key] else None),
+    )
+    if not is_on:
+        ui.figure(view, bars.ranking, "coverage_per_10k", by="place", nation=True)
+        return
+    ident = "coverage-census"
+    with st.container(border=True, key=f"figure-{ident}", height="stretch"), error_boundary(view.lang, ident):
+        answer, ignored = analysed(view, "coverage_on_census")
+        then = next(metric for metric in answer.metrics if metric.name == "coverage_on_census")
+        rest = tuple(metric for metric in answer.metrics if metric is not then)
+        shown = replace(answer, metrics=(then, *rest))
+        ui.draw(view, bars.ranking, shown, ident, titles.highest, ignored, notes=[_moved(view, answer)])
+
+
+def claimed(view: PageContext) -> None:
+    """By which kinds of force "more than four million" is exceeded, and by which not."""
+    with st.container(key="claimed"), error_boundary(view.lang, "claimed"):
+        answer = warehouse.analyse("claim", on=view.as_of)
+        above = dict.fromkeys(row["force"] for row in answer.records() if row["above_claim"] is not None)
+        below = [force for force in dict.fromkeys(answer.column("force")) if force not in above]
+        forces = {
+            name: text.listed([text.member("force", force, view.lang) for force in found], view.lang)
+            for name, found in (("above", above), ("below", below))
+        }
+        key = "none_above" if not above else "only" if below else "every"
+        said = view.word(f"abroad.{key}", **forces)
+        st.html(f'<p class="pd-intro">{text.escape(said)}</p>')
+        question(view, answer, "claimed")
+
+
+def _moved(view: PageContext, answer: Answer) -> str:
+    """The provinces whose rank moves by two or more, with both ranks."""
+    moved = [
+        view.word(
+            "population.moved_one",
+            place=text.member("province", row["province"], view.lang),
+            now=text.number(row["coverage_rank"], view.lang),
+            then=text.number(row["coverage_rank_on_census"], view.lang),
+        )
+        for row in answer.records()
+        if row["is_moved"]
+    ]
+    if not moved:
+        return view.word("population.moved_none")
+    return view.word("population.moved", places=text.listed(moved, view.lang))

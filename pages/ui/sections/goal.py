@@ -1,0 +1,155 @@
+"""Growth in the order in which it is asked: what it takes to reach the target in time, the pace, what was announced."""
+
+from datetime import date
+from functools import partial
+
+import streamlit as st
+from persiantools.jdatetime import JalaliDate
+
+from etl.analysis.projection import MOST_MONTHS_AHEAD, end_of_next_year
+from etl.core import jalali
+from etl.core.text_folding import latin_digits
+from etl.semantic.answers import Answer
+from pages.ui.components.footer import question
+from pages.ui.components.notices import error_boundary
+from pages.ui.data import warehouse
+from pages.ui.i18n import text
+from pages.ui.sections.analysed import analysed
+from pages.ui.state import address, page_context, page_parameters, scoped_query
+from pages.ui.state.page_context import PageContext
+
+_PAGE = "growth"
+_BUTTON = """<style>
+html [data-testid="stTextInput"] [data-testid="InputInstructions"] { display: none; }
+</style>"""
+
+
+def seek(view: PageContext) -> None:
+    """The recruits a month that reach a target by the end of a Jalali year, and the required beside the actual pace."""
+    years = _years(view)
+    asked = page_parameters.one(_PAGE, "until")
+    year = asked if asked in years else str(JalaliDate(end_of_next_year(view.as_of)).year)
+    given = address.number(page_parameters.one(_PAGE, "goal"))
+    page_context.later(_seek, view, years, year, given, ready=partial(_asked, view, year, given))
+
+
+def _asked(view: PageContext, year: str, goal: float | None) -> tuple[Answer, list[str], Answer]:
+    """The recruits needed, the filters without a meaning for them, and the paces."""
+    until = _end_of(year)
+    needed, ignored = analysed(view, "recruits_needed", until=until, goal=goal)
+    return needed, ignored, analysed(view, "pace", until=until)[0]
+
+
+def _end_of(year: str) -> date:
+    return jalali.unit_of(JalaliDate(int(year), 6, 1).to_gregorian(), "year").last
+
+
+def _seek(view: PageContext, years: list[str], year: str, goal: float | None) -> None:
+    with st.container(border=True, key="goal-seek"), error_boundary(view.lang, "goal-seek"):
+        answer, ignored, _ = _asked(view, year, goal)
+        row = answer.records()[0]
+        if ignored:
+            st.html(f'<p class="pd-note">{text.escape(scoped_query.no_effect(view, ignored))}</p>')
+        st.html(_BUTTON + _said(view, row, year))
+        question(view, answer, "goal-seek")
+        left, right = st.columns([1, 2])
+        with left:
+            _target(view, row["goal"])
+        with right:
+            _year(view, years, year)
+        if row["recruits_needed"] is not None:
+            scope = view.scope.address() | {"recruits": [f"{text.rounded(row['recruits_needed'], 'persons'):g}"]}
+            link = page_parameters.address("planning", view.lang, scope)
+            st.html(
+                f'<a class="pd-go" style="color: var(--pd-accent)" href="{text.escape(link)}" target="_self">'
+                f"{text.escape(view.word('goal.scenario'))}</a>"
+            )
+    with error_boundary(view.lang, "pace"):
+        _paces(view, _asked(view, year, goal)[2], text.day(_end_of(year), view.lang))
+
+
+def announced(view: PageContext) -> None:
+    """What officials announced, beside what the register counts for that day, with the reasons that are known."""
+    with st.container(border=True, key="announced"), error_boundary(view.lang, "announced"):
+        answer = warehouse.analyse("announced", on=view.as_of)
+        lines = []
+        for row in answer.records():
+            metric = warehouse.catalogue()[row["metric"]]
+            told = {
+                "announced": text.plain(row["announced_value"], metric.unit, view.lang),
+                "registered": text.plain(row["registered_value"], metric.unit, view.lang),
+                "difference": text.plain(row["announced_difference"], metric.unit, view.lang, signed=True),
+            }
+            day = text.day(row["announced_on"], view.lang)
+            said = view.word("goal.announced", day=day, measure=metric.short[view.lang], **told)
+            source = view.word("goal.announced_source", words=row["announced_words"], source=row["source"])
+            lines.append(f"<p><b>{text.escape(said)}</b></p><p class='pd-note'><bdi>{text.escape(source)}</bdi></p>")
+        title = text.escape(view.word("goal.announced_title"))
+        why = f'<p class="pd-note">{text.escape(view.word("goal.announced_why"))}</p>' if lines else ""
+        st.html(f'<div class="pd-head"><h3>{title}</h3></div>{"".join(lines)}{why}')
+        question(view, answer, "announced")
+
+
+def _said(view: PageContext, row: dict, year: str) -> str:
+    """The answer in one sentence."""
+    told = {
+        "target": text.plain(row["goal"], "persons", view.lang),
+        "year": text.digits(year, view.lang),
+        "recruits": text.plain(row["recruits_needed"], "persons", view.lang),
+        "now": text.plain(row["plan_recruits"], "persons", view.lang),
+    }
+    key = "answer" if row["recruits_needed"] else "unknown" if row["recruits_needed"] is None else "none_needed"
+    return (
+        f'<div class="pd-head"><h3>{text.escape(view.word("goal.title"))}</h3></div>'
+        f'<div class="pd-verdict" role="status"><p>{text.escape(view.word(f"goal.{key}", **told))}</p></div>'
+        f'<p class="pd-note">{text.escape(view.word("goal.help"))}</p>'
+    )
+
+
+def _target(view: PageContext, goal: float | None) -> None:
+    key = "goal target"
+    st.session_state[key] = text.plain(goal, "persons", view.lang) if goal is not None else ""
+
+    def choose() -> None:
+        written = latin_digits(st.session_state[key]).replace("٬", "").replace(",", "").strip()
+        page_parameters.choose(_PAGE, goal=f"{found:g}" if (found := address.number(written)) else None)
+
+    st.text_input(view.word("goal.target"), key=key, on_change=choose)
+
+
+def _year(view: PageContext, years: list[str], year: str) -> None:
+    key = "goal until"
+    st.session_state[key] = year
+    st.segmented_control(
+        view.word("goal.until"),
+        years,
+        key=key,
+        required=True,
+        format_func=lambda one: text.digits(one, view.lang),
+        on_change=lambda: page_parameters.choose(_PAGE, until=st.session_state[key]),
+    )
+
+
+def _years(view: PageContext) -> list[str]:
+    """The Jalali years whose end the projection reaches."""
+    last = jalali.add_months(view.as_of, MOST_MONTHS_AHEAD)
+    units = jalali.units_between(view.as_of, last, "year")
+    return [unit.label for unit in units if unit.last <= last]
+
+
+def _paces(view: PageContext, answer: Answer, day: str) -> None:
+    """The required growth to a day, and the actual growth of the last 12 and 6 months."""
+    row = answer.records()[0]
+    labels = {"required_pace": view.word("goal.required", day=day)} | {
+        f"actual_pace_{months}": view.word("goal.actual", months=text.number(months, view.lang)) for months in (12, 6)
+    }
+    with st.container(key="cards-3"):
+        for name, label in labels.items():
+            with st.container(key=f"card-pace-{name}", border=True, height="stretch"):
+                value = text.plain(row[name], "persons_per_month", view.lang)
+                st.html(
+                    f'<div class="pd-card"><p class="pd-label">{text.escape(label)}</p><p class="pd-value">'
+                    f"<bdi>{text.escape(value)}</bdi> "
+                    f"<small>{text.escape(text.unit_word('persons_per_month', view.lang))}</small></p></div>"
+                )
+                question(view, answer, f"card-pace-{name}")

@@ -1,0 +1,77 @@
+"""The parts of the licensing pages that choose their own period: the funnel, the survival of institutes, smart services."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import streamlit as st
+
+from pages.ui.charts import bars, cohort, grouped
+from pages.ui.components import figures as ui
+from pages.ui.components.notices import error_boundary
+from pages.ui.data import warehouse
+from pages.ui.i18n import text
+from pages.ui.sections import listings
+from pages.ui.sections.analysed import analysed
+from pages.ui.state import scoped_query
+from pages.ui.state.page_context import PageContext
+
+# Applications of so many days are mostly still under way.
+_UNDER_WAY = timedelta(days=60)
+# Years after which the institutes of a founding year are compared.
+_YEARS_AFTER = 5
+_TIMES = ("time_to_licence_median", "time_to_licence_p90", "within_25_days_share")
+
+
+def funnel(view: PageContext) -> None:
+    """What became of applications; those of the last 60 days are left out."""
+    end = view.as_of - _UNDER_WAY
+    first, last = view.over or replace(view, scope=replace(view.scope, on=end), as_of=end).months(12)
+    stages = ("applications", "cohort_complete", "cohort_decided", "cohort_granted")
+    if first <= min(last, end):
+        own = replace(view, has_period=False)
+        ui.figure(own, bars.funnel, *stages, over=(first, min(last, end)))
+    listings.caution(view, "cohort.funnel_help")
+
+
+def survival(view: PageContext) -> None:
+    """How many institutes of each founding year remain after five years; nothing where no year is that old."""
+    ident = "institute-survival"
+    with error_boundary(view.lang, ident):
+        answer, ignored = analysed(view, "institute_survival")
+        rows = [row for row in answer.rows if row[1] == _YEARS_AFTER]
+        if not rows:
+            return
+        with st.container(border=True, key=f"figure-{ident}", height="stretch"):
+            columns = ("founded_year", *answer.columns[2:], "years")
+            after = replace(
+                answer, by=("founded_year",), columns=columns, rows=[(row[0], *row[2:], row[1]) for row in rows]
+            )
+            ui.draw(view, bars.columns, after, ident, cohort.remaining, ignored)
+
+
+def smart_compared(view: PageContext) -> None:
+    """Adopters beside the others, of licences decided after the first publication that shows the flag."""
+    with error_boundary(view.lang, "smart-compared"):
+        shown = scoped_query.worked_out(view, "adoption")[0]
+        first = next((row["day"] for row in shown.records() if row["smart_institutes"]), None)
+        if first is None:
+            listings.caution(view, "smart.never_shown")
+            return
+        over = (first + timedelta(days=1), view.as_of)
+        count = _granted(view, over) if over[0] <= over[1] else 0
+        day = text.day(first, view.lang)
+        if not count:
+            st.html(f'<p class="pd-intro">{text.escape(view.word("smart.no_comparison", day=day))}</p>')
+            return
+        said = view.word("smart.since", day=day, count=text.number(count, view.lang))
+        st.html(f'<p class="pd-intro">{text.escape(said)}</p>')
+        own = replace(view, has_period=False)
+        for name, column in zip(_TIMES, st.columns(len(_TIMES)), strict=True):
+            with column:
+                ui.figure(own, grouped.sides, name, by="smart", over=over, says=grouped.adopters)
+
+
+def _granted(view: PageContext, over: tuple[date, date]) -> int:
+    """The licences granted in the period under the reader's scope."""
+    where, _ = view.under(warehouse.catalogue()["granted"].dimensions)
+    return warehouse.ask("granted", over=over, where=where).value() or 0

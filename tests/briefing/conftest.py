@@ -1,0 +1,70 @@
+"""A fiftieth of the made-up country with events and a target path, published; and a second publication of it with more to do."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from etl.semantic.access import ADMINISTRATOR
+from pages.ui.briefing import writing
+
+ROOT = Path(__file__).parents[2]
+DAY = "2026-06-30"
+KEY = "a key that only tests use, 32 bytes and more"
+EVENTS = """date,province,title_fa,title_en,kind,source
+1404/03/20,,سامانهٔ ملی ثبت,National register,سامانه,made up
+1404/11/05,IR-11,طرح آموزش استان,Provincial training drive,campaign,made up
+1405/01/20,IR-23,اعتصاب نگهبانان,Guards on strike,strike,made up
+"""
+TARGETS = """metric,province,date,value
+active_assistants,,1403/01/01,1000
+active_assistants,,1407/01/01,1800
+"""
+
+
+def etl(*words: str) -> None:
+    environment = {**os.environ, "IDENTITY_KEY": KEY}
+    subprocess.run([sys.executable, "-m", "etl", *words], cwd=ROOT, env=environment, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the provinces submitted."""
+    folder = tmp_path_factory.mktemp("briefing") / "in"
+    etl("sample", str(folder), "--scale", "0.02", "--seed", "5", "--day", DAY)
+    (folder / "events.csv").write_text(EVENTS, encoding="utf-8")
+    (folder / "targets.csv").write_text(TARGETS, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pointer(files: Path) -> Path:
+    """Their publication."""
+    to = files.parent / "warehouse.duckdb"
+    etl("build", str(files), "--to", str(to), "--day", DAY)
+    return to
+
+
+@pytest.fixture
+def own_pointer(pointer: Path, tmp_path: Path) -> Path:
+    """A copy that a test may publish to."""
+    shutil.copytree(pointer.with_name(pointer.name + ".publications"), tmp_path / "w.duckdb.publications")
+    (tmp_path / "w.duckdb").symlink_to(Path("w.duckdb.publications") / pointer.resolve().name)
+    return tmp_path / "w.duckdb"
+
+
+@pytest.fixture(autouse=True)
+def briefings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A list of briefings of its own for every test."""
+    monkeypatch.setenv("BRIEFINGS", str(tmp_path / "briefings"))
+    return tmp_path / "briefings"
+
+
+@pytest.fixture(scope="session")
+def press(pointer: Path) -> Iterator[writing.Press]:
+    with writing.press(pointer, ADMINISTRATOR) as found:
+        yield found

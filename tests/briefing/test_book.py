@@ -1,0 +1,272 @@
+"""The book as a file: tags, language, fonts, attachment, the numbers that ask gives, the same bytes twice."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pikepdf
+import pytest
+
+from etl.core.errors import Refused
+from etl.semantic import answers
+from etl.semantic.access import ADMINISTRATOR
+from etl.semantic.catalog import catalogue
+from etl.warehouse import publications
+from pages.ui.briefing import content, drawing, typesetting, writing
+from pages.ui.briefing.writing import Press
+from pages.ui.charts.elements import ChartContext
+from pages.ui.i18n import text
+
+PLACES = ("IR", "IR-11", "IR-23")
+
+
+@pytest.fixture(scope="module", params=[(place, lang) for place in PLACES for lang in text.LANGUAGES], ids="-".join)
+def made(request, press: Press) -> tuple[str, str, bytes]:
+    place, lang = request.param
+    return place, lang, press.pdf(press.questions(place, lang))
+
+
+def opened(pdf: bytes) -> pikepdf.Pdf:
+    return pikepdf.open(io.BytesIO(pdf))
+
+
+def elements_of(node) -> list:
+    """The structure elements in reading order."""
+    found = []
+    if isinstance(node, pikepdf.Array):
+        for part in node:
+            found += elements_of(part)
+    elif isinstance(node, pikepdf.Dictionary):
+        if "/S" in node:
+            found.append(node)
+        if "/K" in node:
+            found += elements_of(node.K)
+    return found
+
+
+def numbers(pdf: bytes) -> list[dict[str, str]]:
+    with opened(pdf) as book:
+        content = book.attachments["numbers.csv"].get_file().read_bytes()
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8"))))
+
+
+def test_the_book_is_tagged_names_its_language_and_its_standards(made):
+    _, lang, pdf = made
+    with opened(pdf) as book:
+        assert book.Root.MarkInfo.Marked
+        assert str(book.Root.Lang).startswith(lang)
+        assert str(book.docinfo["/Title"])
+        with book.open_metadata() as meta:
+            assert meta["pdfaid:part"] == "3"
+            assert meta["pdfuaid:part"] == "1"
+
+
+def test_every_picture_has_words_and_headings_come_in_order(made):
+    place, _, pdf = made
+    with opened(pdf) as book:
+        tree = elements_of(book.Root.StructTreeRoot.K)
+        kinds = [str(one.S) for one in tree]
+        figures = [one for one in tree if str(one.S) == "/Figure"]
+        assert len(figures) >= (2 if place == "IR" else 1)
+        assert all(str(one.get("/Alt", "")).strip() for one in figures)
+    headings = [kind for kind in kinds if re.fullmatch("/H[1-6]", kind)]
+    assert headings[0] == "/H1"
+    assert headings.count("/H1") == 1
+    assert set(headings) == {"/H1", "/H2"}
+    assert "/Table" in kinds
+    assert "/TH" in kinds
+
+
+def test_every_font_is_a_subset_of_vazirmatn_and_embedded(made, tmp_path):
+    (tmp_path / "book.pdf").write_bytes(made[2])
+    listed = subprocess.run(["pdffonts", tmp_path / "book.pdf"], check=True, capture_output=True, text=True).stdout
+    fonts = listed.splitlines()[2:]
+    assert fonts
+    for font in fonts:
+        assert re.match(r"[A-Z]{6}\+Vazirmatn", font), font
+        # emb, sub, uni
+        assert re.search(r"\byes yes yes\b", font), font
+
+
+def test_the_numbers_travel_with_the_book(made):
+    with opened(made[2]) as book:
+        (name,) = book.attachments
+        attached = book.attachments[name]
+        assert name == "numbers.csv"
+        assert attached.description
+        assert attached.obj.AFRelationship == "/Data"
+        assert attached.get_file().mime_type == "text/csv"
+
+
+def test_the_first_page_is_the_only_first_page(made):
+    """Two to four pages, and none that holds next to nothing."""
+    with opened(made[2]) as book:
+        assert 2 <= len(book.pages) <= 4
+
+
+def test_exact_numbers_are_those_that_ask_gives(press, pointer):
+    pdf = press.pdf(press.questions("IR", "fa", exact=True))
+    checked = set()
+    with publications.connect(pointer) as con:
+        for row in numbers(pdf):
+            metric, by = row["metric"], row["by"]
+            known = catalogue().get(metric)
+            if not known or known.kind != "snapshot" or by not in ("", "province") or row["by_2"] or not row["on"]:
+                continue
+            answer = answers.ask(con, metric, by=[by] if by else [], on=date.fromisoformat(row["on"]))
+            values = {
+                line[0] if by else "": line[-1 if not known.numerator else len(answer.by)] for line in answer.rows
+            }
+            told = values[row["member"] if by else ""]
+            assert row["value"] == ("" if told is None else str(told)), row
+            checked.add((metric, by))
+    assert {
+        ("active_assistants", ""),
+        ("active_assistants", "province"),
+        ("training_compliance", "province"),
+    } <= checked
+    assert {("leaver_rate_12m", ""), ("licensed_institutes", "province"), ("coverage_per_10k", "province")} <= checked
+
+
+def test_what_is_printed_is_what_is_attached(press):
+    asked = press.questions("IR", "en", exact=True)
+    book = content.book(asked)
+    told = csv.DictReader(io.StringIO(typesetting.numbers_file(asked.asked)))
+    today = [row for row in told if row["on"] == asked.day.isoformat() and row["by"] in ("", "province")]
+    with_values = {(row["metric"], row["member"]): row["value"] for row in today}
+    (table,) = book["tables"]
+    names = {name: code for code, name in text.reference_members("province", "en").items()}
+    for row in table["rows"]:
+        assert row[1] == text.number(int(with_values["active_assistants", names[row[0]]]), "en")
+    assert book["cards"][0]["value"] == text.number(int(with_values["active_assistants", ""]), "en")
+
+
+def test_for_circulation_counts_people_in_fives_and_says_so(press):
+    asked = press.questions("IR", "en")
+    book = content.book(asked)
+    told = list(csv.DictReader(io.StringIO(typesetting.numbers_file(asked.asked))))
+    counts = [
+        row
+        for row in told
+        if catalogue().get(row["metric"]) and catalogue()[row["metric"]].counts == "persons" and row["value"]
+    ]
+    counts = [row for row in counts if catalogue()[row["metric"]].unit == "persons"]
+    assert len(counts) > 100
+    assert all(int(row["value"]) % 5 == 0 for row in counts)
+    assert "circulation" in book["circulation_short"]
+    assert "not for circulation" in content.book(press.questions("IR", "en", exact=True))["circulation_short"]
+
+
+def test_a_provinces_book_holds_no_detail_of_another(press, pointer):
+    asked = press.questions("IR-17", "en")
+    book = content.book(asked)
+    held = json.dumps([book, typesetting.numbers_file(asked.asked)], ensure_ascii=False)
+    others = {code: name for code, name in text.reference_members("province", "en").items() if code != "IR-17"}
+    counties = set(text.reference_members("county", "en").values())
+    assert not [name for code, name in others.items() if code in held or (name in held and name not in counties)]
+    assert "Kohgiluyeh and Boyer-Ahmad" in held
+
+
+def test_the_same_book_is_the_same_bytes(pointer):
+    made = []
+    for _ in range(2):
+        with writing.press(pointer, ADMINISTRATOR) as one:
+            made.append(one.pdf(one.questions("IR-23", "fa")))
+    assert made[0] == made[1]
+
+
+def test_a_glyph_that_is_missing_fails_the_run(press, monkeypatch):
+    monkeypatch.setattr(typesetting, "drawable", lambda value: value)
+    asked = press.questions("IR-17", "fa")
+    book = content.book(asked) | {"place": "漢"}
+    with writing.press(press._pointer, ADMINISTRATOR) as one, pytest.raises(Refused, match="cannot be set"):
+        one._typesetter.pdf(book, "")
+
+
+def test_a_character_that_the_font_lacks_is_written_as_its_code():
+    assert typesetting.drawable({"a": ["نگهبان 漢 😀"]}) == {"a": ["نگهبان [U+6F22] [U+1F600]"]}
+    assert typesetting.drawable("\u2067۱٬۲۳۴\u2069 ‌−٪") == "\u2067۱٬۲۳۴\u2069 ‌−٪"
+
+
+def test_a_name_of_200_letters_is_cut(press):
+    asked = press.questions("IR", "fa")
+    asked.shared["names"] = {"institute": {"X": "ن" * 200}}
+    assert asked.member("institute", "X") == "ن" * 59 + "…"
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+def test_no_label_of_the_map_covers_another(press, lang):
+    book = content.book(press.questions("IR", lang))
+    labels = [
+        drawing._Label(
+            code,
+            content._SHORT[lang].get(code, name),
+            "0.00",
+            drawing._projected(content._label_places())(*content._label_places()[code]),
+            "",
+            "",
+        )
+        for code, name in text.reference_members("province", lang).items()
+    ]
+    placed = list(drawing._placed(labels, [one.at for one in labels]))
+    boxes = [label.box(*at) for label, at in placed]
+    assert len(boxes) == 31
+    assert not [
+        (i, j) for i, one in enumerate(boxes) for j, other in enumerate(boxes[:i]) if drawing._meets(one, other)
+    ]
+    for label, _ in placed:
+        assert label.name in book["map"]["svg"]
+
+
+def test_small_places_have_no_rank_and_stand_apart(press):
+    book = content.book(press.questions("IR", "en"))
+    ranking = book["ranking"]
+    ranked = [int(row["count"].replace(",", "")) for row in ranking["rows"]]
+    small = [int(line.rpartition(" ")[2]) for line in ranking["small"]]
+    assert ranked
+    assert min(ranked) >= 23
+    assert small
+    assert max(small) < 23
+    assert len(ranked) + len(small) == 31
+
+
+def test_events_and_the_target_path_stand_by_the_trend(press):
+    nation, own = (content.book(press.questions(place, "en"))["trend"] for place in ("IR", "IR-11"))
+    assert [event["words"].split(": ")[1] for event in nation["events"]] == [
+        "National register (register, The whole country)",
+        "Provincial training drive (campaign, Sistan and Baluchestan)",
+        "Guards on strike (strike, Tehran)",
+    ]
+    assert [event["number"] for event in nation["events"]] == ["1", "2", "3"]
+    assert len(own["events"]) == 2
+    assert "behind" in nation["path"] or "ahead" in nation["path"]
+    assert own["path"] == ""
+
+
+def test_no_network_is_needed(pointer, tmp_path):
+    """In a process without any network the same book is written."""
+    words = ["unshare", "-rn", "true"]
+    if subprocess.run(words, capture_output=True).returncode:
+        pytest.skip("this machine gives no namespace of its own")
+    root = Path(__file__).parents[2]
+    command = [
+        str(root / ".venv/bin/python"),
+        "-m",
+        "pages",
+        "brief",
+        "--from",
+        str(pointer),
+        "--to",
+        str(tmp_path / "x.pdf"),
+    ]
+    subprocess.run(["unshare", "-rn", *command], cwd=root, check=True, capture_output=True)
+    with writing.press(pointer, ADMINISTRATOR) as one:
+        assert (tmp_path / "x.pdf").read_bytes() == one.pdf(one.questions("IR", "fa"))
+
+
+def test_a_trend_names_its_range_in_the_languages_order():
+    assert "\u2067" in drawing._text(0, 0, "۱ تا ۲", 8, "start", "text", ChartContext("fa"))

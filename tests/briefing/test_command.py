@@ -1,0 +1,258 @@
+"""python -m pages brief: files, refusals in one sentence, books of all provinces, and what newly needs action to recipients."""
+
+import errno
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from etl.core.errors import Refused
+from etl.semantic.access import ADMINISTRATOR
+from pages.ui.briefing import command, recipients, writing
+from pages.ui.i18n import text
+from tests.briefing.conftest import DAY, ROOT, etl
+from tests.serving import publish
+
+
+@pytest.fixture(scope="module")
+def sparse(tmp_path_factory) -> Path:
+    """The hand-made sample: three provinces only."""
+    return publish(tmp_path_factory.mktemp("sparse"))
+
+
+def brief(*words: object) -> int:
+    return command.main(["brief", *map(str, words)])
+
+
+def test_a_book_of_a_day_and_place_is_written_and_listed(pointer, tmp_path, capsys):
+    assert brief("--from", pointer, "--province", "IR-11", "--on", "1404/12/29", "--lang", "en", "--to", tmp_path) == 0
+    to = tmp_path / "briefing-IR-11-2026-03-20-en.pdf"
+    assert to.read_bytes().startswith(b"%PDF")
+    assert capsys.readouterr().out == f"{to}\n"
+    (one,) = writing.written()
+    assert (one.file, one.place, one.day, one.lang, one.is_exact) == (str(to), "IR-11", "2026-03-20", "en", False)
+    assert writing.content_of(one) == to.read_bytes()
+    to.unlink()
+    assert writing.content_of(one) is None
+
+
+def test_a_book_written_again_is_listed_once(pointer, tmp_path):
+    for _ in range(2):
+        assert brief("--from", pointer, "--to", tmp_path / "x.pdf", "--exact") == 0
+    assert [one.is_exact for one in writing.written()] == [True]
+
+
+def test_every_province_has_its_book(pointer, tmp_path):
+    assert brief("--from", pointer, "--all", "--to", tmp_path) == 0
+    found = sorted(path.name.split("-2026")[0] for path in tmp_path.glob("*.pdf"))
+    assert found == [f"briefing-{code}" for code in sorted(text.reference_members("province", "fa"))]
+    assert len(found) == 31
+
+
+def test_provinces_without_data_do_not_stop_the_others(sparse, tmp_path, capsys):
+    assert brief("--from", sparse, "--all", "--to", tmp_path) == 1
+    written = {path.name[9:14] for path in tmp_path.glob("*.pdf")}
+    told = capsys.readouterr().err.splitlines()
+    assert 0 < len(written) < 31
+    assert {line[:5] for line in told} == set(text.reference_members("province", "fa")) - written
+    assert all(
+        line.endswith(("holds nothing on 2026-06-30", "nobody is in service on 2026-06-30")) or "on " in line
+        for line in told
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--on", "1380/01/01"), "the nation: nobody is in service on 2001-03-21"),
+        (("--on", "1300/01/01", "--province", "IR-11"), "IR-11: the data holds nothing on 1921-03-21"),
+        (("--on", "1410/01/01"), "the nation: 2031-03-21 lies after the latest day of the data, "),
+    ],
+)
+def test_a_day_without_data_is_refused_in_one_sentence(pointer, tmp_path, capsys, words, told):
+    assert brief("--from", pointer, *words, "--to", tmp_path / "x.pdf") == 1
+    said = capsys.readouterr().err
+    assert said.startswith(told)
+    assert said.count("\n") == 1
+    assert list(tmp_path.glob("*.pdf")) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--province", "IR-99", "--to", "x"),
+        ("--on", "1404/13/01", "--to", "x"),
+        ("--all", "--province", "IR-11", "--to", "x"),
+        ("--all", "--to", "x.pdf"),
+        ("--changed",),
+        ("--all", "--changed", "--to", "x"),
+        (),
+    ],
+)
+def test_wrong_words_are_wrong_usage(words, capsys):
+    with pytest.raises(SystemExit) as left:
+        brief(*words)
+    assert left.value.code == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_nothing_is_left(pointer, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert brief("--from", pointer, "--province", "IR-17", "--to", tmp_path / "file" / "x.pdf") == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"{tmp_path}/file/x.pdf: cannot be written (")
+    assert said.count("\n") == 1
+    assert writing.written() == []
+
+
+def test_a_full_disk_leaves_the_old_book_and_no_part_of_the_new(pointer, tmp_path, capsys, monkeypatch):
+    to = tmp_path / "x.pdf"
+    to.write_bytes(b"old")
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(writing.os, "fsync", full)
+    assert brief("--from", pointer, "--province", "IR-17", "--to", to) == 1
+    assert capsys.readouterr().err == f"{to}: cannot be written (No space left on device)\n"
+    assert to.read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["x.pdf"]
+
+
+def test_a_file_that_may_not_grow_is_not_left_in_part(tmp_path):
+    """A real refusal of the system in the middle of writing."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(Refused, match="cannot be written"):
+            writing.save(tmp_path / "x.pdf", b"x" * 100_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_is_a_module_of_its_own(pointer, tmp_path):
+    words = [sys.executable, "-m", "pages", "brief", "--from", str(pointer), "--to", str(tmp_path / "x.pdf")]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "x.pdf").exists()
+
+
+# ---------------------------------------------------------------- recipients
+
+
+def told(folder: Path, *names: str, places: str = '["IR", "IR-23"]') -> Path:
+    path = folder / "recipients.toml"
+    one = '[[recipient]]\nname = "{0}"\nfolder = "{1}"\nplaces = {2}\n'
+    path.write_text("".join(one.format(name, folder / name, places) for name in names), encoding="utf-8")
+    return path
+
+
+def changed(pointer: Path, path: Path) -> int:
+    return brief("--from", pointer, "--all", "--changed", "--recipients", path)
+
+
+def more_to_do(publication: str = "000000") -> None:
+    """What was noted at the last run is an earlier publication with less to do."""
+    state = writing.folder() / "recipients.json"
+    noted = json.loads(state.read_text(encoding="utf-8"))
+    for one in noted.values():
+        one["publication"] = publication
+        one["places"]["IR-23"] = dict.fromkeys(one["places"]["IR-23"], 0)
+    state.write_text(json.dumps(noted), encoding="utf-8")
+
+
+def test_the_first_run_is_silent_and_the_same_publication_writes_nothing(pointer, tmp_path, capsys):
+    path = told(tmp_path, "office")
+    for _ in range(2):
+        assert changed(pointer, path) == 0
+        assert capsys.readouterr() == ("", "")
+    assert not (tmp_path / "office").exists()
+
+
+def test_the_same_publication_writes_nothing_whatever_was_noted_of_it(pointer, tmp_path, capsys):
+    path = told(tmp_path, "office")
+    changed(pointer, path)
+    more_to_do("000001")
+    assert changed(pointer, path) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_publication_with_nothing_new_writes_nothing(own_pointer, files, tmp_path, capsys):
+    path = told(tmp_path, "office")
+    assert changed(own_pointer, path) == 0
+    etl("build", str(files), "--to", str(own_pointer), "--day", DAY)
+    assert changed(own_pointer, path) == 0
+    assert capsys.readouterr() == ("", "")
+    assert not (tmp_path / "office").exists()
+
+
+def test_books_go_where_something_newly_needs_action(pointer, tmp_path, capsys):
+    path = told(tmp_path, "office")
+    changed(pointer, path)
+    more_to_do()
+    assert changed(pointer, path) == 0
+    names = sorted(file.name for file in (tmp_path / "office").iterdir())
+    assert names == [f"briefing-IR-23-{_as_of(pointer)}-fa.pdf", "new-000001-fa.txt"]
+    listed = (tmp_path / "office" / "new-000001-fa.txt").read_text(encoding="utf-8").splitlines()
+    assert listed[0] == "تهران"
+    assert len(listed) > 1
+    assert [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()] == ["office", "office"]
+    # and once only
+    assert changed(pointer, path) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_a_recipient_who_fails_stops_nobody_and_is_tried_again(pointer, tmp_path, capsys):
+    path = told(tmp_path, "first", "second", "third")
+    changed(pointer, path)
+    more_to_do()
+    (tmp_path / "second").write_text("in the way")
+    assert changed(pointer, path) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith("second: ")
+    assert said.err.count("\n") == 1
+    assert {line.split("\t")[0] for line in said.out.splitlines()} == {"first", "third"}
+    (tmp_path / "second").unlink()
+    assert changed(pointer, path) == 0
+    assert {line.split("\t")[0] for line in capsys.readouterr().out.splitlines()} == {"second"}
+
+
+@pytest.mark.parametrize(
+    ("written", "fault"),
+    [
+        ("", "names no [[recipient]]"),
+        ("x =", "is not TOML"),
+        ("a = 1", "a is unknown"),
+        ('[[recipient]]\nfolder = "x"', "recipient 1: name is missing"),
+        ('[[recipient]]\nname = "a"', "recipient 1: folder is missing"),
+        (
+            '[[recipient]]\nname = "a"\nfolder = "x"\nplaces = ["IR-99"]',
+            "recipient 1: 'IR-99' is no province and not IR",
+        ),
+        ('[[recipient]]\nname = "a"\nfolder = "x"\nlang = "de"', "recipient 1: lang is fa or en"),
+        ('[[recipient]]\nname = "a"\nfolder = "x"\nto = "y"', "recipient 1: to is unknown"),
+        ('[[recipient]]\nname = "a"\nfolder = "x"\n' * 2, "two recipients have the same name"),
+        ('[[recipient]]\nname = "a"\nfolder = "x"\n[smtp]\nhost = "h"', "[smtp] holds host, port and sender"),
+    ],
+)
+def test_recipients_that_cannot_be_read_are_refused(tmp_path, written, fault):
+    path = tmp_path / "recipients.toml"
+    path.write_text(written, encoding="utf-8")
+    with pytest.raises(Refused) as refused:
+        recipients.read(path)
+    assert str(refused.value).startswith(f"{path}: ")
+    assert fault in str(refused.value)
+
+
+def test_mail_is_off_unless_given(tmp_path):
+    assert recipients.read(told(tmp_path, "office"))[1] is None
+
+
+def _as_of(pointer: Path) -> str:
+    with writing.press(pointer, ADMINISTRATOR) as press:
+        return press.questions("IR", "fa").day.isoformat()

@@ -1,0 +1,111 @@
+"""events.csv is loaded and checked like targets; events are numbered marks on trends; dated targets draw a path."""
+
+from datetime import date
+
+import pytest
+
+from etl.analysis import events, target_path
+from etl.semantic.disclosure import for_circulation
+from etl.warehouse import publications
+from pages.ui.charts import lines, marks
+from pages.ui.charts.elements import ChartContext
+from tests import loading, made
+
+HEAD = "date,province,title_fa,title_en,kind,source\n"
+FA, EN = ChartContext("fa"), ChartContext("en")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return loading.put_good(tmp_path / "in")
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ("1404/13/01,,ع,t,decree,s", "line 2, date: bad_date"),
+        ("1404/01/01,nowhere,ع,t,decree,s", "line 2, province: unknown_province"),
+        ("1404/01/01,,,t,decree,s", "line 2, title_fa: missing_value"),
+        ("1404/01/01,,ع,,decree,s", "line 2, title_en: missing_value"),
+        ("1404/01/01,,ع,t,party,s", "line 2, kind: unknown_value"),
+        ("1404/01/01,,ع,t,decree,", "line 2, source: missing_value"),
+        (f"1404/01/01,,ع,{'t' * 121},decree,s", "line 2, title_en: longer than 120 letters"),
+        ("1404/01/01,,ع,t,decree,s\n2025-03-21,,ع,u,strike,s", "line 3, date: the same as in line 2"),
+        ("1404/01/01,,ع,t,decree", "line 2: ragged_row"),
+    ],
+)
+def test_events_that_cannot_be_used_refuse_the_build(folder, row, fault):
+    loading.put(folder, "events.csv", f"{HEAD}{row}\n")
+    assert loading.build(folder).refusal == f"events.csv, {fault}"
+
+
+def test_events_are_told_up_to_the_day_of_a_province_and_the_nation(pointer):
+    with publications.connect(pointer) as con:
+        everywhere = events.events(con)
+        own = events.events(con, where={"province": ("IR-11",)})
+        before = events.events(con, on=date(2025, 12, 31))
+    told = [(row["event_month"], row["event_province"], row["event_kind"]) for row in everywhere.records()]
+    assert told == [("1404-03", None, "register"), ("1404-11", "IR-11", "campaign"), ("1405-01", "IR-23", "strike")]
+    assert own.column("event_province") == [None, "IR-11"]
+    assert len(before.rows) == 1
+
+
+def test_an_installation_without_events_has_none(folder):
+    with publications.connect(loading.build(folder).to) as con:
+        assert events.events(con).rows == []
+
+
+def events_answer(pointer):
+    with publications.connect(pointer) as con:
+        return events.events(con)
+
+
+def test_a_trend_numbers_its_events_and_lists_them(pointer):
+    told = marks.events(events_answer(pointer), FA)
+    plain = lines.trend(made.by_month(), FA)
+    drawn = lines.trend(made.by_month(), FA, events=told)
+    labels = [row[0] for row in made.by_month().rows]
+    numbers = [note for note in drawn["layout"]["annotations"] if note["yref"] == "paper" and note["x"] in (2, 10, 12)]
+    assert [labels[note["x"]] for note in numbers] == ["1404-03", "1404-11", "1405-01"]
+    assert [any(digit in note["text"] for digit in "۱۲۳") for note in numbers] == [True] * 3
+    assert len(drawn["layout"]["shapes"]) == len(plain["layout"].get("shapes", [])) + 3
+    assert drawn["layout"]["meta"]["events"] == [event.words for event in told]
+    listed = marks.listed(drawn["layout"]["meta"]["events"], FA)
+    assert listed.count("<li>") == 3
+    assert 'tabindex="0"' in listed
+
+
+def test_events_outside_of_a_chart_are_not_on_it(pointer):
+    told = [marks.Event(date(2001, 1, 1), "old"), marks.Event(date(2025, 6, 10), "in")]
+    drawn = lines.trend(made.by_month(), EN, events=told)
+    assert drawn["layout"]["meta"]["events"] == ["in"]
+
+
+def test_a_title_is_never_markup():
+    assert "<b>" not in marks.listed(["<b>x</b>"], EN)
+
+
+def test_dated_targets_draw_a_straight_path_and_the_gap_is_active_minus_path(pointer):
+    with publications.connect(pointer) as con:
+        answer = target_path.target_path(con)
+        own = target_path.target_path(con, where={"province": ("IR-11",)})
+    rows = {row["month"]: row for row in answer.records()}
+    start, end = date(2024, 3, 20), date(2028, 3, 20)
+    last = date(2026, 5, 21)
+    expected = 1000 + 800 * (last - start).days / (end - start).days
+    assert rows["1405-02"]["planned"] == pytest.approx(expected)
+    assert rows["1405-02"]["planned_gap"] == pytest.approx(rows["1405-02"]["active_assistants"] - expected)
+    assert answer.rows[-1][0] == "1407-01"
+    assert answer.rows[-1][2:] == (1800.0, None)
+    assert own.rows == []
+
+
+def test_the_gap_of_a_file_for_circulation_tells_no_more_than_its_count(pointer):
+    with publications.connect(pointer) as con:
+        told = for_circulation(target_path.target_path(con))
+    known = [row for row in told.records() if row["planned_gap"] is not None]
+    assert known
+    assert all(row["active_assistants"] % 5 == 0 for row in known)
+    assert all(
+        row["planned_gap"] == pytest.approx(row["active_assistants"] - row["planned"], abs=0.11) for row in known
+    )

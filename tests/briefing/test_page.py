@@ -1,0 +1,86 @@
+"""The page "briefings" and the button: what was written is listed to whoever may see it, and can be taken again."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
+from pages.ui.briefing import writing
+from pages.ui.briefing.writing import Written
+from pages.ui.sections import briefings
+from pages.ui.state.page_context import PageContext, Scope
+from tests.parts import opening
+
+DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
+
+
+@pytest.fixture
+def served(pointer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAREHOUSE", str(pointer))
+
+
+def book(place: str, file: Path, is_exact: bool = False) -> Written:
+    return Written(str(file), place, "2026-06-30", "fa", "000001", is_exact)
+
+
+def drawn(lang: str) -> str:
+    app = AppTest.from_string(DOOR, default_timeout=60)
+    app._page_hash, _ = opening("briefings")
+    app.query_params["lang"] = lang
+    assert not app.run().exception
+    return "".join(one.proto.body for one in app.get("html"))
+
+
+@pytest.mark.parametrize(
+    ("lang", "nothing"), [("fa", "هنوز گزارشی نوشته نشده است"), ("en", "No briefing has been written yet")]
+)
+def test_the_page_opens_in_both_languages_with_nothing_written(served, lang, nothing):
+    assert nothing in drawn(lang)
+
+
+def test_what_was_written_is_listed_latest_first_and_what_is_gone_says_so(served, tmp_path):
+    (tmp_path / "a.pdf").write_bytes(b"%PDF")
+    writing.note(book("IR-11", tmp_path / "a.pdf"))
+    writing.note(book("IR", tmp_path / "gone.pdf"))
+    writing.note(book("IR-30", tmp_path / "exact.pdf", is_exact=True))
+    shown = drawn("en")
+    assert 0 < shown.index("The whole country · 9 Tir 1405") < shown.index("Sistan and Baluchestan · 9 Tir 1405")
+    assert shown.count("This file is no longer there") == 1
+    assert "Alborz · 9 Tir" not in shown
+
+
+def test_a_line_of_the_list_that_cannot_be_read_hides_no_other(tmp_path, briefings):
+    writing.note(book("IR", tmp_path / "a.pdf"))
+    with (briefings / "written.jsonl").open("a") as file:
+        file.write('not json\n{"file": 1}\n[]\n')
+    assert [one.place for one in writing.written()] == ["IR"]
+
+
+def test_the_button_makes_the_book_of_the_scope(served, pointer):
+    made = briefings.made("IR-17", "fa", None)
+    with writing.press(pointer) as press:
+        assert made == press.pdf(press.questions("IR-17", "fa"))
+
+
+@pytest.mark.parametrize(
+    ("where", "reader", "place"),
+    [
+        ({}, None, "IR"),
+        ({"province": ("IR-11",)}, None, "IR-11"),
+        ({"province": ("IR-11", "IR-12")}, None, None),
+        ({"gender": ("female",)}, None, None),
+        ({}, frozenset({"IR-11"}), None),
+        ({"province": ("IR-11",)}, frozenset({"IR-11"}), "IR-11"),
+        ({"province": ("IR-12",)}, frozenset({"IR-11"}), None),
+    ],
+)
+def test_a_book_is_offered_of_what_the_reader_may_see(served, where, reader, place):
+    view = replace(_view(), scope=Scope(where), reader=reader)
+    assert briefings.place_of(view) == place
+
+
+def _view() -> PageContext:
+    return PageContext("fa", False, Scope(), date(2026, 6, 30), date(2026, 6, 30))
