@@ -34,7 +34,8 @@ def _measure(part: str, made: register.Register, options: argparse.Namespace) ->
     if part == "questions":
         from bench import exporting, race
 
-        return {"kinds": race.run(made, options.questions), "export": exporting.run(made)}
+        checks = race.scope_checks(made, options.questions)
+        return {"kinds": race.run(made, options.questions), "export": exporting.run(made), "scope_checks": checks}
     if part == "build":
         from bench.building import run as build
 

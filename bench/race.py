@@ -3,6 +3,7 @@
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from bench import rivals
 from bench.questions import Asker, Known, Question
 from bench.register import Register
 from bench.timing import Times, quantile, timed
+from etl.core.errors import QuestionError
 from etl.semantic import access, answers
 from etl.warehouse import publications
 
@@ -43,6 +45,30 @@ def run(register: Register, questions: int) -> dict[str, Any]:
             results[kind] = field.race([asker.ask(kind) for _ in range(questions)])
             _print(kind, results[kind])
     return results
+
+
+def scope_checks(register: Register, questions: int) -> dict[str, Any]:
+    """What the access scope of one province adds to a question: its cursor, its filters cut, its rows looked through."""
+    with publications.connect(register.warehouse) as con:
+        published = publications.describe(con)
+        known = Known.of(con)
+        places = dict(con.execute("select institute_code, province from institutes").fetchall())
+        places |= dict(con.execute("select sci_code, province_iso from counties").fetchall())
+        scope = access.AccessScope("bench", "province", frozenset({"IR-23"}), may_see_detail=False, may_export=False)
+        for name in ("county", "institute"):
+            known.members[name] = [code for code in known.members[name] if places.get(code) == "IR-23"]
+        asker = Asker(known)
+        times = []
+        for question in [asker.ask(kind) for kind in asker.kinds for _ in range(questions)]:
+
+            def check(question: Question = question) -> None:
+                with access.cursor_for(con, scope, published) as cursor:
+                    where = access.own_members(cursor, question.where)
+                    with suppress(QuestionError):
+                        access.narrow(cursor, question.names, question.by, where)
+
+            times.append(timed(check)[1])
+    return asdict(Times.of(times))
 
 
 def _others(con: duckdb.DuckDBPyConnection) -> list[rivals.Rival]:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui.components import tables
-from pages.ui.sections import data_quality
+from pages.ui.sections import audit_log, data_quality
 
 
 def page() -> None:
@@ -21,3 +21,4 @@ def page() -> None:
     data_quality.publications(view)
     data_quality.files(view)
     data_quality.revisions(view)
+    audit_log.show(view)

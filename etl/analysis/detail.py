@@ -5,10 +5,9 @@ from dataclasses import dataclass, fields
 from datetime import date
 
 from etl.core.text_folding import fold
-from etl.semantic.access import ScopedCursor, narrow
+from etl.semantic.access import ScopedCursor, narrow, own_members
 from etl.semantic.answers import Answer, readable, rows_on
 from etl.semantic.exportable import StreamedRows
-from etl.semantic.members import members
 from etl.semantic.reports import long_report, report
 
 _Where = Mapping[str, Sequence[str]]
@@ -76,7 +75,7 @@ def people(con: ScopedCursor, on: date, where: _Where | None = None) -> Streamed
     `row` is the row number in this export only. Rows are sorted by what they show, so a number does not lead back to a person
     or to the same person in another export. Raises QuestionError for a filter that does not apply.
     """
-    where = narrow(con, (), ("institute",), members(con, where or {}))
+    where = narrow(con, (), ("institute",), own_members(con, where or {}))
     source, given = rows_on(con, "readiness", on, where)
     # Sorted once and numbered in that order: DuckDB keeps the order of a sorted subquery.
     sql = f"""

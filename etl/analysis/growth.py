@@ -9,7 +9,6 @@ from etl.core.errors import QuestionError
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.derived import Where, answered
-from etl.warehouse.publications import describe
 
 
 @analysis(
@@ -25,7 +24,7 @@ def bridge(
     QuestionError unless the filters leave the nation, one province or one institute.
     """
     _refuse_other_filters(where)
-    day = on or describe(con.numbers).as_of
+    day = on or con.publication.as_of
     first, last = over or jalali.last_complete_months(day, 12)
     before = ask(con, "in_service", on=first - jalali.DAY, where=where)
     flows = ask(

@@ -14,7 +14,6 @@ from etl.core import jalali
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable
 from etl.semantic.catalog import derived, tables
-from etl.warehouse.publications import describe
 
 Where = Mapping[str, Sequence[str]] | None
 
@@ -97,7 +96,7 @@ def careers(member: str, conditions: Sequence[str]) -> str:
 
 
 def _survival(con: ScopedCursor, on: date | None, where: Where, least: int, group: str) -> Answer:
-    day = on or describe(con.numbers).as_of
+    day = on or con.publication.as_of
     like = ask(con, "joiners", over=(_BEGINNING, day), where=where)
     rows, query = _prebuilt(con, like, day, least, group) or _computed(con, like, day, least, group)
     names = ("survival", "at_risk") if group else ("survival", "at_risk", "survival_low", "survival_high")

@@ -22,7 +22,6 @@ from etl.semantic.catalog import catalogue, provisional_days
 from etl.semantic.derived import Where, answered
 from etl.semantic.provisional import last_settled_day, settled_on
 from etl.semantic.ranking import least
-from etl.warehouse.publications import describe
 
 STANDARD_ERRORS = 3
 WINSORISED = 0.1
@@ -165,7 +164,7 @@ def change_signals(con: ScopedCursor, on: date | None = None, where: Where = Non
     metric = catalogue().get(name)
     if metric is None or metric.kind != "event" or metric.denominator:
         raise QuestionError(f"{name} is no count over a period; changes are looked for in one")
-    day = last_settled_day(on or describe(con.numbers).as_of, provisional_days(name))
+    day = last_settled_day(on or con.publication.as_of, provisional_days(name))
     over = jalali.last_complete_months(day, MONTHS)
     ((begin,),) = con.numbers.execute("select min(hired_on) from spells").fetchall()
     if begin is None or begin > over[0]:

@@ -18,6 +18,7 @@ import duckdb
 from etl.core.errors import AccessDenied
 from etl.core.places import places
 from etl.semantic.catalog import catalogue
+from etl.semantic.members import members, unknown
 from etl.warehouse import publications
 
 
@@ -96,13 +97,21 @@ class ScopedCursor:
     province and nation only, never for rows that are shown.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, scope: AccessScope) -> None:
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, scope: AccessScope, publication: publications.Publication | None = None
+    ) -> None:
         if not isinstance(scope, AccessScope):
             raise TypeError("a cursor needs the scope of the person who asks")
         if scope.role == "none":
             raise AccessDenied
         self.numbers = con
         self.scope = scope
+        self._publication = publication
+
+    @cached_property
+    def publication(self) -> publications.Publication:
+        """The publication that it reads."""
+        return self._publication or publications.describe(self.numbers)
 
     @cached_property
     def _rows(self) -> duckdb.DuckDBPyConnection:
@@ -122,7 +131,7 @@ class ScopedCursor:
 
     def cursor(self) -> "ScopedCursor":
         """Another cursor of the same scope."""
-        return ScopedCursor(self.numbers.cursor(), self.scope)
+        return ScopedCursor(self.numbers.cursor(), self.scope, self._publication)
 
     def close(self) -> None:
         if not self.scope.sees_whole_country and "_rows" in self.__dict__:
@@ -138,9 +147,14 @@ class ScopedCursor:
         self.close()
 
 
-def cursor_for(con: duckdb.DuckDBPyConnection, scope: AccessScope) -> ScopedCursor:
-    """A new cursor on a publication, bound to a scope. Raises AccessDenied for a scope without rights."""
-    return ScopedCursor(con.cursor(), scope)
+def cursor_for(
+    con: duckdb.DuckDBPyConnection, scope: AccessScope, publication: publications.Publication | None = None
+) -> ScopedCursor:
+    """A new cursor on a publication (`publication`, where the caller knows it), bound to a scope.
+
+    Raises AccessDenied for a scope without rights.
+    """
+    return ScopedCursor(con.cursor(), scope, publication)
 
 
 @contextmanager
@@ -175,12 +189,55 @@ def _lay_views(cursor: duckdb.DuckDBPyConnection, scope: AccessScope) -> None:
 BELOW_PROVINCE = frozenset({"county", "institute"})
 
 
+def own_members(con: ScopedCursor, where: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """The codes of filters. A county or institute of another province is refused as one that does not exist is."""
+    checked = members(con.numbers, where)
+    if con.scope.sees_whole_country:
+        return checked
+    for dimension in BELOW_PROVINCE & checked.keys():
+        own = _own_codes(con)[dimension]
+        if not own.issuperset(checked[dimension]):
+            foreign = next(
+                value
+                for value in where[dimension]
+                if not own.issuperset(members(con.numbers, {dimension: [value]})[dimension])
+            )
+            raise unknown(dimension, foreign)
+    return checked
+
+
+def _own_codes(con: ScopedCursor) -> dict[str, frozenset[str]]:
+    """Counties and institutes of the scope's provinces; a publication never changes, so they are read once."""
+    key = (con.publication, con.scope.codes)
+    if key not in _known_codes:
+        while len(_known_codes) >= _MOST_KNOWN:
+            _known_codes.pop(next(iter(_known_codes)), None)
+        _known_codes[key] = {
+            dimension: frozenset(
+                code
+                for (code,) in con.numbers.execute(
+                    f"select {column} from {table} where list_contains($codes, {place})",
+                    {"codes": sorted(con.scope.codes)},
+                ).fetchall()
+            )
+            for dimension, table, column, place in (
+                ("county", "counties", "sci_code", "province_iso"),
+                ("institute", "institutes", "institute_code", "province"),
+            )
+        }
+    return _known_codes[key]
+
+
+_MOST_KNOWN = 100
+_known_codes: dict[tuple[publications.Publication, frozenset[str]], dict[str, frozenset[str]]] = {}
+
+
 def narrow(
     con: ScopedCursor, names: Iterable[str], by: Iterable[str], where: Mapping[str, Sequence[str]]
 ) -> dict[str, tuple[str, ...]]:
     """The filters of a question, cut to the provinces of the scope where it goes below the province.
 
-    `where` holds codes that are members for this scope. Raises AccessDenied where nothing would be left.
+    `where` holds codes of `own_members`. Raises AccessDenied where nothing would be left.
     """
     narrowed = {name: tuple(codes) for name, codes in where.items()}
     involved = {*by, *narrowed}
@@ -189,9 +246,7 @@ def narrow(
     if _province_excludes_institute(names):
         # Filters by institute were looked up in the scope's own register.
         if "institute" not in narrowed:
-            narrowed["institute"] = tuple(
-                code for (code,) in con.execute("select institute_code from institutes order by 1").fetchall()
-            )
+            narrowed["institute"] = tuple(sorted(_own_codes(con)["institute"]))
         if not narrowed["institute"]:
             raise AccessDenied
         return narrowed

@@ -14,15 +14,15 @@ from typing import Any
 import duckdb
 
 from etl.core.errors import QuestionError
-from etl.semantic.access import AccessScope, ScopedCursor, narrow, visible_rows
+from etl.semantic.access import AccessScope, ScopedCursor, narrow, own_members, visible_rows
 from etl.semantic.catalog import TIME, Metric, catalogue, derived, derived_names, tables
 from etl.semantic.combine import Results, combine
 from etl.semantic.compiler import Compiled, compile
 from etl.semantic.lineage import sources_of, sources_of_measures
-from etl.semantic.members import known, members
+from etl.semantic.members import known
 from etl.semantic.resolve import Plan, Question, metric_formulas, resolve
 from etl.warehouse.population import PROVINCES
-from etl.warehouse.publications import Publication, describe
+from etl.warehouse.publications import Publication
 
 __all__ = [
     "Answer",
@@ -101,9 +101,9 @@ def ask(
     if not isinstance(con, ScopedCursor):
         raise TypeError("a question needs the scope of the person who asks: access.cursor_for")
     if not con.scope.sees_whole_country:
-        where = narrow(con, names, by, members(con, where or {}))
+        where = narrow(con, names, by, own_members(con, where or {}))
     question = Question(names, by, on, over, where or {}, plain)
-    plan = resolve(con.numbers, publication or describe(con.numbers), question)
+    plan = resolve(con.numbers, publication or con.publication, question)
     compiled = compile(plan)
     return Answer(
         metrics=plan.metrics,
@@ -215,7 +215,7 @@ def rows_on(
     Raises QuestionError for a filter that the table does not know.
     """
     columns = tables()[table].columns
-    checked = narrow(con, (), (), members(con, where or {}))
+    checked = narrow(con, (), (), own_members(con, where or {}))
     parameters: dict[str, Any] = {"on_day": on}
     conditions = ["valid_from <= $on_day", "valid_until > $on_day"]
     for name, values in checked.items():

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 import duckdb
 
@@ -11,12 +11,6 @@ from etl.core.places import places
 from etl.core.text_folding import fold, latin_digits
 from etl.semantic.catalog import Metric, catalogue
 from etl.warehouse.dimensions import ALL, CHOICES, DIMENSIONS, TIME
-
-
-class Reads(Protocol):
-    """What a query can be run with."""
-
-    def execute(self, sql: str, parameters: Any = None, /) -> duckdb.DuckDBPyConnection: ...
 
 
 def known(names: Sequence[str]) -> tuple[Metric, ...]:
@@ -51,7 +45,7 @@ def refuse_meaningless(metric: Metric, by: Sequence[str], where: Mapping[str, An
         raise QuestionError(f"{metric.name} takes one of {', '.join(sorted(together))}, not both")
 
 
-def members(con: Reads, where: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+def members(con: duckdb.DuckDBPyConnection, where: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     checked = {}
     for name, given in where.items():
         if name not in DIMENSIONS:
@@ -82,7 +76,12 @@ def others(dimension: str, given: Collection[str]) -> list[str] | None:
     return None if every is None else sorted(every.difference(given))
 
 
-def _members(con: Reads, dimension: str, given: Sequence[str]) -> list[str]:
+def unknown(dimension: str, value: str) -> QuestionError:
+    """What is said of a member that does not exist."""
+    return QuestionError(f"no {dimension} is called {value!r}")
+
+
+def _members(con: duckdb.DuckDBPyConnection, dimension: str, given: Sequence[str]) -> list[str]:
     """The codes of the members `given`, in that order. Raises QuestionError for the first unknown one."""
     if _is_province(dimension):
         found = [places().provinces.get(fold(value)) for value in given]
@@ -92,11 +91,11 @@ def _members(con: Reads, dimension: str, given: Sequence[str]) -> list[str]:
         found = _looked_up(con, ALL[dimension].lookup, [latin_digits(value) for value in given])
     known_ones = [member for member in found if member is not None]
     if len(known_ones) < len(found):
-        raise QuestionError(f"no {dimension} is called {given[found.index(None)]!r}")
+        raise unknown(dimension, given[found.index(None)])
     return known_ones
 
 
-def _looked_up(con: Reads, lookup: str, given: Sequence[str]) -> list[str | None]:
+def _looked_up(con: duckdb.DuckDBPyConnection, lookup: str, given: Sequence[str]) -> list[str | None]:
     """Each value as the column `lookup` (table.column) has it: exactly, else in another case; None for one it lacks."""
     table, column = lookup.split(".")
     rows = con.execute(

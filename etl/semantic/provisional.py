@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from etl.core import jalali
 from etl.semantic.access import ScopedCursor
 from etl.semantic.catalog import provisional_days
-from etl.warehouse.publications import describe
 
 
 def last_settled_day(on: date, provisional_days: int) -> date:
@@ -22,7 +21,7 @@ def settled_on(con: ScopedCursor, name: str, on: date | None = None) -> date | N
     For a metric that stays provisional for some days it is the end of the last Jalali month that is settled, for any other
     `on` itself. None where no month of the register is settled yet.
     """
-    day = on or describe(con.numbers).as_of
+    day = on or con.publication.as_of
     wait = provisional_days(name)
     if not wait:
         return day

@@ -13,7 +13,6 @@ from etl.semantic.answers import Answer, readable
 from etl.semantic.catalog import Metric, counted
 from etl.semantic.exportable import StreamedRows
 from etl.semantic.lineage import sources_of_query
-from etl.warehouse.publications import describe
 
 _FILE = Path(__file__).parent / "reports.toml"
 
@@ -103,7 +102,7 @@ def _without_rows(
         over=None,
         provisional=frozenset(),
         query=query,
-        publication=describe(con.numbers),
+        publication=con.publication,
         scope=con.scope.rights(),
         sources=sources_of_query(sql),
     )

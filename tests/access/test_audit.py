@@ -11,6 +11,10 @@ import pytest
 
 from etl.core.paths import ROOT
 from etl.operations import audit
+from etl.semantic.access import ADMINISTRATOR
+from pages.ui.data import user
+from pages.ui.i18n import text
+from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN
 
 
 @pytest.fixture
@@ -96,3 +100,19 @@ def test_it_is_read_by_person_and_event_and_by_its_owner_only(log: Path) -> None
     assert (log / "audit.jsonl").stat().st_mode & 0o077 == 0
     entry = json.loads((log / "audit.jsonl").read_text(encoding="utf-8").splitlines()[0])
     assert entry.keys() == {"number", "at", "sub", "event", "metric", "form", "rows", "before"}
+
+
+def test_the_page_shows_it_to_stewards_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    sign_in = user.SignIn(lambda: ADMINISTRATOR, lambda *_: "", lambda *_, **__: None, lambda: ([], ["broken"]))
+    with pytest.raises(user.AccessDenied):
+        user.events()
+    monkeypatch.setattr(user, "_sign_in", sign_in)
+    for scope in (OF_TEHRAN, NATIONAL, NONE):
+        with user.acting_as(scope), pytest.raises(user.AccessDenied):
+            user.events()
+    assert user.events() == ([], ["broken"])
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+def test_every_event_has_a_word(lang: str) -> None:
+    assert all(text.word(f"audit.is_{event}", lang) for event in audit.EVENTS)

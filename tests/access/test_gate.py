@@ -32,6 +32,8 @@ en = "Ms Karimi"
 [groups.national]
 role = "national"
 may_export = true
+[groups.steward]
+role = "steward"
 [groups.tehran]
 role = "province"
 provinces = ["تهران"]

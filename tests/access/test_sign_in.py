@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PEOPLE = (
     {"sub": "isfahan.officer", "name": "I. Officer", "groups": ["isfahan"]},
     {"sub": "national.analyst", "name": "N. Analyst", "groups": ["national"]},
+    {"sub": "data.steward", "name": "D. Steward", "groups": ["steward"]},
     {"sub": "stranger", "name": "S. Tranger"},
 )
 
@@ -153,6 +154,39 @@ def test_an_officer_sees_the_nation_and_own_institutes_and_signs_out_for_good(si
     assert status(site.address + "/overview", cookies) == 401, "a copied cookie is worth nothing after sign-out"
     assert "sign_out" in [event.event for event in audit.events(site.audit, sub="isfahan.officer")]
     context.close()
+
+
+def test_a_file_leaves_once_and_for_whom_it_was_made(site: Site, browser: Browser) -> None:
+    context, other = browser.new_context(locale="en"), browser.new_context()
+    page = sign_in(site, context, "isfahan.officer", "/coverage?lang=en")
+    page.wait_for_selector(".pd-trust", timeout=90_000)
+    page.goto(site.address + "/coverage?lang=en")
+    page.get_by_role("button", name="Download").first.click(timeout=90_000)
+    page.get_by_role("button", name="CSV").first.click()
+    link = page.get_by_role("link", name="Fetch the file (once, within five minutes)")
+    address = site.address + str(link.get_attribute("href", timeout=60_000))
+    sign_in(site, other, "national.analyst")
+    assert status(address) == 401
+    assert status(address, other.cookies()) == 403
+    assert status(address, context.cookies()) == 200
+    assert status(address, context.cookies()) == 404
+    exported = audit.events(site.audit, sub="isfahan.officer", event="export")
+    assert [(one.more["form"], one.more["role"], one.more["provinces"]) for one in exported] == [
+        ("csv", "province", "IR-10")
+    ]
+    other.close()
+    context.close()
+
+
+def test_the_audit_log_is_on_the_page_of_a_steward_and_of_nobody_else(site: Site, browser: Browser) -> None:
+    for sub, shown in (("data.steward", 1), ("national.analyst", 0)):
+        context = browser.new_context(locale="en")
+        page = sign_in(site, context, sub)
+        page.goto(site.address + "/quality?lang=en")
+        page.wait_for_selector(".st-key-figure-revisions", timeout=90_000)
+        page.wait_for_timeout(3000)
+        assert page.get_by_role("heading", name="Audit log").count() == shown
+        context.close()
 
 
 def test_a_stranger_is_told_who_they_are_what_is_missing_and_whom_to_ask(site: Site, browser: Browser) -> None:

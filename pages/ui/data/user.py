@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.core.errors import AccessDenied
+from etl.operations.audit import Event
 from etl.semantic.access import ADMINISTRATOR, AccessScope
 
 __all__ = ["AccessDenied", "AccessScope", "acting_as", "scope"]
@@ -21,11 +22,12 @@ def _local() -> AccessScope:
 
 @dataclass(frozen=True)
 class SignIn:
-    """What is done where people sign in: `resolve` a run's scope, `offer` a file, `record` an event in the audit log."""
+    """What is done where people sign in: `resolve` a run's scope, `offer` a file, `record` and read `events` of the audit log."""
 
     resolve: Callable[[], AccessScope]
     offer: Callable[[Path, str, dict[str, str | int]], str]
     record: Callable[..., None]
+    events: Callable[[], tuple[list[Event], list[str]]]
 
 
 _sign_in: SignIn | None = None
@@ -47,6 +49,13 @@ def offer(path: Path, name: str, told: dict[str, str | int]) -> str:
     if _sign_in is None:
         raise RuntimeError("files are offered where people sign in")
     return _sign_in.offer(path, name, told)
+
+
+def events() -> tuple[list[Event], list[str]]:
+    """The latest events of the audit log, and what is wrong with its chain. Raises AccessDenied for all but stewards."""
+    if _sign_in is None or scope().role != "steward":
+        raise AccessDenied
+    return _sign_in.events()
 
 
 def record(event: str, **more: str | int) -> None:

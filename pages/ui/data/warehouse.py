@@ -145,7 +145,7 @@ def run(query: Query) -> Any:
 
 
 def _run_query(file: str, scope: AccessScope, query: Query) -> Any:
-    with cursor_for(connection(file), scope) as cursor:
+    with cursor_for(connection(file), scope, _published(file)) as cursor:
         return query.work(cursor, *query.given, **dict(query.named))
 
 

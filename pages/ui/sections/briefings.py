@@ -99,6 +99,6 @@ def _line(view: PageContext, number: int, one: Written) -> None:
 
 
 def _may_see(place: str) -> bool:
-    """The book of the nation names institutes of every province."""
+    """Whether this person may take the book of a place; that of the nation names institutes of every province."""
     scope = user.scope()
-    return scope.sees_whole_country or place in scope.codes
+    return scope.may_export and (scope.sees_whole_country or place in scope.codes)

@@ -89,8 +89,12 @@ def begin() -> dict[str, Any]:
     """To be called once a process, as people.begin; pages work with who signed in from then on. Raises Faulty."""
     secrets = people.begin()
     record = partial(audit.record, people.audit_folder())
-    user.begin(None if people.mode() == "open" else user.SignIn(people.scope_of_run, offer, record))
+    user.begin(None if people.mode() == "open" else user.SignIn(people.scope_of_run, offer, record, _events))
     return secrets
+
+
+def _events() -> tuple[list[audit.Event], list[str]]:
+    return audit.events(people.audit_folder()), audit.verify(people.audit_folder())
 
 
 def _refusal(person: Person | None) -> str:

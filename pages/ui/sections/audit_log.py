@@ -1,0 +1,64 @@
+"""The audit log, for stewards: the latest events, by person and kind, and whether its chain is whole."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from etl.operations.audit import Event
+from pages.ui.components import notices, tables
+from pages.ui.data import user
+from pages.ui.i18n import text
+from pages.ui.state import page_context
+from pages.ui.state.page_context import PageContext
+
+_MOST = 100
+
+
+@page_context.fragment
+def show(view: PageContext) -> None:
+    """The log, where people sign in and a steward looks; nothing otherwise."""
+    if not user.signs_in() or user.scope().role != "steward":
+        return
+    with st.container(border=True, key="figure-audit"), notices.error_boundary(view.lang, "audit"):
+        events, faults = user.events()
+        title = view.word("audit.title")
+        state = view.word("audit.broken" if faults else "audit.whole")
+        st.html(f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(state)}</p></div>')
+        with st.container(horizontal=True):
+            sub = _filter(view, "sub", sorted({one.sub for one in events}))
+            kind = _filter(view, "event", sorted({one.event for one in events}))
+        shown = [one for one in events if sub in (None, one.sub) and kind in (None, one.event)][:_MOST]
+        tables.show(view, "audit", _columns(view), shown, title)
+
+
+def _columns(view: PageContext) -> list[tables.Column]:
+    cells: dict[str, Callable[[Event], str]] = {
+        "at": lambda one: text.digits(one.at[:16].replace("T", " "), view.lang),
+        "sub": lambda one: one.sub,
+        "event": lambda one: _word(view, one.event),
+        "more": lambda one: ", ".join(f"{name}: {value}" for name, value in one.more.items()),
+    }
+
+    def html(told: Callable[[Event], str]) -> Callable[[Event], str]:
+        return lambda one: f"<bdi>{text.escape(told(one))}</bdi>"
+
+    return [
+        tables.Column(name, view.word(f"audit.{name}"), html(told), told if name != "more" else None)
+        for name, told in cells.items()
+    ]
+
+
+def _filter(view: PageContext, name: str, options: list[str]) -> str | None:
+    return st.selectbox(
+        view.word(f"audit.{name}"),
+        options,
+        index=None,
+        key=f"audit {name}",
+        format_func=(lambda kind: _word(view, kind)) if name == "event" else str,
+        placeholder=view.word("audit.all"),
+        width=260,
+    )
+
+
+def _word(view: PageContext, event: str) -> str:
+    return view.word(f"audit.is_{event}")
