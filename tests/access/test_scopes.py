@@ -181,7 +181,7 @@ def test_a_code_of_another_province_looks_like_one_that_does_not_exist(
         for code in (foreign, "9999999"):
             for run in (
                 lambda code=code: ask(cursor, "active_assistants", where={dimension: (code,)}),
-                lambda code=code: registry.analyse(cursor, "seats", where={dimension: (code,)}),
+                lambda code=code: registry.analyse(cursor, "seats", None, {dimension: (code,)}),
             ):
                 with pytest.raises(QuestionError) as raised:
                     run()
@@ -228,7 +228,7 @@ def test_an_analysis_shows_the_nation_to_all_and_places_below_to_their_own_provi
         if not below and answer.where != whole.where:
             # worked out of institutes: those of the own province, and the answer says so
             assert answer.where == {"province": (TEHRAN,)}
-            assert answer.rows == registry.analyse(all_seeing, name, where=answer.where).rows
+            assert answer.rows == registry.analyse(all_seeing, name, None, answer.where).rows
             return
         if not below:
             assert answer.rows == whole.rows
