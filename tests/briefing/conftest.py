@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from etl.semantic.access import ADMINISTRATOR
 from pages.ui.briefing import writing
 
 ROOT = Path(__file__).parents[2]
@@ -65,5 +66,5 @@ def briefings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def press(pointer: Path) -> Iterator[writing.Press]:
-    with writing.press(pointer) as found:
+    with writing.press(pointer, ADMINISTRATOR) as found:
         yield found

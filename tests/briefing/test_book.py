@@ -12,9 +12,9 @@ import pikepdf
 import pytest
 
 from etl.core.errors import Refused
-from etl.semantic import answers
+from etl.semantic import access, answers
+from etl.semantic.access import ADMINISTRATOR
 from etl.semantic.catalog import catalogue
-from etl.warehouse import publications
 from pages.ui.briefing import content, drawing, typesetting, writing
 from pages.ui.briefing.writing import Press
 from pages.ui.charts.elements import ChartContext
@@ -110,7 +110,7 @@ def test_the_first_page_is_the_only_first_page(made):
 def test_exact_numbers_are_those_that_ask_gives(press, pointer):
     pdf = press.pdf(press.questions("IR", "fa", exact=True))
     checked = set()
-    with publications.connect(pointer) as con:
+    with access.connect(pointer, ADMINISTRATOR) as con:
         for row in numbers(pdf):
             metric, by = row["metric"], row["by"]
             known = catalogue().get(metric)
@@ -173,7 +173,7 @@ def test_a_provinces_book_holds_no_detail_of_another(press, pointer):
 def test_the_same_book_is_the_same_bytes(pointer):
     made = []
     for _ in range(2):
-        with writing.press(pointer) as one:
+        with writing.press(pointer, ADMINISTRATOR) as one:
             made.append(one.pdf(one.questions("IR-23", "fa")))
     assert made[0] == made[1]
 
@@ -182,7 +182,7 @@ def test_a_glyph_that_is_missing_fails_the_run(press, monkeypatch):
     monkeypatch.setattr(typesetting, "drawable", lambda value: value)
     asked = press.questions("IR-17", "fa")
     book = content.book(asked) | {"place": "漢"}
-    with writing.press(press._pointer) as one, pytest.raises(Refused, match="cannot be set"):
+    with writing.press(press._pointer, ADMINISTRATOR) as one, pytest.raises(Refused, match="cannot be set"):
         one._typesetter.pdf(book, "")
 
 
@@ -263,7 +263,7 @@ def test_no_network_is_needed(pointer, tmp_path):
         str(tmp_path / "x.pdf"),
     ]
     subprocess.run(["unshare", "-rn", *command], cwd=root, check=True, capture_output=True)
-    with writing.press(pointer) as one:
+    with writing.press(pointer, ADMINISTRATOR) as one:
         assert (tmp_path / "x.pdf").read_bytes() == one.pdf(one.questions("IR", "fa"))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from etl.core.errors import Refused
+from etl.semantic.access import ADMINISTRATOR
 from pages.ui.briefing import command, recipients, writing
 from pages.ui.i18n import text
 from tests.briefing.conftest import DAY, ROOT, etl
@@ -253,5 +254,5 @@ def test_mail_is_off_unless_given(tmp_path):
 
 
 def _as_of(pointer: Path) -> str:
-    with writing.press(pointer) as press:
+    with writing.press(pointer, ADMINISTRATOR) as press:
         return press.questions("IR", "fa").day.isoformat()
