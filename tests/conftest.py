@@ -22,7 +22,7 @@ settings.load_profile("no_deadline")
 
 @dataclass(frozen=True)
 class Sample:
-    """The source files of a sample, and the pointer of its publication."""
+    """The source files of a sample, and the pointer of its publication, beside which lies report.json. Tests only read them."""
 
     folder: Path
     pointer: Path
@@ -47,7 +47,8 @@ def publish_sample(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Sa
                 folder.mkdir(exist_ok=True)
                 if scale:
                     _etl("sample", sample.folder, "--scale", scale, "--seed", seed, "--day", day)
-                _etl("build", sample.folder, "--to", sample.pointer, "--day", day)
+                report = folder / "report.json"
+                _etl("build", sample.folder, "--to", sample.pointer, "--report", report, "--day", day)
         return sample
 
     return publish

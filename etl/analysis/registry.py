@@ -59,7 +59,12 @@ def analyses() -> Mapping[str, Analysis]:
 
 
 def analyse(
-    con: ScopedCursor, name: str, on: date | None = None, where: Mapping[str, Sequence[str]] | None = None, **more: Any
+    con: ScopedCursor,
+    name: str,
+    on: date | None = None,
+    where: Mapping[str, Sequence[str]] | None = None,
+    /,
+    **more: Any,
 ) -> Answer:
     """Run an analysis within the scope of `con`; `more` is what it takes beside a day and filters. Raises QuestionError."""
     known = analyses()[name]

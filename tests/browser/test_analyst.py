@@ -296,7 +296,7 @@ def test_a_day_is_typed_in_jalali_and_a_wrong_one_is_told_kindly(address: str, c
         assert "۱۶ اردیبهشت ۱۴۰۵" in reader.said
         assert parameters(reader) == {"on=2026-05-06"}
         write(reader, field, "۱۴۰۵/۱۳/۱")
-        assert "روزی از تقویم نیست" in reader.page.get_by_role("alert").inner_text()
+        assert "تاریخ معتبری نیست" in reader.page.get_by_role("alert").inner_text()
         assert parameters(reader) == {"on=2026-05-06"}
         assert field.input_value() == "۱۴۰۵/۰۲/۱۶"
         reader.page.locator('.st-key-day-on [data-testid="stDateInputCalendarButton"]').click()

@@ -210,10 +210,10 @@ def _kill(postgres: Server) -> None:
 
 def test_rows_that_do_not_all_arrive_are_refused(postgres, folder, monkeypatch):
     put(folder, "sources.toml", postgres.sources())
-    one = postgresql._one
+    one = postgresql._value
     monkeypatch.setattr(
         postgresql,
-        "_one",
+        "_value",
         lambda cursor, sql, *given: one(cursor, sql, *given) + 1 if "count(*)" in sql else one(cursor, sql, *given),
     )
     with (

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -16,19 +17,15 @@ from etl.cli.commands import main
 from etl.core.errors import Refused
 from etl.operations import replicas
 from etl.warehouse import publications
-from tests.serving import ROOT, publish
+from tests.conftest import ROOT, Sample
 
 needs_rsync = pytest.mark.skipif(not shutil.which("rsync"), reason="rsync is not installed")
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    return publish(tmp_path_factory.mktemp("built"))
-
-
 @pytest.fixture
-def builder(tmp_path, built) -> Path:
+def builder(tmp_path: Path, publish_sample: Callable[..., Sample]) -> Path:
     """A building host's pointer, with one publication."""
+    built = publish_sample().pointer
     folder = tmp_path / "builder"
     shutil.copytree(built.parent, folder, symlinks=True)
     return folder / built.name

@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from streamlit.testing.v1 import AppTest
 from etl.core import settings
 from etl.operations import readiness
 from etl.warehouse import publications
+from tests.conftest import Sample
 from tests.serving import ROOT, ask, free_ports, is_running, publish, until
 
 _WATCHDOG_SECONDS = 4
@@ -64,6 +67,14 @@ class Process:
         self.process.kill()
         self.process.wait()
         self.life.close()
+
+
+@pytest.fixture
+def pointer(tmp_path: Path, publish_sample: Callable[..., Sample]) -> Path:
+    """A publication of this test alone."""
+    built = publish_sample().pointer
+    shutil.copytree(built.parent, tmp_path / "warehouse", symlinks=True)
+    return tmp_path / "warehouse" / built.name
 
 
 @pytest.fixture(scope="module")
@@ -186,11 +197,11 @@ def test_no_process_starts_on_a_fault(tmp_path):
 # ------------------------------------------------------------------ counting
 
 
-def test_runs_and_questions_are_counted(tmp_path, monkeypatch):
+def test_runs_and_questions_are_counted(pointer, monkeypatch):
     from pages.ui.data import warehouse
     from pages.ui.shell import service
 
-    monkeypatch.setenv("WAREHOUSE", str(publish(tmp_path)))
+    monkeypatch.setenv("WAREHOUSE", str(pointer))
     before = service._REGISTRY.get_sample_value("policeyar_rerun_seconds_count")
     kept, asked = warehouse.counted()
     page = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
@@ -204,24 +215,21 @@ def test_runs_and_questions_are_counted(tmp_path, monkeypatch):
 # ------------------------------------------------------------------ readiness
 
 
-def test_a_publication_of_other_code_is_not_served_as_ready(tmp_path, monkeypatch):
-    pointer = publish(tmp_path)
+def test_a_publication_of_other_code_is_not_served_as_ready(pointer, monkeypatch):
     assert readiness.served(pointer, 7).fault == ""
     readiness._described.cache_clear()
     monkeypatch.setattr(publications, "code_version", lambda: "another")
     assert readiness.served(pointer, 7).fault == publications.OtherVersion.SENTENCE
 
 
-def test_a_damaged_publication_is_told_of(tmp_path):
-    pointer = publish(tmp_path)
+def test_a_damaged_publication_is_told_of(pointer, tmp_path):
     Path(os.path.realpath(pointer)).write_bytes(b"no database" * 1000)
     fault = readiness.served(pointer, 7).fault
     assert "damaged" in fault
     assert str(tmp_path) not in fault
 
 
-def test_a_clock_that_jumps_back_makes_no_negative_age(tmp_path, monkeypatch):
-    pointer = publish(tmp_path)
+def test_a_clock_that_jumps_back_makes_no_negative_age(pointer, monkeypatch):
     monkeypatch.setattr(readiness.time, "time", lambda: 0.0)
     assert readiness.served(pointer, 7).age_seconds == 0
 
@@ -245,10 +253,9 @@ def test_a_build_notes_how_it_ended(tmp_path, monkeypatch, fault, outcome):
     assert note.seconds >= 0
 
 
-def test_a_build_that_finds_another_one_leaves_its_note_alone(tmp_path, monkeypatch):
+def test_a_build_that_finds_another_one_leaves_its_note_alone(pointer):
     from etl.cli.commands import main
 
-    pointer = publish(tmp_path)
     note = readiness.last_build(pointer)
     with publications.building(pointer):
         assert main(["build", str(ROOT / "tests" / "sample"), "--to", str(pointer)]) == 3
@@ -294,9 +301,8 @@ def test_logs_are_json_without_address_path_query_or_value(tmp_path):
         assert secret not in ended.stderr
 
 
-def test_what_the_settings_say_is_what_readiness_is_measured_by(monkeypatch, tmp_path):
+def test_what_the_settings_say_is_what_readiness_is_measured_by(monkeypatch, pointer):
     monkeypatch.setenv("POLICEYAR_SCHEDULE_OLDEST_PUBLICATION_DAYS", "1")
-    pointer = publish(tmp_path)
     old = time.time() - 2 * 86_400
     os.utime(os.path.realpath(pointer), (old, old))
     known = settings.read()

@@ -17,7 +17,7 @@ import random
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ import pytest
 
 from etl.semantic import answers
 from etl.semantic.access import ADMINISTRATOR, ScopedCursor
+from tests.conftest import BUILD_DAY, Sample
 from tests.oracle import oracle
 from tests.oracle.measures import SPELL_DIMENSIONS as PEOPLE
 from tests.oracle.measures import TIMES, Answers, Where
@@ -37,7 +38,6 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = Path(__file__).parents[1] / "sample"
-BUILD_DAY = date(2026, 6, 30)
 TOLERANCE = 1e-9
 
 INSTITUTES = ("province", "county", "institute", "activity")
@@ -121,28 +121,25 @@ class Built:
         return keyed(answer.by, names, answer.records())
 
 
-def build(folder: Path, at: Path) -> Built:
-    file, report = at / "warehouse.duckdb", at / "report.json"
-    day = BUILD_DAY.isoformat()
-    run("build", str(folder), "--to", str(file), "--report", str(report), "--day", day)
+def open_built(folder: Path, file: Path) -> Built:
     load, data = oracle.read(folder, BUILD_DAY)
     con = ScopedCursor(duckdb.connect(str(file.resolve()), read_only=True), ADMINISTRATOR)
-    return Built(file, json.loads(report.read_text(encoding="utf-8")), con, load, data)
+    report = json.loads(file.with_name("report.json").read_text(encoding="utf-8"))
+    return Built(file, report, con, load, data)
 
 
 @pytest.fixture(scope="module")
-def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
-    built = build(SAMPLE, tmp_path_factory.mktemp("by_hand"))
+def by_hand(publish_sample: Callable[..., Sample]) -> Iterator[Built]:
+    sample = publish_sample()
+    built = open_built(sample.folder, sample.pointer)
     yield built
     built.con.close()
 
 
 @pytest.fixture(scope="module")
-def made_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
-    at = tmp_path_factory.mktemp("made_up")
-    folder, day = at / "incoming", BUILD_DAY.isoformat()
-    run("sample", str(folder), "--scale", "0.02", "--seed", "11", "--day", day)
-    built = build(folder, at)
+def made_up(publish_sample: Callable[..., Sample]) -> Iterator[Built]:
+    sample = publish_sample(0.02, 11)
+    built = open_built(sample.folder, sample.pointer)
     yield built
     built.con.close()
 
@@ -153,7 +150,12 @@ def tangled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     folder = at / "incoming"
     folder.mkdir()
     write_tangled(folder, random.Random(5))
-    built = build(folder, at)
+    file = at / "warehouse.duckdb"
+    run(
+        *("build", str(folder), "--to", str(file), "--report", str(at / "report.json")),
+        *("--day", BUILD_DAY.isoformat()),
+    )
+    built = open_built(folder, file)
     yield built
     built.con.close()
 

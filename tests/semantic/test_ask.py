@@ -8,7 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,9 @@ from etl.core.errors import QuestionError
 from etl.semantic import access, answers
 from etl.semantic.catalog import CHOICES, DIMENSIONS, TIME, catalogue, derived, derived_names, expand, tables
 from etl.semantic.formulas import changes, formula
+from tests.conftest import Sample
 
 ROOT = Path(__file__).parents[2]
-SAMPLE = ROOT / "tests" / "sample"
 LANGUAGES = ("fa", "en")
 SHOWN = [name for name, metric in catalogue().items() if not metric.hidden]
 DERIVED = list(derived_names())
@@ -33,12 +33,9 @@ LONGEST_SHORT = 24
 
 
 @pytest.fixture(scope="session")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The hand-made sample, built once."""
-    to = tmp_path_factory.mktemp("metrics") / "warehouse.duckdb"
-    words = ["build", str(SAMPLE), "--to", str(to), "--day", "2026-06-30"]
-    subprocess.run([sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, capture_output=True)
-    return to
+def warehouse(publish_sample: Callable[..., Sample]) -> Path:
+    """The hand-made sample."""
+    return publish_sample().pointer
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,6 @@
 
 import math
 import random
-import subprocess
-import sys
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -22,14 +20,8 @@ DAY = date(2026, 6, 30)
 
 
 @pytest.fixture(scope="module")
-def con(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("fast")
-    for words in (
-        ["sample", str(folder / "in"), "--scale", "0.02", "--seed", "5", "--day", DAY.isoformat()],
-        ["build", str(folder / "in"), "--to", str(folder / "w.duckdb"), "--day", DAY.isoformat()],
-    ):
-        subprocess.run([sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, capture_output=True)
-    with access.connect(folder / "w.duckdb", access.ADMINISTRATOR) as connection:
+def con(small_register: Path):
+    with access.connect(small_register, access.ADMINISTRATOR) as connection:
         yield connection
 
 

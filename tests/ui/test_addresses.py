@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from pages.ui.i18n import text
 from pages.ui.shell import middleware
 from pages.ui.state.address import NAMES, NATION
 from pages.ui.state.page_context import FILTERS
-from tests.browser.app import ROOT, build
+from tests.conftest import Sample
 from tests.parts import opening
 
 DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
@@ -30,9 +30,8 @@ SAID = (
 
 
 @pytest.fixture(scope="module", autouse=True)
-def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    pointer = tmp_path_factory.mktemp("addresses") / "warehouse.duckdb"
-    build(ROOT / "tests" / "sample", pointer)
+def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
+    pointer = publish_sample().pointer
     with pytest.MonkeyPatch.context() as setting:
         setting.setenv("WAREHOUSE", str(pointer))
         yield pointer

@@ -5,10 +5,9 @@ small to be ranked is named or stands among the others; classes of a map stand o
 the decimals of its table.
 """
 
-import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from pages.ui.charts.chart import Chart
 from pages.ui.charts.elements import COLOURS, ChartContext
 from pages.ui.components import figures
 from pages.ui.i18n import text
-from tests.browser.app import build, make_register
+from tests.conftest import Sample
 from tests.ui.test_charts import contrast
 
 DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
@@ -63,17 +62,11 @@ class Shown:
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("lint")
-    make_register(folder / "incoming", 0.05)
-    build(folder / "incoming", folder / "warehouse.duckdb")
-    before = os.environ.get("WAREHOUSE")
-    os.environ["WAREHOUSE"] = str(folder / "warehouse.duckdb")
-    yield folder
-    if before is None:
-        del os.environ["WAREHOUSE"]
-    else:
-        os.environ["WAREHOUSE"] = before
+def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
+    pointer = publish_sample(0.05).pointer
+    with pytest.MonkeyPatch.context() as setting:
+        setting.setenv("WAREHOUSE", str(pointer))
+        yield pointer
 
 
 @pytest.fixture

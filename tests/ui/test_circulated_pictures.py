@@ -1,8 +1,7 @@
 """Every chart of every page as it leaves for circulation: drawn anew of rounded counts, or not at all where nothing is left."""
 
-import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from etl.semantic import disclosure
 from etl.semantic.answers import Answer
 from pages.ui.components import downloads as exports_more
 from pages.ui.data import warehouse
-from tests.browser.app import build, make_register
+from tests.conftest import Sample
 from tests.parts import PARTS, opening
 
 DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
@@ -22,17 +21,11 @@ PAGES = [part for part in PARTS if part not in ("compare", "methods", "quality")
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("circulated")
-    make_register(folder / "incoming", 0.02)
-    build(folder / "incoming", folder / "warehouse.duckdb")
-    before = os.environ.get("WAREHOUSE")
-    os.environ["WAREHOUSE"] = str(folder / "warehouse.duckdb")
-    yield folder
-    if before is None:
-        del os.environ["WAREHOUSE"]
-    else:
-        os.environ["WAREHOUSE"] = before
+def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
+    pointer = publish_sample(0.02, 5).pointer
+    with pytest.MonkeyPatch.context() as setting:
+        setting.setenv("WAREHOUSE", str(pointer))
+        yield pointer
 
 
 def numbers(value: Any) -> Iterator[float]:

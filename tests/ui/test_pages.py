@@ -3,10 +3,9 @@
 import ast
 import json
 import math
-import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from etl.warehouse import publications
 from pages.ui.components.plot import plot
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from tests.browser.app import ROOT, build
+from tests.conftest import ROOT, Sample
 from tests.parts import PARTS, opening
 
 # As dashboard.py does for each reader; from a folder without `pages/`, which AppTest would run file by file.
@@ -31,16 +30,10 @@ LATEST = date(2024, 9, 21)
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    pointer = tmp_path_factory.mktemp("pages") / "warehouse.duckdb"
-    build(ROOT / "tests" / "sample", pointer)
-    before = os.environ.get("WAREHOUSE")
-    os.environ["WAREHOUSE"] = str(pointer)
-    yield pointer
-    if before is None:
-        del os.environ["WAREHOUSE"]
-    else:
-        os.environ["WAREHOUSE"] = before
+def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as setting:
+        setting.setenv("WAREHOUSE", str(publish_sample().pointer))
+        yield publish_sample().pointer
 
 
 def opened(name: str = PAGES[0], **view: str) -> AppTest:
@@ -148,7 +141,7 @@ def test_a_page_chooses_and_arranges_and_computes_nothing(name: str) -> None:
 def test_plotly_accepts_every_chart_of_a_page(name: str, published: Path) -> None:
     components = opened(name).get("bidi_component")
     sent = [one.proto.bytes for one in components if one.proto.component_name == "dashboard.plot"]
-    assert sent or name in ("methods", "quality", "register", "compare", "province")
+    assert sent or name in ("methods", "quality", "register", "compare", "province", "briefings")
     for chart in sent:
         told = json.loads(chart)
         go.Figure(told["figure"])

@@ -1,8 +1,7 @@
 """Workforce, Planning and Methods, in both languages over the hand-made sample: what they say, and what an address does."""
 
-import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from pages.ui.charts import scenario_paths, workforce
 from pages.ui.charts.elements import ChartContext
 from pages.ui.i18n import text
 from pages.ui.sections import scenario
-from tests.browser.app import ROOT, build
+from tests.conftest import Sample
 from tests.made import answer
 from tests.parts import opening
 
@@ -31,16 +30,10 @@ LANGUAGES = ("fa", "en")
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    pointer = tmp_path_factory.mktemp("pages") / "warehouse.duckdb"
-    build(ROOT / "tests" / "sample", pointer)
-    before = os.environ.get("WAREHOUSE")
-    os.environ["WAREHOUSE"] = str(pointer)
-    yield pointer
-    if before is None:
-        del os.environ["WAREHOUSE"]
-    else:
-        os.environ["WAREHOUSE"] = before
+def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as setting:
+        setting.setenv("WAREHOUSE", str(publish_sample().pointer))
+        yield publish_sample().pointer
 
 
 def opened(name: str, **view: str | list[str]) -> AppTest:

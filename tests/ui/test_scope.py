@@ -1,7 +1,7 @@
 """The reader's scope: what filters offer, the period, a typed day, names in sentences, what a filter has no effect on, Reset."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from pages.ui.state import page_context, periods
 from pages.ui.state.page_context import FILTERS, PageContext, Scope
 from pages.ui.summary import changes
 from tests import made
-from tests.browser.app import ROOT, build
+from tests.conftest import Sample
 from tests.parts import PARTS, opening
 
 DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
@@ -46,9 +46,8 @@ OWN: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    pointer = tmp_path_factory.mktemp("scope") / "warehouse.duckdb"
-    build(ROOT / "tests" / "sample", pointer)
+def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
+    pointer = publish_sample().pointer
     with pytest.MonkeyPatch.context() as setting:
         setting.setenv("WAREHOUSE", str(pointer))
         yield pointer
@@ -234,7 +233,7 @@ def test_a_year_before_a_period_are_the_same_days_of_the_year_before() -> None:
 def test_a_period_is_offered_where_it_has_a_use_and_kept_where_it_has_none(name: str) -> None:
     app = opened(name, period="year", province="IR-23")
     assert ("filter period" in {one.key for one in app.selectbox}) == (name in WITH_PERIOD)
-    assert ("بازهٔ جریان‌ها و روندها: این سال شمسی، ۱ فروردین ۱۴۰۳ تا ۳۱ شهریور ۱۴۰۳" in said(app)) == (
+    assert ("دورهٔ شاخص‌ها و روندها: این سال شمسی، ۱ فروردین ۱۴۰۳ تا ۳۱ شهریور ۱۴۰۳" in said(app)) == (
         name in WITH_PERIOD
     )
     assert app.query_params == opening(name)[1] | {"province": "IR-23", "period": "year"}
@@ -250,9 +249,9 @@ def test_flows_and_trends_are_asked_over_the_period_and_states_are_not(published
     shown = html(opened("growth", period="24"))
     cards = re.findall(r'class="pd-label">(.*?)</p><p class="pd-value[^"]*"><bdi>(.*?)</bdi>(.*?)</div>', shown)
     numbers = {label: (value, lines) for label, value, lines in cards}
-    assert numbers["پیوستگان"][0] == text.number(joined, "fa")
+    assert numbers["جذب‌شدگان"][0] == text.number(joined, "fa")
     change = changes.signed(warehouse.catalogue()["joiners"], joined, before, "fa")
-    assert f"{change} نسبت به سال پیش" in numbers["پیوستگان"][1]
+    assert f"{change} نسبت به سال پیش" in numbers["جذب‌شدگان"][1]
     assert numbers["پلیس‌یاران فعال"][0] == text.number(active, "fa")
     below = re.findall(r'class="pd-head"><h3>.*?</h3><p>(.*?)</p>', shown)
     asked = [one for one in below if one.endswith("۱ مهر ۱۴۰۱ تا ۳۱ شهریور ۱۴۰۳")]
@@ -270,7 +269,7 @@ def test_a_period_is_chosen_and_taken_back() -> None:
     assert app.query_params == {"period": f"{first}..2024-05-04"}
     app.selectbox(key="filter period").set_value("none").run()
     assert app.query_params == {}
-    assert "بازهٔ جریان‌ها" not in said(app)
+    assert "دورهٔ شاخص‌ها" not in said(app)
 
 
 def test_explore_asks_over_the_same_period(published: Path) -> None:
@@ -306,7 +305,7 @@ def test_a_typed_day_is_taken_and_a_wrong_one_is_said_and_leaves_the_day() -> No
     assert app.query_params == {"on": "2024-05-04"}
     assert "۱۵ اردیبهشت ۱۴۰۳" in said(app)
     outside = "بیرون از روزهای داده‌هاست"
-    for wrong, told in (("<b>فردا</b>", "روزی از تقویم نیست"), ("۱۴۹۹/۱/۱", outside), ("9999-12-31", outside)):
+    for wrong, told in (("<b>فردا</b>", "تاریخ معتبری نیست"), ("۱۴۹۹/۱/۱", outside), ("9999-12-31", outside)):
         app.text_input(key="typed on").set_value(wrong).run()
         message = re.search(r'<p class="pd-wrong" role="alert">(.*?)</p>', html(app))
         assert message
@@ -361,7 +360,7 @@ def test_an_analysis_says_which_filters_have_a_meaning_for_it(name: str, publish
             where = {dimension: [members[dimension]]}
             if dimension in registry.filters(name):
                 registry.analyses()[name].run(con, where=where)
-            elif name in ("announced", "claim"):
+            elif name in ("announced", "claim", "events", "target_path"):
                 assert registry.analyses()[name].run(con, where=where).rows == registry.analyses()[name].run(con).rows
             else:
                 with pytest.raises(QuestionError):
@@ -371,7 +370,7 @@ def test_an_analysis_says_which_filters_have_a_meaning_for_it(name: str, publish
 @pytest.mark.parametrize("name", ["smart", "growth", "licensing", "planning", "coverage"])
 def test_a_filter_kept_from_another_page_is_told_to_have_no_effect(name: str) -> None:
     shown = html(opened(name, gender="male"))
-    assert "صافی «جنسیت» بر این عدد اثر ندارد." in shown
+    assert text.word("scope.no_effect", "fa", filters="جنسیت") in shown
     assert text.word("state.not_in_scope", "fa") not in shown
     assert "pd-error" not in shown
 

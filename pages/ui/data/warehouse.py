@@ -190,6 +190,7 @@ def _ask_each(con: ScopedCursor, *names: str, where: Frozen, **asked: Any) -> Ma
 
 def analyse(
     name: str,
+    /,
     on: date | None = None,
     where: Where | None = None,
     over: tuple[date, date] | None = None,
@@ -205,7 +206,7 @@ def analyse(
     return run(Query(_analyse, (name, on, frozen(where)), tuple(sorted(more.items()))))
 
 
-def _analyse(con: ScopedCursor, name: str, on: date | None, where: Frozen, **more: Any) -> Answer:
+def _analyse(con: ScopedCursor, name: str, on: date | None, where: Frozen, /, **more: Any) -> Answer:
     return registry.analyse(con, name, on, dict(where), **more)
 
 

@@ -1,6 +1,7 @@
 """What Coverage says beside its charts: whose residents divide, the census for comparison, and provinces with none."""
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -12,7 +13,7 @@ from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.sections.analysed import analysed
-from pages.ui.state import page_parameters, scoped_query
+from pages.ui.state import page_context, page_parameters, scoped_query
 from pages.ui.state.page_context import PageContext
 
 _PAGE = "coverage"
@@ -38,6 +39,10 @@ def residents(view: PageContext) -> None:
 
 def none_at_all(view: PageContext) -> None:
     """The provinces without an active assistant, by name."""
+    page_context.later(_none_at_all, view, ready=partial(scoped_query.ask, view, ["active_assistants"], ("province",)))
+
+
+def _none_at_all(view: PageContext) -> None:
     with st.container(key="none-at-all"), error_boundary(view.lang, "none-at-all"):
         answer, _ = scoped_query.ask(view, ["active_assistants"], ("province",))
         active = {row["province"]: row["active_assistants"] for row in answer.records()}
