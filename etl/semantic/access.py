@@ -84,7 +84,17 @@ def nobody(sub: str) -> AccessScope:
 
 # Tables without a person, an institute, a file or a county; every other one is cut, or empty where no rule fits it.
 _OPEN_TABLES = {
-    *("abroad", "announcements", "areas", "calendar", "course_posts", "courses", "definitions", "international"),
+    *(
+        "abroad",
+        "announcements",
+        "areas",
+        "calendar",
+        "course_posts",
+        "courses",
+        "definitions",
+        "events",
+        "international",
+    ),
     *("population", "publication", "published_numbers", "reference_marks", "survival_curves", "target_days", "targets"),
 }
 _PROVINCE_COLUMNS = ("province", "province_iso")

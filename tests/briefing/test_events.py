@@ -5,8 +5,9 @@ from datetime import date
 import pytest
 
 from etl.analysis import events, target_path
+from etl.semantic import access
+from etl.semantic.access import ADMINISTRATOR, AccessScope
 from etl.semantic.disclosure import for_circulation
-from etl.warehouse import publications
 from pages.ui.charts import lines, marks
 from pages.ui.charts.elements import ChartContext
 from tests import loading, made
@@ -40,7 +41,7 @@ def test_events_that_cannot_be_used_refuse_the_build(folder, row, fault):
 
 
 def test_events_are_told_up_to_the_day_of_a_province_and_the_nation(pointer):
-    with publications.connect(pointer) as con:
+    with access.connect(pointer, ADMINISTRATOR) as con:
         everywhere = events.events(con)
         own = events.events(con, where={"province": ("IR-11",)})
         before = events.events(con, on=date(2025, 12, 31))
@@ -50,13 +51,19 @@ def test_events_are_told_up_to_the_day_of_a_province_and_the_nation(pointer):
     assert len(before.rows) == 1
 
 
+def test_a_reader_of_one_province_is_told_of_the_nations_events_too(pointer):
+    reader = AccessScope("r", "province", frozenset({"IR-11"}), may_see_detail=False, may_export=False)
+    with access.connect(pointer, reader) as con:
+        assert events.events(con, where={"province": ("IR-11",)}).column("event_province") == [None, "IR-11"]
+
+
 def test_an_installation_without_events_has_none(folder):
-    with publications.connect(loading.build(folder).to) as con:
+    with access.connect(loading.build(folder).to, ADMINISTRATOR) as con:
         assert events.events(con).rows == []
 
 
 def events_answer(pointer):
-    with publications.connect(pointer) as con:
+    with access.connect(pointer, ADMINISTRATOR) as con:
         return events.events(con)
 
 
@@ -86,7 +93,7 @@ def test_a_title_is_never_markup():
 
 
 def test_dated_targets_draw_a_straight_path_and_the_gap_is_active_minus_path(pointer):
-    with publications.connect(pointer) as con:
+    with access.connect(pointer, ADMINISTRATOR) as con:
         answer = target_path.target_path(con)
         own = target_path.target_path(con, where={"province": ("IR-11",)})
     rows = {row["month"]: row for row in answer.records()}
@@ -101,7 +108,7 @@ def test_dated_targets_draw_a_straight_path_and_the_gap_is_active_minus_path(poi
 
 
 def test_the_gap_of_a_file_for_circulation_tells_no_more_than_its_count(pointer):
-    with publications.connect(pointer) as con:
+    with access.connect(pointer, ADMINISTRATOR) as con:
         told = for_circulation(target_path.target_path(con))
     known = [row for row in told.records() if row["planned_gap"] is not None]
     assert known
