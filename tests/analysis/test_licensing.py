@@ -236,6 +236,7 @@ def test_each_publication_keeps_what_it_found(tmp_path):
         licensing.adoption(opened, where={"institute": ["001"]})
 
 
+@pytest.mark.slow
 def test_made_up_and_real_histories_do_not_meet(tmp_path):
     pointer, folder = tmp_path / "warehouse.duckdb", tmp_path / "incoming"
     shutil.copytree(SAMPLE, folder)

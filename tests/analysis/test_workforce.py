@@ -108,7 +108,7 @@ def test_women_and_leaders_are_counted_as_in_the_files(built: Built, where: dict
         spells = active(built, day, where)
         leading = {spell.person for spell in spells if spell.post in ("team_leader", "manager")}
         veterans = {s.person for s in spells if s.post in ("team_leader", "manager") and s.veteran}
-        everyone, women = {s.person for s in spells}, {s.person for s in spells if s.gender == "female"}
+        everyone, women = {s.person for s in spells}, {s.person for s in spells if s.member("gender") == "female"}
         asked_for = ["leaders", "veteran_leaders", "veteran_leader_share"]
         answer = answers.ask(built.con, *asked_for, on=day, where=where)
         share = len(veterans) / len(leading) if leading else None
@@ -170,7 +170,7 @@ def test_the_warehouse_knows_the_month_of_birth_and_not_the_day(built: Built) ->
 def test_tenure_bands_hold_the_right_people(built: Built) -> None:
     for day in some_days(built):
         found = answers.ask(built.con, "active_assistants", by=("tenure_band", "gender"), on=day).rows
-        people = {(spell.person, spell.gender) for spell in active(built, day, {})}
+        people = {(spell.person, spell.member("gender")) for spell in active(built, day, {})}
 
         def served(person: str, day: date = day) -> int:
             """Whole months since joining."""
@@ -314,7 +314,7 @@ def test_survival_by_group_is_that_of_the_group(built: Built) -> None:
     day = built.data.as_of
     for ask_for, name in ((survival_by_post, "post"), (survival_by_gender, "gender")):
         for member, served, share, at_risk in ask_for(built.con, on=day, least=1).rows[::7]:
-            times = [(d, left) for spell, d, left in careers(built, day, {}) if getattr(spell, name) == member]
+            times = [(d, left) for spell, d, left in careers(built, day, {}) if spell.member(name) == member]
             until = math.floor(served * DAYS_A_MONTH)
             assert math.isclose(share, kaplan_meier(times, until), rel_tol=1e-9, abs_tol=1e-12)
             assert at_risk == sum(days >= until for days, _ in times)
@@ -377,7 +377,7 @@ def test_the_curves_made_at_build_are_those_of_the_sql(built: Built) -> None:
 
 def test_every_member_with_enough_people_has_its_curve(built: Built) -> None:
     for dimension in DIMENSIONS:
-        members = {getattr(spell, dimension) for spell, _, _ in careers(built, built.data.as_of, {})} - {None}
+        members = {spell.member(dimension) for spell, _, _ in careers(built, built.data.as_of, {})} - {None}
         for member in members:
             rows = worked_out(built, survival, {dimension: [member]})
             assert was_read(survival(built.con, where={dimension: [member]})) == bool(rows), member

@@ -352,6 +352,7 @@ def test_a_zip_bomb_that_lies_about_its_size_is_refused(folder, refused):
     assert refused().startswith("training_2.xlsx: ")
 
 
+@pytest.mark.slow
 def test_what_takes_more_memory_than_a_reader_may_have_is_refused(folder, refused, monkeypatch):
     path = workbook(folder, ("داده", [HEADER, CELLS]))
     assert swell(path, 200) > 400 * MEGABYTE

@@ -155,6 +155,7 @@ def test_padded_ids_unknown_counties_and_extra_columns_are_noted(folder):
     assert built.counts("personnel_2.csv") == (1, 1, 0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", HEADERS)
 def test_a_missing_optional_column_is_named_with_what_follows(folder, table):
     optional = [one.name for one in contract(table).entering if not one.required]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cache
@@ -40,7 +40,7 @@ class Spell:
     county: str | None
     activity: str
     # The rest of SPELL_DIMENSIONS, by name.
-    told: dict[str, str | None]
+    told: dict[str, str | None] = field(hash=False)
     post: str
     hired_on: date
     left_on: date | None

@@ -425,6 +425,7 @@ def flipper(published: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[
         process.kill()
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_is_an_error_or_changes_nothing_but_never_a_number(flipper):
     process, copy = flipper
     assert process.stdin
