@@ -4,7 +4,8 @@ import streamlit as st
 
 from pages.ui.charts import lines, maps, titles
 from pages.ui.components import figures as ui
-from pages.ui.sections import overview
+from pages.ui.sections import briefings, overview
+from pages.ui.state import page_context
 
 
 def page() -> None:
@@ -24,3 +25,4 @@ def page() -> None:
         ui.figure(view, lines.projection, analysis="projection", target=True)
     with narrow:
         ui.figure(view, maps.provinces, "training_compliance", by="province", says=titles.lowest)
+    page_context.later(briefings.button, view)

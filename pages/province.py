@@ -4,7 +4,8 @@ import streamlit as st
 
 from pages.ui.charts import lines, signals
 from pages.ui.components import figures as ui
-from pages.ui.sections import analysed, listings, overview
+from pages.ui.sections import analysed, briefings, listings, overview
+from pages.ui.state import page_context
 
 
 def page() -> None:
@@ -33,3 +34,4 @@ def page() -> None:
         analysed.changes(view, signals.process)
     with st.container(key="profile-institutes"):
         listings.listings(view, "register")
+    page_context.later(briefings.button, view)
