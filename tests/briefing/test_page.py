@@ -81,7 +81,7 @@ def test_the_button_makes_the_book_of_the_scope(served, pointer):
 def test_a_book_is_offered_of_what_the_reader_may_see(monkeypatch, where, reader, place):
     scope = ADMINISTRATOR
     if reader:
-        scope = AccessScope("r", "province", frozenset({reader}), may_see_detail=False, may_export=False)
+        scope = AccessScope("r", "province", frozenset({reader}), may_see_detail=False, may_export=True)
     monkeypatch.setattr(user, "scope", lambda: scope)
     view = PageContext("fa", False, Scope(where), date(2026, 6, 30), date(2026, 6, 30))
     assert briefings.place_of(view) == place

@@ -111,7 +111,7 @@ def test_one_long_text_in_very_many_rows_does_not_fill_the_disk(folder, monkeypa
 def test_a_sparse_file_is_refused_before_it_is_read(folder, monkeypatch):
     path = put(folder, "training_2.csv", [row("training")])
     os.truncate(path, 1 << 40)
-    monkeypatch.setattr("etl.extract.validate._sha256", lambda _: pytest.fail("it was read"))
+    monkeypatch.setattr("etl.extract.read_file._sha256", lambda _: pytest.fail("it was read"))
     assert build(folder).refusal.startswith("training_2.csv: it unpacks to more than 4,096 MiB")
 
 

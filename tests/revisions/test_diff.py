@@ -190,7 +190,7 @@ def test_a_changed_definition_shows_the_number_as_it_was_published(house, monkey
     entries = {**catalog.entries()["judicial_officers"]}
     assert entries["where"] == "is_licensed and is_judicial_officer"
     entries["where"] = "is_licensed"
-    entries.pop("stock", None)  # or what was added up by the old definition would be read
+    entries.pop("rollup_column", None)  # or what was added up by the old definition would be read
     redefine(monkeypatch, "judicial_officers", entries)
     again(folder)
     found = diff.between(to)

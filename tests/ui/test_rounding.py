@@ -134,6 +134,10 @@ NOT_READ = {
     "ui/charts/classes.py": {"round(i * (len(steps) - 1) / (count - 1))", "round(bound * scale * 10 ** decimals)"},
     "ui/components/cards.py": {"{x:.1f}", "{y:.1f}"},
     "ui/components/tables.py": {"{100 * float(value) / longest:.1f}"},
+    "ui/briefing/drawing.py": {
+        *("{x:.1f}", "{y:.1f}", "{x1:.1f}", "{y1:.1f}", "{x2:.1f}", "{y2:.1f}", "{own_x:.1f}", "{own_y:.1f}"),
+        *("{centre:.1f}", "{top - 11:.1f}"),
+    },
     "ui/sections/overview.py": {"{min(max(share, 0.0), 1.0) * 100:.1f}"},
     "ui/charts/grouped.py": {"round((bottom + 1) * elements.BAR)"},
 }
