@@ -360,7 +360,7 @@ def test_an_analysis_says_which_filters_have_a_meaning_for_it(name: str, publish
             where = {dimension: [members[dimension]]}
             if dimension in registry.filters(name):
                 registry.analyses()[name].run(con, where=where)
-            elif name == "target_path":
+            elif name == "target_path" and dimension != "course":
                 assert not registry.analyses()[name].run(con, where=where).rows
             elif name in ("announced", "claim", "events"):
                 assert registry.analyses()[name].run(con, where=where).rows == registry.analyses()[name].run(con).rows
