@@ -14,6 +14,7 @@ from typing import Any
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
 from etl.semantic.ranking import Group, least, rank, size_of
+from etl.semantic.spread import is_noise
 from pages.ui.charts import elements
 from pages.ui.charts.elements import ChartContext
 from pages.ui.i18n import text
@@ -109,6 +110,9 @@ def extreme(
     if here and (is_apart[end] or (len(here.focus) > 1 and metric.unit in _COUNTS)):
         others = (there, range_of) if there and is_apart[other] else (range_of,)
         return replace(here, others=others)
+    if not is_noise(answer):
+        # No single group is apart, yet together they differ by more than chance.
+        return replace(range_of, others=(there,) if there and is_apart[other] else ())
     none = context.word(f"nobody.{answer.by[0]}" if _has_word(answer.by) else "nobody.group")
     low, high = (text.plain(found.ranked[i].value, metric.unit, context.lang) for i in (-1, 0))
     stands_out = first_that_fits(
