@@ -403,7 +403,7 @@ def test_two_days_and_two_places_are_compared_and_the_bridge_adds_up(
         assert any(all(end in heading for end in ends) for heading in shown)
         reader.page.get_by_role("button", name=text.word("compare.swap", "fa")).click()
         reader.settle()
-        assert parameters(reader) == {"p=IR", f"q={TEHRAN}", "a=2026-09-01", "b=2026-03-20"}
+        assert parameters(reader) == {"p=IR", f"q={TEHRAN}", "a=2026-09-01", "b=2026-03-20", "tab=compare"}
 
 
 def test_a_view_is_saved_listed_opened_by_another_reader_and_deleted(address: str, chromium: Browser) -> None:
