@@ -77,4 +77,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of not_settled.txt as allowed to fail."""
     for item in items:
         if item.nodeid.startswith(_NOT_SETTLED):
-            item.add_marker(pytest.mark.xfail(reason="not settled since the menu, tables and sign-in changed", strict=False))
+            item.add_marker(
+                pytest.mark.xfail(reason="not settled since the menu, tables and sign-in changed", strict=False)
+            )
