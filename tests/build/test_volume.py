@@ -141,18 +141,18 @@ def test_a_file_with_more_than_half_of_its_rows_rejected_is_refused(folder, bad,
             "training",
             national_id=national_id(5000),
             completed_on=f"13{80 + at // 28}/05/{at % 28 + 1:02}",
-            score="x" if at < bad else "90",
+            result="?" if at < bad else "passed",
         )
         for at in range(100)
     ]
     put(folder, "training_more.csv", rows)
     if refused:
         assert lost(folder) == [
-            f"training_more.csv: {bad} of 100 rows rejected (bad_number {bad}); {volume.CORRECT}, or --accept-loss publishes it"
+            f"training_more.csv: {bad} of 100 rows rejected (unknown_value {bad}); {volume.CORRECT}, or --accept-loss publishes it"
         ]
         accepted = build(folder)
         assert accepted.counts("training_more.csv") == (100, 100 - bad, bad, 0)
-        assert accepted.report["accepted"] == [f"training_more.csv: {bad} of 100 rows rejected (bad_number {bad})"]
+        assert accepted.report["accepted"] == [f"training_more.csv: {bad} of 100 rows rejected (unknown_value {bad})"]
     else:
         assert build(folder, accept_loss=False).code == 0
 
