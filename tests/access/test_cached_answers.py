@@ -20,6 +20,8 @@ from tests.test_architecture import imports
 @pytest.fixture
 def published(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("WAREHOUSE", str(small_register))
+    # A page that another test drew in this thread may still hold its publication.
+    warehouse.leave()
     yield small_register
     warehouse.leave()
 

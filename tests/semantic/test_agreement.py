@@ -28,6 +28,7 @@ import pytest
 
 from etl.semantic import answers
 from etl.semantic.access import ADMINISTRATOR, ScopedCursor
+from etl.warehouse import publications
 from tests.conftest import BUILD_DAY, Sample
 from tests.oracle import oracle
 from tests.oracle.measures import SPELL_DIMENSIONS as PEOPLE
@@ -123,7 +124,7 @@ class Built:
 
 def open_built(folder: Path, file: Path) -> Built:
     load, data = oracle.read(folder, BUILD_DAY)
-    con = ScopedCursor(duckdb.connect(str(file.resolve()), read_only=True), ADMINISTRATOR)
+    con = ScopedCursor(publications.connect(file), ADMINISTRATOR)
     report = json.loads(file.with_name("report.json").read_text(encoding="utf-8"))
     return Built(file, report, con, load, data)
 
