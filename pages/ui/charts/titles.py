@@ -323,14 +323,16 @@ def ends(answer: Answer, context: ChartContext) -> Title:
 
 
 def ahead(answer: Answer, context: ChartContext) -> Title:
-    """The range that a projection ends in. Metrics in order: actual, low, high."""
-    last = answer.rows[-1]
-    low, high = (last[answer.columns.index(metric.name)] for metric in answer.metrics[1:3])
-    if low is None or high is None:
+    """The range a year ahead: the chart goes on until the target, its range too wide to say. Metrics: actual, low, high."""
+    at_low, at_high = (answer.columns.index(metric.name) for metric in answer.metrics[1:3])
+    projected = [row for row in answer.rows if row[1] is None and None not in (row[at_low], row[at_high])]
+    if not projected:
         # Without a projection the months ahead have no value of any kind: the title is of the known ones.
         known = [row for row in answer.rows if row[1] is not None]
         return latest(replace(answer, rows=known), context)
-    unit, when = answer.metrics[0].unit, context.member(answer.by[0], last[0])
+    then = projected[:12][-1]
+    low, high = then[at_low], then[at_high]
+    unit, when = answer.metrics[0].unit, context.member(answer.by[0], then[0])
     return Title(
         first_that_fits(
             context.word(

@@ -14,7 +14,7 @@ from pages.ui.i18n import text
 from pages.ui.state import page_context, page_parameters
 from pages.ui.state.page_context import PageContext
 
-# More measures than this are named by the keys of the chart.
+# Of more measures than this the first is named, the others by the keys of the chart.
 _MOST_NAMED = 2
 
 
@@ -27,7 +27,8 @@ def context(view: PageContext) -> ChartContext:
 
 def subtitle(view: PageContext, answer: Answer) -> str:
     """Measure, place and period of an answer."""
-    labels = [metric.label[view.lang] for metric in answer.metrics[:_MOST_NAMED]]
+    named = answer.metrics if len(answer.metrics) <= _MOST_NAMED else answer.metrics[:1]
+    labels = [metric.label[view.lang] for metric in named]
     # "Outstanding" and "Outstanding, up to 30 days" are one measure and a part of it: the legend names the parts.
     whole = [label for place, label in enumerate(labels) if not any(map(label.startswith, labels[:place]))]
     measures = text.listed(whole, view.lang)

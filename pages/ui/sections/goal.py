@@ -61,7 +61,7 @@ def _seek(view: PageContext, years: list[str], year: str, goal: float | None) ->
             scope = view.scope.address() | {"recruits": [f"{text.rounded(row['recruits_needed'], 'persons'):g}"]}
             link = page_parameters.address("planning", view.lang, scope)
             st.html(
-                f'<a class="pd-go" style="color: var(--pd-accent)" href="{text.escape(link)}" target="_self">'
+                f'<a class="pd-go" href="{text.escape(link)}" target="_self">'
                 f"{text.escape(view.word('goal.scenario'))}</a>"
             )
     with error_boundary(view.lang, "pace"):
