@@ -101,7 +101,10 @@ document.addEventListener("input", (event) => {
     if (!width) return;
     // A map is drawn anew only after its base map came, which is too late for the paper: it is made smaller as it is.
     const isMap = chart._fullLayout && chart._fullLayout._subplots.geo.length;
-    if (!isMap) window.Plotly.relayout(chart, { width });
+    const height = parseFloat(getComputedStyle(chart).getPropertyValue("--pd-paper-height"));
+    if (paper() && height) chart.dataset.height = chart._fullLayout.height;
+    const given = paper() ? height : parseFloat(chart.dataset.height);
+    if (!isMap) window.Plotly.relayout(chart, given ? { width, height: given } : { width });
     else chart.firstElementChild.style.zoom = paper() ? Math.min(1, width / chart._fullLayout.width) : "";
   });
   const words = (selector) => [...document.querySelectorAll(selector)].map((part) => part.textContent.trim()).filter(Boolean);

@@ -88,7 +88,7 @@ def stub(lang: str = "en", **given: Any) -> Sources:
         ({"is_projected": False, "first": None}, "history is too short"),
         ({"active": 1100}, "the target of 1,000 is met (110.0%, 100 above it)."),
         ({"target": None}, "900 assistants are active."),
-        ({"before": 1000}, "down 100 (10.0%) on a year ago, which is worse."),
+        ({"before": 1000}, "100 (10.0%) fewer than a year ago, which is worse."),
         ({"before": 900}, "unchanged from a year ago."),
     ],
 )
@@ -221,9 +221,9 @@ def test_no_more_than_five_items_are_named(small_register: Path) -> None:
     [
         ("active_assistants", 55919, 50894, "+5,025 (+9.9%)", "better"),
         ("active_assistants", 90, 100, "−10 (−10.0%)", "worse"),
-        ("training_compliance", 0.831, 0.812, "+1.9 points", "better"),
-        ("leaver_rate_12m", 0.15, 0.12, "+3.0 points", "worse"),
-        ("training_compliance", 0.81204, 0.812, "0.0 points", "unchanged"),
+        ("training_compliance", 0.831, 0.812, "+1.9 percentage points", "better"),
+        ("leaver_rate_12m", 0.15, 0.12, "+3.0 percentage points", "worse"),
+        ("training_compliance", 0.81204, 0.812, "0.0 percentage points", "unchanged"),
         ("age_median", 34, 33, "+1.0", ""),
     ],
 )

@@ -200,7 +200,7 @@ def _card(view: PageContext, name: str, asked: Asked | None, below: str = "") ->
     written = text.plain(value, metric.unit, view.lang)
     if value is None and metric.unit in ("date", "month"):
         written = view.word("figure.never")
-    unit = "" if metric.unit in _NAMED_BY_LABEL else text.unit_word(metric.unit, view.lang)
+    unit = "" if metric.unit in _NAMED_BY_LABEL else text.unit_word(metric.unit, view.lang, written)
     long = " pd-long" if metric.unit in ("date", "month") else ""
     st.html(
         f'<div class="pd-card"><p class="pd-label">{text.escape(_labelled(view, metric, asked))}</p>'

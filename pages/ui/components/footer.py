@@ -37,7 +37,9 @@ def subtitle(view: PageContext, answer: Answer) -> str:
         when = view.word("figure.period", first=first, last=last)
     else:
         when = text.day(answer.on or view.as_of, view.lang)
-    return " · ".join([measures, page_context.place(view, answer.where), when])
+    # A comparison with other countries is of no one place.
+    places = [] if "country" in answer.by else [page_context.place(view, answer.where)]
+    return " · ".join([measures, *places, when])
 
 
 @page_context.fragment

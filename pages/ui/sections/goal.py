@@ -150,6 +150,6 @@ def _paces(view: PageContext, answer: Answer, day: str) -> None:
                 st.html(
                     f'<div class="pd-card"><p class="pd-label">{text.escape(label)}</p><p class="pd-value">'
                     f"<bdi>{text.escape(value)}</bdi> "
-                    f"<small>{text.escape(text.unit_word('persons_per_month', view.lang))}</small></p></div>"
+                    f"<small>{text.escape(text.unit_word('persons_per_month', view.lang, value))}</small></p></div>"
                 )
                 question(view, answer, f"card-pace-{name}")
