@@ -27,7 +27,8 @@ def context(view: PageContext) -> ChartContext:
 
 def subtitle(view: PageContext, answer: Answer) -> str:
     """Measure, place and period of an answer."""
-    named = answer.metrics if len(answer.metrics) <= _MOST_NAMED else answer.metrics[:1]
+    named = [metric for metric in answer.metrics if metric.unit not in ("date", "text")] or answer.metrics
+    named = named if len(named) <= _MOST_NAMED else named[:1]
     labels = [metric.label[view.lang] for metric in named]
     # "Outstanding" and "Outstanding, up to 30 days" are one measure and a part of it: the legend names the parts.
     whole = [label for place, label in enumerate(labels) if not any(map(label.startswith, labels[:place]))]
