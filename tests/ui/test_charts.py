@@ -588,6 +588,34 @@ def test_a_title_does_not_take_the_first_value_for_that_of_the_first_day() -> No
     assert titles.latest(later, EN).sentence == "Training compliance: 75.0%"
 
 
+def test_a_projection_is_told_for_a_year_ahead_and_not_for_its_far_end() -> None:
+    made = projection()
+    ahead = [(f"14{5 + n // 12:02}-{n % 12 + 1:02}", None, 112 - n, 120 + 10 * n) for n in range(24)]
+    long = replace(made, rows=[*made.rows[:2], *ahead])
+    assert titles.ahead(long, EN).sentence == "Active police assistants by Esfand 1405: 101 to 230 people"
+    assert titles.ahead(made, EN).sentence == "Active police assistants by Khordad 1404: 112 to 120 people"
+
+
+def test_of_stands_only_between_a_part_and_its_whole() -> None:
+    share = by_province()
+    assert elements.parts_of(share, share.metrics[0], share.rows[0], EN).count(" of ") == 1
+    names = ("coverage_per_10k", "active_assistants", "residents")
+    made = answer(names[0], rows=[(6.4, 64, 100_000)])
+    rate = replace(made, metrics=made.metrics, columns=names)
+    assert elements.parts_of(rate, rate.metrics[0], rate.rows[0], EN) == "64 ÷ 100,000"
+
+
+def test_where_two_charts_compare_the_same_the_second_says_what_half_of_the_groups_do_not_exceed() -> None:
+    rows = [
+        (code, share, round(share * 1000), 1000) for code, share in (("IR-00", 0.5), ("IR-11", 0.7), ("IR-23", 0.71))
+    ]
+    made = replace(by_province(), rows=rows)
+    first = titles.extreme(made, EN, end="highest")
+    taken = {first.sentence, *(one.sentence for one in first.others[:-1])}
+    second = titles.unlike(first, taken, made, EN)
+    assert second.sentence == "Training compliance: 70.0% or less in half of the provinces"
+
+
 def test_without_a_projection_the_title_is_of_the_months_that_are_known() -> None:
     rows = [("1405-01", 100, None, None), ("1405-02", 120, None, None), ("1405-03", None, None, None)]
     made = answer("active_assistants", "joiners", "leavers", by=("month",), rows=rows)

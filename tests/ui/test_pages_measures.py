@@ -172,6 +172,15 @@ def test_the_funnel_draws_its_limits_as_the_signals_have_them_and_names_who_is_b
     low, high, inside, outside = charts.funnel(beyond, context)["data"]
     assert outside["customdata"] == ["IR-30"]
     assert sorted(inside["customdata"]) == sorted(row[0] for row in rows if row[0] != "IR-30")
+    assert outside["marker"]["color"] == context.colour("problem")
+    # Beyond the limits on the good side is no problem, and the title says so.
+    good = [(*row[:at], row[0] == "IR-23", *row[at + 1 :]) for row in found.rows]
+    better = replace(found, rows=good)
+    share = found.columns.index("training_compliance")
+    assert next(row[share] for row in good if row[0] == "IR-23") > found.records()[0]["common"]
+    assert charts.beyond(better, context).sentence == "Training compliance, better than the limits: Tehran"
+    *_, outside = charts.funnel(better, context)["data"]
+    assert (outside["customdata"], outside["marker"]["color"]) == (["IR-23"], context.colour("actual"))
     row = beyond.records()[0]
     limits = Funnel(row["common"], row["funnel_phi"], ())
     for count, bottom, top in zip(low["x"], low["y"], high["y"], strict=True):

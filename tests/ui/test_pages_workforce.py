@@ -88,7 +88,7 @@ def test_workforce_says_who_serves(lang: str, published: Path) -> None:
 def test_workforce_narrows_with_the_address(published: Path) -> None:
     shown = html(opened("workforce", lang="en", province="IR-30"))
     # Zahra and Mina of Zahra, Hossein, Reza, Mina and Javad
-    card = re.search(r'Share who are women</p><p class="pd-value">\s*<bdi>(.+?)</bdi>', shown)
+    card = re.search(r'Share of women</p><p class="pd-value">\s*<bdi>(.+?)</bdi>', shown)
     assert card
     assert card[1] == "40.0%"
 

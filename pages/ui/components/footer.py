@@ -25,21 +25,22 @@ def context(view: PageContext) -> ChartContext:
     )
 
 
-def subtitle(view: PageContext, answer: Answer) -> str:
-    """Measure, place and period of an answer."""
-    named = [metric for metric in answer.metrics if metric.unit not in ("date", "text")] or answer.metrics
-    named = named if len(named) <= _MOST_NAMED else named[:1]
-    labels = [metric.label[view.lang] for metric in named]
+def subtitle(view: PageContext, answer: Answer, place: str | None = None) -> str:
+    """Measure, place and period of an answer. `place`: of which places it is, where the filters do not say."""
+    # What an analysis works out beside its measure, in another unit, helps to read it: how many are followed, a day.
+    first, known = answer.metrics[0], warehouse.catalogue()
+    named = [metric for metric in answer.metrics if metric.unit == first.unit or metric.name in known]
+    labels = [metric.label[view.lang] for metric in (named if len(named) <= _MOST_NAMED else named[:1])]
     # "Outstanding" and "Outstanding, up to 30 days" are one measure and a part of it: the legend names the parts.
-    whole = [label for place, label in enumerate(labels) if not any(map(label.startswith, labels[:place]))]
+    whole = [label for at, label in enumerate(labels) if not any(map(label.startswith, labels[:at]))]
     measures = text.listed(whole, view.lang)
     if answer.over:
-        first, last = (text.day(day, view.lang) for day in answer.over)
-        when = view.word("figure.period", first=first, last=last)
+        begin, end = (text.day(day, view.lang) for day in answer.over)
+        when = view.word("figure.period", first=begin, last=end)
     else:
         when = text.day(answer.on or view.as_of, view.lang)
     # A comparison with other countries is of no one place.
-    places = [] if "country" in answer.by else [page_context.place(view, answer.where)]
+    places = [] if "country" in answer.by else [place or page_context.place(view, answer.where)]
     return " · ".join([measures, *places, when])
 
 
