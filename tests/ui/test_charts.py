@@ -596,6 +596,14 @@ def test_a_projection_is_told_for_a_year_ahead_and_not_for_its_far_end() -> None
     assert titles.ahead(made, EN).sentence == "Active police assistants by Khordad 1404: 112 to 120 people"
 
 
+def test_parts_of_a_whole_are_told_as_the_shares_that_are_drawn() -> None:
+    made = replace(statuses(), rows=[("IR-23", 0.8, 70, 10, 15, 5), ("IR-11", 0.5, 40, 10, 30, 20)])
+    at = [made.columns.index(metric.name) for metric in made.metrics[1:]]
+    shares = [row[at[-1]] / sum(row[i] for i in at) for row in made.rows]
+    low, high = (text.percent(share, "en") for share in (min(shares), max(shares)))
+    assert titles.worst_part(made, EN).sentence == f"Overdue by province: {low} to {high}"
+
+
 def test_of_stands_only_between_a_part_and_its_whole() -> None:
     share = by_province()
     assert elements.parts_of(share, share.metrics[0], share.rows[0], EN).count(" of ") == 1

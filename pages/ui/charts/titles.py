@@ -259,8 +259,17 @@ def gap(answer: Answer, context: ChartContext) -> Title:
 
 
 def worst_part(answer: Answer, context: ChartContext) -> Title:
-    """Of parts of a whole, the group with most of the last part."""
-    return extreme(answer, context, answer.metrics[-1].name, "highest")
+    """Of parts of a whole, between which shares the last part lies: the chart shows shares, and the largest group has most."""
+    *_, last = parts = [metric for metric in answer.metrics if metric.unit == answer.metrics[-1].unit]
+    at = [answer.columns.index(metric.name) for metric in parts]
+    shares = [
+        (row[at[-1]] or 0) / whole for row in answer.rows if (whole := sum(row[i] or 0 for i in at)) >= least(last.unit)
+    ]
+    if len(shares) < 2:
+        return extreme(answer, context, last.name, "highest")
+    low, high = (text.percent(share, context.lang) for share in (min(shares), max(shares)))
+    said = {"measure": measure(last, context), "axes": _axes(answer, context)}
+    return Title(context.word("finding.spread", low=low, high=high, **said))
 
 
 # ---------------------------------------------------------------- time
