@@ -113,12 +113,11 @@ def _figure(
 
 
 def _unmapped(asked: FigureQuestion, answer: Answer, ident: str) -> None:
-    """No map, where it would colour chance; the ranking stands beside."""
+    """No map, where it would colour chance; the ranking stands beside, with the table and the file."""
     view = asked.view
     title = _title(answer, asked.chart, context(view), None, ident)
-    note = f'<p class="pd-note">{text.escape(view.word("figure.no_map"))}</p>'
+    note = f'<p class="pd-note pd-unmapped">{text.escape(view.word("figure.no_map"))}</p>'
     st.html(_head(title.sentence, _below(view, answer), "") + note)
-    footer(view, answer, ident)
 
 
 def _single(asked: FigureQuestion, answer: Answer, ident: str, ignored: Sequence[str], place: DeltaGenerator) -> None:

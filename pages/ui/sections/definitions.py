@@ -16,7 +16,8 @@ _PAGE = "methods"
 _DERIVED = "derived"
 # Doors and boxes are no use on paper, and an entry is not torn apart.
 _PRINT = """<style>@media print {
-  .st-key-find, .pd-contents, .pd-entry details { display: none !important; }
+  .st-key-find, .pd-contents, .pd-entry dd:has(> details), .pd-entry dt:has(+ dd > details) { display: none !important; }
+  .pd-entry p, .pd-entry dl { font-size: 8.5pt !important; line-height: 1.5 !important; }
   .pd-entry { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
 }
