@@ -31,6 +31,8 @@ html[dir="rtl"] [data-testid="stHeading"] :is(h2, h3) { direction: rtl; text-ali
 .pd-entry dl, .pd-entry dd { padding: 0; margin-inline: 0; }
 .pd-entry dt { color: var(--pd-quiet); }
 .pd-entry dd { margin: 0; }
+.pd-contents h3 { font-size: 1.05rem; padding: 0; }
+.pd-contents a { color: var(--pd-accent); display: inline-block; min-height: 24px; line-height: 24px; }
 .pd-entry summary { cursor: pointer; min-height: 24px; line-height: 24px; color: var(--pd-accent); }
 .pd-entry pre {
   direction: ltr; text-align: left; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; padding: 0.3rem 0.6rem;
@@ -68,14 +70,13 @@ def all_of_them() -> None:
 def _contents(found: Mapping[str, Sequence[Metric]], lang: str) -> None:
     """The groups and their measures, each a link to its place on the page."""
     listed = "".join(
-        f'<dt><a href="#group-{group}">{text.escape(_named_group(group, lang))}</a></dt><dd>'
+        f"<details><summary>{text.escape(_named_group(group, lang))} ({text.number(len(metrics), lang)})</summary>"
         + " · ".join(f'<a href="#{one.name}">{text.escape(one.label[lang])}</a>' for one in metrics)
-        + "</dd>"
+        + "</details>"
         for group, metrics in found.items()
     )
-    st.html(
-        f'<nav class="pd-entry pd-methods pd-contents" aria-label="{_word("methods.contents", lang)}"><dl>{listed}</dl></nav>'
-    )
+    name = _word("methods.contents", lang)
+    st.html(f'<nav class="pd-entry pd-contents" aria-label="{name}"><h3>{name}</h3>{listed}</nav>')
 
 
 def _search(lang: str) -> list[str]:
