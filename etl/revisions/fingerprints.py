@@ -21,7 +21,7 @@ from etl.semantic import catalog, lineage
 from etl.semantic.access import ADMINISTRATOR, ScopedCursor
 from etl.semantic.answers import ask
 from etl.warehouse import publications
-from etl.warehouse.build_database import SCRATCH
+from etl.warehouse.build_database import SCRATCH, create_from
 
 _HIDDEN = ("birth_date", "score")
 # Labels, and settings that only make answers faster, change no number.
@@ -115,9 +115,7 @@ def _salt(key: bytes, purpose: bytes) -> int:
 
 def _create(con: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema, rows: Iterable[tuple[Any, ...]]) -> None:
     arriving = pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema)
-    con.register("arriving", arriving)
-    con.execute(f"create table {name} as from arriving")
-    con.unregister("arriving")
+    create_from(con, f"create table {name} as from arriving", arriving)
 
 
 def _model(table: str) -> str:
