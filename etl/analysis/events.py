@@ -4,7 +4,7 @@ An events.csv in the submitted folder replaces the shipped file as a whole.
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
@@ -19,11 +19,12 @@ from etl.extract import reference_files as files
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.derived import Where, answered
+from etl.warehouse.build_database import create_from
 
 KINDS = {"decree": "مصوبه", "register": "سامانه", "strike": "اعتصاب", "campaign": "طرح", "other": "سایر"}
 MOST_LETTERS = 120
 _COLUMNS = ("date", "province", "title_fa", "title_en", "kind", "source")
-_TYPES = (pa.date32(), *[pa.string()] * 5)
+_SCHEMA = pa.schema([("date", pa.date32()), *((name, pa.string()) for name in _COLUMNS[1:])])
 _WORDS = {fold(word): kind for kind, fa in KINDS.items() for word in (kind, fa)}
 
 
@@ -51,11 +52,8 @@ def read(folder: Path) -> list[Event]:
 
 def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Event]) -> None:
     """Create `events`: one row per event."""
-    columns = list(zip(*map(astuple, rows), strict=True)) or [()] * len(_COLUMNS)
-    arrays = [pa.array(column, kind) for column, kind in zip(columns, _TYPES, strict=True)]
-    con.register("arriving", pa.table(dict(zip(_COLUMNS, arrays, strict=True))))
-    con.execute("create table events as from arriving order by date, province nulls first, title_fa")
-    con.unregister("arriving")
+    arriving = pa.Table.from_pylist(list(map(asdict, rows)), _SCHEMA)
+    create_from(con, "create table events as from arriving order by date, province nulls first, title_fa", arriving)
 
 
 @analysis(asks=("target",))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 SCRATCH = "scratch"
 _BUILT = "built"
@@ -50,6 +51,13 @@ def new_cursor(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnec
     with con.cursor() as cursor:
         _search_scratch(cursor)
         yield cursor
+
+
+def create_from(con: duckdb.DuckDBPyConnection, sql: str, rows: pa.Table) -> None:
+    """Run `sql`, which creates a table from `rows` under the name `arriving`."""
+    con.register("arriving", rows)
+    con.execute(sql)
+    con.unregister("arriving")
 
 
 def memory(con: duckdb.DuckDBPyConnection) -> int:
