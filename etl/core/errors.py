@@ -12,6 +12,10 @@ class QuestionError(ValueError):
     """A question that has no meaning; its text says why."""
 
 
+class TooEarly(QuestionError):
+    """A method cannot be worked out for that day: the register does not reach back far enough before it."""
+
+
 class AccessDenied(QuestionError):
     """What was asked for is outside of the rights of the person who asks; the text names nothing that it is about."""
 

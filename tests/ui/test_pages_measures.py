@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from etl.analysis import announcements, competing_risks, coverage, international, planning, projection
 from etl.analysis.signals import Funnel, level_signals
 from etl.core import jalali
+from etl.core.errors import TooEarly
 from etl.semantic import access
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import ask
@@ -80,6 +81,24 @@ def test_leavers_are_measured_on_the_settled_month_alone(lang: str, published: P
     assert labelled(written)[label] == text.plain(rate.value(), "share", lang)
     leavers = {metric.label[lang] for metric in ask_metric("leavers")}
     assert not leavers & labelled(written).keys(), "no second window of twelve months beside the rate"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_is_not_settled_on_any_day_is_said_and_not_shown(lang: str, published: Path) -> None:  # noqa: F811
+    with opened_at(published) as con:
+        ((first,),) = con.numbers.execute("select min(hired_on) from spells").fetchall()
+        day = first + timedelta(40)
+        assert settled_on(con, "leaver_rate_12m", day) is None
+        with pytest.raises(TooEarly):
+            level_signals(con, on=day, name="leaver_rate_12m")
+    written = html(opened("growth", on=day.isoformat(), **in_language(lang)))
+    label = ask_metric("leaver_rate_12m")[0].label[lang]
+    assert labelled(written)[label] == "–"
+    assert written.count(text.escape(text.word("figure.not_settled", lang))) == 2, "early attrition likewise"
+    # In place of the ranking and of the funnel.
+    assert written.count(text.escape(text.word("state.too_early", lang))) == 2
+    assert text.escape(text.word("state.not_in_scope", lang)) not in written
+    assert "pd-error" not in written
 
 
 def ask_metric(name: str) -> list:
