@@ -76,6 +76,7 @@ def test_a_year_is_one_click_and_a_typed_target_is_read_in_persian_digits(publis
 def test_leavers_are_measured_on_the_settled_month_alone(lang: str, published: Path) -> None:  # noqa: F811
     with opened_at(published) as con:
         day = settled_on(con, "leaver_rate_12m")
+        assert day
         rate = ask(con, "leaver_rate_12m", on=day)
     written = html(opened("growth", **in_language(lang)))
     label = text.word("change.settled", lang, label=rate.metrics[0].label[lang], day=text.day(day, lang))
