@@ -85,6 +85,9 @@ def announced(con: ScopedCursor, on: date | None = None, where: Where = None) ->
 
 def _announcement(path: Path, line: int, row: dict[str, str]) -> Announcement:
     day = files.day(path, line, row)
+    # A province's number must not stand for the nation's.
+    if files.province(path, line, row):
+        raise Refused(f"{path.name}, line {line}, province: announcements are of the nation")
     metric = fold(files.text(path, line, row, "metric"))
     if metric not in catalogue() or catalogue()[metric].kind != "snapshot" or catalogue()[metric].unit == "date":
         raise Refused(f"{path.name}, line {line}, metric: unknown_value")

@@ -17,6 +17,7 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.derived import Where, answered
+from etl.semantic.provisional import settled_on
 
 _KNOWN_MONTHS = 24
 
@@ -47,12 +48,15 @@ NOW = Scenario()
 
 @analysis(asks=("leaver_rate_12m", "joiners"))
 def pace_now(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
-    """Recruits per month, and leavers per year as a share of those in service, in the last 12 complete months. One row."""
-    rate = ask(con, "leaver_rate_12m", on=on, where=where)
-    day = rate.on or rate.publication.as_of
+    """Recruits per month in the last 12 complete months, and leavers per year as a share of those in service. One row.
+
+    The rate is the settled one that cards and rankings show; that of the day where no month is settled yet.
+    """
+    day = on or con.publication.as_of
+    rate = ask(con, "leaver_rate_12m", on=settled_on(con, "leaver_rate_12m", day) or day, where=where)
     joiners = ask(con, "joiners", over=jalali.last_complete_months(day, 12), where=where)
     row = (joiners.value() / 12, rate.value() or 0.0)
-    return answered(rate, (), ("plan_recruits", "plan_leaver_rate"), [row], also=(joiners,))
+    return answered(rate, (), ("plan_recruits", "plan_leaver_rate"), [row], on=day, also=(joiners,))
 
 
 @analysis(asks=("trainable_assistants", "course_results"))
