@@ -13,7 +13,6 @@ import duckdb
 import pyarrow as pa
 
 from etl.analysis.registry import analysis
-from etl.core.errors import Refused
 from etl.core.text_folding import fold, shown
 from etl.extract import reference_files as files
 from etl.semantic.access import ScopedCursor
@@ -82,9 +81,9 @@ def _announcement(path: Path, line: int, row: dict[str, str]) -> Announcement:
     day = files.day(path, line, row)
     metric = fold(files.text(path, line, row, "metric"))
     if metric not in catalogue() or catalogue()[metric].kind != "snapshot" or catalogue()[metric].unit == "date":
-        raise Refused(f"{path.name}, line {line}, metric: unknown_value")
+        raise files.bad_cell(path, line, "metric", "unknown_value", values="a state of python -m etl metrics")
     value = files.number(path, line, row, "value")
     if value is None:
-        raise Refused(f"{path.name}, line {line}, value: missing_value")
+        raise files.bad_cell(path, line, "value", "missing_value")
     words, source = (shown(files.text(path, line, row, name)) for name in ("words", "source"))
     return Announcement(day, metric, value, words, source)

@@ -1,7 +1,7 @@
 """Workbooks (.xlsx, .xlsm, .xlsb, .xls, .ods): every visible sheet with the headers, each cell as a person sees it.
 
 Calamine reads the rows. It returns an empty cell for an error (#N/A), a formula without a stored result and a cell covered
-by a merge; in .xlsx the XML of the sheet tells them apart, and their rows are rejected.
+by a merge; the parts of the workbook tell them apart (sheet_xml.py, error_cells.py), and their rows are rejected.
 """
 
 import zipfile
@@ -22,6 +22,7 @@ from etl.core.errors import Refused
 from etl.core.text_folding import shown
 from etl.extract.causes import because
 from etl.extract.contract import Contract, Match
+from etl.extract.error_cells import error_cells
 from etl.extract.file_kinds import workbook_kind
 from etl.extract.sheet_xml import Cell, unreadable_cells
 from etl.extract.source_file import BATCH_ROWS, SHEET_BITS, Batch, SourceFile, as_text
@@ -68,6 +69,7 @@ class _Book:
         self._of = of
         self._best: tuple[str, Match] | None = None
         self.without: list[str] = []
+        self._errors: list[set[Cell]] | None = None
         try:
             if ending_of(path.name) == f".{kind}" or (kind, ending_of(path.name)) == ("xlsx", ".xlsm"):
                 self._book = CalamineWorkbook.from_path(str(path))
@@ -87,10 +89,8 @@ class _Book:
             if meta.typ != SheetTypeEnum.WorkSheet or meta.visible != SheetVisibleEnum.Visible:
                 continue
             name = shown(meta.name)
-            unreadable: set[Cell] = set()
-            if self._kind == "xlsx":
-                with _refusing(name):
-                    unreadable = unreadable_cells(self._path, meta.name)
+            with _refusing(name):
+                unreadable = self._unreadable(number, meta.name)
             try:
                 sheet = self._book.get_sheet_by_index(number)
             except PasswordError:
@@ -101,6 +101,14 @@ class _Book:
                 yield _Sheet(number, name, sheet, *header, unreadable)
             else:
                 self.without.append(name)
+
+    def _unreadable(self, number: int, title: str) -> set[Cell]:
+        """The cells of a sheet that hold an error, or a formula without a result."""
+        if self._kind == "xlsx":
+            return unreadable_cells(self._path, title)
+        if self._errors is None:
+            self._errors = error_cells(self._path, self._kind)
+        return self._errors[number] if number < len(self._errors) else set()
 
     def _header(self, name: str, sheet: CalamineSheet) -> tuple[int, Match] | None:
         """The row of the headers (from 1), and how they match the contract; None if the sheet has none."""
@@ -142,7 +150,7 @@ def _refuse_bomb(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         unpacked = sum(entry.file_size for entry in archive.infolist())
     if unpacked > _BIGGEST_UNPACKED:
-        raise Refused(f"the workbook unpacks to more than {_BIGGEST_UNPACKED >> 30} GiB")
+        raise because("too_large", most=f"{_BIGGEST_UNPACKED >> 20:,}")
 
 
 def _all_batches(book: _Book, first: _Sheet, others: Iterator[_Sheet], source: SourceFile) -> Iterator[Batch]:
