@@ -1,4 +1,6 @@
-"""The resource limits of one source file, and of the temporary disk of a build. Each is far above an honest file and can be set by an environment variable.
+"""The resource limits of one source file, and of the temporary disk of a build.
+
+Each is far above honest files and can be set by an environment variable.
 
 READER_MEMORY limits memory (worker.py). Reference tables are small and have their own limit.
 """

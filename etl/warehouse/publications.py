@@ -22,6 +22,7 @@ import duckdb
 
 from etl.core.errors import Busy, OtherVersion, Refused
 from etl.core.paths import WAREHOUSE
+from etl.extract.causes import because
 from etl.warehouse import population
 from etl.warehouse.code_version import code_version
 
@@ -205,7 +206,7 @@ def building(pointer: Path) -> Iterator[Path]:
         try:
             private = Path(tempfile.mkdtemp(prefix="building-", dir=folder))
         except OSError as error:
-            raise Refused(f"{pointer}: cannot be written ({error.strerror})") from None
+            raise because("not_written", path=pointer, error=error.strerror) from None
         try:
             yield private
         finally:
@@ -306,7 +307,7 @@ def _alone(pointer: Path) -> Iterator[Path]:
             raise PermissionError(None, "the folder is read-only")
         lock = (folder / "lock").open("w")
     except OSError as error:
-        raise Refused(f"{pointer}: cannot be written ({error.strerror})") from None
+        raise because("not_written", path=pointer, error=error.strerror) from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -317,7 +318,7 @@ def _alone(pointer: Path) -> Iterator[Path]:
 
 def _refuse_foreign(pointer: Path) -> None:
     if os.path.lexists(pointer) and not pointer.is_symlink():
-        raise Refused(f"{pointer}: is a file of its own, not the pointer of a publication; move it away first")
+        raise because("not_a_pointer", path=pointer)
 
 
 def _remove_never_shown(pointer: Path) -> None:

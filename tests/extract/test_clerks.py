@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from etl.extract import parse_values, read_file
+from etl.extract import open_source, parse_values, read_file, workbook
 from etl.extract.contract import contract
 from etl.extract.text_columns import Texts
 from tests.core.test_text_folding import KEY, column, setting, value
@@ -393,6 +393,24 @@ def test_a_cell_with_an_error_is_no_empty_cell(folder, ending):
         ("ب", 4, "left_on", "missing_value")
     ]
     assert built.sql("select sheet, line, column_name, reason from warned") == [("ب", 6, "education", "missing_value")]
+
+
+def test_a_workbook_known_by_its_headers_is_opened_once(tmp_path, monkeypatch):
+    path = xlsx(tmp_path / "فایل.xlsx", {"راهنما": [["x"]], "داده": rows_of_cells()})
+    opened = []
+    calamine = workbook.CalamineWorkbook
+
+    class Counted:
+        @staticmethod
+        def from_path(name: str) -> Any:
+            opened.append(name)
+            return calamine.from_path(name)
+
+    monkeypatch.setattr(workbook, "CalamineWorkbook", Counted)
+    table = open_source.recognised(path)
+    source = open_source.open_source(path, contract(table))
+    assert (table, sum(len(batch.lines) for batch in source.batches)) == ("training", 2)
+    assert opened == [str(path)]
 
 
 # ------------------------------------------------------------------ plain causes
