@@ -81,7 +81,8 @@ def _announcement(path: Path, line: int, row: dict[str, str]) -> Announcement:
     day = files.day(path, line, row)
     metric = fold(files.text(path, line, row, "metric"))
     if metric not in catalogue() or catalogue()[metric].kind != "snapshot" or catalogue()[metric].unit == "date":
-        raise files.bad_cell(path, line, "metric", "unknown_value", values="a state of python -m etl metrics")
+        states = ", ".join(name for name, one in catalogue().items() if one.kind == "snapshot" and not one.hidden)
+        raise files.bad_cell(path, line, "metric", "unknown_value", values=states, values_fa=states)
     value = files.number(path, line, row, "value")
     if value is None:
         raise files.bad_cell(path, line, "value", "missing_value")

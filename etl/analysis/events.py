@@ -84,5 +84,7 @@ def _event(path: Path, line: int, row: dict[str, str]) -> Event:
             raise files.bad_cell(path, line, name, "too_long", most=MOST_LETTERS)
     kind = _WORDS.get(fold(files.text(path, line, row, "kind")))
     if kind is None:
-        raise files.bad_cell(path, line, "kind", "unknown_value", values=", ".join(KINDS))
+        raise files.bad_cell(
+            path, line, "kind", "unknown_value", values=", ".join(KINDS), values_fa="، ".join(KINDS.values())
+        )
     return Event(day, province, title_fa, title_en, kind, shown(files.text(path, line, row, "source")))

@@ -122,7 +122,9 @@ def _course(path: Path, line: int, row: dict[str, str]) -> Course:
             posts = list(known)
             break
         if word not in words:
-            raise files.bad_cell(path, line, "posts", "unknown_post", values=", ".join(known))
+            raise files.bad_cell(
+                path, line, "posts", "unknown_post", values=", ".join(known), values_fa="، ".join(known.values())
+            )
         posts.append(words[word])
     code = shown_code(row.get("course_code", ""))
     if not code:

@@ -156,5 +156,7 @@ def _residents(path: Path, line: int, row: dict[str, str]) -> Residents:
         raise files.bad_cell(path, line, "residents", "bad_number")
     kind = _WORDS.get(fold(files.text(path, line, row, "kind")))
     if kind is None:
-        raise files.bad_cell(path, line, "kind", "unknown_value", values=", ".join(KINDS))
+        raise files.bad_cell(
+            path, line, "kind", "unknown_value", values=", ".join(KINDS), values_fa="، ".join(KINDS.values())
+        )
     return Residents(province, day, int(count), kind, files.text(path, line, row, "source"))
