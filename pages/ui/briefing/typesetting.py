@@ -33,7 +33,7 @@ class Typesetter:
         self._folder = tempfile.TemporaryDirectory(prefix="briefing-")
         folder = Path(self._folder.name)
         for name in _FONTS:
-            font = TTFont(ROOT / "static" / "fonts" / name, recalcTimestamp=False)
+            font = TTFont(ROOT / "static" / "fonts" / name, recalcBBoxes=False, recalcTimestamp=False, lazy=True)
             font.flavor = None
             font.save(folder / f"{Path(name).stem}.ttf")
         template = folder / _TEMPLATE.name
