@@ -26,8 +26,8 @@ _KNOWN_MONTHS = 24
 class Scenario:
     """Recruits per month, leavers per year as a share of those in service, and seats per month by (province, course).
 
-    None continues the last 12 complete months. Seats of the province "" are shared by all provinces without seats of their
-    own. Raises QuestionError for a negative number.
+    None continues the last 12 complete months. Seats of the province "" are shared by all provinces without their own
+    seats. Raises QuestionError for a negative number.
     """
 
     recruits: float | None = None
@@ -65,9 +65,9 @@ def seats_now(con: ScopedCursor, on: date | None = None, where: Where = None) ->
     base = ask(con, "trainable_assistants", on=on, where=where)
     day = base.on or base.publication.as_of
     period = jalali.last_complete_months(day, 12)
-    found = ask(con, "course_results", by=("province", "course"), over=period, where=filters_of_results(where))
-    rows = [(province, course, count / 12) for province, course, count in found.rows]
-    return answered(found, ("province", "course"), ("plan_seats",), rows)
+    results = ask(con, "course_results", by=("province", "course"), over=period, where=filters_of_results(where))
+    rows = [(province, course, count / 12) for province, course, count in results.rows]
+    return answered(results, ("province", "course"), ("plan_seats",), rows)
 
 
 # ---------------------------------------------------------------- the stock
@@ -75,7 +75,7 @@ def seats_now(con: ScopedCursor, on: date | None = None, where: Where = None) ->
 
 @analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"))
 def headcount(con: ScopedCursor, on: date | None = None, where: Where = None, scenario: Scenario = NOW) -> Answer:
-    """Known and planned active assistants: (month, active, plan, low, high, target). The plan begins where the known ends.
+    """Known and planned active assistants: (month, active, plan, low, high, target). The plan begins in the last known month.
 
     The plan is the projection plus the deviation of the scenario from the last 12 months: more recruits each month, less a
     twelfth of the additional yearly leaver rate. The range is as wide, relative to the plan, as that of the projection; it
@@ -119,11 +119,11 @@ def recruits_needed(
     until: date | None = None,
     goal: float | None = None,
 ) -> Answer:
-    """The recruits per month with which the plan of `headcount` is at the goal at the end of the month of `until`. One row.
+    """The recruits per month with which the plan of `headcount` reaches the goal by the end of the month of `until`. One row.
 
     (recruits_needed, then plan_recruits, goal and until). `until` is by default the end of the next Jalali year, `goal` the
-    target; the leaver rate is that of the scenario. 0 where the plan is there without recruits. None without a goal, with less
-    than a year of history, and for a month that is not among the 60 ahead.
+    target; the leaver rate is that of the scenario. 0 if the plan reaches the goal without recruits. None without a goal, with
+    less than a year of history, and for a month that is not among the 60 ahead.
     """
     known = ask(con, "active_assistants", on=on, where=where)
     day = known.on or known.publication.as_of
@@ -140,9 +140,9 @@ def recruits_needed(
     )
     needed = None
     if at is not None and goal is not None:
-        # At every month's end the plan is linear in the recruits, as long as somebody is left.
-        none, one = (_stocks(points[: at + 1], active, more, higher_rate)[at] for more in (0.0, 1.0))
-        needed = max(0.0, now + (goal - none) / (one - none))
+        # At every month's end the plan is linear in the recruits, as long as anybody is left.
+        without, with_one = (_stocks(points[: at + 1], active, more, higher_rate)[at] for more in (0.0, 1.0))
+        needed = max(0.0, now + (goal - without) / (with_one - without))
     row = (needed, now, goal, until)
     more = ("plan_recruits", "goal", "until")
     return answered(known, (), ("recruits_needed",), [row], more=more, also=(pace, *history.answers))
