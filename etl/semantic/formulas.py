@@ -33,7 +33,7 @@ def changes() -> tuple[Change, ...]:
 def formula(name: str) -> str:
     """The SQL of a metric, with `:day` for the day of a snapshot, `:first` and `:last` for the period of events.
 
-    `:day_12_months_before` is the day twelve Jalali months before. A metric derived from others is written with their names.
+    `:day_12_months_before` is the day twelve months before. A metric derived from others is written with their names.
     """
     parts = expand(name, frozenset())
     if name not in parts:

@@ -128,7 +128,7 @@ def _source(plan: Plan, binder: Binder, measure: Measure) -> tuple[str, str]:
 
 
 def _months_before(plan: Plan, binder: Binder, measure: Measure, condition: str) -> str:
-    """A condition with a date for each `{day - n months}`: Jalali months cannot be counted in SQL."""
+    """A condition with a date for each `{day - n months}`: SQL evaluates month arithmetic per row."""
     if plan.unit:
         return _BEFORE.sub(lambda found: f"measured.{_column(int(found[1]))}", condition)
     day = plan.days_of(measure)[0][1]
