@@ -241,20 +241,21 @@ def test_what_cannot_be_connected_is_told_in_one_line(postgres, folder, changed,
     if changed.get("sslrootcert"):
         changed = {"sslrootcert": str(postgres.folder / changed["sslrootcert"])}
     put(folder, "sources.toml", postgres.sources(**changed))
-    said = build(folder).refusal
+    refused = build(folder)
+    said = refused.refusal
     assert said.startswith(
         f"register:{changed.get('schema', 'public')}.institutes: " if "service" not in changed else "unheard_of:public."
     )
     assert told in said
     assert all(f".{table}" in said for table in HEADERS), "one line names every table"
-    assert "a password of" not in said
+    assert "a password of" not in refused.err
 
 
 def test_a_table_that_takes_too_long_or_is_locked_is_told(postgres, folder):
     postgres.run("create view slow as select training.* from training, pg_sleep(3); grant select on slow to reader")
     put(folder, "sources.toml", postgres.sources(statement_timeout="200ms") + 'tables = { training = "slow" }\n')
-    assert build(folder).refusal == (
-        "register:public.slow: the statement was cancelled or took longer than statement_timeout (SQLSTATE 57014)"
+    assert build(folder).refusal.startswith(
+        "register:public.slow: the statement was cancelled or took longer than statement_timeout (SQLSTATE 57014); "
     )
     at = programs()
     assert at
@@ -270,12 +271,25 @@ def test_a_table_that_takes_too_long_or_is_locked_is_told(postgres, folder):
             )
         )
         put(folder, "sources.toml", postgres.sources(lock_timeout="200ms") + 'tables = { licences = "licences" }\n')
-        assert build(folder).refusal.endswith("the table was locked for longer than lock_timeout (SQLSTATE 55P03)")
+        assert "the table was locked for longer than lock_timeout (SQLSTATE 55P03); " in build(folder).refusal
     finally:
         postgres.run(
             "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()"
         )
         holder.wait(20)
+
+
+@pytest.mark.parametrize(
+    ("variable", "told"), [("SOURCE_ROWS", "it has more than 2 rows; "), ("SOURCE_UNPACKED", "it unpacks to more than 2 MiB; ")]
+)  # fmt: skip
+def test_a_table_has_the_limits_of_a_file(postgres, folder, monkeypatch, variable, told):
+    postgres.run(
+        "create or replace view wide as select national_id, course_code, completed_on, repeat(result, 1000) as result "
+        "from training; grant select on wide to reader"
+    )
+    put(folder, "sources.toml", postgres.sources() + 'tables = { training = "wide" }\n')
+    monkeypatch.setenv(variable, "2")
+    assert build(folder).refusal.startswith(f"register:public.wide: {told}")
 
 
 def test_a_value_in_the_servers_words_is_not_told(postgres, folder):
@@ -284,9 +298,9 @@ def test_a_value_in_the_servers_words_is_not_told(postgres, folder):
         "from training; grant select on spoilt to reader"
     )
     put(folder, "sources.toml", postgres.sources() + 'tables = { training = "spoilt" }\n')
-    said = build(folder).refusal
-    assert "register:public.spoilt: row 1: the server stopped sending rows (" in said
-    assert not any(one["national_id"] in said for one in register()["training"])
+    refused = build(folder)
+    assert "register:public.spoilt: row 1: the server stopped sending rows (" in refused.refusal
+    assert not any(one["national_id"] in refused.err for one in register()["training"])
 
 
 @pytest.mark.parametrize(
@@ -301,9 +315,10 @@ def test_a_value_in_the_servers_words_is_not_told(postgres, folder):
 )
 def test_a_file_of_sources_that_says_too_much_or_too_little_is_refused(folder, text, told):
     put(folder, "sources.toml", text)
-    said = build(folder).refusal
+    refused = build(folder)
+    said = refused.refusal
     assert said.startswith(told)
-    assert "secret" not in said
+    assert "secret" not in refused.err
 
 
 def test_without_the_package_the_build_says_so(postgres, folder, monkeypatch):
