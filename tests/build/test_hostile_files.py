@@ -32,6 +32,7 @@ from tests.loading import (
     ROOT,
     WITHOUT_MIGHT,
     Built,
+    build,
     csv_text,
     english,
     load,
@@ -302,7 +303,8 @@ def test_a_reader_that_is_killed_or_stops_answering_is_a_refusal(folder, refused
     assert refused() == f"personnel.csv: {STOPPED}"
     strike(signal.SIGSTOP)
     monkeypatch.setattr(read_folder, "SILENCE_SECONDS", 2)
-    assert refused() == f"personnel.csv: {STOPPED}"
+    # On a busy machine the readers of the other files may be silent for as long.
+    assert any(line.startswith(f"personnel.csv: {STOPPED}") for line in load(folder).refusals)
 
 
 def test_messages_about_a_file_never_contain_its_values(folder):
@@ -381,7 +383,7 @@ def test_cells_with_tricks_in_them_stay_text(folder):
         "institutes_2.csv",
         [row("institutes", institute_code=f"t{at}", name=trick) for at, trick in enumerate(tricks)],
     )
-    built = load(folder)
+    built = build(folder)
     assert built.counts("institutes_2.csv") == (len(tricks), len(tricks), 0, 0)
     shown = built.sql(
         "select name from institutes where institute_code like 't%' order by cast(substr(institute_code, 2) as int)"
