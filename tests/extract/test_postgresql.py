@@ -308,7 +308,10 @@ def test_a_value_in_the_servers_words_is_not_told(postgres, folder):
     [
         ('[[postgresql]]\nhost = "x"\npassword = "secret"\n', "sources.toml: holds a password; "),
         ('[[postgresql]]\nhosts = "x"\n', "sources.toml: unknown key hosts; known are service, host"),
-        ('[[postgresql]]\nhost = "x"\ntables = { people = "x" }\n', "sources.toml: tables: no mapping of tables of the contract; write { institutes"),
+        (
+            '[[postgresql]]\nhost = "x"\ntables = { people = "x" }\n',
+            "sources.toml: tables: no mapping of tables of the contract; write { institutes",
+        ),
         ("[[postgres", "sources.toml: cannot be read (TOMLDecodeError)"),
         ("", "sources.toml: names no source; "),
     ],
