@@ -112,15 +112,20 @@ def test_it_loads_as_files_of_the_same_moment_do(postgres, folder, tmp_path):
     assert ours.sql("select line, column_name from quarantine where source_table = 'personnel'") == [(1, "national_id")]
 
 
-def test_a_writer_at_work_is_not_seen_in_part(postgres, folder, tmp_path, monkeypatch):
+def test_a_writer_at_work_is_not_seen_in_part(postgres, folder, tmp_path, monkeypatch, request):
+    request.addfinalizer(
+        lambda: postgres.run(
+            "delete from training where completed_on = '2024-02-01'; delete from personnel where hired_on = '2024-01-01'"
+        )
+    )
     put(folder, "sources.toml", postgres.sources())
     at = programs()
     assert at
-    persons = "(array['" + "','".join(national_id(at) for at in range(1_000, 3_000)) + "'])[i]"
-    loop = f"""do $$ begin for i in 1..2000 loop
+    persons = "(array['" + "','".join(national_id(at) for at in range(1_000, 3_000)) + "'])[1 + i % 2000]"
+    loop = f"""do $$ begin for i in 1..1000000 loop
         insert into personnel (national_id, institute_code, province, gender, birth_date, post, hired_on)
             values ({persons}, '0001', 'IR-23', 'زن', '1990-01-01', 'guard', '2024-01-01');
-        perform pg_sleep(0.002);
+        perform pg_sleep(0.005);
         insert into training (national_id, course_code, completed_on, result) values ({persons}, 'PY-101', '2024-02-01', 'passed');
         commit;
     end loop; end $$"""
@@ -164,9 +169,6 @@ def test_a_writer_at_work_is_not_seen_in_part(postgres, folder, tmp_path, monkey
     assert "orphan_person" not in ours.report["reasons"]
     now = int(postgres.run("select count(*) from personnel"))
     assert ours.report["files"][2]["rows_read"] < now
-    postgres.run(
-        "delete from training where completed_on = '2024-02-01'; delete from personnel where hired_on = '2024-01-01'"
-    )
 
 
 def _until(met: Any) -> None:
