@@ -99,14 +99,15 @@ def _intake(result: dict[str, Any]) -> str:
         f"**Five million rows of training** (from file or database to published, under `BUILD_MEMORY` of "
         f"{result['build_memory_mb']} MB; memory of all processes of the build)",
         "",
-        "| Source | rows a second | memory beside `BUILD_MEMORY`, MB | rows | seconds |",
-        "|---|--:|--:|--:|--:|",
+        "| Source | rows a second | memory beside `BUILD_MEMORY`, MB | rows | seconds | processor seconds |",
+        "|---|--:|--:|--:|--:|--:|",
     ]
     sources = {"csv": "CSV", "postgresql": "PostgreSQL", "postgresql_tenth": "PostgreSQL, a tenth of the rows"}
     for name, words in sources.items():
         if one := result.get(name):
             lines.append(
-                f"| {words} | **{one['rows_a_second']:,}** | {one['beside_mb']:,} | {one['rows']:,} | {one['seconds']} |"
+                f"| {words} | **{one['rows_a_second']:,}** | {one['beside_mb']:,} | {one['rows']:,} | {one['seconds']} | "
+                f"{one['processor_seconds']} |"
             )
     return "\n".join(lines)
 

@@ -221,6 +221,20 @@ def build(
     return Built(code, out.getvalue(), err.getvalue(), to, told)
 
 
+def load(folder: Path, *options: str, **given: Any) -> Built:
+    """`build` without the models: what is told of files, their counts, notes, refusals and rejected rows.
+
+    The rows go through everything up to the models, and `build` tells the same of them (tests/build/test_pipeline.py); most
+    of the time of a small build is that of the models.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline.run_models, "build", lambda *_: None)
+        patch.setattr(pipeline.survival, "import_library", lambda *_: None)
+        patch.setattr(pipeline.adoption_history, "carry", lambda *_: None)
+        patch.setattr(pipeline, "_check_and_keep_numbers", lambda *_: None)
+        return build(folder, *options, **given)
+
+
 # Takes from root the power to read and write what it may not. A function run between fork and exec may crash the child.
 WITHOUT_MIGHT = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 

@@ -378,7 +378,7 @@ def test_a_clock_that_lies_is_a_refusal(two, tmp_path, monkeypatch, capsys, year
         assert build(two[first], to=to).code == 0
     monkeypatch.setattr(etl.cli.commands, "date", clock_of(year))
     for command, where in (("build", "--to"), ("check", "--from")):
-        assert etl.commands.main([command, str(two[second]), where, str(to)]) == 1
+        assert etl.cli.commands.main([command, str(two[second]), where, str(to)]) == 1
         outcome = capsys.readouterr().err
         assert outcome.startswith(message)
         assert "check the clock of this machine" in outcome

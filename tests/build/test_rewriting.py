@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from persiantools.jdatetime import JalaliDate
 
@@ -19,13 +21,15 @@ from etl.core.text_folding import printable
 from etl.extract.contract import contract
 from etl.warehouse import publications
 from tests.extract.test_clerks import WRITERS
-from tests.loading import HEADERS, Built, build, digest, national_id, put
+from tests.loading import HEADERS, Built, build, digest, load, national_id, put
 
 # What tells of files rather than of what they hold.
 OF_FILES = ("load_files", "quarantine", "warned")
 SEEDS = range(12)
 MONTHS = ("فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور", "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند")
 NAMES = {"institutes": "مؤسسات", "licences": "مجوزها", "personnel": "کارکنان", "training": "آموزش"}
+# What Windows-1256 cannot hold: Persian ye, the digits of Persian and Arabic, their separators, marks of direction.
+WITHOUT_PERSIAN = str.maketrans("ی۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩٫", "ي" + "0123456789" * 2 + ".", "٬\u202b\u202c")
 StreamedRows = list[dict[str, str]]
 
 
@@ -162,16 +166,21 @@ class Clerk:
             titles.insert(1, "توضیحات")
             cells = [[*row[:1], "x", *row[1:]] for row in cells]
         above = [[f"گزارش {at}"] for _ in range(self.chance.choice([0, 0, 1, 3]))]
-        ending = self.chance.choice([".csv", ".csv", ".tsv", *WRITERS])
+        ending = self.chance.choice([".csv", ".csv", ".tsv", ".parquet", *WRITERS])
         beginning = self.chance.choice([table, table.upper(), NAMES[table], self.word(NAMES[table]).strip(), "فایل"])
-        if beginning == "فایل" and table in ("licences", "institutes"):
-            beginning = table
+        if beginning == "فایل":
+            # Known by its headers alone.
+            beginning = f"فایل {table[0]}"
         name = f"{beginning} {at}{ending}"
         if ending in WRITERS:
             half = self.chance.choice([0, len(cells) // 2])
             sheets = {"الف": [*above, titles, *cells[:half]]} if half else {}
             sheets |= {"راهنما": [["راهنما"]], "ب": [*above, titles, *cells[half:]]}
             WRITERS[ending](folder / name, sheets)
+            return name
+        if ending == ".parquet":
+            columns = zip(titles, zip(*cells, strict=True), strict=True)
+            pq.write_table(pa.table({title: pa.array(texts, pa.string()) for title, texts in columns}), folder / name)
             return name
         mark = "\t" if ending == ".tsv" else self.chance.choice(",;|\t")
         out = io.StringIO()
@@ -180,7 +189,9 @@ class Clerk:
         end = self.chance.choice(["\n", "\r\n"])
         quoting = self.chance.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
         csv.writer(out, delimiter=mark, lineterminator=end, quoting=quoting).writerows([*above, titles, *cells])
-        put(folder, name, out.getvalue().encode(self.chance.choice(["utf-8", "utf-8-sig", "utf-16"])))
+        encoding = self.chance.choice(["utf-8", "utf-8-sig", "utf-16", "cp1256"])
+        text = out.getvalue().translate(WITHOUT_PERSIAN) if encoding == "cp1256" else out.getvalue()
+        put(folder, name, text.encode(encoding))
         return name
 
     def rewrite(self, register: dict[str, StreamedRows], folder: Path) -> dict[str, list[tuple[str, int]]]:
@@ -265,7 +276,7 @@ def test_every_spoilt_row_is_reported_with_its_line(tmp_path, seed):
                 spoilt[table][at] = name, chance.choice(SPOIL[table, name])
     clerk = _Spoiler(chance, {id(register[table][at]): what for table in spoilt for at, what in spoilt[table].items()})
     rewritten = clerk.rewrite(register, tmp_path / "incoming")
-    built = build(tmp_path / "incoming")
+    built = load(tmp_path / "incoming")
     assert built.code == 0, built.err
     found = set(built.sql("select source_table, sheet, line, column_name from (from quarantine union all from warned)"))
     assert found == {
@@ -322,9 +333,12 @@ def _places(path: Path, rows: int) -> list[tuple[str | None, int]]:
             ]
             found += [(name, at) for at in lines[1:]]
         return found
+    if path.suffix == ".parquet":
+        return [(None, at + 1) for at in range(rows)]
     text = path.read_bytes()
-    lines = text.decode("utf-16" if text[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig").splitlines()
-    return [(None, len(lines) - rows + at + 1) for at in range(rows)]
+    is_utf16 = text[:2] in (b"\xff\xfe", b"\xfe\xff")
+    lines = len(text.decode("utf-16").splitlines() if is_utf16 else text.splitlines())
+    return [(None, lines - rows + at + 1) for at in range(rows)]
 
 
 def test_the_folder_of_a_clerk_is_his_own(tmp_path):

@@ -17,7 +17,7 @@ from etl.extract import open_source, parse_values, read_file, workbook
 from etl.extract.contract import contract
 from etl.extract.text_columns import Texts
 from tests.core.test_text_folding import KEY, column, setting, value
-from tests.loading import DAY, HEADERS, ROOT, StreamedRows, build, csv_text, national_id, put, put_good, row
+from tests.loading import DAY, HEADERS, ROOT, StreamedRows, csv_text, load, national_id, put, put_good, row
 
 PERSIAN = {
     "personnel": {one.name: one.headers[0] for one in contract("personnel").columns},
@@ -167,7 +167,7 @@ def test_a_plain_header_goes_before_a_decorated_one():
 def test_a_header_near_an_optional_one_is_noted(folder):
     text = csv_text("personnel", [row("personnel", national_id=national_id(7))]).replace("left_on", "تاریخ پایان کار")
     put(folder, "personnel_2.csv", text)
-    notes = build(folder).file("personnel_2.csv")["notes"]
+    notes = load(folder).file("personnel_2.csv")["notes"]
     assert "headers ignored that look like a column: «تاریخ پایان کار» ~ left_on (تاریخ پایان)" in notes
 
 
@@ -184,7 +184,7 @@ def test_files_are_known_by_their_headers_and_by_persian_names(folder):
     others = [row("personnel", national_id=national_id(at)) for at in (7, 8)]
     put(folder, "پرسنل تهران.csv", persian("personnel", others[:1]))
     put(folder, "کاركنان یزد.csv", persian("personnel", others[1:]))
-    built = build(folder)
+    built = load(folder)
     assert [(one["file"], one["table"], one["rows_loaded"]) for one in built.report["files"][-2:]] == [
         ("پرسنل تهران.csv", "personnel", 1),
         ("کاركنان یزد.csv", "personnel", 1),
@@ -204,7 +204,7 @@ def test_files_are_known_by_their_headers_and_by_persian_names(folder):
 )  # fmt: skip
 def test_a_file_that_is_no_table_refuses_the_build(folder, name, text, message):
     put(folder, name, text.encode())
-    assert build(folder).refusal.startswith(f"{name}: {message}")
+    assert load(folder).refusal.startswith(f"{name}: {message}")
 
 
 @pytest.mark.parametrize("above", [0, 1, 5, 20])
@@ -217,7 +217,7 @@ def test_titles_may_stand_above_the_headers_of_a_csv(folder, above, sep, encodin
     if encoding == "cp1256":
         text = text.replace("ی", "ي")
     put(folder, "training_2.csv", text.encode(encoding))
-    built = build(folder)
+    built = load(folder)
     assert built.counts("training_2.csv") == (2, 1, 1, 0)
     assert built.rejected_rows() == [("training_2.csv", text.count("\n"), "result", "unknown_value")]
     assert built.file("training_2.csv")["notes"] == ([f"lines above the headers skipped: {above}"] if above else [])
@@ -225,7 +225,7 @@ def test_titles_may_stand_above_the_headers_of_a_csv(folder, above, sep, encodin
 
 def test_twenty_one_titles_are_too_many(folder):
     put(folder, "training_2.csv", "گزارش\n" * 21 + csv_text("training", [row("training")]))
-    assert build(folder).refusal.startswith("training_2.csv: line 1: missing required column")
+    assert load(folder).refusal.startswith("training_2.csv: line 1: missing required column")
 
 
 # ------------------------------------------------------------------ workbooks of every kind
@@ -370,7 +370,7 @@ def test_a_workbook_of_every_kind_is_read_from_all_its_sheets(folder, ending):
     rows = rows_of_cells()
     more = [*rows, ["0000000027", "PY-101", 14020503, 72, 101, "passed"]]
     WRITERS[ending](folder / f"training_2{ending}", {"یک": [["گزارش"], *rows], "راهنما": [["x"]], "دو": more})
-    built = build(folder)
+    built = load(folder)
     assert built.counts(f"training_2{ending}") == (5, 2, 2, 1)
     assert built.sql("select sheet, line, column_name from quarantine order by all") == [
         ("دو", 3, "result"),
@@ -387,7 +387,7 @@ def test_a_cell_with_an_error_is_no_empty_cell(folder, ending):
     cells: list[list[Any]] = [[one.get(name, "") for name in head] for one in people]
     cells[1][head.index("left_on")] = cells[3][head.index("education")] = NOT_AVAILABLE
     WRITERS[ending](folder / f"personnel_2{ending}", {"الف": [["x"]], "ب": [["گزارش"], head, *cells]})
-    built = build(folder)
+    built = load(folder)
     assert built.counts(f"personnel_2{ending}") == (4, 3, 1, 0)
     assert built.sql("select sheet, line, column_name, reason from quarantine") == [
         ("ب", 4, "left_on", "missing_value")
@@ -458,7 +458,7 @@ def locked_xls(path: Path) -> bytes:
 def test_a_file_that_is_not_what_its_name_says_is_refused_in_one_sentence(folder, name, make, english, persian):
     content = make(folder / name)
     put(folder, name, content)
-    built = build(folder)
+    built = load(folder)
     assert built.refusal.startswith(f"{name}: {english}")
     assert built.err.partition(" · ")[2].startswith(persian)
 
@@ -477,7 +477,7 @@ def test_a_province_merged_over_its_rows_is_reported(folder):
                 sheet.write_row(at, 0, [one.get(name, "") for name in head])
             at = head.index("province")
             sheet.merge_range(1, at, last, at, "تهران")
-        built = build(folder)
+        built = load(folder)
         if whole:
             assert built.refusal.startswith(
                 "personnel_2.xlsx: sheet داده: cells of column province are merged over rows (2–7); unmerge them"

@@ -17,7 +17,7 @@ from etl.extract import parquet as columnar
 from etl.extract.causes import spoken, words
 from etl.extract.contract import contract
 from etl.extract.limits import Limits
-from tests.loading import GOOD, HEADERS, build, csv_text, put, put_good, row
+from tests.loading import GOOD, HEADERS, csv_text, load, put, put_good, row
 
 MEGABYTE = 1 << 20
 HEADER = HEADERS["training"].split()
@@ -54,15 +54,15 @@ def test_a_file_of_more_rows_than_allowed_is_refused(folder, monkeypatch, kind):
         (parquet if kind == "parquet" else workbook)(path, 60)
     monkeypatch.setenv("SOURCE_ROWS", "59")
     expected = "training_2." + kind + ": it has more than 59 rows; split the file (SOURCE_ROWS sets the limit)"
-    assert build(folder).refusal == expected
+    assert load(folder).refusal == expected
     monkeypatch.setenv("SOURCE_ROWS", "60")
-    assert build(folder).counts(path.name)[0] == 60
+    assert load(folder).counts(path.name)[0] == 60
 
 
 def test_records_split_one_by_one_and_rows_that_are_none_count_too(folder, monkeypatch):
     put(folder, "training_2.csv", "\n".join([",".join(HEADER), *['a,"b\nc"'] * 60]))
     monkeypatch.setenv("SOURCE_ROWS", "59")
-    assert "it has more than 59 rows" in build(folder).refusal
+    assert "it has more than 59 rows" in load(folder).refusal
 
 
 def test_a_parquet_of_twenty_million_rows_is_refused_by_its_footer(tmp_path, monkeypatch):
@@ -83,7 +83,7 @@ def test_a_parquet_that_unpacks_to_more_than_allowed_is_refused_by_its_footer(fo
     assert (folder / "training_2.parquet").stat().st_size < MEGABYTE
     monkeypatch.setenv("SOURCE_UNPACKED", "4")
     expected = "training_2.parquet: it unpacks to more than 4 MiB; split the file (SOURCE_UNPACKED sets the limit)"
-    assert build(folder).refusal == expected
+    assert load(folder).refusal == expected
 
 
 def test_columns_that_are_not_read_do_not_count_against_a_parquet(folder, monkeypatch):
@@ -91,7 +91,7 @@ def test_columns_that_are_not_read_do_not_count_against_a_parquet(folder, monkey
     columns["note"] = [os.urandom(MEGABYTE).hex() * 2]
     pq.write_table(pa.table(columns), folder / "training_2.parquet", compression="zstd", use_dictionary=False)
     monkeypatch.setenv("SOURCE_UNPACKED", "3")
-    assert build(folder).counts("training_2.parquet")[0] == 1
+    assert load(folder).counts("training_2.parquet")[0] == 1
 
 
 def test_one_long_text_in_very_many_rows_does_not_fill_the_disk(folder, monkeypatch):
@@ -106,7 +106,7 @@ def test_one_long_text_in_very_many_rows_does_not_fill_the_disk(folder, monkeypa
     assert (folder / "institutes_2.parquet").stat().st_size < MEGABYTE
     monkeypatch.setenv("SOURCE_DISK", "20")
     expected = "its rows take more than 20 MiB of temporary disk; split the file (SOURCE_DISK sets the limit)"
-    assert build(folder).refusal == f"institutes_2.parquet: {expected}"
+    assert load(folder).refusal == f"institutes_2.parquet: {expected}"
 
 
 def test_the_rows_of_all_files_together_are_bounded(folder, monkeypatch):
@@ -117,18 +117,18 @@ def test_the_rows_of_all_files_together_are_bounded(folder, monkeypatch):
     monkeypatch.setenv("SOURCE_DISK", "2")
     monkeypatch.setenv("BUILD_DISK", "2")
     for command in ("build", "check"):
-        assert build(folder, command=command).refusal.startswith(
+        assert load(folder, command=command).refusal.startswith(
             "the rows of all files together take more than 2 MiB of temporary disk; "
         )
     monkeypatch.setenv("BUILD_DISK", "64")
-    assert build(folder).code == 0
+    assert load(folder).code == 0
 
 
 def test_a_sparse_file_is_refused_before_it_is_read(folder, monkeypatch):
     path = put(folder, "training_2.csv", [row("training")])
     os.truncate(path, 1 << 40)
     monkeypatch.setattr("etl.extract.read_file._sha256", lambda _: pytest.fail("it was read"))
-    assert build(folder).refusal.startswith("training_2.csv: it unpacks to more than 4,096 MiB")
+    assert load(folder).refusal.startswith("training_2.csv: it unpacks to more than 4,096 MiB")
 
 
 @pytest.mark.parametrize("name", ["training_2.xlsx", "training_2.csv"])
@@ -137,20 +137,20 @@ def test_a_zip_counts_by_what_its_directory_says(folder, monkeypatch, name):
     with zipfile.ZipFile(folder / name, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/bomb.bin", bytes(3 * MEGABYTE))
     monkeypatch.setenv("SOURCE_UNPACKED", "3")
-    assert "it unpacks to more than 3 MiB" in build(folder).refusal
+    assert "it unpacks to more than 3 MiB" in load(folder).refusal
 
 
 def test_a_file_that_takes_too_much_time_is_refused(folder, monkeypatch):
     parquet(folder / "training_2.parquet", 9_000_000)
     assert (folder / "training_2.parquet").stat().st_size < MEGABYTE
     monkeypatch.setenv("SOURCE_SECONDS", "1")
-    assert build(folder).refusal == f"training_2.parquet: {spoken(words('reader_stopped'), 'en')}"
+    assert load(folder).refusal == f"training_2.parquet: {spoken(words('reader_stopped'), 'en')}"
 
 
 @pytest.mark.parametrize("text", ["0.5", "-1", "many", "٣"])
 def test_a_limit_that_is_no_number_is_refused(folder, monkeypatch, text):
     monkeypatch.setenv("SOURCE_ROWS", text)
-    assert build(folder).refusal == "SOURCE_ROWS: not a whole number above 0; correct the setting"
+    assert load(folder).refusal == "SOURCE_ROWS: not a whole number above 0; correct the setting"
 
 
 def test_every_limit_has_a_variable(monkeypatch):
@@ -162,7 +162,7 @@ def test_every_limit_has_a_variable(monkeypatch):
 def test_a_reference_table_as_large_as_a_disk_is_refused(folder):
     path = put(folder, "targets.csv", "metric,province,date,value\n")
     os.truncate(path, 1 << 40)
-    assert build(folder).refusal.startswith("targets.csv: larger than 16 MiB, too much for a reference table; ")
+    assert load(folder).refusal.startswith("targets.csv: larger than 16 MiB, too much for a reference table; ")
 
 
 # ------------------------------------------------------------------ encodings
@@ -176,9 +176,9 @@ def test_utf32_loads_with_and_without_its_mark(folder, encoding):
         "training_2.csv",
         b"\0\0\xfe\xff" + text.encode("utf-32-be") if encoding == "bom-be" else text.encode(encoding),
     )
-    assert build(folder).counts("training_2.csv") == (3, 3, 0, 0)
+    assert load(folder).counts("training_2.csv") == (3, 3, 0, 0)
 
 
 def test_utf7_is_refused_by_its_mark(folder):
     put(folder, "institutes_2.csv", b"+/v8-" + csv_text("institutes", [row("institutes")]).encode("utf-7"))
-    assert build(folder).refusal == "institutes_2.csv: the file is written in UTF-7; save it as UTF-8"
+    assert load(folder).refusal == "institutes_2.csv: the file is written in UTF-7; save it as UTF-8"

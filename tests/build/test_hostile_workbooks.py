@@ -1,0 +1,345 @@
+"""Workbooks and Parquet files that no honest office hands in: see test_hostile_files.py."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+import zipfile
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import xlsxwriter
+
+from etl.core.places import places
+from etl.extract import parse_values, read_file, read_folder
+from etl.extract.causes import spoken, words
+from tests.loading import (
+    DAY,
+    GOOD,
+    HEADERS,
+    Built,
+    copy_publication,
+    csv_text,
+    load,
+    put,
+    row,
+)
+
+HEADER = HEADERS["training"].split()
+STOPPED = spoken(words("reader_stopped"), "en")
+CELLS = list(GOOD["training"].values())
+MEGABYTE = 1 << 20
+
+
+def rejected_rows(built: Built, name: str) -> list[tuple[int, str, str]]:
+    return [fault[1:] for fault in built.rejected_rows() if fault[0] == name]
+
+
+# ------------------------------------------------------------------ workbooks
+
+
+def workbook(folder: Path, *tables: tuple[str, list[list[Any]]], name: str = "training_2.xlsx") -> Path:
+    with xlsxwriter.Workbook(str(folder / name)) as book:
+        for title, rows in tables:
+            sheet = book.add_worksheet(title)
+            for at, cells in enumerate(rows):
+                sheet.write_row(at, 0, cells)
+    return folder / name
+
+
+def rewritten(path: Path, change: Callable[[str, bytes], bytes]) -> None:
+    """Change the parts of a workbook."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, change(name, content))
+
+
+def test_every_sheet_that_holds_the_headers_is_read(folder):
+    rows = [HEADER, ["0000000027", "PY-101", "1402/05/01", 72, 80, "passed"]]
+    workbook(folder, ("راهنما", [["a", "b"]]), ("داده", rows), ("دیگر", [*rows, [*rows[1][:5], "?"], rows[1]]))
+    built = load(folder)
+    assert built.counts("training_2.xlsx") == (4, 1, 1, 2)
+    assert built.sql("select sheet, line, column_name from quarantine") == [("دیگر", 3, "result")]
+    assert built.file("training_2.xlsx")["notes"] == [
+        "sheets read: داده, دیگر",
+        "sheets without the headers skipped: راهنما",
+    ]
+
+
+def test_a_hidden_sheet_is_named_and_skipped(folder):
+    rows = [HEADER, ["0000000027", "PY-101", "1402/05/01", 72, 80, "passed"]]
+    path = workbook(folder, ("پنهان", rows), ("داده", rows))
+    book = openpyxl.load_workbook(path)
+    book["پنهان"].sheet_state = "hidden"
+    book.active = 1
+    book.save(path)
+    built = load(folder)
+    assert built.counts("training_2.xlsx") == (1, 1, 0, 0)
+    assert "hidden sheets skipped: پنهان" in built.file("training_2.xlsx")["notes"]
+
+
+def test_a_sheet_that_lacks_one_of_the_headers_refuses_the_workbook(folder, refused):
+    rows = [HEADER, ["0000000027", "PY-101", "1402/05/01", 72, 80, "passed"]]
+    workbook(folder, ("داده", rows), ("دیگر", [HEADER[:-1], rows[1][:-1]]))
+    assert refused().startswith("training_2.xlsx: sheet دیگر: missing required column result; ")
+
+
+def test_a_workbook_without_the_headers_is_refused(folder, refused):
+    workbook(folder, ("گزارش", [["کد ملی", "کد دوره"], [1, 2]]), ("تهی", []))
+    printed = refused()
+    assert printed.startswith("training_2.xlsx: sheet گزارش: missing required column completed_on, result; ")
+    assert "headers found: کد ملی, کد دوره; " in printed
+    assert "؛ سرستون‌های موجود: کد ملی, کد دوره؛ " in load(folder).err
+
+
+def test_serial_numbers_are_no_days_and_formulas_without_result_no_values(folder):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(HEADER)
+    sheet.append(["0000000027", "PY-101", 45123, 72, 80, "passed"])
+    sheet.append(["0000000027", "PY-101", datetime(2023, 7, 23, 9, 30), "=70+2", 80, "passed"])
+    sheet.append(["0000000027", "PY-101", datetime(2023, 7, 24, 9, 30), 72, 80, "passed"])
+    sheet.append(["0000000027", "PY-101", "=TODAY()", 72, 80, "passed"])
+    book.save(folder / "training_2.xlsx")
+    built = load(folder)
+    assert rejected_rows(built, "training_2.xlsx") == [
+        (2, "completed_on", "bad_date"),
+        (5, "completed_on", "missing_value"),
+    ]
+    assert built.sql("select line, column_name, reason from warned") == [(3, "hours", "missing_value")]
+    assert built.counts("training_2.xlsx") == (4, 2, 2, 0)
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04", b"no zip at all", b"PK\x05\x06" + bytes(18)])
+def test_what_is_no_workbook_is_refused(folder, refused, content):
+    put(folder, "training_2.xlsx", content)
+    assert refused().startswith("training_2.xlsx: not a readable XLSX workbook (")
+
+
+def test_a_workbook_that_is_cut_short_or_garbled_is_refused(folder, refused):
+    path = workbook(folder, ("داده", [HEADER, *[CELLS] * 50]))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    assert refused().startswith("training_2.xlsx: not a readable XLSX workbook (broken ZIP): the file is damaged ")
+    path.write_bytes(whole)
+    rewritten(path, lambda name, part: part[: len(part) // 2] if "sheet1" in name else part)
+    assert refused().startswith("training_2.xlsx: sheet داده: not readable (")
+
+
+def test_a_zip_bomb_is_refused_by_what_it_says_it_unpacks_to(folder, refused):
+    path = workbook(folder, ("داده", [HEADER, CELLS]))
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/bomb.bin", bytes(MEGABYTE))
+        archive.filelist[-1].file_size = 3 << 30
+    assert refused().startswith("training_2.xlsx: it unpacks to more than 2,048 MiB; ")
+
+
+def swell(path: Path, times: int) -> int:
+    """Make the sheet of a workbook unpack to so many times 2 MB; gives the bytes it unpacks to."""
+    cell = b'<row r="3"><c r="A3" t="str"><v>' + b"9" * (2 * MEGABYTE) + b"</v></c></row>"
+    rewritten(
+        path,
+        lambda name, part: part.replace(b"</sheetData>", cell * times + b"</sheetData>") if "sheet1" in name else part,
+    )
+    with zipfile.ZipFile(path) as archive:
+        return next(entry.file_size for entry in archive.infolist() if "sheet1" in entry.filename)
+
+
+def test_a_zip_bomb_that_lies_about_its_size_is_refused(folder, refused):
+    path = workbook(folder, ("داده", [HEADER, CELLS]))
+    true = swell(path, 10)
+    path.write_bytes(path.read_bytes().replace(true.to_bytes(4, "little"), (1000).to_bytes(4, "little")))
+    assert refused().startswith("training_2.xlsx: ")
+
+
+@pytest.mark.slow
+def test_what_takes_more_memory_than_a_reader_may_have_is_refused(folder, refused, monkeypatch):
+    path = workbook(folder, ("داده", [HEADER, CELLS]))
+    assert swell(path, 200) > 400 * MEGABYTE
+    assert path.stat().st_size < 4 * MEGABYTE
+    monkeypatch.setenv("READER_MEMORY", "400")
+    assert refused().startswith(
+        (f"training_2.xlsx: {STOPPED}", "training_2.xlsx: reading it takes more than 400 MiB of memory; ")
+    )
+
+
+def test_a_sheet_as_wide_and_long_as_sheets_can_be_is_refused(folder, refused):
+    path = workbook(folder, ("داده", [HEADER, CELLS]))
+    far = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+    rewritten(path, lambda name, part: part.replace(b"</sheetData>", far) if "sheet1" in name else part)
+    printed = refused()
+    assert printed.startswith(
+        "training_2.xlsx: sheet داده: cell XFD1048576 holds something far outside the table; delete "
+    )
+    assert " · برگهٔ داده: خانهٔ XFD1048576 " in load(folder).err
+
+
+def test_a_sheet_that_only_says_it_is_huge_is_read(folder):
+    path = workbook(folder, ("داده", [HEADER, ["0000000027", "PY-101", "1402/05/01", 72, 80, "passed"]]))
+    rewritten(
+        path, lambda name, part: part.replace(b'ref="A1:F2"', b'ref="A1:XFD1048576"') if "sheet1" in name else part
+    )
+    assert load(folder).counts("training_2.xlsx") == (1, 1, 0, 0)
+
+
+@pytest.mark.parametrize("part_name", ["sheet1", "sharedStrings", "workbook.xml"])
+def test_a_billion_laughs_are_not_laughed(folder, tmp_path, sound_publication, part_name):
+    path = workbook(folder, ("داده", [HEADER, ["0000000027", "PY-101", "1402/05/01", 72, 80, "passed"]]))
+    laughs = "".join(f'<!ENTITY l{at} "{f"&l{at - 1};" * 10}">' for at in range(1, 12))
+    declared = f'<!DOCTYPE x [<!ENTITY l0 "ha">{laughs}]>'.encode()
+
+    def laugh(name: str, part: bytes) -> bytes:
+        if part_name not in name or not name.endswith(".xml"):
+            return part
+        head, mark, rest = part.partition(b"?>")
+        return (
+            head
+            + mark
+            + declared
+            + rest.replace(b"passed", b"&l11;").replace(
+                b"</sheetData>", b"<row><c t='str'><f/><v>&l11;</v></c></row></sheetData>"
+            )
+        )
+
+    rewritten(path, laugh)
+    built = load(folder, to=copy_publication(sound_publication, tmp_path / "shown"))
+    if built.code:
+        assert built.refusal.startswith("training_2.xlsx: ")
+    else:
+        assert built.counts("training_2.xlsx")[1] <= 1
+
+
+# ------------------------------------------------------------------ Parquet
+
+
+def parquet(folder: Path, count: int = 3, **columns: Any) -> Path:
+    table = {name: pa.array([GOOD["training"][name]] * count) for name in HEADER}
+    table["completed_on"] = pa.array([f"1402/05/{at + 1:02}" for at in range(count)])
+    pq.write_table(pa.table({**table, **columns}), folder / "training_2.parquet")
+    return folder / "training_2.parquet"
+
+
+@pytest.mark.parametrize("keep", [0.9, 0.5, 0.01])
+def test_a_parquet_file_that_is_cut_short_is_refused(folder, refused, keep):
+    path = parquet(folder)
+    content = path.read_bytes()
+    path.write_bytes(content[: max(1, int(len(content) * keep))])
+    assert refused().startswith("training_2.parquet: not a readable Parquet file (")
+
+
+def test_a_parquet_file_with_a_damaged_page_is_refused(folder, refused):
+    path = parquet(folder, 200)
+    content = bytearray(path.read_bytes())
+    content[20:60] = bytes(40)
+    path.write_bytes(content)
+    assert refused().startswith("training_2.parquet: row 1: the Parquet file is damaged (")
+
+
+def test_a_flipped_bit_in_parquet_is_seen_where_the_writer_kept_checksums(folder, refused):
+    table = {name: pa.array([GOOD["training"][name]] * 200) for name in HEADER}
+    table["score"] = pa.array([float(at % 100) for at in range(200)])
+    path = folder / "training_2.parquet"
+    pq.write_table(pa.table(table), path, write_page_checksum=True, compression="none", use_dictionary=False)
+    content = path.read_bytes()
+    at = content.index(struct.pack("<3d", 3.0, 4.0, 5.0))
+    path.write_bytes(content[: at + 6] + bytes([content[at + 6] ^ 1]) + content[at + 7 :])
+    assert refused().startswith("training_2.parquet: row 1: the Parquet file is damaged (")
+
+
+def test_wrong_types_in_parquet_are_refused_or_validated_row_by_row(folder, refused):
+    parquet(folder, hours=pa.array([[1], [2], [3]]))
+    assert refused().startswith(
+        "training_2.parquet: column hours: its values are of type list<element: int64>, not text, numbers, days or yes/no; "
+    )
+    parquet(folder, hours=pa.array(["many", "7", None]), score=pa.array([True, False, None]))
+    assert load(folder).sql("select line, column_name, reason from warned order by all") == [
+        (1, "hours", "bad_number"),
+        (1, "score", "bad_number"),
+        (2, "score", "bad_number"),
+    ]
+
+
+def test_broken_text_in_parquet_keeps_its_row_back(folder):
+    parquet(folder, course_code=pa.array([b"PY-101", b"\xff\xfe", b"PY\x00101"], pa.binary()))
+    assert rejected_rows(load(folder), "training_2.parquet") == [
+        (2, "course_code", "bad_encoding"),
+        (3, "course_code", "bad_encoding"),
+    ]
+
+
+def test_text_that_is_no_utf8_where_the_schema_says_it_is_refuses_the_file(folder, refused):
+    text = pa.Array.from_buffers(pa.string(), 3, pa.array([b"PY", b"\xff\xfe", b"PY"], pa.binary()).buffers())
+    parquet(folder, course_code=text)
+    assert refused().startswith("training_2.parquet: row 1: the Parquet file is damaged (")
+
+
+def test_twenty_megabytes_in_one_parquet_cell_are_refused(folder, refused):
+    parquet(folder, course_code=pa.array(["PY-101", "x" * (20 * MEGABYTE), "PY-101"]))
+    assert refused().startswith(
+        "training_2.parquet: row 1 or one after it: a field is longer than 1,000,000 characters; "
+    )
+
+
+# ------------------------------------------------------------------ garbled at random
+
+
+@pytest.fixture(scope="module")
+def readers(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[Path]], list[read_folder.Outcome]]:
+    """Read files in reader processes, as a build does."""
+    private = tmp_path_factory.mktemp("private")
+    setting = parse_values.Setting(DAY, {"py-101": "PY-101"}, b"k", places())
+
+    def read(paths: list[Path]) -> list[read_folder.Outcome]:
+        jobs = [read_file.Job(path, "training", number, private) for number, path in enumerate(paths)]
+        with read_folder.WorkerPool(setting, jobs) as started:
+            return started.read_all(lambda *_: None)
+
+    return read
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "parquet", "csv"])
+def test_files_with_bytes_changed_at_random_are_read_or_refused(tmp_path, readers, kind):
+    chance = random.Random(kind)
+    if kind == "xlsx":
+        source = workbook(tmp_path, ("داده", [HEADER, *[CELLS] * 30]))
+        with zipfile.ZipFile(source) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+    elif kind == "parquet":
+        source = parquet(tmp_path, 28)
+    else:
+        source = put(tmp_path, "training.csv", csv_text("training", [row("training")] * 30).encode("utf-16"))
+    paths = []
+    for number in range(60):
+        content = bytearray(source.read_bytes())
+        if kind == "xlsx" and number % 2:
+            # Behind a sound ZIP, where no checksum tells of it.
+            packed = io.BytesIO()
+            with zipfile.ZipFile(packed, "w") as archive:
+                for name, part in parts.items():
+                    changed = bytearray(part)
+                    for _ in range(chance.choice([0, 1, 3])):
+                        changed[chance.randrange(len(changed))] = chance.randrange(256)
+                    archive.writestr(name, bytes(changed))
+            content = bytearray(packed.getvalue())
+        else:
+            for _ in range(chance.choice([1, 2, 8])):
+                content[chance.randrange(len(content))] = chance.randrange(256)
+        paths.append(tmp_path / f"garbled_{number}.{kind}")
+        paths[-1].write_bytes(content)
+    outcomes = readers(paths)
+    for outcome in outcomes:
+        assert (outcome.read is None) == bool(outcome.refusal)
+        assert "\n" not in outcome.refusal
+        assert STOPPED not in outcome.refusal, outcome.job.path
+    assert any(outcome.read for outcome in outcomes)
+    if kind != "csv":
+        assert any(outcome.refusal for outcome in outcomes)

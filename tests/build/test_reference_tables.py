@@ -1,0 +1,178 @@
+"""The reference tables of a folder: those that are taken, and those that refuse a build."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from etl.analysis.announcements import announced
+from etl.build import pipeline
+from etl.core.places import places
+from etl.semantic import access, answers
+from etl.warehouse import population, publications
+from tests.loading import (
+    DAY,
+    ROOT,
+    build,
+    english,
+    put,
+)
+
+
+def unusable(folder: Path) -> str:
+    """What is wrong with the reference table of a folder, without the remedy. `build` refuses with the same line."""
+    (line,) = english("\n".join(pipeline._references(folder).unusable))
+    return line.partition("; ")[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("courses.csv", "course_code,posts\nPY-101,guard|cook\n", "courses.csv, line 2, posts: unknown post"),
+        (
+            "courses.csv",
+            "course_code,posts\nPY-101,*\npy-101,guard\n",
+            "courses.csv, line 3, course_code: the same as in line 2",
+        ),
+        ("courses.csv", "course_code,valid_months\nPY-101,3\n", "courses.csv, line 1: missing required column posts"),
+        (
+            "courses.csv",
+            "course_code,posts,valid_months\nPY-101,*,-3\n",
+            "courses.csv, line 2, valid_months: bad_number",
+        ),
+        ("courses.csv", "course_code,posts,due_days\nPY-101,*,nan\n", "courses.csv, line 2, due_days: bad_number"),
+        ("courses.csv", "course_code,posts,hours\nPY-101,*\n", "courses.csv, line 2: ragged_row"),
+        ("courses.csv", "course_code,posts\n,*\n", "courses.csv, line 2, course_code: missing_value"),
+        ("targets.csv", "metric,province,date,value\nx,,1400/13/01,5\n", "targets.csv, line 2, date: bad_date"),
+        (
+            "targets.csv",
+            "metric,province,date,value\nx,مریخ,1400/01/01,5\n",
+            "targets.csv, line 2, province: unknown_province",
+        ),
+        ("targets.csv", "metric,province,date,value\nx,,1400/01/01,\n", "targets.csv, line 2, value: missing_value"),
+        ("targets.csv", "metric,province,date,value\nx,,1400/01/01,-5\n", "targets.csv, line 2, value: bad_number"),
+        (
+            "targets.csv",
+            "metric,date,value\nx,1400/01/01,1\nx,2021-03-21,2\n",
+            "targets.csv, line 3, date: the same as in line 2",
+        ),
+        ("targets.csv", "", "targets.csv, line 1: missing required column metric, date, value"),
+    ],
+)
+def test_a_reference_table_that_cannot_be_used_refuses_the_build(folder, name, text, message):
+    put(folder, name, text)
+    assert unusable(folder) == message
+
+
+def test_courses_and_targets_of_the_folder_are_taken(folder):
+    put(folder, "courses.csv", "course_code,posts\nx-1,*\n")
+    put(folder, "targets.csv", "metric,province,date,value\nactive_assistants,,1400/01/01,10\n")
+    built = build(folder)
+    assert built.rejected_rows() == [("training.csv", 2, "course_code", "unknown_course")]
+    with access.connect(built.to, access.ADMINISTRATOR) as con:
+        assert answers.ask(con, "target_progress").value() == pytest.approx(0.1)
+
+
+def _population(change: str = "", line: int = 2) -> str:
+    """The shipped population.csv with one line changed (dropped for "-")."""
+    lines = (ROOT / "data" / "reference" / "population.csv").read_text(encoding="utf-8").splitlines()
+    if change:
+        lines[line - 1 : line] = [] if change == "-" else change.splitlines()
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("IR-99,1395/08/01,5,census,x", "line 2, province: unknown_province"),
+        (",1395/08/01,5,census,x", "line 2, province: missing_value"),
+        ("IR-00,1395/08/31,5,census,x", "line 2, date: bad_date"),
+        ("IR-00,,5,census,x", "line 2, date: bad_date"),
+        ("IR-00,1395/08/01,-5,census,x", "line 2, residents: bad_number"),
+        ("IR-00,1395/08/01,0,census,x", "line 2, residents: bad_number"),
+        ("IR-00,1395/08/01,5.5,census,x", "line 2, residents: bad_number"),
+        ("IR-00,1395/08/01,,census,x", "line 2, residents: missing_value"),
+        ("IR-00,1395/08/01,5,guess,x", "line 2, kind: unknown_value"),
+        ("IR-00,1395/08/01,5,census,", "line 2, source: missing_value"),
+        ("IR-00,1395/08/01,5,census", "line 2: ragged_row"),
+        ("IR-00,2016-10-22,5,census,x\nIR-00,1395/08/01,5,census,x", "line 3, date: the same as in line 2"),
+    ],
+)
+def test_residents_that_cannot_be_used_refuse_the_build(folder, change, message):
+    put(folder, "population.csv", _population(change))
+    assert unusable(folder) == f"population.csv, {message}"
+
+
+def test_residents_are_of_all_provinces_or_the_build_is_refused(folder):
+    rows = [one for one in _population().splitlines() if not one.startswith(("IR-07", "IR-30"))]
+    put(folder, "population.csv", "\n".join(rows))
+    assert unusable(folder) == "population.csv, province: no row for IR-07, IR-30"
+
+
+def test_residents_of_the_folder_replace_the_shipped_ones_as_a_whole(folder):
+    rows = [
+        f"{iso},1400/01/01,{1000 + at},سرشماری,count" for at, iso in enumerate(sorted(set(places().provinces.values())))
+    ]
+    put(folder, "population.csv", "\n".join(["province,date,residents,kind,source", *rows]))
+    built = build(folder)
+    with access.connect(built.to, access.ADMINISTRATOR) as con:
+        assert answers.ask(con, "residents").value() == pytest.approx(31 * 1000 + 15 * 31)
+        basis = publications.describe(con).provinces.basis(DAY)
+    assert basis == population.Basis(1400, "census", ("count",))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1400/07/18,no_such,5,x,y", "line 2, metric: unknown_value"),
+        ("1400/07/18,joiners,5,x,y", "line 2, metric: unknown_value"),
+        ("1400/07/18,,5,x,y", "line 2, metric: missing_value"),
+        ("1400/13/18,active_assistants,5,x,y", "line 2, date: bad_date"),
+        ("1400/07/18,active_assistants,-5,x,y", "line 2, value: bad_number"),
+        ("1400/07/18,active_assistants,,x,y", "line 2, value: missing_value"),
+        ("1400/07/18,active_assistants,5,,y", "line 2, words: missing_value"),
+        ("1400/07/18,active_assistants,5,x,", "line 2, source: missing_value"),
+        (
+            "1400/07/18,active_assistants,5,x,y\n2021-10-10,active_assistants,6,x,y",
+            "line 3, date: the same as in line 2",
+        ),
+    ],
+)
+def test_announcements_that_cannot_be_used_refuse_the_build(folder, text, message):
+    put(folder, "announcements.csv", f"date,metric,value,words,source\n{text}\n")
+    assert unusable(folder) == f"announcements.csv, {message}"
+
+
+@pytest.mark.parametrize(
+    ("province", "message"),
+    [("مریخ", "unknown_province"), ("تهران", "an announcement is of the nation")],
+)
+def test_an_announcement_of_a_province_refuses_the_build(folder, province, message):
+    head = "date,province,metric,value,words,source"
+    put(folder, "announcements.csv", f"{head}\n1400/07/18,{province},active_assistants,5,x,y\n")
+    assert unusable(folder) == f"announcements.csv, line 2, province: {message}"
+
+
+def test_announcements_are_compared_with_the_register_of_their_day(folder):
+    text = "1402/03/01,active_assistants,5,گفت,gazette\n1402/01/01,in_service,7,x,y\n1409/01/01,in_service,9,x,y\n"
+    put(folder, "announcements.csv", "date,metric,value,words,source\n" + text)
+    built = build(folder)
+    with access.connect(built.to, access.ADMINISTRATOR) as con:
+        rows = announced(con).rows
+    assert rows == [
+        ("in_service", date(2023, 3, 21), 7.0, 0, -7.0, "x", "y"),
+        ("active_assistants", date(2023, 5, 22), 5.0, 1, -4.0, "گفت", "gazette"),
+    ]
+
+
+def test_no_announcement_is_none(folder):
+    put(folder, "announcements.csv", "date,metric,value,words,source\n")
+    with access.connect(build(folder).to, access.ADMINISTRATOR) as con:
+        assert announced(con).rows == []
+
+
+def test_a_reference_table_that_is_a_folder_is_not_passed_over(folder):
+    (folder / "courses.csv").mkdir()
+    assert unusable(folder) == "courses.csv: not a regular file"

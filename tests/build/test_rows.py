@@ -1,0 +1,362 @@
+"""Every row ends in one place, with its reason, its line and its column; duplicates, conflicts and orphans."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from etl.extract.contract import contract
+from tests.loading import (
+    DAY,
+    GOOD,
+    HEADERS,
+    Built,
+    StreamedRows,
+    build,
+    csv_text,
+    load,
+    national_id,
+    put,
+    row,
+)
+
+
+def with_rows(folder: Path, table: str, *rows: dict[str, str]) -> Built:
+    """Load the good folder with further rows in a second file of `table`."""
+    put(folder, f"{table}_2.csv", list(rows))
+    return load(folder)
+
+
+# ------------------------------------------------------------------ every reason
+
+
+REASONS = {
+    ("institutes", "missing_value", "institute_code"): {"institute_code": ""},
+    ("institutes", "missing_value", "name"): {"name": " \u200f "},
+    ("institutes", "unknown_province", "province"): {"province": "فارسستان"},
+    ("institutes", "unknown_value", "activity"): {"activity": "other"},
+    ("institutes", "missing_status_since", "status_since"): {"status": "suspended"},
+    ("institutes", "bad_date", "status_since"): {"status_since": "1402/12/30"},
+    ("institutes", "future_date", "status_since"): {"status_since": "2026-07-01"},
+    ("institutes", "spoilt_number", "institute_code"): {"institute_code": "1.23E+09"},
+    ("licences", "orphan_institute", "institute_code"): {"institute_code": "0404"},
+    ("licences", "unknown_value", "kind"): {"kind": "؟"},
+    ("licences", "missing_value", "decided_on"): {"decided_on": ""},
+    ("licences", "missing_value", "valid_until"): {"valid_until": ""},
+    ("licences", "ends_before_starts", "valid_until"): {"valid_until": "1402/02/09"},
+    ("licences", "ends_before_starts", "file_complete_on"): {"file_complete_on": "1402/01/04"},
+    ("licences", "decided_before_complete", "decided_on"): {"decided_on": "1402/01/19"},
+    ("licences", "future_date", "decided_on"): {"decided_on": "1499/01/01"},
+    ("personnel", "bad_national_id", "national_id"): {"national_id": "0000000028"},
+    ("personnel", "bad_national_id", "national_id", 2): {"national_id": "4444444444"},
+    ("personnel", "spoilt_number", "national_id"): {"national_id": "2.7E+01"},
+    ("personnel", "orphan_institute", "institute_code"): {"institute_code": "9"},
+    ("personnel", "age_out_of_range", "birth_date"): {"birth_date": "1384/03/02"},
+    ("personnel", "age_out_of_range", "birth_date", 2): {"birth_date": "1325/12/01"},
+    ("personnel", "left_before_hired", "left_on"): {"left_on": "1402/02/31"},
+    ("personnel", "ends_before_starts", "judicial_officer_until"): {
+        "judicial_officer_from": "1402/05/02",
+        "judicial_officer_until": "1402/05/01",
+    },
+    ("personnel", "unknown_value", "gender"): {"gender": ""} | {"gender": "نامعلوم"},
+    ("personnel", "missing_value", "post"): {"post": ""},
+    ("personnel", "future_date", "hired_on"): {"hired_on": "1405/04/10"},
+    ("personnel", "bad_date", "birth_date"): {"birth_date": "70/05/05"},
+    ("training", "unknown_course", "course_code"): {"course_code": "PY-999"},
+    ("training", "orphan_person", "national_id"): {"national_id": "0790419904"},
+    ("training", "bad_date", "completed_on"): {"completed_on": "45123"},
+    ("training", "future_date", "completed_on"): {"completed_on": "2026-07-01"},
+    ("training", "missing_value", "result"): {"result": ""},
+}  # fmt: skip
+
+
+# What loads as unknown, and is told.
+WARNED = {
+    ("institutes", "unknown_value", "smart_services"): {"smart_services": "شاید"},
+    ("institutes", "unknown_value", "veteran_led"): {"veteran_led": "2"},
+    ("institutes", "unknown_value", "county"): {"county": "ناکجا"},
+    ("institutes", "bad_date", "founded_on"): {"founded_on": "1402/12/30"},
+    ("institutes", "future_date", "founded_on"): {"founded_on": "2026-07-01"},
+    ("personnel", "unknown_value", "county"): {"county": "ناکجا"},
+    ("personnel", "unknown_value", "education"): {"education": "حوزوی"},
+    ("personnel", "unknown_value", "leave_reason"): {"leave_reason": "?"},
+    ("personnel", "unknown_value", "veteran"): {"veteran": "شاید"},
+    ("training", "bad_number", "score"): {"score": "100.5"},
+    ("training", "bad_number", "hours"): {"hours": "-3"},
+}
+
+
+def keyed(table: str, number: int) -> dict[str, str]:
+    """A good row with a key of its own."""
+    return {
+        "institutes": row("institutes", institute_code=f"k{number}"),
+        "licences": row("licences", application_no=f"k{number}"),
+        "personnel": row("personnel", national_id=national_id(500_000 + number)),
+        "training": row("training", completed_on=f"1402/05/{number + 1:02}"),
+    }[table]
+
+
+def test_every_reason_is_given_with_its_line_and_column_and_only_once(folder):
+    expected: list[tuple[str, int, str, str]] = []
+    for table in HEADERS:
+        cases = [(key[1:3], changed) for key, changed in REASONS.items() if key[0] == table]
+        rows = []
+        for number, (fault, changed) in enumerate(cases):
+            rows += [
+                keyed(table, 2 * number),
+                {**keyed(table, 2 * number + 1 if table != "training" else 20 + number), **changed},
+            ]
+            expected.append((f"{table}_bad.csv", len(rows) + 1, fault[1], fault[0]))
+        put(folder, f"{table}_bad.csv", rows)
+    built = load(folder)
+    assert built.rejected_rows() == sorted(expected)
+    assert built.report["reasons"] == dict(Counter(reason for *_, reason in expected))
+    for table in HEADERS:
+        bad = sum(name == f"{table}_bad.csv" for name, *_ in expected)
+        assert built.counts(f"{table}_bad.csv") == (2 * bad, bad, bad, 0)
+
+
+def test_a_bad_value_that_no_headline_needs_loads_as_unknown_with_a_warning(folder):
+    expected: list[tuple[str, int, str, str]] = []
+    for table in HEADERS:
+        rows: StreamedRows = []
+        for number, ((of, reason, column), changed) in enumerate(WARNED.items()):
+            if of == table:
+                rows += [keyed(table, 2 * number), {**keyed(table, 2 * number + 1), **changed}]
+                expected.append((f"{table}_odd.csv", len(rows) + 1, column, reason))
+        if rows:
+            # A row that is rejected tells of that alone.
+            rows.append({**rows[-1], HEADERS[table].split()[0]: ""})
+            put(folder, f"{table}_odd.csv", rows)
+    built = load(folder)
+    assert built.sql("select file, line, column_name, reason from warned order by all") == sorted(expected)
+    assert len(built.rejected_rows()) == 3
+    for table in ("institutes", "personnel", "training"):
+        odd = sum(name == f"{table}_odd.csv" for name, *_ in expected)
+        assert built.file(f"{table}_odd.csv")["rows_warned"] == odd
+        assert built.counts(f"{table}_odd.csv") == (2 * odd + 1, 2 * odd, 1, 0)
+    assert {column for _, _, column in WARNED} == {
+        column.name for table in HEADERS for column in contract(table).columns if column.bad == "unknown"
+    }
+    assert built.sql("select count(*) from warned where expected = '' or expected is null") == [(0,)]
+
+
+def test_the_reasons_tried_are_those_of_the_contract():
+    tried = {key[1] for key in (*REASONS, *WARNED)} | {"ragged_row", "bad_encoding", "conflicting_key"}
+    assert tried == {
+        "missing_value", "bad_date", "future_date", "bad_number", "unknown_value", "unknown_province", "unknown_course",
+        "bad_national_id", "spoilt_number", "age_out_of_range", "left_before_hired", "decided_before_complete",
+        "ends_before_starts", "missing_status_since", "orphan_institute", "orphan_person", "conflicting_key", "ragged_row",
+        "bad_encoding",
+    }  # fmt: skip
+
+
+def test_lines_behind_quoted_line_breaks_are_true(folder):
+    rows = [row("institutes", institute_code=f"c{at}", name="نام\nدر\nسه خط" if at % 2 else "نام") for at in range(6)]
+    rows[3]["activity"] = "?"
+    rows[5]["province"] = "?"
+    text = csv_text("institutes", rows)
+    put(folder, "institutes_2.csv", text)
+    lines = text.splitlines()
+    built = build(folder)
+    assert built.rejected_rows() == [
+        (
+            "institutes_2.csv",
+            lines.index(next(line for line in lines if line.startswith("c3"))) + 1,
+            "activity",
+            "unknown_value",
+        ),
+        (
+            "institutes_2.csv",
+            lines.index(next(line for line in lines if line.startswith("c5"))) + 1,
+            "province",
+            "unknown_province",
+        ),
+    ]
+    assert built.sql("select name from institutes where institute_code = 'c1'") == [("نام در سه خط",)]
+
+
+def test_a_row_with_several_faults_has_a_line_for_each_and_counts_once(folder):
+    built = with_rows(
+        folder, "personnel", row("personnel", national_id="123", gender="?", birth_date="", hired_on="1402/02/31")
+    )
+    built = with_rows(
+        folder, "personnel", row("personnel", national_id="123", gender="?", birth_date="", institute_code="x")
+    )
+    assert built.rejected_rows() == [
+        ("personnel_2.csv", 2, "birth_date", "missing_value"),
+        ("personnel_2.csv", 2, "gender", "unknown_value"),
+        ("personnel_2.csv", 2, "institute_code", "orphan_institute"),
+        ("personnel_2.csv", 2, "national_id", "bad_national_id"),
+    ]
+    assert built.counts("personnel_2.csv") == (1, 0, 1, 0)
+
+
+def test_a_value_that_is_there_but_bad_is_not_missing_too(folder):
+    rows = [
+        row("licences", application_no="a", decided_on="1499/01/01"),
+        row("licences", application_no="b", valid_until="1402/13/01"),
+    ]
+    assert with_rows(folder, "licences", *rows).rejected_rows() == [
+        ("licences_2.csv", 2, "decided_on", "future_date"),
+        ("licences_2.csv", 3, "valid_until", "bad_date"),
+    ]
+
+
+def test_only_four_days_may_lie_ahead(folder):
+    good = [
+        row("licences", application_no="a", valid_from="1410/01/01", valid_until="1420/01/01"),
+    ]
+    built = with_rows(folder, "licences", *good)
+    put(
+        folder,
+        "personnel_2.csv",
+        [
+            row(
+                "personnel",
+                national_id=national_id(9),
+                left_on="1410/01/01",
+                judicial_officer_from="1402/05/01",
+                judicial_officer_until="1410/01/01",
+            )
+        ],
+    )
+    built = load(folder)
+    assert (built.counts("licences_2.csv"), built.counts("personnel_2.csv")) == ((1, 1, 0, 0), (1, 1, 0, 0))
+    on_the_day = [
+        row("institutes", institute_code="d", status_since=DAY.isoformat()),
+        row("institutes", institute_code="e", status_since="2026-07-01"),
+    ]
+    assert with_rows(folder, "institutes", *on_the_day).counts("institutes_2.csv") == (2, 1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("birth", "loads"),
+    [("1384/03/01", True), ("1384/03/02", False), ("1326/03/02", True), ("1326/03/01", False)],
+)
+def test_age_at_hiring_is_18_to_75_completed_years(folder, birth, loads):
+    # Hired on 1402/03/01 = 2023-05-22; the same Gregorian day 18 and 76 years before.
+    days = {
+        "1384/03/01": "2005-05-22",
+        "1384/03/02": "2005-05-23",
+        "1326/03/02": "1947-05-23",
+        "1326/03/01": "1947-05-22",
+    }
+    built = with_rows(folder, "personnel", row("personnel", national_id=national_id(7), birth_date=days[birth]))
+    assert built.counts("personnel_2.csv") == (1, int(loads), int(not loads), 0)
+
+
+def test_a_granted_licence_without_a_complete_file_loads(folder):
+    assert with_rows(folder, "licences", row("licences", application_no="z", file_complete_on="")).counts(
+        "licences_2.csv"
+    ) == (1, 1, 0, 0)
+
+
+# ------------------------------------------------------------------ duplicates, conflicts, orphans
+
+
+def test_the_same_row_in_other_words_is_a_duplicate_counted_in_the_later_file(folder):
+    again = row(
+        "personnel", national_id="۲۷".rjust(10, "٠"), institute_code=" ۰۰۰۱ ", province="تهران", gender="زن",
+        birth_date="1991-07-27", post="نگهبان", hired_on="1402-3-1", first_name="دیگر", last_name="کسی",
+    )  # fmt: skip
+    put(folder, "personnel_0.csv", [again, again])
+    built = load(folder)
+    assert built.counts("personnel.csv") == (1, 1, 0, 0)
+    assert built.counts("personnel_0.csv") == (2, 0, 0, 2)
+    assert built.rejected_rows() == []
+
+
+def test_the_later_file_is_the_later_by_name_whatever_the_lines(folder):
+    one, other = row("training", completed_on="1402/06/01"), row("training", completed_on="1402/06/02")
+    put(folder, "training_b.csv", [one])
+    put(folder, "training_a.csv", [other, one])
+    built = load(folder)
+    assert (built.counts("training_a.csv"), built.counts("training_b.csv")) == ((2, 2, 0, 0), (1, 0, 0, 1))
+
+
+def test_of_one_file_the_later_row_is_the_duplicate(folder):
+    built = with_rows(folder, "training", *[row("training", completed_on="1402/06/01")] * 3)
+    assert built.counts("training_2.csv") == (3, 1, 0, 2)
+
+
+@pytest.mark.parametrize(
+    ("table", "changed"),
+    [
+        ("institutes", {"name": "نامی دیگر"}),
+        ("licences", {"licence_no": "78"}),
+        ("personnel", {"post": "operator"}),
+        ("personnel", {"education": "diploma"}),
+        ("training", {"score": ""}),
+    ],
+)
+def test_one_key_with_two_contents_keeps_back_every_row_of_it(folder, table, changed):
+    built = with_rows(folder, table, row(table), row(table, **changed))
+    key = next(iter(GOOD[table]))
+    mine = [fault for fault in built.rejected_rows() if fault[3] == "conflicting_key"]
+    assert mine == [
+        (f"{table}.csv", 2, key, "conflicting_key"),
+        (f"{table}_2.csv", 2, key, "conflicting_key"),
+        (f"{table}_2.csv", 3, key, "conflicting_key"),
+    ]
+    assert built.counts(f"{table}_2.csv") == (2, 0, 2, 0)
+
+
+def test_another_result_of_the_same_course_and_day_is_another_row(folder):
+    assert with_rows(folder, "training", row("training", result="failed")).counts("training_2.csv") == (1, 1, 0, 0)
+
+
+def test_a_faulty_row_takes_no_part_in_a_conflict(folder):
+    built = with_rows(folder, "personnel", row("personnel", post="?"))
+    assert built.rejected_rows() == [("personnel_2.csv", 2, "post", "unknown_value")]
+    assert built.counts("personnel.csv") == (1, 1, 0, 0)
+
+
+def test_rows_that_refer_to_a_rejected_row_are_rejected(folder):
+    put(folder, "institutes.csv", [row("institutes", status="closed")])
+    built = load(folder)
+    assert built.rejected_rows() == [
+        ("institutes.csv", 2, "status_since", "missing_status_since"),
+        ("licences.csv", 2, "institute_code", "orphan_institute"),
+        ("personnel.csv", 2, "institute_code", "orphan_institute"),
+        ("training.csv", 2, "national_id", "orphan_person"),
+    ]
+
+
+def test_a_reference_is_found_in_any_spelling_and_file(folder):
+    put(folder, "institutes_9.csv", [row("institutes", institute_code="Ab-۱")])
+    built = with_rows(folder, "licences", row("licences", application_no="q", institute_code="aB-1"))
+    assert built.counts("licences_2.csv") == (1, 1, 0, 0)
+
+
+def test_no_row_is_lost_in_a_wild_mixture(folder):
+    """Counted a second time by a plain reader of the files."""
+    chance = random.Random(5)
+    rows = []
+    for number in range(400):
+        one = keyed("personnel", number % 150)
+        for name in chance.sample(list(one), chance.choice([0, 0, 1, 2])):
+            one[name] = chance.choice(["", "?", "۱۲", one[name], "1402/02/30", "a,b", 'x"y', "line\nbreak"])
+        rows.append(one)
+    for part in range(3):
+        put(folder, f"personnel_{part}.csv", rows[part::3])
+    built = build(folder)
+    for one in built.report["files"]:
+        text = (folder / one["file"]).read_text(encoding="utf-8")
+        records = sum(bool(record) for record in csv.reader(io.StringIO(text, newline=""))) - 1
+        assert one["rows_read"] == records
+        assert records == one["rows_loaded"] + one["rows_quarantined"] + one["exact_duplicates"]
+        lines = {line for name, line, *_ in built.rejected_rows() if name == one["file"]}
+        assert len(lines) == one["rows_quarantined"]
+    loaded = built.sql("select count(*) from spells")[0][0]
+    assert loaded == sum(one["rows_loaded"] for one in built.report["files"] if one["table"] == "personnel")
+    # What is loaded without the models is told of files as a build tells it.
+    without = load(folder, to=folder.parent / "without" / "warehouse.duckdb")
+    assert without.report == built.report
+    for table in ("quarantine", "warned", "load_files", "load_rows", "ignored_files"):
+        assert without.sql(f"from {table} order by all") == built.sql(f"from {table} order by all")
