@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,17 +73,28 @@ import sys
 from pathlib import Path
 from etl.operations import audit
 
-for _ in range(10):
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(25):
     audit.record(Path(sys.argv[1]), "someone", "sign_in")
 """
 
 
 def test_processes_side_by_side_write_one_chain(tmp_path: Path) -> None:
     words = [sys.executable, "-c", WRITING, str(tmp_path)]
-    writers = [subprocess.Popen(words, cwd=ROOT) for _ in range(4)]
-    assert [writer.wait(60) for writer in writers] == [0] * 4
+    piped: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    writers = [subprocess.Popen(words, cwd=ROOT, **piped) for _ in range(4)]
+    for writer in writers:
+        assert writer.stdout
+        assert writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        assert writer.stdin
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    for writer in writers:
+        writer.communicate(timeout=60)
     assert audit.verify(tmp_path) == []
-    assert len(audit.events(tmp_path)) == 40
+    assert len(audit.events(tmp_path)) == 100
 
 
 def test_it_takes_no_value_name_or_address(tmp_path: Path) -> None:
