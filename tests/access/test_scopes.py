@@ -15,7 +15,7 @@ from etl.analysis.comparison import Side
 from etl.core.errors import AccessDenied, QuestionError
 from etl.core.jalali import last_complete_months
 from etl.core.paths import REFERENCE
-from etl.semantic import access
+from etl.semantic import access, scoped_views
 from etl.semantic.access import ADMINISTRATOR, WHOLE_COUNTRY, AccessScope, ScopedCursor, cursor_for
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import CHOICES, TIME, catalogue
@@ -143,7 +143,7 @@ def test_what_is_read_row_by_row_holds_rows_of_the_own_province_only(con: duckdb
         "select table_name, column_name from duckdb_columns() where not internal"
     ).fetchall():
         tables.setdefault(table, set()).add(column)
-    open_tables = access._OPEN_TABLES
+    open_tables = scoped_views.OPEN_TABLES
     assert open_tables <= tables.keys()
     below = {"person_id", "institute_code", "county", "file", "licence_no", "line"}
     assert not {table for table in open_tables if tables[table] & below}, "an open table holds nothing below a province"
@@ -168,6 +168,26 @@ def test_views_of_one_cursor_are_not_those_of_another(con: duckdb.DuckDBPyConnec
             cursor.execute("select distinct province from institutes").fetchall() for cursor in (one, other, again)
         ]
     assert places == [[(TEHRAN,)], [(ISFAHAN,)], [(TEHRAN,)]]
+
+
+def test_views_are_laid_once_and_serve_the_same_provinces_only(
+    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid: list[frozenset[str]] = []
+    lay = scoped_views._lay
+    monkeypatch.setattr(
+        scoped_views, "_lay", lambda cursor, provinces: (laid.append(provinces), lay(cursor, provinces))
+    )
+    scoped_views._idle.clear()
+    for _ in range(3):
+        for scope, place in ((OF_TEHRAN, TEHRAN), (OF_ISFAHAN, ISFAHAN)):
+            with cursor_for(con, scope) as cursor:
+                assert cursor.execute("select distinct province from institutes").fetchall() == [(place,)]
+    assert laid == [OF_TEHRAN.codes, OF_ISFAHAN.codes]
+    with cursor_for(con, OF_TEHRAN) as one, cursor_for(con, OF_TEHRAN) as other:
+        one.execute("select 1")
+        other.execute("select 1")
+        assert one._rows is not other._rows
 
 
 @pytest.mark.parametrize("dimension", ["institute", "county"])
