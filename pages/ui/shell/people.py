@@ -62,7 +62,7 @@ def mode() -> str:
 
 @cache
 def sessions() -> Sessions:
-    return Sessions(known().folders.run / "sessions.sqlite")
+    return Sessions(known().folders.run / "sessions.sqlite", known().sign_in.database)
 
 
 @cache
