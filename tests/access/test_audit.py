@@ -1,6 +1,9 @@
 """The audit log says who did what and nothing more, and a line changed, removed, put in or cut off shows."""
 
+import getpass
 import json
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -117,6 +120,50 @@ def test_it_is_read_by_person_and_event_and_by_its_owner_only(log: Path) -> None
     assert (log / "audit.jsonl").stat().st_mode & 0o077 == 0
     entry = json.loads((log / "audit.jsonl").read_text(encoding="utf-8").splitlines()[0])
     assert entry.keys() == {"number", "at", "sub", "event", "metric", "form", "rows", "before"}
+
+
+def test_syslog_gets_each_line_and_a_dead_one_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.settimeout(10)
+        monkeypatch.setenv("AUDIT_SYSLOG", f"127.0.0.1:{listening.getsockname()[1]}")
+        audit.record(tmp_path, "someone", "sign_in", role="province")
+        line = (tmp_path / "audit.jsonl").read_text(encoding="utf-8").rstrip("\n")
+        assert listening.recv(8192).decode().strip("\x00") == f"<86>policeyar: {line}"
+    for dead in ("/dev/no-such-log", "127.0.0.1:1", "nonsense:port"):
+        monkeypatch.setenv("AUDIT_SYSLOG", dead)
+        audit.record(tmp_path, "someone", "sign_out")
+    assert len(audit.events(tmp_path)) == 4
+    assert audit.verify(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_what_is_done_on_the_command_line_is_noted_where_people_sign_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(*words: str, mode: str = "proxy") -> int:
+        signing = {"MODE": mode, "ACCESS": str(tmp_path / "any"), "SECRETS": str(tmp_path / "any")}
+        more = {f"POLICEYAR_SIGN_IN_{name}": value for name, value in signing.items()}
+        command = [sys.executable, "-m", "etl", *words]
+        known = os.environ | more | {"AUDIT": str(tmp_path / "audit")}
+        return subprocess.run(command, cwd=ROOT, env=known, capture_output=True, check=False).returncode
+
+    (tmp_path / "any").touch()
+    (tmp_path / "empty").mkdir()
+    pointer = str(tmp_path / "warehouse" / "warehouse.duckdb")
+    assert run("build", "tests/sample", "--to", pointer, mode="open") == 0
+    assert run("check", str(tmp_path / "empty")) == 1
+    assert not (tmp_path / "audit").exists()
+    assert run("build", "tests/sample", "--to", pointer) == 0
+    assert run("build", str(tmp_path / "empty"), "--to", pointer) == 1
+    assert run("rollback", "--from", pointer) == 0
+    events = [(event.event, event.more) for event in audit.events(tmp_path / "audit")][::-1]
+    assert events == [
+        ("load_approved", {"publication": "000002"}),
+        ("load_refused", {}),
+        ("rollback", {"publication": "000001"}),
+    ]
+    assert {event.sub for event in audit.events(tmp_path / "audit")} == {f"server:{getpass.getuser()}"}
 
 
 def test_the_page_shows_it_to_stewards_only(monkeypatch: pytest.MonkeyPatch) -> None:

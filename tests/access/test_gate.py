@@ -341,6 +341,41 @@ def test_a_file_is_offered_for_five_minutes(oidc: TestClient, tmp_path: Path, mo
     assert oidc.get(address, headers=cookie()).status_code == 404
 
 
+# ------------------------------------------------------------------ counters, settings
+
+
+@pytest.mark.parametrize(
+    ("client", "host", "headers", "expected"),
+    [
+        ("127.0.0.1", "127.0.0.1:8501", {}, 200),
+        ("::1", "localhost:8501", {}, 200),
+        ("127.0.0.1", "dashboard.example", {}, 401),
+        ("127.0.0.1", "localhost:8501", {"X-Forwarded-For": "10.0.0.7"}, 401),
+        ("10.0.0.7", "localhost:8501", {}, 401),
+    ],
+)
+def test_counters_are_for_this_machine(
+    client: str, host: str, headers: dict[str, str], expected: int, oidc: TestClient
+) -> None:
+    local = TestClient(application(), base_url=f"http://{host}", client=(client, 50000))
+    assert local.get("/metrics", headers=headers).status_code == expected
+    for path in ("/_stcore/metrics", "/overview", "/media/x"):
+        assert local.get(path, headers=headers).status_code == 401
+
+
+def test_a_changed_table_of_roles_is_noted_once(oidc: TestClient, tmp_path: Path) -> None:
+    def noted() -> list[str]:
+        return [event.event for event in audit.events(people.audit_folder()) if event.sub == "server"]
+
+    people.table()
+    assert noted() == []
+    for _ in range(2):
+        (tmp_path / "access.toml").write_text(ACCESS.replace("groups.tehran", "groups.other"), encoding="utf-8")
+        people.table()
+        people.table()
+        assert noted() == ["settings_changed"]
+
+
 # ------------------------------------------------------------------ modes
 
 
