@@ -27,6 +27,9 @@ PEOPLE = (
 ROLES = ACCESS + '[groups.fars]\nrole = "province"\nprovinces = ["IR-14"]\n'
 
 
+_NODE = Path(__file__).with_name("provider")
+
+
 @dataclass
 class Site:
     """A dashboard and its provider, both running."""
@@ -41,49 +44,56 @@ class Site:
 
 
 @contextmanager
-def served(folder: Path, warehouse: Path) -> Iterator[Site]:
-    """One web process and nginx before it, in the mode `oidc`, with oidc-provider-mock as the provider."""
-    provider_port = serving.free_ports()
+def served(
+    folder: Path, warehouse: Path, provider: str = "mock", processes: int = 1, base_path: str = ""
+) -> Iterator[Site]:
+    """Web processes and nginx before them in the mode `oidc`, and a provider: oidc-provider-mock, or `npm`'s oidc-provider."""
+    port = serving.free_ports()
+    # The address, and so the secrets, are known when the ports are.
+    (folder / "secrets.toml").touch()
+    (folder / "access.toml").write_text(ROLES, encoding="utf-8")
     dashboard = serving.Served(
         folder,
+        processes,
         WAREHOUSE=str(warehouse),
         VIEWS=str(folder / "views"),
         AUDIT=str(folder / "audit"),
         DETAIL_ROWS="1",
+        POLICEYAR_WEB_BASE_PATH=base_path,
         POLICEYAR_SIGN_IN_MODE="oidc",
         POLICEYAR_SIGN_IN_ACCESS=str(folder / "access.toml"),
         POLICEYAR_SIGN_IN_SECRETS=str(folder / "secrets.toml"),
     )
-    (folder / "access.toml").write_text(ROLES, encoding="utf-8")
-    metadata = f"http://localhost:{provider_port}/.well-known/openid-configuration"
-    write_secrets(folder, dashboard.origin + dashboard.base, "of the tests", metadata)
-    claims = [word for one in PEOPLE for word in ("--user-claims", json.dumps(one))]
-    program = str(Path(sys.executable).with_name("oidc-provider-mock"))
-    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    provider = subprocess.Popen([program, "-p", str(provider_port), *claims], **quiet)
+    address = dashboard.origin + dashboard.base
+    _write_secrets(folder / "secrets.toml", address, port)
+    command = _mock(port) if provider == "mock" else ["node", str(_NODE / "provider.mjs"), str(port), address]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         with dashboard:
-            yield Site(dashboard.origin, folder, provider)
+            yield Site(address, folder, running)
     finally:
-        provider.terminate()
-        provider.wait(timeout=20)
+        running.terminate()
+        running.wait(timeout=20)
 
 
-def write_secrets(folder: Path, address: str, client_secret: str, metadata: str, more: str = "") -> None:
-    """The secrets file of a dashboard at `address`."""
-    (folder / "secrets.toml").write_text(
+def _mock(port: int) -> list[str]:
+    claims = [word for one in PEOPLE for word in ("--user-claims", json.dumps(one))]
+    return [str(Path(sys.executable).with_name("oidc-provider-mock")), "-p", str(port), *claims]
+
+
+def _write_secrets(path: Path, address: str, port: int) -> None:
+    path.write_text(
         f"""
         [auth]
         redirect_uri = "{address}/oauth2callback"
         cookie_secret = "{SECRET}"
         client_id = "dashboard"
-        client_secret = "{client_secret}"
-        server_metadata_url = "{metadata}"
-        {more}
+        client_secret = "of the tests"
+        server_metadata_url = "http://localhost:{port}/.well-known/openid-configuration"
         """,
         encoding="utf-8",
     )
-    (folder / "secrets.toml").chmod(0o600)
+    path.chmod(0o600)
 
 
 def sign_in(site: Site, context: BrowserContext, sub: str, path: str = "/?lang=en") -> Page:
