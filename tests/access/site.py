@@ -90,6 +90,8 @@ def _write_secrets(path: Path, address: str, port: int) -> None:
         client_id = "dashboard"
         client_secret = "of the tests"
         server_metadata_url = "http://localhost:{port}/.well-known/openid-configuration"
+        # Streamlit's own choice, select_account, is none that oidc-provider knows.
+        client_kwargs = {{ prompt = "consent" }}
         """,
         encoding="utf-8",
     )

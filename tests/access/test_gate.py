@@ -1,6 +1,8 @@
 """What passes the gate: forged, expired, copied and truncated cookies, headers of clients, files of others. No browser."""
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,10 +20,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.web.server.starlette import starlette_auth_routes as streamlit_auth
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
+from etl.core.paths import ROOT
 from etl.core.settings import Faulty, Folders, Settings, SignIn
 from etl.operations import audit, sessions
 from pages.ui.data import user
-from pages.ui.shell import gate, people
+from pages.ui.i18n import text
+from pages.ui.shell import frame, gate, people
+from tests import serving
 from tests.access.scopes import ISFAHAN, OF_ISFAHAN, TEHRAN
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -391,6 +396,24 @@ def test_open_lets_everything_pass_and_starts_on_this_machine_only(tmp_path: Pat
             people.begin()
     monkeypatch.setattr(people.config, "get_option", lambda _name: "localhost")
     assert people.begin() == {}
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+def test_without_sign_in_the_page_says_so(lang: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    configured(tmp_path, monkeypatch, "open")
+    assert text.word("sign_in.open_mode", lang) in frame._signed_in(lang)
+
+
+@pytest.mark.slow
+def test_without_sign_in_another_address_does_not_start_and_says_why_in_one_line() -> None:
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.address", "0.0.0.0"]
+    port = ["--server.port", str(serving.free_ports())]
+    ended = subprocess.run([*command, *port], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1] == (
+        "sign_in.mode: open serves this machine only, and server.address is 0.0.0.0"
+    )
+    assert "Traceback" not in ended.stderr
 
 
 def test_secrets_that_others_may_read_or_a_short_one_do_not_start(tmp_path: Path, monkeypatch) -> None:
