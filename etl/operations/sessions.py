@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from etl.operations.store import SqliteStore, opened
+from etl.operations.store import Execute, SqliteStore, opened
 
 LONGEST_SECONDS, IDLE_SECONDS, OFFER_SECONDS = 8 * 3600, 30 * 60, 5 * 60
 # Clocks of two machines differ by so much at most; a token from further ahead is refused.
@@ -61,12 +61,24 @@ class Sessions:
             if row and now - row[0] > IDLE_SECONDS:
                 return "idle"
             if not row or now - row[0] > _WRITTEN_EVERY_SECONDS:
-                execute(
-                    "insert into sessions (id, sub, began, expires, seen, ended) values ($1, $2, $3, $4, $5, 0.0) "
-                    "on conflict (id) do update set seen = excluded.seen",
-                    *(key, sub, began, expires, now),
-                )
+                self._see(execute, key, sub, began, expires, now)
         return "" if row else "new"
+
+    def notice(self, key: str, sub: str, now: float) -> str:
+        """As `admit`, for sessions that the site's proxy ends: `new` where nobody was seen under the key for thirty minutes."""
+        with self._sessions.transaction() as execute:
+            row = next(iter(execute("select seen from sessions where id = $1", key)), None)
+            if not row or now - row[0] > _WRITTEN_EVERY_SECONDS:
+                self._see(execute, key, sub, now, now + LONGEST_SECONDS, now)
+        return "" if row and now - row[0] <= IDLE_SECONDS else "new"
+
+    @staticmethod
+    def _see(execute: Execute, *values: str | float) -> None:
+        execute(
+            "insert into sessions (id, sub, began, expires, seen, ended) values ($1, $2, $3, $4, $5, 0.0) "
+            "on conflict (id) do update set seen = excluded.seen",
+            *values,
+        )
 
     def end(self, key: str, now: float) -> None:
         """End a session for all processes; one that was never seen is noted too."""

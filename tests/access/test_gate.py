@@ -313,6 +313,18 @@ def test_the_proxys_headers_count_beside_its_secret_only(
     assert opens_socket(proxy, headers) == (expected == 200)
 
 
+def test_who_the_proxy_brings_is_noted_at_the_first_visit_and_after_a_pause(
+    proxy: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    for minutes in (0, 1, 20, 60):
+        monkeypatch.setattr(gate.time, "time", lambda minutes=minutes: now + 60 * minutes)
+        for groups in ("national", "unknown"):
+            headers = {"X-Remote-User": "boss", "X-Remote-Groups": groups, "X-Proxy-Secret": "the secret of the proxy"}
+            proxy.get("/overview", headers=headers)
+    assert [event.event for event in audit.events(people.audit_folder())] == ["refused", "sign_in"] * 2
+
+
 # ------------------------------------------------------------------ files
 
 

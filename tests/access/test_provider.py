@@ -49,7 +49,7 @@ def test_pkce_in_and_out_by_every_process_under_a_path(site: Site, browser: Brow
     assert "error=invalid_request" in without.headers["location"], "the provider takes nobody without it"
 
     cookies = context.cookies()
-    assert {one["path"] for one in cookies if one["name"].startswith("_streamlit_user")} == {"/dash/"}
+    assert {one["path"] for one in cookies if one["name"].startswith("_streamlit_user")} == {"/dash"}
     # nginx chooses the process by the cookie of the visit.
     visits = [[one for one in cookies if one["name"] != "reader"] + [visit] for visit in VISITS]
     assert {status(f"{site.address}/overview", visit) for visit in visits} == {200}

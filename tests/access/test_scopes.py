@@ -4,6 +4,7 @@ import csv
 import random
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from etl.analysis.comparison import Side
 from etl.core.errors import AccessDenied, QuestionError
 from etl.core.jalali import last_complete_months
 from etl.core.paths import REFERENCE
-from etl.semantic import access, scoped_views
+from etl.semantic import access, disclosure, scoped_views
 from etl.semantic.access import ADMINISTRATOR, WHOLE_COUNTRY, AccessScope, ScopedCursor, cursor_for
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import CHOICES, TIME, catalogue
@@ -235,6 +236,26 @@ def test_the_counties_of_another_province_do_not_follow_by_subtraction(
             ask(cursor, "coverage_gap", by=("county",), where={"province": (ISFAHAN,)})
         mixed = ask(cursor, "active_assistants", by=("county",), where={"province": (TEHRAN, ISFAHAN)})
         assert mixed.where["province"] == (TEHRAN,)
+
+
+def test_what_may_circulate_is_rounded_as_for_everybody_and_beside_no_exact_total(
+    con: duckdb.DuckDBPyConnection, all_seeing: ScopedCursor
+) -> None:
+    with cursor_for(con, OF_TEHRAN) as cursor:
+        rounded = disclosure.for_circulation(ask(cursor, "active_assistants", by=("county",)), partial(ask, cursor))
+    whole = ask(all_seeing, "active_assistants", by=("county",), where={"province": (TEHRAN,)})
+    assert rounded.rows == disclosure.for_circulation(whole, partial(ask, all_seeing)).rows
+    assert rounded.rows != whole.rows
+    assert all(count is None or count % disclosure.STEP == 0 for count in rounded.column("active_assistants"))
+    assert rounded.scope == OF_TEHRAN
+
+
+def test_who_submits_exports_answers_of_the_own_province_only() -> None:
+    submitter = AccessScope("clerk", "submitter", frozenset({TEHRAN}), may_see_detail=False, may_export=True)
+    asked = [{"province": (TEHRAN,)}, {"province": (TEHRAN, ISFAHAN)}, {"province": (ISFAHAN,)}, {}]
+    assert [access.may_leave(submitter, where) for where in asked] == [True, False, False, False]
+    assert [access.may_leave(OF_TWO, where) for where in asked] == [True] * 4
+    assert not access.may_leave(OF_TEHRAN, asked[0]), "without that right"
 
 
 @pytest.mark.parametrize("name", sorted(registry.analyses()))

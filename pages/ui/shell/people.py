@@ -36,6 +36,8 @@ _LEAST_SECRET = 16
 LOCAL = ("localhost", "127.0.0.1", "::1")
 # So long a resolved scope serves the questions of one page.
 _FRESH_SECONDS = 2.0
+# Of more people than this, those whose session is over are forgotten.
+_MOST_KNOWN = 1000
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,9 @@ def scope_of(person: Person) -> AccessScope:
 
 def remember(person: Person) -> None:
     """Let the runs of this process find a person by the session's key."""
+    if len(_people) > _MOST_KNOWN:
+        for key in [key for key, known in list(_people.items()) if known.expires < time.time()]:
+            forget(key)
     _people[person.key] = person
 
 
@@ -139,7 +144,7 @@ def of_run() -> Person | None:
 def refusal(person: Person, now: float) -> str:
     """Why the session of a person does not go on; empty or `new` where it does. The proxy ends its sessions itself."""
     if mode() == "proxy":
-        return "" if now < person.expires else "expired"
+        return sessions().notice(person.key, person.sub, now)
     return sessions().admit(person.key, person.sub, person.began, person.expires, now)
 
 
