@@ -3,6 +3,7 @@
 import random
 import re
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -56,11 +57,16 @@ def guarded(small_register: Path) -> dict[str, dict[str, bytes]]:
                 found[province][name] = name.encode()
         for row in data_quality.files(con).records():
             found[row["province"]][row["file"]] = str(row["file"]).encode()
-    # A name that is also that of a province, or part of another word, gives nothing away.
+    # A name of two provinces, or one that is also a province's or a word of the pages, gives nothing away.
     public = "\n".join(text.member("province", code, lang) for code in found for lang in text.LANGUAGES)
     words = (Path(text.__file__).parents[2] / "text.toml").read_text(encoding="utf-8")
+    shared = Counter(name for named in found.values() for name in named)
     return {
-        province: {name: sought for name, sought in named.items() if len(sought) > 6 and name not in public + words}
+        province: {
+            name: sought
+            for name, sought in named.items()
+            if len(sought) > 6 and shared[name] == 1 and name not in public + words
+        }
         for province, named in found.items()
     }
 
