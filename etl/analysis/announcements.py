@@ -4,7 +4,7 @@ An announcement is no target. An announcements.csv in the submitted folder repla
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,17 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.derived import Where, answered
+from etl.warehouse.build_database import create_from
 
-_COLUMNS = ("date", "metric", "value", "words", "source")
-_TYPES = (pa.date32(), pa.string(), pa.float64(), pa.string(), pa.string())
+_SCHEMA = pa.schema(
+    [
+        ("date", pa.date32()),
+        ("metric", pa.string()),
+        ("value", pa.float64()),
+        ("words", pa.string()),
+        ("source", pa.string()),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -39,18 +47,15 @@ class Announcement:
 def read(folder: Path) -> list[Announcement]:
     """The rows of announcements.csv. Raises Refused for an unreadable cell and for two values of a metric on one day."""
     path = files.chosen(folder, "announcements.csv")
-    numbered = [(line, _announcement(path, line, row)) for line, row in files.rows(path, _COLUMNS)]
+    numbered = [(line, _announcement(path, line, row)) for line, row in files.rows(path, _SCHEMA.names)]
     files.refuse_twice(path, "date", ((line, (row.metric, row.date)) for line, row in numbered))
     return [row for _, row in numbered]
 
 
 def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Announcement]) -> None:
     """Create `announcements`: one row per day and metric."""
-    columns = list(zip(*map(astuple, rows), strict=True)) or [()] * len(_COLUMNS)
-    arrays = [pa.array(column, kind) for column, kind in zip(columns, _TYPES, strict=True)]
-    con.register("arriving", pa.table(dict(zip(_COLUMNS, arrays, strict=True))))
-    con.execute("create table announcements as from arriving order by date, metric")
-    con.unregister("arriving")
+    arriving = pa.Table.from_pylist(list(map(asdict, rows)), _SCHEMA)
+    create_from(con, "create table announcements as from arriving order by date, metric", arriving)
 
 
 @analysis(asks=())
@@ -68,18 +73,21 @@ def announced(con: ScopedCursor, on: date | None = None, where: Where = None) ->
         {"on_day": day},
     ).fetchall()
     rows: list[tuple[Any, ...]] = []
-    asked = []
+    answers = []
     for then, metric, value, words, source in announcements:
         answer = ask(con, metric, on=then)
-        asked.append(answer)
+        answers.append(answer)
         counted = answer.value()
         rows.append((metric, then, value, counted, None if counted is None else counted - value, words, source))
     names = ("announced_value", "registered_value", "announced_difference", "announced_words", "source")
-    return answered(like, ("metric", "announced_on"), names, rows, on=day, also=asked)
+    return answered(like, ("metric", "announced_on"), names, rows, on=day, also=answers)
 
 
 def _announcement(path: Path, line: int, row: dict[str, str]) -> Announcement:
     day = files.day(path, line, row)
+    # A province's number must not stand for the nation's.
+    if files.province(path, line, row):
+        raise Refused(f"{path.name}, line {line}, province: announcements are of the nation")
     metric = fold(files.text(path, line, row, "metric"))
     if metric not in catalogue() or catalogue()[metric].kind != "snapshot" or catalogue()[metric].unit == "date":
         raise Refused(f"{path.name}, line {line}, metric: unknown_value")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 SCRATCH = "scratch"
 _BUILT = "built"
@@ -52,6 +53,13 @@ def new_cursor(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnec
         yield cursor
 
 
+def create_from(con: duckdb.DuckDBPyConnection, sql: str, rows: pa.Table) -> None:
+    """Run `sql`, which creates a table from `rows` under the name `arriving`."""
+    con.register("arriving", rows)
+    con.execute(sql)
+    con.unregister("arriving")
+
+
 def memory(con: duckdb.DuckDBPyConnection) -> int:
     """The memory limit of `con` in bytes."""
     ((limit,),) = con.execute("select current_setting('memory_limit')").fetchall()
@@ -61,8 +69,8 @@ def memory(con: duckdb.DuckDBPyConnection) -> int:
 
 def threads(con: duckdb.DuckDBPyConnection) -> int:
     """The number of threads: as configured, else one per core as far as the memory limit allows."""
-    if asked := os.environ.get("BUILD_THREADS"):
-        return int(asked)
+    if count := os.environ.get("BUILD_THREADS"):
+        return int(count)
     return max(1, min(os.cpu_count() or 1, memory(con) // _MEMORY_OF_A_THREAD))
 
 

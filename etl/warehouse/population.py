@@ -5,7 +5,7 @@ A population.csv in the submitted folder replaces the shipped file as a whole.
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from etl.core.errors import Refused
 from etl.core.places import places
 from etl.core.text_folding import fold
 from etl.extract import reference_files as files
+from etl.warehouse.build_database import create_from
 
 KINDS = {"census": "سرشماری", "estimate": "برآورد", "projection": "پیش‌بینی"}
 _COLUMNS = ("province", "date", "residents", "kind", "source")
@@ -130,10 +131,7 @@ def read(folder: Path) -> list[Residents]:
 
 def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Residents]) -> None:
     """Create `population`: one row per province and date."""
-    columns = zip(*map(astuple, rows), strict=True)
-    con.register("arriving", pa.table(dict(zip(_COLUMNS, map(pa.array, columns), strict=True))))
-    con.execute("create table population as from arriving")
-    con.unregister("arriving")
+    create_from(con, "create table population as from arriving", pa.Table.from_pylist(list(map(asdict, rows))))
 
 
 def published(con: duckdb.DuckDBPyConnection) -> Provinces:

@@ -608,6 +608,7 @@ def test_every_other_file_is_reported_also_in_sub_folders(folder):
             "targets.csv, line 2, province: unknown_province",
         ),
         ("targets.csv", "metric,province,date,value\nx,,1400/01/01,\n", "targets.csv, line 2, value: missing_value"),
+        ("targets.csv", "metric,province,date,value\nx,,1400/01/01,-5\n", "targets.csv, line 2, value: bad_number"),
         (
             "targets.csv",
             "metric,date,value\nx,1400/01/01,1\nx,2021-03-21,2\n",
@@ -698,6 +699,16 @@ def test_residents_of_the_folder_replace_the_shipped_ones_as_a_whole(folder):
 def test_announcements_that_cannot_be_used_refuse_the_build(folder, text, message):
     put(folder, "announcements.csv", f"date,metric,value,words,source\n{text}\n")
     assert build(folder).refusal == f"announcements.csv, {message}"
+
+
+@pytest.mark.parametrize(
+    ("province", "message"),
+    [("مریخ", "unknown_province"), ("تهران", "announcements are of the nation")],
+)
+def test_an_announcement_of_a_province_refuses_the_build(folder, province, message):
+    head = "date,province,metric,value,words,source"
+    put(folder, "announcements.csv", f"{head}\n1400/07/18,{province},active_assistants,5,x,y\n")
+    assert build(folder).refusal == f"announcements.csv, line 2, province: {message}"
 
 
 def test_announcements_are_compared_with_the_register_of_their_day(folder):

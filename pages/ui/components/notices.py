@@ -33,6 +33,8 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
     except user.AccessDenied:
         lost = "lost" if _is_lost() else "not_yours"
         notice(lang, f"sign_in.{lost}_title", text.word(f"sign_in.{lost}", lang), "refused")
+    except warehouse.TooEarly:
+        notice(lang, "state.too_early_title", text.word("state.too_early", lang), "refused")
     except warehouse.QuestionError:
         notice(lang, "state.refused_title", text.word("state.not_in_scope", lang), "refused")
     except (warehouse.Unpublished, warehouse.OtherVersion, RerunException, StopException):
