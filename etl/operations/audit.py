@@ -100,6 +100,8 @@ def _to_syslog(address: str, line: str) -> None:
         target: Any = (host, int(port)) if host else address
         handler = SysLogHandler(target, SysLogHandler.LOG_AUTHPRIV)
         handler.ident = "policeyar: "
+        # What logging prints of a syslog that does not answer would hold the line.
+        handler.handleError = lambda _: None
         handler.handle(logging.makeLogRecord({"msg": line, "levelno": logging.INFO, "levelname": "INFO"}))
         handler.close()
 
