@@ -13,9 +13,9 @@ import duckdb
 import pyarrow as pa
 
 from etl.analysis.registry import analysis
-from etl.core.errors import Refused
 from etl.core.text_folding import fold, shown
 from etl.extract import reference_files as files
+from etl.extract.causes import because
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
@@ -87,12 +87,13 @@ def _announcement(path: Path, line: int, row: dict[str, str]) -> Announcement:
     day = files.day(path, line, row)
     # A province's number must not stand for the nation's.
     if files.province(path, line, row):
-        raise Refused(f"{path.name}, line {line}, province: announcements are of the nation")
+        raise because("announcement_of_a_province", file=path.name, line=line)
     metric = fold(files.text(path, line, row, "metric"))
     if metric not in catalogue() or catalogue()[metric].kind != "snapshot" or catalogue()[metric].unit == "date":
-        raise Refused(f"{path.name}, line {line}, metric: unknown_value")
+        states = ", ".join(name for name, known in catalogue().items() if known.kind == "snapshot" and not known.hidden)
+        raise files.bad_cell(path, line, "metric", "unknown_value", values=states, values_fa=states)
     value = files.number(path, line, row, "value")
     if value is None:
-        raise Refused(f"{path.name}, line {line}, value: missing_value")
+        raise files.bad_cell(path, line, "value", "missing_value")
     words, source = (shown(files.text(path, line, row, name)) for name in ("words", "source"))
     return Announcement(day, metric, value, words, source)

@@ -12,7 +12,6 @@ import duckdb
 import pyarrow as pa
 
 from etl.analysis.registry import analysis
-from etl.core.errors import Refused
 from etl.core.jalali import unit_of
 from etl.core.text_folding import fold, shown
 from etl.extract import reference_files as files
@@ -82,8 +81,10 @@ def _event(path: Path, line: int, row: dict[str, str]) -> Event:
     title_fa, title_en = (shown(files.text(path, line, row, name)) for name in ("title_fa", "title_en"))
     for name, title in (("title_fa", title_fa), ("title_en", title_en)):
         if len(title) > MOST_LETTERS:
-            raise Refused(f"{path.name}, line {line}, {name}: longer than {MOST_LETTERS} letters")
+            raise files.bad_cell(path, line, name, "too_long", most=MOST_LETTERS)
     kind = _WORDS.get(fold(files.text(path, line, row, "kind")))
     if kind is None:
-        raise Refused(f"{path.name}, line {line}, kind: unknown_value")
+        raise files.bad_cell(
+            path, line, "kind", "unknown_value", values=", ".join(KINDS), values_fa="، ".join(KINDS.values())
+        )
     return Event(day, province, title_fa, title_en, kind, shown(files.text(path, line, row, "source")))

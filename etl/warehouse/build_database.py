@@ -12,6 +12,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from etl.extract.limits import build_disk
+
 SCRATCH = "scratch"
 _BUILT = "built"
 
@@ -34,6 +36,7 @@ def opened(built: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     config: dict[str, Any] = {
         "memory_limit": _MEMORY,
         "temp_directory": str(built.parent),
+        "max_temp_directory_size": f"{build_disk()}MiB",
         "preserve_insertion_order": "true",
     }
     with duckdb.connect(config=config) as con:
