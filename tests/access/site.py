@@ -14,7 +14,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Page
 
 from tests import serving
-from tests.access.test_gate import ACCESS, SECRET
+from tests.access.gated import ACCESS, SECRET
 
 PEOPLE = (
     {"sub": "isfahan.officer", "name": "I. Officer", "groups": ["isfahan"]},
