@@ -2,10 +2,8 @@
 
 import csv
 import random
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -16,8 +14,8 @@ from etl.analysis.comparison import Side
 from etl.core.errors import AccessDenied, QuestionError
 from etl.core.jalali import last_complete_months
 from etl.core.paths import REFERENCE
-from etl.semantic import access, disclosure, scoped_views
-from etl.semantic.access import ADMINISTRATOR, WHOLE_COUNTRY, AccessScope, ScopedCursor, cursor_for
+from etl.semantic import access, disclosure
+from etl.semantic.access import WHOLE_COUNTRY, AccessScope, ScopedCursor, cursor_for
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import CHOICES, TIME, catalogue
 from etl.warehouse import publications
@@ -25,18 +23,6 @@ from tests.access.scopes import FARS, ISFAHAN, NATIONAL, NONE, OF_ISFAHAN, OF_TE
 
 QUESTIONS = 750
 BELOW = {"county", "institute"}
-
-
-@pytest.fixture(scope="module")
-def con(small_register: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with publications.connect(small_register) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def all_seeing(con: duckdb.DuckDBPyConnection) -> Iterator[ScopedCursor]:
-    with cursor_for(con, ADMINISTRATOR) as cursor:
-        yield cursor
 
 
 def province_of_county() -> dict[str, str]:
@@ -136,59 +122,6 @@ def test_random_questions_give_no_cell_below_the_province_of_another(
 
 def all_own(row: tuple[Any, ...], by: tuple[str, ...], where: dict[str, Any], name: str, scope: AccessScope) -> bool:
     return ({row[by.index(name)]} if name in by else set(where[name])) <= scope.codes
-
-
-def test_what_is_read_row_by_row_holds_rows_of_the_own_province_only(con: duckdb.DuckDBPyConnection) -> None:
-    tables: dict[str, set[str]] = {}
-    for table, column in con.execute(
-        "select table_name, column_name from duckdb_columns() where not internal"
-    ).fetchall():
-        tables.setdefault(table, set()).add(column)
-    open_tables = scoped_views.OPEN_TABLES
-    assert open_tables <= tables.keys()
-    below = {"person_id", "institute_code", "county", "file", "licence_no", "line"}
-    assert not {table for table in open_tables if tables[table] & below}, "an open table holds nothing below a province"
-    with cursor_for(con, OF_TEHRAN) as cursor:
-        for table, columns in tables.items():
-            if table in open_tables:
-                continue
-            column = next((one for one in ("province", "province_iso", "iso_3166_2") if one in columns), None)
-            if column:
-                found = {place for (place,) in cursor.execute(f"select distinct {column} from {table}").fetchall()}
-                assert found <= {TEHRAN}, table
-            else:
-                assert cursor.execute(f"select count(*) from {table}").fetchall() == [(0,)], table
-        assert cursor.execute("select count(*) from institutes").fetchall() != [(0,)]
-    with cursor_for(con, NATIONAL) as cursor:
-        assert len(cursor.execute("select distinct province from institutes").fetchall()) > 20
-
-
-def test_views_of_one_cursor_are_not_those_of_another(con: duckdb.DuckDBPyConnection) -> None:
-    with cursor_for(con, OF_TEHRAN) as one, cursor_for(con, OF_ISFAHAN) as other, one.cursor() as again:
-        places = [
-            cursor.execute("select distinct province from institutes").fetchall() for cursor in (one, other, again)
-        ]
-    assert places == [[(TEHRAN,)], [(ISFAHAN,)], [(TEHRAN,)]]
-
-
-def test_views_are_laid_once_and_serve_the_same_provinces_only(
-    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    laid: list[frozenset[str]] = []
-    lay = scoped_views._lay
-    monkeypatch.setattr(
-        scoped_views, "_lay", lambda cursor, provinces: (laid.append(provinces), lay(cursor, provinces))
-    )
-    scoped_views._idle.clear()
-    for _ in range(3):
-        for scope, place in ((OF_TEHRAN, TEHRAN), (OF_ISFAHAN, ISFAHAN)):
-            with cursor_for(con, scope) as cursor:
-                assert cursor.execute("select distinct province from institutes").fetchall() == [(place,)]
-    assert laid == [OF_TEHRAN.codes, OF_ISFAHAN.codes]
-    with cursor_for(con, OF_TEHRAN) as one, cursor_for(con, OF_TEHRAN) as other:
-        one.execute("select 1")
-        other.execute("select 1")
-        assert one._rows is not other._rows
 
 
 @pytest.mark.parametrize("dimension", ["institute", "county"])
