@@ -11,15 +11,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
+from streamlit.testing.v1 import AppTest
 
+import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.core.paths import ROOT
 from etl.operations import audit
 from etl.semantic.access import ADMINISTRATOR
+from etl.warehouse import publications
 from pages.ui.data import user
 from pages.ui.i18n import text
 from pages.ui.shell import logs
-from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN
+from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN, TEHRAN
+from tests.parts import opening
+
+# As dashboard.py does for each reader; from a folder without `pages/`, which AppTest would run file by file.
+DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
 
 
 @pytest.fixture
@@ -180,6 +188,28 @@ def test_the_page_shows_it_to_stewards_only(monkeypatch: pytest.MonkeyPatch) -> 
         with user.acting_as(scope), pytest.raises(user.AccessDenied):
             user.events()
     assert user.events() == ([], ["broken"])
+
+
+def test_rows_of_people_that_are_shown_are_noted_once_a_view(
+    small_register: Path, con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ((code,),) = con.execute(
+        "select any_value(institute_code) from spells where province = $1 and left_on is null", [TEHRAN]
+    ).fetchall()
+    events: list[tuple[str, str, dict[str, str]]] = []
+    record = lambda sub, event, **more: events.append((sub, event, more))  # noqa: E731
+    monkeypatch.setattr(user, "_sign_in", user.SignIn(lambda: OF_TEHRAN, lambda *_: "", record, lambda: ([], [])))
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    monkeypatch.setenv("DETAIL_ROWS", "1")
+    app = AppTest.from_string(DOOR, default_timeout=120)
+    app._page_hash, tab = opening("register")
+    for name, value in {**tab, "institute": code}.items():
+        app.query_params[name] = value
+    app.run().run()
+    assert not app.exception
+    publication = publications.describe(con).id
+    seen = {"publication": publication, "role": "province", "provinces": TEHRAN}
+    assert events == [("tehran.officer", "detail", seen)]
 
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)
