@@ -5,12 +5,14 @@ a reader executes this file again. The menu that is built once at start tells St
 files of `pages/` on their own: a deep link on a fresh server comes through this door too.
 """
 
+import sys
 from importlib import import_module
 
 import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from etl.core.settings import Faulty
 from pages.ui.i18n import text
 from pages.ui.shell import allowed_hosts, frame, gate, logs, service
 from pages.ui.shell import middleware as shell
@@ -38,8 +40,11 @@ if get_script_run_ctx(suppress_warning=True):
     with service.rerun():
         frame.run(menu)
 else:
-    service.begin()
-    secrets = gate.begin()
+    try:
+        service.begin()
+        secrets = gate.begin()
+    except Faulty as faulty:
+        sys.exit(str(faulty))
     logs.keep_readers_out()
     middleware = [Middleware(allowed_hosts.AllowedHosts), Middleware(gate.Gate), Middleware(shell.Shell)]
     routes = [*service.routes(), *gate.routes(), *shell.routes()]

@@ -158,6 +158,8 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
         report.refusals = _explain(error)[1].splitlines()
         if options.report:
             report.write(options.report)
+        if command is pipeline.build:
+            operations.note("load_refused")
         progress.close()
         # A closed pipe does not turn a refusal into a success.
         with suppress(OSError):
@@ -166,6 +168,8 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
         raise
     finally:
         progress.close()
+    if report.published:
+        operations.note("load_approved", publication=report.publication)
     _write_report(report, options.report)
     return 0
 
@@ -230,7 +234,9 @@ def _publications(options: argparse.Namespace) -> int:
 
 
 def _rollback(options: argparse.Namespace) -> int:
-    print(publication.roll_back(options.source, options.id or "").stem)
+    shown = publication.roll_back(options.source, options.id or "").stem
+    operations.note("rollback", publication=shown)
+    print(shown)
     return 0
 
 

@@ -60,6 +60,10 @@ class SignIn:
     # Roles by group, and the secrets of the provider or the proxy; both needed unless open.
     access: Path | None = _setting(None, kinds.file)
     secrets: Path | None = _setting(None, kinds.file)
+    # The PostgreSQL in which several hosts share saved views and sessions; empty: SQLite files of this host.
+    database: str = _setting("", kinds.text, "SHARED_DATABASE")
+    # The syslog that gets each line of the audit log too: a socket as /dev/log, or HOST:PORT (UDP).
+    syslog: str = _setting("", kinds.text, "AUDIT_SYSLOG")
 
 
 @dataclass(frozen=True)

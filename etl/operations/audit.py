@@ -7,11 +7,14 @@ No event holds a number, a name, an id of a person in the register, or an addres
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from logging.handlers import SysLogHandler
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +76,35 @@ def record(folder: Path, sub: str, event: str, **more: str | int) -> None:
         waiting = folder / "head.next"
         waiting.write_text(json.dumps({"number": count + 1, "hash": _digest(line)}), encoding="utf-8")
         os.replace(waiting, _head_file(folder))
+    _to_syslog(os.environ.get("AUDIT_SYSLOG", ""), line)
+
+
+def record_settings(folder: Path, digest: str) -> None:
+    """Note that the settings or the table of roles are not those of last time; the first time there is nothing to note."""
+    folder.mkdir(parents=True, exist_ok=True)
+    known = folder / "settings.sha256"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        before = known.read_text(encoding="utf-8") if known.exists() else digest
+        known.write_text(digest, encoding="utf-8")
+    if digest != before:
+        record(folder, "server", "settings_changed")
+
+
+def _to_syslog(address: str, line: str) -> None:
+    """To the syslog that the site names; the file is what counts, so that a syslog that is down stops nothing."""
+    if not address:
+        return
+    host, _, port = address.rpartition(":")
+    with suppress(OSError, ValueError):
+        target: Any = (host, int(port)) if host else address
+        handler = SysLogHandler(target, SysLogHandler.LOG_AUTHPRIV)
+        handler.ident = "policeyar: "
+        # What logging prints of a syslog that does not answer would hold the line.
+        handler.handleError = lambda record: None  # type: ignore[method-assign]
+        # Not of the factory of records: that of a web process leaves out what requests say.
+        handler.handle(logging.LogRecord("audit", logging.INFO, "", 0, line, None, None))
+        handler.close()
 
 
 def rights(scope: AccessScope) -> dict[str, str]:

@@ -1,6 +1,8 @@
 """The commands of who runs an installation: doctor, settings."""
 
 import argparse
+import getpass
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,16 @@ def add(commands: Any, pointer: Path) -> None:
     pull.add_argument("offered", nargs="?", help="DIR or HOST:DIR (replicas.source of the settings)")
     pull.add_argument("--to", type=Path, default=pointer, metavar="FILE")
     pull.set_defaults(run=_pull)
+
+
+def note(event: str, **more: str) -> None:
+    """Note in the audit log, where people sign in, what a command did; it is done, whether that can be written or not."""
+    try:
+        known = settings.read()
+        if known.sign_in.mode != "open":
+            audit.record(known.folders.audit, f"server:{getpass.getuser()}", event, **more)
+    except (OSError, settings.Faulty) as error:
+        print(f"not noted in the audit log: {error}", file=sys.stderr)
 
 
 def _audit(options: argparse.Namespace) -> int:

@@ -17,6 +17,7 @@ import duckdb
 
 from etl.core.errors import AccessDenied
 from etl.core.places import places
+from etl.semantic import scoped_views
 from etl.semantic.catalog import catalogue
 from etl.semantic.members import members, unknown
 from etl.warehouse import publications
@@ -82,23 +83,6 @@ def nobody(sub: str) -> AccessScope:
 
 # ---------------------------------------------------------------- cursors
 
-# Tables without a person, an institute, a file or a county; every other one is cut, or empty where no rule fits it.
-_OPEN_TABLES = {
-    *(
-        "abroad",
-        "announcements",
-        "areas",
-        "calendar",
-        "course_posts",
-        "courses",
-        "definitions",
-        "events",
-        "international",
-    ),
-    *("population", "publication", "published_numbers", "reference_marks", "survival_curves", "target_days", "targets"),
-}
-_PROVINCE_COLUMNS = ("province", "province_iso")
-
 
 class ScopedCursor:
     """A cursor bound to a scope; the only thing that questions and analyses can be asked with.
@@ -108,7 +92,11 @@ class ScopedCursor:
     """
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, scope: AccessScope, publication: publications.Publication | None = None
+        self,
+        con: duckdb.DuckDBPyConnection,
+        scope: AccessScope,
+        publication: publications.Publication | None = None,
+        root: duckdb.DuckDBPyConnection | None = None,
     ) -> None:
         if not isinstance(scope, AccessScope):
             raise TypeError("a cursor needs the scope of the person who asks")
@@ -117,6 +105,8 @@ class ScopedCursor:
         self.numbers = con
         self.scope = scope
         self._publication = publication
+        # The connection that outlives the cursors of one question, and keeps those with views.
+        self._root = root or con
 
     @cached_property
     def publication(self) -> publications.Publication:
@@ -127,9 +117,7 @@ class ScopedCursor:
     def _rows(self) -> duckdb.DuckDBPyConnection:
         if self.scope.sees_whole_country:
             return self.numbers
-        cursor = self.numbers.cursor()
-        _lay_views(cursor, self.scope)
-        return cursor
+        return scoped_views.take(self._root, self.scope.codes)
 
     def execute(self, sql: str, parameters: Any = None) -> duckdb.DuckDBPyConnection:
         """Run a query over what the scope may see."""
@@ -141,11 +129,11 @@ class ScopedCursor:
 
     def cursor(self) -> "ScopedCursor":
         """Another cursor of the same scope."""
-        return ScopedCursor(self.numbers.cursor(), self.scope, self._publication)
+        return ScopedCursor(self._root.cursor(), self.scope, self._publication, self._root)
 
     def close(self) -> None:
         if not self.scope.sees_whole_country and "_rows" in self.__dict__:
-            self._rows.close()
+            scoped_views.give_back(self._root, self.scope.codes, self.__dict__.pop("_rows"))
         self.numbers.close()
 
     def __enter__(self) -> Self:
@@ -164,7 +152,7 @@ def cursor_for(
 
     Raises AccessDenied for a scope without rights.
     """
-    return ScopedCursor(con.cursor(), scope, publication)
+    return ScopedCursor(con.cursor(), scope, publication, con)
 
 
 @contextmanager
@@ -172,26 +160,6 @@ def connect(pointer: Path, scope: AccessScope) -> Iterator[ScopedCursor]:
     """The publication that `pointer` shows, under a scope. Raises as publications.connect."""
     with publications.connect(pointer) as con:
         yield ScopedCursor(con, scope)
-
-
-def _lay_views(cursor: duckdb.DuckDBPyConnection, scope: AccessScope) -> None:
-    """Temporary views of this cursor alone, named like the tables they stand in front of."""
-    tables: dict[str, set[str]] = {}
-    ((database,),) = cursor.execute("select current_database()").fetchall()
-    for table, column in cursor.execute(
-        "select table_name, column_name from duckdb_columns() where database_name = $name and not internal",
-        {"name": database},
-    ).fetchall():
-        tables.setdefault(table, set()).add(column)
-    codes = ", ".join(f"'{code}'" for code in sorted(scope.codes))
-    views = []
-    for table, columns in tables.items():
-        if table in _OPEN_TABLES:
-            continue
-        place = "iso_3166_2" if table == "provinces" else next((c for c in _PROVINCE_COLUMNS if c in columns), "")
-        condition = f"{place} in ({codes})" if place else "false"
-        views.append(f'create temp view "{table}" as select * from "{database}".main."{table}" where {condition}')
-    cursor.execute(";\n".join(views))
 
 
 # ---------------------------------------------------------------- questions

@@ -1,20 +1,33 @@
 """The audit log says who did what and nothing more, and a line changed, removed, put in or cut off shows."""
 
+import getpass
 import json
+import logging
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
+from streamlit.testing.v1 import AppTest
 
+import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.core.paths import ROOT
 from etl.operations import audit
 from etl.semantic.access import ADMINISTRATOR
+from etl.warehouse import publications
 from pages.ui.data import user
 from pages.ui.i18n import text
-from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN
+from pages.ui.shell import logs
+from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN, TEHRAN
+from tests.parts import opening
+
+# As dashboard.py does for each reader; from a folder without `pages/`, which AppTest would run file by file.
+DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
 
 
 @pytest.fixture
@@ -68,16 +81,33 @@ def test_the_command_says_whether_it_is_whole(log: Path) -> None:
     assert "line 4" in broken.stderr
 
 
+WRITING = """
+import sys
+from pathlib import Path
+from etl.operations import audit
+
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(25):
+    audit.record(Path(sys.argv[1]), "someone", "sign_in")
+"""
+
+
 def test_processes_side_by_side_write_one_chain(tmp_path: Path) -> None:
-    with ProcessPoolExecutor(4) as pool:
-        list(pool.map(write_some, [tmp_path] * 4))
+    words = [sys.executable, "-c", WRITING, str(tmp_path)]
+    piped: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    writers = [subprocess.Popen(words, cwd=ROOT, **piped) for _ in range(4)]
+    for writer in writers:
+        assert writer.stdout
+        assert writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        assert writer.stdin
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    for writer in writers:
+        writer.communicate(timeout=60)
     assert audit.verify(tmp_path) == []
-    assert len(audit.events(tmp_path)) == 40
-
-
-def write_some(folder: Path) -> None:
-    for _ in range(10):
-        audit.record(folder, "someone", "sign_in")
+    assert len(audit.events(tmp_path)) == 100
 
 
 def test_it_takes_no_value_name_or_address(tmp_path: Path) -> None:
@@ -102,6 +132,53 @@ def test_it_is_read_by_person_and_event_and_by_its_owner_only(log: Path) -> None
     assert entry.keys() == {"number", "at", "sub", "event", "metric", "form", "rows", "before"}
 
 
+def test_syslog_gets_each_line_and_a_dead_one_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As in a web process.
+    monkeypatch.setattr(logging, "_logRecordFactory", logging.getLogRecordFactory())
+    logs.keep_readers_out()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.settimeout(10)
+        monkeypatch.setenv("AUDIT_SYSLOG", f"127.0.0.1:{listening.getsockname()[1]}")
+        audit.record(tmp_path, "someone", "sign_in", role="province")
+        line = (tmp_path / "audit.jsonl").read_text(encoding="utf-8").rstrip("\n")
+        assert listening.recv(8192).decode().strip("\x00") == f"<86>policeyar: {line}"
+    for dead in ("/dev/no-such-log", "127.0.0.1:1", "nonsense:port"):
+        monkeypatch.setenv("AUDIT_SYSLOG", dead)
+        audit.record(tmp_path, "someone", "sign_out")
+    assert len(audit.events(tmp_path)) == 4
+    assert audit.verify(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_what_is_done_on_the_command_line_is_noted_where_people_sign_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(*words: str, mode: str = "proxy") -> int:
+        signing = {"MODE": mode, "ACCESS": str(tmp_path / "any"), "SECRETS": str(tmp_path / "any")}
+        more = {f"POLICEYAR_SIGN_IN_{name}": value for name, value in signing.items()}
+        command = [sys.executable, "-m", "etl", *words]
+        known = os.environ | more | {"AUDIT": str(tmp_path / "audit")}
+        return subprocess.run(command, cwd=ROOT, env=known, capture_output=True, check=False).returncode
+
+    (tmp_path / "any").touch()
+    (tmp_path / "empty").mkdir()
+    pointer = str(tmp_path / "warehouse" / "warehouse.duckdb")
+    assert run("build", "tests/sample", "--to", pointer, mode="open") == 0
+    assert run("check", str(tmp_path / "empty")) == 1
+    assert not (tmp_path / "audit").exists()
+    assert run("build", "tests/sample", "--to", pointer) == 0
+    assert run("build", str(tmp_path / "empty"), "--to", pointer) == 1
+    assert run("rollback", "--from", pointer) == 0
+    events = [(event.event, event.more) for event in audit.events(tmp_path / "audit")][::-1]
+    assert events == [
+        ("load_approved", {"publication": "000002"}),
+        ("load_refused", {}),
+        ("rollback", {"publication": "000001"}),
+    ]
+    assert {event.sub for event in audit.events(tmp_path / "audit")} == {f"server:{getpass.getuser()}"}
+
+
 def test_the_page_shows_it_to_stewards_only(monkeypatch: pytest.MonkeyPatch) -> None:
     sign_in = user.SignIn(lambda: ADMINISTRATOR, lambda *_: "", lambda *_, **__: None, lambda: ([], ["broken"]))
     with pytest.raises(user.AccessDenied):
@@ -111,6 +188,28 @@ def test_the_page_shows_it_to_stewards_only(monkeypatch: pytest.MonkeyPatch) -> 
         with user.acting_as(scope), pytest.raises(user.AccessDenied):
             user.events()
     assert user.events() == ([], ["broken"])
+
+
+def test_rows_of_people_that_are_shown_are_noted_once_a_view(
+    small_register: Path, con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ((code,),) = con.execute(
+        "select any_value(institute_code) from spells where province = $1 and left_on is null", [TEHRAN]
+    ).fetchall()
+    events: list[tuple[str, str, dict[str, str]]] = []
+    record = lambda sub, event, **more: events.append((sub, event, more))  # noqa: E731
+    monkeypatch.setattr(user, "_sign_in", user.SignIn(lambda: OF_TEHRAN, lambda *_: "", record, lambda: ([], [])))
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    monkeypatch.setenv("DETAIL_ROWS", "1")
+    app = AppTest.from_string(DOOR, default_timeout=120)
+    app._page_hash, tab = opening("register")
+    for name, value in {**tab, "institute": code}.items():
+        app.query_params[name] = value
+    app.run().run()
+    assert not app.exception
+    publication = publications.describe(con).id
+    seen = {"publication": publication, "role": "province", "provinces": TEHRAN}
+    assert events == [("tehran.officer", "detail", seen)]
 
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)

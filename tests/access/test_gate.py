@@ -1,129 +1,19 @@
-"""What passes the gate: forged, expired, copied and truncated cookies, headers of clients, files of others. No browser."""
+"""What passes the gate: forged, expired, copied and truncated cookies, headers of clients. No browser."""
 
-import json
 import time
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.testclient import TestClient
-from starlette.websockets import WebSocket, WebSocketDisconnect
-from streamlit.web.server.starlette import starlette_auth_routes as streamlit_auth
+from starlette.websockets import WebSocketDisconnect
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
-from etl.core.settings import Faulty, Folders, Settings, SignIn
 from etl.operations import audit, sessions
 from pages.ui.data import user
 from pages.ui.shell import gate, people
-from tests.access.scopes import ISFAHAN, OF_ISFAHAN, TEHRAN
-
-SECRET = "0123456789abcdef0123456789abcdef"
-ACCESS = """
-[contact]
-fa = "خانم کریمی"
-en = "Ms Karimi"
-[groups.national]
-role = "national"
-may_export = true
-[groups.steward]
-role = "steward"
-[groups.tehran]
-role = "province"
-provinces = ["تهران"]
-[groups.isfahan]
-role = "province"
-provinces = ["IR-10"]
-may_export = true
-"""
-PAGE = {"Accept": "text/html"}
-
-
-async def seen(request: Request) -> Response:
-    """What an application behind the gate gets to see."""
-    return JSONResponse({name: value for name, value in request.headers.items() if name.startswith("x-")})
-
-
-async def socket(websocket: WebSocket) -> None:
-    await websocket.accept()
-    try:
-        while True:
-            await websocket.send_text(await websocket.receive_text())
-    except WebSocketDisconnect:
-        pass
-
-
-async def set_cookie(_: Request) -> Response:
-    answer = Response()
-    answer.set_cookie("_streamlit_user", "x", httponly=True, max_age=30 * 86400, samesite="lax")
-    return answer
-
-
-CLOSED = ("/_stcore/metrics", "/_stcore/upload_file/x/y", "/media/x.csv", "/files/x", "/component/a/b.js", "/metrics")
-
-
-def application() -> Starlette:
-    routes = [
-        *gate.routes(),
-        WebSocketRoute("/_stcore/stream", socket),
-        Route("/oauth2callback", set_cookie),
-        Route("/auth/logout", seen),
-        Mount("/", Starlette(routes=[Route("/{path:path}", seen)])),
-    ]
-    return Starlette(routes=routes, middleware=[Middleware(gate.Gate)])
-
-
-def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, secrets: str = "") -> Settings:
-    (tmp_path / "access.toml").write_text(ACCESS, encoding="utf-8")
-    (tmp_path / "secrets.toml").write_text(secrets or f'[auth]\ncookie_secret = "{SECRET}"\n', encoding="utf-8")
-    (tmp_path / "secrets.toml").chmod(0o600)
-    known = Settings(
-        sign_in=SignIn(mode, tmp_path / "access.toml", tmp_path / "secrets.toml"),
-        folders=replace(Folders(), run=tmp_path / "run", audit=tmp_path / "audit"),
-    )
-    monkeypatch.setattr(people, "known", lambda: known)
-    monkeypatch.setattr(streamlit_auth, "get_cookie_secret", lambda: SECRET)
-    monkeypatch.delenv("AUDIT", raising=False)
-    for cached in (people.secrets, people.sessions):
-        cached.cache_clear()
-    people._people.clear()
-    people._fresh.clear()
-    return known
-
-
-@pytest.fixture
-def oidc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    configured(tmp_path, monkeypatch, "oidc")
-    yield TestClient(application(), follow_redirects=False)
-    people.secrets.cache_clear()
-    people.sessions.cache_clear()
-
-
-def cookie(secret: str = SECRET, **claims: Any) -> dict[str, str]:
-    now = int(time.time())
-    told = {"sub": "isfahan.officer", "iat": now - 10, "exp": now + 3600, "groups": ["isfahan"], "nonce": "n"} | claims
-    told = {name: value for name, value in told.items() if value is not None}
-    value = create_signed_value(secret, "_streamlit_user", json.dumps(told)).decode()
-    return {"Cookie": f"_streamlit_user={value}"}
-
-
-def status(client: TestClient, headers: dict[str, str], path: str = "/overview") -> int:
-    return client.get(path, headers=PAGE | headers).status_code
-
-
-def opens_socket(client: TestClient, headers: dict[str, str]) -> bool:
-    try:
-        with client.websocket_connect("/_stcore/stream", headers=headers) as wire:
-            wire.send_text("x")
-            return wire.receive_text() == "x"
-    except WebSocketDisconnect:
-        return False
+from tests.access.gated import ACCESS, CLOSED, PAGE, SECRET, cookie, opens_socket, status
+from tests.access.scopes import ISFAHAN, TEHRAN
 
 
 @pytest.mark.parametrize("path", CLOSED)
@@ -283,12 +173,6 @@ def test_sign_in_cookies_are_secure_and_last_eight_hours_at_most(oidc: TestClien
 # ------------------------------------------------------------------ the proxy
 
 
-@pytest.fixture
-def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
-    configured(tmp_path, monkeypatch, "proxy", '[proxy]\nsecret = "the secret of the proxy"\n')
-    return TestClient(application())
-
-
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
@@ -308,74 +192,13 @@ def test_the_proxys_headers_count_beside_its_secret_only(
     assert opens_socket(proxy, headers) == (expected == 200)
 
 
-# ------------------------------------------------------------------ files
-
-
-def offered(tmp_path: Path, scope: user.AccessScope) -> str:
-    file = tmp_path / "made.csv"
-    file.write_text(f"of {scope.sub}")
-    with user.acting_as(scope):
-        return gate.offer(file, "numbers.csv", {"metric": "leavers", "form": "csv", "rows": 3})
-
-
-def test_a_file_is_fetched_once_by_whom_it_was_made_for(oidc: TestClient, tmp_path: Path) -> None:
-    address = offered(tmp_path, OF_ISFAHAN)
-    assert oidc.get(address).status_code == 401
-    assert oidc.get(address, headers=cookie(sub="tehran.officer", groups=["tehran"])).status_code == 403
-    answer = oidc.get(address, headers=cookie())
-    assert answer.text == "of isfahan.officer"
-    assert answer.headers["cache-control"] == "private, no-store"
-    assert oidc.get(address, headers=cookie()).status_code == 404
-    assert not (tmp_path / "made.csv").exists()
-    events = [(event.sub, event.event, event.more) for event in audit.events(people.audit_folder())]
-    exported = {"metric": "leavers", "form": "csv", "rows": 3, "role": "province", "provinces": ISFAHAN}
-    assert ("isfahan.officer", "export", exported) in events
-    assert ("tehran.officer", "refused") in [event[:2] for event in events]
-    assert audit.verify(people.audit_folder()) == []
-
-
-def test_a_file_is_offered_for_five_minutes(oidc: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    address = offered(tmp_path, OF_ISFAHAN)
+def test_who_the_proxy_brings_is_noted_at_the_first_visit_and_after_a_pause(
+    proxy: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = time.time()
-    monkeypatch.setattr(gate.time, "time", lambda: now + sessions.OFFER_SECONDS + 1)
-    assert oidc.get(address, headers=cookie()).status_code == 404
-
-
-# ------------------------------------------------------------------ modes
-
-
-def test_open_lets_everything_pass_and_starts_on_this_machine_only(tmp_path: Path, monkeypatch) -> None:
-    known = configured(tmp_path, monkeypatch, "open")
-    client = TestClient(application())
-    assert status(client, {}) == 200
-    assert opens_socket(client, {})
-    assert known.sign_in.mode == "open"
-    for address in ("0.0.0.0", "", None, "10.1.2.3", "::"):
-        monkeypatch.setattr(people.config, "get_option", lambda _name, address=address: address)
-        with pytest.raises(Faulty, match="this machine only"):
-            people.begin()
-    monkeypatch.setattr(people.config, "get_option", lambda _name: "localhost")
-    assert people.begin() == {}
-
-
-def test_secrets_that_others_may_read_or_a_short_one_do_not_start(tmp_path: Path, monkeypatch) -> None:
-    configured(tmp_path, monkeypatch, "proxy", '[proxy]\nsecret = "short"\n')
-    with pytest.raises(Faulty, match="16 letters"):
-        people.begin()
-    (tmp_path / "secrets.toml").chmod(0o644)
-    people.secrets.cache_clear()
-    with pytest.raises(Faulty, match="chmod 600"):
-        people.begin()
-
-
-def test_a_session_is_checked_in_no_time(oidc: TestClient) -> None:
-    """The bench reports the cost; here only that questions of one page ask the store of sessions once."""
-    assert status(oidc, cookie()) == 200
-    person = next(iter(people._people.values()))
-    asked: list[str] = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(people, "of_run", lambda: person)
-        patch.setattr(people, "refusal", lambda person, now: asked.append(person.sub) or "")
-        for _ in range(50):
-            people.scope_of_run()
-    assert len(asked) == 1
+    for minutes in (0, 1, 20, 60):
+        monkeypatch.setattr(gate.time, "time", lambda minutes=minutes: now + 60 * minutes)
+        for groups in ("national", "unknown"):
+            headers = {"X-Remote-User": "boss", "X-Remote-Groups": groups, "X-Proxy-Secret": "the secret of the proxy"}
+            proxy.get("/overview", headers=headers)
+    assert [event.event for event in audit.events(people.audit_folder())] == ["refused", "sign_in"] * 2

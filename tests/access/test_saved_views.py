@@ -1,15 +1,36 @@
 """A saved view belongs to who saved it: nobody else sees it, takes its name, or deletes it; each is noted, without its name."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from etl.operations.saved_views import Saved, SavedViews
+from etl.operations.sessions import LONGEST_SECONDS, Offer, Sessions
 from pages.ui.data import user
 from pages.ui.state import saved_views
+from tests import postgres
 from tests.access.scopes import NATIONAL, OF_ISFAHAN, OF_TEHRAN
 
 DAY = date(2026, 6, 30)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[str]:
+    """The address of a PostgreSQL, as the hosts of one dashboard share it."""
+    with postgres.server() as server:
+        server.run("create database shared")
+        yield f"postgresql:///shared?host={server.folder}&port={server.port}&user=postgres"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def kept_in(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both databases that views can lie in."""
+    address = request.getfixturevalue("shared") if request.param == "postgresql" else ""
+    monkeypatch.setenv("SHARED_DATABASE", address)
+    return address
 
 
 @pytest.fixture
@@ -24,7 +45,7 @@ def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[object,
     return events
 
 
-def test_views_of_one_are_not_those_of_another(noted: list[tuple[object, ...]]) -> None:
+def test_views_of_one_are_not_those_of_another(kept_in: str, noted: list[tuple[object, ...]]) -> None:
     with user.acting_as(OF_ISFAHAN):
         saved_views.save("Mine", "explore", {"m": ["joiners"]}, DAY)
     with user.acting_as(OF_TEHRAN):
@@ -57,3 +78,58 @@ def test_a_view_from_before_people_signed_in_belongs_to_the_administrator(
         assert saved_views.shelf() == saved_views.Shelf([], True)
     with user.acting_as(user.ADMINISTRATOR):
         assert [one.name for one in saved_views.listed()] == ["Old"]
+
+
+def test_hosts_share_views_and_take_over_each_its_own_file(
+    kept_in: str, noted: list[tuple[object, ...]], tmp_path: Path
+) -> None:
+    hosts = [SavedViews(tmp_path / name, kept_in) for name in ("one", "other")]
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "views.json").write_text(
+            f'[{{"name": "Of {name}", "page": "explore", "parameters": {{}}, "saved_on": "2026-01-01", "owner": "x"}}]'
+        )
+    seen = [[view.name for view in host.of("x")[0]] for host in (*hosts, hosts[0])]
+    both = ["Of one", "Of other"]
+    assert seen == ([["Of one"], both, both] if kept_in else [["Of one"], ["Of other"], ["Of one"]])
+    assert not list(tmp_path.rglob("views.json"))
+
+
+def test_of_saves_under_one_name_at_once_one_is_kept(kept_in: str, tmp_path: Path) -> None:
+    views = SavedViews(tmp_path, kept_in)
+    views.of("first")
+    with ThreadPoolExecutor(8) as pool:
+        told = list(
+            pool.map(lambda place: views.add(Saved("Same", "explore", {"m": [str(place)]}, "", "many")), range(16))
+        )
+    assert sorted(told) == [""] + ["taken"] * 15
+    assert [view.parameters["m"] for view in views.of("many")[0]] == [[str(told.index(""))]]
+
+
+@pytest.mark.slow
+def test_a_session_ended_on_one_host_has_ended_on_the_other(shared: str, tmp_path: Path) -> None:
+    one, other = (Sessions(tmp_path / name / "sessions.sqlite", shared) for name in ("one", "other"))
+    assert one.admit("key", "x", 0, LONGEST_SECONDS, 100) == "new"
+    assert other.admit("key", "x", 0, LONGEST_SECONDS, 110) == ""
+    one.end("key", 120)
+    assert other.admit("key", "x", 0, LONGEST_SECONDS, 130) == "ended"
+    one.end("never seen", 120)
+    assert other.admit("never seen", "x", 0, LONGEST_SECONDS, 130) == "ended"
+    token = one.offer(Offer("x", tmp_path / "file", "name", "{}"), 100)
+    assert other.take(token, "x", 110) == "gone", "a file lies on the host that made it"
+    assert one.take(token, "x", 110) == Offer("x", tmp_path / "file", "name", "{}")
+
+
+def test_a_database_that_is_not_there_keeps_and_admits_nothing(
+    noted: list[tuple[object, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"postgresql:///shared?host={tmp_path}&user=nobody"
+    monkeypatch.setenv("SHARED_DATABASE", address)
+    with user.acting_as(OF_ISFAHAN):
+        assert saved_views.shelf() == saved_views.Shelf([], False)
+        with pytest.raises(OSError, match="database") as raised:
+            saved_views.save("Mine", "explore", {"m": ["joiners"]}, DAY)
+    assert "joiners" not in str(raised.value)
+    assert noted == []
+    with pytest.raises(OSError, match="database"):
+        Sessions(tmp_path / "sessions.sqlite", address)

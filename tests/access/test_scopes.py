@@ -2,9 +2,8 @@
 
 import csv
 import random
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -15,8 +14,8 @@ from etl.analysis.comparison import Side
 from etl.core.errors import AccessDenied, QuestionError
 from etl.core.jalali import last_complete_months
 from etl.core.paths import REFERENCE
-from etl.semantic import access
-from etl.semantic.access import ADMINISTRATOR, WHOLE_COUNTRY, AccessScope, ScopedCursor, cursor_for
+from etl.semantic import access, disclosure
+from etl.semantic.access import WHOLE_COUNTRY, AccessScope, ScopedCursor, cursor_for
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import CHOICES, TIME, catalogue
 from etl.warehouse import publications
@@ -24,18 +23,6 @@ from tests.access.scopes import FARS, ISFAHAN, NATIONAL, NONE, OF_ISFAHAN, OF_TE
 
 QUESTIONS = 750
 BELOW = {"county", "institute"}
-
-
-@pytest.fixture(scope="module")
-def con(small_register: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with publications.connect(small_register) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def all_seeing(con: duckdb.DuckDBPyConnection) -> Iterator[ScopedCursor]:
-    with cursor_for(con, ADMINISTRATOR) as cursor:
-        yield cursor
 
 
 def province_of_county() -> dict[str, str]:
@@ -137,39 +124,6 @@ def all_own(row: tuple[Any, ...], by: tuple[str, ...], where: dict[str, Any], na
     return ({row[by.index(name)]} if name in by else set(where[name])) <= scope.codes
 
 
-def test_what_is_read_row_by_row_holds_rows_of_the_own_province_only(con: duckdb.DuckDBPyConnection) -> None:
-    tables: dict[str, set[str]] = {}
-    for table, column in con.execute(
-        "select table_name, column_name from duckdb_columns() where not internal"
-    ).fetchall():
-        tables.setdefault(table, set()).add(column)
-    open_tables = access._OPEN_TABLES
-    assert open_tables <= tables.keys()
-    below = {"person_id", "institute_code", "county", "file", "licence_no", "line"}
-    assert not {table for table in open_tables if tables[table] & below}, "an open table holds nothing below a province"
-    with cursor_for(con, OF_TEHRAN) as cursor:
-        for table, columns in tables.items():
-            if table in open_tables:
-                continue
-            column = next((one for one in ("province", "province_iso", "iso_3166_2") if one in columns), None)
-            if column:
-                found = {place for (place,) in cursor.execute(f"select distinct {column} from {table}").fetchall()}
-                assert found <= {TEHRAN}, table
-            else:
-                assert cursor.execute(f"select count(*) from {table}").fetchall() == [(0,)], table
-        assert cursor.execute("select count(*) from institutes").fetchall() != [(0,)]
-    with cursor_for(con, NATIONAL) as cursor:
-        assert len(cursor.execute("select distinct province from institutes").fetchall()) > 20
-
-
-def test_views_of_one_cursor_are_not_those_of_another(con: duckdb.DuckDBPyConnection) -> None:
-    with cursor_for(con, OF_TEHRAN) as one, cursor_for(con, OF_ISFAHAN) as other, one.cursor() as again:
-        places = [
-            cursor.execute("select distinct province from institutes").fetchall() for cursor in (one, other, again)
-        ]
-    assert places == [[(TEHRAN,)], [(ISFAHAN,)], [(TEHRAN,)]]
-
-
 @pytest.mark.parametrize("dimension", ["institute", "county"])
 def test_a_code_of_another_province_looks_like_one_that_does_not_exist(
     dimension: str, con: duckdb.DuckDBPyConnection
@@ -215,6 +169,26 @@ def test_the_counties_of_another_province_do_not_follow_by_subtraction(
             ask(cursor, "coverage_gap", by=("county",), where={"province": (ISFAHAN,)})
         mixed = ask(cursor, "active_assistants", by=("county",), where={"province": (TEHRAN, ISFAHAN)})
         assert mixed.where["province"] == (TEHRAN,)
+
+
+def test_what_may_circulate_is_rounded_as_for_everybody_and_beside_no_exact_total(
+    con: duckdb.DuckDBPyConnection, all_seeing: ScopedCursor
+) -> None:
+    with cursor_for(con, OF_TEHRAN) as cursor:
+        rounded = disclosure.for_circulation(ask(cursor, "active_assistants", by=("county",)), partial(ask, cursor))
+    whole = ask(all_seeing, "active_assistants", by=("county",), where={"province": (TEHRAN,)})
+    assert rounded.rows == disclosure.for_circulation(whole, partial(ask, all_seeing)).rows
+    assert rounded.rows != whole.rows
+    assert all(count is None or count % disclosure.STEP == 0 for count in rounded.column("active_assistants"))
+    assert rounded.scope == OF_TEHRAN
+
+
+def test_who_submits_exports_answers_of_the_own_province_only() -> None:
+    submitter = AccessScope("clerk", "submitter", frozenset({TEHRAN}), may_see_detail=False, may_export=True)
+    asked = [{"province": (TEHRAN,)}, {"province": (TEHRAN, ISFAHAN)}, {"province": (ISFAHAN,)}, {}]
+    assert [access.may_leave(submitter, where) for where in asked] == [True, False, False, False]
+    assert [access.may_leave(OF_TWO, where) for where in asked] == [True] * 4
+    assert not access.may_leave(OF_TEHRAN, asked[0]), "without that right"
 
 
 @pytest.mark.parametrize("name", sorted(registry.analyses()))

@@ -1,50 +1,20 @@
 """People sign in at a provider, in a browser: own numbers, a page without rights, a way out that ends the session."""
 
-import json
-import os
 import re
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser
 
-from etl.core.paths import ROOT
 from etl.operations import audit
-from tests.access.test_gate import ACCESS, CLOSED, SECRET
+from tests.access.site import Site, served, sign_in, status
 from tests.browser import app as front
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-PEOPLE = (
-    {"sub": "isfahan.officer", "name": "I. Officer", "groups": ["isfahan"]},
-    {"sub": "national.analyst", "name": "N. Analyst", "groups": ["national"]},
-    {"sub": "data.steward", "name": "D. Steward", "groups": ["steward"]},
-    {"sub": "stranger", "name": "S. Tranger"},
-)
-
-
-@dataclass
-class Site:
-    """A dashboard and its provider, both running."""
-
-    address: str
-    audit: Path
-    provider: subprocess.Popen[bytes]
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port: int = free.getsockname()[1]
-        return port
+CLOSED = ("/_stcore/upload_file/x/y", "/files/x", "/component/a/b.js")
+KEPT_BY_NGINX = ("/_stcore/metrics", "/metrics", "/healthz", "/readyz")
 
 
 @pytest.fixture(scope="module")
@@ -55,81 +25,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def site(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("site")
-    port, provider_port = free_port(), free_port()
-    (folder / "access.toml").write_text(ACCESS, encoding="utf-8")
-    (folder / "secrets.toml").write_text(
-        f"""
-        [auth]
-        redirect_uri = "http://localhost:{port}/oauth2callback"
-        cookie_secret = "{SECRET}"
-        client_id = "dashboard"
-        client_secret = "of the tests"
-        server_metadata_url = "http://localhost:{provider_port}/.well-known/openid-configuration"
-        """,
-        encoding="utf-8",
-    )
-    (folder / "secrets.toml").chmod(0o600)
-    (folder / "settings.toml").write_text(
-        f"""
-        [sign_in]
-        mode = "oidc"
-        access = "{folder}/access.toml"
-        secrets = "{folder}/secrets.toml"
-        [folders]
-        audit = "{folder}/audit"
-        views = "{folder}/views"
-        run = "{folder}/run"
-        """,
-        encoding="utf-8",
-    )
-    claims = [word for one in PEOPLE for word in ("--user-claims", json.dumps(one))]
-    provider = subprocess.Popen(
-        [str(Path(sys.executable).with_name("oidc-provider-mock")), "-p", str(provider_port), *claims],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.port", str(port)],
-        cwd=ROOT,
-        env=os.environ | {"WAREHOUSE": str(small_register), "POLICEYAR_SETTINGS": str(folder / "settings.toml")},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        front._wait_for(f"http://localhost:{port}/_stcore/health", server)
-        yield Site(f"http://localhost:{port}", folder / "audit", provider)
-    finally:
-        for process in (server, provider):
-            process.terminate()
-            process.wait(timeout=20)
-
-
-def sign_in(site: Site, context: BrowserContext, sub: str, path: str = "/?lang=en") -> Page:
-    page = context.new_page()
-    page.goto(site.address + path)
-    page.get_by_role("link", name="Sign in").click()
-    page.wait_for_url("**/oauth2/authorize**")
-    page.fill("input[name=sub]", sub)
-    page.locator("button").first.click()
-    page.wait_for_url(f"{site.address}/**")
-    return page
-
-
-def status(address: str, cookies: list[Any] = ()) -> int:  # type: ignore[assignment]
-    told = "; ".join(f"{one['name']}={one['value']}" for one in cookies)
-    request = urllib.request.Request(address, headers={"Cookie": told, "Accept": "text/html"})
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            code: int = answer.status
-            return code
-    except urllib.error.HTTPError as error:
-        return error.code
+    with served(tmp_path_factory.mktemp("site"), small_register) as running:
+        yield running
 
 
 def test_nobody_gets_anything_but_the_way_to_sign_in(site: Site) -> None:
-    assert {status(site.address + path) for path in (*CLOSED, "/", "/institutes", "/quality")} == {401}
-    assert status(site.address + "/healthz") == 200
+    assert {status(site.address + path) for path in (*CLOSED, "/", "/register", "/quality")} == {401}
+    assert status(site.address + "/media/x.csv") == 403, "nginx asks for the cookie of a visit"
+    assert {status(site.address + path) for path in KEPT_BY_NGINX} == {404}
 
 
 def test_an_officer_sees_the_nation_and_own_institutes_and_signs_out_for_good(site: Site, browser: Browser) -> None:
@@ -195,7 +98,7 @@ def test_a_stranger_is_told_who_they_are_what_is_missing_and_whom_to_ask(site: S
     told = page.locator("body").inner_text()
     for words in ("S. Tranger", "stranger", "Ms Karimi", "خانم کریمی", "You are signed in, but you have no access"):
         assert words in told
-    assert {status(site.address + path, context.cookies()) for path in CLOSED} == {403}
+    assert {status(site.address + path, context.cookies()) for path in (*CLOSED, "/media/x.csv")} == {403}
     context.close()
 
 

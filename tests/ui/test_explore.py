@@ -1,7 +1,9 @@
 """What the analyst asks: questions with and without meaning, saved views, long tables, comparison, the load's report."""
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from etl.analysis import comparison, data_quality, detail
 from etl.analysis.comparison import Side
 from etl.core.errors import QuestionError
 from etl.extract.contract import TABLES
+from etl.operations import saved_views as operations_saved_views
 from etl.semantic import access, answers
 from etl.semantic.catalog import DIMENSIONS, catalogue
 from etl.warehouse import publications
@@ -110,7 +113,7 @@ def test_a_name_that_cannot_be_given_is_refused(name: str, reason: str, shelf: P
 
 
 def test_a_shelf_is_never_over_full(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saved_views, "MOST_VIEWS", 2)
+    monkeypatch.setattr(operations_saved_views, "MOST_VIEWS", 2)
     for name in ("a", "b"):
         saved_views.save(name, "explore", {}, AS_OF)
     with pytest.raises(saved_views.Unnamed, match="full"):
@@ -140,7 +143,7 @@ _SPOILT = {
 
 
 @pytest.mark.parametrize("content", _SPOILT.values(), ids=_SPOILT.keys())
-def test_a_broken_file_is_kept_aside_and_told(content: bytes, shelf: Path) -> None:
+def test_a_broken_file_of_an_earlier_version_is_kept_aside_and_told(content: bytes, shelf: Path) -> None:
     shelf.mkdir()
     (shelf / "views.json").write_bytes(content)
     assert saved_views.shelf() == saved_views.Shelf([], False)
@@ -156,6 +159,18 @@ def test_a_broken_file_is_kept_aside_and_told(content: bytes, shelf: Path) -> No
     assert saved_views.shelf() == saved_views.Shelf([], True)
 
 
+def test_views_of_an_earlier_version_are_taken_over_once(shelf: Path) -> None:
+    shelf.mkdir()
+    content = json.dumps([_GOOD, _GOOD | {"name": "تهران", "page": "growth"}]).encode()
+    (shelf / "views.json").write_bytes(content)
+    assert saved_views.shelf().is_whole
+    assert [(one.name, one.page) for one in saved_views.listed()] == [("تهران", "growth"), ("کرمان", "explore")]
+    assert saved_views.listed()[1].parameters == {"m": ["joiners"]}
+    assert (shelf / "views.json.taken-over").read_bytes() == content
+    saved_views.delete("تهران")
+    assert [one.name for one in saved_views.listed()] == ["کرمان"]
+
+
 def test_what_can_be_read_of_a_broken_file_stays(shelf: Path) -> None:
     shelf.mkdir()
     content = json.dumps([_GOOD, _GOOD | {"name": 1}]).encode()
@@ -166,26 +181,44 @@ def test_what_can_be_read_of_a_broken_file_stays(shelf: Path) -> None:
     assert (shelf / "views.json.broken-1").read_bytes() == content
 
 
-def test_what_is_no_file_is_kept_aside_too(shelf: Path) -> None:
-    (shelf / "views.json" / "within").mkdir(parents=True)
+@pytest.mark.parametrize("name", ["views.json", "views.sqlite"])
+def test_what_is_no_file_is_kept_aside_too(name: str, shelf: Path) -> None:
+    (shelf / name / "within").mkdir(parents=True)
     assert saved_views.shelf() == saved_views.Shelf([], False)
     kept = saved_views.save("تهران", "explore", {}, AS_OF)
-    assert (shelf / "views.json.broken-1" / "within").is_dir()
+    assert (shelf / f"{name}.broken-1" / "within").is_dir()
     assert saved_views.listed() == [kept]
 
 
-def test_a_file_that_may_not_be_read_is_kept_aside(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("content", [b"no database" * 900, b"SQLite format 3\x00" + b"\xff" * 9000])
+def test_a_broken_database_is_kept_aside_and_told(content: bytes, shelf: Path) -> None:
+    saved_views.save("کرمان", "explore", {}, AS_OF)
+    for beside in shelf.glob("views.sqlite-*"):
+        beside.unlink()
+    (shelf / "views.sqlite").write_bytes(content)
+    assert saved_views.shelf() == saved_views.Shelf([], False)
+    kept = saved_views.save("تهران", "explore", {}, AS_OF)
+    assert saved_views.shelf() == saved_views.Shelf([kept], False)
+    assert (shelf / "views.sqlite.broken-1").read_bytes() == content
+
+
+@pytest.mark.parametrize("parameters", ["{", "[]", '{"m": [1]}', "[" * 100_000])
+def test_a_spoilt_row_is_left_out_and_told(parameters: str, shelf: Path) -> None:
+    kept = saved_views.save("کرمان", "explore", {}, AS_OF)
     saved_views.save("تهران", "explore", {}, AS_OF)
-    content = (shelf / "views.json").read_bytes()
+    with closing(sqlite3.connect(shelf / "views.sqlite")) as database, database:
+        database.execute("update saved_views set parameters = ? where name = 'تهران'", (parameters,))
+    assert saved_views.shelf() == saved_views.Shelf([kept], False)
 
-    def refused(*_: object, **__: object) -> str:
-        raise PermissionError(13, "Permission denied")
 
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_text", refused)
-        assert saved_views.shelf() == saved_views.Shelf([], False)
-        saved_views.save("کرمان", "explore", {}, AS_OF)
-    assert (shelf / "views.json.broken-1").read_bytes() == content
+def test_a_folder_that_cannot_be_made_holds_nothing_and_takes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("VIEWS", str(tmp_path / "file" / "views"))
+    assert saved_views.shelf() == saved_views.Shelf([], False)
+    with pytest.raises(OSError, match="file"):
+        saved_views.save("تهران", "explore", {}, AS_OF)
 
 
 def test_a_name_that_is_refused_moves_no_file(shelf: Path) -> None:
@@ -213,7 +246,7 @@ def test_the_reader_is_told_of_a_broken_file(
     app = AppTest.from_function(draw, args=(lang,), default_timeout=60).run()
     told = text.word("views.unreadable", lang)
     assert told not in "".join(one.proto.body for one in app.get("html"))
-    shelf.mkdir()
+    shelf.mkdir(exist_ok=True)
     (shelf / "views.json").write_bytes(b'[{"name": 1}]')
     app.run()
     assert not app.exception

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from etl.analysis import data_quality
 from etl.build import pipeline
-from etl.semantic.access import ADMINISTRATOR, ScopedCursor
+from etl.semantic.access import ADMINISTRATOR, AccessScope, ScopedCursor
 from pages.ui.charts import matrix
 from pages.ui.charts.elements import ChartContext
 from pages.ui.components import day_field, footer, table_state, tables
@@ -194,6 +194,16 @@ def test_what_changed_between_two_publications_is_told_by_province_reason_and_fi
     file = next(one for one in data_quality.changed_files(con, pointer) if one["file"] == changed.name)
     assert (file["file"], file["after"] < file["before"]) == (changed.name, True)
     assert data_quality.last_revision(con, tmp_path / "none.duckdb") is None
+    # Somebody of another province is told of the nation and of the own, and of no file of the others.
+    moved = {one.province for one in told.moved if one.province}
+    other = next(code for code in ("IR-23", "IR-10", "IR-30") if code != file["province"])
+    scope = AccessScope("officer", "province", frozenset({other}), may_see_detail=False, may_export=False)
+    own = ScopedCursor(duckdb.connect(), scope)
+    shown = data_quality.last_revision(own, pointer)
+    assert shown
+    assert {one.province for one in shown.moved} <= {None, other}
+    assert moved - {other}
+    assert {one["province"] for one in data_quality.changed_files(own, pointer)} <= {other}
 
 
 def test_names_stand_in_the_order_of_the_alphabet() -> None:

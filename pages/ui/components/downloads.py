@@ -15,6 +15,7 @@ from typing import Any
 
 import streamlit as st
 
+from etl.operations import audit
 from etl.semantic import access, disclosure, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS, TIME
@@ -184,8 +185,7 @@ def offers(
     for kind, (mime, make) in makers.items():
         name = writers.file_name(source, context, place, kind, circulation)
         if user.signs_in():
-            metrics = ",".join(metric.name for metric in told.metrics)[:200]
-            _offered(view, ident, kind, name, make, {"metric": metrics, "form": kind, "rows": count})
+            offered(view, f"offer-{kind}-{ident}", view.word(f"more.{kind}"), name, make, _noted(told, kind, count))
         elif count * len(told.columns) > MANY_CELLS[kind]:
             _made_first(view, ident, kind, name, mime, make, source)
         else:
@@ -197,6 +197,8 @@ def offers(
             shown = picture.circulated(rounded, ask) if picture.circulated else None
         if shown:
             name = writers.file_name(source, context, place, "", circulation).rstrip(".")
+            # The browser makes the file itself: what is noted is that it was shown to be taken.
+            user.record("export", **_noted(told, "picture", count), **audit.rights(user.scope()))
             _show_picture(view, shown, context, name, ident)
         else:
             st.html(f'<p class="pd-note" role="status">{text.escape(view.word("figure.no_picture"))}</p>')
@@ -238,11 +240,20 @@ def _made(make: Callable[..., None]) -> io.BytesIO:
     return out
 
 
-def _offered(
-    view: PageContext, ident: str, kind: str, name: str, make: Callable[..., None], told: dict[str, str | int]
+def _noted(told: Answer, form: str, rows: int) -> dict[str, str | int]:
+    """What the audit log says of a file."""
+    metrics = ",".join(metric.name for metric in told.metrics)[:200]
+    return {"metric": metrics, "form": form, "rows": rows, "publication": told.publication.id}
+
+
+def offered(
+    view: PageContext, key: str, label: str, name: str, make: Callable[[Any], object], told: dict[str, str | int]
 ) -> None:
-    """A file at an address of its own, from where this person can fetch it once; written to disk at the click."""
-    if not st.button(view.word(f"more.{kind}"), key=f"offer-{kind}-{ident}"):
+    """A file at an address of its own, from where this person can fetch it once; written to disk at the click.
+
+    `told` is what the audit log notes when it is fetched.
+    """
+    if not st.button(label, key=key):
         return
     with tempfile.NamedTemporaryFile(prefix="offer-", delete=False) as out:
         make(out)

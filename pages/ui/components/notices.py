@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException, StopException
 
-from pages.ui.data import warehouse
+from pages.ui.data import user, warehouse
 from pages.ui.i18n import text
 
 _LOG = logging.getLogger(__name__)
@@ -30,6 +30,9 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
     """
     try:
         yield
+    except user.AccessDenied:
+        lost = "lost" if _is_lost() else "not_yours"
+        notice(lang, f"sign_in.{lost}_title", text.word(f"sign_in.{lost}", lang), "refused")
     except warehouse.TooEarly:
         notice(lang, "state.too_early_title", text.word("state.too_early", lang), "refused")
     except warehouse.QuestionError:
@@ -40,3 +43,12 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
         _LOG.error("%s: %s", ident, type(failed).__name__)
         _LOG.debug("%s", traceback.format_exc())
         notice(lang, "state.error_title", text.word("state.error", lang), "error")
+
+
+def _is_lost() -> bool:
+    """Whether nobody is signed in any more."""
+    try:
+        user.scope()
+    except user.AccessDenied:
+        return True
+    return False

@@ -2,12 +2,14 @@
 
 from datetime import date
 from functools import partial
+from typing import IO
 
 import streamlit as st
 
 from etl.core.errors import Refused
 from pages.ui.briefing import writing
 from pages.ui.briefing.writing import NATION, Written
+from pages.ui.components import downloads
 from pages.ui.components.notices import error_boundary, notice
 from pages.ui.data import briefing_questions, user
 from pages.ui.i18n import text
@@ -40,8 +42,12 @@ def button(view: PageContext) -> None:
                     con, pointer, view.lang, "" if place == NATION else place, view.scope.on
                 )
                 asked.refuse_empty()
-                name = writing.file_name(asked)
+                name, publication = writing.file_name(asked), asked.publication.id
         except Refused:
+            return
+        if user.signs_in():
+            label, make = view.word("briefing.make"), partial(_write, place, view.lang, view.scope.on)
+            downloads.offered(view, "briefing-button", label, name, make, _noted(publication))
             return
         st.download_button(
             view.word("briefing.make"),
@@ -51,6 +57,15 @@ def button(view: PageContext) -> None:
             key="briefing-button",
             on_click="ignore",
         )
+
+
+def _write(place: str, lang: str, on: date | None, out: IO[bytes]) -> None:
+    out.write(made(place, lang, on))
+
+
+def _noted(publication: str) -> dict[str, str | int]:
+    """What the audit log says of a book that is fetched."""
+    return {"metric": "briefing", "form": "pdf", "publication": publication}
 
 
 def made(place: str, lang: str, on: date | None) -> bytes:
@@ -87,6 +102,10 @@ def _line(view: PageContext, number: int, one: Written) -> None:
             st.html(f'<p class="pd-note">{text.escape(view.word("briefing.not_here"))}</p>', width="content")
             return
         name = one.file.rpartition("/")[2]
+        if user.signs_in():
+            label, told = view.word("briefing.take"), _noted(one.publication)
+            downloads.offered(view, f"take-{number}", label, name, lambda out: out.write(content), told)
+            return
         st.download_button(
             view.word("briefing.take"),
             data=content,

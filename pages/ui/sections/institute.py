@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import streamlit as st
 
+from etl.operations import audit
 from etl.semantic.answers import Answer
 from pages.ui.components import downloads, notices, tables
 from pages.ui.components.footer import context, question, subtitle
 from pages.ui.components.table_state import InAddress
-from pages.ui.data import registers
+from pages.ui.data import registers, user, warehouse
 from pages.ui.data.registers import Institute
 from pages.ui.i18n import text
 from pages.ui.state import page_context, page_parameters
@@ -197,6 +198,7 @@ def people(view: PageContext) -> None:
             return
         st.html(f'<p class="pd-note">{text.escape(view.word("institute.people_are"))}</p>')
         spells = registers.people(view.as_of, view.where)
+        _note_once(view, spells.answer.publication.id)
         answer = spells.first(tables.PAGE_ROWS)
         if not answer.rows:
             notices.notice(view.lang, "state.empty_title", view.word("state.empty"))
@@ -206,3 +208,11 @@ def people(view: PageContext) -> None:
         with st.container(horizontal=True, gap="small", key="footer-people", vertical_alignment="center"):
             question(view, answer, "people")
             downloads.downloads(view, spells, context(view), "people")
+
+
+def _note_once(view: PageContext, publication: str) -> None:
+    """Note in the audit log that rows of people are shown; the reruns of one view are one event."""
+    shown = (publication, view.as_of, warehouse.frozen(view.where))
+    if st.session_state.get("people noted") != shown:
+        user.record("detail", publication=publication, **audit.rights(user.scope()))
+        st.session_state["people noted"] = shown

@@ -38,12 +38,18 @@ def listings(view: PageContext, *analyses: str, without: str = "") -> None:
         if analysis == without:
             continue
         ident = f"listing-{analysis}"
-        with st.container(border=True, key=f"figure-{ident}"), error_boundary(view.lang, ident):
+        with st.container(border=True, key=f"figure-{ident}"):
             _listing(view, analysis, ident)
 
 
 @page_context.fragment
 def _listing(view: PageContext, analysis: str, ident: str) -> None:
+    """One list, with what goes wrong in it: outside of the fragment Streamlit would have told of it already."""
+    with error_boundary(view.lang, ident):
+        _drawn(view, analysis, ident)
+
+
+def _drawn(view: PageContext, analysis: str, ident: str) -> None:
     """A list in its order, as far as a page holds it; a filter without meaning for it is told."""
     answer, ignored = _asked(view, analysis)
     days = page_parameters.one(page_context.part(), "days") if _ends(answer) else ""

@@ -57,7 +57,7 @@ class Gate:
         _clear(scope)
         if path == "/auth/logout" and person:
             await run_in_threadpool(_end, person)
-        if path in _OPEN or path.startswith(_OPEN_FOLDERS):
+        if path in _OPEN or path.startswith(_OPEN_FOLDERS) or (path == "/metrics" and _is_this_machine(connection)):
             await self.app(scope, receive, _short_lived(send))
         elif refusal or person is None:
             await _refuse(scope, receive, send, sign_in_page.signed_out(refusal), 401)
@@ -70,6 +70,16 @@ class Gate:
             scope["person"] = person
             guarded = _while_open(person, receive, send) if scope["type"] == "websocket" else receive
             await self.app(scope, guarded, send)
+
+
+def _is_this_machine(connection: HTTPConnection) -> bool:
+    """Whether a request comes from this machine to a port of its own, as Prometheus's does.
+
+    A proxy passes the name of the site on: with another one no socket would open (allowed_hosts).
+    """
+    client = connection.client.host if connection.client else ""
+    forwarded = {"forwarded", "x-forwarded-for", "x-real-ip"} & set(connection.headers)
+    return client in people.LOCAL and connection.url.hostname in people.LOCAL and not forwarded
 
 
 def routes() -> list[Route]:

@@ -24,7 +24,7 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 
 from etl.core import settings
 from etl.core.errors import AccessDenied
-from etl.operations import roles
+from etl.operations import audit, roles
 from etl.operations.sessions import LONGEST_SECONDS, Sessions
 from etl.semantic.access import AccessScope
 
@@ -33,9 +33,11 @@ SESSION_HEADER = "x-policeyar-session"
 # Set by the site's proxy in the mode `proxy`; they count only beside its secret.
 USER_HEADER, GROUPS_HEADER, SECRET_HEADER = "x-remote-user", "x-remote-groups", "x-proxy-secret"
 _LEAST_SECRET = 16
-_LOCAL = ("localhost", "127.0.0.1", "::1")
+LOCAL = ("localhost", "127.0.0.1", "::1")
 # So long a resolved scope serves the questions of one page.
 _FRESH_SECONDS = 2.0
+# Of more people than this, those whose session is over are forgotten.
+_MOST_KNOWN = 1000
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def mode() -> str:
 
 @cache
 def sessions() -> Sessions:
-    return Sessions(known().folders.run / "sessions.sqlite")
+    return Sessions(known().folders.run / "sessions.sqlite", known().sign_in.database)
 
 
 @cache
@@ -83,7 +85,7 @@ def begin() -> dict[str, Any]:
     """Refuse to start where the mode does not fit, and resolve scopes from now on; returns Streamlit's secrets. Raises Faulty."""
     if mode() == "open":
         address = config.get_option("server.address")
-        if address not in _LOCAL:
+        if address not in LOCAL:
             raise settings.Faulty(
                 [f"sign_in.mode: open serves this machine only, and server.address is {address or 'every address'}"]
             )
@@ -118,6 +120,9 @@ def scope_of(person: Person) -> AccessScope:
 
 def remember(person: Person) -> None:
     """Let the runs of this process find a person by the session's key."""
+    if len(_people) > _MOST_KNOWN:
+        for key in [key for key, known in list(_people.items()) if known.expires < time.time()]:
+            forget(key)
     _people[person.key] = person
 
 
@@ -139,7 +144,7 @@ def of_run() -> Person | None:
 def refusal(person: Person, now: float) -> str:
     """Why the session of a person does not go on; empty or `new` where it does. The proxy ends its sessions itself."""
     if mode() == "proxy":
-        return "" if now < person.expires else "expired"
+        return sessions().notice(person.key, person.sub, now)
     return sessions().admit(person.key, person.sub, person.began, person.expires, now)
 
 
@@ -169,6 +174,8 @@ def _access_file() -> Path:
 
 @cache
 def _roles_at(path: Path, _changed: int) -> roles.Roles:
+    rights = hashlib.sha256(repr(known()).encode() + path.read_bytes()).hexdigest()
+    audit.record_settings(audit_folder(), rights)
     return roles.read(path)
 
 

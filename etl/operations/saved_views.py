@@ -1,0 +1,183 @@
+"""Saved views and their owners: in a SQLite file of this host, or in the PostgreSQL that several hosts share.
+
+Views that an earlier version kept in `views.json` are taken over once. A file that cannot be read, whole or in part, is
+renamed and kept: what somebody saved is never overwritten.
+"""
+
+import fcntl
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from itertools import chain, count
+from pathlib import Path
+from typing import Any
+
+from etl.core.text_folding import fold
+from etl.operations.store import SqliteStore, Store, opened
+from etl.semantic.access import ADMINISTRATOR
+
+MOST_VIEWS, MOST_LETTERS = 200, 4000
+# More than all views of the earlier version together: a letter is six bytes at most.
+_MOST_BYTES = 2 * 6 * MOST_VIEWS * MOST_LETTERS
+_BROKEN = ".broken-"
+_TABLES = (
+    """create table if not exists saved_views (
+        owner text not null, folded text not null, name text not null, page text not null, parameters text not null,
+        saved_on text not null, primary key (owner, folded)
+    )""",
+)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """One view: its name as written, its page, the parameters of its address, and the day it was saved."""
+
+    name: str
+    page: str
+    parameters: dict[str, list[str]]
+    saved_on: str
+    # The person who saved it: nobody else sees it or can delete it.
+    owner: str = ADMINISTRATOR.sub
+
+
+class SavedViews:
+    """The views of an installation. `address` names a PostgreSQL; without it they lie in `folder`."""
+
+    def __init__(self, folder: Path, address: str = "") -> None:
+        self._folder = folder
+        self._address = address
+
+    def of(self, owner: str) -> tuple[list[Saved], bool]:
+        """The views of a person by name, and whether all that was ever saved could be read. Raises OSError."""
+        with self._store().transaction() as execute:
+            rows = execute(
+                "select name, page, parameters, saved_on, owner from saved_views where owner = $1 order by folded",
+                owner,
+            )
+        views = [view for row in rows if (view := _of_row(*row))]
+        return views, len(views) == len(rows) and not any(self._folder.glob(f"*{_BROKEN}*"))
+
+    def add(self, view: Saved) -> str:
+        """Keep a view; empty, or why not: `taken` or `full`. Raises OSError."""
+        with self._store().transaction() as execute:
+            ((known,),) = execute("select count(*) from saved_views where owner = $1", view.owner)
+            if known >= MOST_VIEWS:
+                return "full"
+            return "" if _insert(execute, view) else "taken"
+
+    def delete(self, owner: str, name: str) -> str:
+        """Forget a view of this owner; returns its page, empty where there is none. Raises OSError."""
+        with self._store().transaction() as execute:
+            rows = execute("delete from saved_views where owner = $1 and name = $2 returning page", owner, name)
+        return str(rows[0][0]) if rows else ""
+
+    def _store(self) -> Store:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        store = opened(self._address, self._folder, _TABLES) if self._address else self._sqlite()
+        if os.path.lexists(self._folder / "views.json"):
+            self._take_over(store)
+        return store
+
+    def _sqlite(self) -> SqliteStore:
+        path = self._folder / "views.sqlite"
+        try:
+            if os.path.lexists(path) and not path.is_file():
+                raise sqlite3.DatabaseError
+            return SqliteStore(path, _TABLES)
+        except sqlite3.DatabaseError:
+            with self._alone():
+                try:
+                    return SqliteStore(path, _TABLES)
+                except (sqlite3.DatabaseError, OSError):
+                    self._set_aside(path)
+            return SqliteStore(path, _TABLES)
+
+    def _take_over(self, store: Store) -> None:
+        path = self._folder / "views.json"
+        with self._alone():
+            if not os.path.lexists(path):
+                return
+            views, is_whole = _of_json(path)
+            with store.transaction() as execute:
+                for view in views:
+                    _insert(execute, view)
+            if is_whole:
+                os.rename(path, path.with_name("views.json.taken-over"))
+            else:
+                self._set_aside(path)
+
+    def _set_aside(self, path: Path) -> None:
+        free = (path.with_name(f"{path.name}{_BROKEN}{number}") for number in count(1))
+        os.rename(path, next(name for name in free if not os.path.lexists(name)))
+        for beside in ("-wal", "-shm"):
+            path.with_name(path.name + beside).unlink(missing_ok=True)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with (self._folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _insert(execute: Any, view: Saved) -> bool:
+    """Whether the owner had no view of this name."""
+    return bool(
+        execute(
+            "insert into saved_views (owner, folded, name, page, parameters, saved_on) values ($1, $2, $3, $4, $5, $6) "
+            "on conflict (owner, folded) do nothing returning 1",
+            *(view.owner, fold(view.name), view.name, view.page, json.dumps(view.parameters), view.saved_on),
+        )
+    )
+
+
+def _of_row(name: str, page: str, parameters: str, saved_on: str, owner: str) -> Saved | None:
+    try:
+        return _view(
+            {"name": name, "page": page, "parameters": json.loads(parameters), "saved_on": saved_on, "owner": owner}
+        )
+    except (ValueError, RecursionError):
+        return None
+
+
+def _of_json(path: Path) -> tuple[list[Saved], bool]:
+    """The views of an earlier version's file that can be read, and whether all can."""
+    try:
+        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+            return [], False
+        found = json.loads(path.read_text(encoding="utf-8"))
+    # JSON nested too deep ends the recursion of its reader.
+    except (OSError, ValueError, RecursionError):
+        return [], False
+    written = found if isinstance(found, list) else []
+    views = [view for view in map(_view, written) if view]
+    return views, isinstance(found, list) and len(views) == len(written)
+
+
+def _view(written: Any) -> Saved | None:
+    """One view as it was written; None for what no version writes."""
+    if not isinstance(written, dict):
+        return None
+    # Views from before people signed in name no owner.
+    written = {"owner": ADMINISTRATOR.sub} | written
+    if set(written) != {one.name for one in fields(Saved)}:
+        return None
+    parameters = written["parameters"]
+    if not isinstance(parameters, dict) or not all(isinstance(values, list) for values in parameters.values()):
+        return None
+    texts = [
+        *(written[name] for name in ("name", "page", "saved_on", "owner")),
+        *parameters,
+        *chain(*parameters.values()),
+    ]
+    return Saved(**written) if all(map(_is_text, texts)) else None
+
+
+def _is_text(value: Any) -> bool:
+    """Whether a value is text that can be encoded: half a surrogate pair cannot."""
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False

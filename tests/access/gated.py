@@ -1,0 +1,114 @@
+"""An application behind the gate, its table of roles, and the cookies of people; without Streamlit and browser."""
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from streamlit.web.server.starlette import starlette_auth_routes as streamlit_auth
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+
+from etl.core.settings import Folders, Settings, SignIn
+from pages.ui.shell import gate, people
+
+SECRET = "0123456789abcdef0123456789abcdef"
+ACCESS = """
+[contact]
+fa = "خانم کریمی"
+en = "Ms Karimi"
+[groups.national]
+role = "national"
+may_export = true
+[groups.steward]
+role = "steward"
+[groups.tehran]
+role = "province"
+provinces = ["تهران"]
+[groups.isfahan]
+role = "province"
+provinces = ["IR-10"]
+may_export = true
+"""
+PAGE = {"Accept": "text/html"}
+
+
+async def seen(request: Request) -> Response:
+    """What an application behind the gate gets to see."""
+    return JSONResponse({name: value for name, value in request.headers.items() if name.startswith("x-")})
+
+
+async def socket(websocket: WebSocket) -> None:
+    await websocket.accept()
+    try:
+        while True:
+            await websocket.send_text(await websocket.receive_text())
+    except WebSocketDisconnect:
+        pass
+
+
+async def set_cookie(_: Request) -> Response:
+    answer = Response()
+    answer.set_cookie("_streamlit_user", "x", httponly=True, max_age=30 * 86400, samesite="lax")
+    return answer
+
+
+CLOSED = ("/_stcore/metrics", "/_stcore/upload_file/x/y", "/media/x.csv", "/files/x", "/component/a/b.js", "/metrics")
+
+
+def application() -> Starlette:
+    routes = [
+        *gate.routes(),
+        WebSocketRoute("/_stcore/stream", socket),
+        Route("/oauth2callback", set_cookie),
+        Route("/auth/logout", seen),
+        Mount("/", Starlette(routes=[Route("/{path:path}", seen)])),
+    ]
+    return Starlette(routes=routes, middleware=[Middleware(gate.Gate)])
+
+
+def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, secrets: str = "") -> Settings:
+    (tmp_path / "access.toml").write_text(ACCESS, encoding="utf-8")
+    (tmp_path / "secrets.toml").write_text(secrets or f'[auth]\ncookie_secret = "{SECRET}"\n', encoding="utf-8")
+    (tmp_path / "secrets.toml").chmod(0o600)
+    known = Settings(
+        sign_in=SignIn(mode, tmp_path / "access.toml", tmp_path / "secrets.toml"),
+        folders=replace(Folders(), run=tmp_path / "run", audit=tmp_path / "audit"),
+    )
+    monkeypatch.setattr(people, "known", lambda: known)
+    monkeypatch.setattr(streamlit_auth, "get_cookie_secret", lambda: SECRET)
+    monkeypatch.delenv("AUDIT", raising=False)
+    for cached in (people.secrets, people.sessions):
+        cached.cache_clear()
+    people._people.clear()
+    people._fresh.clear()
+    return known
+
+
+def cookie(secret: str = SECRET, **claims: Any) -> dict[str, str]:
+    now = int(time.time())
+    told = {"sub": "isfahan.officer", "iat": now - 10, "exp": now + 3600, "groups": ["isfahan"], "nonce": "n"} | claims
+    told = {name: value for name, value in told.items() if value is not None}
+    value = create_signed_value(secret, "_streamlit_user", json.dumps(told)).decode()
+    return {"Cookie": f"_streamlit_user={value}"}
+
+
+def status(client: TestClient, headers: dict[str, str], path: str = "/overview") -> int:
+    return client.get(path, headers=PAGE | headers).status_code
+
+
+def opens_socket(client: TestClient, headers: dict[str, str]) -> bool:
+    try:
+        with client.websocket_connect("/_stcore/stream", headers=headers) as wire:
+            wire.send_text("x")
+            return wire.receive_text() == "x"
+    except WebSocketDisconnect:
+        return False

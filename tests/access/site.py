@@ -1,0 +1,122 @@
+"""A dashboard behind nginx, whose users sign in at a provider; Chromium goes in and out as they do."""
+
+import json
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Page
+
+from tests import serving
+from tests.access.gated import ACCESS, SECRET
+
+PEOPLE = (
+    {"sub": "isfahan.officer", "name": "I. Officer", "groups": ["isfahan"]},
+    {"sub": "tehran.officer", "name": "T. Officer", "groups": ["tehran"]},
+    {"sub": "national.analyst", "name": "N. Analyst", "groups": ["national"]},
+    {"sub": "data.steward", "name": "D. Steward", "groups": ["steward"]},
+    {"sub": "withdrawn.officer", "name": "W. Officer", "groups": ["fars"]},
+    {"sub": "stranger", "name": "S. Tranger"},
+)
+ROLES = ACCESS + '[groups.fars]\nrole = "province"\nprovinces = ["IR-14"]\n'
+
+
+_NODE = Path(__file__).with_name("provider")
+
+
+@dataclass
+class Site:
+    """A dashboard and its provider, both running."""
+
+    address: str
+    folder: Path
+    provider: subprocess.Popen[bytes]
+
+    @property
+    def audit(self) -> Path:
+        return self.folder / "audit"
+
+
+@contextmanager
+def served(
+    folder: Path, warehouse: Path, provider: str = "mock", processes: int = 1, base_path: str = ""
+) -> Iterator[Site]:
+    """Web processes and nginx before them in the mode `oidc`, and a provider: oidc-provider-mock, or `npm`'s oidc-provider."""
+    port = serving.free_ports()
+    # The address, and so the secrets, are known when the ports are.
+    (folder / "secrets.toml").touch()
+    (folder / "access.toml").write_text(ROLES, encoding="utf-8")
+    dashboard = serving.Served(
+        folder,
+        processes,
+        WAREHOUSE=str(warehouse),
+        VIEWS=str(folder / "views"),
+        AUDIT=str(folder / "audit"),
+        DETAIL_ROWS="1",
+        POLICEYAR_WEB_BASE_PATH=base_path,
+        POLICEYAR_SIGN_IN_MODE="oidc",
+        POLICEYAR_SIGN_IN_ACCESS=str(folder / "access.toml"),
+        POLICEYAR_SIGN_IN_SECRETS=str(folder / "secrets.toml"),
+    )
+    address = dashboard.origin + dashboard.base
+    _write_secrets(folder / "secrets.toml", address, port)
+    command = _mock(port) if provider == "mock" else ["node", str(_NODE / "provider.mjs"), str(port), address]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        with dashboard:
+            yield Site(address, folder, running)
+    finally:
+        running.terminate()
+        running.wait(timeout=20)
+
+
+def _mock(port: int) -> list[str]:
+    claims = [word for one in PEOPLE for word in ("--user-claims", json.dumps(one))]
+    return [str(Path(sys.executable).with_name("oidc-provider-mock")), "-p", str(port), *claims]
+
+
+def _write_secrets(path: Path, address: str, port: int) -> None:
+    path.write_text(
+        f"""
+        [auth]
+        redirect_uri = "{address}/oauth2callback"
+        cookie_secret = "{SECRET}"
+        client_id = "dashboard"
+        client_secret = "of the tests"
+        server_metadata_url = "http://localhost:{port}/.well-known/openid-configuration"
+        # Streamlit's own choice, select_account, is none that oidc-provider knows.
+        client_kwargs = {{ prompt = "consent" }}
+        """,
+        encoding="utf-8",
+    )
+    path.chmod(0o600)
+
+
+def sign_in(site: Site, context: BrowserContext, sub: str, path: str = "/?lang=en") -> Page:
+    """A page of who went to the provider and came back; `path` is where they wanted to go."""
+    page = context.new_page()
+    page.goto(site.address + path)
+    page.get_by_role("link", name="Sign in").click()
+    page.wait_for_url("**/oauth2/authorize**")
+    page.fill("input[name=sub]", sub)
+    page.locator("button").first.click()
+    page.wait_for_url(f"{site.address}/**")
+    return page
+
+
+def status(address: str, cookies: list[Any] = ()) -> int:  # type: ignore[assignment]
+    """What a program gets that has these cookies of a browser."""
+    told = "; ".join(f"{one['name']}={one['value']}" for one in cookies)
+    request = urllib.request.Request(address, headers={"Cookie": told, "Accept": "text/html"})
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            code: int = answer.status
+            return code
+    except urllib.error.HTTPError as error:
+        return error.code

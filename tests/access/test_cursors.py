@@ -1,0 +1,61 @@
+"""What a cursor of a province reads row by row, and that its views are those of nobody else."""
+
+import duckdb
+import pytest
+
+from etl.semantic import scoped_views
+from etl.semantic.access import cursor_for
+from tests.access.scopes import ISFAHAN, NATIONAL, OF_ISFAHAN, OF_TEHRAN, TEHRAN
+
+
+def test_what_is_read_row_by_row_holds_rows_of_the_own_province_only(con: duckdb.DuckDBPyConnection) -> None:
+    tables: dict[str, set[str]] = {}
+    for table, column in con.execute(
+        "select table_name, column_name from duckdb_columns() where not internal"
+    ).fetchall():
+        tables.setdefault(table, set()).add(column)
+    open_tables = scoped_views.OPEN_TABLES
+    assert open_tables <= tables.keys()
+    below = {"person_id", "institute_code", "county", "file", "licence_no", "line"}
+    assert not {table for table in open_tables if tables[table] & below}, "an open table holds nothing below a province"
+    with cursor_for(con, OF_TEHRAN) as cursor:
+        for table, columns in tables.items():
+            if table in open_tables:
+                continue
+            column = next((one for one in ("province", "province_iso", "iso_3166_2") if one in columns), None)
+            if column:
+                found = {place for (place,) in cursor.execute(f"select distinct {column} from {table}").fetchall()}
+                assert found <= {TEHRAN}, table
+            else:
+                assert cursor.execute(f"select count(*) from {table}").fetchall() == [(0,)], table
+        assert cursor.execute("select count(*) from institutes").fetchall() != [(0,)]
+    with cursor_for(con, NATIONAL) as cursor:
+        assert len(cursor.execute("select distinct province from institutes").fetchall()) > 20
+
+
+def test_views_of_one_cursor_are_not_those_of_another(con: duckdb.DuckDBPyConnection) -> None:
+    with cursor_for(con, OF_TEHRAN) as one, cursor_for(con, OF_ISFAHAN) as other, one.cursor() as again:
+        places = [
+            cursor.execute("select distinct province from institutes").fetchall() for cursor in (one, other, again)
+        ]
+    assert places == [[(TEHRAN,)], [(ISFAHAN,)], [(TEHRAN,)]]
+
+
+def test_views_are_laid_once_and_serve_the_same_provinces_only(
+    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid: list[frozenset[str]] = []
+    lay = scoped_views._lay
+    monkeypatch.setattr(
+        scoped_views, "_lay", lambda cursor, provinces: (laid.append(provinces), lay(cursor, provinces))
+    )
+    scoped_views._idle.clear()
+    for _ in range(3):
+        for scope, place in ((OF_TEHRAN, TEHRAN), (OF_ISFAHAN, ISFAHAN)):
+            with cursor_for(con, scope) as cursor:
+                assert cursor.execute("select distinct province from institutes").fetchall() == [(place,)]
+    assert laid == [OF_TEHRAN.codes, OF_ISFAHAN.codes]
+    with cursor_for(con, OF_TEHRAN) as one, cursor_for(con, OF_TEHRAN) as other:
+        one.execute("select 1")
+        other.execute("select 1")
+        assert one._rows is not other._rows

@@ -1,0 +1,144 @@
+"""Files of others, counters, changed settings, and the modes in which a server starts or does not. No browser."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from etl.core.paths import ROOT
+from etl.core.settings import Faulty
+from etl.operations import audit, sessions
+from pages.ui.data import user
+from pages.ui.i18n import text
+from pages.ui.shell import frame, gate, people
+from tests import serving
+from tests.access.gated import ACCESS, application, configured, cookie, opens_socket, status
+from tests.access.scopes import ISFAHAN, OF_ISFAHAN
+
+# ------------------------------------------------------------------ files
+
+
+def offered(tmp_path: Path, scope: user.AccessScope) -> str:
+    file = tmp_path / "made.csv"
+    file.write_text(f"of {scope.sub}")
+    with user.acting_as(scope):
+        return gate.offer(file, "numbers.csv", {"metric": "leavers", "form": "csv", "rows": 3})
+
+
+def test_a_file_is_fetched_once_by_whom_it_was_made_for(oidc: TestClient, tmp_path: Path) -> None:
+    address = offered(tmp_path, OF_ISFAHAN)
+    assert oidc.get(address).status_code == 401
+    assert oidc.get(address, headers=cookie(sub="tehran.officer", groups=["tehran"])).status_code == 403
+    answer = oidc.get(address, headers=cookie())
+    assert answer.text == "of isfahan.officer"
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert oidc.get(address, headers=cookie()).status_code == 404
+    assert not (tmp_path / "made.csv").exists()
+    events = [(event.sub, event.event, event.more) for event in audit.events(people.audit_folder())]
+    exported = {"metric": "leavers", "form": "csv", "rows": 3, "role": "province", "provinces": ISFAHAN}
+    assert ("isfahan.officer", "export", exported) in events
+    assert ("tehran.officer", "refused") in [event[:2] for event in events]
+    assert audit.verify(people.audit_folder()) == []
+
+
+def test_a_file_is_offered_for_five_minutes(oidc: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = offered(tmp_path, OF_ISFAHAN)
+    now = time.time()
+    monkeypatch.setattr(gate.time, "time", lambda: now + sessions.OFFER_SECONDS + 1)
+    assert oidc.get(address, headers=cookie()).status_code == 404
+
+
+# ------------------------------------------------------------------ counters, settings
+
+
+@pytest.mark.parametrize(
+    ("client", "host", "headers", "expected"),
+    [
+        ("127.0.0.1", "127.0.0.1:8501", {}, 200),
+        ("::1", "localhost:8501", {}, 200),
+        ("127.0.0.1", "dashboard.example", {}, 401),
+        ("127.0.0.1", "localhost:8501", {"X-Forwarded-For": "10.0.0.7"}, 401),
+        ("10.0.0.7", "localhost:8501", {}, 401),
+    ],
+)
+def test_counters_are_for_this_machine(
+    client: str, host: str, headers: dict[str, str], expected: int, oidc: TestClient
+) -> None:
+    local = TestClient(application(), base_url=f"http://{host}", client=(client, 50000))
+    assert local.get("/metrics", headers=headers).status_code == expected
+    for path in ("/_stcore/metrics", "/overview", "/media/x"):
+        assert local.get(path, headers=headers).status_code == 401
+
+
+def test_a_changed_table_of_roles_is_noted_once(oidc: TestClient, tmp_path: Path) -> None:
+    def noted() -> list[str]:
+        return [event.event for event in audit.events(people.audit_folder()) if event.sub == "server"]
+
+    people.table()
+    assert noted() == []
+    for _ in range(2):
+        (tmp_path / "access.toml").write_text(ACCESS.replace("groups.tehran", "groups.other"), encoding="utf-8")
+        people.table()
+        people.table()
+        assert noted() == ["settings_changed"]
+
+
+# ------------------------------------------------------------------ modes
+
+
+def test_open_lets_everything_pass_and_starts_on_this_machine_only(tmp_path: Path, monkeypatch) -> None:
+    known = configured(tmp_path, monkeypatch, "open")
+    client = TestClient(application())
+    assert status(client, {}) == 200
+    assert opens_socket(client, {})
+    assert known.sign_in.mode == "open"
+    for address in ("0.0.0.0", "", None, "10.1.2.3", "::"):
+        monkeypatch.setattr(people.config, "get_option", lambda _name, address=address: address)
+        with pytest.raises(Faulty, match="this machine only"):
+            people.begin()
+    monkeypatch.setattr(people.config, "get_option", lambda _name: "localhost")
+    assert people.begin() == {}
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+def test_without_sign_in_the_page_says_so(lang: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    configured(tmp_path, monkeypatch, "open")
+    assert text.word("sign_in.open_mode", lang) in frame._signed_in(lang)
+
+
+@pytest.mark.slow
+def test_without_sign_in_another_address_does_not_start_and_says_why_in_one_line() -> None:
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.address", "0.0.0.0"]
+    port = ["--server.port", str(serving.free_ports())]
+    ended = subprocess.run([*command, *port], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1] == (
+        "sign_in.mode: open serves this machine only, and server.address is 0.0.0.0"
+    )
+    assert "Traceback" not in ended.stderr
+
+
+def test_secrets_that_others_may_read_or_a_short_one_do_not_start(tmp_path: Path, monkeypatch) -> None:
+    configured(tmp_path, monkeypatch, "proxy", '[proxy]\nsecret = "short"\n')
+    with pytest.raises(Faulty, match="16 letters"):
+        people.begin()
+    (tmp_path / "secrets.toml").chmod(0o644)
+    people.secrets.cache_clear()
+    with pytest.raises(Faulty, match="chmod 600"):
+        people.begin()
+
+
+def test_a_session_is_checked_in_no_time(oidc: TestClient) -> None:
+    """The bench reports the cost; here only that questions of one page ask the store of sessions once."""
+    assert status(oidc, cookie()) == 200
+    person = next(iter(people._people.values()))
+    asked: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(people, "of_run", lambda: person)
+        patch.setattr(people, "refusal", lambda person, now: asked.append(person.sub) or "")
+        for _ in range(50):
+            people.scope_of_run()
+    assert len(asked) == 1

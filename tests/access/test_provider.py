@@ -1,0 +1,68 @@
+"""oidc-provider of npm insists on PKCE and signs out at its side too; two web processes under a path share each session."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Browser
+
+from etl.operations import audit
+from tests.access.site import Site, served, status
+from tests.browser import app as front
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with front.chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def site(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with served(tmp_path_factory.mktemp("provider"), small_register, "npm", 2, "/dash") as running:
+        yield running
+
+
+def test_pkce_in_and_out_by_every_process_under_a_path(site: Site, browser: Browser) -> None:
+    context = browser.new_context(locale="en")
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{site.address}/?lang=en")
+    page.get_by_role("link", name="Sign in").click()
+    page.fill("input[name=login]", "isfahan.officer")
+    page.fill("input[name=password]", "any")
+    page.get_by_role("button", name="Sign-in").click()
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_url(f"{site.address}/**")
+    page.wait_for_selector(".pd-trust", timeout=90_000)
+    assert "Account isfahan.officer" in page.locator(".pd-brand").inner_text()
+
+    authorize = next(url for url in asked if urlsplit(url).path == "/auth")
+    query = parse_qs(urlsplit(authorize).query)
+    assert query["code_challenge_method"] == ["S256"]
+    without = httpx.get(authorize.replace("code_challenge", "no_challenge"))
+    assert "error=invalid_request" in without.headers["location"], "the provider takes nobody without it"
+
+    cookies = context.cookies()
+    assert {one["path"] for one in cookies if one["name"].startswith("_streamlit_user")} == {"/dash"}
+    # nginx chooses the process by the cookie of the visit.
+    visits = [[one for one in cookies if one["name"] != "reader"] + [visit] for visit in VISITS]
+    assert {status(f"{site.address}/overview", visit) for visit in visits} == {200}
+    page.locator(".pd-brand a").click()
+    page.get_by_role("button", name="Yes, sign me out").click()
+    page.wait_for_url(f"{site.address}/**")
+    page.get_by_role("link", name="Sign in").wait_for()
+    assert {status(f"{site.address}/overview", visit) for visit in visits} == {401}
+    assert [event.event for event in audit.events(site.audit, sub="isfahan.officer")] == ["sign_out", "sign_in"]
+    # The provider has forgotten them as well: it asks for the name again.
+    page.get_by_role("link", name="Sign in").click()
+    page.wait_for_selector("input[name=login]")
+    context.close()
+
+
+VISITS = [{"name": "reader", "value": f"{place:032x}"} for place in range(8)]
