@@ -121,7 +121,24 @@ def table(view: PageContext, answer: Answer, ident: str, picture: downloads.Pict
     """The answer as a table, in the order in which its chart shows it."""
     rows, start = _as_drawn(answer, picture)
     tables.style()
-    tables.answer(view, f"answer-{ident}", answer, context(view), subtitle(view, answer), rows, start)
+    more = _events(view, answer, picture)
+    tables.answer(view, f"answer-{ident}", answer, context(view), subtitle(view, answer), rows, start, more=more)
+
+
+def _events(view: PageContext, answer: Answer, picture: downloads.Picture | None) -> list[tables.Column]:
+    """A column with the events that the chart numbers, each beside its month; none where the chart has none."""
+    meta = picture.figure["layout"].get("meta", {}) if picture else {}
+    at = next((i for i, name in enumerate(answer.by) if name in TIME), None)
+    if at is None or not meta.get("events"):
+        return []
+    told: dict[str, list[str]] = {}
+    for number, (unit, words) in enumerate(zip(meta["event_units"], meta["events"], strict=True), 1):
+        told.setdefault(unit, []).append(f"{text.digits(number, view.lang)}. {words}")
+
+    def cell(row: tuple) -> str:
+        return "<br>".join(map(text.escape, told.get(row[at], ())))
+
+    return [tables.Column("events", view.word("briefing.events"), cell)]
 
 
 def _as_drawn(answer: Answer, picture: downloads.Picture | None) -> tuple[Sequence[tuple], str]:
