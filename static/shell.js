@@ -146,6 +146,16 @@ document.addEventListener("input", (event) => {
   }).observe(document, { subtree: true, childList: true });
 })();
 
+// On a narrow screen the menu lies over the page: it closes once a page is chosen. Streamlit does so only for the browsers of phones.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest && event.target.closest("[data-testid=stSidebarNavLink]");
+  if (!link || !matchMedia("(max-width: 768px)").matches) return;
+  setTimeout(() => {
+    const isOpen = !document.querySelector("[data-testid=stExpandSidebarButton]");
+    if (isOpen) document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click();
+  }, 100);
+});
+
 // Streamlit's menu in groups is one list with headings among its items, which is none to a screen reader: each group becomes
 // a list that its heading names.
 new MutationObserver(() => {
