@@ -68,14 +68,14 @@ def announced(con: ScopedCursor, on: date | None = None, where: Where = None) ->
         {"on_day": day},
     ).fetchall()
     rows: list[tuple[Any, ...]] = []
-    asked = []
+    answers = []
     for then, metric, value, words, source in announcements:
         answer = ask(con, metric, on=then)
-        asked.append(answer)
+        answers.append(answer)
         counted = answer.value()
         rows.append((metric, then, value, counted, None if counted is None else counted - value, words, source))
     names = ("announced_value", "registered_value", "announced_difference", "announced_words", "source")
-    return answered(like, ("metric", "announced_on"), names, rows, on=day, also=asked)
+    return answered(like, ("metric", "announced_on"), names, rows, on=day, also=answers)
 
 
 def _announcement(path: Path, line: int, row: dict[str, str]) -> Announcement:

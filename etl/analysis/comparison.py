@@ -42,9 +42,9 @@ def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, 
     ]
     before, after = (answer.rows[0] for answer in answers)
     parts = {part for metric in answers[0].metrics for part in (metric.numerator, metric.denominator)}
-    shown = {metric.name for metric in answers[0].metrics}
+    metric_names = {metric.name for metric in answers[0].metrics}
     difference = tuple(
-        None if name in parts - shown else _minus(b, a)
+        None if name in parts - metric_names else _minus(b, a)
         for name, a, b in zip(answers[0].columns, before, after, strict=True)
     )
     rows: list[tuple[Any, ...]] = [("first", *before), ("second", *after), ("difference", *difference)]

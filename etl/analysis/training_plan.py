@@ -23,8 +23,8 @@ def compliance(con: ScopedCursor, on: date | None = None, where: Where = None, s
     """Known and planned compliance: (month, compliance, plan, low, high, goal, persons compliant, persons).
 
     Persons in service, their posts and licences stay as on the day, except for leavers. A seat becomes a pass at the pass
-    rate of the last 12 months. Recruits take as many seats as in those months; the rest first keeps compliant persons
-    compliant, and then goes to those who lack the fewest courses. High uses the pass rate of the best month; low that of the
+    rate of the last 12 months. Recruits take as many seats as in those months; the other seats first keep compliant persons
+    compliant, and then go to those who lack the fewest courses. High uses the pass rate of the best month; low that of the
     worst month, with seats going to those who have waited longest.
     """
     within = filters_of_results(where)
@@ -63,17 +63,17 @@ def compliance(con: ScopedCursor, on: date | None = None, where: Where = None, s
     lapsed = {(variant, month): count for variant, month, count in con.numbers.execute(sql, parameters).fetchall()}
     everyone = answer.value("trainable_assistants")
     rows: list[tuple[Any, ...]] = [
-        (label, share, None, None, None, GOAL, held, people)
-        for label, share, held, people in past.rows
+        (label, share, None, None, None, GOAL, compliant, people)
+        for label, share, compliant, people in past.rows
         if label < ends[0].label
     ]
     for month, unit in enumerate(ends):
-        held = {name: everyone - lapsed.get((name, month), 0) for name in ("low", "plan", "high")}
+        compliant = {name: everyone - lapsed.get((name, month), 0) for name in ("low", "plan", "high")}
         # With few people, rounding to whole seats can make the low variant the better one: the range is min to max.
-        low, high = min(held.values()), max(held.values())
-        shares = [count / everyone if everyone else None for count in (held["plan"], low, high)]
+        low, high = min(compliant.values()), max(compliant.values())
+        shares = [count / everyone if everyone else None for count in (compliant["plan"], low, high)]
         known = answer.value() if month == 0 else None
-        rows.append((unit.label, known, *shares, GOAL, held["plan"], everyone))
+        rows.append((unit.label, known, *shares, GOAL, compliant["plan"], everyone))
     names = ("training_compliance", "plan_compliance", "plan_compliance_low", "plan_compliance_high", "plan_goal")
     more = ("compliant_assistants", "trainable_assistants")
     return answered(

@@ -13,7 +13,7 @@ class QuestionError(ValueError):
 
 
 class AccessDenied(QuestionError):
-    """What was asked for is outside of the rights of the person who asks; the text names nothing that it is about."""
+    """The question goes beyond the rights of the person who asks; the text does not say what was asked for."""
 
     def __init__(self) -> None:
         super().__init__("outside of what this person may see")

@@ -48,7 +48,7 @@ def parse_day(text: str) -> date:
 
 
 def read_day(text: str) -> tuple[date, tuple[str, ...]]:
-    """The day of a folded text in one of the four forms or in a form that clerks use, and the names of the habits in it.
+    """The day written in a folded text, in a form of parse_day or a form that clerks use, and the names of those habits.
 
     Raises ValueError like parse_day. A day that comes first is read in Jalali years only: 03/04/2024 has two meanings.
     """
@@ -72,8 +72,8 @@ def read_day(text: str) -> tuple[date, tuple[str, ...]]:
 
 
 def days_of(years: np.ndarray, months: np.ndarray, days: np.ndarray) -> np.ndarray:
-    """The day of each year, month and day, as parse_day has it: datetime64[D], NaT for one that does not exist."""
-    found = np.full(len(years), np.datetime64("NaT"), "datetime64[D]")
+    """The date of each year, month and day by the rules of parse_day: datetime64[D], NaT for a date that does not exist."""
+    dates = np.full(len(years), np.datetime64("NaT"), "datetime64[D]")
     is_jalali = years < _FIRST_GREGORIAN_YEAR
     starts = _jalali_years()
     year = np.where(is_jalali & (years >= 1), years, 1)
@@ -82,14 +82,14 @@ def days_of(years: np.ndarray, months: np.ndarray, days: np.ndarray) -> np.ndarr
     leap = (starts[year + 1] - starts[year]) == np.timedelta64(366, "D")
     last = np.where(months <= 6, 31, np.where((months <= 11) | leap, 30, 29))
     right = is_jalali & (years >= 1) & (months >= 1) & (months <= 12) & (days >= 1) & (days <= last)
-    found[right] = (starts[year] + (passed + days - 1).astype("timedelta64[D]"))[right]
+    dates[right] = (starts[year] + (passed + days - 1).astype("timedelta64[D]"))[right]
 
     right = ~is_jalali & (months >= 1) & (months <= 12)
     first = ((years - 1970) * 12 + months - 1).astype("datetime64[M]")
     length = (first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")
     right &= (days >= 1) & (days <= length.astype(np.int64))
-    found[right] = (first.astype("datetime64[D]") + (days - 1).astype("timedelta64[D]"))[right]
-    return found
+    dates[right] = (first.astype("datetime64[D]") + (days - 1).astype("timedelta64[D]"))[right]
+    return dates
 
 
 @cache

@@ -24,8 +24,8 @@ class Change:
 def changes() -> tuple[Change, ...]:
     """The change log of definitions, newest first."""
     entries = tomllib.loads(_CHANGES.read_text(encoding="utf-8"))["change"]
-    found = [Change(one["on"], tuple(one["metrics"]), {"fa": one["fa"], "en": one["en"]}) for one in entries]
-    return tuple(sorted(found, key=lambda change: change.on, reverse=True))
+    log = [Change(entry["on"], tuple(entry["metrics"]), {"fa": entry["fa"], "en": entry["en"]}) for entry in entries]
+    return tuple(sorted(log, key=lambda change: change.on, reverse=True))
 
 
 def formula(name: str) -> str:
@@ -40,7 +40,7 @@ def formula(name: str) -> str:
     conditions = (
         [_date_condition(measure), measure.where] if tables()[measure.table].kind != "static" else [measure.where]
     )
-    where = "\n  and ".join(one for one in conditions if one)
+    where = "\n  and ".join(condition for condition in conditions if condition)
     return f"select {measure.sql}\nfrom {tables()[measure.table].model}{f'{chr(10)}where {where}' if where else ''}".replace(
         "{day}", ":day"
     )

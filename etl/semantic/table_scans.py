@@ -8,7 +8,7 @@ from typing import Any
 
 from etl.semantic.catalog import Measure, tables
 from etl.semantic.combine import MeasureQuery, Select
-from etl.semantic.members import others
+from etl.semantic.members import other_members
 from etl.semantic.resolve import Plan
 from etl.warehouse.dimensions import PLACES
 
@@ -39,8 +39,8 @@ class Binder:
 class TableScan:
     """The rows that some measures of one table are counted from; measures with an equal scan share a SELECT.
 
-    `source` is the FROM clause with the condition on days, `shared_source` the same for the rows of persons with several
-    spells, where the build keeps them in a table of their own. `grouped` holds pairs of dimension and column.
+    `source` is the FROM clause with the condition on days; `shared_source` is the same for persons with several spells, if
+    the build stores their rows in a separate table. `grouped` holds pairs of dimension and column.
     """
 
     table: str
@@ -71,8 +71,8 @@ def inline_days(plan: Plan, binder: Binder, measure: Measure) -> Measure:
         return measure
     ((_, day),) = plan.days_of(measure)
 
-    def ahead(found: re.Match[str]) -> str:
-        return binder.bind(day + min(timedelta(int(found[1])), date.max - day))
+    def ahead(match: re.Match[str]) -> str:
+        return binder.bind(day + min(timedelta(int(match[1])), date.max - day))
 
     return replace(measure, sql=_AHEAD.sub(ahead, measure.sql), where=_AHEAD.sub(ahead, measure.where))
 
@@ -154,11 +154,11 @@ def conditions(plan: Plan, binder: Binder, columns: Mapping[str, str]) -> list[s
 
 
 def _is_one_of(plan: Plan, binder: Binder, column: str, dimension: str, values: Sequence[str]) -> str:
-    """A filter on a column. Every member named is compared with every row, so the fewer members are named."""
-    rest = others(dimension, values)
-    if plan.plain or rest is None or len(rest) >= len(values):
+    """A filter on a column: `in` or `not in`, whichever lists fewer members to compare every row with."""
+    excluded = other_members(dimension, values)
+    if plan.plain or excluded is None or len(excluded) >= len(values):
         return f"{column} in ({', '.join(map(binder.bind, values))})"
-    return f"{column} not in ({', '.join(map(binder.bind, rest))})" if rest else f"{column} is not null"
+    return f"{column} not in ({', '.join(map(binder.bind, excluded))})" if excluded else f"{column} is not null"
 
 
 # ---------------------------------------------------------------- to SQL
@@ -175,13 +175,15 @@ def scan_select(scan: TableScan, measures: Mapping[str, Measure]) -> Select:
     Persons with one spell on the day are counted by rows, the others by count(distinct), which is slow.
     """
     columns = (*scan.dimensions, *measures)
-    distinct = {name: found for name, measure in measures.items() if (found := _distinct(scan, measure))}
+    distinct = {name: match for name, measure in measures.items() if (match := _distinct(scan, measure))}
     if len(distinct) < len(measures):
         sql = _rows(scan, scan.table, scan.source, {name: measure.sql for name, measure in measures.items()})
     elif scan.table.endswith(("_shared", "_many")):
         sql = _distinct_rows(scan, scan.table, scan.source, distinct)
     else:
-        single = {name: f"count(*) filter (where {_both('is_single_spell', one[2])})" for name, one in distinct.items()}
+        single = {
+            name: f"count(*) filter (where {_both('is_single_spell', match[2])})" for name, match in distinct.items()
+        }
         if scan.shared_source:
             shared = _distinct_rows(scan, f"{scan.table}_shared", scan.shared_source, distinct)
         else:
@@ -191,44 +193,47 @@ def scan_select(scan: TableScan, measures: Mapping[str, Measure]) -> Select:
 
 
 def _distinct(scan: TableScan, measure: Measure) -> "re.Match[str] | None":
-    """The count(distinct) of a measure, where a row with `is_single_spell` counts one; else None."""
+    """The count(distinct) of a measure if each row with `is_single_spell` counts one; else None."""
     key = tables()[scan.table].single_spell_key
-    found = _DISTINCT.match(measure.sql)
-    if not scan.splits_single_spells or not key or not found:
+    match = _DISTINCT.match(measure.sql)
+    if not scan.splits_single_spells or not key or not match:
         return None
     # A person has a row for each course: one row stands for one person only where grouped by course.
-    return found if found[1] == key or "course" in dict(scan.grouped) else None
+    return match if match[1] == key or "course" in dict(scan.grouped) else None
 
 
 def _rows(scan: TableScan, table: str, source: str, columns: Mapping[str, str], *more: str, key: str = "") -> str:
     """A SELECT of `columns` by the dimensions of a scan, and by `key` where given."""
-    shown = [f"{scan.unit_column} as {name}" for name in _listed(scan.unit)]
-    shown += [f"{column if '{day}' in column else f'{table}.{column}'} as {name}" for name, column in scan.grouped]
-    keys = [str(n + 1) for n in range(len(shown))] + list(_listed(key))
+    selected = [f"{scan.unit_column} as {name}" for name in _listed(scan.unit)]
+    selected += [f"{column if '{day}' in column else f'{table}.{column}'} as {name}" for name, column in scan.grouped]
+    keys = [str(n + 1) for n in range(len(selected))] + list(_listed(key))
     bound = _BOUND.search(scan.source)
     day = f"{bound[0]}::date" if bound else "current_date"
     if scan.unit_column == "measured.unit":
         day = "measured.day"
-    shown = [one.replace("{day}", day) for one in (*shown, *(f"{sql} as {name}" for name, sql in columns.items()))]
-    filters = [one.replace("{day}", day) for one in (*scan.filters, *more)]
+    selected = [
+        expression.replace("{day}", day)
+        for expression in (*selected, *(f"{sql} as {name}" for name, sql in columns.items()))
+    ]
+    filters = [condition.replace("{day}", day) for condition in (*scan.filters, *more)]
     glue = " and " if " where " in source else " where "
     where = glue + " and ".join(filters) if filters else ""
     group = f"\ngroup by {', '.join(keys)}" if keys else ""
-    return f"select {', '.join(shown)}\n{source}{where}{group}"
+    return f"select {', '.join(selected)}\n{source}{where}{group}"
 
 
 def _distinct_rows(
     scan: TableScan, table: str, source: str, distinct: Mapping[str, "re.Match[str]"], *more: str
 ) -> str:
-    """count(distinct) of several numbers in one pass: one row a person with a flag for each number, then their counts."""
-    keys = {found[1] for found in distinct.values()}
+    """count(distinct) of several measures in one pass: one row per person with a flag for each measure, then the counts."""
+    keys = {match[1] for match in distinct.values()}
     if len(keys) > 1:
-        return _rows(scan, table, source, {name: found[0] for name, found in distinct.items()}, *more)
-    flags = {name: f"bool_or({found[2]})" if found[2] else "true" for name, found in distinct.items()}
+        return _rows(scan, table, source, {name: match[0] for name, match in distinct.items()}, *more)
+    flags = {name: f"bool_or({match[2]})" if match[2] else "true" for name, match in distinct.items()}
     inner = _rows(scan, table, source, flags, *more, key=keys.pop().strip("()"))
-    shown = [*scan.dimensions, *(f"count(*) filter (where {name}) as {name}" for name in flags)]
+    selected = [*scan.dimensions, *(f"count(*) filter (where {name}) as {name}" for name in flags)]
     group = f"\ngroup by {', '.join(scan.dimensions)}" if scan.dimensions else ""
-    return f"select {', '.join(shown)}\nfrom (\n{inner}\n){group}"
+    return f"select {', '.join(selected)}\nfrom (\n{inner}\n){group}"
 
 
 def _both(condition: str, other: str | None) -> str:

@@ -61,8 +61,8 @@ def memory(con: duckdb.DuckDBPyConnection) -> int:
 
 def threads(con: duckdb.DuckDBPyConnection) -> int:
     """The number of threads: as configured, else one per core as far as the memory limit allows."""
-    if asked := os.environ.get("BUILD_THREADS"):
-        return int(asked)
+    if count := os.environ.get("BUILD_THREADS"):
+        return int(count)
     return max(1, min(os.cpu_count() or 1, memory(con) // _MEMORY_OF_A_THREAD))
 
 

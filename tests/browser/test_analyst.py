@@ -77,7 +77,7 @@ def test_a_copied_link_opens_the_same_view_in_a_private_window_and_axe_finds_not
         link, seen, told = reader.page.url, headings(reader), words(reader)
         wanted = {
             f"{key}={one}" for key, value in view.items() for one in ([value] if isinstance(value, str) else value)
-        }
+        } | {f"tab={tab}" for tab in text.part_address(name)[1:] if tab}
         assert parameters(reader) == wanted
     with front.visit(chromium, address, dark=PAGES.index(name) % 2 == 1) as other:
         other.page.goto(link)

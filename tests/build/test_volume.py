@@ -148,7 +148,8 @@ def test_a_file_with_more_than_half_of_its_rows_rejected_is_refused(folder, bad,
     put(folder, "training_more.csv", rows)
     if refused:
         assert lost(folder) == [
-            f"training_more.csv: {bad} of 100 rows rejected (unknown_value {bad}); {volume.CORRECT}, or --accept-loss publishes it"
+            f"training_more.csv: {bad} of 100 rows rejected (unknown_value {bad}); {volume.CORRECT},"
+            " or --accept-loss publishes it"
         ]
         accepted = build(folder)
         assert accepted.counts("training_more.csv") == (100, 100 - bad, bad, 0)
