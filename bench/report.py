@@ -29,6 +29,7 @@ def table(results: dict[str, Any]) -> str:
         "<!-- written by python -m bench -->",
         *(_questions(scale, results[scale]["questions"]) for scale in scales if "questions" in results[scale]),
         *_builds({scale: results[scale]["build"] for scale in scales if "build" in results[scale]}),
+        *(_intake(results[scale]["intake"]) for scale in scales if "intake" in results[scale]),
         *(_pages(scale, results[scale]["pages"]) for scale in scales if "pages" in results[scale]),
         *(_crowd(results[scale]["crowd"]) for scale in scales if "crowd" in results[scale]),
         *_machine(results),
@@ -91,6 +92,23 @@ def _builds(builds: dict[str, Any]) -> list[str]:
             f"{build['warehouse_mb']} |"
         )
     return ["\n".join(lines)]
+
+
+def _intake(result: dict[str, Any]) -> str:
+    lines = [
+        f"**Five million rows of training** (from file or database to published, under `BUILD_MEMORY` of "
+        f"{result['build_memory_mb']} MB; memory of all processes of the build)",
+        "",
+        "| Source | rows a second | memory beside `BUILD_MEMORY`, MB | rows | seconds |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    sources = {"csv": "CSV", "postgresql": "PostgreSQL", "postgresql_tenth": "PostgreSQL, a tenth of the rows"}
+    for name, words in sources.items():
+        if one := result.get(name):
+            lines.append(
+                f"| {words} | **{one['rows_a_second']:,}** | {one['beside_mb']:,} | {one['rows']:,} | {one['seconds']} |"
+            )
+    return "\n".join(lines)
 
 
 def _pages(scale: str, result: dict[str, Any]) -> str:

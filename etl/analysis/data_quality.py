@@ -53,24 +53,20 @@ def files(con: ScopedCursor) -> Answer:
 
 def reasons(con: ScopedCursor) -> Answer:
     """Rejected rows by source, reason and column, most first. A row with two faults counts under both."""
-    return report(
-        con,
-        ("source", "reason", "column"),
-        ("rows_quarantined",),
-        "select source_table, reason, column_name, count(distinct (file, sheet, line)) as kept from quarantine "
-        "group by all order by kept desc, 1, 2, 3",
-    )
+    return _by_reason(con, "quarantine", "rows_quarantined")
 
 
 def warned(con: ScopedCursor) -> Answer:
     """Loaded rows in which a bad value counts as unknown, by source, reason and column, most first."""
-    return report(
-        con,
-        ("source", "reason", "column"),
-        ("rows_warned",),
-        "select source_table, reason, column_name, count(distinct (file, sheet, line)) as rows_warned from warned "
-        "group by all order by rows_warned desc, 1, 2, 3",
+    return _by_reason(con, "warned", "rows_warned")
+
+
+def _by_reason(con: ScopedCursor, table: str, number: str) -> Answer:
+    sql = (
+        f"select source_table, reason, column_name, count(distinct (file, sheet, line)) as {number} from {table} "
+        f"group by all order by {number} desc, 1, 2, 3"
     )
+    return report(con, ("source", "reason", "column"), (number,), sql)
 
 
 def provinces(con: ScopedCursor) -> Answer:

@@ -4,7 +4,7 @@ An events.csv in the submitted folder replaces the shipped file as a whole.
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
@@ -12,18 +12,18 @@ import duckdb
 import pyarrow as pa
 
 from etl.analysis.registry import analysis
-from etl.core.errors import Refused
 from etl.core.jalali import unit_of
 from etl.core.text_folding import fold, shown
 from etl.extract import reference_files as files
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.derived import Where, answered
+from etl.warehouse.build_database import create_from
 
 KINDS = {"decree": "مصوبه", "register": "سامانه", "strike": "اعتصاب", "campaign": "طرح", "other": "سایر"}
 MOST_LETTERS = 120
 _COLUMNS = ("date", "province", "title_fa", "title_en", "kind", "source")
-_TYPES = (pa.date32(), *[pa.string()] * 5)
+_SCHEMA = pa.schema([("date", pa.date32()), *((name, pa.string()) for name in _COLUMNS[1:])])
 _WORDS = {fold(word): kind for kind, fa in KINDS.items() for word in (kind, fa)}
 
 
@@ -51,11 +51,8 @@ def read(folder: Path) -> list[Event]:
 
 def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Event]) -> None:
     """Create `events`: one row per event."""
-    columns = list(zip(*map(astuple, rows), strict=True)) or [()] * len(_COLUMNS)
-    arrays = [pa.array(column, kind) for column, kind in zip(columns, _TYPES, strict=True)]
-    con.register("arriving", pa.table(dict(zip(_COLUMNS, arrays, strict=True))))
-    con.execute("create table events as from arriving order by date, province nulls first, title_fa")
-    con.unregister("arriving")
+    arriving = pa.Table.from_pylist(list(map(asdict, rows)), _SCHEMA)
+    create_from(con, "create table events as from arriving order by date, province nulls first, title_fa", arriving)
 
 
 @analysis(asks=("target",))
@@ -84,8 +81,10 @@ def _event(path: Path, line: int, row: dict[str, str]) -> Event:
     title_fa, title_en = (shown(files.text(path, line, row, name)) for name in ("title_fa", "title_en"))
     for name, title in (("title_fa", title_fa), ("title_en", title_en)):
         if len(title) > MOST_LETTERS:
-            raise Refused(f"{path.name}, line {line}, {name}: longer than {MOST_LETTERS} letters")
+            raise files.bad_cell(path, line, name, "too_long", most=MOST_LETTERS)
     kind = _WORDS.get(fold(files.text(path, line, row, "kind")))
     if kind is None:
-        raise Refused(f"{path.name}, line {line}, kind: unknown_value")
+        raise files.bad_cell(
+            path, line, "kind", "unknown_value", values=", ".join(KINDS), values_fa="، ".join(KINDS.values())
+        )
     return Event(day, province, title_fa, title_en, kind, shown(files.text(path, line, row, "source")))

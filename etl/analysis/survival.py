@@ -22,6 +22,7 @@ import pyarrow as pa
 from etl.analysis.retention import ALL, LEAST, MOST_MONTHS, careers
 from etl.core.jalali import DAYS_A_MONTH
 from etl.semantic.catalog import tables
+from etl.warehouse.build_database import create_from
 from etl.warehouse.dimensions import CELL
 
 DIMENSIONS = CELL
@@ -66,9 +67,7 @@ def build(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
             {"on_day": as_of},
         ).fetchnumpy()
         parts += [_table(dimension, member, *followed) for member, *followed in _by_member(counted)]
-    con.register("arriving", pa.concat_tables(parts))
-    con.execute("create table survival_curves as from arriving")
-    con.unregister("arriving")
+    create_from(con, "create table survival_curves as from arriving", pa.concat_tables(parts))
 
 
 def curve(days: np.ndarray, has_left: np.ndarray, people: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -1,6 +1,6 @@
 """Training compliance under a scenario of recruits, leavers and seats."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -42,13 +42,9 @@ def compliance(con: ScopedCursor, on: date | None = None, where: Where = None, s
     provinces = {f"place_{number}": code for number, code in enumerate(within.get("province", ()))}
     here = f"completions.province in ({', '.join('$' + name for name in provinces)})" if provinces else "true"
     sql = _lapsed_sql().format(lacking=lacking, passed_here=here)
-    parameters |= provinces | {
+    parameters |= provinces | _seat_parameters(supply)
+    parameters |= {
         "horizon": ends[-1].last,
-        "own_provinces": [province for (province, _), _ in supply if province],
-        "own_courses": [course for (province, course), _ in supply if province],
-        "pools": [province for (province, _), _ in supply],
-        "courses": [course for (_, course), _ in supply],
-        "seats": [seats for _, seats in supply],
         "variants": ["low", "plan", "high"],
         "rates": list(rates),
         "waiting": [True, False, False],
@@ -108,6 +104,17 @@ def _supply(con: ScopedCursor, day: date, where: Where, scenario: Scenario) -> l
             shared[course] = shared.get(course, 0.0) + seats
     shared |= {course: seats for (province, course), seats in scenario.seats.items() if not province}
     return [*sorted(by_province.items()), *((("", course), seats) for course, seats in sorted(shared.items()))]
+
+
+def _seat_parameters(supply: Sequence[tuple[tuple[str, str], float]]) -> dict[str, Any]:
+    """The seats of `_supply` as lists to bind."""
+    return {
+        "own_provinces": [province for (province, _), _ in supply if province],
+        "own_courses": [course for (province, course), _ in supply if province],
+        "pools": [province for (province, _), _ in supply],
+        "courses": [course for (_, course), _ in supply],
+        "seats": [seats for _, seats in supply],
+    }
 
 
 def _month_ends(day: date, count: int) -> list[jalali.Unit]:

@@ -24,6 +24,7 @@ from etl.cli import arguments, console
 from etl.core import errors
 from etl.core.errors import QuestionError, Refused
 from etl.core.text_folding import printable
+from etl.extract.causes import words
 from etl.operations import commands as operations
 from etl.operations import readiness
 from etl.revisions import diff
@@ -104,10 +105,10 @@ def _explain(error: Exception) -> tuple[int, str]:
     if os.environ.get("ETL_TRACE"):
         raise error
     if isinstance(error, OSError):
-        return 1, f"{error.filename or 'the machine'}: {error.strerror or type(error).__name__}"
-    if isinstance(error, duckdb.Error):
-        return 1, f"the database refused the work ({type(error).__name__}); ETL_TRACE=1 tells more"
-    return 1, f"an error that was not foreseen ({type(error).__name__}); ETL_TRACE=1 tells more"
+        place = error.filename or "the machine"
+        return 1, words("machine", place=place, error=error.strerror or type(error).__name__)
+    cause = "database" if isinstance(error, duckdb.Error) else "unforeseen"
+    return 1, words(cause, error=type(error).__name__)
 
 
 def _discard_output() -> None:

@@ -12,6 +12,10 @@ class QuestionError(ValueError):
     """A question that has no meaning; its text says why."""
 
 
+class TooEarly(QuestionError):
+    """A method cannot be worked out for that day: the register does not reach back far enough before it."""
+
+
 class AccessDenied(QuestionError):
     """The question goes beyond the rights of the person who asks; the text does not say what was asked for."""
 

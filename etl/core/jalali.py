@@ -107,11 +107,16 @@ def month_starts(first_year: int, last_year: int) -> np.ndarray:
 
 
 def add_months(day: date, months: int) -> date:
-    """`day` plus whole Gregorian months; 31 January + 1 is the last day of February."""
-    index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
-    first_of_next = date(year + (month == 11), (month + 1) % 12 + 1, 1)
-    return date(year, month + 1, min(day.day, (first_of_next - DAY).day))
+    """`day` plus whole Jalali months; the last day of a month becomes the last day of the other.
+
+    Twelve Gregorian months before 30 Esfand of a leap year is 1 Farvardin: a year counted so holds no Nowruz, when most
+    contracts end.
+    """
+    here = JalaliDate(day)
+    year, month = divmod(here.year * 12 + here.month - 1 + months, 12)
+    last = JalaliDate.days_in_month(month + 1, year)
+    is_last = here.day == JalaliDate.days_in_month(here.month, here.year)
+    return JalaliDate(year, month + 1, last if is_last else min(here.day, last)).to_gregorian()
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,7 @@ class Folders:
     submissions: Path = _setting(DATA / "submissions", kinds.folder_to_make, "SUBMISSIONS")
     views: Path = _setting(DATA / "views", kinds.folder_to_make, "VIEWS")
     audit: Path = _setting(DATA / "audit", kinds.folder_to_make, "AUDIT")
+    briefings: Path = _setting(DATA / "briefings", kinds.folder_to_make, "BRIEFINGS")
     identity_key: Path = _setting(DATA / "identity.key", kinds.file_to_write, "IDENTITY_KEY_FILE")
     backups: Path = _setting(DATA / "backups", kinds.folder_to_make, "BACKUPS")
     run: Path = _setting(Path("/tmp/policeyar"), kinds.folder_to_make, "POLICEYAR_RUN")

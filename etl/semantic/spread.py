@@ -25,10 +25,10 @@ def is_noise(answer: Answer) -> bool:
     if part not in catalogue() or catalogue()[part].unit not in _SAMPLED:
         return False
     groups = [(row[part], row[whole]) for row in answer.records() if row[whole] and row[part] is not None]
-    counted, of = sum(count for count, _ in groups), sum(size for _, size in groups)
+    counted, total = sum(count for count, _ in groups), sum(size for _, size in groups)
     if len(groups) < _FEWEST_GROUPS or not counted:
         return False
-    rate = counted / of
+    rate = counted / total
     # Cases can exceed the group that they are divided by: then they follow Poisson, not a binomial distribution.
     is_binomial = metric.unit == "share" and all(count <= size for count, size in groups)
     left = 1 - rate if is_binomial else 1.0

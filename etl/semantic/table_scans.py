@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
+from etl.core import jalali
 from etl.semantic.catalog import Measure, tables
 from etl.semantic.combine import MeasureQuery, Select
 from etl.semantic.members import other_members
@@ -13,6 +14,7 @@ from etl.semantic.resolve import Plan
 from etl.warehouse.dimensions import PLACES
 
 _AHEAD = re.compile(r"\{day\} \+ ([0-9]+)")
+_BEFORE = re.compile(r"\{day - ([0-9]+) months\}")
 _DISTINCT = re.compile(
     r"^count\(distinct (person_id|\(person_id, course\))\)(?: filter \(where ((?:(?! filter ).)*)\))?$"
 )
@@ -85,11 +87,12 @@ def table_scan(plan: Plan, binder: Binder, measure: Measure) -> TableScan:
     ignored = PLACES if measure.national_total else table.ignores
     filters = conditions(plan, binder, {name: sql for name, sql in table.columns.items() if name not in ignored})
     source, unit_column = _source(plan, binder, measure)
+    where = _months_before(plan, binder, measure, measure.where)
     shared = f"{table.model}_shared"
     return TableScan(
         table=table.model,
         source=source.replace("{table}", table.model),
-        filters=(*filters, measure.where) if measure.where else tuple(filters),
+        filters=(*filters, where) if where else tuple(filters),
         grouped=grouped,
         unit=plan.unit if unit_column else "",
         unit_column=unit_column,
@@ -112,27 +115,48 @@ def _source(plan: Plan, binder: Binder, measure: Measure) -> tuple[str, str]:
             f"from {{table}} inner join calendar on calendar.day = {measure.day} where {period}",
             f"calendar.{plan.unit}",
         )
-    condition = snapshot_condition(measure)
+    condition = _months_before(plan, binder, measure, snapshot_condition(measure))
     days = plan.days_of(measure)
     if not plan.unit:
-        day = binder.bind(days[0][1])
-        return f"from {{table}} where {condition.replace('measured.day', day)}", ""
-    return f"from {measured_days(binder, days)} inner join {{table}} on {condition} where true", "measured.unit"
+        if "measured.day" in condition:
+            condition = condition.replace("measured.day", binder.bind(days[0][1]))
+        return f"from {{table}} where {condition}", ""
+    months = _months_of(measure)
+    dates = [(label, day, *(jalali.add_months(day, -count) for count in months)) for label, day in days]
+    measured = measured_days(binder, dates, *map(_column, months))
+    return f"from {measured} inner join {{table}} on {condition} where true", "measured.unit"
+
+
+def _months_before(plan: Plan, binder: Binder, measure: Measure, condition: str) -> str:
+    """A condition with a date for each `{day - n months}`: Jalali months cannot be counted in SQL."""
+    if plan.unit:
+        return _BEFORE.sub(lambda found: f"measured.{_column(int(found[1]))}", condition)
+    day = plan.days_of(measure)[0][1]
+    return _BEFORE.sub(lambda found: binder.bind(jalali.add_months(day, -int(found[1]))), condition)
+
+
+def _months_of(measure: Measure) -> list[int]:
+    """The numbers of months before its day at which a measure looks."""
+    return sorted({int(count) for count in _BEFORE.findall(snapshot_condition(measure) + measure.where)})
+
+
+def _column(months: int) -> str:
+    return f"months_before_{months}"
 
 
 def snapshot_condition(measure: Measure) -> str:
-    """Which rows of `{table}` a snapshot counts on `measured.day`."""
+    """Which rows of `{table}` a snapshot counts on `measured.day`; `{day - n months}` is a day so many months before it."""
     if measure.window_months:
-        start, end = measure.window_months
-        return (
-            f"{measure.day} > cast(measured.day - to_months({start}) as date) "
-            f"and {measure.day} <= cast(measured.day - to_months({end}) as date)"
-        )
-    months = measure.offset_months
-    day = f"cast(measured.day - to_months({months}) as date)" if months else "measured.day"
+        start, end = (_day_before(months) for months in measure.window_months)
+        return f"{measure.day} > {start} and {measure.day} <= {end}"
+    day = _day_before(measure.offset_months)
     if measure.snapshot_condition:
         return measure.snapshot_condition.replace("{day}", day)
     return f"{{table}}.valid_from <= {day} and {{table}}.valid_until > {day}"
+
+
+def _day_before(months: int) -> str:
+    return f"{{day - {months} months}}" if months else "measured.day"
 
 
 def measured_days(binder: Binder, days: Sequence[tuple[Any, ...]], *more: str) -> str:

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+
+from etl.extract.limits import build_disk
 
 SCRATCH = "scratch"
 _BUILT = "built"
@@ -33,6 +36,7 @@ def opened(built: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     config: dict[str, Any] = {
         "memory_limit": _MEMORY,
         "temp_directory": str(built.parent),
+        "max_temp_directory_size": f"{build_disk()}MiB",
         "preserve_insertion_order": "true",
     }
     with duckdb.connect(config=config) as con:
@@ -50,6 +54,13 @@ def new_cursor(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnec
     with con.cursor() as cursor:
         _search_scratch(cursor)
         yield cursor
+
+
+def create_from(con: duckdb.DuckDBPyConnection, sql: str, rows: pa.Table) -> None:
+    """Run `sql`, which creates a table from `rows` under the name `arriving`."""
+    con.register("arriving", rows)
+    con.execute(sql)
+    con.unregister("arriving")
 
 
 def memory(con: duckdb.DuckDBPyConnection) -> int:

@@ -21,6 +21,7 @@ import duckdb
 
 from etl.core.errors import OtherVersion, Refused
 from etl.core.paths import WAREHOUSE
+from etl.extract.causes import because
 from etl.warehouse import population, version_files
 from etl.warehouse.code_version import code_version
 from etl.warehouse.version_files import number_of, versions, versions_folder
@@ -222,7 +223,7 @@ def building(pointer: Path) -> Iterator[Path]:
         try:
             private = Path(tempfile.mkdtemp(prefix="building-", dir=folder))
         except OSError as error:
-            raise Refused(f"{pointer}: cannot be written ({error.strerror})") from None
+            raise because("not_written", path=pointer, error=error.strerror) from None
         try:
             yield private
         finally:

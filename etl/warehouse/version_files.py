@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from etl.core.errors import Busy, Refused
+from etl.core.errors import Busy
+from etl.extract.causes import because
 
 _NEWEST = "newest-shown"
 
@@ -39,7 +40,7 @@ def locked(pointer: Path) -> Iterator[Path]:
             raise PermissionError(None, "the folder is read-only")
         lock = (folder / "lock").open("w")
     except OSError as error:
-        raise Refused(f"{pointer}: cannot be written ({error.strerror})") from None
+        raise because("not_written", path=pointer, error=error.strerror) from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -51,7 +52,7 @@ def locked(pointer: Path) -> Iterator[Path]:
 def refuse_foreign(pointer: Path) -> None:
     """Raise Refused if a file that is no pointer has its name."""
     if os.path.lexists(pointer) and not pointer.is_symlink():
-        raise Refused(f"{pointer}: is a file of its own, not the pointer of a publication; move it away first")
+        raise because("not_a_pointer", path=pointer)
 
 
 def remove_never_shown(pointer: Path) -> None:
