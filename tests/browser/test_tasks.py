@@ -26,6 +26,7 @@ from tests.conftest import BUILD_DAY, Sample
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 TEHRAN, KERMAN = "IR-23", "IR-08"
+SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 # A day after which licences of the sample end within 30 days.
 ENDING_ON = date(2026, 4, 1)
 
@@ -205,9 +206,14 @@ def test_licences_that_end_in_30_days_and_one_institute(hand: Hand, pointer: Pat
     assert count
     assert rows.count() == count
     name = rows.first.locator("th a").inner_text()
+    rows.first.scroll_into_view_if_needed()
+    scrolled = hand.reader.page.evaluate(SCROLLED)
     hand.click(rows.first.locator("th a"))
     assert hand.clicks <= 3
     assert hand.reader.page.locator("h2").first.inner_text() == name
+    hand.reader.page.go_back()
+    hand.reader.settle()
+    assert abs(hand.reader.page.evaluate(SCROLLED) - scrolled) <= 2, "Back returns to where one was"
 
 
 def test_a_pivot_is_saved_and_its_link_shared(hand: Hand, chromium: Browser) -> None:

@@ -197,7 +197,4 @@ def test_the_cell_of_a_province_leads_to_its_profile_unless_it_is_the_page(publi
 
 def test_the_card_of_licences_that_end_leads_to_those_and_no_others(published: Path) -> None:  # noqa: F811
     written = shown("licensing", "fa", on="2024-06-10")
-    assert (
-        'class="pd-go" href="institutes?on=2024-06-10&amp;open=licences_ending&amp;days=30"'
-        in written
-    )
+    assert 'class="pd-go" href="institutes?on=2024-06-10&amp;open=licences_ending&amp;days=30"' in written
