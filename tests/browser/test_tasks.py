@@ -226,6 +226,7 @@ def test_a_pivot_is_saved_and_its_link_shared(hand: Hand, chromium: Browser) -> 
     hand.click(page.locator(".st-key-views button").first)
     name = f"پلیس‌یاران به تفکیک جنسیت {hand.is_phone:d}"
     page.get_by_label(text.word("views.name", "fa")).fill(name)
+    assert not page.get_by_test_id("InputInstructions").is_visible(), "no hint lies over what is typed"
     page.keyboard.press("Enter")
     page.wait_for_timeout(250)
     hand.reader.settle()
