@@ -206,11 +206,11 @@ def test_licences_that_end_in_30_days_and_one_institute(hand: Hand, pointer: Pat
     assert count
     assert rows.count() == count
     name = rows.first.locator("th a").inner_text()
-    rows.first.scroll_into_view_if_needed()
-    scrolled = hand.reader.page.evaluate(SCROLLED)
+    scrolled = hand.reader.page.evaluate(f"{SCROLLED} = 150")
     hand.click(rows.first.locator("th a"))
     assert hand.clicks <= 3
     assert hand.reader.page.locator("h2").first.inner_text() == name
+    assert hand.reader.page.evaluate(SCROLLED) == 0
     hand.reader.page.go_back()
     hand.reader.settle()
     assert abs(hand.reader.page.evaluate(SCROLLED) - scrolled) <= 2, "Back returns to where one was"
