@@ -20,9 +20,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.register import ROOT, Register
 from bench.timing import Times, quantile
-from etl.core.jalali import last_complete_months
-from etl.semantic import access, answers
-from pages.ui.charts import lines, maps, titles
+from etl.analysis import registry
+from etl.semantic import access, answers, spread
+from etl.semantic.access import ScopedCursor
+from pages.ui.charts import bars, lines, maps, marks, titles
 from pages.ui.charts.elements import ChartContext
 from pages.ui.shell import middleware
 from tests.serving import ask, free_ports, until
@@ -209,17 +210,17 @@ def _prebuilt(register: Register) -> dict[str, list[list[Any]]]:
         return {day.isoformat() if day < as_of else "": [_figures(con, day, of) for of in chosen] for day in days}
 
 
-def _figures(con: access.ScopedCursor, on: date, of: tuple[str, ...]) -> list[Any]:
+def _figures(con: ScopedCursor, on: date, of: tuple[str, ...]) -> list[Any]:
+    """The figures of the overview as it draws them: the projection to the target, and the map of compliance."""
     context = ChartContext("fa")
     where = {"province": of} if of else {}
-    months = {
-        name: answers.ask(con, name, by=("month",), over=(last_complete_months(on, back)[0], on), where=where)
-        for name, back in (("active_assistants", 60), ("training_compliance", 24))
-    }
+    projected = registry.analyse(con, "projection", on, where)
     target = answers.ask(con, "target", on=on, where=where).value()
-    progress = answers.ask(con, "target_progress", by=("province",), on=on)
-    return [
-        lines.trend(months["active_assistants"], context, target=target),
-        maps.provinces(progress, context, of or titles.highest(progress, context).focus),
-        lines.trend(months["training_compliance"], context, zero=False, height=450),
-    ]
+    told = marks.events(registry.analyse(con, "events", on, where), context)
+    compliance = answers.ask(con, "training_compliance", by=("province",), on=on)
+    if spread.is_noise(compliance):
+        nation = answers.ask(con, "training_compliance", on=on).value()
+        compared: Any = bars.ranking(compliance, context, nation=nation)
+    else:
+        compared = maps.provinces(compliance, context, of or titles.lowest(compliance, context).focus)
+    return [lines.projection(projected, context, target, told), compared]

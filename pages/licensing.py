@@ -49,6 +49,7 @@ def page() -> None:
         "veteran_led_institute_share",
         "institutes_founded",
         "institute_age_median",
+        lists={"licences_ending_30": listings.ending(view, "30")},
     )
     left, right = st.columns(2)
     with left:

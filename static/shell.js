@@ -149,19 +149,50 @@ document.addEventListener("input", (event) => {
   }).observe(document, { subtree: true, childList: true });
 })();
 
-// "Copy link": the address holds all that was chosen.
+// On a narrow screen the menu lies over the page: it closes once a page is chosen. Streamlit does so only for the browsers of phones.
 document.addEventListener("click", (event) => {
-  const button = event.target.closest && event.target.closest(".pd-copy");
-  if (!button) return;
-  const told = () => { button.nextElementSibling.textContent = button.dataset.copied; };
-  // a page without https has no clipboard, but can copy what is selected
-  if (navigator.clipboard) return void navigator.clipboard.writeText(location.href).then(told);
-  const field = Object.assign(document.createElement("textarea"), { value: location.href });
-  document.body.append(field);
-  field.select();
-  if (document.execCommand("copy")) told();
-  field.remove();
+  const link = event.target.closest && event.target.closest("[data-testid=stSidebarNavLink]");
+  if (!link || !matchMedia("(max-width: 768px)").matches) return;
+  setTimeout(() => {
+    const isOpen = !document.querySelector("[data-testid=stExpandSidebarButton]");
+    if (isOpen) document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click();
+  }, 100);
 });
+
+// Streamlit's menu in groups is one list with headings among its items, which is none to a screen reader: each group becomes
+// a list that its heading names.
+new MutationObserver(() => {
+  for (const group of document.querySelectorAll("[data-testid=stSidebarNavItems] > div:not([role])")) {
+    const heading = group.querySelector("header"), name = heading?.querySelector("p")?.textContent;
+    if (!name) continue;
+    group.parentElement.setAttribute("role", "none");
+    group.setAttribute("role", "list");
+    group.setAttribute("aria-label", name);
+    heading.setAttribute("aria-hidden", "true");
+  }
+}).observe(document, { subtree: true, childList: true });
+
+// "Copy link": the address holds all that was chosen. Who saves a view, by its button or with Enter, has its link too.
+(function () {
+  const copy = (button) => {
+    const told = () => { button.nextElementSibling.textContent = button.dataset.copied; };
+    // a page without https has no clipboard, but can copy what is selected
+    if (navigator.clipboard) return void navigator.clipboard.writeText(location.href).then(told);
+    const field = Object.assign(document.createElement("textarea"), { value: location.href }), focus = document.activeElement;
+    document.body.append(field);
+    field.select();
+    if (document.execCommand("copy")) told();
+    field.remove();
+    focus?.focus();
+  };
+  const saves = { click: ".st-key-view-save button", keydown: ".st-key-view-form input" };
+  for (const kind of Object.keys(saves)) document.addEventListener(kind, (event) => {
+    const at = (selector) => event.target.closest && event.target.closest(selector);
+    const isSaved = at(saves[kind]) && (kind === "click" || event.key === "Enter");
+    const button = isSaved ? document.querySelector(".pd-copy") : kind === "click" && at(".pd-copy");
+    if (button) copy(button);
+  }, true);
+})();
 
 // Back returns to where one was: a page is drawn only after it is open, so the browser itself cannot scroll it.
 (function () {

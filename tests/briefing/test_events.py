@@ -10,6 +10,10 @@ from etl.semantic.access import ADMINISTRATOR, AccessScope
 from etl.semantic.disclosure import for_circulation
 from pages.ui.charts import lines, marks
 from pages.ui.charts.elements import ChartContext
+from pages.ui.components import footer
+from pages.ui.components.downloads import Picture
+from pages.ui.i18n import text
+from pages.ui.state.page_context import PageContext, Scope
 from tests import loading, made
 
 HEAD = "date,province,title_fa,title_en,kind,source\n"
@@ -80,6 +84,21 @@ def test_a_trend_numbers_its_events_and_lists_them(pointer):
     listed = marks.listed(drawn["layout"]["meta"]["events"], FA)
     assert listed.count("<li>") == 3
     assert 'tabindex="0"' in listed
+
+
+def test_the_table_of_a_trend_names_each_event_beside_its_month(pointer):
+    answer, told = made.by_month(), marks.events(events_answer(pointer), FA)
+    picture = Picture(lines.trend(answer, FA, events=told), "", "", "")
+    view = PageContext("fa", False, Scope(), answer.over[1], answer.over[1])
+    (column,) = footer._events(view, answer, picture)
+    cells = {row[0]: column.cell(row) for row in answer.rows if column.cell(row)}
+    wanted = {
+        mark.label: f"{text.digits(mark.number, 'fa')}. {text.escape(mark.words)}"
+        for mark in marks.of(told, answer.column("month"))
+    }
+    assert wanted
+    assert cells == wanted
+    assert footer._events(view, answer, Picture(lines.trend(answer, FA), "", "", "")) == []
 
 
 def test_events_outside_of_a_chart_are_not_on_it(pointer):

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
-from etl.semantic.answers import Answer
+from etl.semantic import access
+from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.ranking import rank
 from pages.ui.charts import bars, elements, maps, matrix, titles
@@ -25,14 +25,24 @@ from pages.ui.charts.chart import Chart
 from pages.ui.charts.elements import COLOURS, ChartContext
 from pages.ui.components import figures
 from pages.ui.i18n import text
+from pages.ui.i18n.text import escape
 from tests.conftest import Sample
+from tests.parts import PARTS, opening
 from tests.ui.test_charts import contrast
 
 DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
-PAGES = [entry["page"] for entry in text.menu() if entry["page"] not in ("methods", "quality")]
+# The parts that have no chart: a list of institutes has one only where an institute is chosen.
+CHARTLESS = ("methods", "quality", "briefings", "register")
+PAGES = [part for part in PARTS if part not in CHARTLESS]
 # A large province, and one with few assistants.
 PROVINCES = {"the country": "", "a large province": "IR-23", "a small province": "IR-20"}
-EVERY = [(page, lang, of) for page in PAGES for lang in text.LANGUAGES for of in PROVINCES]
+EVERY = [
+    (page, lang, of)
+    for page in PAGES
+    for lang in text.LANGUAGES
+    for of, province in PROVINCES.items()
+    if province or page != "province"
+]
 # Titles that say their measure in other words than its short name: a funnel, a run-off, a back-test, a Lorenz curve, a bridge.
 OTHER_WORDS = {
     "applications": {"fa": "درخواست", "en": "applications"},
@@ -95,13 +105,12 @@ def shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Shown]:
     return found
 
 
-def open_page(name: str, lang: str, province: str) -> str:
-    """Open a page; what it says as HTML."""
+def open_page(name: str, lang: str, province: str = "", **more: str) -> str:
+    """Open a part of a page; what it says as HTML."""
     app = AppTest.from_string(DOOR, default_timeout=120)
-    app._page_hash = calc_hash(name)
-    app.query_params["lang"] = lang
-    if province:
-        app.query_params["province"] = province
+    app._page_hash, tab = opening(name)
+    for key, value in {"lang": lang, **tab, **({"province": province} if province else {}), **more}.items():
+        app.query_params[key] = value
     app.run()
     assert not app.exception
     html = "\n".join(element.proto.body for element in app.get("html"))
@@ -112,10 +121,27 @@ def open_page(name: str, lang: str, province: str) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize(("page", "lang", "of"), EVERY, ids=["-".join(one) for one in EVERY])
 def test_the_charts_of_a_page_keep_the_rules(page: str, lang: str, of: str, shown: list[Shown]) -> None:
-    open_page(page, lang, PROVINCES[of])
+    html = open_page(page, lang, PROVINCES[of])
+    assert shown, "a page without a chart tests nothing"
+    keep_the_rules(shown, html, lang)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+def test_the_charts_of_an_institute_keep_the_rules(lang: str, shown: list[Shown], published: Path) -> None:
+    with access.connect(published, access.ADMINISTRATOR) as con:
+        served = ask(con, "in_service", by=("institute",)).rows
+    html = open_page("register", lang, institute=max(served, key=lambda row: row[1])[0])
+    assert shown, "a page without a chart tests nothing"
+    keep_the_rules(shown, html, lang)
+
+
+def keep_the_rules(shown: list[Shown], html: str, lang: str) -> None:
     context = ChartContext(lang)
-    assert page == "institute" or shown, "a page without a chart tests nothing"
-    assert [said for said, count in Counter(one.title.sentence for one in shown).items() if count > 1] == []
+    # Of tables and lists too.
+    heads = re.findall(r"<h3>(.*?)</h3>", html)
+    assert [said for said, count in Counter(heads).items() if count > 1] == []
+    assert {escape(one.title.sentence) for one in shown} <= set(heads)
     for one in shown:
         said = one.title.sentence
         assert len(said.split()) <= titles.MOST_WORDS, said

@@ -177,6 +177,24 @@ def test_without_a_province_a_profile_offers_all_of_them(published: Path) -> Non
 
 @pytest.mark.parametrize("name", ["coverage", "training", "legal", "explore", "quality"])
 def test_a_page_of_one_province_leads_to_its_profile(name: str, published: Path) -> None:  # noqa: F811
-    link = 'href="province?province=IR-23&amp;on=2024-05-04'
-    assert (link in shown(name, "fa", province="IR-23", on="2024-05-04")) == (name != "quality")
-    assert link not in shown(name, "fa", on="2024-05-04")
+    def said(**asked: str) -> str:
+        return "".join(re.findall(r'<p class="pd-said".*?</p>(?:<details.*?</details>)?', shown(name, "fa", **asked)))
+
+    links = (
+        'href="province?province=IR-23&amp;on=2024-05-04"',
+        'href="explore?tab=compare&amp;province=IR-23&amp;on=2024-05-04&amp;q=IR-08"',
+    )
+    alone, whole = said(province="IR-23", on="2024-05-04"), said(on="2024-05-04")
+    assert [link in alone for link in links] == [name != "quality"] * 2
+    assert "href" not in whole
+
+
+def test_the_cell_of_a_province_leads_to_its_profile_unless_it_is_the_page(published: Path) -> None:  # noqa: F811
+    link = '<td><a href="province?province=IR-23" target="_self">تهران</a></td>'
+    assert link in shown("licensing", "fa")
+    assert link not in shown("licensing", "fa", province="IR-23")
+
+
+def test_the_card_of_licences_that_end_leads_to_those_and_no_others(published: Path) -> None:  # noqa: F811
+    written = shown("licensing", "fa", on="2024-06-10")
+    assert 'class="pd-go" href="institutes?on=2024-06-10&amp;open=licences_ending&amp;days=30"' in written

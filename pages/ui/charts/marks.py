@@ -71,6 +71,7 @@ def drawn(figure: Figure, told: Iterable[Event], context: ChartContext, labels: 
         layout["annotations"].append(note | {"hovertext": context.line(text.escape(mark.words))})
     layout["margin"] = layout.get("margin", {}) | {"t": max(layout.get("margin", {}).get("t", 0), 24)}
     layout["meta"]["events"] = [mark.words for mark in found]
+    layout["meta"]["event_units"] = [mark.label for mark in found]
     return figure
 
 

@@ -40,14 +40,20 @@ class Asked:
     is_unsettled: bool = False
 
 
-def cards(view: PageContext, *names: str, beside: Mapping[str, str] | None = None) -> None:
+def cards(
+    view: PageContext,
+    *names: str,
+    beside: Mapping[str, str] | None = None,
+    lists: Mapping[str, str] | None = None,
+) -> None:
     """Up to ten numbers, each with its change in a year, its parts if it is a rate, and what it means.
 
     A name like `pace.required_pace` is a number that etl.analysis works out. `beside` are measures that are printed on the
-    card of another.
+    card of another, `lists` the addresses of the lists that name what a card counts.
     """
     told = dict(beside or {})
-    page_context.later(_cards, view, names[:10], told, ready=partial(_at_once, view, (*names[:10], *told.values())))
+    ready = partial(_at_once, view, (*names[:10], *told.values()))
+    page_context.later(_cards, view, names[:10], told, dict(lists or {}), ready=ready)
 
 
 def headline(view: PageContext, **parts: str) -> None:
@@ -68,7 +74,7 @@ def _headline(view: PageContext, parts: Mapping[str, str]) -> None:
 
 
 @page_context.fragment
-def _cards(view: PageContext, names: Sequence[str], beside: Mapping[str, str]) -> None:
+def _cards(view: PageContext, names: Sequence[str], beside: Mapping[str, str], lists: Mapping[str, str]) -> None:
     across = next((n for n in (5, 4, 3) if len(names) % n == 0), 4)
     asked = _at_once(view, (*names, *beside.values()))
     with st.container(key=f"cards-{across}"):
@@ -77,7 +83,10 @@ def _cards(view: PageContext, names: Sequence[str], beside: Mapping[str, str]) -
                 st.container(key=f"card-{name.replace('.', '-')}", border=True, height="stretch"),
                 error_boundary(view.lang, name),
             ):
-                _card(view, name, asked.get(name), _printed(view, asked.get(beside.get(name, ""))))
+                below = _printed(view, asked.get(beside.get(name, "")))
+                if name in lists:
+                    below += _leading(view, name, lists[name], "action.open")
+                _card(view, name, asked.get(name), below)
 
 
 def _printed(view: PageContext, asked: Asked | None) -> str:
@@ -161,8 +170,11 @@ def sparkline(view: PageContext, history: Answer | None) -> str:
 
 
 def _link(view: PageContext, name: str, part: str) -> str:
-    address = page_parameters.address(part, view.lang, view.scope.address())
-    words, label = view.word("change.more"), warehouse.catalogue()[name].label[view.lang]
+    return _leading(view, name, page_parameters.address(part, view.lang, view.scope.address()), "change.more")
+
+
+def _leading(view: PageContext, name: str, address: str, words_of: str) -> str:
+    words, label = view.word(words_of), warehouse.catalogue()[name].label[view.lang]
     return (
         f'<a class="pd-go" href="{text.escape(address)}" target="_self" '
         f'aria-label="{text.escape(f"{words}: {label}")}">{text.escape(words)}</a>'

@@ -7,7 +7,8 @@ from functools import partial
 import streamlit as st
 
 from etl.warehouse.dimensions import expand_groups
-from pages.ui.components import day_field, filter_options
+from pages.ui.components import day_field, filter_options, tables
+from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import page_context, page_parameters, periods
 from pages.ui.state.page_context import FILTERS, PageContext
@@ -43,9 +44,8 @@ def bar(view: PageContext, more: tuple[str, ...]) -> None:
         if view.has_period and periods.kind(view.scope.period) == periods.DAYS:
             _two_days(view)
         day_field.trouble("on", *_ENDS)
-    st.html(
-        f'<p class="pd-said" role="status">{"<span>·</span> ".join(map(text.escape, _said(view)))}{_profile(view)}</p>'
-    )
+    said = "<span>·</span> ".join(map(text.escape, _said(view)))
+    st.html(f'<p class="pd-said" role="status">{said}{_profile(view)}</p>{_compared_with(view)}')
 
 
 def _profile(view: PageContext) -> str:
@@ -53,10 +53,25 @@ def _profile(view: PageContext) -> str:
     provinces = view.where.get("province", ())
     if len(provinces) != 1 or page_context.part() == "province":
         return ""
-    kept = {name: values for name, values in view.scope.address().items() if name in ("province", "on", "period")}
-    address = page_parameters.address("province", view.lang, kept)
+    address = page_parameters.profile(provinces[0], view.lang, view.scope.address())
     words = view.word("profile.link", place=text.member("province", provinces[0], view.lang))
     return f'<span>·</span> <a href="{text.escape(address)}" target="_self">{text.escape(words)}</a>'
+
+
+def _compared_with(view: PageContext) -> str:
+    """Where the view is one province: every other beside which it can be seen on the same day."""
+    provinces, is_here = view.where.get("province", ()), page_context.part() == "compare"
+    if len(provinces) != 1 or is_here or {"county", "institute"} & set(view.where):
+        return ""
+    names = warehouse.names("province", view.lang)
+    words = view.word("compare.with", place=text.member("province", provinces[0], view.lang))
+
+    def link(code: str) -> str:
+        address = page_parameters.address("compare", view.lang, view.scope.address() | {"q": [code]})
+        return f'<a href="{text.escape(address)}" target="_self">{text.escape(names[code])}</a>'
+
+    others = sorted(names.keys() - set(provinces), key=lambda code: tables.collated(names[code]))
+    return f'<details class="pd-with"><summary>{text.escape(words)}</summary>{"".join(map(link, others))}</details>'
 
 
 def _door(view: PageContext) -> None:

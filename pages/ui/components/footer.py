@@ -46,18 +46,26 @@ def subtitle(view: PageContext, answer: Answer, place: str | None = None) -> str
 
 @page_context.fragment
 def footer(
-    view: PageContext, answer: Answer, ident: str, with_table: bool = True, picture: downloads.Picture | None = None
+    view: PageContext,
+    answer: Answer,
+    ident: str,
+    with_table: bool = True,
+    picture: downloads.Picture | None = None,
+    seen: ChartContext | None = None,
 ) -> None:
-    """Meaning, files and table behind doors. What is behind a closed door is neither made nor sent."""
+    """Meaning, files and table behind doors. What is behind a closed door is neither made nor sent.
+
+    `seen` has names of members that only this answer has.
+    """
     switch = f"table shown {ident}"
     with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
         question(view, answer, ident)
-        downloads.downloads(view, answer, context(view), ident, picture)
+        downloads.downloads(view, answer, seen or context(view), ident, picture)
         if with_table:
             label = view.word("figure.table_close" if st.session_state.get(switch) else "figure.table")
             st.button(label, key=f"table-{ident}", type="tertiary", on_click=_turn, args=(switch,))
     if with_table and st.session_state.get(switch):
-        table(view, answer, ident, picture)
+        table(view, answer, ident, picture, seen)
 
 
 def question(view: PageContext, answer: Answer, ident: str) -> None:
@@ -122,11 +130,36 @@ def _label(name: str, lang: str) -> str:
 
 
 @page_context.fragment
-def table(view: PageContext, answer: Answer, ident: str, picture: downloads.Picture | None = None) -> None:
+def table(
+    view: PageContext,
+    answer: Answer,
+    ident: str,
+    picture: downloads.Picture | None = None,
+    seen: ChartContext | None = None,
+) -> None:
     """The answer as a table, in the order in which its chart shows it."""
     rows, start = _as_drawn(answer, picture)
     tables.style()
-    tables.answer(view, f"answer-{ident}", answer, context(view), subtitle(view, answer), rows, start)
+    more = _events(view, answer, picture)
+    tables.answer(
+        view, f"answer-{ident}", answer, seen or context(view), subtitle(view, answer), rows, start, more=more
+    )
+
+
+def _events(view: PageContext, answer: Answer, picture: downloads.Picture | None) -> list[tables.Column]:
+    """A column with the events that the chart numbers, each beside its month; none where the chart has none."""
+    meta = picture.figure["layout"].get("meta", {}) if picture else {}
+    at = next((i for i, name in enumerate(answer.by) if name in TIME), None)
+    if at is None or not meta.get("events"):
+        return []
+    told: dict[str, list[str]] = {}
+    for number, (unit, words) in enumerate(zip(meta["event_units"], meta["events"], strict=True), 1):
+        told.setdefault(unit, []).append(f"{text.digits(number, view.lang)}. {words}")
+
+    def cell(row: tuple) -> str:
+        return "<br>".join(map(text.escape, told.get(row[at], ())))
+
+    return [tables.Column("events", view.word("briefing.events"), cell)]
 
 
 def _as_drawn(answer: Answer, picture: downloads.Picture | None) -> tuple[Sequence[tuple], str]:

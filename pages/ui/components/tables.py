@@ -22,6 +22,7 @@ from pages.ui.charts.matrix import ORDERED
 from pages.ui.components.table_state import InSession, Standing, Store
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
+from pages.ui.state import page_parameters
 from pages.ui.state.page_context import PageContext
 
 PAGE_ROWS = 50
@@ -262,9 +263,10 @@ def answer(
     link: Link | None = None,
     without: Iterable[str] = (),
     words: Words | None = None,
+    more: Sequence[Column] = (),
 ) -> None:
-    """An answer as a table, its `rows` in the order given, else in its own."""
-    columns = columns_of(view, shown, context, link, without, words)
+    """An answer as a table, its `rows` in the order given, else in its own; `more` columns stand last."""
+    columns = [*columns_of(view, shown, context, link, without, words), *more]
     show(view, ident, columns, shown.rows if rows is None else rows, caption, start, store)
 
 
@@ -296,9 +298,10 @@ def columns_of(
                 said = context.member(name, row[i])
             else:
                 said = text.plain(row[i], unit, view.lang)
-            cell = text.escape(said)
             if place == 0 and link:
-                cell = f'<a href="{text.escape(link(row))}" target="_self">{cell}</a>'
+                cell = f'<a href="{text.escape(link(row))}" target="_self">{text.escape(said)}</a>'
+            else:
+                cell = province(view, row[i], said) if name == "province" else text.escape(said)
             provisional = is_member and row[i] is not None and row[i] in shown.provisional
             return f"{cell} <small>({text.escape(view.word('figure.provisional'))})</small>" if provisional else cell
 
@@ -313,6 +316,14 @@ def columns_of(
         return Column(name, title(view, shown, name), written, value, not is_member, not is_member and has_bar)
 
     return [column(place, i) for place, i in enumerate(at)]
+
+
+def province(view: PageContext, code: str | None, said: str) -> str:
+    """The cell of a province: its name leads to its profile, unless the page is of it alone and leads there already."""
+    if code is None or view.where.get("province") == (code,):
+        return text.escape(said)
+    address = page_parameters.profile(code, view.lang, view.scope.address())
+    return f'<a href="{text.escape(address)}" target="_self">{text.escape(said)}</a>'
 
 
 def _beside(shown: Answer) -> list[str]:

@@ -6,9 +6,9 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.ui.charts import lines, titles
-from pages.ui.components import downloads, notices
 from pages.ui.components import figures as ui
-from pages.ui.components.footer import context, question, subtitle
+from pages.ui.components import notices
+from pages.ui.components.footer import context, footer, subtitle
 from pages.ui.components.plot import plot
 from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
@@ -50,7 +50,8 @@ def _over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...
             f"{ui.keys(drawn['layout']['meta']['keys'])}</div>"
         )
         plot(drawn, "chart-compare-lines", titles.spoken(answer, seen, titles.Title(title), below))
-        with st.container(horizontal=True, gap="small", key="footer-compare-lines", vertical_alignment="bottom"):
+        # The style sheet leaves a footer off the paper.
+        with st.container(key="footer-compare-line"):
             st.selectbox(
                 view.word("why.line_of"),
                 offered,
@@ -58,5 +59,4 @@ def _over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...
                 format_func=lambda one: known[one].label[view.lang],
                 width=280,
             )
-            question(view, answer, "compare-lines")
-            downloads.downloads(view, answer, seen, "compare-lines")
+        footer(view, answer, "compare-lines", seen=seen)

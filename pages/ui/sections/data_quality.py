@@ -226,7 +226,7 @@ def _province(view: PageContext) -> tables.Column:
     return tables.Column(
         "province",
         view.word("dimension.province"),
-        lambda one: text.escape(named(one)),
+        lambda one: tables.province(view, one["province"] or None, named(one)),
         lambda one: tables.collated(named(one)),
     )
 

@@ -119,9 +119,12 @@ def _pivot(view: PageContext, asked: Asked, answer: Answer) -> None:
     def named(i: int, name: str) -> tables.Column:
         order = places[i].get if name in (*TIME, *ORDERED) else lambda code: tables.collated(seen.member(name, code))
         title = view.word(f"dimension.{name}")
-        return tables.Column(
-            name, title, lambda group: text.escape(seen.member(name, group[i])), lambda group: order(group[i])
-        )
+
+        def cell(group: tuple) -> str:
+            said = seen.member(name, group[i])
+            return tables.province(view, group[i], said) if name == "province" else text.escape(said)
+
+        return tables.Column(name, title, cell, lambda group: order(group[i]))
 
     def counted(code: Any) -> tables.Column:
         title = seen.member(over, code)

@@ -19,9 +19,6 @@ from pages.ui.state import address, page_context, page_parameters, scoped_query
 from pages.ui.state.page_context import PageContext
 
 _PAGE = "growth"
-_BUTTON = """<style>
-html [data-testid="stTextInput"] [data-testid="InputInstructions"] { display: none; }
-</style>"""
 
 
 def seek(view: PageContext) -> None:
@@ -50,7 +47,7 @@ def _seek(view: PageContext, years: list[str], year: str, goal: float | None) ->
         row = answer.records()[0]
         if ignored:
             st.html(f'<p class="pd-note">{text.escape(scoped_query.no_effect(view, ignored))}</p>')
-        st.html(_BUTTON + _said(view, row, year))
+        st.html(_said(view, row, year))
         question(view, answer, "goal-seek")
         left, right = st.columns([1, 2])
         with left:

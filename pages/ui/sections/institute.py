@@ -104,7 +104,11 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
         return tables.Column(
             name,
             view.word(f"dimension.{name}"),
-            lambda row: text.escape(said(row)),
+            lambda row: (
+                tables.province(view, known[row[0]].province, said(row))
+                if name == "province"
+                else text.escape(said(row))
+            ),
             lambda row: tables.collated(said(row)),
         )
 

@@ -55,13 +55,15 @@ def _drawn(view: PageContext, analysis: str, ident: str) -> None:
     days = page_parameters.one(page_context.part(), "days") if _ends(answer) else ""
     answer = within(answer, days)
     count = text.number(len(answer.rows), view.lang)
-    sentence = _sentence(view, analysis, count, days) if answer.rows else view.word("listing.none")
+    sentence = _sentence(view, analysis, count, days)
     below = f"{view.word(f'listing.{analysis}_help')} · {subtitle(view, answer)}"
     st.html(f'<div class="pd-head" id="{ident}"><h3>{text.escape(sentence)}</h3><p>{text.escape(below)}</p></div>')
     if _ends(answer) and "days" in NAMES.get(page_context.part(), ()):
         _days_left(view, days)
     if answer.rows:
         _table(view, answer, analysis, sentence)
+    else:
+        st.html(f'<p class="pd-note">{text.escape(view.word("listing.none"))}</p>')
     if ignored:
         filters = text.listed([view.word(f"scope.{name}") for name in ignored], view.lang)
         st.html(f'<p class="pd-note">{text.escape(view.word("scope.no_effect", filters=filters))}</p>')

@@ -179,7 +179,7 @@ def one_province(view: PageContext) -> bool:
     notice(view.lang, "profile.choose", "")
     names = warehouse.names("province", view.lang)
     listed = "".join(
-        f'<li><a href="{text.escape(profile_address(view, code))}" target="_self">{text.escape(names[code])}</a></li>'
+        f"<li>{tables.province(view, code, names[code])}</li>"
         for code in sorted(names, key=lambda code: tables.collated(names[code]))
     )
     st.html(f'<ul class="pd-provinces">{listed}</ul>')
@@ -190,12 +190,6 @@ def named(view: PageContext) -> None:
     """The name of the province as the heading of its profile."""
     name = text.member("province", view.where["province"][0], view.lang)
     st.html(f'<h2 class="pd-part">{text.escape(name)}</h2>')
-
-
-def profile_address(view: PageContext, province: str) -> str:
-    """The profile of a province on the same day."""
-    kept = {name: values for name, values in view.scope.address().items() if name in ("on", "period")}
-    return page_parameters.address("province", view.lang, {"province": [province]} | kept)
 
 
 @cache

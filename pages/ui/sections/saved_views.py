@@ -30,17 +30,20 @@ def block(view: PageContext, name: str) -> None:
 
 
 def _inside(view: PageContext, name: str) -> None:
-    st.text_input(
-        view.word("views.name"), key=_NAME, max_chars=saved_views.LONGEST_NAME, placeholder=view.word("views.hint")
-    )
-    st.button(view.word("views.save"), key="view-save", on_click=_save, args=(view, name))
+    # A form, so that Enter saves; what is saved is copied as a link too (static/shell.js).
+    with st.container(key="view-form"), st.form("view form", border=False):
+        st.text_input(
+            view.word("views.name"), key=_NAME, max_chars=saved_views.LONGEST_NAME, placeholder=view.word("views.hint")
+        )
+        st.form_submit_button(view.word("views.save"), key="view-save", on_click=_save, args=(view, name))
     if said := st.session_state.pop(_SAID, ""):
         st.html(f'<p class="pd-note" role="status">{text.escape(said)}</p>')
     shelf = saved_views.shelf()
     if not shelf.is_whole:
         st.html(f'<p class="pd-note" role="status">{text.escape(view.word("views.unreadable"))}</p>')
     kept = [one for one in shelf.views if one.page == name]
-    st.html(f'<p class="pd-note">{text.escape(view.word("views.shared" if kept else "views.none"))}</p>')
+    told = f"{view.word('views.shared' if kept else 'views.none')} {view.word('views.copies')}"
+    st.html(f'<p class="pd-note">{text.escape(told)}</p>')
     for place, one in enumerate(kept):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"view-{place}"):
             address = page_parameters.address(one.page, view.lang, one.parameters)

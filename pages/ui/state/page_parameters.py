@@ -70,6 +70,12 @@ def _keep(page: str, values: Mapping[str, Iterable[str]]) -> None:
     st.session_state.setdefault(_KEPT, {})[page] = {name: listed for name, listed in known.items() if listed}
 
 
+def profile(province: str, lang: str, scope: Mapping[str, Iterable[str]]) -> str:
+    """The address of the profile of a province, on the day and over the period of `scope`."""
+    kept = {name: values for name, values in scope.items() if name in ("on", "period")}
+    return address("province", lang, {"province": [province]} | kept)
+
+
 def address(part: str, lang: str, parameters: Mapping[str, Iterable[str]]) -> str:
     """The address of a page, or of a part of one, with these parameters; relative to what is open, not yet safe for HTML."""
     page, tab = text.part_address(part)

@@ -72,7 +72,7 @@ def _licences_ending(sources: Sources) -> Iterator[Action]:
             _institutes(sources, rows),
             sources.word("action.soonest", day=sources.day(first)),
             "licensing",
-            {"open": ["licences_ending"]},
+            {"open": ["licences_ending"], "days": [str(_SOON)]},
         )
 
 

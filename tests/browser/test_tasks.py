@@ -1,0 +1,266 @@
+"""What people come for, done as they do it, in Persian, on a wide screen and on a phone: every click is counted.
+
+Each task begins at the first page. A click is a press on anything, a choice from an opened list too; what is typed, and
+Enter after it, is none.
+"""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from playwright.sync_api import Browser, Locator
+
+from etl.semantic import access, answers
+from etl.semantic.ranking import rank
+from pages.ui.i18n import text
+from tests.browser import app as front
+from tests.conftest import BUILD_DAY, Sample
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+TEHRAN, KERMAN = "IR-23", "IR-08"
+SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
+# A day after which licences of the sample end within 30 days.
+ENDING_ON = date(2026, 4, 1)
+
+
+@pytest.fixture(scope="module")
+def pointer(publish_sample: Callable[..., Sample], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two publications: one without every second person of Kerman, then the whole sample."""
+    folder = tmp_path_factory.mktemp("tasks")
+    sample = publish_sample(0.02, 5)
+    fewer = folder / "fewer"
+    shutil.copytree(sample.folder, fewer)
+    file = next(fewer.glob(f"personnel_{KERMAN}_*.csv"))
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([lines[0], *lines[1::2]]))
+    for incoming in (fewer, sample.folder):
+        words = [
+            sys.executable,
+            "-m",
+            "etl",
+            "build",
+            incoming,
+            "--to",
+            folder / "warehouse.duckdb",
+            "--day",
+            BUILD_DAY,
+        ]
+        subprocess.run([*map(str, words)], cwd=front.ROOT, check=True, capture_output=True)
+    return folder / "warehouse.duckdb"
+
+
+@pytest.fixture(scope="module")
+def address(pointer: Path) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as setting:
+        setting.setenv("VIEWS", str(pointer.parent / "views"))
+        with front.served(pointer) as found:
+            yield found
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with front.chromium() as found:
+        yield found
+
+
+@dataclass
+class Hand:
+    """A person's hand on the page: it counts its clicks."""
+
+    reader: front.Visit
+    is_phone: bool
+    clicks: int = 0
+
+    def click(self, what: Locator) -> None:
+        self.clicks += 1
+        what.scroll_into_view_if_needed()
+        # Parts of a chart lie under the layer that hears the mouse.
+        is_mark = what.evaluate("at => at instanceof SVGElement")
+        what.click(force=is_mark)
+        self.reader.page.wait_for_timeout(250)
+        self.reader.settle()
+
+    def menu(self, name: str) -> None:
+        """An entry of the menu, which a phone shows once it is opened."""
+        page = self.reader.page
+        if self.is_phone:
+            self.click(page.get_by_test_id("stExpandSidebarButton"))
+        self.click(page.get_by_test_id("stSidebarNavLink").get_by_text(text.part_words(name)["fa"], exact=True))
+
+    def card(self, name: str) -> None:
+        """The link of a card of the first page."""
+        self.click(self.reader.page.locator(f".st-key-card-{name} a.pd-go"))
+
+    def download(self, what: Locator) -> Path:
+        with self.reader.page.expect_download(timeout=20_000) as fetched:
+            self.click(what)
+        return Path(fetched.value.path())
+
+
+@pytest.fixture(params=[1440, 390], ids=["wide", "phone"])
+def hand(request: pytest.FixtureRequest, address: str, chromium: Browser) -> Iterator[Hand]:
+    with front.visit(chromium, address, width=request.param) as reader:
+        yield Hand(reader.go(), request.param < 640)
+        assert reader.failures == []
+
+
+def ask(pointer: Path, *names: str, **asked: Any) -> answers.Answer:
+    with access.connect(pointer, access.ADMINISTRATOR) as con:
+        return answers.ask(con, *names, **asked)
+
+
+def province(code: str) -> str:
+    return text.member("province", code, "fa")
+
+
+def figure(hand: Hand, ident: str) -> Locator:
+    return hand.reader.page.locator(f".st-key-figure-{ident}")
+
+
+def narrow(hand: Hand, ident: str, code: str) -> None:
+    """Click on the mark of a province, on a map or among bars."""
+    chart = figure(hand, ident).locator(".js-plotly-plot")
+    place = chart.evaluate(
+        """(chart, code) => {
+            const [trace] = chart.data;
+            return (trace.locations ?? trace.customdata.map((one) => [one].flat()[0])).indexOf(code);
+        }""",
+        code,
+    )
+    assert place >= 0
+    hand.click(chart.locator(".choroplethlayer path, .barlayer .point path").nth(place))
+
+
+def test_the_three_provinces_with_the_least_training_and_their_file(hand: Hand, pointer: Path, tmp_path: Path) -> None:
+    hand.card("training_compliance")
+    shown = figure(hand, "ranking--training_compliance-province")
+    asked = ask(pointer, "training_compliance", by=("province",))
+    ranked = [group.key[0] for group in rank(asked).ranked]
+    drawn = shown.locator(".js-plotly-plot").evaluate("chart => chart.data[0].customdata.map((one) => [one].flat()[0])")
+    assert [code for code in drawn if code in ranked][-3:] == ranked[-3:], "the last three of the bars"
+    hand.click(shown.get_by_role("button", name=text.word("figure.files", "fa")))
+    button = hand.reader.page.get_by_role("button", name=text.word("more.xlsx", "fa"))
+    file = hand.download(button)
+    assert hand.clicks <= 3
+    shutil.copy(file, tmp_path / "file.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "file.xlsx", read_only=True).worksheets[0]
+    written = {row[0]: row for row in sheet.iter_rows(min_row=2, values_only=True)}
+    share = {row[0]: row[1] for row in asked.rows}
+    for code in ranked[-3:]:
+        assert any(value == pytest.approx(share[code]) for value in written[province(code)] if isinstance(value, float))
+
+
+def test_the_coverage_of_one_province_over_three_years(hand: Hand, pointer: Path) -> None:
+    hand.menu("coverage")
+    narrow(hand, "ranking--coverage_per_10k-province", TEHRAN)
+    assert hand.clicks <= 3
+    trend = figure(hand, "trend--coverage_per_10k-month")
+    assert province(TEHRAN) in trend.locator(".pd-head").inner_text()
+    hover = trend.locator(".js-plotly-plot").evaluate("chart => chart.data[0].hovertext.filter(Boolean)")
+    assert len(hover) >= 36
+    told = ask(
+        pointer,
+        "coverage_per_10k",
+        by=("month",),
+        over=(date(2025, 3, 21), date(2026, 3, 20)),
+        where={"province": [TEHRAN]},
+    )
+    last = told.rows[-1]
+    assert any(text.unit_label(last[0], "fa") in one and text.plain(last[1], "per_10k", "fa") in one for one in hover)
+
+
+def test_two_provinces_are_compared_on_one_day(hand: Hand, pointer: Path) -> None:
+    narrow(hand, "provinces--training_compliance-province", TEHRAN)
+    hand.click(hand.reader.page.get_by_text(text.word("compare.with", "fa", place=province(TEHRAN)), exact=True))
+    hand.click(hand.reader.page.locator(".pd-with").get_by_role("link", name=province(KERMAN), exact=True))
+    assert hand.clicks <= 3
+    table = figure(hand, "compare").locator("table")
+    day = text.day(ask(pointer, "active_assistants").on, "fa")
+    heads = table.locator("thead th").all_inner_texts()[1:3]
+    assert [
+        (place in head, day in head) for place, head in zip(map(province, (TEHRAN, KERMAN)), heads, strict=True)
+    ] == [
+        (True, True),
+        (True, True),
+    ]
+    cells = table.locator("tbody tr").first.locator("td").all_inner_texts()
+    for code, cell in zip((TEHRAN, KERMAN), cells, strict=False):
+        count = ask(pointer, "active_assistants", where={"province": [code]}).value()
+        assert cell.split()[0] == text.number(count, "fa")
+
+
+def test_licences_that_end_in_30_days_and_one_institute(hand: Hand, pointer: Path) -> None:
+    hand.reader.go(on=ENDING_ON.isoformat())
+    hand.card("licensed_institutes")
+    hand.card("licences_ending_30")
+    rows = figure(hand, "listing-licences_ending").locator("tbody tr")
+    count = ask(pointer, "licences_ending_30", on=ENDING_ON).value()
+    assert count
+    assert rows.count() == count
+    name = rows.first.locator("th a").inner_text()
+    scrolled = hand.reader.page.evaluate(f"{SCROLLED} = 150")
+    hand.click(rows.first.locator("th a"))
+    assert hand.clicks <= 3
+    assert hand.reader.page.locator("h2").first.inner_text() == name
+    assert hand.reader.page.evaluate(SCROLLED) == 0
+    hand.reader.page.go_back()
+    hand.reader.settle()
+    assert abs(hand.reader.page.evaluate(SCROLLED) - scrolled) <= 2, "Back returns to where one was"
+
+
+def test_a_pivot_is_saved_and_its_link_shared(hand: Hand, chromium: Browser) -> None:
+    page = hand.reader.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    hand.menu("explore")
+    hand.click(page.locator(".st-key-explore-by input").first)
+    hand.click(page.get_by_role("option", name=text.word("dimension.gender", "fa"), exact=True))
+    hand.click(page.locator(".st-key-explore-show").get_by_text(text.word("more.pivot", "fa"), exact=True))
+    hand.click(page.locator(".st-key-views button").first)
+    name = f"پلیس‌یاران به تفکیک جنسیت {hand.is_phone:d}"
+    page.get_by_label(text.word("views.name", "fa")).fill(name)
+    assert not page.get_by_test_id("InputInstructions").is_visible(), "no hint lies over what is typed"
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(250)
+    hand.reader.settle()
+    assert hand.clicks <= 6
+    assert (
+        text.word("views.saved", "fa", name=text.isolated(name, "fa"))
+        in page.locator("[role=status]").all_inner_texts()
+    )
+    table = figure(hand, "rows").locator("table").inner_text()
+    link = page.evaluate("navigator.clipboard.readText()")
+    with front.visit(chromium, hand.reader.address) as other:
+        other.page.goto(link)
+        other.settle()
+        assert other.page.locator(".st-key-figure-rows table").inner_text() == table
+
+
+def test_how_many_to_recruit_to_reach_the_target_by_a_day(hand: Hand) -> None:
+    hand.card("active_assistants")
+    goal = hand.reader.page.locator(".st-key-goal-seek")
+    before = goal.locator("p").first.inner_text()
+    year = goal.get_by_role("radio").last
+    chosen = year.inner_text()
+    hand.click(year)
+    assert hand.clicks <= 2
+    said = goal.locator("p").first.inner_text()
+    assert chosen in said
+    assert said != before
+
+
+def test_why_a_number_changed(hand: Hand) -> None:
+    page = hand.reader.page
+    hand.click(page.locator(".st-key-card-active_assistants [data-testid=stPopoverButton]"))
+    hand.click(page.get_by_role("link", name=text.word("why.link", "fa")))
+    assert hand.clicks <= 2
+    rows = figure(hand, "why").locator(".st-key-table-why tbody tr")
+    assert province(KERMAN) in " ".join(rows.all_inner_texts())
+    assert text.word("revision.new_rows", "fa") in " ".join(rows.all_inner_texts())
