@@ -109,12 +109,12 @@ def compare(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, by_p
 
 def between(pointer: Path, old: str = "", new: str = "") -> Diff:
     """Compare two kept publications by their ids; by default the current one with the one before it."""
-    kept = publications.versions(pointer)
-    latest = _kept(kept, new) if new else publications.current(pointer)
+    versions = publications.versions(pointer)
+    latest = _version(versions, new) if new else publications.current(pointer)
     if old:
-        first = _kept(kept, old)
+        first = _version(versions, old)
     else:
-        earlier = [path for path in kept if path.stem < latest.stem]
+        earlier = [path for path in versions if path.stem < latest.stem]
         if not earlier:
             raise Refused(f"{pointer}: no earlier publication is kept to compare with")
         first = earlier[-1]
@@ -152,8 +152,8 @@ def history(pointer: Path) -> list[dict[str, Any]]:
     return log
 
 
-def _kept(kept: list[Path], name: str) -> Path:
-    for path in kept:
+def _version(versions: list[Path], name: str) -> Path:
+    for path in versions:
         if path.stem == name:
             return path
     raise Refused(f"publication {name} is not kept; see python -m etl publications")

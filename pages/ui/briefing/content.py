@@ -78,11 +78,12 @@ def book(questions: Questions) -> dict[str, Any]:
 def _cards(write: Writer) -> dict[str, Any]:
     cards, notes = [], []
     for name in HEADLINE:
-        day = write.questions.settled_on(name) or write.questions.day
+        settled = write.questions.settled_on(name)
+        day = settled or write.questions.day
         now = write.questions.ask(name, on=day)
-        metric, value = now.metrics[0], now.value()
+        metric, value = now.metrics[0], now.value() if settled else None
         before = write.questions.ask(name, on=add_months(day, -12)).value()
-        change, said, is_good = "", "no_year", None
+        change, said, is_good = "", "no_year" if settled else "not_settled", None
         if value is not None and before is not None:
             said = "year_same"
             if changes.is_visible(metric, value, before):
@@ -92,7 +93,7 @@ def _cards(write: Writer) -> dict[str, Any]:
         cards.append(
             {
                 "label": metric.label[write.lang],
-                "value": write.plain(now),
+                "value": write.plain(now) if settled else text.plain(None, metric.unit, write.lang),
                 "change": change,
                 "verdict": write.word(said),
                 "better": is_good is True,

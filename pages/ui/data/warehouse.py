@@ -20,7 +20,7 @@ import duckdb
 import streamlit as st
 
 from etl.analysis import data_quality, detail, registry
-from etl.core.errors import OtherVersion, QuestionError, Refused
+from etl.core.errors import OtherVersion, QuestionError, Refused, TooEarly
 from etl.semantic import answers, provisional
 from etl.semantic.access import AccessScope, ScopedCursor, cursor_for
 from etl.semantic.answers import Answer, Metric
@@ -34,6 +34,7 @@ __all__ = [
     "OtherVersion",
     "Query",
     "QuestionError",
+    "TooEarly",
     "Unpublished",
     "analyse",
     "ask",
