@@ -10,6 +10,7 @@ from etl.semantic.access import ADMINISTRATOR, AccessScope
 from etl.semantic.disclosure import for_circulation
 from pages.ui.charts import lines, marks
 from pages.ui.charts.elements import ChartContext
+from pages.ui.components import downloads
 from tests import loading, made
 
 HEAD = "date,province,title_fa,title_en,kind,source\n"
@@ -80,6 +81,20 @@ def test_a_trend_numbers_its_events_and_lists_them(pointer):
     listed = marks.listed(drawn["layout"]["meta"]["events"], FA)
     assert listed.count("<li>") == 3
     assert 'tabindex="0"' in listed
+
+
+@pytest.mark.parametrize("context", [FA, EN], ids=["fa", "en"])
+def test_a_picture_carries_the_events_of_its_chart_in_words(pointer, context):
+    told = marks.events(events_answer(pointer), context)
+    below = []
+    for events_shown in ((), told):
+        drawn = lines.trend(made.by_month(), context, events=events_shown)
+        on_paper = downloads.on_paper(downloads.Picture(drawn, "title", "sub", "source"), context)
+        below.append((on_paper["layout"]["height"], on_paper["layout"]["annotations"][-1]["text"]))
+    assert below[1][0] - below[0][0] > 3 * 10
+    assert [event.words in below[1][1] for event in told] == [True] * 3
+    assert below[1][1].count("<br>") == 3
+    assert "<br>" not in below[0][1]
 
 
 def test_events_outside_of_a_chart_are_not_on_it(pointer):
