@@ -9,7 +9,7 @@ from typing import Any
 from bench import machine, register, report
 
 _HERE = Path(__file__).parent
-PARTS = ("questions", "build", "intake", "pages", "crowd")
+PARTS = ("questions", "build", "intake", "pages", "briefings", "crowd")
 
 
 def main() -> int:
@@ -48,6 +48,10 @@ def _measure(part: str, made: register.Register, options: argparse.Namespace) ->
         from bench.pages import run as paint
 
         return paint(made)
+    if part == "briefings":
+        from bench.briefings import run as write_books
+
+        return write_books(made)
     from bench.crowd import run as gather
 
     return gather(made, options.readers)

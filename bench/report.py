@@ -31,6 +31,7 @@ def table(results: dict[str, Any]) -> str:
         *_builds({scale: results[scale]["build"] for scale in scales if "build" in results[scale]}),
         *(_intake(results[scale]["intake"]) for scale in scales if "intake" in results[scale]),
         *(_pages(scale, results[scale]["pages"]) for scale in scales if "pages" in results[scale]),
+        *(_briefings(scale, results[scale]["briefings"]) for scale in scales if "briefings" in results[scale]),
         *(_crowd(results[scale]["crowd"]) for scale in scales if "crowd" in results[scale]),
         *_machine(results),
     ]
@@ -128,6 +129,16 @@ def _pages(scale: str, result: dict[str, Any]) -> str:
         )
     lines += ["", f"The boundaries travelled {result['boundaries']} time(s) in a visit of {result['changes']} changes."]
     return "\n".join(lines)
+
+
+def _briefings(scale: str, result: dict[str, Any]) -> str:
+    one, floor = result["one"], result["floor"]
+    return (
+        f"**Briefings, scale {scale}** One book, from the command to the file: {one['p50'] / 1000:.2f} s "
+        f"(p95 {one['p95'] / 1000:.2f} s), **× {_short(result['ratio'])}** of a process that imports DuckDB and Typst and opens "
+        f"the publication ({floor['p50'] / 1000:.2f} s). {result['books']} books in one run: {result['all_ms'] / 1000:.1f} s, "
+        f"**× {result['ratio_all']:.2f}** of as many runs for one."
+    )
 
 
 def _crowd(result: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 import pytest
 
@@ -261,7 +261,8 @@ class MailServer:
     """Takes every message, as far as the protocol needs it; `refuses` an address."""
 
     def __init__(self, refuses: str = "") -> None:
-        self.refuses, self.messages = refuses, []
+        self.refuses = refuses
+        self.messages: list[Any] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
@@ -275,7 +276,7 @@ class MailServer:
             with connection, connection.makefile("rwb") as stream:
                 self._talk(stream)
 
-    def _talk(self, stream: BinaryIO) -> None:
+    def _talk(self, stream: Any) -> None:
         def say(line: str) -> None:
             stream.write(f"{line}\r\n".encode())
             stream.flush()

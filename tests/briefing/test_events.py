@@ -10,7 +10,7 @@ from etl.semantic.access import ADMINISTRATOR, AccessScope
 from etl.semantic.disclosure import for_circulation
 from pages.ui.charts import lines, marks
 from pages.ui.charts.elements import ChartContext
-from pages.ui.components import footer
+from pages.ui.components import downloads, footer
 from pages.ui.components.downloads import Picture
 from pages.ui.i18n import text
 from pages.ui.state.page_context import PageContext, Scope
@@ -99,6 +99,20 @@ def test_the_table_of_a_trend_names_each_event_beside_its_month(pointer):
     assert wanted
     assert cells == wanted
     assert footer._events(view, answer, Picture(lines.trend(answer, FA), "", "", "")) == []
+
+
+@pytest.mark.parametrize("context", [FA, EN], ids=["fa", "en"])
+def test_a_picture_carries_the_events_of_its_chart_in_words(pointer, context):
+    told = marks.events(events_answer(pointer), context)
+    below = []
+    for events_shown in ((), told):
+        drawn = lines.trend(made.by_month(), context, events=events_shown)
+        on_paper = downloads.on_paper(downloads.Picture(drawn, "title", "sub", "source"), context)
+        below.append((on_paper["layout"]["height"], on_paper["layout"]["annotations"][-1]["text"]))
+    assert below[1][0] - below[0][0] > 3 * 10
+    assert [event.words in below[1][1] for event in told] == [True] * 3
+    assert below[1][1].count("<br>") == 3
+    assert "<br>" not in below[0][1]
 
 
 def test_events_outside_of_a_chart_are_not_on_it(pointer):

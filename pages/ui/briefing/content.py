@@ -220,6 +220,7 @@ def _changes(write: Writer) -> dict[str, Any]:
         kind: text.number(sum(getattr(one, f"{kind}_rows") for one in found.rows), lang)
         for kind in ("new", "corrected", "removed")
     }
+    any_row = any(one.new_rows or one.corrected_rows or one.removed_rows for one in found.rows)
     for name in HEADLINE:
         metric = found.after[name].metrics[0]
         before, after = found.before[name].value(), found.after[name].value()
@@ -228,7 +229,7 @@ def _changes(write: Writer) -> dict[str, Any]:
     lead = write.word(
         "changes_some" if told["rows"] else "changes_none",
         old=text.digits(found.publication.id, lang),
-        rows=write.word("changes_rows", **count),
+        rows=write.word("changes_rows", **count) if any_row else write.word("changes_no_rows"),
         day=text.day(found.day, lang),
     )
     return told | {

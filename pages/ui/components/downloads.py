@@ -63,12 +63,17 @@ def source_of(view: PageContext, answer: Answer, notes: Iterable[str] = ()) -> s
     return " · ".join([*said, *notes])
 
 
+# The height of a line below a picture.
+_EVENT_LINE = 15
+
+
 def on_paper(picture: Picture, context: ChartContext, width: int = 1000) -> Figure:
     """The figure with title, keys and source in it, on a ground of its own: what a picture must carry out of the page."""
     made: Figure = deepcopy({"data": picture.figure["data"], "layout": picture.figure["layout"]})
     layout = made["layout"]
     keys = layout.get("meta", {}).get("keys", [])
-    above, below = 92 + (28 if keys else 0), 34
+    events = layout.get("meta", {}).get("events", [])
+    above, below = 92 + (28 if keys else 0), 34 + _EVENT_LINE * len(events)
     margin = layout.get("margin", {})
     top, foot = margin.get("t", 8) + above, margin.get("b", 8) + below
     layout.update(
@@ -99,16 +104,18 @@ def on_paper(picture: Picture, context: ChartContext, width: int = 1000) -> Figu
         "pad": {"t": 34},
         **side,
     }
+    numbered = [f"{text.digits(number, context.lang)}. {words}" for number, words in enumerate(events, 1)]
     source = elements.note(
         context,
-        text.escape(picture.source),
+        "<br>".join(text.escape(line) for line in (*numbered, picture.source)),
         xref="paper",
         yref="paper",
         x=1 if context.rtl else 0,
         y=0,
         xanchor="right" if context.rtl else "left",
         yanchor="top",
-        yshift=-(foot - 26),
+        yshift=-(foot - 26 - _EVENT_LINE * len(events)),
+        align="right" if context.rtl else "left",
     )
     source["font"] = source["font"] | {"size": 11, "color": quiet}
     notes = [source]

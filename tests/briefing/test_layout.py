@@ -1,0 +1,196 @@
+"""How the pages of a book are filled, and the order in which it is read by its structure."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pytest
+
+from etl.semantic.access import ADMINISTRATOR
+from pages.ui.briefing import content, writing
+from pages.ui.briefing.writing import Press
+from pages.ui.i18n import text
+
+# The lower edge of the text on A4, in points.
+BOTTOM = 842 - 51
+PLACES = ("IR", "IR-07", "IR-17", "IR-23")
+HUGE = "漢" + "ن" * 199
+
+
+class Book:
+    """A book as data and as PDF."""
+
+    def __init__(self, press: Press, place: str, lang: str, on: date | None, folder: Path) -> None:
+        asked = press.questions(place, lang, on)
+        self.data = content.book(asked)
+        self.path = folder / "book.pdf"
+        self.path.write_bytes(press.pdf(asked))
+
+    def read(self) -> str:
+        """The text in the order of the structure."""
+        with pikepdf.open(self.path) as pdf:
+            pieces: dict[tuple[tuple[int, int], int], list[str]] = {}
+            for page in pdf.pages:
+                run = 0
+                for mark, piece, is_reversed in _marked(page):
+                    found = pieces.setdefault((page.obj.objgen, mark), [])
+                    # Words from right to left come in the order of the paper, those of a run one after another.
+                    run = run + 1 if is_reversed and run <= len(found) else int(is_reversed)
+                    found.insert(len(found) - max(run - 1, 0), piece)
+            return "\n".join("".join(pieces.get(key, "")) for key in _order(pdf.Root.StructTreeRoot.K, None))
+
+    def pages(self) -> list[list[tuple[float, str]]]:
+        """Of each page, without head and foot: the lower edge of each word, and the word."""
+        found = []
+        for page in _run("pdftotext", "-bbox", self.path, "-").split("<page ")[1:]:
+            words = re.findall(r'yMax="([\d.]+)">(.*?)</word>', page)
+            found.append([(float(y), word) for y, word in words if 45 < float(y) < BOTTOM])
+        return found
+
+
+def _marked(page: pikepdf.Page) -> Iterator[tuple[int, str, bool]]:
+    """The pieces of a page's text, each with the mark under which the structure names it."""
+    fonts = {str(name): _letters(font) for name, font in page.Resources.get("/Font", {}).items()}
+    # The mark that holds here, and whether letters stand in the order of the paper.
+    within: list[tuple[int | None, bool]] = [(None, False)]
+    letters: dict[int, str] = {}
+    for operands, operator in pikepdf.parse_content_stream(page):
+        mark, is_reversed = within[-1]
+        match str(operator):
+            case "BDC":
+                known = operands[1] if isinstance(operands[1], pikepdf.Dictionary) else {}
+                mark = int(known["/MCID"]) if "/MCID" in known else mark
+                if mark is not None and "/ActualText" in known:
+                    yield (
+                        mark,
+                        str(known["/ActualText"]),
+                        is_reversed or bool(re.search("[\u0621-\u064a\u067e-\u06cc]", str(known["/ActualText"]))),
+                    )
+                    # Its glyphs say the same in pieces.
+                    mark = None
+                within.append((mark, is_reversed))
+            case "BMC":
+                within.append((mark, is_reversed or operands[0] == "/ReversedChars"))
+            case "EMC":
+                within.pop()
+            case "Tf":
+                letters = fonts[str(operands[0])]
+            case "Tj" | "TJ" if mark is not None:
+                parts = operands[0] if isinstance(operands[0], pikepdf.Array) else [operands[0]]
+                glyphs = b"".join(bytes(part) for part in parts if isinstance(part, pikepdf.String))
+                codes = [int.from_bytes(glyphs[at : at + 2]) for at in range(0, len(glyphs), 2)]
+                ordered = reversed(codes) if is_reversed else codes
+                yield mark, "".join(letters.get(code, "?") for code in ordered), is_reversed
+
+
+def _letters(font: pikepdf.Dictionary) -> dict[int, str]:
+    """What each glyph stands for."""
+    found = {}
+    told = font.ToUnicode.read_bytes().decode()
+    for block in re.findall("beginbfchar(.*?)endbfchar", told, re.DOTALL):
+        for code, letters in re.findall("<(.+?)> *<(.+?)>", block):
+            found[int(code, 16)] = bytes.fromhex(letters).decode("utf-16-be")
+    for block in re.findall("beginbfrange(.*?)endbfrange", told, re.DOTALL):
+        for first, last, letter in re.findall("<(.+?)> *<(.+?)> *<(.+?)>", block):
+            for code in range(int(first, 16), int(last, 16) + 1):
+                found[code] = chr(int(letter, 16) + code - int(first, 16))
+    return found
+
+
+def _plain(words: str) -> str:
+    """Without spaces, marks of direction and brackets, which are set in the order of the paper."""
+    return re.sub(r"[()\s\u061c\u200c-\u200f\u2066-\u2069]", "", words)
+
+
+def _order(node: Any, page: Any) -> Iterator[tuple[tuple[int, int], int]]:
+    """The page and the mark of each piece, in the order of the structure."""
+    if isinstance(node, pikepdf.Array):
+        for part in node:
+            yield from _order(part, page)
+    elif isinstance(node, pikepdf.Dictionary):
+        page = node.get("/Pg", page)
+        if "/MCID" in node:
+            yield page.objgen, int(node.MCID)
+        elif "/K" in node:
+            yield from _order(node.K, page)
+    elif page is not None:
+        yield page.objgen, int(node)
+
+
+def _run(*words: object) -> str:
+    return subprocess.run([str(word) for word in words], check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture(scope="module", params=[(place, lang) for place in PLACES for lang in text.LANGUAGES], ids="-".join)
+def book(request, press, tmp_path_factory) -> Book:
+    place, lang = request.param
+    return Book(press, place, lang, None, tmp_path_factory.mktemp(place))
+
+
+def test_the_first_page_is_full_and_holds_what_belongs_there(book):
+    pages = book.pages()
+    assert len(pages) == (2 if book.data["ranks"] else 3)
+    assert max(y for y, _ in pages[0]) > BOTTOM - 40
+    last = book.data["ranks"]["rows"][-1][-1] if book.data["ranks"] else book.data["actions"]["items"][-1]["about"]
+    assert {word for _, word in pages[0]} & set(re.findall(r"\d+", last)) or not re.search(r"\d", last)
+
+
+def test_no_page_is_next_to_empty_and_none_ends_with_a_heading(book):
+    for page in book.pages()[1:]:
+        assert max(y for y, _ in page) > BOTTOM * 0.3
+    if book.data["lang"] == "en":
+        headings = {book.data["actions"]["title"], book.data["changes"]["title"], book.data["method"]["title"]}
+        for page in book.pages():
+            lowest = max(y for y, _ in page)
+            assert " ".join(word for y, word in page if lowest - y < 1) not in headings
+
+
+def test_the_structure_is_read_in_the_order_of_the_page(book):
+    data = book.data
+    ranked, ranks = data["ranking"], data["ranks"]
+    parts = [data["title"], data["place"], *data["verdict"]]
+    for card in data["cards"]:
+        parts += [card["label"], card["value"], card["verdict"]]
+    parts += [data["trend"]["title"], *(event["words"] for event in data["trend"]["events"])]
+    for item in data["actions"]["items"]:
+        parts += [item["number"], item["sentence"]]
+    if ranks:
+        parts += [ranks["title"], *ranks["heads"], *(cell for row in ranks["rows"] for cell in row)]
+    if ranked:
+        parts += [ranked["title"], *(head for head in ranked["heads"] if head)]
+        for row in ranked["rows"]:
+            parts += [row["rank"], row["name"], row["value"], row["count"], *row["more"]]
+        parts += [ranked["small_title"], *ranked["small"]] if ranked["small"] else []
+    for table in data["tables"]:
+        parts += [table["title"], *(cell for row in table["rows"] for cell in row)]
+    parts += [data["changes"]["title"], data["method"]["title"], *data["method"]["lines"][2:]]
+    read = _plain(book.read())
+    at = 0
+    for part in map(_plain, parts):
+        before, at = at, read.find(part, at)
+        assert at >= 0, f"{part!r} is not read where it stands, but: {read[before : before + 300]}"
+        at += len(part)
+
+
+def test_long_names_and_letters_that_the_font_lacks_burst_no_page(pointer, tmp_path):
+    """An institute's name of 200 letters, its first in no font: all institutes are called so."""
+    with writing.press(pointer, ADMINISTRATOR) as press:
+        asked = press.questions("IR-23", "en")
+        asked.shared["names"] = {"institute": dict.fromkeys(asked._names["institute"], HUGE)}
+        book = Book(press, "IR-23", "en", None, tmp_path)
+    assert "[U+6F22]" in book.read()
+    assert len(book.pages()) == 2
+    assert max(y for y, _ in book.pages()[0]) > BOTTOM - 40
+
+
+def test_more_counties_than_fit_are_ranked_without_their_other_numbers(press, monkeypatch, tmp_path):
+    monkeypatch.setattr("pages.ui.briefing.tables._MOST_COUNTIES_IN_FULL", 0)
+    book = Book(press, "IR-23", "en", None, tmp_path)
+    assert book.data["ranking"]["rows"]
+    assert all(row["more"] == [] for row in book.data["ranking"]["rows"])
+    assert book.data["ranking"]["total"] is None
+    assert len(book.pages()) == 2
