@@ -93,7 +93,7 @@ def drop_ins(known: settings.Settings) -> dict[str, str]:
     folders = known.folders
     readers = (folders.views, folders.audit, folders.submissions)
     builds = (folders.warehouse.parent, folders.identity_key.parent, folders.submissions)
-    memory = known.memory.web.removesuffix("B").replace(" ", "")
+    memory = f"{settings.web_memory(known) >> 20}M"
     return {
         "policeyar-web@.service.d/settings.conf": f"[Service]\nMemoryMax={memory}\n{_writable(readers)}",
         "policeyar-build.service.d/settings.conf": f"[Service]\n{_writable(builds)}",

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import os
 import re
 import shutil
 from pathlib import Path
@@ -38,7 +37,7 @@ def nginx() -> str:
 
 def processes(known: settings.Settings) -> int:
     """How many web processes are meant."""
-    return known.web.processes or os.cpu_count() or 1
+    return settings.web_processes(known)
 
 
 def origin(web: settings.Web) -> str:

@@ -118,6 +118,12 @@ def memory(value: Any) -> str:
     return text(value)
 
 
+def bytes_of(memory: str) -> int:
+    """An amount of memory that `memory` took, in bytes; in units of 1024, as systemd counts."""
+    number, unit = re.fullmatch(r"([0-9.]+) ?([KMGT])I?B", memory.upper()).groups()  # type: ignore[union-attr]
+    return int(float(number) * 1024 ** (1 + "KMGT".index(unit)))
+
+
 def clock(value: Any) -> str:
     """A time of day."""
     if not _CLOCK.fullmatch(text(value)):

@@ -78,12 +78,12 @@ class Folders:
 
 @dataclass(frozen=True)
 class Memory:
-    """Memory limits of processes. Empty: a quarter of the machine for a build."""
+    """Memory limits of processes. Empty: a quarter of the machine for a build, and half of it for all web processes."""
 
     build: str = _setting("", kinds.memory, "BUILD_MEMORY")
     build_threads: int = _setting(0, kinds.number(0, 1024), "BUILD_THREADS")
     file_worker_mib: int = _setting(3072, kinds.number(64, 1 << 20), "READER_MEMORY")
-    web: str = _setting("2GB", kinds.memory)
+    web: str = _setting("", kinds.memory)
 
 
 @dataclass(frozen=True)
@@ -166,6 +166,23 @@ def file_in_use(environment: Mapping[str, str] = os.environ) -> Path | None:
     if asked := environment.get(FILE_VARIABLE):
         return Path(asked)
     return STANDARD_FILE if STANDARD_FILE.exists() else None
+
+
+def web_processes(settings: Settings) -> int:
+    """How many web processes are meant."""
+    return settings.web.processes or os.cpu_count() or 1
+
+
+def web_memory(settings: Settings) -> int:
+    """What one web process may hold, in bytes: together half of the machine, where it is not set."""
+    if settings.memory.web:
+        return kinds.bytes_of(settings.memory.web)
+    return machine_memory() // 2 // web_processes(settings)
+
+
+def machine_memory() -> int:
+    """The memory of this machine, in bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def variable(section: str, name: str) -> str:

@@ -104,11 +104,16 @@ class ScopedCursor:
     """A cursor bound to a scope; the only thing that questions and analyses can be asked with.
 
     It reads rows through temporary views that hold what the scope may see. `numbers` reads whole tables: for sums by
-    province and nation only, never for rows that are shown.
+    province and nation only, never for rows that are shown. A question that counts more groups than `most_rows` raises
+    TooLarge.
     """
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, scope: AccessScope, publication: publications.Publication | None = None
+        self,
+        con: duckdb.DuckDBPyConnection,
+        scope: AccessScope,
+        publication: publications.Publication | None = None,
+        most_rows: int | None = None,
     ) -> None:
         if not isinstance(scope, AccessScope):
             raise TypeError("a cursor needs the scope of the person who asks")
@@ -116,6 +121,7 @@ class ScopedCursor:
             raise AccessDenied
         self.numbers = con
         self.scope = scope
+        self.most_rows = most_rows
         self._publication = publication
 
     @cached_property
@@ -143,6 +149,12 @@ class ScopedCursor:
         """Another cursor of the same scope."""
         return ScopedCursor(self.numbers.cursor(), self.scope, self._publication)
 
+    def interrupt(self) -> None:
+        """End the query that runs, from another thread."""
+        self.numbers.interrupt()
+        if not self.scope.sees_whole_country and "_rows" in self.__dict__:
+            self._rows.interrupt()
+
     def close(self) -> None:
         if not self.scope.sees_whole_country and "_rows" in self.__dict__:
             self._rows.close()
@@ -158,13 +170,16 @@ class ScopedCursor:
 
 
 def cursor_for(
-    con: duckdb.DuckDBPyConnection, scope: AccessScope, publication: publications.Publication | None = None
+    con: duckdb.DuckDBPyConnection,
+    scope: AccessScope,
+    publication: publications.Publication | None = None,
+    most_rows: int | None = None,
 ) -> ScopedCursor:
     """A new cursor on a publication (`publication`, where the caller knows it), bound to a scope.
 
     Raises AccessDenied for a scope without rights.
     """
-    return ScopedCursor(con.cursor(), scope, publication)
+    return ScopedCursor(con.cursor(), scope, publication, most_rows)
 
 
 @contextmanager

@@ -75,7 +75,7 @@ def test_the_settings_reach_the_units(tmp_path):
         folders=replace(settings.Folders(), views=tmp_path / "v"),
     )
     made = configure.drop_ins(known)
-    assert "MemoryMax=3G\n" in made["policeyar-web@.service.d/settings.conf"]
+    assert "MemoryMax=3072M\n" in made["policeyar-web@.service.d/settings.conf"]
     assert f"-{tmp_path}/v" in made["policeyar-web@.service.d/settings.conf"]
     assert "OnCalendar=*-*-* 04:15:00" in made["policeyar-build.timer.d/settings.conf"]
 

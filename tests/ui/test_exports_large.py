@@ -16,7 +16,7 @@ from etl.semantic import access, answers, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from pages.ui.charts.elements import ChartContext
-from pages.ui.exports import sheets, writers
+from pages.ui.exports import sheets, workbook, writers
 from tests import made
 from tests.browser import app as front
 
@@ -91,8 +91,8 @@ def test_600_000_rows_come_back_from_xlsx_with_openpyxl_and_progress_is_told(lar
 
 
 def test_a_sheet_that_is_full_goes_on_in_the_next(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(writers, "SHEET_ROWS", 10)
-    monkeypatch.setattr(writers, "_AT_ONCE", 4)
+    monkeypatch.setattr(workbook, "SHEET_ROWS", 10)
+    monkeypatch.setattr(exportable, "BATCH", 7)
     answer = made.answer("active_assistants", by=("institute",), rows=[(f"{i:07}", i) for i in range(25)])
     (tmp_path / "file.xlsx").write_bytes(writers.to_xlsx(answer, ChartContext("en"), UNITS))
     book = openpyxl.load_workbook(tmp_path / "file.xlsx")

@@ -8,7 +8,7 @@ from etl.semantic.answers import Answer
 from pages.ui.components import downloads, notices, tables
 from pages.ui.components.footer import context, question, subtitle
 from pages.ui.components.table_state import InAddress
-from pages.ui.data import registers
+from pages.ui.data import registers, warehouse
 from pages.ui.data.registers import Institute
 from pages.ui.i18n import text
 from pages.ui.state import page_context, page_parameters
@@ -78,7 +78,7 @@ def _listed(view: PageContext) -> Answer:
     names = [name for name in _MEASURES if name != "licensed_institutes" or not _LEAVES_LICENCES & set(view.where)]
     wanted = page_parameters.one(PAGE, "find")
     where = {name: codes for name, codes in view.where.items() if not (wanted and name in PLACES)}
-    answer = registers.large(*names, by=("institute",), on=view.as_of, where=where)
+    answer = warehouse.ask(*names, by="institute", on=view.as_of, where=where)
     met = {row[0]: row for row in answer.rows if row[0] in registers.institutes()}
     if wanted:
         nothing = (None,) * (len(answer.columns) - 1)
