@@ -9,7 +9,7 @@ from typing import Any
 from bench import machine, register, report
 
 _HERE = Path(__file__).parent
-PARTS = ("questions", "build", "pages", "crowd")
+PARTS = ("questions", "build", "pages", "crowd", "stall")
 
 
 def main() -> int:
@@ -44,6 +44,10 @@ def _measure(part: str, made: register.Register, options: argparse.Namespace) ->
         from bench.pages import run as paint
 
         return paint(made)
+    if part == "stall":
+        from bench.stall import run as stall
+
+        return stall(made)
     from bench.crowd import run as gather
 
     return gather(made, options.readers)

@@ -14,6 +14,7 @@ from typing import Any
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.util import calc_hash
 from websockets.asyncio.client import ClientConnection, connect
 
 from bench.memory import held
@@ -71,18 +72,18 @@ async def _watched(origin: str, readers: int, pids: list[int], before: int) -> t
 
 async def _crowd(origin: str, readers: int, changes: int, every: float) -> list[float]:
     pause = min(every, 1.0) if readers == 1 else every
-    found = await asyncio.gather(*(_reader(origin, number, changes, pause) for number in range(readers)))
+    found = await asyncio.gather(*(reader(origin, number, changes, pause) for number in range(readers)))
     return [one for times in found for one in times]
 
 
 async def _busy(origin: str, readers: int) -> tuple[int, float]:
     """Reruns that readers without patience get in some seconds."""
     start = time.perf_counter()
-    times = await asyncio.gather(*(_reader(origin, 1000 + number, 15, 0) for number in range(readers)))
+    times = await asyncio.gather(*(reader(origin, 1000 + number, 15, 0) for number in range(readers)))
     return sum(map(len, times)), time.perf_counter() - start
 
 
-async def _reader(origin: str, number: int, changes: int, every: float) -> list[float]:
+async def reader(origin: str, number: int, changes: int, every: float) -> list[float]:
     """One reader's milliseconds from a change to the end of its rerun; the first run, which loads the page, left out."""
     rng = random.Random(number)
     await asyncio.sleep(rng.random() * every)
@@ -93,23 +94,28 @@ async def _reader(origin: str, number: int, changes: int, every: float) -> list[
         additional_headers={"Origin": origin, "Cookie": f"reader={rng.getrandbits(128):032x}"},
         max_size=None,
     ) as wire:
-        await _rerun(wire, "")
+        await rerun(wire, "")
         times = []
         for _ in range(changes):
             await asyncio.sleep(every * (0.5 + rng.random()))
             start = time.perf_counter()
-            await _rerun(wire, f"province={rng.choice(_PROVINCES)}")
+            await rerun(wire, f"province={rng.choice(_PROVINCES)}")
             times.append((time.perf_counter() - start) * 1000)
         return times
 
 
-async def _rerun(wire: ClientConnection, query: str) -> None:
+async def rerun(wire: ClientConnection, query: str, page: str = "") -> bytes:
+    """Run the script for an address, until it ends; what was sent meanwhile."""
     asked = BackMsg()
     asked.rerun_script.query_string = query
+    asked.rerun_script.page_script_hash = calc_hash(page) if page else ""
+    said = b""
     await wire.send(asked.SerializeToString())
     async for message in wire:
+        sent = message if isinstance(message, bytes) else message.encode()
+        said += sent if page else b""
         answer = ForwardMsg()
-        answer.ParseFromString(message if isinstance(message, bytes) else message.encode())
+        answer.ParseFromString(sent)
         if answer.WhichOneof("type") == "script_finished":
-            return
+            return said
     raise RuntimeError("the server closed the socket")

@@ -31,6 +31,7 @@ def table(results: dict[str, Any]) -> str:
         *_builds({scale: results[scale]["build"] for scale in scales if "build" in results[scale]}),
         *(_pages(scale, results[scale]["pages"]) for scale in scales if "pages" in results[scale]),
         *(_crowd(results[scale]["crowd"]) for scale in scales if "crowd" in results[scale]),
+        *(_stall(results[scale]["stall"]) for scale in scales if "stall" in results[scale]),
         *_machine(results),
     ]
     return "\n\n".join(parts) + "\n"
@@ -53,6 +54,8 @@ def _questions(scale: str, result: dict[str, Any]) -> str:
         )
         lines.append(f"| {_KINDS[kind]} | {ratios} | {times} |")
     export = result["export"]
+    if "xlsx_per_second" in export:
+        lines += ["", f"The same rows as XLSX: {export['xlsx_per_second']:,} a second."]
     lines += [
         "",
         f"Every row of active service as CSV, {export['rows']:,} rows: **× {_short(export['ratio'])}** of DuckDB's own "
@@ -122,6 +125,17 @@ def _crowd(result: dict[str, Any]) -> str:
             f"{_short(one['p50'])} / {_short(one['p95'])} | {_short(one['per_second'])} | {_short(one['mb_per_reader'])} |"
         )
     return "\n".join(lines)
+
+
+def _stall(result: dict[str, Any]) -> str:
+    quiet, beside = result["quiet"], result["beside"]
+    return (
+        f"**One question beside {result['readers']} readers** (Explore by institute, county and month over 25 years, one "
+        f"process): reruns of the others p50 / p95 {_short(quiet['p50'])} / {_short(quiet['p95'])} ms without it, "
+        f"{_short(beside['p50'])} / {_short(beside['p95'])} beside it: **× {_short(result['ratio'])}**; health answers within "
+        f"{_short(beside['health_p95'])} ms (p95), {_short(beside['health_max'])} at most; the question takes "
+        f"{_short(beside['worst_s'])} s."
+    )
 
 
 def _machine(results: dict[str, Any]) -> list[str]:

@@ -63,7 +63,9 @@ stopwaitsecs={STOP_SECONDS}
 """
     ]
     for number in range(proxy.processes(known)):
-        address = f"http://127.0.0.1:{known.web.port + number}{known.web.base_path}/healthz"
+        address = (
+            f"http://{settings.own_address(known.web.address)}:{known.web.port + number}{known.web.base_path}/healthz"
+        )
         parts.append(
             f"""
 [program:web-{number}]

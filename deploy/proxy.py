@@ -40,10 +40,16 @@ def processes(known: settings.Settings) -> int:
     return settings.web_processes(known)
 
 
-def origin(web: settings.Web) -> str:
-    """What a browser that is on our own page says where it comes from."""
+def origins(web: settings.Web) -> list[str]:
+    """What a browser that is on our own page says where it comes from, under each of our names."""
     scheme, usual = ("https", 443) if web.certificate else ("http", 80)
-    return f"{scheme}://{web.host}" + ("" if web.listen_port == usual else f":{web.listen_port}")
+    port = "" if web.listen_port == usual else f":{web.listen_port}"
+    return [f"{scheme}://{name}{port}" for name in dict.fromkeys((web.host, *web.allowed_hosts))]
+
+
+def origin(web: settings.Web) -> str:
+    """The origin of the name that readers type."""
+    return origins(web)[0]
 
 
 def render(known: settings.Settings) -> str:
@@ -55,11 +61,13 @@ def render(known: settings.Settings) -> str:
     ports = range(web.port, web.port + processes(known))
     words = {
         "RUN": str(known.folders.run),
-        "SERVERS": "\n".join(f"        server 127.0.0.1:{port} max_fails=0;" for port in ports),
-        "ORIGIN": origin(web),
+        "SERVERS": "\n".join(
+            f"        server {settings.own_address(web.address)}:{port} max_fails=0;" for port in ports
+        ),
+        "ORIGIN": "|".join(re.escape(one) for one in origins(web)),
         "LISTEN": f"{web.listen_port} ssl" if is_safe else str(web.listen_port),
         "TLS": tls if is_safe else "",
-        "HOST": web.host,
+        "HOST": " ".join(dict.fromkeys((web.host, *web.allowed_hosts))),
         "POLICY": policy(inline_scripts()),
         "SECURE": "; Secure" if is_safe else "",
         "HSTS": '        add_header Strict-Transport-Security "max-age=31536000; includeSubDomains" always;'

@@ -36,7 +36,7 @@ def main() -> None:
 def command(known: settings.Settings, number: int) -> list[str]:
     """Streamlit's command for process `number`."""
     web = known.web
-    names = dict.fromkeys((web.host, *web.allowed_hosts, *_ITSELF))
+    names = dict.fromkeys((web.host, *web.allowed_hosts, *_ITSELF, settings.own_address(web.address)))
     return [
         *(sys.executable, "-m", "streamlit", "run", "dashboard.py"),
         *("--server.address", web.address, "--server.port", str(web.port + number)),

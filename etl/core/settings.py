@@ -168,6 +168,12 @@ def file_in_use(environment: Mapping[str, str] = os.environ) -> Path | None:
     return STANDARD_FILE if STANDARD_FILE.exists() else None
 
 
+def own_address(listens_on: str) -> str:
+    """How this machine addresses a process of its own that listens on `listens_on`."""
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listens_on, listens_on)
+    return f"[{address}]" if ":" in address else address
+
+
 def web_processes(settings: Settings) -> int:
     """How many web processes are meant."""
     return settings.web.processes or os.cpu_count() or 1

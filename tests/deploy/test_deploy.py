@@ -28,6 +28,8 @@ pytestmark = [
     pytest.mark.skipif(not _installed("openssl"), reason="openssl is not installed"),
 ]
 
+OTHER_NAME = "dashboard.example"
+
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
@@ -48,6 +50,7 @@ def served(tmp_path_factory):
         WAREHOUSE=str(run / "nothing.duckdb"),
         POLICEYAR_WEB_CERTIFICATE=str(certificate),
         POLICEYAR_WEB_CERTIFICATE_KEY=str(key),
+        POLICEYAR_WEB_ALLOWED_HOSTS=OTHER_NAME,
     ) as running:
         yield running
 
@@ -145,6 +148,14 @@ def test_cookies_are_secure(served):
 def test_another_host_is_not_answered(served):
     assert _ask(served, host="elsewhere.example").status == 421
     assert _ask(served, host=f"127.0.0.1:{served.port}").status == 421
+
+
+def test_each_of_our_names_is_answered_from_its_own_pages(served):
+    other = f"{OTHER_NAME}:{served.port}"
+    assert _ask(served, host=other).status == 200
+    assert _ask(served, "/_stcore/upload_file/a/b", "PUT", other, Origin=f"https://{other}").status != 403
+    for origin in (f"https://{other}.elsewhere.example", f"https://x{other}", f"https://{other.replace('.', 'x')}"):
+        assert _handshake(served, Origin=origin).status == 403, origin
 
 
 def test_a_socket_is_opened_from_our_own_page_only(served):

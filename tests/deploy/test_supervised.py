@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,10 @@ def all_of(pid: int) -> list[int]:
     return [pid, *(found for child in children for found in all_of(int(child)))]
 
 
+def _is_replaced(served: Supervised, name: str, pid: int) -> bool:
+    return served.pids().get(name, pid) != pid and served.answers()
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not (shutil.which("nginx", path="/usr/sbin") and shutil.which("setpriv")), reason="nginx, setpriv")
 def test_supervisor_restarts_what_ends_or_freezes_and_leaves_nothing_behind(tmp_path):
@@ -155,9 +160,16 @@ def test_supervisor_restarts_what_ends_or_freezes_and_leaves_nothing_behind(tmp_
         for path in ("/healthz", "/readyz", "/metrics"):
             assert ask(served.proxy, path)[0] == 404
 
-        killed = served.pids()["web-0"]
-        os.kill(killed, signal.SIGKILL)
-        until(lambda: served.pids().get("web-0", killed) != killed and served.answers(), "a killed process is replaced")
+        for name, ended_by in (
+            ("web-0", signal.SIGKILL),
+            ("web-1", signal.SIGTERM),
+            ("nginx", signal.SIGKILL),
+            ("nginx", signal.SIGTERM),
+        ):
+            killed = served.pids()[name]
+            os.kill(killed, ended_by)
+            replaced = partial(_is_replaced, served, name, killed)
+            until(replaced, f"{name} is replaced after {ended_by.name}")
 
         frozen = served.pids()["web-1"]
         os.kill(frozen, signal.SIGSTOP)

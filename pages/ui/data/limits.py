@@ -111,11 +111,6 @@ def ask_apart(file: str, scope: AccessScope, query: Any) -> Any:
 
 def answer_apart(_tell: Any, file: str, scope: AccessScope, query: Any, out: Path, most: int) -> Any:
     """The work of that process."""
-    limits = {
-        "memory_limit": f"{apart_memory() // 2 >> 20}MiB",
-        "threads": "1",
-        "temp_directory": tempfile.gettempdir(),
-    }
     with publications.connect(Path(file)) as con, cursor_for(con, scope) as cursor:
         found = query.work(cursor, *query.given, **dict(query.named))
     return StoredRows.write(found, out) if isinstance(found, Answer) and len(found.rows) > most else found
