@@ -9,7 +9,7 @@ from typing import Any
 from bench import machine, register, report
 
 _HERE = Path(__file__).parent
-PARTS = ("questions", "build", "pages", "crowd", "stall")
+PARTS = ("questions", "build", "pages", "crowd", "stall", "hosts")
 
 
 def main() -> int:
@@ -48,6 +48,10 @@ def _measure(part: str, made: register.Register, options: argparse.Namespace) ->
         from bench.stall import run as stall
 
         return stall(made)
+    if part == "hosts":
+        from bench.hosts import run as spread
+
+        return spread(made)
     from bench.crowd import run as gather
 
     return gather(made, options.readers)

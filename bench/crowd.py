@@ -9,6 +9,7 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,9 @@ async def _busy(origin: str, readers: int) -> tuple[int, float]:
     return sum(map(len, times)), time.perf_counter() - start
 
 
-async def reader(origin: str, number: int, changes: int, every: float) -> list[float]:
+async def reader(
+    origin: str, number: int, changes: int, every: float, headers: Mapping[str, str] | None = None
+) -> list[float]:
     """One reader's milliseconds from a change to the end of its rerun; the first run, which loads the page, left out."""
     rng = random.Random(number)
     await asyncio.sleep(rng.random() * every)
@@ -91,7 +94,7 @@ async def reader(origin: str, number: int, changes: int, every: float) -> list[f
     async with connect(
         address,
         subprotocols=["streamlit"],  # type: ignore[list-item]
-        additional_headers={"Origin": origin, "Cookie": f"reader={rng.getrandbits(128):032x}"},
+        additional_headers={"Origin": origin, "Cookie": f"reader={rng.getrandbits(128):032x}", **(headers or {})},
         max_size=None,
     ) as wire:
         await rerun(wire, "")

@@ -32,6 +32,7 @@ def table(results: dict[str, Any]) -> str:
         *(_pages(scale, results[scale]["pages"]) for scale in scales if "pages" in results[scale]),
         *(_crowd(results[scale]["crowd"]) for scale in scales if "crowd" in results[scale]),
         *(_stall(results[scale]["stall"]) for scale in scales if "stall" in results[scale]),
+        *(_hosts(results[scale]["hosts"]) for scale in scales if "hosts" in results[scale]),
         *_machine(results),
     ]
     return "\n\n".join(parts) + "\n"
@@ -136,6 +137,22 @@ def _stall(result: dict[str, Any]) -> str:
         f"{_short(beside['health_p95'])} ms (p95), {_short(beside['health_max'])} at most; the question takes "
         f"{_short(beside['worst_s'])} s."
     )
+
+
+def _hosts(result: dict[str, Any]) -> str:
+    lines = [
+        "**Hosts** (network namespaces of one machine, each with its own copy of the publication and one web process, behind one "
+        f"nginx; {result['readers']} readers without patience)",
+        "",
+        "| Hosts | reruns a second | p50 / p95, ms | readers that failed when a host was killed |",
+        "|--:|--:|--:|--:|",
+    ]
+    for one in result["runs"]:
+        failed = "–" if one["failed"] is None else str(one["failed"])
+        lines.append(
+            f"| {one['hosts']} | {_short(one['per_second'])} | {_short(one['p50'])} / {_short(one['p95'])} | {failed} |"
+        )
+    return "\n".join(lines)
 
 
 def _machine(results: dict[str, Any]) -> list[str]:

@@ -24,8 +24,7 @@ _WORST = urlencode(
     {
         "m": "active_assistants",
         "by": ["institute", "county", "month"],
-        "from": "2001-03-21",
-        "to": "2026-06-30",
+        "period": "2001-03-21..2026-06-30",
         "lang": "en",
     },
     doseq=True,

@@ -59,11 +59,10 @@ def render(known: settings.Settings) -> str:
     tls = f"        ssl_certificate {web.certificate};\n        ssl_certificate_key {web.certificate_key};"
     flags = "secure samesite=lax" if is_safe else "samesite=lax"
     ports = range(web.port, web.port + processes(known))
+    hosts = [settings.own_address(one) for one in web.hosts or (web.address,)]
     words = {
         "RUN": str(known.folders.run),
-        "SERVERS": "\n".join(
-            f"        server {settings.own_address(web.address)}:{port} max_fails=0;" for port in ports
-        ),
+        "SERVERS": "\n".join(f"        server {host}:{port} max_fails=0;" for host in hosts for port in ports),
         "ORIGIN": "|".join(re.escape(one) for one in origins(web)),
         "LISTEN": f"{web.listen_port} ssl" if is_safe else str(web.listen_port),
         "TLS": tls if is_safe else "",

@@ -99,6 +99,11 @@ def address(value: Any) -> str:
         raise ValueError(f"{_shown(value)} is no IP address") from None
 
 
+def addresses(value: Any) -> tuple[str, ...]:
+    """Numeric IP addresses; separated by commas in the environment."""
+    return _each(value, address)
+
+
 def is_local(value: str) -> bool:
     """Whether only this machine can reach an address."""
     return ipaddress.ip_address(value).is_loopback

@@ -47,6 +47,8 @@ class Web:
     certificate: Path | None = _setting(None, kinds.file)
     certificate_key: Path | None = _setting(None, kinds.file)
     address: str = _setting("127.0.0.1", kinds.address)
+    # Where nginx here finds web processes, if not on this host alone; all hosts have the same ports.
+    hosts: tuple[str, ...] = _setting((), kinds.addresses)
     port: int = _setting(8501, kinds.port)
     processes: int = _setting(0, kinds.number(0, 256))
     detail_rows: bool = _setting(False, kinds.flag, "DETAIL_ROWS")

@@ -15,7 +15,7 @@ from etl.semantic import access
 from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
 from pages.ui.charts.elements import ChartContext
-from pages.ui.components import paged_rows, tables
+from pages.ui.components import downloads, paged_rows, tables
 from pages.ui.data import caches, limits, registers, user, warehouse
 from pages.ui.exports import job as jobs
 from pages.ui.exports.job import ExportJob, Making
@@ -126,8 +126,14 @@ def explored(**more: Any) -> tuple[AppTest, str]:
     AppTest.from_string("import dashboard", default_timeout=120).run()
     app = AppTest.from_string(DOOR, default_timeout=120)
     app._page_hash, tab = opening("explore")
-    first, last = (day.isoformat() for day in OVER)
-    view = {"lang": "en", "from": first, "to": last, "m": "active_assistants", "by": list(BY), **tab, **more}
+    view = {
+        "lang": "en",
+        "period": "..".join(day.isoformat() for day in OVER),
+        "m": "active_assistants",
+        "by": list(BY),
+        **tab,
+        **more,
+    }
     for key, value in view.items():
         app.query_params[key] = value
     app.run()
@@ -141,7 +147,7 @@ def test_explore_pages_through_rows_that_are_not_in_memory(few: None) -> None:
     assert "pd-error" not in shown
     for word in ("more.too_many_for_chart", "more.pivot_too_large"):
         assert text.word(word, "en") in shown
-    stored = registers.large("active_assistants", by=BY, over=(OVER[0], min(OVER[1], warehouse.published().as_of)))
+    stored = registers.large("active_assistants", by=BY, over=OVER)
     assert isinstance(stored, StoredRows)
     assert text.word("more.groups", "en", count=text.number(stored.count(), "en")) in shown
     assert shown.count('<th scope="row"') == tables.PAGE_ROWS
@@ -206,11 +212,8 @@ def test_rows_of_people_are_those_of_the_reader(few: None, monkeypatch: pytest.M
 
 
 @pytest.mark.slow
-def test_of_a_file_that_is_cancelled_half_way_nothing_is_left(few: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [(f"{number:07}", number) for number in range(400_000)]
-    making = Making(
-        ExportJob("xlsx", made.answer("active_assistants", by=("institute",), rows=rows), CONTEXT, False, "")
-    )
+def test_of_a_file_that_is_cancelled_half_way_nothing_is_left(few: None) -> None:
+    making = Making(ExportJob("xlsx", LARGE, CONTEXT, False, ""))
     until(lambda: making.process.share > 0, "it is being made")
     path = making.path
     assert not making.process.is_done
@@ -218,6 +221,39 @@ def test_of_a_file_that_is_cancelled_half_way_nothing_is_left(few: None, monkeyp
     with pytest.raises(Stopped):
         making.process.result()
     assert not path.exists()
+
+
+LARGE = made.answer(
+    "active_assistants", by=("institute",), rows=[(f"{number:07}", number) for number in range(400_000)]
+)
+
+
+def made_first() -> None:
+    from types import SimpleNamespace
+
+    from pages.ui.charts.elements import ChartContext
+    from pages.ui.components import downloads
+    from pages.ui.exports.job import ExportJob
+    from pages.ui.i18n import text
+    from tests.ui.test_large_questions import LARGE
+
+    view = SimpleNamespace(lang="en", word=lambda key, **values: text.word(key, "en", **values))
+    downloads._made_first(view, "x", "file.xlsx", ExportJob("xlsx", LARGE, ChartContext("en"), False, ""), {})
+
+
+@pytest.mark.slow
+def test_a_file_is_begun_watched_and_cancelled_on_the_page(few: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "_AT_ONCE_SECONDS", 0.0)
+    app = AppTest.from_function(made_first, default_timeout=120).run()
+    app.button(key="make-xlsx-x").click().run()
+    making = app.session_state["file made"].making
+    path = making.path
+    assert path.exists()
+    app.button(key="stop-x").click().run()
+    with pytest.raises(Stopped):
+        making.process.result()
+    assert not path.exists()
+    assert [button.key for button in app.button] == ["make-xlsx-x"]
 
 
 def test_a_cache_holds_no_more_bytes_than_it_may() -> None:
