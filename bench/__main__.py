@@ -9,7 +9,7 @@ from typing import Any
 from bench import machine, register, report
 
 _HERE = Path(__file__).parent
-PARTS = ("questions", "build", "pages", "crowd", "stall", "hosts")
+PARTS = ("questions", "build", "intake", "pages", "crowd", "stall", "hosts")
 
 
 def main() -> int:
@@ -40,6 +40,10 @@ def _measure(part: str, made: register.Register, options: argparse.Namespace) ->
         from bench.building import run as build
 
         return build(made)
+    if part == "intake":
+        from bench.intake import run as take_in
+
+        return take_in(made)
     if part == "pages":
         from bench.pages import run as paint
 

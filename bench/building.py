@@ -72,9 +72,9 @@ def plain_copies(folder: Path, to: Path) -> int:
     to.mkdir(exist_ok=True)
     rows = 0
     for path, table in incoming.source_files(folder):
-        of = contract(table)
-        source = open_source(path, of)
-        names = [column.name for column in of.columns]
+        declared = contract(table)
+        source = open_source(path, declared)
+        names = [column.name for column in declared.columns]
         with (to / f"{path.stem}.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(names)
@@ -87,7 +87,7 @@ def plain_copies(folder: Path, to: Path) -> int:
 
 
 def _bare(folder: Path, options: str = "") -> None:
-    """What a reader could pick instead: the files in tables, nothing looked at."""
+    """The alternative: read_csv of the files into tables, unchecked."""
     with tempfile.TemporaryDirectory(dir=folder.parent) as home, duckdb.connect(f"{home}/bare.duckdb") as con:
         for table in TABLES:
             con.execute(
@@ -98,6 +98,6 @@ def _bare(folder: Path, options: str = "") -> None:
 
 
 def _build(folder: Path, watched: bool) -> tuple[float, int]:
-    """What register.build tells, of a publication that is thrown away."""
+    """The seconds and the peak memory of a build whose publication is deleted."""
     with tempfile.TemporaryDirectory(dir=folder.parent) as home:
         return build(folder, Path(home) / "w.duckdb", watched)

@@ -1,7 +1,7 @@
 """Part 4: many readers at once, on one process and on several behind nginx.
 
 A reader is a socket that speaks Streamlit's own protocol: it changes the province in its address and waits for the end of
-the rerun. No browser: fifty of those would measure the browsers.
+the rerun. Fifty browsers would measure themselves.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.util import calc_hash
 from websockets.asyncio.client import ClientConnection, connect
 
-from bench.memory import held
+from bench.memory import private_memory
 from bench.register import Register
 from bench.timing import quantile
 from etl.core.places import places
@@ -31,11 +32,11 @@ _PROVINCES = sorted(set(places().provinces.values()))
 def run(register: Register, readers: int) -> dict[str, Any]:
     """Milliseconds of reruns for one reader and for all at once, on one process and on several; memory per reader (MB)."""
     runs = []
-    one = 0.0
+    single = 0.0
     for processes, count in ((1, 1), (1, readers), (2, readers)):
         measured = _run(register, processes, count)
-        one = one or measured["p95"]
-        runs.append({**measured, "of_one": round(measured["p95"] / one, 2)})
+        single = single or measured["p95"]
+        runs.append({**measured, "of_one": round(measured["p95"] / single, 2)})
         print(f"{processes} process(es), {count} readers: p95 {measured['p95']:.0f} ms", file=sys.stderr)
     return {"every_s": _EVERY_SECONDS, "runs": runs}
 
@@ -48,7 +49,7 @@ def _run(register: Register, processes: int, readers: int) -> dict[str, Any]:
         origin = served.origin
         pids = [process.pid for process in served.dashboards]
         asyncio.run(_crowd(origin, processes * 2, 2, 0.2))
-        before = sum(map(held, pids))
+        before = sum(map(private_memory, pids))
         times, grown = asyncio.run(_watched(origin, readers, pids, before))
         busy, seconds = asyncio.run(_busy(origin, min(readers, 8)))
     return {
@@ -67,18 +68,18 @@ async def _watched(origin: str, readers: int, pids: list[int], before: int) -> t
     grown = 0
     while not work.done():
         await asyncio.sleep(1)
-        grown = max(grown, sum(map(held, pids)) - before)
+        grown = max(grown, sum(map(private_memory, pids)) - before)
     return work.result(), grown
 
 
 async def _crowd(origin: str, readers: int, changes: int, every: float) -> list[float]:
     pause = min(every, 1.0) if readers == 1 else every
-    found = await asyncio.gather(*(reader(origin, number, changes, pause) for number in range(readers)))
-    return [one for times in found for one in times]
+    by_reader = await asyncio.gather(*(reader(origin, number, changes, pause) for number in range(readers)))
+    return list(chain.from_iterable(by_reader))
 
 
 async def _busy(origin: str, readers: int) -> tuple[int, float]:
-    """Reruns that readers without patience get in some seconds."""
+    """The number of reruns that readers get who never pause, and the seconds they took."""
     start = time.perf_counter()
     times = await asyncio.gather(*(reader(origin, 1000 + number, 15, 0) for number in range(readers)))
     return sum(map(len, times)), time.perf_counter() - start
@@ -109,11 +110,11 @@ async def reader(
 
 async def rerun(wire: ClientConnection, query: str, page: str = "") -> bytes:
     """Run the script for an address, until it ends; what was sent meanwhile."""
-    asked = BackMsg()
-    asked.rerun_script.query_string = query
-    asked.rerun_script.page_script_hash = calc_hash(page) if page else ""
+    request = BackMsg()
+    request.rerun_script.query_string = query
+    request.rerun_script.page_script_hash = calc_hash(page) if page else ""
     said = b""
-    await wire.send(asked.SerializeToString())
+    await wire.send(request.SerializeToString())
     async for message in wire:
         sent = message if isinstance(message, bytes) else message.encode()
         said += sent if page else b""

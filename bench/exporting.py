@@ -18,7 +18,6 @@ from etl.analysis import detail
 from etl.semantic import access
 from etl.semantic.answers import catalogue
 from etl.semantic.exportable import StreamedRows
-from etl.warehouse import publications
 from pages.ui.charts.elements import ChartContext
 from pages.ui.exports import writers
 
@@ -40,7 +39,7 @@ def run(register: Register) -> dict[str, Any]:
         tempfile.TemporaryDirectory(dir=register.folder.parent) as folder,
         register.apart(Path(folder)) as free,
     ):
-        as_of = publications.describe(con).as_of
+        as_of = con.publication.as_of
         context = ChartContext("fa", names={"institute": dict(con.execute(_NAMES).fetchall())})
         _keep_names(free, detail.people(con, as_of), context)
         for number in range(_REPETITIONS):
@@ -88,7 +87,7 @@ def _processor() -> float:
     return (used.ru_utime + used.ru_stime) * 1000
 
 
-def _dashboard(con: duckdb.DuckDBPyConnection, day: date, context: ChartContext, path: Path) -> None:
+def _dashboard(con: access.ScopedCursor, day: date, context: ChartContext, path: Path) -> None:
     with path.open("wb") as file:
         writers.write_csv(file, detail.people(con, day), context, UNITS)
 

@@ -1,6 +1,6 @@
-"""The floor: a bare Streamlit page that shows figures made before, and nothing else. BENCH_FIGURES names their file.
+"""The floor: a bare Streamlit page that shows prebuilt figures and nothing else. BENCH_FIGURES names their file.
 
-The file holds sets of figures for each day the address may name; each further choice in the box shows the next one.
+The file holds sets of figures by the day in the address; each further option in the box shows the next set.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-# Without its base map, which lies beside this file as the boundaries do, Plotly leaves a map undrawn.
+# Plotly draws no map without its base map, which is served next to this file like the boundaries.
 _CONFIG = {"displayModeBar": False, "topojsonURL": "/app/static/"}
 
 
@@ -20,7 +20,7 @@ def _sets() -> dict[str, list[list[dict[str, Any]]]]:
 
 
 def main() -> None:
-    """One box, as many figures as the page that is compared."""
+    """One box, and as many figures as the page it is compared with."""
     st.set_page_config(layout="wide")
     sets = _sets()[st.query_params.get("on", "")]
     chosen = st.multiselect("set", [f"set {number}" for number in range(31)])

@@ -1,11 +1,11 @@
-"""The memory that processes hold."""
+"""The memory that processes use."""
 
 import threading
 from pathlib import Path
 
 
 class Watch(threading.Thread):
-    """The most memory that a process and its children hold together: private pages, for shared ones count once."""
+    """The peak memory of a process and its children: private pages only, so that shared ones are not counted twice."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -15,15 +15,15 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         while not self._over.wait(0.2):
-            self.peak = max(self.peak, sum(map(held, family(self._pid))))
+            self.peak = max(self.peak, sum(map(private_memory, family(self._pid))))
 
     def stop(self) -> None:
         self._over.set()
         self.join()
 
 
-def held(pid: int) -> int:
-    """Bytes of memory that a process holds for itself; 0 for one that is gone."""
+def private_memory(pid: int) -> int:
+    """The private memory of a process in bytes; 0 if it has ended."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -32,12 +32,12 @@ def held(pid: int) -> int:
 
 
 def family(pid: int) -> list[int]:
-    """A process and all that descend from it."""
-    found = [pid]
-    for one in found:
+    """A process and its descendants."""
+    processes = [pid]
+    for process in processes:
         try:
-            for task in Path(f"/proc/{one}/task").iterdir():
-                found += map(int, (task / "children").read_text(encoding="utf-8").split())
+            for task in Path(f"/proc/{process}/task").iterdir():
+                processes += map(int, (task / "children").read_text(encoding="utf-8").split())
         except OSError:
             continue
-    return found
+    return processes

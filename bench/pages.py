@@ -16,14 +16,12 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.register import ROOT, Register
 from bench.timing import Times, quantile
 from etl.core.jalali import last_complete_months
 from etl.semantic import access, answers
-from etl.warehouse import publications
 from pages.ui.charts import lines, maps, titles
 from pages.ui.charts.elements import ChartContext
 from pages.ui.shell import middleware
@@ -35,9 +33,9 @@ _QUIET_MS, _PATIENCE_MS = 700, 60_000
 # When a figure was last painted, by the browser's clock.
 _WATCH = """
     window.lastPaint = 0;
-    new MutationObserver(seen => {
-        for (const one of seen) {
-            const at = one.target.nodeType === 1 ? one.target : one.target.parentElement;
+    new MutationObserver(changes => {
+        for (const change of changes) {
+            const at = change.target.nodeType === 1 ? change.target : change.target.parentElement;
             if (at && at.closest('.js-plotly-plot')) { window.lastPaint = performance.now(); return; }
         }
     }).observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
@@ -142,10 +140,10 @@ class _Visitor:
         page.goto(f"{self._address}/?on={on}")
         self._note("first", _still(page, self.drawn["figures"], 0), wire)
         for change in range(_CHANGES):
-            wire.taken()
+            wire.take()
             start = _choose(page)
             painted = _still(page, self.drawn["figures"], start) - start
-            # At the first the browser compiles what all will run.
+            # The first change makes the browser compile the code of all.
             if change:
                 self._note("change", painted, wire)
         self.boundaries = max(self.boundaries, wire.boundaries)
@@ -153,17 +151,17 @@ class _Visitor:
 
     def _note(self, part: str, painted: float, wire: "_Wire") -> None:
         self.times[part].append(painted)
-        self.bytes[part].append(wire.taken())
+        self.bytes[part].append(wire.take())
 
 
 def _still(page: Page, figures: int, since: float) -> float:
-    """When the last figure was painted, once all stand still: milliseconds of the browser's own clock."""
+    """When the last figure was painted, once no figure changes: milliseconds of the browser's clock."""
     page.wait_for_function(_STILL, arg=[figures, since, _QUIET_MS], timeout=_PATIENCE_MS)
     return float(page.evaluate("window.lastPaint"))
 
 
 def _choose(page: Page) -> float:
-    """Choose one more in the first box, by keyboard; when the key was pressed."""
+    """Choose one more option in the first box by keyboard; returns when the key was pressed."""
     box = page.locator('[data-testid="stMultiSelect"] input').first
     box.click()
     page.wait_for_timeout(150)
@@ -183,7 +181,7 @@ class _Wire:
         session.send("Network.enable")
         session.on("Network.loadingFinished", lambda event: self._add(event.get("encodedDataLength", 0)))
         session.on("Network.webSocketFrameReceived", self._frame)
-        page.on("request", self._asked)
+        page.on("request", self._count_boundaries)
 
     def _add(self, count: float) -> None:
         self._bytes += int(count)
@@ -192,26 +190,26 @@ class _Wire:
         data = event["response"]["payloadData"]
         self._add(len(base64.b64decode(data)) if event["response"]["opcode"] == 2 else len(data))
 
-    def _asked(self, request: Any) -> None:
+    def _count_boundaries(self, request: Any) -> None:
         self.boundaries += request.url.endswith("iran_provinces.geojson")
 
-    def taken(self) -> int:
+    def take(self) -> int:
         """The bytes since the last call."""
-        taken, self._bytes = self._bytes, 0
-        return taken
+        count, self._bytes = self._bytes, 0
+        return count
 
 
 def _prebuilt(register: Register) -> dict[str, list[list[Any]]]:
     """The figures of the page by day (the latest as ''), without a province and for each selection of a visit."""
     with access.connect(register.warehouse, access.ADMINISTRATOR) as con:
-        as_of = publications.describe(con).as_of
+        as_of = con.publication.as_of
         provinces = [row[0] for row in answers.ask(con, "target", by=("province",)).rows]
         chosen = [tuple(provinces[:count]) for count in range(_CHANGES + 1)]
         days = [as_of - timedelta(weeks=weeks) for weeks in range(_VISITS + 1)]
         return {day.isoformat() if day < as_of else "": [_figures(con, day, of) for of in chosen] for day in days}
 
 
-def _figures(con: duckdb.DuckDBPyConnection, on: date, of: tuple[str, ...]) -> list[Any]:
+def _figures(con: access.ScopedCursor, on: date, of: tuple[str, ...]) -> list[Any]:
     context = ChartContext("fa")
     where = {"province": of} if of else {}
     months = {

@@ -36,16 +36,16 @@ class Known:
 
     @classmethod
     def of(cls, con: duckdb.DuckDBPyConnection) -> "Known":
-        """Read from a publication; days begin when 1 % of all spells have begun."""
+        """The members and days of a publication; the first day is when 1 % of all spells have begun."""
         members = {name: sorted(set(CHOICES[name].values())) for name in CELL if name in CHOICES}
         for name, column in (("province", "province"), ("county", "county"), ("institute", "institute_code")):
             rows = con.execute(f"select distinct {column} from spells where {column} is not null order by 1")
             members[name] = [row[0] for row in rows.fetchall()]
-        found = con.execute(
+        days = con.execute(
             "select quantile_disc(hired_on, 0.01), (select as_of from publication) from spells"
         ).fetchone()
-        assert found is not None
-        return cls(members, *found)
+        assert days is not None
+        return cls(members, *days)
 
 
 class Asker:

@@ -39,8 +39,8 @@ def run(register: Register, questions: int) -> dict[str, Any]:
         tempfile.TemporaryDirectory(dir=register.folder.parent) as folder,
         register.apart(Path(folder)) as free,
     ):
-        field = _Field(con, _others(free))
-        asker = Asker(Known.of(con))
+        field = _Field(con, _rivals(free))
+        asker = Asker(Known.of(con.numbers))
         for kind in asker.kinds:
             results[kind] = field.race([asker.ask(kind) for _ in range(questions)])
             _print(kind, results[kind])
@@ -48,7 +48,7 @@ def run(register: Register, questions: int) -> dict[str, Any]:
 
 
 def scope_checks(register: Register, questions: int) -> dict[str, Any]:
-    """What the access scope of one province adds to a question: its cursor, its filters cut, its rows looked through."""
+    """The time that the access scope of one province adds to a question: the cursor, and the narrowing of its filters."""
     with publications.connect(register.warehouse) as con:
         published = publications.describe(con)
         known = Known.of(con)
@@ -71,22 +71,24 @@ def scope_checks(register: Register, questions: int) -> dict[str, Any]:
     return asdict(Times.of(times))
 
 
-def _others(con: duckdb.DuckDBPyConnection) -> list[rivals.Rival]:
+def _rivals(con: duckdb.DuckDBPyConnection) -> list[rivals.Rival]:
     row = con.execute("select count(*) from completions").fetchone()
     fits = row is not None and row[0] <= _MOST_IN_FRAMES
     return [rivals.Pandas(con), rivals.Raw(con)] if fits else [rivals.Raw(con)]
 
 
 class _Field:
-    def __init__(self, con: duckdb.DuckDBPyConnection, others: list[rivals.Rival]) -> None:
+    """`ask` and its rivals on one publication."""
+
+    def __init__(self, con: access.ScopedCursor, field: list[rivals.Rival]) -> None:
         self._con = con
-        self._publication = publications.describe(con)
-        self._others = others
+        self._publication = con.publication
+        self._rivals = field
 
     def race(self, questions: list[Question]) -> dict[str, Any]:
         """Ask all in turns, in blocks of questions, so that the load of the machine affects all alike."""
         runners: dict[str, Callable[[Question], list[rivals.Cell]]] = {"scan": partial(self._ask, plain=True)}
-        for rival in self._others:
+        for rival in self._rivals:
             runners[rival.name] = partial(rivals.answer, rival, as_of=self._publication.as_of)
         self._ask(questions[0])
         ours: list[float] = []
@@ -134,7 +136,7 @@ class _Field:
 
 
 def _print(kind: str, result: dict[str, Any]) -> None:
-    others = ", ".join(
+    rival_times = ", ".join(
         f"{name} {rival['p50']:.1f} (x{rival['times_slower']})" for name, rival in result["rivals"].items()
     )
-    print(f"{kind}: {result['ask']['p50']:.1f} / {result['ask']['p95']:.1f} ms; {others}", file=sys.stderr)
+    print(f"{kind}: {result['ask']['p50']:.1f} / {result['ask']['p95']:.1f} ms; {rival_times}", file=sys.stderr)

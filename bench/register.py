@@ -31,8 +31,8 @@ class Register:
 
     def built(self) -> tuple[float, int]:
         """The seconds that the build took, and its peak memory in MB."""
-        kept = json.loads(_kept(self.warehouse.parent).read_text(encoding="utf-8"))
-        return kept["seconds"], kept["peak_memory_mb"]
+        record = json.loads(_record(self.warehouse.parent).read_text(encoding="utf-8"))
+        return record["seconds"], record["peak_memory_mb"]
 
     def apart(self, folder: Path) -> duckdb.DuckDBPyConnection:
         """A separate DuckDB instance on the publication with default settings, by a hard link in `folder`.
@@ -51,17 +51,17 @@ def default_folder() -> Path:
 
 
 def make(folder: Path, scale: float) -> Register:
-    """The register of `scale` (1: some 60,000 people in service), built unless it exists and is of this code."""
+    """The register of `scale` (1: some 60,000 people in service), built unless this code has built it before."""
     home = folder / f"scale-{scale:g}"
     register = Register(scale, home / "incoming", home / "warehouse.duckdb")
     if not (home / "sampled").exists():
         run_etl("sample", str(register.folder), "--scale", f"{scale:g}", "--seed", "7", "--day", DAY.isoformat())
         (home / "sampled").touch()
-    kept = _kept(home)
-    if not kept.exists() or json.loads(kept.read_text(encoding="utf-8"))["code"] != _code():
+    path = _record(home)
+    if not path.exists() or json.loads(path.read_text(encoding="utf-8"))["code"] != _code():
         seconds, peak = build(register.folder, register.warehouse)
         record = {"code": _code(), "seconds": round(seconds, 2), "peak_memory_mb": peak}
-        kept.write_text(json.dumps(record), encoding="utf-8")
+        path.write_text(json.dumps(record), encoding="utf-8")
     return register
 
 
@@ -94,7 +94,7 @@ def _code() -> str:
     return digest.hexdigest()[:12]
 
 
-def _kept(home: Path) -> Path:
+def _record(home: Path) -> Path:
     return home / "built.json"
 
 

@@ -29,6 +29,7 @@ def table(results: dict[str, Any]) -> str:
         "<!-- written by python -m bench -->",
         *(_questions(scale, results[scale]["questions"]) for scale in scales if "questions" in results[scale]),
         *_builds({scale: results[scale]["build"] for scale in scales if "build" in results[scale]}),
+        *(_intake(results[scale]["intake"]) for scale in scales if "intake" in results[scale]),
         *(_pages(scale, results[scale]["pages"]) for scale in scales if "pages" in results[scale]),
         *(_crowd(results[scale]["crowd"]) for scale in scales if "crowd" in results[scale]),
         *(_stall(results[scale]["stall"]) for scale in scales if "stall" in results[scale]),
@@ -47,13 +48,14 @@ def _questions(scale: str, result: dict[str, Any]) -> str:
         "| Question | pandas in memory | DuckDB on raw tables | scan of intervals | `ask` | pandas | raw | scan |",
         "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
-    for kind, one in result["kinds"].items():
-        others = [one["rivals"].get(name) for name in ("pandas", "duckdb_raw", "scan")]
-        ratios = " | ".join(f"**× {_short(other['times_slower'])}**" if other else "–" for other in others)
-        times = " | ".join(
-            f"{_short(other['p50'])} / {_short(other['p95'])}" if other else "–" for other in (one["ask"], *others)
+    for kind, times in result["kinds"].items():
+        rivals = [times["rivals"].get(name) for name in ("pandas", "duckdb_raw", "scan")]
+        ratios = " | ".join(f"**× {_short(rival['times_slower'])}**" if rival else "–" for rival in rivals)
+        cells = " | ".join(
+            f"{_short(column['p50'])} / {_short(column['p95'])}" if column else "–"
+            for column in (times["ask"], *rivals)
         )
-        lines.append(f"| {_KINDS[kind]} | {ratios} | {times} |")
+        lines.append(f"| {_KINDS[kind]} | {ratios} | {cells} |")
     export = result["export"]
     if "xlsx_per_second" in export:
         lines += ["", f"The same rows as XLSX: {export['xlsx_per_second']:,} a second."]
@@ -87,12 +89,30 @@ def _builds(builds: dict[str, Any]) -> list[str]:
         "| files, MB | memory at most, MB | result, MB |",
         "|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
-    for scale, one in builds.items():
+    for scale, build in builds.items():
         lines.append(
-            f"| {scale} | {_of(one, 'ratio')} | {_of(one, 'ratio_text')} | {one['build_s']} | {one.get('bare_s', '–')} | "
-            f"{one.get('text_s', '–')} | {one['rows']:,} | {one['mb']} | {one['peak_memory_mb']:,} | {one['warehouse_mb']} |"
+            f"| {scale} | {_of(build, 'ratio')} | {_of(build, 'ratio_text')} | {build['build_s']} | {build.get('bare_s', '–')} | "
+            f"{build.get('text_s', '–')} | {build['rows']:,} | {build['mb']} | {build['peak_memory_mb']:,} | "
+            f"{build['warehouse_mb']} |"
         )
     return ["\n".join(lines)]
+
+
+def _intake(result: dict[str, Any]) -> str:
+    lines = [
+        f"**Five million rows of training** (from file or database to published, under `BUILD_MEMORY` of "
+        f"{result['build_memory_mb']} MB; memory of all processes of the build)",
+        "",
+        "| Source | rows a second | memory beside `BUILD_MEMORY`, MB | rows | seconds |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    sources = {"csv": "CSV", "postgresql": "PostgreSQL", "postgresql_tenth": "PostgreSQL, a tenth of the rows"}
+    for name, words in sources.items():
+        if one := result.get(name):
+            lines.append(
+                f"| {words} | **{one['rows_a_second']:,}** | {one['beside_mb']:,} | {one['rows']:,} | {one['seconds']} |"
+            )
+    return "\n".join(lines)
 
 
 def _pages(scale: str, result: dict[str, Any]) -> str:
@@ -104,10 +124,10 @@ def _pages(scale: str, result: dict[str, Any]) -> str:
         "|---|--:|--:|--:|--:|",
     ]
     for name, words in (("first", "Warm page to its last chart"), ("change", "Filter change to the last chart")):
-        one = result[name]
+        part = result[name]
         lines.append(
-            f"| {words} | **× {_short(one['ratio'])}** | {_short(one['page']['p50'])} / {_short(one['page']['p95'])} | "
-            f"{_short(one['floor']['p50'])} / {_short(one['floor']['p95'])} | {one['bytes']:,} |"
+            f"| {words} | **× {_short(part['ratio'])}** | {_short(part['page']['p50'])} / {_short(part['page']['p95'])} | "
+            f"{_short(part['floor']['p50'])} / {_short(part['floor']['p95'])} | {part['bytes']:,} |"
         )
     lines += ["", f"The boundaries travelled {result['boundaries']} time(s) in a visit of {result['changes']} changes."]
     return "\n".join(lines)
@@ -120,10 +140,10 @@ def _crowd(result: dict[str, Any]) -> str:
         "| Processes | readers | p95 of one reader's | p50 / p95 | reruns a second | memory per reader, MB |",
         "|--:|--:|--:|--:|--:|--:|",
     ]
-    for one in result["runs"]:
+    for run in result["runs"]:
         lines.append(
-            f"| {one['processes']} | {one['readers']} | **× {_short(one['of_one'])}** | "
-            f"{_short(one['p50'])} / {_short(one['p95'])} | {_short(one['per_second'])} | {_short(one['mb_per_reader'])} |"
+            f"| {run['processes']} | {run['readers']} | **× {_short(run['of_one'])}** | "
+            f"{_short(run['p50'])} / {_short(run['p95'])} | {_short(run['per_second'])} | {_short(run['mb_per_reader'])} |"
         )
     return "\n".join(lines)
 
@@ -156,15 +176,15 @@ def _hosts(result: dict[str, Any]) -> str:
 
 
 def _machine(results: dict[str, Any]) -> list[str]:
-    seen = [part["machine"] for scale in results.values() for part in scale.values()]
-    if not seen:
+    machines = [part["machine"] for scale in results.values() for part in scale.values()]
+    if not machines:
         return []
-    one = max(seen, key=lambda machine: machine["taken_at"])
-    packages = ", ".join(f"{name} {number}" for name, number in one["packages"].items())
-    loads = sorted(machine["load_before"][0] for machine in seen)
+    latest = max(machines, key=lambda machine: machine["taken_at"])
+    packages = ", ".join(f"{name} {number}" for name, number in latest["packages"].items())
+    loads = sorted(machine["load_before"][0] for machine in machines)
     return [
-        f"Measured on {one['cores']} cores ({one['processor']}), {one['memory_gb']} GB, {one['system']}, "
-        f"Python {one['python']}, {packages}, {one['chromium']}; {one['taken_at']}. "
+        f"Measured on {latest['cores']} cores ({latest['processor']}), {latest['memory_gb']} GB, {latest['system']}, "
+        f"Python {latest['python']}, {packages}, {latest['chromium']}; {latest['taken_at']}. "
         f"Load of the machine before each part: {loads[0]} to {loads[-1]}."
     ]
 

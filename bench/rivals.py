@@ -45,8 +45,8 @@ class Rival(Protocol):
 
 def _grouping(question: Question) -> str:
     """The column that a question is grouped by on one day; empty for none."""
-    asked = [_COLUMNS.get(name, name) for name in question.by if name != "month"]
-    return asked[0] if asked else ""
+    columns = [_COLUMNS.get(name, name) for name in question.by if name != "month"]
+    return columns[0] if columns else ""
 
 
 def _filters(question: Question) -> dict[str, tuple[str, ...]]:
@@ -84,19 +84,21 @@ class Pandas:
     def residents(self, day: date) -> dict[str, float]:
         """Residents by province on a day."""
         moment = pd.Timestamp(day)
-        found = self._residents
-        found = found[(found.valid_from <= moment) & (found.valid_until > moment)]
-        now = found.residents + found.change_a_day * (moment - found.valid_from).dt.days
-        return dict(now.groupby(found.province).sum())
+        residents = self._residents
+        residents = residents[(residents.valid_from <= moment) & (residents.valid_until > moment)]
+        now = residents.residents + residents.change_a_day * (moment - residents.valid_from).dt.days
+        return dict(now.groupby(residents.province).sum())
 
     def count(self, question: Question, day: date, trained: bool) -> dict[Any, Counts]:
         """As Rival."""
         moment = pd.Timestamp(day)
         spells = self._spells
         serving = spells[(spells.hired_on <= moment) & (spells.end_day > moment)]
-        held = self._licences
-        held = held[(held.valid_from <= moment) & (held.valid_until >= moment) & (held.stopped_on > moment)]
-        active = serving[serving.institute_code.isin(held.institute_code.unique())]
+        licences = self._licences
+        licences = licences[
+            (licences.valid_from <= moment) & (licences.valid_until >= moment) & (licences.stopped_on > moment)
+        ]
+        active = serving[serving.institute_code.isin(licences.institute_code.unique())]
         for column, members in _filters(question).items():
             active = active[active[column].isin(members)]
         group = _grouping(question)
@@ -119,18 +121,18 @@ class Pandas:
             index=people.index,
         ).astype("int64")
         if not group:
-            return {None: tuple(int(one) for one in flags.sum())}
+            return {None: tuple(int(count) for count in flags.sum())}
         sums = flags.groupby(people[group], observed=True).sum()
-        return {key: tuple(int(one) for one in row) for key, row in zip(sums.index, sums.to_numpy(), strict=True)}
+        return {key: tuple(int(count) for count in row) for key, row in zip(sums.index, sums.to_numpy(), strict=True)}
 
-    def _lapses(self, serving: pd.DataFrame, wanted: Any, moment: pd.Timestamp) -> "pd.Series[Any]":
+    def _lapses(self, serving: pd.DataFrame, persons: Any, moment: pd.Timestamp) -> "pd.Series[Any]":
         """By person the first day on which a required course is expired or overdue if nobody trains."""
         pair = ["person_id", "course_code"]
-        needed = serving.loc[serving.person_id.isin(wanted), ["person_id", "post"]].merge(self._duties, on="post")
+        needed = serving.loc[serving.person_id.isin(persons), ["person_id", "post"]].merge(self._duties, on="post")
         needed = needed[pair].drop_duplicates()
         spells = self._spells
         past = spells.loc[
-            (spells.hired_on <= moment) & spells.person_id.isin(wanted), ["person_id", "post", "hired_on", "end_day"]
+            (spells.hired_on <= moment) & spells.person_id.isin(persons), ["person_id", "post", "hired_on", "end_day"]
         ]
         past = past.merge(self._duties, on="post").merge(needed, on=pair)
         past = past.sort_values([*pair, "hired_on", "end_day"])
@@ -140,9 +142,9 @@ class Pandas:
         chains = begins.drop_duplicates(pair, keep="last")
         due = chains[pair].assign(due_on=chains.hired_on + pd.to_timedelta(chains.due_days, unit="D"))
         passed = self._passed
-        passed = passed[(passed.completed_on <= moment) & passed.person_id.isin(wanted)]
-        held = passed.groupby(pair, observed=True).expires_on.max().reset_index()
-        duties = due.merge(held, on=pair, how="left")
+        passed = passed[(passed.completed_on <= moment) & passed.person_id.isin(persons)]
+        expiries = passed.groupby(pair, observed=True).expires_on.max().reset_index()
+        duties = due.merge(expiries, on=pair, how="left")
         later = duties.expires_on > duties.due_on
         duties["lapses_on"] = duties.due_on.where(~later, duties.expires_on)
         return duties.groupby("person_id").lapses_on.min()
@@ -162,15 +164,17 @@ class Raw:
 
     def count(self, question: Question, day: date, trained: bool) -> dict[Any, Counts]:
         """As Rival."""
-        given: dict[str, Any] = {"day": day}
+        parameters: dict[str, Any] = {"day": day}
         conditions = []
         for column, members in _filters(question).items():
             names = [f"{column}_{number}" for number in range(len(members))]
-            given |= dict(zip(names, members, strict=True))
+            parameters |= dict(zip(names, members, strict=True))
             conditions.append(f"{column} in ({', '.join('$' + name for name in names)})")
         where = f" where {' and '.join(conditions)}" if conditions else ""
         group = _grouping(question)
-        rows = self._con.execute((_TRAINED if trained else _ACTIVE).format(group=group or "null", where=where), given)
+        rows = self._con.execute(
+            (_TRAINED if trained else _ACTIVE).format(group=group or "null", where=where), parameters
+        )
         return {row[0]: tuple(row[1:]) for row in rows.fetchall()}
 
 
@@ -265,11 +269,11 @@ def answer(rival: Rival, question: Question, as_of: date) -> list[Cell]:
     """The answer of a rival, rows in order of member; members without persons are left out, except months."""
     trained = question.names[0] not in ("active_assistants", "coverage_per_10k")
     if question.by == ("month",):
-        found = []
+        cells = []
         for label, day in month_ends(question, as_of):
             counts = rival.count(question, day, trained)
-            found.append(Cell(label, _numbers(question, counts.get(None, NOBODY))))
-        return found
+            cells.append(Cell(label, _numbers(question, counts.get(None, NOBODY))))
+        return cells
     assert question.on is not None
     counts = rival.count(question, question.on, trained)
     if question.names[0] == "coverage_per_10k":
@@ -280,13 +284,13 @@ def answer(rival: Rival, question: Question, as_of: date) -> list[Cell]:
 def month_ends(question: Question, as_of: date) -> list[tuple[str, date]]:
     """The months of a trend with the day on which each is measured: its last day, or the as-of day in the current month."""
     assert question.over is not None
-    found = []
+    ends = []
     for unit in jalali.units_between(*question.over, "month"):
         if unit.first <= as_of < unit.last:
-            found.append((unit.label, as_of))
+            ends.append((unit.label, as_of))
         elif unit.last <= min(question.over[1], as_of):
-            found.append((unit.label, unit.last))
-    return found
+            ends.append((unit.label, unit.last))
+    return ends
 
 
 def _numbers(question: Question, counts: Counts) -> tuple[float | None, ...]:
@@ -306,12 +310,12 @@ def _coverage(rival: Rival, question: Question, counts: dict[Any, Counts]) -> li
     nation = rival.count(whole, question.on, False).get(None, NOBODY)[0]
     everybody = sum(residents.values())
     chosen = question.where.get("province", tuple(sorted(residents)))
-    found = []
+    cells = []
     for province in sorted(chosen):
         active = counts.get(province, NOBODY)[0]
         share = residents[province]
-        found.append(Cell(province, (active / share * 10000, active - share * nation / everybody)))
-    return found
+        cells.append(Cell(province, (active / share * 10000, active - share * nation / everybody)))
+    return cells
 
 
 def _without_place(question: Question) -> dict[str, tuple[str, ...]]:

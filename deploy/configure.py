@@ -95,10 +95,13 @@ def drop_ins(known: settings.Settings) -> dict[str, str]:
     folders = known.folders
     readers = (folders.views, folders.audit, folders.submissions)
     builds = (folders.warehouse.parent, folders.identity_key.parent, folders.submissions)
+    recipients = folders.briefings / "recipients.toml"
     memory = f"{settings.web_memory(known) >> 20}M"
     return {
         "policeyar-web@.service.d/settings.conf": f"[Service]\nMemoryMax={memory}\n{_writable(readers)}",
         "policeyar-build.service.d/settings.conf": f"[Service]\n{_writable(builds)}",
+        "policeyar-brief.service.d/settings.conf": f"[Unit]\nConditionPathExists={recipients}\n"
+        f"[Service]\n{_writable((folders.briefings,))}",
         "policeyar-build.timer.d/settings.conf": f"[Timer]\nOnCalendar=\nOnCalendar=*-*-* {known.schedule.build_at}:00\n",
     }
 

@@ -29,7 +29,7 @@ PYTHON=$(command -v "python$(cat PYTHON)") || fail "Python $(cat PYTHON) is need
 getent group policeyar >/dev/null || groupadd --system policeyar
 getent passwd policeyar >/dev/null ||
     useradd --system --gid policeyar --home-dir "$DATA" --no-create-home --shell /usr/sbin/nologin policeyar
-for folder in "$DATA" "$DATA/warehouse" "$DATA/incoming" "$DATA/submissions" "$DATA/views" "$DATA/audit" "$DATA/backups"; do
+for folder in "$DATA" "$DATA/warehouse" "$DATA/incoming" "$DATA/submissions" "$DATA/views" "$DATA/audit" "$DATA/briefings" "$DATA/backups"; do
     [ -d "$folder" ] || install -d -m 750 -o policeyar -g policeyar "$folder"
 done
 [ -d /run/policeyar ] || install -d -o policeyar -g policeyar /run/policeyar

@@ -1,6 +1,6 @@
-"""What is true: from the files that provinces hand in to the answer to a question."""
+"""The data pipeline and the semantic layer: from the submitted files to the answer to a question."""
 
 import os
 
-# No sum here is one of matrices: the threads that numpy's library starts for those would wait for work, and wait busily.
+# Nothing here multiplies matrices; the threads that OpenBLAS starts for it would spin while idle.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

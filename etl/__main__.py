@@ -12,7 +12,7 @@ def main() -> None:
     if sys.argv[1:2] != ["doctor"]:
         _apply_settings()
     if sys.argv[1:2] in (["build"], ["check"]):
-        # They import their libraries while this process imports its own; more than two would slow it down.
+        # Workers import their libraries while this process imports its own; more than two would slow it down.
         worker_pool.ahead(min(2, os.cpu_count() or 1))
     from etl.cli import commands
 
@@ -21,7 +21,7 @@ def main() -> None:
         warnings.simplefilter("ignore")
     code = commands.main()
     sys.stderr.flush()
-    # Everything is written and closed; unloading the libraries would take another fifth of a second.
+    # Everything is written and closed; a normal exit would spend another fifth of a second on unloading libraries.
     os._exit(code)
 
 

@@ -25,7 +25,7 @@ def page() -> None:
         ui.figure(view, bars.paired, "joiners", "leavers", by="month", over=view.months(24))
         ui.figure(view if view.over else settled, bars.bridge, analysis="bridge")
     with right:
-        ui.figure(settled, bars.ranking, "leaver_rate_12m", by="place", nation=True)
+        analysed.compared(view, bars.ranking, "leaver_rate_12m", by="place", nation=True)
     left, right = st.columns(2)
     with left:
         ui.figure(view, lines.trend, "active_assistants", by="month", over=view.months(144), target=True)

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ import pytest
 from etl.build import pipeline, volume
 from etl.cli.commands import main
 from etl.extract import parse_values, read_file, read_folder
+from etl.extract.causes import BETWEEN, spoken
 from etl.warehouse import publications
 
 # Every test builds under one key and leaves the installation's key alone.
@@ -100,6 +102,18 @@ def put_good(folder: Path) -> Path:
     return folder
 
 
+def english(refusals: str) -> list[str]:
+    """The English words of each refusal. Each says the same in Persian, and what to do in both languages."""
+    words = []
+    for line in refusals.splitlines():
+        first, between, second = line.partition(BETWEEN)
+        assert between, line
+        assert "; " in first, line
+        assert re.search("[ا-ی]{3}.*؛ ", second), line
+        words.append(first)
+    return words
+
+
 @dataclass
 class Built:
     """The output of a command, and the publication after it."""
@@ -112,19 +126,20 @@ class Built:
 
     @property
     def refusal(self) -> str:
-        """The one line of a refusal, without the remedy for a file."""
+        """The English words of a refusal of one line, without the remedy for a file."""
         assert self.code in (1, 3), f"exit {self.code}: {self.out}{self.err}"
         assert self.err.count("\n") == 1, self.err
         assert "Traceback" not in self.err
-        return self.err.strip().removesuffix(f"; {volume.CORRECT}")
+        (words,) = english(self.err) if self.code == 1 else [self.err.strip()]
+        return words.removesuffix(f"; {spoken(volume.CORRECT, 'en')}")
 
     @property
     def refusals(self) -> list[str]:
-        """The lines of a refusal, which are those of the report."""
+        """The English words of the lines of a refusal, which are those of the report."""
         assert self.code == 1, f"exit {self.code}: {self.out}{self.err}"
         assert self.report["published"] is False
         assert self.err.splitlines() == self.report["refusals"]
-        return self.err.splitlines()
+        return english(self.err)
 
     def sql(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the publication."""

@@ -56,6 +56,19 @@ class Server:
         head = content.partition("\n")[0]
         self.run(f"copy {table} ({head}) from stdin (format csv, header, null '');\n{content.rstrip()}\n\\.\n")
 
+    def copy_file(self, table: str, path: Path) -> None:
+        """`copy_in` of a large file, which psql reads by itself."""
+        at = programs()
+        assert at
+        with path.open(encoding="utf-8") as file:
+            head = file.readline().strip()
+        with path.open("rb") as content:
+            subprocess.run(
+                [*_as_owner(), str(at / "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder), "-p", str(self.port),
+                 "-d", "register", "-c", f"copy {table} ({head}) from stdin (format csv, header, null '')"],
+                stdin=content, check=True, capture_output=True,
+            )  # fmt: skip
+
     def sources(self, **changed: object) -> str:
         """What sources.toml says of it."""
         said = {

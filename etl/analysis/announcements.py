@@ -4,7 +4,7 @@ An announcement is no target. An announcements.csv in the submitted folder repla
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,24 @@ import duckdb
 import pyarrow as pa
 
 from etl.analysis.registry import analysis
-from etl.core.errors import Refused
 from etl.core.text_folding import fold, shown
 from etl.extract import reference_files as files
+from etl.extract.causes import because
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.derived import Where, answered
+from etl.warehouse.build_database import create_from
 
-_COLUMNS = ("date", "metric", "value", "words", "source")
-_TYPES = (pa.date32(), pa.string(), pa.float64(), pa.string(), pa.string())
+_SCHEMA = pa.schema(
+    [
+        ("date", pa.date32()),
+        ("metric", pa.string()),
+        ("value", pa.float64()),
+        ("words", pa.string()),
+        ("source", pa.string()),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -39,18 +47,15 @@ class Announcement:
 def read(folder: Path) -> list[Announcement]:
     """The rows of announcements.csv. Raises Refused for an unreadable cell and for two values of a metric on one day."""
     path = files.chosen(folder, "announcements.csv")
-    numbered = [(line, _announcement(path, line, row)) for line, row in files.rows(path, _COLUMNS)]
+    numbered = [(line, _announcement(path, line, row)) for line, row in files.rows(path, _SCHEMA.names)]
     files.refuse_twice(path, "date", ((line, (row.metric, row.date)) for line, row in numbered))
     return [row for _, row in numbered]
 
 
 def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Announcement]) -> None:
     """Create `announcements`: one row per day and metric."""
-    columns = list(zip(*map(astuple, rows), strict=True)) or [()] * len(_COLUMNS)
-    arrays = [pa.array(column, kind) for column, kind in zip(columns, _TYPES, strict=True)]
-    con.register("arriving", pa.table(dict(zip(_COLUMNS, arrays, strict=True))))
-    con.execute("create table announcements as from arriving order by date, metric")
-    con.unregister("arriving")
+    arriving = pa.Table.from_pylist(list(map(asdict, rows)), _SCHEMA)
+    create_from(con, "create table announcements as from arriving order by date, metric", arriving)
 
 
 @analysis(asks=())
@@ -68,23 +73,27 @@ def announced(con: ScopedCursor, on: date | None = None, where: Where = None) ->
         {"on_day": day},
     ).fetchall()
     rows: list[tuple[Any, ...]] = []
-    asked = []
+    answers = []
     for then, metric, value, words, source in announcements:
         answer = ask(con, metric, on=then)
-        asked.append(answer)
+        answers.append(answer)
         counted = answer.value()
         rows.append((metric, then, value, counted, None if counted is None else counted - value, words, source))
     names = ("announced_value", "registered_value", "announced_difference", "announced_words", "source")
-    return answered(like, ("metric", "announced_on"), names, rows, on=day, also=asked)
+    return answered(like, ("metric", "announced_on"), names, rows, on=day, also=answers)
 
 
 def _announcement(path: Path, line: int, row: dict[str, str]) -> Announcement:
     day = files.day(path, line, row)
+    # A province's number must not stand for the nation's.
+    if files.province(path, line, row):
+        raise because("announcement_of_a_province", file=path.name, line=line)
     metric = fold(files.text(path, line, row, "metric"))
     if metric not in catalogue() or catalogue()[metric].kind != "snapshot" or catalogue()[metric].unit == "date":
-        raise Refused(f"{path.name}, line {line}, metric: unknown_value")
+        states = ", ".join(name for name, known in catalogue().items() if known.kind == "snapshot" and not known.hidden)
+        raise files.bad_cell(path, line, "metric", "unknown_value", values=states, values_fa=states)
     value = files.number(path, line, row, "value")
     if value is None:
-        raise Refused(f"{path.name}, line {line}, value: missing_value")
+        raise files.bad_cell(path, line, "value", "missing_value")
     words, source = (shown(files.text(path, line, row, name)) for name in ("words", "source"))
     return Announcement(day, metric, value, words, source)

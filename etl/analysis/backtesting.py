@@ -61,7 +61,7 @@ def backtest(con: ScopedCursor, on: date | None = None, where: Where = None) -> 
     """How often the projection's range contained the outcome 1, 3, 6 and 12 months later, and the mean relative error.
 
     Rows: (ahead, share of ranges that held, mean miss, mean miss of a flat pace, then ranges that held, ranges, runs). Every
-    month's end with three years of history is one run, made from what was known then; a range needs 24 runs that had ended.
+    month's end with three years of history is one run, made from the data known then; a range needs 24 runs that had ended.
     Shares are None without a range or a run.
     """
     history = history_of(con, on, where)
@@ -69,9 +69,9 @@ def backtest(con: ScopedCursor, on: date | None = None, where: Where = None) -> 
     for ahead in HORIZONS:
         runs = runs_of(history, ahead)
         ranged = [run for run in runs if run.low is not None]
-        held = sum(run.is_inside for run in ranged)
+        inside = sum(run.is_inside for run in ranged)
         misses = (_mean_miss(runs, [run.projected for run in runs]), _mean_miss(runs, [run.flat for run in runs]))
-        rows.append((ahead, held / len(ranged) if ranged else None, *misses, held, len(ranged), len(runs)))
+        rows.append((ahead, inside / len(ranged) if ranged else None, *misses, inside, len(ranged), len(runs)))
     names = ("backtest_inside", "backtest_miss", "backtest_miss_flat")
     counts = ("backtest_months_inside", "backtest_months", "backtest_runs")
     return answered(history.answers[0], ("ahead",), (*names, *counts), rows, also=history.answers)

@@ -31,20 +31,13 @@ def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, 
     flows = [name for name in names if name in catalogue() and catalogue()[name].kind == "event"]
     if flows:
         raise QuestionError(f"{flows[0]} is counted over a period; two days are compared by what is measured on a day")
-    answers = [
-        ask(
-            con,
-            *names,
-            on=side.on,
-            where={name: tuple(codes) for name, codes in (where or {}).items()} | dict(side.where),
-        )
-        for side in (first, second)
-    ]
+    common = {name: tuple(codes) for name, codes in (where or {}).items()}
+    answers = [ask(con, *names, on=side.on, where=common | dict(side.where)) for side in (first, second)]
     before, after = (answer.rows[0] for answer in answers)
     parts = {part for metric in answers[0].metrics for part in (metric.numerator, metric.denominator)}
-    shown = {metric.name for metric in answers[0].metrics}
+    metric_names = {metric.name for metric in answers[0].metrics}
     difference = tuple(
-        None if name in parts - shown else _minus(b, a)
+        None if name in parts - metric_names else _minus(b, a)
         for name, a, b in zip(answers[0].columns, before, after, strict=True)
     )
     rows: list[tuple[Any, ...]] = [("first", *before), ("second", *after), ("difference", *difference)]
@@ -53,7 +46,7 @@ def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, 
         by=("side",),
         columns=("side", *answers[0].columns),
         rows=rows,
-        where={name: tuple(codes) for name, codes in (where or {}).items()},
+        where=common,
         query=";\n\n".join(dict.fromkeys(answer.query for answer in answers)),
         sources=frozenset().union(*(answer.sources for answer in answers)),
     )

@@ -23,7 +23,7 @@ OUTCOMES = ("granted", "refused", "withdrawn")
 LEAST_INSTITUTES = 10
 _MOST_YEARS = 15
 _DAYS_A_YEAR = 12 * jalali.DAYS_A_MONTH
-# Working days in (file_complete_on, end]: Friday off, Thursday a day, holidays not taken out.
+# Working days in (file_complete_on, end]: Friday off, Thursday a day, holidays not subtracted.
 _WORKING = (
     "({end}) - file_complete_on - ((({end}) - date '1900-01-05') // 7 - (file_complete_on - date '1900-01-05') // 7)"
 )
@@ -62,7 +62,7 @@ def cumulative_incidence(followed: Iterable[tuple[int, int | None, int]], ends: 
 def licensing_cohort(
     con: ScopedCursor, on: date | None = None, where: Where = None, over: tuple[date, date] | None = None
 ) -> Answer:
-    """Of files complete in the period, the share decided by each working day 0 to 120, by outcome.
+    """The share of the files complete in the period that is decided by each working day 0 to 120, by outcome.
 
     Rows: (working_day, decided, granted, refused, then withdrawn and at_risk). Outstanding files are censored on the day
     `on`; a withdrawal is a competing event and no decision. None from the day on which no file is followed.
@@ -107,7 +107,7 @@ def licensing_times(
 def institute_survival(
     con: ScopedCursor, on: date | None = None, where: Where = None, least: int = LEAST_INSTITUTES
 ) -> Answer:
-    """Share of the institutes founded in a Jalali year that are not closed or revoked so many years after, by founding year.
+    """The share of the institutes founded in a Jalali year that is not closed or revoked a number of years later.
 
     Rows: (founded_year, years, institute_survival, institutes_followed); a curve ends where fewer than `least`
     are followed.
@@ -147,7 +147,7 @@ def institute_survival(
 
 
 def _is_all_ended(step: Step) -> bool:
-    """Whether no case is left that could have an event later."""
+    """Whether every case has had an event."""
     return sum(step.reached) > 1 - 1e-12
 
 
@@ -174,8 +174,8 @@ def _licensing(
     return like, cumulative_incidence(followed, len(OUTCOMES)), readable(sql, parameters)
 
 
-def _conditions(asked: Answer, table: str = "institutes") -> tuple[str, dict[str, Any]]:
+def _conditions(answer: Answer, table: str = "institutes") -> tuple[str, dict[str, Any]]:
     columns = tables()[table].columns
-    parameters = {name: list(values) for name, values in asked.where.items()}
+    parameters = {name: list(values) for name, values in answer.where.items()}
     conditions = [f"list_contains(${name}, {columns[name]}::varchar)" for name in parameters]
     return " and ".join(conditions) or "true", dict(parameters)

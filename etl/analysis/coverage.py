@@ -1,4 +1,4 @@
-"""Coverage on the residents of the day beside coverage on those of the census of 1395: which provinces change their rank."""
+"""Coverage by the residents of the day and by those of the census of 1395: which provinces change their rank."""
 
 from datetime import date
 from typing import Any
@@ -8,7 +8,7 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.derived import Where, answered
 
-# A province whose rank differs by so many places is marked.
+# A province whose rank differs by at least this is marked.
 MOVED = 2
 
 

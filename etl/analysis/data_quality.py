@@ -53,28 +53,24 @@ def files(con: ScopedCursor) -> Answer:
 
 def reasons(con: ScopedCursor) -> Answer:
     """Rejected rows by source, reason and column, most first. A row with two faults counts under both."""
-    return report(
-        con,
-        ("source", "reason", "column"),
-        ("rows_quarantined",),
-        "select source_table, reason, column_name, count(distinct (file, sheet, line)) as kept from quarantine "
-        "group by all order by kept desc, 1, 2, 3",
-    )
+    return _by_reason(con, "quarantine", "rows_quarantined")
 
 
 def warned(con: ScopedCursor) -> Answer:
     """Loaded rows in which a bad value counts as unknown, by source, reason and column, most first."""
-    return report(
-        con,
-        ("source", "reason", "column"),
-        ("rows_warned",),
-        "select source_table, reason, column_name, count(distinct (file, sheet, line)) as rows_warned from warned "
-        "group by all order by rows_warned desc, 1, 2, 3",
+    return _by_reason(con, "warned", "rows_warned")
+
+
+def _by_reason(con: ScopedCursor, table: str, number: str) -> Answer:
+    sql = (
+        f"select source_table, reason, column_name, count(distinct (file, sheet, line)) as {number} from {table} "
+        f"group by all order by {number} desc, 1, 2, 3"
     )
+    return report(con, ("source", "reason", "column"), (number,), sql)
 
 
 def provinces(con: ScopedCursor) -> Answer:
-    """One row per province: what arrived, what is missing, and the latest day in its rows; the longest silent first."""
+    """One row per province: what arrived, what is missing, and the latest day in its rows; the longest silence first."""
     sql = """
         with days as (
             select province, status_since as day from institutes
@@ -126,7 +122,7 @@ def provinces(con: ScopedCursor) -> Answer:
 
 
 def ignored(con: ScopedCursor) -> list[str]:
-    """The files of the folder, and below, that are no source."""
+    """The files in the folder and its subfolders that are no source."""
     return [name for (name,) in con.execute("select file from ignored_files order by file").fetchall()]
 
 
@@ -140,7 +136,7 @@ def refused_files(con: ScopedCursor) -> tuple[str, ...]:
 
 def headers() -> dict[str, str]:
     """The Persian header of each source column by its name."""
-    return {one.name: one.headers[0] for table in TABLES for one in contract(table).columns if one.headers}
+    return {column.name: column.headers[0] for table in TABLES for column in contract(table).columns if column.headers}
 
 
 def missing_sources(con: ScopedCursor) -> dict[str, tuple[str, ...]]:
@@ -153,26 +149,36 @@ def missing_sources(con: ScopedCursor) -> dict[str, tuple[str, ...]]:
 
 def rules() -> list[Rule]:
     """The rules that every publication passed before it was published."""
-    found = [Rule("rows_add_up", "Rows read = rows loaded + rows kept back + exact duplicates, in every file.")]
+    checks = [Rule("rows_add_up", "Rows read = rows loaded + rows kept back + exact duplicates, in every file.")]
     for path in sorted(CHECKS.glob("*.sql")):
         comment = re.match(r"\s*--\s*(.+)", path.read_text(encoding="utf-8"))
-        found.append(Rule(path.stem, comment[1].strip() if comment else ""))
-    return found
+        checks.append(Rule(path.stem, comment[1].strip() if comment else ""))
+    return checks
 
 
 def publications(con: ScopedCursor, pointer: Path) -> Answer:
     """One row per kept publication of `pointer`, latest first; unreadable ones are left out."""
-    found: list[tuple[Any, ...]] = []
+    rows: list[tuple[Any, ...]] = []
     for path in reversed(versions(pointer)):
         try:
             with connect(path, any_code=True) as other:
-                one = describe(other)
+                publication = describe(other)
         except (Refused, duckdb.Error):
             continue
-        found.append((one.id, one.as_of, one.built_on, one.files, one.rows_read, one.rows_loaded, one.rows_quarantined))
+        rows.append(
+            (
+                publication.id,
+                publication.as_of,
+                publication.built_on,
+                publication.files,
+                publication.rows_read,
+                publication.rows_loaded,
+                publication.rows_quarantined,
+            )
+        )
     numbers = ("as_of", "built_on", "files_read", "rows_read", "rows_loaded", "rows_quarantined")
     like = report(con, ("publication",), numbers, "select null, null, null, 0, 0, 0, 0 where false", query="—")
-    return with_rows(like, found)
+    return with_rows(like, rows)
 
 
 def revisions(pointer: Path) -> Any | None:
@@ -184,13 +190,13 @@ def revisions(pointer: Path) -> Any | None:
 
 
 def last_revision(con: ScopedCursor, pointer: Path) -> diff.Diff | None:
-    """What moved from the publication before to the one shown, for the nation and own provinces; None where it cannot be told."""
+    """The changes from the previous publication to the current one, for the nation and own provinces; None if unknown."""
     try:
-        found = diff.between(pointer)
+        difference = diff.between(pointer)
     except (Refused, duckdb.Error):
         return None
-    moved = tuple(one for one in found.moved if _is_own(con, one.province) or one.province is None)
-    return replace(found, moved=moved)
+    moved = tuple(number for number in difference.moved if _is_own(con, number.province) or number.province is None)
+    return replace(difference, moved=moved)
 
 
 def _is_own(con: ScopedCursor, province: str | None) -> bool:
@@ -198,40 +204,40 @@ def _is_own(con: ScopedCursor, province: str | None) -> bool:
 
 
 def changed_files(con: ScopedCursor, pointer: Path) -> list[dict[str, Any]]:
-    """The files whose loaded or rejected rows differ from those of the publication before: `before`, `after` are rows loaded.
+    """The files whose loaded or rejected rows differ from the previous publication; `before` and `after` are rows loaded.
 
-    A file that only one of the two has has None in the other.
+    A file that only one of the two contains has None in the other.
     """
-    shown = current(pointer)
-    earlier = [path for path in versions(pointer) if path.stem < shown.stem]
+    latest = current(pointer)
+    earlier = [path for path in versions(pointer) if path.stem < latest.stem]
     if not earlier:
         return []
     try:
-        with connect(earlier[-1], any_code=True) as old, connect(shown, any_code=True) as new:
-            scoped = (ScopedCursor(one, con.scope) for one in (old, new))
-            was, now = ({row["file"]: row for row in files(one).records()} for one in scoped)
+        with connect(earlier[-1], any_code=True) as old, connect(latest, any_code=True) as new:
+            scoped = (ScopedCursor(cursor, con.scope) for cursor in (old, new))
+            was, now = ({row["file"]: row for row in files(cursor).records()} for cursor in scoped)
     except (Refused, duckdb.Error):
         return []
     counted = ("rows_loaded", "rows_quarantined")
-    found = []
+    changes = []
     for name in sorted(was.keys() | now.keys()):
         before, after = was.get(name), now.get(name)
-        if before and after and all(before[one] == after[one] for one in counted):
+        if before and after and all(before[column] == after[column] for column in counted):
             continue
         known: dict[str, Any] = after or before or {}
         rows = {"before": before and before["rows_loaded"], "after": after and after["rows_loaded"]}
-        found.append({"file": name, "province": known["province"], "source": known["source"], **rows})
-    return found
+        changes.append({"file": name, "province": known["province"], "source": known["source"], **rows})
+    return changes
 
 
 def rejected_rows(con: ScopedCursor, tables: Sequence[str], provinces: Sequence[str]) -> int:
     """The number of rejected rows in files of these source tables and provinces; no province means all."""
-    found = con.numbers.execute(
+    row = con.numbers.execute(
         "select count(distinct (file, sheet, line)) from quarantine where list_contains($tables, source_table) "
         "and (len($provinces) = 0 or province is null or list_contains($provinces, province))",
         {"tables": list(tables), "provinces": list(provinces)},
     ).fetchone()
-    return found[0] if found else 0
+    return row[0] if row else 0
 
 
 __all__ = [

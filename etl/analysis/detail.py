@@ -1,16 +1,15 @@
 """The rows behind the metrics: institutes, the licences of one institute, and persons without names or ids."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 
 from etl.core.text_folding import fold
 from etl.semantic.access import ScopedCursor, narrow, own_members
 from etl.semantic.answers import Answer, readable, rows_on
+from etl.semantic.derived import Where
 from etl.semantic.exportable import StreamedRows
 from etl.semantic.reports import long_report, report
-
-_Where = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Institute:
     founded_on: date | None
     smart_services: bool | None
     veteran_led: bool | None
-    found_by: str
+    search_text: str
 
 
 def institutes(con: ScopedCursor) -> dict[str, Institute]:
@@ -43,18 +42,18 @@ def institutes(con: ScopedCursor) -> dict[str, Institute]:
         order by institute_code
         """
     ).fetchall()
-    names = [one.name for one in fields(Institute) if one.name != "found_by"]
-    found = {}
+    names = [field.name for field in fields(Institute) if field.name != "search_text"]
+    by_code = {}
     for row in rows:
         words = " ".join(str(word) for word in (row[0], row[1], *row[10:]) if word)
-        found[row[0]] = Institute(**dict(zip(names, row, strict=False)), found_by=fold(words))
-    return found
+        by_code[row[0]] = Institute(**dict(zip(names, row, strict=False)), search_text=fold(words))
+    return by_code
 
 
-def search(known: Mapping[str, Institute], wanted: str) -> list[Institute]:
-    """Institutes whose code, name, province or county contains every word of `wanted`, after folding."""
-    words = fold(wanted).split()
-    return [one for one in known.values() if all(word in one.found_by for word in words)]
+def search(institutes: Mapping[str, Institute], text: str) -> list[Institute]:
+    """Institutes whose code, name, province or county contains every word of `text`, after folding."""
+    words = fold(text).split()
+    return [institute for institute in institutes.values() if all(word in institute.search_text for word in words)]
 
 
 def licences(con: ScopedCursor, code: str) -> Answer:
@@ -65,18 +64,18 @@ def licences(con: ScopedCursor, code: str) -> Answer:
     )
     by = ("application_no", "kind", "outcome", "licence_no")
     numbers = ("applied_on", "decided_on", "valid_from", "valid_until")
-    given = {"code": code}
-    return report(con, by, numbers, sql, given, where={"institute": (code,)}, query=readable(sql, given))
+    parameters = {"code": code}
+    return report(con, by, numbers, sql, parameters, where={"institute": (code,)}, query=readable(sql, parameters))
 
 
-def people(con: ScopedCursor, on: date, where: _Where | None = None) -> StreamedRows:
+def people(con: ScopedCursor, on: date, where: Where = None) -> StreamedRows:
     """Spells in active service on a day, one per row, without name, id or day of birth; read while `con` is open.
 
-    `row` is the row number in this export only. Rows are sorted by what they show, so a number does not lead back to a person
-    or to the same person in another export. Raises QuestionError for a filter that does not apply.
+    `row` is the row number in this export only. Rows are sorted by the columns shown, so the number leads back to no person
+    and to no row of another export. Raises QuestionError for a filter that does not apply.
     """
     where = narrow(con, (), ("institute",), own_members(con, where or {}))
-    source, given = rows_on(con, "readiness", on, where)
+    source, parameters = rows_on(con, "readiness", on, where)
     # Sorted once and numbered in that order: DuckDB keeps the order of a sorted subquery.
     sql = f"""
         select row_number() over () as row, *
@@ -85,12 +84,12 @@ def people(con: ScopedCursor, on: date, where: _Where | None = None) -> Streamed
                 province, county, institute_code, activity, gender, education, post,
                 case when lapses_on > $on_day then 'in_order' else 'lapsed' end as training,
                 datediff('month', hired_on, $on_day) - (day(hired_on) > day($on_day))::integer as months_served,
-            from ({source}) as held
+            from ({source}) as spells_on_day
             order by province, county, institute_code, post, gender, education, training, months_served, activity
         )
     """
     by = ("row", "province", "county", "institute", "activity", "gender", "education", "post", "training")
-    return long_report(con, by, ("months_served",), sql, f"select count(*) from ({source})", given, on, where)
+    return long_report(con, by, ("months_served",), sql, f"select count(*) from ({source})", parameters, on, where)
 
 
 def provinces_of_counties(con: ScopedCursor) -> dict[str, str]:

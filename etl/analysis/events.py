@@ -1,10 +1,10 @@
-"""Events that a trend should be read beside: a decree, a new register, a strike. They are told, never counted.
+"""Events that help to read a trend: a decree, a new register, a strike. They are listed, never counted.
 
-DIR's own events.csv replaces the shipped one as a whole.
+An events.csv in the submitted folder replaces the shipped file as a whole.
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
@@ -12,24 +12,24 @@ import duckdb
 import pyarrow as pa
 
 from etl.analysis.registry import analysis
-from etl.core.errors import Refused
 from etl.core.jalali import unit_of
 from etl.core.text_folding import fold, shown
 from etl.extract import reference_files as files
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.derived import Where, answered
+from etl.warehouse.build_database import create_from
 
 KINDS = {"decree": "مصوبه", "register": "سامانه", "strike": "اعتصاب", "campaign": "طرح", "other": "سایر"}
 MOST_LETTERS = 120
 _COLUMNS = ("date", "province", "title_fa", "title_en", "kind", "source")
-_TYPES = (pa.date32(), *[pa.string()] * 5)
+_SCHEMA = pa.schema([("date", pa.date32()), *((name, pa.string()) for name in _COLUMNS[1:])])
 _WORDS = {fold(word): kind for kind, fa in KINDS.items() for word in (kind, fa)}
 
 
 @dataclass(frozen=True)
 class Event:
-    """What happened on a day, in a province (None: in the nation), its title in both languages and where it is told."""
+    """An event on a day in a province (None: the nation), with its title in both languages and its source."""
 
     date: date
     province: str | None
@@ -40,28 +40,27 @@ class Event:
 
 
 def read(folder: Path) -> list[Event]:
-    """The rows of events.csv. Raises Refused for a cell that cannot be read and for an event met twice."""
+    """The rows of events.csv. Raises Refused for an unreadable cell and for a repeated event."""
     path = files.chosen(folder, "events.csv")
-    found = [(line, _event(path, line, row)) for line, row in files.rows(path, _COLUMNS)]
-    files.refuse_twice(path, "date", ((line, (one.date, one.province, fold(one.title_fa))) for line, one in found))
-    return [one for _, one in found]
+    numbered = [(line, _event(path, line, row)) for line, row in files.rows(path, _COLUMNS)]
+    files.refuse_twice(
+        path, "date", ((line, (event.date, event.province, fold(event.title_fa))) for line, event in numbered)
+    )
+    return [event for _, event in numbered]
 
 
 def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Event]) -> None:
-    """Make `events`: one row per event."""
-    columns = list(zip(*map(astuple, rows), strict=True)) or [()] * len(_COLUMNS)
-    arrays = [pa.array(column, kind) for column, kind in zip(columns, _TYPES, strict=True)]
-    con.register("arriving", pa.table(dict(zip(_COLUMNS, arrays, strict=True))))
-    con.execute("create table events as from arriving order by date, province nulls first, title_fa")
-    con.unregister("arriving")
+    """Create `events`: one row per event."""
+    arriving = pa.Table.from_pylist(list(map(asdict, rows)), _SCHEMA)
+    create_from(con, "create table events as from arriving order by date, province nulls first, title_fa", arriving)
 
 
 @analysis(asks=("target",))
 def events(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
-    """The events up to the day, oldest first, with the Jalali month that each falls in.
+    """The events up to the day, oldest first, with their Jalali months.
 
-    Rows: (event_date, event_month, event_province, event_fa, event_en, event_kind, source). Under a filter of provinces
-    those of the nation and of these provinces; other filters narrow nothing.
+    Rows: (event_date, event_month, event_province, event_fa, event_en, event_kind, source). A filter of provinces
+    leaves the events of the nation and of these provinces; other filters have no effect.
     """
     like = ask(con, "active_assistants", on=on)
     day = like.on or like.publication.as_of
@@ -73,7 +72,7 @@ def events(con: ScopedCursor, on: date | None = None, where: Where = None) -> An
         {"on_day": day, "provinces": provinces},
     ).fetchall()
     names = ("event_month", "event_province", "event_fa", "event_en", "event_kind")
-    dated = [(then, unit_of(then, "month").label, *rest) for then, *rest in rows]
+    dated = [(then, unit_of(then, "month").label, *texts) for then, *texts in rows]
     return answered(like, ("event_date",), names, dated, on=day, more=("source",))
 
 
@@ -82,8 +81,10 @@ def _event(path: Path, line: int, row: dict[str, str]) -> Event:
     title_fa, title_en = (shown(files.text(path, line, row, name)) for name in ("title_fa", "title_en"))
     for name, title in (("title_fa", title_fa), ("title_en", title_en)):
         if len(title) > MOST_LETTERS:
-            raise Refused(f"{path.name}, line {line}, {name}: longer than {MOST_LETTERS} letters")
+            raise files.bad_cell(path, line, name, "too_long", most=MOST_LETTERS)
     kind = _WORDS.get(fold(files.text(path, line, row, "kind")))
     if kind is None:
-        raise Refused(f"{path.name}, line {line}, kind: unknown_value")
+        raise files.bad_cell(
+            path, line, "kind", "unknown_value", values=", ".join(KINDS), values_fa="، ".join(KINDS.values())
+        )
     return Event(day, province, title_fa, title_en, kind, shown(files.text(path, line, row, "source")))

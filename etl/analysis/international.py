@@ -1,6 +1,6 @@
-"""Active police assistants compared with guards, volunteers and auxiliaries abroad: kept apart, each with its source."""
+"""Active police assistants next to guards, volunteers and auxiliaries abroad, by kind of force, each with its source."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -9,9 +9,8 @@ from etl.analysis.registry import analysis
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable
 from etl.semantic.catalog import derived
+from etl.semantic.derived import Where
 from etl.semantic.lineage import sources_of_query
-
-Where = Mapping[str, Sequence[str]] | None
 
 # The claim in the founding statement of 1400: "more than four million" in another country.
 CLAIM = 4_000_000
@@ -25,7 +24,7 @@ def countries(con: ScopedCursor, on: date | None = None, where: Where = None) ->
     """Persons per 100,000 residents: active assistants here, then the latest figure of each country by kind of force.
 
     Rows: (force, country, counted, year, sureness, rate, persons, population, source, address). Under a filter of place the
-    first row is that of the place. A rate is None if the population of the source's year or area is unknown.
+    first row describes that place. A rate is None if the population of the source's year or area is unknown.
     """
     here = ask(con, "per_100k", on=on, where=where)
     row = here.records()[0]
@@ -55,7 +54,7 @@ def countries(con: ScopedCursor, on: date | None = None, where: Where = None) ->
 
 @analysis(asks=())
 def claim(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
-    """Every figure found of a country by kind of force, and by how many it exceeds the four million of the claim.
+    """Every figure of a country by kind of force, and by how many it exceeds the four million of the claim.
 
     Rows: (force, country, counted, year, sureness, persons, excess or None, source, address). The world total is left out.
     Filters have no effect: the figures are of other countries.

@@ -1,10 +1,10 @@
 """Lists of institutes, institutes by size, and the adoption of smart services from publication to publication.
 
-Institutes are listed under the province of registration; under a filter of place, persons are those who serve in it. All
+Institutes are listed under the province of registration; a filter of place counts the persons who serve there. All
 numbers are metrics of the catalogue, so lists, cards and charts agree.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -13,10 +13,9 @@ from etl.analysis.registry import analysis
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, Metric, ask, readable, rows_on
 from etl.semantic.catalog import catalogue, derived
+from etl.semantic.derived import Where
 
-Where = Mapping[str, Sequence[str]] | None
-
-# The least number of active persons of each size class.
+# The minimum of active persons of each size class.
 SIZES = {"0": 0, "1-9": 1, "10-24": 10, "25-49": 25, "50-99": 50, "100+": 100}
 _FACTS = ("institute", "province", "activity", "status")
 # Dates of an institute, independent of where its persons serve.
@@ -38,16 +37,16 @@ def licences_ending(con: ScopedCursor, on: date | None = None, where: Where = No
     """
     measures = ("licensed_until", "outstanding", "active_assistants")
     spans = {"licences_ending_30": "1-30", "licences_ending_60": "31-60", "licences_ending_90": "61-90"}
-    found = _listed(con, on, where, (*measures, *spans))
-    at, day = len(_FACTS) + len(measures), found.columns.index("licensed_until")
+    listed = _listed(con, on, where, (*measures, *spans))
+    at, day = len(_FACTS) + len(measures), listed.columns.index("licensed_until")
     rows = [
         (*row[:3], span, *row[len(_FACTS) : at])
-        for row in sorted(found.rows, key=lambda row: (row[day] or date.max, row[0]))
+        for row in sorted(listed.rows, key=lambda row: (row[day] or date.max, row[0]))
         for span, ends in zip(spans.values(), row[at:], strict=True)
         if ends
     ]
     by = (*_FACTS[:3], "span")
-    return replace(found, by=by, columns=(*by, *measures), metrics=found.metrics[: len(measures)], rows=rows)
+    return replace(listed, by=by, columns=(*by, *measures), metrics=listed.metrics[: len(measures)], rows=rows)
 
 
 @analysis(asks=("lapsed_licence_service", "licensed_until", "status_since", "outstanding"))
@@ -63,9 +62,9 @@ def lapsed(con: ScopedCursor, on: date | None = None, where: Where = None) -> An
 @analysis(asks=("registered_institutes", "status_since", "in_service"))
 def stopped(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Institutes suspended or revoked by the day, with the date and the persons still in service."""
-    found = _listed(con, on, where, ("status_since", "in_service"), "in_service")
-    rows = [row for row in found.rows if row[3] in ("suspended", "revoked") and row[4] is not None]
-    return replace(found, rows=rows)
+    listed = _listed(con, on, where, ("status_since", "in_service"), "in_service")
+    rows = [row for row in listed.rows if row[3] in ("suspended", "revoked") and row[4] is not None]
+    return replace(listed, rows=rows)
 
 
 @analysis(asks=("accreditation_ending_30", "accreditation_ending_60", "judicial_officers"))
@@ -85,38 +84,38 @@ def officers_untrained(con: ScopedCursor, on: date | None = None, where: Where =
 @analysis(asks=("registered_institutes", "overdue_files"))
 def files_overdue(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Institutes with complete files that wait for a decision for more than 25 working days; the longest wait first."""
-    found = _having(_listed(con, on, where, ("overdue_files", "oldest_overdue_file")), ("overdue_files",))
-    at = found.columns.index("oldest_overdue_file")
-    return replace(found, rows=sorted(found.rows, key=lambda row: (row[at], row[0])))
+    overdue = _having(_listed(con, on, where, ("overdue_files", "oldest_overdue_file")), ("overdue_files",))
+    at = overdue.columns.index("oldest_overdue_file")
+    return replace(overdue, rows=sorted(overdue.rows, key=lambda row: (row[at], row[0])))
 
 
 @analysis(asks=("licensed_institutes", "smart_institutes", "active_assistants"))
 def sizes(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Licensed institutes by the number of persons active in them: (size, institutes)."""
-    found = _by_size(con, on, where)
-    rows = [(size, licensed) for size, (licensed, _) in _cells(found).items()]
-    return _of(found, ("size",), (catalogue()["licensed_institutes"],), rows)
+    by_institute = _by_size(con, on, where)
+    rows = [(size, licensed) for size, (licensed, _) in _cells(by_institute).items()]
+    return _of(by_institute, ("size",), (catalogue()["licensed_institutes"],), rows)
 
 
 @analysis(asks=("licensed_institutes", "smart_institutes", "active_assistants"))
 def smart_sizes(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Adoption by size: (size, share, institutes with smart services, licensed institutes)."""
-    found = _by_size(con, on, where)
+    by_institute = _by_size(con, on, where)
     rows = [
         (size, smart / licensed if licensed else None, smart, licensed)
-        for size, (licensed, smart) in _cells(found).items()
+        for size, (licensed, smart) in _cells(by_institute).items()
     ]
-    return _of(found, ("size",), (catalogue()["smart_service_share"],), rows, _parts("smart_service_share"))
+    return _of(by_institute, ("size",), (catalogue()["smart_service_share"],), rows, _parts("smart_service_share"))
 
 
 @analysis(asks=("smart_service_share", "adoption"))
 def adoption(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Adoption in each publication up to the day: (day, share, institutes with smart services, licensed)."""
     now = ask(con, "smart_service_share", on=on, where=where)
-    kept, parameters = rows_on(con, "adoption", now.on or now.publication.as_of, where)
+    history, parameters = rows_on(con, "adoption", now.on or now.publication.as_of, where)
     sql = f"""
         select valid_from as day, sum(smart_institutes)::bigint as smart, sum(licensed_institutes)::bigint as licensed
-        from ({kept}) as kept
+        from ({history}) as history
         group by all
         order by day
     """
@@ -138,33 +137,32 @@ def _listed(
 ) -> Answer:
     """Metrics by institute, with its province, activity and status.
 
-    Without `anywhere` only institutes registered in the scope are listed; with it also those registered elsewhere with
-    persons serving in the scope, and their dates.
+    `anywhere` also lists institutes registered outside the scope in which persons serve within it, with their dates.
     """
     facts = ask(con, "registered_institutes", by=_FACTS, on=on, where=None if anywhere else where)
     known = {row[0]: row[: len(_FACTS)] for row in facts.rows}
-    asked = ask(con, *measures, by=("institute",), on=on, where=where)
+    measured = ask(con, *measures, by=("institute",), on=on, where=where)
     days = [name for name in _DAYS if name in measures]
     dated = ask(con, *days, by=("institute",), on=on) if anywhere and days else None
     dates = {row["institute"]: row for row in dated.records()} if dated else {}
     rows = []
-    for record in asked.records():
+    for record in measured.records():
         if record["institute"] in known:
             record |= {name: day for name, day in dates.get(record["institute"], {}).items() if name in days}
-            rows.append((*known[record["institute"]], *(record[name] for name in asked.columns[1:])))
-    columns = (*_FACTS, *asked.columns[1:])
+            rows.append((*known[record["institute"]], *(record[name] for name in measured.columns[1:])))
+    columns = (*_FACTS, *measured.columns[1:])
     if largest:
         at = columns.index(largest)
         rows.sort(key=lambda row: (-(row[at] or 0), row[0]))
-    queries = [answer.query for answer in (asked, facts, dated) if answer]
-    sources = asked.sources | facts.sources
-    return replace(asked, by=_FACTS, columns=columns, rows=rows, query=";\n\n".join(queries), sources=sources)
+    queries = [answer.query for answer in (measured, facts, dated) if answer]
+    sources = measured.sources | facts.sources
+    return replace(measured, by=_FACTS, columns=columns, rows=rows, query=";\n\n".join(queries), sources=sources)
 
 
-def _having(found: Answer, names: Sequence[str]) -> Answer:
+def _having(answer: Answer, names: Sequence[str]) -> Answer:
     """The rows in which any of `names` is above zero."""
-    at = [found.columns.index(name) for name in names]
-    return replace(found, rows=[row for row in found.rows if any(row[i] for i in at)])
+    at = [answer.columns.index(name) for name in names]
+    return replace(answer, rows=[row for row in answer.rows if any(row[i] for i in at)])
 
 
 def _by_size(con: ScopedCursor, on: date | None, where: Where) -> Answer:

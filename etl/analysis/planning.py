@@ -17,6 +17,7 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.derived import Where, answered
+from etl.semantic.provisional import settled_on
 
 _KNOWN_MONTHS = 24
 
@@ -25,8 +26,8 @@ _KNOWN_MONTHS = 24
 class Scenario:
     """Recruits per month, leavers per year as a share of those in service, and seats per month by (province, course).
 
-    None continues the last 12 complete months. Seats of the province "" are shared by all provinces without seats of their
-    own. Raises QuestionError for a negative number.
+    None continues the last 12 complete months. Seats of the province "" are shared by all provinces without their own
+    seats. Raises QuestionError for a negative number.
     """
 
     recruits: float | None = None
@@ -47,12 +48,15 @@ NOW = Scenario()
 
 @analysis(asks=("leaver_rate_12m", "joiners"))
 def pace_now(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
-    """Recruits per month, and leavers per year as a share of those in service, in the last 12 complete months. One row."""
-    rate = ask(con, "leaver_rate_12m", on=on, where=where)
-    day = rate.on or rate.publication.as_of
+    """Recruits per month in the last 12 complete months, and leavers per year as a share of those in service. One row.
+
+    The rate is the settled one that cards and rankings show; that of the day where no month is settled yet.
+    """
+    day = on or con.publication.as_of
+    rate = ask(con, "leaver_rate_12m", on=settled_on(con, "leaver_rate_12m", day) or day, where=where)
     joiners = ask(con, "joiners", over=jalali.last_complete_months(day, 12), where=where)
     row = (joiners.value() / 12, rate.value() or 0.0)
-    return answered(rate, (), ("plan_recruits", "plan_leaver_rate"), [row], also=(joiners,))
+    return answered(rate, (), ("plan_recruits", "plan_leaver_rate"), [row], on=day, also=(joiners,))
 
 
 @analysis(asks=("trainable_assistants", "course_results"))
@@ -61,9 +65,9 @@ def seats_now(con: ScopedCursor, on: date | None = None, where: Where = None) ->
     base = ask(con, "trainable_assistants", on=on, where=where)
     day = base.on or base.publication.as_of
     period = jalali.last_complete_months(day, 12)
-    found = ask(con, "course_results", by=("province", "course"), over=period, where=filters_of_results(where))
-    rows = [(province, course, count / 12) for province, course, count in found.rows]
-    return answered(found, ("province", "course"), ("plan_seats",), rows)
+    results = ask(con, "course_results", by=("province", "course"), over=period, where=filters_of_results(where))
+    rows = [(province, course, count / 12) for province, course, count in results.rows]
+    return answered(results, ("province", "course"), ("plan_seats",), rows)
 
 
 # ---------------------------------------------------------------- the stock
@@ -71,7 +75,7 @@ def seats_now(con: ScopedCursor, on: date | None = None, where: Where = None) ->
 
 @analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"))
 def headcount(con: ScopedCursor, on: date | None = None, where: Where = None, scenario: Scenario = NOW) -> Answer:
-    """Known and planned active assistants: (month, active, plan, low, high, target). The plan begins where the known ends.
+    """Known and planned active assistants: (month, active, plan, low, high, target). The plan begins in the last known month.
 
     The plan is the projection plus the deviation of the scenario from the last 12 months: more recruits each month, less a
     twelfth of the additional yearly leaver rate. The range is as wide, relative to the plan, as that of the projection; it
@@ -115,11 +119,11 @@ def recruits_needed(
     until: date | None = None,
     goal: float | None = None,
 ) -> Answer:
-    """The recruits per month with which the plan of `headcount` is at the goal at the end of the month of `until`. One row.
+    """The recruits per month with which the plan of `headcount` reaches the goal by the end of the month of `until`. One row.
 
     (recruits_needed, then plan_recruits, goal and until). `until` is by default the end of the next Jalali year, `goal` the
-    target; the leaver rate is that of the scenario. 0 where the plan is there without recruits. None without a goal, with less
-    than a year of history, and for a month that is not among the 60 ahead.
+    target; the leaver rate is that of the scenario. 0 if the plan reaches the goal without recruits. None without a goal, with
+    less than a year of history, and for a month that is not among the 60 ahead.
     """
     known = ask(con, "active_assistants", on=on, where=where)
     day = known.on or known.publication.as_of
@@ -136,9 +140,9 @@ def recruits_needed(
     )
     needed = None
     if at is not None and goal is not None:
-        # At every month's end the plan is linear in the recruits, as long as somebody is left.
-        none, one = (_stocks(points[: at + 1], active, more, higher_rate)[at] for more in (0.0, 1.0))
-        needed = max(0.0, now + (goal - none) / (one - none))
+        # At every month's end the plan is linear in the recruits, as long as anybody is left.
+        without, with_one = (_stocks(points[: at + 1], active, more, higher_rate)[at] for more in (0.0, 1.0))
+        needed = max(0.0, now + (goal - without) / (with_one - without))
     row = (needed, now, goal, until)
     more = ("plan_recruits", "goal", "until")
     return answered(known, (), ("recruits_needed",), [row], more=more, also=(pace, *history.answers))

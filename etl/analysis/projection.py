@@ -1,8 +1,8 @@
 """The projection of active assistants: the pace of a year, and the seasonal profile of the twelve Jalali months.
 
 Active on the day plus, for each month ahead, the mean monthly net change of the last 12 complete months and the mean
-deviation of the month of that name in the last three years. The range at each distance holds the middle 80 % of the signed
-relative errors of the same method in the past, each run made only from what was known on its day.
+deviation of that calendar month in the last three years. The range at each distance holds the middle 80 % of the signed
+relative errors of the same method in the past, each run made only from the data known on its day.
 """
 
 import math
@@ -25,12 +25,12 @@ from etl.semantic.derived import Where, answered
 PACE_MONTHS = 12
 PROFILE_MONTHS = 36
 FEWEST_RUNS = 24
-HELD = (0.1, 0.9)
+RANGE = (0.1, 0.9)
 MOST_MONTHS_AHEAD = 60
 _MOST_RUNS = 120
 _MONTHS_SHOWN_BEFORE = 24
 
-# Persons in service at a month's end whose licences on it were all decided later, by the first day of a decision.
+# Persons in service at a month's end whose licences for it were all decided later, by the day of the first decision.
 _LATE = """
     with ends as (select unnest($ends::date[]) as day),
     covered as (
@@ -75,7 +75,7 @@ class Month:
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """The complete months up to a day, and for each month's end the persons that became known as active only later."""
+    """The complete months up to a day, and for each month's end the persons whose activity became known only later."""
 
     months: Sequence[Month]
     known_later: Mapping[date, Sequence[tuple[date, int]]] = field(default_factory=dict)
@@ -125,7 +125,7 @@ class History:
             misses = self.misses(ahead, now)
             if len(misses) < FEWEST_RUNS:
                 break
-            low, high = (quantile(misses, part) for part in HELD)
+            low, high = (quantile(misses, part) for part in RANGE)
             ranges.append((min(ranges[-1][0], low), max(ranges[-1][1], high)))
         return ranges
 
@@ -162,7 +162,7 @@ def monthly_changes(active: Sequence[int], ahead: int) -> list[float]:
 
 
 def quantile(values: Sequence[float], part: float) -> float:
-    """The value below which the next one is expected with probability `part`: position part × (n + 1), interpolated.
+    """The value below which the next one falls with probability `part`: position part × (n + 1), interpolated.
 
     E. J. Gumbel (1939) and Weibull; of 24 values the tenth percentile is near the second and a half.
     """
@@ -200,9 +200,9 @@ def path_of(history: History, day: date, active: float, months: int = MOST_MONTH
     stock, distance = active, 0.0
     points = []
     for step in steps[:months]:
-        # Only the rest of the current month lies ahead.
-        rest = min((unit.last - day).days / ((unit.last - unit.first).days + 1), 1.0)
-        stock, distance = max(0.0, stock + step * rest), distance + rest
+        # Of the current month, only the days after `day` count.
+        part = min((unit.last - day).days / ((unit.last - unit.first).days + 1), 1.0)
+        stock, distance = max(0.0, stock + step * part), distance + part
         bounds = _between(ranges, distance)
         low, high = (max(0.0, stock * (1 + bound)) for bound in bounds) if bounds else (None, None)
         points.append((unit, distance, stock, low, high))
@@ -212,7 +212,7 @@ def path_of(history: History, day: date, active: float, months: int = MOST_MONTH
 
 @analysis(asks=("active_assistants", "target", "net_change"))
 def projection(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
-    """Months known and months projected: (month, active, low, high, projected). The projection begins where the known ends.
+    """Known and projected months: (month, active, low, high, projected). The projection begins in the last known month.
 
     `low` and `high` are None with fewer than 24 past runs; with less than a year of history nothing is projected. It
     extends until the lower bound reaches the target, between one and five years; one year if there is no target.
@@ -279,11 +279,11 @@ def _between(ranges: Sequence[tuple[float, float]], distance: float) -> tuple[fl
     return low + part * (next_low - low), high + part * (next_high - high)
 
 
-def _known_later(con: ScopedCursor, ends: Sequence[date], asked: Answer) -> list[tuple[date, date, int]]:
+def _known_later(con: ScopedCursor, ends: Sequence[date], answer: Answer) -> list[tuple[date, date, int]]:
     columns = tables()["service"].columns
     parameters: dict[str, Any] = {"ends": list(ends)}
     conditions = []
-    for name, values in asked.where.items():
+    for name, values in answer.where.items():
         if name in columns:
             parameters[name] = list(values)
             conditions.append(f"list_contains(${name}, spells.{columns[name]}::varchar)")

@@ -1,4 +1,4 @@
-"""The analyses: answers worked out from several questions, each registered under the name of its function.
+"""The analyses: answers computed from several questions, each registered under the name of its function.
 
 An analysis takes a connection, a day and filters, and returns an Answer as `ask` does. Its labels and descriptions are in
 etl/semantic/analyses.toml. Every module of this package is imported before names are looked up, so a new module needs no
@@ -38,7 +38,7 @@ _registered: dict[str, Analysis] = {}
 
 
 def analysis(*, asks: tuple[str, ...], over_period: bool = False) -> Callable[[_Run], _Run]:
-    """Register the decorated function. Raises ValueError where another function has its name."""
+    """Register the decorated function. Raises ValueError if another one has its name."""
 
     def register(run: _Run) -> _Run:
         if run.__name__ in _registered:
@@ -65,7 +65,7 @@ def analyse(
     where: Mapping[str, Sequence[str]] | None = None,
     **more: Any,
 ) -> Answer:
-    """Run an analysis within the scope of `con`; `more` is what it takes beside a day and filters. Raises QuestionError."""
+    """Run an analysis within the scope of `con`; `more` holds its further arguments. Raises QuestionError."""
     known = analyses()[name]
     if where and not con.scope.sees_whole_country:
         where = narrow(con, known.asks, (), own_members(con, where))
@@ -78,6 +78,7 @@ def analyse(
 def filters(name: str) -> frozenset[str]:
     """The dimensions by which an analysis can be filtered: those known to everything it asks for; none if it asks for nothing."""
     known = [
-        catalogue()[one].dimensions if one in catalogue() else tables()[one].columns for one in analyses()[name].asks
+        catalogue()[source].dimensions if source in catalogue() else tables()[source].columns
+        for source in analyses()[name].asks
     ]
     return frozenset.intersection(*map(frozenset, known)).difference(TIME) if known else frozenset()

@@ -5,7 +5,7 @@ bounds are 95 % limits by Greenwood's variance on the log-log scale. Curves as o
 of single members, are built by statsmodels (survival.py) and read here; all others are computed in SQL.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -14,11 +14,10 @@ from etl.core import jalali
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable
 from etl.semantic.catalog import derived, tables
-
-Where = Mapping[str, Sequence[str]] | None
+from etl.semantic.derived import Where
 
 MOST_MONTHS = 120
-# A curve ends when fewer people than this are followed: beyond it every step is a single person.
+# A curve ends when fewer people than this are followed: with fewer, every step is a single person.
 LEAST = 20
 # The dimension, and its only member, of the curve of everyone.
 ALL = "all"
@@ -117,7 +116,7 @@ def _survival(con: ScopedCursor, on: date | None, where: Where, least: int, grou
     )
 
 
-def _shown(group: str) -> tuple[str, str]:
+def _columns(group: str) -> tuple[str, str]:
     """The key columns and the number columns of a curve."""
     return (
         ("member, served", "survival, at_risk")
@@ -130,15 +129,15 @@ def _prebuilt(con: ScopedCursor, like: Answer, day: date, least: int, group: str
     """The prebuilt rows with their query; None if the question is not about the publication's day and one member or group."""
     dimension = group or next(iter(like.where), ALL)
     members = like.where.get(dimension, ())
-    others = like.where.keys() - {dimension}
-    if day != like.publication.as_of or least < LEAST or others or (len(members) > 1 and not group):
+    other_filters = like.where.keys() - {dimension}
+    if day != like.publication.as_of or least < LEAST or other_filters or (len(members) > 1 and not group):
         return None
     parameters: dict[str, Any] = {"dimension": dimension, "least": least}
     conditions = ["dimension = $dimension", "at_risk >= $least"]
     if members:
         parameters |= {f"member_{number}": member for number, member in enumerate(members)}
         conditions.append(f"member in ({', '.join(f'$member_{number}' for number in range(len(members)))})")
-    by, numbers = _shown(group)
+    by, numbers = _columns(group)
     sql = f"""
         select {by}, {numbers}
         from survival_curves
@@ -158,7 +157,7 @@ def _computed(con: ScopedCursor, like: Answer, day: date, least: int, group: str
         bound = {f"{name}_{number}": value for number, value in enumerate(values)}
         parameters |= bound
         conditions.append(f"joiners.{columns[name]} in ({', '.join('$' + key for key in bound)})")
-    by, numbers = _shown(group)
+    by, numbers = _columns(group)
     sql = f"""
         with careers as ({careers(f"joiners.{columns[group]}" if group else f"'{ALL}'", conditions)}),
         steps as ({product_limit("select * from careers")}),

@@ -15,7 +15,7 @@ from typing import Any
 
 from etl.analysis.registry import analysis
 from etl.core import jalali
-from etl.core.errors import QuestionError
+from etl.core.errors import QuestionError, TooEarly
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue, provisional_days
@@ -80,7 +80,7 @@ def winsorised(values: Sequence[float], part: float = WINSORISED) -> list[float]
 def funnel(groups: Sequence[tuple[Any, float, float]], smallest: int = 0, common: float | None = None) -> Funnel | None:
     """A funnel of (group, part, count), the farthest beyond the common share first. None if nothing was counted.
 
-    `common` is the share that all are compared with, by default that of all together.
+    `common` is the share that all are compared with, by default the share of all together.
     φ = mean of the squared winsorised z-scores, the limits common ± 3 √(φ common (1 - common) / count). Groups of fewer than
     `smallest` get a point but are never a signal.
     """
@@ -121,7 +121,7 @@ def level_signals(
     Rows: (province, the share, beyond_common, funnel_z, funnel_low, funnel_high, funnel_phi, then the share's two parts,
     is_signal and the common share). A share that may still change by itself is asked on the last settled month's end.
     Fewer than 23 persons (10 institutes) are no signal. Raises QuestionError for a metric that is no share measured on a
-    day.
+    day, TooEarly where no month is settled yet.
     """
     metric = catalogue().get(name)
     if (
@@ -133,20 +133,20 @@ def level_signals(
         raise QuestionError(f"{name} is no share measured on a day; levels are compared by one")
     day = settled_on(con, name, on)
     if day is None:
-        raise QuestionError(f"{name}: no month is settled yet")
+        raise TooEarly(f"{name}: no month is settled yet")
     places = ask(con, name, by=("province",), on=day, where=where)
     nation = ask(con, name, on=day, where={key: values for key, values in (where or {}).items() if key != "province"})
     groups = [(row["province"], row[metric.numerator], row[metric.denominator]) for row in places.records()]
-    found = funnel(
+    plot = funnel(
         [(place, part, count) for place, part, count in groups if place is not None and count],
         least(catalogue()[metric.denominator].unit),
         nation.value(),
     )
     rows: list[tuple[Any, ...]] = []
-    for point in found.points if found else ():
-        low, high = found.limits(point.count) if found else (0.0, 1.0)
-        numbers = (point.share, point.beyond, point.z, low, high, found.phi if found else None)
-        common = found.common if found else None
+    for point in plot.points if plot else ():
+        low, high = plot.limits(point.count) if plot else (0.0, 1.0)
+        numbers = (point.share, point.beyond, point.z, low, high, plot.phi if plot else None)
+        common = plot.common if plot else None
         rows.append((point.group, *numbers, point.part, point.count, point.is_signal, common))
     names = (name, "beyond_common", "funnel_z", "funnel_low", "funnel_high", "funnel_phi")
     more = (metric.numerator, metric.denominator, "is_signal", "common")
@@ -159,7 +159,8 @@ def change_signals(con: ScopedCursor, on: date | None = None, where: Where = Non
 
     Rows: (province, month, flow_share, flow_low, flow_middle, flow_high, then the province's flow, the nation's and
     is_signal). The months are the latest complete ones that are settled; one in which the nation has none is left out.
-    Raises QuestionError for a metric that is no count over a period, and where the register has fewer than 24 such months.
+    Raises QuestionError for a metric that is no count over a period, TooEarly where the register has fewer than 24 such
+    months.
     """
     metric = catalogue().get(name)
     if metric is None or metric.kind != "event" or metric.denominator:
@@ -168,7 +169,7 @@ def change_signals(con: ScopedCursor, on: date | None = None, where: Where = Non
     over = jalali.last_complete_months(day, MONTHS)
     ((begin,),) = con.numbers.execute("select min(hired_on) from spells").fetchall()
     if begin is None or begin > over[0]:
-        raise QuestionError(f"{name}: changes are looked for in {MONTHS} settled months, and the register has fewer")
+        raise TooEarly(f"{name}: changes are looked for in {MONTHS} settled months, and the register has fewer")
     by_place = ask(con, name, by=("province", "month"), over=over, where=where)
     elsewhere = {key: values for key, values in (where or {}).items() if key != "province"}
     nation = ask(con, name, by=("month",), over=over, where=elsewhere)
@@ -180,11 +181,11 @@ def change_signals(con: ScopedCursor, on: date | None = None, where: Where = Non
     rows: list[tuple[Any, ...]] = []
     for place in sorted(flows):
         shares = {month: flows[place].get(month, 0) / count for month, count in national.items()}
-        found = limits(list(shares.values()))
-        for month, share in shares.items() if found else ():
-            assert found is not None
-            bounds = (max(0.0, found.low), found.middle, min(1.0, found.high))
-            is_signal = not found.low <= share <= found.high
+        process = limits(list(shares.values()))
+        for month, share in shares.items() if process else ():
+            assert process is not None
+            bounds = (max(0.0, process.low), process.middle, min(1.0, process.high))
+            is_signal = not process.low <= share <= process.high
             rows.append((place, month, share, *bounds, flows[place].get(month, 0), national[month], is_signal))
     names = ("flow_share", "flow_low", "flow_middle", "flow_high")
     more = ("flow_here", "flow_nation", "is_signal")

@@ -22,6 +22,7 @@ import pyarrow as pa
 from etl.analysis.retention import ALL, LEAST, MOST_MONTHS, careers
 from etl.core.jalali import DAYS_A_MONTH
 from etl.semantic.catalog import tables
+from etl.warehouse.build_database import create_from
 from etl.warehouse.dimensions import CELL
 
 DIMENSIONS = CELL
@@ -39,8 +40,8 @@ _CURVES = pa.schema(
 _SERVED = np.arange(MOST_MONTHS + 1)
 _DAYS = np.floor(_SERVED * DAYS_A_MONTH).astype(np.int64)
 _QUANTILE = 1.96
-# Used by statsmodels for significance tests only, which no curve needs; importing scipy.stats takes longer than all the rest.
-_UNNEEDED, _DRAWN_WITH = "scipy.stats.distributions", ("chi2", "norm")
+# statsmodels uses it for significance tests only, which no curve needs; importing scipy.stats takes longer than the library.
+_UNNEEDED, _IMPORTED_NAMES = "scipy.stats.distributions", ("chi2", "norm")
 
 
 def import_library(con: duckdb.DuckDBPyConnection) -> None:
@@ -51,7 +52,7 @@ def import_library(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def build(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
-    """Make `survival_curves`: one row for each dimension, member and whole month after joining with LEAST people followed.
+    """Create `survival_curves`: one row for each dimension, member and whole month after joining with LEAST people followed.
 
     The nation is the one member of the dimension `all`. Columns: dimension, member, served (months), survival (share),
     at_risk (people), survival_low and survival_high (95 %).
@@ -66,9 +67,7 @@ def build(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
             {"on_day": as_of},
         ).fetchnumpy()
         parts += [_table(dimension, member, *followed) for member, *followed in _by_member(counted)]
-    con.register("arriving", pa.concat_tables(parts))
-    con.execute("create table survival_curves as from arriving")
-    con.unregister("arriving")
+    create_from(con, "create table survival_curves as from arriving", pa.concat_tables(parts))
 
 
 def curve(days: np.ndarray, has_left: np.ndarray, people: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -102,7 +101,7 @@ def _by_member(counted: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
 
 
 def _table(dimension: str, member: str, days: np.ndarray, has_left: np.ndarray, people: np.ndarray) -> pa.Table:
-    """One curve, as far as at least LEAST people are followed; empty if there never are."""
+    """One curve, while at least LEAST people are followed; empty if there never are."""
     if people.sum() < LEAST:
         return _CURVES.empty_table()
     survival, followed, low, high = curve(days, has_left, people)
@@ -116,16 +115,16 @@ def _table(dimension: str, member: str, days: np.ndarray, has_left: np.ndarray, 
 
 
 def _load() -> None:
-    # With a later version the import may need the module: then whoever needs the library next imports all of it.
+    # A later version may need the module when it is imported: then the next call imports all of it.
     with suppress(ImportError), _without_scipy_distributions():
         _library()
 
 
 @contextmanager
 def _without_scipy_distributions() -> Iterator[None]:
-    stand_in = ModuleType(_UNNEEDED)
-    vars(stand_in).update(dict.fromkeys(_DRAWN_WITH))
-    if sys.modules.setdefault(_UNNEEDED, stand_in) is not stand_in:
+    placeholder = ModuleType(_UNNEEDED)
+    vars(placeholder).update(dict.fromkeys(_IMPORTED_NAMES))
+    if sys.modules.setdefault(_UNNEEDED, placeholder) is not placeholder:
         yield
         return
     try:

@@ -1,6 +1,6 @@
-"""The path that several dated values of a target draw, and how far the active are from it.
+"""The path between several dated values of a target, and the gap of the active assistants to it.
 
-A target counts from its day on; between two dated values the path runs straight. With one value there is no path.
+A target applies from its day on; between two dated values the path is linear. With one value there is no path.
 """
 
 from datetime import date
@@ -21,9 +21,8 @@ def target_path(con: ScopedCursor, on: date | None = None, where: Where = None) 
     """The path month by month: (month, active_assistants, planned, planned_gap).
 
     From 24 complete months before the day (or the first dated value) to the month of the last dated value. `planned` is the
-    value of the path at the end of a month, in the current month that on the day; `planned_gap` is active minus planned,
-    None for months ahead. No rows where the place has no two dated values of its own. The nation's path is not divided among
-    provinces.
+    path at the end of a month, or on the day in the current month; `planned_gap` is active minus planned, None for months
+    ahead. No rows unless the place has two dated values of its own: the nation's path is not divided among provinces.
     """
     now = ask(con, "active_assistants", on=on, where=where)
     day = now.on or now.publication.as_of
@@ -53,7 +52,7 @@ def target_path(con: ScopedCursor, on: date | None = None, where: Where = None) 
 
 
 def _planned(dated: list[tuple[date, float]], day: date) -> float | None:
-    """The path on a day: straight between dated values, flat after the last; None before the first."""
+    """The path on a day: linear between dated values, flat after the last; None before the first."""
     if day < dated[0][0]:
         return None
     for (first, low), (last, high) in pairwise(dated):

@@ -1,4 +1,4 @@
-"""Training ahead: how compliance runs off if nobody trains, and the seats that a goal needs."""
+"""Training ahead: how compliance declines if nobody trains, and the seats that a goal needs."""
 
 from datetime import date, timedelta
 
@@ -48,7 +48,7 @@ def run_off(con: ScopedCursor, on: date | None = None, where: Where = None) -> A
 
 @analysis(asks=("trainable_assistants",))
 def seats(con: ScopedCursor, on: date | None = None, where: Where = None, goal: float = GOAL) -> Answer:
-    """Seats needed by course: (course, seats, first day by which one is needed)."""
+    """Seats needed by course: (course, seats, day by which the first is needed)."""
     return _seats(con, on, where, goal, ("course",))
 
 

@@ -1,6 +1,6 @@
 """Training compliance under a scenario of recruits, leavers and seats."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -23,8 +23,8 @@ def compliance(con: ScopedCursor, on: date | None = None, where: Where = None, s
     """Known and planned compliance: (month, compliance, plan, low, high, goal, persons compliant, persons).
 
     Persons in service, their posts and licences stay as on the day, except for leavers. A seat becomes a pass at the pass
-    rate of the last 12 months. Recruits take as many seats as in those months; the rest first keeps compliant persons
-    compliant, and then goes to those who lack the fewest courses. High uses the pass rate of the best month; low that of the
+    rate of the last 12 months. Recruits take as many seats as in those months; the other seats first keep compliant persons
+    compliant, and then go to those who lack the fewest courses. High uses the pass rate of the best month; low that of the
     worst month, with seats going to those who have waited longest.
     """
     within = filters_of_results(where)
@@ -42,13 +42,9 @@ def compliance(con: ScopedCursor, on: date | None = None, where: Where = None, s
     provinces = {f"place_{number}": code for number, code in enumerate(within.get("province", ()))}
     here = f"completions.province in ({', '.join('$' + name for name in provinces)})" if provinces else "true"
     sql = _lapsed_sql().format(lacking=lacking, passed_here=here)
-    parameters |= provinces | {
+    parameters |= provinces | _seat_parameters(supply)
+    parameters |= {
         "horizon": ends[-1].last,
-        "own_provinces": [province for (province, _), _ in supply if province],
-        "own_courses": [course for (province, course), _ in supply if province],
-        "pools": [province for (province, _), _ in supply],
-        "courses": [course for (_, course), _ in supply],
-        "seats": [seats for _, seats in supply],
         "variants": ["low", "plan", "high"],
         "rates": list(rates),
         "waiting": [True, False, False],
@@ -63,17 +59,17 @@ def compliance(con: ScopedCursor, on: date | None = None, where: Where = None, s
     lapsed = {(variant, month): count for variant, month, count in con.numbers.execute(sql, parameters).fetchall()}
     everyone = answer.value("trainable_assistants")
     rows: list[tuple[Any, ...]] = [
-        (label, share, None, None, None, GOAL, held, people)
-        for label, share, held, people in past.rows
+        (label, share, None, None, None, GOAL, compliant, people)
+        for label, share, compliant, people in past.rows
         if label < ends[0].label
     ]
     for month, unit in enumerate(ends):
-        held = {name: everyone - lapsed.get((name, month), 0) for name in ("low", "plan", "high")}
+        compliant = {name: everyone - lapsed.get((name, month), 0) for name in ("low", "plan", "high")}
         # With few people, rounding to whole seats can make the low variant the better one: the range is min to max.
-        low, high = min(held.values()), max(held.values())
-        shares = [count / everyone if everyone else None for count in (held["plan"], low, high)]
+        low, high = min(compliant.values()), max(compliant.values())
+        shares = [count / everyone if everyone else None for count in (compliant["plan"], low, high)]
         known = answer.value() if month == 0 else None
-        rows.append((unit.label, known, *shares, GOAL, held["plan"], everyone))
+        rows.append((unit.label, known, *shares, GOAL, compliant["plan"], everyone))
     names = ("training_compliance", "plan_compliance", "plan_compliance_low", "plan_compliance_high", "plan_goal")
     more = ("compliant_assistants", "trainable_assistants")
     return answered(
@@ -108,6 +104,17 @@ def _supply(con: ScopedCursor, day: date, where: Where, scenario: Scenario) -> l
             shared[course] = shared.get(course, 0.0) + seats
     shared |= {course: seats for (province, course), seats in scenario.seats.items() if not province}
     return [*sorted(by_province.items()), *((("", course), seats) for course, seats in sorted(shared.items()))]
+
+
+def _seat_parameters(supply: Sequence[tuple[tuple[str, str], float]]) -> dict[str, Any]:
+    """The seats of `_supply` as lists to bind."""
+    return {
+        "own_provinces": [province for (province, _), _ in supply if province],
+        "own_courses": [course for (province, course), _ in supply if province],
+        "pools": [province for (province, _), _ in supply],
+        "courses": [course for (_, course), _ in supply],
+        "seats": [seats for _, seats in supply],
+    }
 
 
 def _month_ends(day: date, count: int) -> list[jalali.Unit]:

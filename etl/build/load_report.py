@@ -13,9 +13,9 @@ from typing import TextIO
 
 import duckdb
 
-from etl.core.errors import Refused
 from etl.core.places import places
 from etl.core.text_folding import fold
+from etl.extract.causes import because
 from etl.extract.contract import TABLES
 from etl.extract.expected import expected
 from etl.extract.read_folder import Outcome
@@ -100,7 +100,7 @@ class Report:
 def refuse_unwritable(path: Path) -> None:
     """Raises Refused if a report cannot be written, before the work begins."""
     if path.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
-        raise Refused(f"{path}: cannot be written")
+        raise because("report_not_written", path=path)
 
 
 @contextmanager
@@ -118,7 +118,7 @@ def writing(path: Path) -> Iterator[TextIO]:
         if is_atomic:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
-        raise Refused(f"{path}: cannot be written ({error.strerror})") from None
+        raise because("not_written", path=path, error=error.strerror) from None
 
 
 def file_provinces(con: duckdb.DuckDBPyConnection) -> dict[int, str]:

@@ -21,6 +21,7 @@ from etl.core.paths import CHECKS, REFERENCE, ROOT
 from etl.core.places import places
 from etl.core.text_folding import fold, printable
 from etl.extract import parse_values, postgresql
+from etl.extract.causes import because, spoken, words
 from etl.extract.read_file import Job
 from etl.extract.read_folder import Outcome, WorkerPool
 from etl.extract.source_folder import source_files, unread_files
@@ -87,7 +88,7 @@ def _temporary() -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="check-", ignore_cleanup_errors=True) as folder:
             yield Path(folder)
     except FileNotFoundError as error:
-        raise Refused(f"{error.filename}: cannot be written ({error.strerror})") from None
+        raise because("not_written", path=error.filename, error=error.strerror) from None
 
 
 def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> Report:
@@ -136,7 +137,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
         _verify_file(built, sizes)
     except duckdb.Error as error:
         if reason := _machine_reason(error):
-            raise BuildRefused(f"{order.to}: cannot be built: {reason}", report) from None
+            raise BuildRefused(words("not_built", path=order.to, error=reason), report) from None
         raise
     return report
 
@@ -175,9 +176,16 @@ def _unread(outcomes: Sequence[Outcome]) -> list[str]:
             source = outcome.job.origin.connection if outcome.job.origin else outcome.job.label
             alike.setdefault((source, outcome.refusal), []).append(outcome.job.label)
     return [
-        volume.Refusal(first, f"{reason}; the same for {', '.join(others)}" if others else reason, volume.CORRECT).line
+        volume.Refusal(first, _for_others(reason, others), volume.CORRECT).line
         for (_, reason), (first, *others) in alike.items()
     ]
+
+
+def _for_others(reason: str, others: Sequence[str]) -> str:
+    """A reason that is the same for other files."""
+    if not others:
+        return reason
+    return words("same_for", reason=spoken(reason, "en"), reason_fa=spoken(reason, "fa"), others=", ".join(others))
 
 
 def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[Outcome], report: Report) -> None:
@@ -203,10 +211,10 @@ def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[O
     refused = [] if order.skip_refused else _unread(outcomes)
     explained = {file.table for file in (*report.refused, *spoilt)} if not order.skip_refused else set()
     excused = {(file.table, file.province) for file in report.refused}
-    lost = [volume.Refusal(file.file, file.reason, f"{volume.CORRECT}, or {volume.ACCEPT}") for file in spoilt]
+    lost = [volume.Refusal(file.file, file.reason, volume.CORRECT_OR_ACCEPT) for file in spoilt]
     lost += volume.losses(con, order.to, () if order.accept_loss else explained, excused)
     if order.accept_loss:
-        report.accepted = [f"{loss.place}: {loss.reason}" for loss in lost]
+        report.accepted = [loss.loss for loss in lost]
     else:
         refused += [loss.line for loss in lost]
     if refused:
@@ -295,10 +303,10 @@ def _check(con: duckdb.DuckDBPyConnection, report: Report) -> None:
     broken = []
     for file in report.files:
         if file.rows_read != file.rows_loaded + file.rows_quarantined + file.exact_duplicates:
-            broken.append(f"{file.file}: check rows_add_up is broken")
+            broken.append(words("broken_sum", file=file.file))
     for path in sorted(CHECKS.glob("*.sql")):
         ((rows,),) = con.execute(f"select count(*) from ({path.read_text(encoding='utf-8')})").fetchall()
         if rows:
-            broken.append(f"check {path.stem} is broken by {rows} rows")
+            broken.append(words("broken_check", name=path.stem, rows=rows))
     if broken:
         raise BuildRefused(broken, report)

@@ -12,7 +12,6 @@ from typing import Any
 import duckdb
 
 from etl.core import jalali
-from etl.core.errors import Refused
 from etl.core.paths import REFERENCE
 from etl.core.text_folding import fold, shown, shown_code
 from etl.extract import reference_files as files
@@ -123,11 +122,13 @@ def _course(path: Path, line: int, row: dict[str, str]) -> Course:
             posts = list(known)
             break
         if word not in words:
-            raise Refused(f"{path.name}, line {line}, posts: unknown post")
+            raise files.bad_cell(
+                path, line, "posts", "unknown_post", values=", ".join(known), values_fa="، ".join(known.values())
+            )
         posts.append(words[word])
     code = shown_code(row.get("course_code", ""))
     if not code:
-        raise Refused(f"{path.name}, line {line}, course_code: missing_value")
+        raise files.bad_cell(path, line, "course_code", "missing_value")
     valid_months = files.number(path, line, row, "valid_months", whole=True)
     return Course(
         code,
@@ -143,5 +144,5 @@ def _course(path: Path, line: int, row: dict[str, str]) -> Course:
 def _target(path: Path, line: int, row: dict[str, str]) -> Target:
     value = files.number(path, line, row, "value")
     if value is None:
-        raise Refused(f"{path.name}, line {line}, value: missing_value")
+        raise files.bad_cell(path, line, "value", "missing_value")
     return Target(fold(row.get("metric", "")), files.province(path, line, row), files.day(path, line, row), value)

@@ -10,18 +10,24 @@ from pathlib import Path
 import duckdb
 
 from etl.core.errors import Refused
+from etl.extract.causes import BETWEEN, because, line, spoken, words
 from etl.extract.contract import TABLES, contract
+from etl.extract.expected import expected
+from etl.extract.read_file import Read
 from etl.extract.read_folder import Outcome
+from etl.extract.source_file import SHEET_BITS
+from etl.extract.source_folder import PERSIAN_NAMES
 from etl.warehouse import publications
 
 # A table, or a province of it, with less than this share of its last rows is more likely a mistake than a reform.
 LEAST_SHARE = 0.5
 # Smaller tables can halve by chance.
 ROWS_COMPARED = 100
-# The remedy for a file that cannot be read: the others can be published without it.
-CORRECT = "correct the file, or --skip-refused publishes the others"
-ACCEPT = "--accept-loss publishes it"
-CLOCK = "check the clock of this machine"
+# The remedy for a file that cannot be read: the others can be published without it. Its reason says how to correct it.
+CORRECT = words("skip_refused")
+CORRECT_OR_ACCEPT = words("skip_refused_or_accept")
+ACCEPT = words("accept_loss")
+CLOCK = words("check_clock")
 # A build cannot happen before this code was written, nor this many years after its last row.
 FIRST_DAY = date(2026, 3, 21)
 MOST_YEARS_SILENT = 10
@@ -29,7 +35,7 @@ MOST_YEARS_SILENT = 10
 
 @dataclass(frozen=True)
 class Refusal:
-    """One reason why nothing is published: the place, the reason, and the remedy."""
+    """One reason why nothing is published: the place, the reason, and the remedy, in English and Persian."""
 
     place: str
     reason: str
@@ -38,13 +44,20 @@ class Refusal:
     @property
     def line(self) -> str:
         """The refusal in one line."""
-        return f"{self.place}: {self.reason}; {self.remedy}"
+        return line(self.place, self.reason, self.remedy)
+
+    @property
+    def loss(self) -> str:
+        """The refusal without its remedy."""
+        return line(self.place, self.reason)
 
 
 def build_day(today: date) -> date:
     """The day of a build by the machine's clock. Raises Refused if the clock is behind this code."""
     if today < FIRST_DAY:
-        raise Refused(f"the clock: today is {today}, before this program was made ({FIRST_DAY}); {CLOCK}")
+        raise because(
+            "clock_behind", today=today, first=FIRST_DAY, remedy=spoken(CLOCK, "en"), remedy_fa=spoken(CLOCK, "fa")
+        )
     return today
 
 
@@ -96,13 +109,47 @@ def mostly_rejected(
         rows = rejected.get(outcome.job.number, 0)
         if outcome.read and rows * 2 > outcome.read.rows_read:
             reasons = con.execute(
-                f"select reason, count(distinct line) as rows from faults where file_number = ? and not ({orphans}) "
+                "select reason, count(distinct line) as rows, min(line), arg_min(column_name, (line, column_name)) "
+                f"from faults where file_number = ? and not ({orphans}) "
                 "group by reason order by rows desc, reason limit 3",
                 [outcome.job.number],
             ).fetchall()
-            named = ", ".join(f"{reason} {count:,}" for reason, count in reasons)
-            mostly.append((outcome, f"{rows:,} of {outcome.read.rows_read:,} rows rejected ({named})"))
+            mostly.append((outcome, _rejected(outcome.job.table, outcome.read, rows, reasons)))
     return mostly
+
+
+def _rejected(table: str, read: Read, rows: int, reasons: list[tuple[str, int, int, str]]) -> str:
+    """How many rows of a file are rejected; for each main reason the first place, and what is expected there.
+
+    Nothing is published, so that the quarantine cannot be asked for them.
+    """
+    headers = {column.name: column.title for column in contract(table).columns}
+    places = []
+    for reason, count, row, name in reasons:
+        sheet, number = row >> SHEET_BITS, row & ((1 << SHEET_BITS) - 1)
+        place = f"{read.sheets[sheet]}!{number}" if read.sheets else ""
+        form = expected(table, name, reason)
+        column = headers.get(name, "–")
+        places.append(
+            words(
+                "first_rejected",
+                reason=reason,
+                count=f"{count:,}",
+                place=place or f"line {number}",
+                place_fa=place or f"سطر {number}",
+                column=column,
+                form=spoken(form, "en"),
+                form_fa=spoken(form, "fa"),
+            )
+        )
+    return words(
+        "mostly_rejected",
+        rows=f"{rows:,}",
+        total=f"{read.rows_read:,}",
+        reasons=", ".join(f"{reason} {count:,}" for reason, count, *_ in reasons),
+        places="; ".join(spoken(place, "en") for place in places),
+        places_fa="؛ ".join(spoken(place, "fa") for place in places),
+    )
 
 
 def ahead(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], day: date) -> Refusal | None:
@@ -112,14 +159,14 @@ def ahead(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], day: date
     ).fetchall()
     read = sum(outcome.read.rows_read for outcome in outcomes if outcome.read)
     if rows * 2 > read:
-        return Refusal("the day of the build", f"{rows:,} of {read:,} rows lie after {day}", CLOCK)
+        return Refusal(words("build_day"), words("day_behind", rows=f"{rows:,}", total=f"{read:,}", day=day), CLOCK)
     return None
 
 
 def silent(as_of: date, day: date) -> Refusal | None:
     """The refusal of a day so many years after the last row that the clock must be wrong."""
     if day.year - as_of.year > MOST_YEARS_SILENT:
-        return Refusal("the day of the build", f"it is {day}, and the last row speaks of {as_of}", CLOCK)
+        return Refusal(words("build_day"), words("day_ahead", day=day, last=as_of), CLOCK)
     return None
 
 
@@ -138,23 +185,26 @@ def losses(
     left_out = {(table, place) for of, place in excused for table in TABLES if of in _with_references(table)}
     now = {(table, province): rows for table, province, rows in con.execute("from load_rows").fetchall()}
     before = _last(pointer)
-    names = dict(con.execute("select iso_3166_2, name_en from provinces").fetchall())
+    names = {
+        iso: (f"{iso} {name}", name_fa)
+        for iso, name, name_fa in con.execute("select iso_3166_2, name_en, name_fa from provinces").fetchall()
+    }
     refusals = []
     for table in TABLES:
         if reported & _with_references(table):
             continue
         rows, rows_before = _of_table(now, table), _of_table(before, table)
         if not rows:
-            refusals.append(Refusal(table, f"no rows loaded{_against(rows_before)}", f"hand in its files, or {ACCEPT}"))
+            refusals.append(Refusal(_place(table), _fewer(rows, rows_before), words("hand_in_table")))
         elif _is_lost(rows, rows_before):
-            refusals.append(Refusal(table, f"{rows:,} rows loaded{_against(rows_before)}", ACCEPT))
+            refusals.append(Refusal(_place(table), _fewer(rows, rows_before), ACCEPT))
         else:
             for (of, province), rows_before in sorted(before.items()):
                 rows = now.get((of, province), 0)
                 if of == table and province and (of, province) not in left_out and _is_lost(rows, rows_before):
-                    place = f"{table}, {province} {names.get(province, '')}".rstrip()
-                    reason = f"{rows:,} rows loaded{_against(rows_before)}"
-                    refusals.append(Refusal(place, reason, f"hand in its file, or {ACCEPT}"))
+                    place = _place(table, names.get(province, (province, province)))
+                    reason = _fewer(rows, rows_before, "fewer_rows")
+                    refusals.append(Refusal(place, reason, words("hand_in_province")))
     return refusals
 
 
@@ -168,8 +218,24 @@ def _is_lost(rows: int, rows_before: int) -> bool:
     return rows_before >= ROWS_COMPARED and rows < rows_before * LEAST_SHARE
 
 
-def _against(rows_before: int) -> str:
-    return f" where the last publication has {rows_before:,}" if rows_before else ""
+def _place(table: str, province: tuple[str, str] | None = None) -> str:
+    """A table, or a province of it (its English and its Persian name)."""
+    english, persian = [table], [PERSIAN_NAMES[table]]
+    if province:
+        english.append(province[0])
+        persian.append(province[1])
+    return f"{', '.join(english)}{BETWEEN}{'، '.join(persian)}"
+
+
+def _fewer(rows: int, rows_before: int, cause: str = "") -> str:
+    """How many rows are loaded, and how many the last publication has."""
+    before = words("last_publication", rows=f"{rows_before:,}") if rows_before else ""
+    return words(
+        cause or ("fewer_rows" if rows else "no_rows"),
+        rows=f"{rows:,}",
+        before=spoken(before, "en"),
+        before_fa=spoken(before, "fa"),
+    )
 
 
 def _of_table(rows: dict[tuple[str, str], int], table: str) -> int:

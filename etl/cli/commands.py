@@ -20,30 +20,27 @@ import duckdb
 
 from etl.analysis import backtesting
 from etl.build import load_report, pipeline, volume
-from etl.cli import console
-from etl.core import errors, jalali
+from etl.cli import arguments, console
+from etl.core import errors
 from etl.core.errors import QuestionError, Refused
-from etl.core.text_folding import latin_digits, printable
+from etl.core.text_folding import printable
+from etl.extract.causes import words
 from etl.operations import commands as operations
 from etl.operations import readiness
 from etl.revisions import diff
 from etl.semantic import access, answers
 from etl.warehouse import publications as publication
 
-# The settings can name another pointer and another folder than the defaults in the project.
-_POINTER = Path(os.environ.get("WAREHOUSE") or publication.DEFAULT)
-_INCOMING = Path(os.environ.get("INCOMING") or pipeline.INCOMING)
-
 # The exit code of a command ended by Ctrl-C, as shells report it.
 _INTERRUPTED = 130
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(words)
     try:
         with _interrupt:
             code: int = options.run(options)
@@ -108,10 +105,10 @@ def _explain(error: Exception) -> tuple[int, str]:
     if os.environ.get("ETL_TRACE"):
         raise error
     if isinstance(error, OSError):
-        return 1, f"{error.filename or 'the machine'}: {error.strerror or type(error).__name__}"
-    if isinstance(error, duckdb.Error):
-        return 1, f"the database refused the work ({type(error).__name__}); ETL_TRACE=1 tells more"
-    return 1, f"an error that was not foreseen ({type(error).__name__}); ETL_TRACE=1 tells more"
+        place = error.filename or "the machine"
+        return 1, words("machine", place=place, error=error.strerror or type(error).__name__)
+    cause = "database" if isinstance(error, duckdb.Error) else "unforeseen"
+    return 1, words(cause, error=type(error).__name__)
 
 
 def _discard_output() -> None:
@@ -212,14 +209,14 @@ def _ask(options: argparse.Namespace) -> int:
             by=tuple(filter(None, (options.by or "").split(","))),
             on=options.on,
             over=options.over,
-            where=_where(options.where),
+            where=arguments.filters(options.where),
         )
     console.print_answer(answer, options.format)
     return 0
 
 
 def _publications(options: argparse.Namespace) -> int:
-    shown = publication.current(options.source)
+    current = publication.current(options.source)
     for path in publication.versions(options.source):
         try:
             publication.connect(path).close()
@@ -228,7 +225,7 @@ def _publications(options: argparse.Namespace) -> int:
             fault = "\tof another version of the program"
         except Refused:
             fault = "\tdamaged"
-        print(f"{path.stem}{fault}\t{'shown' if path == shown else 'kept'}")
+        print(f"{path.stem}{fault}\t{'shown' if path == current else 'kept'}")
     return 0
 
 
@@ -248,92 +245,68 @@ def _backtest(options: argparse.Namespace) -> int:
     return 0
 
 
-def _where(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    where: dict[str, tuple[str, ...]] = {}
-    for word in words:
-        name, sign, values = word.partition("=")
-        if not sign:
-            raise QuestionError(f"--where {word}: write DIM=VALUE[,VALUE]")
-        where[name.strip()] = where.get(name.strip(), ()) + tuple(value.strip() for value in values.split(","))
-    return where
-
-
-def _day(text: str) -> date:
-    try:
-        return jalali.parse_day(latin_digits(text.strip()))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day, Jalali or Gregorian") from None
-
-
-def _period(text: str) -> tuple[date, date]:
-    first, sign, last = text.partition("..")
-    if not sign:
-        raise argparse.ArgumentTypeError(f"{text!r}: write DAY..DAY")
-    period = _day(first), _day(last)
-    if period[0] > period[1]:
-        raise argparse.ArgumentTypeError(f"{text!r} ends before it begins")
-    return period
-
-
-def _scale(text: str) -> float:
-    try:
-        scale = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
-    if not 0 < scale <= 1000:
-        raise argparse.ArgumentTypeError("a scale lies above 0, at 1000 at most")
-    return scale
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m etl", description=(__doc__ or "").split("\n\n")[0], allow_abbrev=False
     )
     commands = parser.add_subparsers(required=True, metavar="command")
+    _add_load_commands(commands)
+    _add_questions(commands)
+    _add_publications(commands)
+    operations.add(commands, arguments.POINTER)
+    return parser
 
+
+def _add_load_commands(commands: Any) -> None:
     sample = commands.add_parser("sample", help="write made-up files as 31 provinces would hand in", allow_abbrev=False)
     sample.add_argument("folder", type=Path, metavar="DIR")
-    sample.add_argument("--scale", type=_scale, default=1.0, help="1 is about 60,000 people in service")
+    sample.add_argument("--scale", type=arguments.scale, default=1.0, help="1 is about 60,000 people in service")
     sample.add_argument("--seed", type=int, default=7)
-    sample.add_argument("--day", type=_day, help="the last day of the history (today)")
+    sample.add_argument("--day", type=arguments.day, help="the last day of the history (today)")
     sample.set_defaults(run=_sample)
 
     build = commands.add_parser("build", help="load, build, check and publish", allow_abbrev=False)
-    _add_load(build)
-    build.add_argument("--to", type=Path, default=_POINTER, metavar="FILE")
+    arguments.add_load(build)
+    build.add_argument("--to", type=Path, default=arguments.POINTER, metavar="FILE")
     build.set_defaults(run=readiness.noted(_build))
 
     check = commands.add_parser("check", help="what build would say, with nothing published", allow_abbrev=False)
-    _add_load(check)
-    check.add_argument("--from", dest="to", type=Path, default=_POINTER, metavar="FILE", help="what is compared with")
+    arguments.add_load(check)
+    check.add_argument(
+        "--from", dest="to", type=Path, default=arguments.POINTER, metavar="FILE", help="what is compared with"
+    )
     check.set_defaults(run=_check)
 
     quarantine = commands.add_parser("quarantine", help="the rows kept back, as CSV", allow_abbrev=False)
-    _add_source(quarantine)
+    arguments.add_source(quarantine)
     quarantine.add_argument("--to", type=Path, metavar="FILE.csv")
     quarantine.add_argument("--warned", action="store_true", help="the values that were loaded as unknown instead")
     quarantine.set_defaults(run=_quarantine)
 
+
+def _add_questions(commands: Any) -> None:
     catalogue = commands.add_parser("metrics", help="the catalogue, one metric a line", allow_abbrev=False)
     catalogue.set_defaults(run=_metrics)
 
     ask = commands.add_parser("ask", help="one question, one table", allow_abbrev=False)
     ask.add_argument("names", nargs="+", metavar="NAME")
     ask.add_argument("--by", metavar="DIM[,DIM]")
-    ask.add_argument("--on", type=_day, metavar="DAY")
-    ask.add_argument("--over", type=_period, metavar="DAY..DAY")
+    ask.add_argument("--on", type=arguments.day, metavar="DAY")
+    ask.add_argument("--over", type=arguments.period, metavar="DAY..DAY")
     ask.add_argument("--where", action="append", default=[], metavar="DIM=VALUE[,VALUE]")
     ask.add_argument("--format", choices=("csv", "json", "table"), default="table")
-    _add_source(ask)
+    arguments.add_source(ask)
     ask.set_defaults(run=_ask)
 
+
+def _add_publications(commands: Any) -> None:
     publications = commands.add_parser("publications", help="the publications kept, oldest first", allow_abbrev=False)
-    _add_source(publications)
+    arguments.add_source(publications)
     publications.set_defaults(run=_publications)
 
     rollback = commands.add_parser("rollback", help="show the publication before this one", allow_abbrev=False)
     rollback.add_argument("id", nargs="?", help="the publication to show, forward or back")
-    _add_source(rollback)
+    arguments.add_source(rollback)
     rollback.set_defaults(run=_rollback)
 
     compared = commands.add_parser(
@@ -342,28 +315,10 @@ def _parser() -> argparse.ArgumentParser:
     compared.add_argument("old", nargs="?", help="a publication kept (the one before NEW)")
     compared.add_argument("new", nargs="?", help="a publication kept (the one shown)")
     compared.add_argument("--format", choices=("csv", "json", "table"), default="table")
-    _add_source(compared)
+    arguments.add_source(compared)
     compared.set_defaults(run=_diff)
 
     backtest = commands.add_parser("backtest", help="past projections against what happened", allow_abbrev=False)
     backtest.add_argument("--format", choices=("csv", "json", "table"), default="table")
-    _add_source(backtest)
+    arguments.add_source(backtest)
     backtest.set_defaults(run=_backtest)
-    operations.add(commands, _POINTER)
-    return parser
-
-
-def _add_load(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, nargs="?", default=_INCOMING, metavar="DIR")
-    parser.add_argument("--report", type=Path, metavar="FILE.json")
-    parser.add_argument("--skip-refused", action="store_true", help="go on with the others where a file is refused")
-    parser.add_argument(
-        "--accept-loss",
-        action="store_true",
-        help="go on although a table, a province of it or most rows of a file are lost",
-    )
-    parser.add_argument("--day", type=_day, help="the day of the build (today)")
-
-
-def _add_source(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--from", dest="source", type=Path, default=_POINTER, metavar="FILE")

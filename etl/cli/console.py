@@ -100,9 +100,9 @@ def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], to: Path | 
 
 def print_answer(answer: Answer, form: str) -> None:
     """Print the rows of an answer: its dimensions and the metrics asked for, at full precision."""
-    shown = len(answer.by) + len(answer.metrics)
-    columns = answer.columns[:shown]
-    rows = [row[:shown] for row in answer.rows]
+    width = len(answer.by) + len(answer.metrics)
+    columns = answer.columns[:width]
+    rows = [row[:width] for row in answer.rows]
     if form == "csv":
         write_csv(columns, rows, None)
         return

@@ -12,8 +12,12 @@ class QuestionError(ValueError):
     """A question that has no meaning; its text says why."""
 
 
+class TooEarly(QuestionError):
+    """A method cannot be worked out for that day: the register does not reach back far enough before it."""
+
+
 class AccessDenied(QuestionError):
-    """What was asked for is outside of the rights of the person who asks; the text names nothing that it is about."""
+    """The question goes beyond the rights of the person who asks; the text does not say what was asked for."""
 
     def __init__(self) -> None:
         super().__init__("outside of what this person may see")

@@ -48,7 +48,7 @@ def parse_day(text: str) -> date:
 
 
 def read_day(text: str) -> tuple[date, tuple[str, ...]]:
-    """The day of a folded text in one of the four forms or in a form that clerks use, and the names of the habits in it.
+    """The day written in a folded text, in a form of parse_day or a form that clerks use, and the names of those habits.
 
     Raises ValueError like parse_day. A day that comes first is read in Jalali years only: 03/04/2024 has two meanings.
     """
@@ -72,8 +72,8 @@ def read_day(text: str) -> tuple[date, tuple[str, ...]]:
 
 
 def days_of(years: np.ndarray, months: np.ndarray, days: np.ndarray) -> np.ndarray:
-    """The day of each year, month and day, as parse_day has it: datetime64[D], NaT for one that does not exist."""
-    found = np.full(len(years), np.datetime64("NaT"), "datetime64[D]")
+    """The date of each year, month and day by the rules of parse_day: datetime64[D], NaT for a date that does not exist."""
+    dates = np.full(len(years), np.datetime64("NaT"), "datetime64[D]")
     is_jalali = years < _FIRST_GREGORIAN_YEAR
     starts = _jalali_years()
     year = np.where(is_jalali & (years >= 1), years, 1)
@@ -82,14 +82,14 @@ def days_of(years: np.ndarray, months: np.ndarray, days: np.ndarray) -> np.ndarr
     leap = (starts[year + 1] - starts[year]) == np.timedelta64(366, "D")
     last = np.where(months <= 6, 31, np.where((months <= 11) | leap, 30, 29))
     right = is_jalali & (years >= 1) & (months >= 1) & (months <= 12) & (days >= 1) & (days <= last)
-    found[right] = (starts[year] + (passed + days - 1).astype("timedelta64[D]"))[right]
+    dates[right] = (starts[year] + (passed + days - 1).astype("timedelta64[D]"))[right]
 
     right = ~is_jalali & (months >= 1) & (months <= 12)
     first = ((years - 1970) * 12 + months - 1).astype("datetime64[M]")
     length = (first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")
     right &= (days >= 1) & (days <= length.astype(np.int64))
-    found[right] = (first.astype("datetime64[D]") + (days - 1).astype("timedelta64[D]"))[right]
-    return found
+    dates[right] = (first.astype("datetime64[D]") + (days - 1).astype("timedelta64[D]"))[right]
+    return dates
 
 
 @cache
@@ -107,11 +107,16 @@ def month_starts(first_year: int, last_year: int) -> np.ndarray:
 
 
 def add_months(day: date, months: int) -> date:
-    """`day` plus whole Gregorian months; 31 January + 1 is the last day of February."""
-    index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
-    first_of_next = date(year + (month == 11), (month + 1) % 12 + 1, 1)
-    return date(year, month + 1, min(day.day, (first_of_next - DAY).day))
+    """`day` plus whole Jalali months; the last day of a month becomes the last day of the other.
+
+    Twelve Gregorian months before 30 Esfand of a leap year is 1 Farvardin: a year counted so holds no Nowruz, when most
+    contracts end.
+    """
+    here = JalaliDate(day)
+    year, month = divmod(here.year * 12 + here.month - 1 + months, 12)
+    last = JalaliDate.days_in_month(month + 1, year)
+    is_last = here.day == JalaliDate.days_in_month(here.month, here.year)
+    return JalaliDate(year, month + 1, last if is_last else min(here.day, last)).to_gregorian()
 
 
 @dataclass(frozen=True)

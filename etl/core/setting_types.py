@@ -22,7 +22,7 @@ _PATH = re.compile(r"(/[A-Za-z0-9_-]+)+")
 def text(value: Any) -> str:
     """One line of text."""
     if not isinstance(value, str):
-        raise ValueError(f"{_shown(value)} is no text")
+        raise ValueError(f"{_quoted(value)} is no text")
     if not value.isprintable():
         raise ValueError("holds signs that cannot be printed")
     return value.strip()
@@ -36,7 +36,7 @@ def flag(value: Any) -> bool:
         return True
     if value in ("0", "false"):
         return False
-    raise ValueError(f"{_shown(value)} is neither true nor false")
+    raise ValueError(f"{_quoted(value)} is neither true nor false")
 
 
 def number(least: int, most: int) -> Callable[[Any], int]:
@@ -46,7 +46,7 @@ def number(least: int, most: int) -> Callable[[Any], int]:
         if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
-            raise ValueError(f"{_shown(value)} is no whole number")
+            raise ValueError(f"{_quoted(value)} is no whole number")
         if not least <= value <= most:
             raise ValueError(f"{value} does not lie between {least} and {most}")
         return value
@@ -62,7 +62,7 @@ def one_of(*words: str) -> Callable[[Any], str]:
 
     def kind(value: Any) -> str:
         if value not in words:
-            raise ValueError(f"{_shown(value)} is none of {', '.join(words)}")
+            raise ValueError(f"{_quoted(value)} is none of {', '.join(words)}")
         return str(value)
 
     return kind
@@ -71,7 +71,7 @@ def one_of(*words: str) -> Callable[[Any], str]:
 def host(value: Any) -> str:
     """The name of a host."""
     if not _HOST.fullmatch(text(value)):
-        raise ValueError(f"{_shown(value)} is no name of a host")
+        raise ValueError(f"{_quoted(value)} is no name of a host")
     return text(value).lower()
 
 
@@ -85,7 +85,7 @@ def mail_addresses(value: Any) -> tuple[str, ...]:
 
     def mail_address(item: Any) -> str:
         if not _MAIL.fullmatch(text(item)):
-            raise ValueError(f"{_shown(item)} is no mail address")
+            raise ValueError(f"{_quoted(item)} is no mail address")
         return text(item)
 
     return _each(value, mail_address)
@@ -96,7 +96,7 @@ def address(value: Any) -> str:
     try:
         return str(ipaddress.ip_address(text(value)))
     except ValueError:
-        raise ValueError(f"{_shown(value)} is no IP address") from None
+        raise ValueError(f"{_quoted(value)} is no IP address") from None
 
 
 def addresses(value: Any) -> tuple[str, ...]:
@@ -112,14 +112,14 @@ def is_local(value: str) -> bool:
 def base_path(value: Any) -> str:
     """The path under which the dashboard is served; empty for the root."""
     if value != "" and not _PATH.fullmatch(text(value)):
-        raise ValueError(f"{_shown(value)} is no path like /dashboard")
+        raise ValueError(f"{_quoted(value)} is no path like /dashboard")
     return text(value)
 
 
 def memory(value: Any) -> str:
     """An amount of memory as DuckDB writes it; empty for the default of the machine."""
     if value != "" and not _MEMORY.fullmatch(text(value)):
-        raise ValueError(f"{_shown(value)} is no amount of memory like 512MB or 4GB")
+        raise ValueError(f"{_quoted(value)} is no amount of memory like 512MB or 4GB")
     return text(value)
 
 
@@ -132,7 +132,7 @@ def bytes_of(memory: str) -> int:
 def clock(value: Any) -> str:
     """A time of day."""
     if not _CLOCK.fullmatch(text(value)):
-        raise ValueError(f"{_shown(value)} is no time of day like 02:30")
+        raise ValueError(f"{_quoted(value)} is no time of day like 02:30")
     return text(value)
 
 
@@ -180,9 +180,9 @@ def _each(value: Any, kind: Callable[[Any], str]) -> tuple[str, ...]:
     if isinstance(value, str):
         value = [item for item in value.split(",") if item.strip()]
     if not isinstance(value, list):
-        raise ValueError(f"{_shown(value)} is no list")
+        raise ValueError(f"{_quoted(value)} is no list")
     return tuple(kind(item) for item in value)
 
 
-def _shown(value: Any) -> str:
+def _quoted(value: Any) -> str:
     return ascii(value)[:60]

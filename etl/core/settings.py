@@ -73,6 +73,7 @@ class Folders:
     submissions: Path = _setting(DATA / "submissions", kinds.folder_to_make, "SUBMISSIONS")
     views: Path = _setting(DATA / "views", kinds.folder_to_make, "VIEWS")
     audit: Path = _setting(DATA / "audit", kinds.folder_to_make, "AUDIT")
+    briefings: Path = _setting(DATA / "briefings", kinds.folder_to_make, "BRIEFINGS")
     identity_key: Path = _setting(DATA / "identity.key", kinds.file_to_write, "IDENTITY_KEY_FILE")
     backups: Path = _setting(DATA / "backups", kinds.folder_to_make, "BACKUPS")
     run: Path = _setting(Path("/tmp/policeyar"), kinds.folder_to_make, "POLICEYAR_RUN")
@@ -125,20 +126,20 @@ class Settings:
 
 
 _VARIABLES = {
-    (section.name, one.name): one.metadata["variable"] or f"POLICEYAR_{section.name}_{one.name}".upper()
+    (section.name, setting.name): setting.metadata["variable"] or f"POLICEYAR_{section.name}_{setting.name}".upper()
     for section in fields(Settings)
-    for one in fields(section.type)  # type: ignore[arg-type]
+    for setting in fields(section.type)  # type: ignore[arg-type]
 }
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings of file and environment. Raises Faulty with every error."""
-    given, faults = _file(environment)
+    tables, faults = _file(environment)
     sections: dict[str, Any] = {}
     for section in fields(Settings):
         values: dict[str, Any] = {}
-        table = given.get(section.name, {})
-        for setting, where, raw in _given(section.name, section.type, table, environment):
+        table = tables.get(section.name, {})
+        for setting, where, raw in _configured(section.name, section.type, table, environment):
             try:
                 values[setting.name] = setting.metadata["kind"](raw)
             except ValueError as error:
@@ -165,8 +166,8 @@ def apply(environment: MutableMapping[str, str] = os.environ) -> Settings:
 
 def file_in_use(environment: Mapping[str, str] = os.environ) -> Path | None:
     """The settings file in use; None if there is none."""
-    if asked := environment.get(FILE_VARIABLE):
-        return Path(asked)
+    if named := environment.get(FILE_VARIABLE):
+        return Path(named)
     return STANDARD_FILE if STANDARD_FILE.exists() else None
 
 
@@ -198,10 +199,10 @@ def variable(section: str, name: str) -> str:
     return _VARIABLES[section, name]
 
 
-def _given(
+def _configured(
     section: str, kind: Any, table: Mapping[str, Any], environment: Mapping[str, str]
 ) -> Iterator[tuple[Field[Any], str, Any]]:
-    """The settings of a section that are given: the field, where it is given, its raw value."""
+    """The settings of a section that the environment or the file sets: the field, where it is set, its raw value."""
     for setting in fields(kind):
         name = variable(section, setting.name)
         if environment.get(name):
@@ -221,7 +222,7 @@ def _file(environment: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], li
         return {}, [f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})"]
     except tomllib.TOMLDecodeError as error:
         return {}, [f"{path}: is not TOML: {error}"]
-    known = {section.name: [one.name for one in fields(section.type)] for section in fields(Settings)}  # type: ignore[arg-type]
+    known = {section.name: [setting.name for setting in fields(section.type)] for section in fields(Settings)}  # type: ignore[arg-type]
     faults = []
     for section, table in content.items():
         if section not in known:

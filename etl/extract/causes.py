@@ -11,15 +11,27 @@ _FILE = Path(__file__).parent / "causes.toml"
 BETWEEN = " · "
 
 
-def because(cause: str, **given: object) -> Refused:
+def because(cause: str, /, **given: object) -> Refused:
     """The refusal for a cause of causes.toml. The arguments must contain no value of a person."""
     return Refused(words(cause, **given))
 
 
-def words(cause: str, **given: object) -> str:
+def named(place: str, refusal: Refused) -> Refused:
+    """A refusal with its place, which stands once, at the beginning."""
+    return Refused(f"{place}: {refusal}")
+
+
+def words(cause: str, /, **given: object) -> str:
     """The text of `because`."""
     texts = {name: str(value).replace(BETWEEN, " ") for name, value in given.items()}
     return BETWEEN.join(_causes()[cause][lang].format_map(texts) for lang in ("en", "fa"))
+
+
+def line(place: str, *parts: str) -> str:
+    """One line of a place and of texts in both languages. A place in one language stands once, at the beginning."""
+    english, persian = ([spoken(part, lang) for part in parts] for lang in ("en", "fa"))
+    place_fa = f"{spoken(place, 'fa')}: " if BETWEEN in place else ""
+    return f"{spoken(place, 'en')}: {'; '.join(english)}{BETWEEN}{place_fa}{'؛ '.join(persian)}"
 
 
 def spoken(text: str, lang: str) -> str:

@@ -172,7 +172,14 @@ class Match:
     def refusal(self, place: str, place_fa: str) -> Refused:
         """The error for a header that cannot be used: the headers present, those expected, and what to do."""
         if not self.missing:
-            return because("column_twice", place=place, place_fa=place_fa, columns=", ".join(self.repeated))
+            headers = {column.name: column.headers[0] for column in self.of.columns}
+            return because(
+                "column_twice",
+                place=place,
+                place_fa=place_fa,
+                columns=", ".join(self.repeated),
+                columns_fa="، ".join(f"«{headers[name]}»" for name in self.repeated),
+            )
         # A row of data in place of a header is not shown: it may hold values of a person.
         titles = self.titles if len(self.positions) > 1 else [self.titles[at] for at in self.positions.values()]
         found = ", ".join(filter(None, (shown(title)[:_LONGEST_TITLE] for title in titles[:_MOST_TITLES]))) or "–"

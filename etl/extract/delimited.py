@@ -17,10 +17,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from etl.core.errors import Refused
+from etl.extract.causes import because
 from etl.extract.contract import Contract, Match
 from etl.extract.dialect import Dialect, dialect
-from etl.extract.source_file import LONGEST_FIELD, Batch, SourceFile
+from etl.extract.source_file import LONGEST_FIELD, Batch, SourceFile, long_field
 
 _PIECE_BYTES = 4 << 20
 # A piece that Arrow cannot split is tried again in pieces of this size.
@@ -91,7 +91,7 @@ class _Delimited:
                     yield text[:end]
                 rest = text[end:]
                 if len(rest) > _LONGEST_LINE_BYTES:
-                    raise Refused(f"line {self._line}: longer than {_LONGEST_LINE_BYTES >> 20} MiB")
+                    raise because("long_line", line=self._line, most=_LONGEST_LINE_BYTES >> 20)
         if decoder:
             rest += decoder.decode(b"", final=True).encode()
         if rest:
@@ -110,10 +110,10 @@ class _Delimited:
         try:
             header = next((record for record in reader if record), [])
         except csv.Error:
-            raise Refused(f"line {self._above + 1}: the header cannot be split") from None
+            raise because("header_not_split", line=self._above + 1) from None
         self._width = len(header)
         if self._width > _MOST_COLUMNS:
-            raise Refused(f"line {self._above + 1}: more than {_MOST_COLUMNS:,} columns")
+            raise because("too_many_columns", line=self._above + 1, most=f"{_MOST_COLUMNS:,}")
         self._line += self._above + reader.line_num
         if rest := lines.rest():
             self._waiting.appendleft(rest)
@@ -234,12 +234,12 @@ class _Delimited:
             record: list[str] = next(reader, [])
         except csv.Error as error:
             if "field larger" in str(error):
-                raise Refused(f"line {line}: a field is longer than {LONGEST_FIELD:,} characters") from None
+                raise long_field(f"line {line}", f"سطر {line}") from None
             if reader.line_num > before + 1 or "end of data" in str(error):
-                raise Refused(f"line {line}: a quote opens and does not close properly") from None
+                raise because("open_quote", line=line) from None
             return None
         if reader.line_num > before + 1 and _swallows_rows(record, self._width, self._separator):
-            raise Refused(f"line {line}: a quote opens and swallows the rows after it")
+            raise because("swallowing_quote", line=line)
         return record
 
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from etl.core.errors import Refused
+from etl.extract.causes import because
 from etl.extract.contract import Contract, Match
 
 _SEPARATORS = (",", ";", "\t", "|")
@@ -94,7 +94,7 @@ def _encodings(head: bytes) -> tuple[str, ...]:
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return ("utf-32",)
     if head.startswith(_UTF7_MARK):
-        raise Refused("the file is written in UTF-7; save it as UTF-8")
+        raise because("utf7")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return ("utf-16",)
     if b"\x00" in head[:200]:

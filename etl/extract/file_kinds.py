@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 from etl.extract.causes import because
-from etl.extract.source_folder import ENDINGS, ending_of
+from etl.extract.source_folder import ENDINGS, PERSIAN_NAMES, ending_of
 
 _WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -26,7 +26,7 @@ def refuse_other_kinds(path: Path, table: str = "") -> None:
     """Raises Refused for a file that is not what its extension says; the error names what it is and what to do."""
     ending = ending_of(path.name)
     if ending not in ENDINGS:
-        raise because("ending", table=table, ending=ending or "–")
+        raise because("ending", table=table, table_fa=PERSIAN_NAMES.get(table, table), ending=ending or "–")
     size = path.stat().st_size
     if not size:
         raise because("empty")
@@ -43,7 +43,7 @@ def refuse_other_kinds(path: Path, table: str = "") -> None:
         return
     for signature, kind in _DOCUMENTS.items():
         if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(signature):
-            raise because("document", kind=kind, ending=ending)
+            raise because("web_page" if kind == "HTML" else "document", kind=kind, ending=ending)
     if ending in _WORKBOOKS:
         return
     if head.startswith(b"PK\x03\x04"):

@@ -1,14 +1,16 @@
-"""The resource limits of one source file. Each is far above an honest file and can be set by an environment variable.
+"""The resource limits of one source file, and of the temporary disk of a build.
+
+Each is far above honest files and can be set by an environment variable.
 
 READER_MEMORY limits memory (worker.py). Reference tables are small and have their own limit.
 """
 
 import os
 import zipfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from etl.core.errors import Refused
+from etl.extract.causes import because
 
 REFERENCE_BYTES = 16 << 20
 
@@ -27,36 +29,40 @@ class Limits:
     def refuse_unpacked(self, size: int) -> None:
         """Raises Refused if `size` bytes are more than a file may unpack to."""
         if size > self.unpacked << 20:
-            raise Refused(
-                f"it unpacks to more than {self.unpacked:,} MiB; split the file (SOURCE_UNPACKED sets the limit)"
-            )
+            raise because("too_large", most=f"{self.unpacked:,}")
 
     def refuse_rows(self, rows: int) -> None:
         """Raises Refused if a file has too many rows."""
         if rows > self.rows:
-            raise Refused(f"it has more than {self.rows:,} rows; split the file (SOURCE_ROWS sets the limit)")
+            raise because("too_many_rows", most=f"{self.rows:,}")
 
     def refuse_disk(self, size: int) -> None:
         """Raises Refused if the typed rows of a file take too much disk."""
         if size > self.disk << 20:
-            raise Refused(
-                f"its rows take more than {self.disk:,} MiB of temporary disk; split the file (SOURCE_DISK sets the limit)"
-            )
+            raise because("too_much_disk", most=f"{self.disk:,}")
 
 
 DEFAULT = Limits()
+# MiB of temporary disk for the typed rows of all files of a build, and for what DuckDB spills.
+_BUILD_DISK = 16384
 
 
 def from_environment() -> Limits:
     """The limits of the environment. Raises Refused if a variable is no whole number above 0."""
-    given = {}
-    for name in Limits.__dataclass_fields__:
-        variable = f"SOURCE_{name.upper()}"
-        if text := os.environ.get(variable):
-            if not (text.isascii() and text.isdecimal() and int(text)):
-                raise Refused(f"{variable}: not a whole number above 0")
-            given[name] = int(text)
+    given = {name: _whole(f"SOURCE_{name.upper()}", default) for name, default in asdict(DEFAULT).items()}
     return Limits(**given)
+
+
+def build_disk() -> int:
+    """The MiB of temporary disk that a build may take. Raises Refused if BUILD_DISK is no whole number above 0."""
+    return _whole("BUILD_DISK", _BUILD_DISK)
+
+
+def _whole(variable: str, default: int) -> int:
+    text = os.environ.get(variable) or str(default)
+    if not (text.isascii() and text.isdecimal() and int(text)):
+        raise because("limit_not_a_number", variable=variable)
+    return int(text)
 
 
 def unpacked_size(path: Path) -> int:

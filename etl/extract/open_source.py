@@ -8,7 +8,7 @@ from etl.extract.contract import TABLES, Contract, contract
 from etl.extract.file_kinds import refuse_other_kinds
 from etl.extract.limits import DEFAULT, Limits
 from etl.extract.source_file import SourceFile
-from etl.extract.source_folder import ending_of
+from etl.extract.source_folder import PERSIAN_NAMES, ending_of
 
 
 def recognised(path: Path, limits: Limits = DEFAULT) -> str:
@@ -31,7 +31,19 @@ def recognised(path: Path, limits: Limits = DEFAULT) -> str:
         raise Refused(likely[0])
     messages = {message for _, message in refusals}
     # A damaged file is refused with the same message for every table.
-    raise Refused(messages.pop()) if len(messages) == 1 else because("no_table")
+    raise Refused(messages.pop()) if len(messages) == 1 else _no_table()
+
+
+def _no_table() -> Refused:
+    """The refusal of a file that is like no table: the required headers of each."""
+    required = {table: [column for column in contract(table).columns if column.required] for table in TABLES}
+    return because(
+        "no_table",
+        expected="; ".join(f"{table}: {', '.join(column.name for column in of)}" for table, of in required.items()),
+        expected_fa="؛ ".join(
+            f"{PERSIAN_NAMES[table]}: {'، '.join(column.headers[0] for column in of)}" for table, of in required.items()
+        ),
+    )
 
 
 def open_source(path: Path, contract: Contract, limits: Limits = DEFAULT) -> SourceFile:

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from etl.core.errors import Refused
+from etl.extract.causes import because
 from etl.extract.contract import Contract
 from etl.extract.limits import DEFAULT, Limits
-from etl.extract.source_file import BATCH_ROWS, LONGEST_FIELD, Batch, SourceFile, as_text
+from etl.extract.source_file import BATCH_ROWS, LONGEST_FIELD, Batch, SourceFile, as_text, long_field
 
 
 def open_parquet(path: Path, contract: Contract, limits: Limits = DEFAULT) -> SourceFile:
@@ -22,14 +22,14 @@ def open_parquet(path: Path, contract: Contract, limits: Limits = DEFAULT) -> So
     except MemoryError:
         raise
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise Refused(f"not a readable Parquet file ({type(error).__name__})") from None
+        raise because("broken_parquet", error=type(error).__name__) from None
     match = contract.match(names)
     if not match.complete:
         raise match.refusal("schema", "ساختار فایل")
     for name, position in match.positions.items():
         kind = file.schema_arrow.field(position).type
         if not _is_readable(kind):
-            raise Refused(f"column {name}: its values are of type {kind}, not text, numbers, days or yes/no")
+            raise because("parquet_type", column=name, kind=kind)
     _refuse_bomb(file.metadata, set(match.positions.values()), limits)
     source = SourceFile(match)
     source.batches = _batches(file, source)
@@ -82,9 +82,8 @@ def _batches(file: pq.ParquetFile, source: SourceFile) -> Iterator[Batch]:
             block.validate(full=True)
             columns = {name: texts_of(block.column(title)) for name, title in zip(positions, titles, strict=True)}
             if any((pc.max(pc.binary_length(texts)).as_py() or 0) > LONGEST_FIELD for texts in columns.values()):
-                raise Refused(
-                    f"row {source.rows_read + 1} or one after it: a field is longer than {LONGEST_FIELD:,} bytes"
-                )
+                row = source.rows_read + 1
+                raise long_field(f"row {row} or one after it", f"ردیف {row} یا پس از آن")
             first = source.rows_read + 1
             source.rows_read += block.num_rows
             source.share_read = source.rows_read / total
@@ -92,7 +91,7 @@ def _batches(file: pq.ParquetFile, source: SourceFile) -> Iterator[Batch]:
     except MemoryError:
         raise
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-        raise Refused(f"row {source.rows_read + 1}: the Parquet file is damaged ({type(error).__name__})") from None
+        raise because("broken_parquet_row", row=source.rows_read + 1, error=type(error).__name__) from None
 
 
 def texts_of(column: pa.Array) -> pa.Array:

@@ -18,22 +18,16 @@ import pyarrow.compute as pc
 
 from etl.core.errors import Refused
 from etl.core.text_folding import printable
+from etl.extract.causes import because, spoken, words
 from etl.extract.contract import TABLES, Contract
-from etl.extract.source_file import LONGEST_FIELD, Batch, SourceFile
+from etl.extract.source_file import LONGEST_FIELD, Batch, SourceFile, long_field
 
 FILE = "sources.toml"
 _KEYS = ("service", "host", "port", "dbname", "user", "sslmode", "sslrootcert", "passfile", "connect_timeout")
 _OPTIONS = ("schema", "tables", "statement_timeout", "lock_timeout")
 _BATCH_BYTES = 4 << 20
 _TIMESTAMPS = (1114, 1184)
-_CAUSES = {
-    "57014": "the statement was cancelled or took longer than statement_timeout",
-    "57P01": "the server ended the connection",
-    "55P03": "the table was locked for longer than lock_timeout",
-    "42501": "the role may not read it",
-    "40001": "the server could not keep the snapshot",
-    "53100": "the disk of the server is full",
-}
+_STATES = ("57014", "57P01", "55P03", "42501", "40001", "53100")
 
 
 @dataclass(frozen=True)
@@ -65,18 +59,18 @@ def origins(folder: Path) -> list[Origin]:
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8")).get("postgresql", [])
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise Refused(f"{FILE}: cannot be read ({type(error).__name__})") from None
+        raise because("sources_not_readable", error=type(error).__name__) from None
     if not isinstance(entries, list) or not entries:
-        raise Refused(f"{FILE}: names no source; begin one with [[postgresql]]")
+        raise because("sources_empty")
     found = []
     for entry in entries:
         if "password" in entry:
-            raise Refused(f"{FILE}: holds a password; keep it in the file that PGPASSFILE names, or in a libpq service")
+            raise because("sources_password")
         if unknown := sorted(entry.keys() - {*_KEYS, *_OPTIONS}):
-            raise Refused(f"{FILE}: unknown key {', '.join(unknown)}; known are {', '.join((*_KEYS, *_OPTIONS))}")
+            raise because("sources_key", unknown=", ".join(unknown), known=", ".join((*_KEYS, *_OPTIONS)))
         tables = entry.get("tables", {table: table for table in TABLES})
         if not isinstance(tables, dict) or not tables.keys() <= set(TABLES):
-            raise Refused(f'{FILE}: tables: write {{ institutes = "name", … }} with tables of {", ".join(TABLES)}')
+            raise because("sources_tables", tables=", ".join(TABLES))
         schema = str(entry.get("schema", "public"))
         given = {"sslmode": "verify-full", "connect_timeout": 10} | {key: entry[key] for key in _KEYS if key in entry}
         connection = " ".join(f"{key}={_literal(value)}" for key, value in given.items())
@@ -144,7 +138,7 @@ def _source(cursor: Any, origin: Origin, contract: Contract) -> SourceFile:
         origin.quoted,
     )
     if not found:
-        raise Refused("no such table, or not for this role")
+        raise because("no_relation")
     match = contract.match(name for name, _ in found)
     if not match.complete:
         raise match.refusal(f"table {origin.schema}.{origin.relation}", f"جدول {origin.schema}.{origin.relation}")
@@ -172,9 +166,8 @@ def _batches(cursor: Any, sql: str, origin: Origin, source: SourceFile) -> Itera
         for block in cursor.fetch_record_batch():
             columns = {name: texts_of(block.column(at)) for at, name in enumerate(source.match.positions)}
             if any((pc.max(pc.binary_length(texts)).as_py() or 0) > LONGEST_FIELD for texts in columns.values()):
-                raise Refused(
-                    f"row {source.rows_read + 1} or one after it: a field is longer than {LONGEST_FIELD:,} bytes"
-                )
+                row = source.rows_read + 1
+                raise long_field(f"row {row} or one after it", f"ردیف {row} یا پس از آن")
             first = source.rows_read + 1
             source.rows_read += block.num_rows
             source.share_read = source.rows_read / max(1, total)
@@ -182,9 +175,9 @@ def _batches(cursor: Any, sql: str, origin: Origin, source: SourceFile) -> Itera
     except (Refused, MemoryError):
         raise
     except Exception as error:
-        raise Refused(f"row {source.rows_read + 1}: {_cause(error)}") from None
+        raise _failed(error, source.rows_read + 1) from None
     if source.rows_read != total:
-        raise Refused(f"{source.rows_read:,} of {total:,} rows arrived: the connection broke")
+        raise because("rows_missing", arrived=f"{source.rows_read:,}", total=f"{total:,}")
 
 
 def digest_of(batch: Batch, digest: "hashlib._Hash") -> int:
@@ -206,11 +199,11 @@ def _connect(origin: Origin) -> tuple[Any, Any]:
     try:
         import adbc_driver_postgresql.dbapi as driver
     except ImportError:
-        raise Refused(f"{FILE} needs the package adbc-driver-postgresql, which is not installed") from None
+        raise because("no_driver") from None
     try:
         connection = driver.connect(origin.connection)
     except Exception as error:
-        raise Refused(f"cannot be connected ({_words(error)})") from None
+        raise because("not_connected", error=_words(error)) from None
     cursor = connection.cursor()
     settings = {
         "datestyle": "ISO",
@@ -228,7 +221,7 @@ def _connect(origin: Origin) -> tuple[Any, Any]:
             cursor.execute(f"set {name} to {_literal(value)}")
     except Exception as error:
         connection.close()
-        raise Refused(f"cannot be set up ({_cause(error)})") from None
+        raise _failed(error) from None
     return connection, cursor
 
 
@@ -238,19 +231,21 @@ def _all(cursor: Any, sql: str, *given: Any) -> list[Any]:
         rows: list[Any] = cursor.fetchall()
         return rows
     except Exception as error:
-        raise Refused(_cause(error)) from None
+        raise _failed(error) from None
 
 
 def _value(cursor: Any, sql: str, *given: Any) -> Any:
     return _all(cursor, sql, *given)[0][0]
 
 
-def _cause(error: Exception) -> str:
-    """Why the server refused a statement, by its code: its message may hold a value of a row."""
+def _failed(error: Exception, row: int = 0) -> Refused:
+    """The refusal of a statement by the server's code: its message may hold a value of a row."""
+    place = {"place": f"row {row}: ", "place_fa": f"ردیف {row}: "} if row else {"place": "", "place_fa": ""}
     state = getattr(error, "sqlstate", None) or ""
     if not state:
-        return f"the server stopped sending rows ({type(error).__name__})"
-    return f"{_CAUSES.get(state, 'the server refused to read it')} (SQLSTATE {state})"
+        return because("server_silent", error=type(error).__name__, **place)
+    cause = words(f"sqlstate_{state if state in _STATES else 'other'}")
+    return because("server_refused", state=state, cause=spoken(cause, "en"), cause_fa=spoken(cause, "fa"), **place)
 
 
 def _words(error: Exception) -> str:

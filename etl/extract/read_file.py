@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from etl.core import text_folding
-from etl.core.errors import Refused
+from etl.extract.causes import because
 from etl.extract.contract import Contract, contract
 from etl.extract.limits import DEFAULT, Limits, unpacked_size
 from etl.extract.open_source import open_source, recognised
@@ -72,6 +72,11 @@ class Job:
         return text_folding.printable(os.fsencode(self.path.name).decode("utf-8", "backslashreplace"))
 
     @property
+    def written(self) -> int:
+        """The bytes of disk that its rows and faults take so far."""
+        return sum(path.stat().st_size for path in (self.rows_file, self.faults_file, self.warned_file))
+
+    @property
     def rows_file(self) -> Path:
         """The file of the typed rows."""
         return self.folder / f"{self.number}.rows.arrow"
@@ -122,7 +127,7 @@ def read(job: Job, validator: Validator, progress: Callable[[int, float], None],
     _write(job, source, validator, progress, limits)
     after = _regular_file(job.path)
     if _identity(before) != _identity(after):
-        raise Refused("the file changed while it was read")
+        raise because("changed")
     return _outcome(job, source, validator, digest, before.st_size)
 
 
@@ -135,6 +140,7 @@ def _read_database(
         nonlocal size
         for batch in batches:
             size += digest_of(batch, digest)
+            limits.refuse_unpacked(size)
             yield batch
 
     with opened(origin, contract(job.table)) as source:
@@ -169,7 +175,7 @@ def _outcome(job: Job, source: SourceFile, validator: Validator, digest: str, si
 def _regular_file(path: Path) -> os.stat_result:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise Refused("not a regular file")
+        raise because("not_a_file")
     return status
 
 

@@ -9,14 +9,13 @@ from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from etl.core.errors import Refused
 from etl.extract import limits, worker_pool
+from etl.extract.causes import because, words
 from etl.extract.parse_values import Setting
 from etl.extract.read_file import Job, Read
 
 # A worker that sends nothing for this long is stopped: a trap, or a disk that does not answer.
 SILENCE_SECONDS = 300
-_STOPPED = "its reader was stopped: it needed too much memory or time"
 # Starting one more worker takes as long as reading this many bytes.
 _BYTES_PER_WORKER = 2 << 20
 
@@ -42,6 +41,7 @@ class WorkerPool:
         }
         self._jobs = jobs
         useful = 1 + sum(map(_size, jobs)) // _BYTES_PER_WORKER
+        self._disk = limits.build_disk()
         self._idle = [_Worker(self._greeting) for _ in range(min(useful, len(jobs), os.cpu_count() or 1))]
         self._busy: dict[Connection, _Worker] = {}
         self._meter = _Meter(jobs)
@@ -52,7 +52,7 @@ class WorkerPool:
     def read_all(self, progress: Callable[[int, int, float], None]) -> list[Outcome]:
         """The outcome of every job; `progress` is called with files done, rows, and the share of bytes read (0 to 1).
 
-        Raises Refused if the folder of the build cannot hold the rows.
+        Raises Refused if the folder of the build cannot hold the rows, or they take more disk than a build may.
         """
         outcomes: dict[int, Outcome] = {}
         while self._busy:
@@ -62,6 +62,8 @@ class WorkerPool:
                     outcomes[outcome.job.number] = outcome
                     del self._busy[pipe]
                     self._idle.append(worker if worker.is_alive else _Worker(self._greeting))
+                if self._meter.written > self._disk << 20:
+                    raise because("too_much_disk_in_all", most=f"{self._disk:,}")
                 progress(len(outcomes), *self._meter.read())
             self._start_jobs()
         return [outcomes[job.number] for job in self._jobs]
@@ -125,12 +127,12 @@ class _Worker:
         except (EOFError, OSError, ValueError):
             self.kill()
             meter.note(self._job, 0, 1.0)
-            return Outcome(self._job, refusal=_STOPPED)
+            return Outcome(self._job, refusal=words("reader_stopped"))
         if kind == "progress":
             meter.note(self._job, *content)
             return None
         if kind == "stopped":
-            raise Refused(f"{self._job.folder}: cannot be written ({content[0]})")
+            raise because("not_written", path=self._job.folder, error=content[0])
         if kind == "refused":
             meter.note(self._job, 0, 1.0)
             return Outcome(self._job, refusal=" ".join(content[0].split()))
@@ -165,6 +167,7 @@ class _Meter:
     _sizes: dict[int, int] = field(default_factory=dict)
     _rows: dict[int, int] = field(default_factory=dict)
     _shares: dict[int, float] = field(default_factory=dict)
+    _written: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._sizes = {job.number: max(1, _size(job)) for job in self.jobs}
@@ -173,10 +176,17 @@ class _Meter:
         """The bytes of the job's file."""
         return self._sizes[job.number]
 
-    def note(self, job: Job, rows: int, share: float) -> None:
-        """Record the progress of a file."""
+    def note(self, job: Job, rows: int, share: float, written: int | None = None) -> None:
+        """Record the progress of a file, and the bytes of disk that its rows take."""
         self._rows[job.number] = rows
         self._shares[job.number] = share
+        if written is not None:
+            self._written[job.number] = written
+
+    @property
+    def written(self) -> int:
+        """The bytes of disk that the rows of all files take."""
+        return sum(self._written.values())
 
     def read(self) -> tuple[int, float]:
         """The rows read, and the share of bytes read (0 to 1)."""

@@ -11,6 +11,7 @@ from etl.core.errors import Refused
 from etl.core.paths import REFERENCE
 from etl.core.places import places
 from etl.core.text_folding import fold
+from etl.extract.causes import because, named
 from etl.extract.limits import REFERENCE_BYTES
 
 _MOST = 1e9
@@ -25,27 +26,32 @@ def chosen(folder: Path, name: str) -> Path:
 def rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
     """Each row with its first line, keyed by folded titles. Raises Refused if a required title is missing."""
     if path.exists() and not path.is_file():
-        raise Refused(f"{path.name}: not a regular file")
+        raise named(path.name, because("not_a_file"))
     try:
         if path.stat().st_size > REFERENCE_BYTES:
-            raise Refused(f"{path.name}: larger than {REFERENCE_BYTES >> 20} MiB, too much for a reference table")
+            raise because("reference_size", file=path.name, most=REFERENCE_BYTES >> 20)
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             titles = [fold(title) for title in next(reader, [])]
             if lacking := [title for title in needed if title not in titles]:
-                raise Refused(f"{path.name}, line 1: missing required column {', '.join(lacking)}")
+                raise because("reference_column", file=path.name, columns=", ".join(lacking))
             found, line = [], reader.line_num + 1
             for record in reader:
                 if record and len(record) != len(titles):
-                    raise Refused(f"{path.name}, line {line}: ragged_row")
+                    raise bad_cell(path, line, "", "ragged_row")
                 if record:
                     found.append((line, dict(zip(titles, record, strict=True))))
                 line = reader.line_num + 1
             return found
     except OSError as error:
-        raise Refused(f"{path.name}: {error.strerror}") from None
+        raise named(path.name, because("not_opened", error=error.strerror)) from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise Refused(f"{path.name}: cannot be read ({type(error).__name__})") from None
+        raise because("reference_not_readable", file=path.name, error=type(error).__name__) from None
+
+
+def bad_cell(path: Path, line: int, column: str, reason: str, **given: object) -> Refused:
+    """The refusal of a reference table for one cell, or for one row."""
+    return because(f"cell_{reason}", file=path.name, line=line, column=column, **given)
 
 
 def refuse_twice(path: Path, column: str, keys: Iterable[tuple[int, Hashable]]) -> None:
@@ -53,7 +59,7 @@ def refuse_twice(path: Path, column: str, keys: Iterable[tuple[int, Hashable]]) 
     first_lines: dict[Hashable, int] = {}
     for line, key in keys:
         if key in first_lines:
-            raise Refused(f"{path.name}, line {line}, {column}: the same as in line {first_lines[key]}")
+            raise bad_cell(path, line, column, "twice", other=first_lines[key])
         first_lines[key] = line
 
 
@@ -61,7 +67,7 @@ def province(path: Path, line: int, row: dict[str, str]) -> str | None:
     """The ISO code of a province; None for an empty cell."""
     place = fold(row.get("province", ""))
     if place and place not in places().provinces:
-        raise Refused(f"{path.name}, line {line}, province: unknown_province")
+        raise bad_cell(path, line, "province", "unknown_province")
     return places().provinces.get(place)
 
 
@@ -70,7 +76,7 @@ def day(path: Path, line: int, row: dict[str, str], name: str = "date") -> date:
     try:
         return jalali.parse_day(fold(row.get(name, "")))
     except ValueError:
-        raise Refused(f"{path.name}, line {line}, {name}: bad_date") from None
+        raise bad_cell(path, line, name, "bad_date") from None
 
 
 def number(path: Path, line: int, row: dict[str, str], name: str, whole: bool = False) -> float | None:
@@ -83,7 +89,7 @@ def number(path: Path, line: int, row: dict[str, str], name: str, whole: bool = 
     except ValueError:
         value = math.nan
     if not 0 <= value < _MOST or (whole and not value.is_integer()):
-        raise Refused(f"{path.name}, line {line}, {name}: bad_number")
+        raise bad_cell(path, line, name, "bad_number")
     return value
 
 
@@ -91,5 +97,5 @@ def text(path: Path, line: int, row: dict[str, str], name: str) -> str:
     """A text that must not be empty."""
     words = row.get(name, "").strip()
     if not words:
-        raise Refused(f"{path.name}, line {line}, {name}: missing_value")
+        raise bad_cell(path, line, name, "missing_value")
     return words

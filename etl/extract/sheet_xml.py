@@ -83,8 +83,9 @@ def _part_of(archive: zipfile.ZipFile, title: str) -> str:
         if name == "Relationship" and attributes.get("Id") == relation:
             target = attributes.get("Target", "")
 
-    _parse(archive, "xl/workbook.xml", sheets)
-    _parse(archive, "xl/_rels/workbook.xml.rels", relations)
+    for name, handler in (("xl/workbook.xml", sheets), ("xl/_rels/workbook.xml.rels", relations)):
+        with archive.open(name) as content:
+            parse_xml(content, handler)
     return target.lstrip("/") if target.startswith("/") else f"xl/{target}" if target else ""
 
 
@@ -119,7 +120,8 @@ def _unreadable_in(archive: zipfile.ZipFile, part: str) -> set[Cell]:
         elif name == "c" and (kind == "e" or (has_formula and not has_value and kind != "str")):
             found.add((row, column))
 
-    _parse(archive, part, start, end, text)
+    with archive.open(part) as content:
+        parse_xml(content, start, end, text)
     return found
 
 
@@ -130,8 +132,11 @@ def _column(letters: str) -> int:
     return number - 1
 
 
-def _parse(archive: zipfile.ZipFile, part: str, start: Any, end: Any = None, text: Any = None) -> None:
-    """Parse a part; handlers receive names without prefixes. Raises ValueError for a document type: it may declare entities."""
+def parse_xml(content: Any, start: Any, end: Any = None, text: Any = None) -> None:
+    """Parse an open file; handlers receive names without prefixes.
+
+    Raises ValueError for a document type: it may declare entities.
+    """
 
     def refuse(*_: Any) -> None:
         raise ValueError("a document type")
@@ -142,7 +147,6 @@ def _parse(archive: zipfile.ZipFile, part: str, start: Any, end: Any = None, tex
         parser.EndElementHandler = lambda name: end(name.rpartition(":")[2])
     parser.CharacterDataHandler = text
     parser.StartDoctypeDeclHandler = refuse
-    with archive.open(part) as content:
-        while chunk := content.read(_CHUNK_BYTES):
-            parser.Parse(chunk, False)
-        parser.Parse(b"", True)
+    while chunk := content.read(_CHUNK_BYTES):
+        parser.Parse(chunk, False)
+    parser.Parse(b"", True)

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from etl.core.errors import Refused
+from etl.extract.causes import because
 from etl.extract.contract import Match
 
 BATCH_ROWS = 20_000
@@ -45,6 +47,11 @@ class SourceFile:
     warned: list[tuple[int, str, str]] = field(default_factory=list)
     # The sheets of a workbook that are read, in order.
     sheets: list[str] = field(default_factory=list)
+
+
+def long_field(place: str, place_fa: str) -> Refused:
+    """The refusal of a field longer than LONGEST_FIELD."""
+    return because("long_field", place=place, place_fa=place_fa, most=f"{LONGEST_FIELD:,}")
 
 
 def as_text(value: Any) -> str:

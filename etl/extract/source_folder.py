@@ -4,16 +4,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from etl.core.errors import Refused
 from etl.core.text_folding import fold
+from etl.extract.causes import because, named
 from etl.extract.contract import TABLES
 
 ENDINGS = (".csv", ".tsv", ".parquet", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 # Files that configure the build, and the marker of a folder whose rows are synthetic.
 OWN = ("courses.csv", "targets.csv", "population.csv", "announcements.csv", "events.csv", "sources.toml", "SAMPLE.txt")
-_NAMES = dict(zip(map(fold, ("مؤسسات", "مجوزها", "کارکنان", "آموزش")), TABLES, strict=True)) | {
-    table: table for table in TABLES
-}
+PERSIAN_NAMES = dict(zip(TABLES, ("مؤسسات", "مجوزها", "کارکنان", "آموزش"), strict=True))
+_NAMES = {fold(name): table for table, persian in PERSIAN_NAMES.items() for name in (persian, table)}
 # At most this many ignored files are listed; further ones are counted.
 _MOST_IGNORED = 1000
 
@@ -38,9 +37,7 @@ def source_files(folder: Path) -> list[tuple[Path, str]]:
     """
     found = [(folder / name, table_of(name) or "") for name in _names(folder) if _is_source(folder, name)]
     if not found and not (folder / "sources.toml").exists():
-        raise Refused(
-            f"{folder}: no source files (institutes*, licences*, personnel*, training* as {', '.join(ENDINGS)})"
-        )
+        raise because("no_files", folder=folder, endings=", ".join(ENDINGS))
     return found
 
 
@@ -80,8 +77,8 @@ def _below(folder: Path, name: str) -> Iterator[str]:
 
 def _names(folder: Path) -> list[str]:
     if not folder.is_dir():
-        raise Refused(f"{folder}: no such folder")
+        raise because("no_folder", folder=folder)
     try:
         return sorted(os.listdir(folder))
     except OSError as error:
-        raise Refused(f"{folder}: {error.strerror}") from None
+        raise named(str(folder), because("not_opened", error=error.strerror)) from None

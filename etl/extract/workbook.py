@@ -1,7 +1,7 @@
 """Workbooks (.xlsx, .xlsm, .xlsb, .xls, .ods): every visible sheet with the headers, each cell as a person sees it.
 
 Calamine reads the rows. It returns an empty cell for an error (#N/A), a formula without a stored result and a cell covered
-by a merge; in .xlsx the XML of the sheet tells them apart, and their rows are rejected.
+by a merge; the parts of the workbook tell them apart (sheet_xml.py, error_cells.py), and their rows are rejected.
 """
 
 import zipfile
@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from etl.core.errors import Refused
 from etl.core.text_folding import shown
 from etl.extract.causes import because
 from etl.extract.contract import Contract, Match
+from etl.extract.error_cells import error_cells
 from etl.extract.file_kinds import workbook_kind
 from etl.extract.sheet_xml import Cell, unreadable_cells
 from etl.extract.source_file import BATCH_ROWS, SHEET_BITS, Batch, SourceFile, as_text
@@ -59,15 +61,15 @@ class _Sheet:
     unreadable: set[Cell]
 
 
-class _Book:
-    """The sheets of a workbook that are read, and the names of those that are skipped."""
+class _Opened:
+    """An open workbook: its sheets, of which the last one stays in memory, and the first rows of each."""
 
-    def __init__(self, path: Path, kind: str, of: Contract) -> None:
+    def __init__(self, path: Path, kind: str) -> None:
         self._path = path
         self._kind = kind
-        self._of = of
-        self._best: tuple[str, Match] | None = None
-        self.without: list[str] = []
+        self._heads: dict[int, list[list[str]]] = {}
+        self._errors: list[set[Cell]] | None = None
+        self._last: tuple[int, CalamineSheet, set[Cell]] | None = None
         try:
             if ending_of(path.name) == f".{kind}" or (kind, ending_of(path.name)) == ("xlsx", ".xlsm"):
                 self._book = CalamineWorkbook.from_path(str(path))
@@ -77,36 +79,75 @@ class _Book:
             raise because("password") from None
         except Exception as error:
             raise because("broken_workbook", kind=kind.upper(), error=type(error).__name__) from None
-        visible = [meta for meta in self._book.sheets_metadata if meta.visible == SheetVisibleEnum.Visible]
-        self.hidden = [shown(meta.name) for meta in self._book.sheets_metadata if meta not in visible]
-        self.count = max(1, len(visible))
+        self.sheets = self._book.sheets_metadata
 
-    def sheets(self) -> Iterator[_Sheet]:
-        """The visible sheets with all headers. Raises Refused for a sheet with most of them only."""
-        for number, meta in enumerate(self._book.sheets_metadata):
-            if meta.typ != SheetTypeEnum.WorkSheet or meta.visible != SheetVisibleEnum.Visible:
-                continue
-            name = shown(meta.name)
-            unreadable: set[Cell] = set()
-            if self._kind == "xlsx":
-                with _refusing(name):
-                    unreadable = unreadable_cells(self._path, meta.name)
+    def sheet(self, number: int) -> tuple[CalamineSheet, set[Cell]]:
+        """A sheet, and its cells that hold an error or a formula without a result."""
+        if self._last is None or self._last[0] != number:
+            self._last = None
+            title = self.sheets[number].name
+            with _refusing(shown(title)):
+                unreadable = self._unreadable(number, title)
             try:
                 sheet = self._book.get_sheet_by_index(number)
             except PasswordError:
                 raise because("password") from None
             except Exception as error:
-                raise _not_readable(name, error) from None
-            if header := self._header(name, sheet):
+                raise _not_readable(shown(title), error) from None
+            self._last = number, sheet, unreadable
+        return self._last[1:]
+
+    def head(self, number: int) -> list[list[str]]:
+        """The rows of a sheet among which its headers may be."""
+        if number not in self._heads:
+            rows = islice(self.sheet(number)[0].iter_rows(), _HEADER_SEARCH_ROWS)
+            self._heads[number] = [list(map(as_text, cells)) for cells in rows]
+        return self._heads[number]
+
+    def _unreadable(self, number: int, title: str) -> set[Cell]:
+        if self._kind == "xlsx":
+            return unreadable_cells(self._path, title)
+        if self._errors is None:
+            self._errors = error_cells(self._path, self._kind)
+        return self._errors[number] if number < len(self._errors) else set()
+
+
+@lru_cache(maxsize=1)
+def _opened(path: Path, kind: str, _: tuple[int, ...]) -> _Opened:
+    """The workbook, which stays open while its headers are matched to one table after another."""
+    return _Opened(path, kind)
+
+
+class _Book:
+    """The sheets of a workbook that are read, and the names of those that are skipped."""
+
+    def __init__(self, path: Path, kind: str, of: Contract) -> None:
+        self._of = of
+        self._best: tuple[str, Match] | None = None
+        self.without: list[str] = []
+        status = path.stat()
+        self._book = _opened(path, kind, (status.st_ino, status.st_size, status.st_mtime_ns))
+        visible = [meta for meta in self._book.sheets if meta.visible == SheetVisibleEnum.Visible]
+        self.hidden = [shown(meta.name) for meta in self._book.sheets if meta not in visible]
+        self.count = max(1, len(visible))
+
+    def sheets(self) -> Iterator[_Sheet]:
+        """The visible sheets with all headers. Raises Refused for a sheet with most of them only."""
+        for number, meta in enumerate(self._book.sheets):
+            if meta.typ != SheetTypeEnum.WorkSheet or meta.visible != SheetVisibleEnum.Visible:
+                continue
+            name = shown(meta.name)
+            if header := self._header(name, self._book.head(number)):
+                sheet, unreadable = self._book.sheet(number)
                 yield _Sheet(number, name, sheet, *header, unreadable)
             else:
                 self.without.append(name)
 
-    def _header(self, name: str, sheet: CalamineSheet) -> tuple[int, Match] | None:
+    def _header(self, name: str, rows: list[list[str]]) -> tuple[int, Match] | None:
         """The row of the headers (from 1), and how they match the contract; None if the sheet has none."""
         best: Match | None = None
-        for row, header in enumerate(islice(sheet.iter_rows(), _HEADER_SEARCH_ROWS), 1):
-            match = self._of.match(map(as_text, header))
+        for row, titles in enumerate(rows, 1):
+            match = self._of.match(titles)
             if match.complete:
                 return row, match
             if best is None or len(match.positions) > len(best.positions):
@@ -142,7 +183,7 @@ def _refuse_bomb(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         unpacked = sum(entry.file_size for entry in archive.infolist())
     if unpacked > _BIGGEST_UNPACKED:
-        raise Refused(f"the workbook unpacks to more than {_BIGGEST_UNPACKED >> 30} GiB")
+        raise because("too_large", most=f"{_BIGGEST_UNPACKED >> 20:,}")
 
 
 def _all_batches(book: _Book, first: _Sheet, others: Iterator[_Sheet], source: SourceFile) -> Iterator[Batch]:
@@ -167,6 +208,8 @@ def _all_batches(book: _Book, first: _Sheet, others: Iterator[_Sheet], source: S
     ):
         if names:
             source.notes.append(f"{words_before}: {', '.join(names)}")
+    # A worker outlives its files.
+    _opened.cache_clear()
 
 
 def _batches(of: _Sheet, source: SourceFile, base: int, place: tuple[int, int]) -> Iterator[Batch]:
@@ -228,6 +271,7 @@ def _merged(of: _Sheet, columns: dict[int, str], source: SourceFile) -> set[Cell
             if len(rows) > 1 and rows[-1] >= of.header_row:
                 if 2 * sum(at == column and row > of.header_row for row, at in covered) > height - of.header_row:
                     place = f"{rows[0] + 1}–{rows[-1] + 1}"
-                    raise because("merged", sheet=of.name, column=columns[column], place=place)
+                    header = next(known.headers[0] for known in of.match.of.columns if known.name == columns[column])
+                    raise because("merged", sheet=of.name, column=columns[column], column_fa=header, place=place)
                 source.notes.append(f"merged cells: {columns[column]} {of.name}!{rows[0] + 1}–{rows[-1] + 1}")
     return covered

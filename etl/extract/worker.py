@@ -61,36 +61,39 @@ class _Worker:
     def serve(self, request: dict[str, Any], pipe: Connection) -> Any:
         """The one answer to a request: the outcome of reading, or why the file is refused. Progress is sent meanwhile."""
         from etl.core.errors import Refused
+        from etl.extract.causes import words
         from etl.extract.contract import contract
 
         try:
             path = Path(os.fsdecode(bytes.fromhex(request["path"])))
-            _limit_time(path, self._limits.seconds)
-            table = request["table"] or self._read_file.recognised_table(path, self._limits)
             origin = self._read_file.Origin(**request["origin"]) if request["origin"] else None
+            # The size of a view is unknown: its server limits the time.
+            size = (origin.bytes or self._limits.unpacked << 20) if origin else path.stat().st_size
+            _limit_time(size, self._limits.seconds)
+            table = request["table"] or self._read_file.recognised_table(path, self._limits)
             job = self._read_file.Job(path, table, request["number"], Path(request["folder"]), origin)
             if job.table not in self._validators:
                 self._validators[job.table] = self._read_file.Validator(contract(job.table), self._setting)
 
             def progress(rows: int, share: float) -> None:
-                pipe.send_bytes(json.dumps(("progress", rows, share)).encode())
+                pipe.send_bytes(json.dumps(("progress", rows, share, job.written)).encode())
 
             yield "done", asdict(self._read_file.read(job, self._validators[job.table], progress, self._limits))
         except Refused as error:
             yield "refused", str(error)
         except MemoryError:
-            yield "refused", f"reading it takes more than {_MEMORY} MiB of memory"
+            yield "refused", words("too_much_memory", most=_MEMORY)
         except self._read_file.BuildDiskFull as error:
             yield "stopped", str(error)
         except (BrokenPipeError, ConnectionResetError):
             raise
         except OSError as error:
-            yield "refused", error.strerror or type(error).__name__
+            yield "refused", words("not_opened", error=error.strerror or type(error).__name__)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
             # A parser's panic is no Exception. The text of an error may hold a value of the file: only its type is sent.
-            yield "refused", f"cannot be read ({type(error).__name__})"
+            yield "refused", words("not_readable", error=type(error).__name__)
 
 
 class _NoPandas:
@@ -107,9 +110,9 @@ def _limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (bound, bound))
 
 
-def _limit_time(path: Path, seconds: int) -> None:
+def _limit_time(size: int, seconds: int) -> None:
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    allowed = seconds + (path.stat().st_size >> 20) * _SECONDS_PER_MEGABYTE
+    allowed = seconds + (size >> 20) * _SECONDS_PER_MEGABYTE
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
     resource.setrlimit(resource.RLIMIT_CPU, (int(usage.ru_utime + usage.ru_stime) + allowed, hard))
 

@@ -50,6 +50,16 @@ class Moved:
 
 
 @dataclass(frozen=True)
+class Changes:
+    """What differs in rows, definitions and reference tables; `day` is the earlier of the two as-of days."""
+
+    day: date
+    rows: tuple[RowChanges, ...]
+    definitions: tuple[str, ...]
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Diff:
     """Two publications compared on `day`, the earlier of their as-of days.
 
@@ -66,6 +76,13 @@ class Diff:
     moved: tuple[Moved, ...]
 
 
+def changes(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection) -> Changes:
+    """What changed from `old` to `new` besides numbers, which take longer to compare. Raises Refused like `compare`."""
+    day = min(publications.describe(con).as_of for con in (old, new))
+    rows = tuple(_row_changes(old, new))
+    return Changes(day, rows, _changed(old, new, "definitions"), _changed(old, new, "reference_marks"))
+
+
 def compare(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, by_province: bool = True) -> Diff:
     """The differences from `old` to `new`, for the nation and by province. Raises Refused if rows cannot be compared.
 
@@ -73,9 +90,8 @@ def compare(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, by_p
     for the publication whose as-of day it is.
     """
     before, after = publications.describe(old), publications.describe(new)
-    day = min(before.as_of, after.as_of)
-    rows = tuple(_row_changes(old, new))
-    definitions, references = _changed(old, new, "definitions"), _changed(old, new, "reference_marks")
+    found = changes(old, new)
+    day, rows, definitions, references = found.day, found.rows, found.definitions, found.references
     moved: list[Moved] = []
     for by in ((), ("province",)) if by_province else ((),):
         was, now = (fingerprints.numbers_of(con, day, by) for con in (old, new))
@@ -93,12 +109,12 @@ def compare(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, by_p
 
 def between(pointer: Path, old: str = "", new: str = "") -> Diff:
     """Compare two kept publications by their ids; by default the current one with the one before it."""
-    kept = publications.versions(pointer)
-    latest = _kept(kept, new) if new else publications.current(pointer)
+    versions = publications.versions(pointer)
+    latest = _version(versions, new) if new else publications.current(pointer)
     if old:
-        first = _kept(kept, old)
+        first = _version(versions, old)
     else:
-        earlier = [path for path in kept if path.stem < latest.stem]
+        earlier = [path for path in versions if path.stem < latest.stem]
         if not earlier:
             raise Refused(f"{pointer}: no earlier publication is kept to compare with")
         first = earlier[-1]
@@ -136,8 +152,8 @@ def history(pointer: Path) -> list[dict[str, Any]]:
     return log
 
 
-def _kept(kept: list[Path], name: str) -> Path:
-    for path in kept:
+def _version(versions: list[Path], name: str) -> Path:
+    for path in versions:
         if path.stem == name:
             return path
     raise Refused(f"publication {name} is not kept; see python -m etl publications")

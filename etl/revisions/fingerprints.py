@@ -1,5 +1,4 @@
-"""What a publication stores for the revision log: a fingerprint of every loaded row, a digest of every definition, its
-numbers.
+"""The tables that a publication stores for the revision log: fingerprints of rows, digests of definitions, its numbers.
 
 Fingerprints are hashes under the installation's key. Values that the publication itself does not hold (a day of birth, a
 score) enter as cryptographic hashes, so no fingerprint leads back to them.
@@ -22,10 +21,10 @@ from etl.semantic import catalog, lineage
 from etl.semantic.access import ADMINISTRATOR, ScopedCursor
 from etl.semantic.answers import ask
 from etl.warehouse import publications
-from etl.warehouse.build_database import SCRATCH
+from etl.warehouse.build_database import SCRATCH, create_from
 
 _HIDDEN = ("birth_date", "score")
-# Labels, and settings that only make answers faster, do not change a number.
+# Labels, and settings that only make answers faster, change no number.
 _NOT_COUNTED = {"label", "short", "description", "example", "direction", "group", "rollup_column"}
 _NUMBERS = pa.schema([("metric", pa.string()), ("province", pa.string()), ("value", pa.float64())])
 
@@ -98,11 +97,11 @@ def _create_row_marks(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
     }
     marked = []
     for table in TABLES:
-        of = contract(table)
-        content = [column.stored for column in of.entering if column.name not in _HIDDEN]
+        declared = contract(table)
+        content = [column.stored for column in declared.entering if column.name not in _HIDDEN]
         secret, joined = hidden.get(table, ("0", ""))
         marked.append(
-            f"select '{table}' as source_table, hash($key, {', '.join(of.stored_key)}) as key_mark, "
+            f"select '{table}' as source_table, hash($key, {', '.join(declared.stored_key)}) as key_mark, "
             f"hash($content, {secret}, {', '.join(content)}) as content_mark from loaded_{table} {joined}"
         )
     con.execute(f"create table row_marks as {' union all '.join(marked)}", values)
@@ -116,9 +115,7 @@ def _salt(key: bytes, purpose: bytes) -> int:
 
 def _create(con: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema, rows: Iterable[tuple[Any, ...]]) -> None:
     arriving = pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema)
-    con.register("arriving", arriving)
-    con.execute(f"create table {name} as from arriving")
-    con.unregister("arriving")
+    create_from(con, f"create table {name} as from arriving", arriving)
 
 
 def _model(table: str) -> str:

@@ -1,7 +1,7 @@
-"""Who may see what: the scope of the person who asks, and a cursor that is bound to it.
+"""Access: the scope of a user, and a cursor that is bound to it.
 
-Numbers of the nation and of the provinces are open to every role but `none`. What lies below the province (county,
-institute, single rows) is cut to the provinces of the scope: questions by their filters, tables by temporary views.
+Numbers of the nation and of the provinces are open to every role but `none`. Below the province (county, institute,
+single rows) only the provinces of the scope are visible: questions are filtered, tables hidden by temporary views.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from etl.warehouse import publications
 
 
 class WholeCountry(Enum):
-    """Every province: said explicitly, never by leaving something out."""
+    """Every province, as an explicit value: a missing one never means all."""
 
     WHOLE_COUNTRY = "whole country"
 
@@ -37,7 +37,7 @@ _OF_PROVINCES = ("province", "submitter")
 class AccessScope:
     """What one person may see. `sub` names the person and takes no part in comparison: equal rights share cached answers.
 
-    Raises ValueError where role and provinces do not fit.
+    Raises ValueError if role and provinces do not fit.
     """
 
     sub: str = field(compare=False)
@@ -63,15 +63,15 @@ class AccessScope:
 
     @property
     def codes(self) -> frozenset[str]:
-        """The provinces whose details are open, where they are not those of the whole country."""
+        """The provinces whose details are visible; empty for the whole country, which has no limit."""
         return frozenset() if isinstance(self.provinces, WholeCountry) else self.provinces
 
     def rights(self) -> "AccessScope":
-        """The same rights without the person: what answers are cached under and stamped with."""
+        """The same rights without the person: answers are cached and checked by them."""
         return replace(self, sub="")
 
 
-# Commands on the server, and the one person of the mode `open`.
+# The scope of commands on the server, and of every user in the mode `open`.
 ADMINISTRATOR = AccessScope("administrator", "steward", WHOLE_COUNTRY, may_see_detail=True, may_export=True)
 
 
@@ -215,17 +215,17 @@ BELOW_PROVINCE = frozenset({"county", "institute"})
 
 
 def own_members(con: ScopedCursor, where: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """The codes of filters. A county or institute of another province is refused as one that does not exist is."""
+    """The codes of filters. A county or institute of another province is refused like one that does not exist."""
     checked = members(con.numbers, where)
     if con.scope.sees_whole_country:
         return checked
     for dimension in BELOW_PROVINCE & checked.keys():
-        own = _own_codes(con)[dimension]
-        if not own.issuperset(checked[dimension]):
+        codes = _own_codes(con)[dimension]
+        if not codes.issuperset(checked[dimension]):
             foreign = next(
                 value
                 for value in where[dimension]
-                if not own.issuperset(members(con.numbers, {dimension: [value]})[dimension])
+                if not codes.issuperset(members(con.numbers, {dimension: [value]})[dimension])
             )
             raise unknown(dimension, foreign)
     return checked
@@ -260,16 +260,16 @@ _known_codes: dict[tuple[publications.Publication, frozenset[str]], dict[str, fr
 def narrow(
     con: ScopedCursor, names: Iterable[str], by: Iterable[str], where: Mapping[str, Sequence[str]]
 ) -> dict[str, tuple[str, ...]]:
-    """The filters of a question, cut to the provinces of the scope where it goes below the province.
+    """The filters of a question, limited to the provinces of the scope if it goes below the province.
 
-    `where` holds codes of `own_members`. Raises AccessDenied where nothing would be left.
+    `where` holds codes of `own_members`. Raises AccessDenied if nothing is left.
     """
     narrowed = {name: tuple(codes) for name, codes in where.items()}
     involved = {*by, *narrowed}
     if con.scope.sees_whole_country or not involved & BELOW_PROVINCE:
         return narrowed
     if _province_excludes_institute(names):
-        # Filters by institute were looked up in the scope's own register.
+        # `own_members` has checked filters by institute.
         if "institute" not in narrowed:
             narrowed["institute"] = tuple(sorted(_own_codes(con)["institute"]))
         if not narrowed["institute"]:
@@ -288,7 +288,7 @@ def visible_rows(
     where: Mapping[str, Sequence[str]],
     rows: list[tuple[Any, ...]],
 ) -> list[tuple[Any, ...]]:
-    """The rows of an answer without pairs of two foreign provinces (who moved from one to the other)."""
+    """The rows of an answer without those of moves between two provinces outside of the scope."""
     if scope.sees_whole_country or not {"province", "origin"} <= {*by, *where}:
         return rows
 
@@ -303,7 +303,7 @@ def visible_rows(
 
 
 def check(scope: AccessScope, by: Iterable[str], where: Mapping[str, Sequence[str]], stamp: AccessScope) -> None:
-    """Refuse an answer that was made for other rights, or that goes below the province outside of the scope."""
+    """Raise AccessDenied for an answer computed for other rights, or about places below a province outside of the scope."""
     if scope.role == "none" or stamp != scope:
         raise AccessDenied
     if scope.sees_whole_country or not {*by, *where} & BELOW_PROVINCE:

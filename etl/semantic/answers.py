@@ -2,7 +2,7 @@
 
     resolve(question) -> Plan; compile(plan) -> queries; DuckDB runs them; combine(plan, queries, results) -> rows
 
-Definitions of metrics stand in etl/semantic/metrics. Values are bound, names come from the catalogue.
+Metrics are defined in etl/semantic/metrics. Values are bound parameters; names come from the catalogue.
 """
 
 import re
@@ -60,7 +60,7 @@ class Answer:
     provisional: frozenset[str]
     query: str
     publication: Publication
-    # The rights that it was made for: `access.check` refuses it for any others.
+    # The rights that it was computed for: `access.check` refuses it for any others.
     scope: AccessScope
     # The source and reference tables behind the numbers: a row rejected in one of them could change them.
     sources: frozenset[str] = frozenset()
@@ -94,11 +94,11 @@ def ask(
     plain: bool = False,
     publication: Publication | None = None,
 ) -> Answer:
-    """Answer a question about the publication that `con` reads, within its scope: below the province it counts own ones only.
+    """Answer a question about the publication that `con` reads; below the province, only provinces of its scope are counted.
 
     `on` is the day of a snapshot (default: the as-of day), `over` the period of events, both ends included (default: the
     last 12 complete Jalali months); a snapshot takes `over` only by month, quarter or year. `plain` counts every row, without
-    pre-aggregates; the answer is the same. `publication` describes what `con` reads, where the caller knows it.
+    pre-aggregates; the answer is the same. `publication` saves a query if the caller has described the publication already.
     Raises QuestionError for a question without meaning.
     """
     if not isinstance(con, ScopedCursor):
@@ -111,7 +111,7 @@ def ask(
     return Answer(
         metrics=plan.metrics,
         by=plan.by,
-        columns=(*plan.by, *plan.shown),
+        columns=(*plan.by, *plan.selected),
         rows=visible_rows(con.scope, plan.by, plan.where, combine(plan, compiled.queries, run(con, compiled))),
         where=plan.where,
         on=plan.on,
@@ -146,7 +146,7 @@ def _fetch(found: duckdb.DuckDBPyConnection, most: int | None) -> list[tuple[Any
 
 
 def query_text(plan: Plan, compiled: Compiled) -> str:
-    """The queries with their values written in and the formulas of ratios, to be read and pasted."""
+    """The queries with their values written in and the formulas of ratios, for users to read and paste."""
     selects = list(dict.fromkeys(select.sql for query in compiled.queries for select in query.selects))
     if plan.static_columns():
         selects.append(PROVINCES.replace("{day}", f"date '{plan.static_day}'"))
@@ -161,14 +161,14 @@ def query_text(plan: Plan, compiled: Compiled) -> str:
 
 
 def readable(sql: str, parameters: Mapping[str, Any]) -> str:
-    """A query with its values written in, to be read and pasted; never run from here."""
+    """A query with its values written in, for users to read and paste; never run by this program."""
 
-    def literal(found: re.Match[str]) -> str:
-        value = parameters[found[1]]
+    def literal(match: re.Match[str]) -> str:
+        value = parameters[match[1]]
         if isinstance(value, date):
             return f"date '{value}'"
         if isinstance(value, list):
-            return "[" + ", ".join("'" + str(one).replace("'", "''") + "'" for one in value) + "]"
+            return "[" + ", ".join("'" + str(item).replace("'", "''") + "'" for item in value) + "]"
         return "'" + str(value).replace("'", "''") + "'"
 
     return re.sub(r"\$(\w+)\b", literal, sql)
@@ -185,8 +185,8 @@ def ask_each(
 ) -> dict[str, Answer]:
     """Several metrics at once: an Answer for each by its name, equal to that of `ask`, from one common query.
 
-    Snapshots are measured on the day, events counted over the period. `by` is nothing or the province: by other dimensions
-    each metric has rows of its own. Raises QuestionError where one of them has no meaning.
+    Snapshots are measured on the day, events counted over the period. `by` is empty or the province: by other
+    dimensions each metric has its own rows. Raises QuestionError if one of them has no meaning.
     """
     if tuple(by) not in ((), ("province",)):
         raise QuestionError("measures are asked together for one place, or by province")
@@ -206,13 +206,13 @@ def ask_each(
 def _only(answer: Answer, metric: Metric) -> Answer:
     """The part of an answer about one of its metrics."""
     columns = (*answer.by, *dict.fromkeys(filter(None, (metric.name, metric.numerator, metric.denominator))))
-    at = [answer.columns.index(name) for name in columns]
-    rows = [tuple(row[place] for place in at) for row in answer.rows]
+    positions = [answer.columns.index(name) for name in columns]
+    rows = [tuple(row[position] for position in positions) for row in answer.rows]
     return replace(
         answer,
         metrics=(metric,),
         columns=columns,
-        # A row without a province is there for another metric if all numbers of this one are 0.
+        # A row without a province belongs to another metric if all numbers of this one are 0.
         rows=[row for row in rows if not answer.by or row[0] is not None or any(row[1:])],
         on=answer.on if metric.kind == "snapshot" else None,
         over=answer.over if metric.kind == "event" else None,

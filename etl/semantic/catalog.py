@@ -1,4 +1,4 @@
-"""The catalogue: what each metric of etl/semantic/metrics/*.toml means, and by which dimensions it can be asked."""
+"""The catalogue: the meaning of each metric of etl/semantic/metrics/*.toml, and the dimensions it can be asked by."""
 
 import re
 import tomllib
@@ -33,7 +33,7 @@ class Table:
     is_lookup: bool = False
     # The dimensions that still split a national total.
     national_total_dimensions: tuple[str, ...] = ()
-    # What one row with `is_single_spell` stands for: such rows are counted without count(distinct).
+    # The key that is unique among rows with `is_single_spell`: they are counted without count(distinct).
     single_spell_key: str = ""
 
 
@@ -90,34 +90,34 @@ class Metric:
     has_history: bool = True
     # What it counts, for disclosure control: persons (and their events), hours, institutes...
     counts: str = ""
-    # Of a median or a percentile: the metric that counts its cases.
+    # The metric that counts the cases of a median or a percentile.
     sample_size: str | None = None
 
 
 @cache
 def _entries() -> dict[str, Any]:
     """The tables, the metrics and the analyses, each by its name; metrics in the order of their files."""
-    found: dict[str, Any] = {}
+    by_kind: dict[str, Any] = {}
     for path in (_FOLDER / "tables.toml", *sorted((_FOLDER / "metrics").glob("*.toml")), _FOLDER / "analyses.toml"):
         for kind, entries in tomllib.loads(path.read_text(encoding="utf-8")).items():
-            found.setdefault(kind, {}).update(entries)
-    return found
+            by_kind.setdefault(kind, {}).update(entries)
+    return by_kind
 
 
 def entries() -> dict[str, dict[str, Any]]:
-    """The entries of metrics as they are written, by name."""
+    """The raw entries of metrics, by name."""
     return _entries()["metric"]
 
 
 @cache
 def tables() -> dict[str, Table]:
     """The tables that metrics count from."""
-    found = {}
+    by_name = {}
     for name, entry in _entries()["table"].items():
-        columns = {one: one for one in expand_groups(entry.get("dimensions", ()))} | entry.get("columns", {})
+        columns = {column: column for column in expand_groups(entry.get("dimensions", ()))} | entry.get("columns", {})
         columns |= {band: _banded(band, value) for band, value in entry.get("bands", {}).items()}
         for table in (name, f"{name}_shared", f"{name}_many") if entry.get("shared") else (name,):
-            found[table] = Table(
+            by_name[table] = Table(
                 table,
                 entry["kind"],
                 columns,
@@ -127,7 +127,7 @@ def tables() -> dict[str, Table]:
                 tuple(expand_groups(entry.get("national_total_dimensions", ()))),
                 entry.get("is_single_spell", ""),
             )
-    return found
+    return by_name
 
 
 def _banded(dimension: str, value: str) -> str:
@@ -160,19 +160,19 @@ def expand(name: str, involved: frozenset[str]) -> dict[str, Measure]:
     entry = _entries()["metric"][name]
     if "table" in entry:
         return {name: _measure(name, _source(entry, involved))}
-    found: dict[str, Measure] = {}
+    measures: dict[str, Measure] = {}
     for part in _parts(entry["sql"]):
-        found |= expand(part, involved)
-    return found
+        measures |= expand(part, involved)
+    return measures
 
 
 def provisional_days(name: str) -> int:
-    """For how many days after an event a metric may still change by itself; 0 where it cannot."""
+    """For how many days after an event a metric may still change by itself; 0 if it cannot."""
     return max(measure.provisional_days for measure in expand(name, frozenset()).values())
 
 
 def _source(entry: Mapping[str, Any], involved: frozenset[str]) -> Mapping[str, Any]:
-    """The entry, or its alternate source where a dimension is involved that its own table lacks."""
+    """The entry, or its alternate source if a dimension is involved that its own table lacks."""
     for dimension, change in entry.get("alternate_sources", {}).items():
         if dimension in involved:
             return {**entry, "rollup_column": "", **change}
@@ -212,11 +212,11 @@ def _dimensions(name: str) -> frozenset[str]:
     if "dimensions" in entry:
         return frozenset(entry["dimensions"])
     if "table" in entry:
-        found = _table_dimensions(entry["table"])
+        dimensions = _table_dimensions(entry["table"])
         for dimension in entry.get("alternate_sources", {}):
-            found |= {dimension}
-        found |= frozenset(entry.get("ignores", ()))
-        return found - frozenset(entry.get("excluded_dimensions", ()))
+            dimensions |= {dimension}
+        dimensions |= frozenset(entry.get("ignores", ()))
+        return dimensions - frozenset(entry.get("excluded_dimensions", ()))
     shared = frozenset(DIMENSIONS)
     for part in _parts(entry["sql"]):
         shared &= _dimensions(part)
@@ -231,11 +231,11 @@ def _table_dimensions(name: str) -> frozenset[str]:
 @cache
 def _mutually_exclusive(name: str) -> frozenset[str]:
     entry = _entries()["metric"][name]
-    found = frozenset(entry.get("mutually_exclusive", ()))
+    dimensions = frozenset(entry.get("mutually_exclusive", ()))
     if "table" not in entry:
         for part in _parts(entry["sql"]):
-            found |= _mutually_exclusive(part)
-    return found
+            dimensions |= _mutually_exclusive(part)
+    return dimensions
 
 
 def _metric(name: str, entry: Mapping[str, Any], dimensions: frozenset[str] | None = None) -> Metric:

@@ -1,6 +1,6 @@
-"""The results of queries become the rows of an answer: DuckDB counts, and here counts are put together and ratios worked out.
+"""Combines the results of queries into the rows of an answer: DuckDB counts, Python joins the counts and computes ratios.
 
-Joining a handful of counted rows in SQL took DuckDB longer than counting them.
+DuckDB takes longer to join a handful of counted rows than to count them.
 """
 
 import ast
@@ -31,7 +31,7 @@ _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
 class Select:
     """A SELECT: its columns are dimensions first, then numbers.
 
-    With `units`, its first column is a day in place of a unit of time, and a row counts for each unit of its day.
+    With `units`, its first column is a day instead of a unit of time, and a row counts for each unit of its day.
     """
 
     sql: str
@@ -41,10 +41,10 @@ class Select:
 
 @dataclass(frozen=True)
 class MeasureQuery:
-    """Some measures by `dimensions`: the sum of the rows of its SELECTs, over whatever else those are grouped by.
+    """Some measures by `dimensions`: the rows of its SELECTs, summed over their other columns.
 
-    `provinces`: those whose rows count, where not all do. `presence`: columns of which one must differ from 0 for a group
-    to exist. `is_lookup`: adds its numbers to groups of other queries and no groups of its own.
+    `provinces`: those whose rows count; None for all. `presence`: a group exists if one of these columns differs from 0.
+    `is_lookup`: adds its numbers to the groups of other queries, and no groups of its own.
     """
 
     selects: tuple[Select, ...]
@@ -55,7 +55,7 @@ class MeasureQuery:
     presence: tuple[str, ...] = ()
 
     def groups(self, results: Results) -> dict[Key, Numbers]:
-        """The groups with their numbers: those of `measures`, then the rest of `presence`; `results` are rows by SQL."""
+        """The groups with their numbers: those of `measures`, then the others of `presence`; `results` are rows by SQL."""
         groups: dict[Key, Numbers] = {}
         names = (*self.measures, *(name for name in self.presence if name not in self.measures))
         for select in self.selects:
@@ -79,25 +79,25 @@ class MeasureQuery:
 
 
 def combine(plan: Plan, queries: Sequence[MeasureQuery], results: Results) -> list[tuple[Any, ...]]:
-    """The rows of an answer: the members asked by, then the metrics shown, ordered by member with the unknown last."""
+    """The rows of an answer: the members, then the selected metrics, ordered by member with the unknown last."""
     empty = {name: measure.fill_nulls_with for name, measure in plan.measures.items()}
     groups = merge(queries, results, plan.by, fixed_groups(plan), empty)
     keys = in_order(groups)
-    if all(name in empty for name in plan.shown):
-        places = [[*empty].index(name) for name in plan.shown]
+    if all(name in empty for name in plan.selected):
+        places = [[*empty].index(name) for name in plan.selected]
         return [(*key, *map(groups[key].__getitem__, places)) for key in keys]
-    formulas = [operator.itemgetter(name) if name in empty else formula(name) for name in plan.shown]
+    formulas = [operator.itemgetter(name) if name in empty else formula(name) for name in plan.selected]
     rows = []
     for key in keys:
         cells = dict(zip(empty, groups[key], strict=True))
-        rows.append((*key, *[work_out(cells) for work_out in formulas]))
+        rows.append((*key, *[compute(cells) for compute in formulas]))
     return rows
 
 
 def fixed_groups(plan: Plan) -> dict[Key, dict[str, Any]]:
-    """The groups that have a row whatever is counted, with what is known of them.
+    """The groups that have a row even if nothing is counted in them, with their known numbers.
 
-    Those are every province within the filter, and every unit of time; of other dimensions only members with rows.
+    These are the provinces within the filter and the units of time; other dimensions show only members with rows.
     """
     if not plan.by:
         return {(): {}}
@@ -126,7 +126,7 @@ def merge(
 ) -> dict[Key, list[Any]]:
     """The groups of all queries and the `fixed` ones, each with every number of `empty`, in its order.
 
-    A number that no query has of a group is as in `empty`. Where all queries are lookups, they make the groups.
+    A number that no query has for a group is that of `empty`. If all queries are lookups, they make the groups.
     """
     main: list[MeasureQuery] = []
     lookups: list[MeasureQuery] = []
@@ -169,16 +169,16 @@ def in_order(keys: Iterable[Key]) -> list[Key]:
 
 @cache
 def formula(name: str) -> Formula:
-    """The function that works a metric out of its parts as SQL would: None where a part is None.
+    """The function that computes a metric from its parts as SQL does: None if a part is None.
 
-    Raises ValueError for an expression of more than sums, products, quotients and nullif.
+    Raises ValueError for anything but sums, differences, products, quotients and nullif.
     """
     sql = catalogue()[name].sql
     return _compiled(ast.parse(re.sub(r"\{(\w+)\}", r"\1", sql), mode="eval").body)
 
 
 def ratio(metric: Metric, part: Any, whole: Any) -> Any:
-    """The value of a ratio of two parts; None where one is None or the denominator 0."""
+    """The value of a ratio of two parts; None if one is None or the denominator is 0."""
     if part is None or not whole:
         return None
     if not metric.sql:
@@ -195,20 +195,22 @@ def _compiled(node: ast.expr) -> Formula:
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
             return _of_two(_OPERATORS[type(op)], _compiled(left), _compiled(right))
         case ast.Call(func=ast.Name(id="nullif"), args=[value, unwanted]):
-            return _of_two(lambda one, other: None if one == other else one, _compiled(value), _compiled(unwanted))
+            return _of_two(
+                lambda first, second: None if first == second else first, _compiled(value), _compiled(unwanted)
+            )
     raise ValueError(f"not to be worked out here: {ast.unparse(node)}")
 
 
 def _of_two(work: Callable[[Any, Any], Any], left: Formula, right: Formula) -> Formula:
     def both(cells: Mapping[str, Any]) -> Any:
-        one, other = left(cells), right(cells)
-        return None if one is None or other is None else work(one, other)
+        first, second = left(cells), right(cells)
+        return None if first is None or second is None else work(first, second)
 
     return both
 
 
 def _picker(columns: Sequence[str | None], names: Sequence[str | None]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
-    """A function that takes `names` out of a row of `columns`; a name without a column gives None."""
+    """A function that picks `names` from a row of `columns`; a name without a column gives None."""
     places = [columns.index(name) if name in columns else -1 for name in names]
     first = places[0] if places else 0
     if first >= 0 and places == [*range(first, first + len(places))]:
@@ -222,5 +224,5 @@ def _set(cells: list[Any], places: Sequence[int], numbers: Iterable[Any]) -> Non
             cells[place] = number
 
 
-def _sum(one: Numbers, other: Numbers) -> Numbers:
-    return tuple([b if a is None else a if b is None else a + b for a, b in zip(one, other, strict=True)])
+def _sum(first: Numbers, second: Numbers) -> Numbers:
+    return tuple([b if a is None else a if b is None else a + b for a, b in zip(first, second, strict=True)])

@@ -1,4 +1,4 @@
-"""A plan becomes the queries that DuckDB runs: of the pre-aggregates where they hold a measure, of its own table otherwise."""
+"""Compiles a plan into the queries that DuckDB runs: on the pre-aggregates if they hold a measure, otherwise on its table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Compiled:
 def compile(plan: Plan) -> Compiled:
     """The queries of a plan, in the order of its measures; those that read the same rows share one.
 
-    Raises QuestionError where nothing that is asked for has rows by the dimensions asked by.
+    Raises QuestionError if none of the measures has rows by the dimensions of the plan.
     """
     binder = Binder()
     static = plan.static_columns()

@@ -24,7 +24,7 @@ def answered(
 ) -> Answer:
     """An Answer of `rows`: the dimensions `by`, the metrics `names`, then the columns `more`.
 
-    Filters and publication are those of `like`, and day and period too where neither is given. Its sources are `sources`
+    Filters and publication are those of `like`, and so are day and period unless one is given. Its sources are `sources`
     and those of `like` and `also`; without `query`, its queries are those of `like` and `also`.
     """
     timed = (on, over) if on or over else (like.on, None if like.on else like.over)
@@ -36,8 +36,8 @@ def answered(
         like.where,
         *timed,
         frozenset(),
-        query or ";\n\n".join(dict.fromkeys([like.query, *(one.query for one in also)])),
+        query or ";\n\n".join(dict.fromkeys([like.query, *(answer.query for answer in also)])),
         like.publication,
         like.scope,
-        sources.union(like.sources, *(one.sources for one in also)),
+        sources.union(like.sources, *(answer.sources for answer in also)),
     )

@@ -1,4 +1,4 @@
-"""Disclosure control for files in circulation: person counts are rounded to fives, and nothing else discloses more.
+"""Disclosure control for files in circulation: person counts are rounded to fives, and no other number reveals more.
 
 A ratio of exact parts discloses them, even to 0.1 percentage point: of 24 persons, only 12 are 50.0 %. So ratios are computed
 from the rounded counts. Sums can disclose more: four counts published as 5 with a total published as 10 are 3 each.
@@ -28,7 +28,7 @@ _PARTS = (("status_in_date", "status_pending", "status_expired", "status_overdue
 # Answers further metrics by the same dimensions, days and filters.
 Ask = Callable[..., Answer]
 _Cell = tuple[int, int]
-# A count minus a number that is known exactly: rounded by itself it would narrow the count beside it.
+# A count minus a number that is known exactly: rounded by itself, it would narrow the range of the count.
 _GAPS = {"planned_gap": ("active_assistants", "planned")}
 
 
@@ -44,7 +44,7 @@ class Circulated(Answer):
 def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None = None) -> Circulated:
     """The Answer with every number rounded, recomputed or suppressed (None).
 
-    `ask` gives counts that the rules need and the Answer lacks; without it, numbers that need them are suppressed. Raises
+    `ask` fetches counts that the rules need and the Answer lacks; without it, numbers that need them are suppressed. Raises
     NotForCirculation for rows about persons.
     """
     if isinstance(source, Circulated):
@@ -53,7 +53,7 @@ def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None 
         source = source.in_memory()
     if isinstance(source, StreamedRows):
         raise NotForCirculation("rows about single persons are not for circulation")
-    more = _asked(source, ask)
+    extra_by_row = _extra_numbers(source, ask)
     rows = [list(row) for row in source.rows]
     metrics = {name: _metric(source, name) for name in source.columns[len(source.by) :]}
     _round_counts(source, metrics, rows)
@@ -63,11 +63,11 @@ def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None 
             continue
         for number, row in enumerate(rows):
             known = dict(zip(source.columns, row, strict=True))
-            asked = more.get(source.rows[number][: len(source.by)], {})
-            row[at] = _recomputed(metric, row[at], known, metrics, asked)
+            extra = extra_by_row.get(source.rows[number][: len(source.by)], {})
+            row[at] = _recomputed(metric, row[at], known, metrics, extra)
     if source.by == ("side",):
-        _take_differences(source.rows, rows)
-    _take_gaps(source.columns, rows)
+        _recompute_differences(source.rows, rows)
+    _recompute_gaps(source.columns, rows)
     values = {field.name: getattr(source, field.name) for field in fields(Answer)}
     return Circulated(**values | {"rows": [tuple(row) for row in rows]})
 
@@ -79,7 +79,7 @@ def rounded(value: float, step: int = STEP) -> int:
 
 
 def _metric(answer: Answer, name: str) -> Metric | None:
-    return next((one for one in answer.metrics if one.name == name), None) or catalogue().get(name)
+    return next((metric for metric in answer.metrics if metric.name == name), None) or catalogue().get(name)
 
 
 # ---------------------------------------------------------------- counts
@@ -88,12 +88,14 @@ def _metric(answer: Answer, name: str) -> Metric | None:
 def _counts(metrics: dict[str, Metric | None]) -> set[str]:
     """The columns that are rounded as person counts; a column without a metric is treated as one."""
     return {
-        name for name, one in metrics.items() if one is None or (one.counts == "persons" and not _rests_on_more(one))
+        name
+        for name, metric in metrics.items()
+        if metric is None or (metric.counts == "persons" and not _rests_on_more(metric))
     }
 
 
 def _rests_on_more(metric: Metric) -> bool:
-    """Whether a count has parts that are published exactly: rounded by itself, it would disclose more of the others."""
+    """Whether a count has parts that are published exactly: rounded by itself, it would disclose more about its other parts."""
     if metric.counts != "persons" or metric.name not in catalogue():
         return False
     parts = expand(metric.name, frozenset())
@@ -142,7 +144,7 @@ def _lines(answer: Answer, columns: Sequence[int]) -> Iterable[list[_Cell]]:
 
 
 def _loosened(exact: Sequence[tuple[Any, ...]], rows: list[list[Any]], line: list[_Cell], signed: bool) -> bool:
-    """Round the largest cell of a line the other way where the sum discloses the cells; whether it did."""
+    """Round the largest cell of a line the other way if the sum discloses the cells; returns whether it did."""
     total = rounded(sum(exact[r][c] for r, c in line))
     lowest, highest = (sum(bounds) for bounds in zip(*(_bounds(rows[r][c], signed) for r, c in line), strict=True))
     least, most = _bounds(total, signed)
@@ -167,27 +169,27 @@ def _recomputed(
     value: Any,
     known: dict[str, Any],
     metrics: dict[str, Metric | None],
-    asked: dict[str, Any],
+    extra: dict[str, Any],
 ) -> Any:
-    """A number that is no person count, in a row whose counts are rounded already; None where it is suppressed."""
+    """A number that is no person count, recomputed from the rounded counts of its row; None if it is suppressed."""
     if not _is_number(value):
         return value
     if metric.sample_size:
-        return _rounded_off(metric, value) if (asked.get(metric.sample_size) or 0) >= FEWEST_CASES else None
+        return _rounded_off(metric, value) if (extra.get(metric.sample_size) or 0) >= FEWEST_CASES else None
     if _rests_on_more(metric):
-        return _from_rounded(metric, asked)
+        return _from_rounded(metric, extra)
     if not _is_ratio(metric):
         return _rounded_off(metric, value) if isinstance(value, float) else value
     part, whole = str(metric.numerator), str(metric.denominator)
     if part not in known or whole not in known:
         # The number of persons behind it is not known here.
         return _rounded_off(metric, value) if metric.counts not in ("", metric.unit) else None
-    kinds = [one.counts if (one := metrics.get(name)) else "persons" for name in (part, whole)]
+    kinds = [term.counts if (term := metrics.get(name)) else "persons" for name in (part, whole)]
     deciding = known[whole] if kinds[1] == "persons" else known[part] if kinds[0] == "persons" else None
     if "persons" in kinds and (deciding is None or deciding < rounded(FEWEST)):
         return None
-    made = ratio(metric, known[part], known[whole])
-    return None if made is None else _rounded_off(metric, made)
+    result = ratio(metric, known[part], known[whole])
+    return None if result is None else _rounded_off(metric, result)
 
 
 def _is_ratio(metric: Metric) -> bool:
@@ -198,42 +200,42 @@ def _rounded_off(metric: Metric, value: float) -> float:
     return round(float(value), _DECIMALS.get(metric.unit, 1))
 
 
-def _from_rounded(metric: Metric, asked: dict[str, Any]) -> int | None:
+def _from_rounded(metric: Metric, extra: dict[str, Any]) -> int | None:
     """A count with exactly published parts, recomputed with its person counts rounded."""
     parts = {
-        name: rounded(asked[name]) if catalogue()[name].counts == "persons" else asked[name]
+        name: rounded(extra[name]) if catalogue()[name].counts == "persons" else extra[name]
         for name in expand(metric.name, frozenset())
-        if asked.get(name) is not None
+        if extra.get(name) is not None
     }
-    made = formula(metric.name)(parts) if parts.keys() == expand(metric.name, frozenset()).keys() else None
-    return None if made is None else rounded(made)
+    result = formula(metric.name)(parts) if parts.keys() == expand(metric.name, frozenset()).keys() else None
+    return None if result is None else rounded(result)
 
 
-def _asked(answer: Answer, ask: Ask | None) -> dict[tuple[Any, ...], dict[str, Any]]:
+def _extra_numbers(answer: Answer, ask: Ask | None) -> dict[tuple[Any, ...], dict[str, Any]]:
     """Sample sizes and parts of counts that the Answer lacks, by the members of its rows."""
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    numbers: dict[tuple[Any, ...], dict[str, Any]] = {}
     if not ask or not set(answer.by) <= set(DIMENSIONS):
-        return found
+        return numbers
     timed = bool(set(answer.by) & set(TIME))
     for metric in answer.metrics:
-        # The parts of one count are asked together: lookups have no groups of their own.
-        wanted = tuple(expand(metric.name, frozenset())) if _rests_on_more(metric) else (metric.sample_size,)
-        names = [name for name in wanted if name]
+        # The parts of a count are asked for together: lookups have no groups of their own.
+        parts = tuple(expand(metric.name, frozenset())) if _rests_on_more(metric) else (metric.sample_size,)
+        names = [name for name in parts if name]
         if not names:
             continue
         is_event = catalogue()[names[0]].kind == "event"
         day, period = None if is_event else answer.on, answer.over if is_event or timed else None
         try:
-            counted = ask(*names, by=answer.by, on=day, over=period, where=answer.where)
+            answered = ask(*names, by=answer.by, on=day, over=period, where=answer.where)
         except QuestionError:
             continue
-        for row in counted.rows:
-            known = found.setdefault(row[: len(answer.by)], {})
-            known.update((name, row[counted.columns.index(name)]) for name in names)
-    return found
+        for row in answered.rows:
+            known = numbers.setdefault(row[: len(answer.by)], {})
+            known.update((name, row[answered.columns.index(name)]) for name in names)
+    return numbers
 
 
-def _take_differences(exact: Sequence[tuple[Any, ...]], rows: list[list[Any]]) -> None:
+def _recompute_differences(exact: Sequence[tuple[Any, ...]], rows: list[list[Any]]) -> None:
     """Recompute the difference of two sides from their rounded numbers."""
     at_side = {row[0]: number for number, row in enumerate(exact)}
     first, second, difference = (rows[at_side[side]] for side in ("first", "second", "difference"))
@@ -243,9 +245,9 @@ def _take_differences(exact: Sequence[tuple[Any, ...]], rows: list[list[Any]]) -
             difference[at] = round(second[at] - first[at], 3) if known else None
 
 
-def _take_gaps(columns: Sequence[str], rows: list[list[Any]]) -> None:
-    """A gap is that of what is told of the count."""
+def _recompute_gaps(columns: Sequence[str], rows: list[list[Any]]) -> None:
+    """Recompute gaps from the rounded counts that they belong to."""
     for name in _GAPS.keys() & set(columns):
-        gap, count, known = (columns.index(one) for one in (name, *_GAPS[name]))
+        gap, count, known = (columns.index(column) for column in (name, *_GAPS[name]))
         for row in rows:
             row[gap] = None if row[count] is None or row[known] is None else round(row[count] - row[known], 1)

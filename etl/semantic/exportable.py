@@ -53,36 +53,35 @@ class InMemoryRows:
 class StreamedRows:
     """Rows too many for memory: their query, and `answer`, their Answer without rows.
 
-    `counting` is a query of the number of rows, without sorting. `connect` opens a connection for one reading, which is
-    closed afterwards.
+    `counting` is the query of their number, without sorting. `connect` opens a connection, which is closed after each use.
     """
 
     answer: Answer
     sql: str
     counting: str
-    given: Mapping[str, Any]
+    parameters: Mapping[str, Any]
     connect: Callable[[], ScopedCursor]
 
     def count(self) -> int:
         """How many rows there are."""
         with self.connect() as con:
-            found = con.execute(self.counting, dict(self.given)).fetchone()
-        return found[0] if found else 0
+            row = con.execute(self.counting, dict(self.parameters)).fetchone()
+        return row[0] if row else 0
 
     def first(self, most: int) -> Answer:
         """The Answer with its first rows, at most `most`."""
         with self.connect() as con:
-            rows = con.execute(f"from ({self.sql}) limit {most:d}", dict(self.given)).fetchall()
+            rows = con.execute(f"from ({self.sql}) limit {most:d}", dict(self.parameters)).fetchall()
         return replace(self.answer, rows=rows)
 
     @contextmanager
     def read(self) -> Iterator[pa.RecordBatchReader]:
         """All rows, in order; only a few batches are in memory at a time."""
         with self.connect() as con:
-            found = con.sql(self.sql, params=dict(self.given)).to_arrow_reader(BATCH)
-            kinds = [_exported_type(kind) for kind in found.schema.types]
+            reader = con.sql(self.sql, params=dict(self.parameters)).to_arrow_reader(BATCH)
+            kinds = [_exported_type(kind) for kind in reader.schema.types]
             schema = pa.schema(zip(self.answer.columns, kinds, strict=True))
-            batches = (_cast(batch, schema) for batch in found)
+            batches = (_cast(batch, schema) for batch in reader)
             yield pa.RecordBatchReader.from_batches(schema, batches)
 
 

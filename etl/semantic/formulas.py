@@ -1,5 +1,6 @@
 """Formulas of metrics as users read them, and the change log of definitions."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from datetime import date
@@ -9,6 +10,7 @@ from pathlib import Path
 from etl.semantic.catalog import Measure, catalogue, expand, tables
 
 _CHANGES = Path(__file__).parent / "changes.toml"
+_MONTHS = re.compile(r"\{day - ([0-9]+) months\}")
 
 
 @dataclass(frozen=True)
@@ -24,14 +26,14 @@ class Change:
 def changes() -> tuple[Change, ...]:
     """The change log of definitions, newest first."""
     entries = tomllib.loads(_CHANGES.read_text(encoding="utf-8"))["change"]
-    found = [Change(one["on"], tuple(one["metrics"]), {"fa": one["fa"], "en": one["en"]}) for one in entries]
-    return tuple(sorted(found, key=lambda change: change.on, reverse=True))
+    log = [Change(entry["on"], tuple(entry["metrics"]), {"fa": entry["fa"], "en": entry["en"]}) for entry in entries]
+    return tuple(sorted(log, key=lambda change: change.on, reverse=True))
 
 
 def formula(name: str) -> str:
     """The SQL of a metric, with `:day` for the day of a snapshot, `:first` and `:last` for the period of events.
 
-    A metric derived from others is written with their names.
+    `:day_12_months_before` is the day twelve Jalali months before. A metric derived from others is written with their names.
     """
     parts = expand(name, frozenset())
     if name not in parts:
@@ -40,23 +42,25 @@ def formula(name: str) -> str:
     conditions = (
         [_date_condition(measure), measure.where] if tables()[measure.table].kind != "static" else [measure.where]
     )
-    where = "\n  and ".join(one for one in conditions if one)
-    return f"select {measure.sql}\nfrom {tables()[measure.table].model}{f'{chr(10)}where {where}' if where else ''}".replace(
-        "{day}", ":day"
-    )
+    where = "\n  and ".join(condition for condition in conditions if condition)
+    written = f"select {measure.sql}\nfrom {tables()[measure.table].model}{f'{chr(10)}where {where}' if where else ''}"
+    return _MONTHS.sub(r":day_\1_months_before", written).replace("{day}", ":day")
+
+
+def _before(months: int) -> str:
+    return f"{{day - {months} months}}" if months else ":day"
 
 
 def _date_condition(measure: Measure) -> str:
     """The condition on days of a measure."""
-    day = f":day - interval {measure.offset_months} months" if measure.offset_months else ":day"
+    day = _before(measure.offset_months)
     if measure.kind == "event" and not measure.at_end:
         return f"{measure.day} between :first and :last"
     if measure.at_end:
         day = ":last"
     if measure.window_months:
         start, end = measure.window_months
-        last = f":day - interval {end} months" if end else ":day"
-        return f"{measure.day} > :day - interval {start} months and {measure.day} <= {last}"
+        return f"{measure.day} > {_before(start)} and {measure.day} <= {_before(end)}"
     if measure.snapshot_condition:
         return measure.snapshot_condition.replace("{day}", day)
     return f"valid_from <= {day} and valid_until > {day}"

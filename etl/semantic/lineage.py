@@ -63,15 +63,15 @@ def sql_of(model: str) -> str:
 
 
 def _through(tables: Iterable[str]) -> frozenset[str]:
-    found: set[str] = set()
+    sources: set[str] = set()
     for name in tables:
         if name.startswith(_LOADED):
-            found |= _with_referenced(name.removeprefix(_LOADED))
+            sources |= _with_referenced(name.removeprefix(_LOADED))
         elif name in REFERENCES:
-            found.add(name)
+            sources.add(name)
         else:
-            found |= sources_of_model(name)
-    return frozenset(found)
+            sources |= sources_of_model(name)
+    return frozenset(sources)
 
 
 def _with_referenced(table: str) -> frozenset[str]:

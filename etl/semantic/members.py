@@ -14,6 +14,7 @@ from etl.warehouse.dimensions import ALL, CHOICES, DIMENSIONS, TIME
 
 
 def known(names: Sequence[str]) -> tuple[Metric, ...]:
+    """The metrics of these names, each once. Raises QuestionError for an unknown name and for none."""
     metrics = []
     for name in dict.fromkeys(names):
         if name not in catalogue():
@@ -25,6 +26,7 @@ def known(names: Sequence[str]) -> tuple[Metric, ...]:
 
 
 def unit_of_time(by: Sequence[str]) -> str:
+    """The unit of time among `by`, or empty. Raises QuestionError for an unknown or repeated dimension and for two units."""
     for name in by:
         if name not in DIMENSIONS:
             raise QuestionError(f"no dimension is called {name}; there are {', '.join(DIMENSIONS)}")
@@ -37,6 +39,7 @@ def unit_of_time(by: Sequence[str]) -> str:
 
 
 def refuse_meaningless(metric: Metric, by: Sequence[str], where: Mapping[str, Any]) -> None:
+    """Raise QuestionError if a metric cannot be grouped or filtered by these dimensions."""
     for name in (*by, *where):
         if name not in metric.dimensions:
             raise QuestionError(f"{metric.name} has no meaning by {name}")
@@ -46,13 +49,14 @@ def refuse_meaningless(metric: Metric, by: Sequence[str], where: Mapping[str, An
 
 
 def members(con: duckdb.DuckDBPyConnection, where: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """The codes of the members that filters name. Raises QuestionError for an unknown dimension or member."""
     checked = {}
-    for name, given in where.items():
+    for name, values in where.items():
         if name not in DIMENSIONS:
             raise QuestionError(f"no dimension is called {name}; there are {', '.join(DIMENSIONS)}")
         if name in TIME:
             raise QuestionError(f"a period is given with --over, not with --where {name}")
-        checked[name] = tuple(dict.fromkeys(_members(con, name, list(given))))
+        checked[name] = tuple(dict.fromkeys(_members(con, name, list(values))))
         if not checked[name]:
             raise QuestionError(f"--where {name} names no value")
     return checked
@@ -70,38 +74,38 @@ def _all(dimension: str) -> frozenset[str] | None:
     return frozenset(CHOICES[dimension].values()) if dimension in CHOICES else None
 
 
-def others(dimension: str, given: Collection[str]) -> list[str] | None:
-    """The members of a dimension other than `given`; None where they differ between publications."""
+def other_members(dimension: str, excluded: Collection[str]) -> list[str] | None:
+    """The members of a dimension other than `excluded`; None where they differ between publications."""
     every = _all(dimension)
-    return None if every is None else sorted(every.difference(given))
+    return None if every is None else sorted(every.difference(excluded))
 
 
 def unknown(dimension: str, value: str) -> QuestionError:
-    """What is said of a member that does not exist."""
+    """The error for a member that does not exist."""
     return QuestionError(f"no {dimension} is called {value!r}")
 
 
-def _members(con: duckdb.DuckDBPyConnection, dimension: str, given: Sequence[str]) -> list[str]:
-    """The codes of the members `given`, in that order. Raises QuestionError for the first unknown one."""
+def _members(con: duckdb.DuckDBPyConnection, dimension: str, values: Sequence[str]) -> list[str]:
+    """The codes of the members named by `values`, in that order. Raises QuestionError for the first unknown one."""
     if _is_province(dimension):
-        found = [places().provinces.get(fold(value)) for value in given]
+        codes = [places().provinces.get(fold(value)) for value in values]
     elif dimension in CHOICES:
-        found = [CHOICES[dimension].get(fold(value)) for value in given]
+        codes = [CHOICES[dimension].get(fold(value)) for value in values]
     else:
-        found = _looked_up(con, ALL[dimension].lookup, [latin_digits(value) for value in given])
-    known_ones = [member for member in found if member is not None]
-    if len(known_ones) < len(found):
-        raise unknown(dimension, given[found.index(None)])
-    return known_ones
+        codes = _looked_up(con, ALL[dimension].lookup, [latin_digits(value) for value in values])
+    known_codes = [member for member in codes if member is not None]
+    if len(known_codes) < len(codes):
+        raise unknown(dimension, values[codes.index(None)])
+    return known_codes
 
 
-def _looked_up(con: duckdb.DuckDBPyConnection, lookup: str, given: Sequence[str]) -> list[str | None]:
-    """Each value as the column `lookup` (table.column) has it: exactly, else in another case; None for one it lacks."""
+def _looked_up(con: duckdb.DuckDBPyConnection, lookup: str, values: Sequence[str]) -> list[str | None]:
+    """Each value as written in the column `lookup` (table.column), ignoring case if there is no exact match; None if missing."""
     table, column = lookup.split(".")
     rows = con.execute(
-        f"select {column} from {table} where lower({column}) in (select lower(unnest($given::varchar[]))) order by 1 desc",
-        {"given": list(given)},
+        f"select {column} from {table} where lower({column}) in (select lower(unnest($values::varchar[]))) order by 1 desc",
+        {"values": list(values)},
     ).fetchall()
     exact = {code for (code,) in rows}
     alike = {code.lower(): code for (code,) in rows}
-    return [value if value in exact else alike.get(value.lower()) for value in given]
+    return [value if value in exact else alike.get(value.lower()) for value in values]

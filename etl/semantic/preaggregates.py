@@ -49,7 +49,7 @@ def stock_scan(plan: Plan, measure: Measure) -> StockScan:
 
 
 def stock_query(plan: Plan, binder: Binder, scan: StockScan, measures: Mapping[str, Measure]) -> MeasureQuery:
-    """The total at the last checkpoint and the changes since; persons with three or more spells are counted by themselves."""
+    """The total at the last checkpoint and the changes since; persons with three or more spells are counted separately."""
     columns = _columns(measures)
     filters = _cell_filters(plan, binder, scan)
     pairs = _pair_condition(scan.grouped, filters)
@@ -81,8 +81,8 @@ def shared_queries(
         sums |= {name: f"sum({column}){where}" for name, column in _columns(scans[scan]).items()}
     ((_, *days),) = _with_checkpoints(plan, place)
     where = " and ".join([_since(binder, *days), *_cell_filters(plan, binder, nation)])
-    shown = [*place.grouped, *(f"{number} as {name}" for name, number in sums.items())]
-    sql = f"select {', '.join(shown)}\nfrom stock\nwhere {where}\ngroup by {', '.join(place.grouped)}"
+    selected = [*place.grouped, *(f"{number} as {name}" for name, number in sums.items())]
+    sql = f"select {', '.join(selected)}\nfrom stock\nwhere {where}\ngroup by {', '.join(place.grouped)}"
     select = (Select(sql, (*place.grouped, *sums)),)
     chosen = frozenset(plan.where["province"]) if "province" in plan.where else None
     return {
@@ -109,12 +109,12 @@ def _select_units(
     checkpoints = [*units] or [date.min]
     span = f"day between {binder.bind(min(checkpoints))} and {binder.bind(max(checkpoints))}"
     totals = ["is_total", span, *filters]
-    # Pairs are read by themselves, so that the scan of totals reads no `other_` columns.
+    # Pairs are read separately, so that the scan of totals reads no `other_` columns.
     kinds = [["not is_pair"], ["is_pair", pairs]] if pairs else [[]]
     summed = [_sums("stock", ("day", *scan.grouped), columns, [*totals, *kind]) for kind in kinds]
     names = (*scan.unit, *scan.grouped, *columns)
     selects = [Select("\nunion all\n".join(summed), names, units)]
-    opened = [one for one in days if one[2] < one[1]]
+    opened = [(label, day, since) for label, day, since in days if since < day]
     changes = ["not is_total", *filters, *_for_any_row(pairs)]
     if len(opened) == 1:
         # A plain condition on days lets the scan skip row groups; a join does not.
@@ -131,15 +131,17 @@ def _select_units(
 
 
 def _select_many(plan: Plan, binder: Binder, measures: Mapping[str, Measure], with_presence: bool) -> list[Select]:
-    """The same measures of the persons whom `stock` leaves out."""
-    found = {
+    """The same measures for the persons that `stock` leaves out."""
+    of_many = {
         name: replace(measure, table=f"{measure.table}_many", rollup_column="") for name, measure in measures.items()
     }
     if with_presence:
-        at_end = any(measure.at_end for measure in found.values())
-        found["present"] = Measure("present", "readiness_many", "count(distinct person_id)", "snapshot", at_end=at_end)
+        at_end = any(measure.at_end for measure in of_many.values())
+        of_many["present"] = Measure(
+            "present", "readiness_many", "count(distinct person_id)", "snapshot", at_end=at_end
+        )
     scans: dict = {}
-    for name, measure in found.items():
+    for name, measure in of_many.items():
         scans.setdefault(table_scan(plan, binder, measure), {})[name] = measure
     return [scan_select(scan, some) for scan, some in scans.items()]
 
@@ -148,7 +150,7 @@ def _columns(measures: Mapping[str, Measure]) -> dict[str, str]:
     """The columns of `stock` to sum, by the names of their measures."""
     columns = {name: measure.rollup_column for name, measure in measures.items()}
     if "compliant_assistants" in columns.values() and "active_assistants" not in columns.values():
-        # A group with active assistants of whom none is compliant has a row with 0.
+        # A group of active assistants, none of them compliant, has a row with 0.
         columns["present"] = "active_assistants"
     return columns
 
@@ -164,7 +166,7 @@ def _with_checkpoints(plan: Plan, scan: StockScan) -> list[tuple[str, date, date
 
 
 def checkpoint(day: date, first: date, last: date) -> date:
-    """The last month end up to `day` among those from `first` to `last`; the earliest date there is before the first."""
+    """The last month end up to `day` among those from `first` to `last`; date.min before the first."""
     unit = jalali.unit_of(day, "month")
     month_end = min(day if unit.last == day else unit.first - jalali.DAY, last)
     return month_end if month_end >= first else date.min
@@ -177,20 +179,21 @@ def _since(binder: Binder, day: date, checkpoint: date) -> str:
 
 
 def _sums(source: str, keys: Sequence[str], columns: Mapping[str, str], where: Sequence[str], unit: str = "") -> str:
-    """The sums of `columns` by `keys`, and by an expression for the unit of time where given."""
-    shown = [*([unit] if unit else []), *keys, *(f"sum({column}) as {name}" for name, column in columns.items())]
+    """The sums of `columns` by `keys`, and by `unit`, an expression for the unit of time, if given."""
+    selected = [*([unit] if unit else []), *keys, *(f"sum({column}) as {name}" for name, column in columns.items())]
     count = len(keys) + bool(unit)
     group = f"\ngroup by {', '.join(str(n + 1) for n in range(count))}" if count else ""
-    return f"select {', '.join(shown)}\nfrom {source}\nwhere {' and '.join(where)}{group}"
+    return f"select {', '.join(selected)}\nfrom {source}\nwhere {' and '.join(where)}{group}"
 
 
 def _pair_condition(grouped: Sequence[str], filters: Sequence[str]) -> str:
     """Which pairs subtract: those with both cells within the filters and in one group; empty for all."""
     return " and ".join(
-        [f"other_{one}" for one in filters] + [f"other_{one} is not distinct from {one}" for one in grouped]
+        [f"other_{condition}" for condition in filters]
+        + [f"other_{column} is not distinct from {column}" for column in grouped]
     )
 
 
 def _for_any_row(pairs: str) -> list[str]:
-    """The condition on pairs as one that other rows pass."""
+    """The condition on pairs, which all other rows pass."""
     return [f"(not is_pair or ({pairs}))"] if pairs else []

@@ -1,4 +1,4 @@
-"""Settled and provisional: up to which day a metric can no longer change by itself."""
+"""Settled and provisional: the day up to which a metric can no longer change by itself."""
 
 from datetime import date, timedelta
 
@@ -16,10 +16,10 @@ def last_settled_day(on: date, provisional_days: int) -> date:
 
 
 def settled_on(con: ScopedCursor, name: str, on: date | None = None) -> date | None:
-    """The day to ask a metric on where it is a headline, compared, ranked or used for a pace, `on` (default: the as-of day).
+    """The day to ask a metric on if it is a headline, compared, ranked or used for a pace on `on` (default: the as-of day).
 
-    For a metric that stays provisional for some days it is the end of the last Jalali month that is settled, for any other
-    `on` itself. None where no month of the register is settled yet.
+    For a metric that stays provisional for some days this is the end of the last settled Jalali month, for any other `on`
+    itself. None if no month of the register is settled yet.
     """
     day = on or con.publication.as_of
     wait = provisional_days(name)

@@ -14,9 +14,10 @@ from etl.semantic.catalog import Metric, catalogue
 
 LEAST = 23
 LEAST_INSTITUTES = 10
-# A difference can be near zero, or below it, in a large group. A shortfall is one of the residents, whoever serves there.
+# A difference can be near zero or negative in a large group, so its group is sized by another metric. A coverage gap is sized
+# by residents: it can be large where nobody serves.
 _OF_DIFFERENCE = {"coverage_gap": "residents", "net_change": "in_service"}
-# A census is no sample: each of its counties is counted. Seats are no group of people.
+# A census of counties is no sample, and seats are no group of people: any number of either can be ranked.
 _CENSUS, _SEATS = "counties", "seats"
 # The quantile of the normal distribution for 95 %.
 _Z = 1.959963984540054
@@ -24,7 +25,7 @@ _Z = 1.959963984540054
 
 @dataclass(frozen=True)
 class Group:
-    """A group of an answer: its key, its value, what the value is a share of, the 95 % interval where it is a share."""
+    """A group of an answer: its key, its value, its size (see `size_of`), and the 95 % interval of a share."""
 
     key: tuple[Any, ...]
     value: float
@@ -34,7 +35,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Ranking:
-    """The groups that may be ranked, highest first, and those too small for it (largest first).
+    """The groups that may be ranked, highest first, and those too small to be ranked (largest first).
 
     `is_first_apart`, `is_last_apart`: whether the highest (lowest) may be named, because it differs from its neighbour.
     """
@@ -46,9 +47,9 @@ class Ranking:
 
 
 def wilson(successes: float, count: float, z: float = _Z) -> tuple[float, float] | None:
-    """Wilson's score interval of a share, both bounds in 0 to 1. None where nothing was counted.
+    """Wilson's score interval of a share, both bounds in 0 to 1. None if `count` is 0.
 
-    Raises ValueError for more successes than were counted, or fewer than none.
+    Raises ValueError unless `successes` is between 0 and `count`.
     """
     if not 0 <= successes <= count:
         raise ValueError("a share is made of 0 to all")
@@ -62,15 +63,15 @@ def wilson(successes: float, count: float, z: float = _Z) -> tuple[float, float]
 
 
 def least(unit: str) -> int:
-    """How many of a unit a group needs to be ranked."""
+    """The minimum size of a group to be ranked, in a unit."""
     return {"institutes": LEAST_INSTITUTES, _CENSUS: 1, _SEATS: 1}.get(unit, LEAST)
 
 
 def size_of(metric: Metric) -> str:
-    """The metric that says how many a group's value is made of.
+    """The metric that sizes a group.
 
-    The denominator of a share, the numerator of another ratio (persons, not residents, area or a target), the cases of a
-    median, those a difference is of, and of a count the count itself.
+    For a share its denominator, for another ratio its numerator (persons, not residents, area or a target), for a median the
+    number of cases, for a difference see _OF_DIFFERENCE, for a count the count itself.
     """
     whole = catalogue().get(metric.denominator or "")
     if metric.unit == "share" and metric.denominator and not (whole and whole.counts == "targets"):
@@ -81,10 +82,10 @@ def size_of(metric: Metric) -> str:
 def rank(answer: Answer, name: str | None = None) -> Ranking:
     """The groups of an answer by one of its metrics, the first unless named.
 
-    Groups without a member, a value or a size (see `size_of`) are left out. Shares differ where their intervals
-    do not overlap, counts and rates where they are not equal.
+    Groups without a member, a value or a size are left out. Shares differ if their intervals do not overlap, counts and
+    rates if they are not equal.
     """
-    metric = next(one for one in answer.metrics if name in (None, one.name))
+    metric = next(metric for metric in answer.metrics if name in (None, metric.name))
     counted = size_of(metric)
     unit = catalogue()[counted].unit if counted in catalogue() else metric.unit
     is_share = metric.unit == "share" and counted == metric.denominator and unit != _CENSUS
@@ -94,19 +95,23 @@ def rank(answer: Answer, name: str | None = None) -> Ranking:
         value, count = row[metric.name], row.get(counted)
         if value is None or count is None or None in key:
             continue
-        # Persons counted over time can exceed those they are a share of; such a share has no interval.
+        # Events counted over a period can exceed the persons they are divided by; such a share has no interval.
         has_interval = is_share and 0 <= row[str(metric.numerator)] <= count
         groups.append(Group(key, value, count, wilson(row[str(metric.numerator)], count) if has_interval else None))
-    ranked = sorted((one for one in groups if one.count >= least(unit)), key=lambda one: (-one.value, one.key))
-    small = sorted((one for one in groups if one.count < least(unit)), key=lambda one: (-one.count, one.key))
+    ranked = sorted(
+        (group for group in groups if group.count >= least(unit)), key=lambda group: (-group.value, group.key)
+    )
+    small = sorted(
+        (group for group in groups if group.count < least(unit)), key=lambda group: (-group.count, group.key)
+    )
     return Ranking(tuple(ranked), tuple(small), _is_apart(ranked[:2]), _is_apart(ranked[:-3:-1]))
 
 
-def _is_apart(two: Sequence[Group]) -> bool:
+def _is_apart(pair: Sequence[Group]) -> bool:
     """Whether two neighbours of a ranking differ."""
-    if len(two) < 2:
+    if len(pair) < 2:
         return False
-    one, other = two
-    if one.interval is None or other.interval is None:
-        return one.value != other.value
-    return one.interval[0] > other.interval[1] or one.interval[1] < other.interval[0]
+    first, second = pair
+    if first.interval is None or second.interval is None:
+        return first.value != second.value
+    return first.interval[0] > second.interval[1] or first.interval[1] < second.interval[0]

@@ -18,7 +18,7 @@ _DEFAULT_MONTHS = 12
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, as `ask` gets it. `plain` counts every row, without pre-aggregates."""
+    """The arguments of `ask`. `plain` counts every row, without pre-aggregates."""
 
     names: Sequence[str]
     by: Sequence[str] = ()
@@ -32,12 +32,12 @@ class Question:
 class Plan:
     """A question with its names, members and days checked.
 
-    `shown`: the metrics asked for and the parts of ratios. `measures`: what they are counted from. `where`: member codes.
+    `selected`: the metrics asked for and the parts of ratios. `measures`: what these are computed from. `where`: member codes.
     `on` is the day of a snapshot, None where it is measured by time; `over` the period of events and of units of time.
     """
 
     metrics: tuple[Metric, ...]
-    shown: tuple[str, ...]
+    selected: tuple[str, ...]
     measures: Mapping[str, Measure]
     by: tuple[str, ...]
     where: dict[str, tuple[str, ...]]
@@ -67,9 +67,9 @@ class Plan:
         return self.over[1] if self.over else self.publication.as_of
 
     def snapshot_days(self) -> list[tuple[str, date]]:
-        """Units of time, each with the day on which it is measured; without a unit one day, labelled with an empty text.
+        """Units of time, each with the day on which it is measured; without a unit one day with an empty label.
 
-        That is the last day of each unit that ends within the period, and the as-of day for the unit in progress.
+        A unit that ends within the period is measured on its last day, the unit in progress on the as-of day.
         """
         as_of = self.publication.as_of
         if not self.unit:
@@ -102,7 +102,7 @@ class Plan:
     def static_columns(self) -> dict[str, str]:
         """The measures that are looked up among the facts of provinces kept in memory, each with its key there.
 
-        By province alone, residents and areas are narrowed by nothing but the province.
+        Only for questions by province alone: other filters than the province do not apply to residents and areas.
         """
         if self.plain or self.by != ("province",):
             return {}
@@ -115,7 +115,7 @@ class Plan:
 
     @property
     def static_day(self) -> date:
-        """The day of the facts of provinces: asked by province alone, a question has one day."""
+        """The day of those facts: a question by province alone has one day."""
         return self.on or self.publication.as_of
 
 
@@ -128,18 +128,18 @@ def resolve(con: duckdb.DuckDBPyConnection, publication: Publication, question: 
     by = tuple(question.by)
     where = members(con, question.where)
     unit = unit_of_time(by)
-    shown = dict.fromkeys(metric.name for metric in metrics)
+    selected = dict.fromkeys(metric.name for metric in metrics)
     for metric in metrics:
-        shown |= dict.fromkeys(part for part in (metric.numerator, metric.denominator) if part)
+        selected |= dict.fromkeys(part for part in (metric.numerator, metric.denominator) if part)
     dimensions = tuple(name for name in by if name not in TIME)
     involved = frozenset(dimensions) | where.keys()
     measures: dict[str, Measure] = {}
-    for name in shown:
+    for name in selected:
         measures |= expand(name, involved)
     for metric in metrics:
         refuse_meaningless(metric, dimensions, where)
     on, over = _days(metrics, unit, question, publication.as_of)
-    return Plan(metrics, tuple(shown), measures, by, where, on, over, publication, question.plain)
+    return Plan(metrics, tuple(selected), measures, by, where, on, over, publication, question.plain)
 
 
 def _days(
@@ -160,5 +160,5 @@ def _days(
 
 
 def metric_formulas(plan: Plan) -> dict[str, str]:
-    """The SQL expressions of the metrics shown that are worked out of others."""
-    return {name: catalogue()[name].sql for name in plan.shown if name not in plan.measures}
+    """The SQL expressions of the selected metrics that are derived from others."""
+    return {name: catalogue()[name].sql for name in plan.selected if name not in plan.measures}

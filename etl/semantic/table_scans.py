@@ -6,13 +6,15 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
+from etl.core import jalali
 from etl.semantic.catalog import Measure, tables
 from etl.semantic.combine import MeasureQuery, Select
-from etl.semantic.members import others
+from etl.semantic.members import other_members
 from etl.semantic.resolve import Plan
 from etl.warehouse.dimensions import PLACES
 
 _AHEAD = re.compile(r"\{day\} \+ ([0-9]+)")
+_BEFORE = re.compile(r"\{day - ([0-9]+) months\}")
 _DISTINCT = re.compile(
     r"^count\(distinct (person_id|\(person_id, course\))\)(?: filter \(where ((?:(?! filter ).)*)\))?$"
 )
@@ -39,8 +41,8 @@ class Binder:
 class TableScan:
     """The rows that some measures of one table are counted from; measures with an equal scan share a SELECT.
 
-    `source` is the FROM clause with the condition on days, `shared_source` the same for the rows of persons with several
-    spells, where the build keeps them in a table of their own. `grouped` holds pairs of dimension and column.
+    `source` is the FROM clause with the condition on days; `shared_source` is the same for persons with several spells, if
+    the build stores their rows in a separate table. `grouped` holds pairs of dimension and column.
     """
 
     table: str
@@ -71,8 +73,8 @@ def inline_days(plan: Plan, binder: Binder, measure: Measure) -> Measure:
         return measure
     ((_, day),) = plan.days_of(measure)
 
-    def ahead(found: re.Match[str]) -> str:
-        return binder.bind(day + min(timedelta(int(found[1])), date.max - day))
+    def ahead(match: re.Match[str]) -> str:
+        return binder.bind(day + min(timedelta(int(match[1])), date.max - day))
 
     return replace(measure, sql=_AHEAD.sub(ahead, measure.sql), where=_AHEAD.sub(ahead, measure.where))
 
@@ -85,11 +87,12 @@ def table_scan(plan: Plan, binder: Binder, measure: Measure) -> TableScan:
     ignored = PLACES if measure.national_total else table.ignores
     filters = conditions(plan, binder, {name: sql for name, sql in table.columns.items() if name not in ignored})
     source, unit_column = _source(plan, binder, measure)
+    where = _months_before(plan, binder, measure, measure.where)
     shared = f"{table.model}_shared"
     return TableScan(
         table=table.model,
         source=source.replace("{table}", table.model),
-        filters=(*filters, measure.where) if measure.where else tuple(filters),
+        filters=(*filters, where) if where else tuple(filters),
         grouped=grouped,
         unit=plan.unit if unit_column else "",
         unit_column=unit_column,
@@ -112,27 +115,48 @@ def _source(plan: Plan, binder: Binder, measure: Measure) -> tuple[str, str]:
             f"from {{table}} inner join calendar on calendar.day = {measure.day} where {period}",
             f"calendar.{plan.unit}",
         )
-    condition = snapshot_condition(measure)
+    condition = _months_before(plan, binder, measure, snapshot_condition(measure))
     days = plan.days_of(measure)
     if not plan.unit:
-        day = binder.bind(days[0][1])
-        return f"from {{table}} where {condition.replace('measured.day', day)}", ""
-    return f"from {measured_days(binder, days)} inner join {{table}} on {condition} where true", "measured.unit"
+        if "measured.day" in condition:
+            condition = condition.replace("measured.day", binder.bind(days[0][1]))
+        return f"from {{table}} where {condition}", ""
+    months = _months_of(measure)
+    dates = [(label, day, *(jalali.add_months(day, -count) for count in months)) for label, day in days]
+    measured = measured_days(binder, dates, *map(_column, months))
+    return f"from {measured} inner join {{table}} on {condition} where true", "measured.unit"
+
+
+def _months_before(plan: Plan, binder: Binder, measure: Measure, condition: str) -> str:
+    """A condition with a date for each `{day - n months}`: Jalali months cannot be counted in SQL."""
+    if plan.unit:
+        return _BEFORE.sub(lambda found: f"measured.{_column(int(found[1]))}", condition)
+    day = plan.days_of(measure)[0][1]
+    return _BEFORE.sub(lambda found: binder.bind(jalali.add_months(day, -int(found[1]))), condition)
+
+
+def _months_of(measure: Measure) -> list[int]:
+    """The numbers of months before its day at which a measure looks."""
+    return sorted({int(count) for count in _BEFORE.findall(snapshot_condition(measure) + measure.where)})
+
+
+def _column(months: int) -> str:
+    return f"months_before_{months}"
 
 
 def snapshot_condition(measure: Measure) -> str:
-    """Which rows of `{table}` a snapshot counts on `measured.day`."""
+    """Which rows of `{table}` a snapshot counts on `measured.day`; `{day - n months}` is a day so many months before it."""
     if measure.window_months:
-        start, end = measure.window_months
-        return (
-            f"{measure.day} > cast(measured.day - to_months({start}) as date) "
-            f"and {measure.day} <= cast(measured.day - to_months({end}) as date)"
-        )
-    months = measure.offset_months
-    day = f"cast(measured.day - to_months({months}) as date)" if months else "measured.day"
+        start, end = (_day_before(months) for months in measure.window_months)
+        return f"{measure.day} > {start} and {measure.day} <= {end}"
+    day = _day_before(measure.offset_months)
     if measure.snapshot_condition:
         return measure.snapshot_condition.replace("{day}", day)
     return f"{{table}}.valid_from <= {day} and {{table}}.valid_until > {day}"
+
+
+def _day_before(months: int) -> str:
+    return f"{{day - {months} months}}" if months else "measured.day"
 
 
 def measured_days(binder: Binder, days: Sequence[tuple[Any, ...]], *more: str) -> str:
@@ -154,11 +178,11 @@ def conditions(plan: Plan, binder: Binder, columns: Mapping[str, str]) -> list[s
 
 
 def _is_one_of(plan: Plan, binder: Binder, column: str, dimension: str, values: Sequence[str]) -> str:
-    """A filter on a column. Every member named is compared with every row, so the fewer members are named."""
-    rest = others(dimension, values)
-    if plan.plain or rest is None or len(rest) >= len(values):
+    """A filter on a column: `in` or `not in`, whichever lists fewer members to compare every row with."""
+    excluded = other_members(dimension, values)
+    if plan.plain or excluded is None or len(excluded) >= len(values):
         return f"{column} in ({', '.join(map(binder.bind, values))})"
-    return f"{column} not in ({', '.join(map(binder.bind, rest))})" if rest else f"{column} is not null"
+    return f"{column} not in ({', '.join(map(binder.bind, excluded))})" if excluded else f"{column} is not null"
 
 
 # ---------------------------------------------------------------- to SQL
@@ -175,13 +199,15 @@ def scan_select(scan: TableScan, measures: Mapping[str, Measure]) -> Select:
     Persons with one spell on the day are counted by rows, the others by count(distinct), which is slow.
     """
     columns = (*scan.dimensions, *measures)
-    distinct = {name: found for name, measure in measures.items() if (found := _distinct(scan, measure))}
+    distinct = {name: match for name, measure in measures.items() if (match := _distinct(scan, measure))}
     if len(distinct) < len(measures):
         sql = _rows(scan, scan.table, scan.source, {name: measure.sql for name, measure in measures.items()})
     elif scan.table.endswith(("_shared", "_many")):
         sql = _distinct_rows(scan, scan.table, scan.source, distinct)
     else:
-        single = {name: f"count(*) filter (where {_both('is_single_spell', one[2])})" for name, one in distinct.items()}
+        single = {
+            name: f"count(*) filter (where {_both('is_single_spell', match[2])})" for name, match in distinct.items()
+        }
         if scan.shared_source:
             shared = _distinct_rows(scan, f"{scan.table}_shared", scan.shared_source, distinct)
         else:
@@ -191,44 +217,47 @@ def scan_select(scan: TableScan, measures: Mapping[str, Measure]) -> Select:
 
 
 def _distinct(scan: TableScan, measure: Measure) -> "re.Match[str] | None":
-    """The count(distinct) of a measure, where a row with `is_single_spell` counts one; else None."""
+    """The count(distinct) of a measure if each row with `is_single_spell` counts one; else None."""
     key = tables()[scan.table].single_spell_key
-    found = _DISTINCT.match(measure.sql)
-    if not scan.splits_single_spells or not key or not found:
+    match = _DISTINCT.match(measure.sql)
+    if not scan.splits_single_spells or not key or not match:
         return None
     # A person has a row for each course: one row stands for one person only where grouped by course.
-    return found if found[1] == key or "course" in dict(scan.grouped) else None
+    return match if match[1] == key or "course" in dict(scan.grouped) else None
 
 
 def _rows(scan: TableScan, table: str, source: str, columns: Mapping[str, str], *more: str, key: str = "") -> str:
     """A SELECT of `columns` by the dimensions of a scan, and by `key` where given."""
-    shown = [f"{scan.unit_column} as {name}" for name in _listed(scan.unit)]
-    shown += [f"{column if '{day}' in column else f'{table}.{column}'} as {name}" for name, column in scan.grouped]
-    keys = [str(n + 1) for n in range(len(shown))] + list(_listed(key))
+    selected = [f"{scan.unit_column} as {name}" for name in _listed(scan.unit)]
+    selected += [f"{column if '{day}' in column else f'{table}.{column}'} as {name}" for name, column in scan.grouped]
+    keys = [str(n + 1) for n in range(len(selected))] + list(_listed(key))
     bound = _BOUND.search(scan.source)
     day = f"{bound[0]}::date" if bound else "current_date"
     if scan.unit_column == "measured.unit":
         day = "measured.day"
-    shown = [one.replace("{day}", day) for one in (*shown, *(f"{sql} as {name}" for name, sql in columns.items()))]
-    filters = [one.replace("{day}", day) for one in (*scan.filters, *more)]
+    selected = [
+        expression.replace("{day}", day)
+        for expression in (*selected, *(f"{sql} as {name}" for name, sql in columns.items()))
+    ]
+    filters = [condition.replace("{day}", day) for condition in (*scan.filters, *more)]
     glue = " and " if " where " in source else " where "
     where = glue + " and ".join(filters) if filters else ""
     group = f"\ngroup by {', '.join(keys)}" if keys else ""
-    return f"select {', '.join(shown)}\n{source}{where}{group}"
+    return f"select {', '.join(selected)}\n{source}{where}{group}"
 
 
 def _distinct_rows(
     scan: TableScan, table: str, source: str, distinct: Mapping[str, "re.Match[str]"], *more: str
 ) -> str:
-    """count(distinct) of several numbers in one pass: one row a person with a flag for each number, then their counts."""
-    keys = {found[1] for found in distinct.values()}
+    """count(distinct) of several measures in one pass: one row per person with a flag for each measure, then the counts."""
+    keys = {match[1] for match in distinct.values()}
     if len(keys) > 1:
-        return _rows(scan, table, source, {name: found[0] for name, found in distinct.items()}, *more)
-    flags = {name: f"bool_or({found[2]})" if found[2] else "true" for name, found in distinct.items()}
+        return _rows(scan, table, source, {name: match[0] for name, match in distinct.items()}, *more)
+    flags = {name: f"bool_or({match[2]})" if match[2] else "true" for name, match in distinct.items()}
     inner = _rows(scan, table, source, flags, *more, key=keys.pop().strip("()"))
-    shown = [*scan.dimensions, *(f"count(*) filter (where {name}) as {name}" for name in flags)]
+    selected = [*scan.dimensions, *(f"count(*) filter (where {name}) as {name}" for name in flags)]
     group = f"\ngroup by {', '.join(scan.dimensions)}" if scan.dimensions else ""
-    return f"select {', '.join(shown)}\nfrom (\n{inner}\n){group}"
+    return f"select {', '.join(selected)}\nfrom (\n{inner}\n){group}"
 
 
 def _both(condition: str, other: str | None) -> str:

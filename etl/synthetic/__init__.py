@@ -1,38 +1,38 @@
-"""A made-up register: what 31 provinces would hand in over twelve years, and none of it real.
+"""A made-up register: the files that 31 provinces would submit over twelve years, none of it real.
 
 `make` writes institutes, licences, personnel and training files for every province into a folder,
 each in the habits of its office (`habits`), with the faults that real files have (`faults`), and
-`SAMPLE.txt`, by which the build knows the data for made up.
+`SAMPLE.txt`, by which the build recognises made-up data.
 
-What the numbers rest on
-------------------------
+How the numbers are chosen
+--------------------------
 Where: a protective institute guards banks, shops, factories, hospitals and events, so the need goes
 with people in towns. Assistants per 10,000 residents of a province (census 1395) rise with its
 urban share u, from the least urban (Sistan and Baluchestan, 0.49) to the most (Qom, 0.95):
-``2 + 9.5 * ((u - 0.485) / 0.47) ** 1.15``. The towns of Qom and Alborz lie in the reach of Tehran,
-whose institutes serve them, so theirs count three quarters. A seeded noise of 8 % stands for
-everything else. Within a province institutes go to counties by town population to the power 1.15
-(the capital takes most), and the smallest counties have none, more of them where few live in towns.
+``2 + 9.5 * ((u - 0.485) / 0.47) ** 1.15``. The towns of Qom and Alborz are also served by
+institutes of Tehran, so theirs count three quarters. A seeded noise of 8 % covers everything else.
+Within a province institutes go to counties by town population to the power 1.15 (the capital takes
+most), and the smallest counties have none, more of them where few live in towns.
 
 When: steady growth over twelve years, nearly none in 1399 (pandemic), provinces at different paces.
 Who leaves: 1.7 % a month in the first year and 0.9 % after it, times a factor of the province.
-Training: each province is seeded between weak and good. Most people hold what they must in time, a
-careless share is late or never comes; courses stood still for some months of the pandemic.
+Training: each province is seeded between weak and good. Most people pass their courses in time, a
+careless share is late or never comes; courses were suspended for some months of the pandemic.
 Licensing: 46 working days at the median in 1393, 1.7 fewer each year; smart-service institutes need
 two thirds of that, with overlap; a renewal in seven is late, some never come.
 Women: 7 % of those hired in 1393, 15 % today, twice that among operators. Veterans: 9 %, and older.
 None of these shares is an observation: no such register is public. They are chosen so that every
-measure has something to show, in an order of size a reader would not stumble over.
+measure has something to show, of a plausible size.
 
-Nobody is meant. Names come from short invented lists. National ids pass the check digit and begin
+No real person is meant. Names come from short invented lists. National ids pass the check digit and begin
 with 800 to 999: the public lists of issuing offices we read (of the persian-tools libraries) name
-offices in 001 to 7xx and none there. The state's own list is not public: likely, then, not certain.
-One id in 33 begins with 009 or 099 instead, because a spreadsheet can only drop zeros that are
-there; an id of one of those two series could by chance be somebody's. Names of institutes are
+offices in 001 to 7xx and none there. The state's own list is not public, so this is likely but not certain.
+One id in 33 begins with 009 or 099 instead, so that spreadsheets have leading zeros to drop; an id
+of one of those two series could by chance be somebody's. Names of institutes are
 invented and end in «(نمونه)».
 
 Deterministic for (seed, scale, day). The default `day` is today, so that a dashboard of sample data
-looks alive; whoever needs the same files tomorrow passes `day`.
+looks alive; pass `day` to get the same files on another day.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ from etl.synthetic.faults import Planted, Planter
 from etl.synthetic.files import XLSX_CELLS, file_name, write
 from etl.synthetic.habits import TABLES, habit_of
 from etl.synthetic.licensing import Licensing
+from etl.synthetic.material import Material
 from etl.synthetic.people import joining_days, people
 from etl.synthetic.service import MOVERS, Market, Movers, careers, movers, personnel_columns
 from etl.synthetic.spelling import SLICE, Speller
@@ -66,7 +67,7 @@ from etl.synthetic.world import (
 )
 
 MARKER = "SAMPLE.txt"
-CROWD = 50_000  # people whose spells and courses are held at a time
+CROWD = 50_000  # people whose spells and courses are in memory at a time
 
 
 class Province:
@@ -77,7 +78,7 @@ class Province:
         self.planted: dict[str, Planted] = {}
 
     def write(self, table: str, parts: Iterable[Columns], doubled: int = 0) -> None:
-        """Spell, spoil and write one table; `doubled` of its rows another province hands in too."""
+        """Spell, spoil and write one table; another province also submits `doubled` of its rows."""
         frame = self.frame
         habit = habit_of(self.province, table)
         blocks = _blocks(parts)
@@ -86,7 +87,7 @@ class Province:
             habit = habit.texty()
         speller = Speller(habit, frame.places)
         rng = frame.rng(6, self.province, TABLES.index(table))
-        planter = Planter(table, self.province, frame.day, speller, rng)
+        planter = Planter(Material(table, self.province, frame.day, speller, rng))
         english = frame.places.provinces["english"][self.province]
         path = self.folder / file_name(table, self.province, english, habit)
         sheets = (
@@ -98,7 +99,7 @@ class Province:
 
 
 def _blocks(parts: Iterable[Columns]) -> Iterator[Columns]:
-    """The rows in blocks small enough to hold as text; empty ones left out."""
+    """The rows in blocks small enough for memory as text, without empty ones."""
     for part in parts:
         for start in range(0, len(next(iter(part.values()))), SLICE):
             yield {k: v[start : start + SLICE] for k, v in part.items()}
@@ -119,7 +120,7 @@ def make(folder: Path, scale: float = 1.0, seed: int = 7, day: date | None = Non
     folder = Path(folder)
     _clear(folder)
     fr = frame(scale, seed, day or date.today())
-    # the mark comes first: what an interrupted run leaves is made up as well
+    # written first, so that the files of an interrupted run are marked as well
     (folder / MARKER).write_text(_marker_text(fr, {}), encoding="utf-8")
     planted = _write_all(fr, folder)
     (folder / MARKER).write_text(_marker_text(fr, planted), encoding="utf-8")
@@ -129,7 +130,7 @@ def _write_all(fr: Frame, folder: Path) -> dict[str, Planted]:
     counties = covered_counties(fr, fr.rng(7))
     inst, waiting = institutes(fr, counties), applicants(fr, counties)
     licences = Licensing(fr, inst, 0).run()
-    asked = Licensing(fr, waiting, 1).run_applicants()
+    applications = Licensing(fr, waiting, 1).run_applicants()
     markets = [Market(inst, p, fr.rng(8, p)) for p in range(31)]
     gone = movers(fr, inst, markets)
     planted: dict[str, Planted] = {}
@@ -138,10 +139,10 @@ def _write_all(fr: Frame, folder: Path) -> dict[str, Planted]:
         rng = fr.rng(9, province)
         out = Province(fr, folder, province)
         mine, wait = inst.of(province), waiting.of(province)
-        own = institute_columns(inst, np.arange(mine.start, mine.stop), rng)
-        new = institute_columns(waiting, np.arange(wait.start, wait.stop), rng)
-        out.write("institutes", [merged([own, new])])
-        out.write("licences", [merged([_of(licences, mine), _of(asked, wait)])])
+        licensed = institute_columns(inst, np.arange(mine.start, mine.stop), rng)
+        unlicensed = institute_columns(waiting, np.arange(wait.start, wait.stop), rng)
+        out.write("institutes", [merged([licensed, unlicensed])])
+        out.write("licences", [merged([_of(licences, mine), _of(applications, wait)])])
         hired = joining_days(fr, province, rng)
         hired = hired[rng.random(len(hired)) >= MOVERS]
         # in crowds, so that a province of any size fits into memory
@@ -154,7 +155,7 @@ def _write_all(fr: Frame, folder: Path) -> dict[str, Planted]:
             personnel_columns(fr, inst, who, careers(fr, who, markets[province], rng), province, rng) for who in crowds
         )
         out.write("personnel", chain(served, arrived), doubled)
-        here = gone.handed_in == province
+        here = gone.submitted_by == province
         moved = {k: v[here] for k, v in gone.courses.items()}
         out.write("training", chain((training(fr, who, rng) for who in crowds), [moved]))
         planted |= out.planted
@@ -162,16 +163,16 @@ def _write_all(fr: Frame, folder: Path) -> dict[str, Planted]:
 
 
 def _of(licences: Columns, part: slice) -> Columns:
-    """The applications of a stretch of institutes."""
+    """The applications of a range of institutes."""
     mine = (licences["who"] >= part.start) & (licences["who"] < part.stop)
     return {k: v[mine] for k, v in licences.items()}
 
 
 def _moved_rows(fr: Frame, inst: Institutes, gone: Movers, province: int) -> tuple[list[Columns], int]:
-    """Spells of movers served here, and some earlier ones that the new province hands in as well.
+    """Spells of movers served here, and some earlier ones that the new province submits as well.
 
     The rows of a spell come from one generator for the province served in, so that both provinces
-    hand in the same content. The number is how many rows are handed in a second time.
+    submit the same content. The number is how many rows are submitted a second time.
     """
     here = gone.served == province
     n = len(gone.who)
@@ -188,7 +189,7 @@ def _moved_rows(fr: Frame, inst: Institutes, gone: Movers, province: int) -> tup
 
 
 def _clear(folder: Path) -> None:
-    """Make the folder, or empty it of an earlier sample; never of anything else."""
+    """Create the folder, or remove an earlier sample from it; nothing else is ever removed."""
     folder.mkdir(parents=True, exist_ok=True)
     inside = [p for p in folder.iterdir() if not p.name.startswith(".")]
     if not inside:

@@ -1,4 +1,4 @@
-"""The Jalali calendar of the samples: its own, so that the pipeline's is held against another."""
+"""The Jalali calendar of the samples, separate from that of the pipeline, so that each checks the other."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def jalali_year(ordinals: np.ndarray) -> np.ndarray:
 def jalali(ordinal: int) -> tuple[int, int, int]:
     """Year, month and day in the Jalali calendar of a day ordinal."""
     year = int(np.searchsorted(YEAR_STARTS, ordinal, side="right")) + _YEARS.start - 1
-    rest = ordinal - YEAR_START[year]
-    if rest < 186:
-        return year, rest // 31 + 1, rest % 31 + 1
-    return year, (rest - 186) // 30 + 7, (rest - 186) % 30 + 1
+    days = ordinal - YEAR_START[year]
+    if days < 186:
+        return year, days // 31 + 1, days % 31 + 1
+    return year, (days - 186) // 30 + 7, (days - 186) % 30 + 1
 
 
 def ordinal(year: int, month: int, day: int) -> int:

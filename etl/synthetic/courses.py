@@ -15,11 +15,11 @@ def training(frame: Frame, who: People, rng: np.random.Generator) -> Columns:
     parts = []
     for course, row in enumerate(frame.places.course_rows):
         posts = row["posts"].split("|")
-        held = [i for i, p in enumerate(("guard", "team_leader", "operator", "manager"))
+        required = [i for i, p in enumerate(("guard", "team_leader", "operator", "manager"))
                 if p in posts or posts == ["*"]]  # fmt: skip
         due, months = int(row["due_days"] or 0), int(row["valid_months"] or 0)
-        begin = np.where(np.isin(who.post, held), who.hired, NEVER)
-        if 1 in held:
+        begin = np.where(np.isin(who.post, required), who.hired, NEVER)
+        if 1 in required:
             begin = np.minimum(begin, who.promoted)
         some = np.flatnonzero(begin < stop)
         days = begin[some] + _first_wait(who.careful[some], due, rng)
@@ -54,7 +54,7 @@ def _renewal_wait(careful: np.ndarray, rng: np.random.Generator) -> Ints:
 
 
 def _pandemic(days: Ints, rng: np.random.Generator) -> Ints:
-    """Courses stood still from Esfand 1398 to Mordad 1399 for many."""
+    """Many courses were suspended from Esfand 1398 to Mordad 1399."""
     shut = (days >= ordinal(1398, 12, 1)) & (days <= ordinal(1399, 5, 31))
     shut &= rng.random(len(days)) < 0.55
     return days + shut * rng.integers(60, 260, len(days))

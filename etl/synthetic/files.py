@@ -1,4 +1,4 @@
-"""Writes a province's rows as its office would hand them in: CSV, TSV, XLSX or Parquet."""
+"""Writes a province's rows as its office would submit them: CSV, TSV, XLSX or Parquet."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from xlsxwriter.worksheet import Worksheet
 from etl.synthetic.habits import COLUMNS, Habit, Sheet, bare_encoding, separator
 from etl.synthetic.spelling import Speller
 
-#: above this an office would no longer use a spreadsheet (and writing one would be slow)
+#: above this an office would not use a spreadsheet, and writing one would be slow
 XLSX_CELLS = 90_000
 
 
@@ -44,7 +44,7 @@ def write(path: Path, table: str, sheets: Iterable[Sheet], speller: Speller) -> 
 
 
 def _counted(sheets: Iterable[Sheet]) -> Iterator[Sheet]:
-    """Sheets with a running number in front, as spreadsheets have it."""
+    """Sheets with a row number as the first column."""
     before = 0
     for sheet in sheets:
         numbers = np.arange(before + 1, before + len(sheet.rows) + 1)
@@ -92,7 +92,7 @@ def _write_parquet(path: Path, table: str, sheets: Iterable[Sheet], headers: lis
 def _write_xlsx(path: Path, table: str, sheets: Iterable[Sheet], headers: list[str], habit: Habit) -> None:
     options = {"constant_memory": True, "default_date_format": "yyyy-mm-dd"}
     with xlsxwriter.Workbook(str(path), options) as book:
-        # a fixed birthday, so that the same sample is the same file
+        # a fixed creation date, so that the same sample is the same file
         book.set_properties({"created": datetime(2020, 1, 1), "comments": "ساختگی / made up"})
         if habit.cover:
             cover = book.add_worksheet("راهنما")
@@ -117,7 +117,7 @@ def _write_xlsx(path: Path, table: str, sheets: Iterable[Sheet], headers: list[s
 
 
 def _cell_writer(sheet: Worksheet, kind: str, habit: Habit) -> Callable[[int, int, str], object]:
-    """How a cell of a kind is put down: as a date, a number, or (also what is not one) text."""
+    """The function that writes a cell of a kind: as a date or a number if it is one, else as text."""
 
     def as_date(line: int, place: int, value: str) -> None:
         try:

@@ -1,7 +1,7 @@
 """How 31 offices keep their files: formats, scripts, calendars, words.
 
-The contract's columns, headers and words stand here a second time, on purpose: were they read from
-where the pipeline reads them, a slip there would be made on both sides and never be seen.
+The contract's columns, headers and words are repeated here on purpose: read from the contract, a
+mistake in it would be on both sides and never be noticed.
 """
 
 from __future__ import annotations
@@ -118,16 +118,16 @@ class Habit:
     province: str = "name"  # name, english, iso, sci, mixed (as clerks type it)
     county: str = "name"  # name, code
     yes: int = 1
-    numbers: bool = False  # ids kept as numbers: their leading zeros are gone
+    numbers: bool = False  # ids stored as numbers, without their leading zeros
     quoted: bool = False
     crlf: bool = False
-    extra: bool = False  # a column nobody asked for
+    extra: bool = False  # a column that the contract lacks
     cover: bool = False  # XLSX: a cover sheet before the rows
     typed: bool = False  # Parquet: days as dates, hours and score as numbers
     synonym: int = 0  # which of the Persian headers
 
     def texty(self) -> Habit:
-        """The same office with more rows than a spreadsheet is good for."""
+        """The same office with more rows than fit a spreadsheet."""
         return replace(self, kind="csv", encoding="utf-8-sig", cover=False, numbers=False,
                        dates="j/" if self.dates == "cell" else self.dates)  # fmt: skip
 
@@ -171,10 +171,10 @@ class Sheet:
 
 
 def separator(habit: Habit) -> str:
-    """What stands between two fields."""
+    """The separator of two fields."""
     return "\t" if habit.kind == "tsv" else habit.separator
 
 
 def bare_encoding(habit: Habit) -> str:
-    """The encoding of a line, without the mark that opens the file."""
+    """The encoding of a line, without a byte order mark."""
     return {"utf-8-sig": "utf-8", "utf-16": "utf-16-le"}.get(habit.encoding, habit.encoding)

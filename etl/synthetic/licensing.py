@@ -1,4 +1,4 @@
-"""Applications for licences: how long they take, what becomes of them, which licences lapse."""
+"""Applications for licences: their duration and outcome, and which licences lapse."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class Licensing:
 
     def add(self, who: Ints, kind: int, applied: Ints, complete: Ints, decided: Ints,
             outcome: Ints, begin: Ints, until: Ints) -> Ints:  # fmt: skip
-        """Put applications on record as far as they have come by the last day; granted or not."""
+        """Record applications as they are on the last day; returns which ones are granted."""
         day = self.frame.day
         known = applied <= day
         open_ = decided > day
         granted = (outcome == 0) & ~open_ & known
         self.tries[who[known]] += 1
-        blank = self.rng.random(len(who)) < 0.012  # a file of which nobody wrote down this day
+        blank = self.rng.random(len(who)) < 0.012  # files without this day
         row = {
             "who": who, "application_no": self.inst.code[who] * 100 + self.tries[who],
             "kind": np.full(len(who), kind), "applied_on": applied,
@@ -59,7 +59,7 @@ class Licensing:
         return begin + (years * 365.25).astype(int) - 1
 
     def failed_try(self, who: Ints, kind: int, applied: Ints, withdrawn: float) -> Ints:
-        """An application that came to nothing; the day of its decision."""
+        """An application that is refused or withdrawn; returns the day of its decision."""
         complete = applied + self.rng.integers(3, 30, len(who))
         decided = self.clock(who, complete, 0.9)
         outcome = np.where(self.rng.random(len(who)) < withdrawn, 2, 1)
@@ -67,10 +67,10 @@ class Licensing:
         return decided
 
     def first_round(self) -> tuple[Ints, Ints]:
-        """New licences; who got one and until when."""
+        """New licences; returns which institutes got one and until when."""
         rng, inst = self.rng, self.inst
         who = np.arange(len(inst.code))
-        applied = inst.wanted.copy()
+        applied = inst.applied.copy()
         again = rng.random(len(who)) < 0.13
         again &= inst.weight < 2
         refused = self.failed_try(who[again], 0, applied[again], 0.35)
@@ -84,7 +84,7 @@ class Licensing:
         return who[got], until[got]
 
     def renew(self, who: Ints, until: Ints) -> tuple[Ints, Ints]:
-        """One round of renewals; who was renewed and until when."""
+        """One round of renewals; returns which institutes were renewed and until when."""
         rng, inst, day = self.rng, self.inst, self.frame.day
         stops = (rng.random(len(who)) < 0.018) & (inst.code[who] % 100_000 != 1)
         goes_on = (until < day + 115) & (inst.ended[who] > until) & ~stops
@@ -104,7 +104,7 @@ class Licensing:
         return who[got], fresh[got]
 
     def run(self) -> Columns:
-        """All applications, with `who` (index of the institute) beside the table's columns."""
+        """All applications, with `who` (index of the institute) next to the table's columns."""
         who, until = self.first_round()
         while len(who):
             who, until = self.renew(who, until)
@@ -113,12 +113,12 @@ class Licensing:
     def run_applicants(self) -> Columns:
         """Applications of those without a licence: outstanding, some refused or withdrawn."""
         who = np.arange(len(self.inst.code))
-        complete = self.inst.wanted + self.rng.integers(2, 45, len(who))
+        complete = self.inst.applied + self.rng.integers(2, 45, len(who))
         decided = self.clock(who, complete, 1.1)
         outcome = np.where(self.rng.random(len(who)) < 0.7, 1, 2)
         waits = self.rng.random(len(who)) < 0.45
         decided = np.where(waits, NEVER, decided)
-        self.add(who, 0, self.inst.wanted, complete, decided, outcome, complete, complete)
+        self.add(who, 0, self.inst.applied, complete, decided, outcome, complete, complete)
         return self.collected()
 
     def collected(self) -> Columns:

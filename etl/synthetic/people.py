@@ -47,10 +47,10 @@ def national_ids(start: int, n: int) -> Ints:
 
 def with_check_digit(nine: Ints) -> Ints:
     """Ids of ten digits from their first nine."""
-    total, rest = np.zeros_like(nine), nine.copy()
+    total, digits = np.zeros_like(nine), nine.copy()
     for weight in range(2, 11):
-        total += rest % 10 * weight
-        rest = rest // 10
+        total += digits % 10 * weight
+        digits = digits // 10
     left = total % 11
     return nine * 10 + np.where(left < 2, left, 11 - left)
 
@@ -79,7 +79,7 @@ def monthly_leaving(frame: Frame, province: int) -> tuple[float, float]:
 
 
 def last_days(frame: Frame, province: int, hired: Ints, rng: np.random.Generator) -> Ints:
-    """Last day of service of each person; NEVER where it lies after the last day."""
+    """Last day of service of each person; NEVER if it is after the last day."""
     first, later = monthly_leaving(frame, province)
     wear = -np.log(rng.random(len(hired)))
     months = np.where(wear < 12 * first, wear / first, 12 + (wear - 12 * first) / later)
@@ -107,7 +107,7 @@ def people(frame: Frame, province: int, hired: Ints, start: int, rng: np.random.
     level = rng.normal(np.select([post == 3, post == 2], [2.6, 1.7], 1.0), 0.8)
     men, women_ = len(FIRST_MEN), len(FIRST_WOMEN)
     names = np.where(gender == 1, men + rng.integers(0, women_, n), rng.integers(0, men, n))
-    # those hired in the first years were let through with less
+    # those hired in the first years keep their training less
     quality = frame.quality[province] - 0.1 * (hired - frame.start < 1800)
     promoted = hired + rng.integers(450, 2600, n)
     rises = (post == 0) & (rng.random(n) < 0.16) & (promoted < np.minimum(gone, frame.day) - 60)

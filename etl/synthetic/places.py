@@ -28,7 +28,7 @@ class Places:
         index = {iso: i for i, iso in enumerate(self.provinces["iso"])}
         self.aliases: list[list[str]] = [[] for _ in rows]
         for row in read_reference("province_aliases.csv"):
-            # «کرج» is a city as well: no clerk of ours means the province by it
+            # «کرج» is also a city: clerks do not mean the province by it
             if row["lang"] == "fa" and row["alias"] != "کرج" and "," not in row["alias"]:
                 self.aliases[index[row["iso_3166_2"]]].append(row["alias"])
         counties = read_reference("counties.csv")

@@ -12,12 +12,12 @@ from etl.synthetic.world import NEVER, Columns, Frame, Institutes, Ints
 
 MOVERS = 0.03  # share of people who go to another province
 BREAKS_A_YEAR = 0.034  # contracts a year of service that end before the next is signed
-BREAK_DAYS = 88  # the longest time between them, so that nobody counts as a leaver for it
+BREAK_DAYS = 88  # the longest such break, too short to count as leaving
 RESIGNED, CONTRACT_END, TRANSFERRED, DISMISSED, RETIRED, DIED = range(6)
 
 
 class Market:
-    """The institutes of a province as somebody looking for a post meets them."""
+    """The institutes of a province for a person who looks for a post."""
 
     def __init__(self, inst: Institutes, province: int, rng: np.random.Generator) -> None:
         part = inst.of(province)
@@ -50,6 +50,7 @@ Spells = dict[str, Ints]  # who, inst, hired, left (NEVER while serving), reason
 
 
 def stack(parts: list[Spells]) -> Spells:
+    """The spells of several parts."""
     return {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
 
 
@@ -75,14 +76,14 @@ def careers(frame: Frame, who: People, market: Market, rng: np.random.Generator)
 def _breaks(frame: Frame, spells: Spells, rng: np.random.Generator) -> Spells:
     """Contracts that end before the next is signed: back in the same institute within 90 days, or not back yet on the last day.
 
-    They come evenly over all days of service, so on the last day as many are away as on any other.
+    Breaks are spread evenly over all days of service, so on the last day as many are away as on any other.
     """
     stop = np.minimum(spells["left"], frame.day + 1)
     length = stop - spells["hired"]
     n = len(length)
     away_from = spells["hired"] + (length * rng.random(n)).astype(int)
     back_on = away_from + rng.integers(10, BREAK_DAYS, n)
-    # Back while they still serve: on the last day some are away who come back after it.
+    # Only breaks that end before the spell does: on the last day, some people are away who return after it.
     is_back = back_on < spells["left"] - 20
     some = (rng.random(n) < BREAKS_A_YEAR * length / 365) & is_back & (away_from > spells["hired"] + 60)
     some &= away_from <= frame.day - 1
@@ -115,8 +116,8 @@ def _transfer(frame: Frame, open_: Spells, market: Market, rng: np.random.Genera
     after["hired"] = again[some]
     after["inst"] = market.pick(after["hired"], avoid=np.where(idle[some], -1, before["inst"]))
     done.append(before)
-    rest = {k: v[~some] for k, v in open_.items()}
-    return stack([rest, after])
+    uncut = {k: v[~some] for k, v in open_.items()}
+    return stack([uncut, after])
 
 
 def _promote(who: People, spells: Spells) -> Spells:
@@ -136,7 +137,7 @@ def _follow_endings(frame: Frame, spells: Spells, market: Market, rng: np.random
                     done: list[Spells], last: bool) -> Spells:  # fmt: skip
     """People of an institute that ends go elsewhere or leave; returns the spells to check next."""
     ended = market.ended[np.argsort(market.index)][spells["inst"] - market.index.min()]
-    recent = frame.day - ended < 421  # mostly suspensions: many wait and serve on
+    recent = frame.day - ended < 421  # mostly suspensions: many stay and wait
     hit = (ended < NEVER) & (spells["left"] > ended) & (spells["hired"] < ended - 5)
     stays = recent & (rng.random(len(hit)) < 0.75)
     hit &= ~stays
@@ -176,12 +177,12 @@ def personnel_columns(frame: Frame, inst: Institutes, who: People, spells: Spell
     w, places = spells["who"], frame.places
     n = len(w)
     county = inst.county[spells["inst"]]
-    # most serve where the institute is, the others at its posts elsewhere in the province
+    # most serve in the county of the institute, the others elsewhere in the province
     chance = np.where(places.county_province == province, inst.settled, 0) ** 0.6
     elsewhere = rng.choice(len(chance), n, p=chance / chance.sum())
     county = np.where(rng.random(n) < 0.85, county, elsewhere)
     new = np.flatnonzero(places.new_county_province == province)
-    if len(new):  # a county made after the census: not in the list the build knows
+    if len(new):  # a county created after the census, which the build does not know
         young = rng.random(n) < 0.006
         later = len(places.county_names) + new[rng.integers(0, len(new), n)]
         county = np.where(young, later, county)
@@ -207,13 +208,13 @@ def personnel_columns(frame: Frame, inst: Institutes, who: People, spells: Spell
 
 @dataclass
 class Movers:
-    """People who go from one province to another: all of them, with their spells and courses."""
+    """All people who move from one province to another, with their spells and courses."""
 
     who: People
     spells: Spells
     served: Ints  # province of each spell
     courses: Columns
-    handed_in: Ints  # province of each completed course
+    submitted_by: Ints  # province of each completed course
 
 
 def movers(frame: Frame, inst: Institutes, markets: list[Market]) -> Movers:

@@ -1,4 +1,4 @@
-"""Turns columns of numbers into the text one office would have written.
+"""Turns columns of numbers into the text that one office would write.
 
 A spelling is a look-up in a small table of strings (the days of 116 years, 100,000 groups of
 five digits), so no row is touched in Python.
@@ -17,7 +17,7 @@ from etl.synthetic.calendar import FIRST_ORDINAL, YEAR_STARTS, spell_day
 from etl.synthetic.habits import COLUMNS, DIGITS, FIRST_MEN, FIRST_WOMEN, LAST, WORDS, YES, Habit
 from etl.synthetic.places import Places
 
-SLICE = 250_000  # rows held as text at a time
+SLICE = 250_000  # rows in memory as text at a time
 _SCRIPT = {script: str.maketrans(DIGITS["latin"], digits) for script, digits in DIGITS.items()}
 
 
@@ -100,7 +100,7 @@ class Speller:
         names = [self._typed(p) for p in range(31)]
         flat = [name for ways in names for name in ways]
         start = np.cumsum([0] + [len(ways) for ways in names])
-        # clerks take turns: most rows as the list has it, the others as somebody typed it
+        # most rows as in the list, the others as clerks type the name
         turn = np.arange(len(index)) % 13
         width = np.array([len(ways) for ways in names])[index]
         return _take(pa.array(flat), start[index] + np.where(turn < 8, 0, turn % width))

@@ -1,6 +1,6 @@
 """The fixed points of a made-up register and its institutes: how many, where, since when.
 
-What the numbers rest on stands in the package's docstring.
+The docstring of the package says how the numbers are chosen.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def growth(frame: Frame) -> np.ndarray:
     ends = frame.start + np.arange(1, MONTHS + 1) * MONTH
     year = jalali_year(ends.astype(int))
     step = np.select([year == 1399, year == 1400, year > 1403], [0.12, 0.75, 0.8], 1.0)
-    step[:8] = 2.6  # the register opens and takes in those already at work
+    step[:8] = 2.6  # the register opens and enters those already at work
     return np.concatenate([[0.0], np.cumsum(step) / step.sum()])
 
 
@@ -86,7 +86,7 @@ class Institutes:
     code: Ints
     county: Ints
     activity: Ints
-    wanted: Ints  # first application
+    applied: Ints  # first application
     first: Ints  # first day licensed (NEVER for applicants)
     ended: Ints  # closed, revoked or suspended since (NEVER)
     status: Ints
@@ -97,7 +97,7 @@ class Institutes:
     settled: np.ndarray  # weight of each county of the country; 0 where nobody serves
 
     def of(self, province: int) -> slice:
-        """The entries of a province: they stand together."""
+        """The entries of a province, which are contiguous."""
         low, high = np.searchsorted(self.province, [province, province + 1])
         return slice(int(low), int(high))
 
@@ -126,10 +126,10 @@ def institutes(frame: Frame, counties: np.ndarray) -> Institutes:
     n = len(province)
     serial = np.concatenate([np.arange(int(c)) for c in count])
     reached = (serial / count[province]) ** (1 / (0.75 * frame.pace[province]))
-    wanted = frame.start + np.interp(reached, curve, np.arange(MONTHS + 1)) * MONTH
-    wanted = (wanted - 110 + rng.integers(-40, 40, n)).astype(int)
+    applied = frame.start + np.interp(reached, curve, np.arange(MONTHS + 1)) * MONTH
+    applied = (applied - 110 + rng.integers(-40, 40, n)).astype(int)
     anchor = serial == 0
-    wanted[anchor] = frame.start - 200
+    applied[anchor] = frame.start - 200
     county = np.empty(n, dtype=int)
     for p in range(31):
         mine, here = province == p, np.flatnonzero(frame.places.county_province == p)
@@ -142,22 +142,22 @@ def institutes(frame: Frame, counties: np.ndarray) -> Institutes:
     for state, place in ((2, 10), (3, 7), (4, 9)):  # however small the sample, one of each
         if not (status == state).any():
             status[np.flatnonzero((province == place) & (serial == 1))] = state
-    life = np.maximum(frame.day - wanted - 700, 1)
-    ended = wanted + 500 + (rng.random(n) ** 0.6 * life).astype(int)
+    life = np.maximum(frame.day - applied - 700, 1)
+    ended = applied + 500 + (rng.random(n) ** 0.6 * life).astype(int)
     ended = np.where(status == 2, frame.day - rng.integers(5, 420, n), ended)
     ended[(status == 1)] = NEVER
-    early = ended - wanted < 400  # too young to have ended: still at work
+    early = ended - applied < 400  # too young to have ended: still active
     ended[early | (ended > frame.day)], status[early | (ended > frame.day)] = NEVER, 1
     weight = rng.lognormal(0, 0.9, n)
     weight[anchor] = np.maximum(weight[anchor], 2.0)
     weight[status == 2] = np.minimum(weight[status == 2], 1.0)
-    smart = (rng.random(n) < 0.12 + 0.25 * (wanted - frame.start) / (frame.day - frame.start)) * 1
+    smart = (rng.random(n) < 0.12 + 0.25 * (applied - frame.start) / (frame.day - frame.start)) * 1
     smart[rng.random(n) < 0.03] = -1
     return Institutes(
         province, province * 100_000 + serial + 1, county,
-        rng.choice(6, n, p=[0.42, 0.12, 0.14, 0.07, 0.17, 0.08]), wanted, np.full(n, NEVER), ended,
+        rng.choice(6, n, p=[0.42, 0.12, 0.14, 0.07, 0.17, 0.08]), applied, np.full(n, NEVER), ended,
         status, smart, (rng.random(n) < 0.22) * 1, weight,
-        wanted - rng.integers(20, 1500, n), counties,
+        applied - rng.integers(20, 1500, n), counties,
     )  # fmt: skip
 
 
@@ -170,12 +170,12 @@ def applicants(frame: Frame, counties: np.ndarray) -> Institutes:
     at_home = [np.flatnonzero((frame.places.county_province == p) & (counties > 0))
                for p in range(31)]  # fmt: skip
     county = np.array([rng.choice(at_home[p]) for p in province])
-    wanted = frame.day - (rng.random(n) ** 2 * 600).astype(int) - 3
+    applied = frame.day - (rng.random(n) ** 2 * 600).astype(int) - 3
     never = np.full(n, NEVER)
     return Institutes(
-        province, province * 100_000 + 80_001 + serial, county, rng.choice(6, n), wanted, never,
+        province, province * 100_000 + 80_001 + serial, county, rng.choice(6, n), applied, never,
         never.copy(), np.zeros(n, dtype=int), (rng.random(n) < 0.4) * 1, (rng.random(n) < 0.2) * 1,
-        np.zeros(n), wanted - rng.integers(5, 300, n), counties,
+        np.zeros(n), applied - rng.integers(5, 300, n), counties,
     )  # fmt: skip
 
 

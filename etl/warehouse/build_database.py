@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+
+from etl.extract.limits import build_disk
 
 SCRATCH = "scratch"
 _BUILT = "built"
@@ -33,6 +36,7 @@ def opened(built: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     config: dict[str, Any] = {
         "memory_limit": _MEMORY,
         "temp_directory": str(built.parent),
+        "max_temp_directory_size": f"{build_disk()}MiB",
         "preserve_insertion_order": "true",
     }
     with duckdb.connect(config=config) as con:
@@ -52,6 +56,13 @@ def new_cursor(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnec
         yield cursor
 
 
+def create_from(con: duckdb.DuckDBPyConnection, sql: str, rows: pa.Table) -> None:
+    """Run `sql`, which creates a table from `rows` under the name `arriving`."""
+    con.register("arriving", rows)
+    con.execute(sql)
+    con.unregister("arriving")
+
+
 def memory(con: duckdb.DuckDBPyConnection) -> int:
     """The memory limit of `con` in bytes."""
     ((limit,),) = con.execute("select current_setting('memory_limit')").fetchall()
@@ -61,8 +72,8 @@ def memory(con: duckdb.DuckDBPyConnection) -> int:
 
 def threads(con: duckdb.DuckDBPyConnection) -> int:
     """The number of threads: as configured, else one per core as far as the memory limit allows."""
-    if asked := os.environ.get("BUILD_THREADS"):
-        return int(asked)
+    if count := os.environ.get("BUILD_THREADS"):
+        return int(count)
     return max(1, min(os.cpu_count() or 1, memory(con) // _MEMORY_OF_A_THREAD))
 
 

@@ -27,7 +27,7 @@ _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 @cache
 def code_version() -> str:
     """The digest, of 12 hexadecimal digits."""
-    types = [f"{one.name}: {one.enum_members}" for one in ALL.values()]
+    types = [f"{dimension.name}: {dimension.enum_members}" for dimension in ALL.values()]
     parts = [*_models(_HERE / "warehouse" / "models"), *types, *_columns(), *_modules(_HERE)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 

@@ -66,40 +66,40 @@ def _names(dimensions: Iterable[Dimension]) -> tuple[str, ...]:
 
 
 DIMENSIONS = _names(ALL.values())
-TIME = _names(one for one in ALL.values() if one.time)
-PLACES = _names(one for one in ALL.values() if one.place)
-FILTERS = _names(one for one in ALL.values() if one.filter)
-# The dimensions of spells of service, and those by which `stock` is kept.
-SPELL = _names(one for one in ALL.values() if one.spell)
-CELL = _names(one for one in ALL.values() if one.preaggregated)
-BANDS = {one.name: one.bands for one in ALL.values() if one.bands}
-# Of each dimension with a fixed list of members: the member by every folded word for it.
+TIME = _names(dimension for dimension in ALL.values() if dimension.time)
+PLACES = _names(dimension for dimension in ALL.values() if dimension.place)
+FILTERS = _names(dimension for dimension in ALL.values() if dimension.filter)
+# The dimensions of spells of service, and those of the pre-aggregate `stock`.
+SPELL = _names(dimension for dimension in ALL.values() if dimension.spell)
+CELL = _names(dimension for dimension in ALL.values() if dimension.preaggregated)
+BANDS = {dimension.name: dimension.bands for dimension in ALL.values() if dimension.bands}
+# For each dimension with a fixed list: its members by every folded word for them.
 CHOICES = {
-    one.name: {fold(word): member for member, fa in one.words.items() for word in (member, fa)}
-    for one in ALL.values()
-    if one.words
+    dimension.name: {fold(word): member for member, fa in dimension.words.items() for word in (member, fa)}
+    for dimension in ALL.values()
+    if dimension.words
 }
 _GROUPS = {"@spell": SPELL} | {
-    f"@{group}": _names(one for one in ALL.values() if one.filter == group)
-    for group in sorted({one.filter for one in ALL.values()} - {""})
+    f"@{group}": _names(dimension for dimension in ALL.values() if dimension.filter == group)
+    for group in sorted({dimension.filter for dimension in ALL.values()} - {""})
 }
 
 
 def expand_groups(names: Collection[str]) -> list[str]:
     """The names, with `@spell` as the dimensions of spells and `@person`, `@place`… as those of that filter."""
-    return [name for one in names for name in _GROUPS.get(one, (one,))]
+    return [member for name in names for member in _GROUPS.get(name, (name,))]
 
 
 def render(sql: str) -> str:
     """The SQL of a model with its column lists written in.
 
-    `{{ cell }}` and `{{ spell }}` are the columns of CELL and SPELL, `{{ cell(one) }}` those of the table `one`,
-    `{{ cell(one, other_) }}` named with a prefix, `{{ cell(, other_) }}` the columns so named; `{{ spell_columns }}` is how
-    `spells` makes them.
+    `{{ cell }}` and `{{ spell }}` are the columns of CELL and SPELL, `{{ cell(t) }}` those of the table `t`,
+    `{{ cell(t, other_) }}` those renamed with the prefix `other_`, `{{ cell(, other_) }}` the renamed columns;
+    `{{ spell_columns }}` are the expressions of SPELL in the model `spells`.
     """
 
-    def columns(found: re.Match[str]) -> str:
-        kind, table, prefix = found[1], found[2] or "", found[3] or ""
+    def columns(match: re.Match[str]) -> str:
+        kind, table, prefix = match[1], match[2] or "", match[3] or ""
         if kind == "spell_columns":
             return ", ".join(ALL[name].column_of_spell for name in SPELL)
         names = {"cell": CELL, "spell": SPELL}[kind]

@@ -5,7 +5,7 @@ A population.csv in the submitted folder replaces the shipped file as a whole.
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -14,10 +14,11 @@ import duckdb
 import pyarrow as pa
 from persiantools.jdatetime import JalaliDate
 
-from etl.core.errors import Refused
 from etl.core.places import places
 from etl.core.text_folding import fold
 from etl.extract import reference_files as files
+from etl.extract.causes import because
+from etl.warehouse.build_database import create_from
 
 KINDS = {"census": "سرشماری", "estimate": "برآورد", "projection": "پیش‌بینی"}
 _COLUMNS = ("province", "date", "residents", "kind", "source")
@@ -124,16 +125,13 @@ def read(folder: Path) -> list[Residents]:
     files.refuse_twice(path, "date", ((line, (row.province, row.date)) for line, row in numbered))
     lacking = sorted(set(places().provinces.values()) - {row.province for _, row in numbered})
     if lacking:
-        raise Refused(f"{path.name}, province: no row for {', '.join(lacking)}")
+        raise because("reference_province_missing", file=path.name, provinces=", ".join(lacking))
     return [row for _, row in numbered]
 
 
 def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Residents]) -> None:
     """Create `population`: one row per province and date."""
-    columns = zip(*map(astuple, rows), strict=True)
-    con.register("arriving", pa.table(dict(zip(_COLUMNS, map(pa.array, columns), strict=True))))
-    con.execute("create table population as from arriving")
-    con.unregister("arriving")
+    create_from(con, "create table population as from arriving", pa.Table.from_pylist(list(map(asdict, rows))))
 
 
 def published(con: duckdb.DuckDBPyConnection) -> Provinces:
@@ -147,14 +145,16 @@ def published(con: duckdb.DuckDBPyConnection) -> Provinces:
 def _residents(path: Path, line: int, row: dict[str, str]) -> Residents:
     province = files.province(path, line, row)
     if province is None:
-        raise Refused(f"{path.name}, line {line}, province: missing_value")
+        raise files.bad_cell(path, line, "province", "missing_value")
     day = files.day(path, line, row)
     count = files.number(path, line, row, "residents", whole=True)
     if count is None:
-        raise Refused(f"{path.name}, line {line}, residents: missing_value")
+        raise files.bad_cell(path, line, "residents", "missing_value")
     if not count:
-        raise Refused(f"{path.name}, line {line}, residents: bad_number")
+        raise files.bad_cell(path, line, "residents", "bad_number")
     kind = _WORDS.get(fold(files.text(path, line, row, "kind")))
     if kind is None:
-        raise Refused(f"{path.name}, line {line}, kind: unknown_value")
+        raise files.bad_cell(
+            path, line, "kind", "unknown_value", values=", ".join(KINDS), values_fa="، ".join(KINDS.values())
+        )
     return Residents(province, day, int(count), kind, files.text(path, line, row, "source"))

@@ -8,7 +8,6 @@ The next build removes a version that was finished but never published (a power 
 it from a version that was rolled back, `roll_back` first records the newest version that was ever published.
 """
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -20,14 +19,33 @@ from pathlib import Path
 
 import duckdb
 
-from etl.core.errors import Busy, OtherVersion, Refused
+from etl.core.errors import OtherVersion, Refused
 from etl.core.paths import WAREHOUSE
-from etl.warehouse import population
+from etl.extract.causes import because
+from etl.warehouse import population, version_files
 from etl.warehouse.code_version import code_version
+from etl.warehouse.version_files import number_of, versions, versions_folder
+
+__all__ = [
+    "DEFAULT",
+    "KEPT",
+    "OtherVersion",
+    "Publication",
+    "adopt",
+    "building",
+    "connect",
+    "current",
+    "describe",
+    "disable_useless_passes",
+    "point",
+    "publish",
+    "roll_back",
+    "versions",
+    "versions_folder",
+]
 
 DEFAULT = WAREHOUSE
 KEPT = 5
-_NEWEST = "newest-shown"
 # Passes of DuckDB's optimizer without effect on our questions, a handful of sums over sorted tables; without them the median
 # question takes 16 % less and all questions take 11 % less processor time. Those that large tables need stay on: filter
 # pushdown, join order, pruning, top n.
@@ -114,7 +132,7 @@ def connect(pointer: Path = DEFAULT, any_code: bool = False) -> duckdb.DuckDBPyC
         )
     except duckdb.Error:
         if not path.exists() and current(pointer) != path:
-            # Newer versions were published meanwhile, and this one was removed.
+            # Newer versions have been published since, and this one was removed.
             return connect(pointer, any_code)
         raise _damaged(pointer) from None
     if not any_code:
@@ -178,13 +196,13 @@ _known: dict[tuple[str, int, int], Publication] = {}
 
 
 def _described(con: duckdb.DuckDBPyConnection, name: str, published_at: datetime) -> Publication:
-    found = con.execute(
+    row = con.execute(
         "select as_of, built_on, is_sample, files, rows_read, rows_loaded, rows_quarantined, missing, "
         "(select min(day) from stock where is_total), (select max(day) from stock where is_total), "
         "exists(from service_many) from publication"
     ).fetchone()
-    assert found is not None
-    as_of, built_on, is_sample, files, rows_read, rows_loaded, rows_quarantined, missing, first, last, has_many = found
+    assert row is not None
+    as_of, built_on, is_sample, files, rows_read, rows_loaded, rows_quarantined, missing, first, last, has_many = row
     return Publication(
         name,
         as_of,
@@ -208,15 +226,15 @@ def building(pointer: Path) -> Iterator[Path]:
 
     Raises Busy if another build is running, Refused if nothing can be published.
     """
-    _refuse_foreign(pointer)
-    with _alone(pointer) as folder:
+    version_files.refuse_foreign(pointer)
+    with version_files.locked(pointer) as folder:
         for left in folder.glob("building-*"):
             shutil.rmtree(left, ignore_errors=True)
-        _remove_never_shown(pointer)
+        version_files.remove_never_shown(pointer)
         try:
             private = Path(tempfile.mkdtemp(prefix="building-", dir=folder))
         except OSError as error:
-            raise Refused(f"{pointer}: cannot be written ({error.strerror})") from None
+            raise because("not_written", path=pointer, error=error.strerror) from None
         try:
             yield private
         finally:
@@ -228,13 +246,13 @@ def publish(built: Path, pointer: Path) -> Path:
 
     If anything is raised, nothing was published; nothing is raised after the pointer has moved. Call it inside `building`.
     """
-    folder = _versions_folder(pointer)
-    number = max(_newest_shown(pointer), *map(_number, versions(pointer)), 0) + 1
+    folder = versions_folder(pointer)
+    number = max(version_files.newest_shown(pointer), *map(number_of, versions(pointer)), 0) + 1
     version = folder / f"{number:06}.duckdb"
-    _sync(built)
+    version_files.sync(built)
     os.rename(built, version)
-    _sync(folder)
-    _point(pointer, version)
+    version_files.sync(folder)
+    version_files.point(pointer, version)
     with suppress(OSError):
         for old in versions(pointer)[:-KEPT]:
             old.unlink(missing_ok=True)
@@ -246,15 +264,15 @@ def adopt(received: Path, name: str, pointer: Path) -> Path:
 
     As with `publish`, nothing was published if anything is raised. Call it inside `building`.
     """
-    folder = _versions_folder(pointer)
+    folder = versions_folder(pointer)
     version = folder / name
-    newest = _newest_shown(pointer)
-    _sync(received)
+    newest = version_files.newest_shown(pointer)
+    version_files.sync(received)
     os.replace(received, version)
-    _sync(folder)
-    if _number(version) < newest:
-        _write_newest(folder, newest)
-    _point(pointer, version)
+    version_files.sync(folder)
+    if number_of(version) < newest:
+        version_files.write_newest(folder, newest)
+    version_files.point(pointer, version)
     with suppress(OSError):
         for old in versions(pointer)[:-KEPT]:
             if old != version:
@@ -264,17 +282,7 @@ def adopt(received: Path, name: str, pointer: Path) -> Path:
 
 def point(pointer: Path, name: str) -> None:
     """Make the version `name`, restored from a backup, the current one. Call it inside `building`."""
-    _point(pointer, _versions_folder(pointer) / name)
-
-
-def versions_folder(pointer: Path) -> Path:
-    """The folder of the versions of `pointer`."""
-    return _versions_folder(pointer)
-
-
-def versions(pointer: Path = DEFAULT) -> list[Path]:
-    """The versions kept, oldest first, as resolved paths like those of `current`."""
-    return sorted(_versions_folder(pointer).resolve().glob("[0-9]*.duckdb"), key=_number)
+    version_files.point(pointer, versions_folder(pointer) / name)
 
 
 def roll_back(pointer: Path, to: str = "") -> Path:
@@ -282,97 +290,18 @@ def roll_back(pointer: Path, to: str = "") -> Path:
 
     Raises Refused if there is none or this code cannot read it, Busy if a build is running.
     """
-    shown = current(pointer)
-    _refuse_foreign(pointer)
-    with _alone(pointer) as folder:
-        newest = _newest_shown(pointer)
-        kept = [path for path in versions(pointer) if _number(path) <= newest]
+    version = current(pointer)
+    version_files.refuse_foreign(pointer)
+    with version_files.locked(pointer) as folder:
+        newest = version_files.newest_shown(pointer)
+        published = [path for path in versions(pointer) if number_of(path) <= newest]
         if to:
-            chosen = [path for path in kept if path.stem == to]
+            chosen = [path for path in published if path.stem == to]
         else:
-            chosen = [path for path in kept if _number(path) < _number(shown)][-1:]
+            chosen = [path for path in published if number_of(path) < number_of(version)][-1:]
         if not chosen:
             raise Refused(f"{pointer}: no {'publication ' + to if to else 'earlier publication'} is kept")
         connect(chosen[0]).close()
-        _write_newest(folder, newest)
-        _point(pointer, chosen[0])
+        version_files.write_newest(folder, newest)
+        version_files.point(pointer, chosen[0])
     return chosen[0]
-
-
-def _versions_folder(pointer: Path) -> Path:
-    return pointer.with_name(pointer.name + ".publications")
-
-
-def _number(path: Path) -> int:
-    return int(path.stem) if path.stem.isdecimal() else 0
-
-
-@contextmanager
-def _alone(pointer: Path) -> Iterator[Path]:
-    """The folder of the versions, under the lock, which the kernel releases when its holder dies."""
-    folder = _versions_folder(pointer)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(pointer.parent, os.W_OK):
-            raise PermissionError(None, "the folder is read-only")
-        lock = (folder / "lock").open("w")
-    except OSError as error:
-        raise Refused(f"{pointer}: cannot be written ({error.strerror})") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Busy from None
-        yield folder
-
-
-def _refuse_foreign(pointer: Path) -> None:
-    if os.path.lexists(pointer) and not pointer.is_symlink():
-        raise Refused(f"{pointer}: is a file of its own, not the pointer of a publication; move it away first")
-
-
-def _remove_never_shown(pointer: Path) -> None:
-    # Without a pointer it is unknown what was published, so everything is kept.
-    if pointer.is_symlink():
-        newest = _newest_shown(pointer)
-        for version in versions(pointer):
-            if _number(version) > newest:
-                version.unlink(missing_ok=True)
-
-
-def _newest_shown(pointer: Path) -> int:
-    """The number of the newest version that was ever published."""
-    noted = _versions_folder(pointer) / _NEWEST
-    text = noted.read_text() if noted.is_file() else ""
-    shown = Path(os.readlink(pointer)) if pointer.is_symlink() else Path()
-    return max(int(text) if text.strip().isdecimal() else 0, _number(shown))
-
-
-def _write_newest(folder: Path, number: int) -> None:
-    waiting = folder / f"{_NEWEST}.next"
-    with waiting.open("w") as file:
-        file.write(f"{number}\n")
-    _sync(waiting)
-    os.replace(waiting, folder / _NEWEST)
-    _sync(folder)
-
-
-def _point(pointer: Path, version: Path) -> None:
-    waiting = pointer.with_name(pointer.name + ".next")
-    waiting.unlink(missing_ok=True)
-    waiting.symlink_to(Path(_versions_folder(pointer).name) / version.name)
-    os.replace(waiting, pointer)
-    # It is published now, even if the folder cannot be synced.
-    with suppress(OSError):
-        _sync(pointer.parent)
-
-
-def _sync(path: Path) -> None:
-    """Make a file or a folder durable. Raises OSError with its name, which fsync omits."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        raise OSError(error.errno, f"could not be written to the disk ({error.strerror})", str(path)) from None
-    finally:
-        os.close(handle)

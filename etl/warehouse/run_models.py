@@ -36,8 +36,8 @@ _OF_PERSONS = {
 _NOT_PUBLISHED = {"moves", "requirements"}
 # Memory per person of the widest of these models, measured and doubled.
 _BYTES_OF_A_PERSON = 5_000
-# The members of each type: those of dimensions, and what only some models tell apart.
-_MEMBERS = {one.name: one.enum_members for one in ALL.values() if one.enum_members} | {
+# The members of each enum type: those of dimensions, and of columns that only models have.
+_MEMBERS = {dimension.name: dimension.enum_members for dimension in ALL.values() if dimension.enum_members} | {
     "place_kind": "select unnest(['nation', 'province', 'institute'])",
     "place": "select iso_3166_2 from provinces union select institute_code_shown from loaded_institutes union select 'IR'",
     "move": "select unnest(['joined', 'transferred_in', 'returned', 'left', 'transferred_out', 'gone'])",

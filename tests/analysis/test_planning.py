@@ -19,6 +19,7 @@ from etl.analysis.planning import Scenario
 from etl.core import jalali
 from etl.core.errors import QuestionError
 from etl.semantic import answers
+from etl.semantic.provisional import settled_on
 from etl.warehouse import publications
 
 ROOT = Path(__file__).parents[2]
@@ -253,7 +254,12 @@ def test_a_plan_that_says_nothing_is_the_projection(con: duckdb.DuckDBPyConnecti
 def test_a_scenario_that_says_nothing_goes_on_as_the_last_year(con: duckdb.DuckDBPyConnection) -> None:
     period = jalali.last_complete_months(as_of(con), 12)
     recruits = answers.ask(con, "joiners", over=period).value() / 12
-    rate = answers.ask(con, "leaver_rate_12m").value()
+    # The settled rate, as on the cards: that of the as-of day takes those for leavers who are back within 90 days.
+    settled = settled_on(con, "leaver_rate_12m")
+    assert settled is not None
+    assert settled < as_of(con)
+    rate = answers.ask(con, "leaver_rate_12m", on=settled).value()
+    assert rate != answers.ask(con, "leaver_rate_12m").value()
     said = planning.headcount(con, scenario=Scenario(recruits, rate))
     assert planning.headcount(con).rows == said.rows
 

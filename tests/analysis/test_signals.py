@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from datetime import date
 
 import numpy as np
 import pytest
+from scipy.stats.mstats import winsorize
+from statsmodels.genmod import families
+from statsmodels.genmod.generalized_linear_model import GLM
 
 from etl import synthetic
 from etl.analysis import signals
 from etl.core import jalali
 from etl.core.errors import QuestionError
 from etl.semantic import answers
-from etl.synthetic.people import joining_days
+from etl.synthetic.people import joining_days, last_days
+from etl.synthetic.world import NEVER
+from pages.ui.i18n import text
 
 DAY = date(2026, 6, 30)
 # Operations on children under one year and deaths within 30 days, by centre, 1991 to 1995: D. J. Spiegelhalter, P. Aylin,
-# N. G. Best, S. J. W. Evans, G. D. Murray (2002), Journal of the Royal Statistical Society A 165. Bristol is divergent.
+# N. G. Best, S. J. W. Evans, G. D. Murray (2002), Journal of the Royal Statistical Society A 165. Facts, no licence. What was
+# published of them: 12 % of all and 29 % in Bristol died (P. Aylin et al. (2004), BMJ 329:825), 24.1 (12 to 34) of Bristol's
+# 41 deaths were in excess (P. Aylin et al. (2001), Lancet 358:181).
 CENTRES = [
     ("Bristol", 41, 143), ("Leicester", 25, 187), ("Leeds", 24, 323), ("Oxford", 23, 122), ("Guys", 25, 164),
     ("Liverpool", 42, 405), ("Southampton", 24, 239), ("Great Ormond St", 53, 482), ("Newcastle", 26, 195),
     ("Harefield", 25, 177), ("Birmingham", 58, 581), ("Brompton", 31, 301),
+]  # fmt: skip
+# Chips that fail among the 50 of each of 30 wafers, NIST/SEMATECH e-Handbook of Statistical Methods, 6.3.3.2 (a work of the
+# United States government, free of copyright), with its limits of 3 standard errors. The funnel without over-dispersion has
+# these limits ("in close analogy to Shewhart control charts", D. J. Spiegelhalter (2005), Statistics in Medicine 24:1185).
+WAFERS = [
+    12, 15, 8, 10, 4, 7, 16, 9, 14, 10, 5, 6, 17, 12, 22, 8, 10, 5, 13, 11, 20, 18, 24, 15, 9, 12, 7, 13, 9, 6,
 ]  # fmt: skip
 # Flow rates of the NIST/SEMATECH e-Handbook of Statistical Methods, 6.3.2.2, and its limits.
 FLOW_RATES = [49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1]
@@ -33,10 +47,33 @@ FLOW_RATES = [49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1]
 def test_on_the_funnel_of_the_childrens_heart_centres_only_bristol_stands_out() -> None:
     found = signals.funnel(CENTRES)
     assert found is not None
-    assert found.common == pytest.approx(397 / 3319)
+    assert f"{found.common:.0%}" == "12%"
+    bristol = found.points[0]
+    assert (bristol.group, f"{bristol.share:.0%}") == ("Bristol", "29%")
+    assert bristol.beyond == pytest.approx(24.1, abs=0.3)
     assert [point.group for point in found.points if point.is_signal] == ["Bristol"]
-    assert found.points[0].group == "Bristol"
-    assert found.points[0].beyond == pytest.approx(41 - 143 * 397 / 3319)
+
+
+def test_the_limits_without_over_dispersion_are_those_of_the_handbook() -> None:
+    found = signals.funnel([(number, failed, 50) for number, failed in enumerate(WAFERS, 1)])
+    assert found is not None
+    assert round(found.common, 4) == 0.2313
+    low, high = signals.Funnel(found.common, 1, ()).limits(50)
+    assert (round(low, 4), round(high, 4)) == (0.0524, 0.4102)
+    # Wafers 15 and 23 are beyond them.
+    beyond = {point.group for point in found.points if not low <= point.share <= high}
+    assert beyond == {15, 23} == {point.group for point in found.points if abs(point.z) > signals.STANDARD_ERRORS}
+
+
+def test_over_dispersion_is_that_of_two_libraries() -> None:
+    """Pearson's statistic over the number of groups where nothing is moved in, and SciPy's Winsorised scores."""
+    found = signals.funnel(CENTRES)
+    assert found is not None
+    scores = np.array([point.z for point in found.points])
+    deaths, operations = (np.array([centre[at] for centre in CENTRES]) for at in (1, 2))
+    binomial = GLM(np.c_[deaths, operations - deaths], np.ones((len(CENTRES), 1)), family=families.Binomial()).fit()
+    assert (scores**2).mean() == pytest.approx(binomial.pearson_chi2 / len(CENTRES))
+    assert found.phi == pytest.approx(float((winsorize(scores, (0.1, 0.1)) ** 2).mean()))
 
 
 def test_the_funnel_by_hand() -> None:
@@ -95,13 +132,23 @@ def test_the_limits_of_a_series_are_those_of_the_handbook() -> None:
 # ---------------------------------------------------------------- on the made-up register
 
 
-@pytest.fixture(scope="module")
-def flow() -> np.ndarray:
-    """Persons joining by province and month, 72 months, at the scale of the country."""
-    fr = synthetic.frame(1, 7, DAY)
+def _flows(name: str) -> np.ndarray:
+    """Persons joining or leaving by province and month, 72 months, at the scale of the country."""
+    frame = synthetic.frame(1, 7, DAY)
     first, last = jalali.last_complete_months(DAY, 72)
     edges = [unit.first.toordinal() for unit in jalali.units_between(first, last, "month")] + [last.toordinal() + 1]
-    return np.array([np.histogram(joining_days(fr, place, fr.rng(9, place)), edges)[0] for place in range(31)])
+    days = []
+    for place in range(31):
+        chance = frame.rng(9, place)
+        hired = joining_days(frame, place, chance)
+        gone = last_days(frame, place, hired, chance)
+        days.append(hired if name == "joiners" else gone[gone < NEVER] + 1)
+    return np.array([np.histogram(one, edges)[0] for one in days])
+
+
+@pytest.fixture(scope="module")
+def flows() -> dict[str, np.ndarray]:
+    return {name: _flows(name) for name in ("joiners", "leavers")}
 
 
 def _signals_in(flow: np.ndarray, place: int, month: int) -> bool:
@@ -112,25 +159,45 @@ def _signals_in(flow: np.ndarray, place: int, month: int) -> bool:
     return not found.low <= shares[-1] <= found.high
 
 
-def test_false_signals_are_at_most_one_a_month_over_24_months(flow: np.ndarray) -> None:
-    false = [sum(_signals_in(flow, place, month) for place in range(31)) for month in range(48, 72)]
-    assert 0 < sum(false) <= 24
+def _false_signals(flow: np.ndarray) -> int:
+    """In 24 months of 31 provinces in which nothing is planted."""
+    return sum(_signals_in(flow, place, month) for month in range(48, 72) for place in range(31))
 
 
-def test_nine_of_ten_planted_breaks_are_found_within_three_months(flow: np.ndarray) -> None:
-    """A third of a province's flow gone, or doubled, from one month on: each province, three months, both ways."""
+def _found(flow: np.ndarray, is_loss: bool) -> float:
+    """The share of planted breaks found within three months: a third of a province's flow gone, or doubled.
+
+    One break from one month on: each province, three months.
+    """
     chance, found = np.random.default_rng(1), []
     for place in range(31):
         for month in (44, 50, 56):
-            for is_loss in (True, False):
-                broken = flow.copy()
-                rest = broken[place, month:]
-                broken[place, month:] = chance.binomial(rest, 2 / 3) if is_loss else 2 * rest
-                found.append(any(_signals_in(broken, place, then) for then in range(month, month + 3)))
-    assert sum(found) >= 0.9 * len(found)
+            broken = flow.copy()
+            rest = broken[place, month:]
+            broken[place, month:] = chance.binomial(rest, 2 / 3) if is_loss else 2 * rest
+            found.append(any(_signals_in(broken, place, then) for then in range(month, month + 3)))
+    return sum(found) / len(found)
 
 
-def test_what_moves_the_whole_country_is_no_signal(flow: np.ndarray) -> None:
+def test_of_joiners_nine_of_ten_planted_breaks_are_found_and_false_signals_are_at_most_one_a_month(flows) -> None:
+    assert 0 < _false_signals(flows["joiners"]) <= 24
+    assert _found(flows["joiners"], is_loss=True) >= 0.9
+    assert _found(flows["joiners"], is_loss=False) >= 0.9
+
+
+def test_methods_says_how_many_planted_breaks_are_found(flows) -> None:
+    """In these figures: leavers are too few for a third of them to be missed, and so are joiners that vary as by chance."""
+    by_chance = np.random.default_rng(3).poisson(flows["joiners"])
+    counted = [str(_false_signals(flows["joiners"]))]
+    for flow in (flows["joiners"], by_chance, flows["leavers"]):
+        counted += [f"{_found(flow, is_loss):.0%}" for is_loss in (True, False)]
+    assert [re.findall(r"\d+%|\b12\b", text.word("how.signals_tried", "en"))] == [counted]
+    persian = [text.digits(figure.replace("%", "٪"), "fa") for figure in counted]
+    assert re.findall(r"[۰-۹]+٪|\b۱۲\b", text.word("how.signals_tried", "fa")) == persian
+
+
+def test_what_moves_the_whole_country_is_no_signal(flows) -> None:
+    flow = flows["joiners"]
     halved = flow * 2
     halved[:, 60] //= 2
     assert [_signals_in(halved, place, 60) for place in range(31)] == [

@@ -4,13 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from etl.semantic.access import ADMINISTRATOR
 from pages.ui.briefing import writing
+from tests.conftest import Sample
 
 ROOT = Path(__file__).parents[2]
 DAY = "2026-06-30"
@@ -32,10 +33,9 @@ def etl(*words: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def files(publish_sample: Callable[..., Sample], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the provinces submitted."""
-    folder = tmp_path_factory.mktemp("briefing") / "in"
-    etl("sample", str(folder), "--scale", "0.02", "--seed", "5", "--day", DAY)
+    folder = shutil.copytree(publish_sample(0.02, 5).folder, tmp_path_factory.mktemp("briefing") / "in")
     (folder / "events.csv").write_text(EVENTS, encoding="utf-8")
     (folder / "targets.csv").write_text(TARGETS, encoding="utf-8")
     return folder

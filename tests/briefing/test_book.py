@@ -207,7 +207,6 @@ def test_no_label_of_the_map_covers_another(press, lang):
             "0.00",
             drawing._projected(content._label_places())(*content._label_places()[code]),
             "",
-            "",
         )
         for code, name in text.reference_members("province", lang).items()
     ]
@@ -236,7 +235,7 @@ def test_small_places_have_no_rank_and_stand_apart(press):
 def test_events_and_the_target_path_stand_by_the_trend(press):
     nation, own = (content.book(press.questions(place, "en"))["trend"] for place in ("IR", "IR-11"))
     assert [event["words"].split(": ")[1] for event in nation["events"]] == [
-        "National register (register, The whole country)",
+        "National register (register, nationwide)",
         "Provincial training drive (campaign, Sistan and Baluchestan)",
         "Guards on strike (strike, Tehran)",
     ]

@@ -1,12 +1,18 @@
 """python -m pages brief: files, refusals in one sentence, books of all provinces, and what newly needs action to recipients."""
 
+import email
+import email.policy
 import errno
 import json
 import os
 import resource
+import socket
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -236,6 +242,8 @@ def test_a_recipient_who_fails_stops_nobody_and_is_tried_again(pointer, tmp_path
         ),
         ('[[recipient]]\nname = "a"\nfolder = "x"\nlang = "de"', "recipient 1: lang is fa or en"),
         ('[[recipient]]\nname = "a"\nfolder = "x"\nto = "y"', "recipient 1: to is unknown"),
+        ('[[recipient]]\nname = "a"\nfolder = "x"\nmail = "a@b\\nBcc: c@d"', "recipient 1: mail is no address"),
+        ('[[recipient]]\nname = "a\\nb"\nfolder = "x"', "recipient 1: name holds a line break"),
         ('[[recipient]]\nname = "a"\nfolder = "x"\n' * 2, "two recipients have the same name"),
         ('[[recipient]]\nname = "a"\nfolder = "x"\n[smtp]\nhost = "h"', "[smtp] holds host, port and sender"),
     ],
@@ -247,6 +255,96 @@ def test_recipients_that_cannot_be_read_are_refused(tmp_path, written, fault):
         recipients.read(path)
     assert str(refused.value).startswith(f"{path}: ")
     assert fault in str(refused.value)
+
+
+class MailServer:
+    """Takes every message, as far as the protocol needs it; `refuses` an address."""
+
+    def __init__(self, refuses: str = "") -> None:
+        self.refuses, self.messages = refuses, []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rwb") as stream:
+                self._talk(stream)
+
+    def _talk(self, stream: BinaryIO) -> None:
+        def say(line: str) -> None:
+            stream.write(f"{line}\r\n".encode())
+            stream.flush()
+
+        say("220 here")
+        for raw in stream:
+            line = raw.decode().strip()
+            if line.upper().startswith("RCPT") and self.refuses and self.refuses in line:
+                say("550 unknown")
+            elif line.upper() == "DATA":
+                say("354 go on")
+                content = b"".join(iter(stream.readline, b".\r\n"))
+                self.messages.append(email.message_from_bytes(content, policy=email.policy.default))
+                say("250 taken")
+            else:
+                say("221 bye" if line.upper() == "QUIT" else "250 fine")
+
+    def close(self) -> None:
+        # Ends a waiting accept, too; closed twice is no fault.
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+@pytest.fixture
+def mail_server():
+    server = MailServer(refuses="second@example")
+    yield server
+    server.close()
+
+
+def mailed(folder: Path, port: int, *names: str) -> Path:
+    path = told(folder, *names)
+    lines = path.read_text(encoding="utf-8").replace("places =", 'mail = "NAME@example"\nplaces =')
+    for name in names:
+        lines = lines.replace("NAME@", f"{name}@", 1)
+    path.write_text(
+        f'{lines}[smtp]\nhost = "127.0.0.1"\nport = {port}\nsender = "dashboard@example"\n', encoding="utf-8"
+    )
+    return path
+
+
+def test_books_are_mailed_where_a_server_is_given(pointer, tmp_path, capsys, mail_server):
+    path = mailed(tmp_path, mail_server.port, "office")
+    changed(pointer, path)
+    assert mail_server.messages == []
+    more_to_do()
+    assert changed(pointer, path) == 0
+    (message,) = mail_server.messages
+    assert (message["To"], message["From"]) == ("office@example", "dashboard@example")
+    assert message["Subject"] == text.word("briefing.title", "fa")
+    (book,) = (tmp_path / "office").glob("*.pdf")
+    (attached,) = message.iter_attachments()
+    assert (attached.get_filename(), attached.get_content()) == (book.name, book.read_bytes())
+    (listed,) = (tmp_path / "office").glob("*.txt")
+    assert message.get_body().get_content().splitlines() == listed.read_text(encoding="utf-8").splitlines()
+
+
+def test_mail_that_is_not_taken_is_told_and_stops_nobody(pointer, tmp_path, capsys, mail_server):
+    path = mailed(tmp_path, mail_server.port, "first", "second", "third")
+    changed(pointer, path)
+    more_to_do()
+    assert changed(pointer, path) == 1
+    assert capsys.readouterr().err == "second: mail to second was not taken (SMTPRecipientsRefused)\n"
+    assert [message["To"] for message in mail_server.messages] == ["first@example", "third@example"]
+    mail_server.close()
+    more_to_do()
+    assert changed(pointer, path) == 1
+    assert capsys.readouterr().err.count("was not taken (ConnectionRefusedError)\n") == 3
 
 
 def test_mail_is_off_unless_given(tmp_path):

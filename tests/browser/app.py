@@ -33,9 +33,9 @@ _TALL = 1000
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 
 
-def build(incoming: Path, warehouse: Path) -> None:
+def build(incoming: Path, warehouse: Path, *options: str) -> None:
     """Publish the files of `incoming` as `warehouse`."""
-    _etl("build", str(incoming), "--to", str(warehouse), "--skip-refused")
+    _etl("build", str(incoming), "--to", str(warehouse), "--skip-refused", *options)
 
 
 def make_register(folder: Path, scale: float) -> None:

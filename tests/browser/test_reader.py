@@ -20,7 +20,9 @@ PAGES = PARTS
 LANGUAGES = ("fa", "en")
 # Words in Latin letters that a Persian page may show: the other language, a licence line, file formats, metric names.
 LATIN = re.compile(r"[A-Za-z0-9]+")
-STAYS_LATIN = {"English", "OpenStreetMap", "contributors", "CSV"}
+# Pages that first ask for a province, or list files.
+WITHOUT_FIGURES = ("quality", "province", "briefings")
+STAYS_LATIN = {"English", "OpenStreetMap", "contributors", "CSV", "PDF"}
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,7 @@ def test_every_page_is_whole_in_both_languages_and_asks_nobody_else(
         assert reader.page.title() == text.word("app.title", lang)
         assert reader.page.locator(".pd-error, .pd-refused, [data-testid=stException]").count() == 0
         assert reader.page.locator(".pd-sample").count() == 2, "made-up data is marked above and below"
-        assert reader.page.locator("h3").count() >= 1 or name == "quality"
+        assert reader.page.locator("h3").count() >= 1 or name in WITHOUT_FIGURES
         assert reader.strangers() == []
         assert reader.failures == []
 
@@ -239,8 +241,9 @@ def test_card_chart_table_file_and_question_say_the_same(address: str, warehouse
         card = reader.page.locator(".st-key-card-coverage_per_10k .pd-value bdi").inner_text()
         assert card == text.plain(nation, "per_10k", "fa")
         figure = reader.page.locator(".st-key-figure-ranking--coverage_per_10k-province")
-        said = f"{text.member('province', worst[0], 'fa')} کمترین است: {text.amount(worst[1], 'per_10k', 'fa')}"
-        assert figure.locator("h3").inner_text() == said
+        title = figure.locator("h3").inner_text()
+        assert text.member("province", worst[0], "fa") in title
+        assert title.endswith(text.amount(worst[1], "per_10k", "fa"))
         figure.get_by_text("دریافت فایل").click()
         with reader.page.expect_download() as waiting:
             reader.page.get_by_role("button", name="CSV").click()
@@ -259,9 +262,9 @@ def test_every_number_answers_what_it_is_in_one_click(address: str, chromium: Br
         words = told.inner_text()
         metric = answers.catalogue()["training_compliance"]
         for part in (
-            "How it is computed:",
+            "How it is calculated:",
             "Load:",
-            "rows were kept back",
+            "rejected rows could have changed this number",
             metric.label["en"],
             metric.description["en"],
         ):
@@ -307,7 +310,7 @@ def test_a_new_publication_is_seen_at_the_next_click(tmp_path: Path, warehouse: 
         for file in folder.iterdir():
             if "IR-23" not in file.name:
                 (fewer / file.name).write_bytes(file.read_bytes())
-        front.build(fewer, pointer)
+        front.build(fewer, pointer, "--accept-loss")
         reader.page.get_by_role("button", name="بازنشانی").click()
         reader.settle()
         after = reader.page.locator(".st-key-card-active_assistants .pd-value bdi").inner_text()

@@ -310,7 +310,7 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_work(two, tmp_pat
     folder = next(iter(two.values()))
     for report in (tmp_path / "nowhere" / "report.json", tmp_path):
         outcome = build(folder, "--report", str(report), to=to)
-        assert outcome.refusal == f"{report}: cannot be written"
+        assert outcome.refusal.startswith(f"{report}: cannot be written; ")
     assert not to.exists()
 
 
@@ -338,7 +338,8 @@ def test_an_answer_that_cannot_be_written_is_no_answer(two, tmp_path):
                 [sys.executable, "-m", "etl", *command, *source],
                 cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=BUFFERED,
             )  # fmt: skip
-        assert (done.returncode, done.stderr) == (1, "the machine: No space left on device\n")
+        assert done.returncode == 1
+        assert done.stderr.startswith("the machine: No space left on device; ")
 
 
 def test_who_stops_listening_is_no_error(two, tmp_path):

@@ -29,10 +29,10 @@ import xlsxwriter
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from etl.build import volume
 from etl.core.errors import Refused
 from etl.core.places import places
 from etl.extract import parse_values, read_file, read_folder, validate
+from etl.extract.causes import spoken, words
 from etl.extract.contract import contract
 from tests.loading import (
     DAY,
@@ -44,6 +44,7 @@ from tests.loading import (
     build,
     copy_publication,
     csv_text,
+    english,
     put,
     put_good,
     row,
@@ -51,6 +52,7 @@ from tests.loading import (
 )
 
 HEADER = HEADERS["training"].split()
+STOPPED = spoken(words("reader_stopped"), "en")
 CELLS = list(GOOD["training"].values())
 MEGABYTE = 1 << 20
 
@@ -180,17 +182,17 @@ def test_twenty_megabytes_in_one_field_are_refused(folder, refused, quote):
         "training_2.csv",
         ",".join(HEADER) + "\n" + ",".join(CELLS) + "\n" + ",".join([CELLS[0], big, *CELLS[2:]]) + "\n",
     )
-    assert refused() == "training_2.csv: line 3: a field is longer than 1,000,000 characters"
+    assert refused().startswith("training_2.csv: line 3: a field is longer than 1,000,000 characters; ")
 
 
 def test_a_line_without_an_end_is_refused_before_it_fills_the_memory(folder, refused):
     put(folder, "training_2.csv", ",".join(HEADER) + "\n" + "x" * (40 * MEGABYTE))
-    assert refused() == "training_2.csv: line 2: longer than 32 MiB"
+    assert refused().startswith("training_2.csv: line 2: longer than 32 MiB; ")
 
 
 def test_a_header_of_too_many_columns_is_refused(folder, refused):
     put(folder, "training_2.csv", ",".join([*HEADER, *map(str, range(11_000))]) + "\n")
-    assert refused() == "training_2.csv: line 1: more than 10,000 columns"
+    assert refused().startswith("training_2.csv: line 1: more than 10,000 columns; ")
 
 
 def test_a_file_of_another_kind_under_this_name_is_refused(folder, refused):
@@ -331,7 +333,7 @@ def test_a_zip_bomb_is_refused_by_what_it_says_it_unpacks_to(folder, refused):
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/bomb.bin", bytes(MEGABYTE))
         archive.filelist[-1].file_size = 3 << 30
-    assert refused() == "training_2.xlsx: the workbook unpacks to more than 2 GiB"
+    assert refused().startswith("training_2.xlsx: it unpacks to more than 2,048 MiB; ")
 
 
 def swell(path: Path, times: int) -> int:
@@ -358,9 +360,8 @@ def test_what_takes_more_memory_than_a_reader_may_have_is_refused(folder, refuse
     assert swell(path, 200) > 400 * MEGABYTE
     assert path.stat().st_size < 4 * MEGABYTE
     monkeypatch.setenv("READER_MEMORY", "400")
-    assert refused() in (
-        f"training_2.xlsx: {read_folder._STOPPED}",
-        "training_2.xlsx: reading it takes more than 400 MiB of memory",
+    assert refused().startswith(
+        (f"training_2.xlsx: {STOPPED}", "training_2.xlsx: reading it takes more than 400 MiB of memory; ")
     )
 
 
@@ -477,7 +478,9 @@ def test_text_that_is_no_utf8_where_the_schema_says_it_is_refuses_the_file(folde
 
 def test_twenty_megabytes_in_one_parquet_cell_are_refused(folder, refused):
     parquet(folder, course_code=pa.array(["PY-101", "x" * (20 * MEGABYTE), "PY-101"]))
-    assert refused() == "training_2.parquet: row 1 or one after it: a field is longer than 1,000,000 bytes"
+    assert refused().startswith(
+        "training_2.parquet: row 1 or one after it: a field is longer than 1,000,000 characters; "
+    )
 
 
 # ------------------------------------------------------------------ garbled at random
@@ -530,7 +533,7 @@ def test_files_with_bytes_changed_at_random_are_read_or_refused(tmp_path, reader
     for outcome in outcomes:
         assert (outcome.read is None) == bool(outcome.refusal)
         assert "\n" not in outcome.refusal
-        assert outcome.refusal != read_folder._STOPPED, outcome.job.path
+        assert STOPPED not in outcome.refusal, outcome.job.path
     assert any(outcome.read for outcome in outcomes)
     if kind != "csv":
         assert any(outcome.refusal for outcome in outcomes)
@@ -542,47 +545,49 @@ def test_files_with_bytes_changed_at_random_are_read_or_refused(tmp_path, reader
 def test_a_folder_a_pipe_a_socket_and_links_to_nowhere_are_refused(folder, refused, tmp_path):
     path = folder / "training_2.csv"
     path.mkdir()
-    assert refused() == "training_2.csv: not a regular file"
+    assert refused().startswith("training_2.csv: not a regular file; ")
     path.rmdir()
     os.mkfifo(path)
-    assert refused() == "training_2.csv: not a regular file"
+    assert refused().startswith("training_2.csv: not a regular file; ")
     path.unlink()
     path.symlink_to("training_2.csv")
-    assert refused() == "training_2.csv: Too many levels of symbolic links"
+    assert refused().startswith("training_2.csv: cannot be opened (Too many levels of symbolic links); ")
     path.unlink()
     path.symlink_to("training_3.csv")
     (folder / "training_3.csv").symlink_to("training_2.csv")
     assert [line.partition(";")[0] for line in build(folder).refusals] == [
-        f"training_{number}.csv: Too many levels of symbolic links" for number in (2, 3)
+        f"training_{number}.csv: cannot be opened (Too many levels of symbolic links)" for number in (2, 3)
     ]
     (folder / "training_3.csv").unlink()
-    assert refused() == "training_2.csv: No such file or directory"
+    assert refused().startswith("training_2.csv: cannot be opened (No such file or directory); ")
     path.unlink()
     path.symlink_to("/dev/zero")
-    assert refused() == "training_2.csv: not a regular file"
+    assert refused().startswith("training_2.csv: not a regular file; ")
     path.unlink()
     with socket.socket(socket.AF_UNIX) as server:
         os.chdir(folder)
         server.bind("training_2.csv")
         os.chdir(ROOT)
-        assert refused() == "training_2.csv: not a regular file"
+        assert refused().startswith("training_2.csv: not a regular file; ")
 
 
 def test_a_file_or_a_folder_without_read_permission_is_refused(folder, tmp_path):
     command = ("build", folder, "--to", tmp_path / "w.duckdb")
     (folder / "training.csv").chmod(0)
     done = run(*command, before=WITHOUT_MIGHT)
-    assert (done.returncode, done.stderr) == (1, f"training.csv: Permission denied; {volume.CORRECT}\n")
+    assert done.returncode == 1
+    assert english(done.stderr)[0].startswith("training.csv: cannot be opened (Permission denied); ")
     folder.chmod(stat.S_IXUSR)
     done = run(*command, before=WITHOUT_MIGHT)
     folder.chmod(stat.S_IRWXU)
-    assert (done.returncode, done.stderr) == (1, f"{folder}: Permission denied\n")
+    assert done.returncode == 1
+    assert english(done.stderr)[0].startswith(f"{folder}: cannot be opened (Permission denied); ")
 
 
 def test_no_folder_an_empty_one_and_a_file_in_its_place_are_refused(tmp_path):
-    assert build(tmp_path / "nowhere").refusal == f"{tmp_path}/nowhere: no such folder"
+    assert build(tmp_path / "nowhere").refusal.startswith(f"{tmp_path}/nowhere: no such folder; ")
     put(tmp_path, "a.csv", "x")
-    assert build(tmp_path / "a.csv", to=tmp_path / "w.duckdb").refusal == f"{tmp_path}/a.csv: no such folder"
+    assert build(tmp_path / "a.csv", to=tmp_path / "w.duckdb").refusal.startswith(f"{tmp_path}/a.csv: no such folder; ")
     (tmp_path / "empty").mkdir()
     assert build(tmp_path / "empty").refusal.startswith(f"{tmp_path}/empty: no source files")
 
@@ -636,10 +641,10 @@ def test_a_reader_that_is_killed_or_stops_answering_is_a_refusal(folder, refused
         monkeypatch.setattr(read_folder._Worker, "start", started)
 
     strike(signal.SIGKILL)
-    assert refused() == f"personnel.csv: {read_folder._STOPPED}"
+    assert refused() == f"personnel.csv: {STOPPED}"
     strike(signal.SIGSTOP)
     monkeypatch.setattr(read_folder, "SILENCE_SECONDS", 2)
-    assert refused() == f"personnel.csv: {read_folder._STOPPED}"
+    assert refused() == f"personnel.csv: {STOPPED}"
 
 
 def test_messages_about_a_file_never_contain_its_values(folder, monkeypatch, refused):

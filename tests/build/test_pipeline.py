@@ -37,6 +37,7 @@ from tests.loading import (
     build,
     csv_text,
     digest,
+    english,
     national_id,
     put,
     put_good,
@@ -583,6 +584,12 @@ def test_every_other_file_is_reported_also_in_sub_folders(folder):
     ]
 
 
+def unusable(folder: Path) -> str:
+    """What is wrong with the reference table of a folder, without the remedy. `build` refuses with the same line."""
+    (line,) = english("\n".join(pipeline._references(folder).unusable))
+    return line.partition("; ")[0]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
@@ -608,6 +615,7 @@ def test_every_other_file_is_reported_also_in_sub_folders(folder):
             "targets.csv, line 2, province: unknown_province",
         ),
         ("targets.csv", "metric,province,date,value\nx,,1400/01/01,\n", "targets.csv, line 2, value: missing_value"),
+        ("targets.csv", "metric,province,date,value\nx,,1400/01/01,-5\n", "targets.csv, line 2, value: bad_number"),
         (
             "targets.csv",
             "metric,date,value\nx,1400/01/01,1\nx,2021-03-21,2\n",
@@ -618,7 +626,7 @@ def test_every_other_file_is_reported_also_in_sub_folders(folder):
 )
 def test_a_reference_table_that_cannot_be_used_refuses_the_build(folder, name, text, message):
     put(folder, name, text)
-    assert build(folder).refusal == message
+    assert unusable(folder) == message
 
 
 def test_courses_and_targets_of_the_folder_are_taken(folder):
@@ -657,13 +665,13 @@ def _population(change: str = "", line: int = 2) -> str:
 )
 def test_residents_that_cannot_be_used_refuse_the_build(folder, change, message):
     put(folder, "population.csv", _population(change))
-    assert build(folder).refusal == f"population.csv, {message}"
+    assert unusable(folder) == f"population.csv, {message}"
 
 
 def test_residents_are_of_all_provinces_or_the_build_is_refused(folder):
     rows = [one for one in _population().splitlines() if not one.startswith(("IR-07", "IR-30"))]
     put(folder, "population.csv", "\n".join(rows))
-    assert build(folder).refusal == "population.csv, province: no row for IR-07, IR-30"
+    assert unusable(folder) == "population.csv, province: no row for IR-07, IR-30"
 
 
 def test_residents_of_the_folder_replace_the_shipped_ones_as_a_whole(folder):
@@ -697,7 +705,17 @@ def test_residents_of_the_folder_replace_the_shipped_ones_as_a_whole(folder):
 )
 def test_announcements_that_cannot_be_used_refuse_the_build(folder, text, message):
     put(folder, "announcements.csv", f"date,metric,value,words,source\n{text}\n")
-    assert build(folder).refusal == f"announcements.csv, {message}"
+    assert unusable(folder) == f"announcements.csv, {message}"
+
+
+@pytest.mark.parametrize(
+    ("province", "message"),
+    [("مریخ", "unknown_province"), ("تهران", "an announcement is of the nation")],
+)
+def test_an_announcement_of_a_province_refuses_the_build(folder, province, message):
+    head = "date,province,metric,value,words,source"
+    put(folder, "announcements.csv", f"{head}\n1400/07/18,{province},active_assistants,5,x,y\n")
+    assert build(folder).refusal == f"announcements.csv, line 2, province: {message}"
 
 
 def test_announcements_are_compared_with_the_register_of_their_day(folder):
@@ -720,7 +738,7 @@ def test_no_announcement_is_none(folder):
 
 def test_a_reference_table_that_is_a_folder_is_not_passed_over(folder):
     (folder / "courses.csv").mkdir()
-    assert build(folder).refusal == "courses.csv: not a regular file"
+    assert unusable(folder) == "courses.csv: not a regular file"
 
 
 # ------------------------------------------------------------------ checks
@@ -793,7 +811,10 @@ def test_a_broken_rule_refuses_the_publication(sound, tmp_path, rule):
         assert con.execute(f"select count(*) from ({sql})").fetchall()[0][0] > 0
         with pytest.raises(pipeline.BuildRefused) as refused:
             pipeline._check(con, pipeline.Report())
-        assert all(re.fullmatch(r"check \w+ is broken by \d+ rows", line) for line in refused.value.report.refusals)
+        assert all(
+            re.fullmatch(r"check \w+ is broken by \d+ rows; .* · .*؛ .*", line)
+            for line in refused.value.report.refusals
+        )
         assert rule in {line.split()[1] for line in refused.value.report.refusals}
 
 
@@ -819,7 +840,7 @@ def test_rows_that_do_not_add_up_are_never_published(folder, monkeypatch):
         report.files[0].rows_read += 1
 
     monkeypatch.setattr(pipeline.load_report, "count", lose_one)
-    assert build(folder).refusal == "institutes.csv: check rows_add_up is broken"
+    assert build(folder).refusal.startswith("institutes.csv: check rows_add_up is broken; ")
 
 
 # ------------------------------------------------------------------ the same again

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from etl.build import volume
 from etl.extract.contract import TABLES
 from etl.warehouse import publications
 from tests.loading import HEADERS, StreamedRows, build, national_id, put, put_good, row
@@ -80,8 +79,9 @@ def test_a_table_that_is_gone_is_refused(folder, table, how):
     assert refusal in lost(folder)
     accepted = build(folder)
     assert accepted.code == 0
-    assert refusal.partition(";")[0] in accepted.report["accepted"]
-    assert f"accepted: {refusal.partition(';')[0]}" in accepted.out
+    loss = refusal.partition(";")[0]
+    assert any(line.startswith(f"{loss} · ") for line in accepted.report["accepted"])
+    assert f"accepted: {loss} · " in accepted.out
 
 
 @pytest.mark.parametrize("table", ["licences", "training"])
@@ -148,11 +148,15 @@ def test_a_file_with_more_than_half_of_its_rows_rejected_is_refused(folder, bad,
     put(folder, "training_more.csv", rows)
     if refused:
         assert lost(folder) == [
-            f"training_more.csv: {bad} of 100 rows rejected (unknown_value {bad}); {volume.CORRECT}, or --accept-loss publishes it"
+            f"training_more.csv: {bad} of 100 rows rejected (unknown_value {bad}); unknown_value first at line 2, "
+            "column result (نتیجه): expected one of: passed, failed; correct these rows; --skip-refused publishes the "
+            "others, --accept-loss publishes it too"
         ]
         accepted = build(folder)
         assert accepted.counts("training_more.csv") == (100, 100 - bad, bad, 0)
-        assert accepted.report["accepted"] == [f"training_more.csv: {bad} of 100 rows rejected (unknown_value {bad})"]
+        (loss,) = accepted.report["accepted"]
+        assert loss.startswith(f"training_more.csv: {bad} of 100 rows rejected (unknown_value {bad}); ")
+        assert f" · {bad} از 100 ردیف رد شد؛ {bad} ردیف، نخست سطر 2، ستون result (نتیجه): یکی از: قبول، مردود" in loss
     else:
         assert build(folder, accept_loss=False).code == 0
 
@@ -169,10 +173,10 @@ def test_a_mostly_rejected_file_can_be_left_out(folder):
     put(folder, "training_more.csv", [*bad, row("training", national_id=national_id(5002), course_code="PY-102")])
     built = build(folder, "--skip-refused", accept_loss=False)
     assert built.code == 0
-    refusal = "2 of 3 rows rejected (unknown_value 2)"
-    assert built.report["refused"] == [
-        {"file": "training_more.csv", "table": "training", "province": "IR-23", "reason": refusal}
-    ]
+    (refused,) = built.report["refused"]
+    refusal = refused.pop("reason")
+    assert refused == {"file": "training_more.csv", "table": "training", "province": "IR-23"}
+    assert refusal.startswith("2 of 3 rows rejected (unknown_value 2); ")
     assert f"refused: training_more.csv (IR-23): {refusal}" in built.out
     assert "training_more.csv" not in [one["file"] for one in built.report["files"]]
     assert built.sql("select refusal, province, rows_read from load_files where file = 'training_more.csv'") == [

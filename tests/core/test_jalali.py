@@ -134,16 +134,27 @@ def test_units_are_named_as_the_contract_names_them():
 @pytest.mark.parametrize(
     ("day", "months", "then"),
     [
-        (date(2023, 1, 31), 1, date(2023, 2, 28)),
-        (date(2024, 1, 31), 1, date(2024, 2, 29)),
-        (date(2024, 2, 29), 12, date(2025, 2, 28)),
-        (date(2024, 12, 31), 2, date(2025, 2, 28)),
-        (date(2024, 3, 31), -1, date(2024, 2, 29)),
-        (date(2024, 12, 15), 1, date(2025, 1, 15)),
+        ("1403/06/15", 1, "1403/07/15"),
+        ("1403/06/31", 1, "1403/07/30"),
+        ("1403/07/30", -1, "1403/06/31"),
+        ("1403/06/30", 1, "1403/07/30"),
+        ("1403/11/05", 3, "1404/02/05"),
+        # The last of Esfand is the 30th in 1403 only.
+        ("1403/12/30", -12, "1402/12/29"),
+        ("1403/12/29", -12, "1402/12/29"),
+        ("1404/12/29", -12, "1403/12/30"),
+        ("1403/12/30", -60, "1398/12/29"),
     ],
 )
-def test_months_are_added_in_the_gregorian_calendar(day, months, then):
-    assert jalali.add_months(day, months) == then
+def test_months_are_added_in_the_jalali_calendar(day, months, then):
+    assert jalali.add_months(jalali.parse_day(day), months) == jalali.parse_day(then)
+
+
+def test_a_year_before_a_month_end_holds_twelve_whole_months():
+    for year in range(1390, 1410):
+        for unit in jalali.units_between(jalali.parse_day(f"{year}/01/01"), jalali.parse_day(f"{year}/12/01"), "month"):
+            first = jalali.add_months(unit.last, -12) + jalali.DAY
+            assert (first, unit.last) == jalali.last_complete_months(unit.last, 12)
 
 
 def test_complete_months_end_before_the_one_that_is_not_over():

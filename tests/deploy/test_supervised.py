@@ -14,6 +14,7 @@ import pytest
 
 from deploy import configure
 from etl.core import settings
+from pages.ui.briefing import command
 from tests.serving import ROOT, ask, free_ports, is_running, publish, until
 
 UNITS = sorted((ROOT / "deploy" / "systemd").iterdir())
@@ -66,6 +67,18 @@ def test_every_command_of_a_unit_exists():
     for unit in UNITS:
         for words in re.findall(r"python -m etl (.+)", unit.read_text(encoding="utf-8")):
             _parser().parse_args(words.replace("%i", "some.service").split())
+        for words in re.findall(r"python -m pages (.+)", unit.read_text(encoding="utf-8")):
+            options = command._parser().parse_args(words.split())
+            assert not command._contradiction(options)
+
+
+def test_each_build_that_succeeds_is_followed_by_the_briefings():
+    build, brief = (
+        (ROOT / "deploy" / "systemd" / f"policeyar-{name}.service").read_text(encoding="utf-8")
+        for name in ("build", "brief")
+    )
+    assert "OnSuccess=policeyar-brief.service" in build
+    assert "python -m pages brief --all --changed\n" in brief
 
 
 def test_the_settings_reach_the_units(tmp_path):
@@ -73,11 +86,14 @@ def test_the_settings_reach_the_units(tmp_path):
         settings.Settings(),
         memory=settings.Memory(web="3 GB"),
         schedule=settings.Schedule(build_at="04:15"),
-        folders=replace(settings.Folders(), views=tmp_path / "v"),
+        folders=replace(settings.Folders(), views=tmp_path / "v", briefings=tmp_path / "b"),
     )
     made = configure.drop_ins(known)
     assert "MemoryMax=3072M\n" in made["policeyar-web@.service.d/settings.conf"]
     assert f"-{tmp_path}/v" in made["policeyar-web@.service.d/settings.conf"]
+    brief = made["policeyar-brief.service.d/settings.conf"]
+    assert f"ConditionPathExists={tmp_path}/b/recipients.toml\n" in brief
+    assert f"ReadWritePaths=-{tmp_path}/b\n" in brief
     assert "OnCalendar=*-*-* 04:15:00" in made["policeyar-build.timer.d/settings.conf"]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from etl.extract import parse_values, read_file
+from etl.extract import open_source, parse_values, read_file, workbook
 from etl.extract.contract import contract
 from etl.extract.text_columns import Texts
 from tests.core.test_text_folding import KEY, column, setting, value
@@ -204,9 +204,7 @@ def test_files_are_known_by_their_headers_and_by_persian_names(folder):
 )  # fmt: skip
 def test_a_file_that_is_no_table_refuses_the_build(folder, name, text, message):
     put(folder, name, text.encode())
-    said = build(folder).refusal
-    assert said.startswith(f"{name}: {message}")
-    assert " · " in said
+    assert build(folder).refusal.startswith(f"{name}: {message}")
 
 
 @pytest.mark.parametrize("above", [0, 1, 5, 20])
@@ -233,6 +231,10 @@ def test_twenty_one_titles_are_too_many(folder):
 # ------------------------------------------------------------------ workbooks of every kind
 
 
+# A cell that shows #N/A.
+NOT_AVAILABLE = object()
+
+
 def rows_of_cells() -> list[list[Any]]:
     return [
         HEADERS["training"].split(),
@@ -249,13 +251,21 @@ def xls(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:
         sheet = book.add_sheet(title)
         for at, cells in enumerate(rows):
             for place, cell in enumerate(cells):
-                sheet.write(at, place, cell)
+                if cell is NOT_AVAILABLE:
+                    sheet.row(at).set_cell_error(place, 0x2A)
+                else:
+                    sheet.write(at, place, cell)
     book.save(str(path))
     return path
 
 
 def ods(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:
     def cell(value: Any) -> str:
+        if value is NOT_AVAILABLE:
+            return (
+                '<table:table-cell table:formula="of:=NA()" office:value-type="string" office:string-value="" '
+                'calcext:value-type="error"><text:p>#N/A</text:p></table:table-cell>'
+            )
         if isinstance(value, str):
             return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
         return f'<table:table-cell office:value-type="float" office:value="{value}"/>'
@@ -272,7 +282,7 @@ def ods(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:
         archive.writestr(
             "content.xml",
             f'<office:document-content xmlns:office="{space}:office:1.0" xmlns:table="{space}:table:1.0" '
-            f'xmlns:text="{space}:text:1.0"><office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body>'
+            f'xmlns:text="{space}:text:1.0" xmlns:calcext="urn:x:calcext"><office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body>'
             "</office:document-content>",
         )
         archive.writestr(
@@ -289,7 +299,11 @@ def xlsx(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:
         for title, rows in sheets.items():
             sheet = book.add_worksheet(title)
             for at, cells in enumerate(rows):
-                sheet.write_row(at, 0, cells)
+                for place, cell in enumerate(cells):
+                    if cell is NOT_AVAILABLE:
+                        sheet.write_formula(at, place, "=NA()", None, "#N/A")
+                    else:
+                        sheet.write(at, place, cell)
     return path
 
 
@@ -317,6 +331,9 @@ def xlsb(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:
             out += record(0, struct.pack("<I", at) + bytes(13))
             for place, cell in enumerate(cells):
                 where = struct.pack("<II", place, 0)
+                if cell is NOT_AVAILABLE:
+                    out += record(3, where + b"\x2a")
+                    continue
                 out += (
                     record(6, where + wide(cell))
                     if isinstance(cell, str)
@@ -360,6 +377,40 @@ def test_a_workbook_of_every_kind_is_read_from_all_its_sheets(folder, ending):
         ("یک", 4, "result"),
     ]
     assert built.sql("select sheet, line, column_name from warned") == [("دو", 4, "score")]
+
+
+@pytest.mark.parametrize("ending", WRITERS)
+def test_a_cell_with_an_error_is_no_empty_cell(folder, ending):
+    """Read as empty, a person who left would count as in service."""
+    people = [row("personnel", national_id=national_id(at), left_on="1403/05/01", education="") for at in range(60, 64)]
+    head = HEADERS["personnel"].split()
+    cells: list[list[Any]] = [[one.get(name, "") for name in head] for one in people]
+    cells[1][head.index("left_on")] = cells[3][head.index("education")] = NOT_AVAILABLE
+    WRITERS[ending](folder / f"personnel_2{ending}", {"الف": [["x"]], "ب": [["گزارش"], head, *cells]})
+    built = build(folder)
+    assert built.counts(f"personnel_2{ending}") == (4, 3, 1, 0)
+    assert built.sql("select sheet, line, column_name, reason from quarantine") == [
+        ("ب", 4, "left_on", "missing_value")
+    ]
+    assert built.sql("select sheet, line, column_name, reason from warned") == [("ب", 6, "education", "missing_value")]
+
+
+def test_a_workbook_known_by_its_headers_is_opened_once(tmp_path, monkeypatch):
+    path = xlsx(tmp_path / "فایل.xlsx", {"راهنما": [["x"]], "داده": rows_of_cells()})
+    opened = []
+    calamine = workbook.CalamineWorkbook
+
+    class Counted:
+        @staticmethod
+        def from_path(name: str) -> Any:
+            opened.append(name)
+            return calamine.from_path(name)
+
+    monkeypatch.setattr(workbook, "CalamineWorkbook", Counted)
+    table = open_source.recognised(path)
+    source = open_source.open_source(path, contract(table))
+    assert (table, sum(len(batch.lines) for batch in source.batches)) == ("training", 2)
+    assert opened == [str(path)]
 
 
 # ------------------------------------------------------------------ plain causes
@@ -407,10 +458,9 @@ def locked_xls(path: Path) -> bytes:
 def test_a_file_that_is_not_what_its_name_says_is_refused_in_one_sentence(folder, name, make, english, persian):
     content = make(folder / name)
     put(folder, name, content)
-    said = build(folder).refusal
-    first, _, second = said.partition(" · ")
-    assert first.startswith(f"{name}: {english}")
-    assert second.startswith(persian)
+    built = build(folder)
+    assert built.refusal.startswith(f"{name}: {english}")
+    assert built.err.partition(" · ")[2].startswith(persian)
 
 
 def test_a_province_merged_over_its_rows_is_reported(folder):

@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from etl.core.errors import Refused
-from etl.extract import limits, read_folder
+from etl.extract import limits
 from etl.extract import parquet as columnar
+from etl.extract.causes import spoken, words
 from etl.extract.contract import contract
 from etl.extract.limits import Limits
 from tests.loading import GOOD, HEADERS, build, csv_text, put, put_good, row
@@ -108,6 +109,21 @@ def test_one_long_text_in_very_many_rows_does_not_fill_the_disk(folder, monkeypa
     assert build(folder).refusal == f"institutes_2.parquet: {expected}"
 
 
+def test_the_rows_of_all_files_together_are_bounded(folder, monkeypatch):
+    """No file is too large by itself."""
+    for at in range(4):
+        rows = [row("institutes", institute_code=f"{at}-{number}", name="ن" * 500) for number in range(500)]
+        put(folder, f"institutes_{at}.csv", rows)
+    monkeypatch.setenv("SOURCE_DISK", "2")
+    monkeypatch.setenv("BUILD_DISK", "2")
+    for command in ("build", "check"):
+        assert build(folder, command=command).refusal.startswith(
+            "the rows of all files together take more than 2 MiB of temporary disk; "
+        )
+    monkeypatch.setenv("BUILD_DISK", "64")
+    assert build(folder).code == 0
+
+
 def test_a_sparse_file_is_refused_before_it_is_read(folder, monkeypatch):
     path = put(folder, "training_2.csv", [row("training")])
     os.truncate(path, 1 << 40)
@@ -128,13 +144,13 @@ def test_a_file_that_takes_too_much_time_is_refused(folder, monkeypatch):
     parquet(folder / "training_2.parquet", 9_000_000)
     assert (folder / "training_2.parquet").stat().st_size < MEGABYTE
     monkeypatch.setenv("SOURCE_SECONDS", "1")
-    assert build(folder).refusal == f"training_2.parquet: {read_folder._STOPPED}"
+    assert build(folder).refusal == f"training_2.parquet: {spoken(words('reader_stopped'), 'en')}"
 
 
 @pytest.mark.parametrize("text", ["0.5", "-1", "many", "٣"])
 def test_a_limit_that_is_no_number_is_refused(folder, monkeypatch, text):
     monkeypatch.setenv("SOURCE_ROWS", text)
-    assert build(folder).refusal == "SOURCE_ROWS: not a whole number above 0"
+    assert build(folder).refusal == "SOURCE_ROWS: not a whole number above 0; correct the setting"
 
 
 def test_every_limit_has_a_variable(monkeypatch):
@@ -146,7 +162,7 @@ def test_every_limit_has_a_variable(monkeypatch):
 def test_a_reference_table_as_large_as_a_disk_is_refused(folder):
     path = put(folder, "targets.csv", "metric,province,date,value\n")
     os.truncate(path, 1 << 40)
-    assert build(folder).refusal == "targets.csv: larger than 16 MiB, too much for a reference table"
+    assert build(folder).refusal.startswith("targets.csv: larger than 16 MiB, too much for a reference table; ")
 
 
 # ------------------------------------------------------------------ encodings

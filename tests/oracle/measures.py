@@ -21,7 +21,7 @@ from typing import Any
 
 from persiantools.jdatetime import JalaliDate
 
-from tests.oracle.read import MORE, Course, Load, add_months
+from tests.oracle.read import MORE, Course, Load, add_months, months_before
 
 Where = dict[str, set[Any]]
 DAY = timedelta(days=1)
@@ -327,14 +327,14 @@ def net_change(data: Data, first: date, last: date, where: Where) -> int:
 
 
 def leaver_rate_12m(data: Data, day: date, where: Where) -> float | None:
-    year_ago = add_months(day, -12)
+    year_ago = months_before(day, 12)
     left = leavers(data, year_ago + DAY, day, where)
     mean = Fraction(in_service(data, year_ago, where) + in_service(data, day, where), 2)
     return float(left / mean) if mean else None
 
 
 def early_attrition(data: Data, day: date, where: Where) -> float | None:
-    first, last = add_months(day, -24) + DAY, add_months(day, -12)
+    first, last = months_before(day, 24) + DAY, months_before(day, 12)
     joined = events_in(all_joiners(data), first, last, where)
     lost = 0
     for event in joined:

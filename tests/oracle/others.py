@@ -16,7 +16,6 @@ from tests.oracle.measures import (
     Where,
     active,
     active_spells,
-    add_months,
     all_moves,
     asked_courses,
     asked_of,
@@ -32,6 +31,7 @@ from tests.oracle.measures import (
     licence_fits,
     licensed,
     licensed_institutes,
+    months_before,
     persons,
     provinces_of,
     quantile,
@@ -56,7 +56,7 @@ def persons_per_institute(data: Data, day: date, where: Where) -> float | None:
 
 
 def jobs_created(data: Data, day: date, where: Where) -> int:
-    since = add_months(day, -12)
+    since = months_before(day, 12)
     return sum(
         min(spell.hired_on for spell in data.spells_of[person]) > since
         for person in persons(active_spells(data, day), where)

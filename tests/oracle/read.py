@@ -13,7 +13,7 @@ import tomllib
 import unicodedata
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -234,6 +234,18 @@ def add_months(day: date, months: int) -> date:
         except ValueError:
             continue
     raise AssertionError
+
+
+def months_before(day: date, months: int) -> date:
+    """The day so many Jalali months earlier: the last of the month for a last of a month, else the same number."""
+    here = JalaliDate(day)
+    year, month = here.year, here.month
+    for _ in range(months):
+        year, month = (year, month - 1) if month > 1 else (year - 1, 12)
+    following = (year, month + 1) if month < 12 else (year + 1, 1)
+    last = JalaliDate(*following, 1).to_gregorian() - timedelta(1)
+    is_last = JalaliDate(day + timedelta(1)).day == 1
+    return last if is_last or here.day > JalaliDate(last).day else JalaliDate(year, month, here.day).to_gregorian()
 
 
 def check_digit_ok(digits: str) -> bool:

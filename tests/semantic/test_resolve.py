@@ -13,7 +13,7 @@ YEAR = (date(2024, 3, 20), date(2025, 3, 20))
 
 def test_a_ratio_is_planned_with_its_parts():
     made = plan("coverage_per_10k", by=("province",), on=DAY)
-    assert made.shown == ("coverage_per_10k", "active_assistants", "residents")
+    assert made.selected == ("coverage_per_10k", "active_assistants", "residents")
     assert set(made.measures) == {"active_assistants", "residents"}
     assert (made.on, made.over, made.unit, made.dimensions) == (DAY, None, "", ("province",))
 

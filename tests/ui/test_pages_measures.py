@@ -4,14 +4,15 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from etl.analysis import announcements, competing_risks, coverage, international, planning, projection
+from etl.analysis import announcements, competing_risks, coverage, international, licensing, planning, projection
 from etl.analysis.signals import Funnel, level_signals
 from etl.core import jalali
+from etl.core.errors import TooEarly
 from etl.semantic import access
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import ask
@@ -20,6 +21,7 @@ from etl.semantic.provisional import settled_on
 from pages.ui.charts import signals as charts
 from pages.ui.charts.elements import ChartContext
 from pages.ui.i18n import text
+from tests.loading import build, put, put_good, row
 from tests.made import answer
 from tests.ui.test_pages_workforce import html, in_address, in_language, opened, plain, published  # noqa: F401
 
@@ -74,12 +76,31 @@ def test_a_year_is_one_click_and_a_typed_target_is_read_in_persian_digits(publis
 def test_leavers_are_measured_on_the_settled_month_alone(lang: str, published: Path) -> None:  # noqa: F811
     with opened_at(published) as con:
         day = settled_on(con, "leaver_rate_12m")
+        assert day
         rate = ask(con, "leaver_rate_12m", on=day)
     written = html(opened("growth", **in_language(lang)))
     label = text.word("change.settled", lang, label=rate.metrics[0].label[lang], day=text.day(day, lang))
     assert labelled(written)[label] == text.plain(rate.value(), "share", lang)
     leavers = {metric.label[lang] for metric in ask_metric("leavers")}
     assert not leavers & labelled(written).keys(), "no second window of twelve months beside the rate"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_is_not_settled_on_any_day_is_said_and_not_shown(lang: str, published: Path) -> None:  # noqa: F811
+    with opened_at(published) as con:
+        ((first,),) = con.numbers.execute("select min(hired_on) from spells").fetchall()
+        day = first + timedelta(40)
+        assert settled_on(con, "leaver_rate_12m", day) is None
+        with pytest.raises(TooEarly):
+            level_signals(con, on=day, name="leaver_rate_12m")
+    written = html(opened("growth", on=day.isoformat(), **in_language(lang)))
+    label = ask_metric("leaver_rate_12m")[0].label[lang]
+    assert labelled(written)[label] == "–"
+    assert written.count(text.escape(text.word("figure.not_settled", lang))) == 2, "early attrition likewise"
+    # In place of the ranking and of the funnel.
+    assert written.count(text.escape(text.word("state.too_early", lang))) == 2
+    assert text.escape(text.word("state.not_in_scope", lang)) not in written
+    assert "pd-error" not in written
 
 
 def ask_metric(name: str) -> list:
@@ -155,6 +176,52 @@ def test_smart_services_are_not_compared_before_a_licence_is_decided_after_they_
     assert text.escape(text.word("smart.no_comparison", lang, day=day)) in written
     assert text.escape(text.word("how.inputs", lang)) in html(opened("methods", **in_language(lang)))
     assert plain(written).count(ask_metric("time_to_licence_p90")[0].label[lang]) == 0
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pointer of a register published twice: licences are decided after the flag of smart services was first shown."""
+    folder = put_good(tmp_path_factory.mktemp("twice") / "incoming")
+    kinds = {"0001": "yes", "0002": "no", "0003": "no"}
+    put(
+        folder,
+        "institutes.csv",
+        [row("institutes", institute_code=code, smart_services=smart) for code, smart in kinds.items()],
+    )
+    put(folder, "personnel.csv", [row("personnel", institute_code="0001")])
+    before = [row("licences", application_no="L1", institute_code="0001")]
+    days = {"1403/02/10": "0001", "1403/02/13": "0002", "1403/02/20": "0003", "1403/02/29": "0002"}
+    after = [
+        row("licences", application_no=f"M{day}", institute_code=code, applied_on="1403/02/01", file_complete_on="1403/02/01",
+            decided_on=day, valid_from=day, valid_until="1406/01/01")
+        for day, code in days.items()
+    ]  # fmt: skip
+    put(folder, "licences.csv", before)
+    pointer = build(folder, day=date(2024, 4, 20)).to
+    put(folder, "licences.csv", [*before, *after])
+    build(folder, day=date(2024, 6, 20), to=pointer)
+    return pointer
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_smart_services_are_compared_on_licences_decided_after_they_were_shown(
+    lang: str, twice: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAREHOUSE", str(twice))
+    with opened_at(twice) as con:
+        first = licensing.adoption(con).records()[0]["day"]
+        period = (first + timedelta(1), con.publication.as_of)
+        found = {row["smart"]: row for row in ask(con, "time_to_licence_median", by=("smart",), over=period).records()}
+    # Working days from 1 Ordibehesht 1403, a Saturday: 8 for the adopter; 11, 17 and 24 for the others.
+    assert {code: one["time_to_licence_median"] for code, one in found.items()} == {"yes": 8, "no": 17}
+    written = html(opened("smart", **in_language(lang)))
+    counts = {name: text.number(count, lang) for name, count in (("count", 4), ("adopters", 1), ("others", 3))}
+    assert text.escape(text.word("smart.since", lang, day=text.day(first, lang), **counts)) in written
+    assert text.escape(text.word("smart.no_proof", lang)) in written
+    fewest = text.amount(23, "applications", lang)
+    for name in ("time_to_licence_median", "time_to_licence_p90", "within_25_days_share"):
+        measure = ask_metric(name)[0].short[lang]
+        assert text.escape(text.word("finding.all_small", lang, measure=measure, fewest=fewest)) in plain(written)
 
 
 # ---------------------------------------------------------------- the charts of signals

@@ -102,7 +102,7 @@ def test_planning_starts_at_the_present_pace(lang: str, published: Path) -> None
     assert not app.exception
     shown = html(app)
     assert "pd-error" not in shown
-    assert app.slider(key="plan plan_leaver_rate").value == 0.19
+    assert app.slider(key="plan plan_leaver_rate").value == 0.222
     assert text.escape(text.word("planning.method_title", lang)) in shown
     assert "recruits" not in app.query_params, "defaults leave the address clean"
     assert not [button for button in app.button if button.key == "plan as now"]
@@ -135,7 +135,7 @@ def test_a_spoilt_scenario_is_left_out(published: Path) -> None:
         "planning", recruits="many", leave="-4", seats=["base", "base:x", "IR-99.base:4", "swim:3", ":", "base:-1"]
     )
     assert not app.exception
-    assert app.slider(key="plan plan_leaver_rate").value == 0.19
+    assert app.slider(key="plan plan_leaver_rate").value == 0.222
     assert not [button for button in app.button if button.key == "plan as now"]
 
 

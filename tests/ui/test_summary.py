@@ -88,7 +88,7 @@ def stub(lang: str = "en", **given: Any) -> Sources:
         ({"is_projected": False, "first": None}, "history is too short"),
         ({"active": 1100}, "the target of 1,000 is met (110.0%, 100 above it)."),
         ({"target": None}, "900 assistants are active."),
-        ({"before": 1000}, "down 100 (10.0%) on a year ago, which is worse."),
+        ({"before": 1000}, "That is worse than a year ago: down 100 (10.0%)."),
         ({"before": 900}, "unchanged from a year ago."),
     ],
 )

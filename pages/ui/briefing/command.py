@@ -98,7 +98,13 @@ def _day(written: str) -> date:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pages", allow_abbrev=False)
     commands = parser.add_subparsers(required=True, metavar="command")
-    brief = commands.add_parser("brief", help="briefings as PDF", allow_abbrev=False)
+    brief = commands.add_parser(
+        "brief",
+        help="briefings as PDF",
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=recipients.__doc__,
+    )
     brief.add_argument("--province", type=_province, metavar="IR-11", help="its book (the nation's)")
     brief.add_argument("--all", action="store_true", help="a book for each of the 31 provinces")
     brief.add_argument("--on", type=_day, metavar="DAY", help="the as-of day (the latest)")

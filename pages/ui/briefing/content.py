@@ -19,6 +19,10 @@ from pages.ui.summary import changes, needs_action, verdict
 
 HEADLINE = ("active_assistants", "training_compliance", "licensed_institutes", "leaver_rate_12m")
 _MOST_MONTHS_AHEAD = 24
+# The latest so many events fit below the trend; the file of numbers has them all.
+_MOST_EVENTS = 4
+# In points.
+_HEIGHTS = range(110, 371, 12)
 _SHORT = {
     "fa": {"IR-03": "آ. شرقی", "IR-04": "آ. غربی", "IR-14": "چهارمحال", "IR-17": "کهگیلویه"},
     "en": {
@@ -36,8 +40,7 @@ def book(questions: Questions) -> dict[str, Any]:
     said = verdict.facts(write.sources)
     date, place = text.day_in_both(questions.day, lang), write.place
     title = write.word("title")
-    nation, actions = not questions.province, _actions(write)
-    ranking = tables.ranking(write, "province" if nation else "county")
+    nation = not questions.province
     return {
         "lang": lang,
         "iso": questions.day.isoformat(),
@@ -46,21 +49,26 @@ def book(questions: Questions) -> dict[str, Any]:
         "place": place,
         "date": date,
         "owner": text.word("app.owner", lang),
-        "about": write.word("about", place=place, date=date),
+        "about": write.word("about", place=write.place_within, date=date),
         "page_words": write.words("page"),
         "footer": write.word(
-            "footer", title=title, place=place, date=text.day(questions.day, lang), id=text.digits(read.id, lang)
+            "footer",
+            title=title,
+            place=write.place_within,
+            date=text.day(questions.day, lang),
+            id=text.digits(read.id, lang),
         ),
         "sample": write.word("sample") if read.is_sample else "",
         "circulation_short": write.word("exact_short" if questions.exact else "circulation_short"),
         "circulation": text.word("file.exact" if questions.exact else "file.circulation", lang),
         "verdict": verdict.sentences(said, write.sources),
         **_cards(write),
-        "trend": _trend(write, said, len(actions["items"])),
-        "actions": actions,
+        "trend": _trend(write, said),
+        "actions": _actions(write),
+        "ranks": None if nation else tables.own_ranks(write),
         "map": _map(write) if nation else None,
-        "ranking": ranking,
-        **(tables.of_nation(write) if nation else tables.of_one_province(write, ranking)),
+        "ranking": tables.ranking(write, "province" if nation else "county"),
+        "tables": tables.of_nation(write) if nation else [],
         "changes": _changes(write),
         "method": _method(write),
         "numbers_about": write.word("numbers_about"),
@@ -70,11 +78,12 @@ def book(questions: Questions) -> dict[str, Any]:
 def _cards(write: Writer) -> dict[str, Any]:
     cards, notes = [], []
     for name in HEADLINE:
-        day = write.questions.settled_on(name) or write.questions.day
+        settled = write.questions.settled_on(name)
+        day = settled or write.questions.day
         now = write.questions.ask(name, on=day)
-        metric, value = now.metrics[0], now.value()
+        metric, value = now.metrics[0], now.value() if settled else None
         before = write.questions.ask(name, on=add_months(day, -12)).value()
-        change, said, is_good = "", "no_year", None
+        change, said, is_good = "", "no_year" if settled else "not_settled", None
         if value is not None and before is not None:
             said = "year_same"
             if changes.is_visible(metric, value, before):
@@ -84,7 +93,7 @@ def _cards(write: Writer) -> dict[str, Any]:
         cards.append(
             {
                 "label": metric.label[write.lang],
-                "value": write.plain(now),
+                "value": write.plain(now) if settled else text.plain(None, metric.unit, write.lang),
                 "change": change,
                 "verdict": write.word(said),
                 "better": is_good is True,
@@ -96,14 +105,14 @@ def _cards(write: Writer) -> dict[str, Any]:
     return {"cards": cards, "cards_note": " ".join(notes)}
 
 
-def _trend(write: Writer, said: verdict.Facts, below: int) -> dict[str, Any]:
+def _trend(write: Writer, said: verdict.Facts) -> dict[str, Any]:
     lang = write.lang
     answer = write.questions.analyse("projection")
     known = [row for row in answer.rows if row[1] is not None]
     # A province is projected until it reaches its share of the nation's target, further than paper should look.
     answer = replace(answer, rows=answer.rows[: len(known) + _MOST_MONTHS_AHEAD])
     path, told = write.questions.analyse("target_path"), write.questions.analyse("events")
-    events = marks.of(marks.events(told, write.context), [row[0] for row in answer.rows])
+    events = marks.of(marks.events(told, write.context)[-_MOST_EVENTS:], [row[0] for row in answer.rows])
     first, last = known[0], known[-1]
     span = [text.unit_label(label, lang) for label in (first[0], answer.rows[-1][0])]
     counted = [text.number(row[1], lang) for row in (first, last)]
@@ -111,32 +120,30 @@ def _trend(write: Writer, said: verdict.Facts, below: int) -> dict[str, Any]:
         "trend_alt", first=counted[0], since=span[0], last=counted[1], until=text.day(write.questions.day, lang)
     )
     title = write.word("trend_alone", active=text.number(said.active, lang), before=text.number(said.before, lang))
-    keys = [write.word("key_actual")]
+    keys = ["actual"]
     ahead = answer.rows[-1]
     if ahead[2] is not None and ahead is not last:
         low, high = (text.number(value, lang) for value in ahead[2:4])
         title = write.word("trend_ahead", when=span[1], low=low, high=high)
         alt += " " + write.word("trend_alt_ahead", when=span[1], low=low, high=high)
-        keys.append(write.word("key_projection"))
-    keys += [write.word("key_path")] if path.rows else []
-    keys += [write.word("key_event")] if events else []
+        keys.append("projection")
+    keys += (["path"] if path.rows else []) + (["event"] if events else [])
     return {
         "title": title,
-        "sub": write.word("trend_sub", place=write.place, first=span[0], last=span[1]),
-        "svg": drawing.trend(
-            answer, write.context, said.target, path, events, _height(write, below, len(events), bool(path.rows))
-        ),
+        "sub": write.word("trend_sub", place=write.place_within, first=span[0], last=span[1]),
+        # The highest that leaves room for the rest of the page is set.
+        "pictures": [
+            {
+                "height": height,
+                "svg": drawing.trend(answer, write.context, said.target, path, events, float(height)),
+            }
+            for height in _HEIGHTS
+        ],
         "alt": alt,
-        "keys": keys,
+        "keys": [{"kind": key, "words": write.word(f"key_{key}")} for key in keys],
         "events": [{"number": text.digits(one.number, lang), "words": one.words} for one in events],
         "path": _path(write, path),
     }
-
-
-def _height(write: Writer, actions: int, events: int, has_path: bool) -> float:
-    """The trend takes what the rest leaves of the first page, in points."""
-    left = 478 - 29 * actions - 13 * events - 16 * has_path - 26 * write.questions.publication.is_sample
-    return float(min(max(left, 170), 370))
 
 
 def _path(write: Writer, path: Answer) -> str:
@@ -182,7 +189,9 @@ def _map(write: Writer) -> dict[str, Any]:
             value=text.plain(last.value, metric.unit, lang),
         )
     names = {code: text.member("province", code, lang) for code in text.reference_members("province", lang)}
-    found = classes([value for value in answer.column(metric.name) if value is not None], metric, write.context)
+    found = drawing.paper(
+        classes([value for value in answer.column(metric.name) if value is not None], metric, write.context)
+    )
     credit = f"{text.word('figure.osm', lang)} (ODbL)"
     return {
         "title": title,

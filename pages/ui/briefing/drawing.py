@@ -6,11 +6,12 @@ Typst sets the text of an SVG in the fonts of the document. A text's anchor is a
 import html
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from etl.semantic.answers import Answer
 from pages.ui.charts import elements, maps
-from pages.ui.charts.classes import classes
+from pages.ui.charts.classes import Classes, classes
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.marks import Mark
 from pages.ui.i18n import text
@@ -65,7 +66,13 @@ def trend(
     if target is not None:
         parts.append(_rule(left, y(target), WIDTH - right, y(target), context.colour("target"), 1, "5 3"))
         written = f"{context.word('figure.target')}: {text.plain(target, 'persons', context.lang)}"
-        parts.append(_text(left + 4, y(target) - 3.5, written, _NORMAL, "start", "target", context, 700))
+        # At the end where less is drawn near it.
+        side = [abs(value - target) for value in (*answer.rows[0][1:5], planned.get(months[0])) if value is not None]
+        far = [abs(value - target) for value in (*answer.rows[-1][1:5], planned.get(months[-1])) if value is not None]
+        at, anchor = (left + 4, "start") if min(side, default=0) >= min(far, default=0) else (WIDTH - right, "end")
+        parts.append(
+            _text(at, y(target) - 3.5, written, _NORMAL, anchor, "target", context, 700, halo=context.colour("surface"))
+        )
     ahead = [(x(place), y(row[4])) for place, row in enumerate(answer.rows) if row[4] is not None]
     if len(ahead) > 1:
         parts.append(_line(ahead, context.colour("projection"), 1.4, "4 3"))
@@ -126,35 +133,49 @@ def _marks(
 def province_map(
     answer: Answer, context: ChartContext, areas: Mapping[str, tuple[float, float]], short: Mapping[str, str]
 ) -> str:
-    """The provinces in five steps of the first metric, each with its name and value; one without a value is hatched.
+    """The provinces in five steps of the first metric, each with name and value; one without a value is hatched.
 
     `areas` gives the longitude and latitude of each label, `short` names that are shortened for it.
     """
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     values = {row[0]: row[at] for row in answer.rows if row[0]}
-    found = classes([value for value in values.values() if value is not None], metric, context)
+    found = paper(classes([value for value in values.values() if value is not None], metric, context))
     place = _projected(values)
+    land = {code: [[place(*point) for point in ring] for ring in maps.rings_of(code)] for code in values}
     parts, labels = [_HATCH.replace("COLOUR", context.colour("missing"))], []
     for code in sorted(values):
-        fill, ink, ground = "url(#hatch)", "text", "#ffffff"
-        if (value := values[code]) is not None:
-            fill = ground = found.colours[found.of(value)]
-            ink = "surface" if _is_dark(fill) else "text"
-        rings = "".join(f"{_path([place(*point) for point in ring])}Z" for ring in maps.rings_of(code))
-        parts.append(f'<path d="{rings}" fill="{fill}" stroke="#ffffff" stroke-width="0.9" fill-rule="evenodd"/>')
-        written = text.plain(values[code], metric.unit, context.lang)
-        labels.append(_Label(code, short[code], written, place(*areas[code]), ink, ground))
-    for label, (x, y) in _placed(labels, [place(*areas[code]) for code in values]):
+        value = values[code]
+        fill = "url(#hatch)" if value is None else found.colours[found.of(value)]
+        rings = "".join(f"{_path(ring)}Z" for ring in land[code])
+        parts.append(f'<path d="{rings}" fill="{fill}" stroke="{_BORDER}" stroke-width="0.6" fill-rule="evenodd"/>')
+        written = text.plain(value, metric.unit, context.lang)
+        ground = _GROUND if value is None else fill
+        labels.append(_Label(code, short[code], written, place(*areas[code]), ground))
+    outlines = [ring for rings in land.values() for ring in rings]
+    for label, (x, y) in _placed(labels, [place(*areas[code]) for code in values], outlines):
         own_x, own_y = label.at
-        is_away = math.hypot(x - own_x, y - own_y) > _AWAY
-        ink, halo = ("text", "#ffffff") if is_away else (label.ink, label.ground)
-        if is_away:
-            parts.append(_rule(own_x, own_y, x, y + (4 if y < own_y else -6), context.colour("text"), 0.6))
+        halo = label.ground
+        if _is_away(label, x, y):
+            halo = context.colour("surface")
+            parts.append(_rule(own_x, own_y, x, y + (8 if y < own_y else -8), context.colour("text"), 0.6))
             parts.append(f'<circle cx="{own_x:.1f}" cy="{own_y:.1f}" r="1.3" fill="{context.colour("text")}"/>')
-        parts.append(_text(x, y - 0.8, label.name, _MAP_SIZE, "middle", ink, context, 700, halo=halo))
-        parts.append(_text(x, y + 6.9, label.value, _MAP_SIZE, "middle", ink, context, halo=halo))
+        parts.append(_text(x, y - 0.8, label.name, _MAP_SIZE, "middle", "text", context, 700, halo=halo))
+        parts.append(_text(x, y + 6.9, label.value, _MAP_SIZE, "middle", "text", context, halo=halo))
     return _svg(MAP_WIDTH, MAP_HEIGHT, parts)
+
+
+# From quiet to loud on paper, light enough for dark names on all of them.
+_PAPER = ("#f1f6fa", "#d5e4ef", "#b4cfe2", "#8db5d3", "#6499c1")
+_BORDER, _GROUND = "#6d8294", "#f4f6f8"
+
+
+def paper(found: Classes) -> Classes:
+    """The classes in the colours of paper: the loudest on the screen is the darkest here."""
+    count = len(found.colours)
+    loud = sorted(range(count), key=lambda at: -_luminance(found.colours[at]))
+    steps = [_PAPER[round(at * (len(_PAPER) - 1) / max(count - 1, 1))] for at in range(count)]
+    return replace(found, colours=tuple(steps[loud.index(at)] for at in range(count)))
 
 
 _HATCH = (
@@ -173,7 +194,6 @@ class _Label:
     name: str
     value: str
     at: tuple[float, float]
-    ink: str
     ground: str
 
     def box(self, x: float, y: float) -> tuple[float, float, float, float]:
@@ -182,9 +202,11 @@ class _Label:
 
 
 def _placed(
-    labels: Sequence[_Label], centres: Sequence[tuple[float, float]]
+    labels: Sequence[_Label],
+    centres: Sequence[tuple[float, float]],
+    outlines: Sequence[Sequence[tuple[float, float]]] = (),
 ) -> Iterable[tuple[_Label, tuple[float, float]]]:
-    """Where each label stands so that none covers another, nor the place of another: the nearest free spot."""
+    """Where each label stands so that none covers another: the nearest free spot at its place, else one off the land."""
     taken: list[tuple[float, float, float, float]] = []
     # Crowded provinces choose last: whoever has no near neighbour stands at its place.
     order = sorted(labels, key=lambda one: (-_room(one.at, centres), one.code))
@@ -193,23 +215,35 @@ def _placed(
         for x, y in _around(*label.at):
             box = label.box(x, y)
             is_inside = box[0] >= 0 and box[1] >= 0 and box[2] <= MAP_WIDTH and box[3] <= MAP_HEIGHT
-            away = math.hypot(x - label.at[0], y - label.at[1]) > _AWAY
-            points = [centre for centre in centres if away and centre != label.at]
-            if (
-                is_inside
-                and not any(_meets(box, other) for other in taken)
-                and not any(_holds(box, point) for point in points)
-            ):
+            if not is_inside or any(_meets(box, other) for other in taken):
+                continue
+            if not _is_away(label, x, y) or not any(_is_on(box, ring) for ring in outlines):
                 found = (x, y)
                 break
         taken.append(label.box(*found))
         yield label, found
 
 
-def _is_dark(colour: str) -> bool:
-    """Whether white stands out more than ink on it (relative luminance, roughly)."""
+def _is_away(label: _Label, x: float, y: float) -> bool:
+    return math.dist(label.at, (x, y)) > _AWAY
+
+
+def _is_on(box: tuple[float, float, float, float], ring: Sequence[tuple[float, float]]) -> bool:
+    """Whether a line of a ring runs through the box, or the box lies within the ring."""
+    return any(_holds(box, point) for point in ring) or _is_within(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), ring)
+
+
+def _is_within(point: tuple[float, float], ring: Sequence[tuple[float, float]]) -> bool:
+    x, y = point
+    crossed = 0
+    for (x1, y1), (x2, y2) in pairwise(ring):
+        crossed += (y1 > y) != (y2 > y) and x < x1 + (y - y1) / (y2 - y1) * (x2 - x1)
+    return crossed % 2 == 1
+
+
+def _luminance(colour: str) -> float:
     red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    return 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 < 0.22
+    return 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2
 
 
 def _room(at: tuple[float, float], centres: Sequence[tuple[float, float]]) -> float:

@@ -2,7 +2,7 @@
 
     [[recipient]]
     name = "office"            a word of its own
-    folder = "/srv/office"     where the books go
+    folder = "/srv/policeyar"  where the books go
     places = ["IR", "IR-11"]   IR is the nation
     lang = "fa"                fa unless given
     mail = "office@example"    used only with [smtp]
@@ -17,6 +17,7 @@ first run takes note and writes nothing; the same publication writes nothing aga
 """
 
 import json
+import re
 import smtplib
 import tomllib
 from collections.abc import Mapping
@@ -35,6 +36,7 @@ from pages.ui.summary import needs_action
 from pages.ui.summary.needs_action import Action
 
 _MAIL_SECONDS = 60
+_MAIL = re.compile(r"[!-~]+@[!-~]+")
 _PLACES = frozenset({NATION, *text.reference_members("province", "en")})
 
 
@@ -95,6 +97,8 @@ def _recipient(path: Path, number: int, table: Any) -> Recipient:
     for key in ("name", "folder"):
         if not isinstance(table.get(key), str) or not table[key].strip():
             raise Refused(f"{where}: {key} is missing")
+        if not table[key].isprintable():
+            raise Refused(f"{where}: {key} holds a line break or another control character")
     places = table.get("places", [NATION])
     if not isinstance(places, list) or not places or not all(isinstance(one, str) for one in places):
         raise Refused(f"{where}: places is a list of codes")
@@ -103,7 +107,7 @@ def _recipient(path: Path, number: int, table: Any) -> Recipient:
     lang, mail = table.get("lang", "fa"), table.get("mail", "")
     if lang not in text.LANGUAGES:
         raise Refused(f"{where}: lang is fa or en")
-    if not isinstance(mail, str) or (mail and "@" not in mail):
+    if not isinstance(mail, str) or (mail and not _MAIL.fullmatch(mail)):
         raise Refused(f"{where}: mail is no address")
     return Recipient(table["name"].strip(), Path(table["folder"]), tuple(dict.fromkeys(places)), lang, mail)
 

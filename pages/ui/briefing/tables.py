@@ -1,11 +1,13 @@
 """The ranking with its n, and the tables of a book."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from etl.core.jalali import last_complete_months
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
-from etl.semantic.ranking import Group, rank
+from etl.semantic.ranking import Group, Ranking, rank
 from pages.ui.briefing.writer import Writer
 from pages.ui.i18n import text
 from pages.ui.summary import ranks
@@ -13,11 +15,11 @@ from pages.ui.summary import ranks
 _COMPLIANCE = "training_compliance"
 # What a table shows of each place.
 _MEASURES = ("active_assistants", "coverage_per_10k", _COMPLIANCE, "expiring_30", "licensed_institutes")
-_COUNTY_MEASURES = ("active_assistants", "coverage_per_10k", _COMPLIANCE, "expiring_30")
+# What the ranking of counties shows besides, where so many counties leave room for it on one page.
+_COUNTY_MEASURES = ("active_assistants", "coverage_per_10k", "expiring_30")
+_MOST_COUNTIES_IN_FULL = 28
 _RANKED = ("coverage_per_10k", _COMPLIANCE, "leaver_rate_12m", "within_25_days_share", "judicial_officer_share")
-# More counties than these are cut: the file of numbers has them all.
-_MOST_COUNTIES = 45
-_MOST_LINES_ON_A_SHARED_PAGE = 16
+_MOST_NAMED = 2
 
 
 def last_of(answer: Answer, metric: Metric) -> Group | None:
@@ -27,7 +29,10 @@ def last_of(answer: Answer, metric: Metric) -> Group | None:
 
 
 def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
-    """Places ranked by training compliance, each with its n; those too small for a rank apart."""
+    """Places ranked by training compliance, each with its n; those too small for a rank apart.
+
+    Counties have their other numbers in the same table, as far as there is room; provinces have a table of their own.
+    """
     day, lang = write.questions.day, write.lang
     answer = write.questions.ask(_COMPLIANCE, by=(dimension,), on=day)
     whole = write.questions.ask(_COMPLIANCE, on=day)
@@ -37,29 +42,35 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
     unranked = [row for row in answer.records() if row[dimension] and row[_COMPLIANCE] is None]
     if not order.ranked and not order.small:
         return None
-    rows = []
-    for group in order.ranked:
-        place = 1 + sum(other.value > group.value for other in order.ranked)
-        rows.append(
-            {
-                "rank": text.digits(place, lang),
-                "name": write.questions.member(dimension, group.key[0]),
-                "part": min(max(group.value, 0.0), 1.0),
-                "marked": level is not None and group.interval is not None and group.interval[1] < level,
-                "value": text.plain(group.value, metric.unit, lang),
-                "count": text.number(group.count, lang),
-            }
-        )
+    more = _columns(write, dimension, _COUNTY_MEASURES) if dimension == "county" else []
+    beside = more if len(order.ranked) <= _MOST_COUNTIES_IN_FULL else []
+    below = {
+        group.key[0]
+        for group in order.ranked
+        if level is not None and group.interval is not None and group.interval[1] < level
+    }
+    rows = [
+        {
+            "rank": text.digits(1 + sum(other.value > group.value for other in order.ranked), lang),
+            "name": write.questions.member(dimension, group.key[0]),
+            "part": min(max(group.value, 0.0), 1.0),
+            "marked": group.key[0] in below,
+            "value": text.plain(group.value, metric.unit, lang),
+            "count": text.number(group.count, lang),
+            "more": [column.of(group.key[0]) for column in beside],
+        }
+        for group in order.ranked
+    ]
     small = [(group.key[0], group.count) for group in order.small]
     small += [(row[dimension], row[str(metric.denominator)]) for row in unranked]
     label = text.word(f"dimension.{dimension}", lang)
-    sub = "rank_sub" if dimension == "province" else "rank_sub_province"
     return {
-        "title": _title(write, dimension, order, label),
-        "sub": write.word(sub, day=text.day(day, lang), nation=write.plain(whole)),
-        "columns": 2 if len(rows) > 6 else 1,
-        "heads": [head.format(dimension=label) for head in write.words("rank_heads")],
+        "title": _title(write, dimension, order, [group.key[0] for group in order.ranked if group.key[0] in below]),
+        "sub": write.word(f"rank_sub_{dimension}", day=text.day(day, lang), whole=write.plain(whole)),
+        "columns": 1 if beside or len(rows) <= 6 else 2,
+        "heads": [*(head.format(dimension=label) for head in write.words("rank_heads")), *(one.head for one in beside)],
         "rows": rows,
+        "total": _total(write, whole, metric, beside) if beside and rows else None,
         "small_title": write.word("rank_small"),
         "small": [
             write.word("rank_small_item", name=write.questions.member(dimension, code), count=text.number(count, lang))
@@ -68,68 +79,93 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
     }
 
 
-def _title(write: Writer, dimension: str, order: Any, label: str) -> str:
-    """Highest and lowest are named only where they can be told from the next."""
+def _total(write: Writer, whole: Answer, metric: Metric, beside: Sequence["_Column"]) -> dict[str, Any]:
+    count = whole.rows[0][whole.columns.index(str(metric.denominator))]
+    return {
+        "name": write.place,
+        "value": write.plain(whole),
+        "count": text.number(count, write.lang),
+        "more": [column.total for column in beside],
+    }
+
+
+def _title(write: Writer, dimension: str, order: Ranking, below: Sequence[str]) -> str:
+    """Highest and lowest are named only where they can be told from the next; else what is clearly below the whole."""
     named: dict[str, str] = {}
     for key, place, is_apart in (("first", 0, order.is_first_apart), ("last", -1, order.is_last_apart)):
         if order.ranked and is_apart:
             group = order.ranked[place]
             named[key] = write.questions.member(dimension, group.key[0])
             named[f"{key}_value"] = text.plain(group.value, "share", write.lang)
-    key = "_".join(["rank", *(part for part in ("first", "last") if part in named)])
-    return write.word(key, **named) if named else write.word("rank_none", dimension=label.lower())
+    if named:
+        return write.word("_".join(["rank", *(part for part in ("first", "last") if part in named)]), **named)
+    if len(below) > _MOST_NAMED:
+        return write.word(f"rank_below_many_{dimension}", count=text.number(len(below), write.lang))
+    if below:
+        names = text.listed([write.questions.member(dimension, code) for code in below], write.lang)
+        return write.word(f"rank_below_{dimension}", names=names)
+    return write.word(f"rank_{'none' if len(order.ranked) > 1 else 'plain'}_{dimension}")
 
 
-def of_nation(write: Writer) -> dict[str, Any]:
+def of_nation(write: Writer) -> list[dict[str, Any]]:
     """The 31 provinces, the largest first, and the nation."""
-    provinces = _grid(write, "province", _MEASURES, write.word("provinces_title"))
-    return {"tables": [provinces | {"page": True}], "tables_after": []}
-
-
-def of_one_province(write: Writer, above: dict[str, Any] | None) -> dict[str, Any]:
-    """Where the province stands among all, and its counties: they have a page of their own where they do not fit below."""
-    counties = _grid(write, "county", _COUNTY_MEASURES, write.word("counties_title"))
-    lines = len(counties["rows"]) + (len(above["rows"]) / above["columns"] + len(above["small"]) / 3 if above else 0)
-    own, has_page = _own_ranks(write), lines > _MOST_LINES_ON_A_SHARED_PAGE
-    return {"tables": [own] if has_page else [own, counties], "tables_after": [counties] if has_page else []}
-
-
-def _grid(write: Writer, dimension: str, names: tuple[str, ...], title: str) -> dict[str, Any]:
     day, lang = write.questions.day, write.lang
-    answers = [write.questions.ask(name, by=(dimension,), on=day) for name in names]
-    metrics = [answer.metrics[0] for answer in answers]
-    cells = [
-        dict(zip(answer.column(dimension), answer.column(answer.metrics[0].name), strict=True)) for answer in answers
-    ]
+    columns = _columns(write, "province", _MEASURES)
     codes = sorted(
-        filter(None, {code for column in cells for code in column}), key=lambda code: (-(cells[0].get(code) or 0), code)
+        {code for column in columns for code in column.values},
+        key=lambda code: (-(columns[0].values.get(code) or 0), code),
     )
-    totals = [write.questions.ask(name, on=day) for name in names]
-    province = write.questions.province
-    return {
-        "title": title,
-        "sub": write.word("provinces_sub", day=text.day(day, lang)),
-        "page": False,
-        "widths": [1.7] + [1] * len(names),
-        "heads": [text.word(f"dimension.{dimension}", lang), *(metric.short[lang] for metric in metrics)],
-        "rows": [
-            [
-                write.questions.member(dimension, code),
-                *(
-                    text.plain(column.get(code, _nobody(metric)), metric.unit, lang)
-                    for column, metric in zip(cells, metrics, strict=True)
-                ),
-            ]
-            for code in codes[:_MOST_COUNTIES]
-        ],
-        "total": [
-            text.member("province", province, lang) if province else text.word("figure.nation_line", lang),
-            *(write.plain(total) for total in totals),
-        ],
-    }
+    return [
+        {
+            "title": write.word("provinces_title"),
+            "sub": write.word("provinces_sub", day=text.day(day, lang)),
+            "widths": [2.1, *(max(len(column.head) / 18, 1) for column in columns)],
+            "heads": [text.word("dimension.province", lang), *(column.head for column in columns)],
+            "rows": [
+                [write.questions.member("province", code), *(column.of(code) for column in columns)] for code in codes
+            ],
+            "total": [text.word("figure.nation_line", lang), *(column.total for column in columns)],
+        }
+    ]
 
 
-def _own_ranks(write: Writer) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Column:
+    """One measure of places: its head, the values by place, and that of them all, as it is written."""
+
+    metric: Metric
+    lang: str
+    values: Mapping[str, Any]
+    total: str
+
+    @property
+    def head(self) -> str:
+        return self.metric.short[self.lang]
+
+    def of(self, code: str) -> str:
+        # A place without a row: a count is of nobody, a ratio is unknown.
+        nobody = None if self.metric.numerator else 0
+        return text.plain(self.values.get(code, nobody), self.metric.unit, self.lang)
+
+
+def _columns(write: Writer, dimension: str, names: Sequence[str]) -> list[_Column]:
+    found = []
+    for name in names:
+        answer, total = (write.questions.ask(name, by=by, on=write.questions.day) for by in ((dimension,), ()))
+        values = zip(answer.column(dimension), answer.column(name), strict=True)
+        found.append(
+            _Column(
+                answer.metrics[0],
+                write.lang,
+                {code: value for code, value in values if code},
+                write.plain(total),
+            )
+        )
+    return found
+
+
+def own_ranks(write: Writer) -> dict[str, Any]:
+    """Where the province stands among all."""
     everywhere = {}
     for name in _RANKED:
         when: dict[str, Any] = {"over": last_complete_months(write.questions.day, 12)}
@@ -153,18 +189,12 @@ def _own_ranks(write: Writer) -> dict[str, Any]:
             label = text.word("change.settled", write.lang, label=label, day=text.day(one.settled_on, write.lang))
         values = [text.plain(value, one.metric.unit, write.lang) for value in (one.value, one.nation)]
         rows.append([label, *values, place])
-    keys = ("dimension.measure", "profile.here", "figure.nation_line", "profile.rank")
+    keys = ("profile.here", "figure.nation_line", "profile.rank")
     return {
         "title": write.word("own_title"),
         "sub": write.word("own_sub"),
-        "page": False,
         "widths": [2.6, 1, 1, 1],
-        "heads": [text.word(key, write.lang) for key in keys],
+        "heads": [write.words("changes_heads")[0], *(text.word(key, write.lang) for key in keys)],
         "rows": rows,
         "total": [],
     }
-
-
-def _nobody(metric: Metric) -> int | None:
-    """What a place without a row has: a count of nobody, no ratio."""
-    return None if metric.numerator else 0

@@ -6,6 +6,7 @@ The same book gives the same bytes. What Typst warns of (a glyph that is missing
 import csv
 import io
 import json
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -33,7 +34,7 @@ class Typesetter:
         self._folder = tempfile.TemporaryDirectory(prefix="briefing-")
         folder = Path(self._folder.name)
         for name in _FONTS:
-            font = TTFont(ROOT / "static" / "fonts" / name, recalcTimestamp=False)
+            font = TTFont(ROOT / "static" / "fonts" / name, recalcBBoxes=False, recalcTimestamp=False, lazy=True)
             font.flavor = None
             font.save(folder / f"{Path(name).stem}.ttf")
         template = folder / _TEMPLATE.name
@@ -65,8 +66,7 @@ class Typesetter:
 def drawable(value: Any) -> Any:
     """Words without a character that the font lacks: it is written as its code, so that nothing is lost or guessed."""
     if isinstance(value, str):
-        known = _characters()
-        return "".join(one if ord(one) in known else f"[U+{ord(one):04X}]" for one in value)
+        return _lacking().sub(lambda found: f"[U+{ord(found[0]):04X}]", value)
     if isinstance(value, Mapping):
         return {key: drawable(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
@@ -79,9 +79,11 @@ _WITHOUT_PICTURE = frozenset([*range(0x2066, 0x206A), 0x200C, 0x200D, 0x200E, 0x
 
 
 @cache
-def _characters() -> frozenset[int]:
+def _lacking() -> re.Pattern[str]:
+    """Finds the characters that the fonts cannot draw."""
     found = [frozenset(TTFont(ROOT / "static" / "fonts" / name).getBestCmap()) for name in _FONTS]
-    return frozenset.intersection(*found) | _WITHOUT_PICTURE
+    known = frozenset.intersection(*found) | _WITHOUT_PICTURE
+    return re.compile(f"[^{''.join(re.escape(chr(code)) for code in sorted(known))}]")
 
 
 def numbers_file(asked: Sequence[Answer]) -> str:

@@ -27,6 +27,11 @@ class Writer:
         province = self.questions.province
         return text.member("province", province, self.lang) if province else text.word("scope.nation", self.lang)
 
+    @property
+    def place_within(self) -> str:
+        """The place within a sentence."""
+        return self.place if self.questions.province else self.word("nation_within")
+
     def word(self, key: str, **values: object) -> str:
         return text.word(f"briefing.{key}", self.lang, **values)
 

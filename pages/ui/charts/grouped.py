@@ -59,21 +59,6 @@ def above(answer: Answer, context: ChartContext) -> Title:
     return Title(context.word("abroad.some_above", places=text.listed(list(found), context.lang)))
 
 
-def adopters(answer: Answer, context: ChartContext) -> Title:
-    """The first metric of institutes with and without smart services; of several kinds, the last."""
-    metric, side = answer.metrics[0], answer.by.index("smart")
-    at = answer.columns.index(metric.name)
-    kind = answer.rows[-1][0] if side else None
-    found = {row[side]: row[at] for row in answer.rows if not side or row[0] == kind}
-    adopters, others = (text.plain(found.get(name), metric.unit, context.lang) for name in ("yes", "no"))
-    measure = metric.short[context.lang]
-    if kind:
-        measure = context.word("finding.of_kind", measure=measure, kind=context.member("kind", kind))
-    if found.get("yes") is None and found.get("no") is None:
-        return Title(context.word("finding.none", measure=measure))
-    return Title(context.word("finding.with_without", measure=measure, adopters=adopters, others=others))
-
-
 # ---------------------------------------------------------------- charts
 
 
@@ -113,25 +98,6 @@ def claimed(answer: Answer, context: ChartContext) -> Figure:
     line = next((row[at[0]] - row[at[1]] for row in answer.rows if row[at[1]] is not None), None)
     keys = [elements.key(context, context.word("abroad.above"), "actual"), *_sureness_keys(context, answer)]
     return _figure(context, bars, answer.metrics[0].unit, keys, line, context.word("abroad.claim"))
-
-
-@chart(adopters)
-def sides(answer: Answer, context: ChartContext) -> Figure:
-    """The first metric of institutes with and without smart services; alike beside alike where asked by kind too."""
-    metric = answer.metrics[0]
-    at, side = answer.columns.index(metric.name), answer.by.index("smart")
-    bars = [
-        Bar(
-            context.member("kind", row[0]) if side else "",
-            context.member("smart", row[side]),
-            row[at],
-            {"yes": "actual", "no": "total"}.get(row[side], "missing"),
-            "fill" if row[side] else "light",
-            elements.hover(answer, metric, row, elements.name_of(answer, row, context), context),
-        )
-        for row in sorted(answer.rows, key=lambda row: (row[:side], -1 if row[side] == "yes" else row[side] is None))
-    ]
-    return _figure(context, bars, metric.unit, [])
 
 
 def _figure(

@@ -34,13 +34,11 @@ def events(answer: Answer, context: ChartContext) -> tuple[Event, ...]:
         Event(
             row["event_date"],
             context.word(
-                "briefing.event",
+                "briefing.event" if row["event_province"] else "briefing.event_nation",
                 date=text.day(row["event_date"], context.lang),
                 title=text.isolated(row[f"event_{context.lang}"], context.lang),
                 kind=context.member("event_kind", row["event_kind"]),
-                place=context.member("province", row["event_province"])
-                if row["event_province"]
-                else context.word("scope.nation"),
+                place=context.member("province", row["event_province"]) if row["event_province"] else "",
             ),
         )
         for row in answer.records()

@@ -27,11 +27,15 @@ _MONTHS = 24
 
 @dataclass(frozen=True)
 class Asked:
-    """What a card shows: its number now, the one a year before, and the day it is settled on where that is an earlier one."""
+    """What a card shows: its number now, the one a year before, and the day it is settled on where that is an earlier one.
+
+    A number that is not settled on any day of the register is shown as unknown.
+    """
 
     now: Answer
     before: Answer | None = None
     settled_on: date | None = None
+    is_unsettled: bool = False
 
 
 def cards(view: PageContext, *names: str, beside: Mapping[str, str] | None = None) -> None:
@@ -97,7 +101,8 @@ def _at_once(view: PageContext, names: Iterable[str]) -> dict[str, Asked]:
         old = [name for name, answer in now.items() if answer.metrics[0].has_history]
         then = _together(view, old, on=add_months(day, -12), over=periods.year_before(over))
         settled = day if day != view.as_of else None
-        found |= {name: Asked(answer, then.get(name), settled) for name, answer in now.items()}
+        for name, answer in now.items():
+            found[name] = Asked(answer, then.get(name), settled, is_unsettled=settled is None and _waits(name))
     return found
 
 
@@ -105,11 +110,17 @@ def _by_day(view: PageContext, names: Iterable[str]) -> dict[date, list[str]]:
     """The measures by the day they are asked on; one of which no month is settled yet is asked on the as-of day."""
     days: dict[date, list[str]] = {view.as_of: []}
     for name in names:
-        metric, day = warehouse.catalogue().get(name), view.as_of
-        if metric and metric.kind == "snapshot" and provisional_days(name):
+        day = view.as_of
+        if _waits(name):
             day = warehouse.settled_on(name, view.as_of) or view.as_of
         days.setdefault(day, []).append(name)
     return days
+
+
+def _waits(name: str) -> bool:
+    """Whether a measure is a state that stays provisional for a while."""
+    metric = warehouse.catalogue().get(name)
+    return metric is not None and metric.kind == "snapshot" and provisional_days(name) > 0
 
 
 def _histories(view: PageContext, names: Iterable[str]) -> dict[str, Answer]:
@@ -187,18 +198,25 @@ def _card(view: PageContext, name: str, asked: Asked | None, below: str = "") ->
         # It could not be answered with the others: what it says alone is said here.
         answer, ignored = scoped_query.ask(view, [name])
     metric = next(metric for metric in answer.metrics if metric.name == part)
-    value, row = answer.value(part), answer.rows[0]
+    is_unsettled = asked is not None and asked.is_unsettled
+    value, row = None if is_unsettled else answer.value(part), answer.rows[0]
     lines = []
     if value is not None and before is not None:
         lines.append(_changed(view, metric, value, before))
-    if parts := elements.parts_of(answer, metric, row, context(view)):
+    if value is None and metric.unit not in ("date", "month"):
+        lines.append(text.escape(view.word("figure.not_settled" if is_unsettled else "figure.not_known")))
+    elif parts := elements.parts_of(answer, metric, row, context(view)):
         lines.append(text.escape(parts))
     if ignored:
         lines.append(text.escape(scoped_query.no_effect(view, ignored)))
     written = text.plain(value, metric.unit, view.lang)
     if value is None and metric.unit in ("date", "month"):
         written = view.word("figure.never")
-    unit = "" if metric.unit in ("share", "ratio", "date", "month") else text.unit_word(metric.unit, view.lang)
+    unit = (
+        ""
+        if value is None or metric.unit in ("share", "ratio", "date", "month")
+        else text.unit_word(metric.unit, view.lang)
+    )
     long = " pd-long" if metric.unit in ("date", "month") else ""
     st.html(
         f'<div class="pd-card"><p class="pd-label">{text.escape(_labelled(view, metric, asked))}</p>'

@@ -36,6 +36,8 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
     """
     try:
         yield
+    except warehouse.TooEarly:
+        notice(lang, "state.too_early_title", text.word("state.too_early", lang), "refused")
     except warehouse.QuestionError:
         notice(lang, "state.refused_title", text.word("state.not_in_scope", lang), "refused")
     except (limits.StoppedByReader, worker_process.Ended) as ended:

@@ -134,7 +134,7 @@ class Questions:
             return None
         try:
             with publications.connect(earlier[-1], any_code=True) as old:
-                found = self._once("diff", lambda: diff.compare(old, self.con.numbers, by_province=False))
+                found = self._once("diff", lambda: diff.changes(old, self.con.numbers))
                 before = publications.describe(old)
                 day = min(found.day, self.day)
                 told = Questions(

@@ -21,7 +21,7 @@ import duckdb
 import streamlit as st
 
 from etl.analysis import data_quality, detail, registry
-from etl.core.errors import OtherVersion, QuestionError, Refused, TooLarge
+from etl.core.errors import OtherVersion, QuestionError, Refused, TooEarly, TooLarge
 from etl.semantic import answers, provisional
 from etl.semantic.access import AccessScope, ScopedCursor
 from etl.semantic.answers import Answer, Metric
@@ -37,6 +37,7 @@ __all__ = [
     "OtherVersion",
     "Query",
     "QuestionError",
+    "TooEarly",
     "Unpublished",
     "analyse",
     "ask",

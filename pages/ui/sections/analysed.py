@@ -27,6 +27,14 @@ def levels(view: PageContext, chart: ui.Chart, name: str) -> None:
         ui.draw(view, chart, answer, ident, None, ignored)
 
 
+def compared(view: PageContext, chart: ui.Chart, name: str, **asked: Any) -> None:
+    """A measure compared on the day on which it is settled; that it cannot be, where no month is settled yet."""
+    with error_boundary(view.lang, f"settled-{name}"):
+        if warehouse.settled_on(name, view.as_of) is None:
+            raise warehouse.TooEarly(f"{name}: no month is settled yet")
+        ui.figure(settled(view, name), chart, name, **asked)
+
+
 def changes(view: PageContext, chart: ui.Chart) -> None:
     """The months of the one province that the view is of, as its share of the nation's joiners."""
     ident = "figure-changes"

@@ -85,8 +85,8 @@ def announced(view: PageContext) -> None:
             source = view.word("goal.announced_source", words=row["announced_words"], source=row["source"])
             lines.append(f"<p><b>{text.escape(said)}</b></p><p class='pd-note'><bdi>{text.escape(source)}</bdi></p>")
         title = text.escape(view.word("goal.announced_title"))
-        why = f'<p class="pd-note">{text.escape(view.word("goal.announced_why"))}</p>' if lines else ""
-        st.html(f'<div class="pd-head"><h3>{title}</h3></div>{"".join(lines)}{why}')
+        note = text.escape(view.word("goal.announced_why" if lines else "goal.announced_none"))
+        st.html(f'<div class="pd-head"><h3>{title}</h3></div>{"".join(lines)}<p class="pd-note">{note}</p>')
         question(view, answer, "announced")
 
 
@@ -147,9 +147,11 @@ def _paces(view: PageContext, answer: Answer, day: str) -> None:
         for name, label in labels.items():
             with st.container(key=f"card-pace-{name}", border=True, height="stretch"):
                 value = text.plain(row[name], "persons_per_month", view.lang)
+                unit, line = text.unit_word("persons_per_month", view.lang), ""
+                if row[name] is None:
+                    unit, line = "", f'<p class="pd-line">{text.escape(view.word("figure.not_known"))}</p>'
                 st.html(
                     f'<div class="pd-card"><p class="pd-label">{text.escape(label)}</p><p class="pd-value">'
-                    f"<bdi>{text.escape(value)}</bdi> "
-                    f"<small>{text.escape(text.unit_word('persons_per_month', view.lang))}</small></p></div>"
+                    f"<bdi>{text.escape(value)}</bdi> <small>{text.escape(unit)}</small></p>{line}</div>"
                 )
                 question(view, answer, f"card-pace-{name}")

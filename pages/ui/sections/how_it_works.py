@@ -6,6 +6,8 @@ from pages.ui.i18n import text
 from pages.ui.state import page_context
 
 _PARTS = ("settled", "projection", "signals", "disclosure")
+# A further paragraph: how well a method does what it is for.
+_TRIED = ("signals",)
 
 
 def explained() -> None:
@@ -14,6 +16,7 @@ def explained() -> None:
     parts = "".join(
         f'<h3 id="how-{part}">{text.escape(text.word(f"how.{part}_title", lang))}</h3>'
         f"<p>{text.escape(text.word(f'how.{part}', lang))}</p>"
+        + (f"<p>{text.escape(text.word(f'how.{part}_tried', lang))}</p>" if part in _TRIED else "")
         for part in _PARTS
     )
     st.html(

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from pages.ui.charts import bars, cohort, grouped
+from pages.ui.charts import bars, cohort
 from pages.ui.components import figures as ui
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
@@ -58,20 +58,22 @@ def smart_compared(view: PageContext) -> None:
             listings.caution(view, "smart.never_shown")
             return
         over = (first + timedelta(days=1), view.as_of)
-        count = _granted(view, over) if over[0] <= over[1] else 0
+        granted = _granted(view, over) if over[0] <= over[1] else {}
+        count = sum(granted.values())
         day = text.day(first, view.lang)
         if not count:
             st.html(f'<p class="pd-intro">{text.escape(view.word("smart.no_comparison", day=day))}</p>')
             return
-        said = view.word("smart.since", day=day, count=text.number(count, view.lang))
+        told = {"count": count, "adopters": granted.get("yes", 0), "others": granted.get("no", 0)}
+        said = view.word("smart.since", day=day, **{key: text.number(value, view.lang) for key, value in told.items()})
         st.html(f'<p class="pd-intro">{text.escape(said)}</p>')
         own = replace(view, has_period=False)
         for name, column in zip(_TIMES, st.columns(len(_TIMES)), strict=True):
             with column:
-                ui.figure(own, grouped.sides, name, by="smart", over=over, says=grouped.adopters)
+                ui.figure(own, bars.ranking, name, by="smart", over=over)
 
 
-def _granted(view: PageContext, over: tuple[date, date]) -> int:
-    """The licences granted in the period under the reader's scope."""
+def _granted(view: PageContext, over: tuple[date, date]) -> dict[str | None, int]:
+    """The licences granted in the period under the reader's scope, by whether their institutes have smart services."""
     where, _ = view.under(warehouse.catalogue()["granted"].dimensions)
-    return warehouse.ask("granted", over=over, where=where).value() or 0
+    return dict(warehouse.ask("granted", by="smart", over=over, where=where).rows)

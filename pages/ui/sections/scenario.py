@@ -129,13 +129,16 @@ def _slider(
 ) -> None:
     """One slider, at what is asked for or as it is now, which its words say."""
     metric = next(metric for metric in answer.metrics if metric.name == name)
+    label, settled = metric.label[view.lang], warehouse.settled_on("leaver_rate_12m", view.as_of)
+    if name == "plan_leaver_rate" and settled:
+        label = view.word("change.settled", label=label, day=text.day(settled, view.lang))
     key = f"plan {name}"
     kind = type(step)
     value = kind(min(now if asked is None else asked, most))
     st.session_state[key] = value
     written = text.amount(answer.value(name), metric.unit, view.lang)
     st.slider(
-        f"{metric.label[view.lang]} ({view.word('planning.now', value=written)})",
+        f"{label} ({view.word('planning.now', value=written)})",
         kind(0),
         kind(most),
         step=step,

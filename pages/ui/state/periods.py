@@ -6,9 +6,7 @@ days. Nothing written is no period: each figure shows its own.
 
 from datetime import date
 
-from persiantools.jdatetime import JalaliDate
-
-from etl.core.jalali import last_complete_months, unit_of
+from etl.core.jalali import add_months, last_complete_months, unit_of
 from pages.ui.i18n import text
 
 # What is offered by name, in its order; `days` stands for two chosen days.
@@ -61,12 +59,4 @@ def days(period: str, as_of: date) -> tuple[date, date]:
 
 def year_before(over: tuple[date, date]) -> tuple[date, date]:
     """The same days one Jalali year earlier; a period up to the end of a month ends with that month a year before."""
-    return _year_before(over[0]), _year_before(over[1])
-
-
-def _year_before(day: date) -> date:
-    jalali = JalaliDate(day)
-    month = unit_of(JalaliDate(jalali.year - 1, jalali.month, 1).to_gregorian(), "month")
-    if unit_of(day, "month").last == day:
-        return month.last
-    return JalaliDate(jalali.year - 1, jalali.month, jalali.day).to_gregorian()
+    return add_months(over[0], -12), add_months(over[1], -12)

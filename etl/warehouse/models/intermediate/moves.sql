@@ -1,4 +1,4 @@
--- One row per person, place (the nation, a province, an institute) and day on which they enter or leave its stock, with why.
+-- One row per person, place (the nation, a province, an institute) and day of entering or leaving its stock, with the reason.
 with present as (
     select person_id, cast('province' as place_kind) as place_kind, cast(province as place) as place, hired_on as first_day, end_day, is_only
     from spells

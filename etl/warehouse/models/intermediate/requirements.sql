@@ -1,4 +1,4 @@
--- One row per person, required course and stretch of days in which neither the duty nor what is held changes, half-open.
+-- One row per person, required course and interval of days in which neither the duty nor the pass held changes, half-open.
 with duties as (
     select cast(course_code as course) as course_code, cast(post as post) as post, due_days
     from course_posts
@@ -22,8 +22,8 @@ reached as (
     where not is_only
 ),
 
--- A gap of more than 90 days breaks a chain, a single day out of such a post an island: each spell gets the
--- first day of its own.
+-- A gap of more than 90 days breaks a chain, a single day out of such a post breaks an island: each spell gets the first
+-- day of its chain and of its island.
 dated as (
     select
         person_id,
@@ -55,7 +55,7 @@ validity as (
     from courses
 ),
 
--- A course passed is held until it is passed again.
+-- A pass is held until the course is passed again.
 passed as (
     select
         person_id,
@@ -75,7 +75,7 @@ first_passed as (
     where is_first
 ),
 
--- The days of an island before the course is first passed, then those of each time that it is held.
+-- The days of an island before the first pass, then the days of each pass held.
 held as (
     select
         islands.person_id,
@@ -109,7 +109,7 @@ select
     valid_from,
     valid_until,
     due_on,
-    -- The first day on which it is no longer in date; null where it was never held.
+    -- The first day on which the pass is no longer in date; null without a pass.
     expires_on,
     -- The first day on which it is expired or overdue if nobody trains.
     greatest(due_on, coalesce(expires_on, due_on)) as lapses_on,

@@ -31,7 +31,7 @@ select
     0 as veterans,
     1 as compliant_assistants,
 from readiness_shared as one
--- Courses belong to the person, not to the spell: both spells have the same stretches.
+-- Courses belong to the person, not to the spell: both spells have the same intervals.
 inner join readiness_shared as other
     on other.person_id = one.person_id
     and other.valid_from = one.valid_from

@@ -1,4 +1,4 @@
--- One row per person in active service, required course and stretch of days in which nothing changes, half-open.
+-- One row per person in active service, required course and interval of days in which nothing changes, half-open.
 select
     requirements.course_code as course,
     service.person_id,

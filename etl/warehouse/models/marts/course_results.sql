@@ -1,4 +1,4 @@
--- One row per day, course and province (that of the spell in service on the day) with the results handed in and those passed.
+-- One row per day, course and province (that of the spell in service on the day) with the results submitted and those passed.
 with not_passed as (
     select
         person_numbers.person_id,

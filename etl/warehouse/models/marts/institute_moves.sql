@@ -1,4 +1,4 @@
--- One row per person, institute and day on which they enter or leave its stock, with why.
+-- One row per person, institute and day on which they enter or leave its stock, with the reason.
 select person_id, cast(place as institute) as institute_code, day, move
 from moves
 where place_kind = 'institute'

@@ -1,4 +1,4 @@
--- One row per joiner: a person and the day of joining, with the spell that brought them.
+-- One row per joiner: a person and the day of joining, with the spell that began.
 with reached as (
     select
         *,

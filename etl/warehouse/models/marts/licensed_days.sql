@@ -1,4 +1,4 @@
--- One row per institute and unbroken stretch of licensed days, half-open.
+-- One row per institute and unbroken interval of licensed days, half-open.
 with granted as (
     select
         institutes.institute_code,

@@ -1,4 +1,4 @@
--- One row per person and day on which they enter or leave the stock of the nation, with why.
+-- One row per person and day on which they enter or leave the stock of the nation, with the reason.
 select person_id, day, move
 from moves
 where place_kind = 'nation'

@@ -1,4 +1,4 @@
--- One row per person in active service and stretch of days in which neither the spell nor what is held changes, half-open.
+-- One row per person in active service and interval of days in which neither the spell nor a pass held changes, half-open.
 with active as (
     select * exclude (is_licensed, is_judicial_officer, accredited_until, birth_month, first_hired_on, joined_on, is_veteran)
     from service
@@ -33,14 +33,14 @@ held as (
         stretches.valid_until,
         -- The first day on which any required course is expired or overdue if nobody trains.
         coalesce(min(requirements.lapses_on), date '9999-12-31') as lapses_on,
-        -- Until this day at least one required course is in date; null where none is held.
+        -- The day until which at least one required course is in date; null without a pass.
         max(requirements.expires_on) as last_expires_on,
-        -- The first day on which not all required courses are in date; the day before is over where one was never held.
+        -- The first day on which not all required courses are in date; 0001-01-01 if one was never passed.
         coalesce(
             min(coalesce(requirements.expires_on, date '0001-01-01')) filter (where requirements.person_id is not null),
             date '9999-12-31'
         ) as trained_until,
-        -- The first day on which a course never held is due.
+        -- The first day on which a course never passed is due.
         min(requirements.due_on) filter (where requirements.expires_on is null) as overdue_on,
     from stretches
     left join requirements
@@ -63,5 +63,5 @@ inner join active
     on active.person_id = held.person_id
     and active.valid_from <= held.valid_from
     and active.valid_until > held.valid_from
--- A question about lapses reads a narrow slice of days. Sorting further would cost time and gain nothing.
+-- A question about lapses reads a narrow range of days; a finer sort order gains nothing.
 order by held.lapses_on

@@ -1,4 +1,4 @@
--- One row per stretch of readiness in which two or more other spells of the person run too.
+-- One row per interval of readiness in which two or more other spells of the person run too.
 select *
 from readiness_shared
 where is_many

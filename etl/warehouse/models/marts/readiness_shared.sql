@@ -1,4 +1,4 @@
--- One row per stretch of readiness in which another spell of the person runs too.
+-- One row per interval of readiness in which another spell of the person runs too.
 select *
 from readiness
 where not is_single_spell

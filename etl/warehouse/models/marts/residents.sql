@@ -1,4 +1,4 @@
--- One row per county of the census of 1395 and stretch of days between two dates of its province's residents, half-open.
+-- One row per county of the census of 1395 and interval of days between two dates of its province's residents, half-open.
 with shares as (
     select
         province_iso as province,

@@ -1,4 +1,4 @@
--- One row per spell and stretch of days in which nothing changes: licence, accreditation, other spells of the person. Half-open.
+-- One row per spell and interval of days in which nothing changes: licence, accreditation, other spells of the person. Half-open.
 with crossings as (
     select spells.spell_id, other.hired_on as other_from, other.end_day as other_until
     from spells
@@ -90,7 +90,7 @@ select
     accredited.spell_id is not null as is_judicial_officer,
     -- No other spell of the person runs: such rows are counted without distinct persons.
     shared.others is null as is_single_spell,
-    -- Two or more other spells run: running totals leave these persons out, and they are counted one by one.
+    -- Two or more other spells run: running totals leave these persons out, and they are counted separately.
     coalesce(shared.others > 1, false) as is_many,
     accredited.accredited_until,
     stretches.valid_from,

@@ -1,4 +1,4 @@
--- One row per stretch of service in which two or more other spells of the person run too.
+-- One row per interval of service in which two or more other spells of the person run too.
 select *
 from service_shared
 where is_many

@@ -1,4 +1,4 @@
--- One row per stretch of service in which another spell of the person runs too.
+-- One row per interval of service in which another spell of the person runs too.
 select *
 from service
 where not is_single_spell

@@ -1,4 +1,4 @@
--- One row per place (a province, or the nation as null) and stretch of days with one target of active assistants, half-open.
+-- One row per place (a province, or the nation as null) and interval of days with one target of active assistants, half-open.
 with shares as (
     select
         iso_3166_2 as province,

@@ -1,4 +1,4 @@
--- One row per transfer between provinces: a person, the province entered, the one last served in before, and the day.
+-- One row per transfer between provinces: a person, the province entered, the previous one, and the day.
 select
     province_moves.person_id,
     province_moves.day,

@@ -30,7 +30,7 @@ followed as (
 
 select
     named.*,
-    -- Working days in (file_complete_on, decided_on]: Friday off, Thursday a day, holidays not taken out.
+    -- Working days in (file_complete_on, decided_on]: Friday off, Thursday a day, holidays not subtracted.
     decided_on - file_complete_on
     - ((decided_on - date '1900-01-05') // 7 - (file_complete_on - date '1900-01-05') // 7) as working_days,
     coalesce(is_renewed, false) as is_renewed,

@@ -11,7 +11,7 @@ select
     smart_services,
     case when smart_services then 'yes' when not smart_services then 'no' end as smart,
     veteran_led,
-    -- Its licences do not count from this day on.
+    -- The first day on which its licences no longer count.
     case
         when status in ('suspended', 'revoked', 'closed') then status_since
         else date '9999-12-31'

@@ -4,7 +4,7 @@ select
     person_id,
     institutes.institute_code,
     {{ spell_columns }},
-    -- Year and month are enough for an age; the day of birth stays outside.
+    -- Year and month are enough for an age, so the day of birth is not stored.
     date_trunc('month', loaded_personnel.birth_date)::date as birth_month,
     loaded_personnel.hired_on,
     loaded_personnel.left_on,

@@ -1,0 +1,76 @@
+"""The types of command line arguments, and the arguments that several commands share."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from etl.build import pipeline
+from etl.core import jalali
+from etl.core.errors import QuestionError
+from etl.core.text_folding import latin_digits
+from etl.warehouse import publications as publication
+
+# The settings can name another pointer and another folder than the defaults in the project.
+POINTER = Path(os.environ.get("WAREHOUSE") or publication.DEFAULT)
+INCOMING = Path(os.environ.get("INCOMING") or pipeline.INCOMING)
+
+
+def filters(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The filters of a question by dimension; a repeated dimension adds to its values."""
+    where: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        name, sign, values = word.partition("=")
+        if not sign:
+            raise QuestionError(f"--where {word}: write DIM=VALUE[,VALUE]")
+        where[name.strip()] = where.get(name.strip(), ()) + tuple(value.strip() for value in values.split(","))
+    return where
+
+
+def day(text: str) -> date:
+    """A day, Jalali or Gregorian, in any digits."""
+    try:
+        return jalali.parse_day(latin_digits(text.strip()))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day, Jalali or Gregorian") from None
+
+
+def period(text: str) -> tuple[date, date]:
+    """The first and the last day of DAY..DAY."""
+    first, sign, last = text.partition("..")
+    if not sign:
+        raise argparse.ArgumentTypeError(f"{text!r}: write DAY..DAY")
+    start, end = day(first), day(last)
+    if start > end:
+        raise argparse.ArgumentTypeError(f"{text!r} ends before it begins")
+    return start, end
+
+
+def scale(text: str) -> float:
+    """The size of a sample."""
+    try:
+        size = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+    if not 0 < size <= 1000:
+        raise argparse.ArgumentTypeError("a scale lies above 0, at 1000 at most")
+    return size
+
+
+def add_load(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `build` and `check`."""
+    parser.add_argument("folder", type=Path, nargs="?", default=INCOMING, metavar="DIR")
+    parser.add_argument("--report", type=Path, metavar="FILE.json")
+    parser.add_argument("--skip-refused", action="store_true", help="go on with the others where a file is refused")
+    parser.add_argument(
+        "--accept-loss",
+        action="store_true",
+        help="go on although a table, a province of it or most rows of a file are lost",
+    )
+    parser.add_argument("--day", type=day, help="the day of the build (today)")
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """The publication that a command reads."""
+    parser.add_argument("--from", dest="source", type=Path, default=POINTER, metavar="FILE")

@@ -1,0 +1,192 @@
+"""Cells with an error (#N/A) in .xls, .xlsb and .ods, which calamine returns as empty or as text. For .xlsx see sheet_xml.py.
+
+Only the records that carry an error are looked at; everything else is calamine's.
+"""
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from etl.extract.sheet_xml import Cell, parse_xml
+
+_CHUNK_BYTES = 1 << 20
+_LONGEST_SIGN = 64
+# A sheet that repeats an error cell more often than this is padded, not filled in.
+_MOST_REPEATED = 1 << 16
+_USUAL_COLUMNS = 64
+
+
+def error_cells(path: Path, kind: str) -> list[set[Cell]]:
+    """The cells (row from 1, column from 0) with an error, sheet by sheet in the order of the workbook; empty if none has one."""
+    return {"xls": _in_xls, "xlsb": _in_xlsb, "ods": _in_ods}[kind](path)
+
+
+# ---- .xls: records of kind, size, content
+
+_BOUNDSHEET, _BOOLERR, _FORMULA, _EOF = 0x85, 0x205, 0x06, 0x0A
+# The bytes of an error, or of a formula with one; they may stand elsewhere by chance.
+_XLS_ERROR = re.compile(rb"\x05\x02\x08\x00|\x06\x00.{8}\x02.{5}\xff\xff", re.DOTALL)
+
+
+def _in_xls(path: Path) -> list[set[Cell]]:
+    import olefile
+
+    try:
+        with olefile.OleFileIO(str(path)) as file:
+            name = next((name for name in ("Workbook", "Book") if file.exists(name)), None)
+            content = file.openstream(name).read() if name else b""
+    except OSError as error:
+        raise ValueError(type(error).__name__) from None
+    if not _XLS_ERROR.search(content):
+        return []
+    starts = [_number(record[:4]) for kind, record in _xls_records(content, 0) if kind == _BOUNDSHEET]
+    return [
+        {
+            (_number(record[:2]) + 1, _number(record[2:4]))
+            for kind, record in _xls_records(content, start)
+            if _is_xls_error(kind, record)
+        }
+        for start in starts
+    ]
+
+
+def _xls_records(content: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+    while at + 4 <= len(content):
+        kind, size = _number(content[at : at + 2]), _number(content[at + 2 : at + 4])
+        if kind == _EOF:
+            return
+        yield kind, content[at + 4 : at + 4 + size]
+        at += 4 + size
+
+
+def _is_xls_error(kind: int, record: bytes) -> bool:
+    if kind == _BOOLERR:
+        return len(record) >= 8 and record[7] == 1
+    # The result of a formula is a number unless its last two bytes are FF; then its first byte tells its type.
+    return kind == _FORMULA and len(record) >= 14 and record[12:14] == b"\xff\xff" and record[6] == 2
+
+
+# ---- .xlsb: the same, with numbers of seven bits a byte
+
+_ROW_HEADER, _CELL_ERROR, _FORMULA_ERROR, _BUNDLE_SHEET = 0, 3, 11, 156
+
+
+def _in_xlsb(path: Path) -> list[set[Cell]]:
+    with zipfile.ZipFile(path) as archive:
+        targets: dict[str, str] = {}
+
+        def relation(name: str, attributes: dict[str, str]) -> None:
+            if name == "Relationship":
+                targets[attributes.get("Id", "")] = attributes.get("Target", "")
+
+        parse_xml(io.BytesIO(archive.read("xl/_rels/workbook.bin.rels")), relation)
+        with archive.open("xl/workbook.bin") as content:
+            ids = [_wide(record[8:]) for kind, record in _xlsb_records(content) if kind == _BUNDLE_SHEET]
+        found = []
+        for part in (targets.get(one, "") for one in ids):
+            with archive.open(part.lstrip("/") if part.startswith("/") else f"xl/{part}") as content:
+                found.append(_xlsb_errors(content))
+        return found
+
+
+def _xlsb_errors(content: Any) -> set[Cell]:
+    row, found = 0, set()
+    for kind, record in _xlsb_records(content):
+        if kind == _ROW_HEADER:
+            row = _number(record[:4]) + 1
+        elif kind in (_CELL_ERROR, _FORMULA_ERROR):
+            found.add((row, _number(record[:4])))
+    return found
+
+
+def _xlsb_records(content: Any) -> Iterator[tuple[int, bytes]]:
+    file = io.BufferedReader(content, _CHUNK_BYTES)
+    while first := file.read(1):
+        kind = first[0]
+        if kind & 0x80:
+            kind = kind & 0x7F | (file.read(1) or b"\0")[0] << 7
+        size = 0
+        for shift in (0, 7, 14, 21):
+            part = (file.read(1) or b"\0")[0]
+            size |= (part & 0x7F) << shift
+            if not part & 0x80:
+                break
+        yield kind, file.read(size)
+
+
+def _wide(record: bytes) -> str:
+    return record[4 : 4 + 2 * _number(record[:4])].decode("utf-16-le", "replace")
+
+
+def _number(content: bytes) -> int:
+    return int.from_bytes(content, "little")
+
+
+# ---- .ods: one XML of all sheets
+
+
+def _in_ods(path: Path) -> list[set[Cell]]:
+    with zipfile.ZipFile(path) as archive:
+        with archive.open("content.xml") as content:
+            if not _may_hold_error(content):
+                return []
+        with archive.open("content.xml") as content:
+            scan = _OdsScan()
+            parse_xml(content, scan.start, scan.end, scan.text)
+            return scan.sheets
+
+
+def _may_hold_error(content: Any) -> bool:
+    """Whether an XML may hold an error: it spares most files the slow parse."""
+    before = b""
+    while chunk := content.read(_CHUNK_BYTES):
+        both = before + chunk
+        if b'value-type="error"' in both or b">#" in both or b">Err:" in both:
+            return True
+        before = chunk[-_LONGEST_SIGN:]
+    return False
+
+
+class _OdsScan:
+    """The cells with an error, which are marked as such, or are formulas that show #… or Err:…"""
+
+    def __init__(self) -> None:
+        self.sheets: list[set[Cell]] = []
+        self._row = self._rows = 0
+        self._column = self._columns = 0
+        self._is_error = self._is_formula = False
+        self._shown = ""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """A table, a row or a cell begins."""
+        if name == "table":
+            self.sheets.append(set())
+            self._row = self._rows = 0
+        elif name == "table-row":
+            self._row += self._rows
+            self._rows = int(attributes.get("table:number-rows-repeated", 1))
+            self._column = self._columns = 0
+        elif name in ("table-cell", "covered-table-cell"):
+            self._column += self._columns
+            self._columns = int(attributes.get("table:number-columns-repeated", 1))
+            self._is_error = "error" in (value for key, value in attributes.items() if key.endswith(":value-type"))
+            self._is_formula = "table:formula" in attributes
+            self._shown = ""
+
+    def text(self, text: str) -> None:
+        """The text of a cell, of which the beginning is enough."""
+        if self._is_formula and len(self._shown) < _LONGEST_SIGN:
+            self._shown += text
+
+    def end(self, name: str) -> None:
+        """A cell ends."""
+        if name == "table-cell" and (self._is_error or self._shown.lstrip().startswith(("#", "Err:"))):
+            self.sheets[-1] |= {
+                (self._row + row + 1, self._column + column)
+                for row in range(min(self._rows, _MOST_REPEATED))
+                for column in range(min(self._columns, _USUAL_COLUMNS))
+            }
+            self._is_error, self._shown = False, ""

@@ -1,0 +1,230 @@
+"""The ways to spoil a row, by table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from etl.synthetic.calendar import FIRST_ORDINAL
+from etl.synthetic.habits import bare_encoding
+from etl.synthetic.material import Material, Row
+
+CONFLICT = "conflicting_key"
+_BAD_DAYS = ("1402/12/30", "1403/13/05", "1401/07/31", "98/05/12", "1400/00/10", "2023/02/30")
+_NO_PROVINCE = ("فارسستان", "IR-77", "استان مرکز", "Persia", "99")
+_NO_VALUE = ("نامعلوم", "سایر", "?", "other")
+
+Edit = Callable[[Material, Row], list[Row]]
+
+
+@dataclass(frozen=True, eq=False)
+class Editor:
+    """A way to spoil a row: the reasons of rejection, and the rows that it fits.
+
+    The reason `warned` is that of a value that loads as unknown.
+    """
+
+    reasons: tuple[str, ...]
+    edit: Edit
+    needs: Callable[[Row], bool] = lambda row: True
+    weight: float = 1.0
+    untyped: bool = False  # needs text where a typed Parquet has a date or a number
+    raw: Callable[[Material, Row], bytes] | None = None
+
+
+def _set(column: str, make: Callable[[Material], str | None], *clear: str) -> Edit:
+    def edit(material: Material, row: Row) -> list[Row]:
+        row.update(dict.fromkeys(clear), **{column: make(material)})
+        return [row]
+
+    return edit
+
+
+def _swap(first: str, second: str) -> Edit:
+    def edit(material: Material, row: Row) -> list[Row]:
+        row[first], row[second] = row[second], row[first]
+        return [row]
+
+    return edit
+
+
+def _pair(column: str, make: Callable[[Material], str | None]) -> Edit:
+    """Two rows of one key that differ in a column."""
+
+    def edit(material: Material, row: Row) -> list[Row]:
+        other = dict(row)
+        value = make(material)
+        while value == row[column]:
+            value = make(material)
+        other[column] = value
+        return [row, other]
+
+    return edit
+
+
+def _both(first: Edit, second: Edit) -> Edit:
+    return lambda material, row: second(material, first(material, row)[0])
+
+
+def _has(*columns: str) -> Callable[[Row], bool]:
+    return lambda row: all(row[c] for c in columns)
+
+
+def _differ(first: str, second: str) -> Callable[[Row], bool]:
+    return lambda row: bool(row[first]) and bool(row[second]) and row[first] != row[second]
+
+
+def _nothing(material: Material) -> None:
+    return None
+
+
+def _bad_day(material: Material) -> str:
+    options = _BAD_DAYS if material.habit.kind == "xlsx" else (*_BAD_DAYS, "44561")
+    return material.speller.digits(material.pick(options))
+
+
+def _later(material: Material) -> str:
+    return material.speller.day(material.day + int(material.rng.integers(10, 500)))
+
+
+def _past(material: Material) -> str:
+    """A day before the history begins."""
+    return material.speller.day(material.day - int(material.rng.integers(4900, 6500)))
+
+
+def _no_value(material: Material) -> str:
+    return material.speller.letters(material.pick(_NO_VALUE))
+
+
+def _no_province(material: Material) -> str:
+    return material.speller.letters(material.pick(_NO_PROVINCE))
+
+
+def _bad_identity(material: Material) -> str:
+    number = material.new_id()
+    wrong = material.speller.identity(number // 10 * 10 + (number + 3) % 10)
+    same = material.speller.digits(str(material.rng.integers(1, 10)) * 10)
+    short = material.speller.digits(str(number)[:7])
+    return material.pick((wrong, wrong, same, short, f"{number}"[:5] + "-A"))
+
+
+def _spoilt(material: Material) -> str:
+    return f"{material.rng.integers(100, 1000) / 100:.2f}E+09"
+
+
+def _nobody(material: Material) -> str:
+    return material.speller.identity(material.new_id())
+
+
+def _no_institute(material: Material) -> str:
+    return material.speller.code(material.new_code(95_000))
+
+
+def _age(material: Material, row: Row) -> list[Row]:
+    """Too young or too old on any day of hiring: born in recent years, or in 1305."""
+    young = material.rng.random() < 0.6
+    born = material.day - int(material.rng.integers(400, 5800)) if young else FIRST_ORDINAL + 400
+    row["birth_date"] = material.speller.day(born)
+    return [row]
+
+
+def _ended(material: Material, row: Row) -> list[Row]:
+    row["status"], row["status_since"] = material.speller.word("status", 2 + material.fresh % 3), None
+    return [row]
+
+
+def _number(material: Material) -> str:
+    return material.speller.digits(material.pick(("130", "-5", "20/17", "17 از 20", "140")))
+
+
+def _ragged(material: Material, row: Row) -> bytes:
+    values = list(row.values())
+    values = values[:-2] if material.rng.random() < 0.6 else [*values, "", "x"]
+    return material.line(values, bare_encoding(material.habit))
+
+
+def _mangled(column: str) -> Callable[[Material, Row], bytes]:
+    """A line of a UTF-8 file with a word in Windows-1256."""
+
+    def raw(material: Material, row: Row) -> bytes:
+        row[column] = "\0"
+        return material.line(list(row.values()), "utf-8").replace(b"\0", "پيوست".encode("cp1256"))
+
+    return raw
+
+
+def _lines(column: str) -> list[Editor]:
+    def unused(material: Material, row: Row) -> list[Row]:
+        return []
+
+    return [Editor(("ragged_row",), unused, raw=_ragged),
+            Editor(("bad_encoding",), unused, weight=0.6, raw=_mangled(column))]  # fmt: skip
+
+
+EDITORS: dict[str, list[Editor]] = {
+    "institutes": [
+        Editor(("missing_value",), _set("name", _nothing)),
+        Editor(("warned",), _set("founded_on", _bad_day), untyped=True),
+        Editor(("warned",), _set("founded_on", _later)),
+        Editor(("unknown_value",), _set("activity", _no_value)),
+        Editor(("unknown_province",), _set("province", _no_province, "county")),
+        Editor(("missing_status_since",), _ended),
+        Editor((CONFLICT,), _pair("founded_on", _past)),
+        *_lines("name"),
+    ],
+    "licences": [
+        Editor(("missing_value",), _set("applied_on", _nothing)),
+        Editor(("missing_value",), _set("valid_until", _nothing), _has("valid_until")),
+        Editor(("bad_date",), _set("applied_on", _bad_day), untyped=True),
+        Editor(("future_date",), _set("applied_on", _later, "file_complete_on", "decided_on",
+                                      "outcome", "licence_no", "valid_from", "valid_until")),
+        Editor(("unknown_value",), _set("kind", _no_value)),
+        Editor(("decided_before_complete",), _swap("file_complete_on", "decided_on"),
+               _differ("file_complete_on", "decided_on"), 2),
+        Editor(("ends_before_starts",), _swap("valid_from", "valid_until"),
+               _has("valid_from", "valid_until"), 2),
+        Editor(("orphan_institute",), _set("institute_code", _no_institute), weight=2),
+        Editor((CONFLICT,), _pair("applied_on", _past)),
+        *_lines("kind"),
+    ],
+    "personnel": [
+        Editor(("missing_value",), _set("gender", _nothing)),
+        Editor(("missing_value",), _set("hired_on", _nothing, "left_on")),
+        Editor(("missing_value",), _set("national_id", _nothing)),
+        Editor(("bad_date",), _set("hired_on", _bad_day), untyped=True),
+        Editor(("bad_date",), _set("birth_date", _bad_day), untyped=True, weight=2),
+        Editor(("future_date",), _set("hired_on", _later, "left_on", "leave_reason")),
+        Editor(("unknown_value",), _set("post", _no_value), weight=2),
+        Editor(("warned",), _set("education", _no_value)),
+        Editor(("unknown_province",), _set("province", _no_province, "county"), weight=2),
+        Editor(("bad_national_id",), _set("national_id", _bad_identity), weight=5),
+        Editor(("spoilt_number",), _set("national_id", _spoilt), weight=2),
+        Editor(("age_out_of_range",), _age, weight=2),
+        Editor(("left_before_hired",), _swap("hired_on", "left_on"),
+               _differ("hired_on", "left_on"), 2),
+        Editor(("ends_before_starts",), _set("judicial_officer_until", _past),
+               _has("judicial_officer_from")),
+        Editor(("orphan_institute",), _set("institute_code", _no_institute), weight=2),
+        Editor((CONFLICT,), _pair("birth_date", lambda p: p.speller.day(
+            p.day - int(p.rng.integers(12_500, 15_000)))), weight=1.5),
+        Editor(("bad_date", "unknown_value"),
+               _both(_set("birth_date", _bad_day), _set("gender", _no_value)), untyped=True),
+        *_lines("last_name"),
+    ],
+    "training": [
+        Editor(("missing_value",), _set("result", _nothing)),
+        Editor(("missing_value",), _set("completed_on", _nothing)),
+        Editor(("bad_date",), _set("completed_on", _bad_day), untyped=True, weight=3),
+        Editor(("future_date",), _set("completed_on", _later), weight=2),
+        Editor(("warned",), _set("score", _number), untyped=True, weight=2),
+        Editor(("warned",), _set("hours", lambda p: p.speller.letters("دو روز")), untyped=True),
+        Editor(("unknown_value",), _set("result", _no_value)),
+        Editor(("unknown_course",), _set("course_code", lambda p: p.speller.digits("PY-999")),
+               weight=3),
+        Editor(("bad_national_id",), _set("national_id", _bad_identity), weight=4),
+        Editor(("spoilt_number",), _set("national_id", _spoilt), weight=2),
+        Editor(("orphan_person",), _set("national_id", _nobody), weight=6),
+        Editor((CONFLICT,), _pair("hours", lambda p: p.speller.digits(str(p.rng.integers(1, 9))))),
+        *_lines("result"),
+    ],
+}  # fmt: skip

@@ -1,0 +1,59 @@
+"""The words of refusals: every cause that the code names has them in both languages, with what it gives them, and no other."""
+
+from __future__ import annotations
+
+import ast
+import string
+import tomllib
+
+from etl.core.paths import ROOT
+from etl.extract import causes
+
+WORDS = tomllib.loads(causes._FILE.read_text(encoding="utf-8"))
+# Named at run time: by the state of a server, by the reason of a cell, by the number of rows.
+BY_VARIABLE = ("sqlstate_", "cell_", "fewer_rows", "no_rows", "database", "unforeseen")
+
+
+def named() -> dict[str, list[set[str]]]:
+    """The arguments of each call of `because` and `words`, by cause."""
+    found: dict[str, list[set[str]]] = {}
+    # The generator of samples has a `words` of its own.
+    for path in sorted(set((ROOT / "etl").rglob("*.py")) - set((ROOT / "etl" / "synthetic").glob("*.py"))):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in ("because", "words")
+                and node.args
+            ):
+                keywords = {keyword.arg for keyword in node.keywords if keyword.arg}
+                more = {"place", "place_fa"} if any(not keyword.arg for keyword in node.keywords) else set()
+                for cause in ast.walk(node.args[0]):
+                    if isinstance(cause, ast.Constant) and cause.value in WORDS:
+                        found.setdefault(cause.value, []).append(keywords | more)
+                    elif cause is node.args[0] and isinstance(cause, ast.Constant):
+                        raise AssertionError(f"no words for {cause.value}")
+    return found
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_every_cause_has_its_words_in_both_languages_and_is_used():
+    calls = named()
+    assert len(calls) > 50
+    assert {cause for cause in WORDS.keys() - calls.keys() if not cause.startswith(BY_VARIABLE)} == set()
+    for cause, words in WORDS.items():
+        assert set(words) == {"en", "fa"}, cause
+        for given in calls.get(cause, ()):
+            assert placeholders(words["en"]) | placeholders(words["fa"]) <= given, cause
+
+
+def test_a_line_has_its_place_once_unless_it_has_a_name_in_each_language():
+    between = causes.BETWEEN
+    assert causes.line("a.csv", f"b{between}پ", f"c{between}چ") == f"a.csv: b; c{between}پ؛ چ"
+    assert causes.line(f"t{between}ج", f"b{between}پ") == f"t: b{between}ج: پ"
+    # What the machine says has one language.
+    assert causes.line("a.csv", "b") == f"a.csv: b{between}b"
+    assert causes.spoken(f"b{between}پ", "fa") == "پ"
