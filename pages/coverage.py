@@ -14,7 +14,7 @@ def page() -> None:
     coverage.none_at_all(view)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, maps.provinces, "coverage_per_10k", by="province", says=titles.highest)
+        ui.figure(view, maps.provinces, "coverage_per_10k", by="province", says=titles.highest, ranked=True)
         ui.figure(view, lines.lorenz, analysis="lorenz")
     with right:
         coverage.ranking(view)
@@ -24,7 +24,7 @@ def page() -> None:
     with right:
         ui.figure(view, bars.ranking, "counties_covered", by="place", nation=True)
     ui.figure(view, lines.trend, "coverage_per_10k", by="month", over=view.complete_months(36), zero=False)
-    ui.groups(view, "coverage_per_10k", by="county", says=titles.lowest)
+    ui.groups(view, "coverage_per_10k", by="county", says=titles.highest)
     listings.part(view, "abroad.title")
     listings.caution(view, "abroad.not_alike")
     coverage.claimed(view)

@@ -24,7 +24,7 @@ def page() -> None:
     )
     left, right = st.columns(2)
     with left:
-        ui.figure(view, maps.provinces, "judicial_officer_share", by="province", says=titles.highest)
+        ui.figure(view, maps.provinces, "judicial_officer_share", by="province", says=titles.highest, ranked=True)
         ui.figure(view, bars.ranking, "judicial_officer_share", by="post")
     with right:
         ui.figure(view, bars.ranking, "judicial_officer_share", by="place", nation=True)

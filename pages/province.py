@@ -13,25 +13,26 @@ def page() -> None:
     view = ui.scope_bar()
     if not overview.one_province(view):
         return
-    overview.named(view)
-    overview.summed_up(view)
-    ui.headline(
-        view,
-        active_assistants="growth",
-        training_compliance="training",
-        licensed_institutes="licensing",
-        leaver_rate_12m="workforce",
-    )
-    left, right = st.columns([3, 2])
-    with left:
-        overview.needing_action(view)
-    with right:
-        overview.ranked(view)
-    left, right = st.columns(2)
-    with left:
-        ui.figure(view, lines.projection, analysis="projection")
-    with right:
-        analysed.changes(view, signals.process)
-    with st.container(key="profile-institutes"):
-        listings.listings(view, "register")
-    page_context.later(briefings.button, view)
+    with st.container(key="profile"):
+        overview.named(view)
+        overview.summed_up(view)
+        ui.headline(
+            view,
+            active_assistants="growth",
+            training_compliance="training",
+            licensed_institutes="licensing",
+            leaver_rate_12m="workforce",
+        )
+        left, right = st.columns([3, 2])
+        with left:
+            overview.needing_action(view)
+        with right:
+            overview.ranked(view)
+        left, right = st.columns(2)
+        with left:
+            ui.figure(view, lines.projection, analysis="projection")
+        with right:
+            analysed.changes(view, signals.process)
+        with st.container(key="profile-institutes"):
+            listings.listings(view, "register")
+        page_context.later(briefings.button, view)

@@ -14,7 +14,7 @@ def page() -> None:
     ui.cards(view, "smart_service_share", "smart_institutes", "licensed_institutes", "smart_unknown")
     left, right = st.columns(2)
     with left:
-        ui.figure(view, maps.provinces, "smart_service_share", by="province", says=titles.highest)
+        ui.figure(view, maps.provinces, "smart_service_share", by="province", says=titles.highest, ranked=True)
         ui.figure(view, bars.ranking, "smart_service_share", by="activity", nation=True)
     with right:
         ui.figure(view, bars.ranking, "smart_service_share", by="place", nation=True)

@@ -28,7 +28,7 @@ def page() -> None:
     )
     left, right = st.columns(2)
     with left:
-        ui.figure(view, maps.provinces, "training_compliance", by="province", says=titles.highest)
+        ui.figure(view, maps.provinces, "training_compliance", by="province", says=titles.highest, ranked=True)
         ui.figure(view, bars.ranking, "training_compliance", by="course")
     with right:
         ui.figure(view, bars.ranking, "training_compliance", by="place", nation=True)

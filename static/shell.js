@@ -101,7 +101,10 @@ document.addEventListener("input", (event) => {
     if (!width) return;
     // A map is drawn anew only after its base map came, which is too late for the paper: it is made smaller as it is.
     const isMap = chart._fullLayout && chart._fullLayout._subplots.geo.length;
-    if (!isMap) window.Plotly.relayout(chart, { width });
+    const height = parseFloat(getComputedStyle(chart).getPropertyValue("--pd-paper-height"));
+    if (paper() && height) chart.dataset.height = chart._fullLayout.height;
+    const given = paper() ? height : parseFloat(chart.dataset.height);
+    if (!isMap) window.Plotly.relayout(chart, given ? { width, height: given } : { width });
     else chart.firstElementChild.style.zoom = paper() ? Math.min(1, width / chart._fullLayout.width) : "";
   });
   const words = (selector) => [...document.querySelectorAll(selector)].map((part) => part.textContent.trim()).filter(Boolean);
@@ -110,8 +113,8 @@ document.addEventListener("input", (event) => {
   addEventListener("beforeprint", () => {
     const start = document.documentElement.dir === "rtl" ? ["right", "left", "persian"] : ["left", "right", "decimal"];
     const said = [...words(".pd-title h1"), ...words(".pd-said").map((part) => part.replace(/\s+/g, " "))].join(" · ");
-    const source = words(".pd-trust > span").slice(0, 3).join(" · ");
-    const font = "font: 8pt Vazirmatn, sans-serif; color: #52616e; vertical-align: middle;";
+    const source = [...words(".pd-title .pd-sample"), ...words(".pd-trust > span").slice(0, 4)].join(" · ");
+    const font = "font: 7.5pt Vazirmatn, sans-serif; color: #52616e; vertical-align: middle;";
     sheet.textContent = `@page {
       @top-${start[0]} { content: ${quoted(said)}; ${font} width: 100%; text-align: ${start[0]}; }
       @bottom-${start[0]} { content: ${quoted(source)}; ${font} width: 90%; text-align: ${start[0]}; }

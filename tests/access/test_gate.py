@@ -144,7 +144,7 @@ def test_without_a_session_a_page_is_the_way_to_sign_in_in_both_languages(oidc: 
     assert page.status_code == 401
     assert "/sign-in" in page.text
     assert "Sign in to see the dashboard." in page.text
-    assert "برای دیدن داشبورد وارد شوید." in page.text
+    assert "برای مشاهدهٔ داشبورد وارد شوید." in page.text
     assert "123" not in page.text
 
 

@@ -163,7 +163,7 @@ def test_a_file_leaves_once_and_for_whom_it_was_made(site: Site, browser: Browse
     page.goto(site.address + "/coverage?lang=en")
     page.get_by_role("button", name="Download").first.click(timeout=90_000)
     page.get_by_role("button", name="CSV").first.click()
-    link = page.get_by_role("link", name="Fetch the file (once, within five minutes)")
+    link = page.get_by_role("link", name="Download (once, within five minutes)")
     address = site.address + str(link.get_attribute("href", timeout=60_000))
     sign_in(site, other, "national.analyst")
     assert status(address) == 401

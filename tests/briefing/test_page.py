@@ -36,7 +36,7 @@ def drawn(lang: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("lang", "nothing"), [("fa", "هنوز گزارشی نوشته نشده است"), ("en", "No briefing has been written yet")]
+    ("lang", "nothing"), [("fa", "هنوز گزارشی تهیه نشده است"), ("en", "No briefing has been written yet")]
 )
 def test_the_page_opens_in_both_languages_with_nothing_written(served, lang, nothing):
     assert nothing in drawn(lang)
@@ -49,7 +49,7 @@ def test_what_was_written_is_listed_latest_first_and_what_is_gone_says_so(served
     writing.note(book("IR-30", tmp_path / "exact.pdf", is_exact=True))
     shown = drawn("en")
     assert 0 < shown.index("The whole country · 9 Tir 1405") < shown.index("Sistan and Baluchestan · 9 Tir 1405")
-    assert shown.count("This file is no longer there") == 1
+    assert shown.count("This file is no longer available") == 1
     assert "Alborz · 9 Tir" not in shown
 
 

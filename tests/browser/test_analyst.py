@@ -120,9 +120,9 @@ def test_measures_and_dimensions_are_chosen_and_a_question_without_meaning_is_re
         choose(reader, "explore-m", "هدف")
         choose(reader, "explore-by", "جنسیت")
         refused = reader.page.locator(".pd-refused")
-        assert "«هدف» به تفکیک «جنسیت» معنا ندارد" in refused.inner_text()
+        assert "«هدف» به تفکیک «جنسیت» قابل محاسبه نیست" in refused.inner_text()
         assert parameters(reader) == {"m=active_assistants", "m=target", "by=province", "by=gender"}
-        reader.page.get_by_role("button", name="برداشتن «هدف»").click()
+        reader.page.get_by_role("button", name="حذف «هدف»").click()
         reader.settle()
         assert refused.count() == 0
         assert parameters(reader) == {"by=province", "by=gender"}

@@ -30,8 +30,12 @@ LANGUAGES = ("fa", "en")
 _DRAWN = """() => [...document.querySelectorAll('.pd-plot')]
     .filter((plot) => plot.querySelector('.main-svg'))
     .map((plot) => `${plot.getAttribute('aria-label')} ${plot.querySelectorAll('.choroplethlayer path').length}`)"""
-_ALL_DRAWN = """() => [...document.querySelectorAll('.pd-plot')]
-    .every((plot) => !plot.clientWidth || plot.querySelector('.main-svg'))"""
+# A map gets its provinces some time after the rest of its chart.
+_ALL_DRAWN = """() => [...document.querySelectorAll('.pd-plot')].every((plot) => {
+    const graphs = [plot, ...plot.querySelectorAll('.js-plotly-plot')];
+    const isMap = graphs.some((graph) => (graph.data || []).some((trace) => trace.type === 'choropleth'));
+    return !plot.clientWidth || plot.querySelector(isMap ? '.choroplethlayer path' : '.main-svg');
+})"""
 
 
 @pytest.fixture(scope="module")

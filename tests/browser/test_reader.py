@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pikepdf
 import pytest
 from playwright.sync_api import Browser
 
@@ -490,3 +491,14 @@ def test_an_item_that_needs_action_is_one_click_from_its_list(address: str, ware
         assert box
         assert box["y"] < 500, "the list is in sight"
         assert reader.query == "open=lapsed"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_profile_of_a_province_is_one_sheet_upright(lang: str, address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("province", province="IR-23", lang=lang)
+        paper = reader.page.pdf(format="A4", print_background=True)
+        with pikepdf.open(io.BytesIO(paper)) as printed:
+            assert len(printed.pages) == 1
+            *_, width, height = (float(edge) for edge in printed.pages[0].mediabox)
+            assert width < height

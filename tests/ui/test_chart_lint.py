@@ -224,20 +224,27 @@ def test_a_ranking_of_one_province_becomes_its_value_and_trend(shown: list[Shown
     assert "Semnan" in one.below
 
 
-def test_where_the_spread_is_noise_the_ranking_stands_in_place_of_the_map(
+def test_where_the_spread_is_noise_there_is_no_map_and_the_ranking_stands_once(
     shown: list[Shown], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def is_noise(answer: Answer) -> bool:
         return answer.metrics[0].name == "training_compliance"
 
+    def ranked() -> int:
+        return sum(one.chart is bars.ranking and one.answer.by == ("province",) for one in shown)
+
     monkeypatch.setattr(figures.spread, "is_noise", is_noise)
-    page = open_page("training", "en", "")
-    assert text.word("figure.noise", "en") in page
-    assert maps.provinces not in [one.chart for one in shown]
+    assert text.word("figure.noise", "en") in open_page("overview", "en", "")
+    assert maps.provinces not in [one.chart for one in shown if one.drawn]
+    assert ranked() == 1, "on a page with a map alone the ranking takes its place"
+    shown.clear()
+    assert text.word("figure.no_map", "en") in open_page("training", "en", "")
+    assert maps.provinces not in [one.chart for one in shown if one.drawn]
+    assert ranked() == 1, "the page ranks the provinces beside the map already"
     monkeypatch.setattr(figures.spread, "is_noise", lambda answer: False)
     shown.clear()
-    assert text.word("figure.noise", "en") not in open_page("training", "en", "")
-    assert maps.provinces in [one.chart for one in shown]
+    assert text.word("figure.no_map", "en") not in open_page("training", "en", "")
+    assert maps.provinces in [one.chart for one in shown if one.drawn]
 
 
 FIXED = """

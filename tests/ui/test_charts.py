@@ -212,7 +212,7 @@ def test_a_ranking_starts_at_zero_and_is_sorted_with_the_unknown_last() -> None:
     assert bar["x"] == [0.9, 0.75, 0.5, None]
     assert figure["layout"]["xaxis"]["range"][0] == 0
     beyond = [note["text"].strip("\u2066\u2069") for note in figure["layout"]["annotations"]]
-    assert beyond == ["90.0%", "75.0%", "50.0%", "No value"]
+    assert beyond == ["90.0%", "75.0%", "50.0%", "No data"]
 
 
 def test_in_persian_bars_grow_from_the_right_with_their_names_beside_them() -> None:
@@ -337,7 +337,7 @@ def test_the_map_shows_what_has_a_value_and_hatches_what_has_none() -> None:
     assert grey["locations"] == ["IR-30"]
     assert lines_across["mode"] == "lines"
     assert None in lines_across["lon"]
-    assert figure["layout"]["meta"]["keys"][-1] == elements.key(EN, "No value", "missing", "hatch")
+    assert figure["layout"]["meta"]["keys"][-1] == elements.key(EN, "No data", "missing", "hatch")
 
 
 def test_what_is_chosen_is_outlined_above_all_else_and_not_filled() -> None:
@@ -492,8 +492,8 @@ def test_numbers_beyond_the_bars_have_their_room_at_the_far_side(context: ChartC
 
 def test_the_largest_size_is_said_in_persons() -> None:
     asked = answer("licensed_institutes", by=("size",), rows=[("1-9", 13), ("10-24", 17), ("100+", None)])
-    assert licensing.largest_size(asked, EN).sentence == "Most licensed institutes: 10–24 persons, 17 institutes"
-    assert licensing.largest_size(asked, FA).sentence == "بیشترین مؤسسات دارای مجوز: ۱۰ تا ۲۴ نفر، ۱۷ مؤسسه"
+    assert licensing.largest_size(asked, EN).sentence == "Most licensed institutes: 10–24 people, 17 institutes"
+    assert licensing.largest_size(asked, FA).sentence == "بیشترین مؤسسات دارای مجوز: ۱۰ تا ۲۴ نفره، ۱۷ مؤسسه"
     assert licensing.largest_size(replace(asked, rows=[]), EN).sentence == "Licensed institutes: no value"
 
 
@@ -535,10 +535,10 @@ def test_no_superlative_and_no_range_of_groups_under_the_least() -> None:
     alone = shares(("IR-23", 900, 1000), ("IR-00", 0, 22))
     assert titles.extreme(alone, EN).sentence == "Training compliance: Tehran, 90.0%"
     assert [other.sentence for other in titles.extreme(alone, EN).others] == [
-        "Training compliance: all but Tehran under 23 persons"
+        "Training compliance: all but Tehran under 23 people"
     ]
     none = shares(("IR-23", 20, 22), ("IR-00", 0, 22))
-    assert titles.extreme(none, EN).sentence == "Training compliance: every group is under 23 persons"
+    assert titles.extreme(none, EN).sentence == "Training compliance: every group is under 23 people"
     institutes = answer("licensed_institutes", by=("province",), rows=[("IR-23", 9), ("IR-00", 8)])
     assert titles.extreme(institutes, FA).sentence == "مؤسسات دارای مجوز: همهٔ گروه‌ها کمتر از ۱۰ مؤسسه"
 
@@ -555,7 +555,7 @@ def test_two_figures_of_a_page_do_not_have_one_title() -> None:
 def test_a_tie_of_counts_is_told_as_one_and_a_tie_of_shares_names_nobody() -> None:
     tied = answer("active_assistants", by=("province",), rows=[("IR-23", 50), ("IR-11", 50), ("IR-00", 70)])
     found = titles.extreme(tied, EN)
-    assert found.sentence == "Fewest active police assistants: 2 groups, 50 persons each"
+    assert found.sentence == "Fewest active police assistants: 2 groups, 50 people each"
     assert set(found.focus) == {"IR-23", "IR-11"}
     same = shares(("IR-23", 50, 100), ("IR-11", 50, 100), ("IR-00", 70, 100))
     # The two lowest are not apart, yet the provinces differ by more than chance: then the range is told, and nobody named.
@@ -565,9 +565,9 @@ def test_a_tie_of_counts_is_told_as_one_and_a_tie_of_shares_names_nobody() -> No
 
 def test_a_title_compares_only_what_is_over() -> None:
     made = by_month()
-    assert titles.latest(made, EN).sentence.endswith("from 1,000 to 1,130 persons")
+    assert titles.latest(made, EN).sentence.endswith("from 1,000 to 1,130 people")
     over = replace(made, provisional=frozenset())
-    assert titles.latest(over, EN).sentence.endswith("1,130 persons, a year before 1,010")
+    assert titles.latest(over, EN).sentence.endswith("1,130 people, 1,010 a year earlier")
 
 
 def test_a_title_does_not_take_an_old_value_for_that_of_the_last_day() -> None:
@@ -586,6 +586,42 @@ def test_a_title_does_not_take_an_old_value_for_that_of_the_last_day() -> None:
 def test_a_title_does_not_take_the_first_value_for_that_of_the_first_day() -> None:
     later = answer("training_compliance", by=("month",), rows=[("1405-01", None), ("1405-02", 0.5), ("1405-03", 0.75)])
     assert titles.latest(later, EN).sentence == "Training compliance: 75.0%"
+
+
+def test_a_projection_is_told_for_a_year_ahead_and_not_for_its_far_end() -> None:
+    made = projection()
+    ahead = [(f"14{5 + n // 12:02}-{n % 12 + 1:02}", None, 112 - n, 120 + 10 * n) for n in range(24)]
+    long = replace(made, rows=[*made.rows[:2], *ahead])
+    assert titles.ahead(long, EN).sentence == "Active police assistants by Esfand 1405: 101 to 230 people"
+    assert titles.ahead(made, EN).sentence == "Active police assistants by Khordad 1404: 112 to 120 people"
+
+
+def test_parts_of_a_whole_are_told_as_the_shares_that_are_drawn() -> None:
+    made = replace(statuses(), rows=[("IR-23", 0.8, 70, 10, 15, 5), ("IR-11", 0.5, 40, 10, 30, 20)])
+    at = [made.columns.index(metric.name) for metric in made.metrics[1:]]
+    shares = [row[at[-1]] / sum(row[i] for i in at) for row in made.rows]
+    low, high = (text.percent(share, "en") for share in (min(shares), max(shares)))
+    assert titles.worst_part(made, EN).sentence == f"Overdue by province: {low} to {high}"
+
+
+def test_of_stands_only_between_a_part_and_its_whole() -> None:
+    share = by_province()
+    assert elements.parts_of(share, share.metrics[0], share.rows[0], EN).count(" of ") == 1
+    names = ("coverage_per_10k", "active_assistants", "residents")
+    made = answer(names[0], rows=[(6.4, 64, 100_000)])
+    rate = replace(made, metrics=made.metrics, columns=names)
+    assert elements.parts_of(rate, rate.metrics[0], rate.rows[0], EN) == "64 ÷ 100,000"
+
+
+def test_where_two_charts_compare_the_same_the_second_says_what_half_of_the_groups_do_not_exceed() -> None:
+    rows = [
+        (code, share, round(share * 1000), 1000) for code, share in (("IR-00", 0.5), ("IR-11", 0.7), ("IR-23", 0.71))
+    ]
+    made = replace(by_province(), rows=rows)
+    first = titles.extreme(made, EN, end="highest")
+    taken = {first.sentence, *(one.sentence for one in first.others[:-1])}
+    second = titles.unlike(first, taken, made, EN)
+    assert second.sentence == "Training compliance: 70.0% or less in half of the provinces"
 
 
 def test_without_a_projection_the_title_is_of_the_months_that_are_known() -> None:

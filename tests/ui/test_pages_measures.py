@@ -235,10 +235,19 @@ def test_the_funnel_draws_its_limits_as_the_signals_have_them_and_names_who_is_b
     at = found.columns.index("is_signal")
     rows = [(*row[:at], row[0] == "IR-30", *row[at + 1 :]) for row in found.rows]
     beyond = replace(found, rows=rows)
-    assert charts.beyond(beyond, context).sentence == "Training compliance, beyond the limits: Alborz"
+    assert charts.beyond(beyond, context).sentence == "Training compliance, worse than the limits: Alborz"
     low, high, inside, outside = charts.funnel(beyond, context)["data"]
     assert outside["customdata"] == ["IR-30"]
     assert sorted(inside["customdata"]) == sorted(row[0] for row in rows if row[0] != "IR-30")
+    assert outside["marker"]["color"] == context.colour("problem")
+    # Beyond the limits on the good side is no problem, and the title says so.
+    good = [(*row[:at], row[0] == "IR-23", *row[at + 1 :]) for row in found.rows]
+    better = replace(found, rows=good)
+    share = found.columns.index("training_compliance")
+    assert next(row[share] for row in good if row[0] == "IR-23") > found.records()[0]["common"]
+    assert charts.beyond(better, context).sentence == "Training compliance, better than the limits: Tehran"
+    *_, outside = charts.funnel(better, context)["data"]
+    assert (outside["customdata"], outside["marker"]["color"]) == (["IR-23"], context.colour("actual"))
     row = beyond.records()[0]
     limits = Funnel(row["common"], row["funnel_phi"], ())
     for count, bottom, top in zip(low["x"], low["y"], high["y"], strict=True):
@@ -252,8 +261,8 @@ def test_the_months_of_a_province_mark_those_beyond_their_limits() -> None:
     rows = [("1403-01", 0.1, 0.05, 0.1, 0.15, 10, 100, False), ("1403-02", 0.3, 0.05, 0.1, 0.15, 30, 100, True)]
     asked = replace(answer(rows=[]), metrics=metrics, by=("month",), columns=columns, rows=rows)
     said = charts.months_beyond(asked, ChartContext("en")).sentence
-    assert said == "Share of the month beyond its limits in Ordibehesht 1403"
+    assert said == "Share of joiners nationwide beyond its limits in Ordibehesht 1403"
     [line] = charts.process(asked, ChartContext("en"))["data"]
     assert line["marker"]["symbol"] == ["circle", "diamond"]
     calm = charts.months_beyond(replace(asked, rows=rows[:1]), ChartContext("en")).sentence
-    assert calm == "Share of the month: every month within limits (5.0% to 15.0%)"
+    assert calm == "Share of joiners nationwide: every month within its limits (5.0% to 15.0%)"

@@ -88,7 +88,7 @@ def test_workforce_says_who_serves(lang: str, published: Path) -> None:
 def test_workforce_narrows_with_the_address(published: Path) -> None:
     shown = html(opened("workforce", lang="en", province="IR-30"))
     # Zahra and Mina of Zahra, Hossein, Reza, Mina and Javad
-    card = re.search(r'Women, share</p><p class="pd-value">\s*<bdi>(.+?)</bdi>', shown)
+    card = re.search(r'Share of women</p><p class="pd-value">\s*<bdi>(.+?)</bdi>', shown)
     assert card
     assert card[1] == "40.0%"
 
@@ -224,9 +224,9 @@ def test_a_move_is_read_from_its_row_to_its_column() -> None:
     assert [plain(name).split(" ")[0] for name in names] == ["Tehran", "Alborz", "Isfahan"]
     filled = [[cell is not None for cell in line] for line in figure["data"][0]["z"]]
     assert filled == [[False, True, False], [True, False, False], [True, False, False]]
-    assert workforce.largest_move(moved(), ChartContext("en")).sentence == "Transfers: every group is under 23 persons"
+    assert workforce.largest_move(moved(), ChartContext("en")).sentence == "Transfers: every group is under 23 people"
     many = replace(moved(), rows=[(*row[:2], row[2] * 10) for row in moved().rows])
-    assert workforce.largest_move(many, ChartContext("en")).sentence == "Most transfers: Tehran to Alborz, 70 persons"
+    assert workforce.largest_move(many, ChartContext("en")).sentence == "Most transfers: Tehran to Alborz, 70 people"
 
 
 def test_a_pyramid_has_its_youngest_at_the_foot() -> None:
@@ -235,7 +235,7 @@ def test_a_pyramid_has_its_youngest_at_the_foot() -> None:
     figure = workforce.pyramid(asked, ChartContext("en"))
     assert [plain(name) for name in figure["layout"]["yaxis"]["ticktext"]] == ["25 to 29 years", "18 to 24 years"]
     said = workforce.largest_band(asked, ChartContext("en")).sentence
-    assert said == "Most active police assistants: 25 to 29 years, Men, 39 persons"
+    assert said == "Most active police assistants: men aged 25 to 29 years, 39 people"
 
 
 def test_a_goal_is_said_with_the_months_of_its_range() -> None:
@@ -262,17 +262,20 @@ def test_a_goal_is_said_with_the_months_of_its_range() -> None:
     now = ("1405-01", 50, 50.0, 50.0, 50.0, 60.0)
     both = path(now, ("1405-02", None, 58.0, 55.0, 61.0, 60.0), ("1405-03", None, 66.0, 61.0, 70.0, 60.0))
     assert scenario_paths.reached(both, context).sentence == (
-        "Active police assistants: 60 between Ordibehesht 1405 and Khordad 1405"
+        "Active police assistants: 60 reached between Ordibehesht 1405 and Khordad 1405"
     )
     one = path(now, ("1405-02", None, 58.0, 55.0, 61.0, 60.0))
-    assert scenario_paths.reached(one, context).sentence == "Active police assistants: 60 not before Ordibehesht 1405"
+    assert (
+        scenario_paths.reached(one, context).sentence
+        == "Active police assistants: 60 not reached before Ordibehesht 1405"
+    )
     none = path(now, ("1405-02", None, 52.0, 51.0, 53.0, 60.0))
     assert scenario_paths.reached(none, context).sentence == (
-        "Active police assistants: short of goal by Ordibehesht 1405 (51 to 53)"
+        "Active police assistants: below the goal to Ordibehesht 1405 (51 to 53)"
     )
     aimless = path((*now[:5], None), ("1405-02", None, 52.0, 51.0, 53.0, None))
     assert (
-        scenario_paths.reached(aimless, context).sentence == "Active police assistants by Ordibehesht 1405: 52 persons"
+        scenario_paths.reached(aimless, context).sentence == "Active police assistants by Ordibehesht 1405: 52 people"
     )
 
 

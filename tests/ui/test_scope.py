@@ -233,7 +233,7 @@ def test_a_year_before_a_period_are_the_same_days_of_the_year_before() -> None:
 def test_a_period_is_offered_where_it_has_a_use_and_kept_where_it_has_none(name: str) -> None:
     app = opened(name, period="year", province="IR-23")
     assert ("filter period" in {one.key for one in app.selectbox}) == (name in WITH_PERIOD)
-    assert ("دورهٔ شاخص‌ها و روندها: این سال شمسی، ۱ فروردین ۱۴۰۳ تا ۳۱ شهریور ۱۴۰۳" in said(app)) == (
+    assert ("دورهٔ شاخص‌ها و روندها: سال شمسی جاری، ۱ فروردین ۱۴۰۳ تا ۳۱ شهریور ۱۴۰۳" in said(app)) == (
         name in WITH_PERIOD
     )
     assert app.query_params == opening(name)[1] | {"province": "IR-23", "period": "year"}

@@ -221,9 +221,9 @@ def test_no_more_than_five_items_are_named(small_register: Path) -> None:
     [
         ("active_assistants", 55919, 50894, "+5,025 (+9.9%)", "better"),
         ("active_assistants", 90, 100, "−10 (−10.0%)", "worse"),
-        ("training_compliance", 0.831, 0.812, "+1.9 points", "better"),
-        ("leaver_rate_12m", 0.15, 0.12, "+3.0 points", "worse"),
-        ("training_compliance", 0.81204, 0.812, "0.0 points", "unchanged"),
+        ("training_compliance", 0.831, 0.812, "+1.9 percentage points", "better"),
+        ("leaver_rate_12m", 0.15, 0.12, "+3.0 percentage points", "worse"),
+        ("training_compliance", 0.81204, 0.812, "0.0 percentage points", "unchanged"),
         ("age_median", 34, 33, "+1.0", ""),
     ],
 )

@@ -1,5 +1,6 @@
 """Words, numbers and days are written as each language writes them, and both languages are complete."""
 
+import ast
 import re
 import string
 import tomllib
@@ -61,6 +62,39 @@ def test_every_word_is_there_in_both_languages(name: str, fa: str, en: str) -> N
         assert not LATIN_WORD.search(LATIN_ANYWHERE.sub("", re.sub(r"\{\w+\}", "", fa)))
 
 
+# Sections that are gone through as a whole, or whose words stand for names that come from data.
+WHOLE = (
+    "menu", "menu_group", "tab", "units", "member", "calendar", "browser", "source", "reason", "rule", "note",
+    "dimension", "group", "nobody", "plural", "period", "population", "revision",
+)  # fmt: skip
+
+
+def _asked_for() -> list[re.Pattern[str]]:
+    """The texts of the code; of one that is put together, whatever stands in its places."""
+    found: set[str] = set()
+    for path in [*(ROOT / "pages").rglob("*.py"), ROOT / "dashboard.py"]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(re.escape(node.value))
+            elif isinstance(node, ast.JoinedStr):
+                parts = (re.escape(str(one.value)) if isinstance(one, ast.Constant) else ".+" for one in node.values)
+                found.add("".join(parts))
+    # "section.{name}" asks for no word of its own: its names stand elsewhere in the code.
+    return [re.compile(one) for one in found if re.match(r"[a-z_0-9]", one) and not re.fullmatch(r"\w+\\\.\.\+", one)]
+
+
+def test_no_word_stands_there_unused() -> None:
+    asked = _asked_for()
+    names = [name for name, _, _ in ENTRIES if not name.startswith(tuple(f"{section}." for section in WHOLE))]
+    names = [name for name in names if "[" not in name]
+    assert len(names) > 400
+
+    def is_used(name: str) -> bool:
+        return any(one.fullmatch(name) or one.fullmatch(name.rpartition(".")[2]) for one in asked)
+
+    assert [name for name in names if not is_used(name)] == []
+
+
 def test_no_persian_word_is_written_with_arabic_letters() -> None:
     assert [name for name, fa, _ in SENTENCES if re.search("[يكىة]", fa)] == []
 
@@ -103,6 +137,10 @@ def test_every_page_of_the_menu_is_a_file_that_only_defines_page() -> None:
         (text.amount(2.1, "per_10k", "fa"), "۲٫۱۰ در ده‌هزار"),
         (text.amount(2.1, "per_10k", "en"), "2.10 per 10,000"),
         (text.amount(0.5, "share", "en"), "50.0%"),
+        (text.amount(1, "persons", "en"), "1 person"),
+        (text.amount(-1, "persons", "en"), "−1 person"),
+        (text.amount(11, "persons", "en"), "11 people"),
+        (text.amount(1, "persons", "fa"), "۱ نفر"),
         (text.amount(None, "persons", "en"), "–"),
         (text.unit_label("1403-06", "fa"), "شهریور ۱۴۰۳"),
         (text.unit_label("1403-06", "en"), "Shahrivar 1403"),

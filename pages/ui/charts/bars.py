@@ -272,7 +272,7 @@ def columns(answer: Answer, context: ChartContext, meaning: str = "actual") -> F
     at = answer.columns.index(metric.name)
     values = [row[at] for row in answer.rows]
     labels = [row[0] for row in answer.rows]
-    timed = answer.by[0] in ("month", "quarter", "year")
+    timed = answer.by[0] in ("month", "quarter", "year", "founded_year")
     ticks = elements.nice(max([0, *(v for v in values if v is not None)]))
     data = [
         {
@@ -296,7 +296,7 @@ def columns(answer: Answer, context: ChartContext, meaning: str = "actual") -> F
         if timed
         else elements.names_below(context, [elements.name_of(answer, r, context) for r in answer.rows])
     )
-    if not timed:
+    if not timed or answer.by[0] == "founded_year":
         along["title"] = elements.titled(context, f"dimension.{answer.by[0]}")
     return elements.figure(context, data, 300, xaxis=along, yaxis=elements.upright(context, ticks, metric.unit))
 

@@ -67,7 +67,7 @@ def decided(answer: Answer, context: ChartContext) -> Figure:
         yaxis=elements.upright(context, [0, 0.25, 0.5, 0.75, 1], "share"),
         shapes=[elements.level(context, SERVICE_DAYS, vertical=True, meaning="target")],
         annotations=[
-            elements.note(context, standard, x=SERVICE_DAYS, xanchor="left", xshift=4, y=0, yanchor="bottom"),
+            elements.note(context, standard, x=SERVICE_DAYS, xanchor="right", xshift=-4, y=1, yanchor="top"),
         ],
         margin=elements.spare(context),
     )

@@ -107,7 +107,7 @@ def metric_of(answer: Answer, name: str | None = None) -> Metric:
 
 
 def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartContext) -> str:
-    """Numerator and denominator of a rate, in words; nothing for a count.
+    """Numerator and denominator of a rate, in words; nothing for a count. "Of" stands only between a part and its whole.
 
     A part has the decimals of its unit, and as many more as it takes to work the rate out of what is shown.
     """
@@ -123,7 +123,9 @@ def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartC
             (n for n in range(_MOST_DECIMALS + 1) if _reads(metric, (part, whole), units, n, context) == wanted), 0
         )
     said = [_part(value, unit, more, context) for value, unit in zip((part, whole), units, strict=True)]
-    return context.word("figure.of_total", part=said[0], whole=said[1])
+    if metric.unit == "share" and units[0] == units[1]:
+        return context.word("figure.of_total", part=said[0], whole=said[1])
+    return context.word("figure.ratio", numerator=said[0], denominator=said[1])
 
 
 def unit_of(answer: Answer, name: str) -> str:
@@ -297,7 +299,7 @@ def filled(meaning: str) -> str:
 
 
 def key(context: ChartContext, label: str, meaning: str, kind: str = "fill", member: str | None = None) -> Figure:
-    """One key of a chart: its words, its colour, and how it is drawn (fill, line, dash, outline, hatch, dots, light).
+    """One key of a chart: its words, its colour, and how it is drawn: a class `pd-…` of the style sheet.
 
     `member` is the code of the member that it stands for: a click narrows the page to it.
     """

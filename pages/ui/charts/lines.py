@@ -175,7 +175,11 @@ def _around(values: Sequence[float], target: float | None, unit: str) -> list[fl
 
 @chart(titles.ahead, has_events=True)
 def projection(
-    answer: Answer, context: ChartContext, target: float | None = None, events: Sequence[marks.Event] = ()
+    answer: Answer,
+    context: ChartContext,
+    target: float | None = None,
+    events: Sequence[marks.Event] = (),
+    height: int = 340,
 ) -> Figure:
     """What is known solid, what is projected dashed with its range. Metrics in order: actual, low, high."""
     labels = [row[0] for row in answer.rows]
@@ -197,7 +201,7 @@ def projection(
     drawn = elements.figure(
         context,
         [low, high, _line(context, known, "actual", known_hover)],
-        340,
+        height,
         keys,
         xaxis=elements.time_axis(context, labels),
         yaxis=_roomy(context, elements.nice(top), unit),

@@ -78,7 +78,7 @@ def path(answer: Answer, context: ChartContext) -> Figure:
         drawn = {
             "shapes": [elements.level(context, value, meaning="target")],
             "annotations": [
-                elements.note(context, written, xref="paper", x=1, xanchor="right", y=value, yanchor="bottom"),
+                elements.note(context, written, xref="paper", x=0, xanchor="left", y=value, yanchor="bottom"),
             ],
         }
     upright = elements.upright(context, ticks, unit, range=[0, ticks[-1] * 1.06 or 1])

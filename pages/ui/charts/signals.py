@@ -1,9 +1,10 @@
 """Signals as the charts they come from: the funnel of provinces, and the months of one province within its limits."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from etl.analysis.signals import Funnel
-from etl.semantic.answers import Answer
+from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
 from pages.ui.charts import elements
 from pages.ui.charts.chart import chart
@@ -18,13 +19,23 @@ _STEPS = 60
 def beyond(answer: Answer, context: ChartContext) -> Title:
     """The provinces beyond the limits, by name where they are few."""
     metric = answer.metrics[0]
-    found = [row["province"] for row in answer.records() if row["is_signal"]]
+    found = [row for row in answer.records() if row["is_signal"]]
     told = {"measure": metric.short[context.lang], "count": text.number(len(found), context.lang)}
     if not found:
         return Title(context.word("signal.none", **told))
-    named = text.listed([context.named("province", code) for code in found], context.lang)
+    named = text.listed([context.named("province", row["province"]) for row in found], context.lang)
+    sides = {_side(metric, row) for row in found}
+    beyond_what = context.word(f"signal.{sides.pop() if len(sides) == 1 else 'beyond'}")
+    told["beyond"] = beyond_what[0].lower() + beyond_what[1:]
     keys = ("some", "many") if len(found) <= _MOST_NAMED else ("many",)
     return Title(first_that_fits(context.word(f"signal.{key}", places=named, **told) for key in keys))
+
+
+def _side(metric: Metric, row: Mapping[str, Any]) -> str:
+    """Whether what is beyond the limits is better or worse there, where the metric has a direction."""
+    if metric.direction is None:
+        return "beyond"
+    return "better" if (row[metric.name] > row["common"]) is (metric.direction == "up") else "worse"
 
 
 def months_beyond(answer: Answer, context: ChartContext) -> Title:
@@ -62,8 +73,15 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         }
         for side in (0, 1)
     ]
-    for is_signal, meaning, symbol in ((False, "actual", "circle"), (True, "problem", "diamond")):
-        group = [row for row in rows if row["is_signal"] is is_signal]
+    beyond_keys = []
+    # Orange is only for problems: who is beyond the limits on the good side is not one.
+    for side, meaning in (("", "actual"), ("better", "actual"), ("worse", "problem"), ("beyond", "problem")):
+        group = [row for row in rows if (_side(metric, row) if row["is_signal"] else "") == side]
+        is_signal = bool(side)
+        if is_signal and not group:
+            continue
+        if is_signal:
+            beyond_keys.append(elements.key(context, context.word(f"signal.{side}"), meaning, "diamond"))
         data.append(
             {
                 "type": "scatter",
@@ -76,7 +94,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
                 "cliponaxis": False,
                 "marker": {
                     "size": 11 if is_signal else 9,
-                    "symbol": symbol,
+                    "symbol": "diamond" if is_signal else "circle",
                     "color": context.colour(meaning),
                     "line": {"color": context.colour("surface"), "width": 1},
                 },
@@ -90,8 +108,8 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
     common = rows[0]["common"] if rows else None
     unit = elements.unit_of(answer, str(metric.denominator))
     keys = [
-        elements.key(context, context.word("signal.province"), "actual"),
-        elements.key(context, context.word("signal.beyond"), "problem"),
+        elements.key(context, context.word("signal.province"), "actual", "dot"),
+        *beyond_keys,
         elements.key(context, context.word("signal.limits"), "quiet", "dash"),
         elements.key(context, context.word("figure.nation_line"), "nation", "line"),
     ]

@@ -97,6 +97,7 @@ def extreme(
     range_of = _spread(answer, metric, [one.value for one in found.ranked] or [row[at] for row in rows], context)
     if not found.ranked:
         return _none_ranked(answer, metric, range_of, bool(found.small), context)
+    half = _half(answer, metric, found.ranked, context)
     if len(found.ranked) == 1:
         only = found.ranked[0]
         return Title(
@@ -108,18 +109,18 @@ def extreme(
     is_apart = {"highest": found.is_first_apart, "lowest": found.is_last_apart}
     # Shares that are equal are not apart; counts that are equal are said to be.
     if here and (is_apart[end] or (len(here.focus) > 1 and metric.unit in _COUNTS)):
-        others = (there, range_of) if there and is_apart[other] else (range_of,)
+        others = (there, range_of, half) if there and is_apart[other] else (range_of, half)
         return replace(here, others=others)
     if not is_noise(answer):
         # No single group is apart, yet together they differ by more than chance.
-        return replace(range_of, others=(there,) if there and is_apart[other] else ())
+        return replace(range_of, others=(there, half) if there and is_apart[other] else (half,))
     none = context.word(f"nobody.{answer.by[0]}" if _has_word(answer.by) else "nobody.group")
     low, high = (text.plain(found.ranked[i].value, metric.unit, context.lang) for i in (-1, 0))
     stands_out = first_that_fits(
         context.word(key, measure=measure(metric, context), none=none, low=low, high=high)
         for key in ("finding.no_one", "finding.no_one_bare")
     )
-    return Title(stands_out, others=(there, range_of) if there and is_apart[other] else (range_of,))
+    return Title(stands_out, others=(there, range_of, half) if there and is_apart[other] else (range_of, half))
 
 
 def _called(answer: Answer, context: ChartContext, key: tuple[Any, ...]) -> str:
@@ -201,9 +202,29 @@ def _about(metric: Metric, place: str, value: Any, context: ChartContext) -> str
 def _spread(answer: Answer, metric: Metric, values: Sequence[Any], context: ChartContext) -> Title:
     """From which value to which, by what: true of every comparison."""
     low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
-    axes = text.listed([elements.dimension(axis, context) for axis in answer.by], context.lang)
+    axes = _axes(answer, context)
     key = "finding.spread" if low != high else "finding.spread_one"
     return Title(context.word(key, measure=measure(metric, context), axes=axes, low=low, high=high))
+
+
+def _axes(answer: Answer, context: ChartContext) -> str:
+    """What the answer is split by, as it stands in a sentence."""
+    *others, last = ["", *(elements.dimension(axis, context) for axis in answer.by)]
+    first = text.listed(others[1:], context.lang)
+    return context.word("finding.and", first=first, last=last) if first else last
+
+
+def _half(answer: Answer, metric: Metric, ranked: Sequence[Group], context: ChartContext) -> Title:
+    """What half of the groups do not exceed: true of every ranking."""
+    value = sorted(one.value for one in ranked)[(len(ranked) - 1) // 2]
+    groups = context.word(f"plural.{answer.by[0] if _has_word(answer.by) else 'group'}")
+    said = context.word(
+        "finding.half",
+        measure=measure(metric, context),
+        groups=groups,
+        value=text.plain(value, metric.unit, context.lang),
+    )
+    return Title(said)
 
 
 def highest(answer: Answer, context: ChartContext) -> Title:
@@ -238,8 +259,17 @@ def gap(answer: Answer, context: ChartContext) -> Title:
 
 
 def worst_part(answer: Answer, context: ChartContext) -> Title:
-    """Of parts of a whole, the group with most of the last part."""
-    return extreme(answer, context, answer.metrics[-1].name, "highest")
+    """Of parts of a whole, between which shares the last part lies: the chart shows shares, and the largest group has most."""
+    *_, last = parts = [metric for metric in answer.metrics if metric.unit == answer.metrics[-1].unit]
+    at = [answer.columns.index(metric.name) for metric in parts]
+    shares = [
+        (row[at[-1]] or 0) / whole for row in answer.rows if (whole := sum(row[i] or 0 for i in at)) >= least(last.unit)
+    ]
+    if len(shares) < 2:
+        return extreme(answer, context, last.name, "highest")
+    low, high = (text.percent(share, context.lang) for share in (min(shares), max(shares)))
+    said = {"measure": measure(last, context), "axes": _axes(answer, context)}
+    return Title(context.word("finding.spread", low=low, high=high, **said))
 
 
 # ---------------------------------------------------------------- time
@@ -267,6 +297,12 @@ def latest(answer: Answer, context: ChartContext) -> Title:
     said = [context.word(f"finding.{name}", value=value, **places) for name in (key, "now") for value in amounts]
     over_time = _spread(answer, answer.metrics[0], [row[at] for row in rows], context)
     return Title(first_that_fits(said), others=(Title(said[2]), over_time))
+
+
+def latest_over(answer: Answer, context: ChartContext) -> Title:
+    """As `latest`, of the last unit that is over: a flow of a year that goes on says little yet."""
+    rows = [row for row in answer.rows if row[0] not in answer.provisional]
+    return latest(replace(answer, rows=rows) if rows else answer, context)
 
 
 def _latest_of_groups(answer: Answer, context: ChartContext) -> Title:
@@ -323,14 +359,16 @@ def ends(answer: Answer, context: ChartContext) -> Title:
 
 
 def ahead(answer: Answer, context: ChartContext) -> Title:
-    """The range that a projection ends in. Metrics in order: actual, low, high."""
-    last = answer.rows[-1]
-    low, high = (last[answer.columns.index(metric.name)] for metric in answer.metrics[1:3])
-    if low is None or high is None:
+    """The range a year ahead: the chart goes on until the target, its range too wide to say. Metrics: actual, low, high."""
+    at_low, at_high = (answer.columns.index(metric.name) for metric in answer.metrics[1:3])
+    projected = [row for row in answer.rows if row[1] is None and None not in (row[at_low], row[at_high])]
+    if not projected:
         # Without a projection the months ahead have no value of any kind: the title is of the known ones.
         known = [row for row in answer.rows if row[1] is not None]
         return latest(replace(answer, rows=known), context)
-    unit, when = answer.metrics[0].unit, context.member(answer.by[0], last[0])
+    then = projected[:12][-1]
+    low, high = then[at_low], then[at_high]
+    unit, when = answer.metrics[0].unit, context.member(answer.by[0], then[0])
     return Title(
         first_that_fits(
             context.word(
@@ -380,7 +418,7 @@ def stages(answer: Answer, context: ChartContext) -> Title:
 
 def unlike(title: Title, others: Collection[str], answer: Answer, context: ChartContext) -> Title:
     """The title, or another true one where the page has its sentence already; at last, what the chart compares."""
-    axes = text.listed([elements.dimension(axis, context) for axis in answer.by], context.lang)
+    axes = _axes(answer, context)
     names = [measure(metric, context) for metric in answer.metrics]
     more = [Title(first_that_fits(_with_axes(title.sentence, axes, names, context)), title.focus, title.is_problem)]
     for one in (title, *title.others, *more):

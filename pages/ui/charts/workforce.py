@@ -25,7 +25,16 @@ _APART = 0.07
 
 def largest_band(answer: Answer, context: ChartContext) -> Title:
     """The band with the most people of one gender."""
-    return titles.highest(answer, context)
+    band = next(axis for axis in answer.by if axis != "gender")
+
+    def called(key: tuple[Any, ...]) -> str:
+        of = dict(zip(answer.by, key, strict=True))
+        named = context.named(band, of[band])
+        return (
+            context.word(f"finding.{of['gender']}_{band}", band=named) if of["gender"] in ("male", "female") else named
+        )
+
+    return titles.extreme(answer, context, end="highest", called=called)
 
 
 @chart(largest_band)

@@ -21,6 +21,8 @@ from pages.ui.state import page_context, page_parameters, periods, scoped_query
 from pages.ui.state.page_context import PageContext
 from pages.ui.summary import changes
 
+# The label of a card says these units, or the number has none.
+_NAMED_BY_LABEL = ("share", "ratio", "date", "month", "per_10k", "per_100k", "per_100km2")
 # A sparkline shows so many months.
 _MONTHS = 24
 
@@ -212,11 +214,7 @@ def _card(view: PageContext, name: str, asked: Asked | None, below: str = "") ->
     written = text.plain(value, metric.unit, view.lang)
     if value is None and metric.unit in ("date", "month"):
         written = view.word("figure.never")
-    unit = (
-        ""
-        if value is None or metric.unit in ("share", "ratio", "date", "month")
-        else text.unit_word(metric.unit, view.lang)
-    )
+    unit = "" if value is None or metric.unit in _NAMED_BY_LABEL else text.unit_word(metric.unit, view.lang, written)
     long = " pd-long" if metric.unit in ("date", "month") else ""
     st.html(
         f'<div class="pd-card"><p class="pd-label">{text.escape(_labelled(view, metric, asked))}</p>'

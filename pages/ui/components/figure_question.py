@@ -144,7 +144,8 @@ def size(view: PageContext, answer: Answer) -> str:
     if count is None:
         return ""
     unit = "applications" if "working_day" in answer.by else known.unit
-    return view.word("figure.cases", count=f"{text.number(count, view.lang)} {text.unit_word(unit, view.lang)}")
+    written = text.number(count, view.lang)
+    return view.word("figure.cases", count=f"{written} {text.unit_word(unit, view.lang, written)}")
 
 
 def _size(view: PageContext, answer: Answer, metric: Metric, counted: str) -> Any:

@@ -64,13 +64,15 @@ def figure(
     analysis: str = "",
     nation: bool = False,
     target: bool = False,
+    ranked: bool = False,
     **options: Any,
 ) -> None:
     """One question drawn: its finding as the title, measure, place and period below, the chart, and the footer.
 
     `by="place"` is provinces, or the counties of a few chosen ones. `where` are filters that the page sets, whatever the user
     chose. `analysis` names what etl.analysis works out where no single question does. `nation` and `target` add a line: the
-    nation's value, the value to be reached. `says` is the rule of the title, where it is not the chart's own.
+    nation's value, the value to be reached. `says` is the rule of the title, where it is not the chart's own. `ranked`: the page
+    ranks the same groups beside the map, so where they differ by chance alone the map goes without a ranking of its own.
     """
     if where:
         fixed = {name: tuple(codes) for name, codes in where.items()}
@@ -82,11 +84,16 @@ def figure(
     ident = "-".join([chart.name, analysis, *names[:1], *axes, *of])
     place = st.container(border=True, key=f"figure-{ident}", height="stretch")
     asked = FigureQuestion(view, chart, names, axes, over, analysis, nation, target)
-    page_context.later(_figure, asked, ident, says, options, place, place=place, ready=asked.ready, first=True)
+    page_context.later(_figure, asked, ident, says, ranked, options, place, place=place, ready=asked.ready, first=True)
 
 
 def _figure(
-    asked: FigureQuestion, ident: str, says: titles.TitleRule | None, options: Mapping[str, Any], place: DeltaGenerator
+    asked: FigureQuestion,
+    ident: str,
+    says: titles.TitleRule | None,
+    ranked: bool,
+    options: Mapping[str, Any],
+    place: DeltaGenerator,
 ) -> None:
     view = asked.view
     with error_boundary(view.lang, ident):
@@ -95,12 +102,22 @@ def _figure(
             notice(view.lang, "state.empty_title", view.word("state.empty"))
         elif asked.is_single(answer):
             _single(asked, answer, ident, ignored, place)
+        elif asked.chart.where_noise and ranked and spread.is_noise(answer):
+            _unmapped(asked, answer, ident)
         elif asked.chart.where_noise and spread.is_noise(answer):
             told = {"nation": of_nation(view, answer).value()}
             note = view.word("figure.noise")
             draw(view, asked.chart.where_noise, answer, ident, None, ignored, told, place, notes=[note])
         else:
             draw(view, asked.chart, answer, ident, says, ignored, {**options, **asked.options(answer)}, place)
+
+
+def _unmapped(asked: FigureQuestion, answer: Answer, ident: str) -> None:
+    """No map, where it would colour chance; the ranking stands beside, with the table and the file."""
+    view = asked.view
+    title = _title(answer, asked.chart, context(view), None, ident)
+    note = f'<p class="pd-note pd-unmapped">{text.escape(view.word("figure.no_map"))}</p>'
+    st.html(_head(title.sentence, _below(view, answer), "") + note)
 
 
 def _single(asked: FigureQuestion, answer: Answer, ident: str, ignored: Sequence[str], place: DeltaGenerator) -> None:

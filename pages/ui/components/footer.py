@@ -14,7 +14,7 @@ from pages.ui.i18n import text
 from pages.ui.state import page_context, page_parameters
 from pages.ui.state.page_context import PageContext
 
-# More measures than this are named by the keys of the chart.
+# Of more measures than this the first is named, the others by the keys of the chart.
 _MOST_NAMED = 2
 
 
@@ -25,18 +25,23 @@ def context(view: PageContext) -> ChartContext:
     )
 
 
-def subtitle(view: PageContext, answer: Answer) -> str:
-    """Measure, place and period of an answer."""
-    labels = [metric.label[view.lang] for metric in answer.metrics[:_MOST_NAMED]]
+def subtitle(view: PageContext, answer: Answer, place: str | None = None) -> str:
+    """Measure, place and period of an answer. `place`: of which places it is, where the filters do not say."""
+    # What an analysis works out beside its measure, in another unit, helps to read it: how many are followed, a day.
+    first, known = answer.metrics[0], warehouse.catalogue()
+    named = [metric for metric in answer.metrics if metric.unit == first.unit or metric.name in known]
+    labels = [metric.label[view.lang] for metric in (named if len(named) <= _MOST_NAMED else named[:1])]
     # "Outstanding" and "Outstanding, up to 30 days" are one measure and a part of it: the legend names the parts.
-    whole = [label for place, label in enumerate(labels) if not any(map(label.startswith, labels[:place]))]
+    whole = [label for at, label in enumerate(labels) if not any(map(label.startswith, labels[:at]))]
     measures = text.listed(whole, view.lang)
     if answer.over:
-        first, last = (text.day(day, view.lang) for day in answer.over)
-        when = view.word("figure.period", first=first, last=last)
+        begin, end = (text.day(day, view.lang) for day in answer.over)
+        when = view.word("figure.period", first=begin, last=end)
     else:
         when = text.day(answer.on or view.as_of, view.lang)
-    return " · ".join([measures, page_context.place(view, answer.where), when])
+    # A comparison with other countries is of no one place.
+    places = [] if "country" in answer.by else [place or page_context.place(view, answer.where)]
+    return " · ".join([measures, *places, when])
 
 
 @page_context.fragment

@@ -208,7 +208,7 @@ def amount(value: Any, unit: str, lang: str, signed: bool = False) -> str:
     written = plain(value, unit, lang, signed)
     if value is None or isinstance(value, (date, str)) or unit in ("share", "ratio", "date"):
         return written
-    return f"{written} {unit_word(unit, lang)}"
+    return f"{written} {unit_word(unit, lang, written)}"
 
 
 def difference(change: float, unit: str, lang: str) -> str:
@@ -218,10 +218,12 @@ def difference(change: float, unit: str, lang: str) -> str:
     return amount(abs(change), unit, lang)
 
 
-def unit_word(unit: str, lang: str) -> str:
-    """The word of a unit; a unit that has none shows its own name rather than nothing."""
-    units = _book()["units"]
-    return units[unit][lang] if unit in units else unit.replace("_", " ")
+def unit_word(unit: str, lang: str, written: str = "") -> str:
+    """The word of a unit after a number as it is written; a unit that has none shows its own name rather than nothing."""
+    words = _book()["units"].get(unit)
+    if words is None:
+        return unit.replace("_", " ")
+    return words.get("one", words[lang]) if lang == "en" and written.lstrip("+−") == "1" else words[lang]
 
 
 def day(value: date, lang: str) -> str:

@@ -43,7 +43,7 @@ def _over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...
         seen = replace(context(view), names={**context(view).names, "side": labels})
         metric = answer.metrics[0]
         title = view.word("why.lines", measure=metric.label[view.lang])
-        below = f"{text.listed(list(labels.values()), view.lang)} · {subtitle(view, answer)}"
+        below = subtitle(view, answer, text.listed(list(labels.values()), view.lang))
         drawn = lines.trend(answer, seen, zero=metric.unit != "share")
         st.html(
             f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(below)}</p>'

@@ -100,7 +100,7 @@ def rules(view: PageContext) -> None:
     known = registers.rules()
     title = view.word("load.rules", count=text.number(len(known), view.lang))
     listed = "".join(
-        f'<li><code dir="ltr">{text.escape(rule.name)}</code> {text.escape(_rule(view, rule.name, rule.words))}</li>'
+        f'<li>{text.escape(_rule(view, rule.name, rule.words))} <code dir="ltr">{text.escape(rule.name)}</code></li>'
         for rule in known
     )
     with st.container(border=True, key="figure-rules", height="stretch"):

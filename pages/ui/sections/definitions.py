@@ -1,6 +1,6 @@
 """Every number by its definition, from the catalogue: searchable, with an anchor each, and made to be printed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import streamlit as st
 
@@ -16,7 +16,8 @@ _PAGE = "methods"
 _DERIVED = "derived"
 # Doors and boxes are no use on paper, and an entry is not torn apart.
 _PRINT = """<style>@media print {
-  .st-key-find { display: none !important; }
+  .st-key-find, .pd-contents, .pd-entry dd:has(> details), .pd-entry dt:has(+ dd > details) { display: none !important; }
+  .pd-entry p, .pd-entry dl { font-size: 8.5pt !important; line-height: 1.5 !important; }
   .pd-entry { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
 }
@@ -30,6 +31,9 @@ html[dir="rtl"] [data-testid="stHeading"] :is(h2, h3) { direction: rtl; text-ali
 .pd-entry dl, .pd-entry dd { padding: 0; margin-inline: 0; }
 .pd-entry dt { color: var(--pd-quiet); }
 .pd-entry dd { margin: 0; }
+.pd-contents h3 { font-size: 1.05rem; padding: 0; }
+.pd-contents a { color: var(--pd-accent); display: inline-block; min-height: 24px; line-height: 24px; }
+.pd-entry summary { cursor: pointer; min-height: 24px; line-height: 24px; color: var(--pd-accent); }
 .pd-entry pre {
   direction: ltr; text-align: left; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; padding: 0.3rem 0.6rem;
   font-size: 14px; line-height: 1.5; background: var(--pd-soft); border-radius: 4px;
@@ -47,12 +51,11 @@ def all_of_them() -> None:
     st.html(_PRINT)
     st.html(f'<p class="pd-intro">{_word("methods.intro", lang)}</p>')
     words = _search(lang)
-    count = 0
-    for group, metrics in _groups().items():
-        met = [metric for metric in metrics if _answers(metric, words)]
-        if not met:
-            continue
-        count += len(met)
+    found = {group: [one for one in metrics if _answers(one, words)] for group, metrics in _groups().items()}
+    found = {group: metrics for group, metrics in found.items() if metrics}
+    count = sum(map(len, found.values()))
+    _contents(found, lang)
+    for group, met in found.items():
         st.header(_named_group(group, lang), anchor=f"group-{group}")
         for metric in met:
             st.subheader(metric.label[lang], anchor=metric.name)
@@ -62,6 +65,18 @@ def all_of_them() -> None:
         st.html(f'<p role="status">{_word(key, lang, count=text.number(count, lang))}</p>')
     else:
         _changes(lang)
+
+
+def _contents(found: Mapping[str, Sequence[Metric]], lang: str) -> None:
+    """The groups and their measures, each a link to its place on the page."""
+    listed = "".join(
+        f"<details><summary>{text.escape(_named_group(group, lang))} ({text.number(len(metrics), lang)})</summary>"
+        + " · ".join(f'<a href="#{one.name}">{text.escape(one.label[lang])}</a>' for one in metrics)
+        + "</details>"
+        for group, metrics in found.items()
+    )
+    name = _word("methods.contents", lang)
+    st.html(f'<nav class="pd-entry pd-contents" aria-label="{name}"><h3>{name}</h3>{listed}</nav>')
 
 
 def _search(lang: str) -> list[str]:
@@ -108,7 +123,8 @@ def _entry(metric: Metric, lang: str, is_derived: bool) -> str:
     if metric.example.get(lang):
         facts.append(("figure.example", text.escape(metric.example[lang])))
     if not is_derived:
-        facts.append(("figure.formula", f"<pre>{text.escape(formula(metric.name))}</pre>"))
+        sql = f"<pre>{text.escape(formula(metric.name))}</pre>"
+        facts.append(("figure.formula", f"<details><summary>{_word('figure.query', lang)}</summary>{sql}</details>"))
     listed = "".join(f"<dt>{_word(key, lang)}</dt><dd>{fact}</dd>" for key, fact in facts)
     return f'<div class="pd-entry"><p>{text.escape(metric.description[lang])}</p><dl>{listed}</dl></div>'
 

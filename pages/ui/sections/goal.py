@@ -61,7 +61,7 @@ def _seek(view: PageContext, years: list[str], year: str, goal: float | None) ->
             scope = view.scope.address() | {"recruits": [f"{text.rounded(row['recruits_needed'], 'persons'):g}"]}
             link = page_parameters.address("planning", view.lang, scope)
             st.html(
-                f'<a class="pd-go" style="color: var(--pd-accent)" href="{text.escape(link)}" target="_self">'
+                f'<a class="pd-go" href="{text.escape(link)}" target="_self">'
                 f"{text.escape(view.word('goal.scenario'))}</a>"
             )
     with error_boundary(view.lang, "pace"):
@@ -147,7 +147,7 @@ def _paces(view: PageContext, answer: Answer, day: str) -> None:
         for name, label in labels.items():
             with st.container(key=f"card-pace-{name}", border=True, height="stretch"):
                 value = text.plain(row[name], "persons_per_month", view.lang)
-                unit, line = text.unit_word("persons_per_month", view.lang), ""
+                unit, line = text.unit_word("persons_per_month", view.lang, value), ""
                 if row[name] is None:
                     unit, line = "", f'<p class="pd-line">{text.escape(view.word("figure.not_known"))}</p>'
                 st.html(

@@ -123,7 +123,9 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
         tables.Column("code", view.word("dimension.code"), code, lambda row: row[0]),
         *(fact(one) for one in ("province", "county", "activity")),
         *(
-            replace(column, cell=licensed, has_bar=False) if column.name == "licensed_institutes" else column
+            replace(column, title=view.word("institute.licensed"), cell=licensed, has_bar=False)
+            if column.name == "licensed_institutes"
+            else column
             for column in measures
         ),
     ]

@@ -20,7 +20,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from etl.core.jalali import add_months, last_complete_months
+from etl.core.jalali import add_months, last_complete_months, unit_of
 from etl.warehouse.dimensions import FILTERS, PLACES
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
@@ -102,6 +102,10 @@ class PageContext:
     def complete_months(self, count: int) -> tuple[date, date]:
         """The `count` latest Jalali months that are over on the as-of day."""
         return last_complete_months(self.as_of, count)
+
+    def years(self, count: int) -> tuple[date, date]:
+        """The Jalali year of the as-of day and the `count` before it, all from their first day."""
+        return unit_of(add_months(self.as_of, -12 * count), "year").first, self.as_of
 
     def a_year_before(self) -> date:
         return add_months(self.as_of, -12)
