@@ -78,7 +78,7 @@ def test_600_000_rows_come_back_from_xlsx_with_openpyxl_and_progress_is_told(lar
     with (tmp_path / "file.xlsx").open("wb") as out:
         writers.write_xlsx(out, large, ChartContext("fa"), UNITS, tell=heard.append)
     assert heard == sorted(heard)
-    assert len(heard) > 50
+    assert len(heard) > 20
     assert heard[-1] <= 1
     count = 0
     for found, wanted in zip(read_xlsx(tmp_path / "file.xlsx"), large.rows, strict=True):
