@@ -60,7 +60,8 @@ def read_xlsx(path: Path) -> Iterator[tuple[Any, ...]]:
         rows = sheet.iter_rows(values_only=True)
         titles = next(rows)
         at = [(titles.index(title), codes.get(title, {})) for title in wanted]
-        yield from (tuple(known.get(row[i], row[i]) for i, known in at) for row in rows)
+        # A member that is unknown has a name and no code.
+        yield from (tuple(known.get(row[i]) if known else row[i] for i, known in at) for row in rows)
 
 
 @pytest.mark.slow
