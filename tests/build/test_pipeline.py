@@ -715,7 +715,7 @@ def test_announcements_that_cannot_be_used_refuse_the_build(folder, text, messag
 def test_an_announcement_of_a_province_refuses_the_build(folder, province, message):
     head = "date,province,metric,value,words,source"
     put(folder, "announcements.csv", f"{head}\n1400/07/18,{province},active_assistants,5,x,y\n")
-    assert build(folder).refusal == f"announcements.csv, line 2, province: {message}"
+    assert unusable(folder) == f"announcements.csv, line 2, province: {message}"
 
 
 def test_announcements_are_compared_with_the_register_of_their_day(folder):

@@ -375,10 +375,10 @@ def allowed(name: str, *dimensions: str) -> bool:
 
 
 def days(built: Built) -> list[date]:
-    """Ten days: the as-of day, its neighbour, a leap day, and seven more back in the past."""
+    """Eleven days: the as-of day, its neighbour, the leap days of both calendars, and seven more back in the past."""
     as_of = built.data.as_of
     chosen = random.Random(1).sample(range(2, 2400), 7)
-    return [as_of, as_of - timedelta(1), date(2024, 2, 29), *(as_of - timedelta(n) for n in chosen)]
+    return [as_of, as_of - timedelta(1), date(2024, 2, 29), date(2025, 3, 20), *(as_of - timedelta(n) for n in chosen)]
 
 
 def edges(built: Built) -> list[date]:

@@ -17,7 +17,8 @@ import duckdb
 import pytest
 
 from etl.analysis import registry
-from etl.cli.commands import _parser, _where
+from etl.cli import arguments
+from etl.cli.commands import _parser
 from etl.core.errors import QuestionError
 from etl.semantic import access, answers
 from etl.semantic.catalog import CHOICES, DIMENSIONS, TIME, catalogue, derived, derived_names, expand, tables
@@ -93,7 +94,7 @@ def test_the_worked_example_is_what_the_sample_says(name: str, con: duckdb.DuckD
     assert "ask" in example, f"{name}: no question to check the example by"
     options = _parser().parse_args(["ask", *shlex.split(example["ask"])])
     (asked,) = options.names
-    where = _where(options.where)
+    where = arguments.filters(options.where)
     if asked in catalogue():
         answer = answers.ask(con, asked, on=options.on, over=options.over, where=where)
     else:
