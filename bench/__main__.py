@@ -9,7 +9,7 @@ from typing import Any
 from bench import machine, register, report
 
 _HERE = Path(__file__).parent
-PARTS = ("questions", "build", "intake", "pages", "briefings", "crowd")
+PARTS = ("questions", "build", "intake", "pages", "briefings", "crowd", "stall", "hosts")
 
 
 def main() -> int:
@@ -52,6 +52,14 @@ def _measure(part: str, made: register.Register, options: argparse.Namespace) ->
         from bench.briefings import run as write_books
 
         return write_books(made)
+    if part == "stall":
+        from bench.stall import run as stall
+
+        return stall(made)
+    if part == "hosts":
+        from bench.hosts import run as spread
+
+        return spread(made)
     from bench.crowd import run as gather
 
     return gather(made, options.readers)

@@ -9,12 +9,14 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.util import calc_hash
 from websockets.asyncio.client import ClientConnection, connect
 
 from bench.memory import private_memory
@@ -72,18 +74,20 @@ async def _watched(origin: str, readers: int, pids: list[int], before: int) -> t
 
 async def _crowd(origin: str, readers: int, changes: int, every: float) -> list[float]:
     pause = min(every, 1.0) if readers == 1 else every
-    by_reader = await asyncio.gather(*(_reader(origin, number, changes, pause) for number in range(readers)))
+    by_reader = await asyncio.gather(*(reader(origin, number, changes, pause) for number in range(readers)))
     return list(chain.from_iterable(by_reader))
 
 
 async def _busy(origin: str, readers: int) -> tuple[int, float]:
     """The number of reruns that readers get who never pause, and the seconds they took."""
     start = time.perf_counter()
-    times = await asyncio.gather(*(_reader(origin, 1000 + number, 15, 0) for number in range(readers)))
+    times = await asyncio.gather(*(reader(origin, 1000 + number, 15, 0) for number in range(readers)))
     return sum(map(len, times)), time.perf_counter() - start
 
 
-async def _reader(origin: str, number: int, changes: int, every: float) -> list[float]:
+async def reader(
+    origin: str, number: int, changes: int, every: float, headers: Mapping[str, str] | None = None
+) -> list[float]:
     """One reader's milliseconds from a change to the end of its rerun; the first run, which loads the page, left out."""
     rng = random.Random(number)
     await asyncio.sleep(rng.random() * every)
@@ -91,26 +95,31 @@ async def _reader(origin: str, number: int, changes: int, every: float) -> list[
     async with connect(
         address,
         subprotocols=["streamlit"],  # type: ignore[list-item]
-        additional_headers={"Origin": origin, "Cookie": f"reader={rng.getrandbits(128):032x}"},
+        additional_headers={"Origin": origin, "Cookie": f"reader={rng.getrandbits(128):032x}", **(headers or {})},
         max_size=None,
     ) as wire:
-        await _rerun(wire, "")
+        await rerun(wire, "")
         times = []
         for _ in range(changes):
             await asyncio.sleep(every * (0.5 + rng.random()))
             start = time.perf_counter()
-            await _rerun(wire, f"province={rng.choice(_PROVINCES)}")
+            await rerun(wire, f"province={rng.choice(_PROVINCES)}")
             times.append((time.perf_counter() - start) * 1000)
         return times
 
 
-async def _rerun(wire: ClientConnection, query: str) -> None:
+async def rerun(wire: ClientConnection, query: str, page: str = "") -> bytes:
+    """Run the script for an address, until it ends; what was sent meanwhile."""
     request = BackMsg()
     request.rerun_script.query_string = query
+    request.rerun_script.page_script_hash = calc_hash(page) if page else ""
+    said = b""
     await wire.send(request.SerializeToString())
     async for message in wire:
+        sent = message if isinstance(message, bytes) else message.encode()
+        said += sent if page else b""
         answer = ForwardMsg()
-        answer.ParseFromString(message if isinstance(message, bytes) else message.encode())
+        answer.ParseFromString(sent)
         if answer.WhichOneof("type") == "script_finished":
-            return
+            return said
     raise RuntimeError("the server closed the socket")

@@ -62,6 +62,9 @@ def run(register: Register) -> dict[str, Any]:
                 if _lines(path) != count + 1:
                     raise RuntimeError(f"{name} did not write every row")
                 path.unlink()
+        book = Path(folder) / "file.xlsx"
+        _, took = timed(partial(_workbook, con, as_of, context, book))
+        per_second = round(detail.people(con, as_of).count() / took * 1000)
     ratio = _ratio(wall, "copy")
     print(f"export of {count} rows: x{ratio} of COPY", file=sys.stderr)
     return {
@@ -70,6 +73,7 @@ def run(register: Register) -> dict[str, Any]:
         "ratio": ratio,
         "ratio_named": _ratio(wall, "copy_named"),
         "cpu_ratio": _ratio(cpu, "copy"),
+        "xlsx_per_second": per_second,
     }
 
 
@@ -86,6 +90,11 @@ def _processor() -> float:
 def _dashboard(con: access.ScopedCursor, day: date, context: ChartContext, path: Path) -> None:
     with path.open("wb") as file:
         writers.write_csv(file, detail.people(con, day), context, UNITS)
+
+
+def _workbook(con: duckdb.DuckDBPyConnection, day: date, context: ChartContext, path: Path) -> None:
+    with path.open("wb") as file:
+        writers.write_xlsx(file, detail.people(con, day), context, UNITS)
 
 
 def _copy(free: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:

@@ -33,6 +33,8 @@ def table(results: dict[str, Any]) -> str:
         *(_pages(scale, results[scale]["pages"]) for scale in scales if "pages" in results[scale]),
         *(_briefings(scale, results[scale]["briefings"]) for scale in scales if "briefings" in results[scale]),
         *(_crowd(results[scale]["crowd"]) for scale in scales if "crowd" in results[scale]),
+        *(_stall(results[scale]["stall"]) for scale in scales if "stall" in results[scale]),
+        *(_hosts(results[scale]["hosts"]) for scale in scales if "hosts" in results[scale]),
         *_machine(results),
     ]
     return "\n\n".join(parts) + "\n"
@@ -56,6 +58,8 @@ def _questions(scale: str, result: dict[str, Any]) -> str:
         )
         lines.append(f"| {_KINDS[kind]} | {ratios} | {cells} |")
     export = result["export"]
+    if "xlsx_per_second" in export:
+        lines += ["", f"The same rows as XLSX: {export['xlsx_per_second']:,} a second."]
     lines += [
         "",
         f"Every row of active service as CSV, {export['rows']:,} rows: **× {_short(export['ratio'])}** of DuckDB's own "
@@ -152,6 +156,33 @@ def _crowd(result: dict[str, Any]) -> str:
         lines.append(
             f"| {run['processes']} | {run['readers']} | **× {_short(run['of_one'])}** | "
             f"{_short(run['p50'])} / {_short(run['p95'])} | {_short(run['per_second'])} | {_short(run['mb_per_reader'])} |"
+        )
+    return "\n".join(lines)
+
+
+def _stall(result: dict[str, Any]) -> str:
+    quiet, beside = result["quiet"], result["beside"]
+    return (
+        f"**One question beside {result['readers']} readers** (Explore by institute, county and month over 25 years, one "
+        f"process): reruns of the others p50 / p95 {_short(quiet['p50'])} / {_short(quiet['p95'])} ms without it, "
+        f"{_short(beside['p50'])} / {_short(beside['p95'])} beside it: **× {_short(result['ratio'])}**; health answers within "
+        f"{_short(beside['health_p95'])} ms (p95), {_short(beside['health_max'])} at most; the question takes "
+        f"{_short(beside['worst_s'])} s."
+    )
+
+
+def _hosts(result: dict[str, Any]) -> str:
+    lines = [
+        "**Hosts** (network namespaces of one machine, each with its own copy of the publication and one web process, behind one "
+        f"nginx; {result['readers']} readers without patience)",
+        "",
+        "| Hosts | reruns a second | p50 / p95, ms | readers that failed when a host was killed |",
+        "|--:|--:|--:|--:|",
+    ]
+    for one in result["runs"]:
+        failed = "–" if one["failed"] is None else str(one["failed"])
+        lines.append(
+            f"| {one['hosts']} | {_short(one['per_second'])} | {_short(one['p50'])} / {_short(one['p95'])} | {failed} |"
         )
     return "\n".join(lines)
 

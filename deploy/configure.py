@@ -63,7 +63,9 @@ stopwaitsecs={STOP_SECONDS}
 """
     ]
     for number in range(proxy.processes(known)):
-        address = f"http://127.0.0.1:{known.web.port + number}{known.web.base_path}/healthz"
+        address = (
+            f"http://{settings.own_address(known.web.address)}:{known.web.port + number}{known.web.base_path}/healthz"
+        )
         parts.append(
             f"""
 [program:web-{number}]
@@ -94,7 +96,7 @@ def drop_ins(known: settings.Settings) -> dict[str, str]:
     readers = (folders.views, folders.audit, folders.submissions)
     builds = (folders.warehouse.parent, folders.identity_key.parent, folders.submissions)
     recipients = folders.briefings / "recipients.toml"
-    memory = known.memory.web.removesuffix("B").replace(" ", "")
+    memory = f"{settings.web_memory(known) >> 20}M"
     return {
         "policeyar-web@.service.d/settings.conf": f"[Service]\nMemoryMax={memory}\n{_writable(readers)}",
         "policeyar-build.service.d/settings.conf": f"[Service]\n{_writable(builds)}",

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import os
 import re
 import shutil
 from pathlib import Path
@@ -38,13 +37,19 @@ def nginx() -> str:
 
 def processes(known: settings.Settings) -> int:
     """How many web processes are meant."""
-    return known.web.processes or os.cpu_count() or 1
+    return settings.web_processes(known)
+
+
+def origins(web: settings.Web) -> list[str]:
+    """What a browser that is on our own page says where it comes from, under each of our names."""
+    scheme, usual = ("https", 443) if web.certificate else ("http", 80)
+    port = "" if web.listen_port == usual else f":{web.listen_port}"
+    return [f"{scheme}://{name}{port}" for name in dict.fromkeys((web.host, *web.allowed_hosts))]
 
 
 def origin(web: settings.Web) -> str:
-    """What a browser that is on our own page says where it comes from."""
-    scheme, usual = ("https", 443) if web.certificate else ("http", 80)
-    return f"{scheme}://{web.host}" + ("" if web.listen_port == usual else f":{web.listen_port}")
+    """The origin of the name that readers type."""
+    return origins(web)[0]
 
 
 def render(known: settings.Settings) -> str:
@@ -54,13 +59,14 @@ def render(known: settings.Settings) -> str:
     tls = f"        ssl_certificate {web.certificate};\n        ssl_certificate_key {web.certificate_key};"
     flags = "secure samesite=lax" if is_safe else "samesite=lax"
     ports = range(web.port, web.port + processes(known))
+    hosts = [settings.own_address(one) for one in web.hosts or (web.address,)]
     words = {
         "RUN": str(known.folders.run),
-        "SERVERS": "\n".join(f"        server 127.0.0.1:{port} max_fails=0;" for port in ports),
-        "ORIGIN": origin(web),
+        "SERVERS": "\n".join(f"        server {host}:{port} max_fails=0;" for host in hosts for port in ports),
+        "ORIGIN": "|".join(re.escape(one) for one in origins(web)),
         "LISTEN": f"{web.listen_port} ssl" if is_safe else str(web.listen_port),
         "TLS": tls if is_safe else "",
-        "HOST": web.host,
+        "HOST": " ".join(dict.fromkeys((web.host, *web.allowed_hosts))),
         "POLICY": policy(inline_scripts()),
         "SECURE": "; Secure" if is_safe else "",
         "HSTS": '        add_header Strict-Transport-Security "max-age=31536000; includeSubDomains" always;'

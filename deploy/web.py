@@ -27,6 +27,8 @@ def main() -> None:
         sys.exit("python -m deploy.web NUMBER: which process, from 0 on")
     os.chdir(ROOT)
     os.environ.setdefault("LOG_FORMAT", "json")
+    # What DuckDB may hold of a publication: others may be open at once, beside caches and large questions.
+    os.environ.setdefault("QUERY_MEMORY", f"{settings.web_memory(known) // 4 >> 20}MiB")
     arguments = command(known, int(sys.argv[1]))
     os.execv(arguments[0], arguments)
 
@@ -34,7 +36,7 @@ def main() -> None:
 def command(known: settings.Settings, number: int) -> list[str]:
     """Streamlit's command for process `number`."""
     web = known.web
-    names = dict.fromkeys((web.host, *web.allowed_hosts, *_ITSELF))
+    names = dict.fromkeys((web.host, *web.allowed_hosts, *_ITSELF, settings.own_address(web.address)))
     return [
         *(sys.executable, "-m", "streamlit", "run", "dashboard.py"),
         *("--server.address", web.address, "--server.port", str(web.port + number)),

@@ -31,3 +31,7 @@ class OtherVersion(Refused):
     """A publication built by other code: its tables may lack what this code reads."""
 
     SENTENCE = "this publication was built by another version of the program; run python -m etl build again"
+
+
+class TooLarge(Exception):
+    """A question that takes more rows or seconds than the process of the readers has for one."""

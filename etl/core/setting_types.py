@@ -99,6 +99,11 @@ def address(value: Any) -> str:
         raise ValueError(f"{_quoted(value)} is no IP address") from None
 
 
+def addresses(value: Any) -> tuple[str, ...]:
+    """Numeric IP addresses; separated by commas in the environment."""
+    return _each(value, address)
+
+
 def is_local(value: str) -> bool:
     """Whether only this machine can reach an address."""
     return ipaddress.ip_address(value).is_loopback
@@ -116,6 +121,12 @@ def memory(value: Any) -> str:
     if value != "" and not _MEMORY.fullmatch(text(value)):
         raise ValueError(f"{_quoted(value)} is no amount of memory like 512MB or 4GB")
     return text(value)
+
+
+def bytes_of(memory: str) -> int:
+    """An amount of memory that `memory` took, in bytes; in units of 1024, as systemd counts."""
+    number, unit = re.fullmatch(r"([0-9.]+) ?([KMGT])I?B", memory.upper()).groups()  # type: ignore[union-attr]
+    return int(float(number) * 1024 ** (1 + "KMGT".index(unit)))
 
 
 def clock(value: Any) -> str:

@@ -47,6 +47,8 @@ class Web:
     certificate: Path | None = _setting(None, kinds.file)
     certificate_key: Path | None = _setting(None, kinds.file)
     address: str = _setting("127.0.0.1", kinds.address)
+    # Where nginx here finds web processes, if not on this host alone; all hosts have the same ports.
+    hosts: tuple[str, ...] = _setting((), kinds.addresses)
     port: int = _setting(8501, kinds.port)
     processes: int = _setting(0, kinds.number(0, 256))
     detail_rows: bool = _setting(False, kinds.flag, "DETAIL_ROWS")
@@ -83,12 +85,12 @@ class Folders:
 
 @dataclass(frozen=True)
 class Memory:
-    """Memory limits of processes. Empty: a quarter of the machine for a build."""
+    """Memory limits of processes. Empty: a quarter of the machine for a build, and half of it for all web processes."""
 
     build: str = _setting("", kinds.memory, "BUILD_MEMORY")
     build_threads: int = _setting(0, kinds.number(0, 1024), "BUILD_THREADS")
     file_worker_mib: int = _setting(3072, kinds.number(64, 1 << 20), "READER_MEMORY")
-    web: str = _setting("2GB", kinds.memory)
+    web: str = _setting("", kinds.memory)
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,29 @@ def file_in_use(environment: Mapping[str, str] = os.environ) -> Path | None:
     if named := environment.get(FILE_VARIABLE):
         return Path(named)
     return STANDARD_FILE if STANDARD_FILE.exists() else None
+
+
+def own_address(listens_on: str) -> str:
+    """How this machine addresses a process of its own that listens on `listens_on`."""
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listens_on, listens_on)
+    return f"[{address}]" if ":" in address else address
+
+
+def web_processes(settings: Settings) -> int:
+    """How many web processes are meant."""
+    return settings.web.processes or os.cpu_count() or 1
+
+
+def web_memory(settings: Settings) -> int:
+    """What one web process may hold, in bytes: together half of the machine, where it is not set."""
+    if settings.memory.web:
+        return kinds.bytes_of(settings.memory.web)
+    return machine_memory() // 2 // web_processes(settings)
+
+
+def machine_memory() -> int:
+    """The memory of this machine, in bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def variable(section: str, name: str) -> str:

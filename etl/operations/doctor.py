@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from etl.core import setting_types as kinds
 from etl.core import settings
 from etl.core.errors import Refused
 from etl.core.paths import ROOT
@@ -40,6 +41,7 @@ def examine() -> list[Title]:
         _versions,
         _permissions,
         _clock,
+        _memory,
         _disk,
         _fonts,
         _publication,
@@ -96,6 +98,19 @@ def _clock(known: settings.Settings) -> Iterator[Title]:
         yield "clock", f"goes before {newest}, when a file here was written", False
     else:
         yield "clock", datetime.fromtimestamp(now).astimezone().isoformat(" ", "minutes"), True
+
+
+def _memory(known: settings.Settings) -> Iterator[Title]:
+    """Whether a build and all web processes fit the machine side by side."""
+    whole = settings.machine_memory()
+    build = kinds.bytes_of(known.memory.build) if known.memory.build else whole // 4
+    count, each = settings.web_processes(known), settings.web_memory(known)
+    told = f"{count} web processes of {_gib(each)} and a build of {_gib(build)} on a machine of {_gib(whole)} GiB"
+    yield "memory", told, count * each + build <= whole
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2**30:.1f}"
 
 
 def _disk(known: settings.Settings) -> Iterator[Title]:

@@ -88,7 +88,8 @@ class ScopedCursor:
     """A cursor bound to a scope; the only thing that questions and analyses can be asked with.
 
     It reads rows through temporary views that hold what the scope may see. `numbers` reads whole tables: for sums by
-    province and nation only, never for rows that are shown.
+    province and nation only, never for rows that are shown. A question that counts more groups than `most_rows` raises
+    TooLarge.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class ScopedCursor:
         con: duckdb.DuckDBPyConnection,
         scope: AccessScope,
         publication: publications.Publication | None = None,
+        most_rows: int | None = None,
         root: duckdb.DuckDBPyConnection | None = None,
     ) -> None:
         if not isinstance(scope, AccessScope):
@@ -104,6 +106,7 @@ class ScopedCursor:
             raise AccessDenied
         self.numbers = con
         self.scope = scope
+        self.most_rows = most_rows
         self._publication = publication
         # The connection that outlives the cursors of one question, and keeps those with views.
         self._root = root or con
@@ -129,7 +132,13 @@ class ScopedCursor:
 
     def cursor(self) -> "ScopedCursor":
         """Another cursor of the same scope."""
-        return ScopedCursor(self._root.cursor(), self.scope, self._publication, self._root)
+        return ScopedCursor(self._root.cursor(), self.scope, self._publication, root=self._root)
+
+    def interrupt(self) -> None:
+        """End the query that runs, from another thread."""
+        self.numbers.interrupt()
+        if not self.scope.sees_whole_country and "_rows" in self.__dict__:
+            self._rows.interrupt()
 
     def close(self) -> None:
         if not self.scope.sees_whole_country and "_rows" in self.__dict__:
@@ -146,13 +155,16 @@ class ScopedCursor:
 
 
 def cursor_for(
-    con: duckdb.DuckDBPyConnection, scope: AccessScope, publication: publications.Publication | None = None
+    con: duckdb.DuckDBPyConnection,
+    scope: AccessScope,
+    publication: publications.Publication | None = None,
+    most_rows: int | None = None,
 ) -> ScopedCursor:
     """A new cursor on a publication (`publication`, where the caller knows it), bound to a scope.
 
     Raises AccessDenied for a scope without rights.
     """
-    return ScopedCursor(con.cursor(), scope, publication, con)
+    return ScopedCursor(con.cursor(), scope, publication, most_rows, con)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from etl.core.errors import QuestionError
+from etl.core.errors import QuestionError, TooLarge
 from etl.semantic.access import AccessScope, ScopedCursor, narrow, own_members, visible_rows
 from etl.semantic.catalog import TIME, Metric, catalogue, derived, derived_names, tables
 from etl.semantic.combine import Results, combine
@@ -36,6 +36,9 @@ __all__ = [
     "readable",
     "rows_on",
 ]
+
+
+_PIECE = 10_000
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def ask(
         metrics=plan.metrics,
         by=plan.by,
         columns=(*plan.by, *plan.selected),
-        rows=visible_rows(con.scope, plan.by, plan.where, combine(plan, compiled.queries, run(con.numbers, compiled))),
+        rows=visible_rows(con.scope, plan.by, plan.where, combine(plan, compiled.queries, run(con, compiled))),
         where=plan.where,
         on=plan.on,
         over=plan.over,
@@ -121,15 +124,25 @@ def ask(
     )
 
 
-def run(con: duckdb.DuckDBPyConnection, compiled: Compiled) -> Results:
-    """The rows of every SELECT by its SQL; a SELECT that several queries share runs once."""
+def run(con: ScopedCursor, compiled: Compiled) -> Results:
+    """The rows of every SELECT by its SQL; a SELECT that several queries share runs once. Raises TooLarge."""
     results: dict[str, list[tuple[Any, ...]]] = {}
     for query in compiled.queries:
         for select in query.selects:
             if select.sql not in results:
                 values = {name: compiled.parameters[name] for name in re.findall(r"\$(p[0-9]+)", select.sql)}
-                results[select.sql] = con.execute(select.sql, values).fetchall()
+                results[select.sql] = _fetch(con.numbers.execute(select.sql, values), con.most_rows)
     return results
+
+
+def _fetch(found: duckdb.DuckDBPyConnection, most: int | None) -> list[tuple[Any, ...]]:
+    """All rows, a piece at a time: while Python's values are made of a piece, no other thread runs."""
+    rows: list[tuple[Any, ...]] = []
+    while piece := found.fetchmany(_PIECE):
+        rows += piece
+        if most is not None and len(rows) > most:
+            raise TooLarge
+    return rows
 
 
 def query_text(plan: Plan, compiled: Compiled) -> str:

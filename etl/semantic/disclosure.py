@@ -14,7 +14,7 @@ from etl.core.errors import QuestionError
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS, TIME, Metric, catalogue, expand
 from etl.semantic.combine import formula, ratio
-from etl.semantic.exportable import StreamedRows
+from etl.semantic.exportable import StoredRows, StreamedRows
 
 STEP = 5
 # More than five times the hours of the longest course, so that hours disclose no more than person counts do.
@@ -41,7 +41,7 @@ class Circulated(Answer):
     """An Answer that may circulate."""
 
 
-def for_circulation(source: Answer | StreamedRows, ask: Ask | None = None) -> Circulated:
+def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None = None) -> Circulated:
     """The Answer with every number rounded, recomputed or suppressed (None).
 
     `ask` fetches counts that the rules need and the Answer lacks; without it, numbers that need them are suppressed. Raises
@@ -49,6 +49,8 @@ def for_circulation(source: Answer | StreamedRows, ask: Ask | None = None) -> Ci
     """
     if isinstance(source, Circulated):
         return source
+    if isinstance(source, StoredRows):
+        source = source.in_memory()
     if isinstance(source, StreamedRows):
         raise NotForCirculation("rows about single persons are not for circulation")
     extra_by_row = _extra_numbers(source, ask)

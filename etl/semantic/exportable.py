@@ -1,4 +1,4 @@
-"""Rows for files, in Arrow record batches: of an Answer in memory, or streamed from a query while the file is written.
+"""Rows for files, in Arrow record batches: of an Answer in memory, or streamed from a query or a file of rows.
 
 Columns have the names of the Answer's columns and one of five types: text, integer, float, date, boolean; a column in
 memory with nothing but None has the type null.
@@ -6,12 +6,15 @@ memory with nothing but None has the type null.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
@@ -82,8 +85,94 @@ class StreamedRows:
             yield pa.RecordBatchReader.from_batches(schema, batches)
 
 
-def of(source: Answer | StreamedRows) -> InMemoryRows | StreamedRows:
-    """The batches of an Answer or of streamed rows."""
+@dataclass(frozen=True)
+class StoredRows:
+    """Rows too many for the process of the readers: those of an Answer in a Parquet file; `answer` is without rows.
+
+    The file is read a page or a batch at a time. `owner` removes it when nothing refers to these rows any more.
+    """
+
+    answer: Answer
+    path: Path
+    rows: int
+    owner: Any = field(default=None, compare=False, repr=False)
+
+    def __reduce__(self) -> Any:
+        # Another process reads the file and does not own it.
+        return StoredRows, (self.answer, self.path, self.rows)
+
+    @staticmethod
+    def write(answer: Answer, path: Path) -> "StoredRows":
+        """The rows of an Answer, written to `path`."""
+        with InMemoryRows(answer).read() as batches, pq.ParquetWriter(path, batches.schema, compression="zstd") as file:
+            for batch in batches:
+                file.write_batch(batch)
+        return StoredRows(replace(answer, rows=[]), path, len(answer.rows))
+
+    def count(self) -> int:
+        """How many rows there are."""
+        return self.rows
+
+    @contextmanager
+    def read(self) -> Iterator[pa.RecordBatchReader]:
+        """All rows, in their order; only a batch is in memory at a time."""
+        with pq.ParquetFile(self.path) as file:
+            yield pa.RecordBatchReader.from_batches(file.schema_arrow, file.iter_batches(BATCH))
+
+    def in_memory(self) -> Answer:
+        """The Answer with its rows."""
+        rows: list[tuple[Any, ...]] = []
+        with self.read() as batches:
+            for batch in batches:
+                rows += zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        return replace(self.answer, rows=rows)
+
+    def page(
+        self, first: int, most: int, by: str = "", downwards: bool = False, keys: Mapping[str, str] | None = None
+    ) -> list[tuple[Any, ...]]:
+        """At most `most` rows from `first` on, sorted by a column; what is unknown comes last.
+
+        `keys` are what the members of the column are sorted by, where that is not their code.
+        """
+        source, order = "rows", ""
+        given: dict[str, Any] = {"first": first, "most": most}
+        if by:
+            column, way = _quoted(by), "desc" if downwards else "asc"
+            if keys is not None:
+                source += f" left join keys on rows.{column} = keys.member"
+                given |= {"members": list(keys), "keys": list(keys.values())}
+            order = f"order by {'keys.key' if keys is not None else f'rows.{column}'} {way} nulls last, rows.file_row_number"
+        return self._query(f"select {self._columns()} from {source} {order} limit $most offset $first", given)
+
+    def members(self, column: str) -> list[Any]:
+        """The different values of a column but None."""
+        name = _quoted(column)
+        found = self._query(f"select distinct {name} from rows where {name} is not null", {})
+        return [value for (value,) in found]
+
+    def range(self, column: str) -> tuple[Any, Any, int]:
+        """The least and the largest value of a column, and how many are known."""
+        name = _quoted(column)
+        ((least, largest, known),) = self._query(f"select min({name}), max({name}), count({name}) from rows", {})
+        return least, largest, known
+
+    def _columns(self) -> str:
+        return ", ".join(f"rows.{_quoted(name)}" for name in self.answer.columns)
+
+    def _query(self, sql: str, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        sources = "rows as (from read_parquet($path, file_row_number = true))"
+        if "keys" in given:
+            sources += ", keys as (select unnest($members) as member, unnest($keys) as key)"
+        with duckdb.connect(config={"threads": "1"}) as con:
+            return con.execute(f"with {sources} {sql}", {"path": str(self.path), **given}).fetchall()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def of(source: Answer | StreamedRows | StoredRows) -> InMemoryRows | StreamedRows | StoredRows:
+    """The batches of an Answer, of streamed or of stored rows."""
     return InMemoryRows(source) if isinstance(source, Answer) else source
 
 

@@ -127,6 +127,7 @@ def connect(pointer: Path = DEFAULT, any_code: bool = False) -> duckdb.DuckDBPyC
                 "enable_external_access": "false",
                 "lock_configuration": "true",
                 "disabled_optimizers": ",".join(_USELESS_PASSES),
+                **_limits(),
             },
         )
     except duckdb.Error:
@@ -141,6 +142,16 @@ def connect(pointer: Path = DEFAULT, any_code: bool = False) -> duckdb.DuckDBPyC
             con.close()
             raise
     return con
+
+
+def _limits() -> dict[str, str]:
+    """What this process may use of the machine; nothing is put aside beside a publication, whose folder may be read-only.
+
+    All connections of a process to one file need the same.
+    """
+    memory, threads = os.environ.get("QUERY_MEMORY"), os.environ.get("QUERY_THREADS")
+    limits = {"temp_directory": os.environ.get("QUERY_TEMP", "")}
+    return limits | ({"memory_limit": memory} if memory else {}) | ({"threads": threads} if threads else {})
 
 
 def _refuse_other_code(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:

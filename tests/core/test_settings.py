@@ -255,6 +255,15 @@ def test_the_doctor_tells_of_a_full_disk_a_clock_gone_back_and_a_cut_font(instal
     assert not doctor._is_font(tmp_path / "cut.woff2")
 
 
+def test_the_doctor_tells_where_all_processes_together_do_not_fit_the_machine(installed, monkeypatch):
+    _, environment = installed
+    monkeypatch.setattr(settings, "machine_memory", lambda: 4 << 30)
+    for web, fits in (("", True), ("1.5GB", True), ("1.6GB", False)):
+        known = settings.read(environment | {"POLICEYAR_MEMORY_WEB": web, "POLICEYAR_WEB_PROCESSES": "2"})
+        assert [is_well for *_, is_well in doctor._memory(known)] == [fits], web
+    assert settings.web_memory(settings.read({"POLICEYAR_WEB_PROCESSES": "4"})) == 512 << 20
+
+
 def test_the_doctor_tells_of_packages_at_other_versions(installed, monkeypatch, tmp_path):
     (tmp_path / "requirements.txt").write_text("duckdb==0.1\nnot-a-package-of-ours==1\n")
     monkeypatch.setattr(doctor, "ROOT", tmp_path)

@@ -7,6 +7,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,8 @@ pytestmark = [
     pytest.mark.skipif(not _installed("openssl"), reason="openssl is not installed"),
 ]
 
+OTHER_NAME = "dashboard.example"
+
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
@@ -48,6 +51,7 @@ def served(tmp_path_factory):
         WAREHOUSE=str(run / "nothing.duckdb"),
         POLICEYAR_WEB_CERTIFICATE=str(certificate),
         POLICEYAR_WEB_CERTIFICATE_KEY=str(key),
+        POLICEYAR_WEB_ALLOWED_HOSTS=OTHER_NAME,
     ) as running:
         yield running
 
@@ -147,6 +151,14 @@ def test_another_host_is_not_answered(served):
     assert _ask(served, host=f"127.0.0.1:{served.port}").status == 421
 
 
+def test_each_of_our_names_is_answered_from_its_own_pages(served):
+    other = f"{OTHER_NAME}:{served.port}"
+    assert _ask(served, host=other).status == 200
+    assert _handshake(served, host=other, Origin=f"https://{other}").status == 101
+    for origin in (f"https://{other}.elsewhere.example", f"https://x{other}", f"https://{other.replace('.', 'x')}"):
+        assert _handshake(served, Origin=origin).status == 403, origin
+
+
 def test_a_socket_is_opened_from_our_own_page_only(served):
     port = served.port
     assert _handshake(served, Origin=served.origin).status == 101
@@ -192,6 +204,12 @@ def test_a_reader_keeps_a_process_and_readers_are_spread(served):
     for place in range(0, len(served_by), 3):
         assert len(set(served_by[place : place + 3])) == 1
     assert set(served_by) == {f"127.0.0.1:{port}" for port in served.ports}
+
+
+def test_readers_are_spread_over_the_processes_of_all_hosts():
+    known = replace(settings.Settings(), web=settings.Web(hosts=("10.0.0.1", "10.0.0.2"), processes=2, port=9000))
+    servers = re.findall(r"server (10[^ ]+)", proxy.render(known))
+    assert servers == ["10.0.0.1:9000", "10.0.0.1:9001", "10.0.0.2:9000", "10.0.0.2:9001"]
 
 
 def test_a_cookie_that_is_none_of_ours_is_replaced(served):

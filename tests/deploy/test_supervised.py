@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,7 @@ def test_the_settings_reach_the_units(tmp_path):
         folders=replace(settings.Folders(), views=tmp_path / "v", briefings=tmp_path / "b"),
     )
     made = configure.drop_ins(known)
-    assert "MemoryMax=3G\n" in made["policeyar-web@.service.d/settings.conf"]
+    assert "MemoryMax=3072M\n" in made["policeyar-web@.service.d/settings.conf"]
     assert f"-{tmp_path}/v" in made["policeyar-web@.service.d/settings.conf"]
     brief = made["policeyar-brief.service.d/settings.conf"]
     assert f"ConditionPathExists={tmp_path}/b/recipients.toml\n" in brief
@@ -161,6 +162,10 @@ def all_of(pid: int) -> list[int]:
     return [pid, *(found for child in children for found in all_of(int(child)))]
 
 
+def _is_replaced(served: Supervised, name: str, pid: int) -> bool:
+    return served.pids().get(name, pid) != pid and served.answers()
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not (shutil.which("nginx", path="/usr/sbin") and shutil.which("setpriv")), reason="nginx, setpriv")
 def test_supervisor_restarts_what_ends_or_freezes_and_leaves_nothing_behind(tmp_path):
@@ -171,9 +176,16 @@ def test_supervisor_restarts_what_ends_or_freezes_and_leaves_nothing_behind(tmp_
         for path in ("/healthz", "/readyz", "/metrics"):
             assert ask(served.proxy, path)[0] == 404
 
-        killed = served.pids()["web-0"]
-        os.kill(killed, signal.SIGKILL)
-        until(lambda: served.pids().get("web-0", killed) != killed and served.answers(), "a killed process is replaced")
+        for name, ended_by in (
+            ("web-0", signal.SIGKILL),
+            ("web-1", signal.SIGTERM),
+            ("nginx", signal.SIGKILL),
+            ("nginx", signal.SIGTERM),
+        ):
+            killed = served.pids()[name]
+            os.kill(killed, ended_by)
+            replaced = partial(_is_replaced, served, name, killed)
+            until(replaced, f"{name} is replaced after {ended_by.name}")
 
         frozen = served.pids()["web-1"]
         os.kill(frozen, signal.SIGSTOP)

@@ -20,7 +20,8 @@ from etl.semantic.catalog import catalogue, derived
 from etl.semantic.reports import reported
 from pages.ui.charts.elements import ChartContext
 from pages.ui.components import downloads
-from pages.ui.exports import file_content, writers
+from pages.ui.exports import about, file_content, writers
+from pages.ui.i18n import text
 from pages.ui.state.page_context import PageContext, Scope
 from tests.made import answer, by_month, by_province
 
@@ -179,7 +180,7 @@ def test_a_file_for_circulation_rounds_people_hides_small_shares_and_says_so() -
     lines = read_csv(writers.to_csv(made, EN, UNITS, circulation=True))
     assert lines[1][:-1] == ["IR-00", "Markazi", "", "10", "20"]
     assert [line[-1] for line in lines] == ["about", EN.word("file.circulation"), "", "", ""], "said once"
-    assert writers.file_name(made, FA, "تهران", "csv", circulation=True).endswith("_گردشده.csv")
+    assert about.file_name(made, FA, "تهران", "csv", circulation=True).endswith("_گردشده.csv")
 
 
 @pytest.mark.parametrize(("people", "shown"), [(0, 0), (2, 0), (2.5, 5), (3, 5), (7, 5), (8, 10), (-7, -5), (-8, -10)])
@@ -194,10 +195,10 @@ def test_institutes_are_not_rounded() -> None:
 
 
 def test_a_file_is_named_by_measure_scope_and_day() -> None:
-    assert writers.file_name(by_province(), EN, "Tehran, Guarding", "csv") == (
+    assert about.file_name(by_province(), EN, "Tehran, Guarding", "csv") == (
         "Training-compliance_Province_Tehran,-Guarding_2026-10-22.csv"
     )
-    name = writers.file_name(by_province(), FA, "تهران", "xlsx")
+    name = about.file_name(by_province(), FA, "تهران", "xlsx")
     assert name.endswith("_استان_تهران_2026-10-22.xlsx")
     assert not set(name) & set('\\/:*?"<>| ')
 
@@ -207,7 +208,7 @@ def test_a_name_fits_on_a_disk_and_keeps_its_day(context: ChartContext) -> None:
     axes = ("province", "county", "activity", "education", "post")
     for count in range(len(axes) + 1):
         made = answer("training_compliance", by=axes[:count], rows=[])
-        name = writers.file_name(made, context, "استان سیستان و بلوچستان، " * 9, "parquet", circulation=True)
+        name = about.file_name(made, context, "استان سیستان و بلوچستان، " * 9, "parquet", circulation=True)
         assert len(name.encode()) <= 255
         assert f"_2026-10-22_{context.word('file.rounded')}.parquet" in name
         assert (
@@ -246,7 +247,7 @@ def test_a_csv_is_what_a_writer_of_single_cells_writes(made: Answer, names: dict
     writer = csv.writer(wanted, lineterminator="\r\n")
     writer.writerow(["institute", "institute_name", "active_assistants", "latest_day", "latest_day_jalali"])
     for code, number, day in made.rows:
-        jalali = "" if day is None else writers.text.iso_jalali(day)
+        jalali = "" if day is None else text.iso_jalali(day)
         row = (code, context.member("institute", code), number, day, jalali)
         writer.writerow(["" if cell is None else file_content.safe(cell) for cell in row])
     assert writers.to_csv(made, context, UNITS).decode("utf-8") == "\ufeff" + wanted.getvalue()

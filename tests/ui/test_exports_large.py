@@ -16,7 +16,7 @@ from etl.semantic import access, answers, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from pages.ui.charts.elements import ChartContext
-from pages.ui.exports import sheets, writers
+from pages.ui.exports import sheets, workbook, writers
 from tests import made
 from tests.browser import app as front
 
@@ -60,7 +60,8 @@ def read_xlsx(path: Path) -> Iterator[tuple[Any, ...]]:
         rows = sheet.iter_rows(values_only=True)
         titles = next(rows)
         at = [(titles.index(title), codes.get(title, {})) for title in wanted]
-        yield from (tuple(known.get(row[i], row[i]) for i, known in at) for row in rows)
+        # A member that is unknown has a name and no code.
+        yield from (tuple(known.get(row[i]) if known else row[i] for i, known in at) for row in rows)
 
 
 @pytest.mark.slow
@@ -78,7 +79,7 @@ def test_600_000_rows_come_back_from_xlsx_with_openpyxl_and_progress_is_told(lar
     with (tmp_path / "file.xlsx").open("wb") as out:
         writers.write_xlsx(out, large, ChartContext("fa"), UNITS, tell=heard.append)
     assert heard == sorted(heard)
-    assert len(heard) > 50
+    assert len(heard) > 20
     assert heard[-1] <= 1
     count = 0
     for found, wanted in zip(read_xlsx(tmp_path / "file.xlsx"), large.rows, strict=True):
@@ -91,8 +92,8 @@ def test_600_000_rows_come_back_from_xlsx_with_openpyxl_and_progress_is_told(lar
 
 
 def test_a_sheet_that_is_full_goes_on_in_the_next(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(writers, "SHEET_ROWS", 10)
-    monkeypatch.setattr(writers, "_AT_ONCE", 4)
+    monkeypatch.setattr(workbook, "SHEET_ROWS", 10)
+    monkeypatch.setattr(exportable, "BATCH", 7)
     answer = made.answer("active_assistants", by=("institute",), rows=[(f"{i:07}", i) for i in range(25)])
     (tmp_path / "file.xlsx").write_bytes(writers.to_xlsx(answer, ChartContext("en"), UNITS))
     book = openpyxl.load_workbook(tmp_path / "file.xlsx")

@@ -18,7 +18,7 @@ from etl.semantic.answers import ask
 from pages.ui.charts.elements import ChartContext
 from pages.ui.components import day_field, filter_options
 from pages.ui.data import warehouse
-from pages.ui.exports import writers
+from pages.ui.exports import about
 from pages.ui.i18n import text
 from pages.ui.state import page_context, periods
 from pages.ui.state.page_context import FILTERS, PageContext, Scope
@@ -334,9 +334,7 @@ def test_a_name_of_the_other_direction_is_isolated_in_a_sentence_and_not_in_the_
     assert page_context.said(seen(view.scope, "fa")) == name
     assert filter_options.offered(view, "institute", FILTERS)[code].startswith(f"\u2068{name}\u2069 (")
     answer = made.answer("active_assistants", rows=[(1,)], where={"institute": (code,)})
-    assert not re.search(
-        "[\u2066-\u2069]", writers.file_name(answer, ChartContext("en"), page_context.said(view), "csv")
-    )
+    assert not re.search("[\u2066-\u2069]", about.file_name(answer, ChartContext("en"), page_context.said(view), "csv"))
 
 
 # ---------------------------------------------------------------- filters without an effect

@@ -6,7 +6,7 @@ A small file is made at the click that fetches it. One of many rows is made firs
 import io
 import tempfile
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -15,25 +15,27 @@ from typing import Any
 
 import streamlit as st
 
-from etl.operations import audit
+from etl.operations import audit, worker_process
 from etl.semantic import access, disclosure, exportable
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import DIMENSIONS, TIME
 from etl.semantic.disclosure import Circulated
 from pages.ui.charts import elements
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.components import tables
 from pages.ui.components.plot import plot
 from pages.ui.data import user, warehouse
-from pages.ui.exports import writers
+from pages.ui.exports import about
 from pages.ui.exports.file_content import Exportable
+from pages.ui.exports.job import FORMS, ExportJob, Making
 from pages.ui.i18n import text
 from pages.ui.state import page_context
 from pages.ui.state.page_context import PageContext
 
-# Above so many cells the making of a file takes seconds and shows how far it is.
-MANY_CELLS = {"csv": 3_000_000, "xlsx": 200_000, "parquet": 3_000_000}
+# Above so many cells a file is made in a process of its own, and shows how far it is.
+MANY_CELLS = {"csv": 1_000_000, "xlsx": 300_000, "parquet": 1_000_000}
 _MADE = "file made"
+# A file that is made so soon is offered at once.
+_AT_ONCE_SECONDS = 3.0
 
 
 # ---------------------------------------------------------------- pictures
@@ -171,39 +173,27 @@ def offers(
             view.word("figure.circulation"), key=f"circulation-{ident}", help=view.word("figure.circulation_help")
         )
     count = exportable.of(source).count()
-    units = warehouse.units() | {metric.name: metric.unit for metric in told.metrics}
     place = page_context.place(view, told.where)
     ask = warehouse.ask
-
-    def making(write: Callable[..., None], **more: Any) -> Callable[..., None]:
-        def make(out: Any, tell: writers.Tell | None = None) -> None:
-            given = disclosure.for_circulation(source, ask) if circulation else source
-            write(out, given, context, units, circulation=circulation, tell=tell, **more)
-
-        return make
-
-    makers: dict[str, tuple[str, Callable[..., None]]] = {
-        "csv": (writers.CSV, making(writers.write_csv)),
-        "xlsx": (writers.XLSX, making(partial(_workbook, view), scope=place)),
-        "parquet": (writers.PARQUET, making(writers.write_parquet, scope=place)),
-    }
     written = text.number(count, view.lang)
     st.html(f'<p class="pd-note">{text.escape(view.word("more.rows", rows=written))}</p>')
-    for kind, (mime, make) in makers.items():
-        name = writers.file_name(source, context, place, kind, circulation)
-        if user.signs_in():
-            offered(view, f"offer-{kind}-{ident}", view.word(f"more.{kind}"), name, make, _noted(told, kind, count))
-        elif count * len(told.columns) > MANY_CELLS[kind]:
-            _made_first(view, ident, kind, name, mime, make, source)
+    for kind, mime in FORMS.items():
+        job = ExportJob(kind, source, context, circulation, place)
+        name = about.file_name(source, context, place, kind, circulation)
+        noted = _noted(told, kind, count)
+        if count * len(told.columns) > MANY_CELLS[kind]:
+            _made_first(view, ident, name, job, noted)
+        elif user.signs_in():
+            offered(view, f"offer-{kind}-{ident}", view.word(f"more.{kind}"), name, job.write, noted)
         else:
-            _button(view, ident, kind, name, mime, partial(_made, make))
+            _button(view, ident, kind, name, mime, partial(_made, job))
     if picture and st.button(view.word("more.picture"), key=f"picture-button-{ident}"):
         shown: Picture | None = picture
         if circulation:
             rounded = disclosure.for_circulation(source, ask)
             shown = picture.circulated(rounded, ask) if picture.circulated else None
         if shown:
-            name = writers.file_name(source, context, place, "", circulation).rstrip(".")
+            name = about.file_name(source, context, place, "", circulation).rstrip(".")
             # The browser makes the file itself: what is noted is that it was shown to be taken.
             user.record("export", **_noted(told, "picture", count), **audit.rights(user.scope()))
             _show_picture(view, shown, context, name, ident)
@@ -211,39 +201,9 @@ def offers(
             st.html(f'<p class="pd-note" role="status">{text.escape(view.word("figure.no_picture"))}</p>')
 
 
-def _workbook(
-    view: PageContext,
-    out: Any,
-    given: Exportable,
-    context: ChartContext,
-    units: Mapping[str, str],
-    circulation: bool = False,
-    scope: str = "",
-    tell: writers.Tell | None = None,
-) -> None:
-    """A workbook with a row of the nation, rounded as the others are where it is for circulation."""
-    nation = _nation(view, exportable.of(given).answer)
-    if nation and circulation:
-        nation = disclosure.for_circulation(nation, warehouse.ask)
-    writers.write_xlsx(out, given, context, units, circulation, scope, tell, nation)
-
-
-def _nation(view: PageContext, told: Answer) -> Answer | None:
-    """The same measures of the whole country under the filters that are no places; None where that is no question."""
-    names = [metric.name for metric in told.metrics]
-    is_asked = told.by and set(told.by) <= {*DIMENSIONS} - {*TIME} and set(names) <= warehouse.catalogue().keys()
-    if not is_asked:
-        return None
-    where = {name: codes for name, codes in told.where.items() if name not in page_context.PLACES}
-    try:
-        return warehouse.ask(*names, on=told.on, over=told.over, where=where)
-    except warehouse.QuestionError:
-        return None
-
-
-def _made(make: Callable[..., None]) -> io.BytesIO:
+def _made(job: ExportJob) -> io.BytesIO:
     out = io.BytesIO()
-    make(out)
+    job.write(out)
     return out
 
 
@@ -254,18 +214,17 @@ def _noted(told: Answer, form: str, rows: int) -> dict[str, str | int]:
 
 
 def offered(
-    view: PageContext, key: str, label: str, name: str, make: Callable[[Any], object], told: dict[str, str | int]
+    view: PageContext, key: str, label: str, name: str, make: Callable[[Any], object], noted: dict[str, str | int]
 ) -> None:
     """A file at an address of its own, from where this person can fetch it once; written to disk at the click.
 
-    `told` is what the audit log notes when it is fetched.
+    `noted` is what the audit log says when it is fetched.
     """
     if not st.button(label, key=key):
         return
     with tempfile.NamedTemporaryFile(prefix="offer-", delete=False) as out:
         make(out)
-    address = text.escape(user.offer(Path(out.name), name, told))
-    st.html(f'<p class="pd-note"><a href="{address}" download>{text.escape(view.word("sign_in.fetch"))}</a></p>')
+    _offer(view, Path(out.name), name, noted)
 
 
 def _button(view: PageContext, ident: str, kind: str, name: str, mime: str, data: Any) -> None:
@@ -276,32 +235,71 @@ def _button(view: PageContext, ident: str, kind: str, name: str, mime: str, data
 
 @dataclass(frozen=True)
 class _Kept:
-    """A file made before it is fetched: which button's, by which name, of what, and where it lies until the session ends."""
+    """A file that is made before it is fetched: of which button, by which name, of what."""
 
-    button: tuple[str, str]
+    ident: str
     name: str
-    source: "weakref.ref[Answer | exportable.StreamedRows]"
-    file: Any
+    source: "weakref.ref[Exportable]"
+    making: Making
 
 
-def _made_first(
-    view: PageContext, ident: str, kind: str, name: str, mime: str, make: Callable[..., None], source: Exportable
-) -> None:
-    """A file of many rows: made under a progress bar, kept until another is made, then fetched.
+def _offer(view: PageContext, path: Path, name: str, noted: dict[str, str | int]) -> None:
+    address = text.escape(user.offer(path, name, noted))
+    st.html(f'<p class="pd-note"><a href="{address}" download>{text.escape(view.word("sign_in.fetch"))}</a></p>')
 
-    The session keeps one, on disk: it comes into memory only when it is fetched.
+
+def _made_first(view: PageContext, ident: str, name: str, job: ExportJob, noted: dict[str, str | int]) -> None:
+    """A file of many rows: made first, in a process of its own, then fetched.
+
+    The session keeps one, on disk, until another is made or the session ends: it comes into memory only when it is fetched.
     """
     kept: _Kept | None = st.session_state.get(_MADE)
     # The name tells language, day and rounding apart; the same source is the same object.
-    if kept is None or (kept.button, kept.name) != ((ident, kind), name) or kept.source() is not source:
-        place = st.empty()
-        if not place.button(view.word("more.make", form=view.word(f"more.{kind}")), key=f"make-{kind}-{ident}"):
-            return
-        said = view.word("more.making")
-        bar = place.progress(0.0, said)
-        file = tempfile.NamedTemporaryFile(prefix="file-")  # noqa: SIM115 (open for as long as it is kept)
-        make(file, tell=lambda share: bar.progress(min(share, 1.0), said))
-        file.flush()
-        kept = st.session_state[_MADE] = _Kept((ident, kind), name, weakref.ref(source), file)
-        place.empty()
-    _button(view, ident, kind, name, mime, Path(kept.file.name).read_bytes)
+    if kept is None or (kept.ident, kept.name) != (ident, name) or kept.source() is not job.source:
+        label = view.word("more.make", form=view.word(f"more.{job.form}"))
+        st.button(label, key=f"make-{job.form}-{ident}", on_click=_begin, args=(ident, name, job))
+    elif not kept.making.process.wait(_AT_ONCE_SECONDS):
+        _followed(view, ident, kept.making)
+    else:
+        _finished(view, ident, name, kept.making, noted)
+
+
+def _begin(ident: str, name: str, job: ExportJob) -> None:
+    _forget()
+    st.session_state[_MADE] = _Kept(ident, name, weakref.ref(job.source), Making(job))
+
+
+def _forget() -> None:
+    """End what is made, or remove what was."""
+    kept: _Kept | None = st.session_state.pop(_MADE, None)
+    if kept:
+        kept.making.stop()
+
+
+@st.fragment(run_every=1.0)
+def _followed(view: PageContext, ident: str, making: Making) -> None:
+    """How far it is, and a button that ends it."""
+    if making.process.is_done:
+        st.rerun()
+    st.progress(min(making.process.share, 1.0), view.word("more.making"))
+    # A click on it draws the page anew, without the file.
+    if st.button(view.word("more.stop_making"), key=f"stop-{ident}", on_click=_forget):
+        st.rerun()
+
+
+def _finished(view: PageContext, ident: str, name: str, making: Making, noted: dict[str, str | int]) -> None:
+    form = making.job.form
+    try:
+        making.process.result()
+    except worker_process.Ended:
+        _forget()
+        st.html(f'<p class="pd-note" role="alert">{text.escape(view.word("more.not_made"))}</p>')
+    except Exception:
+        _forget()
+        raise
+    else:
+        if user.signs_in():
+            _offer(view, making.take(), name, noted)
+            _forget()
+        else:
+            _button(view, ident, form, name, FORMS[form], making.path.read_bytes)

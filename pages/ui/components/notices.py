@@ -8,10 +8,16 @@ from contextlib import contextmanager
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException, StopException
 
-from pages.ui.data import user, warehouse
+from etl.operations import worker_process
+from pages.ui.data import limits, user, warehouse
 from pages.ui.i18n import text
 
 _LOG = logging.getLogger(__name__)
+# Why a question has no answer, by what ended it.
+_ENDED: dict[type[Exception], str] = {
+    worker_process.OutOfTime: "out_of_time",
+    worker_process.OutOfMemory: "out_of_memory",
+}
 
 
 def notice(lang: str, title: str, words: str, kind: str = "empty") -> None:
@@ -37,6 +43,10 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
         notice(lang, "state.too_early_title", text.word("state.too_early", lang), "refused")
     except warehouse.QuestionError:
         notice(lang, "state.refused_title", text.word("state.not_in_scope", lang), "refused")
+    except (limits.StoppedByReader, worker_process.Ended) as ended:
+        notice(
+            lang, "state.unanswered_title", text.word(f"state.{_ENDED.get(type(ended), 'stopped')}", lang), "refused"
+        )
     except (warehouse.Unpublished, warehouse.OtherVersion, RerunException, StopException):
         raise
     except Exception as failed:

@@ -17,8 +17,10 @@ from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentM
 from etl.core.paths import ROOT
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import TIME
+from etl.semantic.exportable import StoredRows
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.matrix import ORDERED
+from pages.ui.components.paged_rows import PagedRows, collated
 from pages.ui.components.table_state import InSession, Standing, Store
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
@@ -29,8 +31,6 @@ PAGE_ROWS = 50
 # So many rows can be shown at once, to be printed; more are read in a file.
 MOST_ROWS = 1000
 _STYLE = ROOT / "static" / "analyst.css"
-# Persian letters in the order of the alphabet, which is not that of their codes.
-_ALPHABET = {letter: f"{place:02}" for place, letter in enumerate("آابپتثجچحخدذرزژسشصضطظعغفقکگلمنوهی")}
 # Fewer rows than this need no bars to be compared.
 _LEAST_BARS = 3
 _UNBARRED = ("date", "month", "year")
@@ -91,7 +91,10 @@ def show(
     standing = kept.read()
     known = {column.name for column in columns if column.value}
     sort = standing.sort if standing.sort.removeprefix("-") in known else start
-    ordered = rows if sort == start else sorted_by(columns, rows, sort)
+    if isinstance(rows, PagedRows):
+        ordered: Sequence[Any] = rows.sorted_by(sort)
+    else:
+        ordered = rows if sort == start else sorted_by(columns, rows, sort)
     number = min(standing.page, pages(len(rows)))
     with st.container(key=f"table-{ident}", gap=None):
         if len(rows) > 1 and known:
@@ -196,15 +199,16 @@ def _cell(column: Column, row: Any, longest: float | None) -> tuple[str, str]:
 def _longest(column: Column, rows: Sequence[Any]) -> float | None:
     """What the longest bar stands for; None where bars would say nothing, or numbers lie below zero."""
     assert column.value
-    known = [value for row in rows if (value := column.value(row)) is not None]
-    if (
-        len(known) < _LEAST_BARS
-        or any(isinstance(one, (str, date)) for one in known)
-        or min(known) < 0
-        or not max(known)
-    ):
+    if isinstance(rows, PagedRows):
+        least, largest, count = rows.stored.range(column.name)
+    else:
+        known = [value for row in rows if (value := column.value(row)) is not None]
+        if any(isinstance(one, (str, date)) for one in known):
+            return None
+        least, largest, count = min(known, default=0), max(known, default=0), len(known)
+    if count < _LEAST_BARS or isinstance(largest, (str, date)) or least < 0 or not largest:
         return None
-    return float(max(known))
+    return float(largest)
 
 
 def _turn(view: PageContext, ident: str, store: Store, standing: Standing, number: int, count: int) -> None:
@@ -268,6 +272,14 @@ def answer(
     """An answer as a table, its `rows` in the order given, else in its own; `more` columns stand last."""
     columns = [*columns_of(view, shown, context, link, without, words), *more]
     show(view, ident, columns, shown.rows if rows is None else rows, caption, start, store)
+
+
+def stored(
+    view: PageContext, ident: str, rows: StoredRows, context: ChartContext, caption: str, start: str, store: Store
+) -> None:
+    """Rows that are not in memory as a table, sorted and read a page at a time where they lie."""
+    columns = columns_of(view, rows.answer, context)
+    show(view, ident, columns, PagedRows(rows, context), caption, start, store)
 
 
 def columns_of(
@@ -364,11 +376,6 @@ def in_order(shown: Answer, context: ChartContext, by: str, downwards: bool) -> 
     keys = {code: collated(context.member(by, code)) for code in codes}
     column = Column(by, "", str, lambda row: keys.get(row[i]) if is_name else row[i])
     return sorted_by([column], shown.rows, f"-{by}" if downwards else by)
-
-
-def collated(name: str) -> str:
-    """A key under which Persian names stand in the order of the alphabet."""
-    return "".join(_ALPHABET.get(letter, letter) for letter in name)
 
 
 def has_numbers(shown: Answer) -> bool:

@@ -1,13 +1,13 @@
 """What the warehouse tells besides measures: large answers, comparisons, institutes and people row by row, the load itself.
 
-Cached as the answers of `warehouse` are; those that may be large a few at a time.
+Cached as the answers of `warehouse` are.
 """
 
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,9 @@ from etl.analysis import comparison, data_quality, detail
 from etl.analysis.comparison import Side
 from etl.analysis.data_quality import Rule
 from etl.analysis.detail import Institute
-from etl.semantic import answers
 from etl.semantic.access import AccessScope, ScopedCursor, cursor_for
 from etl.semantic.answers import Answer
-from etl.semantic.exportable import StreamedRows
+from etl.semantic.exportable import StoredRows, StreamedRows
 from etl.warehouse import publications as publication
 from pages.ui.data import user, warehouse
 from pages.ui.data.warehouse import Frozen, Query, Where, frozen, run
@@ -32,20 +31,9 @@ def large(
     on: date | None = None,
     over: tuple[date, date] | None = None,
     where: Where | None = None,
-) -> Answer:
-    """`warehouse.ask` for an answer of many rows: the last ones asked for are kept. Raises QuestionError."""
-    return run(Query(_large, (names, tuple(by), on, over, frozen(where)), is_large=True))
-
-
-def _large(
-    con: ScopedCursor,
-    names: Sequence[str],
-    by: Sequence[str],
-    on: date | None,
-    over: tuple[date, date] | None,
-    where: Frozen,
-) -> Answer:
-    return answers.ask(con, *names, by=by, on=on, over=over, where=dict(where))
+) -> Answer | StoredRows:
+    """`warehouse.ask` where there may be too many rows for this process. Raises as `warehouse.run`."""
+    return warehouse.run_stored(warehouse.question(*names, by=by, on=on, over=over, where=where))
 
 
 def compare(names: Sequence[str], first: Side, second: Side, where: Where | None = None) -> Answer:
@@ -76,7 +64,7 @@ def bridge(over: tuple[date, date], where: Where | None = None) -> Answer:
 
 def institutes() -> Mapping[str, Institute]:
     """Every institute of the register that whoever looks may see, by its code."""
-    return run(Query(detail.institutes, is_large=True))
+    return run(Query(detail.institutes))
 
 
 def search(wanted: str) -> list[Institute]:
@@ -86,7 +74,7 @@ def search(wanted: str) -> list[Institute]:
 
 def licences(code: str) -> Answer:
     """The licences of one institute."""
-    return run(Query(detail.licences, (code,), is_large=True))
+    return run(Query(detail.licences, (code,)))
 
 
 def may_see_rows() -> bool:
@@ -103,11 +91,14 @@ def people(on: date, where: Where | None = None) -> StreamedRows:
 
 @lru_cache(maxsize=40)
 def _people(file: str, scope: AccessScope, on: date, where: Frozen) -> StreamedRows:
-    connection = warehouse.connection(file)
-    with cursor_for(connection, scope) as cursor:
+    with _cursor(file, scope) as cursor:
         found = detail.people(cursor, on, dict(where))
-    # They are read after this cursor is closed, and maybe after the file was removed: an open connection still reads it.
-    return replace(found, connect=lambda: cursor_for(connection, scope))
+    # They are read after this cursor is closed, maybe in another process.
+    return replace(found, connect=partial(_cursor, file, scope))
+
+
+def _cursor(file: str, scope: AccessScope) -> ScopedCursor:
+    return cursor_for(warehouse.connection(file), scope)
 
 
 def load_totals() -> Answer:
@@ -115,7 +106,7 @@ def load_totals() -> Answer:
 
 
 def load_files() -> Answer:
-    return run(Query(data_quality.files, is_large=True))
+    return run(Query(data_quality.files))
 
 
 def load_reasons() -> Answer:
@@ -156,7 +147,7 @@ def publications() -> Answer:
 
 def revisions() -> Any | None:
     """The revision log of the nation's numbers, where etl.diff writes one."""
-    return run(Query(_revisions, (_pointer(),), is_large=True))
+    return run(Query(_revisions, (_pointer(),)))
 
 
 def _revisions(_: ScopedCursor, pointer: Path) -> Any | None:
@@ -165,12 +156,12 @@ def _revisions(_: ScopedCursor, pointer: Path) -> Any | None:
 
 def last_revision() -> Any | None:
     """What moved from the publication before to this one, also by province (etl.revisions.diff.Diff)."""
-    return run(Query(data_quality.last_revision, (_pointer(),), is_large=True))
+    return run(Query(data_quality.last_revision, (_pointer(),)))
 
 
 def changed_files() -> list[dict[str, Any]]:
     """The files whose rows differ from those of the publication before."""
-    return run(Query(data_quality.changed_files, (_pointer(),), is_large=True))
+    return run(Query(data_quality.changed_files, (_pointer(),)))
 
 
 def province_of(county: str) -> str | None:

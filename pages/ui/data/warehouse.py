@@ -8,8 +8,9 @@ and question: a new publication or other rights never meet them.
 
 import os
 import threading
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -20,13 +21,15 @@ import duckdb
 import streamlit as st
 
 from etl.analysis import data_quality, detail, registry
-from etl.core.errors import OtherVersion, QuestionError, Refused, TooEarly
+from etl.core.errors import OtherVersion, QuestionError, Refused, TooEarly, TooLarge
 from etl.semantic import answers, provisional
-from etl.semantic.access import AccessScope, ScopedCursor, cursor_for
+from etl.semantic.access import AccessScope, ScopedCursor
 from etl.semantic.answers import Answer, Metric
+from etl.semantic.exportable import StoredRows
 from etl.warehouse import publications
 from etl.warehouse.publications import Publication
-from pages.ui.data import user
+from pages.ui.data import limits, user
+from pages.ui.data.caches import Kept, size_of
 from pages.ui.i18n import text
 
 __all__ = [
@@ -47,7 +50,10 @@ __all__ = [
     "names",
     "path",
     "published",
+    "question",
+    "reading",
     "run",
+    "run_stored",
     "settled_on",
     "soon",
     "stay",
@@ -58,6 +64,7 @@ __all__ = [
 Where = Mapping[str, Iterable[str]]
 Frozen = tuple[tuple[str, tuple[str, ...]], ...]
 
+_CACHE_BYTES = 256 << 20
 _run = threading.local()
 # Who asks meanwhile: of more than there are cores none would be answered sooner.
 _askers = ThreadPoolExecutor(os.cpu_count(), "asker")
@@ -110,11 +117,20 @@ def soon(ask: Callable[[], object]) -> Future[object]:
     file, scope = path(), user.scope()
 
     def asked() -> object:
-        _run.path = file
-        with user.acting_as(scope):
+        with reading(file), user.acting_as(scope):
             return ask()
 
     return _askers.submit(asked)
+
+
+@contextmanager
+def reading(file: str) -> Iterator[None]:
+    """What is asked in this thread meanwhile comes from the publication `file`."""
+    before, _run.path = getattr(_run, "path", ""), file
+    try:
+        yield
+    finally:
+        _run.path = before
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
@@ -128,31 +144,39 @@ def connection(file: str) -> duckdb.DuckDBPyConnection:
 
 @dataclass(frozen=True)
 class Query:
-    """A function of etl over a publication, with arguments that can be a key. A large answer pushes out large ones only."""
+    """A function of etl over a publication, with arguments that can be a key. It is sent to another process where it is large."""
 
     work: Callable[..., Any]
     given: tuple[Hashable, ...] = ()
     named: tuple[tuple[str, Hashable], ...] = ()
-    is_large: bool = False
 
 
 def run(query: Query) -> Any:
     """What a query finds in the publication that this page shows, under the rights of whoever looks. Nobody changes it.
 
-    Raises Unpublished, QuestionError for a question without meaning, AccessDenied outside of the rights.
+    Raises Unpublished, QuestionError for a question without meaning, AccessDenied outside of the rights, and as
+    limits.ask_apart where it is large.
     """
-    cache = _large if query.is_large else _small
-    return cache(path(), user.scope().rights(), query)
+    found = run_stored(query)
+    return found.in_memory() if isinstance(found, StoredRows) else found
+
+
+def run_stored(query: Query) -> Any:
+    """As `run`; an Answer of too many rows for this process as StoredRows."""
+    return _answered(path(), user.scope().rights(), query)
 
 
 def _run_query(file: str, scope: AccessScope, query: Query) -> Any:
-    with cursor_for(connection(file), scope, _published(file)) as cursor:
-        return query.work(cursor, *query.given, **dict(query.named))
+    try:
+        with limits.bounded(connection(file), scope, _published(file)) as cursor:
+            return query.work(cursor, *query.given, **dict(query.named))
+    except TooLarge:
+        return limits.ask_apart(file, scope, query)
 
 
 # Not Streamlit's cache: that copies and hashes at each call, which costs more than the answer.
-_small = lru_cache(maxsize=4000)(_run_query)
-_large = lru_cache(maxsize=40)(_run_query)
+_kept = Kept(_CACHE_BYTES, size_of)
+_answered = _kept.of(_run_query)
 
 
 def ask(
@@ -163,8 +187,19 @@ def ask(
     where: Where | None = None,
 ) -> Answer:
     """The Answer to a question, from the publication this page shows. Raises as `run`."""
+    return run(question(*names, by=by, on=on, over=over, where=where))
+
+
+def question(
+    *names: str,
+    by: str | Iterable[str] = (),
+    on: date | None = None,
+    over: tuple[date, date] | None = None,
+    where: Where | None = None,
+) -> Query:
+    """The query of `ask`."""
     axes = (by,) if isinstance(by, str) else tuple(by)
-    return run(Query(_ask, names, (("by", axes), ("on", on), ("over", over), ("where", frozen(where)))))
+    return Query(_ask, names, (("by", axes), ("on", on), ("over", over), ("where", frozen(where))))
 
 
 def _ask(con: ScopedCursor, *names: str, where: Frozen, **asked: Any) -> Answer:
@@ -213,8 +248,7 @@ def _analyse(con: ScopedCursor, name: str, on: date | None, where: Frozen, /, **
 
 def counted() -> tuple[int, int]:
     """Questions since this process began: answered from what is kept, and asked of the database."""
-    kept = [cache.cache_info() for cache in (_small, _large)]
-    return sum(one.hits for one in kept), sum(one.misses for one in kept)
+    return _kept.hits, _kept.misses
 
 
 def filters_of(name: str) -> frozenset[str]:
@@ -261,7 +295,7 @@ def refused_files() -> tuple[str, ...]:
 def names(dimension: str, lang: str) -> Mapping[str, str]:
     """Codes and names of every member of a dimension: what whoever looks may choose from. Raises Unpublished."""
     if dimension in ("institute", "course"):
-        return run(Query(detail.member_names, (dimension,), is_large=True))[lang]
+        return run(Query(detail.member_names, (dimension,)))[lang]
     members = text.reference_members(dimension, lang)
     if dimension == "county" and not user.scope().sees_whole_country:
         own = run(Query(detail.provinces_of_counties))

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from etl.semantic import disclosure, exportable
 from etl.semantic.answers import Answer
-from etl.semantic.exportable import StreamedRows
+from etl.semantic.exportable import StoredRows, StreamedRows
 from pages.ui.charts.elements import ChartContext
 from pages.ui.i18n import text
 
@@ -26,7 +26,7 @@ _UNWRITABLE = "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
 _unwritable = re.compile(_UNWRITABLE)
 _SUSPECT = f"^[{''.join(_FORMULA)}]|{_UNWRITABLE}"
 
-Exportable = Answer | StreamedRows
+Exportable = Answer | StreamedRows | StoredRows
 Units = Mapping[str, str]
 
 

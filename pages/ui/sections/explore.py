@@ -10,6 +10,7 @@ import streamlit as st
 
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS
+from etl.semantic.exportable import StoredRows
 from pages.ui.charts import bars, lines, maps, matrix, titles
 from pages.ui.charts.matrix import ORDERED
 from pages.ui.components import figures as ui
@@ -42,10 +43,13 @@ def explore(view: PageContext) -> None:
     with notices.error_boundary(view.lang, PAGE):
         with st.spinner(view.word("more.counting")):
             answer = _answer(view, asked)
-        if not tables.has_numbers(answer):
+        if isinstance(answer, StoredRows):
+            st.html(f'<p class="pd-note">{text.escape(view.word("more.too_many_for_chart"))}</p>')
+        elif not tables.has_numbers(answer):
             notices.notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
-        _figures(view, asked, answer)
+        else:
+            _figures(view, asked, answer)
         explore_rows.rows(view, asked, answer)
 
 
@@ -130,7 +134,7 @@ def _take(way: Way) -> None:
         page_parameters.choose(PAGE, **{way.kind: None if default else left or [NOTHING], "page": None, "sort": None})
 
 
-def _answer(view: PageContext, asked: Asked) -> Answer:
+def _answer(view: PageContext, asked: Asked) -> Answer | StoredRows:
     catalogue = warehouse.catalogue()
     kinds = {catalogue[name].kind for name in asked.names}
     return registers.large(

@@ -7,13 +7,15 @@ from typing import Any
 
 import streamlit as st
 
+from etl.semantic import exportable
 from etl.semantic.answers import Answer
+from etl.semantic.exportable import StoredRows
 from pages.ui.charts import matrix
 from pages.ui.charts.matrix import ORDERED
 from pages.ui.components import downloads, notices, tables
 from pages.ui.components.footer import context, question, subtitle
 from pages.ui.components.table_state import InAddress
-from pages.ui.data import registers, warehouse
+from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.sections.question_problems import TIME
 from pages.ui.state import page_context, page_parameters
@@ -42,20 +44,24 @@ class Asked:
 
 
 @page_context.fragment
-def rows(view: PageContext, asked: Asked, answer: Answer) -> None:
+def rows(view: PageContext, asked: Asked, source: Answer | StoredRows) -> None:
     """The table or the pivot, a page at a time, and the files of all of it."""
-    seen = context(view)
+    seen, answer = context(view), exportable.of(source).answer
     with st.container(border=True, key="figure-rows"), notices.error_boundary(view.lang, "rows"):
-        count = view.word("more.groups", count=text.number(len(answer.rows), view.lang))
+        count = view.word("more.groups", count=text.number(exportable.of(source).count(), view.lang))
         st.html(f'<div class="pd-head"><h3>{text.escape(count)}</h3><p>{text.escape(subtitle(view, answer))}</p></div>')
         shape = _shape(view, asked)
-        if shape == "pivot":
+        if isinstance(source, StoredRows):
+            if shape == "pivot":
+                st.html(f'<p class="pd-note">{text.escape(view.word("more.pivot_too_large"))}</p>')
+            tables.stored(view, "rows", source, seen, subtitle(view, answer), _start(asked), InAddress(PAGE))
+        elif shape == "pivot":
             _pivot(view, asked, answer)
         else:
             _table(view, asked, answer)
         with st.container(horizontal=True, gap="small", key="footer-rows", vertical_alignment="center"):
             question(view, answer, "rows")
-            downloads.downloads(view, answer, seen, "rows")
+            downloads.downloads(view, source, seen, "rows")
 
 
 def _shape(view: PageContext, asked: Asked) -> str:
@@ -156,7 +162,7 @@ def _totals(view: PageContext, asked: Asked, by: Sequence[str]) -> Answer:
     name = asked.names[0]
     flow = warehouse.catalogue()[name].kind == "event"
     timed = any(one in TIME for one in by)
-    return registers.large(
+    return warehouse.ask(
         name,
         by=tuple(by),
         on=None if flow or timed else (min(asked.over[1], view.as_of) if asked.is_timed else view.as_of),

@@ -79,7 +79,7 @@ def _listed(view: PageContext) -> Answer:
     names = [name for name in _MEASURES if name != "licensed_institutes" or not _LEAVES_LICENCES & set(view.where)]
     wanted = page_parameters.one(PAGE, "find")
     where = {name: codes for name, codes in view.where.items() if not (wanted and name in PLACES)}
-    answer = registers.large(*names, by=("institute",), on=view.as_of, where=where)
+    answer = warehouse.ask(*names, by="institute", on=view.as_of, where=where)
     met = {row[0]: row for row in answer.rows if row[0] in registers.institutes()}
     if wanted:
         nothing = (None,) * (len(answer.columns) - 1)

@@ -197,7 +197,8 @@ def _tell_systemd() -> None:
     A process that is stopped, or whose event loop hangs, sends none, and systemd starts it again.
     """
     every = int(os.environ.get("WATCHDOG_USEC") or 20_000_000) / 1e6 / 4
-    address = f"http://127.0.0.1:{config.get_option('server.port')}{_base()}/healthz"
+    host = settings.own_address(config.get_option("server.address") or "0.0.0.0")
+    address = f"http://{host}:{config.get_option('server.port')}{_base()}/healthz"
     message = b"READY=1\nWATCHDOG=1"
     while True:
         with suppress(OSError, HTTPException), urllib.request.urlopen(address, timeout=_PATIENCE_SECONDS):

@@ -1,0 +1,190 @@
+"""Work in a process of its own, so that nobody else waits for it: python -m etl.operations.worker_process SOCKET.
+
+The work is a function of a module and its arguments. Both are pickled by this program for itself, over a socket that no
+other process has. The process yields to the others, has limits on time and memory, is the first that the kernel ends where
+memory runs out, and ends with the process that started it.
+"""
+
+import os
+import pickle
+import resource
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any
+
+from etl.core.paths import ROOT
+
+_NICENESS = 15
+# How often a process that works is looked after, in seconds.
+_BEAT = 0.1
+# As many at once as leave half of the cores to the readers; the others wait.
+_slots = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) // 2))
+
+Tell = Callable[[float], None]
+
+
+class Ended(Exception):
+    """The work ended without a result."""
+
+
+class OutOfTime(Ended):
+    """It took longer than it may."""
+
+
+class OutOfMemory(Ended):
+    """It needed more memory than it may have."""
+
+
+class Stopped(Ended):
+    """Whoever began it stopped it."""
+
+
+class WorkerProcess:
+    """`work(tell, *given)` in a process of its own, from now on; `share` is what the work told last of how far it is.
+
+    Whoever begins it stops it; a process that nobody waits for any more goes on until its time is over.
+    """
+
+    def __init__(self, work: Callable[..., Any], *given: Any, seconds: float, memory: int) -> None:
+        self.share = 0.0
+        self._result: Any = None
+        self._error: BaseException | None = None
+        self._stop, self._done = threading.Event(), threading.Event()
+        task = pickle.dumps((work, given))
+        threading.Thread(target=self._follow, args=(task, seconds, memory), name="worker-process", daemon=True).start()
+
+    @property
+    def is_done(self) -> bool:
+        return self._done.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it is done, after at most so many seconds."""
+        return self._done.wait(seconds)
+
+    def result(self) -> Any:
+        """What the work returned. Raises what it raised, or Ended."""
+        self._done.wait()
+        if self._error:
+            raise self._error
+        return self._result
+
+    def stop(self) -> None:
+        """End the process; soon nothing is left of it. Without effect once it is done."""
+        self._stop.set()
+
+    def _follow(self, task: bytes, seconds: float, memory: int) -> None:
+        try:
+            while not _slots.acquire(timeout=_BEAT):
+                if self._stop.is_set():
+                    raise Stopped
+            try:
+                self._result = self._run(task, seconds, memory)
+            finally:
+                _slots.release()
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._done.set()
+
+    def _run(self, task: bytes, seconds: float, memory: int) -> Any:
+        process, ours = _start(memory)
+        try:
+            with Connection(ours.detach()) as pipe:
+                return self._hear(pipe, task, time.monotonic() + seconds)
+        finally:
+            process.kill()
+            process.wait()
+
+    def _hear(self, pipe: Connection, task: bytes, end: float) -> Any:
+        try:
+            pipe.send_bytes(task)
+            while True:
+                if self._stop.is_set():
+                    raise Stopped
+                if time.monotonic() > end:
+                    raise OutOfTime
+                if not pipe.poll(_BEAT):
+                    continue
+                kind, told = pickle.loads(pipe.recv_bytes())
+                if kind == "share":
+                    self.share = told
+                elif kind == "failed":
+                    raise told
+                else:
+                    return told
+        except (EOFError, ConnectionError):
+            # It said nothing before its end: the kernel took it, for its memory.
+            raise OutOfMemory from None
+
+
+def _start(memory: int) -> tuple["subprocess.Popen[bytes]", socket.socket]:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "etl.operations.worker_process", str(theirs.fileno()), str(memory)],
+            cwd=ROOT,
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=None if os.environ.get("ETL_TRACE") else subprocess.DEVNULL,
+        )
+    return process, ours
+
+
+# ---------------------------------------------------------------- in the process itself
+
+
+def main() -> None:
+    """Do the one piece of work that is sent."""
+    _limit(int(sys.argv[2]))
+    pipe = Connection(int(sys.argv[1]))
+    work, given = pickle.loads(pipe.recv_bytes())
+    threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
+    pipe.send_bytes(_outcome(work, given, lambda share: pipe.send_bytes(pickle.dumps(("share", share)))))
+
+
+def _outcome(work: Callable[..., Any], given: tuple[Any, ...], tell: Tell) -> bytes:
+    import duckdb
+
+    try:
+        return pickle.dumps(("done", work(tell, *given)))
+    except (MemoryError, duckdb.OutOfMemoryException):
+        return pickle.dumps(("failed", OutOfMemory()))
+    except Exception as error:
+        try:
+            return pickle.dumps(("failed", error))
+        except Exception:
+            return pickle.dumps(("failed", RuntimeError(type(error).__name__)))
+
+
+def _limit(memory: int) -> None:
+    os.nice(_NICENESS)
+    # Read by etl.warehouse.publications: a large sort goes on on disk.
+    os.environ |= {"QUERY_MEMORY": f"{memory // 2 >> 20}MiB", "QUERY_THREADS": "1", "QUERY_TEMP": tempfile.gettempdir()}
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    most = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _end_with(pipe: Connection) -> None:
+    """Nothing more is sent: the socket ends when the process that started this one does."""
+    with suppress(EOFError, OSError):
+        pipe.recv_bytes()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    # Under its own name, by which what it raises is known to the process that started it.
+    from etl.operations import worker_process
+
+    worker_process.main()

@@ -1,0 +1,43 @@
+"""Rows of a table that are not in memory, in the order of a column; and the order of names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from etl.semantic.catalog import TIME
+from etl.semantic.exportable import StoredRows
+from pages.ui.charts.elements import ChartContext
+from pages.ui.charts.matrix import ORDERED
+
+# Persian letters in the order of the alphabet, which is not that of their codes.
+_ALPHABET = {letter: f"{place:02}" for place, letter in enumerate("آابپتثجچحخدذرزژسشصضطظعغفقکگلمنوهی")}
+
+
+def collated(name: str) -> str:
+    """A key under which Persian names stand in the order of the alphabet."""
+    return "".join(_ALPHABET.get(letter, letter) for letter in name)
+
+
+@dataclass(frozen=True)
+class PagedRows(Sequence[tuple]):
+    """Stored rows as `show` takes them, in the order of a column (`-name` downwards)."""
+
+    stored: StoredRows
+    context: ChartContext
+    sort: str = ""
+
+    def sorted_by(self, sort: str) -> "PagedRows":
+        return replace(self, sort=sort)
+
+    def __len__(self) -> int:
+        return self.stored.count()
+
+    def __getitem__(self, place: Any) -> Any:
+        if not isinstance(place, slice):
+            return self[place : place + 1][0]
+        first, last, _ = place.indices(len(self))
+        by = self.sort.removeprefix("-")
+        keys = None
+        if by in self.stored.answer.by and by not in (*TIME, *ORDERED):
+            keys = {code: collated(self.context.member(by, code)) for code in self.stored.members(by)}
+        return self.stored.page(first, last - first, by, self.sort.startswith("-"), keys)

@@ -1,0 +1,108 @@
+"""The making of one file: in this process where it is small, in one of its own where it takes a while."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+from etl.operations.worker_process import Tell, WorkerProcess
+from etl.semantic import disclosure, exportable
+from etl.semantic.access import AccessScope
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import DIMENSIONS, TIME
+from pages.ui.charts.elements import ChartContext
+from pages.ui.data import limits, user, warehouse
+from pages.ui.exports import writers
+from pages.ui.exports.file_content import Exportable
+from pages.ui.state import page_context
+
+FORMS = {"csv": writers.CSV, "xlsx": writers.XLSX, "parquet": writers.PARQUET}
+
+
+@dataclass(frozen=True)
+class ExportJob:
+    """A file: its form, its rows, whether they may circulate, and the words of the place they are about."""
+
+    form: str
+    source: Exportable
+    context: ChartContext
+    circulation: bool
+    place: str
+
+    def write(self, out: IO[bytes], tell: Tell | None = None) -> None:
+        """Write it, exact or as it may circulate."""
+        given = disclosure.for_circulation(self.source, warehouse.ask) if self.circulation else self.source
+        told = exportable.of(given).answer
+        units = warehouse.units() | {metric.name: metric.unit for metric in told.metrics}
+        writes: dict[str, Callable[..., None]] = {
+            "csv": writers.write_csv,
+            "xlsx": partial(writers.write_xlsx, scope=self.place, nation=self._nation(told)),
+            "parquet": partial(writers.write_parquet, scope=self.place),
+        }
+        writes[self.form](out, given, self.context, units, circulation=self.circulation, tell=tell)
+
+    def _nation(self, told: Answer) -> Answer | None:
+        """The row of the nation in a workbook, rounded as the others are where it is for circulation."""
+        nation = _nation(told) if self.form == "xlsx" else None
+        return disclosure.for_circulation(nation, warehouse.ask) if nation and self.circulation else nation
+
+
+class Making:
+    """A job in a process of its own, into a temporary file that goes when nobody needs it any more."""
+
+    def __init__(self, job: ExportJob) -> None:
+        self.job = job
+        self.file: Any = tempfile.NamedTemporaryFile(prefix="file-")  # noqa: SIM115 (open for as long as it is kept)
+        self.process = WorkerProcess(
+            _write_apart,
+            warehouse.path(),
+            user.scope(),
+            job,
+            Path(self.file.name),
+            seconds=limits.FILE_SECONDS,
+            memory=limits.apart_memory(),
+        )
+
+    def __del__(self) -> None:
+        # The session is over, or another file is wanted.
+        self.stop()
+
+    def stop(self) -> None:
+        """End it; no file is left."""
+        if process := getattr(self, "process", None):
+            process.stop()
+        self.file.close()
+
+    def take(self) -> Path:
+        """The file, from now on that of whoever asked for it."""
+        taken = Path(self.file.name)
+        # The name that is removed with this object is another one.
+        kept = taken.with_name(taken.name.replace("file-", "offer-", 1))
+        os.link(taken, kept)
+        return kept
+
+    @property
+    def path(self) -> Path:
+        return Path(self.file.name)
+
+
+def _write_apart(tell: Tell, file: str, scope: AccessScope, job: ExportJob, out: Path) -> None:
+    """The work of that process: under the rights of whoever asked, from the publication that was shown."""
+    with user.acting_as(scope), warehouse.reading(file), out.open("wb") as written:
+        job.write(written, tell)
+
+
+def _nation(told: Answer) -> Answer | None:
+    """The same measures of the whole country under the filters that are no places; None where that is no question."""
+    names = [metric.name for metric in told.metrics]
+    is_asked = told.by and set(told.by) <= {*DIMENSIONS} - {*TIME} and set(names) <= warehouse.catalogue().keys()
+    if not is_asked:
+        return None
+    where = {name: codes for name, codes in told.where.items() if name not in page_context.PLACES}
+    try:
+        return warehouse.ask(*names, on=told.on, over=told.over, where=where)
+    except warehouse.QuestionError:
+        return None

@@ -1,0 +1,178 @@
+"""Answer in, workbook out: every row, in sheets of names and numbers, in memory that does not grow with the rows."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, Any
+
+import pyarrow as pa
+import xlsxwriter
+
+from etl.semantic import exportable
+from etl.semantic.answers import Answer
+from pages.ui.charts.elements import ChartContext
+from pages.ui.exports import sheet_rows, sheets
+from pages.ui.exports.about import Tell, cover, shares
+from pages.ui.exports.file_content import Coded, Exportable, Sheet, Units, all_safe, safe, sheet
+from pages.ui.exports.sheet_rows import Cells
+
+# What a sheet of XLSX holds below its header.
+SHEET_ROWS = 1_048_575
+
+
+def write_xlsx(
+    out: IO[bytes],
+    source: Exportable,
+    context: ChartContext,
+    units: Units,
+    circulation: bool = False,
+    scope: str = "",
+    tell: Tell | None = None,
+    nation: Answer | None = None,
+) -> None:
+    """Sheets of names and numbers under the reader's headings, one of the codes, and one that says what they are.
+
+    Rows are written through to disk; what a sheet cannot hold goes on in the next. The row of the `nation` stands below
+    them, out of the filter's reach. Text longer than a cell may be is cut where the cell ends.
+    """
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "nan_inf_to_errors": False,
+    }
+    with xlsxwriter.Workbook(out, options) as book, sheet(source, context, circulation) as found:
+        layout = sheets.layout(exportable.of(source).answer, found.schema, context)
+        head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+        codes: sheets.Codes = {}
+        written = _DataSheets(book, context, layout.titles, head)
+        share, done = shares(source, tell), 0
+        for columns, length in _cells(found, layout, _styles(book, found.schema, units), codes):
+            written.append(columns, length)
+            done += length
+            share(done)
+        data, last = written.end()
+        if nation and last < SHEET_ROWS:
+            bold = [
+                (method, book.add_format({"bold": True, "top": 1, "num_format": form}))
+                for method, form in (_form(found.schema.field(place), units) for place in layout.places)
+            ]
+            _fill(data, [sheets.national(nation, layout, found.schema, context)], bold, last + 1)
+        if codes:
+            _write_codes(book, context, codes, head)
+        _write_cover(book, context, cover(source, context, scope, circulation), head)
+
+
+# The method of a sheet that writes the cells of a column, and their format.
+_Way = tuple[str, Any]
+
+
+def _add(book: Any, context: ChartContext, name: str, frozen: tuple[int, int] = (1, 0)) -> Any:
+    added = book.add_worksheet(name)
+    if context.rtl:
+        added.right_to_left()
+    added.freeze_panes(*frozen)
+    return added
+
+
+def _fill(data: Any, some: Iterable[tuple[Any, ...]], ways: list[_Way], first: int = 1) -> int:
+    """Write rows from one on; the last that was written, the heading being 0."""
+    writers = [(getattr(data, method), style) for method, style in ways]
+    r = first - 1
+    for r, row in enumerate(some, start=first):
+        for column, value in enumerate(row):
+            if value is not None:
+                write, style = writers[column]
+                write(r, column, value, style)
+    return r
+
+
+class _DataSheets:
+    """Sheets with the same heading, one after the other: what one cannot hold goes on in the next."""
+
+    def __init__(self, book: Any, context: ChartContext, titles: Sequence[str], head: Any) -> None:
+        self._book, self._context, self._titles, self._head = book, context, titles, head
+        self._data: Any = None
+        self._number = self._last = 0
+        self._begin()
+
+    def append(self, columns: Sequence[Cells], length: int) -> None:
+        start = 0
+        while start < length:
+            if self._last == SHEET_ROWS:
+                self.end()
+                self._begin()
+            some = min(length - start, SHEET_ROWS - self._last)
+            sheet_rows.append(self._data, self._last + 1, columns, start, some)
+            self._last, start = self._last + some, start + some
+
+    def end(self) -> tuple[Any, int]:
+        """The sheet that is written, which is filtered from now on, and its last row."""
+        self._data.autofilter(0, 0, self._last, len(self._titles) - 1)
+        return self._data, self._last
+
+    def _begin(self) -> None:
+        self._number, self._last = self._number + 1, 0
+        name = self._context.word("file.data")
+        self._data = _add(self._book, self._context, name if self._number == 1 else f"{name} {self._number}", (1, 1))
+        self._data.set_column(0, len(self._titles) - 1, 18)
+        for column, title in enumerate(self._titles):
+            self._data.write_string(0, column, safe(title), self._head)
+
+
+def _styles(book: Any, schema: pa.Schema, units: Units) -> list[int]:
+    """The number of the style of each column."""
+    forms = [_form(field, units)[1] for field in schema]
+    made = {
+        form: book.add_format({"num_format": form})._get_xf_index()
+        for form in dict.fromkeys(forms)
+        if form != "General"
+    }
+    return [made.get(form, 0) for form in forms]
+
+
+def _form(field: pa.Field, units: Units) -> tuple[str, str]:
+    """How the cells of a column are written: text as text, days as days, numbers as numbers."""
+    if pa.types.is_string(field.type):
+        return "write_string", "@"
+    if pa.types.is_date32(field.type):
+        return "write_datetime", "yyyy-mm-dd"
+    if pa.types.is_boolean(field.type):
+        return "write_boolean", "General"
+    return "write_number", "0.0%" if units.get(field.name) == "share" else "General"
+
+
+def _cells(
+    found: Sheet, layout: sheets.Layout, styles: Sequence[int], codes: sheets.Codes
+) -> Iterator[tuple[list[Cells], int]]:
+    """The cells of what the layout keeps of each batch, text made safe, and how many rows it has.
+
+    The codes that it leaves out are gathered in `codes` with their names.
+    """
+    for batch in found.batches:
+        made = [column.changed(all_safe) if isinstance(column, Coded) else column for column in batch]
+        layout.gather(made, codes)
+        cells: list[Cells] = []
+        for column in made:
+            cells += sheet_rows.cells_of(column, styles[len(cells) :])
+        yield [cells[place] for place in layout.places], len(made[0])
+
+
+def _write_codes(book: Any, context: ChartContext, codes: sheets.Codes, head: Any) -> None:
+    """Each member with its code, as the other files name it."""
+    listed = _add(book, context, context.word("file.codes"))
+    listed.set_column(0, 2, 24)
+    for column, key in enumerate(("file.dimension", "dimension.code", "file.name")):
+        listed.write_string(0, column, context.word(key), head)
+    rows = [(sheets.title(name, context), code, said) for name, known in codes.items() for code, said in known.items()]
+    last = _fill(listed, rows, [("write_string", None)] * 3)
+    listed.autofilter(0, 0, last, 2)
+
+
+def _write_cover(book: Any, context: ChartContext, said: Iterable[tuple[str, str]], head: Any) -> None:
+    about = _add(book, context, context.word("file.cover"), (0, 0))
+    wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+    about.set_column(0, 0, 24)
+    about.set_column(1, 1, 90)
+    for r, (name, value) in enumerate(said):
+        about.write_string(r, 0, safe(name), head)
+        about.write_string(r, 1, safe(value), wrapped)

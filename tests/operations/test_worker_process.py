@@ -1,0 +1,103 @@
+"""Work in a process of its own: what it returns and raises, its limits, and that nothing is left of it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl.operations import worker_process
+from etl.operations.worker_process import OutOfMemory, OutOfTime, Stopped, WorkerProcess
+from tests.serving import ROOT, is_running, until
+
+_MEMORY = 1 << 30
+
+
+def doubled(tell: Any, number: int) -> int:
+    tell(0.5)
+    return 2 * number
+
+
+def failing(_tell: Any) -> None:
+    raise ValueError("for a reason")
+
+
+def endless(_tell: Any, told: str) -> None:
+    Path(told).write_text(str(os.getpid()))
+    while True:
+        time.sleep(0.1)
+
+
+def hungry(_tell: Any, size: int) -> int:
+    return len(bytearray(size))
+
+
+def ended(_tell: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def begun(told: Path) -> tuple[WorkerProcess, int]:
+    process = WorkerProcess(endless, str(told), seconds=60, memory=_MEMORY)
+    until(lambda: told.exists() and told.read_text(), "the process works")
+    return process, int(told.read_text())
+
+
+def test_it_returns_what_the_work_returns_and_tells_how_far_it_is() -> None:
+    process = WorkerProcess(doubled, 21, seconds=60, memory=_MEMORY)
+    assert process.result() == 42
+    assert process.share == 0.5
+
+
+def test_it_raises_what_the_work_raises() -> None:
+    with pytest.raises(ValueError, match="for a reason"):
+        WorkerProcess(failing, seconds=60, memory=_MEMORY).result()
+
+
+def test_work_that_takes_longer_than_it_may_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+    start = worker_process._start
+    monkeypatch.setattr(worker_process, "_start", lambda memory: started.append(start(memory)) or started[-1])
+    with pytest.raises(OutOfTime):
+        WorkerProcess(endless, str(tmp_path / "pid"), seconds=1, memory=_MEMORY).result()
+    assert [process.returncode for process, _ in started] == [-signal.SIGKILL]
+
+
+@pytest.mark.parametrize("work", [hungry, ended], ids=["too much memory", "taken by the kernel"])
+def test_work_that_needs_more_memory_than_it_may_have_is_ended(work: Any) -> None:
+    given = (_MEMORY,) if work is hungry else ()
+    with pytest.raises(OutOfMemory):
+        WorkerProcess(work, *given, seconds=60, memory=_MEMORY // 2).result()
+
+
+def test_nothing_is_left_of_what_is_stopped_at_work_or_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_process, "_slots", worker_process.threading.BoundedSemaphore(1))
+    first, pid = begun(tmp_path / "first")
+    waiting = WorkerProcess(endless, str(tmp_path / "second"), seconds=60, memory=_MEMORY)
+    assert not waiting.wait(1)
+    for process in (waiting, first):
+        process.stop()
+        with pytest.raises(Stopped):
+            process.result()
+    assert not is_running(pid)
+    assert not (tmp_path / "second").exists()
+    assert WorkerProcess(doubled, 1, seconds=60, memory=_MEMORY).result() == 2, "its place is free again"
+
+
+def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    told = tmp_path / "pid"
+    code = (
+        "import time\nfrom tests.operations.test_worker_process import begun\nfrom pathlib import Path\n"
+        f"begun(Path({str(told)!r}))\ntime.sleep(600)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+    try:
+        until(lambda: told.exists() and told.read_text(), "the process works")
+    finally:
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+    pid = int(told.read_text())
+    until(lambda: not is_running(pid), "it ends too")

@@ -1,0 +1,277 @@
+"""Questions of many rows: answered in a process of their own, kept in a file, paged there, and within limits and rights."""
+
+import io
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from etl.operations.worker_process import OutOfTime, Stopped
+from etl.semantic import access
+from etl.semantic.answers import Answer
+from etl.semantic.exportable import StoredRows
+from pages.ui.charts.elements import ChartContext
+from pages.ui.components import downloads, paged_rows, tables
+from pages.ui.data import caches, limits, registers, user, warehouse
+from pages.ui.exports import job as jobs
+from pages.ui.exports.job import ExportJob, Making
+from pages.ui.i18n import text
+from tests import made
+from tests.parts import opening
+from tests.serving import until
+
+DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
+
+BY = ("institute", "county", "month")
+OVER = (date(2001, 3, 21), date(2026, 6, 30))
+ROWS = 50
+OWN = access.AccessScope("somebody", "province", frozenset({"IR-23"}), may_see_detail=True, may_export=True)
+CONTEXT = ChartContext("en")
+
+
+@pytest.fixture(scope="module")
+def answered(small_register: Path) -> Iterator[tuple[StoredRows, Answer]]:
+    """The same answer, stored and in memory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WAREHOUSE", str(small_register))
+        patch.setattr(limits, "ROWS", ROWS)
+        warehouse._kept.clear()
+        stored = registers.large("training_compliance", by=BY, over=OVER)
+        patch.setattr(limits, "ROWS", 1_000_000)
+        warehouse._kept.clear()
+        whole = warehouse.ask("training_compliance", by=BY, over=OVER)
+        assert isinstance(stored, StoredRows)
+        assert len(whole.rows) > 10 * ROWS
+        yield stored, whole
+
+
+@pytest.fixture
+def few(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    monkeypatch.setattr(limits, "ROWS", ROWS)
+    warehouse._kept.clear()
+
+
+@pytest.mark.slow
+def test_stored_rows_are_the_rows_of_the_answer(answered: tuple[StoredRows, Answer]) -> None:
+    stored, whole = answered
+    assert stored.in_memory() == whole
+    assert stored.answer.rows == []
+    assert stored.count() == len(whole.rows)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sort", [*BY, *(f"-{name}" for name in BY), "training_compliance", "-training_compliance"])
+def test_a_page_of_stored_rows_is_that_of_the_same_rows_in_memory(
+    sort: str, answered: tuple[StoredRows, Answer]
+) -> None:
+    stored, whole = answered
+    paged = paged_rows.PagedRows(stored, CONTEXT).sorted_by(sort)
+    ordered = tables.in_order(whole, CONTEXT, sort.removeprefix("-"), sort.startswith("-"))
+    if "month" not in sort and "training" not in sort:
+        # equal names stand in one order, whichever way they run
+        column = BY.index(sort.removeprefix("-"))
+        assert [row[column] for row in paged[:200]] == [row[column] for row in ordered[:200]]
+    else:
+        at = whole.columns.index(sort.removeprefix("-"))
+        assert [row[at] for row in paged[100:200]] == [row[at] for row in ordered[100:200]]
+    assert len(paged) == len(ordered)
+
+
+@pytest.mark.slow
+def test_the_file_of_stored_rows_goes_with_them(few: None) -> None:
+    stored = registers.large("active_assistants", by=BY, over=OVER)
+    assert isinstance(stored, StoredRows)
+    path = stored.path
+    assert path.exists()
+    warehouse._kept.clear()
+    del stored
+    assert not path.exists()
+
+
+@pytest.mark.slow
+def test_in_a_process_of_its_own_a_question_sees_what_its_reader_may_see(few: None) -> None:
+    with user.acting_as(OWN):
+        own = registers.large("active_assistants", by=BY, over=OVER)
+        provinces = registers.province_of
+        assert isinstance(own, StoredRows)
+        counties = own.members("county")
+        assert counties
+        assert {provinces(county) for county in counties} == {"IR-23"}
+    whole = registers.large("active_assistants", by=BY, over=OVER)
+    assert whole.count() > own.count()  # type: ignore[union-attr]
+
+
+def slow(con: access.ScopedCursor) -> Any:
+    return con.execute("select sum(a.range * b.range) from range(10000000) as a, range(10000000) as b").fetchall()
+
+
+@pytest.mark.slow
+def test_a_question_that_takes_too_long_is_interrupted_here_and_ended_there(
+    few: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SECONDS", 0.5)
+    monkeypatch.setattr(limits, "APART_SECONDS", 4.0)
+    with pytest.raises(OutOfTime):
+        warehouse.run(warehouse.Query(slow))
+    assert not limits._running
+
+
+def explored(**more: Any) -> tuple[AppTest, str]:
+    # The first import of it draws a page by itself.
+    AppTest.from_string("import dashboard", default_timeout=120).run()
+    app = AppTest.from_string(DOOR, default_timeout=120)
+    app._page_hash, tab = opening("explore")
+    view = {
+        "lang": "en",
+        "period": "..".join(day.isoformat() for day in OVER),
+        "m": "active_assistants",
+        "by": list(BY),
+        **tab,
+        **more,
+    }
+    for key, value in view.items():
+        app.query_params[key] = value
+    app.run()
+    return app, "\n".join(element.proto.body for element in app.get("html"))
+
+
+@pytest.mark.slow
+def test_explore_pages_through_rows_that_are_not_in_memory(few: None) -> None:
+    app, shown = explored(sort="-month", page="2", show="pivot")
+    assert not app.exception
+    assert "pd-error" not in shown
+    for word in ("more.too_many_for_chart", "more.pivot_too_large"):
+        assert text.word(word, "en") in shown
+    stored = registers.large("active_assistants", by=BY, over=OVER)
+    assert isinstance(stored, StoredRows)
+    assert text.word("more.groups", "en", count=text.number(stored.count(), "en")) in shown
+    assert shown.count('<th scope="row"') == tables.PAGE_ROWS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("limit", "value", "word"),
+    [("APART_SECONDS", 0.0, "out_of_time"), ("apart_memory", lambda: 1 << 20, "out_of_memory")],
+)
+def test_a_question_that_exceeds_a_limit_is_told_in_one_sentence(
+    few: None, monkeypatch: pytest.MonkeyPatch, limit: str, value: Any, word: str
+) -> None:
+    monkeypatch.setattr(limits, limit, value)
+    app, shown = explored()
+    assert not app.exception
+    assert text.word(f"state.{word}", "en") in shown
+
+
+@pytest.mark.slow
+def test_a_question_that_its_reader_stopped_is_not_asked_again(few: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "_wait", lambda _process, query: limits._stopped(query) or st.rerun())
+    begun: list[Any] = []
+    process = limits.WorkerProcess
+    monkeypatch.setattr(limits, "WorkerProcess", lambda *a, **b: begun.append(process(*a, **b)) or begun[-1])
+    app, shown = explored()
+    assert not app.exception
+    assert text.word("state.stopped", "en") in shown
+    (one,) = begun
+    with pytest.raises(Stopped):
+        one.result()
+
+
+@pytest.mark.slow
+def test_a_file_made_in_a_process_of_its_own_is_the_one_made_here(
+    answered: tuple[StoredRows, Answer], few: None
+) -> None:
+    stored, whole = answered
+    for form in jobs.FORMS:
+        making = Making(ExportJob(form, stored, CONTEXT, False, "Iran"))
+        making.process.result()
+        here = io.BytesIO()
+        ExportJob(form, whole, CONTEXT, False, "Iran").write(here)
+        there = making.path.read_bytes()
+        if form == "xlsx":
+            assert abs(len(there) - len(here.getvalue())) < 100, "but for the time in it"
+        else:
+            assert there == here.getvalue()
+        making.stop()
+        assert not making.path.exists()
+
+
+@pytest.mark.slow
+def test_rows_of_people_are_those_of_the_reader(few: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DETAIL_ROWS", "1")
+    with user.acting_as(OWN):
+        making = Making(ExportJob("csv", registers.people(date(2026, 6, 1)), CONTEXT, False, "Tehran"))
+        making.process.result()
+    lines = making.path.read_text(encoding="utf-8-sig").splitlines()
+    assert len(lines) > 1
+    assert all(",IR-23," in line for line in lines[1:])
+
+
+@pytest.mark.slow
+def test_of_a_file_that_is_cancelled_half_way_nothing_is_left(few: None) -> None:
+    making = Making(ExportJob("xlsx", LARGE, CONTEXT, False, ""))
+    until(lambda: making.process.share > 0, "it is being made")
+    path = making.path
+    assert not making.process.is_done
+    making.stop()
+    with pytest.raises(Stopped):
+        making.process.result()
+    assert not path.exists()
+
+
+LARGE = made.answer(
+    "active_assistants", by=("institute",), rows=[(f"{number:07}", number) for number in range(400_000)]
+)
+
+
+def made_first() -> None:
+    from types import SimpleNamespace
+
+    from pages.ui.charts.elements import ChartContext
+    from pages.ui.components import downloads
+    from pages.ui.exports.job import ExportJob
+    from pages.ui.i18n import text
+    from tests.ui.test_large_questions import LARGE
+
+    view = SimpleNamespace(lang="en", word=lambda key, **values: text.word(key, "en", **values))
+    downloads._made_first(view, "x", "file.xlsx", ExportJob("xlsx", LARGE, ChartContext("en"), False, ""), {})
+
+
+@pytest.mark.slow
+def test_a_file_is_begun_watched_and_cancelled_on_the_page(few: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "_AT_ONCE_SECONDS", 0.0)
+    app = AppTest.from_function(made_first, default_timeout=120).run()
+    app.button(key="make-xlsx-x").click().run()
+    making = app.session_state["file made"].making
+    path = making.path
+    assert path.exists()
+    app.button(key="stop-x").click().run()
+    with pytest.raises(Stopped):
+        making.process.result()
+    assert not path.exists()
+    assert [button.key for button in app.button] == ["make-xlsx-x"]
+
+
+def test_a_cache_holds_no_more_bytes_than_it_may() -> None:
+    asked: list[int] = []
+
+    def answer(count: int) -> Answer:
+        asked.append(count)
+        return made.answer("active_assistants", by=("institute",), rows=[(str(n), n) for n in range(count)])
+
+    size = caches.size_of(answer(100))
+    kept = caches.Kept(3 * size, caches.size_of)
+    ask = kept.of(answer)
+    asked.clear()
+    for count in (100, 99, 98, 100, 97, 99):
+        ask(count)
+    assert asked == [100, 99, 98, 97, 99], "99 was used least lately when 97 came"
+    assert kept.held <= kept.most
+    ask(1000)
+    assert ask(1000) is not ask(1000), "what is larger than the cache pushes nothing out"
+    assert kept.held > 0
+    assert (kept.hits, kept.misses) == (1, 8)
