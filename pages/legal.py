@@ -10,7 +10,7 @@ from pages.ui.state import address
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
-    listings.asked_for(view, "legal")
+    listings.requested(view, "legal")
     ui.cards(
         view,
         "judicial_officers",

@@ -13,7 +13,7 @@ AGES = ("outstanding_30", "outstanding_90", "outstanding_180", "outstanding_olde
 
 def page() -> None:
     view = ui.scope_bar("@place", period=True)
-    listings.asked_for(view, "licensing")
+    listings.requested(view, "licensing")
     listings.part(view, "cohort.all")
     ui.cards(view, *(f"licensing_times.files_{name}" for name in ("median", "p90", "within_25")))
     left, right = st.columns(2)

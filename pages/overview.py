@@ -26,4 +26,4 @@ def page() -> None:
         ui.figure(view, lines.projection, analysis="projection", target=True, height=450)
     with narrow:
         ui.figure(view, maps.provinces, "training_compliance", by="province", says=titles.lowest)
-    page_context.later(briefings.button, view)
+    page_context.defer(briefings.button, view)

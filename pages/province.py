@@ -35,4 +35,4 @@ def page() -> None:
             analysed.changes(view, signals.process)
         with st.container(key="profile-institutes"):
             listings.listings(view, "register")
-        page_context.later(briefings.button, view)
+        page_context.defer(briefings.button, view)

@@ -13,15 +13,15 @@ def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
     breadcrumb.show(view)
     institute.find(view)
-    one = institute.chosen(view)
-    if one is None:
+    chosen_institute = institute.chosen(view)
+    if chosen_institute is None:
         institute.listing(view)
         institute.people(view)
         return
-    view = institute.only(view, one)
-    institute.head(view, one)
+    view = institute.only(view, chosen_institute)
+    institute.head(view, chosen_institute)
     ui.cards(view, "active_assistants", "in_service", "training_compliance", "judicial_officer_share", "expiring_30")
-    institute.licences(view, one)
+    institute.licences(view, chosen_institute)
     left, right = st.columns(2)
     with left:
         ui.figure(view, lines.trend, "in_service", "active_assistants", by="month", over=view.months(60))

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from etl.analysis.registry import analysis
-from etl.core.text_folding import fold, shown
+from etl.core.text_folding import display_text, fold
 from etl.extract import reference_files as files
 from etl.extract.causes import because
 from etl.semantic.access import ScopedCursor
@@ -95,5 +95,5 @@ def _announcement(path: Path, line: int, row: dict[str, str]) -> Announcement:
     value = files.number(path, line, row, "value")
     if value is None:
         raise files.bad_cell(path, line, "value", "missing_value")
-    words, source = (shown(files.text(path, line, row, name)) for name in ("words", "source"))
+    words, source = (display_text(files.text(path, line, row, name)) for name in ("words", "source"))
     return Announcement(day, metric, value, words, source)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from etl.analysis.registry import analysis
 from etl.core.jalali import unit_of
-from etl.core.text_folding import fold, shown
+from etl.core.text_folding import display_text, fold
 from etl.extract import reference_files as files
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
@@ -78,7 +78,7 @@ def events(con: ScopedCursor, on: date | None = None, where: Where = None) -> An
 
 def _event(path: Path, line: int, row: dict[str, str]) -> Event:
     day, province = files.day(path, line, row), files.province(path, line, row)
-    title_fa, title_en = (shown(files.text(path, line, row, name)) for name in ("title_fa", "title_en"))
+    title_fa, title_en = (display_text(files.text(path, line, row, name)) for name in ("title_fa", "title_en"))
     for name, title in (("title_fa", title_fa), ("title_en", title_en)):
         if len(title) > MOST_LETTERS:
             raise files.bad_cell(path, line, name, "too_long", most=MOST_LETTERS)
@@ -87,4 +87,4 @@ def _event(path: Path, line: int, row: dict[str, str]) -> Event:
         raise files.bad_cell(
             path, line, "kind", "unknown_value", values=", ".join(KINDS), values_fa="، ".join(KINDS.values())
         )
-    return Event(day, province, title_fa, title_en, kind, shown(files.text(path, line, row, "source")))
+    return Event(day, province, title_fa, title_en, kind, display_text(files.text(path, line, row, "source")))

@@ -13,8 +13,8 @@ _BYTES = 32
 
 def key() -> bytes:
     """The installation's key: IDENTITY_KEY of the environment, else the one that the first build created and stored."""
-    if given := os.environ.get("IDENTITY_KEY"):
-        return given.encode()
+    if from_environment := os.environ.get("IDENTITY_KEY"):
+        return from_environment.encode()
     with suppress(OSError):
         stored = _FILE.read_bytes()
         if len(stored) >= _BYTES:

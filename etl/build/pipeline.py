@@ -176,16 +176,16 @@ def _unread(outcomes: Sequence[Outcome]) -> list[str]:
             source = outcome.job.origin.connection if outcome.job.origin else outcome.job.label
             alike.setdefault((source, outcome.refusal), []).append(outcome.job.label)
     return [
-        volume.Refusal(first, _for_others(reason, others), volume.CORRECT).line
-        for (_, reason), (first, *others) in alike.items()
+        volume.Refusal(first, _for_others(reason, other_files), volume.CORRECT).line
+        for (_, reason), (first, *other_files) in alike.items()
     ]
 
 
-def _for_others(reason: str, others: Sequence[str]) -> str:
+def _for_others(reason: str, other_files: Sequence[str]) -> str:
     """A reason that is the same for other files."""
-    if not others:
+    if not other_files:
         return reason
-    return words("same_for", reason=spoken(reason, "en"), reason_fa=spoken(reason, "fa"), others=", ".join(others))
+    return words("same_for", reason=spoken(reason, "en"), reason_fa=spoken(reason, "fa"), others=", ".join(other_files))
 
 
 def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[Outcome], report: Report) -> None:

@@ -13,7 +13,7 @@ import duckdb
 
 from etl.core import jalali
 from etl.core.paths import REFERENCE
-from etl.core.text_folding import fold, shown, shown_code
+from etl.core.text_folding import display_code, display_text, fold
 from etl.extract import reference_files as files
 from etl.extract.contract import contract
 
@@ -126,14 +126,14 @@ def _course(path: Path, line: int, row: dict[str, str]) -> Course:
                 path, line, "posts", "unknown_post", values=", ".join(known), values_fa="، ".join(known.values())
             )
         posts.append(words[word])
-    code = shown_code(row.get("course_code", ""))
+    code = display_code(row.get("course_code", ""))
     if not code:
         raise files.bad_cell(path, line, "course_code", "missing_value")
     valid_months = files.number(path, line, row, "valid_months", whole=True)
     return Course(
         code,
-        shown(row.get("title_fa", "")) or code,
-        shown(row.get("title_en", "")) or code,
+        display_text(row.get("title_fa", "")) or code,
+        display_text(row.get("title_en", "")) or code,
         tuple(dict.fromkeys(posts)),
         None if valid_months is None else int(valid_months),
         files.number(path, line, row, "hours"),

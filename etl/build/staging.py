@@ -40,14 +40,14 @@ def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], keep: boo
     )
     con.execute(f"create or replace table {SCRATCH}.warned as from faults")
     con.execute(f"create table {SCRATCH}.duplicates (source_table varchar, file_number integer, line bigint)")
-    *others, largest = (
+    *smaller, largest = (
         (contract(table), [outcome for outcome in outcomes if outcome.job.table == table and outcome.read])
         for table in TABLES
     )
     # The largest table is staged in a second thread: reading Arrow files keeps one core busy only.
     with build_database.new_cursor(con) as cursor, ThreadPoolExecutor(1) as executor:
         staged = executor.submit(_stage_table, cursor, *largest, keep)
-        for of, read in others:
+        for of, read in smaller:
             _stage_table(con, of, read, keep)
         staged.result()
     _find_file_provinces(con)

@@ -58,7 +58,7 @@ def count_invisible(text: str) -> int:
     return len(_INVISIBLE_RUN.findall(text)) + len(_CONTROL_RUN.findall(text))
 
 
-def shown(text: str) -> str:
+def display_text(text: str) -> str:
     """`text` for display: as written, without invisible characters, spaces trimmed."""
     if text.isascii() and text.isprintable():
         return text.strip()
@@ -66,9 +66,9 @@ def shown(text: str) -> str:
     return _SPACES.sub(" ", text).strip()
 
 
-def shown_code(text: str) -> str:
+def display_code(text: str) -> str:
     """A code for display: as written, with Latin digits, so that it can be typed and found anywhere."""
-    return latin_digits(shown(text))
+    return latin_digits(display_text(text))
 
 
 def printable(text: str) -> str:
@@ -80,4 +80,4 @@ def fold(text: str) -> str:
     """`text` for comparison: headers, keys, values of fixed lists, names of places."""
     if text.isascii() and text.isprintable():
         return _SPACES.sub(" ", text).strip().casefold()
-    return _SPACES.sub(" ", shown(text).translate(_FOLD)).strip().casefold()
+    return _SPACES.sub(" ", display_text(text).translate(_FOLD)).strip().casefold()

@@ -11,9 +11,9 @@ _FILE = Path(__file__).parent / "causes.toml"
 BETWEEN = " · "
 
 
-def because(cause: str, /, **given: object) -> Refused:
+def because(cause: str, /, **values: object) -> Refused:
     """The refusal for a cause of causes.toml. The arguments must contain no value of a person."""
-    return Refused(words(cause, **given))
+    return Refused(words(cause, **values))
 
 
 def named(place: str, refusal: Refused) -> Refused:
@@ -21,9 +21,9 @@ def named(place: str, refusal: Refused) -> Refused:
     return Refused(f"{place}: {refusal}")
 
 
-def words(cause: str, /, **given: object) -> str:
+def words(cause: str, /, **values: object) -> str:
     """The text of `because`."""
-    texts = {name: str(value).replace(BETWEEN, " ") for name, value in given.items()}
+    texts = {name: str(value).replace(BETWEEN, " ") for name, value in values.items()}
     return BETWEEN.join(_causes()[cause][lang].format_map(texts) for lang in ("en", "fa"))
 
 

@@ -13,7 +13,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from etl.core.errors import Refused
-from etl.core.text_folding import HAMZA, fold, shown
+from etl.core.text_folding import HAMZA, display_text, fold
 from etl.extract.causes import because
 
 _FOLDER = Path(__file__).parent / "contracts"
@@ -166,7 +166,7 @@ class Match:
         suggestions = []
         for title in self.extra if len(self.positions) > 1 else ():
             if close := difflib.get_close_matches(fold(title)[:_LONGEST_TITLE], sought, 1, _NEAR):
-                suggestions.append(f"«{shown(title)[:_LONGEST_TITLE]}» ~ {by_name[sought[close[0]]].title}")
+                suggestions.append(f"«{display_text(title)[:_LONGEST_TITLE]}» ~ {by_name[sought[close[0]]].title}")
         return suggestions
 
     def refusal(self, place: str, place_fa: str) -> Refused:
@@ -182,7 +182,9 @@ class Match:
             )
         # A row of data in place of a header is not shown: it may hold values of a person.
         titles = self.titles if len(self.positions) > 1 else [self.titles[at] for at in self.positions.values()]
-        found = ", ".join(filter(None, (shown(title)[:_LONGEST_TITLE] for title in titles[:_MOST_TITLES]))) or "–"
+        found_titles = (
+            ", ".join(filter(None, (display_text(title)[:_LONGEST_TITLE] for title in titles[:_MOST_TITLES]))) or "–"
+        )
         expected = ", ".join(column.title for column in self.of.columns if column.required)
         lacking = [column for column in self.of.columns if column.name in self.missing]
         near = self.near()
@@ -192,7 +194,7 @@ class Match:
             place_fa=place_fa,
             columns=", ".join(self.missing),
             columns_fa="، ".join(column.headers[0] for column in lacking),
-            found=found,
+            found=found_titles,
             expected=expected,
             near=f"; near: {', '.join(near)}" if near else "",
             near_fa=f"؛ نزدیک به: {'، '.join(near)}" if near else "",

@@ -78,24 +78,24 @@ class _Delimited:
         is_utf8 = self._encoding in ("utf-8", "utf-8-sig")
         decoder = None if is_utf8 else codecs.getincrementaldecoder(self._encoding)("replace")
         size = self._path.stat().st_size or 1
-        rest = b""
+        remainder = b""
         with self._path.open("rb") as file:
             if self._encoding == "utf-8-sig":
                 file.seek(len(codecs.BOM_UTF8))
             while raw := file.read(_PIECE_BYTES):
                 self._source.share_read = file.tell() / size
-                text = rest + (decoder.decode(raw).encode() if decoder else raw)
+                text = remainder + (decoder.decode(raw).encode() if decoder else raw)
                 # Files of old Macintoshes end lines with a lone carriage return.
                 end = text.rfind(b"\n") + 1 or text.rfind(b"\r", 0, -1) + 1
                 if end:
                     yield text[:end]
-                rest = text[end:]
-                if len(rest) > _LONGEST_LINE_BYTES:
+                remainder = text[end:]
+                if len(remainder) > _LONGEST_LINE_BYTES:
                     raise because("long_line", line=self._line, most=_LONGEST_LINE_BYTES >> 20)
         if decoder:
-            rest += decoder.decode(b"", final=True).encode()
-        if rest:
-            yield rest
+            remainder += decoder.decode(b"", final=True).encode()
+        if remainder:
+            yield remainder
 
     def _read_header(self) -> None:
         piece = self._next_piece()
@@ -115,8 +115,8 @@ class _Delimited:
         if self._width > _MOST_COLUMNS:
             raise because("too_many_columns", line=self._above + 1, most=f"{_MOST_COLUMNS:,}")
         self._line += self._above + reader.line_num
-        if rest := lines.rest():
-            self._waiting.appendleft(rest)
+        if unread := lines.unread():
+            self._waiting.appendleft(unread)
 
     # ---- at once
 
@@ -161,7 +161,7 @@ class _Delimited:
             ragged.append(row.number - 1)
             return "skip"
 
-        wanted = [str(position) for position in self._positions.values()]
+        column_names = [str(position) for position in self._positions.values()]
         table = arrow_csv.read_csv(
             pa.py_buffer(piece),
             read_options=arrow_csv.ReadOptions(
@@ -177,8 +177,8 @@ class _Delimited:
                 invalid_row_handler=skip,
             ),
             convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(wanted, pa.dictionary(pa.int32(), pa.string())),
-                include_columns=wanted,
+                column_types=dict.fromkeys(column_names, pa.dictionary(pa.int32(), pa.string())),
+                include_columns=column_names,
                 null_values=[],
                 strings_can_be_null=False,
             ),
@@ -267,7 +267,7 @@ class _Lines:
         """Whether all lines fetched so far are consumed."""
         return self._at == len(self._lines)
 
-    def rest(self) -> bytes:
+    def unread(self) -> bytes:
         """The lines that are not consumed yet."""
         return "".join(self._lines[self._at :]).encode()
 

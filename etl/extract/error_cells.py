@@ -85,21 +85,21 @@ def _in_xlsb(path: Path) -> list[set[Cell]]:
         parse_xml(io.BytesIO(archive.read("xl/_rels/workbook.bin.rels")), relation)
         with archive.open("xl/workbook.bin") as content:
             ids = [_wide(record[8:]) for kind, record in _xlsb_records(content) if kind == _BUNDLE_SHEET]
-        found = []
-        for part in (targets.get(one, "") for one in ids):
+        cells_by_sheet = []
+        for part in (targets.get(sheet_id, "") for sheet_id in ids):
             with archive.open(part.lstrip("/") if part.startswith("/") else f"xl/{part}") as content:
-                found.append(_xlsb_errors(content))
-        return found
+                cells_by_sheet.append(_xlsb_errors(content))
+        return cells_by_sheet
 
 
 def _xlsb_errors(content: Any) -> set[Cell]:
-    row, found = 0, set()
+    row, cells = 0, set()
     for kind, record in _xlsb_records(content):
         if kind == _ROW_HEADER:
             row = _number(record[:4]) + 1
         elif kind in (_CELL_ERROR, _FORMULA_ERROR):
-            found.add((row, _number(record[:4])))
-    return found
+            cells.add((row, _number(record[:4])))
+    return cells
 
 
 def _xlsb_records(content: Any) -> Iterator[tuple[int, bytes]]:

@@ -49,8 +49,8 @@ _BUILD_DISK = 16384
 
 def from_environment() -> Limits:
     """The limits of the environment. Raises Refused if a variable is no whole number above 0."""
-    given = {name: _whole(f"SOURCE_{name.upper()}", default) for name, default in asdict(DEFAULT).items()}
-    return Limits(**given)
+    limits = {name: _whole(f"SOURCE_{name.upper()}", default) for name, default in asdict(DEFAULT).items()}
+    return Limits(**limits)
 
 
 def build_disk() -> int:

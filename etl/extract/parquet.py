@@ -36,14 +36,14 @@ def open_parquet(path: Path, contract: Contract, limits: Limits = DEFAULT) -> So
     return source
 
 
-def _refuse_bomb(footer: pq.FileMetaData, wanted: set[int], limits: Limits) -> None:
+def _refuse_bomb(footer: pq.FileMetaData, columns_read: set[int], limits: Limits) -> None:
     """Check the rows and the sizes of the columns to read, as the footer states them, before a page is unpacked.
 
     A false footer is noticed while reading, where rows, memory and disk are counted.
     """
     groups = [footer.row_group(at) for at in range(footer.num_row_groups)]
     limits.refuse_rows(max(footer.num_rows, sum(group.num_rows for group in groups)))
-    names = {footer.schema.to_arrow_schema().names[position] for position in wanted}
+    names = {footer.schema.to_arrow_schema().names[position] for position in columns_read}
     limits.refuse_unpacked(
         sum(
             column.total_uncompressed_size

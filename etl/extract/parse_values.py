@@ -172,8 +172,8 @@ def parse_national_ids(texts: Texts, required: bool, key: bytes) -> ValidationRe
     are_sound = _are_national_ids(signs)
     sound = ten[are_sound]
     typed[sound] = _keyed_all(signs[are_sound], key)
-    rest = np.delete(np.arange(len(texts)), sound)
-    for at, text in zip(rest.tolist(), texts.at(rest), strict=True):
+    remaining = np.delete(np.arange(len(texts)), sound)
+    for at, text in zip(remaining.tolist(), texts.at(remaining), strict=True):
         person, reason = parse(text, lambda text: _person(text, key), required)
         if reason:
             result.faults[at] = reason
@@ -200,8 +200,8 @@ def parse_days(texts: Texts, required: bool, future: bool, build_day: date) -> V
             parts[:, places[are_plain]] = read[:, are_plain]
     typed = days_of(*parts)
     result = ValidationResult(pa.nulls(0))
-    rest = np.flatnonzero(np.isnat(typed) | (not future) & (typed > np.datetime64(build_day)))
-    for at, text in zip(rest.tolist(), texts.at(rest), strict=True):
+    remaining = np.flatnonzero(np.isnat(typed) | (not future) & (typed > np.datetime64(build_day)))
+    for at, text in zip(remaining.tolist(), texts.at(remaining), strict=True):
         day, reason, day_habits = _parse_day(text)
         if day and day > build_day and not future:
             day, reason = None, "future_date"
@@ -217,8 +217,8 @@ def is_national_id(text: str) -> bool:
     """Whether ten Latin digits have a valid check digit and are not one digit repeated."""
     if len(text) != 10 or text == text[0] * 10:
         return False
-    rest = sum(int(digit) * weight for digit, weight in zip(text, range(10, 1, -1), strict=False)) % 11
-    return int(text[9]) == (rest if rest < 2 else 11 - rest)
+    remainder = sum(int(digit) * weight for digit, weight in zip(text, range(10, 1, -1), strict=False)) % 11
+    return int(text[9]) == (remainder if remainder < 2 else 11 - remainder)
 
 
 def _id_habits(text: str) -> Iterator[str]:
@@ -234,11 +234,11 @@ def _id_habits(text: str) -> Iterator[str]:
 def _are_national_ids(signs: np.ndarray) -> np.ndarray:
     """`is_national_id` for texts of ten bytes, one per row."""
     digits = signs.astype(np.int64) - ord("0")
-    rest = digits[:, :9] @ np.arange(10, 1, -1) % 11
+    remainder = digits[:, :9] @ np.arange(10, 1, -1) % 11
     return (
         ((digits >= 0) & (digits <= 9)).all(axis=1)
         & (digits != digits[:, :1]).any(axis=1)
-        & (digits[:, 9] == np.where(rest < 2, rest, 11 - rest))
+        & (digits[:, 9] == np.where(remainder < 2, remainder, 11 - remainder))
     )
 
 

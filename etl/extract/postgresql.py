@@ -62,7 +62,7 @@ def origins(folder: Path) -> list[Origin]:
         raise because("sources_not_readable", error=type(error).__name__) from None
     if not isinstance(entries, list) or not entries:
         raise because("sources_empty")
-    found = []
+    origins = []
     for entry in entries:
         if "password" in entry:
             raise because("sources_password")
@@ -72,16 +72,18 @@ def origins(folder: Path) -> list[Origin]:
         if not isinstance(tables, dict) or not tables.keys() <= set(TABLES):
             raise because("sources_tables", tables=", ".join(TABLES))
         schema = str(entry.get("schema", "public"))
-        given = {"sslmode": "verify-full", "connect_timeout": 10} | {key: entry[key] for key in _KEYS if key in entry}
-        connection = " ".join(f"{key}={_literal(value)}" for key, value in given.items())
+        parameters = {"sslmode": "verify-full", "connect_timeout": 10} | {
+            key: entry[key] for key in _KEYS if key in entry
+        }
+        connection = " ".join(f"{key}={_literal(value)}" for key, value in parameters.items())
         options: dict[str, Any] = {
             key: str(entry[key]) for key in ("statement_timeout", "lock_timeout") if key in entry
         }
         name = str(entry.get("service") or entry.get("dbname") or entry.get("host") or "postgresql")
         for table, relation in tables.items():
             label = printable(f"{name}:{schema}.{relation}")
-            found.append(Origin(label, table, connection, schema, str(relation), **options))
-    return found
+            origins.append(Origin(label, table, connection, schema, str(relation), **options))
+    return origins
 
 
 class Snapshots:
@@ -131,19 +133,19 @@ def opened(origin: Origin, contract: Contract) -> Iterator[SourceFile]:
 
 
 def _source(cursor: Any, origin: Origin, contract: Contract) -> SourceFile:
-    found = _all(
+    columns_found = _all(
         cursor,
         "select attname, atttypid::bigint from pg_attribute where attrelid = to_regclass($1) and attnum > 0 "
         "and not attisdropped order by attnum",
         origin.quoted,
     )
-    if not found:
+    if not columns_found:
         raise because("no_relation")
-    match = contract.match(name for name, _ in found)
+    match = contract.match(name for name, _ in columns_found)
     if not match.complete:
         raise match.refusal(f"table {origin.schema}.{origin.relation}", f"جدول {origin.schema}.{origin.relation}")
     source = SourceFile(match)
-    columns = {name: found[position] for name, position in match.positions.items()}
+    columns = {name: columns_found[position] for name, position in match.positions.items()}
     # The time of a timestamp is dropped, as for cells of a workbook.
     texts = ", ".join(
         f"source.{_quoted(title)}{'::date' if kind in _TIMESTAMPS else ''}::text" for title, kind in columns.values()
@@ -225,17 +227,17 @@ def _connect(origin: Origin) -> tuple[Any, Any]:
     return connection, cursor
 
 
-def _all(cursor: Any, sql: str, *given: Any) -> list[Any]:
+def _all(cursor: Any, sql: str, *parameters: Any) -> list[Any]:
     try:
-        cursor.execute(sql, given or None)
+        cursor.execute(sql, parameters or None)
         rows: list[Any] = cursor.fetchall()
         return rows
     except Exception as error:
         raise _failed(error) from None
 
 
-def _value(cursor: Any, sql: str, *given: Any) -> Any:
-    return _all(cursor, sql, *given)[0][0]
+def _value(cursor: Any, sql: str, *parameters: Any) -> Any:
+    return _all(cursor, sql, *parameters)[0][0]
 
 
 def _failed(error: Exception, row: int = 0) -> Refused:

@@ -234,7 +234,7 @@ def _notes(of: Contract, source: SourceFile, counts: Counter[str]) -> list[str]:
     notes = list(source.notes)
     notes += [f"{name} is missing: {what}" for name, what in of.absent.items() if name not in source.match.positions]
     if extra := source.match.extra:
-        named = [text_folding.shown(title)[:_LONGEST_TITLE] for title in extra[:_EXTRAS_NAMED]]
+        named = [text_folding.display_text(title)[:_LONGEST_TITLE] for title in extra[:_EXTRAS_NAMED]]
         more = f" and {len(extra) - _EXTRAS_NAMED} more" if len(extra) > _EXTRAS_NAMED else ""
         notes.append(f"extra columns ignored: {', '.join(named)}{more}")
     for titles, words in (
@@ -242,7 +242,7 @@ def _notes(of: Contract, source: SourceFile, counts: Counter[str]) -> list[str]:
         (source.match.near(), "headers ignored that look like a column"),
     ):
         if titles:
-            named = [text_folding.shown(title)[:_LONGEST_TITLE] for title in titles[:_EXTRAS_NAMED]]
+            named = [text_folding.display_text(title)[:_LONGEST_TITLE] for title in titles[:_EXTRAS_NAMED]]
             notes.append(f"{words}: {', '.join(named)}")
     notes += [f"{words}: {counts[name]}" for name, words in _COUNTED.items() if counts[name]]
     return notes

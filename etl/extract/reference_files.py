@@ -35,23 +35,23 @@ def rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
             titles = [fold(title) for title in next(reader, [])]
             if lacking := [title for title in needed if title not in titles]:
                 raise because("reference_column", file=path.name, columns=", ".join(lacking))
-            found, line = [], reader.line_num + 1
+            numbered_rows, line = [], reader.line_num + 1
             for record in reader:
                 if record and len(record) != len(titles):
                     raise bad_cell(path, line, "", "ragged_row")
                 if record:
-                    found.append((line, dict(zip(titles, record, strict=True))))
+                    numbered_rows.append((line, dict(zip(titles, record, strict=True))))
                 line = reader.line_num + 1
-            return found
+            return numbered_rows
     except OSError as error:
         raise named(path.name, because("not_opened", error=error.strerror)) from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise because("reference_not_readable", file=path.name, error=type(error).__name__) from None
 
 
-def bad_cell(path: Path, line: int, column: str, reason: str, **given: object) -> Refused:
+def bad_cell(path: Path, line: int, column: str, reason: str, **values: object) -> Refused:
     """The refusal of a reference table for one cell, or for one row."""
-    return because(f"cell_{reason}", file=path.name, line=line, column=column, **given)
+    return because(f"cell_{reason}", file=path.name, line=line, column=column, **values)
 
 
 def refuse_twice(path: Path, column: str, keys: Iterable[tuple[int, Hashable]]) -> None:

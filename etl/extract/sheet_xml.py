@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
-from etl.core.text_folding import shown
+from etl.core.text_folding import display_text
 from etl.extract.causes import because
 
 _CHUNK_BYTES = 1 << 20
@@ -36,7 +36,7 @@ def unreadable_cells(path: Path, title: str) -> set[Cell]:
             while chunk := content.read(_CHUNK_BYTES):
                 scan.feed(chunk)
         if scan.cells > _MOST_CELLS:
-            raise because("stray_cell", sheet=shown(title), cell=scan.farthest)
+            raise because("stray_cell", sheet=display_text(title), cell=scan.farthest)
         return _unreadable_in(archive, part) if scan.may_hold_unreadable else set()
 
 
@@ -54,9 +54,9 @@ class _Scan:
         both = self._before + chunk
         self._before = chunk[-_LONGEST_TAG:]
         self.may_hold_unreadable = self.may_hold_unreadable or any(sign in both for sign in _UNREADABLE)
-        for found in _FAR_CELL.finditer(both):
-            if (column := _column(found[1].decode()) + 1) > self._column:
-                self._column, self.farthest = column, (found[1] + found[2]).decode()
+        for match in _FAR_CELL.finditer(both):
+            if (column := _column(match[1].decode()) + 1) > self._column:
+                self._column, self.farthest = column, (match[1] + match[2]).decode()
         last = both.rfind(b'<row r="')
         if last >= 0 and (number := _ROW.match(both, last)) and int(number[1]) > self._row:
             self._row = int(number[1])
@@ -90,7 +90,7 @@ def _part_of(archive: zipfile.ZipFile, title: str) -> str:
 
 
 def _unreadable_in(archive: zipfile.ZipFile, part: str) -> set[Cell]:
-    found: set[Cell] = set()
+    cells: set[Cell] = set()
     row = column = 0
     kind = inside = ""
     has_formula = has_value = False
@@ -118,11 +118,11 @@ def _unreadable_in(archive: zipfile.ZipFile, part: str) -> set[Cell]:
         if name in ("v", "is"):
             inside = ""
         elif name == "c" and (kind == "e" or (has_formula and not has_value and kind != "str")):
-            found.add((row, column))
+            cells.add((row, column))
 
     with archive.open(part) as content:
         parse_xml(content, start, end, text)
-    return found
+    return cells
 
 
 def _column(letters: str) -> int:

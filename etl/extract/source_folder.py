@@ -35,17 +35,17 @@ def source_files(folder: Path) -> list[tuple[Path, str]]:
 
     Raises Refused if there are none.
     """
-    found = [(folder / name, table_of(name) or "") for name in _names(folder) if _is_source(folder, name)]
-    if not found and not (folder / "sources.toml").exists():
+    sources = [(folder / name, table_of(name) or "") for name in _names(folder) if _is_source(folder, name)]
+    if not sources and not (folder / "sources.toml").exists():
         raise because("no_files", folder=folder, endings=", ".join(ENDINGS))
-    return found
+    return sources
 
 
 def unread_files(folder: Path) -> list[str]:
     """Every other file in `folder` and below, by its relative path."""
-    found = [name for name in _names(folder) if not _is_source(folder, name) and name not in OWN]
+    unread = [name for name in _names(folder) if not _is_source(folder, name) and name not in OWN]
     listed: list[str] = []
-    for name in found:
+    for name in unread:
         listed += _below(folder, name) if (folder / name).is_dir() and not (folder / name).is_symlink() else [name]
     more = len(listed) - _MOST_IGNORED
     return [*listed[:_MOST_IGNORED], f"(and {more} more files)"] if more > 0 else listed

@@ -73,8 +73,8 @@ class Validator:
             if column.type == "province":
                 provinces = array
             if column.shown:
-                shown = text_folding.shown_code if column.type == "code" else text_folding.shown
-                arrays.append(pa.array([shown(text) for text in distinct.written], pa.string()).take(codes))
+                display = text_folding.display_code if column.type == "code" else text_folding.display_text
+                arrays.append(pa.array([display(text) for text in distinct.written], pa.string()).take(codes))
             self._count_habits(distinct, result, codes)
             # A row with bytes that are no text is rejected even if the column's bad values load as unknown.
             for fault in _faults(column, result, codes, batch.lines):

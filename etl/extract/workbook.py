@@ -20,7 +20,7 @@ import pyarrow as pa
 from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from etl.core.errors import Refused
-from etl.core.text_folding import shown
+from etl.core.text_folding import display_text
 from etl.extract.causes import because
 from etl.extract.contract import Contract, Match
 from etl.extract.error_cells import error_cells
@@ -86,14 +86,14 @@ class _Opened:
         if self._last is None or self._last[0] != number:
             self._last = None
             title = self.sheets[number].name
-            with _refusing(shown(title)):
+            with _refusing(display_text(title)):
                 unreadable = self._unreadable(number, title)
             try:
                 sheet = self._book.get_sheet_by_index(number)
             except PasswordError:
                 raise because("password") from None
             except Exception as error:
-                raise _not_readable(shown(title), error) from None
+                raise _not_readable(display_text(title), error) from None
             self._last = number, sheet, unreadable
         return self._last[1:]
 
@@ -128,7 +128,7 @@ class _Book:
         status = path.stat()
         self._book = _opened(path, kind, (status.st_ino, status.st_size, status.st_mtime_ns))
         visible = [meta for meta in self._book.sheets if meta.visible == SheetVisibleEnum.Visible]
-        self.hidden = [shown(meta.name) for meta in self._book.sheets if meta not in visible]
+        self.hidden = [display_text(meta.name) for meta in self._book.sheets if meta not in visible]
         self.count = max(1, len(visible))
 
     def sheets(self) -> Iterator[_Sheet]:
@@ -136,7 +136,7 @@ class _Book:
         for number, meta in enumerate(self._book.sheets):
             if meta.typ != SheetTypeEnum.WorkSheet or meta.visible != SheetVisibleEnum.Visible:
                 continue
-            name = shown(meta.name)
+            name = display_text(meta.name)
             if header := self._header(name, self._book.head(number)):
                 sheet, unreadable = self._book.sheet(number)
                 yield _Sheet(number, name, sheet, *header, unreadable)
@@ -186,9 +186,9 @@ def _refuse_bomb(path: Path) -> None:
         raise because("too_large", most=f"{_BIGGEST_UNPACKED >> 20:,}")
 
 
-def _all_batches(book: _Book, first: _Sheet, others: Iterator[_Sheet], source: SourceFile) -> Iterator[Batch]:
+def _all_batches(book: _Book, first: _Sheet, further_sheets: Iterator[_Sheet], source: SourceFile) -> Iterator[Batch]:
     """The rows of all sheets, one sheet after the other; adds the notes about the sheets to `source`."""
-    sheets: Iterator[_Sheet] = chain((first,), others)
+    sheets: Iterator[_Sheet] = chain((first,), further_sheets)
     del first
     for sheet in sheets:
         if source.sheets:

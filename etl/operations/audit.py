@@ -135,13 +135,13 @@ def verify(folder: Path) -> list[str]:
 
 def events(folder: Path, sub: str = "", event: str = "", most: int = 500) -> list[Event]:
     """The latest events first, of one person or one kind where named."""
-    found = []
+    matches = []
     for line in _lines(folder):
         entry = _read(line)
         if entry and sub in ("", entry.get("sub")) and event in ("", entry.get("event")):
             more = {key: value for key, value in entry.items() if key in _FIELDS}
-            found.append(Event(str(entry.get("at")), str(entry.get("sub")), str(entry.get("event")), more))
-    return found[::-1][:most]
+            matches.append(Event(str(entry.get("at")), str(entry.get("sub")), str(entry.get("event")), more))
+    return matches[::-1][:most]
 
 
 def _log(folder: Path) -> Path:

@@ -41,9 +41,9 @@ def backup(folders: Folders, to: Path | None = None) -> Path:
                 if not digests:
                     raise Refused("there is nothing to back up")
                 content = json.dumps({"pointer": _shown(folders.warehouse), "files": digests}, indent=1).encode()
-                told = tarfile.TarInfo(_CONTENT)
-                told.size = len(content)
-                archive.addfile(told, io.BytesIO(content))
+                manifest = tarfile.TarInfo(_CONTENT)
+                manifest.size = len(content)
+                archive.addfile(manifest, io.BytesIO(content))
             out.flush()
             os.fsync(out.fileno())
         os.replace(waiting, target)
@@ -63,7 +63,7 @@ def restore(archive: Path, folders: Folders) -> list[Path]:
     """
     with tempfile.TemporaryDirectory(prefix="restore-", dir=_there(folders.warehouse.parent)) as name:
         aside = Path(name)
-        shown, digests = _unpacked(archive, aside)
+        current_name, digests = _unpacked(archive, aside)
         moves = [(aside / name, _target(name, folders)) for name in digests]
         for (source, target), digest in zip(moves, digests.values(), strict=True):
             if target.exists() and _digest(target) != digest:
@@ -76,8 +76,8 @@ def restore(archive: Path, folders: Folders) -> list[Path]:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     _move(source, target)
                     written.append(target)
-            if shown and not folders.warehouse.is_symlink():
-                publications.point(folders.warehouse, shown)
+            if current_name and not folders.warehouse.is_symlink():
+                publications.point(folders.warehouse, current_name)
     return written
 
 

@@ -18,8 +18,10 @@ def add(commands: Any, pointer: Path) -> None:
     look = commands.add_parser("doctor", help="what is wrong with this installation", allow_abbrev=False)
     look.set_defaults(run=_doctor)
 
-    told = commands.add_parser("settings", help="the settings that hold, with their variables", allow_abbrev=False)
-    told.set_defaults(run=_settings)
+    settings_command = commands.add_parser(
+        "settings", help="the settings that hold, with their variables", allow_abbrev=False
+    )
+    settings_command.set_defaults(run=_settings)
 
     ready = commands.add_parser(
         "ready", help="whether a publication can be served, as /readyz says", allow_abbrev=False
@@ -32,9 +34,9 @@ def add(commands: Any, pointer: Path) -> None:
     log.add_argument("--from", dest="folder", type=Path, metavar="DIR", help="instead of the folder of the settings")
     log.set_defaults(run=_audit)
 
-    told = commands.add_parser("notify", help="tell somebody of a unit that failed", allow_abbrev=False)
-    told.add_argument("unit")
-    told.set_defaults(run=_notify)
+    notify_command = commands.add_parser("notify", help="tell somebody of a unit that failed", allow_abbrev=False)
+    notify_command.add_argument("unit")
+    notify_command.set_defaults(run=_notify)
 
     saved = commands.add_parser("backup", help="one archive of all that cannot be made again", allow_abbrev=False)
     saved.add_argument("--to", type=Path, metavar="FILE.tar", help="instead of the folder of backups")

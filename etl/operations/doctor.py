@@ -60,13 +60,13 @@ def _versions(_: settings.Settings) -> Iterator[Title]:
     yield "python", python, sys.version_info >= _OLDEST_PYTHON
     wrong = []
     pins = [line for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines() if "==" in line]
-    for name, wanted in (line.split("==") for line in pins):
+    for name, required in (line.split("==") for line in pins):
         try:
-            found = version(name)
+            installed = version(name)
         except PackageNotFoundError:
-            found = "not installed"
-        if found != wanted.strip():
-            wrong.append(f"{name} is {found}, {wanted.strip()} is asked for")
+            installed = "not installed"
+        if installed != required.strip():
+            wrong.append(f"{name} is {installed}, {required.strip()} is asked for")
     yield from (("packages", line, False) for line in wrong)
     if not wrong:
         yield "packages", f"{len(pins)} pinned packages, all at their versions", True
@@ -105,8 +105,8 @@ def _memory(known: settings.Settings) -> Iterator[Title]:
     whole = settings.machine_memory()
     build = kinds.bytes_of(known.memory.build) if known.memory.build else whole // 4
     count, each = settings.web_processes(known), settings.web_memory(known)
-    told = f"{count} web processes of {_gib(each)} and a build of {_gib(build)} on a machine of {_gib(whole)} GiB"
-    yield "memory", told, count * each + build <= whole
+    summary = f"{count} web processes of {_gib(each)} and a build of {_gib(build)} on a machine of {_gib(whole)} GiB"
+    yield "memory", summary, count * each + build <= whole
 
 
 def _gib(size: int) -> str:
@@ -118,8 +118,8 @@ def _disk(known: settings.Settings) -> Iterator[Title]:
     free = shutil.disk_usage(folder).free
     pointer = known.folders.warehouse
     needed = max(_LEAST_FREE, _FREE_PUBLICATIONS * pointer.stat().st_size if pointer.exists() else 0)
-    told = f"{free / 2**30:.1f} GiB free at {folder}"
-    yield "disk", told if free >= needed else f"{told}, a build needs {needed / 2**30:.1f}", free >= needed
+    summary = f"{free / 2**30:.1f} GiB free at {folder}"
+    yield "disk", summary if free >= needed else f"{summary}, a build needs {needed / 2**30:.1f}", free >= needed
 
 
 def _fonts(_: settings.Settings) -> Iterator[Title]:
@@ -142,8 +142,8 @@ def _publication(known: settings.Settings) -> Iterator[Title]:
     pointer = known.folders.warehouse
     try:
         with publications.connect(pointer) as con:
-            shown = publications.describe(con)
+            published = publications.describe(con)
     except Refused as error:
         yield "publication", str(error), False
         return
-    yield "publication", f"{shown.id} as of {shown.as_of}, of this code ({code_version()})", True
+    yield "publication", f"{published.id} as of {published.as_of}, of this code ({code_version()})", True

@@ -31,7 +31,7 @@ def message(known: Settings, unit: str) -> str:
 def tell(known: Settings, unit: str) -> list[str]:
     """Tell everybody; returns who was told. Raises Refused where nobody could be."""
     text = message(known, unit)
-    told: list[str] = []
+    succeeded: list[str] = []
     failed: list[str] = []
     if known.notify.recipients:
         mail = EmailMessage()
@@ -39,12 +39,12 @@ def tell(known: Settings, unit: str) -> list[str]:
         mail["To"] = ", ".join(known.notify.recipients)
         mail.set_content(text)
         sendmail = shutil.which("sendmail", path="/usr/sbin:/usr/lib:/usr/bin") or "sendmail"
-        (told if _ran([sendmail, "-t", "-i"], mail.as_bytes()) else failed).append("mail")
+        (succeeded if _ran([sendmail, "-t", "-i"], mail.as_bytes()) else failed).append("mail")
     if known.notify.command:
-        (told if _ran(shlex.split(known.notify.command), text.encode()) else failed).append("command")
-    if failed or not told:
+        (succeeded if _ran(shlex.split(known.notify.command), text.encode()) else failed).append("command")
+    if failed or not succeeded:
         raise Refused(f"{unit}: nobody was told ({', '.join(failed) or 'notify names nobody'})")
-    return told
+    return succeeded
 
 
 def _ran(command: list[str], text: bytes) -> bool:

@@ -39,15 +39,15 @@ class Manifest:
 
 def offer(pointer: Path, folder: Path) -> Manifest:
     """Offer the publication that `pointer` shows. Raises Refused."""
-    shown = publications.current(pointer)
+    current = publications.current(pointer)
     # Opening it holds it against this code.
     publications.connect(pointer).close()
     folder.mkdir(parents=True, exist_ok=True)
-    offered = folder / shown.name
-    if not offered.exists() or not offered.samefile(shown):
-        _link_or_copy(shown, offered)
+    offered = folder / current.name
+    if not offered.exists() or not offered.samefile(current):
+        _link_or_copy(current, offered)
     status = offered.stat()
-    manifest = Manifest(shown.name, status.st_size, _digest(offered), status.st_mtime_ns, code_version())
+    manifest = Manifest(current.name, status.st_size, _digest(offered), status.st_mtime_ns, code_version())
     _write(folder / MANIFEST, json.dumps(asdict(manifest), indent=1) + "\n")
     older = sorted((path for path in folder.glob("*.duckdb") if path != offered), key=lambda path: path.stat().st_mtime)
     for path in older[: -(_OFFERED - 1)]:
@@ -88,10 +88,12 @@ def accept(folder: Path, pointer: Path) -> Path:
         except OSError as error:
             raise Refused(f"{folder / manifest.name}: cannot be taken over ({error.strerror})") from None
         _refuse_other_code(received, manifest)
-        for kept in publications.versions(pointer):
+        for version in publications.versions(pointer):
             # Readers keep answers by the name of a version.
-            if kept.name == manifest.name and _digest(kept) != manifest.sha256:
-                raise Refused(f"{pointer}: another publication {kept.stem} is kept; was the building host set up anew?")
+            if version.name == manifest.name and _digest(version) != manifest.sha256:
+                raise Refused(
+                    f"{pointer}: another publication {version.stem} is kept; was the building host set up anew?"
+                )
         os.utime(received, ns=(manifest.published_ns, manifest.published_ns))
         return publications.adopt(received, manifest.name, pointer)
 
@@ -117,9 +119,9 @@ def read(folder: Path) -> Manifest:
 
 def _is_shown(manifest: Manifest, pointer: Path) -> bool:
     with suppress(Refused):
-        shown = publications.current(pointer)
-        status = shown.stat()
-        return (shown.name, status.st_size, status.st_mtime_ns) == (
+        current = publications.current(pointer)
+        status = current.stat()
+        return (current.name, status.st_size, status.st_mtime_ns) == (
             manifest.name,
             manifest.bytes,
             manifest.published_ns,
@@ -154,8 +156,8 @@ def _rsync(source: str, to: Path) -> None:
     command = ["rsync", "--times", "--ignore-times", "--partial", "--timeout=60", "--", source, f"{to}/"]
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if ended.returncode:
-        told = (ended.stderr.strip().splitlines() or ["no reason given"])[0]
-        raise Refused(f"rsync: exit {ended.returncode}: {told}")
+        message = (ended.stderr.strip().splitlines() or ["no reason given"])[0]
+        raise Refused(f"rsync: exit {ended.returncode}: {message}")
 
 
 def _link_or_copy(source: Path, to: Path) -> None:

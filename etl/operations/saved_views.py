@@ -147,13 +147,13 @@ def _of_json(path: Path) -> tuple[list[Saved], bool]:
     try:
         if not path.is_file() or path.stat().st_size > _MOST_BYTES:
             return [], False
-        found = json.loads(path.read_text(encoding="utf-8"))
+        stored = json.loads(path.read_text(encoding="utf-8"))
     # JSON nested too deep ends the recursion of its reader.
     except (OSError, ValueError, RecursionError):
         return [], False
-    written = found if isinstance(found, list) else []
+    written = stored if isinstance(stored, list) else []
     views = [view for view in map(_view, written) if view]
-    return views, isinstance(found, list) and len(views) == len(written)
+    return views, isinstance(stored, list) and len(views) == len(written)
 
 
 def _view(written: Any) -> Saved | None:
@@ -162,7 +162,7 @@ def _view(written: Any) -> Saved | None:
         return None
     # Views from before people signed in name no owner.
     written = {"owner": ADMINISTRATOR.sub} | written
-    if set(written) != {one.name for one in fields(Saved)}:
+    if set(written) != {each.name for each in fields(Saved)}:
         return None
     parameters = written["parameters"]
     if not isinstance(parameters, dict) or not all(isinstance(values, list) for values in parameters.values()):

@@ -35,7 +35,7 @@ class Offer:
     sub: str
     path: Path
     name: str
-    told: str
+    audit_details: str
 
 
 class Sessions:
@@ -94,7 +94,7 @@ class Sessions:
         """The random token by which the file can be fetched."""
         token = secrets.token_urlsafe(24)
         with self._offers.transaction() as execute:
-            values = (token, offer.sub, str(offer.path), offer.name, offer.told, now + OFFER_SECONDS)
+            values = (token, offer.sub, str(offer.path), offer.name, offer.audit_details, now + OFFER_SECONDS)
             execute("insert into offers values ($1, $2, $3, $4, $5, $6)", *values)
             stale = execute("delete from offers where until < $1 returning path", now)
         for (path,) in stale:
@@ -109,7 +109,7 @@ class Sessions:
                 return "gone"
             if row[0] != sub:
                 return "foreign"
-            ((found, path, name, told),) = execute(
+            ((owner, path, name, details),) = execute(
                 "delete from offers where token = $1 returning sub, path, name, told", token
             )
-        return Offer(found, Path(path), name, told)
+        return Offer(owner, Path(path), name, details)

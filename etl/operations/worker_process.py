@@ -52,12 +52,12 @@ class WorkerProcess:
     Whoever begins it stops it; a process that nobody waits for any more goes on until its time is over.
     """
 
-    def __init__(self, work: Callable[..., Any], *given: Any, seconds: float, memory: int) -> None:
+    def __init__(self, work: Callable[..., Any], *arguments: Any, seconds: float, memory: int) -> None:
         self.share = 0.0
         self._result: Any = None
         self._error: BaseException | None = None
         self._stop, self._done = threading.Event(), threading.Event()
-        task = pickle.dumps((work, given))
+        task = pickle.dumps((work, arguments))
         threading.Thread(target=self._follow, args=(task, seconds, memory), name="worker-process", daemon=True).start()
 
     @property
@@ -112,13 +112,13 @@ class WorkerProcess:
                     raise OutOfTime
                 if not pipe.poll(_BEAT):
                     continue
-                kind, told = pickle.loads(pipe.recv_bytes())
+                kind, content = pickle.loads(pipe.recv_bytes())
                 if kind == "share":
-                    self.share = told
+                    self.share = content
                 elif kind == "failed":
-                    raise told
+                    raise content
                 else:
-                    return told
+                    return content
         except (EOFError, ConnectionError):
             # It said nothing before its end: the kernel took it, for its memory.
             raise OutOfMemory from None
@@ -145,16 +145,16 @@ def main() -> None:
     """Do the one piece of work that is sent."""
     _limit(int(sys.argv[2]))
     pipe = Connection(int(sys.argv[1]))
-    work, given = pickle.loads(pipe.recv_bytes())
+    work, arguments = pickle.loads(pipe.recv_bytes())
     threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
-    pipe.send_bytes(_outcome(work, given, lambda share: pipe.send_bytes(pickle.dumps(("share", share)))))
+    pipe.send_bytes(_outcome(work, arguments, lambda share: pipe.send_bytes(pickle.dumps(("share", share)))))
 
 
-def _outcome(work: Callable[..., Any], given: tuple[Any, ...], tell: Tell) -> bytes:
+def _outcome(work: Callable[..., Any], arguments: tuple[Any, ...], tell: Tell) -> bytes:
     import duckdb
 
     try:
-        return pickle.dumps(("done", work(tell, *given)))
+        return pickle.dumps(("done", work(tell, *arguments)))
     except (MemoryError, duckdb.OutOfMemoryException):
         return pickle.dumps(("failed", OutOfMemory()))
     except Exception as error:

@@ -134,7 +134,7 @@ def test_exact_numbers_are_those_that_ask_gives(press, pointer):
 def test_what_is_printed_is_what_is_attached(press):
     asked = press.questions("IR", "en", exact=True)
     book = content.book(asked)
-    told = csv.DictReader(io.StringIO(typesetting.numbers_file(asked.asked)))
+    told = csv.DictReader(io.StringIO(typesetting.numbers_file(asked.recorded)))
     today = [row for row in told if row["on"] == asked.day.isoformat() and row["by"] in ("", "province")]
     with_values = {(row["metric"], row["member"]): row["value"] for row in today}
     (table,) = book["tables"]
@@ -147,7 +147,7 @@ def test_what_is_printed_is_what_is_attached(press):
 def test_for_circulation_counts_people_in_fives_and_says_so(press):
     asked = press.questions("IR", "en")
     book = content.book(asked)
-    told = list(csv.DictReader(io.StringIO(typesetting.numbers_file(asked.asked))))
+    told = list(csv.DictReader(io.StringIO(typesetting.numbers_file(asked.recorded))))
     counts = [
         row
         for row in told
@@ -163,7 +163,7 @@ def test_for_circulation_counts_people_in_fives_and_says_so(press):
 def test_a_provinces_book_holds_no_detail_of_another(press, pointer):
     asked = press.questions("IR-17", "en")
     book = content.book(asked)
-    held = json.dumps([book, typesetting.numbers_file(asked.asked)], ensure_ascii=False)
+    held = json.dumps([book, typesetting.numbers_file(asked.recorded)], ensure_ascii=False)
     others = {code: name for code, name in text.reference_members("province", "en").items() if code != "IR-17"}
     counties = set(text.reference_members("county", "en").values())
     assert not [name for code, name in others.items() if code in held or (name in held and name not in counties)]

@@ -78,7 +78,7 @@ def test_what_is_composed_and_what_is_not_are_compared_alike(text, form):
 
 @given(WRITTEN)
 def test_nothing_that_cannot_be_seen_is_shown_or_compared(text):
-    for shown in (text_folding.shown(text), text_folding.fold(text)):
+    for shown in (text_folding.display_text(text), text_folding.fold(text)):
         assert not set(shown) & set(UNSEEN)
         assert text_folding.count_invisible(shown) == 0
         assert shown == shown.strip()
@@ -87,11 +87,11 @@ def test_nothing_that_cannot_be_seen_is_shown_or_compared(text):
 @given(WRITTEN)
 def test_what_is_shown_is_what_was_written_but_for_spaces_and_the_unseen(text):
     seen = [char for char in unicodedata.normalize("NFC", text) if char not in UNSEEN and not char.isspace()]
-    assert [char for char in text_folding.shown(text) if not char.isspace()] == seen
+    assert [char for char in text_folding.display_text(text) if not char.isspace()] == seen
 
 
 def test_the_spelling_of_a_name_is_kept_for_showing():
-    assert text_folding.shown("  شركت\u200cهاي \u202eحفاظتي ") == "شركت\u200cهاي حفاظتي"
+    assert text_folding.display_text("  شركت\u200cهاي \u202eحفاظتي ") == "شركت\u200cهاي حفاظتي"
 
 
 @given(WRITTEN)
@@ -100,7 +100,7 @@ def test_every_unseen_character_is_counted(text):
 
 
 def test_a_code_is_shown_in_latin_digits_with_its_zeros_and_case():
-    assert text_folding.shown_code(" ۰۰Ab٧ ") == "00Ab7"
+    assert text_folding.display_code(" ۰۰Ab٧ ") == "00Ab7"
 
 
 @given(st.text(max_size=60))

@@ -277,12 +277,12 @@ FIXED = """
 from pages.ui.charts import bars
 from pages.ui.components import figures
 from pages.ui.state import page_context
-page_context.entered("overview")
+page_context.enter_page("overview")
 view = page_context.view()
 figures.figure(view, bars.ranking, "active_assistants", by="post", where={"province": ("IR-23",)})
 figures.figure(view, bars.ranking, "active_assistants", by="post")
 page_context.flush()
-page_context.left()
+page_context.leave_page()
 """
 
 

@@ -68,7 +68,7 @@ def test_a_part_that_runs_alone_after_a_new_publication_draws_the_whole_page_aga
     warehouse.turn()
     part = page_context.fragment(lambda word: drawn.append(f"{word} {Path(warehouse.path()).stem}"))
     part("one")
-    page_context.left()
+    page_context.leave_page()
     again, given = stored[0]
     again(*given)
     assert drawn == ["one 000001"] * 2

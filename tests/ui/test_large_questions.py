@@ -39,10 +39,10 @@ def answered(small_register: Path) -> Iterator[tuple[StoredRows, Answer]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WAREHOUSE", str(small_register))
         patch.setattr(limits, "ROWS", ROWS)
-        warehouse._kept.clear()
+        warehouse._results.clear()
         stored = registers.large("training_compliance", by=BY, over=OVER)
         patch.setattr(limits, "ROWS", 1_000_000)
-        warehouse._kept.clear()
+        warehouse._results.clear()
         whole = warehouse.ask("training_compliance", by=BY, over=OVER)
         assert isinstance(stored, StoredRows)
         assert len(whole.rows) > 10 * ROWS
@@ -53,7 +53,7 @@ def answered(small_register: Path) -> Iterator[tuple[StoredRows, Answer]]:
 def few(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAREHOUSE", str(small_register))
     monkeypatch.setattr(limits, "ROWS", ROWS)
-    warehouse._kept.clear()
+    warehouse._results.clear()
 
 
 @pytest.mark.slow
@@ -88,7 +88,7 @@ def test_the_file_of_stored_rows_goes_with_them(few: None) -> None:
     assert isinstance(stored, StoredRows)
     path = stored.path
     assert path.exists()
-    warehouse._kept.clear()
+    warehouse._results.clear()
     del stored
     assert not path.exists()
 
@@ -264,14 +264,14 @@ def test_a_cache_holds_no_more_bytes_than_it_may() -> None:
         return made.answer("active_assistants", by=("institute",), rows=[(str(n), n) for n in range(count)])
 
     size = caches.size_of(answer(100))
-    kept = caches.Kept(3 * size, caches.size_of)
+    kept = caches.ResultCache(3 * size, caches.size_of)
     ask = kept.of(answer)
     asked.clear()
     for count in (100, 99, 98, 100, 97, 99):
         ask(count)
     assert asked == [100, 99, 98, 97, 99], "99 was used least lately when 97 came"
-    assert kept.held <= kept.most
+    assert kept.bytes_held <= kept.most
     ask(1000)
     assert ask(1000) is not ask(1000), "what is larger than the cache pushes nothing out"
-    assert kept.held > 0
+    assert kept.bytes_held > 0
     assert (kept.hits, kept.misses) == (1, 8)

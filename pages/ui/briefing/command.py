@@ -45,10 +45,10 @@ def _books(press: Press, options: argparse.Namespace) -> int:
         places = sorted(text.reference_members("province", options.lang))
     code = 0
     for place in places:
-        asked = press.questions(place, options.lang, options.on, options.exact)
-        to = options.to if options.to.suffix.lower() == ".pdf" else options.to / writing.file_name(asked)
+        questions = press.questions(place, options.lang, options.on, options.exact)
+        to = options.to if options.to.suffix.lower() == ".pdf" else options.to / writing.file_name(questions)
         try:
-            print(press.write(asked, to).file)
+            print(press.write(questions, to).file)
         except Refused as error:
             _tell(str(error))
             code = 1
@@ -73,8 +73,8 @@ def _tell(line: str) -> None:
 def _contradiction(options: argparse.Namespace) -> str:
     """What is wrong with the words taken together; empty where nothing is."""
     if options.changed:
-        given = options.province or options.on or options.to or options.exact
-        return "--changed goes with --all and nothing of place, day or folder" if given or not options.all else ""
+        conflicting = options.province or options.on or options.to or options.exact
+        return "--changed goes with --all and nothing of place, day or folder" if conflicting or not options.all else ""
     if not options.to:
         return "--to is needed"
     if options.all and options.province:

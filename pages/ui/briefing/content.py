@@ -37,7 +37,7 @@ def book(questions: Questions) -> dict[str, Any]:
     questions.refuse_empty()
     write = writer(questions)
     read, lang = questions.publication, questions.lang
-    said = verdict.facts(write.sources)
+    facts = verdict.facts(write.sources)
     date, place = text.day_in_both(questions.day, lang), write.place
     title = write.word("title")
     nation = not questions.province
@@ -61,9 +61,9 @@ def book(questions: Questions) -> dict[str, Any]:
         "sample": write.word("sample") if read.is_sample else "",
         "circulation_short": write.word("exact_short" if questions.exact else "circulation_short"),
         "circulation": text.word("file.exact" if questions.exact else "file.circulation", lang),
-        "verdict": verdict.sentences(said, write.sources),
+        "verdict": verdict.sentences(facts, write.sources),
         **_cards(write),
-        "trend": _trend(write, said),
+        "trend": _trend(write, facts),
         "actions": _actions(write),
         "ranks": None if nation else tables.own_ranks(write),
         "map": _map(write) if nation else None,
@@ -83,19 +83,19 @@ def _cards(write: Writer) -> dict[str, Any]:
         now = write.questions.ask(name, on=day)
         metric, value = now.metrics[0], now.value() if settled else None
         before = write.questions.ask(name, on=add_months(day, -12)).value()
-        change, said, is_good = "", "no_year" if settled else "not_settled", None
+        change, verdict_key, is_good = "", "no_year" if settled else "not_settled", None
         if value is not None and before is not None:
-            said = "year_same"
+            verdict_key = "year_same"
             if changes.is_visible(metric, value, before):
                 change = changes.signed(metric, value, before, write.lang)
                 is_good = (value > before) == (metric.direction == "up") if metric.direction in ("up", "down") else None
-                said = "year_plain" if is_good is None else "year_better" if is_good else "year_worse"
+                verdict_key = "year_plain" if is_good is None else "year_better" if is_good else "year_worse"
         cards.append(
             {
                 "label": metric.label[write.lang],
                 "value": write.plain(now) if settled else text.plain(None, metric.unit, write.lang),
                 "change": change,
-                "verdict": write.word(said),
+                "verdict": write.word(verdict_key),
                 "better": is_good is True,
                 "worse": is_good is False,
             }
@@ -105,21 +105,21 @@ def _cards(write: Writer) -> dict[str, Any]:
     return {"cards": cards, "cards_note": " ".join(notes)}
 
 
-def _trend(write: Writer, said: verdict.Facts) -> dict[str, Any]:
+def _trend(write: Writer, facts: verdict.Facts) -> dict[str, Any]:
     lang = write.lang
     answer = write.questions.analyse("projection")
     known = [row for row in answer.rows if row[1] is not None]
     # A province is projected until it reaches its share of the nation's target, further than paper should look.
     answer = replace(answer, rows=answer.rows[: len(known) + _MOST_MONTHS_AHEAD])
-    path, told = write.questions.analyse("target_path"), write.questions.analyse("events")
-    events = marks.of(marks.events(told, write.context)[-_MOST_EVENTS:], [row[0] for row in answer.rows])
+    path, known_events = write.questions.analyse("target_path"), write.questions.analyse("events")
+    events = marks.of(marks.events(known_events, write.context)[-_MOST_EVENTS:], [row[0] for row in answer.rows])
     first, last = known[0], known[-1]
     span = [text.unit_label(label, lang) for label in (first[0], answer.rows[-1][0])]
     counted = [text.number(row[1], lang) for row in (first, last)]
     alt = write.word(
         "trend_alt", first=counted[0], since=span[0], last=counted[1], until=text.day(write.questions.day, lang)
     )
-    title = write.word("trend_alone", active=text.number(said.active, lang), before=text.number(said.before, lang))
+    title = write.word("trend_alone", active=text.number(facts.active, lang), before=text.number(facts.before, lang))
     keys = ["actual"]
     ahead = answer.rows[-1]
     if ahead[2] is not None and ahead is not last:
@@ -135,13 +135,13 @@ def _trend(write: Writer, said: verdict.Facts) -> dict[str, Any]:
         "pictures": [
             {
                 "height": height,
-                "svg": drawing.trend(answer, write.context, said.target, path, events, float(height)),
+                "svg": drawing.trend(answer, write.context, facts.target, path, events, float(height)),
             }
             for height in _HEIGHTS
         ],
         "alt": alt,
         "keys": [{"kind": key, "words": write.word(f"key_{key}")} for key in keys],
-        "events": [{"number": text.digits(one.number, lang), "words": one.words} for one in events],
+        "events": [{"number": text.digits(event.number, lang), "words": event.words} for event in events],
         "path": _path(write, path),
     }
 
@@ -161,17 +161,17 @@ def _path(write: Writer, path: Answer) -> str:
 
 
 def _actions(write: Writer) -> dict[str, Any]:
-    found = needs_action.actions(write.sources)
+    actions = needs_action.actions(write.sources)
     return {
         "title": text.word("action.title", write.lang),
         "none": text.word("action.none", write.lang),
         "items": [
             {
                 "number": text.digits(f"{at}.", write.lang),
-                "sentence": one.sentence,
-                "about": " · ".join(part for part in (one.who, one.when) if part),
+                "sentence": action.sentence,
+                "about": " · ".join(part for part in (action.who, action.when) if part),
             }
-            for at, one in enumerate(found, 1)
+            for at, action in enumerate(actions, 1)
         ],
     }
 
@@ -189,7 +189,7 @@ def _map(write: Writer) -> dict[str, Any]:
             value=text.plain(last.value, metric.unit, lang),
         )
     names = {code: text.member("province", code, lang) for code in text.reference_members("province", lang)}
-    found = drawing.paper(
+    colour_classes = drawing.paper(
         classes([value for value in answer.column(metric.name) if value is not None], metric, write.context)
     )
     credit = f"{text.word('figure.osm', lang)} (ODbL)"
@@ -199,7 +199,7 @@ def _map(write: Writer) -> dict[str, Any]:
         "svg": drawing.province_map(answer, write.context, _label_places(), names | _SHORT[lang]),
         "alt": write.word("map_alt"),
         "width": 158,
-        "legend": [{"colour": one["colour"], "words": one["label"]} for one in found.keys(write.context)],
+        "legend": [{"colour": step["colour"], "words": step["label"]} for step in colour_classes.keys(write.context)],
         "credit": credit,
     }
 
@@ -207,33 +207,33 @@ def _map(write: Writer) -> dict[str, Any]:
 @cache
 def _label_places() -> dict[str, tuple[float, float]]:
     shapes = json.loads((REFERENCE / "iran_provinces.geojson").read_text(encoding="utf-8"))["features"]
-    return {one["id"]: (one["properties"]["label_lon"], one["properties"]["label_lat"]) for one in shapes}
+    return {shape["id"]: (shape["properties"]["label_lon"], shape["properties"]["label_lat"]) for shape in shapes}
 
 
 def _changes(write: Writer) -> dict[str, Any]:
     lang = write.lang
-    told: dict[str, Any] = {"title": write.word("changes_title"), "heads": write.words("changes_heads"), "rows": []}
-    found = write.questions.revision(HEADLINE)
-    if found is None:
-        return told | {"lead": write.word("changes_first")}
+    section: dict[str, Any] = {"title": write.word("changes_title"), "heads": write.words("changes_heads"), "rows": []}
+    revision = write.questions.revision(HEADLINE)
+    if revision is None:
+        return section | {"lead": write.word("changes_first")}
     count = {
-        kind: text.number(sum(getattr(one, f"{kind}_rows") for one in found.rows), lang)
+        kind: text.number(sum(getattr(source, f"{kind}_rows") for source in revision.rows), lang)
         for kind in ("new", "corrected", "removed")
     }
-    any_row = any(one.new_rows or one.corrected_rows or one.removed_rows for one in found.rows)
+    any_row = any(source.new_rows or source.corrected_rows or source.removed_rows for source in revision.rows)
     for name in HEADLINE:
-        metric = found.after[name].metrics[0]
-        before, after = found.before[name].value(), found.after[name].value()
+        metric = revision.after[name].metrics[0]
+        before, after = revision.before[name].value(), revision.after[name].value()
         if None not in (before, after) and changes.is_visible(metric, after, before):
-            told["rows"].append(_changed(metric, before, after, lang))
+            section["rows"].append(_changed(metric, before, after, lang))
     lead = write.word(
-        "changes_some" if told["rows"] else "changes_none",
-        old=text.digits(found.publication.id, lang),
+        "changes_some" if section["rows"] else "changes_none",
+        old=text.digits(revision.publication.id, lang),
         rows=write.word("changes_rows", **count) if any_row else write.word("changes_no_rows"),
-        day=text.day(found.day, lang),
+        day=text.day(revision.day, lang),
     )
-    return told | {
-        "lead": f"{lead} {write.word('changes_references')}" if found.definitions or found.references else lead
+    return section | {
+        "lead": f"{lead} {write.word('changes_references')}" if revision.definitions or revision.references else lead
     }
 
 

@@ -140,13 +140,13 @@ def province_map(
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     values = {row[0]: row[at] for row in answer.rows if row[0]}
-    found = paper(classes([value for value in values.values() if value is not None], metric, context))
+    colour_classes = paper(classes([value for value in values.values() if value is not None], metric, context))
     place = _projected(values)
     land = {code: [[place(*point) for point in ring] for ring in maps.rings_of(code)] for code in values}
     parts, labels = [_HATCH.replace("COLOUR", context.colour("missing"))], []
     for code in sorted(values):
         value = values[code]
-        fill = "url(#hatch)" if value is None else found.colours[found.of(value)]
+        fill = "url(#hatch)" if value is None else colour_classes.colours[colour_classes.of(value)]
         rings = "".join(f"{_path(ring)}Z" for ring in land[code])
         parts.append(f'<path d="{rings}" fill="{fill}" stroke="{_BORDER}" stroke-width="0.6" fill-rule="evenodd"/>')
         written = text.plain(value, metric.unit, context.lang)
@@ -170,12 +170,12 @@ _PAPER = ("#f1f6fa", "#d5e4ef", "#b4cfe2", "#8db5d3", "#6499c1")
 _BORDER, _GROUND = "#6d8294", "#f4f6f8"
 
 
-def paper(found: Classes) -> Classes:
+def paper(screen_classes: Classes) -> Classes:
     """The classes in the colours of paper: the loudest on the screen is the darkest here."""
-    count = len(found.colours)
-    loud = sorted(range(count), key=lambda at: -_luminance(found.colours[at]))
+    count = len(screen_classes.colours)
+    loud = sorted(range(count), key=lambda at: -_luminance(screen_classes.colours[at]))
     steps = [_PAPER[round(at * (len(_PAPER) - 1) / max(count - 1, 1))] for at in range(count)]
-    return replace(found, colours=tuple(steps[loud.index(at)] for at in range(count)))
+    return replace(screen_classes, colours=tuple(steps[loud.index(at)] for at in range(count)))
 
 
 _HATCH = (
@@ -207,21 +207,21 @@ def _placed(
     outlines: Sequence[Sequence[tuple[float, float]]] = (),
 ) -> Iterable[tuple[_Label, tuple[float, float]]]:
     """Where each label stands so that none covers another: the nearest free spot at its place, else one off the land."""
-    taken: list[tuple[float, float, float, float]] = []
+    occupied: list[tuple[float, float, float, float]] = []
     # Crowded provinces choose last: whoever has no near neighbour stands at its place.
-    order = sorted(labels, key=lambda one: (-_room(one.at, centres), one.code))
+    order = sorted(labels, key=lambda label: (-_room(label.at, centres), label.code))
     for label in order:
-        found = label.at
+        spot = label.at
         for x, y in _around(*label.at):
             box = label.box(x, y)
             is_inside = box[0] >= 0 and box[1] >= 0 and box[2] <= MAP_WIDTH and box[3] <= MAP_HEIGHT
-            if not is_inside or any(_meets(box, other) for other in taken):
+            if not is_inside or any(_meets(box, other) for other in occupied):
                 continue
             if not _is_away(label, x, y) or not any(_is_on(box, ring) for ring in outlines):
-                found = (x, y)
+                spot = (x, y)
                 break
-        taken.append(label.box(*found))
-        yield label, found
+        occupied.append(label.box(*spot))
+        yield label, spot
 
 
 def _is_away(label: _Label, x: float, y: float) -> bool:
@@ -258,8 +258,8 @@ def _around(x: float, y: float) -> Iterable[tuple[float, float]]:
             yield x + radius * math.cos(turn), y - radius * math.sin(turn)
 
 
-def _meets(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+def _meets(box: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]
 
 
 def _holds(box: tuple[float, float, float, float], point: tuple[float, float]) -> bool:
@@ -306,12 +306,12 @@ def _text(
 
 def _path(points: Iterable[tuple[float, float]]) -> str:
     """A path through points, those that fall onto the one before left out."""
-    kept: list[str] = []
+    vertices: list[str] = []
     for x, y in points:
         written = f"{x:.1f} {y:.1f}"
-        if not kept or kept[-1] != written:
-            kept.append(written)
-    return "M" + "L".join(kept)
+        if not vertices or vertices[-1] != written:
+            vertices.append(written)
+    return "M" + "L".join(vertices)
 
 
 def _line(points: Sequence[tuple[float, float]], colour: str, width: float, dash: str = "") -> str:

@@ -72,20 +72,20 @@ class Outcome:
 def read(path: Path) -> tuple[list[Recipient], Smtp | None]:
     """The recipients, and the mail server if one is given. Raises Refused with the file and what is wrong."""
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise Refused(f"{path}: {error.strerror}") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Refused(f"{path}: is not TOML ({error})") from None
-    if unknown := given.keys() - {"recipient", "smtp"}:
+    if unknown := settings.keys() - {"recipient", "smtp"}:
         raise Refused(f"{path}: {min(unknown)} is unknown")
-    tables = given.get("recipient", [])
+    tables = settings.get("recipient", [])
     if not isinstance(tables, list) or not tables:
         raise Refused(f"{path}: names no [[recipient]]")
-    found = [_recipient(path, number, table) for number, table in enumerate(tables, 1)]
-    if len({one.name for one in found}) < len(found):
+    recipients = [_recipient(path, number, table) for number, table in enumerate(tables, 1)]
+    if len({recipient.name for recipient in recipients}) < len(recipients):
         raise Refused(f"{path}: two recipients have the same name")
-    return found, _smtp(path, given["smtp"]) if "smtp" in given else None
+    return recipients, _smtp(path, settings["smtp"]) if "smtp" in settings else None
 
 
 def _recipient(path: Path, number: int, table: Any) -> Recipient:
@@ -100,9 +100,9 @@ def _recipient(path: Path, number: int, table: Any) -> Recipient:
         if not table[key].isprintable():
             raise Refused(f"{where}: {key} holds a line break or another control character")
     places = table.get("places", [NATION])
-    if not isinstance(places, list) or not places or not all(isinstance(one, str) for one in places):
+    if not isinstance(places, list) or not places or not all(isinstance(place, str) for place in places):
         raise Refused(f"{where}: places is a list of codes")
-    if wrong := [one for one in places if one not in _PLACES]:
+    if wrong := [place for place in places if place not in _PLACES]:
         raise Refused(f"{where}: {wrong[0]!r} is no province and not {NATION}")
     lang, mail = table.get("lang", "fa"), table.get("mail", "")
     if lang not in text.LANGUAGES:
@@ -133,51 +133,51 @@ def send_changed(press: Press, path: Path) -> list[Outcome]:
     known = _noted()
     # Each recipient is noted under the file that names them: another file may use the same names.
     outcomes = []
-    for one in recipients:
-        key = f"{path.absolute()}\n{one.name}"
+    for recipient in recipients:
+        key = f"{path.absolute()}\n{recipient.name}"
         try:
-            files, noted = _send(press, one, known.get(key), smtp)
+            files, noted = _send(press, recipient, known.get(key), smtp)
         except Refused as error:
-            outcomes.append(Outcome(one.name, fault=str(error)))
+            outcomes.append(Outcome(recipient.name, fault=str(error)))
             continue
         known[key] = noted
         writing.save(_state(), json.dumps(known, ensure_ascii=False, indent=1).encode())
-        outcomes.append(Outcome(one.name, tuple(files)))
+        outcomes.append(Outcome(recipient.name, tuple(files)))
     return outcomes
 
 
 def _send(
-    press: Press, one: Recipient, before: Mapping[str, Any] | None, smtp: Smtp | None
+    press: Press, recipient: Recipient, before: Mapping[str, Any] | None, smtp: Smtp | None
 ) -> tuple[list[Path], dict[str, Any]]:
-    publication = press.questions(NATION, one.lang).publication.id
+    publication = press.questions(NATION, recipient.lang).publication.id
     if before is not None and before["publication"] == publication:
         return [], dict(before)
     now: dict[str, dict[str, float]] = {}
     files: list[Path] = []
     lines: list[str] = []
-    for place in one.places:
-        asked = press.questions(place, one.lang)
+    for place in recipient.places:
+        questions = press.questions(place, recipient.lang)
         try:
-            asked.refuse_empty()
+            questions.refuse_empty()
         except NoData:
             continue
-        found = needs_action.actions(writer(asked).sources)
-        now[place] = {_key(action): action.count for action in found}
+        actions = needs_action.actions(writer(questions).sources)
+        now[place] = {_key(action): action.count for action in actions}
         if before is None:
             continue
         # A place that the recipient gets for the first time is noted like the first run.
         earlier = before["places"].get(place, now[place])
-        new = [action for action in found if action.count > earlier.get(_key(action), 0)]
+        new = [action for action in actions if action.count > earlier.get(_key(action), 0)]
         if new:
-            to = one.folder / writing.file_name(asked)
-            press.write(press.questions(place, one.lang), to)
+            to = recipient.folder / writing.file_name(questions)
+            press.write(press.questions(place, recipient.lang), to)
             files.append(to)
-            lines += [writing.place_name(place, one.lang), *(f"  {_told(action)}" for action in new)]
+            lines += [writing.place_name(place, recipient.lang), *(f"  {_told(action)}" for action in new)]
     if files:
-        listed = one.folder / f"new-{publication}-{one.lang}.txt"
+        listed = recipient.folder / f"new-{publication}-{recipient.lang}.txt"
         writing.save(listed, ("\n".join(lines) + "\n").encode())
-        if smtp and one.mail:
-            _mail(smtp, one, files, "\n".join(lines) + "\n")
+        if smtp and recipient.mail:
+            _mail(smtp, recipient, files, "\n".join(lines) + "\n")
         files.append(listed)
     return files, {"publication": publication, "places": now}
 
@@ -190,10 +190,10 @@ def _told(action: Action) -> str:
     return " · ".join(part for part in (action.sentence, action.who, action.when) if part)
 
 
-def _mail(smtp: Smtp, one: Recipient, files: list[Path], words: str) -> None:
+def _mail(smtp: Smtp, recipient: Recipient, files: list[Path], words: str) -> None:
     message = EmailMessage()
-    message["Subject"] = text.word("briefing.title", one.lang)
-    message["From"], message["To"] = smtp.sender, one.mail
+    message["Subject"] = text.word("briefing.title", recipient.lang)
+    message["From"], message["To"] = smtp.sender, recipient.mail
     message.set_content(words)
     for file in files:
         message.add_attachment(file.read_bytes(), maintype="application", subtype="pdf", filename=file.name)
@@ -201,7 +201,7 @@ def _mail(smtp: Smtp, one: Recipient, files: list[Path], words: str) -> None:
         with smtplib.SMTP(smtp.host, smtp.port, timeout=_MAIL_SECONDS) as server:
             server.send_message(message)
     except (OSError, smtplib.SMTPException) as error:
-        raise Refused(f"mail to {one.name} was not taken ({type(error).__name__})") from None
+        raise Refused(f"mail to {recipient.name} was not taken ({type(error).__name__})") from None
 
 
 def _noted() -> dict[str, Any]:

@@ -68,13 +68,16 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
         "title": _title(write, dimension, order, [group.key[0] for group in order.ranked if group.key[0] in below]),
         "sub": write.word(f"rank_sub_{dimension}", day=text.day(day, lang), whole=write.plain(whole)),
         "columns": 1 if beside or len(rows) <= 6 else 2,
-        "heads": [*(head.format(dimension=label) for head in write.words("rank_heads")), *(one.head for one in beside)],
+        "heads": [
+            *(head.format(dimension=label) for head in write.words("rank_heads")),
+            *(column.head for column in beside),
+        ],
         "rows": rows,
         "total": _total(write, whole, metric, beside) if beside and rows else None,
         "small_title": write.word("rank_small"),
         "small": [
             write.word("rank_small_item", name=write.questions.member(dimension, code), count=text.number(count, lang))
-            for code, count in sorted(small, key=lambda one: (-(one[1] or 0), one[0]))
+            for code, count in sorted(small, key=lambda place: (-(place[1] or 0), place[0]))
         ],
     }
 
@@ -149,11 +152,11 @@ class _Column:
 
 
 def _columns(write: Writer, dimension: str, names: Sequence[str]) -> list[_Column]:
-    found = []
+    columns = []
     for name in names:
         answer, total = (write.questions.ask(name, by=by, on=write.questions.day) for by in ((dimension,), ()))
         values = zip(answer.column(dimension), answer.column(name), strict=True)
-        found.append(
+        columns.append(
             _Column(
                 answer.metrics[0],
                 write.lang,
@@ -161,7 +164,7 @@ def _columns(write: Writer, dimension: str, names: Sequence[str]) -> list[_Colum
                 write.plain(total),
             )
         )
-    return found
+    return columns
 
 
 def own_ranks(write: Writer) -> dict[str, Any]:
@@ -179,15 +182,23 @@ def own_ranks(write: Writer) -> dict[str, Any]:
                 write.questions.ask(name, everywhere=True, **when),
             )
     rows = []
-    for one in ranks.ranks(write.sources, everywhere):
+    for province_rank in ranks.ranks(write.sources, everywhere):
         place = text.word("profile.no_rank", write.lang)
-        if one.place is not None and one.count > 1:
-            numbers = {"place": text.number(one.place, write.lang), "count": text.number(one.count, write.lang)}
+        if province_rank.place is not None and province_rank.count > 1:
+            numbers = {
+                "place": text.number(province_rank.place, write.lang),
+                "count": text.number(province_rank.count, write.lang),
+            }
             place = text.word("profile.of", write.lang, **numbers)
-        label = one.metric.label[write.lang]
-        if one.settled_on != write.questions.day and one.settled_on:
-            label = text.word("change.settled", write.lang, label=label, day=text.day(one.settled_on, write.lang))
-        values = [text.plain(value, one.metric.unit, write.lang) for value in (one.value, one.nation)]
+        label = province_rank.metric.label[write.lang]
+        if province_rank.settled_on != write.questions.day and province_rank.settled_on:
+            label = text.word(
+                "change.settled", write.lang, label=label, day=text.day(province_rank.settled_on, write.lang)
+            )
+        values = [
+            text.plain(value, province_rank.metric.unit, write.lang)
+            for value in (province_rank.value, province_rank.nation)
+        ]
         rows.append([label, *values, place])
     keys = ("profile.here", "figure.nation_line", "profile.rank")
     return {

@@ -49,11 +49,11 @@ class Typesetter:
 
     def pdf(self, book: Mapping[str, Any], numbers: str) -> bytes:
         """The book with the file of its numbers attached. Raises Refused where it cannot be set without a warning."""
-        given = {"book": json.dumps(drawable(book), ensure_ascii=False), "numbers": numbers}
+        inputs = {"book": json.dumps(drawable(book), ensure_ascii=False), "numbers": numbers}
         day = datetime.fromisoformat(book["iso"]).replace(tzinfo=UTC)
         try:
             made, warnings = self._compiler.compile_with_warnings(
-                sys_inputs=given, format="pdf", pdf_standards=["a-3a", "ua-1"], timestamp=day
+                sys_inputs=inputs, format="pdf", pdf_standards=["a-3a", "ua-1"], timestamp=day
             )
         except typst.TypstError as error:
             raise Refused(f"the briefing cannot be set: {error.message}") from None
@@ -66,7 +66,7 @@ class Typesetter:
 def drawable(value: Any) -> Any:
     """Words without a character that the font lacks: it is written as its code, so that nothing is lost or guessed."""
     if isinstance(value, str):
-        return _lacking().sub(lambda found: f"[U+{ord(found[0]):04X}]", value)
+        return _lacking().sub(lambda match: f"[U+{ord(match[0]):04X}]", value)
     if isinstance(value, Mapping):
         return {key: drawable(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
@@ -81,18 +81,18 @@ _WITHOUT_PICTURE = frozenset([*range(0x2066, 0x206A), 0x200C, 0x200D, 0x200E, 0x
 @cache
 def _lacking() -> re.Pattern[str]:
     """Finds the characters that the fonts cannot draw."""
-    found = [frozenset(TTFont(ROOT / "static" / "fonts" / name).getBestCmap()) for name in _FONTS]
-    known = frozenset.intersection(*found) | _WITHOUT_PICTURE
+    glyphs = [frozenset(TTFont(ROOT / "static" / "fonts" / name).getBestCmap()) for name in _FONTS]
+    known = frozenset.intersection(*glyphs) | _WITHOUT_PICTURE
     return re.compile(f"[^{''.join(re.escape(chr(code)) for code in sorted(known))}]")
 
 
-def numbers_file(asked: Sequence[Answer]) -> str:
+def numbers_file(answers: Sequence[Answer]) -> str:
     """Every number of the answers a book was made of, one a row: metric, members, day or period, value at full precision."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_HEADER)
-    seen: set[tuple[Any, ...]] = set()
-    for answer in asked:
+    written: set[tuple[Any, ...]] = set()
+    for answer in answers:
         over = answer.over or ("", "")
         where = "|".join(answer.where.get("province", ()))
         on = answer.on or ""
@@ -103,7 +103,7 @@ def numbers_file(asked: Sequence[Answer]) -> str:
             members += [""] * (4 - len(members))
             for name in names:
                 line = (name, *members[:4], where, on, *over, known[name])
-                if line not in seen:
-                    seen.add(line)
+                if line not in written:
+                    written.add(line)
                     writer.writerow([safe("" if cell is None else cell) for cell in line])
     return out.getvalue()

@@ -40,7 +40,7 @@ class Writer:
 
     def plain(self, answer: Answer, name: str | None = None) -> str:
         """The number of a one-row answer, without its unit."""
-        metric = next(one for one in answer.metrics if name in (None, one.name))
+        metric = next(each for each in answer.metrics if name in (None, each.name))
         return text.plain(answer.value(metric.name), metric.unit, self.lang)
 
 

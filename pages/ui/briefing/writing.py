@@ -48,24 +48,24 @@ class Press:
         province = "" if place == NATION else place
         return Questions(self._con, self._pointer, lang, province, on, exact, shared=shared)
 
-    def pdf(self, asked: Questions) -> bytes:
+    def pdf(self, questions: Questions) -> bytes:
         """The book of a place. Raises Refused for a place or day without data."""
-        made = content.book(asked)
-        return self._typesetter.pdf(made, typesetting.numbers_file(asked.asked))
+        made = content.book(questions)
+        return self._typesetter.pdf(made, typesetting.numbers_file(questions.recorded))
 
-    def write(self, asked: Questions, to: Path) -> Written:
+    def write(self, questions: Questions, to: Path) -> Written:
         """Write the book, note it and tell of it. Raises Refused where it cannot be made or written."""
-        save(to, self.pdf(asked))
-        one = Written(
+        save(to, self.pdf(questions))
+        book = Written(
             str(to.absolute()),
-            asked.province or NATION,
-            asked.day.isoformat(),
-            asked.lang,
-            asked.publication.id,
-            asked.exact,
+            questions.province or NATION,
+            questions.day.isoformat(),
+            questions.lang,
+            questions.publication.id,
+            questions.exact,
         )
-        note(one)
-        return one
+        note(book)
+        return book
 
 
 @contextmanager
@@ -75,10 +75,10 @@ def press(pointer: Path, scope: AccessScope) -> Iterator[Press]:
         yield Press(con, pointer, typesetter)
 
 
-def file_name(asked: Questions) -> str:
+def file_name(questions: Questions) -> str:
     """`briefing-IR-11-2026-10-22-fa.pdf`."""
-    exact = "-exact" if asked.exact else ""
-    return f"briefing-{asked.province or NATION}-{asked.day.isoformat()}-{asked.lang}{exact}.pdf"
+    exact = "-exact" if questions.exact else ""
+    return f"briefing-{questions.province or NATION}-{questions.day.isoformat()}-{questions.lang}{exact}.pdf"
 
 
 def save(path: Path, content: bytes) -> None:
@@ -105,10 +105,12 @@ def folder() -> Path:
     return Path(os.environ.get("BRIEFINGS") or ROOT / "data" / "briefings")
 
 
-def note(one: Written) -> None:
+def note(book: Written) -> None:
     """Add a book to the list. A list that cannot be written is no reason to fail: the book is there."""
-    kept = [other for other in written() if other.file != one.file]
-    lines = [json.dumps(asdict(other), ensure_ascii=False) for other in [*reversed(kept[: MOST_LISTED - 1]), one]]
+    earlier_books = [other for other in written() if other.file != book.file]
+    lines = [
+        json.dumps(asdict(other), ensure_ascii=False) for other in [*reversed(earlier_books[: MOST_LISTED - 1]), book]
+    ]
     with suppress(Refused):
         save(_list(), ("\n".join(lines) + "\n").encode())
 
@@ -120,19 +122,19 @@ def written() -> list[Written]:
     except (OSError, UnicodeDecodeError):
         return []
     names = {field.name for field in fields(Written)}
-    found = []
+    books = []
     for line in reversed(lines):
         with suppress(ValueError, TypeError):
             known = json.loads(line)
             if isinstance(known, dict) and known.keys() == names:
-                found.append(Written(**known))
-    return found
+                books.append(Written(**known))
+    return books
 
 
-def content_of(one: Written) -> bytes | None:
+def content_of(book: Written) -> bytes | None:
     """The file again; None where it is no longer there."""
     try:
-        return Path(one.file).read_bytes()
+        return Path(book.file).read_bytes()
     except OSError:
         return None
 

@@ -53,12 +53,12 @@ def cards(
     """
     told = dict(beside or {})
     ready = partial(_at_once, view, (*names[:10], *told.values()))
-    page_context.later(_cards, view, names[:10], told, dict(lists or {}), ready=ready)
+    page_context.defer(_cards, view, names[:10], told, dict(lists or {}), ready=ready)
 
 
 def headline(view: PageContext, **parts: str) -> None:
     """At most four numbers with their change, a sparkline of 24 months, and a link to the part of a page that tells more."""
-    page_context.later(_headline, view, parts, ready=lambda: (_at_once(view, parts), _histories(view, parts)))
+    page_context.defer(_headline, view, parts, ready=lambda: (_at_once(view, parts), _histories(view, parts)))
 
 
 @page_context.fragment

@@ -46,7 +46,7 @@ def scope_bar(*more: str, period: bool = False) -> PageContext:
     """
     view = replace(page_context.view(), has_period=period)
     filters = tuple(expand_groups(more))
-    page_context.later(filter_bar.bar, view, filters, ready=partial(filter_bar.asked, view, filters))
+    page_context.defer(filter_bar.bar, view, filters, ready=partial(filter_bar.asked, view, filters))
     return view
 
 
@@ -84,7 +84,7 @@ def figure(
     ident = "-".join([chart.name, analysis, *names[:1], *axes, *of])
     place = st.container(border=True, key=f"figure-{ident}", height="stretch")
     asked = FigureQuestion(view, chart, names, axes, over, analysis, nation, target)
-    page_context.later(_figure, asked, ident, says, ranked, options, place, place=place, ready=asked.ready, first=True)
+    page_context.defer(_figure, asked, ident, says, ranked, options, place, place=place, ready=asked.ready, first=True)
 
 
 def _figure(
@@ -176,7 +176,7 @@ def draw(
         partial(_circulated, view, chart, says, below, dict(options or {}), notes, answer),
     )
     if place:
-        page_context.later(partial(footer, view, answer, ident, picture=picture), place=place)
+        page_context.defer(partial(footer, view, answer, ident, picture=picture), place=place)
     else:
         footer(view, answer, ident, picture=picture)
 
@@ -317,7 +317,7 @@ def _swatch(key: elements.Figure) -> str:
 def groups(view: PageContext, *names: str, by: str, says: titles.TitleRule | None = None) -> None:
     """Measures of every member of a dimension as a table, under its finding and with the same footer."""
     place = st.container(border=True, key=f"figure-groups-{by}")
-    page_context.later(_groups, view, names, by, says, place=place, ready=partial(scoped_query.ask, view, names, (by,)))
+    page_context.defer(_groups, view, names, by, says, place=place, ready=partial(scoped_query.ask, view, names, (by,)))
 
 
 def _groups(view: PageContext, names: Sequence[str], by: str, says: titles.TitleRule | None) -> None:

@@ -84,7 +84,7 @@ def _door(view: PageContext) -> None:
 def _said(view: PageContext) -> list[str]:
     """What is on, in words: places and filters, the day in both calendars, the period with its days."""
     said = [
-        view.word("scope.in_words", parts=page_context.said(view)),
+        view.word("scope.in_words", parts=page_context.filters_in_words(view)),
         view.word("trust.as_of", day=text.day_in_both(view.as_of, view.lang)),
     ]
     if view.over:

@@ -55,7 +55,7 @@ class Questions:
     province: str = ""
     on: date | None = None
     exact: bool = False
-    asked: list[Answer] = field(default_factory=list)
+    recorded: list[Answer] = field(default_factory=list)
     # What is the same for every place of one publication, day and language: given from one book to the next.
     shared: dict[Any, Any] = field(default_factory=dict)
 
@@ -81,17 +81,17 @@ class Questions:
     ) -> Answer:
         """The Answer for the place; `everywhere`: for the whole nation, of which a province's book keeps no other province."""
         if not everywhere:
-            return self._kept(self._ask(*names, by=by, on=on, over=over, where=self.where))
-        found = self._once(
+            return self._record(self._ask(*names, by=by, on=on, over=over, where=self.where))
+        answer = self._once(
             (names, tuple(by), on, over), lambda: self.circulated(self._ask(*names, by=by, on=on, over=over))
         )
         if not by:
-            self.asked.append(found)
-        return found
+            self.recorded.append(answer)
+        return answer
 
     def analyse(self, name: str) -> Answer:
         """What etl.analysis works out under `name` for the place."""
-        return self._kept(registry.analyses()[name].run(self.con, on=self.on, where=self.where))
+        return self._record(registry.analyses()[name].run(self.con, on=self.on, where=self.where))
 
     def everywhere(self, name: str) -> Answer:
         """The same for all provinces: what is looked through and not shown, so it is not kept."""
@@ -116,14 +116,14 @@ class Questions:
 
     def _whole_rows(self, answer: Answer) -> Answer:
         """The Answer as it may be shown, without the rows of which a part may not: half a signal says nothing."""
-        shown = self.circulated(answer)
-        pairs = zip(answer.rows, shown.rows, strict=True)
+        circulated = self.circulated(answer)
+        pairs = zip(answer.rows, circulated.rows, strict=True)
         return replace(
-            shown,
+            circulated,
             rows=[
-                told
-                for exact, told in pairs
-                if all(b is not None or a is None for a, b in zip(exact, told, strict=True))
+                circulated_row
+                for exact, circulated_row in pairs
+                if all(b is not None or a is None for a, b in zip(exact, circulated_row, strict=True))
             ],
         )
 
@@ -134,25 +134,25 @@ class Questions:
             return None
         try:
             with publications.connect(earlier[-1], any_code=True) as old:
-                found = self._once("diff", lambda: diff.changes(old, self.con.numbers))
+                changes = self._once("diff", lambda: diff.changes(old, self.con.numbers))
                 before = publications.describe(old)
-                day = min(found.day, self.day)
-                told = Questions(
+                day = min(changes.day, self.day)
+                earlier_questions = Questions(
                     ScopedCursor(old, self.con.scope), self.pointer, self.lang, self.province, day, self.exact
                 )
-                then = {name: told.ask(name, on=day) for name in names}
+                then = {name: earlier_questions.ask(name, on=day) for name in names}
         except (Refused, QuestionError, duckdb.Error):
             return None
         now = {name: self.ask(name, on=day) for name in names}
-        return Revision(before, day, found.rows, found.definitions, found.references, then, now)
+        return Revision(before, day, changes.rows, changes.definitions, changes.references, then, now)
 
     def refuse_empty(self) -> None:
         """Raise NoData for a day outside of the data and for a place without rows."""
         where = self.province or "the nation"
         if self.day > self.publication.as_of:
             raise NoData(f"{where}: {self.day} lies after the latest day of the data, {self.publication.as_of}")
-        found = self._ask("in_service", "registered_institutes", on=self.day, where=self.where)
-        if not any(found.value(name) for name in ("in_service", "registered_institutes")):
+        counts = self._ask("in_service", "registered_institutes", on=self.day, where=self.where)
+        if not any(counts.value(name) for name in ("in_service", "registered_institutes")):
             raise NoData(f"{where}: the data holds nothing on {self.day}")
         if not self._ask("in_service", on=self.day, where=self.where).value():
             raise NoData(f"{where}: nobody is in service on {self.day}")
@@ -165,10 +165,10 @@ class Questions:
             self.shared[key] = work()
         return self.shared[key]
 
-    def _kept(self, answer: Answer) -> Answer:
-        shown = self.circulated(answer)
-        self.asked.append(shown)
-        return shown
+    def _record(self, answer: Answer) -> Answer:
+        circulated = self.circulated(answer)
+        self.recorded.append(circulated)
+        return circulated
 
     @property
     def _names(self) -> dict[str, Mapping[str, str]]:

@@ -13,62 +13,62 @@ from etl.semantic.exportable import StoredRows
 # What an object takes besides its values, a row of an Answer, and a cell of it.
 _OBJECT, _ROW, _CELL = 1000, 64, 40
 
-_Given = ParamSpec("_Given")
-_Found = TypeVar("_Found")
+_Params = ParamSpec("_Params")
+_Result = TypeVar("_Result")
 
 
-class Kept:
+class ResultCache:
     """Results by their arguments, the latest used ones up to so many bytes."""
 
     def __init__(self, most: int, size: Callable[[Any], int]) -> None:
         self.most, self.size = most, size
-        self.held = self.hits = self.misses = 0
-        self._kept: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
+        self.bytes_held = self.hits = self.misses = 0
+        self._results: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, work: Callable[_Given, _Found]) -> Callable[_Given, _Found]:
+    def of(self, work: Callable[_Params, _Result]) -> Callable[_Params, _Result]:
         """`work`, with its results kept. What it raises is not."""
 
         @wraps(work)
-        def kept(*given: _Given.args, **named: _Given.kwargs) -> _Found:
-            key = (given, *named.items()) if named else given
+        def cached(*args: _Params.args, **kwargs: _Params.kwargs) -> _Result:
+            key = (args, *kwargs.items()) if kwargs else args
             with self._lock:
-                if key in self._kept:
+                if key in self._results:
                     self.hits += 1
-                    self._kept.move_to_end(key)
-                    return self._kept[key][0]
+                    self._results.move_to_end(key)
+                    return self._results[key][0]
                 self.misses += 1
-            found = work(*given, **named)
-            self._keep(key, found)
-            return found
+            result = work(*args, **kwargs)
+            self._store(key, result)
+            return result
 
-        return kept
+        return cached
 
-    def _keep(self, key: Any, found: Any) -> None:
-        size = self.size(found)
+    def _store(self, key: Any, result: Any) -> None:
+        size = self.size(result)
         if size > self.most:
             return
         with self._lock:
-            self.held += size - self._kept.pop(key, (None, 0))[1]
-            self._kept[key] = (found, size)
-            while self.held > self.most:
-                self.held -= self._kept.popitem(last=False)[1][1]
+            self.bytes_held += size - self._results.pop(key, (None, 0))[1]
+            self._results[key] = (result, size)
+            while self.bytes_held > self.most:
+                self.bytes_held -= self._results.popitem(last=False)[1][1]
 
     def clear(self) -> None:
         with self._lock:
-            self._kept.clear()
-            self.held = 0
+            self._results.clear()
+            self.bytes_held = 0
 
 
-def size_of(found: Any) -> int:
+def size_of(result: Any) -> int:
     """About how many bytes an answer takes: measuring each of its values would take longer than to ask again."""
-    if isinstance(found, Answer):
-        return _OBJECT + len(found.rows) * (_ROW + _CELL * len(found.columns))
-    if isinstance(found, StoredRows):
-        return _OBJECT + found.path.stat().st_size
-    if isinstance(found, dict) and found and all(isinstance(one, Answer) for one in found.values()):
-        return sum(map(size_of, found.values()))
+    if isinstance(result, Answer):
+        return _OBJECT + len(result.rows) * (_ROW + _CELL * len(result.columns))
+    if isinstance(result, StoredRows):
+        return _OBJECT + result.path.stat().st_size
+    if isinstance(result, dict) and result and all(isinstance(answer, Answer) for answer in result.values()):
+        return sum(map(size_of, result.values()))
     try:
-        return _OBJECT + 2 * len(pickle.dumps(found))
+        return _OBJECT + 2 * len(pickle.dumps(result))
     except Exception:
         return _OBJECT

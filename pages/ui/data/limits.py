@@ -103,29 +103,31 @@ def ask_apart(file: str, scope: AccessScope, query: Any) -> Any:
         if is_page:
             st.session_state.pop(_STOPPED, None)
             _wait(process, query)
-        found = process.result()
+        result = process.result()
     finally:
         process.stop()
-    return StoredRows(found.answer, found.path, found.rows, out) if isinstance(found, StoredRows) else found
+    return StoredRows(result.answer, result.path, result.rows, out) if isinstance(result, StoredRows) else result
 
 
 def answer_apart(_tell: Any, file: str, scope: AccessScope, query: Any, out: Path, most: int) -> Any:
     """The work of that process."""
     with publications.connect(Path(file)) as con, cursor_for(con, scope) as cursor:
-        found = query.work(cursor, *query.given, **dict(query.named))
-    return StoredRows.write(found, out) if isinstance(found, Answer) and len(found.rows) > most else found
+        result = query.work(cursor, *query.args, **dict(query.kwargs))
+    return StoredRows.write(result, out) if isinstance(result, Answer) and len(result.rows) > most else result
 
 
 def _wait(process: WorkerProcess, query: Any) -> None:
     """Say that it takes a while, with a button that ends it. Each line that is drawn lets a reader's next click end it too."""
     place, lang = st.empty(), text.language(st.query_params.get("lang", ""))
     with place.container(key=f"apart-{id(process)}"):
-        said = st.empty()
+        message = st.empty()
         st.button(text.word("more.stop", lang), key=f"stop-{id(process)}", on_click=_stopped, args=(query,))
-    begun = time.monotonic()
+    started = time.monotonic()
     while not process.wait(_BEAT):
-        seconds = text.number(int(time.monotonic() - begun), lang)
-        said.html(f'<p class="pd-note" role="status">{text.escape(text.word("more.apart", lang, seconds=seconds))}</p>')
+        seconds = text.number(int(time.monotonic() - started), lang)
+        message.html(
+            f'<p class="pd-note" role="status">{text.escape(text.word("more.apart", lang, seconds=seconds))}</p>'
+        )
     place.empty()
 
 

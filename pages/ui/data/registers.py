@@ -67,9 +67,9 @@ def institutes() -> Mapping[str, Institute]:
     return run(Query(detail.institutes))
 
 
-def search(wanted: str) -> list[Institute]:
+def search(search_text: str) -> list[Institute]:
     """Institutes found by code, name, province or county, however the letters were typed."""
-    return detail.search(institutes(), wanted)
+    return detail.search(institutes(), search_text)
 
 
 def licences(code: str) -> Answer:
@@ -92,9 +92,9 @@ def people(on: date, where: Where | None = None) -> StreamedRows:
 @lru_cache(maxsize=40)
 def _people(file: str, scope: AccessScope, on: date, where: Frozen) -> StreamedRows:
     with _cursor(file, scope) as cursor:
-        found = detail.people(cursor, on, dict(where))
+        people_rows = detail.people(cursor, on, dict(where))
     # They are read after this cursor is closed, maybe in another process.
-    return replace(found, connect=partial(_cursor, file, scope))
+    return replace(people_rows, connect=partial(_cursor, file, scope))
 
 
 def _cursor(file: str, scope: AccessScope) -> ScopedCursor:

@@ -44,11 +44,11 @@ def signs_in() -> bool:
     return _sign_in is not None
 
 
-def offer(path: Path, name: str, told: dict[str, str | int]) -> str:
+def offer(path: Path, name: str, details: dict[str, str | int]) -> str:
     """The address at which whoever looks can fetch the file `path` once, within five minutes; only where people sign in."""
     if _sign_in is None:
         raise RuntimeError("files are offered where people sign in")
-    return _sign_in.offer(path, name, told)
+    return _sign_in.offer(path, name, details)
 
 
 def events() -> tuple[list[Event], list[str]]:

@@ -29,7 +29,7 @@ from etl.semantic.exportable import StoredRows
 from etl.warehouse import publications
 from etl.warehouse.publications import Publication
 from pages.ui.data import limits, user
-from pages.ui.data.caches import Kept, size_of
+from pages.ui.data.caches import ResultCache, size_of
 from pages.ui.i18n import text
 
 __all__ = [
@@ -106,21 +106,21 @@ def _pointer() -> Path:
 
 def path() -> str:
     """The file of the publication this page shows. Raises Unpublished."""
-    found = getattr(_run, "path", "") or _latest()
-    if not found:
+    file = getattr(_run, "path", "") or _latest()
+    if not file:
         raise Unpublished
-    return found
+    return file
 
 
 def soon(ask: Callable[[], object]) -> Future[object]:
     """Begin with `ask` beside what is drawn; the answers it gets are kept for who asks the same of this publication."""
     file, scope = path(), user.scope()
 
-    def asked() -> object:
+    def task() -> object:
         with reading(file), user.acting_as(scope):
             return ask()
 
-    return _askers.submit(asked)
+    return _askers.submit(task)
 
 
 @contextmanager
@@ -147,8 +147,8 @@ class Query:
     """A function of etl over a publication, with arguments that can be a key. It is sent to another process where it is large."""
 
     work: Callable[..., Any]
-    given: tuple[Hashable, ...] = ()
-    named: tuple[tuple[str, Hashable], ...] = ()
+    args: tuple[Hashable, ...] = ()
+    kwargs: tuple[tuple[str, Hashable], ...] = ()
 
 
 def run(query: Query) -> Any:
@@ -157,8 +157,8 @@ def run(query: Query) -> Any:
     Raises Unpublished, QuestionError for a question without meaning, AccessDenied outside of the rights, and as
     limits.ask_apart where it is large.
     """
-    found = run_stored(query)
-    return found.in_memory() if isinstance(found, StoredRows) else found
+    result = run_stored(query)
+    return result.in_memory() if isinstance(result, StoredRows) else result
 
 
 def run_stored(query: Query) -> Any:
@@ -169,14 +169,14 @@ def run_stored(query: Query) -> Any:
 def _run_query(file: str, scope: AccessScope, query: Query) -> Any:
     try:
         with limits.bounded(connection(file), scope, _published(file)) as cursor:
-            return query.work(cursor, *query.given, **dict(query.named))
+            return query.work(cursor, *query.args, **dict(query.kwargs))
     except TooLarge:
         return limits.ask_apart(file, scope, query)
 
 
 # Not Streamlit's cache: that copies and hashes at each call, which costs more than the answer.
-_kept = Kept(_CACHE_BYTES, size_of)
-_answered = _kept.of(_run_query)
+_results = ResultCache(_CACHE_BYTES, size_of)
+_answered = _results.of(_run_query)
 
 
 def ask(
@@ -202,8 +202,8 @@ def question(
     return Query(_ask, names, (("by", axes), ("on", on), ("over", over), ("where", frozen(where))))
 
 
-def _ask(con: ScopedCursor, *names: str, where: Frozen, **asked: Any) -> Answer:
-    return answers.ask(con, *names, where=dict(where), **asked)
+def _ask(con: ScopedCursor, *names: str, where: Frozen, **options: Any) -> Answer:
+    return answers.ask(con, *names, where=dict(where), **options)
 
 
 def ask_each(
@@ -220,8 +220,8 @@ def ask_each(
     return run(Query(_ask_each, names, (("by", by), ("on", on), ("over", over), ("where", frozen(where)))))
 
 
-def _ask_each(con: ScopedCursor, *names: str, where: Frozen, **asked: Any) -> Mapping[str, Answer]:
-    return answers.ask_each(con, *names, where=dict(where), **asked)
+def _ask_each(con: ScopedCursor, *names: str, where: Frozen, **options: Any) -> Mapping[str, Answer]:
+    return answers.ask_each(con, *names, where=dict(where), **options)
 
 
 def analyse(
@@ -248,7 +248,7 @@ def _analyse(con: ScopedCursor, name: str, on: date | None, where: Frozen, /, **
 
 def counted() -> tuple[int, int]:
     """Questions since this process began: answered from what is kept, and asked of the database."""
-    return _kept.hits, _kept.misses
+    return _results.hits, _results.misses
 
 
 def filters_of(name: str) -> frozenset[str]:
@@ -298,8 +298,8 @@ def names(dimension: str, lang: str) -> Mapping[str, str]:
         return run(Query(detail.member_names, (dimension,)))[lang]
     members = text.reference_members(dimension, lang)
     if dimension == "county" and not user.scope().sees_whole_country:
-        own = run(Query(detail.provinces_of_counties))
-        return {code: name for code, name in members.items() if code in own}
+        visible_counties = run(Query(detail.provinces_of_counties))
+        return {code: name for code, name in members.items() if code in visible_counties}
     return members
 
 

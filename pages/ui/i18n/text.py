@@ -155,9 +155,9 @@ def number(value: float | Decimal | None, lang: str, decimals: int = 0, signed: 
     """`value` with thousands separators, rounded half up; an en dash for an unknown one."""
     if value is None:
         return "–"
-    shown = rounded_half_up(value, decimals)
-    body = f"{abs(shown):,f}"
-    sign = "−" if shown < 0 else "+" if signed and shown > 0 else ""
+    rounded_value = rounded_half_up(value, decimals)
+    body = f"{abs(rounded_value):,f}"
+    sign = "−" if rounded_value < 0 else "+" if signed and rounded_value > 0 else ""
     if lang == "fa":
         body = body.replace(",", "٬").replace(".", "٫").translate(_PERSIAN)
         return f"{_LEFT_TO_RIGHT}{sign}{body}{_END}" if sign else body

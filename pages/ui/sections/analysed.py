@@ -12,10 +12,10 @@ from pages.ui.data import warehouse
 from pages.ui.state.page_context import PLACES, PageContext
 
 
-def analysed(view: PageContext, analysis: str, /, **given: Any) -> tuple[Answer, list[str]]:
+def analysed(view: PageContext, analysis: str, /, **options: Any) -> tuple[Answer, list[str]]:
     """The answer under the reader's scope, and the filters that have no meaning for it. Answers are kept."""
     where, ignored = view.under(warehouse.filters_of(analysis))
-    return warehouse.analyse(analysis, on=view.as_of, where=where, **given), ignored
+    return warehouse.analyse(analysis, on=view.as_of, where=where, **options), ignored
 
 
 def levels(view: PageContext, chart: ui.Chart, name: str) -> None:
@@ -27,12 +27,12 @@ def levels(view: PageContext, chart: ui.Chart, name: str) -> None:
         ui.draw(view, chart, answer, ident, None, ignored)
 
 
-def compared(view: PageContext, chart: ui.Chart, name: str, **asked: Any) -> None:
+def compared(view: PageContext, chart: ui.Chart, name: str, **options: Any) -> None:
     """A measure compared on the day on which it is settled; that it cannot be, where no month is settled yet."""
     with error_boundary(view.lang, f"settled-{name}"):
         if warehouse.settled_on(name, view.as_of) is None:
             raise warehouse.TooEarly(f"{name}: no month is settled yet")
-        ui.figure(settled(view, name), chart, name, **asked)
+        ui.figure(settled(view, name), chart, name, **options)
 
 
 def changes(view: PageContext, chart: ui.Chart) -> None:

@@ -25,26 +25,26 @@ def show(view: PageContext) -> None:
         state = view.word("audit.broken" if faults else "audit.whole")
         st.html(f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(state)}</p></div>')
         with st.container(horizontal=True):
-            sub = _filter(view, "sub", sorted({one.sub for one in events}))
-            kind = _filter(view, "event", sorted({one.event for one in events}))
-        shown = [one for one in events if sub in (None, one.sub) and kind in (None, one.event)][:_MOST]
-        tables.show(view, "audit", _columns(view), shown, title)
+            sub = _filter(view, "sub", sorted({event.sub for event in events}))
+            kind = _filter(view, "event", sorted({event.event for event in events}))
+        listed = [event for event in events if sub in (None, event.sub) and kind in (None, event.event)][:_MOST]
+        tables.show(view, "audit", _columns(view), listed, title)
 
 
 def _columns(view: PageContext) -> list[tables.Column]:
     cells: dict[str, Callable[[Event], str]] = {
-        "at": lambda one: text.digits(one.at[:16].replace("T", " "), view.lang),
-        "sub": lambda one: one.sub,
-        "event": lambda one: _word(view, one.event),
-        "more": lambda one: ", ".join(f"{name}: {value}" for name, value in one.more.items()),
+        "at": lambda event: text.digits(event.at[:16].replace("T", " "), view.lang),
+        "sub": lambda event: event.sub,
+        "event": lambda event: _word(view, event.event),
+        "more": lambda event: ", ".join(f"{name}: {value}" for name, value in event.more.items()),
     }
 
-    def html(told: Callable[[Event], str]) -> Callable[[Event], str]:
-        return lambda one: f"<bdi>{text.escape(told(one))}</bdi>"
+    def html(words: Callable[[Event], str]) -> Callable[[Event], str]:
+        return lambda event: f"<bdi>{text.escape(words(event))}</bdi>"
 
     return [
-        tables.Column(name, view.word(f"audit.{name}"), html(told), told if name != "more" else None)
-        for name, told in cells.items()
+        tables.Column(name, view.word(f"audit.{name}"), html(words), words if name != "more" else None)
+        for name, words in cells.items()
     ]
 
 

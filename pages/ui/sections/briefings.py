@@ -38,11 +38,11 @@ def button(view: PageContext) -> None:
         pointer = briefing_questions.pointer_of()
         try:
             with briefing_questions.opened(pointer, user.scope()) as con:
-                asked = briefing_questions.Questions(
+                questions = briefing_questions.Questions(
                     con, pointer, view.lang, "" if place == NATION else place, view.scope.on
                 )
-                asked.refuse_empty()
-                name, publication = writing.file_name(asked), asked.publication.id
+                questions.refuse_empty()
+                name, publication = writing.file_name(questions), questions.publication.id
         except Refused:
             return
         if user.signs_in():
@@ -77,23 +77,23 @@ def made(place: str, lang: str, on: date | None) -> bytes:
 def listed(view: PageContext) -> None:
     """The books that were written and may be seen, the latest first, each to be taken again."""
     with error_boundary(view.lang, "briefings"):
-        found = [one for one in writing.written() if not one.is_exact and _may_see(one.place)]
-        if not found:
+        books = [book for book in writing.written() if not book.is_exact and _may_see(book.place)]
+        if not books:
             notice(view.lang, "briefing.page_title", view.word("briefing.none_written"))
             return
         st.html(f'<div class="pd-head"><h3>{text.escape(view.word("briefing.written"))}</h3></div>')
-        for number, one in enumerate(found[:_MOST_SHOWN]):
-            _line(view, number, one)
+        for number, book in enumerate(books[:_MOST_SHOWN]):
+            _line(view, number, book)
 
 
-def _line(view: PageContext, number: int, one: Written) -> None:
-    content = writing.content_of(one)
+def _line(view: PageContext, number: int, book: Written) -> None:
+    content = writing.content_of(book)
     words = " · ".join(
         [
-            writing.place_name(one.place, view.lang),
-            text.day(date.fromisoformat(one.day), view.lang),
-            view.word(f"briefing.in_{one.lang}"),
-            text.digits(one.publication, view.lang),
+            writing.place_name(book.place, view.lang),
+            text.day(date.fromisoformat(book.day), view.lang),
+            view.word(f"briefing.in_{book.lang}"),
+            text.digits(book.publication, view.lang),
         ]
     )
     with st.container(horizontal=True, vertical_alignment="center", key=f"briefing-{number}"):
@@ -101,10 +101,10 @@ def _line(view: PageContext, number: int, one: Written) -> None:
         if content is None:
             st.html(f'<p class="pd-note">{text.escape(view.word("briefing.not_here"))}</p>', width="content")
             return
-        name = one.file.rpartition("/")[2]
+        name = book.file.rpartition("/")[2]
         if user.signs_in():
-            label, told = view.word("briefing.take"), _noted(one.publication)
-            downloads.offered(view, f"take-{number}", label, name, lambda out: out.write(content), told)
+            label, audit_details = view.word("briefing.take"), _noted(book.publication)
+            downloads.offered(view, f"take-{number}", label, name, lambda out: out.write(content), audit_details)
             return
         st.download_button(
             view.word("briefing.take"),

@@ -114,30 +114,30 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
     with st.container(border=True, key="figure-compare"), notices.error_boundary(view.lang, PAGE):
         where = {name: codes for name, codes in view.where.items() if name not in PLACES}
         known = warehouse.catalogue()
-        shown = [name for name in names if set(where) <= known[name].dimensions]
-        answer = registers.compare(shown, chosen.side(0), chosen.side(1), where)
-        seen = replace(context(view), names={**context(view).names, "side": _titles(view, chosen)})
+        comparable = [name for name in names if set(where) <= known[name].dimensions]
+        answer = registers.compare(comparable, chosen.side(0), chosen.side(1), where)
+        chart_context = replace(context(view), names={**context(view).names, "side": _titles(view, chosen)})
         metric = answer.metrics[0]
         rows = {row[0]: row for row in answer.rows}
         st.html(
             f'<div class="pd-head"><h3>{text.escape(_finding(view, answer, metric, rows))}</h3>'
             f"<p>{text.escape(page_context.place(view, where) if where else view.word('compare.difference_is'))}</p></div>"
         )
-        sides = [seen.member("side", side) for side in ("first", "second", "difference")]
+        sides = [chart_context.member("side", side) for side in ("first", "second", "difference")]
         heads = [view.word("compare.measure"), *sides]
         columns = [
             tables.Column("", title, lambda row, i=i: row[i], is_number=i > 0)  # type: ignore[misc]
             for i, title in enumerate(heads)
         ]
-        body = [_row(view, answer, one, rows) for one in answer.metrics]
+        body = [_row(view, answer, each, rows) for each in answer.metrics]
         tables.show(view, "compare", columns, body, view.word("compare.caption"))
-        left = [known[name].label[view.lang] for name in names if name not in shown]
+        left = [known[name].label[view.lang] for name in names if name not in comparable]
         if left:
             note = view.word("compare.left_out", measures=text.listed(left, view.lang))
             st.html(f'<p class="pd-note">{text.escape(note)}</p>')
         with st.container(horizontal=True, gap="small", key="footer-compare", vertical_alignment="center"):
             question(view, answer, "compare")
-            downloads.downloads(view, answer, seen, "compare")
+            downloads.downloads(view, answer, chart_context, "compare")
 
 
 def _titles(view: PageContext, chosen: Sides) -> dict[str, str]:
@@ -178,8 +178,8 @@ def _row(view: PageContext, answer: Answer, metric: Metric, rows: dict[str, tupl
 
 
 def _parts(view: PageContext, answer: Answer, metric: Metric, row: tuple) -> str:
-    said = elements.parts_of(answer, metric, row, context(view))
-    return f"<br><small>{text.escape(said)}</small>" if said else ""
+    parts = elements.parts_of(answer, metric, row, context(view))
+    return f"<br><small>{text.escape(parts)}</small>" if parts else ""
 
 
 def signed(change: Any, unit: str, lang: str) -> str:
@@ -196,8 +196,8 @@ def signed(change: Any, unit: str, lang: str) -> str:
 def _good(view: PageContext, metric: Metric, change: Any, least: float) -> str:
     """Better or worse, in words beside the colour: of a rate with a good direction, of enough people, above its rounding."""
     is_rate = bool(metric.numerator and metric.denominator) or metric.unit == "share"
-    shown = text.rounded(change, metric.unit) if change else 0
-    if not shown or not is_rate or metric.direction not in ("up", "down") or least < LEAST:
+    rounded_change = text.rounded(change, metric.unit) if change else 0
+    if not rounded_change or not is_rate or metric.direction not in ("up", "down") or least < LEAST:
         return ""
     better = (change > 0) == (metric.direction == "up")
     word, kind = ("compare.better", "better") if better else ("compare.worse", "worse")

@@ -38,25 +38,25 @@ def _over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...
         name = st.session_state[key]
         provinces = warehouse.names("province", view.lang)
         labels = {place: provinces.get(place, view.word("scope.nation")) for place in places}
-        asked = {place: {} if place == NATION else {"province": (place,)} for place in places}
-        answer = registers.over_time(name, asked, view.over or view.months(_MONTHS), where)
-        seen = replace(context(view), names={**context(view).names, "side": labels})
+        sides = {place: {} if place == NATION else {"province": (place,)} for place in places}
+        answer = registers.over_time(name, sides, view.over or view.months(_MONTHS), where)
+        chart_context = replace(context(view), names={**context(view).names, "side": labels})
         metric = answer.metrics[0]
         title = view.word("why.lines", measure=metric.label[view.lang])
         below = subtitle(view, answer, text.listed(list(labels.values()), view.lang))
-        drawn = lines.trend(answer, seen, zero=metric.unit != "share")
+        drawn = lines.trend(answer, chart_context, zero=metric.unit != "share")
         st.html(
             f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(below)}</p>'
             f"{ui.keys(drawn['layout']['meta']['keys'])}</div>"
         )
-        plot(drawn, "chart-compare-lines", titles.spoken(answer, seen, titles.Title(title), below))
+        plot(drawn, "chart-compare-lines", titles.spoken(answer, chart_context, titles.Title(title), below))
         # The style sheet leaves a footer off the paper.
         with st.container(key="footer-compare-line"):
             st.selectbox(
                 view.word("why.line_of"),
                 offered,
                 key=key,
-                format_func=lambda one: known[one].label[view.lang],
+                format_func=lambda measure: known[measure].label[view.lang],
                 width=280,
             )
-        footer(view, answer, "compare-lines", seen=seen)
+        footer(view, answer, "compare-lines", seen=chart_context)

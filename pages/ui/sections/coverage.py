@@ -29,17 +29,17 @@ def residents(view: PageContext) -> None:
     # The shipped file names the Statistical Centre; one of DIR's own names its sources.
     is_shipped = all(source.startswith(_SHIPPED) for source in basis.sources)
     source = text.isolated(text.listed(basis.sources, view.lang), view.lang)
-    told = {
+    values = {
         "year": text.digits(basis.year, view.lang),
         "kind": view.word(f"population.{basis.kind}"),
         "source": view.word("population.statistical_centre") if is_shipped else source,
     }
-    st.html(f'<p class="pd-intro">{text.escape(view.word("population.basis", **told))}</p>')
+    st.html(f'<p class="pd-intro">{text.escape(view.word("population.basis", **values))}</p>')
 
 
 def none_at_all(view: PageContext) -> None:
     """The provinces without an active assistant, by name."""
-    page_context.later(_none_at_all, view, ready=partial(scoped_query.ask, view, ["active_assistants"], ("province",)))
+    page_context.defer(_none_at_all, view, ready=partial(scoped_query.ask, view, ["active_assistants"], ("province",)))
 
 
 def _none_at_all(view: PageContext) -> None:
@@ -48,8 +48,8 @@ def _none_at_all(view: PageContext) -> None:
         active = {row["province"]: row["active_assistants"] for row in answer.records()}
         places = view.where.get("province") or warehouse.names("province", view.lang)
         none = [text.member("province", place, view.lang) for place in places if not active.get(place)]
-        said = view.word("population.with_none", places=text.listed(none, view.lang))
-        st.html(f'<p class="pd-intro">{text.escape(said if none else view.word("population.none_without"))}</p>')
+        sentence = view.word("population.with_none", places=text.listed(none, view.lang))
+        st.html(f'<p class="pd-intro">{text.escape(sentence if none else view.word("population.none_without"))}</p>')
 
 
 def ranking(view: PageContext) -> None:
@@ -68,9 +68,9 @@ def ranking(view: PageContext) -> None:
     with st.container(border=True, key=f"figure-{ident}", height="stretch"), error_boundary(view.lang, ident):
         answer, ignored = analysed(view, "coverage_on_census")
         then = next(metric for metric in answer.metrics if metric.name == "coverage_on_census")
-        rest = tuple(metric for metric in answer.metrics if metric is not then)
-        shown = replace(answer, metrics=(then, *rest))
-        ui.draw(view, bars.ranking, shown, ident, titles.highest, ignored, notes=[_moved(view, answer)])
+        other_metrics = tuple(metric for metric in answer.metrics if metric is not then)
+        ranked_answer = replace(answer, metrics=(then, *other_metrics))
+        ui.draw(view, bars.ranking, ranked_answer, ident, titles.highest, ignored, notes=[_moved(view, answer)])
 
 
 def claimed(view: PageContext) -> None:
@@ -80,12 +80,12 @@ def claimed(view: PageContext) -> None:
         above = dict.fromkeys(row["force"] for row in answer.records() if row["above_claim"] is not None)
         below = [force for force in dict.fromkeys(answer.column("force")) if force not in above]
         forces = {
-            name: text.listed([text.member("force", force, view.lang) for force in found], view.lang)
-            for name, found in (("above", above), ("below", below))
+            name: text.listed([text.member("force", force, view.lang) for force in members], view.lang)
+            for name, members in (("above", above), ("below", below))
         }
         key = "none_above" if not above else "only" if below else "every"
-        said = view.word(f"abroad.{key}", **forces)
-        st.html(f'<p class="pd-intro">{text.escape(said)}</p>')
+        sentence = view.word(f"abroad.{key}", **forces)
+        st.html(f'<p class="pd-intro">{text.escape(sentence)}</p>')
         question(view, answer, "claimed")
 
 

@@ -30,10 +30,10 @@ def view() -> PageContext:
 def totals(view: PageContext) -> None:
     """That what arrived adds up, in one sentence."""
     answer = registers.load_totals()
-    read, loaded, kept, duplicates = (text.number(answer.value(name), view.lang) for name in _COUNTS)
-    said = view.word("quality.adds_up", read=read, loaded=loaded, kept=kept, duplicates=duplicates)
+    read, loaded, rejected, duplicates = (text.number(answer.value(name), view.lang) for name in _COUNTS)
+    sentence = view.word("quality.adds_up", read=read, loaded=loaded, kept=rejected, duplicates=duplicates)
     share = view.word("load.share", share=text.percent(answer.value("kept_back_share"), view.lang))
-    st.html(f'<p class="pd-intro">{text.escape(said)} {text.escape(share)}</p>')
+    st.html(f'<p class="pd-intro">{text.escape(sentence)} {text.escape(share)}</p>')
 
 
 def provinces(view: PageContext) -> None:
@@ -45,7 +45,7 @@ def provinces(view: PageContext) -> None:
             view.word(
                 "load.lacks",
                 province=text.member("province", code, view.lang),
-                sources=text.listed([_named(view, "source", one) for one in sources], view.lang),
+                sources=text.listed([_named(view, "source", source) for source in sources], view.lang),
             )
             for code, sources in lacking.items()
         ]
@@ -83,8 +83,10 @@ def files(view: PageContext) -> None:
     words: dict[str, Callable[[Any], str]] = {
         "file": str,
         "source": lambda name: _named(view, "source", name),
-        "refusal": lambda said: text.digits(spoken(said, view.lang), view.lang) if said else "–",
-        "notes": lambda said: text.listed([_note(view, one) for one in said.split("; ")], view.lang) if said else "–",
+        "refusal": lambda refusal: text.digits(spoken(refusal, view.lang), view.lang) if refusal else "–",
+        "notes": lambda notes: (
+            text.listed([_note(view, note) for note in notes.split("; ")], view.lang) if notes else "–"
+        ),
     }
     rows = sorted(answer.rows, key=lambda row: (not row[3], -row[answer.columns.index("rows_quarantined")]))
     ignored = registers.ignored_files()
@@ -121,38 +123,38 @@ def publications(view: PageContext) -> None:
 def why(view: PageContext) -> None:
     """Why numbers changed since the publication before: by measure, province and reason, and in which files."""
     place = st.container(border=True, key="figure-why")
-    page_context.later(_why, view, place=place, ready=registers.last_revision)
+    page_context.defer(_why, view, place=place, ready=registers.last_revision)
 
 
 @page_context.fragment
 def _why(view: PageContext) -> None:
     with notices.error_boundary(view.lang, "why"):
-        found = registers.last_revision()
-        if found is None:
+        revision = registers.last_revision()
+        if revision is None:
             _head(view.word("why.title"), view.word("load.no_revisions"))
             return
-        ids = {name: text.digits(getattr(found, name), view.lang) for name in ("old", "new")}
-        asked, places = page_parameters.one("quality", "of"), view.where.get("province", ())
+        ids = {name: text.digits(getattr(revision, name), view.lang) for name in ("old", "new")}
+        chosen_metric, places = page_parameters.one("quality", "of"), view.where.get("province", ())
         moved = [
             {
-                "metric": one.metric,
-                "province": one.province,
-                "causes": one.causes,
-                "before": one.before,
-                "after": one.after,
+                "metric": change.metric,
+                "province": change.province,
+                "causes": change.causes,
+                "before": change.before,
+                "after": change.after,
             }
-            | {"change": one.change}
-            for one in found.moved
-            if (not asked or one.metric == asked) and (not places or one.province in places)
+            | {"change": change.change}
+            for change in revision.moved
+            if (not chosen_metric or change.metric == chosen_metric) and (not places or change.province in places)
         ]
         changed = registers.changed_files()
-        files = [one for one in changed if not places or one["province"] in places]
+        files = [file for file in changed if not places or file["province"] in places]
         count = {"numbers": text.number(len(moved), view.lang), "files": text.number(len(files), view.lang)}
         _head(view.word("why.title"), view.word("why.between", **ids, **count))
-        if asked:
-            told = view.word("why.only", measure=warehouse.catalogue()[asked].label[view.lang])
+        if chosen_metric:
+            sentence = view.word("why.only", measure=warehouse.catalogue()[chosen_metric].label[view.lang])
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-                st.html(f'<p class="pd-note">{text.escape(told)}</p>', width="content")
+                st.html(f'<p class="pd-note">{text.escape(sentence)}</p>', width="content")
                 st.button(view.word("why.all"), key="why-all", type="tertiary", on_click=_every_measure)
         if moved:
             columns = [_measure(view), _province(view), *_moved(view), _causes(view)]
@@ -178,25 +180,25 @@ def revisions(view: PageContext) -> None:
 @page_context.fragment
 def _revisions(view: PageContext) -> None:
     with notices.error_boundary(view.lang, "revisions"):
-        found = registers.revisions()
-        said = "load.no_revisions" if not found else "revision.numbers"
-        _head(view.word("load.revisions"), view.word(said, count=text.number(len(found or ()), view.lang)))
-        if not found:
+        log = registers.revisions()
+        key = "load.no_revisions" if not log else "revision.numbers"
+        _head(view.word("load.revisions"), view.word(key, count=text.number(len(log or ()), view.lang)))
+        if not log:
             return
 
-        def ids(one: _Row) -> str:
+        def ids(row: _Row) -> str:
             return text.escape(
-                view.word("revision.from_to", **{n: text.digits(one[n], view.lang) for n in ("old", "new")})
+                view.word("revision.from_to", **{n: text.digits(row[n], view.lang) for n in ("old", "new")})
             )
 
         pair = tables.Column(
-            "publications", view.word("revision.publications"), ids, lambda one: (one["old"], one["new"])
+            "publications", view.word("revision.publications"), ids, lambda row: (row["old"], row["new"])
         )
         tables.show(
             view,
             "revisions",
             [_measure(view), pair, *_moved(view), _causes(view)],
-            found,
+            log,
             view.word("load.revisions"),
         )
 
@@ -206,98 +208,98 @@ def _head(title: str, below: str) -> None:
 
 
 def _measure(view: PageContext) -> tables.Column:
-    def named(one: _Row) -> str:
-        metric = warehouse.catalogue().get(one["metric"])
-        return metric.label[view.lang] if metric else one["metric"]
+    def named(row: _Row) -> str:
+        metric = warehouse.catalogue().get(row["metric"])
+        return metric.label[view.lang] if metric else row["metric"]
 
     return tables.Column(
         "measure",
         view.word("dimension.measure"),
-        lambda one: text.escape(named(one)),
-        lambda one: tables.collated(named(one)),
+        lambda row: text.escape(named(row)),
+        lambda row: tables.collated(named(row)),
     )
 
 
 def _province(view: PageContext) -> tables.Column:
-    def named(one: _Row) -> str:
-        code = one["province"]
+    def named(row: _Row) -> str:
+        code = row["province"]
         return text.member("province", code, view.lang) if code else view.word("scope.nation")
 
     return tables.Column(
         "province",
         view.word("dimension.province"),
-        lambda one: tables.province(view, one["province"] or None, named(one)),
-        lambda one: tables.collated(named(one)),
+        lambda row: tables.province(view, row["province"] or None, named(row)),
+        lambda row: tables.collated(named(row)),
     )
 
 
 def _moved(view: PageContext) -> Iterator[tables.Column]:
     """A number before and after, and its change."""
 
-    def unit(one: _Row) -> str:
-        metric = warehouse.catalogue().get(one.get("metric", ""))
+    def unit(row: _Row) -> str:
+        metric = warehouse.catalogue().get(row.get("metric", ""))
         return metric.unit if metric else "rows"
 
     for name in ("before", "after"):
         yield tables.Column(
             name,
             view.word(f"revision.{name}"),
-            lambda one, name=name: text.escape(text.plain(one[name], unit(one), view.lang)),  # type: ignore[misc]
+            lambda row, name=name: text.escape(text.plain(row[name], unit(row), view.lang)),  # type: ignore[misc]
             is_number=True,
         )
     yield tables.Column(
         "change",
         view.word("revision.change"),
-        lambda one: text.escape(compare.signed(one["change"], unit(one), view.lang)),
+        lambda row: text.escape(compare.signed(row["change"], unit(row), view.lang)),
         is_number=True,
     )
 
 
 def _causes(view: PageContext) -> tables.Column:
-    def said(one: _Row) -> str:
-        return text.listed([_named(view, "revision", cause) for cause in one["causes"]], view.lang) or "–"
+    def words(row: _Row) -> str:
+        return text.listed([_named(view, "revision", cause) for cause in row["causes"]], view.lang) or "–"
 
-    return tables.Column("causes", view.word("revision.causes"), lambda one: text.escape(said(one)), said)
+    return tables.Column("causes", view.word("revision.causes"), lambda row: text.escape(words(row)), words)
 
 
 def _changed(view: PageContext) -> list[tables.Column]:
     """A file with its province and source, and its rows in the two publications."""
 
     def rows(name: str) -> tables.Column:
-        def value(one: _Row) -> int | None:
-            return one[name]
+        def value(row: _Row) -> int | None:
+            return row[name]
 
         return tables.Column(
             name,
             view.word(f"why.rows_{name}"),
-            lambda one: text.escape(text.number(value(one), view.lang)),
+            lambda row: text.escape(text.number(value(row), view.lang)),
             value,
             is_number=True,
         )
 
-    def change(one: _Row) -> int:
-        return (one["after"] or 0) - (one["before"] or 0)
+    def change(row: _Row) -> int:
+        return (row["after"] or 0) - (row["before"] or 0)
 
     return [
         tables.Column(
             "file",
             view.word("dimension.file"),
-            lambda one: f"<bdi>{text.escape(one['file'])}</bdi>",
-            lambda one: one["file"],
+            lambda row: f"<bdi>{text.escape(row['file'])}</bdi>",
+            lambda row: row["file"],
         ),
         _province(view),
         tables.Column(
             "source",
             view.word("dimension.source"),
-            lambda one: text.escape(_named(view, "source", one["source"])),
-            lambda one: one["source"],
+            lambda row: text.escape(_named(view, "source", row["source"])),
+            lambda row: row["source"],
         ),
         rows("before"),
         rows("after"),
         tables.Column(
             "change",
             view.word("revision.change"),
-            lambda one: text.escape(text.number(change(one), view.lang, signed=True)),
+            lambda row: text.escape(text.number(change(row), view.lang, signed=True)),
             change,
             is_number=True,
         ),
@@ -317,7 +319,9 @@ def _part(
 ) -> None:
     """A table under its title, with what its numbers mean and its file."""
     listed = list(rows)
-    seen = ChartContext(view.lang, view.dark, {"file": {row[0]: row[0] for row in listed}} if ident == "files" else {})
+    chart_context = ChartContext(
+        view.lang, view.dark, {"file": {row[0]: row[0] for row in listed}} if ident == "files" else {}
+    )
     with st.container(border=True, key=f"figure-{ident}", height="stretch"), notices.error_boundary(view.lang, ident):
         st.html(f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(below)}</p></div>')
         for note in notes:
@@ -330,25 +334,25 @@ def _part(
             for i, name in enumerate(answer.columns)
             if name in ("refusal", "notes") and not any(r[i] for r in listed)
         ]
-        tables.answer(view, ident, answer, seen, title, listed, without=empty, words=words)
+        tables.answer(view, ident, answer, chart_context, title, listed, without=empty, words=words)
         with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
             question(view, answer, ident)
-            downloads.downloads(view, answer, seen, ident)
+            downloads.downloads(view, answer, chart_context, ident)
 
 
 def _note(view: PageContext, written: str) -> str:
     """A note of the load in the reader's language, where it is one we know."""
-    said, colon, what = written.partition(": ")
+    note, colon, what = written.partition(": ")
     try:
-        return view.word(f"note.{said.replace(' ', '_')}", what=text.digits(what, view.lang)) if colon else written
+        return view.word(f"note.{note.replace(' ', '_')}", what=text.digits(what, view.lang)) if colon else written
     except KeyError:
         return written
 
 
 def _rule(view: PageContext, name: str, words: str) -> str:
     """The words of a rule: ours in the reader's language, else the comment of its file."""
-    said = _named(view, "rule", name)
-    return words if said == name else said
+    translated = _named(view, "rule", name)
+    return words if translated == name else translated
 
 
 def _named(view: PageContext, section: str, name: str) -> str:

@@ -51,13 +51,13 @@ def all_of_them() -> None:
     st.html(_PRINT)
     st.html(f'<p class="pd-intro">{_word("methods.intro", lang)}</p>')
     words = _search(lang)
-    found = {group: [one for one in metrics if _answers(one, words)] for group, metrics in _groups().items()}
-    found = {group: metrics for group, metrics in found.items() if metrics}
-    count = sum(map(len, found.values()))
-    _contents(found, lang)
-    for group, met in found.items():
+    matches = {group: [metric for metric in metrics if _answers(metric, words)] for group, metrics in _groups().items()}
+    matches = {group: metrics for group, metrics in matches.items() if metrics}
+    count = sum(map(len, matches.values()))
+    _contents(matches, lang)
+    for group, group_metrics in matches.items():
         st.header(_named_group(group, lang), anchor=f"group-{group}")
-        for metric in met:
+        for metric in group_metrics:
             st.subheader(metric.label[lang], anchor=metric.name)
             st.html(_entry(metric, lang, group == _DERIVED))
     if words:
@@ -67,13 +67,13 @@ def all_of_them() -> None:
         _changes(lang)
 
 
-def _contents(found: Mapping[str, Sequence[Metric]], lang: str) -> None:
+def _contents(matches: Mapping[str, Sequence[Metric]], lang: str) -> None:
     """The groups and their measures, each a link to its place on the page."""
     listed = "".join(
         f"<details><summary>{text.escape(_named_group(group, lang))} ({text.number(len(metrics), lang)})</summary>"
-        + " · ".join(f'<a href="#{one.name}">{text.escape(one.label[lang])}</a>' for one in metrics)
+        + " · ".join(f'<a href="#{metric.name}">{text.escape(metric.label[lang])}</a>' for metric in metrics)
         + "</details>"
-        for group, metrics in found.items()
+        for group, metrics in matches.items()
     )
     name = _word("methods.contents", lang)
     st.html(f'<nav class="pd-entry pd-contents" aria-label="{name}"><h3>{name}</h3>{listed}</nav>')
@@ -93,12 +93,12 @@ def _search(lang: str) -> list[str]:
 
 
 def _groups() -> dict[str, list[Metric]]:
-    found: dict[str, list[Metric]] = {}
+    groups: dict[str, list[Metric]] = {}
     for metric in warehouse.catalogue().values():
         if not metric.hidden:
-            found.setdefault(metric.group or "other", []).append(metric)
-    found[_DERIVED] = [derived(name) for name in derived_names()]
-    return found
+            groups.setdefault(metric.group or "other", []).append(metric)
+    groups[_DERIVED] = [derived(name) for name in derived_names()]
+    return groups
 
 
 def _answers(metric: Metric, words: Iterable[str]) -> bool:

@@ -18,7 +18,7 @@ from pages.ui.components import notices, tables
 from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
 from pages.ui.sections import explore_rows, question_problems
-from pages.ui.sections.explore_rows import PAGE, Asked
+from pages.ui.sections.explore_rows import PAGE, Selection
 from pages.ui.sections.question_problems import TIME, Trouble, Way
 from pages.ui.state import page_context, page_parameters, periods
 from pages.ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
@@ -34,44 +34,44 @@ _Drawn = tuple[Any, tuple[str, ...], dict[str, Any]]
 
 def explore(view: PageContext) -> None:
     """The question, and its answer or why there is none."""
-    asked = _asked(view)
-    _controls(view, asked)
-    found = question_problems.troubles(warehouse.catalogue(), asked.names, asked.by, view.where)
-    if found:
-        _refused(view, found)
+    selection = _selection(view)
+    _controls(view, selection)
+    problems = question_problems.troubles(warehouse.catalogue(), selection.names, selection.by, view.where)
+    if problems:
+        _refused(view, problems)
         return
     with notices.error_boundary(view.lang, PAGE):
         with st.spinner(view.word("more.counting")):
-            answer = _answer(view, asked)
+            answer = _answer(view, selection)
         if isinstance(answer, StoredRows):
             st.html(f'<p class="pd-note">{text.escape(view.word("more.too_many_for_chart"))}</p>')
         elif not tables.has_numbers(answer):
             notices.notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
         else:
-            _figures(view, asked, answer)
-        explore_rows.rows(view, asked, answer)
+            _figures(view, selection, answer)
+        explore_rows.rows(view, selection, answer)
 
 
 # ---------------------------------------------------------------- the question
 
 
-def _asked(view: PageContext) -> Asked:
+def _selection(view: PageContext) -> Selection:
     over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
-    return Asked(tuple(_chosen("m")), tuple(_chosen("by")), over)
+    return Selection(tuple(_chosen("m")), tuple(_chosen("by")), over)
 
 
 def _chosen(name: str) -> Iterable[str]:
-    kept = page_parameters.of(PAGE).get(name)
-    return _DEFAULT[name] if kept is None else [one for one in kept if one != NOTHING]
+    chosen = page_parameters.of(PAGE).get(name)
+    return _DEFAULT[name] if chosen is None else [value for value in chosen if value != NOTHING]
 
 
-def _controls(view: PageContext, asked: Asked) -> None:
+def _controls(view: PageContext, selection: Selection) -> None:
     known = warehouse.catalogue()
     measures = [name for name, metric in known.items() if not metric.hidden]
     with st.container(horizontal=True, key="explore-bar", gap="small", vertical_alignment="bottom"):
-        _several(view, "m", measures, asked.names, lambda name: known[name].label[view.lang], MOST_MEASURES)
-        _several(view, "by", DIMENSIONS, asked.by, lambda name: view.word(f"dimension.{name}"), MOST_DIMENSIONS)
+        _several(view, "m", measures, selection.names, lambda name: known[name].label[view.lang], MOST_MEASURES)
+        _several(view, "by", DIMENSIONS, selection.by, lambda name: view.word(f"dimension.{name}"), MOST_DIMENSIONS)
 
 
 def _several(
@@ -100,16 +100,16 @@ def _several(
     )
 
 
-def _refused(view: PageContext, found: Sequence[Trouble]) -> None:
+def _refused(view: PageContext, problems: Sequence[Trouble]) -> None:
     """Why there is no answer, and a button for each way out."""
-    said: list[str] = []
+    sentences: list[str] = []
     ways: list[Way] = []
-    for trouble in found:
+    for trouble in problems:
         measure = warehouse.catalogue()[trouble.measure].label[view.lang] if trouble.measure else ""
-        named = text.listed([view.word(f"dimension.{one}") for one in trouble.dimensions], view.lang)
-        said.append(view.word(f"refused.{trouble.reason}", measure=measure, dimensions=named))
+        named = text.listed([view.word(f"dimension.{dimension}") for dimension in trouble.dimensions], view.lang)
+        sentences.append(view.word(f"refused.{trouble.reason}", measure=measure, dimensions=named))
         ways += trouble.ways
-    listed = "".join(f"<p>{text.escape(line)}</p>" for line in dict.fromkeys(said))
+    listed = "".join(f"<p>{text.escape(line)}</p>" for line in dict.fromkeys(sentences))
     title = text.escape(view.word("state.refused_title"))
     st.html(f'<div class="pd-notice pd-refused" role="alert"><strong>{title}</strong>{listed}</div>')
     with st.container(horizontal=True, gap="small"):
@@ -134,14 +134,14 @@ def _take(way: Way) -> None:
         page_parameters.choose(PAGE, **{way.kind: None if default else left or [NOTHING], "page": None, "sort": None})
 
 
-def _answer(view: PageContext, asked: Asked) -> Answer | StoredRows:
+def _answer(view: PageContext, selection: Selection) -> Answer | StoredRows:
     catalogue = warehouse.catalogue()
-    kinds = {catalogue[name].kind for name in asked.names}
+    kinds = {catalogue[name].kind for name in selection.names}
     return registers.large(
-        *asked.names,
-        by=asked.by,
-        on=view.as_of if "snapshot" in kinds and not asked.is_timed else None,
-        over=asked.over if asked.needs_period else None,
+        *selection.names,
+        by=selection.by,
+        on=view.as_of if "snapshot" in kinds and not selection.is_timed else None,
+        over=selection.over if selection.needs_period else None,
         where=view.where,
     )
 
@@ -149,11 +149,11 @@ def _answer(view: PageContext, asked: Asked) -> Answer | StoredRows:
 # ---------------------------------------------------------------- the picture
 
 
-def _figures(view: PageContext, asked: Asked, answer: Answer) -> None:
+def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
     """A chart that suits the shape of the answer, or in words why there is none."""
-    over = asked.over if asked.needs_period else None
-    drawn = _suited(asked, answer)
-    if not asked.by:
+    over = selection.over if selection.needs_period else None
+    drawn = _suited(selection, answer)
+    if not selection.by:
         _values(view, answer)
     elif not drawn:
         st.html(f'<p class="pd-note">{text.escape(view.word("more.no_chart"))}</p>')
@@ -162,16 +162,16 @@ def _figures(view: PageContext, asked: Asked, answer: Answer) -> None:
             st.columns(len(drawn[place : place + 2])), drawn[place : place + 2], strict=True
         ):
             with column:
-                ui.figure(view, chart, *names, by=asked.by, over=over, **options)
+                ui.figure(view, chart, *names, by=selection.by, over=over, **options)
 
 
-def _suited(asked: Asked, answer: Answer) -> list[_Drawn]:
+def _suited(selection: Selection, answer: Answer) -> list[_Drawn]:
     """Charts with the measures each shows."""
-    names, by = asked.names, asked.by
+    names, by = selection.names, selection.by
     first = names[:1]
     if len(by) == 1:
         groups = len(answer.rows)
-        if asked.is_timed:
+        if selection.is_timed:
             return _over_time(names)
         if by[0] in ORDERED:
             return [(bars.columns, (name,), {}) for name in names[:_MOST_FIGURES]]
@@ -179,7 +179,7 @@ def _suited(asked: Asked, answer: Answer) -> list[_Drawn]:
         says: dict[str, Any] = {} if ranking is bars.ranking else {"says": _extreme}
         ranked: list[_Drawn] = [(ranking, (name,), says) for name in names[:_MOST_FIGURES]]
         return [(maps.provinces, first, {"says": titles.highest}), *ranked] if by == ("province",) else ranked
-    if len(by) == 2 and asked.is_timed:
+    if len(by) == 2 and selection.is_timed:
         other = 1 if by[0] in TIME else 0
         few = len({row[other] for row in answer.rows}) <= _MOST_LINES
         chart = lines.trend if few else lines.heat if by[other] == "province" else matrix.matrix
@@ -189,8 +189,8 @@ def _suited(asked: Asked, answer: Answer) -> list[_Drawn]:
     return []
 
 
-def _extreme(answer: Answer, seen: Any) -> Any:
-    return matrix.largest_cell(answer, seen)
+def _extreme(answer: Answer, chart_context: Any) -> Any:
+    return matrix.largest_cell(answer, chart_context)
 
 
 def _over_time(names: Sequence[str]) -> list[_Drawn]:
@@ -200,15 +200,15 @@ def _over_time(names: Sequence[str]) -> list[_Drawn]:
     for name in names:
         if catalogue[name].kind == "snapshot":
             by_unit.setdefault(catalogue[name].unit, []).append(name)
-    found: list[_Drawn] = [
+    charts: list[_Drawn] = [
         (lines.trend, tuple(group[:_MOST_LINES]), {"zero": unit != "share"}) for unit, group in by_unit.items()
     ]
     flows = [name for name in names if catalogue[name].kind == "event"]
     if set(flows) == {"joiners", "leavers"}:
-        found.append((bars.paired, ("joiners", "leavers"), {}))
+        charts.append((bars.paired, ("joiners", "leavers"), {}))
     else:
-        found += [(bars.columns, (name,), {}) for name in flows]
-    return found[:_MOST_FIGURES]
+        charts += [(bars.columns, (name,), {}) for name in flows]
+    return charts[:_MOST_FIGURES]
 
 
 def _values(view: PageContext, answer: Answer) -> None:

@@ -27,7 +27,7 @@ _MOST_COLUMNS = 24
 
 
 @dataclass(frozen=True)
-class Asked:
+class Selection:
     """The question: measures, dimensions, and the period of flows and of units of time (both ends in)."""
 
     names: tuple[str, ...]
@@ -44,29 +44,31 @@ class Asked:
 
 
 @page_context.fragment
-def rows(view: PageContext, asked: Asked, source: Answer | StoredRows) -> None:
+def rows(view: PageContext, selection: Selection, source: Answer | StoredRows) -> None:
     """The table or the pivot, a page at a time, and the files of all of it."""
-    seen, answer = context(view), exportable.of(source).answer
+    chart_context, answer = context(view), exportable.of(source).answer
     with st.container(border=True, key="figure-rows"), notices.error_boundary(view.lang, "rows"):
         count = view.word("more.groups", count=text.number(exportable.of(source).count(), view.lang))
         st.html(f'<div class="pd-head"><h3>{text.escape(count)}</h3><p>{text.escape(subtitle(view, answer))}</p></div>')
-        shape = _shape(view, asked)
+        shape = _shape(view, selection)
         if isinstance(source, StoredRows):
             if shape == "pivot":
                 st.html(f'<p class="pd-note">{text.escape(view.word("more.pivot_too_large"))}</p>')
-            tables.stored(view, "rows", source, seen, subtitle(view, answer), _start(asked), InAddress(PAGE))
+            tables.stored(
+                view, "rows", source, chart_context, subtitle(view, answer), _start(selection), InAddress(PAGE)
+            )
         elif shape == "pivot":
-            _pivot(view, asked, answer)
+            _pivot(view, selection, answer)
         else:
-            _table(view, asked, answer)
+            _table(view, selection, answer)
         with st.container(horizontal=True, gap="small", key="footer-rows", vertical_alignment="center"):
             question(view, answer, "rows")
-            downloads.downloads(view, source, seen, "rows")
+            downloads.downloads(view, source, chart_context, "rows")
 
 
-def _shape(view: PageContext, asked: Asked) -> str:
+def _shape(view: PageContext, selection: Selection) -> str:
     """Table or pivot: a pivot needs two dimensions."""
-    if len(asked.by) < 2:
+    if len(selection.by) < 2:
         return "table"
     key, chosen = "explore show", page_parameters.one(PAGE, "show", SHOWN[0])
     st.session_state[key] = chosen
@@ -81,35 +83,37 @@ def _shape(view: PageContext, asked: Asked) -> str:
         SHOWN,
         key=key,
         required=True,
-        format_func=lambda one: view.word(f"more.{one}"),
+        format_func=lambda form: view.word(f"more.{form}"),
         label_visibility="collapsed",
         on_change=changed,
     )
     return chosen
 
 
-def _start(asked: Asked) -> str:
+def _start(selection: Selection) -> str:
     """How the rows stand at first: time and bands as they run, groups by their first measure."""
-    return asked.by[0] if asked.is_timed or set(asked.by) & set(ORDERED) else f"-{asked.names[0]}"
+    return selection.by[0] if selection.is_timed or set(selection.by) & set(ORDERED) else f"-{selection.names[0]}"
 
 
-def _table(view: PageContext, asked: Asked, answer: Answer) -> None:
-    seen, start = context(view), _start(asked)
-    rows = tables.in_order(answer, seen, start.removeprefix("-"), start.startswith("-"))
-    tables.answer(view, "rows", answer, seen, subtitle(view, answer), rows, start, InAddress(PAGE))
+def _table(view: PageContext, selection: Selection, answer: Answer) -> None:
+    chart_context, start = context(view), _start(selection)
+    rows = tables.in_order(answer, chart_context, start.removeprefix("-"), start.startswith("-"))
+    tables.answer(view, "rows", answer, chart_context, subtitle(view, answer), rows, start, InAddress(PAGE))
 
 
-def _pivot(view: PageContext, asked: Asked, answer: Answer) -> None:
+def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
     """The last dimension across, the others down, the first measure in the cells; totals are asked for, never summed.
 
     Both run as they do in the chart above.
     """
-    seen, metric = context(view), answer.metrics[0]
-    at, across = answer.columns.index(metric.name), len(asked.by) - 1
-    down, over = asked.by[:across], asked.by[across]
-    totals = {tuple(row[:across]): row[across] for row in _totals(view, asked, down).rows}
-    beneath = {row[0]: row[1] for row in _totals(view, asked, (over,)).rows}
-    places = [{code: place for place, code in enumerate(matrix.in_order(answer, i, at))} for i in range(len(asked.by))]
+    chart_context, metric = context(view), answer.metrics[0]
+    at, across = answer.columns.index(metric.name), len(selection.by) - 1
+    down, over = selection.by[:across], selection.by[across]
+    totals = {tuple(row[:across]): row[across] for row in _totals(view, selection, down).rows}
+    beneath = {row[0]: row[1] for row in _totals(view, selection, (over,)).rows}
+    places = [
+        {code: place for place, code in enumerate(matrix.in_order(answer, i, at))} for i in range(len(selection.by))
+    ]
     columns = sorted({row[across] for row in answer.rows}, key=places[across].__getitem__)
     cells: dict[tuple, dict[Any, Any]] = {}
     for row in answer.rows:
@@ -123,17 +127,21 @@ def _pivot(view: PageContext, asked: Asked, answer: Answer) -> None:
         return text.escape(text.plain(value, metric.unit, view.lang))
 
     def named(i: int, name: str) -> tables.Column:
-        order = places[i].get if name in (*TIME, *ORDERED) else lambda code: tables.collated(seen.member(name, code))
+        order = (
+            places[i].get
+            if name in (*TIME, *ORDERED)
+            else lambda code: tables.collated(chart_context.member(name, code))
+        )
         title = view.word(f"dimension.{name}")
 
         def cell(group: tuple) -> str:
-            said = seen.member(name, group[i])
-            return tables.province(view, group[i], said) if name == "province" else text.escape(said)
+            member = chart_context.member(name, group[i])
+            return tables.province(view, group[i], member) if name == "province" else text.escape(member)
 
         return tables.Column(name, title, cell, lambda group: order(group[i]))
 
     def counted(code: Any) -> tables.Column:
-        title = seen.member(over, code)
+        title = chart_context.member(over, code)
         return tables.Column(
             f"{over}:{code}",
             title,
@@ -144,11 +152,11 @@ def _pivot(view: PageContext, asked: Asked, answer: Answer) -> None:
             longest=highest,
         )
 
-    shown = columns[:_MOST_COLUMNS]
-    head = [named(i, name) for i, name in enumerate(down)] + [counted(code) for code in shown]
+    page_columns = columns[:_MOST_COLUMNS]
+    head = [named(i, name) for i, name in enumerate(down)] + [counted(code) for code in page_columns]
     head.append(tables.Column(metric.name, view.word("more.total"), lambda g: written(totals.get(g)), totals.get, True))
     foot = [text.escape(view.word("more.total")), *[""] * (len(down) - 1)]
-    foot += [*(written(beneath.get(code)) for code in shown), written(_totals(view, asked, ()).value())]
+    foot += [*(written(beneath.get(code)) for code in page_columns), written(_totals(view, selection, ()).value())]
     notes = [view.word("more.pivot_of", measure=metric.label[view.lang])]
     if len(columns) > _MOST_COLUMNS:
         few, count = (text.number(n, view.lang) for n in (_MOST_COLUMNS, len(columns)))
@@ -157,15 +165,15 @@ def _pivot(view: PageContext, asked: Asked, answer: Answer) -> None:
     tables.show(view, "pivot", head, groups, subtitle(view, answer), store=InAddress(PAGE), foot=foot)
 
 
-def _totals(view: PageContext, asked: Asked, by: Sequence[str]) -> Answer:
+def _totals(view: PageContext, selection: Selection, by: Sequence[str]) -> Answer:
     """The first measure at the grain of a total. A state over time has no total over the times: its last day stands for it."""
-    name = asked.names[0]
+    name = selection.names[0]
     flow = warehouse.catalogue()[name].kind == "event"
-    timed = any(one in TIME for one in by)
+    timed = any(dimension in TIME for dimension in by)
     return warehouse.ask(
         name,
         by=tuple(by),
-        on=None if flow or timed else (min(asked.over[1], view.as_of) if asked.is_timed else view.as_of),
-        over=asked.over if flow or timed else None,
+        on=None if flow or timed else (min(selection.over[1], view.as_of) if selection.is_timed else view.as_of),
+        over=selection.over if flow or timed else None,
         where=view.where,
     )

@@ -24,13 +24,15 @@ _PAGE = "growth"
 def seek(view: PageContext) -> None:
     """The recruits a month that reach a target by the end of a Jalali year, and the required beside the actual pace."""
     years = _years(view)
-    asked = page_parameters.one(_PAGE, "until")
-    year = asked if asked in years else str(JalaliDate(end_of_next_year(view.as_of)).year)
-    given = address.number(page_parameters.one(_PAGE, "goal"))
-    page_context.later(_seek, view, years, year, given, ready=partial(_asked, view, year, given))
+    chosen_year = page_parameters.one(_PAGE, "until")
+    year = chosen_year if chosen_year in years else str(JalaliDate(end_of_next_year(view.as_of)).year)
+    chosen_goal = address.number(page_parameters.one(_PAGE, "goal"))
+    page_context.defer(
+        _seek, view, years, year, chosen_goal, ready=partial(_recruits_and_paces, view, year, chosen_goal)
+    )
 
 
-def _asked(view: PageContext, year: str, goal: float | None) -> tuple[Answer, list[str], Answer]:
+def _recruits_and_paces(view: PageContext, year: str, goal: float | None) -> tuple[Answer, list[str], Answer]:
     """The recruits needed, the filters without a meaning for them, and the paces."""
     until = _end_of(year)
     needed, ignored = analysed(view, "recruits_needed", until=until, goal=goal)
@@ -43,11 +45,11 @@ def _end_of(year: str) -> date:
 
 def _seek(view: PageContext, years: list[str], year: str, goal: float | None) -> None:
     with st.container(border=True, key="goal-seek"), error_boundary(view.lang, "goal-seek"):
-        answer, ignored, _ = _asked(view, year, goal)
+        answer, ignored, _ = _recruits_and_paces(view, year, goal)
         row = answer.records()[0]
         if ignored:
             st.html(f'<p class="pd-note">{text.escape(scoped_query.no_effect(view, ignored))}</p>')
-        st.html(_said(view, row, year))
+        st.html(_sentence(view, row, year))
         question(view, answer, "goal-seek")
         left, right = st.columns([1, 2])
         with left:
@@ -62,7 +64,7 @@ def _seek(view: PageContext, years: list[str], year: str, goal: float | None) ->
                 f"{text.escape(view.word('goal.scenario'))}</a>"
             )
     with error_boundary(view.lang, "pace"):
-        _paces(view, _asked(view, year, goal)[2], text.day(_end_of(year), view.lang))
+        _paces(view, _recruits_and_paces(view, year, goal)[2], text.day(_end_of(year), view.lang))
 
 
 def announced(view: PageContext) -> None:
@@ -72,24 +74,26 @@ def announced(view: PageContext) -> None:
         lines = []
         for row in answer.records():
             metric = warehouse.catalogue()[row["metric"]]
-            told = {
+            values = {
                 "announced": text.plain(row["announced_value"], metric.unit, view.lang),
                 "registered": text.plain(row["registered_value"], metric.unit, view.lang),
                 "difference": text.plain(row["announced_difference"], metric.unit, view.lang, signed=True),
             }
             day = text.day(row["announced_on"], view.lang)
-            said = view.word("goal.announced", day=day, measure=metric.short[view.lang], **told)
+            sentence = view.word("goal.announced", day=day, measure=metric.short[view.lang], **values)
             source = view.word("goal.announced_source", words=row["announced_words"], source=row["source"])
-            lines.append(f"<p><b>{text.escape(said)}</b></p><p class='pd-note'><bdi>{text.escape(source)}</bdi></p>")
+            lines.append(
+                f"<p><b>{text.escape(sentence)}</b></p><p class='pd-note'><bdi>{text.escape(source)}</bdi></p>"
+            )
         title = text.escape(view.word("goal.announced_title"))
         note = text.escape(view.word("goal.announced_why" if lines else "goal.announced_none"))
         st.html(f'<div class="pd-head"><h3>{title}</h3></div>{"".join(lines)}<p class="pd-note">{note}</p>')
         question(view, answer, "announced")
 
 
-def _said(view: PageContext, row: dict, year: str) -> str:
+def _sentence(view: PageContext, row: dict, year: str) -> str:
     """The answer in one sentence."""
-    told = {
+    values = {
         "target": text.plain(row["goal"], "persons", view.lang),
         "year": text.digits(year, view.lang),
         "recruits": text.plain(row["recruits_needed"], "persons", view.lang),
@@ -98,7 +102,7 @@ def _said(view: PageContext, row: dict, year: str) -> str:
     key = "answer" if row["recruits_needed"] else "unknown" if row["recruits_needed"] is None else "none_needed"
     return (
         f'<div class="pd-head"><h3>{text.escape(view.word("goal.title"))}</h3></div>'
-        f'<div class="pd-verdict" role="status"><p>{text.escape(view.word(f"goal.{key}", **told))}</p></div>'
+        f'<div class="pd-verdict" role="status"><p>{text.escape(view.word(f"goal.{key}", **values))}</p></div>'
         f'<p class="pd-note">{text.escape(view.word("goal.help"))}</p>'
     )
 
@@ -109,7 +113,7 @@ def _target(view: PageContext, goal: float | None) -> None:
 
     def choose() -> None:
         written = latin_digits(st.session_state[key]).replace("٬", "").replace(",", "").strip()
-        page_parameters.choose(_PAGE, goal=f"{found:g}" if (found := address.number(written)) else None)
+        page_parameters.choose(_PAGE, goal=f"{target:g}" if (target := address.number(written)) else None)
 
     st.text_input(view.word("goal.target"), key=key, on_change=choose)
 
@@ -122,7 +126,7 @@ def _year(view: PageContext, years: list[str], year: str) -> None:
         years,
         key=key,
         required=True,
-        format_func=lambda one: text.digits(one, view.lang),
+        format_func=lambda label: text.digits(label, view.lang),
         on_change=lambda: page_parameters.choose(_PAGE, until=st.session_state[key]),
     )
 

@@ -26,10 +26,10 @@ def chosen(view: PageContext) -> Institute | None:
     return registers.institutes().get(codes[0]) if len(codes) == 1 else None
 
 
-def only(view: PageContext, one: Institute) -> PageContext:
+def only(view: PageContext, institute: Institute) -> PageContext:
     """The view of this institute alone: who serves in it may serve in another province than that of its registration."""
     where = {name: codes for name, codes in view.where.items() if name not in PLACES}
-    return replace(view, scope=replace(view.scope, where={"institute": (one.code,)} | where))
+    return replace(view, scope=replace(view.scope, where={"institute": (institute.code,)} | where))
 
 
 def find(view: PageContext) -> None:
@@ -77,20 +77,23 @@ def listing(view: PageContext) -> None:
 def _listed(view: PageContext) -> Answer:
     """Measures by institute. One that is found but has nobody in service and no licence stands there without numbers."""
     names = [name for name in _MEASURES if name != "licensed_institutes" or not _LEAVES_LICENCES & set(view.where)]
-    wanted = page_parameters.one(PAGE, "find")
-    where = {name: codes for name, codes in view.where.items() if not (wanted and name in PLACES)}
+    search_text = page_parameters.one(PAGE, "find")
+    where = {name: codes for name, codes in view.where.items() if not (search_text and name in PLACES)}
     answer = warehouse.ask(*names, by="institute", on=view.as_of, where=where)
-    met = {row[0]: row for row in answer.rows if row[0] in registers.institutes()}
-    if wanted:
+    rows = {row[0]: row for row in answer.rows if row[0] in registers.institutes()}
+    if search_text:
         nothing = (None,) * (len(answer.columns) - 1)
-        met = {one.code: met.get(one.code, (one.code, *nothing)) for one in registers.search(wanted)}
-    return replace(answer, rows=list(met.values()))
+        rows = {
+            institute.code: rows.get(institute.code, (institute.code, *nothing))
+            for institute in registers.search(search_text)
+        }
+    return replace(answer, rows=list(rows.values()))
 
 
 def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     """What the register says of an institute, whose name leads to its page, then its measures."""
-    known, seen = registers.institutes(), context(view)
-    measures = tables.columns_of(view, answer, seen)[1:]
+    known, chart_context = registers.institutes(), context(view)
+    measures = tables.columns_of(view, answer, chart_context)[1:]
 
     def named(row: tuple) -> str:
         alone = {"institute": [row[0]], "province": [], "county": []}
@@ -98,18 +101,18 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
         return f'<a href="{text.escape(address)}" target="_self">{text.escape(known[row[0]].name)}</a>'
 
     def fact(name: str) -> tables.Column:
-        def said(row: tuple) -> str:
+        def member(row: tuple) -> str:
             return _word(view, name, getattr(known[row[0]], name))
 
         return tables.Column(
             name,
             view.word(f"dimension.{name}"),
             lambda row: (
-                tables.province(view, known[row[0]].province, said(row))
+                tables.province(view, known[row[0]].province, member(row))
                 if name == "province"
-                else text.escape(said(row))
+                else text.escape(member(row))
             ),
-            lambda row: tables.collated(said(row)),
+            lambda row: tables.collated(member(row)),
         )
 
     def licensed(row: tuple) -> str:
@@ -126,7 +129,7 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     return [
         tables.Column("institute", view.word("dimension.institute"), named, name),
         tables.Column("code", view.word("dimension.code"), code, lambda row: row[0]),
-        *(fact(one) for one in ("province", "county", "activity")),
+        *(fact(attribute) for attribute in ("province", "county", "activity")),
         *(
             replace(column, title=view.word("institute.licensed"), cell=licensed, has_bar=False)
             if column.name == "licensed_institutes"
@@ -140,29 +143,29 @@ def _word(view: PageContext, dimension: str, code: str | None) -> str:
     return text.member(dimension, code, view.lang)
 
 
-def head(view: PageContext, one: Institute) -> None:
+def head(view: PageContext, institute: Institute) -> None:
     """What the register knows of an institute."""
     facts = {
-        "dimension.code": text.digits(one.code, view.lang),
-        "dimension.province": _word(view, "province", one.province),
-        "dimension.county": _word(view, "county", one.county),
-        "dimension.activity": _word(view, "activity", one.activity),
-        "institute.founded": text.day(one.founded_on, view.lang) if one.founded_on else "–",
-        "institute.status": _status(view, one),
-        "institute.smart": _yes(view, one.smart_services),
-        "institute.veteran_led": _yes(view, one.veteran_led),
+        "dimension.code": text.digits(institute.code, view.lang),
+        "dimension.province": _word(view, "province", institute.province),
+        "dimension.county": _word(view, "county", institute.county),
+        "dimension.activity": _word(view, "activity", institute.activity),
+        "institute.founded": text.day(institute.founded_on, view.lang) if institute.founded_on else "–",
+        "institute.status": _status(view, institute),
+        "institute.smart": _yes(view, institute.smart_services),
+        "institute.veteran_led": _yes(view, institute.veteran_led),
     }
     listed = "".join(
         f"<dt>{text.escape(view.word(key))}</dt><dd><bdi>{text.escape(fact)}</bdi></dd>" for key, fact in facts.items()
     )
-    st.html(f'<div class="pd-head"><h2>{text.escape(one.name)}</h2></div><dl class="pd-facts">{listed}</dl>')
+    st.html(f'<div class="pd-head"><h2>{text.escape(institute.name)}</h2></div><dl class="pd-facts">{listed}</dl>')
 
 
-def _status(view: PageContext, one: Institute) -> str:
-    named = text.member("status", one.status, view.lang)
+def _status(view: PageContext, institute: Institute) -> str:
+    named = text.member("status", institute.status, view.lang)
     return (
-        view.word("institute.since", status=named, day=text.day(one.status_since, view.lang))
-        if one.status_since
+        view.word("institute.since", status=named, day=text.day(institute.status_since, view.lang))
+        if institute.status_since
         else named
     )
 
@@ -172,12 +175,12 @@ def _yes(view: PageContext, value: bool | None) -> str:
 
 
 @page_context.fragment
-def licences(view: PageContext, one: Institute) -> None:
+def licences(view: PageContext, institute: Institute) -> None:
     """The licence history: each application, how it was decided and how long it is valid."""
     with st.container(border=True, key="figure-licences"), notices.error_boundary(view.lang, "licences"):
-        answer = registers.licences(one.code)
+        answer = registers.licences(institute.code)
         title = view.word("institute.licences", count=text.number(len(answer.rows), view.lang))
-        st.html(f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(one.name)}</p></div>')
+        st.html(f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(institute.name)}</p></div>')
         if not answer.rows:
             notices.notice(view.lang, "state.empty_title", view.word("institute.no_licences"))
             return
@@ -216,7 +219,7 @@ def people(view: PageContext) -> None:
 
 def _note_once(view: PageContext, publication: str) -> None:
     """Note in the audit log that rows of people are shown; the reruns of one view are one event."""
-    shown = (publication, view.as_of, warehouse.frozen(view.where))
-    if st.session_state.get("people noted") != shown:
+    event = (publication, view.as_of, warehouse.frozen(view.where))
+    if st.session_state.get("people noted") != event:
         user.record("detail", publication=publication, **audit.rights(user.scope()))
-        st.session_state["people noted"] = shown
+        st.session_state["people noted"] = event

@@ -28,8 +28,8 @@ def funnel(view: PageContext) -> None:
     first, last = view.over or replace(view, scope=replace(view.scope, on=end), as_of=end).months(12)
     stages = ("applications", "cohort_complete", "cohort_decided", "cohort_granted")
     if first <= min(last, end):
-        own = replace(view, has_period=False)
-        ui.figure(own, bars.funnel, *stages, over=(first, min(last, end)))
+        without_period = replace(view, has_period=False)
+        ui.figure(without_period, bars.funnel, *stages, over=(first, min(last, end)))
     listings.caution(view, "cohort.funnel_help")
 
 
@@ -52,8 +52,8 @@ def survival(view: PageContext) -> None:
 def smart_compared(view: PageContext) -> None:
     """Adopters beside the others, of licences decided after the first publication that shows the flag."""
     with error_boundary(view.lang, "smart-compared"):
-        shown = scoped_query.worked_out(view, "adoption")[0]
-        first = next((row["day"] for row in shown.records() if row["smart_institutes"]), None)
+        adoption = scoped_query.worked_out(view, "adoption")[0]
+        first = next((row["day"] for row in adoption.records() if row["smart_institutes"]), None)
         if first is None:
             listings.caution(view, "smart.never_shown")
             return
@@ -64,13 +64,15 @@ def smart_compared(view: PageContext) -> None:
         if not count:
             st.html(f'<p class="pd-intro">{text.escape(view.word("smart.no_comparison", day=day))}</p>')
             return
-        told = {"count": count, "adopters": granted.get("yes", 0), "others": granted.get("no", 0)}
-        said = view.word("smart.since", day=day, **{key: text.number(value, view.lang) for key, value in told.items()})
-        st.html(f'<p class="pd-intro">{text.escape(said)}</p>')
-        own = replace(view, has_period=False)
+        counts = {"count": count, "adopters": granted.get("yes", 0), "others": granted.get("no", 0)}
+        sentence = view.word(
+            "smart.since", day=day, **{key: text.number(value, view.lang) for key, value in counts.items()}
+        )
+        st.html(f'<p class="pd-intro">{text.escape(sentence)}</p>')
+        without_period = replace(view, has_period=False)
         for name, column in zip(_TIMES, st.columns(len(_TIMES)), strict=True):
             with column:
-                ui.figure(own, bars.ranking, name, by="smart", over=over)
+                ui.figure(without_period, bars.ranking, name, by="smart", over=over)
 
 
 def _granted(view: PageContext, over: tuple[date, date]) -> dict[str | None, int]:

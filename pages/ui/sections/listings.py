@@ -25,7 +25,7 @@ def chosen(part: str) -> str:
     return page_parameters.one(part, "open")
 
 
-def asked_for(view: PageContext, part: str) -> None:
+def requested(view: PageContext, part: str) -> None:
     """The list that the address asks for, before all else on the page."""
     if analysis := chosen(part):
         listings(view, analysis)
@@ -51,7 +51,7 @@ def _listing(view: PageContext, analysis: str, ident: str) -> None:
 
 def _drawn(view: PageContext, analysis: str, ident: str) -> None:
     """A list in its order, as far as a page holds it; a filter without meaning for it is told."""
-    answer, ignored = _asked(view, analysis)
+    answer, ignored = _answer(view, analysis)
     days = page_parameters.one(page_context.part(), "days") if _ends(answer) else ""
     answer = within(answer, days)
     count = text.number(len(answer.rows), view.lang)
@@ -86,8 +86,8 @@ def within(answer: Answer, days: str) -> Answer:
 
 def ending(view: PageContext, days: str) -> str:
     """The address of the licences that end within so many days, under the reader's scope: for a card to lead to."""
-    asked = {"open": ["licences_ending"], "days": [days]}
-    return page_parameters.address("licensing", view.lang, view.scope.address() | asked)
+    parameters = {"open": ["licences_ending"], "days": [days]}
+    return page_parameters.address("licensing", view.lang, view.scope.address() | parameters)
 
 
 def _ends(answer: Answer) -> bool:
@@ -109,12 +109,12 @@ def _days_left(view: PageContext, days: str) -> None:
         DAYS_LEFT,
         key=key,
         required=True,
-        format_func=lambda one: view.word("why.days", count=text.number(int(one), view.lang)),
+        format_func=lambda option: view.word("why.days", count=text.number(int(option), view.lang)),
         on_change=changed,
     )
 
 
-def _asked(view: PageContext, analysis: str) -> tuple[Answer, list[str]]:
+def _answer(view: PageContext, analysis: str) -> tuple[Answer, list[str]]:
     """The answer under the reader's scope, and the filters that have no meaning for it."""
     where, ignored = view.under(warehouse.filters_of(analysis))
     return warehouse.analyse(analysis, on=view.as_of, where=where), ignored
@@ -146,15 +146,18 @@ def sources(view: PageContext, analysis: str) -> None:
     """Each figure of `analysis` with what it counts, its source, how sure that is, and the address that was read."""
     tables.style()
     with st.container(border=True, key=f"sources-{analysis}"), error_boundary(view.lang, f"sources-{analysis}"):
-        answer, seen = warehouse.analyse(analysis, on=view.as_of), context(view)
+        answer, chart_context = warehouse.analyse(analysis, on=view.as_of), context(view)
         entries = []
         for row in answer.records():
-            year = row["counted_year"] and seen.member("counted_year", row["counted_year"])
-            head = f"{seen.member('country', row['country'])} {year or view.word('abroad.undated')}"
-            counted, sure = seen.member("counted", row["counted"]), seen.member("sureness", row["sureness"])
-            told = f"{counted} · {view.word('dimension.sureness')}: {sure} ·"
+            year = row["counted_year"] and chart_context.member("counted_year", row["counted_year"])
+            head = f"{chart_context.member('country', row['country'])} {year or view.word('abroad.undated')}"
+            counted, sure = (
+                chart_context.member("counted", row["counted"]),
+                chart_context.member("sureness", row["sureness"]),
+            )
+            details = f"{counted} · {view.word('dimension.sureness')}: {sure} ·"
             entries.append(
-                f"<li><b>{text.escape(head)}</b> {text.escape(told)} "
+                f"<li><b>{text.escape(head)}</b> {text.escape(details)} "
                 f'<cite class="pd-latin"><bdi>{text.escape(row["source"])}</bdi></cite> '
                 f'<a href="{text.escape(row["address"])}" rel="noreferrer noopener" target="_blank" '
                 f'style="color: var(--pd-accent)">'

@@ -58,21 +58,21 @@ def sources(view: PageContext) -> Sources:
 
 def summed_up(view: PageContext) -> None:
     """The verdict, with the progress to the target below it."""
-    page_context.later(_verdict, view, ready=lambda: verdict.facts(sources(view)))
+    page_context.defer(_verdict, view, ready=lambda: verdict.facts(sources(view)))
 
 
 def _verdict(view: PageContext) -> None:
     with st.container(key="verdict"), error_boundary(view.lang, "verdict"):
-        asked = sources(view)
-        found = verdict.facts(asked)
-        first, *rest = verdict.sentences(found, asked)
+        summary_sources = sources(view)
+        facts = verdict.facts(summary_sources)
+        first, *further = verdict.sentences(facts, summary_sources)
         st.html(
             f'<div class="pd-verdict"><p>{text.escape(first)}</p>'
-            + "".join(f"<p>{text.escape(sentence)}</p>" for sentence in rest)
-            + _progress(view, found.progress)
+            + "".join(f"<p>{text.escape(sentence)}</p>" for sentence in further)
+            + _progress(view, facts.progress)
             + "</div>"
         )
-        question(view, found.answers[0], "verdict")
+        question(view, facts.answers[0], "verdict")
 
 
 def _progress(view: PageContext, share: float | None) -> str:
@@ -89,15 +89,15 @@ def _progress(view: PageContext, share: float | None) -> str:
 def needing_action(view: PageContext) -> None:
     """At most five items, each with who, how many, since when, and a link to where they are listed."""
     with st.container(border=True, key="needs-action", height="stretch"):
-        page_context.later(_needing_action, view, ready=lambda: needs_action.actions(sources(view)))
+        page_context.defer(_needing_action, view, ready=lambda: needs_action.actions(sources(view)))
 
 
 def _needing_action(view: PageContext) -> None:
     with error_boundary(view.lang, "needs-action"):
-        found = needs_action.actions(sources(view))
+        actions = needs_action.actions(sources(view))
         body = (
-            f'<ol class="pd-actions">{"".join(_action(view, one) for one in found)}</ol>'
-            if found
+            f'<ol class="pd-actions">{"".join(_action(view, action) for action in actions)}</ol>'
+            if actions
             else f'<p class="pd-note">{text.escape(view.word("action.none"))}</p>'
         )
         st.html(f'<div class="pd-head"><h3>{text.escape(view.word("action.title"))}</h3></div>{body}')
@@ -107,13 +107,13 @@ def _needing_action(view: PageContext) -> None:
             st.html(f'<p class="pd-note">{text.escape(view.word("action.whole", filters=filters))}</p>')
 
 
-def _action(view: PageContext, one: Action) -> str:
-    address = page_parameters.address(one.part, view.lang, view.scope.address() | dict(one.parameters))
-    words = view.word("action.open_province" if one.part == "province" else "action.open")
-    about = " · ".join(part for part in (one.who, one.when) if part)
+def _action(view: PageContext, action: Action) -> str:
+    address = page_parameters.address(action.part, view.lang, view.scope.address() | dict(action.parameters))
+    words = view.word("action.open_province" if action.part == "province" else "action.open")
+    about = " · ".join(part for part in (action.who, action.when) if part)
     return (
-        f'<li class="pd-action-{one.kind}"><b>{text.escape(one.sentence)}</b><span>{text.escape(about)} '
-        f'<a href="{text.escape(address)}" target="_self" aria-label="{text.escape(f"{words}: {one.sentence}")}">'
+        f'<li class="pd-action-{action.kind}"><b>{text.escape(action.sentence)}</b><span>{text.escape(about)} '
+        f'<a href="{text.escape(address)}" target="_self" aria-label="{text.escape(f"{words}: {action.sentence}")}">'
         f"{text.escape(words)}</a></span></li>"
     )
 
@@ -121,12 +121,12 @@ def _action(view: PageContext, one: Action) -> str:
 def ranked(view: PageContext) -> None:
     """Where the province stands among all, measure by measure."""
     with st.container(border=True, key="figure-ranks", height="stretch"):
-        page_context.later(_ranked, view, ready=partial(_everywhere, view))
+        page_context.defer(_ranked, view, ready=partial(_everywhere, view))
 
 
 def _everywhere(view: PageContext) -> dict[str, tuple[Answer, Answer]]:
     """Each measure by province and for the nation, on the day on which it is settled."""
-    found = {}
+    answers = {}
     for name in _RANKED:
         metric = warehouse.catalogue()[name]
         where, _ = view.under(metric.dimensions - {"province", "county", "institute"})
@@ -138,22 +138,22 @@ def _everywhere(view: PageContext) -> dict[str, tuple[Answer, Answer]]:
             if on is None:
                 continue
         places, nation = (warehouse.ask(name, by=by, on=on, over=over, where=where) for by in (("province",), ()))
-        found[name] = (places, nation)
-    return found
+        answers[name] = (places, nation)
+    return answers
 
 
 def _ranked(view: PageContext) -> None:
     with error_boundary(view.lang, "ranks"):
         lines = []
-        for one in ranks.ranks(sources(view), _everywhere(view)):
+        for rank in ranks.ranks(sources(view), _everywhere(view)):
             place = view.word("profile.no_rank")
-            if one.place is not None:
-                numbers = {"place": one.place, "count": one.count}
+            if rank.place is not None:
+                numbers = {"place": rank.place, "count": rank.count}
                 place = view.word("profile.of", **{key: text.number(n, view.lang) for key, n in numbers.items()})
-            cells = [*(text.plain(value, one.metric.unit, view.lang) for value in (one.value, one.nation)), place]
-            label = one.metric.label[view.lang]
-            if one.settled_on != view.as_of and one.settled_on:
-                label = view.word("change.settled", label=label, day=text.day(one.settled_on, view.lang))
+            cells = [*(text.plain(value, rank.metric.unit, view.lang) for value in (rank.value, rank.nation)), place]
+            label = rank.metric.label[view.lang]
+            if rank.settled_on != view.as_of and rank.settled_on:
+                label = view.word("change.settled", label=label, day=text.day(rank.settled_on, view.lang))
             lines.append(
                 f'<tr><th scope="row">{text.escape(label)}</th>'
                 + "".join(f'<td class="pd-number">{text.escape(cell)}</td>' for cell in cells)

@@ -30,23 +30,23 @@ def troubles(
     catalogue: Mapping[str, Metric], names: Sequence[str], by: Sequence[str], where: Iterable[str]
 ) -> list[Trouble]:
     """Everything that takes the meaning from a question; nothing where it has one."""
-    found: list[Trouble] = []
+    problems: list[Trouble] = []
     if not names:
-        found.append(Trouble("no_measure"))
+        problems.append(Trouble("no_measure"))
     units = [name for name in by if name in TIME]
     if len(units) > 1:
-        found.append(Trouble("two_times", dimensions=tuple(units), ways=tuple(Way("by", name) for name in units)))
+        problems.append(Trouble("two_times", dimensions=tuple(units), ways=tuple(Way("by", name) for name in units)))
     filters = [name for name in where if name not in by]
     for name in names:
         metric, measure = catalogue[name], Way("m", name)
         for dimension in by:
             if dimension not in metric.dimensions:
-                found.append(Trouble("not_by", name, (dimension,), (Way("by", dimension), measure)))
+                problems.append(Trouble("not_by", name, (dimension,), (Way("by", dimension), measure)))
         for dimension in filters:
             if dimension not in metric.dimensions:
-                found.append(Trouble("not_where", name, (dimension,), (Way("where", dimension), measure)))
-        together = [one for one in dict.fromkeys((*by, *filters)) if one in metric.mutually_exclusive]
+                problems.append(Trouble("not_where", name, (dimension,), (Way("where", dimension), measure)))
+        together = [dimension for dimension in dict.fromkeys((*by, *filters)) if dimension in metric.mutually_exclusive]
         if len(together) > 1:
-            ways = tuple(Way("by" if one in by else "where", one) for one in together)
-            found.append(Trouble("apart", name, tuple(together), (*ways, measure)))
-    return found
+            ways = tuple(Way("by" if dimension in by else "where", dimension) for dimension in together)
+            problems.append(Trouble("apart", name, tuple(together), (*ways, measure)))
+    return problems

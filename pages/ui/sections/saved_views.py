@@ -36,40 +36,40 @@ def _inside(view: PageContext, name: str) -> None:
             view.word("views.name"), key=_NAME, max_chars=saved_views.LONGEST_NAME, placeholder=view.word("views.hint")
         )
         st.form_submit_button(view.word("views.save"), key="view-save", on_click=_save, args=(view, name))
-    if said := st.session_state.pop(_SAID, ""):
-        st.html(f'<p class="pd-note" role="status">{text.escape(said)}</p>')
+    if message := st.session_state.pop(_SAID, ""):
+        st.html(f'<p class="pd-note" role="status">{text.escape(message)}</p>')
     shelf = saved_views.shelf()
     if not shelf.is_whole:
         st.html(f'<p class="pd-note" role="status">{text.escape(view.word("views.unreadable"))}</p>')
-    kept = [one for one in shelf.views if one.page == name]
-    told = f"{view.word('views.shared' if kept else 'views.none')} {view.word('views.copies')}"
-    st.html(f'<p class="pd-note">{text.escape(told)}</p>')
-    for place, one in enumerate(kept):
+    page_views = [saved for saved in shelf.views if saved.page == name]
+    sentence = f"{view.word('views.shared' if page_views else 'views.none')} {view.word('views.copies')}"
+    st.html(f'<p class="pd-note">{text.escape(sentence)}</p>')
+    for place, saved in enumerate(page_views):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"view-{place}"):
-            address = page_parameters.address(one.page, view.lang, one.parameters)
+            address = page_parameters.address(saved.page, view.lang, saved.parameters)
             st.html(
-                f'<div class="pd-views"><a href="{text.escape(address)}" target="_self">{text.escape(one.name)}</a></div>'
+                f'<div class="pd-views"><a href="{text.escape(address)}" target="_self">{text.escape(saved.name)}</a></div>'
             )
             st.button(
                 view.word("views.delete"),
                 key=f"view-delete-{place}",
                 type="tertiary",
                 on_click=_delete,
-                args=(view, one.name),
+                args=(view, saved.name),
             )
 
 
 def _save(view: PageContext, name: str) -> None:
     parameters = view.scope.address() | page_parameters.of(name)
     try:
-        one = saved_views.save(st.session_state.get(_NAME, ""), name, parameters, date.today())
+        saved = saved_views.save(st.session_state.get(_NAME, ""), name, parameters, date.today())
     except saved_views.Unnamed as reason:
         st.session_state[_SAID] = view.word(f"views.{reason}")
     except OSError:
         st.session_state[_SAID] = view.word("views.unwritable")
     else:
         st.session_state[_NAME] = ""
-        st.session_state[_SAID] = view.word("views.saved", name=text.isolated(one.name, view.lang))
+        st.session_state[_SAID] = view.word("views.saved", name=text.isolated(saved.name, view.lang))
 
 
 def _delete(view: PageContext, name: str) -> None:

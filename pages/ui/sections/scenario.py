@@ -37,7 +37,7 @@ html[dir="rtl"] [data-testid="stSlider"] [role="group"] > div > div:first-child 
 
 def panel(view: PageContext) -> Scenario:
     """The sliders, where the address or the last 12 months have set them; a door back to the latter."""
-    scenario = _asked()
+    scenario = _scenario_of_address()
     with st.container(border=True, key="scenario"):
         st.html(_STYLE)
         st.html(
@@ -77,14 +77,14 @@ def method(view: PageContext) -> None:
 # ---------------------------------------------------------------- the address
 
 
-def _asked() -> Scenario:
+def _scenario_of_address() -> Scenario:
     """The scenario of the address."""
     rate = address.number(page_parameters.one(_PAGE, "leave"), 100)
-    found = [seat for written in page_parameters.of(_PAGE).get("seats", ()) if (seat := address.seat(written))]
+    seats = [seat for written in page_parameters.of(_PAGE).get("seats", ()) if (seat := address.seat(written))]
     return Scenario(
         address.number(page_parameters.one(_PAGE, "recruits")),
         None if rate is None else rate / 100,
-        {(province, course): count for province, course, count in found},
+        {(province, course): count for province, course, count in seats},
     )
 
 
@@ -111,9 +111,9 @@ def _recruits(view: PageContext, scenario: Scenario) -> None:
 def _leavers(view: PageContext, scenario: Scenario) -> None:
     answer = _now(view, "pace_now")
     now = _as_shown(answer, "plan_leaver_rate")
-    asked = text.rounded(scenario.leaver_rate, "share")
+    chosen_rate = text.rounded(scenario.leaver_rate, "share")
     _slider(
-        view, answer, "plan_leaver_rate", now, asked, max(0.6, now * 2), 0.001,
+        view, answer, "plan_leaver_rate", now, chosen_rate, max(0.6, now * 2), 0.001,
         lambda value: page_parameters.choose(_PAGE, leave=None if value == now else f"{value * 100:g}"),
     )  # fmt: skip
 
@@ -125,7 +125,14 @@ def _as_shown(answer: Answer, name: str) -> float:
 
 
 def _slider(
-    view: PageContext, answer: Answer, name: str, now: float, asked: float | None, most: float, step: float, choose: Any
+    view: PageContext,
+    answer: Answer,
+    name: str,
+    now: float,
+    chosen: float | None,
+    most: float,
+    step: float,
+    choose: Any,
 ) -> None:
     """One slider, at what is asked for or as it is now, which its words say."""
     metric = next(metric for metric in answer.metrics if metric.name == name)
@@ -134,7 +141,7 @@ def _slider(
         label = view.word("change.settled", label=label, day=text.day(settled, view.lang))
     key = f"plan {name}"
     kind = type(step)
-    value = kind(min(now if asked is None else asked, most))
+    value = kind(min(now if chosen is None else chosen, most))
     st.session_state[key] = value
     written = text.amount(answer.value(name), metric.unit, view.lang)
     st.slider(
@@ -173,8 +180,8 @@ def _seats(view: PageContext, scenario: Scenario) -> None:
 
 def _pool(view: PageContext, options: list[str], names: Mapping[str, str]) -> str:
     key = "plan pool"
-    asked = page_parameters.one(_PAGE, "of")
-    chosen = asked if asked in options else _ALL
+    province = page_parameters.one(_PAGE, "of")
+    chosen = province if province in options else _ALL
     st.session_state[key] = chosen
     st.selectbox(
         view.word("planning.pool"),
@@ -194,8 +201,8 @@ def _seat(view: PageContext, scenario: Scenario, place: tuple[str, str], title: 
 
     def choose() -> None:
         chosen = st.session_state[key]
-        others = {one: count for one, count in scenario.seats.items() if one != place}
-        _write_seats(others if chosen == now else others | {place: chosen})
+        other_seats = {pool: count for pool, count in scenario.seats.items() if pool != place}
+        _write_seats(other_seats if chosen == now else other_seats | {place: chosen})
 
     written = text.number(now, view.lang)
     label = f"{title} ({view.word('planning.now', value=written)})"
@@ -218,10 +225,10 @@ def _now(view: PageContext, name: str) -> Answer:
 
 
 def _planned(view: PageContext, name: str, where: Mapping[str, tuple[str, ...]], scenario: Scenario) -> Answer:
-    asked = (scenario.recruits, scenario.leaver_rate, tuple(sorted(scenario.seats.items())))
-    return warehouse.run(warehouse.Query(_plan, (name, view.as_of, warehouse.frozen(where), asked)))
+    settings = (scenario.recruits, scenario.leaver_rate, tuple(sorted(scenario.seats.items())))
+    return warehouse.run(warehouse.Query(_plan, (name, view.as_of, warehouse.frozen(where), settings)))
 
 
-def _plan(con: ScopedCursor, name: str, on: date, where: Frozen, asked: tuple[Any, Any, Any]) -> Answer:
-    recruits, rate, seats = asked
+def _plan(con: ScopedCursor, name: str, on: date, where: Frozen, settings: tuple[Any, Any, Any]) -> Answer:
+    recruits, rate, seats = settings
     return registry.analyse(con, name, on, dict(where), scenario=Scenario(recruits, rate, dict(seats)))

@@ -32,8 +32,8 @@ def part_open(entry: Mapping[str, Any], parts: Mapping[str, Callable[[], None]])
 def _tabs(entry: Mapping[str, Any], part: str) -> TabContainer:
     """The tabs of a page; the one whose content is to be drawn."""
     lang, key = page_context.language(), f"tabs {entry['page']}"
-    names = {one: text.part_words(one)[lang] for one in text.parts(entry)}
-    by_name = {name: one for one, name in names.items()}
+    names = {part_name: text.part_words(part_name)[lang] for part_name in text.parts(entry)}
+    by_name = {name: part_name for part_name, name in names.items()}
     st.session_state[key] = names[part]
     tabs = st.tabs(
         list(names.values()), key=key, on_change=lambda: page_context.open_part(by_name[st.session_state[key]])
@@ -57,7 +57,7 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
         )
     try:
         user.scope()
-        page_context.entered(part)
+        page_context.enter_page(part)
         _heading(entry, text.part_words(part), lang)
         if left := page_context.left_out():
             notice(lang, "state.left_out_title", text.word("state.left_out", lang, parts=_shortened(left, lang)))
@@ -76,7 +76,7 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
         notice(lang, "state.other_version_title", text.word("state.other_version", lang), "error")
         st.code("python -m etl build", language="bash")
     finally:
-        page_context.left()
+        page_context.leave_page()
 
 
 def _signed_in(lang: str) -> str:
@@ -90,9 +90,9 @@ def _signed_in(lang: str) -> str:
 
 def _shortened(left: list[str], lang: str) -> str:
     """The first parts of an address that were left out, each cut to what fits on a line."""
-    shown = [part if len(part) <= _MOST_LETTERS else f"{part[:_MOST_LETTERS]}…" for part in left[:_MOST_LEFT]]
+    shortened = [part if len(part) <= _MOST_LETTERS else f"{part[:_MOST_LETTERS]}…" for part in left[:_MOST_LEFT]]
     more = [f"+{text.number(len(left) - _MOST_LEFT, lang)}"] if len(left) > _MOST_LEFT else []
-    return text.listed([text.isolated(" ".join(part.split()), lang) for part in [*shown, *more]], lang)
+    return text.listed([text.isolated(" ".join(part.split()), lang) for part in [*shortened, *more]], lang)
 
 
 def _html(written: str) -> None:
@@ -140,7 +140,7 @@ def _trust(lang: str) -> None:
     published = warehouse.published()
     loaded = text.day_in_both(published.published_at.date(), lang)
     hour = text.digits(f"{published.published_at:%H:%M}", lang)
-    said = [
+    sentences = [
         _word(
             "trust.source",
             lang,
@@ -154,8 +154,8 @@ def _trust(lang: str) -> None:
     ]
     if missing := warehouse.refused_files():
         files = [text.isolated(file, lang) for file in missing]
-        said.insert(1, _word("trust.missing", lang, files=text.listed(files, lang)))
-    spans = "".join(f"<span>{part}</span>" for part in said)
+        sentences.insert(1, _word("trust.missing", lang, files=text.listed(files, lang)))
+    spans = "".join(f"<span>{part}</span>" for part in sentences)
     scope = page_context.view().scope.address()
     links = "".join(
         f'<a href="{text.escape(page_parameters.address(name, lang, scope))}">{_word(f"trust.{name}", lang)}</a>'

@@ -88,10 +88,12 @@ def routes() -> list[Route]:
     return [Route(f"{base}/sign-in", _sign_in), Route(f"{base}/files/{{token}}", _file)]
 
 
-def offer(path: Path, name: str, told: dict[str, str | int]) -> str:
+def offer(path: Path, name: str, details: dict[str, str | int]) -> str:
     """The address, relative to a page, at which whoever looks can fetch the file `path` once, within five minutes."""
     scope = user.scope()
-    token = people.sessions().offer(Offer(scope.sub, path, name, json.dumps(told | audit.rights(scope))), time.time())
+    token = people.sessions().offer(
+        Offer(scope.sub, path, name, json.dumps(details | audit.rights(scope))), time.time()
+    )
     return f"{_base()}/files/{token}"
 
 
@@ -142,18 +144,18 @@ async def _file(request: Request) -> Response:
     person: Person | None = request.scope.get("person")
     if person is None:
         return PlainTextResponse("", 404)
-    taken = await run_in_threadpool(people.sessions().take, request.path_params["token"], person.sub, time.time())
-    if not isinstance(taken, Offer):
-        status = 403 if taken == "foreign" else 404
+    offered = await run_in_threadpool(people.sessions().take, request.path_params["token"], person.sub, time.time())
+    if not isinstance(offered, Offer):
+        status = 403 if offered == "foreign" else 404
         if status == 403:
             audit.record(people.audit_folder(), person.sub, "refused", why="file of another person", status=status)
         return PlainTextResponse(sign_in_page.gone(), status, _PRIVATE)
-    audit.record(people.audit_folder(), person.sub, "export", **json.loads(taken.told))
+    audit.record(people.audit_folder(), person.sub, "export", **json.loads(offered.audit_details))
     return FileResponse(
-        taken.path,
-        filename=taken.name,
+        offered.path,
+        filename=offered.name,
         headers=_PRIVATE | {"X-Content-Type-Options": "nosniff"},
-        background=BackgroundTask(taken.path.unlink, missing_ok=True),
+        background=BackgroundTask(offered.path.unlink, missing_ok=True),
     )
 
 
@@ -174,13 +176,13 @@ def _clear(scope: MutableMapping[str, Any]) -> None:
 
 def _while_open(person: Person, receive: Receive, send: Send) -> Receive:
     """`receive` of a socket that ends with the session."""
-    asked = time.monotonic()
+    checked_at = time.monotonic()
 
     async def guarded() -> Message:
-        nonlocal asked
+        nonlocal checked_at
         message = await receive()
-        if message["type"] == "websocket.receive" and time.monotonic() - asked > _ASK_AGAIN_SECONDS:
-            asked = time.monotonic()
+        if message["type"] == "websocket.receive" and time.monotonic() - checked_at > _ASK_AGAIN_SECONDS:
+            checked_at = time.monotonic()
             if await run_in_threadpool(_refusal, person):
                 people.forget(person.key)
                 await send({"type": "websocket.close", "code": 1008})

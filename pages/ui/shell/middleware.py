@@ -148,8 +148,8 @@ def rewrite(page: str, lang: str) -> str:
     title = html.escape(text.word("app.title", lang))
     page = page.replace('<html lang="en">', f'<html lang="{lang}" dir="{direction}">', 1)
     page = page.replace("<title>Streamlit</title>", f"<title>{title}</title>{_head(lang)}", 1)
-    before, opened, rest = page.partition("<noscript>")
-    _, closed, after = rest.partition("</noscript>")
+    before, opened, remainder = page.partition("<noscript>")
+    _, closed, after = remainder.partition("</noscript>")
     if opened and closed:
         page = f"{before}<noscript><p>{html.escape(text.word('app.no_script', lang))}</p></noscript>{after}"
     # the font that Streamlit preloads is not the one we draw with

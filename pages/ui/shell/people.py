@@ -91,13 +91,13 @@ def begin() -> dict[str, Any]:
             )
         return {}
     _roles_at(_access_file(), _access_file().stat().st_mtime_ns)
-    given = secrets()
-    if mode() == "proxy" and len(str(given.get("proxy", {}).get("secret", ""))) < _LEAST_SECRET:
+    secrets_file = secrets()
+    if mode() == "proxy" and len(str(secrets_file.get("proxy", {}).get("secret", ""))) < _LEAST_SECRET:
         raise settings.Faulty([f"sign_in.secrets: [proxy] needs a secret of {_LEAST_SECRET} letters or more"])
-    if mode() == "oidc" and "auth" not in given:
+    if mode() == "oidc" and "auth" not in secrets_file:
         raise settings.Faulty(["sign_in.secrets: the mode oidc needs [auth]"])
     sessions()
-    return given if mode() == "oidc" else {}
+    return secrets_file if mode() == "oidc" else {}
 
 
 def table() -> roles.Roles:

@@ -127,21 +127,21 @@ class _State(Collector):
             yield _gauge("policeyar_last_build_seconds", "How long the last build took", build.seconds)
             ended = datetime.fromisoformat(build.ended_at).timestamp()
             yield _gauge("policeyar_last_build_end_timestamp_seconds", "When the last build ended", ended)
-        kept, asked = warehouse.counted()
+        cached, computed = warehouse.counted()
         questions = CounterMetricFamily(
             "policeyar_questions", "Questions, by where their answer came from", labels=["of"]
         )
-        questions.add_metric(["cache"], kept)
-        questions.add_metric(["database"], asked)
+        questions.add_metric(["cache"], cached)
+        questions.add_metric(["database"], computed)
         yield questions
         if Runtime.exists():
             active = Runtime.instance().stats_mgr.get_stats(["active_sessions"]).get("active_sessions", ())
-            sessions = sum(int(getattr(one, "value", 0)) for one in active)
+            sessions = sum(int(getattr(gauge, "value", 0)) for gauge in active)
             yield _gauge("policeyar_open_sessions", "Readers who are connected", sessions)
 
 
-def _gauge(name: str, told: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, told, value)
+def _gauge(name: str, help_text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, help_text, value)
 
 
 _REGISTRY.register(_State())

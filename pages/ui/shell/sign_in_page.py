@@ -34,9 +34,9 @@ def without_rights(person: Person, table: Roles) -> str:
         groups = text.listed(person.groups, lang) or text.word("sign_in.no_groups", lang)
         contact = table.contact.get(lang) or text.word("sign_in.keeper", lang)
         facts = (("sign_in.who", person.name), ("sign_in.account", person.sub), ("sign_in.groups", groups))
-        told = "".join(f"<dt>{_word(lang, key)}</dt><dd><bdi>{text.escape(value)}</bdi></dd>" for key, value in facts)
+        listed = "".join(f"<dt>{_word(lang, key)}</dt><dd><bdi>{text.escape(value)}</bdi></dd>" for key, value in facts)
         return (
-            f"{_paragraph(lang, 'sign_in.no_rights')}<dl>{told}</dl>"
+            f"{_paragraph(lang, 'sign_in.no_rights')}<dl>{listed}</dl>"
             f"<p>{text.escape(text.word('sign_in.ask', lang, contact=contact))}</p>"
             f'<p><a href="{{base}}/auth/logout">{_word(lang, "sign_in.out")}</a></p>'
         )

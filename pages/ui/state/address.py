@@ -45,20 +45,20 @@ class Days:
         return day if self.first <= day <= self.last else None
 
 
-def understood(page: str, given: Given, days: Days) -> dict[str, list[str]]:
+def valid_parameters(page: str, parameters: Given, days: Days) -> dict[str, list[str]]:
     """Of the parameters that `page` has besides the scope, what is understood."""
-    found: dict[str, list[str]] = {}
+    valid: dict[str, list[str]] = {}
     for name, check in _CHECKS.get(page, {}).items():
-        if kept := check(given.get(name, ()), days):
-            found[name] = kept
-    return found
+        if accepted := check(parameters.get(name, ()), days):
+            valid[name] = accepted
+    return valid
 
 
-def left_out(given: Given, kept: Given) -> list[str]:
+def left_out(parameters: Given, accepted: Given) -> list[str]:
     """What an address says beyond what was kept of it, as `name=value`."""
     left = []
-    for name, values in given.items():
-        counted = Counter(kept.get(name, ()))
+    for name, values in parameters.items():
+        counted = Counter(accepted.get(name, ()))
         for value in values:
             if counted[value]:
                 counted[value] -= 1
@@ -70,10 +70,10 @@ def left_out(given: Given, kept: Given) -> list[str]:
 def number(written: str, most: float = 1_000_000) -> float | None:
     """A number from 0 to `most`; None for anything else."""
     try:
-        found = float(written)
+        value = float(written)
     except ValueError:
         return None
-    return found if 0 <= found <= most else None
+    return value if 0 <= value <= most else None
 
 
 def seat(written: str) -> tuple[str, str, float] | None:
@@ -96,13 +96,13 @@ def _one(accepts: Callable[[str, Days], bool]) -> _Check:
 
 def _members(values: Iterable[str], known: Iterable[str], most: int) -> list[str]:
     """What is known of `values`, each once; or that nothing is chosen."""
-    told = list(values)
-    return told if told == [NOTHING] else [value for value in dict.fromkeys(told) if value in known][:most]
+    chosen = list(values)
+    return chosen if chosen == [NOTHING] else [value for value in dict.fromkeys(chosen) if value in known][:most]
 
 
 def _measures(values: Sequence[str], _days: Days) -> list[str]:
-    shown = [name for name, metric in warehouse.catalogue().items() if not metric.hidden]
-    return _members(values, shown, MOST_MEASURES)
+    visible_measures = [name for name, metric in warehouse.catalogue().items() if not metric.hidden]
+    return _members(values, visible_measures, MOST_MEASURES)
 
 
 def _dimensions(values: Sequence[str], _days: Days) -> list[str]:

@@ -191,9 +191,9 @@ class _Part:
     first: bool
 
 
-def later(
+def defer(
     draw: Callable[..., None],
-    *given: Any,
+    *args: Any,
     place: DeltaGenerator | None = None,
     ready: Callable[[], object] | None = None,
     first: bool = False,
@@ -203,7 +203,7 @@ def later(
     `ready` asks what it will need: of it no more is wanted than that answers are kept. What takes the browser longest goes
     `first`, wherever it stands. Where a fragment runs on its own, it is drawn at once.
     """
-    part = _Part(st.container() if place is None else place, partial(draw, *given), ready, first)
+    part = _Part(st.container() if place is None else place, partial(draw, *args), ready, first)
     if getattr(_run, "waiting", None) is None:
         _draw(part, None)
     else:
@@ -220,8 +220,8 @@ def flush() -> None:
 
 
 def _draw_all(parts: list[_Part]) -> None:
-    asked = [warehouse.soon(part.ready) if part.ready else None for part in parts]
-    for part, answered in zip(parts, asked, strict=True):
+    futures = [warehouse.soon(part.ready) if part.ready else None for part in parts]
+    for part, answered in zip(parts, futures, strict=True):
         _draw(part, answered)
 
 
@@ -233,7 +233,7 @@ def _draw(part: _Part, answered: Future[object] | None) -> None:
         part.draw()
 
 
-def left() -> None:
+def leave_page() -> None:
     """The page is drawn, or was broken off: what was put off is forgotten."""
     _run.waiting = None
     warehouse.leave()
@@ -246,14 +246,14 @@ def fragment(draw: Callable[..., None]) -> Callable[..., None]:
     """
 
     @st.fragment
-    def again(file: str, given: tuple[Any, ...], named: dict[str, Any]) -> None:
+    def again(file: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if not warehouse.stay(file):
             st.rerun()
-        draw(*given, **named)
+        draw(*args, **kwargs)
 
     @wraps(draw)
-    def drawn(*given: Any, **named: Any) -> None:
-        again(warehouse.path(), given, named)
+    def drawn(*args: Any, **kwargs: Any) -> None:
+        again(warehouse.path(), args, kwargs)
 
     return drawn
 
@@ -261,8 +261,8 @@ def fragment(draw: Callable[..., None]) -> Callable[..., None]:
 def part_of(entry: Mapping[str, Any]) -> str:
     """The part of a page that the address names, or the one that opens."""
     known = text.parts(entry)
-    asked = st.query_params.get(page_parameters.TAB, "")
-    return asked if asked in known else known[0]
+    tab = st.query_params.get(page_parameters.TAB, "")
+    return tab if tab in known else known[0]
 
 
 def part() -> str:
@@ -277,22 +277,22 @@ def open_part(part: str) -> None:
     page_parameters.noted()
 
 
-def entered(page: str) -> None:
+def enter_page(page: str) -> None:
     """Say which page is open. A click in the menu keeps the session's scope; Back and Forward restore that of the address."""
     _run.waiting = []
     st.session_state[_TITLES] = {}
-    kept, came_from = st.session_state.get(_SCOPE), st.session_state.get(_PAGE)
+    session_scope, came_from = st.session_state.get(_SCOPE), st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page
-    asked, of_page, left = _read(page)
+    address_scope, of_page, left = _read(page)
     stayed = came_from == page
     context = get_script_run_ctx()
     went_back = context is not None and context.is_history_navigation
     from_outside = went_back or (stayed and page_parameters.is_new())
     page_parameters.read(page, of_page, from_outside or (not stayed and bool(of_page)))
-    if left and (kept is None or from_outside or not stayed):
+    if left and (session_scope is None or from_outside or not stayed):
         st.session_state[_LEFT] = left
-    if kept is None or from_outside or (not stayed and asked != Scope()):
-        st.session_state[_SCOPE] = asked
+    if session_scope is None or from_outside or (not stayed and address_scope != Scope()):
+        st.session_state[_SCOPE] = address_scope
     page_parameters.noted()
 
 
@@ -301,7 +301,7 @@ def titles() -> dict[str, str]:
     return st.session_state.setdefault(_TITLES, {})
 
 
-def said(view: PageContext) -> str:
+def filters_in_words(view: PageContext) -> str:
     """What is on, in words."""
     return place(view, view.where)
 
@@ -311,8 +311,8 @@ def place(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> str:
     parts = []
     for name, codes in where.items():
         names = warehouse.names(name, view.lang)
-        told = [text.isolated(text.member(name, code, view.lang, names), view.lang) for code in codes]
-        parts.append(text.shortened(told, view.lang))
+        member_names = [text.isolated(text.member(name, code, view.lang, names), view.lang) for code in codes]
+        parts.append(text.shortened(member_names, view.lang))
     if not set(PLACES) & set(where):
         parts.insert(0, view.word("scope.nation"))
     return text.listed(parts, view.lang)
@@ -329,15 +329,15 @@ def _scope() -> Scope:
 
 def _read(page: str) -> tuple[Scope, dict[str, list[str]], list[str]]:
     """What the address asks for: the scope, the parameters of the page, and what nobody could have chosen."""
-    given = page_parameters.now()
+    from_address = page_parameters.now()
     days = _days(warehouse.published().as_of)
-    members = {name: list(dict.fromkeys(given[name])) for name in FILTERS if name in given}
+    members = {name: list(dict.fromkeys(from_address[name])) for name in FILTERS if name in from_address}
     where = {name: [code for code in codes if code in warehouse.names(name, "fa")] for name, codes in members.items()}
-    written_day, written_period = (given.get(name, [""])[-1] for name in ("on", "period"))
+    written_day, written_period = (from_address.get(name, [""])[-1] for name in ("on", "period"))
     on, period = days.read(written_day), periods.known(written_period)
     within = periods.within(period, days.first, days.last)
-    of_page = parameters.understood(page, given, days)
-    kept = {
+    of_page = parameters.valid_parameters(page, from_address, days)
+    accepted = {
         **where,
         **of_page,
         "on": [written_day] if on else [],
@@ -346,7 +346,7 @@ def _read(page: str) -> tuple[Scope, dict[str, list[str]], list[str]]:
         page_parameters.TAB: [tab for tab in text.part_address(page) if tab],
     }
     scope = Scope({name: tuple(codes) for name, codes in where.items() if codes}, on, within)
-    return scope, of_page, parameters.left_out(given, kept)
+    return scope, of_page, parameters.left_out(from_address, accepted)
 
 
 def _days(latest: date) -> parameters.Days:

@@ -30,11 +30,11 @@ def one(page: str, name: str, default: str = "") -> str:
 
 def choose(page: str, /, **values: str | Iterable[str] | None) -> None:
     """Set parameters of `page`; None or nothing takes one away. The address follows at the next run of the page."""
-    kept = of(page)
-    for name, given in values.items():
-        listed = [given] if isinstance(given, str) else list(given or ())
-        kept[name] = [value for value in listed if value]
-    _keep(page, kept)
+    chosen = of(page)
+    for name, chosen_value in values.items():
+        listed = [chosen_value] if isinstance(chosen_value, str) else list(chosen_value or ())
+        chosen[name] = [value for value in listed if value]
+    _keep(page, chosen)
     noted()
 
 
@@ -43,11 +43,11 @@ def forget(page: str) -> None:
     _keep(page, {})
 
 
-def read(page: str, asked: Mapping[str, Iterable[str]], wins: bool) -> None:
+def read(page: str, from_address: Mapping[str, Iterable[str]], wins: bool) -> None:
     """Take what the address says of `page`, where it `wins` over what the session holds or the session holds nothing."""
-    kept = st.session_state.setdefault(_KEPT, {})
-    if wins or page not in kept:
-        _keep(page, asked)
+    by_page = st.session_state.setdefault(_KEPT, {})
+    if wins or page not in by_page:
+        _keep(page, from_address)
 
 
 def now() -> dict[str, list[str]]:
@@ -72,8 +72,8 @@ def _keep(page: str, values: Mapping[str, Iterable[str]]) -> None:
 
 def profile(province: str, lang: str, scope: Mapping[str, Iterable[str]]) -> str:
     """The address of the profile of a province, on the day and over the period of `scope`."""
-    kept = {name: values for name, values in scope.items() if name in ("on", "period")}
-    return address("province", lang, {"province": [province]} | kept)
+    day_and_period = {name: values for name, values in scope.items() if name in ("on", "period")}
+    return address("province", lang, {"province": [province]} | day_and_period)
 
 
 def address(part: str, lang: str, parameters: Mapping[str, Iterable[str]]) -> str:
@@ -84,5 +84,5 @@ def address(part: str, lang: str, parameters: Mapping[str, Iterable[str]]) -> st
     if lang == "en":
         pairs.append(("lang", "en"))
     # The first page has no name of its own in an address.
-    shown = "./" if page == text.menu()[0]["page"] else page
-    return f"{shown}?{urlencode(pairs)}" if pairs else shown
+    path = "./" if page == text.menu()[0]["page"] else page
+    return f"{path}?{urlencode(pairs)}" if pairs else path

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from etl.core.paths import ROOT
-from etl.core.text_folding import shown
+from etl.core.text_folding import display_text
 from etl.operations import saved_views
 from etl.operations.saved_views import Saved, SavedViews
 from pages.ui.data import user
@@ -33,12 +33,12 @@ class Shelf:
 
 def checked(name: str) -> str:
     """`name` as it is kept: one line, nothing invisible in it. Raises Unnamed."""
-    kept = shown(name)
-    if not kept or not any(letter.isalnum() for letter in kept):
+    clean_name = display_text(name)
+    if not clean_name or not any(letter.isalnum() for letter in clean_name):
         raise Unnamed("empty")
-    if len(kept) > LONGEST_NAME:
+    if len(clean_name) > LONGEST_NAME:
         raise Unnamed("long")
-    return kept
+    return clean_name
 
 
 def shelf() -> Shelf:

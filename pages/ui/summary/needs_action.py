@@ -29,15 +29,15 @@ class Action:
 
 def actions(sources: Sources, most: int = MOST) -> list[Action]:
     """The first `most` items that need action. One that has no meaning under the scope is left out."""
-    found: list[Action] = []
+    items: list[Action] = []
     for look in _KINDS:
         try:
-            found += look(sources)
+            items += look(sources)
         except QuestionError:
             continue
-        if len(found) >= most:
+        if len(items) >= most:
             break
-    return found[:most]
+    return items[:most]
 
 
 def _lapsed(sources: Sources) -> Iterator[Action]:

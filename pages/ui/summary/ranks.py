@@ -22,23 +22,23 @@ class Rank:
 
 def ranks(sources: Sources, everywhere: dict[str, tuple[Answer, Answer]]) -> list[Rank]:
     """The ranks of the province by measures that were asked by province and for the nation."""
-    found = []
+    ranks = []
     for name, (places, nation) in everywhere.items():
-        metric = next(one for one in places.metrics if one.name == name)
+        metric = next(each for each in places.metrics if each.name == name)
         values = {row["province"]: row[name] for row in places.records()}
         ranking = rank(places, name)
         place = _place(ranking, sources.province, metric)
-        found.append(
+        ranks.append(
             Rank(metric, values.get(sources.province), nation.value(name), place, len(ranking.ranked), places.on)
         )
-    return found
+    return ranks
 
 
 def _place(ranking: Ranking, province: str, metric: Metric) -> int | None:
     """1 is the best by the metric's direction, the highest where it has none; equals share a place."""
-    own = next((group.value for group in ranking.ranked if group.key == (province,)), None)
-    if own is None:
+    value = next((group.value for group in ranking.ranked if group.key == (province,)), None)
+    if value is None:
         return None
     if metric.direction == "down":
-        return 1 + sum(group.value < own for group in ranking.ranked)
-    return 1 + sum(group.value > own for group in ranking.ranked)
+        return 1 + sum(group.value < value for group in ranking.ranked)
+    return 1 + sum(group.value > value for group in ranking.ranked)

@@ -12,10 +12,10 @@ from pages.ui.summary.sources import Sources
 
 @dataclass(frozen=True)
 class Facts:
-    """What a verdict says. What has no meaning for the place, or is not known, is None.
+    """The facts of a verdict; None for a fact that has no meaning for the place or is not known.
 
-    `first` and `last` are the months between which the target is reached at the present pace (`1406-03`), `held` the share of
-    past ranges of that distance that held what came.
+    At the present pace the target is reached between the months `first` and `last` (`1406-03`). `range_hit_rate` is the
+    share of past ranges at that distance that contained the later number.
     """
 
     active: int
@@ -23,7 +23,7 @@ class Facts:
     target: float | None
     first: str | None
     last: str | None
-    held: float | None
+    range_hit_rate: float | None
     is_projected: bool
     answers: tuple[Answer, ...]
 
@@ -42,10 +42,10 @@ def facts(sources: Sources) -> Facts:
     then = sources.ask("active_assistants", on=add_months(sources.on, -12))
     active, before = now.value() or 0, then.value()
     # Without a target of its own a province has only its census share of the nation's, which is coverage in other words.
-    own = None if sources.filters else sources.ask("own_target", on=sources.on)
-    target = own.value() if own else None
-    answers = [now, then, *([own] if own else [])]
-    first = last = held = None
+    province_target = None if sources.filters else sources.ask("own_target", on=sources.on)
+    target = province_target.value() if province_target else None
+    answers = [now, then, *([province_target] if province_target else [])]
+    first = last = range_hit_rate = None
     is_projected = False
     if target and active < target:
         pace = sources.analyse("pace")
@@ -54,58 +54,58 @@ def facts(sources: Sources) -> Facts:
         answers.append(pace)
         if first:
             tried = sources.analyse("backtest")
-            held = _held(tried, _months_until(sources, last or first))
+            range_hit_rate = _range_hit_rate(tried, _months_until(sources, last or first))
             answers.append(tried)
-    return Facts(active, before, target, first, last, held, is_projected, tuple(answers))
+    return Facts(active, before, target, first, last, range_hit_rate, is_projected, tuple(answers))
 
 
-def sentences(found: Facts, sources: Sources) -> list[str]:
+def sentences(known: Facts, sources: Sources) -> list[str]:
     """The verdict: how far the target is; then the change in a year and when the target is reached at the present pace."""
     lang = sources.lang
-    values: dict[str, Any] = {"active": sources.number(found.active)}
+    values: dict[str, Any] = {"active": sources.number(known.active)}
     key = "verdict.active"
-    if found.target and found.progress is not None and found.missing is not None:
-        values["target"] = sources.number(found.target)
-        values["share"] = text.percent(found.progress, lang)
-        values["missing"] = sources.number(abs(found.missing))
-        key = "verdict.short" if found.missing > 0 else "verdict.above"
-    more = [_change(found, sources)]
-    if found.target and found.active < found.target:
-        more.append(_reached(found, sources))
+    if known.target and known.progress is not None and known.missing is not None:
+        values["target"] = sources.number(known.target)
+        values["share"] = text.percent(known.progress, lang)
+        values["missing"] = sources.number(abs(known.missing))
+        key = "verdict.short" if known.missing > 0 else "verdict.above"
+    more = [_change(known, sources)]
+    if known.target and known.active < known.target:
+        more.append(_reached(known, sources))
     return [sources.word(key, **values), *([" ".join(filter(None, more))] if any(more) else [])]
 
 
-def _change(found: Facts, sources: Sources) -> str:
-    if not found.before:
+def _change(known: Facts, sources: Sources) -> str:
+    if not known.before:
         return ""
-    metric, change = catalogue()["active_assistants"], found.active - found.before
+    metric, change = catalogue()["active_assistants"], known.active - known.before
     if not change:
         return sources.word("verdict.unchanged")
     return sources.word(
         "verdict.more" if change > 0 else "verdict.fewer",
         change=sources.number(abs(change)),
-        share=text.percent(abs(change) / found.before, sources.lang),
-        verdict=changes.verdict(metric, found.active, found.before, sources.lang),
+        share=text.percent(abs(change) / known.before, sources.lang),
+        verdict=changes.verdict(metric, known.active, known.before, sources.lang),
     )
 
 
-def _reached(found: Facts, sources: Sources) -> str:
-    if not found.is_projected:
+def _reached(known: Facts, sources: Sources) -> str:
+    if not known.is_projected:
         return sources.word("verdict.untried")
-    if not found.first:
+    if not known.first:
         return sources.word("verdict.never")
-    first = text.unit_label(found.first, sources.lang)
-    if not found.last:
-        said = sources.word("verdict.not_before", first=first)
-    elif found.first == found.last:
-        said = sources.word("verdict.in_month", first=first)
+    first = text.unit_label(known.first, sources.lang)
+    if not known.last:
+        sentence = sources.word("verdict.not_before", first=first)
+    elif known.first == known.last:
+        sentence = sources.word("verdict.in_month", first=first)
     else:
-        is_same_year = found.first[:4] == found.last[:4]
-        first = text.unit_label(found.first, sources.lang, short=is_same_year)
-        said = sources.word("verdict.between", first=first, last=text.unit_label(found.last, sources.lang))
-    if found.held is None:
-        return f"{said}."
-    return sources.word("verdict.held", said=said, share=text.percent(found.held, sources.lang, 0))
+        is_same_year = known.first[:4] == known.last[:4]
+        first = text.unit_label(known.first, sources.lang, short=is_same_year)
+        sentence = sources.word("verdict.between", first=first, last=text.unit_label(known.last, sources.lang))
+    if known.range_hit_rate is None:
+        return f"{sentence}."
+    return sources.word("verdict.held", said=sentence, share=text.percent(known.range_hit_rate, sources.lang, 0))
 
 
 def _months_until(sources: Sources, month: str) -> int:
@@ -114,7 +114,7 @@ def _months_until(sources: Sources, month: str) -> int:
     return (int(month[:4]) - int(now[:4])) * 12 + int(month[5:7]) - int(now[5:7])
 
 
-def _held(tried: Answer, months: int) -> float | None:
+def _range_hit_rate(tried: Answer, months: int) -> float | None:
     """The share of past ranges that held, at the longest distance tried that is not beyond `months`."""
     known = [row for row in tried.records() if row["backtest_inside"] is not None]
     if not known:
