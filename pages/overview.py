@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui.charts import lines, maps, titles
 from pages.ui.components import figures as ui
 from pages.ui.sections import briefings, overview
-from pages.ui.state import page_context
+from pages.ui.state import rendering
 
 
 def page() -> None:
@@ -26,4 +26,4 @@ def page() -> None:
         ui.figure(view, lines.projection, analysis="projection", target=True, height=450)
     with narrow:
         ui.figure(view, maps.provinces, "training_compliance", by="province", says=titles.lowest)
-    page_context.defer(briefings.button, view)
+    rendering.defer(briefings.button, view)

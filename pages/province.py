@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui.charts import lines, signals
 from pages.ui.components import figures as ui
 from pages.ui.sections import analysed, briefings, listings, overview
-from pages.ui.state import page_context
+from pages.ui.state import rendering
 
 
 def page() -> None:
@@ -35,4 +35,4 @@ def page() -> None:
             analysed.changes(view, signals.process)
         with st.container(key="profile-institutes"):
             listings.listings(view, "register")
-        page_context.defer(briefings.button, view)
+        rendering.defer(briefings.button, view)

@@ -3,13 +3,13 @@
 import streamlit as st
 
 from pages.ui.components import tables
-from pages.ui.sections import audit_log, data_quality
+from pages.ui.sections import audit_log, data_quality, revisions
 
 
 def page() -> None:
     tables.style()
     view = data_quality.view()
-    data_quality.why(view)
+    revisions.why(view)
     data_quality.totals(view)
     data_quality.provinces(view)
     left, right = st.columns(2)
@@ -20,5 +20,5 @@ def page() -> None:
         data_quality.rules(view)
     data_quality.publications(view)
     data_quality.files(view)
-    data_quality.revisions(view)
+    revisions.log(view)
     audit_log.show(view)

@@ -276,12 +276,12 @@ def test_where_the_spread_is_noise_there_is_no_map_and_the_ranking_stands_once(
 FIXED = """
 from pages.ui.charts import bars
 from pages.ui.components import figures
-from pages.ui.state import page_context
+from pages.ui.state import page_context, rendering
 page_context.enter_page("overview")
 view = page_context.view()
 figures.figure(view, bars.ranking, "active_assistants", by="post", where={"province": ("IR-23",)})
 figures.figure(view, bars.ranking, "active_assistants", by="post")
-page_context.flush()
+rendering.flush()
 page_context.leave_page()
 """
 

@@ -12,7 +12,7 @@ import dashboard  # noqa: F401 - outside of a run it is the server, inside it wo
 from etl.warehouse import publications
 from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
-from pages.ui.state import page_context
+from pages.ui.state import page_context, rendering
 from tests.browser import app as front
 from tests.ui.test_addresses import DOOR
 
@@ -66,7 +66,7 @@ def test_a_part_that_runs_alone_after_a_new_publication_draws_the_whole_page_aga
     )
     monkeypatch.setattr(page_context.st, "rerun", again_from_the_top)
     warehouse.turn()
-    part = page_context.fragment(lambda word: drawn.append(f"{word} {Path(warehouse.path()).stem}"))
+    part = rendering.fragment(lambda word: drawn.append(f"{word} {Path(warehouse.path()).stem}"))
     part("one")
     page_context.leave_page()
     again, given = stored[0]

@@ -17,7 +17,7 @@ from pages.ui.components.footer import context, question
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.state import page_context, page_parameters, periods, scoped_query
+from pages.ui.state import page_parameters, periods, rendering, scoped_query
 from pages.ui.state.page_context import PageContext
 from pages.ui.summary import changes
 
@@ -53,15 +53,15 @@ def cards(
     """
     told = dict(beside or {})
     ready = partial(_at_once, view, (*names[:10], *told.values()))
-    page_context.defer(_cards, view, names[:10], told, dict(lists or {}), ready=ready)
+    rendering.defer(_cards, view, names[:10], told, dict(lists or {}), ready=ready)
 
 
 def headline(view: PageContext, **parts: str) -> None:
     """At most four numbers with their change, a sparkline of 24 months, and a link to the part of a page that tells more."""
-    page_context.defer(_headline, view, parts, ready=lambda: (_at_once(view, parts), _histories(view, parts)))
+    rendering.defer(_headline, view, parts, ready=lambda: (_at_once(view, parts), _histories(view, parts)))
 
 
-@page_context.fragment
+@rendering.fragment
 def _headline(view: PageContext, parts: Mapping[str, str]) -> None:
     asked, histories = _at_once(view, parts), _histories(view, parts)
     with st.container(key="cards-4"):
@@ -73,7 +73,7 @@ def _headline(view: PageContext, parts: Mapping[str, str]) -> None:
                 _card(view, name, asked.get(name), sparkline(view, histories.get(name)) + _link(view, name, part))
 
 
-@page_context.fragment
+@rendering.fragment
 def _cards(view: PageContext, names: Sequence[str], beside: Mapping[str, str], lists: Mapping[str, str]) -> None:
     across = next((n for n in (5, 4, 3) if len(names) % n == 0), 4)
     asked = _at_once(view, (*names, *beside.values()))

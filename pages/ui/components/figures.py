@@ -29,7 +29,7 @@ from pages.ui.components.footer import context, footer, subtitle, table
 from pages.ui.components.notices import error_boundary, notice
 from pages.ui.components.plot import plot
 from pages.ui.i18n import text
-from pages.ui.state import page_context, scoped_query
+from pages.ui.state import page_context, rendering, scoped_query
 from pages.ui.state.page_context import FILTERS, PageContext
 
 __all__ = ["Chart", "cards", "draw", "figure", "groups", "headline", "scope_bar"]
@@ -46,7 +46,7 @@ def scope_bar(*more: str, period: bool = False) -> PageContext:
     """
     view = replace(page_context.view(), has_period=period)
     filters = tuple(expand_groups(more))
-    page_context.defer(filter_bar.bar, view, filters, ready=partial(filter_bar.asked, view, filters))
+    rendering.defer(filter_bar.bar, view, filters, ready=partial(filter_bar.asked, view, filters))
     return view
 
 
@@ -84,7 +84,7 @@ def figure(
     ident = "-".join([chart.name, analysis, *names[:1], *axes, *of])
     place = st.container(border=True, key=f"figure-{ident}", height="stretch")
     asked = FigureQuestion(view, chart, names, axes, over, analysis, nation, target)
-    page_context.defer(_figure, asked, ident, says, ranked, options, place, place=place, ready=asked.ready, first=True)
+    rendering.defer(_figure, asked, ident, says, ranked, options, place, place=place, ready=asked.ready, first=True)
 
 
 def _figure(
@@ -176,7 +176,7 @@ def draw(
         partial(_circulated, view, chart, says, below, dict(options or {}), notes, answer),
     )
     if place:
-        page_context.defer(partial(footer, view, answer, ident, picture=picture), place=place)
+        rendering.defer(partial(footer, view, answer, ident, picture=picture), place=place)
     else:
         footer(view, answer, ident, picture=picture)
 
@@ -317,7 +317,7 @@ def _swatch(key: elements.Figure) -> str:
 def groups(view: PageContext, *names: str, by: str, says: titles.TitleRule | None = None) -> None:
     """Measures of every member of a dimension as a table, under its finding and with the same footer."""
     place = st.container(border=True, key=f"figure-groups-{by}")
-    page_context.defer(_groups, view, names, by, says, place=place, ready=partial(scoped_query.ask, view, names, (by,)))
+    rendering.defer(_groups, view, names, by, says, place=place, ready=partial(scoped_query.ask, view, names, (by,)))
 
 
 def _groups(view: PageContext, names: Sequence[str], by: str, says: titles.TitleRule | None) -> None:

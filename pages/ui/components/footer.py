@@ -11,7 +11,7 @@ from pages.ui.charts.matrix import ORDERED
 from pages.ui.components import downloads, tables
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.state import page_context, page_parameters
+from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.page_context import PageContext
 
 # Of more measures than this the first is named, the others by the keys of the chart.
@@ -44,7 +44,7 @@ def subtitle(view: PageContext, answer: Answer, place: str | None = None) -> str
     return " · ".join([measures, *places, when])
 
 
-@page_context.fragment
+@rendering.fragment
 def footer(
     view: PageContext,
     answer: Answer,
@@ -129,7 +129,7 @@ def _label(name: str, lang: str) -> str:
     return metric.label[lang] if metric else name
 
 
-@page_context.fragment
+@rendering.fragment
 def table(
     view: PageContext,
     answer: Answer,

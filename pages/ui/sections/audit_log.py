@@ -8,13 +8,13 @@ from etl.operations.audit import Event
 from pages.ui.components import notices, tables
 from pages.ui.data import user
 from pages.ui.i18n import text
-from pages.ui.state import page_context
+from pages.ui.state import rendering
 from pages.ui.state.page_context import PageContext
 
 _MOST = 100
 
 
-@page_context.fragment
+@rendering.fragment
 def show(view: PageContext) -> None:
     """The log, where people sign in and a steward looks; nothing otherwise."""
     if not user.signs_in() or user.scope().role != "steward":

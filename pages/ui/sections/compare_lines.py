@@ -12,7 +12,7 @@ from pages.ui.components.footer import context, footer, subtitle
 from pages.ui.components.plot import plot
 from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
-from pages.ui.state import page_context
+from pages.ui.state import rendering
 from pages.ui.state.address import NATION
 from pages.ui.state.page_context import PLACES, PageContext
 
@@ -26,7 +26,7 @@ def over_time(view: PageContext, places: tuple[str, ...], names: Sequence[str]) 
         _over_time(view, tuple(dict.fromkeys(places)), tuple(names))
 
 
-@page_context.fragment
+@rendering.fragment
 def _over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...]) -> None:
     with notices.error_boundary(view.lang, "compare-lines"):
         where = {name: codes for name, codes in view.where.items() if name not in PLACES}

@@ -13,7 +13,7 @@ from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.sections.analysed import analysed
-from pages.ui.state import page_context, page_parameters, scoped_query
+from pages.ui.state import page_parameters, rendering, scoped_query
 from pages.ui.state.page_context import PageContext
 
 _PAGE = "coverage"
@@ -39,7 +39,7 @@ def residents(view: PageContext) -> None:
 
 def none_at_all(view: PageContext) -> None:
     """The provinces without an active assistant, by name."""
-    page_context.defer(_none_at_all, view, ready=partial(scoped_query.ask, view, ["active_assistants"], ("province",)))
+    rendering.defer(_none_at_all, view, ready=partial(scoped_query.ask, view, ["active_assistants"], ("province",)))
 
 
 def _none_at_all(view: PageContext) -> None:

@@ -18,7 +18,7 @@ from pages.ui.components.table_state import InAddress
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.sections.question_problems import TIME
-from pages.ui.state import page_context, page_parameters
+from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.address import SHOWN
 from pages.ui.state.page_context import PageContext
 
@@ -43,7 +43,7 @@ class Selection:
         return self.is_timed or any(warehouse.catalogue()[name].kind == "event" for name in self.names)
 
 
-@page_context.fragment
+@rendering.fragment
 def rows(view: PageContext, selection: Selection, source: Answer | StoredRows) -> None:
     """The table or the pivot, a page at a time, and the files of all of it."""
     chart_context, answer = context(view), exportable.of(source).answer

@@ -15,7 +15,7 @@ from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.sections.analysed import analysed
-from pages.ui.state import address, page_context, page_parameters, scoped_query
+from pages.ui.state import address, page_parameters, rendering, scoped_query
 from pages.ui.state.page_context import PageContext
 
 _PAGE = "growth"
@@ -27,9 +27,7 @@ def seek(view: PageContext) -> None:
     chosen_year = page_parameters.one(_PAGE, "until")
     year = chosen_year if chosen_year in years else str(JalaliDate(end_of_next_year(view.as_of)).year)
     chosen_goal = address.number(page_parameters.one(_PAGE, "goal"))
-    page_context.defer(
-        _seek, view, years, year, chosen_goal, ready=partial(_recruits_and_paces, view, year, chosen_goal)
-    )
+    rendering.defer(_seek, view, years, year, chosen_goal, ready=partial(_recruits_and_paces, view, year, chosen_goal))
 
 
 def _recruits_and_paces(view: PageContext, year: str, goal: float | None) -> tuple[Answer, list[str], Answer]:

@@ -12,7 +12,7 @@ from pages.ui.components.table_state import InAddress
 from pages.ui.data import registers, user, warehouse
 from pages.ui.data.registers import Institute
 from pages.ui.i18n import text
-from pages.ui.state import page_context, page_parameters
+from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.page_context import PLACES, PageContext
 
 PAGE = "register"
@@ -52,7 +52,7 @@ def find(view: PageContext) -> None:
     )
 
 
-@page_context.fragment
+@rendering.fragment
 def listing(view: PageContext) -> None:
     """The institutes of the scope, or those found, with their measures; each name leads to its page."""
     with st.container(border=True, key="figure-institutes"), notices.error_boundary(view.lang, "institutes"):
@@ -174,7 +174,7 @@ def _yes(view: PageContext, value: bool | None) -> str:
     return view.word("dimension.unknown" if value is None else "institute.yes" if value else "institute.no")
 
 
-@page_context.fragment
+@rendering.fragment
 def licences(view: PageContext, institute: Institute) -> None:
     """The licence history: each application, how it was decided and how long it is valid."""
     with st.container(border=True, key="figure-licences"), notices.error_boundary(view.lang, "licences"):
@@ -195,7 +195,7 @@ def licences(view: PageContext, institute: Institute) -> None:
             downloads.downloads(view, answer, context(view), "licences")
 
 
-@page_context.fragment
+@rendering.fragment
 def people(view: PageContext) -> None:
     """Rows of people, pseudonymous, to readers who may have them; to others, that there are none to be had."""
     with st.container(border=True, key="figure-people"), notices.error_boundary(view.lang, "people"):

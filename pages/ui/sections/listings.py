@@ -15,7 +15,7 @@ from pages.ui.components.notices import error_boundary
 from pages.ui.components.table_state import AmongLists, InSession
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.state import page_context, page_parameters
+from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.address import DAYS_LEFT, NAMES
 from pages.ui.state.page_context import PageContext
 
@@ -42,7 +42,7 @@ def listings(view: PageContext, *analyses: str, without: str = "") -> None:
             _listing(view, analysis, ident)
 
 
-@page_context.fragment
+@rendering.fragment
 def _listing(view: PageContext, analysis: str, ident: str) -> None:
     """One list, with what goes wrong in it: outside of the fragment Streamlit would have told of it already."""
     with error_boundary(view.lang, ident):

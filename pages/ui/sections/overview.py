@@ -12,7 +12,7 @@ from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary, notice
 from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
-from pages.ui.state import page_context, page_parameters, periods, scoped_query
+from pages.ui.state import page_parameters, periods, rendering, scoped_query
 from pages.ui.state.page_context import PageContext
 from pages.ui.summary import needs_action, ranks, verdict
 from pages.ui.summary.needs_action import Action
@@ -58,7 +58,7 @@ def sources(view: PageContext) -> Sources:
 
 def summed_up(view: PageContext) -> None:
     """The verdict, with the progress to the target below it."""
-    page_context.defer(_verdict, view, ready=lambda: verdict.facts(sources(view)))
+    rendering.defer(_verdict, view, ready=lambda: verdict.facts(sources(view)))
 
 
 def _verdict(view: PageContext) -> None:
@@ -89,7 +89,7 @@ def _progress(view: PageContext, share: float | None) -> str:
 def needing_action(view: PageContext) -> None:
     """At most five items, each with who, how many, since when, and a link to where they are listed."""
     with st.container(border=True, key="needs-action", height="stretch"):
-        page_context.defer(_needing_action, view, ready=lambda: needs_action.actions(sources(view)))
+        rendering.defer(_needing_action, view, ready=lambda: needs_action.actions(sources(view)))
 
 
 def _needing_action(view: PageContext) -> None:
@@ -121,7 +121,7 @@ def _action(view: PageContext, action: Action) -> str:
 def ranked(view: PageContext) -> None:
     """Where the province stands among all, measure by measure."""
     with st.container(border=True, key="figure-ranks", height="stretch"):
-        page_context.defer(_ranked, view, ready=partial(_everywhere, view))
+        rendering.defer(_ranked, view, ready=partial(_everywhere, view))
 
 
 def _everywhere(view: PageContext) -> dict[str, tuple[Answer, Answer]]:

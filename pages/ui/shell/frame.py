@@ -12,7 +12,7 @@ from pages.ui.components.notices import error_boundary, notice
 from pages.ui.data import user, warehouse
 from pages.ui.i18n import text
 from pages.ui.shell import people
-from pages.ui.state import page_context, page_parameters
+from pages.ui.state import page_context, page_parameters, rendering
 
 # So many parts of an address are repeated to who opened it, and so much of each.
 _MOST_LEFT, _MOST_LETTERS = 4, 40
@@ -64,7 +64,7 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
         with error_boundary(lang, part):
             chosen.run()
         with error_boundary(lang, part):
-            page_context.flush()
+            rendering.flush()
         _trust(lang)
         page_context.write()
     except user.AccessDenied:

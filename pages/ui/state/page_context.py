@@ -8,16 +8,12 @@ Every box is given its value at each run, also where the session already holds i
 that was drawn last, so what the session holds after a change of page belongs to the old page's box and not to the new one's.
 """
 
-import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
-from concurrent.futures import Future, wait
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import partial, wraps
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from etl.core.jalali import add_months, last_complete_months, unit_of
@@ -25,13 +21,11 @@ from etl.warehouse.dimensions import FILTERS, PLACES
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import address as parameters
-from pages.ui.state import page_parameters, periods
+from pages.ui.state import page_parameters, periods, rendering
 
 # How far back a day can be chosen.
 _YEARS = 25
 _SCOPE, _PAGE, _LANG, _LEFT, _TITLES = "scope", "scope page", "lang", "left out", "titles"
-
-_run = threading.local()
 
 
 @dataclass(frozen=True)
@@ -181,81 +175,10 @@ def left_out() -> list[str]:
     return list(st.session_state.get(_LEFT, ()))
 
 
-@dataclass(frozen=True)
-class _Part:
-    """A part of a page that has its place and is still to be drawn."""
-
-    place: DeltaGenerator
-    draw: Callable[[], None]
-    ready: Callable[[], object] | None
-    first: bool
-
-
-def defer(
-    draw: Callable[..., None],
-    *args: Any,
-    place: DeltaGenerator | None = None,
-    ready: Callable[[], object] | None = None,
-    first: bool = False,
-) -> None:
-    """Draw this here (or in `place`) once it is known what else the page has, so that all can be asked side by side.
-
-    `ready` asks what it will need: of it no more is wanted than that answers are kept. What takes the browser longest goes
-    `first`, wherever it stands. Where a fragment runs on its own, it is drawn at once.
-    """
-    part = _Part(st.container() if place is None else place, partial(draw, *args), ready, first)
-    if getattr(_run, "waiting", None) is None:
-        _draw(part, None)
-    else:
-        _run.waiting.append(part)
-
-
-def flush() -> None:
-    """What was put off: what goes first, the others in their order, and then what the first put off in their turn."""
-    waiting, _run.waiting = _run.waiting, []
-    _draw_all([part for part in waiting if part.first])
-    after, _run.waiting = _run.waiting, None
-    # Asked only now, so that what goes first is on its way to the browser while they are.
-    _draw_all([part for part in waiting if not part.first] + after)
-
-
-def _draw_all(parts: list[_Part]) -> None:
-    futures = [warehouse.soon(part.ready) if part.ready else None for part in parts]
-    for part, answered in zip(parts, futures, strict=True):
-        _draw(part, answered)
-
-
-def _draw(part: _Part, answered: Future[object] | None) -> None:
-    if answered:
-        # What went wrong meanwhile goes wrong again where it is drawn, and is told there.
-        wait([answered])
-    with part.place:
-        part.draw()
-
-
 def leave_page() -> None:
-    """The page is drawn, or was broken off: what was put off is forgotten."""
-    _run.waiting = None
+    """End the page run, also after an error: parts not drawn yet are dropped."""
+    rendering.discard()
     warehouse.leave()
-
-
-def fragment(draw: Callable[..., None]) -> Callable[..., None]:
-    """`draw` as a part that runs again on its own, for as long as the publication it was drawn from is the latest.
-
-    After a new one the whole page is drawn again: a part of it would mix two publications, or read a file that is gone.
-    """
-
-    @st.fragment
-    def again(file: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if not warehouse.stay(file):
-            st.rerun()
-        draw(*args, **kwargs)
-
-    @wraps(draw)
-    def drawn(*args: Any, **kwargs: Any) -> None:
-        again(warehouse.path(), args, kwargs)
-
-    return drawn
 
 
 def part_of(entry: Mapping[str, Any]) -> str:
@@ -279,7 +202,7 @@ def open_part(part: str) -> None:
 
 def enter_page(page: str) -> None:
     """Say which page is open. A click in the menu keeps the session's scope; Back and Forward restore that of the address."""
-    _run.waiting = []
+    rendering.begin()
     st.session_state[_TITLES] = {}
     session_scope, came_from = st.session_state.get(_SCOPE), st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page

@@ -1,0 +1,202 @@
+"""What changed between publications: the numbers, the causes of each change, and the files that differ."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+import streamlit as st
+
+from pages.ui.components import notices, tables
+from pages.ui.data import registers, warehouse
+from pages.ui.i18n import text
+from pages.ui.sections import compare, data_quality
+from pages.ui.state import page_context, page_parameters, rendering
+from pages.ui.state.page_context import PageContext
+
+# A number or a file that differs between two publications.
+_Row: TypeAlias = Mapping[str, Any]
+
+
+def why(view: PageContext) -> None:
+    """Why numbers changed since the publication before: by measure, province and reason, and in which files."""
+    place = st.container(border=True, key="figure-why")
+    rendering.defer(_why, view, place=place, ready=registers.last_revision)
+
+
+@rendering.fragment
+def _why(view: PageContext) -> None:
+    with notices.error_boundary(view.lang, "why"):
+        revision = registers.last_revision()
+        if revision is None:
+            _head(view.word("why.title"), view.word("load.no_revisions"))
+            return
+        ids = {name: text.digits(getattr(revision, name), view.lang) for name in ("old", "new")}
+        chosen_metric, places = page_parameters.one("quality", "of"), view.where.get("province", ())
+        moved = [
+            {
+                "metric": change.metric,
+                "province": change.province,
+                "causes": change.causes,
+                "before": change.before,
+                "after": change.after,
+            }
+            | {"change": change.change}
+            for change in revision.moved
+            if (not chosen_metric or change.metric == chosen_metric) and (not places or change.province in places)
+        ]
+        changed = registers.changed_files()
+        files = [file for file in changed if not places or file["province"] in places]
+        count = {"numbers": text.number(len(moved), view.lang), "files": text.number(len(files), view.lang)}
+        _head(view.word("why.title"), view.word("why.between", **ids, **count))
+        if chosen_metric:
+            sentence = view.word("why.only", measure=warehouse.catalogue()[chosen_metric].label[view.lang])
+            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+                st.html(f'<p class="pd-note">{text.escape(sentence)}</p>', width="content")
+                st.button(view.word("why.all"), key="why-all", type="tertiary", on_click=_every_measure)
+        if moved:
+            columns = [_measure(view), _province(view), *_moved(view), _causes(view)]
+            tables.show(view, "why", columns, moved, view.word("why.title"))
+        else:
+            st.html(f'<p class="pd-note">{text.escape(view.word("why.nothing"))}</p>')
+        if files:
+            st.html(f'<div class="pd-head"><h4>{text.escape(view.word("why.files"))}</h4></div>')
+            tables.show(view, "why-files", _changed(view), files, view.word("why.files"))
+
+
+def _every_measure() -> None:
+    page_parameters.choose("quality", of=None)
+    page_context.write()
+
+
+def log(view: PageContext) -> None:
+    """The log: which numbers of the nation moved between all publications kept, where that was worked out."""
+    with st.container(border=True, key="figure-revisions", height="stretch"):
+        _log(view)
+
+
+@rendering.fragment
+def _log(view: PageContext) -> None:
+    with notices.error_boundary(view.lang, "revisions"):
+        log = registers.revisions()
+        key = "load.no_revisions" if not log else "revision.numbers"
+        _head(view.word("load.revisions"), view.word(key, count=text.number(len(log or ()), view.lang)))
+        if not log:
+            return
+
+        def ids(row: _Row) -> str:
+            return text.escape(
+                view.word("revision.from_to", **{n: text.digits(row[n], view.lang) for n in ("old", "new")})
+            )
+
+        pair = tables.Column(
+            "publications", view.word("revision.publications"), ids, lambda row: (row["old"], row["new"])
+        )
+        tables.show(
+            view,
+            "revisions",
+            [_measure(view), pair, *_moved(view), _causes(view)],
+            log,
+            view.word("load.revisions"),
+        )
+
+
+def _head(title: str, below: str) -> None:
+    st.html(f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(below)}</p></div>')
+
+
+def _measure(view: PageContext) -> tables.Column:
+    def named(row: _Row) -> str:
+        metric = warehouse.catalogue().get(row["metric"])
+        return metric.label[view.lang] if metric else row["metric"]
+
+    return tables.Column(
+        "measure",
+        view.word("dimension.measure"),
+        lambda row: text.escape(named(row)),
+        lambda row: tables.collated(named(row)),
+    )
+
+
+def _province(view: PageContext) -> tables.Column:
+    def named(row: _Row) -> str:
+        code = row["province"]
+        return text.member("province", code, view.lang) if code else view.word("scope.nation")
+
+    return tables.Column(
+        "province",
+        view.word("dimension.province"),
+        lambda row: tables.province(view, row["province"] or None, named(row)),
+        lambda row: tables.collated(named(row)),
+    )
+
+
+def _moved(view: PageContext) -> Iterator[tables.Column]:
+    """A number before and after, and its change."""
+
+    def unit(row: _Row) -> str:
+        metric = warehouse.catalogue().get(row.get("metric", ""))
+        return metric.unit if metric else "rows"
+
+    for name in ("before", "after"):
+        yield tables.Column(
+            name,
+            view.word(f"revision.{name}"),
+            lambda row, name=name: text.escape(text.plain(row[name], unit(row), view.lang)),  # type: ignore[misc]
+            is_number=True,
+        )
+    yield tables.Column(
+        "change",
+        view.word("revision.change"),
+        lambda row: text.escape(compare.signed(row["change"], unit(row), view.lang)),
+        is_number=True,
+    )
+
+
+def _causes(view: PageContext) -> tables.Column:
+    def words(row: _Row) -> str:
+        return text.listed([data_quality.named(view, "revision", cause) for cause in row["causes"]], view.lang) or "–"
+
+    return tables.Column("causes", view.word("revision.causes"), lambda row: text.escape(words(row)), words)
+
+
+def _changed(view: PageContext) -> list[tables.Column]:
+    """A file with its province and source, and its rows in the two publications."""
+
+    def rows(name: str) -> tables.Column:
+        def value(row: _Row) -> int | None:
+            return row[name]
+
+        return tables.Column(
+            name,
+            view.word(f"why.rows_{name}"),
+            lambda row: text.escape(text.number(value(row), view.lang)),
+            value,
+            is_number=True,
+        )
+
+    def change(row: _Row) -> int:
+        return (row["after"] or 0) - (row["before"] or 0)
+
+    return [
+        tables.Column(
+            "file",
+            view.word("dimension.file"),
+            lambda row: f"<bdi>{text.escape(row['file'])}</bdi>",
+            lambda row: row["file"],
+        ),
+        _province(view),
+        tables.Column(
+            "source",
+            view.word("dimension.source"),
+            lambda row: text.escape(data_quality.named(view, "source", row["source"])),
+            lambda row: row["source"],
+        ),
+        rows("before"),
+        rows("after"),
+        tables.Column(
+            "change",
+            view.word("revision.change"),
+            lambda row: text.escape(text.number(change(row), view.lang, signed=True)),
+            change,
+            is_number=True,
+        ),
+    ]
