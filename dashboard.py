@@ -1,8 +1,8 @@
-"""The front door: page set-up, language and menu. No numbers.
+"""The entry point: page set-up, language and menu. No numbers.
 
-`streamlit run dashboard.py` finds `app` here and serves it with our shell around it; each run for
-a reader executes this file again. The menu that is built once at start tells Streamlit not to run
-files of `pages/` on their own: a deep link on a fresh server comes through this door too.
+`streamlit run dashboard.py` finds `app` here and serves it within our middleware; each script run executes this file
+again. The menu is also built once at start, so that Streamlit does not run the files of `pages/` on their own: without it
+a deep link to a fresh server would bypass this entry point.
 """
 
 import sys
@@ -19,7 +19,7 @@ from pages.ui.shell import middleware as shell
 
 
 def menu(lang: str) -> dict[str, list[st.Page]]:
-    """The pages of text.toml by their group, in its order; the file of a page, or of a tab, only defines `page()`."""
+    """The pages of text.toml by group, in its order. The file of a page or tab only defines `page()`."""
     groups: dict[str, list[st.Page]] = {}
     for place, entry in enumerate(text.pages()):
         parts = {part: import_module(f"pages.{part}").page for part in text.parts(entry)}

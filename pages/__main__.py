@@ -9,7 +9,7 @@ if __name__ == "__main__":
         settings.apply()
     except settings.Faulty as error:
         sys.exit("\n".join(error.lines))
-    # Modules read their variables when they are imported.
+    # Imported late: modules read their environment variables on import.
     from pages.ui.briefing.command import main
 
     raise SystemExit(main())

@@ -1,7 +1,7 @@
-"""What a briefing asks, straight of a publication: no server and no page stand behind it.
+"""The questions of a briefing, asked directly of a publication, without a server or a page.
 
-Every Answer is taken as it may circulate unless exact ones are asked for, and is kept, so that the file of numbers that
-travels with the briefing holds what the briefing shows.
+Answers are suppressed for circulation unless `exact` is set, and recorded, so that the attached file of numbers holds
+exactly what the briefing shows.
 """
 
 import os
@@ -34,7 +34,7 @@ class NoData(Refused):
 
 @dataclass(frozen=True)
 class Revision:
-    """The publication before, what changed in its rows and rules, and both publications' numbers on one day."""
+    """The previous publication, the changed rows and definitions, and the numbers of both publications on one day."""
 
     publication: Publication
     day: date
@@ -47,7 +47,7 @@ class Revision:
 
 @dataclass
 class Questions:
-    """A publication, a place (empty: the nation) and a day; `exact` shows numbers as they are."""
+    """A publication, a place (empty: the nation) and a day; `exact` turns suppression off."""
 
     con: ScopedCursor
     pointer: Path
@@ -56,7 +56,7 @@ class Questions:
     on: date | None = None
     exact: bool = False
     recorded: list[Answer] = field(default_factory=list)
-    # What is the same for every place of one publication, day and language: given from one book to the next.
+    # Answers that do not depend on the place, shared by the books of one publication, day and language.
     shared: dict[Any, Any] = field(default_factory=dict)
 
     @cached_property
@@ -79,7 +79,7 @@ class Questions:
         over: tuple[date, date] | None = None,
         everywhere: bool = False,
     ) -> Answer:
-        """The Answer for the place; `everywhere`: for the whole nation, of which a province's book keeps no other province."""
+        """The Answer for the place, or with `everywhere` for the nation; rows of other provinces are not recorded."""
         if not everywhere:
             return self._record(self._ask(*names, by=by, on=on, over=over, where=self.where))
         answer = self._once(
@@ -90,11 +90,11 @@ class Questions:
         return answer
 
     def analyse(self, name: str) -> Answer:
-        """What etl.analysis works out under `name` for the place."""
+        """The result of the analysis `name` for the place."""
         return self._record(registry.analyses()[name].run(self.con, on=self.on, where=self.where))
 
     def everywhere(self, name: str) -> Answer:
-        """The same for all provinces: what is looked through and not shown, so it is not kept."""
+        """The analysis `name` for all provinces. It is searched and not shown, so it is not recorded."""
         return self._once(name, lambda: self._whole_rows(registry.analyses()[name].run(self.con, on=self.on, where={})))
 
     def provinces(self) -> Answer:
@@ -106,7 +106,7 @@ class Questions:
         return provisional.settled_on(self.con, name, self.day)
 
     def member(self, dimension: str, code: Any) -> str:
-        """A name; one that would burst its line is cut."""
+        """The name of a member, cut to the length of a line."""
         name = text.member(dimension, code, self.lang, self._names.get(dimension))
         return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
 
@@ -115,7 +115,7 @@ class Questions:
         return answer if self.exact else disclosure.for_circulation(answer, self._ask)
 
     def _whole_rows(self, answer: Answer) -> Answer:
-        """The Answer as it may be shown, without the rows of which a part may not: half a signal says nothing."""
+        """The Answer for circulation without partly suppressed rows: half a signal is meaningless."""
         circulated = self.circulated(answer)
         pairs = zip(answer.rows, circulated.rows, strict=True)
         return replace(
@@ -128,7 +128,7 @@ class Questions:
         )
 
     def revision(self, names: Sequence[str]) -> Revision | None:
-        """This publication against the one before it; None where none is kept or its tables cannot be compared."""
+        """The comparison with the previous publication; None if there is none or its tables cannot be compared."""
         earlier = [path for path in publications.versions(self.pointer) if path.stem < self.publication.id]
         if not earlier:
             return None
@@ -176,13 +176,13 @@ class Questions:
 
 
 def pointer_of(source: Path | None = None) -> Path:
-    """The warehouse's pointer: the one given, the one of the settings, or the project's own."""
+    """The warehouse pointer: `source`, else that of the settings, else the default."""
     return source or Path(os.environ.get("WAREHOUSE") or publications.DEFAULT)
 
 
 @contextmanager
 def opened(pointer: Path, scope: AccessScope) -> Iterator[ScopedCursor]:
-    """The publication shown now, under a scope. Raises Refused, also for what the database cannot do while it is open."""
+    """The current publication under a scope. Raises Refused, also for database errors while it is open."""
     try:
         with access.connect(pointer, scope) as con:
             yield con

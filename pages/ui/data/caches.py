@@ -1,4 +1,4 @@
-"""Results kept by their arguments, bounded by bytes: a few large ones would fill a process long before many small ones do."""
+"""A cache of results, bounded by bytes and not by count: a few large results fill a process before many small ones do."""
 
 import pickle
 import threading
@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
 
-# What an object takes besides its values, a row of an Answer, and a cell of it.
+# Estimated bytes of an object, of a row of an Answer, and of a cell.
 _OBJECT, _ROW, _CELL = 1000, 64, 40
 
 _Params = ParamSpec("_Params")
@@ -18,7 +18,7 @@ _Result = TypeVar("_Result")
 
 
 class ResultCache:
-    """Results by their arguments, the latest used ones up to so many bytes."""
+    """An LRU cache of results by arguments, up to `most` bytes."""
 
     def __init__(self, most: int, size: Callable[[Any], int]) -> None:
         self.most, self.size = most, size
@@ -27,7 +27,7 @@ class ResultCache:
         self._lock = threading.Lock()
 
     def of(self, work: Callable[_Params, _Result]) -> Callable[_Params, _Result]:
-        """`work`, with its results kept. What it raises is not."""
+        """`work` with its results cached; exceptions are not."""
 
         @wraps(work)
         def cached(*args: _Params.args, **kwargs: _Params.kwargs) -> _Result:
@@ -61,7 +61,7 @@ class ResultCache:
 
 
 def size_of(result: Any) -> int:
-    """About how many bytes an answer takes: measuring each of its values would take longer than to ask again."""
+    """The estimated bytes of a result: measuring every value would take longer than asking again."""
     if isinstance(result, Answer):
         return _OBJECT + len(result.rows) * (_ROW + _CELL * len(result.columns))
     if isinstance(result, StoredRows):

@@ -1,7 +1,7 @@
-"""The bounds of a question: the seconds and rows it may take in the process of the readers, and beyond that in one of its own.
+"""The limits of a question: seconds and rows within the web process, and beyond them in a separate process.
 
-While Python's values are made of many rows no other reader is served, so a large question goes on in another process. There
-it has a time limit too, and ends when the reader asks for something else. Caches are bounded by bytes.
+Converting many rows to Python values blocks all other users of the process, so a large question runs in a process of its
+own. It has a time limit there too, and is stopped when the user asks something else.
 """
 
 import logging
@@ -28,7 +28,7 @@ from etl.warehouse import publications
 from etl.warehouse.publications import Publication
 from pages.ui.i18n import text
 
-# What a question may take in the process of the readers; and in one of its own, as may the making of a file.
+# The limits in the web process, then those in a separate process: of a question, and of making a file.
 ROWS, SECONDS = 30_000, 10.0
 APART_SECONDS, FILE_SECONDS = 120.0, 900.0
 _BEAT = 0.25
@@ -36,7 +36,7 @@ _STOPPED = "question stopped"
 
 
 class StoppedByReader(Exception):
-    """The reader stopped this question, and asked no other since."""
+    """The user stopped this question and has asked no other since."""
 
 
 # ---------------------------------------------------------------- memory
@@ -44,7 +44,7 @@ class StoppedByReader(Exception):
 
 @cache
 def apart_memory() -> int:
-    """What a process of its own may hold, in bytes: half of what the web process may that started it."""
+    """The bytes that a separate process may use: half of those of the web process that starts it."""
     return settings.web_memory(settings.read()) // 2
 
 
@@ -58,7 +58,7 @@ _begun = threading.Event()
 def bounded(
     con: duckdb.DuckDBPyConnection, scope: AccessScope, publication: Publication | None
 ) -> Iterator[ScopedCursor]:
-    """A cursor for one question. Raises TooLarge where that takes more rows or seconds than it may."""
+    """A cursor for one question. Raises TooLarge if it takes more rows or seconds than allowed."""
     with cursor_for(con, scope, publication, ROWS) as cursor:
         if not _begun.is_set():
             _begun.set()
@@ -81,21 +81,21 @@ def _watch() -> None:
                 try:
                     cursor.interrupt()
                 except duckdb.Error:
-                    logging.getLogger(__name__).debug("a cursor was closed meanwhile")
+                    logging.getLogger(__name__).debug("a cursor was closed before its timeout")
 
 
-# ---------------------------------------------------------------- in a process of its own
+# ---------------------------------------------------------------- in a separate process
 
 
 def ask_apart(file: str, scope: AccessScope, query: Any) -> Any:
-    """What a query finds, asked in a process of its own; an Answer of many rows as StoredRows.
+    """The result of a query, run in a separate process; an Answer with many rows is returned as StoredRows.
 
     Raises what the query raises, worker_process.Ended, and StoppedByReader.
     """
     is_page = get_script_run_ctx(suppress_warning=True) is not None
     if is_page and st.session_state.get(_STOPPED) == query:
         raise StoppedByReader
-    out = tempfile.NamedTemporaryFile(prefix="rows-")  # noqa: SIM115 (owned by the rows that stand in it)
+    out = tempfile.NamedTemporaryFile(prefix="rows-")  # noqa: SIM115 (owned by the StoredRows)
     process = WorkerProcess(
         answer_apart, file, scope, query, Path(out.name), ROWS, seconds=APART_SECONDS, memory=apart_memory()
     )
@@ -110,14 +110,14 @@ def ask_apart(file: str, scope: AccessScope, query: Any) -> Any:
 
 
 def answer_apart(_tell: Any, file: str, scope: AccessScope, query: Any, out: Path, most: int) -> Any:
-    """The work of that process."""
+    """Run the query inside the separate process."""
     with publications.connect(Path(file)) as con, cursor_for(con, scope) as cursor:
         result = query.work(cursor, *query.args, **dict(query.kwargs))
     return StoredRows.write(result, out) if isinstance(result, Answer) and len(result.rows) > most else result
 
 
 def _wait(process: WorkerProcess, query: Any) -> None:
-    """Say that it takes a while, with a button that ends it. Each line that is drawn lets a reader's next click end it too."""
+    """Show the elapsed time and a stop button. Each update is also a point where Streamlit can end the run on the next click."""
     place, lang = st.empty(), text.language(st.query_params.get("lang", ""))
     with place.container(key=f"apart-{id(process)}"):
         message = st.empty()

@@ -1,6 +1,6 @@
-"""What the warehouse tells besides measures: large answers, comparisons, institutes and people row by row, the load itself.
+"""Queries other than measures: large answers, comparisons, rows of institutes and people, the load itself.
 
-Cached as the answers of `warehouse` are.
+They are cached like the answers of `warehouse`.
 """
 
 import os
@@ -32,7 +32,7 @@ def large(
     over: tuple[date, date] | None = None,
     where: Where | None = None,
 ) -> Answer | StoredRows:
-    """`warehouse.ask` where there may be too many rows for this process. Raises as `warehouse.run`."""
+    """`warehouse.ask` for answers that may have too many rows for this process. Raises as `warehouse.run`."""
     return warehouse.run_stored(warehouse.question(*names, by=by, on=on, over=over, where=where))
 
 
@@ -58,17 +58,17 @@ def _over_time(
 
 
 def bridge(over: tuple[date, date], where: Where | None = None) -> Answer:
-    """What moved the stock within a period, step by step. Raises QuestionError where it does not add up."""
+    """The changes of the stock within a period, step by step. Raises QuestionError if they do not add up."""
     return warehouse.analyse("bridge", on=over[1], where=where, over=over)
 
 
 def institutes() -> Mapping[str, Institute]:
-    """Every institute of the register that whoever looks may see, by its code."""
+    """Every institute that the user may see, by code."""
     return run(Query(detail.institutes))
 
 
 def search(search_text: str) -> list[Institute]:
-    """Institutes found by code, name, province or county, however the letters were typed."""
+    """Institutes by code, name, province or county, in any spelling of the letters."""
     return detail.search(institutes(), search_text)
 
 
@@ -78,12 +78,12 @@ def licences(code: str) -> Answer:
 
 
 def may_see_rows() -> bool:
-    """Whether rows of people may leave at all: the server's setting DETAIL_ROWS is 1, and the person has that right."""
+    """Whether the user may get rows of people: the server's setting DETAIL_ROWS is 1, and the user has the right."""
     return os.environ.get("DETAIL_ROWS") == "1" and user.scope().may_see_detail
 
 
 def people(on: date, where: Where | None = None) -> StreamedRows:
-    """Pseudonymous rows of people in active service. Raises PermissionError where they are not allowed."""
+    """Pseudonymous rows of people in active service. Raises PermissionError if they are not allowed."""
     if not may_see_rows():
         raise PermissionError("rows of people are switched off")
     return _people(warehouse.path(), user.scope().rights(), on, frozen(where))
@@ -93,7 +93,7 @@ def people(on: date, where: Where | None = None) -> StreamedRows:
 def _people(file: str, scope: AccessScope, on: date, where: Frozen) -> StreamedRows:
     with _cursor(file, scope) as cursor:
         people_rows = detail.people(cursor, on, dict(where))
-    # They are read after this cursor is closed, maybe in another process.
+    # The rows are read after this cursor is closed, possibly in another process.
     return replace(people_rows, connect=partial(_cursor, file, scope))
 
 
@@ -118,7 +118,7 @@ def load_warned() -> Answer:
 
 
 def ignored_files() -> list[str]:
-    """The files handed in that are no source."""
+    """The submitted files that are no source."""
     return run(Query(data_quality.ignored))
 
 
@@ -127,7 +127,7 @@ def load_provinces() -> Answer:
 
 
 def missing_sources() -> Mapping[str, tuple[str, ...]]:
-    """The sources that provinces have not handed in."""
+    """The sources that provinces have not submitted."""
     return run(Query(data_quality.missing_sources))
 
 
@@ -146,7 +146,7 @@ def publications() -> Answer:
 
 
 def revisions() -> Any | None:
-    """The revision log of the nation's numbers, where etl.diff writes one."""
+    """The revision log of the nation's numbers; None if there is none."""
     return run(Query(_revisions, (_pointer(),)))
 
 
@@ -155,12 +155,12 @@ def _revisions(_: ScopedCursor, pointer: Path) -> Any | None:
 
 
 def last_revision() -> Any | None:
-    """What moved from the publication before to this one, also by province (etl.revisions.diff.Diff)."""
+    """The changes since the previous publication, also by province (etl.revisions.diff.Diff)."""
     return run(Query(data_quality.last_revision, (_pointer(),)))
 
 
 def changed_files() -> list[dict[str, Any]]:
-    """The files whose rows differ from those of the publication before."""
+    """The files whose rows differ from those of the previous publication."""
     return run(Query(data_quality.changed_files, (_pointer(),)))
 
 

@@ -1,9 +1,8 @@
-"""The door: the published warehouse, opened read-only, and always its latest publication.
+"""Questions of the pages to the published warehouse, which is opened read-only.
 
-A publication is a file of its own that is never written again; the warehouse's name points to the latest. DuckDB goes
-on serving the old file under a name that was moved, so the pointer is followed at each run of a page, the file is
-opened by its own name, and all that one run shows comes from one publication. Answers are cached by publication, access scope
-and question: a new publication or other rights never meet them.
+Each publication is an immutable file; a pointer names the latest. DuckDB keeps serving the old file under a renamed path, so
+each page run resolves the pointer and opens the file by its own name: everything in one run comes from one publication.
+Answers are cached by publication, access scope and question, so no publication or scope sees the answers of another.
 """
 
 import os
@@ -66,7 +65,7 @@ Frozen = tuple[tuple[str, tuple[str, ...]], ...]
 
 _CACHE_BYTES = 256 << 20
 _run = threading.local()
-# Who asks meanwhile: of more than there are cores none would be answered sooner.
+# Prefetches questions; more threads than cores would not answer sooner.
 _askers = ThreadPoolExecutor(os.cpu_count(), "asker")
 
 
@@ -75,17 +74,17 @@ class Unpublished(Exception):
 
 
 def turn() -> None:
-    """A page begins: what it shows comes from the publication that is the latest now."""
+    """Begin a page run: it shows the publication that is the latest now."""
     _run.path = _latest()
 
 
 def leave() -> None:
-    """The page is drawn: what runs later in this thread, a fragment alone, looks for the latest publication again."""
+    """End a page run: a fragment that later runs in this thread resolves the latest publication again."""
     _run.path = ""
 
 
 def stay(file: str) -> bool:
-    """A fragment runs again that was drawn from `file`: whether this still is what the page shows, and go on with it."""
+    """Rerun a fragment drawn from `file`: use that publication if it is still current; returns whether it is."""
     if path() != file:
         return False
     _run.path = file
@@ -93,7 +92,7 @@ def stay(file: str) -> bool:
 
 
 def _latest() -> str:
-    """The file of the latest publication, by its own name; empty if there is none."""
+    """The file of the latest publication; empty if there is none."""
     try:
         return str(publications.current(_pointer()))
     except Refused:
@@ -113,7 +112,7 @@ def path() -> str:
 
 
 def soon(ask: Callable[[], object]) -> Future[object]:
-    """Begin with `ask` beside what is drawn; the answers it gets are kept for who asks the same of this publication."""
+    """Run `ask` in another thread while the page is drawn, so that its answers are cached when the page needs them."""
     file, scope = path(), user.scope()
 
     def task() -> object:
@@ -125,7 +124,7 @@ def soon(ask: Callable[[], object]) -> Future[object]:
 
 @contextmanager
 def reading(file: str) -> Iterator[None]:
-    """What is asked in this thread meanwhile comes from the publication `file`."""
+    """Within the context, questions of this thread go to the publication `file`."""
     before, _run.path = getattr(_run, "path", ""), file
     try:
         yield
@@ -135,16 +134,13 @@ def reading(file: str) -> Iterator[None]:
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def connection(file: str) -> duckdb.DuckDBPyConnection:
-    """The one connection to a publication's file: read-only, and out of reach of anything else; take cursors of it.
-
-    Raises OtherVersion where other code built it.
-    """
+    """The shared read-only connection to a publication; use cursors of it. Raises OtherVersion if other code built it."""
     return publications.connect(Path(file))
 
 
 @dataclass(frozen=True)
 class Query:
-    """A function of etl over a publication, with arguments that can be a key. It is sent to another process where it is large."""
+    """A function of etl over a publication, with hashable arguments. A large query is pickled and sent to another process."""
 
     work: Callable[..., Any]
     args: tuple[Hashable, ...] = ()
@@ -152,17 +148,17 @@ class Query:
 
 
 def run(query: Query) -> Any:
-    """What a query finds in the publication that this page shows, under the rights of whoever looks. Nobody changes it.
+    """The result of a query on the publication of this page, within the user's rights. It is cached: do not modify it.
 
-    Raises Unpublished, QuestionError for a question without meaning, AccessDenied outside of the rights, and as
-    limits.ask_apart where it is large.
+    Raises Unpublished, QuestionError for a question without meaning, AccessDenied outside the rights, and for large
+    queries the errors of limits.ask_apart.
     """
     result = run_stored(query)
     return result.in_memory() if isinstance(result, StoredRows) else result
 
 
 def run_stored(query: Query) -> Any:
-    """As `run`; an Answer of too many rows for this process as StoredRows."""
+    """As `run`, but an Answer with too many rows for this process is returned as StoredRows."""
     return _answered(path(), user.scope().rights(), query)
 
 
@@ -174,7 +170,7 @@ def _run_query(file: str, scope: AccessScope, query: Query) -> Any:
         return limits.ask_apart(file, scope, query)
 
 
-# Not Streamlit's cache: that copies and hashes at each call, which costs more than the answer.
+# Streamlit's cache copies and hashes at each call, which costs more than most answers.
 _results = ResultCache(_CACHE_BYTES, size_of)
 _answered = _results.of(_run_query)
 
@@ -186,7 +182,7 @@ def ask(
     over: tuple[date, date] | None = None,
     where: Where | None = None,
 ) -> Answer:
-    """The Answer to a question, from the publication this page shows. Raises as `run`."""
+    """The Answer to a question on the publication of this page. Raises as `run`."""
     return run(question(*names, by=by, on=on, over=over, where=where))
 
 
@@ -213,7 +209,7 @@ def ask_each(
     over: tuple[date, date] | None = None,
     where: Where | None = None,
 ) -> Mapping[str, Answer]:
-    """The Answer of each of several measures of one place or by province, by its name: asked at once, which takes less time.
+    """The Answer of each measure by name, of one place or by province: one query for all is faster than one for each.
 
     Snapshots are measured on the day, events counted over the period. Raises as `run`.
     """
@@ -232,10 +228,10 @@ def analyse(
     over: tuple[date, date] | None = None,
     **more: Hashable,
 ) -> Answer:
-    """What etl.analysis works out under `name` from several questions: a bridge, a projection, a curve.
+    """The result of the analysis `name`, which combines several questions: a bridge, a projection, a curve.
 
-    `over` is the period of one that has a period, and ignored by any other; `more` is what it takes besides. Raises as
-    `run`, and QuestionError where the filters leave it no meaning.
+    `over` is ignored by analyses without a period; `more` holds their other parameters. Raises as `run`, and QuestionError
+    if the filters leave the analysis no meaning.
     """
     if over and registry.analyses()[name].over_period:
         more["over"] = over
@@ -247,17 +243,17 @@ def _analyse(con: ScopedCursor, name: str, on: date | None, where: Frozen, /, **
 
 
 def counted() -> tuple[int, int]:
-    """Questions since this process began: answered from what is kept, and asked of the database."""
+    """Questions since this process began: answered from the cache, and asked of the database."""
     return _results.hits, _results.misses
 
 
 def filters_of(name: str) -> frozenset[str]:
-    """The filters that have a meaning for what etl.analysis works out under `name`."""
+    """The filters that have a meaning for the analysis `name`."""
     return registry.filters(name)
 
 
 def frozen(where: Where | None) -> Frozen:
-    """Filters as a key that answers can be kept under."""
+    """Filters as a hashable cache key."""
     return tuple(sorted((name, tuple(values)) for name, values in (where or {}).items()))
 
 
@@ -267,12 +263,12 @@ def catalogue() -> Mapping[str, Metric]:
 
 
 def worked_out(name: str) -> Metric | None:
-    """The words of what etl.analysis works out under `name`; None where it works out no such thing."""
+    """The metric that describes the derived number `name`; None if there is none."""
     return answers.derived(name) if name in answers.derived_names() else None
 
 
 def settled_on(name: str, on: date) -> date | None:
-    """The day to ask a metric on where it is a headline or compared, `on` or earlier; None where no month is settled."""
+    """The latest settled day of a metric up to `on`, for headlines and comparisons; None if no month is settled."""
     return run(Query(provisional.settled_on, (name, on)))
 
 
@@ -288,12 +284,12 @@ def _published(file: str) -> Publication:
 
 
 def refused_files() -> tuple[str, ...]:
-    """The refused files of the load: their names belong to their provinces."""
+    """The refused files of the load that the user may see: file names belong to provinces."""
     return run(Query(data_quality.refused_files))
 
 
 def names(dimension: str, lang: str) -> Mapping[str, str]:
-    """Codes and names of every member of a dimension: what whoever looks may choose from. Raises Unpublished."""
+    """Codes and names of every member of a dimension that the user may choose. Raises Unpublished."""
     if dimension in ("institute", "course"):
         return run(Query(detail.member_names, (dimension,)))[lang]
     members = text.reference_members(dimension, lang)
@@ -304,7 +300,7 @@ def names(dimension: str, lang: str) -> Mapping[str, str]:
 
 
 def rejected_rows(answer: Answer) -> int:
-    """Rejected rows that could change an answer: of the source tables it is counted from, in files of its provinces."""
+    """Rejected rows that could change an answer: those of its source tables in files of its provinces."""
     return run(Query(data_quality.rejected_rows, (tuple(sorted(answer.sources)), answer.where.get("province", ()))))
 
 

@@ -1,7 +1,6 @@
-"""Words, numbers and days as the reader's language writes them. Screens format; files never do.
+"""Words, numbers and days in the user's language. For screens only: files hold unformatted values.
 
-Persian text carries Persian digits as characters, not only as the look of a font, so that what is copied, read aloud or
-tested is what is seen.
+Persian digits are real characters and not a font feature, so that copied text, screen readers and tests get what is seen.
 """
 
 import csv
@@ -31,17 +30,17 @@ _PLACES = {
     "county": ("counties.csv", "sci_code", "county"),
 }
 
-# Numbers run left to right in Persian too: a signed one is isolated, so that its sign stays at its left.
+# Numbers run left to right in Persian too: a signed number is isolated so that the sign stays on its left.
 _RIGHT_TO_LEFT, _LEFT_TO_RIGHT, _END = "\u2067", "\u2066", "\u2069"
-# A percent sign stands at the left of a Persian number wherever it is written: in a sentence as in a cell that knows no
-# direction. The mark makes the digits those of an Arabic text, which the sign does not join.
+# A percent sign belongs on the left of a Persian number, also in cells without a direction. The Arabic letter mark keeps the
+# bidi algorithm from joining the sign to the digits.
 _ARABIC = "\u061c"
 
-# A name of the other direction inside a sentence: an isolate of its own, whose direction its first letter gives.
+# Isolates a name of the other direction inside a sentence; its first letter determines its direction.
 _FIRST_STRONG = "\u2068"
 _OTHER_WAY = {"fa": re.compile("[A-Za-z]"), "en": re.compile("[\u0590-\u08ff]")}
 
-# Digits after the point by unit, where the unit asks for some.
+# Decimals by unit; other units have none.
 _DECIMALS = {
     "share": 1, "per_10k": 2, "per_100km2": 2, "per_100k": 1, "ratio": 2, "persons_per_institute": 1, "months": 1,
     "mean_persons": 1,
@@ -56,7 +55,7 @@ def _book() -> dict[str, Any]:
 
 
 def language(written: str | None) -> str:
-    """`fa` or `en`: what `written` names, Persian for anything else."""
+    """`fa` or `en`; Persian for anything unknown."""
     return "en" if written == "en" else "fa"
 
 
@@ -66,22 +65,22 @@ def direction(lang: str) -> str:
 
 
 def menu() -> list[dict[str, Any]]:
-    """The pages in the order of the menu: `page`, `group`, its words, and its `tabs` where it has some."""
+    """The pages in menu order: `page`, `group`, words, and `tabs` if there are any."""
     return [entry for entry in _book()["menu"] if entry["group"]]
 
 
 def pages() -> list[dict[str, Any]]:
-    """The pages of the menu, and those that only links lead to (of no group)."""
+    """The pages of the menu, and those without a group, which only links lead to."""
     return _book()["menu"]
 
 
 def parts(entry: Mapping[str, Any]) -> list[str]:
-    """The parts of a page, the one that opens first: its tabs, or the page itself. Each is a file in pages/."""
+    """The parts of a page, the default first: its tabs, or the page itself. Each is a file in pages/."""
     return list(entry.get("tabs") or [entry["page"]])
 
 
 def part_address(part: str) -> tuple[str, str]:
-    """The page that holds a part, and its tab where it is not the one that opens. KeyError for none."""
+    """The page that contains a part, and its tab unless it is the default one. Raises KeyError for an unknown part."""
     for entry in pages():
         if part in (known := parts(entry)):
             return entry["page"], "" if part == known[0] else part
@@ -95,7 +94,7 @@ def part_words(part: str) -> Mapping[str, Any]:
 
 
 def words(key: str, lang: str) -> Any:
-    """The entry `section.name` of text.toml in `lang`. A missing word is a fault of ours: KeyError."""
+    """The entry `section.name` of text.toml in `lang`. Raises KeyError for a missing entry, which is a bug."""
     entry: Any = _book()
     for part in key.split("."):
         entry = entry[part]
@@ -103,7 +102,7 @@ def words(key: str, lang: str) -> Any:
 
 
 def word(key: str, lang: str, **values: object) -> str:
-    """The words of `key` with `values` put into their places."""
+    """The words of `key`, formatted with `values`."""
     template: str = words(key, lang)
     return template.format(**values) if values else template
 
@@ -114,45 +113,42 @@ def digits(written: object, lang: str) -> str:
 
 
 def escape(written: object) -> str:
-    """Text made safe to stand in HTML: data is never markup."""
+    """Text escaped for HTML: data is never markup."""
     return html.escape(str(written), quote=True)
 
 
 def findable(name: str) -> str:
-    """A name from data as a list shows it that is searched by its letters: with the Persian kaf and ye.
-
-    What is typed into a list is written in the same letters (static/shell.js), whatever the keyboard.
-    """
+    """A name for a searchable list: with the Persian kaf and ye, to which static/shell.js maps what is typed."""
     return name.translate(_PERSIAN_LETTERS)
 
 
 def isolated(name: str, lang: str) -> str:
-    """A name from data as it may stand in a sentence: one that runs the other way does not turn what is around it."""
+    """A name for use in a sentence: isolated if it runs the other way, so that it does not reorder the text around it."""
     return f"{_FIRST_STRONG}{name}{_END}" if _OTHER_WAY[lang].search(name) else name
 
 
 def line(written: str, lang: str) -> str:
-    """One line for a place that knows no direction (Plotly's SVG): every line of a multi-line text is isolated."""
+    """Text for a context without a direction (Plotly's SVG): every line of it is isolated."""
     mark = _RIGHT_TO_LEFT if lang == "fa" else _LEFT_TO_RIGHT
     return "<br>".join(f"{mark}{part}{_END}" for part in written.split("<br>"))
 
 
 def rounded_half_up(value: float | Decimal, decimals: int) -> Decimal:
-    """`value` with so many decimals, halves away from zero: every number on a screen is rounded here.
+    """`value` rounded to `decimals`, halves away from zero: every number on a screen is rounded here.
 
-    A float stands for its shortest decimal, the one that Python prints: 0.145 is 0.15, although its bits are a little below.
+    A float counts as the shortest decimal that Python prints: 0.145 becomes 0.15 although its binary value is below it.
     """
     exact = value if isinstance(value, Decimal) else Decimal(str(value))
     return exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _EXACT)
 
 
 def _percentage(share: float | Decimal) -> Decimal:
-    """A share times 100, exactly: of floats 0.145 * 100 is less than 14.5."""
+    """A share times 100, exactly: as a float 0.145 * 100 is less than 14.5."""
     return _EXACT.multiply(Decimal(str(share)), Decimal(100))
 
 
 def number(value: float | Decimal | None, lang: str, decimals: int = 0, signed: bool = False) -> str:
-    """`value` with thousands separators, rounded half up; an en dash for an unknown one."""
+    """`value` with thousands separators, rounded half up; an en dash for None."""
     if value is None:
         return "–"
     rounded_value = rounded_half_up(value, decimals)
@@ -178,7 +174,7 @@ def points(change: float | Decimal, lang: str, signed: bool = False) -> str:
 
 
 def plain(value: Any, unit: str, lang: str, signed: bool = False) -> str:
-    """A number of `unit` without the unit's word, as it stands in an axis or a table."""
+    """A number of `unit` without the unit's word, for axes and tables."""
     if value is None:
         return "–"
     if isinstance(value, date):
@@ -191,12 +187,12 @@ def plain(value: Any, unit: str, lang: str, signed: bool = False) -> str:
 
 
 def decimals_of(unit: str) -> int:
-    """How many decimals a number of `unit` is shown with; of a share, those of the percentage."""
+    """The decimals of a number of `unit`; for a share, those of its percentage."""
     return _DECIMALS.get(unit, 0)
 
 
 def rounded(value: float | None, unit: str) -> float | None:
-    """A number with the digits the screen shows of its unit, for a table that writes numbers itself."""
+    """A number rounded as the screen shows its unit, for widgets that format numbers themselves."""
     if value is None:
         return None
     decimals = decimals_of(unit) + (2 if unit == "share" else 0)
@@ -212,14 +208,14 @@ def amount(value: Any, unit: str, lang: str, signed: bool = False) -> str:
 
 
 def difference(change: float, unit: str, lang: str) -> str:
-    """The size of a change, without its sign: of shares in percentage points, of others in their unit."""
+    """The absolute size of a change: for shares in percentage points, otherwise in the unit."""
     if unit == "share":
         return points(abs(change), lang)
     return amount(abs(change), unit, lang)
 
 
 def unit_word(unit: str, lang: str, written: str = "") -> str:
-    """The word of a unit after a number as it is written; a unit that has none shows its own name rather than nothing."""
+    """The word of a unit after a formatted number; the unit's own name if text.toml has no word for it."""
     words = _book()["units"].get(unit)
     if words is None:
         return unit.replace("_", " ")
@@ -234,7 +230,7 @@ def day(value: date, lang: str) -> str:
 
 
 def iso_jalali(value: date) -> str:
-    """A day in the Jalali calendar as a file writes it: `1405-07-30`."""
+    """A Jalali day in the form of files: `1405-07-30`."""
     jalali = JalaliDate(value)
     return f"{jalali.year:04}-{jalali.month:02}-{jalali.day:02}"
 
@@ -247,7 +243,7 @@ def day_in_both(value: date, lang: str) -> str:
 
 
 def unit_label(label: str, lang: str, short: bool = False) -> str:
-    """A Jalali month, quarter or year as it is written in files (`1403-06`, `1403-Q2`, `1403`), in words."""
+    """A Jalali month, quarter or year label (`1403-06`, `1403-Q2`, `1403`) in words."""
     year, _, part = label.partition("-")
     if not part or not year.isdigit():
         return digits(label, lang)
@@ -259,7 +255,7 @@ def unit_label(label: str, lang: str, short: bool = False) -> str:
 
 
 def read_day(written: str) -> date:
-    """The day a reader or an address wrote, in any digits and either calendar; ValueError if it is none."""
+    """The day in a text, in any digits and either calendar. Raises ValueError if there is none."""
     return parse_day(latin_digits(written.strip()))
 
 
@@ -272,14 +268,14 @@ def _reference_names(dimension: str) -> dict[str, dict[str, str]]:
 
 @cache
 def counties_of(provinces: frozenset[str]) -> set[str]:
-    """Codes of the counties of these provinces, as they were at the census of 1395."""
+    """Codes of the counties of these provinces at the census of 1395."""
     with (_REFERENCE / "counties.csv").open(encoding="utf-8", newline="") as rows:
         return {r["sci_code"] for r in csv.DictReader(rows) if r["province_iso"] in provinces}
 
 
 @cache
 def reference_members(dimension: str, lang: str) -> Mapping[str, str]:
-    """Codes and names of a dimension whose members are known before any file is loaded: places and fixed lists."""
+    """Codes and names of a dimension whose members do not depend on the data: places and fixed lists."""
     place = "province" if dimension == "origin" else dimension
     if place in _PLACES:
         return {code: names[lang] for code, names in _reference_names(place).items()}
@@ -297,7 +293,7 @@ def _band(code: str, lang: str) -> str:
 
 
 def member(dimension: str, code: object, lang: str, names: Mapping[str, str] | None = None) -> str:
-    """The name a reader knows a member by; the code itself where there is no name, and a word for an unknown one."""
+    """The name of a member; its code if it has no name, and the word for unknown if there is no code."""
     if code is None or code == "":
         return word("dimension.unknown", lang)
     if isinstance(code, date):
@@ -316,7 +312,7 @@ def listed(parts: Sequence[str], lang: str) -> str:
 
 
 def shortened(parts: Sequence[str], lang: str, most: int = 2) -> str:
-    """A list that does not grow: the first, and how many more."""
+    """A list of bounded length: above `most` parts, the first and the number of the others."""
     if len(parts) <= most:
         return listed(parts, lang)
     more = number(len(parts) - 1, lang)
