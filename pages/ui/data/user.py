@@ -22,7 +22,7 @@ def _local() -> AccessScope:
 
 @dataclass(frozen=True)
 class SignIn:
-    """The services of a sign-in mode: `resolve` the scope of a run, `offer` a file, `record` and read `events` of the audit log."""
+    """The services of a sign-in mode: `resolve` the scope of a run, `offer` a file, `record` and list audit `events`."""
 
     resolve: Callable[[], AccessScope]
     offer: Callable[[Path, str, dict[str, str | int]], str]

@@ -1,4 +1,4 @@
-"""The audit log, for stewards: the latest events, by person and kind, and whether its chain is whole."""
+"""The audit log for stewards: the latest events by person and kind, and whether its hash chain is intact."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ _MOST = 100
 
 @rendering.fragment
 def show(view: PageContext) -> None:
-    """The log, where people sign in and a steward looks; nothing otherwise."""
+    """The log, if users sign in and the user is a steward."""
     if not user.signs_in() or user.scope().role != "steward":
         return
     with st.container(border=True, key="figure-audit"), notices.error_boundary(view.lang, "audit"):

@@ -1,4 +1,4 @@
-"""The briefing as a file of the page, and the list of those that were written. On pages every number is as it may circulate."""
+"""The download of a briefing, and the list of written ones. On pages all their numbers are suppressed for circulation."""
 
 from datetime import date
 from functools import partial
@@ -16,12 +16,12 @@ from pages.ui.i18n import text
 from pages.ui.state.page_context import PageContext
 
 _MIME = "application/pdf"
-# So many are offered; the folder has the others.
+# Older briefings remain in the folder.
 _MOST_SHOWN = 60
 
 
 def place_of(view: PageContext) -> str | None:
-    """The place whose book the scope asks for: a province, `IR` for the nation; None under any other filter."""
+    """The place whose briefing matches the scope: a province, `IR` for the nation; None under any other filter."""
     provinces = view.where.get("province", ())
     if set(view.where) - {"province"} or len(provinces) > 1:
         return None
@@ -30,7 +30,7 @@ def place_of(view: PageContext) -> str | None:
 
 
 def button(view: PageContext) -> None:
-    """One button that makes the book of the place and fetches it; nothing where the scope has none."""
+    """A button that makes and downloads the briefing of the place; nothing if the scope has none."""
     place = place_of(view)
     if place is None:
         return
@@ -64,18 +64,18 @@ def _write(place: str, lang: str, on: date | None, out: IO[bytes]) -> None:
 
 
 def _noted(publication: str) -> dict[str, str | int]:
-    """What the audit log says of a book that is fetched."""
+    """The audit log's fields for a downloaded briefing."""
     return {"metric": "briefing", "form": "pdf", "publication": publication}
 
 
 def made(place: str, lang: str, on: date | None) -> bytes:
-    """The book of a place as it may circulate. Raises Refused."""
+    """The briefing of a place, suppressed for circulation. Raises Refused."""
     with writing.press(briefing_questions.pointer_of(), user.scope()) as press:
         return press.pdf(press.questions(place, lang, on))
 
 
 def listed(view: PageContext) -> None:
-    """The books that were written and may be seen, the latest first, each to be taken again."""
+    """The written briefings that the user may see, the latest first, each with a download button."""
     with error_boundary(view.lang, "briefings"):
         books = [book for book in writing.written() if not book.is_exact and _may_see(book.place)]
         if not books:
@@ -118,6 +118,6 @@ def _line(view: PageContext, number: int, book: Written) -> None:
 
 
 def _may_see(place: str) -> bool:
-    """Whether this person may take the book of a place; that of the nation names institutes of every province."""
+    """Whether the user may download the briefing of a place; the nation's names institutes of every province."""
     scope = user.scope()
     return scope.may_export and (scope.sees_whole_country or place in scope.codes)

@@ -1,4 +1,4 @@
-"""Two sides, each a place and a day: side by side, as a difference, and what made the difference."""
+"""Two sides, each a place and a day: side by side, their difference, and its components."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -27,7 +27,7 @@ PAGE = "compare"
 
 @dataclass(frozen=True)
 class Sides:
-    """What is compared: a place and a day twice."""
+    """The two sides of a comparison: places and days."""
 
     places: tuple[str, str]
     days: tuple[date, date]
@@ -42,7 +42,7 @@ class Sides:
 
 
 def compare(view: PageContext, *names: str) -> None:
-    """All of it: the two sides to be chosen, their numbers, both in one chart, and what moved the stock of each."""
+    """The whole page: choices, numbers, a chart of both sides, and the bridge of each."""
     chosen = sides(view)
     choices(view, chosen)
     table(view, chosen, *names)
@@ -51,9 +51,9 @@ def compare(view: PageContext, *names: str) -> None:
 
 
 def sides(view: PageContext) -> Sides:
-    """The two sides the reader chose; unless chosen, the place of the scope and the nation, both on the as-of day.
+    """The two chosen sides; by default the place of the scope and the nation, both on the as-of day.
 
-    One place is not compared with itself: without a place of the scope its first side is a year before.
+    If both places are the same, the first side is a year earlier.
     """
     here = view.where.get("province", ())
     first = page_parameters.one(PAGE, "p", here[0] if here else NATION)
@@ -91,7 +91,7 @@ def choices(view: PageContext, chosen: Sides) -> None:
 
 
 def _set_place(chosen: Sides, i: int, key: str) -> None:
-    """Both places are kept, for one that is a default would change under the reader when the scope does; the days follow."""
+    """Store both places: a default one would change when the scope does. The days keep their defaults."""
     places = [*chosen.places]
     places[i] = st.session_state[key]
     page_parameters.choose(PAGE, p=places[0], q=places[1])
@@ -183,7 +183,7 @@ def _parts(view: PageContext, answer: Answer, metric: Metric, row: tuple) -> str
 
 
 def signed(change: Any, unit: str, lang: str) -> str:
-    """A difference with its sign; of shares in percentage points."""
+    """A difference with its sign; for shares in percentage points."""
     if change is None:
         return "–"
     if isinstance(change, timedelta):
@@ -194,7 +194,7 @@ def signed(change: Any, unit: str, lang: str) -> str:
 
 
 def _good(view: PageContext, metric: Metric, change: Any, least: float) -> str:
-    """Better or worse, in words beside the colour: of a rate with a good direction, of enough people, above its rounding."""
+    """Better or worse, in words and colour: only for rates with a direction, enough people, and a change above rounding."""
     is_rate = bool(metric.numerator and metric.denominator) or metric.unit == "share"
     rounded_change = text.rounded(change, metric.unit) if change else 0
     if not rounded_change or not is_rate or metric.direction not in ("up", "down") or least < LEAST:
@@ -205,7 +205,7 @@ def _good(view: PageContext, metric: Metric, change: Any, least: float) -> str:
 
 
 def _least(answer: Answer, metric: Metric, rows: dict[str, tuple]) -> float:
-    """The smaller of the two numbers that a rate is a share of."""
+    """The smaller of the two denominators of a rate."""
     if metric.denominator not in answer.columns:
         return LEAST
     at = answer.columns.index(metric.denominator)
@@ -213,7 +213,7 @@ def _least(answer: Answer, metric: Metric, rows: dict[str, tuple]) -> float:
 
 
 def bridges(view: PageContext, chosen: Sides) -> None:
-    """What moved the stock of each side: between the two days, or over the year up to the day where both are one."""
+    """The bridge of each side: between the two days, or over the year before if both days are the same."""
     if any(name not in PLACES for name in view.where):
         notices.notice(view.lang, "compare.no_bridge_title", view.word("compare.no_bridge"), "refused")
         return

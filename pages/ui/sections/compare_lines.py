@@ -1,4 +1,4 @@
-"""Two places in one chart: one measure, month by month, a line for each."""
+"""Two places in one chart: one measure by month, one line each."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ from pages.ui.state import rendering
 from pages.ui.state.address import NATION
 from pages.ui.state.page_context import PLACES, PageContext
 
-# The line that is shown first: a rate, so that a province and the nation can be seen side by side.
+# The default measure: a rate, because a province and the nation differ too much in counts.
 _LINE, _MONTHS = "training_compliance", 36
 
 
@@ -50,7 +50,7 @@ def _over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...
             f"{ui.keys(drawn['layout']['meta']['keys'])}</div>"
         )
         plot(drawn, "chart-compare-lines", titles.spoken(answer, chart_context, titles.Title(title), below))
-        # The style sheet leaves a footer off the paper.
+        # In the footer container, which the style sheet hides in print.
         with st.container(key="footer-compare-line"):
             st.selectbox(
                 view.word("why.line_of"),

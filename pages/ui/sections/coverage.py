@@ -1,4 +1,4 @@
-"""What Coverage says beside its charts: whose residents divide, the census for comparison, and provinces with none."""
+"""The parts of Coverage besides its charts: the population basis, the census comparison, provinces without assistants."""
 
 from dataclasses import replace
 from functools import partial
@@ -22,7 +22,7 @@ _SHIPPED = ("1395 census", "SCI ")
 
 
 def residents(view: PageContext) -> None:
-    """The year, kind and source of the residents that every rate of the page is divided by."""
+    """The year, kind and source of the population that is the denominator of every rate on the page."""
     basis = warehouse.published().provinces.basis(view.as_of)
     if basis is None:
         return
@@ -53,7 +53,7 @@ def _none_at_all(view: PageContext) -> None:
 
 
 def ranking(view: PageContext) -> None:
-    """Coverage by place; with the switch on, on the census of 1395, with the provinces whose rank moves."""
+    """Coverage by place; with the switch on, based on the census of 1395, with the provinces whose rank changes."""
     key, is_on = "coverage census", page_parameters.one(_PAGE, "census") == _CENSUS
     st.session_state[key] = is_on
     st.toggle(
@@ -90,7 +90,7 @@ def claimed(view: PageContext) -> None:
 
 
 def _moved(view: PageContext, answer: Answer) -> str:
-    """The provinces whose rank moves by two or more, with both ranks."""
+    """The provinces whose rank changes by two or more, with both ranks."""
     moved = [
         view.word(
             "population.moved_one",

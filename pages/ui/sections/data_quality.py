@@ -20,12 +20,12 @@ _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
 
 
 def view() -> PageContext:
-    """The reader's view; the load is that of the whole country, whatever the scope."""
+    """The page context; the load is that of the whole country, whatever the scope."""
     return page_context.view()
 
 
 def totals(view: PageContext) -> None:
-    """That what arrived adds up, in one sentence."""
+    """One sentence that shows that the row counts add up."""
     answer = registers.load_totals()
     read, loaded, rejected, duplicates = (text.number(answer.value(name), view.lang) for name in _COUNTS)
     sentence = view.word("quality.adds_up", read=read, loaded=loaded, kept=rejected, duplicates=duplicates)
@@ -34,7 +34,7 @@ def totals(view: PageContext) -> None:
 
 
 def provinces(view: PageContext) -> None:
-    """What arrived from each province, and since when one is silent."""
+    """The submissions of each province, with its latest day."""
     answer = registers.load_provinces()
     lacking = registers.missing_sources()
     if lacking:
@@ -53,13 +53,13 @@ def provinces(view: PageContext) -> None:
 
 
 def reasons(view: PageContext) -> None:
-    """Why rows were kept back: source, reason, column, rows. No field of a person."""
+    """The reasons of rejected rows: source, reason, column, rows. No field of a person."""
     count = text.number(warehouse.published().rows_quarantined, view.lang)
     _by_reason(view, registers.load_reasons(), "reasons", view.word("load.reasons", rows=count))
 
 
 def warned(view: PageContext) -> None:
-    """Which bad values were loaded as unknown: source, reason, column, rows."""
+    """The bad values loaded as unknown: source, reason, column, rows."""
     _by_reason(view, registers.load_warned(), "warned", view.word("load.warned"))
 
 
@@ -95,7 +95,7 @@ def files(view: PageContext) -> None:
 
 
 def rules(view: PageContext) -> None:
-    """The rules that every publication keeps."""
+    """The rules that every publication satisfies."""
     known = registers.rules()
     title = view.word("load.rules", count=text.number(len(known), view.lang))
     listed = "".join(
@@ -110,7 +110,7 @@ def rules(view: PageContext) -> None:
 
 
 def publications(view: PageContext) -> None:
-    """The publications kept, and what moved from one to the next."""
+    """The publications kept, with the changes from one to the next."""
     answer = registers.publications()
     title = view.word("load.publications", count=text.number(len(answer.rows), view.lang))
     words = {"publication": lambda number: text.digits(number, view.lang)}
@@ -128,7 +128,7 @@ def _part(
     words: dict[str, Callable[[Any], str]] | None = None,
     notes: Iterable[str] = (),
 ) -> None:
-    """A table under its title, with what its numbers mean and its file."""
+    """A table with title, explanation and download."""
     listed = list(rows)
     chart_context = ChartContext(
         view.lang, view.dark, {"file": {row[0]: row[0] for row in listed}} if ident == "files" else {}
@@ -152,7 +152,7 @@ def _part(
 
 
 def _note(view: PageContext, written: str) -> str:
-    """A note of the load in the reader's language, where it is one we know."""
+    """A note of the load in the user's language, if it is a known one."""
     note, colon, what = written.partition(": ")
     try:
         return view.word(f"note.{note.replace(' ', '_')}", what=text.digits(what, view.lang)) if colon else written
@@ -161,7 +161,7 @@ def _note(view: PageContext, written: str) -> str:
 
 
 def _rule(view: PageContext, name: str, words: str) -> str:
-    """The words of a rule: ours in the reader's language, else the comment of its file."""
+    """The words of a rule in the user's language, else the comment of its file."""
     translated = named(view, "rule", name)
     return words if translated == name else translated
 

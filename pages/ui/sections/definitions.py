@@ -1,4 +1,4 @@
-"""Every number by its definition, from the catalogue: searchable, with an anchor each, and made to be printed."""
+"""The definition of every number, from the catalogue: searchable, with anchors, and printable."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -14,7 +14,7 @@ from pages.ui.state import page_context, page_parameters
 
 _PAGE = "methods"
 _DERIVED = "derived"
-# Doors and boxes are no use on paper, and an entry is not torn apart.
+# Print: hide controls, and keep each entry on one page.
 _PRINT = """<style>@media print {
   .st-key-find, .pd-contents, .pd-entry dd:has(> details), .pd-entry dt:has(+ dd > details) { display: none !important; }
   .pd-entry p, .pd-entry dl { font-size: 8.5pt !important; line-height: 1.5 !important; }
@@ -46,7 +46,7 @@ html[dir="rtl"] [data-testid="stHeading"] :is(h2, h3) { direction: rtl; text-ali
 
 
 def all_of_them() -> None:
-    """The measures by group, what is worked out from several, and the log of changes."""
+    """The measures by group, the derived numbers, and the log of changes."""
     lang = page_context.language()
     st.html(_PRINT)
     st.html(f'<p class="pd-intro">{_word("methods.intro", lang)}</p>')
@@ -80,7 +80,7 @@ def _contents(matches: Mapping[str, Sequence[Metric]], lang: str) -> None:
 
 
 def _search(lang: str) -> list[str]:
-    """What the reader looks for, from the address; each word must occur."""
+    """The search words, from the address; each must occur."""
     key, now = "find definition", page_parameters.one(_PAGE, "find")
     st.session_state[key] = now
     with st.container(key="find"):

@@ -1,6 +1,6 @@
-"""Measures and dimensions the reader chooses: a chart that suits the answer, its table, its pivot, its files.
+"""Free choice of measures and dimensions: a suitable chart, the table, a pivot, the files.
 
-What is chosen stands in the address (see `own`). A question without meaning is refused in words, with the ways out as buttons.
+The choice is kept in the address. A question without meaning is refused in words, with buttons that remove the cause.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +25,7 @@ from pages.ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
 from pages.ui.state.page_context import PageContext
 
 _DEFAULT = {"m": ("active_assistants",), "by": ("province",)}
-# Above so many bars a ranking is no picture; above so many lines a trend is none.
+# With more bars or lines a chart is unreadable.
 _MOST_BARS, _MOST_LINES, _MOST_FIGURES = 45, 5, 3
 
 # A chart, the measures it shows, its options.
@@ -33,7 +33,7 @@ _Drawn = tuple[Any, tuple[str, ...], dict[str, Any]]
 
 
 def explore(view: PageContext) -> None:
-    """The question, and its answer or why there is none."""
+    """The question, and its answer or the reason why there is none."""
     selection = _selection(view)
     _controls(view, selection)
     problems = question_problems.troubles(warehouse.catalogue(), selection.names, selection.by, view.where)
@@ -101,7 +101,7 @@ def _several(
 
 
 def _refused(view: PageContext, problems: Sequence[Trouble]) -> None:
-    """Why there is no answer, and a button for each way out."""
+    """The reasons why there is no answer, and a button for each remedy."""
     sentences: list[str] = []
     ways: list[Way] = []
     for trouble in problems:
@@ -150,7 +150,7 @@ def _answer(view: PageContext, selection: Selection) -> Answer | StoredRows:
 
 
 def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
-    """A chart that suits the shape of the answer, or in words why there is none."""
+    """A chart that suits the shape of the answer, or a note that there is none."""
     over = selection.over if selection.needs_period else None
     drawn = _suited(selection, answer)
     if not selection.by:
@@ -166,7 +166,7 @@ def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
 
 
 def _suited(selection: Selection, answer: Answer) -> list[_Drawn]:
-    """Charts with the measures each shows."""
+    """The suitable charts, each with its measures."""
     names, by = selection.names, selection.by
     first = names[:1]
     if len(by) == 1:
@@ -194,7 +194,7 @@ def _extreme(answer: Answer, chart_context: Any) -> Any:
 
 
 def _over_time(names: Sequence[str]) -> list[_Drawn]:
-    """Lines for states, those of one unit in one chart; bars for flows, two of persons side by side."""
+    """Lines for snapshots, one chart per unit; bars for flows, joiners and leavers paired."""
     catalogue = warehouse.catalogue()
     by_unit: dict[str, list[str]] = {}
     for name in names:

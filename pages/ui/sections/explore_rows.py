@@ -1,4 +1,4 @@
-"""The rows of an explored answer: a table or a pivot, a page at a time, and the files of all of it."""
+"""The rows of an explored answer: a paged table or pivot, and the files of all rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _MOST_COLUMNS = 24
 
 @dataclass(frozen=True)
 class Selection:
-    """The question: measures, dimensions, and the period of flows and of units of time (both ends in)."""
+    """The chosen question: measures, dimensions, and the period of flows and units of time (inclusive)."""
 
     names: tuple[str, ...]
     by: tuple[str, ...]
@@ -45,7 +45,7 @@ class Selection:
 
 @rendering.fragment
 def rows(view: PageContext, selection: Selection, source: Answer | StoredRows) -> None:
-    """The table or the pivot, a page at a time, and the files of all of it."""
+    """The paged table or pivot, and the files of all rows."""
     chart_context, answer = context(view), exportable.of(source).answer
     with st.container(border=True, key="figure-rows"), notices.error_boundary(view.lang, "rows"):
         count = view.word("more.groups", count=text.number(exportable.of(source).count(), view.lang))
@@ -91,7 +91,7 @@ def _shape(view: PageContext, selection: Selection) -> str:
 
 
 def _start(selection: Selection) -> str:
-    """How the rows stand at first: time and bands as they run, groups by their first measure."""
+    """The initial order: time and bands in their own order, other groups by their first measure."""
     return selection.by[0] if selection.is_timed or set(selection.by) & set(ORDERED) else f"-{selection.names[0]}"
 
 
@@ -102,9 +102,9 @@ def _table(view: PageContext, selection: Selection, answer: Answer) -> None:
 
 
 def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
-    """The last dimension across, the others down, the first measure in the cells; totals are asked for, never summed.
+    """The last dimension across, the others down, the first measure in the cells, in the order of the chart above.
 
-    Both run as they do in the chart above.
+    Totals are separate questions: distinct counts and rates cannot be summed.
     """
     chart_context, metric = context(view), answer.metrics[0]
     at, across = answer.columns.index(metric.name), len(selection.by) - 1
@@ -166,7 +166,7 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
 
 
 def _totals(view: PageContext, selection: Selection, by: Sequence[str]) -> Answer:
-    """The first measure at the grain of a total. A state over time has no total over the times: its last day stands for it."""
+    """The first measure at the grain of a total. For a snapshot over time the total is its last day."""
     name = selection.names[0]
     flow = warehouse.catalogue()[name].kind == "event"
     timed = any(dimension in TIME for dimension in by)

@@ -1,4 +1,4 @@
-"""Growth in the order in which it is asked: what it takes to reach the target in time, the pace, what was announced."""
+"""Growth: the recruits needed to reach the target in time, the pace, and announced numbers."""
 
 from datetime import date
 from functools import partial
@@ -22,7 +22,7 @@ _PAGE = "growth"
 
 
 def seek(view: PageContext) -> None:
-    """The recruits a month that reach a target by the end of a Jalali year, and the required beside the actual pace."""
+    """The monthly recruits needed to reach a target by the end of a Jalali year, and the required and actual pace."""
     years = _years(view)
     chosen_year = page_parameters.one(_PAGE, "until")
     year = chosen_year if chosen_year in years else str(JalaliDate(end_of_next_year(view.as_of)).year)
@@ -31,7 +31,7 @@ def seek(view: PageContext) -> None:
 
 
 def _recruits_and_paces(view: PageContext, year: str, goal: float | None) -> tuple[Answer, list[str], Answer]:
-    """The recruits needed, the filters without a meaning for them, and the paces."""
+    """The recruits needed, the filters that have no meaning for them, and the paces."""
     until = _end_of(year)
     needed, ignored = analysed(view, "recruits_needed", until=until, goal=goal)
     return needed, ignored, analysed(view, "pace", until=until)[0]
@@ -66,7 +66,7 @@ def _seek(view: PageContext, years: list[str], year: str, goal: float | None) ->
 
 
 def announced(view: PageContext) -> None:
-    """What officials announced, beside what the register counts for that day, with the reasons that are known."""
+    """Announced numbers beside those of the register on the same day, with known reasons for the difference."""
     with st.container(border=True, key="announced"), error_boundary(view.lang, "announced"):
         answer = warehouse.analyse("announced", on=view.as_of)
         lines = []
@@ -130,7 +130,7 @@ def _year(view: PageContext, years: list[str], year: str) -> None:
 
 
 def _years(view: PageContext) -> list[str]:
-    """The Jalali years whose end the projection reaches."""
+    """The Jalali years that end within the projection."""
     last = jalali.add_months(view.as_of, MOST_MONTHS_AHEAD)
     units = jalali.units_between(view.as_of, last, "year")
     return [unit.label for unit in units if unit.last <= last]

@@ -1,4 +1,4 @@
-"""What the numbers are and are not, and how settled, projected, signalled and circulated numbers come about; for Methods."""
+"""What the numbers mean, and how settled, projected, signalled and suppressed numbers are made; for Methods."""
 
 import streamlit as st
 
@@ -6,12 +6,12 @@ from pages.ui.i18n import text
 from pages.ui.state import page_context
 
 _PARTS = ("settled", "projection", "signals", "disclosure")
-# A further paragraph: how well a method does what it is for.
+# Parts with a further paragraph on how well the method performs.
 _TRIED = ("signals",)
 
 
 def explained() -> None:
-    """That the product counts inputs, and one paragraph on each method that several pages use."""
+    """A statement that the product counts inputs, and one paragraph on each shared method."""
     lang = page_context.language()
     parts = "".join(
         f'<h3 id="how-{part}">{text.escape(text.word(f"how.{part}_title", lang))}</h3>'

@@ -1,4 +1,4 @@
-"""Institutes: found by name, listed with their measures, and one by one with its licences. People only as rows without names."""
+"""Institutes: search, list with measures, and one institute with its licences. People appear only as rows without names."""
 
 from dataclasses import replace
 
@@ -21,19 +21,19 @@ _LEAVES_LICENCES = {"gender", "education", "post"}
 
 
 def chosen(view: PageContext) -> Institute | None:
-    """The one institute the scope has come down to."""
+    """The institute of the scope, if it is exactly one."""
     codes = view.where.get("institute", ())
     return registers.institutes().get(codes[0]) if len(codes) == 1 else None
 
 
 def only(view: PageContext, institute: Institute) -> PageContext:
-    """The view of this institute alone: who serves in it may serve in another province than that of its registration."""
+    """The view of this institute without a place: its staff may serve outside its province of registration."""
     where = {name: codes for name, codes in view.where.items() if name not in PLACES}
     return replace(view, scope=replace(view.scope, where={"institute": (institute.code,)} | where))
 
 
 def find(view: PageContext) -> None:
-    """A field in which an institute is looked for by name, code or place."""
+    """A search field for institutes by name, code or place."""
     key = "institute find"
     written = page_parameters.one(PAGE, "find")
     st.session_state[key] = written
@@ -54,7 +54,7 @@ def find(view: PageContext) -> None:
 
 @rendering.fragment
 def listing(view: PageContext) -> None:
-    """The institutes of the scope, or those found, with their measures; each name leads to its page."""
+    """The institutes of the scope or of the search, with their measures; each name links to its page."""
     with st.container(border=True, key="figure-institutes"), notices.error_boundary(view.lang, "institutes"):
         answer = _listed(view)
         if not answer.rows:
@@ -75,7 +75,7 @@ def listing(view: PageContext) -> None:
 
 
 def _listed(view: PageContext) -> Answer:
-    """Measures by institute. One that is found but has nobody in service and no licence stands there without numbers."""
+    """Measures by institute. Institutes found without anybody in service or a licence are listed without numbers."""
     names = [name for name in _MEASURES if name != "licensed_institutes" or not _LEAVES_LICENCES & set(view.where)]
     search_text = page_parameters.one(PAGE, "find")
     where = {name: codes for name, codes in view.where.items() if not (search_text and name in PLACES)}
@@ -91,7 +91,7 @@ def _listed(view: PageContext) -> Answer:
 
 
 def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
-    """What the register says of an institute, whose name leads to its page, then its measures."""
+    """The register's facts on an institute, its name as a link, then its measures."""
     known, chart_context = registers.institutes(), context(view)
     measures = tables.columns_of(view, answer, chart_context)[1:]
 
@@ -116,7 +116,7 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
         )
 
     def licensed(row: tuple) -> str:
-        # of one institute the count is whether it is licensed
+        # For one institute the count tells whether it is licensed.
         value = row[answer.columns.index("licensed_institutes")]
         return text.escape("–" if value is None else _yes(view, bool(value)))
 
@@ -144,7 +144,7 @@ def _word(view: PageContext, dimension: str, code: str | None) -> str:
 
 
 def head(view: PageContext, institute: Institute) -> None:
-    """What the register knows of an institute."""
+    """The register's facts on an institute."""
     facts = {
         "dimension.code": text.digits(institute.code, view.lang),
         "dimension.province": _word(view, "province", institute.province),
@@ -176,7 +176,7 @@ def _yes(view: PageContext, value: bool | None) -> str:
 
 @rendering.fragment
 def licences(view: PageContext, institute: Institute) -> None:
-    """The licence history: each application, how it was decided and how long it is valid."""
+    """The licence history: each application with its decision and validity."""
     with st.container(border=True, key="figure-licences"), notices.error_boundary(view.lang, "licences"):
         answer = registers.licences(institute.code)
         title = view.word("institute.licences", count=text.number(len(answer.rows), view.lang))
@@ -197,7 +197,7 @@ def licences(view: PageContext, institute: Institute) -> None:
 
 @rendering.fragment
 def people(view: PageContext) -> None:
-    """Rows of people, pseudonymous, to readers who may have them; to others, that there are none to be had."""
+    """Pseudonymous rows of people for users with that right; for others a note that they are not available."""
     with st.container(border=True, key="figure-people"), notices.error_boundary(view.lang, "people"):
         st.html(f'<div class="pd-head"><h3>{text.escape(view.word("institute.people"))}</h3></div>')
         if not registers.may_see_rows():
@@ -218,7 +218,7 @@ def people(view: PageContext) -> None:
 
 
 def _note_once(view: PageContext, publication: str) -> None:
-    """Note in the audit log that rows of people are shown; the reruns of one view are one event."""
+    """Record in the audit log that rows of people are shown; reruns of the same view count as one event."""
     event = (publication, view.as_of, warehouse.frozen(view.where))
     if st.session_state.get("people noted") != event:
         user.record("detail", publication=publication, **audit.rights(user.scope()))

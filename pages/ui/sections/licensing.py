@@ -1,4 +1,4 @@
-"""The parts of the licensing pages that choose their own period: the funnel, the survival of institutes, smart services."""
+"""The parts of the licensing pages with a period of their own: the funnel, the survival of institutes, smart services."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -15,7 +15,7 @@ from pages.ui.sections.analysed import analysed
 from pages.ui.state import scoped_query
 from pages.ui.state.page_context import PageContext
 
-# Applications of so many days are mostly still under way.
+# Most applications younger than this are still under way.
 _UNDER_WAY = timedelta(days=60)
 # Years after which the institutes of a founding year are compared.
 _YEARS_AFTER = 5
@@ -23,7 +23,7 @@ _TIMES = ("time_to_licence_median", "time_to_licence_p90", "within_25_days_share
 
 
 def funnel(view: PageContext) -> None:
-    """What became of applications; those of the last 60 days are left out."""
+    """The outcomes of applications, without those of the last 60 days."""
     end = view.as_of - _UNDER_WAY
     first, last = view.over or replace(view, scope=replace(view.scope, on=end), as_of=end).months(12)
     stages = ("applications", "cohort_complete", "cohort_decided", "cohort_granted")
@@ -34,7 +34,7 @@ def funnel(view: PageContext) -> None:
 
 
 def survival(view: PageContext) -> None:
-    """How many institutes of each founding year remain after five years; nothing where no year is that old."""
+    """The share of institutes of each founding year that remain after five years; nothing if no year is that old."""
     ident = "institute-survival"
     with error_boundary(view.lang, ident):
         answer, ignored = analysed(view, "institute_survival")
@@ -50,7 +50,7 @@ def survival(view: PageContext) -> None:
 
 
 def smart_compared(view: PageContext) -> None:
-    """Adopters beside the others, of licences decided after the first publication that shows the flag."""
+    """Adopters and other institutes compared, by licences decided after the first publication with the flag."""
     with error_boundary(view.lang, "smart-compared"):
         adoption = scoped_query.worked_out(view, "adoption")[0]
         first = next((row["day"] for row in adoption.records() if row["smart_institutes"]), None)
@@ -76,6 +76,6 @@ def smart_compared(view: PageContext) -> None:
 
 
 def _granted(view: PageContext, over: tuple[date, date]) -> dict[str | None, int]:
-    """The licences granted in the period under the reader's scope, by whether their institutes have smart services."""
+    """The licences granted in the period under the user's scope, by whether their institutes have smart services."""
     where, _ = view.under(warehouse.catalogue()["granted"].dimensions)
     return dict(warehouse.ask("granted", by="smart", over=over, where=where).rows)

@@ -1,7 +1,6 @@
-"""Lists of institutes by name, words of caution, and the sources of figures from elsewhere.
+"""Lists of institutes by name, words of caution, and the sources of external figures.
 
-A list is an Answer of etl.analysis as a table whose names lead to the institute, under its finding and with the footer
-that every Answer carries.
+A list is an Answer of etl.analysis as a table with links to the institutes, a title sentence, and the standard footer.
 """
 
 from dataclasses import replace
@@ -21,18 +20,18 @@ from pages.ui.state.page_context import PageContext
 
 
 def chosen(part: str) -> str:
-    """The list that the address of `part` asks for first; empty for none."""
+    """The list that the address of `part` opens first; empty for none."""
     return page_parameters.one(part, "open")
 
 
 def requested(view: PageContext, part: str) -> None:
-    """The list that the address asks for, before all else on the page."""
+    """The list that the address opens, at the top of the page."""
     if analysis := chosen(part):
         listings(view, analysis)
 
 
 def listings(view: PageContext, *analyses: str, without: str = "") -> None:
-    """The institutes that each of `analyses` names, with their measures; one that is shown already is left out."""
+    """The lists of these analyses, except `without`, which the page shows already."""
     tables.style()
     for analysis in analyses:
         if analysis == without:
@@ -44,13 +43,13 @@ def listings(view: PageContext, *analyses: str, without: str = "") -> None:
 
 @rendering.fragment
 def _listing(view: PageContext, analysis: str, ident: str) -> None:
-    """One list, with what goes wrong in it: outside of the fragment Streamlit would have told of it already."""
+    """One list in an error boundary: outside the fragment Streamlit would report the error itself."""
     with error_boundary(view.lang, ident):
         _drawn(view, analysis, ident)
 
 
 def _drawn(view: PageContext, analysis: str, ident: str) -> None:
-    """A list in its order, as far as a page holds it; a filter without meaning for it is told."""
+    """A paged list, with a note on filters that have no meaning for it."""
     answer, ignored = _answer(view, analysis)
     days = page_parameters.one(page_context.part(), "days") if _ends(answer) else ""
     answer = within(answer, days)
@@ -77,7 +76,7 @@ def _sentence(view: PageContext, analysis: str, count: str, days: str) -> str:
 
 
 def within(answer: Answer, days: str) -> Answer:
-    """The rows that end within so many days; all of them where nothing is chosen."""
+    """The rows that end within `days`; all rows if `days` is empty."""
     if not days or "span" not in answer.by:
         return answer
     at = answer.by.index("span")
@@ -85,7 +84,7 @@ def within(answer: Answer, days: str) -> Answer:
 
 
 def ending(view: PageContext, days: str) -> str:
-    """The address of the licences that end within so many days, under the reader's scope: for a card to lead to."""
+    """The address of the licences that end within `days` under the user's scope, for the link of a card."""
     parameters = {"open": ["licences_ending"], "days": [days]}
     return page_parameters.address("licensing", view.lang, view.scope.address() | parameters)
 
@@ -95,7 +94,7 @@ def _ends(answer: Answer) -> bool:
 
 
 def _days_left(view: PageContext, days: str) -> None:
-    """Within how many days: a choice that stands in the address."""
+    """The choice of days, kept in the address."""
     page, key = page_context.part(), "listing days"
     st.session_state[key] = days or DAYS_LEFT[-1]
 
@@ -115,7 +114,7 @@ def _days_left(view: PageContext, days: str) -> None:
 
 
 def _answer(view: PageContext, analysis: str) -> tuple[Answer, list[str]]:
-    """The answer under the reader's scope, and the filters that have no meaning for it."""
+    """The answer under the user's scope, and the filters that have no meaning for it."""
     where, ignored = view.under(warehouse.filters_of(analysis))
     return warehouse.analyse(analysis, on=view.as_of, where=where), ignored
 
@@ -127,7 +126,7 @@ def _table(view: PageContext, answer: Answer, analysis: str, caption: str) -> No
 
 
 def _address(view: PageContext, institute: str) -> str:
-    """The page of an institute under the reader's scope; it may lie outside of the places chosen."""
+    """The address of an institute under the user's scope without its places, which may exclude the institute."""
     alone: dict[str, list[str]] = {"institute": [institute], "province": [], "county": []}
     return page_parameters.address("register", view.lang, view.scope.address() | alone)
 
@@ -138,12 +137,12 @@ def part(view: PageContext, key: str) -> None:
 
 
 def caution(view: PageContext, key: str) -> None:
-    """A sentence that belongs beside numbers, from text.toml."""
+    """A sentence of caution from text.toml."""
     st.html(f'<p class="pd-intro">{text.escape(view.word(key))}</p>')
 
 
 def sources(view: PageContext, analysis: str) -> None:
-    """Each figure of `analysis` with what it counts, its source, how sure that is, and the address that was read."""
+    """Each figure of `analysis` with its definition, source, certainty and web address."""
     tables.style()
     with st.container(border=True, key=f"sources-{analysis}"), error_boundary(view.lang, f"sources-{analysis}"):
         answer, chart_context = warehouse.analyse(analysis, on=view.as_of), context(view)

@@ -1,4 +1,4 @@
-"""The parts of the first screen, of the country or of one province: verdict, needs action, ranks, and the way to a profile."""
+"""The parts of the first screen of the country or a province: verdict, needs action, ranks, links to profiles."""
 
 from datetime import date
 from functools import cache, partial
@@ -28,7 +28,7 @@ _RANKED = (
 
 
 def sources(view: PageContext) -> Sources:
-    """What a summary asks, under the reader's scope and rights; a filter without meaning for a question is left out of it."""
+    """The sources of a summary under the user's scope; filters without meaning for a question are left out of it."""
     provinces = view.where.get("province", ())
     is_one = len(provinces) == 1
 
@@ -87,7 +87,7 @@ def _progress(view: PageContext, share: float | None) -> str:
 
 
 def needing_action(view: PageContext) -> None:
-    """At most five items, each with who, how many, since when, and a link to where they are listed."""
+    """At most five items, each with who, how many, since when, and a link to the list."""
     with st.container(border=True, key="needs-action", height="stretch"):
         rendering.defer(_needing_action, view, ready=lambda: needs_action.actions(sources(view)))
 
@@ -119,13 +119,13 @@ def _action(view: PageContext, action: Action) -> str:
 
 
 def ranked(view: PageContext) -> None:
-    """Where the province stands among all, measure by measure."""
+    """The rank of the province by each measure."""
     with st.container(border=True, key="figure-ranks", height="stretch"):
         rendering.defer(_ranked, view, ready=partial(_everywhere, view))
 
 
 def _everywhere(view: PageContext) -> dict[str, tuple[Answer, Answer]]:
-    """Each measure by province and for the nation, on the day on which it is settled."""
+    """Each measure by province and for the nation, on its latest settled day."""
     answers = {}
     for name in _RANKED:
         metric = warehouse.catalogue()[name]
@@ -173,7 +173,7 @@ def _ranked(view: PageContext) -> None:
 
 
 def one_province(view: PageContext) -> bool:
-    """Whether the scope is one province; else the provinces to choose from, each a link to its profile."""
+    """Whether the scope is one province; otherwise shows a link to the profile of each."""
     if len(view.where.get("province", ())) == 1:
         return True
     notice(view.lang, "profile.choose", "")
@@ -198,5 +198,5 @@ def _style() -> str:
 
 
 def style() -> None:
-    """The look of the first screen; once on a page that has it."""
+    """The style sheet of the first screen."""
     st.html(_style())

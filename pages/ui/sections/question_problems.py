@@ -1,4 +1,4 @@
-"""Which questions have no meaning, and the ways out of each: what the catalogue knows, told to the reader. Knows no Streamlit."""
+"""Why a question has no meaning by the catalogue, and the remedies. Independent of Streamlit."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ TIME = ("month", "quarter", "year")
 
 @dataclass(frozen=True)
 class Way:
-    """One way out: take away a measure, a dimension or a filter."""
+    """One remedy: remove a measure, a dimension or a filter."""
 
     kind: str
     name: str
@@ -18,7 +18,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why a question has no meaning: a word of text.toml under `refused`, what it speaks of, and the ways out."""
+    """A reason why a question has no meaning: its key in text.toml under `refused`, what it concerns, and the remedies."""
 
     reason: str
     measure: str = ""
@@ -29,7 +29,7 @@ class Trouble:
 def troubles(
     catalogue: Mapping[str, Metric], names: Sequence[str], by: Sequence[str], where: Iterable[str]
 ) -> list[Trouble]:
-    """Everything that takes the meaning from a question; nothing where it has one."""
+    """All reasons why a question has no meaning; empty if it has one."""
     problems: list[Trouble] = []
     if not names:
         problems.append(Trouble("no_measure"))

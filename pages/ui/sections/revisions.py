@@ -17,7 +17,7 @@ _Row: TypeAlias = Mapping[str, Any]
 
 
 def why(view: PageContext) -> None:
-    """Why numbers changed since the publication before: by measure, province and reason, and in which files."""
+    """Why numbers changed since the previous publication: by measure, province and cause, and in which files."""
     place = st.container(border=True, key="figure-why")
     rendering.defer(_why, view, place=place, ready=registers.last_revision)
 
@@ -68,7 +68,7 @@ def _every_measure() -> None:
 
 
 def log(view: PageContext) -> None:
-    """The log: which numbers of the nation moved between all publications kept, where that was worked out."""
+    """The log of changes in the nation's numbers between all publications kept."""
     with st.container(border=True, key="figure-revisions", height="stretch"):
         _log(view)
 

@@ -1,4 +1,4 @@
-"""The views of a page that were saved: give this one a name, open one, share its link, delete one."""
+"""The saved views of a page: save, open, share and delete."""
 
 from datetime import date
 
@@ -22,15 +22,15 @@ def copy_link(view: PageContext) -> None:
 
 
 def block(view: PageContext, name: str) -> None:
-    """A door to the saved views of the page `name`."""
-    door = st.popover(view.word("views.title"), key="views", type="tertiary", on_change="rerun")
-    if door.open:
-        with door:
+    """A popover with the saved views of the page `name`."""
+    popover = st.popover(view.word("views.title"), key="views", type="tertiary", on_change="rerun")
+    if popover.open:
+        with popover:
             _inside(view, name)
 
 
 def _inside(view: PageContext, name: str) -> None:
-    # A form, so that Enter saves; what is saved is copied as a link too (static/shell.js).
+    # A form, so that Enter saves. Saving also copies the link (static/shell.js).
     with st.container(key="view-form"), st.form("view form", border=False):
         st.text_input(
             view.word("views.name"), key=_NAME, max_chars=saved_views.LONGEST_NAME, placeholder=view.word("views.hint")

@@ -1,4 +1,4 @@
-"""What the reader supposes: recruits, leavers and training seats as sliders, kept in the address, and what follows."""
+"""The scenario: sliders for recruits, leavers and training seats, kept in the address, and the resulting paths."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -23,10 +23,10 @@ from pages.ui.state.page_context import PageContext
 _PAGE = "planning"
 _ALL = ""
 _ROW = 4
-# Numbers over a thumb are written by the browser, as the reader's language writes them.
+# The browser formats the numbers above a thumb in the user's language.
 _LOCALIZED = "localized"
-# The value over a thumb would break after each digit, and have its percent sign on the right in Persian; and Streamlit fills a
-# track from the left in every language.
+# Without these rules the value above a thumb breaks after each digit, has its percent sign on the right in Persian, and the
+# track is filled from the left in every language.
 _STYLE = """<style>
 html [data-testid="stSliderThumbValue"] p { text-wrap: nowrap !important; }
 html[lang="fa"] [data-testid="stSliderThumbValue"] p { direction: rtl; unicode-bidi: isolate; }
@@ -36,7 +36,7 @@ html[dir="rtl"] [data-testid="stSlider"] [role="group"] > div > div:first-child 
 
 
 def panel(view: PageContext) -> Scenario:
-    """The sliders, where the address or the last 12 months have set them; a door back to the latter."""
+    """The sliders, set by the address or the last 12 months, and a button that resets them."""
     scenario = _scenario_of_address()
     with st.container(border=True, key="scenario"):
         st.html(_STYLE)
@@ -62,14 +62,14 @@ def panel(view: PageContext) -> Scenario:
 
 
 def figure(view: PageContext, chart: ui.Chart, name: str, scenario: Scenario, says: findings.TitleRule) -> None:
-    """The path that `name` of etl.analysis works out under the scenario, drawn as every figure is."""
+    """The path that the analysis `name` projects under the scenario, drawn as a standard figure."""
     with st.container(border=True, key=f"figure-{name}", height="stretch"), error_boundary(view.lang, name):
         where, ignored = view.under(warehouse.filters_of(name))
         ui.draw(view, chart, _planned(view, name, where, scenario), name, says, ignored)
 
 
 def method(view: PageContext) -> None:
-    """How the paths are worked out, in words beside them."""
+    """How the paths are projected, in words."""
     parts = "".join(f"<p>{text.escape(line)}</p>" for line in view.word("planning.method").split("\n"))
     st.html(f'<div class="pd-method"><h3>{text.escape(view.word("planning.method_title"))}</h3>{parts}</div>')
 
@@ -119,7 +119,7 @@ def _leavers(view: PageContext, scenario: Scenario) -> None:
 
 
 def _as_shown(answer: Answer, name: str) -> float:
-    """A number of the answer with the digits that stand beside its slider; 0 where there is none."""
+    """A number of the answer, rounded as beside its slider; 0 if there is none."""
     metric = next(metric for metric in answer.metrics if metric.name == name)
     return text.rounded(answer.value(name), metric.unit) or 0
 
@@ -134,7 +134,7 @@ def _slider(
     step: float,
     choose: Any,
 ) -> None:
-    """One slider, at what is asked for or as it is now, which its words say."""
+    """One slider at the chosen or the current value; its label shows the current one."""
     metric = next(metric for metric in answer.metrics if metric.name == name)
     label, settled = metric.label[view.lang], warehouse.settled_on("leaver_rate_12m", view.as_of)
     if name == "plan_leaver_rate" and settled:
@@ -157,7 +157,7 @@ def _slider(
 
 
 def _seats(view: PageContext, scenario: Scenario) -> None:
-    """Seats a month of each course: those that all provinces share, or those of one."""
+    """Monthly seats of each course: the shared ones of all provinces, or those of one."""
     answer = _now(view, "seats_now")
     names = warehouse.names("province", view.lang)
     options = [_ALL, *(code for code in names if code in view.where.get("province", names))]
@@ -210,7 +210,7 @@ def _seat(view: PageContext, scenario: Scenario, place: tuple[str, str], title: 
 
 
 def _round_top(value: float, least: int) -> int:
-    """An end of a slider: a round number at or above `value`."""
+    """The upper end of a slider: a round number at or above `value`."""
     top = max(value, least)
     size = 10 ** (len(str(int(top))) - 1)
     return int(-(-top // size) * size)

@@ -1,4 +1,4 @@
-"""What the parameters of an address may say: of each only the values that a reader could have chosen are understood."""
+"""Validation of address parameters: only values that a user could have chosen are accepted."""
 
 import re
 from collections import Counter
@@ -11,13 +11,13 @@ from pages.ui.data import warehouse
 from pages.ui.i18n import text
 
 MOST_DIMENSIONS, MOST_MEASURES = 3, 8
-# A choice that was emptied on purpose is not the default.
+# A choice emptied on purpose, as opposed to the default.
 NOTHING = "-"
 NATION = "IR"
 SHOWN = ("table", "pivot")
-# For the page of a table: all of its rows.
+# The value of `page` that shows all rows of a table.
 ALL = "all"
-# Within so many days a list of what ends can be narrowed.
+# The days to which a list of endings can be narrowed.
 DAYS_LEFT = ("30", "60", "90")
 # The lists of institutes by name that a page can open with.
 LICENCE_LISTS = ("licences_ending", "lapsed", "files_overdue", "stopped", "register")
@@ -31,13 +31,13 @@ Given = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class Days:
-    """The first and the last day that can be chosen."""
+    """The range of days that can be chosen."""
 
     first: date
     last: date
 
     def read(self, written: str) -> date | None:
-        """The day that is written, in any digits and either calendar; None for another or none."""
+        """The day in a text, in any digits and either calendar; None if there is none or it is out of range."""
         try:
             day = text.read_day(written)
         except ValueError:
@@ -46,7 +46,7 @@ class Days:
 
 
 def valid_parameters(page: str, parameters: Given, days: Days) -> dict[str, list[str]]:
-    """Of the parameters that `page` has besides the scope, what is understood."""
+    """The valid values of the parameters that `page` has besides the scope."""
     valid: dict[str, list[str]] = {}
     for name, check in _CHECKS.get(page, {}).items():
         if accepted := check(parameters.get(name, ()), days):
@@ -55,7 +55,7 @@ def valid_parameters(page: str, parameters: Given, days: Days) -> dict[str, list
 
 
 def left_out(parameters: Given, accepted: Given) -> list[str]:
-    """What an address says beyond what was kept of it, as `name=value`."""
+    """The parameters of an address that were not accepted, as `name=value`."""
     left = []
     for name, values in parameters.items():
         counted = Counter(accepted.get(name, ()))
@@ -77,7 +77,7 @@ def number(written: str, most: float = 1_000_000) -> float | None:
 
 
 def seat(written: str) -> tuple[str, str, float] | None:
-    """Province (empty: all), course and seats a month of «IR-23.lead:3»; None for anything else."""
+    """Province (empty: all), course and monthly seats of `IR-23.lead:3`; None for anything else."""
     place, _, count = written.rpartition(":")
     province, _, course = place.rpartition(".")
     seats = number(count)
@@ -90,12 +90,12 @@ _Check = Callable[[Sequence[str], Days], list[str]]
 
 
 def _one(accepts: Callable[[str, Days], bool]) -> _Check:
-    """A parameter of one value, the last where there are several."""
+    """A parameter with one value; of several, the last counts."""
     return lambda values, days: [value for value in values[-1:] if accepts(value, days)]
 
 
 def _members(values: Iterable[str], known: Iterable[str], most: int) -> list[str]:
-    """What is known of `values`, each once; or that nothing is chosen."""
+    """The known values without repetition; or NOTHING."""
     chosen = list(values)
     return chosen if chosen == [NOTHING] else [value for value in dict.fromkeys(chosen) if value in known][:most]
 
@@ -116,7 +116,7 @@ def _sorted_by(values: Sequence[str], _days: Days) -> list[str]:
 
 
 def _lists(values: Sequence[str], _days: Days) -> list[str]:
-    """How the lists of a page are sorted and which page of each is open: `register:-active_assistants:2`."""
+    """The sort order and open page of each list on a page: `register:-active_assistants:2`."""
     return [value for value in dict.fromkeys(values) if _LIST.fullmatch(value)][:_MOST_LISTS]
 
 
@@ -138,7 +138,7 @@ _DAY = _one(lambda value, days: days.read(value) is not None)
 _SIDES: Mapping[str, _Check] = {"p": _PLACE, "a": _DAY, "q": _PLACE, "b": _DAY}
 _YEAR = _one(lambda value, _: value.isascii() and value.isdecimal() and len(value) == 4)
 
-# The parameters of each page that has some, in the order in which they stand in its address.
+# The parameters of each page that has some, in the order of its address.
 _CHECKS: Mapping[str, Mapping[str, _Check]] = {
     "methods": {"find": _FIND},
     "quality": {"of": _one(lambda value, _: value in warehouse.catalogue())},

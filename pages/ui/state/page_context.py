@@ -1,11 +1,11 @@
-"""What every page starts with: the reader, the language, the scope, and how they are kept in the address.
+"""The context of a page run: language, scope and days, and their synchronisation with the address.
 
-The address holds what the reader chose and nothing else. The session holds the same while pages change; an address that
-differs from the one last taken note of came from outside (a link, the back button) and wins. It is written when the page
-is drawn: the browser draws its menu anew for each new address, and the charts should not wait for that.
+The address holds the user's choices and nothing else. The session holds the same across page changes; an address that
+differs from the one last noted came from outside (a link, the back button) and takes precedence. It is written after the
+page is drawn: the browser redraws its menu for each new address, and charts should not wait for that.
 
-Every box is given its value at each run, also where the session already holds it. Streamlit looks a key up under the page
-that was drawn last, so what the session holds after a change of page belongs to the old page's box and not to the new one's.
+Every widget gets its value at each run, also if the session already holds it: Streamlit looks a key up under the page drawn
+last, so after a change of page the session's value belongs to the widget of the old page.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -30,14 +30,14 @@ _SCOPE, _PAGE, _LANG, _LEFT, _TITLES = "scope", "scope page", "lang", "left out"
 
 @dataclass(frozen=True)
 class Scope:
-    """What the reader chose: members by dimension, the as-of day (None: the latest), the period (empty: none)."""
+    """The user's choices: members by dimension, the as-of day (None: the latest), the period (empty: none)."""
 
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     on: date | None = None
     period: str = ""
 
     def with_filter(self, dimension: str, codes: Iterable[str]) -> "Scope":
-        """The same with one filter set anew; a place falls with the one above it, for it may lie elsewhere."""
+        """A copy with one filter replaced; filters on smaller places are dropped, since those may be elsewhere."""
         where = {**self.where, dimension: tuple(codes)}
         if dimension in PLACES:
             for below in PLACES[PLACES.index(dimension) + 1 :]:
@@ -45,7 +45,7 @@ class Scope:
         return replace(self, where={name: where[name] for name in FILTERS if where.get(name)})
 
     def address(self) -> dict[str, list[str]]:
-        """The parameters of the address; defaults leave it empty."""
+        """The parameters of the address; defaults are left out."""
         pairs = {name: list(codes) for name, codes in self.where.items()}
         pairs |= {"on": [self.on.isoformat()]} if self.on else {}
         return pairs | ({"period": [self.period]} if self.period else {})
@@ -53,25 +53,25 @@ class Scope:
 
 @dataclass(frozen=True)
 class PageContext:
-    """All that a component needs to know of the reader and of what is looked at."""
+    """What a component needs to know about the user and the page."""
 
     lang: str
     dark: bool
     scope: Scope
     as_of: date
     latest: date
-    # Whether this page shows flows or trends, which a period is for.
+    # Whether the page shows flows or trends, to which a period applies.
     has_period: bool = False
 
     @property
     def over(self) -> tuple[date, date] | None:
-        """The period that flows and trends are asked over; None where each has its own."""
+        """The period of flows and trends; None if each figure uses its default."""
         if not self.has_period or not self.scope.period:
             return None
         return periods.days(self.scope.period, self.as_of)
 
     def under(self, known: Collection[str]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
-        """The filters that are on and among those `known` to have a meaning, and the names of the others."""
+        """The active filters that are among `known`, and the names of the others."""
         where = {name: codes for name, codes in self.where.items() if name in known}
         return where, [name for name in self.where if name not in where]
 
@@ -90,15 +90,15 @@ class PageContext:
         return _days(self.latest)
 
     def months(self, count: int) -> tuple[date, date]:
-        """The `count` latest complete Jalali months before the as-of day, and the days since."""
+        """The latest `count` complete Jalali months before the as-of day, and the days since."""
         return last_complete_months(self.as_of, count)[0], self.as_of
 
     def complete_months(self, count: int) -> tuple[date, date]:
-        """The `count` latest Jalali months that are over on the as-of day."""
+        """The latest `count` complete Jalali months on the as-of day."""
         return last_complete_months(self.as_of, count)
 
     def years(self, count: int) -> tuple[date, date]:
-        """The Jalali year of the as-of day and the `count` before it, all from their first day."""
+        """The Jalali year of the as-of day and the `count` years before it."""
         return unit_of(add_months(self.as_of, -12 * count), "year").first, self.as_of
 
     def a_year_before(self) -> date:
@@ -109,14 +109,14 @@ class PageContext:
 
 
 def language() -> str:
-    """The language of the reader: what the address says, else what it said earlier in this session."""
+    """The user's language: that of the address, else the one used earlier in this session."""
     if _LANG in st.query_params:
         st.session_state[_LANG] = text.language(st.query_params[_LANG])
     return st.session_state.setdefault(_LANG, "fa")
 
 
 def view() -> PageContext:
-    """The reader's view now. Raises warehouse.Unpublished."""
+    """The context of the current run. Raises warehouse.Unpublished."""
     latest = warehouse.published().as_of
     scope = _scope()
     if scope.on and scope.on >= latest:
@@ -136,7 +136,7 @@ def narrow(dimension: str, codes: Iterable[str]) -> None:
 
 
 def turn(dimension: str, code: str | None) -> None:
-    """Narrow to one member, or widen again where it is the one chosen."""
+    """Filter by one member, or remove the filter if it is that member already."""
     now = _scope().where.get(dimension, ())
     narrow(dimension, () if code is None or now == (code,) else (code,))
 
@@ -155,7 +155,7 @@ def reset() -> None:
 
 
 def address() -> dict[str, list[str]]:
-    """The parameters of the address of what is open."""
+    """The address parameters of the open page."""
     part = st.session_state.get(_PAGE) or text.menu()[0]["page"]
     _, tab = text.part_address(part)
     pairs = ({page_parameters.TAB: [tab]} if tab else {}) | _scope().address() | page_parameters.of(part)
@@ -163,7 +163,7 @@ def address() -> dict[str, list[str]]:
 
 
 def write() -> None:
-    """Write the address, once a page or a part of it that changed what the page asks is drawn."""
+    """Write the address, after a page or a fragment that changed its parameters is drawn."""
     if page_parameters.now() != (pairs := address()):
         st.query_params.from_dict(pairs)
     page_parameters.noted()
@@ -171,7 +171,7 @@ def write() -> None:
 
 
 def left_out() -> list[str]:
-    """What the address said and is not understood, as `name=value`; until the page is drawn and its address written."""
+    """The invalid parameters of the address, as `name=value`, until the address is written again."""
     return list(st.session_state.get(_LEFT, ()))
 
 
@@ -182,26 +182,26 @@ def leave_page() -> None:
 
 
 def part_of(entry: Mapping[str, Any]) -> str:
-    """The part of a page that the address names, or the one that opens."""
+    """The part of a page that the address names, else the default one."""
     known = text.parts(entry)
     tab = st.query_params.get(page_parameters.TAB, "")
     return tab if tab in known else known[0]
 
 
 def part() -> str:
-    """The part of a page that is open."""
+    """The open part of the page."""
     return st.session_state.get(_PAGE, "")
 
 
 def open_part(part: str) -> None:
-    """Open another tab of the page: the address names it before the run begins, and holds what was chosen on it before."""
+    """Open another tab: the address names it, and restores its earlier parameters, before the run begins."""
     st.session_state[_PAGE] = part
     st.query_params.from_dict(address())
     page_parameters.noted()
 
 
 def enter_page(page: str) -> None:
-    """Say which page is open. A click in the menu keeps the session's scope; Back and Forward restore that of the address."""
+    """Begin a page run. A click in the menu keeps the session's scope; Back and Forward restore that of the address."""
     rendering.begin()
     st.session_state[_TITLES] = {}
     session_scope, came_from = st.session_state.get(_SCOPE), st.session_state.get(_PAGE)
@@ -220,17 +220,17 @@ def enter_page(page: str) -> None:
 
 
 def titles() -> dict[str, str]:
-    """The titles on the page so far, by the figure that has them: no two may be equal."""
+    """The titles on the page so far, by figure: no two may be equal."""
     return st.session_state.setdefault(_TITLES, {})
 
 
 def filters_in_words(view: PageContext) -> str:
-    """What is on, in words."""
+    """The active filters in words."""
     return place(view, view.where)
 
 
 def place(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> str:
-    """The place that an answer speaks of, in words, with the filters that narrow it."""
+    """A place with its other filters, in words."""
     parts = []
     for name, codes in where.items():
         names = warehouse.names(name, view.lang)
@@ -251,7 +251,7 @@ def _scope() -> Scope:
 
 
 def _read(page: str) -> tuple[Scope, dict[str, list[str]], list[str]]:
-    """What the address asks for: the scope, the parameters of the page, and what nobody could have chosen."""
+    """The scope of the address, the parameters of the page, and the invalid parameters."""
     from_address = page_parameters.now()
     days = _days(warehouse.published().as_of)
     members = {name: list(dict.fromkeys(from_address[name])) for name in FILTERS if name in from_address}

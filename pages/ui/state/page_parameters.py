@@ -1,7 +1,6 @@
-"""What one page asks besides the scope: its measures, its days, how its rows are sorted. In the address, as the scope is.
+"""The parameters of one page besides the scope (measures, days, sort order), kept in the address.
 
-What each page understands is in `parameters`, so that nothing else stays in an address. The session holds what was chosen
-last, page by page: who comes back from another page finds it again.
+`address` lists the valid parameters of each page. The session remembers the last ones of each page, for users who come back.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,17 +18,17 @@ _MOST_LETTERS = 200
 
 
 def of(page: str) -> dict[str, list[str]]:
-    """What the reader chose on `page`; a default is not there."""
+    """The user's choices on `page`, without defaults."""
     return dict(st.session_state.setdefault(_KEPT, {}).get(page, {}))
 
 
 def one(page: str, name: str, default: str = "") -> str:
-    """A parameter that has one value."""
+    """A parameter with a single value."""
     return next(iter(of(page).get(name, ())), default)
 
 
 def choose(page: str, /, **values: str | Iterable[str] | None) -> None:
-    """Set parameters of `page`; None or nothing takes one away. The address follows at the next run of the page."""
+    """Set parameters of `page`; None or empty removes one. The address is written at the end of the next run."""
     chosen = of(page)
     for name, chosen_value in values.items():
         listed = [chosen_value] if isinstance(chosen_value, str) else list(chosen_value or ())
@@ -39,29 +38,29 @@ def choose(page: str, /, **values: str | Iterable[str] | None) -> None:
 
 
 def forget(page: str) -> None:
-    """Everything on `page` is as if it were met for the first time."""
+    """Reset all parameters of `page`."""
     _keep(page, {})
 
 
 def read(page: str, from_address: Mapping[str, Iterable[str]], wins: bool) -> None:
-    """Take what the address says of `page`, where it `wins` over what the session holds or the session holds nothing."""
+    """Take the parameters of `page` from the address if it `wins` over the session, or the session has none."""
     by_page = st.session_state.setdefault(_KEPT, {})
     if wins or page not in by_page:
         _keep(page, from_address)
 
 
 def now() -> dict[str, list[str]]:
-    """What the address says now."""
+    """The parameters of the current address."""
     return {name: st.query_params.get_all(name) for name in st.query_params}
 
 
 def noted() -> None:
-    """What the address says now is taken note of: what a reader chose since counts for more, until it says another."""
+    """Note the current address: later choices take precedence over it until it changes."""
     st.session_state[_NOTED] = now()
 
 
 def is_new() -> bool:
-    """Whether the address says what nobody took note of."""
+    """Whether the address differs from the noted one."""
     return now() != st.session_state.get(_NOTED)
 
 
@@ -77,12 +76,12 @@ def profile(province: str, lang: str, scope: Mapping[str, Iterable[str]]) -> str
 
 
 def address(part: str, lang: str, parameters: Mapping[str, Iterable[str]]) -> str:
-    """The address of a page, or of a part of one, with these parameters; relative to what is open, not yet safe for HTML."""
+    """The address of a page or part with these parameters, relative to the open page and not escaped for HTML."""
     page, tab = text.part_address(part)
     pairs = [(TAB, tab)] if tab else []
     pairs += [(name, value) for name, values in parameters.items() for value in values]
     if lang == "en":
         pairs.append(("lang", "en"))
-    # The first page has no name of its own in an address.
+    # The first page is served at the root.
     path = "./" if page == text.menu()[0]["page"] else page
     return f"{path}?{urlencode(pairs)}" if pairs else path

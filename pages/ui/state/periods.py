@@ -1,7 +1,7 @@
-"""A period as an address writes it: the days it stands for, the same days a year earlier. Knows no Streamlit.
+"""Periods in the form of the address: their days, and the same days a year earlier. Independent of Streamlit.
 
-`year` is the Jalali year of the as-of day so far, a number so many complete Jalali months before it, `first..last` two
-days. Nothing written is no period: each figure shows its own.
+`year` is the Jalali year to the as-of day, a number that many complete Jalali months before it, `first..last` two days.
+Empty means no period: each figure uses its default.
 """
 
 from datetime import date
@@ -11,10 +11,10 @@ from persiantools.jdatetime import JalaliDate
 from etl.core.jalali import last_complete_months, unit_of
 from pages.ui.i18n import text
 
-# What is offered by name, in its order; `days` stands for two chosen days.
+# The presets in display order; `days` stands for two chosen days.
 PRESETS = ("year", "12", "24", "36", "60", "120")
 DAYS = "days"
-# So many months flows are counted over where no period is on.
+# The months over which flows are counted if no period is chosen.
 DEFAULT_MONTHS = 12
 
 
@@ -24,7 +24,7 @@ def written(first: date, last: date) -> str:
 
 
 def known(period: str) -> str:
-    """`period` as this file writes it; empty for what is none."""
+    """`period` in canonical form; empty if it is not valid."""
     if period in PRESETS:
         return period
     first, dots, last = period.partition("..")
@@ -36,7 +36,7 @@ def known(period: str) -> str:
 
 
 def within(period: str, first: date, last: date) -> str:
-    """A known period of two days cut to those from `first` to `last`, none where nothing is left; any other as it is."""
+    """A valid period clipped to `first`..`last`, empty if nothing remains; presets are returned unchanged."""
     if kind(period) != DAYS:
         return period
     here = [date.fromisoformat(day) for day in period.split("..")]
@@ -45,12 +45,12 @@ def within(period: str, first: date, last: date) -> str:
 
 
 def kind(period: str) -> str:
-    """The preset of a known period, `days` for two days, empty for none."""
+    """The preset of a valid period, `days` for two days, empty for none."""
     return DAYS if ".." in period else period
 
 
 def days(period: str, as_of: date) -> tuple[date, date]:
-    """First and last day of a known period that is not empty."""
+    """First and last day of a valid period that is not empty."""
     if period == "year":
         return unit_of(as_of, "year").first, as_of
     if period in PRESETS:

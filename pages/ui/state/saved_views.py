@@ -1,4 +1,4 @@
-"""Views saved under a name: what an address holds, for who saved it. Knows no Streamlit."""
+"""Named views: the address parameters a user saved. Independent of Streamlit."""
 
 import json
 import os
@@ -20,19 +20,19 @@ LONGEST_NAME = 60
 
 
 class Unnamed(ValueError):
-    """A name that cannot be given; its text is a word of text.toml under `views`."""
+    """An invalid name; its text is the key of a message in text.toml under `views`."""
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """The views by name, and whether all that was ever saved could be read."""
+    """The views by name, and whether all stored views could be read."""
 
     views: list[Saved]
     is_whole: bool
 
 
 def checked(name: str) -> str:
-    """`name` as it is kept: one line, nothing invisible in it. Raises Unnamed."""
+    """`name` as it is stored: one line without invisible characters. Raises Unnamed."""
     clean_name = display_text(name)
     if not clean_name or not any(letter.isalnum() for letter in clean_name):
         raise Unnamed("empty")
@@ -42,7 +42,7 @@ def checked(name: str) -> str:
 
 
 def shelf() -> Shelf:
-    """Every own view that can be read. Raises nothing but AccessDenied, whatever the database holds."""
+    """The user's readable views. Raises only AccessDenied, whatever the database holds."""
     owner = user.scope().sub
     try:
         return Shelf(*_views().of(owner))
@@ -51,12 +51,12 @@ def shelf() -> Shelf:
 
 
 def listed() -> list[Saved]:
-    """Every own view that can be read, by name."""
+    """The user's readable views, by name."""
     return shelf().views
 
 
 def save(name: str, page: str, parameters: Mapping[str, Sequence[str]], day: date) -> Saved:
-    """Keep a view. Raises Unnamed for a name that is taken or cannot be given, OSError where nothing can be written."""
+    """Store a view. Raises Unnamed for an invalid or existing name, OSError if it cannot be written."""
     chosen = {key: list(values) for key, values in parameters.items()}
     view = Saved(checked(name), page, chosen, day.isoformat(), user.scope().sub)
     if len(json.dumps(chosen)) > saved_views.MOST_LETTERS:
@@ -68,11 +68,11 @@ def save(name: str, page: str, parameters: Mapping[str, Sequence[str]], day: dat
 
 
 def delete(name: str) -> None:
-    """Forget an own view; one that is not there is no fault."""
+    """Delete a view of the user; a missing one is no error."""
     if page := _views().delete(user.scope().sub, name):
         user.record("view_deleted", page=page)
 
 
 def _views() -> SavedViews:
-    """In the folder VIEWS, or in the database that several hosts share."""
+    """The store: in the folder VIEWS, or in the database that several hosts share."""
     return SavedViews(Path(os.environ.get("VIEWS") or _FOLDER), os.environ.get("SHARED_DATABASE", ""))

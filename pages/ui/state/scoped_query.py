@@ -1,4 +1,4 @@
-"""A component's question under the reader's scope, and which of the reader's filters have no meaning for it."""
+"""Questions under the user's scope, and which of its filters have no meaning for them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -9,7 +9,7 @@ from pages.ui.i18n import text
 from pages.ui.state import periods
 from pages.ui.state.page_context import PageContext
 
-# Of so many provinces the counties can still be read in one chart.
+# The counties of more provinces do not fit into one chart.
 _FEW_PROVINCES = 3
 
 
@@ -20,10 +20,10 @@ def ask(
     over: tuple[date, date] | None = None,
     without: Iterable[str] = (),
 ) -> tuple[Answer, list[str]]:
-    """The answer under the reader's scope, and the filters that have no meaning for these measures.
+    """The answer under the user's scope, and the filters that have no meaning for these measures.
 
-    Flows and units of time are asked over the reader's period; where none is on, over `over`, else over the twelve
-    complete months before the as-of day.
+    Flows and units of time are asked over the user's period, else over `over`, else over the twelve complete months before
+    the as-of day.
     """
     metrics = [warehouse.catalogue()[name] for name in names]
     where, ignored = view.under(frozenset.intersection(*(metric.dimensions for metric in metrics)).difference(without))
@@ -37,7 +37,7 @@ def ask(
 
 
 def worked_out(view: PageContext, analysis: str) -> tuple[Answer, list[str]]:
-    """What etl.analysis works out under the reader's scope, and the filters that have no meaning for it."""
+    """The result of an analysis under the user's scope, and the filters that have no meaning for it."""
     where, ignored = view.under(warehouse.filters_of(analysis))
     return warehouse.analyse(analysis, on=view.as_of, where=where, over=view.over), ignored
 
@@ -53,7 +53,7 @@ def no_effect(view: PageContext, ignored: Iterable[str]) -> str:
 
 
 def place(view: PageContext, names: Sequence[str]) -> str:
-    """Provinces, or the counties of a few chosen ones where these measures have counties."""
+    """The dimension of places: counties if only a few provinces are chosen and the measures have counties, else provinces."""
     few = 0 < len(view.where.get("province", ())) <= _FEW_PROVINCES
     known = all("county" in warehouse.catalogue()[name].dimensions for name in names)
     return "county" if (few or "county" in view.where) and known else "province"
