@@ -1,4 +1,4 @@
-"""Which briefings were written, and where can they be taken again?"""
+"""Which briefings were written, and where can they be downloaded again?"""
 
 from pages.ui.components import figures as ui
 from pages.ui.sections import briefings

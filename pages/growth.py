@@ -19,7 +19,7 @@ def page() -> None:
         goal.announced(view)
     ui.cards(view, "active_assistants", "target_progress", "joiners", "leaver_rate_12m", "early_attrition")
     left, right = st.columns(2)
-    # The leavers of one 12-month window: those that are settled.
+    # Leavers are compared on the settled day, over one 12-month window.
     settled = analysed.settled(view, "leaver_rate_12m")
     with left:
         ui.figure(view, bars.paired, "joiners", "leavers", by="month", over=view.months(24))

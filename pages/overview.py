@@ -22,7 +22,7 @@ def page() -> None:
     overview.needing_action(view)
     wide, narrow = st.columns([3, 2])
     with wide:
-        # As high as the map beside it.
+        # The height of the map next to it.
         ui.figure(view, lines.projection, analysis="projection", target=True, height=450)
     with narrow:
         ui.figure(view, maps.provinces, "training_compliance", by="province", says=titles.lowest)

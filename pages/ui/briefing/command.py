@@ -1,6 +1,6 @@
-"""python -m pages brief: books of the nation or of provinces, or to recipients what newly needs action.
+"""python -m pages brief: briefings of the nation or of provinces, or of newly needed actions for recipients.
 
-Exit 0: done. 1: a book was refused or could not be written, each said in a line, and the others are there. 2: wrong usage.
+Exit 0: done. 1: some briefings were refused or not written, one line each; the others are written. 2: wrong usage.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def _tell(line: str) -> None:
 
 
 def _contradiction(options: argparse.Namespace) -> str:
-    """What is wrong with the words taken together; empty where nothing is."""
+    """The contradiction between options; empty if there is none."""
     if options.changed:
         conflicting = options.province or options.on or options.to or options.exact
         return "--changed goes with --all and nothing of place, day or folder" if conflicting or not options.all else ""

@@ -1,4 +1,4 @@
-"""What a briefing says: every word and number of the book, of Answers, in the words of pages/text.toml."""
+"""The content of a briefing: every word from pages/text.toml, every number from an Answer."""
 
 import json
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from pages.ui.summary import changes, needs_action, verdict
 
 HEADLINE = ("active_assistants", "training_compliance", "licensed_institutes", "leaver_rate_12m")
 _MOST_MONTHS_AHEAD = 24
-# The latest so many events fit below the trend; the file of numbers has them all.
+# Only the latest events fit below the trend; the file of numbers has all of them.
 _MOST_EVENTS = 4
 # In points.
 _HEIGHTS = range(110, 371, 12)
@@ -33,7 +33,7 @@ _SHORT = {
 
 
 def book(questions: Questions) -> dict[str, Any]:
-    """The book of a place. Raises Refused for a place or day without data."""
+    """The content of the briefing of a place. Raises Refused for a place or day without data."""
     questions.refuse_empty()
     write = writer(questions)
     read, lang = questions.publication, questions.lang
@@ -109,7 +109,7 @@ def _trend(write: Writer, facts: verdict.Facts) -> dict[str, Any]:
     lang = write.lang
     answer = write.questions.analyse("projection")
     known = [row for row in answer.rows if row[1] is not None]
-    # A province is projected until it reaches its share of the nation's target, further than paper should look.
+    # The projection of a province runs until it reaches its share of the nation's target, too far ahead for a briefing.
     answer = replace(answer, rows=answer.rows[: len(known) + _MOST_MONTHS_AHEAD])
     path, known_events = write.questions.analyse("target_path"), write.questions.analyse("events")
     events = marks.of(marks.events(known_events, write.context)[-_MOST_EVENTS:], [row[0] for row in answer.rows])
@@ -131,7 +131,7 @@ def _trend(write: Writer, facts: verdict.Facts) -> dict[str, Any]:
     return {
         "title": title,
         "sub": write.word("trend_sub", place=write.place_within, first=span[0], last=span[1]),
-        # The highest that leaves room for the rest of the page is set.
+        # The template uses the highest picture that fits on the page.
         "pictures": [
             {
                 "height": height,

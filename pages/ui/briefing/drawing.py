@@ -1,6 +1,6 @@
-"""Answer in, SVG out: the trend with its projection, and the map. Vector pictures for paper, in points.
+"""Answers as SVG for paper, in points: the trend with its projection, and the map.
 
-Typst sets the text of an SVG in the fonts of the document. A text's anchor is a side of the paper, in both languages.
+Typst sets the text of an SVG in the fonts of the document. Text anchors are physical sides (start is left) in both languages.
 """
 
 import html
@@ -20,7 +20,7 @@ _FONT = "Vazirmatn"
 _SMALL, _NORMAL = 7.6, 8.4
 WIDTH = 510.0
 MAP_WIDTH, MAP_HEIGHT = 384.0, 336.0
-# Standing for Iran's middle latitude: a degree of longitude is that much shorter than one of latitude.
+# Iran's middle latitude, for the scale of longitude against latitude.
 _LATITUDE = 32.5
 
 
@@ -32,7 +32,7 @@ def trend(
     marks: Sequence[Mark] = (),
     height: float = 190.0,
 ) -> str:
-    """The known months solid, the projection dashed in its range, target and target path, events as numbered marks.
+    """The known months solid, the projection dashed within its range, target and target path, numbered events.
 
     `answer` is that of the analysis `projection`: month, active, low, high, projected.
     """
@@ -66,7 +66,7 @@ def trend(
     if target is not None:
         parts.append(_rule(left, y(target), WIDTH - right, y(target), context.colour("target"), 1, "5 3"))
         written = f"{context.word('figure.target')}: {text.plain(target, 'persons', context.lang)}"
-        # At the end where less is drawn near it.
+        # At the end with more free space.
         side = [abs(value - target) for value in (*answer.rows[0][1:5], planned.get(months[0])) if value is not None]
         far = [abs(value - target) for value in (*answer.rows[-1][1:5], planned.get(months[-1])) if value is not None]
         at, anchor = (left + 4, "start") if min(side, default=0) >= min(far, default=0) else (WIDTH - right, "end")
@@ -83,7 +83,7 @@ def trend(
                 first=text.plain(low, "persons", context.lang),
                 last=text.plain(high, "persons", context.lang),
             )
-            # On the side that the line does not come from.
+            # On the side away from the line.
             at = y(high) - 6 if ahead[-1][1] <= ahead[0][1] else y(low) + 13
             parts.append(_text(WIDTH - right, at, written, _NORMAL, "end", "actual", context, halo="#ffffff"))
     known = [(place, row[1]) for place, row in enumerate(answer.rows) if row[1] is not None]
@@ -98,7 +98,7 @@ def trend(
 
 
 def _months(months: Sequence[str], x: Callable[[float], float], base: float, context: ChartContext) -> Iterable[str]:
-    """A tick at each Jalali year's first month and at its seventh, named where there is room."""
+    """A labelled tick at the first month of each Jalali year, and at its seventh if there is room."""
     yearly = sum(month.endswith("-01") for month in months) > 5
     for place, month in enumerate(months):
         if month.endswith("-01") or (month.endswith("-07") and not yearly):
@@ -115,7 +115,7 @@ def _marks(
     base: float,
     context: ChartContext,
 ) -> Iterable[str]:
-    """Numbers above thin lines; those of neighbouring months stand one above the other."""
+    """Numbers above thin lines; those of neighbouring months are moved apart."""
     last = -math.inf
     for mark in (mark for mark in marks if mark.label in months):
         at = x(months.index(mark.label))
@@ -165,13 +165,13 @@ def province_map(
     return _svg(MAP_WIDTH, MAP_HEIGHT, parts)
 
 
-# From quiet to loud on paper, light enough for dark names on all of them.
+# From light to dark; even the darkest is light enough for dark labels.
 _PAPER = ("#f1f6fa", "#d5e4ef", "#b4cfe2", "#8db5d3", "#6499c1")
 _BORDER, _GROUND = "#6d8294", "#f4f6f8"
 
 
 def paper(screen_classes: Classes) -> Classes:
-    """The classes in the colours of paper: the loudest on the screen is the darkest here."""
+    """The classes in colours for print: the strongest on the screen is the darkest here."""
     count = len(screen_classes.colours)
     loud = sorted(range(count), key=lambda at: -_luminance(screen_classes.colours[at]))
     steps = [_PAPER[round(at * (len(_PAPER) - 1) / max(count - 1, 1))] for at in range(count)]
@@ -206,9 +206,9 @@ def _placed(
     centres: Sequence[tuple[float, float]],
     outlines: Sequence[Sequence[tuple[float, float]]] = (),
 ) -> Iterable[tuple[_Label, tuple[float, float]]]:
-    """Where each label stands so that none covers another: the nearest free spot at its place, else one off the land."""
+    """The position of each label without overlaps: the nearest free spot near its centre, else one outside the land."""
     occupied: list[tuple[float, float, float, float]] = []
-    # Crowded provinces choose last: whoever has no near neighbour stands at its place.
+    # Crowded provinces are placed last, so that provinces without close neighbours keep their centre.
     order = sorted(labels, key=lambda label: (-_room(label.at, centres), label.code))
     for label in order:
         spot = label.at
@@ -229,7 +229,7 @@ def _is_away(label: _Label, x: float, y: float) -> bool:
 
 
 def _is_on(box: tuple[float, float, float, float], ring: Sequence[tuple[float, float]]) -> bool:
-    """Whether a line of a ring runs through the box, or the box lies within the ring."""
+    """Whether a vertex of a ring is in the box, or the box's centre is within the ring."""
     return any(_holds(box, point) for point in ring) or _is_within(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), ring)
 
 
@@ -305,7 +305,7 @@ def _text(
 
 
 def _path(points: Iterable[tuple[float, float]]) -> str:
-    """A path through points, those that fall onto the one before left out."""
+    """A path through points, without repeated ones."""
     vertices: list[str] = []
     for x, y in points:
         written = f"{x:.1f} {y:.1f}"

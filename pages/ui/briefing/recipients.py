@@ -42,7 +42,7 @@ _PLACES = frozenset({NATION, *text.reference_members("province", "en")})
 
 @dataclass(frozen=True)
 class Recipient:
-    """One who gets books."""
+    """A recipient of briefings."""
 
     name: str
     folder: Path
@@ -62,7 +62,7 @@ class Smtp:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one recipient: the files, or why there are none."""
+    """The result for one recipient: the files, or why there are none."""
 
     name: str
     files: tuple[Path, ...] = ()
@@ -125,13 +125,13 @@ def _smtp(path: Path, table: Any) -> Smtp:
 
 
 def send_changed(press: Press, path: Path) -> list[Outcome]:
-    """Write to each recipient the books in which something newly needs action. One who fails does not stop the others.
+    """Write the briefings with newly needed actions for each recipient. A failure of one does not stop the others.
 
-    Raises Refused where recipients.toml or what was noted cannot be read.
+    Raises Refused if recipients.toml or the stored state cannot be read.
     """
     recipients, smtp = read(path)
     known = _noted()
-    # Each recipient is noted under the file that names them: another file may use the same names.
+    # The state is kept by file and recipient: another file may use the same names.
     outcomes = []
     for recipient in recipients:
         key = f"{path.absolute()}\n{recipient.name}"
@@ -165,7 +165,7 @@ def _send(
         now[place] = {_key(action): action.count for action in actions}
         if before is None:
             continue
-        # A place that the recipient gets for the first time is noted like the first run.
+        # A place that is new to the recipient is treated like the first run.
         earlier = before["places"].get(place, now[place])
         new = [action for action in actions if action.count > earlier.get(_key(action), 0)]
         if new:

@@ -1,4 +1,4 @@
-"""The ranking with its n, and the tables of a book."""
+"""The ranking with its n, and the tables of a briefing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from pages.ui.i18n import text
 from pages.ui.summary import ranks
 
 _COMPLIANCE = "training_compliance"
-# What a table shows of each place.
+# The measures of the table of places.
 _MEASURES = ("active_assistants", "coverage_per_10k", _COMPLIANCE, "expiring_30", "licensed_institutes")
-# What the ranking of counties shows besides, where so many counties leave room for it on one page.
+# Further measures in the ranking of counties, if so few counties leave room on one page.
 _COUNTY_MEASURES = ("active_assistants", "coverage_per_10k", "expiring_30")
 _MOST_COUNTIES_IN_FULL = 28
 _RANKED = ("coverage_per_10k", _COMPLIANCE, "leaver_rate_12m", "within_25_days_share", "judicial_officer_share")
@@ -23,21 +23,21 @@ _MOST_NAMED = 2
 
 
 def last_of(answer: Answer, metric: Metric) -> Group | None:
-    """The lowest of the ranked groups where it may be named."""
+    """The lowest of the ranked groups, if it may be named."""
     ranking = rank(answer, metric.name)
     return ranking.ranked[-1] if ranking.ranked and ranking.is_last_apart else None
 
 
 def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
-    """Places ranked by training compliance, each with its n; those too small for a rank apart.
+    """Places ranked by training compliance, each with its n; those too small for a rank are listed separately.
 
-    Counties have their other numbers in the same table, as far as there is room; provinces have a table of their own.
+    The other numbers of counties are in the same table if there is room; provinces have a separate table.
     """
     day, lang = write.questions.day, write.lang
     answer = write.questions.ask(_COMPLIANCE, by=(dimension,), on=day)
     whole = write.questions.ask(_COMPLIANCE, on=day)
     metric, level = answer.metrics[0], whole.value()
-    # Where even the count is not told there is nothing to rank.
+    # Without counts there is nothing to rank.
     order = rank(answer, _COMPLIANCE)
     unranked = [row for row in answer.records() if row[dimension] and row[_COMPLIANCE] is None]
     if not order.ranked and not order.small:
@@ -93,7 +93,7 @@ def _total(write: Writer, whole: Answer, metric: Metric, beside: Sequence["_Colu
 
 
 def _title(write: Writer, dimension: str, order: Ranking, below: Sequence[str]) -> str:
-    """Highest and lowest are named only where they can be told from the next; else what is clearly below the whole."""
+    """The title names the highest and lowest only if they differ from the next; else places clearly below the average."""
     named: dict[str, str] = {}
     for key, place, is_apart in (("first", 0, order.is_first_apart), ("last", -1, order.is_last_apart)):
         if order.ranked and is_apart:
@@ -111,7 +111,7 @@ def _title(write: Writer, dimension: str, order: Ranking, below: Sequence[str]) 
 
 
 def of_nation(write: Writer) -> list[dict[str, Any]]:
-    """The 31 provinces, the largest first, and the nation."""
+    """The table of the 31 provinces, the largest first, and the nation."""
     day, lang = write.questions.day, write.lang
     columns = _columns(write, "province", _MEASURES)
     codes = sorted(
@@ -134,7 +134,7 @@ def of_nation(write: Writer) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class _Column:
-    """One measure of places: its head, the values by place, and that of them all, as it is written."""
+    """One measure of places: the values by place, and the formatted total."""
 
     metric: Metric
     lang: str
@@ -146,7 +146,7 @@ class _Column:
         return self.metric.short[self.lang]
 
     def of(self, code: str) -> str:
-        # A place without a row: a count is of nobody, a ratio is unknown.
+        # For a place without a row a count is 0, a ratio is unknown.
         nobody = None if self.metric.numerator else 0
         return text.plain(self.values.get(code, nobody), self.metric.unit, self.lang)
 
@@ -168,14 +168,14 @@ def _columns(write: Writer, dimension: str, names: Sequence[str]) -> list[_Colum
 
 
 def own_ranks(write: Writer) -> dict[str, Any]:
-    """Where the province stands among all."""
+    """The ranks of the province."""
     everywhere = {}
     for name in _RANKED:
         when: dict[str, Any] = {"over": last_complete_months(write.questions.day, 12)}
         if catalogue()[name].kind == "snapshot":
             when = {"on": write.questions.settled_on(name)}
         if None not in when.values():
-            # The province's own value is asked for by itself, so that it stands in the file of numbers.
+            # The province's own value is asked separately, so that it is in the file of numbers.
             write.questions.ask(name, **when)
             everywhere[name] = (
                 write.questions.ask(name, by=("province",), everywhere=True, **when),

@@ -1,6 +1,6 @@
-"""A book as PDF: Typst, PDF/A-3 and PDF/UA-1, the project's own font, nothing from the network.
+"""A briefing as PDF (PDF/A-3 and PDF/UA-1) by Typst, with the project's own font and nothing from the network.
 
-The same book gives the same bytes. What Typst warns of (a glyph that is missing, a font) fails the run.
+The same content gives the same bytes. A warning of Typst (a missing glyph or font) is an error.
 """
 
 import csv
@@ -28,7 +28,7 @@ _HEADER = ("metric", "by", "member", "by_2", "member_2", "province", "on", "over
 
 
 class Typesetter:
-    """Sets one book after another with fonts that are opened once. Use as a context: the fonts are unpacked into a folder."""
+    """Typesets briefings with fonts that are opened once. A context manager: the fonts are unpacked into a folder."""
 
     def __enter__(self) -> "Typesetter":
         self._folder = tempfile.TemporaryDirectory(prefix="briefing-")
@@ -48,7 +48,7 @@ class Typesetter:
         self._folder.cleanup()
 
     def pdf(self, book: Mapping[str, Any], numbers: str) -> bytes:
-        """The book with the file of its numbers attached. Raises Refused where it cannot be set without a warning."""
+        """The PDF with the file of its numbers attached. Raises Refused if typesetting fails or warns."""
         inputs = {"book": json.dumps(drawable(book), ensure_ascii=False), "numbers": numbers}
         day = datetime.fromisoformat(book["iso"]).replace(tzinfo=UTC)
         try:
@@ -64,7 +64,7 @@ class Typesetter:
 
 
 def drawable(value: Any) -> Any:
-    """Words without a character that the font lacks: it is written as its code, so that nothing is lost or guessed."""
+    """Words with each character that the font lacks replaced by its code point, so that nothing is lost."""
     if isinstance(value, str):
         return _lacking().sub(lambda match: f"[U+{ord(match[0]):04X}]", value)
     if isinstance(value, Mapping):
@@ -74,20 +74,20 @@ def drawable(value: Any) -> Any:
     return value
 
 
-# Marks of direction and joining have no picture of their own.
+# Direction and joining marks have no glyph.
 _WITHOUT_PICTURE = frozenset([*range(0x2066, 0x206A), 0x200C, 0x200D, 0x200E, 0x200F, 0x061C, 0x0A])
 
 
 @cache
 def _lacking() -> re.Pattern[str]:
-    """Finds the characters that the fonts cannot draw."""
+    """A pattern of the characters that the fonts lack."""
     glyphs = [frozenset(TTFont(ROOT / "static" / "fonts" / name).getBestCmap()) for name in _FONTS]
     known = frozenset.intersection(*glyphs) | _WITHOUT_PICTURE
     return re.compile(f"[^{''.join(re.escape(chr(code)) for code in sorted(known))}]")
 
 
 def numbers_file(answers: Sequence[Answer]) -> str:
-    """Every number of the answers a book was made of, one a row: metric, members, day or period, value at full precision."""
+    """All numbers of a briefing as CSV, one per row: metric, members, day or period, value at full precision."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_HEADER)

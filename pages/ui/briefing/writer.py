@@ -1,4 +1,4 @@
-"""What every part of a book is written with: the questions, the words, the names."""
+"""The questions, words and names that every part of a briefing uses."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from pages.ui.summary.sources import Sources
 
 @dataclass(frozen=True)
 class Writer:
-    """What each part of a book is written with."""
+    """Questions, summary sources and chart context of a briefing."""
 
     questions: Questions
     sources: Sources
@@ -29,7 +29,7 @@ class Writer:
 
     @property
     def place_within(self) -> str:
-        """The place within a sentence."""
+        """The place in the form used within a sentence."""
         return self.place if self.questions.province else self.word("nation_within")
 
     def word(self, key: str, **values: object) -> str:
@@ -45,7 +45,7 @@ class Writer:
 
 
 def writer(questions: Questions) -> Writer:
-    """Everything is asked of `questions`."""
+    """The writer of the briefing that `questions` is about."""
     sources = Sources(
         lang=questions.lang,
         on=questions.day,

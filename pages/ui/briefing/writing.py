@@ -1,4 +1,4 @@
-"""Books as files: whole or not at all, and a list of what was written for the page "briefings"."""
+"""Briefings as files, written atomically, and the list of written ones for the page "briefings"."""
 
 import json
 import os
@@ -19,13 +19,13 @@ from pages.ui.data.briefing_questions import Questions
 from pages.ui.i18n import text
 
 NATION = "IR"
-# The list keeps so many; older ones fall off.
+# The list keeps the latest ones only.
 MOST_LISTED = 500
 
 
 @dataclass(frozen=True)
 class Written:
-    """One book that was written: where, of which place (`IR` is the nation), day, language and publication."""
+    """A written briefing: its file, place (`IR` is the nation), day, language and publication."""
 
     file: str
     place: str
@@ -36,25 +36,25 @@ class Written:
 
 
 class Press:
-    """Makes books of one publication, one after another."""
+    """Makes the briefings of one publication."""
 
     def __init__(self, con: Any, pointer: Path, typesetter: Typesetter) -> None:
         self._con, self._pointer, self._typesetter = con, pointer, typesetter
         self._shared: dict[Any, dict[Any, Any]] = {}
 
     def questions(self, place: str, lang: str, on: date | None = None, exact: bool = False) -> Questions:
-        """What a book of `place` asks."""
+        """The questions of the briefing of `place`."""
         shared = self._shared.setdefault((lang, on, exact), {})
         province = "" if place == NATION else place
         return Questions(self._con, self._pointer, lang, province, on, exact, shared=shared)
 
     def pdf(self, questions: Questions) -> bytes:
-        """The book of a place. Raises Refused for a place or day without data."""
+        """The briefing as PDF. Raises Refused for a place or day without data."""
         made = content.book(questions)
         return self._typesetter.pdf(made, typesetting.numbers_file(questions.recorded))
 
     def write(self, questions: Questions, to: Path) -> Written:
-        """Write the book, note it and tell of it. Raises Refused where it cannot be made or written."""
+        """Write the briefing and list it. Raises Refused if it cannot be made or written."""
         save(to, self.pdf(questions))
         book = Written(
             str(to.absolute()),
@@ -70,7 +70,7 @@ class Press:
 
 @contextmanager
 def press(pointer: Path, scope: AccessScope) -> Iterator[Press]:
-    """A press for the publication shown now, under a scope. Raises Refused where there is none."""
+    """A press for the current publication under a scope. Raises Refused if there is none."""
     with briefing_questions.opened(pointer, scope) as con, Typesetter() as typesetter:
         yield Press(con, pointer, typesetter)
 
@@ -82,7 +82,7 @@ def file_name(questions: Questions) -> str:
 
 
 def save(path: Path, content: bytes) -> None:
-    """Put a file in its place when it is whole. Raises Refused where it cannot be written; then nothing is left of it."""
+    """Write a file atomically. Raises Refused if it cannot be written, and leaves no partial file."""
     waiting = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,12 +101,12 @@ def save(path: Path, content: bytes) -> None:
 
 
 def folder() -> Path:
-    """Where the list is kept: BRIEFINGS names another folder."""
+    """The folder of the list; BRIEFINGS overrides it."""
     return Path(os.environ.get("BRIEFINGS") or ROOT / "data" / "briefings")
 
 
 def note(book: Written) -> None:
-    """Add a book to the list. A list that cannot be written is no reason to fail: the book is there."""
+    """Add a briefing to the list. A failure is ignored: the briefing itself is written."""
     earlier_books = [other for other in written() if other.file != book.file]
     lines = [
         json.dumps(asdict(other), ensure_ascii=False) for other in [*reversed(earlier_books[: MOST_LISTED - 1]), book]
@@ -116,7 +116,7 @@ def note(book: Written) -> None:
 
 
 def written() -> list[Written]:
-    """The books on the list, the latest first; a line that cannot be read is left out."""
+    """The listed briefings, the latest first; unreadable lines are skipped."""
     try:
         lines = _list().read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
@@ -132,7 +132,7 @@ def written() -> list[Written]:
 
 
 def content_of(book: Written) -> bytes | None:
-    """The file again; None where it is no longer there."""
+    """The content of the file; None if it no longer exists."""
     try:
         return Path(book.file).read_bytes()
     except OSError:

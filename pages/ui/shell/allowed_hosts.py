@@ -1,7 +1,7 @@
-"""Requests under a foreign host name, or from a page of another site, are refused before Streamlit sees them.
+"""Refuses requests with a foreign Host or Origin before Streamlit sees them.
 
-To judge a foreign Origin Streamlit asks an outside service for this machine's public address, and no other reader is
-answered meanwhile. The allowed names are Streamlit's own setting `server.allowedHosts`.
+To check a foreign Origin, Streamlit asks an external service for this machine's public address, which blocks all other
+users. The allowed names are Streamlit's own setting `server.allowedHosts`.
 """
 
 from urllib.parse import parse_qs, urlsplit
@@ -16,7 +16,7 @@ from pages.ui.i18n import text
 
 
 class AllowedHosts:
-    """ASGI middleware: 421 for a Host that is not ours, 403 for an Origin that is not the Host's; 403 for either's socket."""
+    """ASGI middleware: 421 for a foreign Host, 403 for an Origin that differs from the Host; sockets are closed."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -36,19 +36,19 @@ class AllowedHosts:
 
 
 def _refusal(headers: Headers) -> tuple[int, str] | None:
-    """Status and words of what is refused. X-Forwarded-Host counts for nothing: a rebound page may set it, never Host."""
+    """Status and text key of a refusal. X-Forwarded-Host is ignored: a page after DNS rebinding can set it, but not Host."""
     hosts = headers.getlist("host")
     # Streamlit takes an empty list for "any name".
     if len(hosts) != 1 or not config.get_option("server.allowedHosts") or not is_host_allowed(hosts[0]):
         return 421, "state.foreign_host"
-    # Compared to the letter, as Streamlit does: whatever passes here is its own page to Streamlit too.
+    # Compared exactly, as Streamlit does: what passes here is same-origin for Streamlit too.
     if any(_authority(origin) != hosts[0] for origin in headers.getlist("origin")):
         return 403, "state.foreign_origin"
     return None
 
 
 def _authority(origin: str) -> str | None:
-    """Host and port of an origin; None for `null` and for what is none."""
+    """Host and port of an origin; None for `null` and for an invalid one."""
     try:
         return urlsplit(origin).netloc or None
     except ValueError:

@@ -1,4 +1,4 @@
-"""What stands around every page: the menu, the two switches, the heading, and what its numbers rest on."""
+"""The frame of every page: menu, switches, heading, and the footer on the data behind its numbers."""
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -14,12 +14,12 @@ from pages.ui.i18n import text
 from pages.ui.shell import people
 from pages.ui.state import page_context, page_parameters, rendering
 
-# So many parts of an address are repeated to who opened it, and so much of each.
+# How many invalid address parameters are shown, and how many letters of each.
 _MOST_LEFT, _MOST_LETTERS = 4, 40
 
 
 def part_open(entry: Mapping[str, Any], parts: Mapping[str, Callable[[], None]]) -> Callable[[], None]:
-    """A page that draws its one part, or its tabs and of them the open one: a closed tab asks nothing."""
+    """A page that draws its only part, or its tabs with the content of the open one: a closed tab asks nothing."""
 
     def page() -> None:
         part = page_context.part_of(entry)
@@ -30,7 +30,7 @@ def part_open(entry: Mapping[str, Any], parts: Mapping[str, Callable[[], None]])
 
 
 def _tabs(entry: Mapping[str, Any], part: str) -> TabContainer:
-    """The tabs of a page; the one whose content is to be drawn."""
+    """Draw the tabs of a page; returns the container of the open one."""
     lang, key = page_context.language(), f"tabs {entry['page']}"
     names = {part_name: text.part_words(part_name)[lang] for part_name in text.parts(entry)}
     by_name = {name: part_name for part_name, name in names.items()}
@@ -42,7 +42,7 @@ def _tabs(entry: Mapping[str, Any], part: str) -> TabContainer:
 
 
 def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
-    """Set the page up, choose it, and run it between its heading and the trust strip."""
+    """Set up, choose and run the page, between heading and footer."""
     warehouse.turn()
     lang = page_context.language()
     title = text.word("app.title", lang)
@@ -80,7 +80,7 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
 
 
 def _signed_in(lang: str) -> str:
-    """Who is signed in, and the way out; in the mode `open`, that nobody is."""
+    """The signed-in person with a sign-out link; in the mode `open`, a note that nobody signs in."""
     if people.mode() == "open":
         return f"<span>{_word('sign_in.open_mode', lang)}</span>"
     person = people.of_run()
@@ -89,7 +89,7 @@ def _signed_in(lang: str) -> str:
 
 
 def _shortened(left: list[str], lang: str) -> str:
-    """The first parts of an address that were left out, each cut to what fits on a line."""
+    """The first invalid address parameters, each cut to fit on a line."""
     shortened = [part if len(part) <= _MOST_LETTERS else f"{part[:_MOST_LETTERS]}…" for part in left[:_MOST_LEFT]]
     more = [f"+{text.number(len(left) - _MOST_LEFT, lang)}"] if len(left) > _MOST_LEFT else []
     return text.listed([text.isolated(" ".join(part.split()), lang) for part in [*shortened, *more]], lang)
@@ -111,7 +111,7 @@ def _heading(entry: Mapping[str, Any], part: Mapping[str, Any], lang: str) -> No
 
 
 def _switches(lang: str) -> str:
-    """The other language at the same view, and dark or light. A link, so that the shell comes in the new language."""
+    """The switches of language and dark mode. The language is a link, so that the HTML shell is served in it too."""
     other = "en" if lang == "fa" else "fa"
     return (
         f'<nav class="pd-switch"><a class="pd-look" href="#" role="button">{_word("app.look", lang)}</a>'
@@ -121,7 +121,7 @@ def _switches(lang: str) -> str:
 
 
 def _address(lang: str) -> str:
-    """The address of what is open, in `lang`."""
+    """The current address, in `lang`."""
     pairs = [(key, value) for key, values in page_context.address().items() for value in values if key != "lang"]
     if lang == "en":
         pairs.append(("lang", "en"))
@@ -129,14 +129,14 @@ def _address(lang: str) -> str:
 
 
 def _sample(lang: str) -> str:
-    """The mark of made-up data, where there are such."""
+    """The badge of sample data, if the publication is one."""
     if not warehouse.published().is_sample:
         return ""
     return f'<b class="pd-sample" title="{_word("trust.sample_help", lang)}">{_word("trust.sample", lang)}</b>'
 
 
 def _trust(lang: str) -> None:
-    """Source, as-of day, last load, what is made up, missing or provisional, and where method and quality are told."""
+    """The footer: source, as-of day, last load, sample, missing and provisional data, links to method and quality."""
     published = warehouse.published()
     loaded = text.day_in_both(published.published_at.date(), lang)
     hour = text.digits(f"{published.published_at:%H:%M}", lang)

@@ -1,7 +1,7 @@
-"""The first thing a request meets: without a session nothing but the sign-in page, without rights a page that says whom to ask.
+"""Access control for every request: without a session only the sign-in page, without rights a page that says whom to ask.
 
 Sockets, files, uploads, component files and counters are refused before Streamlit sees them. In the mode `open`, which
-serves this machine only, everything passes.
+serves this machine only, every request passes.
 """
 
 import json
@@ -28,14 +28,14 @@ from pages.ui.data import user
 from pages.ui.shell import people, sign_in_page
 from pages.ui.shell.people import Person
 
-# What a browser needs to show the sign-in page, and what says that the process lives: nothing of the register.
+# Served without a session: what the sign-in page needs, and the health checks. None shows data of the register.
 _OPEN = ("/auth/login", "/auth/logout", "/oauth2callback", "/sign-in", "/healthz", "/readyz", "/_stcore/health")
 _OPEN_FOLDERS = ("/static/", "/app/static/")
 # Never answered with a page.
 _CLOSED_FOLDERS = ("/_stcore/", "/media/", "/files/", "/component/", "/metrics")
 _PRIVATE = {"Cache-Control": "private, no-store"}
 _STREAMLIT_COOKIES = (b"_streamlit_user",)
-# How often an open socket asks whether its session goes on.
+# How often an open socket checks that its session is still valid.
 _ASK_AGAIN_SECONDS = 5.0
 _PROVIDER_SECONDS = 5.0
 
@@ -73,9 +73,9 @@ class Gate:
 
 
 def _is_this_machine(connection: HTTPConnection) -> bool:
-    """Whether a request comes from this machine to a port of its own, as Prometheus's does.
+    """Whether a request comes directly from this machine, like that of Prometheus, and not through the proxy.
 
-    A proxy passes the name of the site on: with another one no socket would open (allowed_hosts).
+    The proxy passes on the name of the site: with a local name no socket would open (allowed_hosts).
     """
     client = connection.client.host if connection.client else ""
     forwarded = {"forwarded", "x-forwarded-for", "x-real-ip"} & set(connection.headers)
@@ -83,13 +83,13 @@ def _is_this_machine(connection: HTTPConnection) -> bool:
 
 
 def routes() -> list[Route]:
-    """The way to the provider, and the files that are offered."""
+    """The routes to the identity provider and to offered files."""
     base = _base()
     return [Route(f"{base}/sign-in", _sign_in), Route(f"{base}/files/{{token}}", _file)]
 
 
 def offer(path: Path, name: str, details: dict[str, str | int]) -> str:
-    """The address, relative to a page, at which whoever looks can fetch the file `path` once, within five minutes."""
+    """The address, relative to a page, at which the user can fetch the file `path` once, within five minutes."""
     scope = user.scope()
     token = people.sessions().offer(
         Offer(scope.sub, path, name, json.dumps(details | audit.rights(scope))), time.time()
@@ -98,7 +98,7 @@ def offer(path: Path, name: str, details: dict[str, str | int]) -> str:
 
 
 def begin() -> dict[str, Any]:
-    """To be called once a process, as people.begin; pages work with who signed in from then on. Raises Faulty."""
+    """Start sign-in, once per process: from then on pages resolve the scope of the signed-in user. Raises Faulty."""
     secrets = people.begin()
     record = partial(audit.record, people.audit_folder())
     user.begin(None if people.mode() == "open" else user.SignIn(people.scope_of_run, offer, record, _events))
@@ -128,7 +128,7 @@ def _end(person: Person) -> None:
 
 
 async def _sign_in(_: Request) -> Response:
-    """To the provider; a clear page where it does not answer."""
+    """Redirect to the identity provider; an error page if it does not answer."""
     if people.mode() != "oidc":
         return RedirectResponse(f"{_base()}/")
     address = people.secrets()["auth"].get("server_metadata_url", "")
@@ -169,13 +169,13 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, page: str, status:
 
 
 def _clear(scope: MutableMapping[str, Any]) -> None:
-    """Without the headers that only the gate or the proxy may set: a client's own are not passed on."""
+    """Remove headers that only the gate or the proxy may set: a client could forge them."""
     ours = {people.SESSION_HEADER, people.USER_HEADER, people.GROUPS_HEADER, people.SECRET_HEADER}
     scope["headers"] = [(name, value) for name, value in scope["headers"] if name.decode("latin-1").lower() not in ours]
 
 
 def _while_open(person: Person, receive: Receive, send: Send) -> Receive:
-    """`receive` of a socket that ends with the session."""
+    """A `receive` that closes the socket when the session ends."""
     checked_at = time.monotonic()
 
     async def guarded() -> Message:
@@ -193,7 +193,7 @@ def _while_open(person: Person, receive: Receive, send: Send) -> Receive:
 
 
 def _short_lived(send: Send) -> Send:
-    """Streamlit's sign-in cookies last thirty days and travel unencrypted; ours do not."""
+    """Shorten Streamlit's sign-in cookies to the longest session (from thirty days) and mark them Secure."""
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":

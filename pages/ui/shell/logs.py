@@ -1,17 +1,17 @@
-"""What the web server and Streamlit log says what happened, never who asked, for what address, or with which value."""
+"""Keeps users out of the logs of the web server and Streamlit: no client, address or value is logged."""
 
 import logging
 import traceback
 from typing import Any
 
-# The loggers that write of a single request or a reader's session, at any level.
+# The loggers that write about single requests or sessions, at any level.
 _REQUESTS = ("streamlit.web.server.", "streamlit.runtime.", "streamlit.error_util", "websockets")
 
 
 def keep_readers_out() -> None:
-    """From here on, records of requests carry no text but their own: no client, path, query, header or message of a fault.
+    """Strip log records of requests to their fixed text: no client, path, query, header or exception message.
 
-    Done where records are made: Streamlit gives every logger a handler of its own and replaces it when settings change.
+    In the record factory, because Streamlit gives every logger its own handler and replaces it when settings change.
     """
     make = logging.getLogRecordFactory()
 
@@ -25,7 +25,7 @@ def keep_readers_out() -> None:
 
 
 def _is_of_a_request(record: logging.LogRecord) -> bool:
-    # uvicorn has one logger for its start and for the requests it parses.
+    # uvicorn uses one logger for its start and for requests.
     in_uvicorn = record.name.startswith("uvicorn") and "protocols" in record.pathname
     return in_uvicorn or record.name.startswith(_REQUESTS)
 

@@ -1,8 +1,7 @@
-"""The HTML page that the browser gets before Streamlit draws anything: its language, direction, fonts and style sheet.
+"""The HTML shell that the browser gets before Streamlit draws anything: language, direction, fonts and style sheet.
 
-Streamlit's own shell says `lang="en"`, is left to right, and has English words. This middleware writes the shell in the
-reader's language, so that the first painted pixel is already right to left, and serves the boundaries of the provinces
-from where they are kept. Everything it adds comes from this host.
+Streamlit's own shell is English and left to right. This middleware rewrites it in the user's language, so that the first
+paint is already right to left, and serves Plotly and the province boundaries. Everything it adds comes from this host.
 """
 
 import gzip
@@ -29,7 +28,7 @@ _ROOT = ROOT
 _STATIC = _ROOT / "static"
 _BOUNDARIES = _ROOT / "data" / "reference" / "iran_provinces.geojson"
 
-# Plotly's geographic axes ask for a base map before they draw. An empty one is all a map of provinces needs.
+# Plotly's geographic axes load a base map before they draw; a map of provinces needs only an empty one.
 EMPTY_MAP = {
     "type": "Topology",
     "objects": {
@@ -50,14 +49,14 @@ async def _base_map(_request: Request) -> Response:
     return JSONResponse(EMPTY_MAP, headers=_A_DAY)
 
 
-# Pages of earlier versions whose content is part of a page of another name.
+# Pages of earlier versions that are now part of another page.
 _MOVED = {"institute": "register", "international": "coverage"}
 
 
 async def _moved(request: Request) -> Response:
-    """Leads the address of a part of a page, or of a page that moved, to where it is now, with its query.
+    """Redirect the address of a part or of a moved page to its current address, with its query.
 
-    The page that answers at `/` is one of them: Streamlit does not know it by its own name.
+    This includes the default page by its name, which Streamlit serves only at `/`.
     """
     name = request.url.path.rsplit("/", 1)[-1]
     page, tab = text.part_address(_MOVED.get(name, name))
@@ -67,14 +66,14 @@ async def _moved(request: Request) -> Response:
 
 
 def _names_that_moved() -> list[str]:
-    """Every name that is not that of a page Streamlit answers for."""
+    """Every page or part name that Streamlit does not serve itself."""
     parts = [part for entry in text.pages() for part in text.parts(entry)]
     pages = {entry["page"] for entry in text.pages()}
     return [text.menu()[0]["page"], *_MOVED, *(part for part in parts if part not in pages)]
 
 
 def _plotly(request: Request) -> Response:
-    """Plotly's library; every release of it has an address of its own."""
+    """Plotly's library. Its address contains the version, so it may be cached for ever."""
     headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
     if "gzip" not in request.headers.get("accept-encoding", ""):
         return Response(get_plotlyjs(), media_type="text/javascript", headers=headers)
@@ -87,7 +86,7 @@ def _plotly_compressed() -> bytes:
 
 
 def routes() -> list[Route]:
-    """What is served besides Streamlit's own files, under the path that Streamlit is served under."""
+    """Routes besides Streamlit's own, under its base path."""
     base = _base()
     return [
         *(Route(f"{base}/{name}", _moved) for name in _names_that_moved()),
@@ -105,7 +104,7 @@ def _base() -> str:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without Streamlit's warning that a command was given outside of a reader's run."""
+    """Suppress Streamlit's warning about commands outside of a script run."""
     log = logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context")
     was, log.disabled = log.disabled, True
     try:
@@ -116,7 +115,7 @@ def quiet() -> Iterator[None]:
 
 @cache
 def _head(lang: str) -> str:
-    """What is added to the shell's head: fonts, style sheet, and what the browser is told of the language."""
+    """Additions to the head of the shell: fonts, style sheet, script, and words in the language."""
     face = "Vazirmatn-FD" if lang == "fa" else "Vazirmatn"
     fonts = "".join(
         f'@font-face{{font-family:"Vazirmatn";font-weight:{weight};font-display:swap;'
@@ -138,7 +137,7 @@ def _head(lang: str) -> str:
 
 
 def _in_script(value: object) -> str:
-    """JSON that cannot close the script it stands in."""
+    """JSON that cannot close the script element around it."""
     return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 
@@ -152,7 +151,7 @@ def rewrite(page: str, lang: str) -> str:
     _, closed, after = remainder.partition("</noscript>")
     if opened and closed:
         page = f"{before}<noscript><p>{html.escape(text.word('app.no_script', lang))}</p></noscript>{after}"
-    # the font that Streamlit preloads is not the one we draw with
+    # Streamlit preloads a font that the pages do not use.
     start = page.find('<link\n      rel="preload"')
     if start >= 0:
         end = page.find("/>", start) + 2
@@ -161,7 +160,7 @@ def rewrite(page: str, lang: str) -> str:
 
 
 class Shell:
-    """ASGI middleware: every HTML answer leaves in the language that the address names."""
+    """ASGI middleware: rewrites every HTML response in the language of the address."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -172,7 +171,7 @@ class Shell:
             return
         query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
         lang = text.language(query.get("lang", [""])[-1])
-        # unconditional and uncompressed: the validators of the file on disk say nothing of what is sent
+        # Unconditional and uncompressed: the validators of the file on disk do not apply to the rewritten page.
         scope = dict(scope)
         scope["headers"] = [
             (name, value)
@@ -205,7 +204,7 @@ class Shell:
 
 
 def _wants_page(scope: Scope) -> bool:
-    """Whether this request is for the shell and not for a file or one of Streamlit's own addresses."""
+    """Whether the request is for the HTML shell, not for a file or an internal address of Streamlit."""
     if scope["method"] != "GET":
         return False
     path = scope["path"].removeprefix(_base())

@@ -1,6 +1,6 @@
-"""Who sends a request: from the signed cookie of Streamlit's sign-in, or from the headers of the site's own proxy.
+"""Identifies the sender of a request: by the signed cookie of Streamlit's sign-in, or the headers of the site's proxy.
 
-The gate asks for every request; a script run finds its person by the header that the gate put on the handshake of its socket.
+The gate identifies every request; a script run finds its person by the header that the gate adds to the socket's handshake.
 """
 
 import hashlib
@@ -30,19 +30,19 @@ from etl.semantic.access import AccessScope
 
 # Set by the gate, never taken from a client.
 SESSION_HEADER = "x-policeyar-session"
-# Set by the site's proxy in the mode `proxy`; they count only beside its secret.
+# Set by the site's proxy in the mode `proxy`; ignored without its secret.
 USER_HEADER, GROUPS_HEADER, SECRET_HEADER = "x-remote-user", "x-remote-groups", "x-proxy-secret"
 _LEAST_SECRET = 16
 LOCAL = ("localhost", "127.0.0.1", "::1")
-# So long a resolved scope serves the questions of one page.
+# How long a resolved scope is reused for the questions of a page.
 _FRESH_SECONDS = 2.0
-# Of more people than this, those whose session is over are forgotten.
+# Above this number of people, those with expired sessions are dropped.
 _MOST_KNOWN = 1000
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who signed in: the session's key, what the token says of the person, and from when to when it holds."""
+    """A signed-in person: the session key, the claims of the token, and its period of validity."""
 
     key: str
     sub: str
@@ -54,7 +54,7 @@ class Person:
 
 @cache
 def known() -> settings.Settings:
-    """The settings as they were when the process began."""
+    """The settings at the start of the process."""
     return settings.read()
 
 
@@ -69,7 +69,7 @@ def sessions() -> Sessions:
 
 @cache
 def secrets() -> dict[str, Any]:
-    """The secrets file: [auth] as Streamlit reads it, or [proxy]. Raises Faulty where others may read it."""
+    """The secrets file: [auth] as Streamlit reads it, or [proxy]. Raises Faulty if others may read the file."""
     path = known().sign_in.secrets
     if path is None:
         raise settings.Faulty([f"sign_in.secrets: the mode {mode()} needs a file of secrets"])
@@ -82,7 +82,7 @@ def secrets() -> dict[str, Any]:
 
 
 def begin() -> dict[str, Any]:
-    """Refuse to start where the mode does not fit, and resolve scopes from now on; returns Streamlit's secrets. Raises Faulty."""
+    """Check the sign-in mode and its files at start; returns Streamlit's secrets. Raises Faulty."""
     if mode() == "open":
         address = config.get_option("server.address")
         if address not in LOCAL:
@@ -101,7 +101,7 @@ def begin() -> dict[str, Any]:
 
 
 def table() -> roles.Roles:
-    """The table of roles as it stands now; one that cannot be read gives rights to nobody."""
+    """The current table of roles; if it cannot be read, nobody has rights."""
     path = _access_file()
     try:
         return _roles_at(path, path.stat().st_mtime_ns)
@@ -110,7 +110,7 @@ def table() -> roles.Roles:
 
 
 def who(connection: HTTPConnection) -> Person | None:
-    """The person whom a request names and proves; None for nobody. Whether the session still goes on is not asked here."""
+    """The authenticated person of a request, or None. Does not check whether the session is still valid."""
     return _of_proxy(connection) if mode() == "proxy" else _of_cookie(connection)
 
 
@@ -119,7 +119,7 @@ def scope_of(person: Person) -> AccessScope:
 
 
 def remember(person: Person) -> None:
-    """Let the runs of this process find a person by the session's key."""
+    """Make a person available to the script runs of this process, by session key."""
     if len(_people) > _MOST_KNOWN:
         for key in [key for key, known in list(_people.items()) if known.expires < time.time()]:
             forget(key)
@@ -127,7 +127,7 @@ def remember(person: Person) -> None:
 
 
 def forget(key: str) -> None:
-    """The session ended: the next run finds nobody."""
+    """Drop an ended session: the next run finds nobody."""
     _people.pop(key, None)
     _fresh.pop(key, None)
 
@@ -137,19 +137,19 @@ _fresh: dict[str, tuple[float, AccessScope]] = {}
 
 
 def of_run() -> Person | None:
-    """The person of the script run that asks."""
+    """The person of the current script run."""
     return _people.get(st.context.headers.get(SESSION_HEADER) or "")
 
 
 def refusal(person: Person, now: float) -> str:
-    """Why the session of a person does not go on; empty or `new` where it does. The proxy ends its sessions itself."""
+    """Why a session is no longer valid; empty or `new` if it is. The proxy ends its sessions itself."""
     if mode() == "proxy":
         return sessions().notice(person.key, person.sub, now)
     return sessions().admit(person.key, person.sub, person.began, person.expires, now)
 
 
 def scope_of_run() -> AccessScope:
-    """The scope of the script run that asks. Raises AccessDenied where its session ended or has no rights."""
+    """The scope of the current script run. Raises AccessDenied if its session ended or has no rights."""
     person = of_run()
     if person is None:
         raise AccessDenied

@@ -1,7 +1,7 @@
-"""What a process says of itself: /healthz, /readyz, counters at /metrics, JSON logs, and a sign of life to systemd.
+"""Monitoring of the web process: /healthz, /readyz, counters at /metrics, JSON logs, and the systemd watchdog.
 
-The three addresses are for this machine; the proxy gives them to nobody. No label and no log line holds what a reader
-asked for, from where or by which address.
+The three addresses are for this machine; the proxy does not expose them. No label and no log line contains a user's
+question, client or address.
 """
 
 import json
@@ -49,7 +49,7 @@ _NOT_KEPT = {"Cache-Control": "no-store"}
 
 @contextmanager
 def rerun() -> Iterator[None]:
-    """One script run for a reader, counted and timed however it ends."""
+    """Count and time one script run, however it ends."""
     began = time.perf_counter()
     try:
         yield
@@ -58,7 +58,7 @@ def rerun() -> Iterator[None]:
 
 
 def begin() -> None:
-    """To be called once a process: settings applied, logs as asked for, and systemd told that it lives. Raises Faulty."""
+    """Start the process: apply settings, set up logs and the systemd watchdog. Raises Faulty."""
     settings.apply()
     if os.environ.get("LOG_FORMAT") == "json":
         _log_as_json()
@@ -67,7 +67,7 @@ def begin() -> None:
 
 
 def routes() -> list[Route]:
-    """The addresses of this module, under the path that the dashboard lies under."""
+    """The routes of this module, under the base path."""
     base = _base()
     return [
         Route(f"{base}/healthz", _healthz),
@@ -96,7 +96,7 @@ async def _metrics(_: Request) -> Response:
 
 @cache
 def _known() -> settings.Settings:
-    """The settings as they were when the process began."""
+    """The settings at the start of the process."""
     return settings.read()
 
 
@@ -106,7 +106,7 @@ def _served() -> readiness.Served:
 
 
 class _State(Collector):
-    """What is looked up when it is asked for: the publication, the last build, questions, open sessions."""
+    """Metrics read at scrape time: the publication, the last build, questions, open sessions."""
 
     def collect(self) -> Iterable[Metric]:
         served = _served()
@@ -152,9 +152,9 @@ ProcessCollector(namespace="policeyar", registry=_REGISTRY)
 
 
 def _log_as_json() -> None:
-    """From here on every record is one line of JSON; of a library's record only its fixed text is kept, not its values.
+    """Log every record as one line of JSON; records of libraries keep their fixed text but not its values.
 
-    Done where records are made: Streamlit gives every logger a handler of its own.
+    In the record factory, because Streamlit gives every logger its own handler.
     """
     make = logging.getLogRecordFactory()
 
@@ -165,7 +165,7 @@ def _log_as_json() -> None:
         return made
 
     logging.setLogRecordFactory(record)
-    # Python itself and libraries that set up no handler.
+    # For uncaught exceptions, which no logger handles.
     sys.excepthook = lambda kind, error, trace: logging.getLogger("python").critical(
         "not caught", exc_info=(kind, error, trace)
     )
@@ -178,7 +178,7 @@ def _line(record: logging.LogRecord) -> str:
         "logger": record.name,
         "at": f"{record.module}:{record.lineno}",
     }
-    # A text that was put together before it got here may hold anything; one that waits for its values does not.
+    # A message formatted by its caller may contain user data; an unformatted template does not.
     if record.args or record.name.startswith("policeyar"):
         line["text"] = str(record.msg)
     if record.exc_info and record.exc_info[0]:
@@ -192,9 +192,9 @@ def _line(record: logging.LogRecord) -> str:
 
 
 def _tell_systemd() -> None:
-    """READY=1 with the first answer, then a sign of life as often as WatchdogSec asks, each only after an answer.
+    """Send READY=1 after the first answer of /healthz, then WATCHDOG=1 after each, within the interval of WatchdogSec.
 
-    A process that is stopped, or whose event loop hangs, sends none, and systemd starts it again.
+    If the process is stopped or its event loop hangs, no message is sent and systemd restarts it.
     """
     every = int(os.environ.get("WATCHDOG_USEC") or 20_000_000) / 1e6 / 4
     host = settings.own_address(config.get_option("server.address") or "0.0.0.0")

@@ -1,4 +1,4 @@
-"""What somebody without a session or without rights sees: plain pages in both languages, made without Streamlit."""
+"""Plain pages in both languages for users without a session or rights, made without Streamlit."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ _STYLE = (
 
 
 def signed_out(reason: str) -> str:
-    """The way to sign in, and why a session ended where there was one."""
+    """A link to sign in, and the reason why a session ended if there was one."""
     return _page(
         lambda lang: (
             _paragraph(
@@ -28,7 +28,7 @@ def signed_out(reason: str) -> str:
 
 
 def without_rights(person: Person, table: Roles) -> str:
-    """Who somebody is, what is missing, whom to ask."""
+    """Who the person is, which rights are missing, whom to ask."""
 
     def part(lang: str) -> str:
         groups = text.listed(person.groups, lang) or text.word("sign_in.no_groups", lang)
@@ -45,7 +45,7 @@ def without_rights(person: Person, table: Roles) -> str:
 
 
 def provider_down() -> str:
-    """The provider of sign-ins does not answer."""
+    """The identity provider does not answer."""
     return _page(
         lambda lang: (
             _paragraph(lang, "sign_in.provider_down")

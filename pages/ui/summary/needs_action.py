@@ -1,4 +1,4 @@
-"""What needs action: operational exceptions first, then signals. Each with who, how many, since when, and where it is listed."""
+"""What needs action: operational exceptions first, then signals, each with who, how many, since when, and a list."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ _SOON = 30
 
 @dataclass(frozen=True)
 class Action:
-    """One item: the sentence with its number, who it is about, since or until when, and the part of a page that lists them."""
+    """One item: the sentence with its number, whom it concerns, since or until when, and the page part that lists them."""
 
     kind: str
     count: float
@@ -28,7 +28,7 @@ class Action:
 
 
 def actions(sources: Sources, most: int = MOST) -> list[Action]:
-    """The first `most` items that need action. One that has no meaning under the scope is left out."""
+    """The first `most` items that need action, without kinds that have no meaning under the scope."""
     items: list[Action] = []
     for look in _KINDS:
         try:
@@ -132,7 +132,7 @@ def _not_submitted(sources: Sources) -> Iterator[Action]:
 
 
 def _low_levels(sources: Sources) -> Iterator[Action]:
-    """Provinces whose share lies beyond the funnel's limits, on the side that is worse."""
+    """Provinces whose share is beyond the funnel's limits, on the worse side."""
     answer = sources.everywhere("level_signals")
     metric = answer.metrics[0]
     worse = -1 if metric.direction == "up" else 1

@@ -1,4 +1,4 @@
-"""Where one province stands among all: its rank by each measure, where the rule of 23 allows one."""
+"""The rank of one province by each measure, if etl.semantic.ranking allows one."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +10,7 @@ from pages.ui.summary.sources import Sources
 
 @dataclass(frozen=True)
 class Rank:
-    """A measure of a province beside the nation's. `place` of `count` (1 is the best) is None where ranking is not allowed."""
+    """A measure of a province and the nation. `place` of `count` (1 is the best) is None if ranking is not allowed."""
 
     metric: Metric
     value: float | None
@@ -21,7 +21,7 @@ class Rank:
 
 
 def ranks(sources: Sources, everywhere: dict[str, tuple[Answer, Answer]]) -> list[Rank]:
-    """The ranks of the province by measures that were asked by province and for the nation."""
+    """The ranks of the province by measures with answers by province and for the nation."""
     ranks = []
     for name, (places, nation) in everywhere.items():
         metric = next(each for each in places.metrics if each.name == name)
@@ -35,7 +35,7 @@ def ranks(sources: Sources, everywhere: dict[str, tuple[Answer, Answer]]) -> lis
 
 
 def _place(ranking: Ranking, province: str, metric: Metric) -> int | None:
-    """1 is the best by the metric's direction, the highest where it has none; equals share a place."""
+    """The rank: 1 is the best by the metric's direction, or the highest without one; equal values share a rank."""
     value = next((group.value for group in ranking.ranked if group.key == (province,)), None)
     if value is None:
         return None

@@ -1,4 +1,4 @@
-"""Where a summary takes its answers from: on a page those kept for its reader, on paper those of a connection."""
+"""The questions of a summary: answered from the cache on a page, by a connection in a briefing."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,12 +11,11 @@ from pages.ui.i18n import text
 
 @dataclass(frozen=True)
 class Sources:
-    """The place and day that are summed up, and how to ask about them.
+    """The place and day of a summary, and the functions that answer its questions.
 
-    `province` is the one that is summed up, empty for the whole country or any other scope. `ask(*names, by=, on=, over=)`
-    and `analyse(name)` answer under the scope; `everywhere(name)` is an analysis of all provinces, `provinces()` what each of
-    them submitted. `settled_on(name)` is the day on which a metric is settled (None where none is), `member(dimension, code)`
-    a name.
+    `province` is empty for the whole country and any other scope. `ask(*names, by=, on=, over=)` and `analyse(name)` answer
+    under the scope; `everywhere(name)` is an analysis of all provinces, `provinces()` the submissions of each.
+    `settled_on(name)` is the latest settled day of a metric (None if there is none), `member(dimension, code)` a name.
     """
 
     lang: str
@@ -28,7 +27,7 @@ class Sources:
     provinces: Callable[[], Answer]
     settled_on: Callable[[str], date | None]
     member: Callable[[str, Any], str]
-    # The filters that are on besides a province: a target or a list of provinces has no meaning under them.
+    # Active filters besides a province: targets and lists of provinces have no meaning under them.
     filters: frozenset[str] = frozenset()
 
     def word(self, key: str, **values: object) -> str:

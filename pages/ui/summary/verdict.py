@@ -1,4 +1,4 @@
-"""The verdict, written from the data: how many are active, how far the target is and when it is reached."""
+"""The verdict in words: how many are active, how far the target is, and when it is reached."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -37,11 +37,11 @@ class Facts:
 
 
 def facts(sources: Sources) -> Facts:
-    """Ask for what the verdict says."""
+    """Ask for the facts of the verdict."""
     now = sources.ask("active_assistants", on=sources.on)
     then = sources.ask("active_assistants", on=add_months(sources.on, -12))
     active, before = now.value() or 0, then.value()
-    # Without a target of its own a province has only its census share of the nation's, which is coverage in other words.
+    # Only an explicit target counts: a census share of the nation's target would only restate coverage.
     province_target = None if sources.filters else sources.ask("own_target", on=sources.on)
     target = province_target.value() if province_target else None
     answers = [now, then, *([province_target] if province_target else [])]
@@ -60,7 +60,7 @@ def facts(sources: Sources) -> Facts:
 
 
 def sentences(known: Facts, sources: Sources) -> list[str]:
-    """The verdict: how far the target is; then the change in a year and when the target is reached at the present pace."""
+    """The sentences: the distance to the target; then the change in a year and the month of the target at this pace."""
     lang = sources.lang
     values: dict[str, Any] = {"active": sources.number(known.active)}
     key = "verdict.active"
@@ -109,13 +109,13 @@ def _reached(known: Facts, sources: Sources) -> str:
 
 
 def _months_until(sources: Sources, month: str) -> int:
-    """How many months lie between the day and a Jalali month."""
+    """The number of months from the day to a Jalali month."""
     now = unit_of(sources.on, "month").label
     return (int(month[:4]) - int(now[:4])) * 12 + int(month[5:7]) - int(now[5:7])
 
 
 def _range_hit_rate(tried: Answer, months: int) -> float | None:
-    """The share of past ranges that held, at the longest distance tried that is not beyond `months`."""
+    """The share of past ranges that contained the later number, at the longest tested distance up to `months`."""
     known = [row for row in tried.records() if row["backtest_inside"] is not None]
     if not known:
         return None
