@@ -112,7 +112,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             ]
             workers = stack.enter_context(WorkerPool(setting, jobs))
             con = stack.enter_context(build_database.opened(built))
-            # The workers read the files meanwhile.
+            # The workers already read the files in parallel.
             reference_data.load(con, references.courses, references.targets)
             population.load(con, references.residents)
             announcements.load(con, references.announcements)

@@ -1,1 +1,1 @@
-"""Running an installation: what is wrong with it, its backup, and publications for other hosts."""
+"""Operating an installation: diagnosis, backup, and publications for other hosts."""

@@ -1,7 +1,7 @@
-"""The audit log: who did what, one JSON line an event, each with the hash of the line before it.
+"""The audit log: who did what, one JSON line per event, each with the hash of the line before it.
 
-A changed, removed or inserted line breaks the chain; lines cut off at the end are missing from what `head` has noted.
-No event holds a number, a name, an id of a person in the register, or an address.
+A changed, removed or inserted line breaks the chain; head.json records the end, so that cut lines are noticed too.
+No event contains a number, a name, an id of a person in the register, or an address.
 """
 
 import fcntl
@@ -41,7 +41,7 @@ _FIRST = "0" * 64
 
 @dataclass(frozen=True)
 class Event:
-    """One line of the log as it is shown."""
+    """One event for display."""
 
     at: str
     sub: str
@@ -50,7 +50,7 @@ class Event:
 
 
 def record(folder: Path, sub: str, event: str, **more: str | int) -> None:
-    """Append an event. Raises ValueError for what does not belong into the log, OSError where it cannot be written."""
+    """Append an event. Raises ValueError for an unknown event or field, OSError if the log cannot be written."""
     if event not in EVENTS or not more.keys() <= _FIELDS:
         raise ValueError("the audit log has no such event or field")
     if not all(isinstance(value, int) or _PLAIN.fullmatch(value) for value in more.values()):
@@ -80,7 +80,7 @@ def record(folder: Path, sub: str, event: str, **more: str | int) -> None:
 
 
 def record_settings(folder: Path, digest: str) -> None:
-    """Note that the settings or the table of roles are not those of last time; the first time there is nothing to note."""
+    """Record an event if the settings or the table of roles changed since the last call; the first call records none."""
     folder.mkdir(parents=True, exist_ok=True)
     known = folder / "settings.sha256"
     with (folder / "lock").open("w") as lock:
@@ -92,7 +92,7 @@ def record_settings(folder: Path, digest: str) -> None:
 
 
 def _to_syslog(address: str, line: str) -> None:
-    """To the syslog that the site names; the file is what counts, so that a syslog that is down stops nothing."""
+    """Copy the line to the site's syslog. The file is authoritative: a syslog that is down is ignored."""
     if not address:
         return
     host, _, port = address.rpartition(":")
@@ -100,21 +100,21 @@ def _to_syslog(address: str, line: str) -> None:
         target: Any = (host, int(port)) if host else address
         handler = SysLogHandler(target, SysLogHandler.LOG_AUTHPRIV)
         handler.ident = "policeyar: "
-        # What logging prints of a syslog that does not answer would hold the line.
+        # The default error handler would print the line.
         handler.handleError = lambda record: None  # type: ignore[method-assign]
-        # Not of the factory of records: that of a web process leaves out what requests say.
+        # Not from the record factory, which strips records in a web process.
         handler.handle(logging.LogRecord("audit", logging.INFO, "", 0, line, None, None))
         handler.close()
 
 
 def rights(scope: AccessScope) -> dict[str, str]:
-    """The fields that say under which rights something was done."""
+    """The event fields for the rights of a scope."""
     places = "all" if scope.sees_whole_country else ",".join(sorted(scope.codes))
     return {"role": scope.role, "provinces": places}
 
 
 def verify(folder: Path) -> list[str]:
-    """What is wrong with the log, one sentence each; nothing for a whole one."""
+    """The faults of the log, one sentence each; empty if it is intact."""
     faults = []
     before, number = _FIRST, 0
     for place, line in enumerate(_lines(folder), 1):
@@ -134,7 +134,7 @@ def verify(folder: Path) -> list[str]:
 
 
 def events(folder: Path, sub: str = "", event: str = "", most: int = 500) -> list[Event]:
-    """The latest events first, of one person or one kind where named."""
+    """Events, the latest first, optionally of one person or one kind."""
     matches = []
     for line in _lines(folder):
         entry = _read(line)
@@ -153,14 +153,14 @@ def _head_file(folder: Path) -> Path:
 
 
 def _head(folder: Path) -> tuple[int, str]:
-    """Number and hash of the last event: as noted, else (a crash between two writes) as the log ends."""
+    """Number and hash of the last event: as in head.json, else (after a crash between two writes) from the log."""
     number, digest = 0, _FIRST
     last = next(iter(_last_line(folder)), None)
     if last is not None:
         entry = _read(last) or {}
         number, digest = int(entry.get("number", 0)), _digest(last)
     noted = _noted(folder)
-    # Writing on must not hide that the last lines were changed or cut off.
+    # A further event must not hide that the last lines were changed or cut off.
     return noted if noted and noted[0] >= number else (number, digest)
 
 

@@ -1,7 +1,7 @@
-"""Backup and restore of what an installation cannot make again: publications, submissions, views, audit log, identity key.
+"""Backup and restore of what cannot be rebuilt: publications, submissions, views, audit log, identity key.
 
-One tar archive with the SHA-256 of every file in it, written aside, readable by its owner only, and shown when whole. A
-restore checks every digest before it touches anything, and puts back only what it does not find.
+One tar archive with the SHA-256 of every file, written atomically and readable by its owner only. A restore checks every
+digest before it writes anything, and restores missing files only.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ _NEWEST = 30
 
 
 def backup(folders: Folders, to: Path | None = None) -> Path:
-    """Write an archive to `to`, or into the folder of backups, where the last 30 stay. Raises Refused."""
+    """Write an archive to `to`, or into the folder of backups, which keeps the last 30. Raises Refused."""
     target = to or folders.backups / f"policeyar-{datetime.now(UTC):%Y%m%dT%H%M%S}.tar"
     target.parent.mkdir(parents=True, exist_ok=True)
     digests: dict[str, str] = {}
@@ -57,9 +57,9 @@ def backup(folders: Folders, to: Path | None = None) -> Path:
 
 
 def restore(archive: Path, folders: Folders) -> list[Path]:
-    """Put back what the archive holds; returns the files written. Raises Refused before anything is written.
+    """Restore the archive; returns the files written. Raises Refused before anything is written.
 
-    A file that is there with other content refuses the restore: nothing of an installation in use is written over.
+    An existing file with other content refuses the restore: no file of an installation in use is overwritten.
     """
     with tempfile.TemporaryDirectory(prefix="restore-", dir=_there(folders.warehouse.parent)) as name:
         aside = Path(name)
@@ -82,7 +82,7 @@ def restore(archive: Path, folders: Folders) -> list[Path]:
 
 
 def _files(folders: Folders) -> Iterator[tuple[str, Path]]:
-    """Every file that is backed up, with its name in the archive."""
+    """Every file to back up, with its name in the archive."""
     versions = publications.versions(folders.warehouse)
     yield from ((f"publications/{path.name}", path) for path in versions)
     if folders.identity_key.is_file():
@@ -90,13 +90,13 @@ def _files(folders: Folders) -> Iterator[tuple[str, Path]]:
     for tree in _TREES:
         root: Path = getattr(folders, tree)
         for path in sorted(root.rglob("*")):
-            # What SQLite keeps beside a database goes into its copy.
+            # The copy of a SQLite database includes its journal files.
             if path.is_file() and not path.is_symlink() and not path.name.endswith(("-wal", "-shm", "-journal")):
                 yield f"{tree}/{path.relative_to(root).as_posix()}", path
 
 
 def _add(archive: tarfile.TarFile, name: str, path: Path) -> str:
-    """Add a file as it is at one moment; returns the digest of what was added."""
+    """Add a consistent copy of a file; returns its digest."""
     with tempfile.TemporaryFile() as copy:
         if _is_sqlite(path):
             with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
@@ -115,7 +115,7 @@ def _add(archive: tarfile.TarFile, name: str, path: Path) -> str:
 
 
 def _unpacked(archive: Path, aside: Path) -> tuple[str, dict[str, str]]:
-    """Unpack and check: the version shown, and every file's digest by its name. Raises Refused."""
+    """Unpack and check; returns the current publication and the digest of each file by name. Raises Refused."""
     try:
         with tarfile.open(archive, "r:") as packed:
             packed.extractall(aside, filter="data")
@@ -132,7 +132,7 @@ def _unpacked(archive: Path, aside: Path) -> tuple[str, dict[str, str]]:
 
 
 def _target(name: str, folders: Folders) -> Path:
-    """Where a file of the archive belongs. Raises Refused for a name that leads elsewhere."""
+    """The target path of a file of the archive. Raises Refused for a name outside the known folders."""
     parts = PurePosixPath(name).parts
     if name == "identity.key":
         return folders.identity_key
@@ -151,7 +151,7 @@ def _move(source: Path, target: Path) -> None:
     try:
         os.rename(source, target)
     except OSError:
-        # Another file system: copied beside its place first.
+        # Another file system: copy next to the target, then rename.
         waiting = target.with_name(f".{target.name}.restored")
         with source.open("rb") as file, waiting.open("wb") as out:
             while block := file.read(_BLOCK):

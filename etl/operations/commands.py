@@ -1,4 +1,4 @@
-"""The commands of who runs an installation: doctor, settings."""
+"""The commands for operators: diagnosis, settings, audit, backup, replicas."""
 
 import argparse
 import getpass
@@ -14,7 +14,7 @@ from etl.operations import audit, backup, doctor, notify, readiness, replicas
 
 
 def add(commands: Any, pointer: Path) -> None:
-    """Add them to the others. `pointer`: the publication that is meant where none is named."""
+    """Add the commands to the parser. `pointer`: the default publication."""
     look = commands.add_parser("doctor", help="what is wrong with this installation", allow_abbrev=False)
     look.set_defaults(run=_doctor)
 
@@ -65,7 +65,7 @@ def add(commands: Any, pointer: Path) -> None:
 
 
 def note(event: str, **more: str) -> None:
-    """Note in the audit log, where people sign in, what a command did; it is done, whether that can be written or not."""
+    """Record a command in the audit log if users sign in. A failure is only printed: the command is already done."""
     try:
         known = settings.read()
         if known.sign_in.mode != "open":

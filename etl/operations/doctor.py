@@ -1,4 +1,4 @@
-"""What is wrong with an installation, one line for each thing looked at."""
+"""Diagnosis of an installation, one line per check."""
 
 import os
 import shutil
@@ -20,17 +20,17 @@ from etl.warehouse import publications
 from etl.warehouse.code_version import code_version
 
 _FONTS = ("Vazirmatn-Regular", "Vazirmatn-Bold", "Vazirmatn-FD-Regular", "Vazirmatn-FD-Bold")
-# A build holds the new publication, its working files and the last ones side by side.
+# A build needs room for the new publication, its working files and the previous publications.
 _LEAST_FREE = 1 << 30
 _FREE_PUBLICATIONS = 4
 _OLDEST_PYTHON = (3, 11)
 
-# What was looked at, and what is wrong with it; no fault: it is well, as the text says.
+# The subject of a check, its result in words, and whether it passed.
 Title = tuple[str, str, bool]
 
 
 def examine() -> list[Title]:
-    """Everything that can be looked at. Whatever is wrong with one thing, the others are looked at too."""
+    """Run all checks; an error in one does not stop the others."""
     try:
         known = settings.apply()
     except settings.Faulty as error:
@@ -89,7 +89,7 @@ def _permissions(known: settings.Settings) -> Iterator[Title]:
 
 
 def _clock(known: settings.Settings) -> Iterator[Title]:
-    """Without another clock at hand: time has not gone back behind what was made here."""
+    """Whether the clock is at least past the newest file here; there is no other clock to compare with."""
     now = time.time()
     pointer = known.folders.warehouse
     made = [path.stat().st_mtime for path in (ROOT / "requirements.txt", pointer) if path.exists()]
@@ -101,7 +101,7 @@ def _clock(known: settings.Settings) -> Iterator[Title]:
 
 
 def _memory(known: settings.Settings) -> Iterator[Title]:
-    """Whether a build and all web processes fit the machine side by side."""
+    """Whether a build and all web processes fit into the memory together."""
     whole = settings.machine_memory()
     build = kinds.bytes_of(known.memory.build) if known.memory.build else whole // 4
     count, each = settings.web_processes(known), settings.web_memory(known)

@@ -1,4 +1,4 @@
-"""Tells somebody of a unit that failed: by mail through this machine's own sendmail, or by a command of the settings."""
+"""Notification of a failed systemd unit, by mail through the local sendmail or by a command of the settings."""
 
 import shlex
 import shutil
@@ -14,7 +14,7 @@ _PATIENCE_SECONDS = 60
 
 
 def message(known: Settings, unit: str) -> str:
-    """What is told: unit, host, how the last build ended and what is served. Nothing of the data."""
+    """The message: unit, host, outcome of the last build, state of the publication. It contains no data."""
     served = readiness.served(known.folders.warehouse, known.schedule.oldest_publication_days)
     build = readiness.last_build(known.folders.warehouse)
     lines = [
@@ -29,7 +29,7 @@ def message(known: Settings, unit: str) -> str:
 
 
 def tell(known: Settings, unit: str) -> list[str]:
-    """Tell everybody; returns who was told. Raises Refused where nobody could be."""
+    """Send by every configured channel; returns those that succeeded. Raises Refused if one failed or none is configured."""
     text = message(known, unit)
     succeeded: list[str] = []
     failed: list[str] = []

@@ -1,4 +1,4 @@
-"""Whether a publication can be served: there, of this code, young enough; and how the last build ended."""
+"""Whether a publication can be served (present, of this code, recent), and the outcome of the last build."""
 
 import functools
 import json
@@ -21,7 +21,7 @@ _DAY = 86_400
 
 @dataclass(frozen=True)
 class Served:
-    """The publication that readers get, and what keeps it from being served; `fault` is empty where nothing does."""
+    """The current publication, and the `fault` that keeps it from being served; empty if there is none."""
 
     id: str
     age_seconds: float
@@ -32,7 +32,7 @@ class Served:
 
 @dataclass(frozen=True)
 class LastBuild:
-    """How the last build ended: published, refused or failed; when, in UTC, and after how many seconds."""
+    """The last build: published, refused or failed; its end in UTC, and its seconds."""
 
     outcome: str
     ended_at: str
@@ -43,14 +43,14 @@ _NONE = Served("", 0, 0, 0, "nothing is published")
 
 
 def served(pointer: Path, oldest_days: int) -> Served:
-    """The publication that `pointer` shows now. Raises nothing: what is wrong stands in the answer."""
+    """The publication that `pointer` names. Raises nothing: errors are in `fault`."""
     path = pointer
     try:
         path = publications.current(pointer)
         status = path.stat()
         known = _described(path, status.st_ino, status.st_mtime_ns)
     except Refused as error:
-        # What is told to a monitor names no path.
+        # The monitor must not see a path.
         return _NONE if not pointer.exists() else Served("", 0, 0, 0, str(error).split(": ", 1)[-1])
     except (OSError, duckdb.Error) as error:
         return Served("", 0, 0, 0, f"the publication cannot be opened ({type(error).__name__})")
@@ -63,20 +63,20 @@ def served(pointer: Path, oldest_days: int) -> Served:
 
 @functools.lru_cache(maxsize=4)
 def _described(path: Path, inode: int, written: int) -> publications.Publication:
-    """A version never changes, so it is asked once."""
+    """Cached, because a version never changes."""
     with publications.connect(path) as con:
         return publications.describe(con)
 
 
 def last_build(pointer: Path) -> LastBuild | None:
-    """What the last build noted; None where none did."""
+    """The note of the last build; None if there is none."""
     with suppress(OSError, ValueError, TypeError):
         return LastBuild(**json.loads(_note(pointer).read_text(encoding="utf-8")))
     return None
 
 
 def noted(build: Callable[[Any], int]) -> Callable[[Any], int]:
-    """A build command that leaves a note of how it ended beside the publication, unless another build was at work."""
+    """Wrap a build command so that it notes its outcome next to the publication, unless another build was running."""
 
     def command(options: Any) -> int:
         began = time.monotonic()

@@ -1,8 +1,8 @@
-"""Publications for more than one host: the building host offers one, the others pull and accept it.
+"""Publications for several hosts: the building host offers one, the others pull and accept it.
 
-An offer is a folder with the file of a publication and manifest.json, which names the file, its length and its digest and
-is written last. Any tool that copies files carries it; rsync does in `pull`. What is accepted is checked while it is copied
-to where it will be read, made durable, and shown by moving the pointer last: readers see the old publication or the new.
+An offer is a folder with the file of a publication and manifest.json, which holds its name, length and digest and is written
+last. Any tool can copy it; `pull` uses rsync. A publication is verified while it is copied to its final place, made durable,
+and published by moving the pointer last: users see either the old publication or the new one.
 """
 
 import hashlib
@@ -22,13 +22,13 @@ from etl.warehouse.code_version import code_version
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"[0-9]{6,18}\.duckdb")
 _BLOCK = 1 << 20
-# A host that began to pull the one before can still finish.
+# The previous one is kept for hosts that are still pulling it.
 _OFFERED = 2
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The one file of an offer: name, bytes, SHA-256, when it was published (ns), and the version of the code it is of."""
+    """The file of an offer: name, bytes, SHA-256, time of publication (ns), and code version."""
 
     name: str
     bytes: int
@@ -38,9 +38,9 @@ class Manifest:
 
 
 def offer(pointer: Path, folder: Path) -> Manifest:
-    """Offer the publication that `pointer` shows. Raises Refused."""
+    """Offer the publication that `pointer` names. Raises Refused."""
     current = publications.current(pointer)
-    # Opening it holds it against this code.
+    # Opening it checks that this code built it.
     publications.connect(pointer).close()
     folder.mkdir(parents=True, exist_ok=True)
     offered = folder / current.name
@@ -56,7 +56,7 @@ def offer(pointer: Path, folder: Path) -> Manifest:
 
 
 def pull(source: str, pointer: Path) -> Path | None:
-    """Fetch what `source` offers (a folder, or HOST:FOLDER, as rsync writes it) and accept it; None where it is shown already.
+    """Fetch and accept the offer of `source` (a folder, or HOST:FOLDER for rsync); None if it is published already.
 
     Raises Refused, errors.Busy.
     """
@@ -76,20 +76,20 @@ def pull(source: str, pointer: Path) -> Path | None:
 
 
 def accept(folder: Path, pointer: Path) -> Path:
-    """Show the publication that lies in `folder` with its manifest; returns its version.
+    """Publish the offer in `folder`; returns its version.
 
-    Raises Refused, errors.Busy; then the last one is shown as before.
+    Raises Refused or errors.Busy, and leaves the current publication unchanged.
     """
     manifest = read(folder)
-    with publications.building(pointer) as workshop:
-        received = workshop / "received.duckdb"
+    with publications.building(pointer) as build_folder:
+        received = build_folder / "received.duckdb"
         try:
             _copy_checked(folder / manifest.name, received, manifest)
         except OSError as error:
             raise Refused(f"{folder / manifest.name}: cannot be taken over ({error.strerror})") from None
         _refuse_other_code(received, manifest)
         for version in publications.versions(pointer):
-            # Readers keep answers by the name of a version.
+            # Web processes cache answers by the name of a version.
             if version.name == manifest.name and _digest(version) != manifest.sha256:
                 raise Refused(
                     f"{pointer}: another publication {version.stem} is kept; was the building host set up anew?"
@@ -99,7 +99,7 @@ def accept(folder: Path, pointer: Path) -> Path:
 
 
 def read(folder: Path) -> Manifest:
-    """The manifest of an offer. Raises Refused for one that is not to be trusted with a name or a number."""
+    """The manifest of an offer. Raises Refused if a name or number in it is invalid."""
     path = folder / MANIFEST
     try:
         manifest = Manifest(**json.loads(path.read_text(encoding="utf-8")))
@@ -130,7 +130,7 @@ def _is_shown(manifest: Manifest, pointer: Path) -> bool:
 
 
 def _copy_checked(source: Path, to: Path, manifest: Manifest) -> None:
-    """Copy to where it will be read, durably. Raises Refused where the bytes are not those that were offered."""
+    """Copy the file durably. Raises Refused if its content differs from the manifest."""
     digest = hashlib.sha256()
     with source.open("rb") as read_from, to.open("wb") as write_to:
         while block := read_from.read(_BLOCK):
@@ -152,7 +152,7 @@ def _refuse_other_code(received: Path, manifest: Manifest) -> None:
 def _rsync(source: str, to: Path) -> None:
     if not shutil.which("rsync"):
         raise Refused("rsync is not installed: apt-get install rsync")
-    # Two manifests may be as long, and of the same second.
+    # --ignore-times: two manifests may have the same length and second.
     command = ["rsync", "--times", "--ignore-times", "--partial", "--timeout=60", "--", source, f"{to}/"]
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if ended.returncode:

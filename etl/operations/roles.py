@@ -1,4 +1,4 @@
-"""From the groups that a sign-in brings to an access scope, by the table access.toml. What it does not name is denied."""
+"""Maps the groups of a sign-in to an access scope, by the table access.toml. Everything else is denied."""
 
 import tomllib
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ from etl.core.settings import Faulty
 from etl.core.text_folding import fold
 from etl.semantic.access import WHOLE_COUNTRY, AccessScope, nobody
 
-# A person of several groups has the widest role of them.
+# From narrow to wide: a person in several groups gets the widest role.
 _RANKS = ("province", "submitter", "national", "steward")
 _KEYS = {"role", "provinces", "may_see_detail", "may_export"}
 
 
 @dataclass(frozen=True)
 class Group:
-    """What the members of a group may do."""
+    """The rights of the members of a group."""
 
     role: str
     provinces: frozenset[str] = frozenset()
@@ -28,13 +28,13 @@ class Group:
 
 @dataclass(frozen=True)
 class Roles:
-    """Rights by group, and whom to ask for rights, by language."""
+    """Rights by group, and the contact for rights by language."""
 
     groups: Mapping[str, Group] = field(default_factory=dict)
     contact: Mapping[str, str] = field(default_factory=dict)
 
     def scope_of(self, sub: str, groups: Any) -> AccessScope:
-        """The scope of a person of these groups; nobody's where none is known or `groups` is no list."""
+        """The scope of a person in these groups; that of nobody if no group is known or `groups` is no list."""
         names = groups if isinstance(groups, list | tuple) else ()
         known = [self.groups[name] for name in names if isinstance(name, str) and name in self.groups]
         if not sub or not known:
@@ -51,7 +51,7 @@ class Roles:
 
 
 def read(path: Path) -> Roles:
-    """The table of a file. Raises Faulty with every fault."""
+    """Read the table. Raises Faulty with all faults."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:

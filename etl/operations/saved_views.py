@@ -1,7 +1,7 @@
-"""Saved views and their owners: in a SQLite file of this host, or in the PostgreSQL that several hosts share.
+"""Saved views and their owners, in a SQLite file of this host or in a PostgreSQL shared by several hosts.
 
-Views that an earlier version kept in `views.json` are taken over once. A file that cannot be read, whole or in part, is
-renamed and kept: what somebody saved is never overwritten.
+Views of an earlier version in `views.json` are imported once. A file that cannot be read completely is renamed and kept:
+saved views are never overwritten.
 """
 
 import fcntl
@@ -20,7 +20,7 @@ from etl.operations.store import SqliteStore, Store, opened
 from etl.semantic.access import ADMINISTRATOR
 
 MOST_VIEWS, MOST_LETTERS = 200, 4000
-# More than all views of the earlier version together: a letter is six bytes at most.
+# More than all views of the earlier version together, at six bytes per letter.
 _MOST_BYTES = 2 * 6 * MOST_VIEWS * MOST_LETTERS
 _BROKEN = ".broken-"
 _TABLES = (
@@ -39,19 +39,19 @@ class Saved:
     page: str
     parameters: dict[str, list[str]]
     saved_on: str
-    # The person who saved it: nobody else sees it or can delete it.
+    # Only the owner can see or delete a view.
     owner: str = ADMINISTRATOR.sub
 
 
 class SavedViews:
-    """The views of an installation. `address` names a PostgreSQL; without it they lie in `folder`."""
+    """The views of an installation, in the PostgreSQL at `address` if there is one, else in `folder`."""
 
     def __init__(self, folder: Path, address: str = "") -> None:
         self._folder = folder
         self._address = address
 
     def of(self, owner: str) -> tuple[list[Saved], bool]:
-        """The views of a person by name, and whether all that was ever saved could be read. Raises OSError."""
+        """The views of a person by name, and whether all stored views could be read. Raises OSError."""
         with self._store().transaction() as execute:
             rows = execute(
                 "select name, page, parameters, saved_on, owner from saved_views where owner = $1 order by folded",
@@ -61,7 +61,7 @@ class SavedViews:
         return views, len(views) == len(rows) and not any(self._folder.glob(f"*{_BROKEN}*"))
 
     def add(self, view: Saved) -> str:
-        """Keep a view; empty, or why not: `taken` or `full`. Raises OSError."""
+        """Store a view; returns empty, or the reason why not: `taken` or `full`. Raises OSError."""
         with self._store().transaction() as execute:
             ((known,),) = execute("select count(*) from saved_views where owner = $1", view.owner)
             if known >= MOST_VIEWS:
@@ -69,7 +69,7 @@ class SavedViews:
             return "" if _insert(execute, view) else "taken"
 
     def delete(self, owner: str, name: str) -> str:
-        """Forget a view of this owner; returns its page, empty where there is none. Raises OSError."""
+        """Delete a view of this owner; returns its page, empty if there is none. Raises OSError."""
         with self._store().transaction() as execute:
             rows = execute("delete from saved_views where owner = $1 and name = $2 returning page", owner, name)
         return str(rows[0][0]) if rows else ""
@@ -123,7 +123,7 @@ class SavedViews:
 
 
 def _insert(execute: Any, view: Saved) -> bool:
-    """Whether the owner had no view of this name."""
+    """Insert a view; returns whether the owner had none of this name."""
     return bool(
         execute(
             "insert into saved_views (owner, folded, name, page, parameters, saved_on) values ($1, $2, $3, $4, $5, $6) "
@@ -143,12 +143,12 @@ def _of_row(name: str, page: str, parameters: str, saved_on: str, owner: str) ->
 
 
 def _of_json(path: Path) -> tuple[list[Saved], bool]:
-    """The views of an earlier version's file that can be read, and whether all can."""
+    """The readable views of an earlier version's file, and whether all are readable."""
     try:
         if not path.is_file() or path.stat().st_size > _MOST_BYTES:
             return [], False
         stored = json.loads(path.read_text(encoding="utf-8"))
-    # JSON nested too deep ends the recursion of its reader.
+    # Deeply nested JSON exceeds the recursion limit.
     except (OSError, ValueError, RecursionError):
         return [], False
     written = stored if isinstance(stored, list) else []
@@ -157,10 +157,10 @@ def _of_json(path: Path) -> tuple[list[Saved], bool]:
 
 
 def _view(written: Any) -> Saved | None:
-    """One view as it was written; None for what no version writes."""
+    """One view from its stored form; None if it is invalid."""
     if not isinstance(written, dict):
         return None
-    # Views from before people signed in name no owner.
+    # Views saved before sign-in existed have no owner.
     written = {"owner": ADMINISTRATOR.sub} | written
     if set(written) != {each.name for each in fields(Saved)}:
         return None
@@ -176,7 +176,7 @@ def _view(written: Any) -> Saved | None:
 
 
 def _is_text(value: Any) -> bool:
-    """Whether a value is text that can be encoded: half a surrogate pair cannot."""
+    """Whether a value is text that can be encoded; a lone surrogate cannot."""
     try:
         return isinstance(value, str) and value.encode() is not None
     except UnicodeEncodeError:

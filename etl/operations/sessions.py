@@ -1,7 +1,7 @@
-"""Sessions of people who signed in, and files offered to them, shared by all processes of a host.
+"""Sessions of signed-in users, and files offered to them, shared by all processes of a host.
 
-A session ends at the token's end, after eight hours, after thirty idle minutes, and at sign-out; what has ended stays
-ended, so that a copied cookie is worth nothing.
+A session ends when the token expires, after eight hours, after thirty idle minutes, or at sign-out. It cannot be resumed, so
+a copied cookie is worthless.
 """
 
 import secrets
@@ -11,7 +11,7 @@ from pathlib import Path
 from etl.operations.store import Execute, SqliteStore, opened
 
 LONGEST_SECONDS, IDLE_SECONDS, OFFER_SECONDS = 8 * 3600, 30 * 60, 5 * 60
-# Clocks of two machines differ by so much at most; a token from further ahead is refused.
+# The accepted difference between two clocks; a token from further in the future is refused.
 LEEWAY_SECONDS = 120
 _SESSIONS = (
     """create table if not exists sessions (
@@ -39,9 +39,9 @@ class Offer:
 
 
 class Sessions:
-    """The sessions of a host, or of several where `address` names the PostgreSQL that they share. Times are seconds since 1970.
+    """The sessions of a host, or of several that share the PostgreSQL at `address`. Times are seconds since 1970.
 
-    Offered files lie on this host, and so do their addresses. Raises OSError where the database cannot be reached.
+    Offers are local, because their files are on this host. Raises OSError if the database cannot be reached.
     """
 
     def __init__(self, path: Path, address: str = "") -> None:
@@ -49,7 +49,7 @@ class Sessions:
         self._offers = SqliteStore(path, _OFFERS)
 
     def admit(self, key: str, sub: str, began: float, expires: float, now: float) -> str:
-        """Empty where the session goes on, `new` where it begins; else why not: `early`, `expired`, `idle` or `ended`."""
+        """Empty if the session is valid, `new` if it begins; else the reason: `early`, `expired`, `idle` or `ended`."""
         if began > now + LEEWAY_SECONDS:
             return "early"
         if now >= min(expires, began + LONGEST_SECONDS):
@@ -65,7 +65,7 @@ class Sessions:
         return "" if row else "new"
 
     def notice(self, key: str, sub: str, now: float) -> str:
-        """As `admit`, for sessions that the site's proxy ends: `new` where nobody was seen under the key for thirty minutes."""
+        """As `admit`, for sessions that the site's proxy ends: `new` if the key was not seen for thirty minutes."""
         with self._sessions.transaction() as execute:
             row = next(iter(execute("select seen from sessions where id = $1", key)), None)
             if not row or now - row[0] > _WRITTEN_EVERY_SECONDS:
@@ -81,7 +81,7 @@ class Sessions:
         )
 
     def end(self, key: str, now: float) -> None:
-        """End a session for all processes; one that was never seen is noted too."""
+        """End a session for all processes, even one that was never seen."""
         with self._sessions.transaction() as execute:
             execute(
                 "insert into sessions (id, sub, began, expires, seen, ended) values ($1, '', 0.0, 0.0, 0.0, $2) "
@@ -91,7 +91,7 @@ class Sessions:
             execute("delete from sessions where ended < $1 and expires < $1", now - 2 * LONGEST_SECONDS)
 
     def offer(self, offer: Offer, now: float) -> str:
-        """The random token by which the file can be fetched."""
+        """Store an offer; returns the random token to fetch the file with."""
         token = secrets.token_urlsafe(24)
         with self._offers.transaction() as execute:
             values = (token, offer.sub, str(offer.path), offer.name, offer.audit_details, now + OFFER_SECONDS)
@@ -102,7 +102,7 @@ class Sessions:
         return token
 
     def take(self, token: str, sub: str, now: float) -> Offer | str:
-        """The offer, once; else why not: `gone` or `foreign`. Somebody else's try does not use it up."""
+        """The offer, once; else the reason: `gone` or `foreign`. An attempt by another person does not consume it."""
         with self._offers.transaction() as execute:
             row = next(iter(execute("select sub, until from offers where token = $1", token)), None)
             if not row or row[1] < now:

@@ -1,4 +1,4 @@
-"""A small database for what users leave behind: a SQLite file on one host, PostgreSQL where several hosts share it.
+"""A small database for the state of users: a SQLite file on one host, or a PostgreSQL shared by several hosts.
 
 Statements are written once for both: parameters are `$1`, `$2`, …, times are seconds since 1970 in `double precision`.
 """
@@ -16,14 +16,14 @@ _PATIENCE_SECONDS = 5
 
 
 class Unavailable(OSError):
-    """The database cannot be reached or refuses the work; no value of a statement is in the text."""
+    """The database cannot be reached or fails; the text contains no value of a statement."""
 
 
 class SqliteStore:
     """A SQLite file that the processes of this host share; readable by its owner only."""
 
     def __init__(self, path: Path, tables: tuple[str, ...]) -> None:
-        """Raises OSError where it cannot be written, sqlite3.DatabaseError where the file is no such database."""
+        """Raises OSError if it cannot be written, sqlite3.DatabaseError if the file is no SQLite database."""
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         with _as_unavailable(sqlite3.OperationalError), closing(self._connect()) as database:
@@ -34,9 +34,9 @@ class SqliteStore:
 
     @contextmanager
     def transaction(self) -> Iterator[Execute]:
-        """A function that runs a statement and returns its rows; all of it holds or nothing. Raises OSError."""
+        """A function that runs statements in one transaction and returns their rows. Raises OSError."""
         with _as_unavailable(sqlite3.DatabaseError), closing(self._connect()) as database, database:
-            # Taken at the beginning: what is read stays true until it is written.
+            # Lock at the beginning, so that rows read do not change before the write.
             database.execute("begin immediate")
             yield lambda statement, *values: database.execute(_PARAMETER.sub(r"?\1", statement), values).fetchall()
 
@@ -45,20 +45,20 @@ class SqliteStore:
 
 
 class PostgresStore:
-    """A database of PostgreSQL at a libpq address, which holds no password: libpq finds that itself."""
+    """A PostgreSQL database at a libpq address without a password, which libpq finds itself."""
 
     def __init__(self, address: str, tables: tuple[str, ...]) -> None:
-        """Raises OSError where it cannot be reached."""
+        """Raises OSError if it cannot be reached."""
         self._address = address
         for table in tables:
             with self.transaction() as execute:
-                # Two processes that create a table at once would meet an error of the catalogue.
+                # Without the lock, two processes that create a table at once raise a catalogue error.
                 execute("select pg_advisory_xact_lock(2021)")
                 execute(table)
 
     @contextmanager
     def transaction(self) -> Iterator[Execute]:
-        """As that of SQLite; each statement sees what others have committed."""
+        """As for SQLite; each statement sees what others have committed."""
         from adbc_driver_postgresql import dbapi
 
         with (
@@ -79,7 +79,7 @@ Store = SqliteStore | PostgresStore
 
 
 def opened(address: str, path: Path, tables: tuple[str, ...]) -> Store:
-    """The PostgreSQL at `address`, or the SQLite file where none is named. Raises OSError."""
+    """The PostgreSQL at `address`, or the SQLite file if it is empty. Raises OSError."""
     return PostgresStore(address, tables) if address else SqliteStore(path, tables)
 
 

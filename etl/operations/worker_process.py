@@ -1,8 +1,7 @@
-"""Work in a process of its own, so that nobody else waits for it: python -m etl.operations.worker_process SOCKET.
+"""Runs a function in a separate process, so that it blocks no other user: python -m etl.operations.worker_process SOCKET.
 
-The work is a function of a module and its arguments. Both are pickled by this program for itself, over a socket that no
-other process has. The process yields to the others, has limits on time and memory, is the first that the kernel ends where
-memory runs out, and ends with the process that started it.
+The function and its arguments are pickled over a private socket pair. The process has low priority and limits on time and
+memory, is the first that the kernel kills if memory runs out, and ends with the process that started it.
 """
 
 import os
@@ -22,9 +21,9 @@ from typing import Any
 from etl.core.paths import ROOT
 
 _NICENESS = 15
-# How often a process that works is looked after, in seconds.
+# The polling interval in seconds.
 _BEAT = 0.1
-# As many at once as leave half of the cores to the readers; the others wait.
+# Half of the cores stay free for the web process; further work waits.
 _slots = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) // 2))
 
 Tell = Callable[[float], None]
@@ -35,21 +34,21 @@ class Ended(Exception):
 
 
 class OutOfTime(Ended):
-    """It took longer than it may."""
+    """The work exceeded its time limit."""
 
 
 class OutOfMemory(Ended):
-    """It needed more memory than it may have."""
+    """The work exceeded its memory limit."""
 
 
 class Stopped(Ended):
-    """Whoever began it stopped it."""
+    """The caller stopped the work."""
 
 
 class WorkerProcess:
-    """`work(tell, *given)` in a process of its own, from now on; `share` is what the work told last of how far it is.
+    """Starts `work(tell, *arguments)` in a separate process; `share` is the progress that the work reported last.
 
-    Whoever begins it stops it; a process that nobody waits for any more goes on until its time is over.
+    The caller must call `stop`; otherwise an abandoned process runs until its time limit.
     """
 
     def __init__(self, work: Callable[..., Any], *arguments: Any, seconds: float, memory: int) -> None:
@@ -65,18 +64,18 @@ class WorkerProcess:
         return self._done.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Whether it is done, after at most so many seconds."""
+        """Wait at most `seconds`; returns whether the work is done."""
         return self._done.wait(seconds)
 
     def result(self) -> Any:
-        """What the work returned. Raises what it raised, or Ended."""
+        """Wait for the result of the work. Raises its exception, or Ended."""
         self._done.wait()
         if self._error:
             raise self._error
         return self._result
 
     def stop(self) -> None:
-        """End the process; soon nothing is left of it. Without effect once it is done."""
+        """End the process soon. No effect if it is done."""
         self._stop.set()
 
     def _follow(self, task: bytes, seconds: float, memory: int) -> None:
@@ -120,7 +119,7 @@ class WorkerProcess:
                 else:
                     return content
         except (EOFError, ConnectionError):
-            # It said nothing before its end: the kernel took it, for its memory.
+            # The process ended without an answer: the kernel killed it for its memory.
             raise OutOfMemory from None
 
 
@@ -138,11 +137,11 @@ def _start(memory: int) -> tuple["subprocess.Popen[bytes]", socket.socket]:
     return process, ours
 
 
-# ---------------------------------------------------------------- in the process itself
+# ---------------------------------------------------------------- inside the worker process
 
 
 def main() -> None:
-    """Do the one piece of work that is sent."""
+    """Run the work received on the socket."""
     _limit(int(sys.argv[2]))
     pipe = Connection(int(sys.argv[1]))
     work, arguments = pickle.loads(pipe.recv_bytes())
@@ -166,7 +165,7 @@ def _outcome(work: Callable[..., Any], arguments: tuple[Any, ...], tell: Tell) -
 
 def _limit(memory: int) -> None:
     os.nice(_NICENESS)
-    # Read by etl.warehouse.publications: a large sort goes on on disk.
+    # Read by etl.warehouse.publications: large sorts spill to disk.
     os.environ |= {"QUERY_MEMORY": f"{memory // 2 >> 20}MiB", "QUERY_THREADS": "1", "QUERY_TEMP": tempfile.gettempdir()}
     with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")
@@ -177,14 +176,14 @@ def _limit(memory: int) -> None:
 
 
 def _end_with(pipe: Connection) -> None:
-    """Nothing more is sent: the socket ends when the process that started this one does."""
+    """Exit when the parent does: it sends nothing more, so the socket closes only then."""
     with suppress(EOFError, OSError):
         pipe.recv_bytes()
     os._exit(1)
 
 
 if __name__ == "__main__":
-    # Under its own name, by which what it raises is known to the process that started it.
+    # Imported by name, so that the parent can unpickle the exceptions of this module.
     from etl.operations import worker_process
 
     worker_process.main()
