@@ -1,4 +1,4 @@
-"""What does each number mean, and how is it worked out?"""
+"""What does each number mean, and how is it calculated?"""
 
 from pages.ui.sections import definitions, how_it_works
 

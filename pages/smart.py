@@ -1,4 +1,4 @@
-"""Who offers smart services, and how do they fare beside the others?"""
+"""Who offers smart services, and how do they compare with other institutes?"""
 
 import streamlit as st
 

@@ -164,7 +164,7 @@ def ahead(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], day: date
 
 
 def silent(as_of: date, day: date) -> Refusal | None:
-    """The refusal of a day so many years after the last row that the clock must be wrong."""
+    """The refusal of a day so far after the last row that the clock must be wrong."""
     if day.year - as_of.year > MOST_YEARS_SILENT:
         return Refusal(words("build_day"), words("day_ahead", day=day, last=as_of), CLOCK)
     return None

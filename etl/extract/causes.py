@@ -17,7 +17,7 @@ def because(cause: str, /, **values: object) -> Refused:
 
 
 def named(place: str, refusal: Refused) -> Refused:
-    """A refusal with its place, which stands once, at the beginning."""
+    """A refusal with its place, named once, at the beginning."""
     return Refused(f"{place}: {refusal}")
 
 
@@ -28,7 +28,7 @@ def words(cause: str, /, **values: object) -> str:
 
 
 def line(place: str, *parts: str) -> str:
-    """One line of a place and of texts in both languages. A place in one language stands once, at the beginning."""
+    """One line of a place and of texts in both languages. A place in one language is named once, at the beginning."""
     english, persian = ([spoken(part, lang) for part in parts] for lang in ("en", "fa"))
     place_fa = f"{spoken(place, 'fa')}: " if BETWEEN in place else ""
     return f"{spoken(place, 'en')}: {'; '.join(english)}{BETWEEN}{place_fa}{'؛ '.join(persian)}"

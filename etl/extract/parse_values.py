@@ -74,7 +74,7 @@ def converter(column: Column, setting: Setting) -> Callable[[str], Any]:
 
 @dataclass(frozen=True)
 class _WrittenDay:
-    """A usual form of a day, by where its signs stand."""
+    """A usual form of a day, by the positions of its digits."""
 
     month: tuple[int, ...]
     day: tuple[int, ...]

@@ -59,7 +59,7 @@ class _Worker:
         self._limits = self._read_file.Limits(**setting["limits"])
 
     def serve(self, request: dict[str, Any], pipe: Connection) -> Any:
-        """The one answer to a request: the outcome of reading, or why the file is refused. Progress is sent meanwhile."""
+        """The one answer to a request: the outcome of reading, or why the file is refused. Progress messages precede it."""
         from etl.core.errors import Refused
         from etl.extract.causes import words
         from etl.extract.contract import contract

@@ -19,6 +19,7 @@ from pages.ui.i18n import text
 _FONT = "Vazirmatn"
 _SMALL, _NORMAL = 7.6, 8.4
 WIDTH = 510.0
+_LEFT, _RIGHT, _BOTTOM = 44.0, 12.0, 20.0
 MAP_WIDTH, MAP_HEIGHT = 384.0, 336.0
 # Iran's middle latitude, for the scale of longitude against latitude.
 _LATITUDE = 32.5
@@ -40,22 +41,24 @@ def trend(
     planned = dict(zip(path.column("month"), path.column("planned"), strict=True)) if path and path.rows else {}
     numbers = [value for row in answer.rows for value in row[1:5] if value is not None]
     ticks = elements.nice(max([*numbers, target or 0, *(planned[month] for month in months if month in planned), 1]))
-    left, right, top, bottom = 44.0, 12.0, 20.0 if marks else 8.0, 20.0
-    across = (WIDTH - left - right) / max(len(months) - 1, 1)
+    top, base = 20.0 if marks else 8.0, height - _BOTTOM
+    across = (WIDTH - _LEFT - _RIGHT) / max(len(months) - 1, 1)
 
     def x(place: float) -> float:
-        return left + across * place
+        return _LEFT + across * place
 
     def y(value: float) -> float:
-        return top + (height - top - bottom) * (1 - value / (ticks[-1] or 1))
+        return top + (height - top - _BOTTOM) * (1 - value / (ticks[-1] or 1))
 
     parts: list[str] = []
     for value in ticks:
-        parts.append(_rule(left, y(value), WIDTH - right, y(value), context.colour("grid"), 0.7))
+        parts.append(_rule(_LEFT, y(value), WIDTH - _RIGHT, y(value), context.colour("grid"), 0.7))
         parts.append(
-            _text(left - 5, y(value) + 2.6, text.plain(value, "persons", context.lang), _SMALL, "end", "quiet", context)
+            _text(
+                _LEFT - 5, y(value) + 2.6, text.plain(value, "persons", context.lang), _SMALL, "end", "quiet", context
+            )
         )
-    parts += _months(months, x, height - bottom, context)
+    parts += _months(months, x, base, context)
     band = [(place, row[2], row[3]) for place, row in enumerate(answer.rows) if row[2] is not None]
     if len(band) > 1:
         points = [(x(p), y(low)) for p, low, _ in band] + [(x(p), y(high)) for p, _, high in reversed(band)]
@@ -64,37 +67,47 @@ def trend(
         points = [(x(place), y(planned[month])) for place, month in enumerate(months) if month in planned]
         parts.append(_line(points, context.colour("total"), 1.2, "1.5 2.5"))
     if target is not None:
-        parts.append(_rule(left, y(target), WIDTH - right, y(target), context.colour("target"), 1, "5 3"))
-        written = f"{context.word('figure.target')}: {text.plain(target, 'persons', context.lang)}"
-        # At the end with more free space.
-        side = [abs(value - target) for value in (*answer.rows[0][1:5], planned.get(months[0])) if value is not None]
-        far = [abs(value - target) for value in (*answer.rows[-1][1:5], planned.get(months[-1])) if value is not None]
-        at, anchor = (left + 4, "start") if min(side, default=0) >= min(far, default=0) else (WIDTH - right, "end")
-        parts.append(
-            _text(at, y(target) - 3.5, written, _NORMAL, anchor, "target", context, 700, halo=context.colour("surface"))
-        )
-    ahead = [(x(place), y(row[4])) for place, row in enumerate(answer.rows) if row[4] is not None]
-    if len(ahead) > 1:
-        parts.append(_line(ahead, context.colour("projection"), 1.4, "4 3"))
-        low, high = answer.rows[-1][2:4]
-        if high is not None:
-            written = context.word(
-                "figure.period",
-                first=text.plain(low, "persons", context.lang),
-                last=text.plain(high, "persons", context.lang),
-            )
-            # On the side away from the line.
-            at = y(high) - 6 if ahead[-1][1] <= ahead[0][1] else y(low) + 13
-            parts.append(_text(WIDTH - right, at, written, _NORMAL, "end", "actual", context, halo="#ffffff"))
+        parts += _target(answer, planned, target, y(target), context)
+    parts += _projection(answer, x, y, context)
     known = [(place, row[1]) for place, row in enumerate(answer.rows) if row[1] is not None]
     parts.append(_line([(x(place), y(value)) for place, value in known], context.colour("actual"), 2.1))
-    parts += _marks(marks, months, x, top, height - bottom, context)
+    parts += _marks(marks, months, x, top, base, context)
     if known:
         place, value = known[-1]
         parts.append(_dot(x(place), y(value), context))
         written = text.plain(value, "persons", context.lang)
         parts.append(_text(x(place), y(value) + 14, written, 9.5, "middle", "actual", context, 700, halo="#ffffff"))
     return _svg(WIDTH, height, parts)
+
+
+def _target(
+    answer: Answer, planned: Mapping[str, float], target: float, y: float, context: ChartContext
+) -> Iterable[str]:
+    """The line of the target, labelled at the end with more free space."""
+    yield _rule(_LEFT, y, WIDTH - _RIGHT, y, context.colour("target"), 1, "5 3")
+    first, last = (
+        min((abs(value - target) for value in (*row[1:5], planned.get(row[0])) if value is not None), default=0)
+        for row in (answer.rows[0], answer.rows[-1])
+    )
+    at, anchor = (_LEFT + 4, "start") if first >= last else (WIDTH - _RIGHT, "end")
+    label = f"{context.word('figure.target')}: {text.plain(target, 'persons', context.lang)}"
+    yield _text(at, y - 3.5, label, _NORMAL, anchor, "target", context, 700, halo=context.colour("surface"))
+
+
+def _projection(
+    answer: Answer, x: Callable[[float], float], y: Callable[[float], float], context: ChartContext
+) -> Iterable[str]:
+    """The projected line, with its last range in words on the side away from the line."""
+    ahead = [(x(place), y(row[4])) for place, row in enumerate(answer.rows) if row[4] is not None]
+    if len(ahead) < 2:
+        return
+    yield _line(ahead, context.colour("projection"), 1.4, "4 3")
+    low, high = answer.rows[-1][2:4]
+    if high is not None:
+        first, last = (text.plain(value, "persons", context.lang) for value in (low, high))
+        label = context.word("figure.period", first=first, last=last)
+        at = y(high) - 6 if ahead[-1][1] <= ahead[0][1] else y(low) + 13
+        yield _text(WIDTH - _RIGHT, at, label, _NORMAL, "end", "actual", context, halo="#ffffff")
 
 
 def _months(months: Sequence[str], x: Callable[[float], float], base: float, context: ChartContext) -> Iterable[str]:

@@ -1,6 +1,6 @@
 """The rows of an explored answer: a paged table or pivot, and the files of all rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -126,20 +126,6 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
     def written(value: Any) -> str:
         return text.escape(text.plain(value, metric.unit, view.lang))
 
-    def named(i: int, name: str) -> tables.Column:
-        order = (
-            places[i].get
-            if name in (*TIME, *ORDERED)
-            else lambda code: tables.collated(chart_context.member(name, code))
-        )
-        title = view.word(f"dimension.{name}")
-
-        def cell(group: tuple) -> str:
-            member = chart_context.member(name, group[i])
-            return tables.province(view, group[i], member) if name == "province" else text.escape(member)
-
-        return tables.Column(name, title, cell, lambda group: order(group[i]))
-
     def counted(code: Any) -> tables.Column:
         title = chart_context.member(over, code)
         return tables.Column(
@@ -153,7 +139,9 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
         )
 
     page_columns = columns[:_MOST_COLUMNS]
-    head = [named(i, name) for i, name in enumerate(down)] + [counted(code) for code in page_columns]
+    head = [_group_column(view, i, name, places[i]) for i, name in enumerate(down)] + [
+        counted(code) for code in page_columns
+    ]
     head.append(tables.Column(metric.name, view.word("more.total"), lambda g: written(totals.get(g)), totals.get, True))
     foot = [text.escape(view.word("more.total")), *[""] * (len(down) - 1)]
     foot += [*(written(beneath.get(code)) for code in page_columns), written(_totals(view, selection, ()).value())]
@@ -163,6 +151,20 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
         notes.append(view.word("more.columns_of", shown=few, count=count))
     st.html("".join(f'<p class="pd-note">{text.escape(note)}</p>' for note in notes))
     tables.show(view, "pivot", head, groups, subtitle(view, answer), store=InAddress(PAGE), foot=foot)
+
+
+def _group_column(view: PageContext, i: int, name: str, places: Mapping[Any, int]) -> tables.Column:
+    """The column of a dimension of the groups; time and bands sort in their own order, names alphabetically."""
+    chart_context = context(view)
+
+    def order(code: Any) -> Any:
+        return places.get(code) if name in (*TIME, *ORDERED) else tables.collated(chart_context.member(name, code))
+
+    def cell(group: tuple) -> str:
+        member = chart_context.member(name, group[i])
+        return tables.province(view, group[i], member) if name == "province" else text.escape(member)
+
+    return tables.Column(name, view.word(f"dimension.{name}"), cell, lambda group: order(group[i]))
 
 
 def _totals(view: PageContext, selection: Selection, by: Sequence[str]) -> Answer:
