@@ -42,7 +42,7 @@ def provinces(view: PageContext) -> None:
             view.word(
                 "load.lacks",
                 province=text.member("province", code, view.lang),
-                sources=text.listed([named(view, "source", source) for source in sources], view.lang),
+                sources=text.listed([name_of(view, "source", source) for source in sources], view.lang),
             )
             for code, sources in lacking.items()
         ]
@@ -66,8 +66,8 @@ def warned(view: PageContext) -> None:
 def _by_reason(view: PageContext, answer: Answer, ident: str, title: str) -> None:
     known = registers.headers()
     words: dict[str, Callable[[Any], str]] = {
-        "source": lambda name: named(view, "source", name),
-        "reason": lambda name: named(view, "reason", name),
+        "source": lambda name: name_of(view, "source", name),
+        "reason": lambda name: name_of(view, "reason", name),
         "column": lambda name: (known.get(name, name) if view.lang == "fa" else name) or "–",
     }
     _part(view, answer, ident, title, view.word(f"load.{ident}_are"), answer.rows, words)
@@ -79,7 +79,7 @@ def files(view: PageContext) -> None:
     read = text.number(warehouse.published().files, view.lang)
     words: dict[str, Callable[[Any], str]] = {
         "file": str,
-        "source": lambda name: named(view, "source", name),
+        "source": lambda name: name_of(view, "source", name),
         "refusal": lambda refusal: text.digits(spoken(refusal, view.lang), view.lang) if refusal else "–",
         "notes": lambda notes: (
             text.listed([_note(view, note) for note in notes.split("; ")], view.lang) if notes else "–"
@@ -162,11 +162,11 @@ def _note(view: PageContext, written: str) -> str:
 
 def _rule(view: PageContext, name: str, words: str) -> str:
     """The words of a rule in the user's language, else the comment of its file."""
-    translated = named(view, "rule", name)
+    translated = name_of(view, "rule", name)
     return words if translated == name else translated
 
 
-def named(view: PageContext, section: str, name: str) -> str:
+def name_of(view: PageContext, section: str, name: str) -> str:
     try:
         return view.word(f"{section}.{name}")
     except KeyError:

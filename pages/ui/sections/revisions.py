@@ -153,7 +153,7 @@ def _moved(view: PageContext) -> Iterator[tables.Column]:
 
 def _causes(view: PageContext) -> tables.Column:
     def words(row: _Row) -> str:
-        return text.listed([data_quality.named(view, "revision", cause) for cause in row["causes"]], view.lang) or "–"
+        return text.listed([data_quality.name_of(view, "revision", cause) for cause in row["causes"]], view.lang) or "–"
 
     return tables.Column("causes", view.word("revision.causes"), lambda row: text.escape(words(row)), words)
 
@@ -187,7 +187,7 @@ def _changed(view: PageContext) -> list[tables.Column]:
         tables.Column(
             "source",
             view.word("dimension.source"),
-            lambda row: text.escape(data_quality.named(view, "source", row["source"])),
+            lambda row: text.escape(data_quality.name_of(view, "source", row["source"])),
             lambda row: row["source"],
         ),
         rows("before"),
