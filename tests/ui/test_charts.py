@@ -524,7 +524,7 @@ def test_no_superlative_where_the_intervals_of_first_and_second_overlap() -> Non
     close = shares(("IR-23", 500, 1000), ("IR-11", 510, 1000), ("IR-00", 520, 1000))
     found = titles.extreme(close, EN)
     assert found == replace(
-        titles.Title("Training compliance: no province stands out (50.0% to 52.0%)"), others=found.others
+        titles.Title("Training compliance: no province stands out (50.0% to 52.0%)"), alternatives=found.alternatives
     )
     assert titles.extreme(close, FA).sentence.startswith("پایبندی آموزشی: هیچ استانی متمایز نیست")
 
@@ -534,7 +534,7 @@ def test_no_superlative_and_no_range_of_groups_under_the_least() -> None:
     assert titles.extreme(small, EN).sentence == "Lowest training compliance: Sistan and Baluchestan, 70.0%"
     alone = shares(("IR-23", 900, 1000), ("IR-00", 0, 22))
     assert titles.extreme(alone, EN).sentence == "Training compliance: Tehran, 90.0%"
-    assert [other.sentence for other in titles.extreme(alone, EN).others] == [
+    assert [other.sentence for other in titles.extreme(alone, EN).alternatives] == [
         "Training compliance: all but Tehran under 23 people"
     ]
     none = shares(("IR-23", 20, 22), ("IR-00", 0, 22))
@@ -619,7 +619,7 @@ def test_where_two_charts_compare_the_same_the_second_says_what_half_of_the_grou
     ]
     made = replace(by_province(), rows=rows)
     first = titles.extreme(made, EN, end="highest")
-    taken = {first.sentence, *(one.sentence for one in first.others[:-1])}
+    taken = {first.sentence, *(one.sentence for one in first.alternatives[:-1])}
     second = titles.unlike(first, taken, made, EN)
     assert second.sentence == "Training compliance: 70.0% or less in half of the provinces"
 

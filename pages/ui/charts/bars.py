@@ -95,11 +95,11 @@ def ranking(
         notes.append(elements.note(context, named, x=nation, y=1, yref="paper", yanchor="bottom"))
     # the values stand in a column of their own beyond the bars, clear of the nation's line
     for place, (row, value) in enumerate(zip(rows, written, strict=True)):
-        shown = f"<b>{value}</b>" if row[0] in focused else value
+        value_text = f"<b>{value}</b>" if row[0] in focused else value
         notes.append(
             elements.note(
                 context,
-                shown,
+                value_text,
                 x=0 if context.rtl else 1,
                 xref="paper",
                 y=place,
@@ -319,7 +319,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
             "y": list(range(len(values))),
             "x": values,
             "marker": {"color": context.colour("actual")},
-            "text": [context.line(one) for one in written],
+            "text": [context.line(label) for label in written],
             "textposition": "outside",
             "cliponaxis": False,
             "hovertext": [
@@ -340,7 +340,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         len(values) * 44 + 24,
         xaxis=x_axis,
         yaxis=elements.categories(context, labels),
-        margin=_beyond(context, max(len(one) for one in written)),
+        margin=_beyond(context, max(len(label) for label in written)),
     )
 
 

@@ -32,8 +32,8 @@ class Chart:
     # Drawn in its place where the groups differ no more than by chance.
     where_noise: "Chart | None" = None
 
-    def __call__(self, answer: Answer, context: ChartContext, *given: Any, **options: Any) -> Figure:
-        return self.draw(answer, context, *given, **options)
+    def __call__(self, answer: Answer, context: ChartContext, *positional: Any, **options: Any) -> Figure:
+        return self.draw(answer, context, *positional, **options)
 
     @property
     def name(self) -> str:

@@ -97,19 +97,19 @@ def _spread(steps: Sequence[str], count: int) -> tuple[str, ...]:
 def _bounds(values: Sequence[float], count: int, unit: str) -> list[float]:
     """Bounds between up to `count` classes of about equal size, with as few digits as tell the classes apart."""
     ordered = sorted(values)
-    wanted = min(count, len(set(ordered))) - 1
-    if wanted < 1:
+    bound_count = min(count, len(set(ordered))) - 1
+    if bound_count < 1:
         return []
     cuts = [ordered[min(math.ceil(len(ordered) * i / count), len(ordered) - 1)] for i in range(1, count)]
     scale = 100 if unit == "share" else 1
     digits = len(str(int(abs(ordered[-1]) * scale)))
-    found: list[float] = []
+    bounds: list[float] = []
     for decimals in range(min(0, 2 - digits), _MOST_DECIMALS + 1):
-        found = sorted({_rounded(cut, scale, decimals) for cut in cuts})
-        found = [bound for bound in found if ordered[0] < bound <= ordered[-1]]
-        if len(found) >= (wanted if decimals < 0 else min(wanted, 2)):
+        bounds = sorted({_rounded(cut, scale, decimals) for cut in cuts})
+        bounds = [bound for bound in bounds if ordered[0] < bound <= ordered[-1]]
+        if len(bounds) >= (bound_count if decimals < 0 else min(bound_count, 2)):
             break
-    return found
+    return bounds
 
 
 def _rounded(value: float, scale: int, decimals: int) -> float:

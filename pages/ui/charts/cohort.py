@@ -46,7 +46,7 @@ def decided(answer: Answer, context: ChartContext) -> Figure:
                 "y": answer.column(metric.name),
                 "line": {"color": context.colour(meaning), "width": 2.5, "dash": dash, "shape": "hv"},
                 "connectgaps": False,
-                "hovertext": [_told(answer, metric.name, row, context) for row in answer.rows],
+                "hovertext": [_hover(answer, metric.name, row, context) for row in answer.rows],
                 "hovertemplate": "%{hovertext}<extra></extra>",
             }
         )
@@ -73,7 +73,7 @@ def decided(answer: Answer, context: ChartContext) -> Figure:
     )
 
 
-def _told(answer: Answer, name: str, row: tuple[Any, ...], context: ChartContext) -> str:
+def _hover(answer: Answer, name: str, row: tuple[Any, ...], context: ChartContext) -> str:
     metric = elements.metric_of(answer, name)
     day = f"{context.word('dimension.working_day')} {text.number(row[0], context.lang)}"
     return elements.hover(answer, metric, row, day, context)

@@ -114,23 +114,23 @@ def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartC
     names = (str(metric.numerator), str(metric.denominator))
     if not set(names) <= set(answer.columns):
         return ""
-    part, whole, shown = (row[answer.columns.index(name)] for name in (*names, metric.name))
+    part, whole, rate = (row[answer.columns.index(name)] for name in (*names, metric.name))
     units = [unit_of(answer, name) for name in names]
     more = 0
-    if None not in (part, whole, shown):
-        wanted = text.plain(shown, metric.unit, context.lang)
+    if None not in (part, whole, rate):
+        rate_text = text.plain(rate, metric.unit, context.lang)
         more = next(
-            (n for n in range(_MOST_DECIMALS + 1) if _reads(metric, (part, whole), units, n, context) == wanted), 0
+            (n for n in range(_MOST_DECIMALS + 1) if _reads(metric, (part, whole), units, n, context) == rate_text), 0
         )
-    said = [_part(value, unit, more, context) for value, unit in zip((part, whole), units, strict=True)]
+    amounts = [_part(value, unit, more, context) for value, unit in zip((part, whole), units, strict=True)]
     if metric.unit == "share" and units[0] == units[1]:
-        return context.word("figure.of_total", part=said[0], whole=said[1])
-    return context.word("figure.ratio", numerator=said[0], denominator=said[1])
+        return context.word("figure.of_total", part=amounts[0], whole=amounts[1])
+    return context.word("figure.ratio", numerator=amounts[0], denominator=amounts[1])
 
 
 def unit_of(answer: Answer, name: str) -> str:
     """The unit of a column that holds numbers; a part of a ratio stands in the catalogue."""
-    metric = next((one for one in answer.metrics if one.name == name), None) or catalogue().get(name)
+    metric = next((candidate for candidate in answer.metrics if candidate.name == name), None) or catalogue().get(name)
     return metric.unit if metric else "persons"
 
 
@@ -148,8 +148,8 @@ def _with_decimals(value: float, unit: str, more: int) -> Decimal:
 def _part(value: float | None, unit: str, more: int, context: ChartContext) -> str:
     if value is None:
         return text.number(None, context.lang)
-    shown = _with_decimals(value, unit, more)
-    return text.number(shown, context.lang, -int(shown.as_tuple().exponent))
+    rounded = _with_decimals(value, unit, more)
+    return text.number(rounded, context.lang, -int(rounded.as_tuple().exponent))
 
 
 def hover(answer: Answer, metric: Metric, row: Sequence[Any], name: str, context: ChartContext) -> str:

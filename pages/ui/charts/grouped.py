@@ -33,17 +33,17 @@ class Bar:
 def beside(answer: Answer, context: ChartContext) -> Title:
     """This country's rate, and the highest of the first kind of force."""
     at, unit = answer.columns.index(answer.metrics[0].name), answer.metrics[0].unit
-    own, *others = answer.rows
-    said = f"{context.member('country', own[1])} {text.plain(own[at], unit, context.lang)}"
-    if not others or others[0][at] is None:
-        return Title(f"{answer.metrics[0].short[context.lang]}: {said}")
-    first = others[0]
+    home, *foreign = answer.rows
+    home_text = f"{context.member('country', home[1])} {text.plain(home[at], unit, context.lang)}"
+    if not foreign or foreign[0][at] is None:
+        return Title(f"{answer.metrics[0].short[context.lang]}: {home_text}")
+    first = foreign[0]
     other = f"{context.member('country', first[1])} {text.plain(first[at], unit, context.lang)}"
     return Title(
         context.word(
             "abroad.beside",
             measure=answer.metrics[0].short[context.lang],
-            own=said,
+            own=home_text,
             other=other,
             force=context.member("force", first[0]),
         )
@@ -53,10 +53,10 @@ def beside(answer: Answer, context: ChartContext) -> Title:
 def above(answer: Answer, context: ChartContext) -> Title:
     """The countries of which a figure exceeds the claim."""
     at = answer.columns.index("above_claim")
-    found = dict.fromkeys(context.member("country", row[1]) for row in answer.rows if row[at] is not None)
-    if not found:
+    country_names = dict.fromkeys(context.member("country", row[1]) for row in answer.rows if row[at] is not None)
+    if not country_names:
         return Title(context.word("abroad.none_above"))
-    return Title(context.word("abroad.some_above", places=text.listed(list(found), context.lang)))
+    return Title(context.word("abroad.some_above", places=text.listed(list(country_names), context.lang)))
 
 
 # ---------------------------------------------------------------- charts
@@ -72,7 +72,7 @@ def countries(answer: Answer, context: ChartContext) -> Figure:
             row[answer.columns.index(answer.metrics[0].name)],
             "actual" if row[0] == "assistants" else "total",
             _SURENESS[row[4]],
-            _told(answer, row, context),
+            _hover(answer, row, context),
         )
         for row in answer.rows
     ]
@@ -90,7 +90,7 @@ def claimed(answer: Answer, context: ChartContext) -> Figure:
             row[at[0]],
             "actual" if row[at[1]] is not None else "total",
             _SURENESS[row[4]],
-            _told(answer, row, context),
+            _hover(answer, row, context),
         )
         for row in answer.rows
     ]
@@ -181,7 +181,7 @@ def _country(context: ChartContext, row: Sequence[object]) -> str:
     return f"{context.member('country', row[1])} {year}"
 
 
-def _told(answer: Answer, row: Sequence[object], context: ChartContext) -> str:
+def _hover(answer: Answer, row: Sequence[object], context: ChartContext) -> str:
     lines = [f"<b>{text.escape(_country(context, row))}</b>", text.escape(context.member("counted", row[2]))]
     for metric in answer.metrics:
         value = row[answer.columns.index(metric.name)]
@@ -193,11 +193,11 @@ def _told(answer: Answer, row: Sequence[object], context: ChartContext) -> str:
 
 
 def _sureness_keys(context: ChartContext, answer: Answer) -> list[Figure]:
-    met = dict.fromkeys(row[4] for row in answer.rows if row[4] != "register")
+    grades = dict.fromkeys(row[4] for row in answer.rows if row[4] != "register")
     return [
         elements.key(
             context, context.word("abroad.sureness", how=context.member("sureness", name)), "total", _SURENESS[name]
         )
         for name in ("high", "medium", "low")
-        if name in met
+        if name in grades
     ]

@@ -103,11 +103,11 @@ def published(answer: Answer, context: ChartContext) -> Figure:
         "hovertemplate": "%{hovertext}<extra></extra>",
     }
     step = -(-len(days) // _MOST_TICKS)
-    shown = days[::-1][::step][::-1]
+    tick_days = days[::-1][::step][::-1]
     spare = max((x[-1] - x[0]) * 0.06, 15)
     axis = elements.time_axis(context, []) | {
-        "tickvals": [day.toordinal() for day in shown],
-        "ticktext": [context.line("<br>".join(text.day(day, context.lang).rsplit(" ", 1))) for day in shown],
+        "tickvals": [day.toordinal() for day in tick_days],
+        "ticktext": [context.line("<br>".join(text.day(day, context.lang).rsplit(" ", 1))) for day in tick_days],
         "range": [x[0] - spare, x[-1] + spare],
     }
     margin = {"l": 8, "r": 26, "t": 8, "b": 8}

@@ -33,21 +33,21 @@ def trend(
     t = next(i for i, name in enumerate(answer.by) if name in TIME)
     labels = list(dict.fromkeys(row[t] for row in answer.rows))
     unit = answer.metrics[0].unit
-    data, keys, seen = [], [], []
+    data, keys, all_values = [], [], []
     if before is not None:
         earlier = _Series(context.word("figure.before"), before.metrics[0], before.rows[: len(labels)])
         values, hovers = earlier.spread(before, context, [row[0] for row in earlier.rows], 0)
-        seen += values
+        all_values += values
         data.append(_line(context, values, "before", hovers, width=2))
         keys.append(elements.key(context, earlier.name, "before", "line"))
     for series, meaning in zip(_series(answer, context, t), cycle(elements.SERIES), strict=False):
         values, hovers = series.spread(answer, context, labels, t)
-        seen += values
+        all_values += values
         firm = [None if label in answer.provisional else value for label, value in zip(labels, values, strict=True)]
         data.append(_line(context, firm, meaning, hovers))
         data += _open_end(context, values, labels, answer.provisional, meaning, hovers)
         keys.append(elements.key(context, series.name, meaning, "line"))
-    known = [value for value in seen if value is not None]
+    known = [value for value in all_values if value is not None]
     ticks = elements.nice(max([0, *known, target or 0])) if zero else _around(known, target, unit)
     if answer.provisional & set(labels):
         keys.append(elements.key(context, context.word("figure.provisional"), elements.SERIES[0], "outline"))

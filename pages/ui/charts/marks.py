@@ -45,38 +45,38 @@ def events(answer: Answer, context: ChartContext) -> tuple[Event, ...]:
     )
 
 
-def of(told: Iterable[Event], labels: Sequence[str]) -> list[Mark]:
+def of(events: Iterable[Event], labels: Sequence[str]) -> list[Mark]:
     """The events that fall into the months, quarters or years of a chart."""
-    found: list[Mark] = []
-    for event in told:
+    chart_marks: list[Mark] = []
+    for event in events:
         units = (unit_of(event.date, kind).label for kind in ("month", "quarter", "year"))
         if label := next((unit for unit in units if unit in labels), None):
-            found.append(Mark(len(found) + 1, label, event.words))
-    return found
+            chart_marks.append(Mark(len(chart_marks) + 1, label, event.words))
+    return chart_marks
 
 
-def drawn(figure: Figure, told: Iterable[Event], context: ChartContext, labels: Sequence[str]) -> Figure:
+def drawn(figure: Figure, events: Iterable[Event], context: ChartContext, labels: Sequence[str]) -> Figure:
     """A chart over time with its events: numbers on it, and their words in `layout.meta`."""
-    found, layout = of(told, labels), figure["layout"]
-    if not found:
+    chart_marks, layout = of(events, labels), figure["layout"]
+    if not chart_marks:
         return figure
     line = {"color": context.colour("text"), "width": 1, "dash": "dot"}
     layout["shapes"] = [*layout.get("shapes", [])]
     layout["annotations"] = [*layout.get("annotations", [])]
-    for mark in found:
+    for mark in chart_marks:
         at = list(labels).index(mark.label)
         layout["shapes"].append({"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": line})
         number = text.digits(mark.number, context.lang)
         note = elements.note(context, number, x=at, y=1, yref="paper", xanchor="center", yanchor="bottom")
         layout["annotations"].append(note | {"hovertext": context.line(text.escape(mark.words))})
     layout["margin"] = layout.get("margin", {}) | {"t": max(layout.get("margin", {}).get("t", 0), 24)}
-    layout["meta"]["events"] = [mark.words for mark in found]
-    layout["meta"]["event_units"] = [mark.label for mark in found]
+    layout["meta"]["events"] = [mark.words for mark in chart_marks]
+    layout["meta"]["event_units"] = [mark.label for mark in chart_marks]
     return figure
 
 
 def listed(words: Sequence[str], context: ChartContext) -> str:
     """The list below a chart, in HTML: it is read, and reached by keyboard, without the chart."""
-    items = "".join(f"<li>{text.escape(one)}</li>" for one in words)
+    items = "".join(f"<li>{text.escape(sentence)}</li>" for sentence in words)
     label = text.escape(context.word("briefing.events"))
     return f'<ol class="pd-note" tabindex="0" aria-label="{label}">{items}</ol>' if items else ""

@@ -94,10 +94,10 @@ def in_order(answer: Answer, dimension: int, at: int) -> list[Any]:
 def first_bars(answer: Answer, context: ChartContext, focus: Iterable[Any] = (), is_problem: bool = False) -> Figure:
     """The longest bars of a ranking that is too long to be read, and how many there are in all."""
     made = bars.ranking(answer, context, focus=focus, is_problem=is_problem, most=MOST_BARS)
-    shown, count = (
+    bar_count, count = (
         text.number(number, context.lang) for number in (min(MOST_BARS, len(answer.rows)), len(answer.rows))
     )
-    made["layout"]["meta"]["credit"] = context.word("more.first_of", shown=shown, count=count)
+    made["layout"]["meta"]["credit"] = context.word("more.first_of", shown=bar_count, count=count)
     return made
 
 

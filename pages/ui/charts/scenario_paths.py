@@ -15,10 +15,12 @@ def reached(answer: Answer, context: ChartContext) -> Title:
     plan, low, high, goal = (answer.columns.index(metric.name) for metric in answer.metrics[1:5])
     unit, planned = answer.metrics[0].unit, [row for row in answer.rows if row[plan] is not None]
     last = planned[-1]
-    told = {"measure": answer.metrics[0].short[context.lang], "when": context.member("month", last[0])}
+    placeholders = {"measure": answer.metrics[0].short[context.lang], "when": context.member("month", last[0])}
     if last[goal] is None or last[low] is None:
-        return Title(context.word("finding.path_ends", value=text.amount(last[plan], unit, context.lang), **told))
-    told["target"] = text.plain(last[goal], unit, context.lang)
+        return Title(
+            context.word("finding.path_ends", value=text.amount(last[plan], unit, context.lang), **placeholders)
+        )
+    placeholders["target"] = text.plain(last[goal], unit, context.lang)
     months = [next((row[0] for row in planned if row[at] >= row[goal]), None) for at in (high, low)]
     first, latest = (context.member("month", month) if month else None for month in months)
     if first is None:
@@ -26,11 +28,11 @@ def reached(answer: Answer, context: ChartContext) -> Title:
             "low": text.plain(last[low], unit, context.lang),
             "high": text.plain(last[high], unit, context.lang),
         }
-        return Title(context.word("finding.short_of", **told, **low_high))
+        return Title(context.word("finding.short_of", **placeholders, **low_high))
     if latest is None:
-        return Title(context.word("finding.reached_earliest", first=first, **told))
+        return Title(context.word("finding.reached_earliest", first=first, **placeholders))
     key = "finding.reached_once" if first == latest else "finding.reached"
-    return Title(context.word(key, first=first, last=latest, **told))
+    return Title(context.word(key, first=first, last=latest, **placeholders))
 
 
 def how_often(answer: Answer, context: ChartContext) -> Title:
@@ -46,9 +48,9 @@ def last_trial(answer: Answer, context: ChartContext) -> Title:
     if not answer.rows:
         return Title(context.word("finding.untried_months"))
     row, metric = answer.rows[-1], answer.metrics[0]
-    value, low, high = (text.plain(one, metric.unit, context.lang) for one in row[1:4])
-    said = context.word("finding.trial", measure=metric.short[context.lang], value=value, low=low, high=high)
-    return Title(said)
+    value, low, high = (text.plain(number, metric.unit, context.lang) for number in row[1:4])
+    sentence = context.word("finding.trial", measure=metric.short[context.lang], value=value, low=low, high=high)
+    return Title(sentence)
 
 
 @chart(reached)
@@ -56,9 +58,9 @@ def path(answer: Answer, context: ChartContext) -> Figure:
     """Known solid, planned dashed with its range, the goal outlined. Metrics in order: known, plan, low, high, goal."""
     labels = answer.column("month")
     known, plan, low, high, goal = (answer.column(metric.name) for metric in answer.metrics[:5])
-    unit, value = answer.metrics[0].unit, next((one for one in goal if one is not None), None)
-    seen = [one for one in (*known, *low, *high) if one is not None]
-    ticks = [0, 0.25, 0.5, 0.75, 1.0] if unit == "share" else elements.nice(max([*seen, value or 0]))
+    unit, value = answer.metrics[0].unit, next((number for number in goal if number is not None), None)
+    plotted = [number for number in (*known, *low, *high) if number is not None]
+    ticks = [0, 0.25, 0.5, 0.75, 1.0] if unit == "share" else elements.nice(max([*plotted, value or 0]))
     colour = context.colour("projection")
     data = [
         _line(answer, context, low, 2, {"color": colour, "width": 1, "dash": "dot"}),

@@ -19,16 +19,16 @@ _STEPS = 60
 def beyond(answer: Answer, context: ChartContext) -> Title:
     """The provinces beyond the limits, by name where they are few."""
     metric = answer.metrics[0]
-    found = [row for row in answer.records() if row["is_signal"]]
-    told = {"measure": metric.short[context.lang], "count": text.number(len(found), context.lang)}
-    if not found:
-        return Title(context.word("signal.none", **told))
-    named = text.listed([context.named("province", row["province"]) for row in found], context.lang)
-    sides = {_side(metric, row) for row in found}
+    signals = [row for row in answer.records() if row["is_signal"]]
+    placeholders = {"measure": metric.short[context.lang], "count": text.number(len(signals), context.lang)}
+    if not signals:
+        return Title(context.word("signal.none", **placeholders))
+    named = text.listed([context.named("province", row["province"]) for row in signals], context.lang)
+    sides = {_side(metric, row) for row in signals}
     beyond_what = context.word(f"signal.{sides.pop() if len(sides) == 1 else 'beyond'}")
-    told["beyond"] = beyond_what[0].lower() + beyond_what[1:]
-    keys = ("some", "many") if len(found) <= _MOST_NAMED else ("many",)
-    return Title(first_that_fits(context.word(f"signal.{key}", places=named, **told) for key in keys))
+    placeholders["beyond"] = beyond_what[0].lower() + beyond_what[1:]
+    keys = ("some", "many") if len(signals) <= _MOST_NAMED else ("many",)
+    return Title(first_that_fits(context.word(f"signal.{key}", places=named, **placeholders) for key in keys))
 
 
 def _side(metric: Metric, row: Mapping[str, Any]) -> str:
@@ -41,17 +41,17 @@ def _side(metric: Metric, row: Mapping[str, Any]) -> str:
 def months_beyond(answer: Answer, context: ChartContext) -> Title:
     """The months beyond the limits, by name where they are few."""
     metric, rows = answer.metrics[0], answer.records()
-    found = [row["month"] for row in rows if row["is_signal"]]
-    told = {
+    signal_months = [row["month"] for row in rows if row["is_signal"]]
+    placeholders = {
         "measure": metric.short[context.lang],
-        "count": text.number(len(found), context.lang),
-        "months": text.listed([context.member("month", month) for month in found], context.lang),
+        "count": text.number(len(signal_months), context.lang),
+        "months": text.listed([context.member("month", month) for month in signal_months], context.lang),
     }
-    if not found:
+    if not signal_months:
         bounds = {name: text.plain(rows[-1][f"flow_{name}"], metric.unit, context.lang) for name in ("low", "high")}
-        return Title(context.word("signal.xmr_in", **told, **bounds))
-    keys = ("xmr_out", "xmr_many") if len(found) <= _MOST_NAMED else ("xmr_many",)
-    return Title(first_that_fits(context.word(f"signal.{key}", **told) for key in keys))
+        return Title(context.word("signal.xmr_in", **placeholders, **bounds))
+    keys = ("xmr_out", "xmr_many") if len(signal_months) <= _MOST_NAMED else ("xmr_many",)
+    return Title(first_that_fits(context.word(f"signal.{key}", **placeholders) for key in keys))
 
 
 @chart(beyond)
@@ -98,7 +98,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
                     "color": context.colour(meaning),
                     "line": {"color": context.colour("surface"), "width": 1},
                 },
-                "hovertext": [_told(answer, row, context) for row in group],
+                "hovertext": [_hover(answer, row, context) for row in group],
                 "hovertemplate": "%{hovertext}<extra></extra>",
             }
         )
@@ -148,8 +148,8 @@ def process(answer: Answer, context: ChartContext) -> Figure:
                 "color": [context.colour("problem" if row["is_signal"] else "actual") for row in rows],
             },
             "hovertext": [
-                elements.hover(answer, metric, one, context.member("month", row["month"]), context)
-                for one, row in zip(answer.rows, rows, strict=True)
+                elements.hover(answer, metric, values, context.member("month", row["month"]), context)
+                for values, row in zip(answer.rows, rows, strict=True)
             ],
             "hovertemplate": "%{hovertext}<extra></extra>",
         }
@@ -193,7 +193,7 @@ def _limits(row: dict[str, Any], most: float) -> list[tuple[float, float, float]
     return [(count, *funnel.limits(count)) for count in counts]
 
 
-def _told(answer: Answer, row: dict[str, Any], context: ChartContext) -> str:
+def _hover(answer: Answer, row: dict[str, Any], context: ChartContext) -> str:
     metric = answer.metrics[0]
     values = tuple(row[name] for name in answer.columns)
     lines = [elements.hover(answer, metric, values, context.member("province", row["province"]), context)]

@@ -35,7 +35,7 @@ class Title:
     sentence: str
     focus: tuple[Any, ...] = ()
     is_problem: bool = False
-    others: "tuple[Title, ...]" = ()
+    alternatives: "tuple[Title, ...]" = ()
 
 
 TitleRule = Callable[[Answer, ChartContext], Title]
@@ -49,11 +49,11 @@ def _known(answer: Answer, name: str | None = None) -> tuple[int, str, list[tupl
 
 def first_that_fits(sentences: Iterable[str]) -> str:
     """The first sentence of twelve words or fewer, or the last."""
-    said = ""
-    for said in sentences:
-        if len(said.split()) <= MOST_WORDS:
+    sentence = ""
+    for sentence in sentences:
+        if len(sentence.split()) <= MOST_WORDS:
             break
-    return said
+    return sentence
 
 
 def _amounts(value: Any, unit: str, context: ChartContext) -> tuple[str, str]:
@@ -93,34 +93,34 @@ def extreme(
     end = end or worst or "highest"
     if len(rows) == 1:
         return Title(_about(metric, called(rows[0][: len(answer.by)]), rows[0][at], context))
-    found = rank(answer, metric.name)
-    range_of = _spread(answer, metric, [one.value for one in found.ranked] or [row[at] for row in rows], context)
-    if not found.ranked:
-        return _none_ranked(answer, metric, range_of, bool(found.small), context)
-    half = _half(answer, metric, found.ranked, context)
-    if len(found.ranked) == 1:
-        only = found.ranked[0]
+    ranking = rank(answer, metric.name)
+    range_of = _spread(answer, metric, [group.value for group in ranking.ranked] or [row[at] for row in rows], context)
+    if not ranking.ranked:
+        return _none_ranked(answer, metric, range_of, bool(ranking.small), context)
+    half = _half(answer, metric, ranking.ranked, context)
+    if len(ranking.ranked) == 1:
+        only = ranking.ranked[0]
         return Title(
             _about(metric, called(only.key), only.value, context),
-            others=_others_small(answer, metric, called(only.key), context),
+            alternatives=_only_one_ranked(answer, metric, called(only.key), context),
         )
     other = "lowest" if end == "highest" else "highest"
-    here, there = (_end_of(metric, found.ranked, side, worst, called, context) for side in (end, other))
-    is_apart = {"highest": found.is_first_apart, "lowest": found.is_last_apart}
+    here, there = (_end_of(metric, ranking.ranked, side, worst, called, context) for side in (end, other))
+    is_apart = {"highest": ranking.is_first_apart, "lowest": ranking.is_last_apart}
     # Shares that are equal are not apart; counts that are equal are said to be.
     if here and (is_apart[end] or (len(here.focus) > 1 and metric.unit in _COUNTS)):
-        others = (there, range_of, half) if there and is_apart[other] else (range_of, half)
-        return replace(here, others=others)
+        alternatives = (there, range_of, half) if there and is_apart[other] else (range_of, half)
+        return replace(here, alternatives=alternatives)
     if not is_noise(answer):
         # No single group is apart, yet together they differ by more than chance.
-        return replace(range_of, others=(there, half) if there and is_apart[other] else (half,))
+        return replace(range_of, alternatives=(there, half) if there and is_apart[other] else (half,))
     none = context.word(f"nobody.{answer.by[0]}" if _has_word(answer.by) else "nobody.group")
-    low, high = (text.plain(found.ranked[i].value, metric.unit, context.lang) for i in (-1, 0))
+    low, high = (text.plain(ranking.ranked[i].value, metric.unit, context.lang) for i in (-1, 0))
     stands_out = first_that_fits(
         context.word(key, measure=measure(metric, context), none=none, low=low, high=high)
         for key in ("finding.no_one", "finding.no_one_bare")
     )
-    return Title(stands_out, others=(there, range_of, half) if there and is_apart[other] else (range_of, half))
+    return Title(stands_out, alternatives=(there, range_of, half) if there and is_apart[other] else (range_of, half))
 
 
 def _called(answer: Answer, context: ChartContext, key: tuple[Any, ...]) -> str:
@@ -135,18 +135,18 @@ def _none_ranked(answer: Answer, metric: Metric, range_of: Title, are_small: boo
     """No group is large enough to be ranked, or nothing says how large they are."""
     if not are_small:
         return range_of
-    said = context.word("finding.all_small", measure=measure(metric, context), fewest=_fewest(metric, context))
-    return Title(said, others=(range_of,))
+    sentence = context.word("finding.all_small", measure=measure(metric, context), fewest=_fewest(metric, context))
+    return Title(sentence, alternatives=(range_of,))
 
 
-def _others_small(answer: Answer, metric: Metric, place: str, context: ChartContext) -> tuple[Title, ...]:
+def _only_one_ranked(answer: Answer, metric: Metric, place: str, context: ChartContext) -> tuple[Title, ...]:
     """That all groups but one are too small to be ranked, where they have a value at all."""
     if len(answer.rows) < 2:
         return ()
-    said = context.word(
+    sentence = context.word(
         "finding.all_but", measure=measure(metric, context), place=place, fewest=_fewest(metric, context)
     )
-    return (Title(said),)
+    return (Title(sentence),)
 
 
 def _fewest(metric: Metric, context: ChartContext) -> str:
@@ -166,7 +166,7 @@ def _end_of(
 ) -> Title | None:
     """The group at one end of a ranking, or those that share it; nothing where all groups share it."""
     value = ranked[0 if end == "highest" else -1].value
-    first = [one for one in ranked if one.value == value]
+    first = [group for group in ranked if group.value == value]
     if len(first) == len(ranked):
         return None
     count = text.number(len(first), context.lang)
@@ -176,7 +176,7 @@ def _end_of(
         context.word(key, superlative=superlative, place=called(first[0].key), count=count, value=written)
         for written in _amounts(value, metric.unit, context)
     )
-    return Title(sentence, tuple(dict.fromkeys(one.key[0] for one in first)), end == worst)
+    return Title(sentence, tuple(dict.fromkeys(group.key[0] for group in first)), end == worst)
 
 
 def _superlative(metric: Metric, end: str, context: ChartContext) -> str:
@@ -209,22 +209,22 @@ def _spread(answer: Answer, metric: Metric, values: Sequence[Any], context: Char
 
 def _axes(answer: Answer, context: ChartContext) -> str:
     """What the answer is split by, as it stands in a sentence."""
-    *others, last = ["", *(elements.dimension(axis, context) for axis in answer.by)]
-    first = text.listed(others[1:], context.lang)
+    *leading, last = ["", *(elements.dimension(axis, context) for axis in answer.by)]
+    first = text.listed(leading[1:], context.lang)
     return context.word("finding.and", first=first, last=last) if first else last
 
 
 def _half(answer: Answer, metric: Metric, ranked: Sequence[Group], context: ChartContext) -> Title:
     """What half of the groups do not exceed: true of every ranking."""
-    value = sorted(one.value for one in ranked)[(len(ranked) - 1) // 2]
+    value = sorted(group.value for group in ranked)[(len(ranked) - 1) // 2]
     groups = context.word(f"plural.{answer.by[0] if _has_word(answer.by) else 'group'}")
-    said = context.word(
+    sentence = context.word(
         "finding.half",
         measure=measure(metric, context),
         groups=groups,
         value=text.plain(value, metric.unit, context.lang),
     )
-    return Title(said)
+    return Title(sentence)
 
 
 def highest(answer: Answer, context: ChartContext) -> Title:
@@ -268,8 +268,8 @@ def worst_part(answer: Answer, context: ChartContext) -> Title:
     if len(shares) < 2:
         return extreme(answer, context, last.name, "highest")
     low, high = (text.percent(share, context.lang) for share in (min(shares), max(shares)))
-    said = {"measure": measure(last, context), "axes": _axes(answer, context)}
-    return Title(context.word("finding.spread", low=low, high=high, **said))
+    placeholders = {"measure": measure(last, context), "axes": _axes(answer, context)}
+    return Title(context.word("finding.spread", low=low, high=high, **placeholders))
 
 
 # ---------------------------------------------------------------- time
@@ -294,9 +294,9 @@ def latest(answer: Answer, context: ChartContext) -> Title:
     else:
         key = "now"
     amounts = _amounts(now[at], unit, context)
-    said = [context.word(f"finding.{name}", value=value, **places) for name in (key, "now") for value in amounts]
+    sentences = [context.word(f"finding.{name}", value=value, **places) for name in (key, "now") for value in amounts]
     over_time = _spread(answer, answer.metrics[0], [row[at] for row in rows], context)
-    return Title(first_that_fits(said), others=(Title(said[2]), over_time))
+    return Title(first_that_fits(sentences), alternatives=(Title(sentences[2]), over_time))
 
 
 def latest_over(answer: Answer, context: ChartContext) -> Title:
@@ -311,15 +311,15 @@ def _latest_of_groups(answer: Answer, context: ChartContext) -> Title:
     other = 1 - time
     rows = [(row[other], *row[2:]) for row in answer.rows if row[time] == last]
     part = replace(answer, by=(answer.by[other],), columns=(answer.by[other], *answer.columns[2:]), rows=rows)
-    found = extreme(replace(part, provisional=frozenset()), context)
+    title = extreme(replace(part, provisional=frozenset()), context)
     at, _, known = _known(answer)
     over_time = _spread(answer, answer.metrics[0], [row[at] for row in known], context)
-    return replace(found, others=(*found.others, over_time)) if found.focus else over_time
+    return replace(title, alternatives=(*title.alternatives, over_time)) if title.focus else over_time
 
 
 def _year_before(label: str) -> str:
-    year, dash, rest = label.partition("-")
-    return f"{int(year) - 1}{dash}{rest}" if year.isdigit() else ""
+    year, dash, unit = label.partition("-")
+    return f"{int(year) - 1}{dash}{unit}" if year.isdigit() else ""
 
 
 def pair(answer: Answer, context: ChartContext) -> Title:
@@ -328,12 +328,12 @@ def pair(answer: Answer, context: ChartContext) -> Title:
     if not rows:
         return _nothing(answer.metrics[0], context)
     row = rows[-1]
-    said = [
+    amounts = [
         f"{measure(m, context)} {text.plain(row[answer.columns.index(m.name)], m.unit, context.lang)}"
         for m in answer.metrics[:2]
     ]
     when = context.member(answer.by[0], row[0])
-    return Title(context.word("finding.pair", when=when, first=said[0], second=said[1]))
+    return Title(context.word("finding.pair", when=when, first=amounts[0], second=amounts[1]))
 
 
 def ends(answer: Answer, context: ChartContext) -> Title:
@@ -416,15 +416,15 @@ def stages(answer: Answer, context: ChartContext) -> Title:
 # ---------------------------------------------------------------- on a page
 
 
-def unlike(title: Title, others: Collection[str], answer: Answer, context: ChartContext) -> Title:
+def unlike(title: Title, used_sentences: Collection[str], answer: Answer, context: ChartContext) -> Title:
     """The title, or another true one where the page has its sentence already; at last, what the chart compares."""
     axes = _axes(answer, context)
     names = [measure(metric, context) for metric in answer.metrics]
     more = [Title(first_that_fits(_with_axes(title.sentence, axes, names, context)), title.focus, title.is_problem)]
-    for one in (title, *title.others, *more):
-        if one.sentence not in others:
-            return replace(one, others=())
-    return replace(title, others=())
+    for candidate in (title, *title.alternatives, *more):
+        if candidate.sentence not in used_sentences:
+            return replace(candidate, alternatives=())
+    return replace(title, alternatives=())
 
 
 def _with_axes(sentence: str, axes: str, names: Sequence[str], context: ChartContext) -> Iterable[str]:
@@ -438,10 +438,10 @@ def spoken(answer: Answer, context: ChartContext, finding: Title, subtitle: str,
     """The text alternative of a chart: its finding, what it measures, and its first and last rows in words."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
-    shown: Sequence[tuple] = answer.rows
-    if len(shown) > most:
-        shown = [*answer.rows[: most // 2], *answer.rows[-most // 2 :]]
-    said = [
-        f"{elements.name_of(answer, row, context)}: {text.plain(row[at], metric.unit, context.lang)}" for row in shown
+    rows: Sequence[tuple] = answer.rows
+    if len(rows) > most:
+        rows = [*answer.rows[: most // 2], *answer.rows[-most // 2 :]]
+    row_texts = [
+        f"{elements.name_of(answer, row, context)}: {text.plain(row[at], metric.unit, context.lang)}" for row in rows
     ]
-    return f"{finding.sentence}. {subtitle}. " + ("؛ " if context.rtl else "; ").join(said)
+    return f"{finding.sentence}. {subtitle}. " + ("؛ " if context.rtl else "; ").join(row_texts)

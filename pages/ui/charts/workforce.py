@@ -67,10 +67,10 @@ def pyramid(answer: Answer, context: ChartContext) -> Figure:
     ticks = elements.nice(top)
     both = [-v for v in reversed(ticks) if v] + ticks
     # Every other tick only, and room for the words under the outermost: a phone is narrow.
-    shown = both[len(both) // 2 % 2 :: 2]
+    tick_values = both[len(both) // 2 % 2 :: 2]
     end = ticks[-1] * 1.12
-    x_axis = elements.axis(context, shown, metric.unit, range=[-end, end])
-    x_axis["ticktext"] = [elements.tick(abs(v), metric.unit, ticks, context.lang) for v in shown]
+    x_axis = elements.axis(context, tick_values, metric.unit, range=[-end, end])
+    x_axis["ticktext"] = [elements.tick(abs(v), metric.unit, ticks, context.lang) for v in tick_values]
     return elements.figure(
         context,
         data,
@@ -224,17 +224,17 @@ def moves(answer: Answer, context: ChartContext, most: int = 12) -> Figure:
     for row in answer.rows:
         for code in (row[origin], row[place]):
             moved[code] = moved.get(code, 0) + row[at]
-    shown = sorted(moved, key=lambda code: (-moved[code], code))[:most]
+    provinces = sorted(moved, key=lambda code: (-moved[code], code))[:most]
     cell = {(row[origin], row[place]): row for row in answer.rows}
-    met = [row[at] for row in answer.rows if row[origin] in shown and row[place] in shown]
-    sorted_into = classes(met, answer.metrics[0], context)
-    grid = [[cell.get((down, across)) for across in shown] for down in shown]
-    numbers = [text.number(number + 1, context.lang) for number in range(len(shown))]
-    names = [f"{context.member('province', code)} {number}" for code, number in zip(shown, numbers, strict=True)]
+    counts = [row[at] for row in answer.rows if row[origin] in provinces and row[place] in provinces]
+    sorted_into = classes(counts, answer.metrics[0], context)
+    grid = [[cell.get((down, across)) for across in provinces] for down in provinces]
+    numbers = [text.number(number + 1, context.lang) for number in range(len(provinces))]
+    names = [f"{context.member('province', code)} {number}" for code, number in zip(provinces, numbers, strict=True)]
     data = {
         "type": "heatmap",
-        "x": list(range(len(shown))),
-        "y": list(range(len(shown))),
+        "x": list(range(len(provinces))),
+        "y": list(range(len(provinces))),
         "z": [[sorted_into.of(row[at]) if row else None for row in line] for line in grid],
         "zmin": -0.5,
         "zmax": sorted_into.top,
@@ -253,10 +253,10 @@ def moves(answer: Answer, context: ChartContext, most: int = 12) -> Figure:
     return elements.figure(
         context,
         [data],
-        len(shown) * 26 + 84,
+        len(provinces) * 26 + 84,
         sorted_into.keys(context),
         xaxis=across,
-        yaxis=elements.categories(context, names) | {"range": [len(shown) - 0.5, -0.5]},
+        yaxis=elements.categories(context, names) | {"range": [len(provinces) - 0.5, -0.5]},
     )
 
 

@@ -19,9 +19,9 @@ def path(view: PageContext) -> dict[str, str]:
     where = view.where
     single = {name: where[name][0] for name in PLACES if len(where.get(name, ())) == 1}
     if "institute" in single and single["institute"] in registers.institutes():
-        one = registers.institutes()[single["institute"]]
-        known = {"province": one.province, "county": one.county}
-        return {name: code for name, code in known.items() if code} | {"institute": one.code}
+        institute = registers.institutes()[single["institute"]]
+        known = {"province": institute.province, "county": institute.county}
+        return {name: code for name, code in known.items() if code} | {"institute": institute.code}
     if "county" in single:
         province = registers.province_of(single["county"])
         return ({"province": province} if province else {}) | {"county": single["county"]}
@@ -95,14 +95,14 @@ def _counts(view: PageContext, child: str, places: Mapping[str, str]) -> dict[st
     """What exists below: institutes by the register, places by the people in service in them."""
     if child == "institute":
         below = [
-            one.code
-            for one in registers.institutes().values()
-            if one.county == places.get("county") and one.province == places.get("province")
+            institute.code
+            for institute in registers.institutes().values()
+            if institute.county == places.get("county") and institute.province == places.get("province")
         ]
         if not below:
             return {}
-        found = warehouse.ask("in_service", by="institute", on=view.as_of, where={"institute": below})
-        counted = dict(found.rows)
+        in_service = warehouse.ask("in_service", by="institute", on=view.as_of, where={"institute": below})
+        counted = dict(in_service.rows)
         return {code: counted.get(code, 0) for code in below}
     where = {"province": (places["province"],)} if "province" in places else {}
     answer = warehouse.ask("in_service", by=child, on=view.as_of, where=where)

@@ -56,7 +56,7 @@ def read(written: str) -> date:
 def _named(written: str) -> str:
     """A day with the name of its month as `jalali.read_day` takes it: also with an English name, and without the comma."""
     day, *name, year = " ".join(fold(written).replace(",", " ").replace("،", " ").split()).split(" ")
-    months = {fold(one): place for place, one in enumerate(text.words("calendar.months", "en"))}
+    months = {fold(month_name): place for place, month_name in enumerate(text.words("calendar.months", "en"))}
     month = " ".join(name)
     known = text.words("calendar.months", "fa")
     return f"{day} {known[months[month]] if month in months else month} {year}"
@@ -82,19 +82,19 @@ def _typed(view: PageContext, ident: str, label: str, day: date, chosen: Chosen)
     st.session_state[key] = written(day, view.lang)
 
     def changed() -> None:
-        said = st.session_state[key]
+        typed = st.session_state[key]
         try:
-            found = read(said)
+            typed_day = read(typed)
         except ValueError:
-            told = view.word("scope.no_day", written=_repeated(said), day=written(day, view.lang))
-            st.session_state[_wrong(ident)] = told
+            message = view.word("scope.no_day", written=_repeated(typed), day=written(day, view.lang))
+            st.session_state[_wrong(ident)] = message
             return
-        if not view.first_day <= found <= view.latest:
-            first, last = (written(one, view.lang) for one in (view.first_day, view.latest))
-            told = view.word("scope.day_outside", written=_repeated(said), first=first, last=last)
-            st.session_state[_wrong(ident)] = told
+        if not view.first_day <= typed_day <= view.latest:
+            first, last = (written(bound, view.lang) for bound in (view.first_day, view.latest))
+            message = view.word("scope.day_outside", written=_repeated(typed), first=first, last=last)
+            st.session_state[_wrong(ident)] = message
             return
-        chosen(found)
+        chosen(typed_day)
 
     st.text_input(label, key=key, on_change=changed)
 
@@ -103,10 +103,10 @@ def _wrong(ident: str) -> str:
     return f"typed wrong {ident}"
 
 
-def _repeated(said: str) -> str:
+def _repeated(typed: str) -> str:
     """What was typed, on one line, short, and in a direction of its own."""
-    kept = " ".join(said.split())
-    return text.isolated(kept if len(kept) <= _MOST_REPEATED else f"{kept[:_MOST_REPEATED]}…", "fa")
+    line = " ".join(typed.split())
+    return text.isolated(line if len(line) <= _MOST_REPEATED else f"{line[:_MOST_REPEATED]}…", "fa")
 
 
 def _calendar(view: PageContext, ident: str, label: str, day: date, chosen: Chosen) -> None:

@@ -58,11 +58,11 @@ class Picture:
 def source_of(view: PageContext, answer: Answer, notes: Iterable[str] = ()) -> str:
     """What a picture rests on: the dashboard, its load, and that the data are made up where they are."""
     published = answer.publication
-    said = [view.word("app.title"), view.word("more.load", id=text.digits(published.id, view.lang))]
-    said.append(view.word("trust.as_of_latest", day=text.day(published.as_of, view.lang)))
+    parts = [view.word("app.title"), view.word("more.load", id=text.digits(published.id, view.lang))]
+    parts.append(view.word("trust.as_of_latest", day=text.day(published.as_of, view.lang)))
     if published.is_sample:
-        said.append(view.word("file.made_up"))
-    return " · ".join([*said, *notes])
+        parts.append(view.word("file.made_up"))
+    return " · ".join([*parts, *notes])
 
 
 # The height of a line below a picture.
@@ -160,9 +160,9 @@ def offers(
     view: PageContext, source: Exportable, context: ChartContext, ident: str, picture: Picture | None = None
 ) -> None:
     """A button for each file."""
-    told = exportable.of(source).answer
-    access.check(user.scope().rights(), told.by, told.where, told.scope)
-    if not access.may_leave(user.scope(), told.where):
+    answer = exportable.of(source).answer
+    access.check(user.scope().rights(), answer.by, answer.where, answer.scope)
+    if not access.may_leave(user.scope(), answer.where):
         st.html(f'<p class="pd-note">{text.escape(view.word("sign_in.no_export"))}</p>')
         return
     if isinstance(source, exportable.StreamedRows):
@@ -173,30 +173,30 @@ def offers(
             view.word("figure.circulation"), key=f"circulation-{ident}", help=view.word("figure.circulation_help")
         )
     count = exportable.of(source).count()
-    place = page_context.place(view, told.where)
+    place = page_context.place(view, answer.where)
     ask = warehouse.ask
     written = text.number(count, view.lang)
     st.html(f'<p class="pd-note">{text.escape(view.word("more.rows", rows=written))}</p>')
     for kind, mime in FORMS.items():
         job = ExportJob(kind, source, context, circulation, place)
         name = about.file_name(source, context, place, kind, circulation)
-        noted = _noted(told, kind, count)
-        if count * len(told.columns) > MANY_CELLS[kind]:
+        noted = _noted(answer, kind, count)
+        if count * len(answer.columns) > MANY_CELLS[kind]:
             _made_first(view, ident, name, job, noted)
         elif user.signs_in():
             offered(view, f"offer-{kind}-{ident}", view.word(f"more.{kind}"), name, job.write, noted)
         else:
             _button(view, ident, kind, name, mime, partial(_made, job))
     if picture and st.button(view.word("more.picture"), key=f"picture-button-{ident}"):
-        shown: Picture | None = picture
+        exported: Picture | None = picture
         if circulation:
             rounded = disclosure.for_circulation(source, ask)
-            shown = picture.circulated(rounded, ask) if picture.circulated else None
-        if shown:
+            exported = picture.circulated(rounded, ask) if picture.circulated else None
+        if exported:
             name = about.file_name(source, context, place, "", circulation).rstrip(".")
             # The browser makes the file itself: what is noted is that it was shown to be taken.
-            user.record("export", **_noted(told, "picture", count), **audit.rights(user.scope()))
-            _show_picture(view, shown, context, name, ident)
+            user.record("export", **_noted(answer, "picture", count), **audit.rights(user.scope()))
+            _show_picture(view, exported, context, name, ident)
         else:
             st.html(f'<p class="pd-note" role="status">{text.escape(view.word("figure.no_picture"))}</p>')
 
@@ -207,10 +207,10 @@ def _made(job: ExportJob) -> io.BytesIO:
     return out
 
 
-def _noted(told: Answer, form: str, rows: int) -> dict[str, str | int]:
+def _noted(answer: Answer, form: str, rows: int) -> dict[str, str | int]:
     """What the audit log says of a file."""
-    metrics = ",".join(metric.name for metric in told.metrics)[:200]
-    return {"metric": metrics, "form": form, "rows": rows, "publication": told.publication.id}
+    metrics = ",".join(metric.name for metric in answer.metrics)[:200]
+    return {"metric": metrics, "form": form, "rows": rows, "publication": answer.publication.id}
 
 
 def offered(
@@ -234,7 +234,7 @@ def _button(view: PageContext, ident: str, kind: str, name: str, mime: str, data
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _MadeFile:
     """A file that is made before it is fetched: of which button, by which name, of what."""
 
     ident: str
@@ -253,27 +253,27 @@ def _made_first(view: PageContext, ident: str, name: str, job: ExportJob, noted:
 
     The session keeps one, on disk, until another is made or the session ends: it comes into memory only when it is fetched.
     """
-    kept: _Kept | None = st.session_state.get(_MADE)
+    made_file: _MadeFile | None = st.session_state.get(_MADE)
     # The name tells language, day and rounding apart; the same source is the same object.
-    if kept is None or (kept.ident, kept.name) != (ident, name) or kept.source() is not job.source:
+    if made_file is None or (made_file.ident, made_file.name) != (ident, name) or made_file.source() is not job.source:
         label = view.word("more.make", form=view.word(f"more.{job.form}"))
         st.button(label, key=f"make-{job.form}-{ident}", on_click=_begin, args=(ident, name, job))
-    elif not kept.making.process.wait(_AT_ONCE_SECONDS):
-        _followed(view, ident, kept.making)
+    elif not made_file.making.process.wait(_AT_ONCE_SECONDS):
+        _followed(view, ident, made_file.making)
     else:
-        _finished(view, ident, name, kept.making, noted)
+        _finished(view, ident, name, made_file.making, noted)
 
 
 def _begin(ident: str, name: str, job: ExportJob) -> None:
     _forget()
-    st.session_state[_MADE] = _Kept(ident, name, weakref.ref(job.source), Making(job))
+    st.session_state[_MADE] = _MadeFile(ident, name, weakref.ref(job.source), Making(job))
 
 
 def _forget() -> None:
     """End what is made, or remove what was."""
-    kept: _Kept | None = st.session_state.pop(_MADE, None)
-    if kept:
-        kept.making.stop()
+    made_file: _MadeFile | None = st.session_state.pop(_MADE, None)
+    if made_file:
+        made_file.making.stop()
 
 
 @st.fragment(run_every=1.0)

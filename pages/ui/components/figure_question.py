@@ -46,18 +46,20 @@ class FigureQuestion:
 
     def options(self, answer: Answer) -> dict[str, Any]:
         """What the chart is told besides the answer."""
-        told: dict[str, Any] = {}
+        options: dict[str, Any] = {}
         if self.chart.whole_country and not self.analysis:
-            told["chosen"] = self.view.where.get("province", ())
+            options["chosen"] = self.view.where.get("province", ())
         if self.chart.has_goal:
-            told["goal"] = GOAL
+            options["goal"] = GOAL
         if self.chart.has_events:
-            told["events"] = marks.events(scoped_query.worked_out(self.view, "events")[0], ChartContext(self.view.lang))
+            options["events"] = marks.events(
+                scoped_query.worked_out(self.view, "events")[0], ChartContext(self.view.lang)
+            )
         if self.nation:
-            told["nation"] = of_nation(self.view, answer).value()
+            options["nation"] = of_nation(self.view, answer).value()
         if self.target:
-            told["target"] = _target(self.view, answer)
-        return told
+            options["target"] = _target(self.view, answer)
+        return options
 
     def ready(self) -> None:
         """Ask all of it: answers are cached."""

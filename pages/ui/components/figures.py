@@ -46,7 +46,7 @@ def scope_bar(*more: str, period: bool = False) -> PageContext:
     """
     view = replace(page_context.view(), has_period=period)
     filters = tuple(expand_groups(more))
-    page_context.later(filter_bar.bar, view, filters, ready=partial(filter_bar.asked, view, filters))
+    page_context.later(filter_bar.bar, view, filters, ready=partial(filter_bar.prefetch, view, filters))
     return view
 
 
@@ -83,54 +83,58 @@ def figure(
     of = [f"{name}.{code}" for name, codes in (where or {}).items() for code in codes]
     ident = "-".join([chart.name, analysis, *names[:1], *axes, *of])
     place = st.container(border=True, key=f"figure-{ident}", height="stretch")
-    asked = FigureQuestion(view, chart, names, axes, over, analysis, nation, target)
-    page_context.later(_figure, asked, ident, says, ranked, options, place, place=place, ready=asked.ready, first=True)
+    question = FigureQuestion(view, chart, names, axes, over, analysis, nation, target)
+    page_context.later(
+        _figure, question, ident, says, ranked, options, place, place=place, ready=question.ready, first=True
+    )
 
 
 def _figure(
-    asked: FigureQuestion,
+    question: FigureQuestion,
     ident: str,
     says: titles.TitleRule | None,
     ranked: bool,
     options: Mapping[str, Any],
     place: DeltaGenerator,
 ) -> None:
-    view = asked.view
+    view = question.view
     with error_boundary(view.lang, ident):
-        answer, ignored = asked.answer()
+        answer, ignored = question.answer()
         if scoped_query.nothing(answer):
             notice(view.lang, "state.empty_title", view.word("state.empty"))
-        elif asked.is_single(answer):
-            _single(asked, answer, ident, ignored, place)
-        elif asked.chart.where_noise and ranked and spread.is_noise(answer):
-            _unmapped(asked, answer, ident)
-        elif asked.chart.where_noise and spread.is_noise(answer):
-            told = {"nation": of_nation(view, answer).value()}
+        elif question.is_single(answer):
+            _single(question, answer, ident, ignored, place)
+        elif question.chart.where_noise and ranked and spread.is_noise(answer):
+            _unmapped(question, answer, ident)
+        elif question.chart.where_noise and spread.is_noise(answer):
+            ranking_options = {"nation": of_nation(view, answer).value()}
             note = view.word("figure.noise")
-            draw(view, asked.chart.where_noise, answer, ident, None, ignored, told, place, notes=[note])
+            draw(view, question.chart.where_noise, answer, ident, None, ignored, ranking_options, place, notes=[note])
         else:
-            draw(view, asked.chart, answer, ident, says, ignored, {**options, **asked.options(answer)}, place)
+            draw(view, question.chart, answer, ident, says, ignored, {**options, **question.options(answer)}, place)
 
 
-def _unmapped(asked: FigureQuestion, answer: Answer, ident: str) -> None:
+def _unmapped(question: FigureQuestion, answer: Answer, ident: str) -> None:
     """No map, where it would colour chance; the ranking stands beside, with the table and the file."""
-    view = asked.view
-    title = _title(answer, asked.chart, context(view), None, ident)
+    view = question.view
+    title = _title(answer, question.chart, context(view), None, ident)
     note = f'<p class="pd-note pd-unmapped">{text.escape(view.word("figure.no_map"))}</p>'
     st.html(_head(title.sentence, _below(view, answer), "") + note)
 
 
-def _single(asked: FigureQuestion, answer: Answer, ident: str, ignored: Sequence[str], place: DeltaGenerator) -> None:
+def _single(
+    question: FigureQuestion, answer: Answer, ident: str, ignored: Sequence[str], place: DeltaGenerator
+) -> None:
     """Of one group there is nothing to compare: its value as on a card, and its trend."""
-    view, metric = asked.view, answer.metrics[0]
+    view, metric = question.view, answer.metrics[0]
     value = text.amount(answer.rows[-1][answer.columns.index(metric.name)], metric.unit, view.lang)
     card = f'<div class="pd-card"><p class="pd-value"><bdi>{text.escape(value)}</bdi></p></div>'
-    over_time = asked.trend(answer)
+    over_time = question.trend(answer)
     if over_time is not None and not scoped_query.nothing(over_time):
-        told = {"zero": metric.unit != "share", "height": _TREND}
-        draw(view, lines.trend, over_time, ident, None, ignored, told, place, card=card)
+        options = {"zero": metric.unit != "share", "height": _TREND}
+        draw(view, lines.trend, over_time, ident, None, ignored, options, place, card=card)
         return
-    title = _title(answer, asked.chart, context(view), None, ident)
+    title = _title(answer, question.chart, context(view), None, ident)
     st.html(_head(title.sentence, _below(view, answer), "") + card)
     footer(view, answer, ident)
 
@@ -190,12 +194,14 @@ def _head(title: str, below: str, more: str) -> str:
     return f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(below)}</p>{more}</div>'
 
 
-def _title(answer: Answer, chart: Chart, seen: ChartContext, says: titles.TitleRule | None, ident: str) -> Title:
+def _title(
+    answer: Answer, chart: Chart, chart_context: ChartContext, says: titles.TitleRule | None, ident: str
+) -> Title:
     """What the figure says, in words that no other figure of the page has."""
-    taken = page_context.titles()
-    others = {sentence for figure, sentence in taken.items() if figure != ident}
-    title = titles.unlike((says or chart.title)(answer, seen), others, answer, seen)
-    taken[ident] = title.sentence
+    page_titles = page_context.titles()
+    used_sentences = {sentence for figure, sentence in page_titles.items() if figure != ident}
+    title = titles.unlike((says or chart.title)(answer, chart_context), used_sentences, answer, chart_context)
+    page_titles[ident] = title.sentence
     return title
 
 
@@ -251,7 +257,7 @@ class _Drawn:
 def _drawn(
     same: _Same,
     chart: Chart,
-    seen: ChartContext,
+    chart_context: ChartContext,
     title: Title,
     below: str,
     options: tuple[tuple[str, Any], ...],
@@ -259,7 +265,7 @@ def _drawn(
     return _draw_of(
         same.answer,
         chart,
-        seen,
+        chart_context,
         title,
         below,
         {name: dict(value) if name == "parts" else value for name, value in options},
@@ -269,16 +275,16 @@ def _drawn(
 def _draw_of(
     answer: Answer,
     chart: Chart,
-    seen: ChartContext,
+    chart_context: ChartContext,
     title: Title,
     below: str,
     options: Mapping[str, Any],
 ) -> _Drawn:
-    told = dict(options)
+    chart_options = dict(options)
     if chart.names_groups:
-        told = {"focus": title.focus, "is_problem": title.is_problem, **told}
-    made = chart(answer, seen, **told)
-    return _Drawn(made, titles.spoken(answer, seen, title, below), made["layout"]["meta"])
+        chart_options = {"focus": title.focus, "is_problem": title.is_problem, **chart_options}
+    made = chart(answer, chart_context, **chart_options)
+    return _Drawn(made, titles.spoken(answer, chart_context, title, below), made["layout"]["meta"])
 
 
 def _frozen(options: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
@@ -328,9 +334,14 @@ def _groups(view: PageContext, names: Sequence[str], by: str, says: titles.Title
             notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
         title = (says or titles.extreme)(answer, context(view))
-        taken = page_context.titles()
-        title = titles.unlike(title, [said for one, said in taken.items() if one != ident], answer, context(view))
-        taken[ident] = title.sentence
+        page_titles = page_context.titles()
+        title = titles.unlike(
+            title,
+            [sentence for figure_ident, sentence in page_titles.items() if figure_ident != ident],
+            answer,
+            context(view),
+        )
+        page_titles[ident] = title.sentence
         st.html(_head(title.sentence, _below(view, answer), ""))
         table(view, answer, ident)
         if ignored:

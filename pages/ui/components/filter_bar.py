@@ -18,7 +18,7 @@ _NONE = "none"
 _ENDS = ("first", "last")
 
 
-def asked(view: PageContext, more: tuple[str, ...]) -> None:
+def prefetch(view: PageContext, more: tuple[str, ...]) -> None:
     """Ask what the bar will ask, for answers are kept."""
     for name in _MAIN:
         filter_options.offered(view, name, (*_MAIN, *more))
@@ -44,8 +44,8 @@ def bar(view: PageContext, more: tuple[str, ...]) -> None:
         if view.has_period and periods.kind(view.scope.period) == periods.DAYS:
             _two_days(view)
         day_field.trouble("on", *_ENDS)
-    said = "<span>·</span> ".join(map(text.escape, _said(view)))
-    st.html(f'<p class="pd-said" role="status">{said}{_profile(view)}</p>{_compared_with(view)}')
+    summary = "<span>·</span> ".join(map(text.escape, _summary(view)))
+    st.html(f'<p class="pd-said" role="status">{summary}{_profile(view)}</p>{_compared_with(view)}')
 
 
 def _profile(view: PageContext) -> str:
@@ -70,8 +70,10 @@ def _compared_with(view: PageContext) -> str:
         address = page_parameters.address("compare", view.lang, view.scope.address() | {"q": [code]})
         return f'<a href="{text.escape(address)}" target="_self">{text.escape(names[code])}</a>'
 
-    others = sorted(names.keys() - set(provinces), key=lambda code: tables.collated(names[code]))
-    return f'<details class="pd-with"><summary>{text.escape(words)}</summary>{"".join(map(link, others))}</details>'
+    other_codes = sorted(names.keys() - set(provinces), key=lambda code: tables.collated(names[code]))
+    return (
+        f'<details class="pd-with"><summary>{text.escape(words)}</summary>{"".join(map(link, other_codes))}</details>'
+    )
 
 
 def _door(view: PageContext) -> None:
@@ -81,9 +83,9 @@ def _door(view: PageContext) -> None:
     st.html(f'<button type="button" class="pd-filters" aria-expanded="false">{text.escape(label)}</button>')
 
 
-def _said(view: PageContext) -> list[str]:
+def _summary(view: PageContext) -> list[str]:
     """What is on, in words: places and filters, the day in both calendars, the period with its days."""
-    said = [
+    parts = [
         view.word("scope.in_words", parts=page_context.said(view)),
         view.word("trust.as_of", day=text.day_in_both(view.as_of, view.lang)),
     ]
@@ -91,10 +93,10 @@ def _said(view: PageContext) -> list[str]:
         first, last = (text.day(day, view.lang) for day in view.over)
         kind = periods.kind(view.scope.period)
         if kind == periods.DAYS:
-            said.append(view.word("scope.days_said", first=first, last=last))
+            parts.append(view.word("scope.days_said", first=first, last=last))
         else:
-            said.append(view.word("scope.period_said", name=view.word(f"period.{kind}"), first=first, last=last))
-    return said
+            parts.append(view.word("scope.period_said", name=view.word(f"period.{kind}"), first=first, last=last))
+    return parts
 
 
 def _more(view: PageContext, offered: Sequence[str], on: Sequence[str], known: tuple[str, ...]) -> None:
@@ -135,8 +137,8 @@ def _set_day(view: PageContext, day: date) -> None:
 
 def _period(view: PageContext) -> None:
     """A period for flows and trends: none, a preset, or two days."""
-    key, shown = "filter period", periods.kind(view.scope.period) or _NONE
-    st.session_state[key] = shown
+    key, selected = "filter period", periods.kind(view.scope.period) or _NONE
+    st.session_state[key] = selected
 
     def changed() -> None:
         now = st.session_state[key]
@@ -150,7 +152,7 @@ def _period(view: PageContext) -> None:
         view.word("scope.period"),
         (_NONE, *periods.PRESETS, periods.DAYS),
         key=key,
-        format_func=lambda one: view.word(f"period.{one}"),
+        format_func=lambda option: view.word(f"period.{option}"),
         on_change=changed,
     )
 

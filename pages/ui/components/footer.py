@@ -51,7 +51,7 @@ def footer(
     ident: str,
     with_table: bool = True,
     picture: downloads.Picture | None = None,
-    seen: ChartContext | None = None,
+    chart_context: ChartContext | None = None,
 ) -> None:
     """Meaning, files and table behind doors. What is behind a closed door is neither made nor sent.
 
@@ -60,12 +60,12 @@ def footer(
     switch = f"table shown {ident}"
     with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
         question(view, answer, ident)
-        downloads.downloads(view, answer, seen or context(view), ident, picture)
+        downloads.downloads(view, answer, chart_context or context(view), ident, picture)
         if with_table:
             label = view.word("figure.table_close" if st.session_state.get(switch) else "figure.table")
             st.button(label, key=f"table-{ident}", type="tertiary", on_click=_turn, args=(switch,))
     if with_table and st.session_state.get(switch):
-        table(view, answer, ident, picture, seen)
+        table(view, answer, ident, picture, chart_context)
 
 
 def question(view: PageContext, answer: Answer, ident: str) -> None:
@@ -135,14 +135,14 @@ def table(
     answer: Answer,
     ident: str,
     picture: downloads.Picture | None = None,
-    seen: ChartContext | None = None,
+    chart_context: ChartContext | None = None,
 ) -> None:
     """The answer as a table, in the order in which its chart shows it."""
     rows, start = _as_drawn(answer, picture)
     tables.style()
     more = _events(view, answer, picture)
     tables.answer(
-        view, f"answer-{ident}", answer, seen or context(view), subtitle(view, answer), rows, start, more=more
+        view, f"answer-{ident}", answer, chart_context or context(view), subtitle(view, answer), rows, start, more=more
     )
 
 
@@ -152,12 +152,12 @@ def _events(view: PageContext, answer: Answer, picture: downloads.Picture | None
     at = next((i for i, name in enumerate(answer.by) if name in TIME), None)
     if at is None or not meta.get("events"):
         return []
-    told: dict[str, list[str]] = {}
+    unit_events: dict[str, list[str]] = {}
     for number, (unit, words) in enumerate(zip(meta["event_units"], meta["events"], strict=True), 1):
-        told.setdefault(unit, []).append(f"{text.digits(number, view.lang)}. {words}")
+        unit_events.setdefault(unit, []).append(f"{text.digits(number, view.lang)}. {words}")
 
     def cell(row: tuple) -> str:
-        return "<br>".join(map(text.escape, told.get(row[at], ())))
+        return "<br>".join(map(text.escape, unit_events.get(row[at], ())))
 
     return [tables.Column("events", view.word("briefing.events"), cell)]
 
@@ -184,7 +184,7 @@ def _bars(answer: Answer, picture: downloads.Picture | None) -> dict[object, int
     """The place of each member among the horizontal bars of a chart, which carry their members."""
     members = {row[0] for row in answer.rows}
     for trace in picture.figure["data"] if picture else ():
-        drawn = [one[0] if isinstance(one, (list, tuple)) else one for one in trace.get("customdata") or ()]
+        drawn = [entry[0] if isinstance(entry, (list, tuple)) else entry for entry in trace.get("customdata") or ()]
         if trace.get("orientation") == "h" and drawn and members.issuperset(drawn):
             return {code: place for place, code in enumerate(dict.fromkeys(drawn))}
     return {}

@@ -37,11 +37,11 @@ def plot(
     `spoken` is what a screen reader says of it. `config` is Plotly's. Without `clicked` a click does nothing.
     Raises ValueError for a number that JSON has no word for.
     """
-    told = {"figure": figure, "config": config, "spoken": spoken, "clickable": clicked is not None}
+    payload = {"figure": figure, "config": config, "spoken": spoken, "clickable": clicked is not None}
     _component()(
         key=key,
         # Of a mapping Streamlit would write every Persian letter as six.
-        data=json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8"),
+        data=json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8"),
         on_click_change=partial(_tell, key, clicked) if clicked else None,
     )
 

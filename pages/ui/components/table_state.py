@@ -74,16 +74,16 @@ class AmongLists:
 
     def read(self) -> Standing:
         for value in page_parameters.of(self.page).get("list", ()):
-            ident, _, kept = value.partition(":")
+            ident, _, state = value.partition(":")
             if ident == self.ident:
-                sort, _, number = kept.rpartition(":")
+                sort, _, number = state.rpartition(":")
                 return Standing(sort, _number(number))
         return Standing()
 
     def write(self, standing: Standing) -> None:
-        others = [
+        other_lists = [
             value for value in page_parameters.of(self.page).get("list", ()) if not value.startswith(f"{self.ident}:")
         ]
-        own = [f"{self.ident}:{standing.sort}:{_written(standing.page)}"] if standing != Standing() else []
-        page_parameters.choose(self.page, list=[*others, *own])
+        this_list = [f"{self.ident}:{standing.sort}:{_written(standing.page)}"] if standing != Standing() else []
+        page_parameters.choose(self.page, list=[*other_lists, *this_list])
         page_context.write()

@@ -87,8 +87,8 @@ def show(
     They come in the order that `start` names (`-name` downwards; empty: one of their own) and stay in it until a heading
     is pressed. `foot` are the cells of a total. To be drawn in a fragment: only the table is drawn anew when it is sorted.
     """
-    kept = store or InSession(ident)
-    standing = kept.read()
+    state_store = store or InSession(ident)
+    standing = state_store.read()
     known = {column.name for column in columns if column.value}
     sort = standing.sort if standing.sort.removeprefix("-") in known else start
     if isinstance(rows, PagedRows):
@@ -98,28 +98,28 @@ def show(
     number = min(standing.page, pages(len(rows)))
     with st.container(key=f"table-{ident}", gap=None):
         if len(rows) > 1 and known:
-            _hear(ident, partial(_press, kept, columns, start, f"headings-{ident}"))
-        shown = page_of(ordered, number) if number or len(rows) > MOST_ROWS else ordered
-        st.html(_html(columns, ordered, shown, caption, sort, foot))
+            _listen(ident, partial(_press, state_store, columns, start, f"headings-{ident}"))
+        page_rows = page_of(ordered, number) if number or len(rows) > MOST_ROWS else ordered
+        st.html(_html(columns, ordered, page_rows, caption, sort, foot))
         if pages(len(rows)) > 1:
-            _turn(view, ident, kept, standing, number, len(rows))
+            _turn(view, ident, state_store, standing, number, len(rows))
 
 
 def sorted_by(columns: Sequence[Column], rows: Sequence[Any], sort: str) -> list[Any]:
     """The rows by one column, what is unknown last whichever way they run."""
     value = next(column.value for column in columns if column.name == sort.removeprefix("-"))
     assert value
-    found = [(value(row), row) for row in rows]
+    keyed_rows = [(value(row), row) for row in rows]
     known = sorted(
-        (pair for pair in found if pair[0] is not None), key=lambda pair: pair[0], reverse=sort.startswith("-")
+        (pair for pair in keyed_rows if pair[0] is not None), key=lambda pair: pair[0], reverse=sort.startswith("-")
     )
-    return [row for _, row in known] + [row for value, row in found if value is None]
+    return [row for _, row in known] + [row for value, row in keyed_rows if value is None]
 
 
 def _press(store: Store, columns: Sequence[Column], start: str, key: str) -> None:
     """A heading was pressed: numbers run downwards first, names upwards, and the other way the second time."""
     name = str(st.session_state[key]["sort"])
-    column = next((one for one in columns if one.name == name and one.value), None)
+    column = next((candidate for candidate in columns if candidate.name == name and candidate.value), None)
     if not column:
         return
     ways = [f"-{name}", name] if column.is_number else [name, f"-{name}"]
@@ -128,7 +128,7 @@ def _press(store: Store, columns: Sequence[Column], start: str, key: str) -> Non
     store.write(Standing("" if chosen == start else chosen))
 
 
-def _hear(ident: str, pressed: Callable[[], None]) -> None:
+def _listen(ident: str, pressed: Callable[[], None]) -> None:
     manager = get_bidi_component_manager()
     if manager.get_component_asset_root(_HEADINGS) is None:
         manager.register_from_manifest(_MANIFEST, ROOT)
@@ -143,7 +143,7 @@ def _declared() -> Callable[..., Any]:
 def _html(
     columns: Sequence[Column],
     rows: Sequence[Any],
-    shown: Sequence[Any],
+    page_rows: Sequence[Any],
     caption: str,
     sort: str,
     foot: Sequence[str],
@@ -151,7 +151,7 @@ def _html(
     label = text.escape(caption)
     head = "".join(_heading(column, sort, len(rows) > 1) for column in columns)
     longest = {column.name: column.longest or _longest(column, rows) for column in columns if column.has_bar}
-    body = "".join(_line([_cell(column, row, longest.get(column.name)) for column in columns]) for row in shown)
+    body = "".join(_line([_cell(column, row, longest.get(column.name)) for column in columns]) for row in page_rows)
     if foot:
         cells = [
             (f' class="pd-total{" pd-number" if c.is_number else ""}"', f) for c, f in zip(columns, foot, strict=True)
@@ -203,7 +203,7 @@ def _longest(column: Column, rows: Sequence[Any]) -> float | None:
         least, largest, count = rows.stored.range(column.name)
     else:
         known = [value for row in rows if (value := column.value(row)) is not None]
-        if any(isinstance(one, (str, date)) for one in known):
+        if any(isinstance(item, (str, date)) for item in known):
             return None
         least, largest, count = min(known, default=0), max(known, default=0), len(known)
     if count < _LEAST_BARS or isinstance(largest, (str, date)) or least < 0 or not largest:
@@ -224,19 +224,19 @@ def _turn(view: PageContext, ident: str, store: Store, standing: Standing, numbe
 
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"pages-{ident}"):
         first = max(number - 1, 0) * PAGE_ROWS + 1
-        said = view.word(
+        position = view.word(
             "more.page_said",
             first=text.number(first, view.lang),
             last=text.number(min(first + PAGE_ROWS - 1, count) if number else count, view.lang),
             count=text.number(count, view.lang),
         )
-        st.html(f'<p class="pd-note" role="status">{text.escape(said)}</p>', width="content")
+        st.html(f'<p class="pd-note" role="status">{text.escape(position)}</p>', width="content")
         st.pills(
             view.word("more.turn"),
-            [*sorted({one for one in near if 1 <= one <= most}), *([0] if count <= MOST_ROWS else [])],
+            [*sorted({page for page in near if 1 <= page <= most}), *([0] if count <= MOST_ROWS else [])],
             key=key,
             required=True,
-            format_func=lambda one: text.number(one, view.lang) if one else view.word("why.all_rows"),
+            format_func=lambda page: text.number(page, view.lang) if page else view.word("why.all_rows"),
             label_visibility="collapsed",
             on_change=changed,
         )
@@ -258,7 +258,7 @@ def page_of(rows: Sequence[Any], number: int) -> Sequence[Any]:
 def answer(
     view: PageContext,
     ident: str,
-    shown: Answer,
+    answer: Answer,
     context: ChartContext,
     caption: str,
     rows: Sequence[tuple] | None = None,
@@ -270,8 +270,8 @@ def answer(
     more: Sequence[Column] = (),
 ) -> None:
     """An answer as a table, its `rows` in the order given, else in its own; `more` columns stand last."""
-    columns = [*columns_of(view, shown, context, link, without, words), *more]
-    show(view, ident, columns, shown.rows if rows is None else rows, caption, start, store)
+    columns = [*columns_of(view, answer, context, link, without, words), *more]
+    show(view, ident, columns, answer.rows if rows is None else rows, caption, start, store)
 
 
 def stored(
@@ -284,7 +284,7 @@ def stored(
 
 def columns_of(
     view: PageContext,
-    shown: Answer,
+    answer: Answer,
     context: ChartContext,
     link: Link | None = None,
     without: Iterable[str] = (),
@@ -294,91 +294,91 @@ def columns_of(
 
     `link` gives the address that the first cell of a row leads to, `words` says the cells of a column its own way.
     """
-    left_out, own = set(without), words or {}
+    left_out, formatters = set(without), words or {}
     # The first measure and the shares: with a bar in every cell none would be seen.
-    barred = {metric.name for metric in shown.metrics[:1]}
-    at = [shown.columns.index(name) for name in _beside(shown) if name not in left_out]
+    barred = {metric.name for metric in answer.metrics[:1]}
+    at = [answer.columns.index(name) for name in _beside(answer) if name not in left_out]
 
     def column(place: int, i: int) -> Column:
-        name = shown.columns[i]
-        is_member, unit = i < len(shown.by), unit_of(shown, name)
+        name = answer.columns[i]
+        is_member, unit = i < len(answer.by), unit_of(answer, name)
 
         def written(row: tuple) -> str:
-            if name in own:
-                said = own[name](row[i])
+            if name in formatters:
+                label = formatters[name](row[i])
             elif is_member:
-                said = context.member(name, row[i])
+                label = context.member(name, row[i])
             else:
-                said = text.plain(row[i], unit, view.lang)
+                label = text.plain(row[i], unit, view.lang)
             if place == 0 and link:
-                cell = f'<a href="{text.escape(link(row))}" target="_self">{text.escape(said)}</a>'
+                cell = f'<a href="{text.escape(link(row))}" target="_self">{text.escape(label)}</a>'
             else:
-                cell = province(view, row[i], said) if name == "province" else text.escape(said)
-            provisional = is_member and row[i] is not None and row[i] in shown.provisional
+                cell = province(view, row[i], label) if name == "province" else text.escape(label)
+            provisional = is_member and row[i] is not None and row[i] in answer.provisional
             return f"{cell} <small>({text.escape(view.word('figure.provisional'))})</small>" if provisional else cell
 
         @cache
         def spelt(code: Any) -> str:
-            return collated(own[name](code) if name in own else context.member(name, code))
+            return collated(formatters[name](code) if name in formatters else context.member(name, code))
 
         def value(row: tuple) -> Any:
             return row[i] if row[i] is None or not is_member or name in (*TIME, *ORDERED) else spelt(row[i])
 
-        has_bar = (name in barred or unit == "share") and unit not in _UNBARRED and name not in own
-        return Column(name, title(view, shown, name), written, value, not is_member, not is_member and has_bar)
+        has_bar = (name in barred or unit == "share") and unit not in _UNBARRED and name not in formatters
+        return Column(name, title(view, answer, name), written, value, not is_member, not is_member and has_bar)
 
     return [column(place, i) for place, i in enumerate(at)]
 
 
-def province(view: PageContext, code: str | None, said: str) -> str:
+def province(view: PageContext, code: str | None, name: str) -> str:
     """The cell of a province: its name leads to its profile, unless the page is of it alone and leads there already."""
     if code is None or view.where.get("province") == (code,):
-        return text.escape(said)
+        return text.escape(name)
     address = page_parameters.profile(code, view.lang, view.scope.address())
-    return f'<a href="{text.escape(address)}" target="_self">{text.escape(said)}</a>'
+    return f'<a href="{text.escape(address)}" target="_self">{text.escape(name)}</a>'
 
 
-def _beside(shown: Answer) -> list[str]:
+def _beside(answer: Answer) -> list[str]:
     """The columns with the parts of a ratio next to it."""
-    names = list(shown.by)
-    for metric in shown.metrics:
-        names += [part for part in (metric.name, metric.numerator, metric.denominator) if part in shown.columns]
-    return list(dict.fromkeys([*names, *shown.columns]))
+    names = list(answer.by)
+    for metric in answer.metrics:
+        names += [part for part in (metric.name, metric.numerator, metric.denominator) if part in answer.columns]
+    return list(dict.fromkeys([*names, *answer.columns]))
 
 
-def metric_of(shown: Answer, name: str) -> Metric | None:
+def metric_of(answer: Answer, name: str) -> Metric | None:
     """What a column counts."""
-    known = next((metric for metric in shown.metrics if metric.name == name), None)
+    known = next((metric for metric in answer.metrics if metric.name == name), None)
     return known or warehouse.catalogue().get(name) or warehouse.worked_out(name)
 
 
-def unit_of(shown: Answer, name: str) -> str:
-    metric = metric_of(shown, name)
+def unit_of(answer: Answer, name: str) -> str:
+    metric = metric_of(answer, name)
     return metric.unit if metric else warehouse.units().get(name, "persons")
 
 
-def title(view: PageContext, shown: Answer, name: str) -> str:
+def title(view: PageContext, answer: Answer, name: str) -> str:
     """What stands over a column, with the unit where there is one."""
-    if name in shown.by:
+    if name in answer.by:
         return view.word(f"dimension.{name}")
-    metric = metric_of(shown, name)
+    metric = metric_of(answer, name)
     return metric.label[view.lang] if metric else name
 
 
-def in_order(shown: Answer, context: ChartContext, by: str, downwards: bool) -> list[tuple]:
+def in_order(answer: Answer, context: ChartContext, by: str, downwards: bool) -> list[tuple]:
     """The rows sorted by a column: names as the alphabet has them, numbers by size; what is unknown comes last."""
-    if by not in shown.columns:
-        return shown.rows
-    i = shown.columns.index(by)
-    is_name = i < len(shown.by) and by not in (*TIME, *ORDERED)
+    if by not in answer.columns:
+        return answer.rows
+    i = answer.columns.index(by)
+    is_name = i < len(answer.by) and by not in (*TIME, *ORDERED)
     # a member is named once, in however many rows it stands
-    codes = {row[i] for row in shown.rows if row[i] is not None} if is_name else ()
+    codes = {row[i] for row in answer.rows if row[i] is not None} if is_name else ()
     keys = {code: collated(context.member(by, code)) for code in codes}
     column = Column(by, "", str, lambda row: keys.get(row[i]) if is_name else row[i])
-    return sorted_by([column], shown.rows, f"-{by}" if downwards else by)
+    return sorted_by([column], answer.rows, f"-{by}" if downwards else by)
 
 
-def has_numbers(shown: Answer) -> bool:
+def has_numbers(answer: Answer) -> bool:
     """Whether an answer has any number at all."""
-    at = [shown.columns.index(metric.name) for metric in shown.metrics]
-    return any(row[i] is not None for row in shown.rows for i in at)
+    at = [answer.columns.index(metric.name) for metric in answer.metrics]
+    return any(row[i] is not None for row in answer.rows for i in at)

@@ -81,20 +81,20 @@ class _Part:
 def sheet(source: Exportable, context: ChartContext, circulation: bool = False) -> Iterator[Sheet]:
     """What a file of all rows of `source` holds, exact or as `etl.disclosure` lets it circulate."""
     reading = exportable.of(disclosure.for_circulation(source) if circulation else source)
-    with reading.read() as found:
-        parts = [_part(reading.answer, field, context) for field in found.schema]
+    with reading.read() as reader:
+        parts = [_part(reading.answer, field, context) for field in reader.schema]
         schema = pa.schema([field for part in parts for field in part.fields])
-        yield Sheet(schema, ([part.made(batch) for part in parts] for batch in found))
+        yield Sheet(schema, ([part.made(batch) for part in parts] for batch in reader))
 
 
-def _part(told: Answer, field: pa.Field, context: ChartContext) -> _Part:
+def _part(answer: Answer, field: pa.Field, context: ChartContext) -> _Part:
     name = field.name
     kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-    metric = next((metric for metric in told.metrics if metric.name == name), None)
+    metric = next((metric for metric in answer.metrics if metric.name == name), None)
     if pa.types.is_null(kind):
         of_days = metric is not None and metric.unit == "date"
-        kind = pa.string() if name in told.by else pa.date32() if of_days else pa.float64()
-    if name in told.by:
+        kind = pa.string() if name in answer.by else pa.date32() if of_days else pa.float64()
+    if name in answer.by:
         # the number of a row is no code: it has no name
         of_codes = pa.types.is_string(kind) or pa.types.is_date32(kind)
         return _named(name, kind, context) if of_codes else _as_it_is(name, kind)
@@ -127,14 +127,14 @@ def _jalali(day: date | None) -> str | None:
 def _coded(values: pa.Array, kind: pa.DataType, *beside: Callable[[Any], str | None]) -> Coded:
     """Values as `kind`, with what `beside` says of each in columns beside them."""
     if pa.types.is_dictionary(values.type):
-        found = values.indices.dictionary_encode(null_encoding="encode")
-        told = values.dictionary.take(found.dictionary).cast(kind)
+        encoded = values.indices.dictionary_encode(null_encoding="encode")
+        distinct = values.dictionary.take(encoded.dictionary).cast(kind)
     else:
-        found = values.cast(kind).dictionary_encode(null_encoding="encode")
-        told = found.dictionary
-    members = told.to_pylist() if beside else []
-    said = (pa.array([say(member) for member in members], pa.string()) for say in beside)
-    return Coded(found.indices, (told, *said))
+        encoded = values.cast(kind).dictionary_encode(null_encoding="encode")
+        distinct = encoded.dictionary
+    members = distinct.to_pylist() if beside else []
+    names = (pa.array([say(member) for member in members], pa.string()) for say in beside)
+    return Coded(encoded.indices, (distinct, *names))
 
 
 # ---------------------------------------------------------------- text for spreadsheets
@@ -157,8 +157,8 @@ def all_safe(values: pa.Array) -> pa.Array:
 
 def changed(values: pa.Array, pattern: str, change: Callable[[str], str]) -> pa.Array:
     """A column of strings in which those that hold `pattern` (RE2) are put through `change`."""
-    met = pc.match_substring_regex(values, pattern)
-    if not pc.any(met).as_py():
+    matches = pc.match_substring_regex(values, pattern)
+    if not pc.any(matches).as_py():
         return values
-    made = [change(value) for value in values.filter(met).to_pylist()]
-    return pc.replace_with_mask(values, met, pa.array(made, pa.string()))
+    made = [change(value) for value in values.filter(matches).to_pylist()]
+    return pc.replace_with_mask(values, matches, pa.array(made, pa.string()))

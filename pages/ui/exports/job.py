@@ -34,19 +34,19 @@ class ExportJob:
 
     def write(self, out: IO[bytes], tell: Tell | None = None) -> None:
         """Write it, exact or as it may circulate."""
-        given = disclosure.for_circulation(self.source, warehouse.ask) if self.circulation else self.source
-        told = exportable.of(given).answer
-        units = warehouse.units() | {metric.name: metric.unit for metric in told.metrics}
+        exported = disclosure.for_circulation(self.source, warehouse.ask) if self.circulation else self.source
+        answer = exportable.of(exported).answer
+        units = warehouse.units() | {metric.name: metric.unit for metric in answer.metrics}
         writes: dict[str, Callable[..., None]] = {
             "csv": writers.write_csv,
-            "xlsx": partial(writers.write_xlsx, scope=self.place, nation=self._nation(told)),
+            "xlsx": partial(writers.write_xlsx, scope=self.place, nation=self._nation(answer)),
             "parquet": partial(writers.write_parquet, scope=self.place),
         }
-        writes[self.form](out, given, self.context, units, circulation=self.circulation, tell=tell)
+        writes[self.form](out, exported, self.context, units, circulation=self.circulation, tell=tell)
 
-    def _nation(self, told: Answer) -> Answer | None:
+    def _nation(self, answer: Answer) -> Answer | None:
         """The row of the nation in a workbook, rounded as the others are where it is for circulation."""
-        nation = _nation(told) if self.form == "xlsx" else None
+        nation = _nation(answer) if self.form == "xlsx" else None
         return disclosure.for_circulation(nation, warehouse.ask) if nation and self.circulation else nation
 
 
@@ -78,11 +78,11 @@ class Making:
 
     def take(self) -> Path:
         """The file, from now on that of whoever asked for it."""
-        taken = Path(self.file.name)
+        temporary = Path(self.file.name)
         # The name that is removed with this object is another one.
-        kept = taken.with_name(taken.name.replace("file-", "offer-", 1))
-        os.link(taken, kept)
-        return kept
+        offer = temporary.with_name(temporary.name.replace("file-", "offer-", 1))
+        os.link(temporary, offer)
+        return offer
 
     @property
     def path(self) -> Path:
@@ -95,14 +95,14 @@ def _write_apart(tell: Tell, file: str, scope: AccessScope, job: ExportJob, out:
         job.write(written, tell)
 
 
-def _nation(told: Answer) -> Answer | None:
+def _nation(answer: Answer) -> Answer | None:
     """The same measures of the whole country under the filters that are no places; None where that is no question."""
-    names = [metric.name for metric in told.metrics]
-    is_asked = told.by and set(told.by) <= {*DIMENSIONS} - {*TIME} and set(names) <= warehouse.catalogue().keys()
+    names = [metric.name for metric in answer.metrics]
+    is_asked = answer.by and set(answer.by) <= {*DIMENSIONS} - {*TIME} and set(names) <= warehouse.catalogue().keys()
     if not is_asked:
         return None
-    where = {name: codes for name, codes in told.where.items() if name not in page_context.PLACES}
+    where = {name: codes for name, codes in answer.where.items() if name not in page_context.PLACES}
     try:
-        return warehouse.ask(*names, on=told.on, over=told.over, where=where)
+        return warehouse.ask(*names, on=answer.on, over=answer.over, where=where)
     except warehouse.QuestionError:
         return None

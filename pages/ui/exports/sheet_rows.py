@@ -86,6 +86,6 @@ def _joined(before: str, values: pa.Array, after: str) -> pa.Array:
 def _text(value: str) -> str:
     """A text as it stands in the tag `t`, with the rest of that tag's head."""
     cut = value[:_LONGEST]
-    kept = ' xml:space="preserve"' if cut != cut.strip() else ""
+    space_attribute = ' xml:space="preserve"' if cut != cut.strip() else ""
     written = XMLwriter._escape_control_characters(cut)
-    return f"{kept}>" + written.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f"{space_attribute}>" + written.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -40,13 +40,13 @@ def write_xlsx(
         "strings_to_numbers": False,
         "nan_inf_to_errors": False,
     }
-    with xlsxwriter.Workbook(out, options) as book, sheet(source, context, circulation) as found:
-        layout = sheets.layout(exportable.of(source).answer, found.schema, context)
+    with xlsxwriter.Workbook(out, options) as book, sheet(source, context, circulation) as contents:
+        layout = sheets.layout(exportable.of(source).answer, contents.schema, context)
         head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         codes: sheets.Codes = {}
         written = _DataSheets(book, context, layout.titles, head)
         share, done = shares(source, tell), 0
-        for columns, length in _cells(found, layout, _styles(book, found.schema, units), codes):
+        for columns, length in _cells(contents, layout, _styles(book, contents.schema, units), codes):
             written.append(columns, length)
             done += length
             share(done)
@@ -54,9 +54,9 @@ def write_xlsx(
         if nation and last < SHEET_ROWS:
             bold = [
                 (method, book.add_format({"bold": True, "top": 1, "num_format": form}))
-                for method, form in (_form(found.schema.field(place), units) for place in layout.places)
+                for method, form in (_form(contents.schema.field(place), units) for place in layout.places)
             ]
-            _fill(data, [sheets.national(nation, layout, found.schema, context)], bold, last + 1)
+            _fill(data, [sheets.national(nation, layout, contents.schema, context)], bold, last + 1)
         if codes:
             _write_codes(book, context, codes, head)
         _write_cover(book, context, cover(source, context, scope, circulation), head)
@@ -142,13 +142,13 @@ def _form(field: pa.Field, units: Units) -> tuple[str, str]:
 
 
 def _cells(
-    found: Sheet, layout: sheets.Layout, styles: Sequence[int], codes: sheets.Codes
+    contents: Sheet, layout: sheets.Layout, styles: Sequence[int], codes: sheets.Codes
 ) -> Iterator[tuple[list[Cells], int]]:
     """The cells of what the layout keeps of each batch, text made safe, and how many rows it has.
 
     The codes that it leaves out are gathered in `codes` with their names.
     """
-    for batch in found.batches:
+    for batch in contents.batches:
         made = [column.changed(all_safe) if isinstance(column, Coded) else column for column in batch]
         layout.gather(made, codes)
         cells: list[Cells] = []
@@ -163,16 +163,20 @@ def _write_codes(book: Any, context: ChartContext, codes: sheets.Codes, head: An
     listed.set_column(0, 2, 24)
     for column, key in enumerate(("file.dimension", "dimension.code", "file.name")):
         listed.write_string(0, column, context.word(key), head)
-    rows = [(sheets.title(name, context), code, said) for name, known in codes.items() for code, said in known.items()]
+    rows = [
+        (sheets.title(name, context), code, member_name)
+        for name, known in codes.items()
+        for code, member_name in known.items()
+    ]
     last = _fill(listed, rows, [("write_string", None)] * 3)
     listed.autofilter(0, 0, last, 2)
 
 
-def _write_cover(book: Any, context: ChartContext, said: Iterable[tuple[str, str]], head: Any) -> None:
+def _write_cover(book: Any, context: ChartContext, entries: Iterable[tuple[str, str]], head: Any) -> None:
     about = _add(book, context, context.word("file.cover"), (0, 0))
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
     about.set_column(0, 0, 24)
     about.set_column(1, 1, 90)
-    for r, (name, value) in enumerate(said):
+    for r, (name, value) in enumerate(entries):
         about.write_string(r, 0, safe(name), head)
         about.write_string(r, 1, safe(value), wrapped)

@@ -37,8 +37,8 @@ _Out = TypeVar("_Out")
 
 def headers(source: Exportable, context: ChartContext, units: Units) -> tuple[str, ...]:
     """Codes with names beside them, then the numbers; a day has its Jalali form beside it."""
-    with sheet(source, context) as found:
-        return found.headers
+    with sheet(source, context) as contents:
+        return contents.headers
 
 
 # ---------------------------------------------------------------- CSV
@@ -57,11 +57,11 @@ def write_csv(
     One for circulation says what was done in a column of its own, in the first row.
     """
     out.write(b"\xef\xbb\xbf")
-    with sheet(source, context, circulation) as found:
-        titles = pa.array((*found.headers, *([_ABOUT] if circulation else [])), pa.string())
+    with sheet(source, context, circulation) as contents:
+        titles = pa.array((*contents.headers, *([_ABOUT] if circulation else [])), pa.string())
         out.write((",".join(_written(titles).to_pylist()) + "\r\n").encode())
         share, done = shares(source, tell), 0
-        batches = _saying(found.batches, context.word("file.circulation")) if circulation else found.batches
+        batches = _with_notice(contents.batches, context.word("file.circulation")) if circulation else contents.batches
         for lines in _ahead(_lines, batches):
             # The text of all lines, as it stands in memory.
             out.write(memoryview(lines.buffers()[2] or b"")[: pc.sum(pc.binary_length(lines)).as_py() or 0])
@@ -69,11 +69,11 @@ def write_csv(
             share(done)
 
 
-def _saying(batches: Iterable[list[Column]], said: str) -> Iterator[list[Column]]:
+def _with_notice(batches: Iterable[list[Column]], notice: str) -> Iterator[list[Column]]:
     """The batches with one column more, which holds `said` once."""
     for number, batch in enumerate(batches):
-        told = pa.array(([None] if number else [said]) + [None] * (len(batch[0]) - 1), pa.string())
-        yield [*batch, told]
+        notice_column = pa.array(([None] if number else [notice]) + [None] * (len(batch[0]) - 1), pa.string())
+        yield [*batch, notice_column]
 
 
 def _ahead(work: Callable[[_In], _Out], batches: Iterable[_In]) -> Iterator[_Out]:
@@ -104,12 +104,12 @@ def _texts(columns: list[Column]) -> list[Column]:
         if not isinstance(column, Coded):
             texts.append(_written(column))
             continue
-        one = Coded(column.places, (_joined([_written(members) for members in column.members], ","),))
+        coded = Coded(column.places, (_joined([_written(members) for members in column.members], ","),))
         last = texts[-1] if texts else None
-        if isinstance(last, Coded) and len(last.members[0]) * len(one.members[0]) * _FEW <= len(one):
-            texts[-1] = _paired(last, one)
+        if isinstance(last, Coded) and len(last.members[0]) * len(coded.members[0]) * _FEW <= len(coded):
+            texts[-1] = _paired(last, coded)
         else:
-            texts.append(one)
+            texts.append(coded)
     return texts
 
 
@@ -146,11 +146,11 @@ def write_parquet(
     """The same columns, typed: text, whole numbers, fractions, days. What the file is stands in its metadata (`about`)."""
     about = json.dumps(list(cover(source, context, scope, circulation)), ensure_ascii=False)
     share, done = shares(source, tell), 0
-    with sheet(source, context, circulation) as found:
-        schema = found.schema.with_metadata({_ABOUT: about})
+    with sheet(source, context, circulation) as contents:
+        schema = contents.schema.with_metadata({_ABOUT: about})
         with pq.ParquetWriter(out, schema, compression="zstd") as writer:
-            for batch in found.batches:
-                columns = [one for column in batch for one in _written_out(column)]
+            for batch in contents.batches:
+                columns = [array for column in batch for array in _written_out(column)]
                 writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
                 done += len(columns[0])
                 share(done)

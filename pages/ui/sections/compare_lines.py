@@ -59,4 +59,4 @@ def _over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...
                 format_func=lambda one: known[one].label[view.lang],
                 width=280,
             )
-        footer(view, answer, "compare-lines", seen=seen)
+        footer(view, answer, "compare-lines", chart_context=seen)
