@@ -17,7 +17,8 @@ from typing import Any
 
 from etl.analysis.training_plan import GOAL
 from etl.semantic.answers import Metric
-from pages.ui.charts.elements import ChartContext, Figure, tick
+from pages.ui.charts.axes import tick
+from pages.ui.charts.elements import ChartContext, Figure
 
 # From quiet to loud, on light and on dark ground. Each step is at least 3:1 against its ground.
 STEPS: tuple[tuple[str, ...], tuple[str, ...]] = (

@@ -4,7 +4,7 @@ from typing import Any
 
 from etl.analysis.competing_risks import SERVICE_DAYS
 from etl.semantic.answers import Answer
-from pages.ui.charts import elements
+from pages.ui.charts import axes, elements
 from pages.ui.charts.chart import chart
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import Title
@@ -57,14 +57,14 @@ def decided(answer: Answer, context: ChartContext) -> Figure:
         data,
         320,
         keys,
-        xaxis=elements.axis(
+        xaxis=axes.axis(
             context,
             list(range(0, days[-1] + 1, 20)),
             "working_days",
             range=[0, days[-1]],
-            title=elements.titled(context, "dimension.working_day"),
+            title=axes.titled(context, "dimension.working_day"),
         ),
-        yaxis=elements.upright(context, [0, 0.25, 0.5, 0.75, 1], "share"),
+        yaxis=axes.upright(context, [0, 0.25, 0.5, 0.75, 1], "share"),
         shapes=[elements.level(context, SERVICE_DAYS, vertical=True, meaning="target")],
         annotations=[
             elements.note(context, standard, x=SERVICE_DAYS, xanchor="right", xshift=-4, y=1, yanchor="top"),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from etl.semantic.answers import Answer
-from pages.ui.charts import elements
+from pages.ui.charts import axes, elements
 from pages.ui.charts.chart import chart
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import Title
@@ -114,7 +114,7 @@ def _figure(
         for bar in bars
     ]
     top = max([level or 0, *(bar.value or 0 for bar in bars)]) or 1
-    ticks = elements.nice(top)
+    ticks = axes.nice(top)
     data = {
         "type": "bar",
         "orientation": "h",
@@ -138,10 +138,8 @@ def _figure(
     notes += [elements.note(context, f"<b>{text.escape(name)}</b>", y=place, **start) for name, place in headings]
     if level is not None:
         notes.append(elements.note(context, named, x=level, y=1, yref="paper", yanchor="bottom"))
-    x_axis = elements.axis(context, ticks, unit, **elements.across(context, ticks, 0, top * 1.01)) | {
-        "showticklabels": False
-    }
-    names = elements.categories(context, [bar.name for bar in bars])
+    x_axis = axes.axis(context, ticks, unit, **axes.across(context, ticks, 0, top * 1.01)) | {"showticklabels": False}
+    names = axes.categories(context, [bar.name for bar in bars])
     return elements.figure(
         context,
         [data],

@@ -7,7 +7,7 @@ from itertools import cycle
 from typing import Any
 
 from etl.semantic.answers import Answer, Metric
-from pages.ui.charts import elements, marks, titles
+from pages.ui.charts import axes, elements, marks, time_titles, titles
 from pages.ui.charts.chart import chart
 from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
@@ -16,7 +16,7 @@ from pages.ui.i18n import text
 TIME = ("month", "quarter", "year", "day")
 
 
-@chart(titles.latest, has_events=True)
+@chart(time_titles.latest, has_events=True)
 def trend(
     answer: Answer,
     context: ChartContext,
@@ -48,7 +48,7 @@ def trend(
         data += _open_end(context, values, labels, answer.provisional, meaning, hovers)
         keys.append(elements.key(context, series.name, meaning, "line"))
     known = [value for value in all_values if value is not None]
-    ticks = elements.nice(max([0, *known, target or 0])) if zero else _around(known, target, unit)
+    ticks = axes.nice(max([0, *known, target or 0])) if zero else _around(known, target, unit)
     if answer.provisional & set(labels):
         keys.append(elements.key(context, context.word("figure.provisional"), elements.SERIES[0], "outline"))
     drawn = elements.figure(
@@ -56,7 +56,7 @@ def trend(
         data,
         height,
         keys if len(keys) > 1 else [],
-        xaxis=elements.time_axis(context, labels),
+        xaxis=axes.time_axis(context, labels),
         yaxis=_roomy(context, ticks, unit),
         **_goal(context, target, unit),
     )
@@ -100,7 +100,7 @@ def _series(answer: Answer, context: ChartContext, t: int) -> list[_Series]:
 
 def _roomy(context: ChartContext, ticks: Sequence[float], unit: str) -> Figure:
     """An upright axis with some room above its last tick."""
-    return elements.upright(context, ticks, unit, range=[ticks[0], ticks[-1] + (ticks[-1] - ticks[0]) * 0.06])
+    return axes.upright(context, ticks, unit, range=[ticks[0], ticks[-1] + (ticks[-1] - ticks[0]) * 0.06])
 
 
 def _goal(context: ChartContext, value: float | None, unit: str, at_end: bool = False) -> Figure:
@@ -170,10 +170,10 @@ def _around(values: Sequence[float], target: float | None, unit: str) -> list[fl
     if unit == "share":
         spare = max(0.1 - (high - low), 0) / 2
         low, high = max(low - spare, 0), min(high + spare, 1) if high <= 1 else high
-    return elements.between(low, high)
+    return axes.between(low, high)
 
 
-@chart(titles.ahead, has_events=True)
+@chart(time_titles.ahead, has_events=True)
 def projection(
     answer: Answer,
     context: ChartContext,
@@ -203,14 +203,14 @@ def projection(
         [low, high, _line(context, known, "actual", known_hover)],
         height,
         keys,
-        xaxis=elements.time_axis(context, labels),
-        yaxis=_roomy(context, elements.nice(top), unit),
+        xaxis=axes.time_axis(context, labels),
+        yaxis=_roomy(context, axes.nice(top), unit),
         **_goal(context, target, unit),
     )
     return marks.drawn(drawn, events, context, labels)
 
 
-@chart(titles.ends, has_goal=True)
+@chart(time_titles.ends, has_goal=True)
 def run_off(answer: Answer, context: ChartContext, goal: float | None = None) -> Figure:
     """A share that falls on known days if nothing is done: a step line over days, with the goal."""
     metric = answer.metrics[0]
@@ -219,7 +219,7 @@ def run_off(answer: Answer, context: ChartContext, goal: float | None = None) ->
     line = _line(context, values, "actual", hovers) | {"mode": "lines"}
     line["line"] = line["line"] | {"shape": "hv"}
     known = [value for value in values if value is not None]
-    axis = elements.time_axis(context, [day.isoformat() for day in days])
+    axis = axes.time_axis(context, [day.isoformat() for day in days])
     axis["tickvals"] = list(range(0, len(days), max(1, len(days) // 4)))
     axis["ticktext"] = [
         context.line("<br>".join(text.day(days[i], context.lang).rsplit(" ", 1))) for i in axis["tickvals"]
@@ -235,7 +235,7 @@ def run_off(answer: Answer, context: ChartContext, goal: float | None = None) ->
     )
 
 
-@chart(titles.latest, compares=True)
+@chart(time_titles.latest, compares=True)
 def heat(answer: Answer, context: ChartContext) -> Figure:
     """A table of colour: groups down, as they rank in the last month; months across; an unknown cell stays empty."""
     metric = answer.metrics[0]
@@ -268,13 +268,13 @@ def heat(answer: Answer, context: ChartContext) -> Figure:
         "hovertemplate": "%{hovertext}<extra></extra>",
         "hoverongaps": False,
     }
-    names = elements.categories(context, [context.member(answer.by[1 - t], group) for group in groups])
+    names = axes.categories(context, [context.member(answer.by[1 - t], group) for group in groups])
     return elements.figure(
         context,
         [data],
         len(groups) * 20 + 60,
         sorted_into.keys(context),
-        xaxis=elements.time_axis(context, labels) | {"range": [-0.5, len(labels) - 0.5], "showline": False},
+        xaxis=axes.time_axis(context, labels) | {"range": [-0.5, len(labels) - 0.5], "showline": False},
         yaxis=names | {"range": [len(groups) - 0.5, -0.5]},
     )
 
@@ -322,8 +322,8 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
             elements.key(context, context.word("figure.actual"), "actual", "line"),
         ],
         clicks=answer.by[0],
-        xaxis=elements.axis(context, ticks, "share", range=[0, 1.01], title=named, **elements.ground(context)),
-        yaxis=elements.axis(context, ticks, "share", range=[0, 1.01], **elements.ground(context)),
+        xaxis=axes.axis(context, ticks, "share", range=[0, 1.01], title=named, **axes.ground(context)),
+        yaxis=axes.axis(context, ticks, "share", range=[0, 1.01], **axes.ground(context)),
         margin={"l": 8, "r": 26, "t": 8, "b": 8},
         annotations=[elements.note(context, up.short[context.lang], **corner)],
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
-from pages.ui.charts import bars, elements, titles
+from pages.ui.charts import axes, bars, elements, titles
 from pages.ui.charts.chart import chart
 from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
@@ -56,7 +56,7 @@ def matrix(answer: Answer, context: ChartContext) -> Figure:
         "hovertemplate": "%{hovertext}<extra></extra>",
         "hoverongaps": False,
     }
-    top = elements.names_below(context, [context.member(answer.by[across], column) for column in columns])
+    top = axes.names_below(context, [context.member(answer.by[across], column) for column in columns])
     top |= {"side": "top", "tickfont": {"color": context.colour("text"), "size": 12}}
     made = elements.figure(
         context,
@@ -64,7 +64,7 @@ def matrix(answer: Answer, context: ChartContext) -> Figure:
         len(groups) * 24 + 90,
         sorted_into.keys(context),
         xaxis=top,
-        yaxis=elements.categories(context, [context.member(answer.by[down], group) for group in groups])
+        yaxis=axes.categories(context, [context.member(answer.by[down], group) for group in groups])
         | {"range": [len(groups) - 0.5, -0.5]},
     )
     left = len(sides[0]) - len(groups), len(sides[1]) - len(columns)

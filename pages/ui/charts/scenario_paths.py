@@ -3,7 +3,7 @@
 from typing import Any
 
 from etl.semantic.answers import Answer
-from pages.ui.charts import elements
+from pages.ui.charts import axes, elements
 from pages.ui.charts.chart import chart
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import Title
@@ -60,7 +60,7 @@ def path(answer: Answer, context: ChartContext) -> Figure:
     known, plan, low, high, goal = (answer.column(metric.name) for metric in answer.metrics[:5])
     unit, value = answer.metrics[0].unit, next((number for number in goal if number is not None), None)
     plotted = [number for number in (*known, *low, *high) if number is not None]
-    ticks = [0, 0.25, 0.5, 0.75, 1.0] if unit == "share" else elements.nice(max([*plotted, value or 0]))
+    ticks = [0, 0.25, 0.5, 0.75, 1.0] if unit == "share" else axes.nice(max([*plotted, value or 0]))
     colour = context.colour("projection")
     data = [
         _line(answer, context, low, 2, {"color": colour, "width": 1, "dash": "dot"}),
@@ -83,8 +83,8 @@ def path(answer: Answer, context: ChartContext) -> Figure:
                 elements.note(context, written, xref="paper", x=0, xanchor="left", y=value, yanchor="bottom"),
             ],
         }
-    upright = elements.upright(context, ticks, unit, range=[0, ticks[-1] * 1.06 or 1])
-    return elements.figure(context, data, 350, keys, xaxis=elements.time_axis(context, labels), yaxis=upright, **drawn)
+    upright = axes.upright(context, ticks, unit, range=[0, ticks[-1] * 1.06 or 1])
+    return elements.figure(context, data, 350, keys, xaxis=axes.time_axis(context, labels), yaxis=upright, **drawn)
 
 
 @chart(last_trial)
@@ -103,14 +103,14 @@ def history(answer: Answer, context: ChartContext) -> Figure:
         elements.key(context, context.word("figure.actual"), "actual", "line"),
         elements.key(context, context.word("figure.projected_before"), "projection", "light"),
     ]
-    ticks = elements.nice(max([0, *high, *actual]))
+    ticks = axes.nice(max([0, *high, *actual]))
     return elements.figure(
         context,
         data,
         330,
         keys,
-        xaxis=elements.time_axis(context, labels),
-        yaxis=elements.upright(context, ticks, answer.metrics[0].unit),
+        xaxis=axes.time_axis(context, labels),
+        yaxis=axes.upright(context, ticks, answer.metrics[0].unit),
     )
 
 
@@ -170,8 +170,8 @@ def held(answer: Answer, context: ChartContext) -> Figure:
         data,
         len(rows) * 58 + 50,
         [elements.key(context, metric.short[context.lang], meaning) for meaning, metric in series],
-        xaxis=elements.axis(context, ticks, "share", **elements.across(context, ticks, 0, 1.08)),
-        yaxis=elements.categories(context, names),
+        xaxis=axes.axis(context, ticks, "share", **axes.across(context, ticks, 0, 1.08)),
+        yaxis=axes.categories(context, names),
         annotations=notes,
         barmode="overlay",
     )

@@ -6,7 +6,7 @@ from typing import Any
 from etl.analysis.signals import Funnel
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
-from pages.ui.charts import elements
+from pages.ui.charts import axes, elements
 from pages.ui.charts.chart import chart
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import Title, first_that_fits
@@ -103,8 +103,8 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
             }
         )
     bounds = [limit for count, *limits in curve for limit in limits if count >= min(counts)]
-    ticks = elements.between(max(0.0, min([*shares, *bounds])), max([*shares, *bounds])) if rows else [0.0]
-    across = elements.nice(max(counts, default=0))
+    ticks = axes.between(max(0.0, min([*shares, *bounds])), max([*shares, *bounds])) if rows else [0.0]
+    across = axes.nice(max(counts, default=0))
     common = rows[0]["common"] if rows else None
     unit = elements.unit_of(answer, str(metric.denominator))
     keys = [
@@ -119,8 +119,8 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         360,
         keys,
         clicks="province",
-        xaxis=elements.axis(context, across, unit, range=[0, across[-1] * 1.05], title=_counted(answer, context)),
-        yaxis=elements.upright(context, ticks, metric.unit, range=[ticks[0], ticks[-1]]),
+        xaxis=axes.axis(context, across, unit, range=[0, across[-1] * 1.05], title=_counted(answer, context)),
+        yaxis=axes.upright(context, ticks, metric.unit, range=[ticks[0], ticks[-1]]),
         shapes=[] if common is None else [elements.level(context, common)],
         margin=elements.spare(context),
     )
@@ -159,7 +159,7 @@ def process(answer: Answer, context: ChartContext) -> Figure:
         shapes = [elements.level(context, rows[0][name], meaning="quiet") for name in ("flow_low", "flow_high")]
         shapes.append(elements.level(context, rows[0]["flow_middle"]))
     top = max([*shares, *(row["flow_high"] for row in rows)], default=0)
-    ticks = elements.nice(top)
+    ticks = axes.nice(top)
     keys = [
         elements.key(context, metric.short[context.lang], "actual", "line"),
         elements.key(context, context.word("signal.beyond"), "problem"),
@@ -171,8 +171,8 @@ def process(answer: Answer, context: ChartContext) -> Figure:
         data,
         300,
         keys,
-        xaxis=elements.time_axis(context, labels),
-        yaxis=elements.upright(context, ticks, metric.unit),
+        xaxis=axes.time_axis(context, labels),
+        yaxis=axes.upright(context, ticks, metric.unit),
         shapes=shapes,
     )
     drawn["layout"]["meta"]["credit"] = context.word("signal.xmr_help")
@@ -182,7 +182,7 @@ def process(answer: Answer, context: ChartContext) -> Figure:
 def _counted(answer: Answer, context: ChartContext) -> Figure:
     """The title of the axis of counts."""
     counted = catalogue()[str(answer.metrics[0].denominator)]
-    return elements.titled(context, "figure.actual") | {"text": context.line(counted.short[context.lang])}
+    return axes.titled(context, "figure.actual") | {"text": context.line(counted.short[context.lang])}
 
 
 def _limits(row: dict[str, Any], most: float) -> list[tuple[float, float, float]]:

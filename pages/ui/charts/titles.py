@@ -41,7 +41,7 @@ class Title:
 TitleRule = Callable[[Answer, ChartContext], Title]
 
 
-def _known(answer: Answer, name: str | None = None) -> tuple[int, str, list[tuple]]:
+def known_rows(answer: Answer, name: str | None = None) -> tuple[int, str, list[tuple]]:
     metric = elements.metric_of(answer, name)
     at = answer.columns.index(metric.name)
     return at, metric.unit, [row for row in answer.rows if row[at] is not None and row[0] is not None]
@@ -56,7 +56,7 @@ def first_that_fits(sentences: Iterable[str]) -> str:
     return sentence
 
 
-def _amounts(value: Any, unit: str, context: ChartContext) -> tuple[str, str]:
+def amounts(value: Any, unit: str, context: ChartContext) -> tuple[str, str]:
     """A number with its unit, and without: the subtitle says it."""
     return text.amount(value, unit, context.lang), text.plain(value, unit, context.lang)
 
@@ -66,7 +66,7 @@ def measure(metric: Metric, context: ChartContext) -> str:
     return metric.short[context.lang]
 
 
-def _nothing(metric: Metric, context: ChartContext) -> Title:
+def nothing(metric: Metric, context: ChartContext) -> Title:
     return Title(context.word("finding.none", measure=measure(metric, context)))
 
 
@@ -85,16 +85,16 @@ def extreme(
     `called` names a group by its key; else it is called by the names of its members.
     """
     metric = elements.metric_of(answer, name)
-    at, _, rows = _known(answer, name)
+    at, _, rows = known_rows(answer, name)
     called = called or partial(_called, answer, context)
     if not rows:
-        return _nothing(metric, context)
+        return nothing(metric, context)
     worst = {"up": "lowest", "down": "highest"}.get(metric.direction)
     end = end or worst or "highest"
     if len(rows) == 1:
         return Title(_about(metric, called(rows[0][: len(answer.by)]), rows[0][at], context))
     ranking = rank(answer, metric.name)
-    range_of = _spread(answer, metric, [group.value for group in ranking.ranked] or [row[at] for row in rows], context)
+    range_of = spread(answer, metric, [group.value for group in ranking.ranked] or [row[at] for row in rows], context)
     if not ranking.ranked:
         return _none_ranked(answer, metric, range_of, bool(ranking.small), context)
     half = _half(answer, metric, ranking.ranked, context)
@@ -174,7 +174,7 @@ def _end_of(
     key = "finding.superlative" if len(first) == 1 else "finding.superlative_many"
     sentence = first_that_fits(
         context.word(key, superlative=superlative, place=called(first[0].key), count=count, value=written)
-        for written in _amounts(value, metric.unit, context)
+        for written in amounts(value, metric.unit, context)
     )
     return Title(sentence, tuple(dict.fromkeys(group.key[0] for group in first)), end == worst)
 
@@ -195,11 +195,11 @@ def _superlative(metric: Metric, end: str, context: ChartContext) -> str:
 def _about(metric: Metric, place: str, value: Any, context: ChartContext) -> str:
     return first_that_fits(
         context.word("finding.single", measure=measure(metric, context), place=place, value=written)
-        for written in _amounts(value, metric.unit, context)
+        for written in amounts(value, metric.unit, context)
     )
 
 
-def _spread(answer: Answer, metric: Metric, values: Sequence[Any], context: ChartContext) -> Title:
+def spread(answer: Answer, metric: Metric, values: Sequence[Any], context: ChartContext) -> Title:
     """From which value to which, by what: true of every comparison."""
     low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
     axes = _axes(answer, context)
@@ -240,22 +240,22 @@ def lowest(answer: Answer, context: ChartContext) -> Title:
 def gap(answer: Answer, context: ChartContext) -> Title:
     """The group furthest below the average."""
     metric = answer.metrics[0]
-    at, unit, rows = _known(answer)
+    at, unit, rows = known_rows(answer)
     if not rows:
-        return _nothing(answer.metrics[0], context)
+        return nothing(answer.metrics[0], context)
     if len(rows) == 1:
         return extreme(answer, context)
-    spread = _spread(answer, metric, [row[at] for row in rows], context)
+    range_of = spread(answer, metric, [row[at] for row in rows], context)
     if min(row[at] for row in rows) >= 0:
-        return spread
+        return range_of
     worst = min(rows, key=lambda row: row[at])
     sentence = first_that_fits(
         context.word(
             "finding.gap", measure=measure(metric, context), place=context.named(answer.by[0], worst[0]), value=written
         )
-        for written in _amounts(worst[at], unit, context)
+        for written in amounts(worst[at], unit, context)
     )
-    return Title(sentence, (worst[0],), True, (spread,))
+    return Title(sentence, (worst[0],), True, (range_of,))
 
 
 def worst_part(answer: Answer, context: ChartContext) -> Title:
@@ -272,117 +272,6 @@ def worst_part(answer: Answer, context: ChartContext) -> Title:
     return Title(context.word("finding.spread", low=low, high=high, **placeholders))
 
 
-# ---------------------------------------------------------------- time
-
-
-def latest(answer: Answer, context: ChartContext) -> Title:
-    """The value at the end of the chart, and the one a year before it; that there is none, where nobody is left to measure."""
-    at, unit, rows = _known(answer)
-    if not rows:
-        return _nothing(answer.metrics[0], context)
-    if len(answer.by) > 1:
-        return _latest_of_groups(answer, context)
-    first, now = answer.rows[0], answer.rows[-1]
-    places = {"measure": measure(answer.metrics[0], context)}
-    if now[at] is None:
-        return Title(context.word("finding.ended", when=context.member(answer.by[0], now[0]), **places))
-    before = {row[0]: row for row in rows}.get(_year_before(str(now[0])))
-    if before is not None and now[0] not in answer.provisional:
-        key, places["before"] = "since", text.plain(before[at], unit, context.lang)
-    elif len(rows) > 1 and first[at] is not None:
-        key, places["first"] = "grown", text.plain(first[at], unit, context.lang)
-    else:
-        key = "now"
-    amounts = _amounts(now[at], unit, context)
-    sentences = [context.word(f"finding.{name}", value=value, **places) for name in (key, "now") for value in amounts]
-    over_time = _spread(answer, answer.metrics[0], [row[at] for row in rows], context)
-    return Title(first_that_fits(sentences), alternatives=(Title(sentences[2]), over_time))
-
-
-def latest_over(answer: Answer, context: ChartContext) -> Title:
-    """As `latest`, of the last unit that is over: a flow of a year that goes on says little yet."""
-    rows = [row for row in answer.rows if row[0] not in answer.provisional]
-    return latest(replace(answer, rows=rows) if rows else answer, context)
-
-
-def _latest_of_groups(answer: Answer, context: ChartContext) -> Title:
-    time = next(i for i, axis in enumerate(answer.by) if axis in ("month", "quarter", "year"))
-    last = max(row[time] for row in answer.rows)
-    other = 1 - time
-    rows = [(row[other], *row[2:]) for row in answer.rows if row[time] == last]
-    part = replace(answer, by=(answer.by[other],), columns=(answer.by[other], *answer.columns[2:]), rows=rows)
-    title = extreme(replace(part, provisional=frozenset()), context)
-    at, _, known = _known(answer)
-    over_time = _spread(answer, answer.metrics[0], [row[at] for row in known], context)
-    return replace(title, alternatives=(*title.alternatives, over_time)) if title.focus else over_time
-
-
-def _year_before(label: str) -> str:
-    year, dash, unit = label.partition("-")
-    return f"{int(year) - 1}{dash}{unit}" if year.isdigit() else ""
-
-
-def pair(answer: Answer, context: ChartContext) -> Title:
-    """Both measures of the last unit that is over."""
-    rows = [row for row in answer.rows if row[0] not in answer.provisional]
-    if not rows:
-        return _nothing(answer.metrics[0], context)
-    row = rows[-1]
-    amounts = [
-        f"{measure(m, context)} {text.plain(row[answer.columns.index(m.name)], m.unit, context.lang)}"
-        for m in answer.metrics[:2]
-    ]
-    when = context.member(answer.by[0], row[0])
-    return Title(context.word("finding.pair", when=when, first=amounts[0], second=amounts[1]))
-
-
-def ends(answer: Answer, context: ChartContext) -> Title:
-    """From the first row to the last: a bridge, a run-off."""
-    at, unit, rows = _known(answer)
-    if not rows:
-        return _nothing(answer.metrics[0], context)
-    last = answer.rows[-1]
-    if answer.by[0] == "step":
-        stock = dict(row[:2] for row in rows)
-        return Title(
-            context.word(
-                "finding.grown",
-                measure=measure(catalogue()["in_service"], context),
-                first=text.plain(stock["start"], unit, context.lang),
-                value=text.amount(stock["end"], unit, context.lang),
-            )
-        )
-    if last[at] is None:
-        return latest(answer, context)
-    when, value = context.member(answer.by[0], last[0]), text.amount(last[at], unit, context.lang)
-    return Title(context.word("finding.to_value", when=when, value=value))
-
-
-def ahead(answer: Answer, context: ChartContext) -> Title:
-    """The range a year ahead: the chart goes on until the target, its range too wide to say. Metrics: actual, low, high."""
-    at_low, at_high = (answer.columns.index(metric.name) for metric in answer.metrics[1:3])
-    projected = [row for row in answer.rows if row[1] is None and None not in (row[at_low], row[at_high])]
-    if not projected:
-        # Without a projection the months ahead have no value of any kind: the title is of the known ones.
-        known = [row for row in answer.rows if row[1] is not None]
-        return latest(replace(answer, rows=known), context)
-    then = projected[:12][-1]
-    low, high = then[at_low], then[at_high]
-    unit, when = answer.metrics[0].unit, context.member(answer.by[0], then[0])
-    return Title(
-        first_that_fits(
-            context.word(
-                "finding.ahead",
-                measure=measure(answer.metrics[0], context),
-                low=text.plain(low, unit, context.lang),
-                high=written,
-                when=when,
-            )
-            for written in _amounts(high, unit, context)
-        )
-    )
-
-
 # ---------------------------------------------------------------- shapes of their own
 
 
@@ -391,7 +280,7 @@ def middle(answer: Answer, context: ChartContext) -> Title:
     across, up = (answer.columns.index(metric.name) for metric in answer.metrics[:2])
     rows = [row for row in answer.rows if row[across] is not None and row[0] is not None]
     if not rows:
-        return _nothing(answer.metrics[0], context)
+        return nothing(answer.metrics[0], context)
     near = min(rows, key=lambda row: abs(row[across] - 0.5))
     return Title(
         context.word(
@@ -408,7 +297,7 @@ def stages(answer: Answer, context: ChartContext) -> Title:
         answer.rows[0][answer.columns.index(metric.name)] or 0 for metric in (answer.metrics[0], answer.metrics[-1])
     )
     if not first:
-        return _nothing(answer.metrics[0], context)
+        return nothing(answer.metrics[0], context)
     numbers = {"whole": text.number(first, context.lang), "part": text.number(last, context.lang)}
     return Title(context.word("finding.stages", share=text.percent(last / first, context.lang, 0), **numbers))
 

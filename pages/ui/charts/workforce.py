@@ -5,7 +5,7 @@ from typing import Any
 
 from etl.semantic.answers import Answer
 from etl.semantic.ranking import LEAST, wilson
-from pages.ui.charts import elements, titles
+from pages.ui.charts import axes, elements, titles
 from pages.ui.charts.chart import chart
 from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
@@ -64,13 +64,13 @@ def pyramid(answer: Answer, context: ChartContext) -> Figure:
                 "hovertemplate": "%{hovertext}<extra></extra>",
             }
         )
-    ticks = elements.nice(top)
+    ticks = axes.nice(top)
     both = [-v for v in reversed(ticks) if v] + ticks
     # Every other tick only, and room for the words under the outermost: a phone is narrow.
     tick_values = both[len(both) // 2 % 2 :: 2]
     end = ticks[-1] * 1.12
-    x_axis = elements.axis(context, tick_values, metric.unit, range=[-end, end])
-    x_axis["ticktext"] = [elements.tick(abs(v), metric.unit, ticks, context.lang) for v in tick_values]
+    x_axis = axes.axis(context, tick_values, metric.unit, range=[-end, end])
+    x_axis["ticktext"] = [axes.tick(abs(v), metric.unit, ticks, context.lang) for v in tick_values]
     return elements.figure(
         context,
         data,
@@ -82,7 +82,7 @@ def pyramid(answer: Answer, context: ChartContext) -> Figure:
         clicks="gender",
         barmode="overlay",
         xaxis=x_axis,
-        yaxis=elements.categories(context, [context.member(answer.by[other], b) for b in bands]),
+        yaxis=axes.categories(context, [context.member(answer.by[other], b) for b in bands]),
     )
 
 
@@ -199,10 +199,10 @@ def _over_months(
         data,
         330,
         keys,
-        xaxis=elements.axis(
-            context, ticks, "months", range=[0, last * 1.01 or 1], title=elements.titled(context, "dimension.served")
+        xaxis=axes.axis(
+            context, ticks, "months", range=[0, last * 1.01 or 1], title=axes.titled(context, "dimension.served")
         ),
-        yaxis=elements.upright(context, [0, 0.25, 0.5, 0.75, 1], "share"),
+        yaxis=axes.upright(context, [0, 0.25, 0.5, 0.75, 1], "share"),
         **layout,
     )
 
@@ -246,8 +246,8 @@ def moves(answer: Answer, context: ChartContext, most: int = 12) -> Figure:
         "hovertemplate": "%{hovertext}<extra></extra>",
         "hoverongaps": False,
     }
-    across = elements.names_below(context, numbers)
-    across |= {"side": "top", "title": elements.titled(context, "figure.row_to_column")}
+    across = axes.names_below(context, numbers)
+    across |= {"side": "top", "title": axes.titled(context, "figure.row_to_column")}
     # twelve numbers stand side by side on a phone
     across["tickfont"] = across["tickfont"] | {"size": 10}
     return elements.figure(
@@ -256,7 +256,7 @@ def moves(answer: Answer, context: ChartContext, most: int = 12) -> Figure:
         len(provinces) * 26 + 84,
         sorted_into.keys(context),
         xaxis=across,
-        yaxis=elements.categories(context, names) | {"range": [len(provinces) - 0.5, -0.5]},
+        yaxis=axes.categories(context, names) | {"range": [len(provinces) - 0.5, -0.5]},
     )
 
 

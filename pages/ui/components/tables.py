@@ -5,8 +5,7 @@ browser fifty rows. Data goes in escaped.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -20,7 +19,9 @@ from etl.semantic.catalog import TIME
 from etl.semantic.exportable import StoredRows
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.matrix import ORDERED
+from pages.ui.components import table_html
 from pages.ui.components.paged_rows import PagedRows, collated
+from pages.ui.components.table_html import Column
 from pages.ui.components.table_state import InSession, Standing, Store
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
@@ -31,8 +32,6 @@ PAGE_ROWS = 50
 # So many rows can be shown at once, to be printed; more are read in a file.
 MOST_ROWS = 1000
 _STYLE = ROOT / "static" / "analyst.css"
-# Fewer rows than this need no bars to be compared.
-_LEAST_BARS = 3
 _UNBARRED = ("date", "month", "year")
 # The script that hears the headings, served as a file as the one of the charts is (components/plot.py).
 _MANIFEST = ComponentManifest("tables", "1", [ComponentConfig("headings", asset_dir="static")])
@@ -40,23 +39,6 @@ _HEADINGS = "tables.headings"
 
 Link = Callable[[tuple], str]
 Words = Mapping[str, Callable[[Any], str]]
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table whose rows are of any kind: what stands over it, and what a row says in it.
-
-    `cell` gives HTML; `value` what the rows are sorted by, where they can be, and how long the bar of a cell is.
-    """
-
-    name: str
-    title: str
-    cell: Callable[[Any], str]
-    value: Callable[[Any], Any] | None = None
-    is_number: bool = False
-    has_bar: bool = False
-    # What the longest bar stands for; None: the largest number of the column.
-    longest: float | None = None
 
 
 @cache
@@ -100,7 +82,7 @@ def show(
         if len(rows) > 1 and known:
             _listen(ident, partial(_press, state_store, columns, start, f"headings-{ident}"))
         page_rows = page_of(ordered, number) if number or len(rows) > MOST_ROWS else ordered
-        st.html(_html(columns, ordered, page_rows, caption, sort, foot))
+        st.html(table_html.html(columns, ordered, page_rows, caption, sort, foot))
         if pages(len(rows)) > 1:
             _turn(view, ident, state_store, standing, number, len(rows))
 
@@ -138,77 +120,6 @@ def _listen(ident: str, pressed: Callable[[], None]) -> None:
 @cache
 def _declared() -> Callable[..., Any]:
     return st.components.v2.component(_HEADINGS, js="table.js", isolate_styles=False)
-
-
-def _html(
-    columns: Sequence[Column],
-    rows: Sequence[Any],
-    page_rows: Sequence[Any],
-    caption: str,
-    sort: str,
-    foot: Sequence[str],
-) -> str:
-    label = text.escape(caption)
-    head = "".join(_heading(column, sort, len(rows) > 1) for column in columns)
-    longest = {column.name: column.longest or _longest(column, rows) for column in columns if column.has_bar}
-    body = "".join(_line([_cell(column, row, longest.get(column.name)) for column in columns]) for row in page_rows)
-    if foot:
-        cells = [
-            (f' class="pd-total{" pd-number" if c.is_number else ""}"', f) for c, f in zip(columns, foot, strict=True)
-        ]
-        body += _line(cells)
-    return (
-        f'<div class="pd-scroll" tabindex="0" role="region" aria-label="{label}"><table class="pd-grid">'
-        f"<caption>{label}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _heading(column: Column, sort: str, several: bool) -> str:
-    kind = ' class="pd-number"' if column.is_number else ""
-    title = text.escape(column.title)
-    if not (column.value and several):
-        return f'<th scope="col"{kind}>{title}</th>'
-    way = {column.name: "ascending", f"-{column.name}": "descending"}.get(sort, "none")
-    mark = {"ascending": "▲", "descending": "▼"}.get(way, "")
-    return (
-        f'<th scope="col"{kind} aria-sort="{way}"><button type="button" data-sort="{text.escape(column.name)}">{title}'
-        f'<i aria-hidden="true">{mark}</i></button></th>'
-    )
-
-
-def _line(cells: Iterable[tuple[str, str]]) -> str:
-    return (
-        "<tr>"
-        + "".join(
-            f'<th scope="row"{kind}>{cell}</th>' if place == 0 else f"<td{kind}>{cell}</td>"
-            for place, (kind, cell) in enumerate(cells)
-        )
-        + "</tr>"
-    )
-
-
-def _cell(column: Column, row: Any, longest: float | None) -> tuple[str, str]:
-    """The attributes of a cell and its content; a bar is so long as its number is of the longest."""
-    if not column.is_number:
-        return "", column.cell(row)
-    value = column.value(row) if longest and column.value else None
-    bar = f' style="--bar:{100 * float(value) / longest:.1f}%"' if value is not None and longest else ""
-    return f' class="pd-number"{bar}', column.cell(row)
-
-
-def _longest(column: Column, rows: Sequence[Any]) -> float | None:
-    """What the longest bar stands for; None where bars would say nothing, or numbers lie below zero."""
-    assert column.value
-    if isinstance(rows, PagedRows):
-        least, largest, count = rows.stored.range(column.name)
-    else:
-        known = [value for row in rows if (value := column.value(row)) is not None]
-        if any(isinstance(item, (str, date)) for item in known):
-            return None
-        least, largest, count = min(known, default=0), max(known, default=0), len(known)
-    if count < _LEAST_BARS or isinstance(largest, (str, date)) or least < 0 or not largest:
-        return None
-    return float(largest)
 
 
 def _turn(view: PageContext, ident: str, store: Store, standing: Standing, number: int, count: int) -> None:
