@@ -7,7 +7,7 @@ from typing import Any
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.i18n import text
 
-# A name below a column of more letters than this takes two lines: columns are narrow on a phone.
+# Longer names below a column wrap to two lines, because columns are narrow on a phone.
 _LONGEST_BELOW = 10
 
 
@@ -22,7 +22,7 @@ def nice(top: float) -> list[float]:
 
 
 def between(low: float, high: float) -> list[float]:
-    """Round steps of one size around a range; zero is one of them where it lies within."""
+    """Evenly spaced round ticks around a range; they include zero if the range does."""
     steps = nice(max(high - low, abs(high) * 0.02, 1e-6))
     size = steps[1] - steps[0] if len(steps) > 1 else 1
     first = math.floor(low / size + 1e-9) * size
@@ -31,9 +31,9 @@ def between(low: float, high: float) -> list[float]:
 
 
 def axis(context: ChartContext, ticks: Sequence[float] = (), unit: str = "persons", **more: Any) -> Figure:
-    """An axis of numbers in the digits of the language: labels lie level, and a tick has only the digits it needs."""
+    """A numeric axis in the digits of the language, with horizontal labels and no unneeded decimals."""
     if unit != "share" and text.decimals_of(unit) == 0:
-        # There is no half person.
+        # Counts have no fractional ticks: there is no half person.
         ticks = [value for value in ticks if value == round(value)]
     return {
         "tickvals": list(ticks),
@@ -57,7 +57,7 @@ def upright(context: ChartContext, ticks: Sequence[float], unit: str, **more: An
 
 
 def ground(context: ChartContext) -> Figure:
-    """The line at zero that columns stand on, for an axis."""
+    """Axis options for a visible zero line below columns."""
     return {"zeroline": True, "zerolinecolor": context.colour("quiet"), "zerolinewidth": 1}
 
 
@@ -71,12 +71,12 @@ def tick(value: float, unit: str, ticks: Sequence[float], lang: str) -> str:
 
 
 def across(context: ChartContext, ticks: Sequence[float], low: float, high: float) -> Figure:
-    """The axis along which horizontal bars grow: from the side where reading starts."""
+    """Axis options for horizontal bars that start on the side where reading starts."""
     return {"range": [high, low] if context.rtl else [low, high], "side": "bottom"}
 
 
 def categories(context: ChartContext, names: Sequence[str], **more: Any) -> Figure:
-    """An axis of names at the reading side of a horizontal bar chart, first at the top."""
+    """An axis of names for horizontal bars, on the side where reading starts; the first is at the top."""
     return {
         "tickvals": list(range(len(names))),
         "ticktext": [context.line(text.escape(name)) for name in names],
@@ -103,7 +103,7 @@ def names_below(context: ChartContext, names: Sequence[str]) -> Figure:
 
 
 def folded(name: str, most: int) -> str:
-    """A name of more letters than `most` on two lines, of about the same length."""
+    """The name, broken into two lines of similar length if it is longer than `most` letters."""
     words = name.split(" ")
     if len(name) <= most or len(words) < 2:
         return name
@@ -112,7 +112,7 @@ def folded(name: str, most: int) -> str:
 
 
 def time_axis(context: ChartContext, labels: Sequence[str], after: int = 0) -> Figure:
-    """Jalali ticks, at most seven: whole years where there are many months, else evenly spaced units."""
+    """At most seven Jalali ticks: whole years for many months, else evenly spaced units."""
     count = len(labels)
     years = [i for i, label in enumerate(labels) if label.endswith("-01")]
     if len(years) >= 4:
@@ -146,7 +146,7 @@ def _two_lines(label: str, context: ChartContext) -> str:
 
 
 def titled(context: ChartContext, key: str) -> Figure:
-    """The title of an axis, in the words of `key`."""
+    """An axis title with the text of `key`."""
     return {
         "text": context.line(context.word(key)),
         "font": {"size": 12, "color": context.colour("quiet")},

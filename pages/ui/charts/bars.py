@@ -1,4 +1,4 @@
-"""Bar charts of an answer. Bars start at zero and, where they rank, are sorted."""
+"""Bar charts. Bars start at zero; rankings are sorted."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from pages.ui.charts.chart import chart
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.i18n import text
 
-# On a phone a longer name leaves no room for the bar, or is cut: it takes two lines.
+# Longer names wrap to two lines, to leave room for the bar on a phone.
 _LONGEST_NAME = 26
 _SECOND_LINE = 12
 _PALE = 0.3
@@ -25,10 +25,10 @@ def ranking(
     is_problem: bool = False,
     most: int | None = None,
 ) -> Figure:
-    """Horizontal bars of the first metric, longest first, from zero, with a line for the nation.
+    """Horizontal bars of the first metric, longest first, with a line for the nation.
 
-    Groups too small to be ranked are paler, below the others, with how many they are. Groups without a value come last and
-    have no bar. `focus` are the codes the title speaks of; they are orange where they are a problem.
+    Groups too small to be ranked are paler, placed below the others and labelled with their size. Groups without a value come
+    last and have no bar. `focus` are the codes named in the title; they are orange if they are a problem.
     """
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
@@ -45,7 +45,7 @@ def ranking(
         context.word("figure.missing") if v is None else text.plain(v, metric.unit, context.lang, signed)
         for v in values
     ]
-    # A count says itself how many there are.
+    # A count is its own group size, so only other measures state it.
     if size_of(metric) != metric.name:
         written = [
             value
@@ -70,7 +70,7 @@ def ranking(
                     colour if size is None else elements.faded(colour, _PALE)
                     for colour, size in zip(colours, sizes, strict=True)
                 ],
-                # The outline of a pale bar stands out from the page as a full one does.
+                # The outline gives a pale bar enough contrast with the page.
                 "line": {"color": colours, "width": [0 if size is None else 1 for size in sizes]},
             },
             "customdata": [row[0] for row in rows],
@@ -93,7 +93,7 @@ def ranking(
         shapes.append(elements.level(context, nation, vertical=True))
         named = f"{context.word('figure.nation_line')} {text.plain(nation, metric.unit, context.lang)}"
         notes.append(elements.note(context, named, x=nation, y=1, yref="paper", yanchor="bottom"))
-    # the values stand in a column of their own beyond the bars, clear of the nation's line
+    # Values form a column beyond the bars, clear of the nation's line.
     for place, (row, value) in enumerate(zip(rows, written, strict=True)):
         value_text = f"<b>{value}</b>" if row[0] in focused else value
         notes.append(
@@ -132,7 +132,7 @@ def ranking(
 
 
 def in_order(answer: Answer) -> list[tuple[Any, ...]]:
-    """Rows as a ranking has them: by the first metric, then those too small to be ranked, then those without a value."""
+    """Rows in ranking order: by the first metric, then groups too small to be ranked, then groups without a value."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     return sorted(
@@ -153,7 +153,7 @@ def stacked(
     parts: Mapping[str, str],
     share: bool = True,
 ) -> Figure:
-    """Horizontal bars cut into `parts` (metric: meaning of its colour), as parts of a whole (`share`) or as counts."""
+    """Stacked horizontal bars of `parts` (metric: meaning of its colour), as shares of the total (`share`) or as counts."""
     return _stacked(answer, context, [elements.metric_of(answer, name) for name in parts], list(parts.values()), share)
 
 
@@ -166,7 +166,7 @@ def _stacked(
         range(len(answer.rows)),
         key=lambda r: -(answer.rows[r][at[0]] or 0) / (totals[r] or 1) if share else -totals[r],
     )
-    # Those too small to be ranked stand below the others here too.
+    # As in `ranking`, groups too small to be ranked come last.
     order.sort(key=lambda r: elements.size_below(answer, answer.metrics[0], answer.rows[r]) is not None)
     rows = [answer.rows[r] for r in order]
     whole = [totals[r] or 1 if share else 1 for r in order]
@@ -221,7 +221,7 @@ def _stacked(
 
 @chart(time_titles.pair)
 def paired(answer: Answer, context: ChartContext, meanings: Sequence[str] = ("joiners", "leavers")) -> Figure:
-    """Two flows side by side over time, as bars from zero; a unit that is not over is drawn lighter."""
+    """Two flows side by side over time; a provisional unit is lighter."""
     time = answer.by[0]
     labels = [row[0] for row in answer.rows]
     data = []
@@ -267,7 +267,7 @@ def paired(answer: Answer, context: ChartContext, meanings: Sequence[str] = ("jo
 
 @chart(titles.extreme)
 def columns(answer: Answer, context: ChartContext, meaning: str = "actual") -> Figure:
-    """Upright bars of the first metric in the order of the answer: a histogram, or a flow over time."""
+    """Vertical bars of the first metric in the order of the answer: a histogram, or a flow over time."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     values = [row[at] for row in answer.rows]

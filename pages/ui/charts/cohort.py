@@ -1,4 +1,4 @@
-"""Files from complete to decided, by working day and outcome; and how many institutes of a founding year remain."""
+"""Complete applications decided by working day and outcome, and the share of a founding year's institutes that remain."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def within(answer: Answer, context: ChartContext) -> Title:
 
 
 def remaining(answer: Answer, context: ChartContext) -> Title:
-    """Between which shares of a founding year's institutes remain."""
+    """The range of the share of a founding year's institutes that remain."""
     metric, rows = answer.metrics[0], answer.records()
     values = [row[metric.name] for row in rows]
     low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
@@ -32,7 +32,7 @@ def remaining(answer: Answer, context: ChartContext) -> Title:
 
 @chart(within)
 def decided(answer: Answer, context: ChartContext) -> Figure:
-    """The share decided by each working day: all as a line, granted and refused apart, and the service standard."""
+    """The cumulative share decided, granted and refused by working day, with the service standard."""
     days = answer.column("working_day")
     data, keys = [], []
     for metric, meaning, dash in zip(

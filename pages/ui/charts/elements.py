@@ -1,8 +1,8 @@
-"""What all charts share: colours, axes, hover texts. Knows no Streamlit: a chart can be drawn and tested without a server.
+"""Shared parts of all charts: colours, names, hover texts, layout. Independent of Streamlit, so charts need no server.
 
-Figures are plain dictionaries (a tenth of the time of graph objects). Plotly itself stays left to right; what is
-Persian here is words, digits, Jalali ticks and the direction of bars. `layout.meta` carries what HTML says better than
-SVG does in two directions: the keys of the colours and the attribution.
+Figures are plain dictionaries: building them takes a tenth of the time of graph objects. Plotly itself stays left to right;
+only words, digits, Jalali ticks and the direction of bars follow the language. `layout.meta` carries the colour keys and the
+attribution, which are rendered as HTML because SVG handles mixed text direction poorly.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,8 +18,8 @@ from pages.ui.i18n import text
 
 Figure = dict[str, Any]
 
-# One colour has one meaning on all pages: (on light, on dark). Each is at least 3:1 against its page, no two that meet in
-# one chart differ by red and green alone, and lines and patterns tell them apart where colour cannot. Warm is a problem.
+# Each colour has one meaning on all pages: (light mode, dark mode). Contrast with the page is at least 3:1, colours of one
+# chart never differ by red and green alone, and lines and patterns distinguish them further. Warm colours mean a problem.
 COLOURS: dict[str, tuple[str, str]] = {
     "actual": ("#1b5e8c", "#6db3e8"),
     "problem": ("#b4540a", "#f0a35c"),
@@ -43,33 +43,33 @@ COLOURS: dict[str, tuple[str, str]] = {
     "men": ("#1b5e8c", "#6db3e8"),
     "women": ("#8a2a5b", "#e58ab8"),
     "chosen": ("#17212b", "#e8eef4"),
-    # the page's own
+    # text, grid and background of the page
     "text": ("#17212b", "#e8eef4"),
     "quiet": ("#52616e", "#a9b7c3"),
     "grid": ("#e1e7ed", "#293743"),
     "surface": ("#ffffff", "#101820"),
 }
-# Of several lines none is orange: orange means a problem.
+# No line is orange: orange means a problem.
 SERIES = ("actual", "second", "third", "fourth")
 
-# Given to every chart: where Plotly finds an (empty) base map, and no buttons of its own, whose words are English.
+# Plotly's configuration for every chart: an empty base map, and no mode bar because its labels are English.
 CONFIG = {
     "displayModeBar": False,
     "scrollZoom": False,
     "doubleClick": False,
     "showTips": False,
-    # Relative to the page, which may stand under a path.
+    # Relative, because the site may be served under a path.
     "topojsonURL": "./app/static/map/",
 }
 _FONT = "Vazirmatn, Tahoma, sans-serif"
 BAR = 25  # px a bar of a ranking takes
-# A part of a rate takes at most so many decimals more than its unit has.
+# The most decimals that a part of a rate gets in addition to those of its unit.
 _MOST_DECIMALS = 12
 
 
 @dataclass(frozen=True)
 class ChartContext:
-    """The language, dark or light, and the names of members that only the warehouse knows."""
+    """Language, colour mode, and the names of members that only the warehouse knows."""
 
     lang: str = "fa"
     dark: bool = False
@@ -82,7 +82,7 @@ class ChartContext:
         return text.member(dimension, code, self.lang, self.names.get(dimension))
 
     def named(self, dimension: str, code: object) -> str:
-        """A member as it may stand in a sentence or a list: a name of the other direction is isolated."""
+        """The name of a member for use in a sentence or a list: text of the other direction is isolated."""
         return text.isolated(self.member(dimension, code), self.lang)
 
     def word(self, key: str, **values: object) -> str:
@@ -104,9 +104,9 @@ def metric_of(answer: Answer, name: str | None = None) -> Metric:
 
 
 def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartContext) -> str:
-    """Numerator and denominator of a rate, in words; nothing for a count. "Of" stands only between a part and its whole.
+    """Numerator and denominator of a rate, in words; empty for a count. "Of" is used only for a part of a whole.
 
-    A part has the decimals of its unit, and as many more as it takes to work the rate out of what is shown.
+    Parts get enough decimals beyond those of their unit for the displayed rate to be recomputed from them.
     """
     names = (str(metric.numerator), str(metric.denominator))
     if not set(names) <= set(answer.columns):
@@ -126,19 +126,19 @@ def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartC
 
 
 def unit_of(answer: Answer, name: str) -> str:
-    """The unit of a column that holds numbers; a part of a ratio stands in the catalogue."""
+    """The unit of a numeric column; for a part of a ratio it comes from the catalogue."""
     metric = next((candidate for candidate in answer.metrics if candidate.name == name), None) or catalogue().get(name)
     return metric.unit if metric else "persons"
 
 
 def _reads(metric: Metric, parts: Sequence[float], units: Sequence[str], more: int, context: ChartContext) -> str:
-    """The rate worked out of its parts as they are shown with so many decimals more."""
+    """The rate recomputed from its parts, displayed with `more` extra decimals."""
     part, whole = (_with_decimals(value, unit, more) for value, unit in zip(parts, units, strict=True))
     return text.plain(ratio(metric, part, whole), metric.unit, context.lang)
 
 
 def _with_decimals(value: float, unit: str, more: int) -> Decimal:
-    # A whole number has no decimals to show.
+    # Integers get no extra decimals.
     return text.rounded_half_up(value, text.decimals_of(unit) + (0 if isinstance(value, int) else more))
 
 
@@ -164,7 +164,7 @@ def hover(answer: Answer, metric: Metric, row: Sequence[Any], name: str, context
 
 
 def size_below(answer: Answer, metric: Metric, row: Sequence[Any]) -> float | None:
-    """How many the value of a row is made of, where they are too few to be ranked; else None."""
+    """The size of a row's group if it is too small to be ranked; else None."""
     counted = size_of(metric)
     known = catalogue().get(counted)
     if counted not in answer.columns or not answer.by or not known or row[answer.columns.index(metric.name)] is None:
@@ -179,7 +179,7 @@ def dimension(axis: str, context: ChartContext) -> str:
 
 
 def name_of(answer: Answer, row: Sequence[Any], context: ChartContext) -> str:
-    """What a row is called: its dimensions by their names."""
+    """The name of a row: the names of its members."""
     return text.listed([context.named(axis, row[i]) for i, axis in enumerate(answer.by)], context.lang)
 
 
@@ -191,7 +191,7 @@ def figure(
     clicks: str = "",
     **layout: Any,
 ) -> Figure:
-    """A chart without a legend of its own. `clicks` is the dimension whose members its shapes and keys are."""
+    """A chart without Plotly's legend. `clicks` is the dimension that a click on a shape or key filters."""
     return {
         "data": list(data),
         "layout": {
@@ -219,14 +219,14 @@ def figure(
 
 
 def filled(meaning: str) -> str:
-    """How the key of a colour is drawn that fills: with the pattern that goes with it."""
+    """The key style of a filled colour, including its pattern."""
     return {"/": "hatch", ".": "dots"}.get(PATTERNS.get(meaning, {}).get("shape", ""), "fill")
 
 
 def key(context: ChartContext, label: str, meaning: str, kind: str = "fill", member: str | None = None) -> Figure:
-    """One key of a chart: its words, its colour, and how it is drawn: a class `pd-…` of the style sheet.
+    """One key of a chart's legend; `kind` is a class `pd-…` of the style sheet.
 
-    `member` is the code of the member that it stands for: a click narrows the page to it.
+    `member` is the code of its member: a click on the key filters the page by it.
     """
     return {"label": label, "colour": context.colour(meaning), "kind": kind, "member": member}
 
@@ -241,11 +241,11 @@ def note(context: ChartContext, written: str, **place: Any) -> Figure:
 
 
 def spare(context: ChartContext) -> Figure:
-    """Margins with room for the last label of an axis that ends at the edge."""
+    """Margins with room for the last tick label at the edge of the plot."""
     return {"l": 26 if context.rtl else 8, "r": 8 if context.rtl else 26, "t": 8, "b": 8, "pad": 0}
 
 
-# Parts that meet in one bar and would be near in grey are told apart by a pattern as well.
+# Patterns for neighbouring colours that look alike in greyscale.
 PATTERNS: dict[str, Figure] = {
     "leavers": {"shape": "/", "size": 6, "solidity": 0.2},
     "loss": {"shape": "/", "size": 6, "solidity": 0.2},
@@ -270,7 +270,7 @@ def level(context: ChartContext, value: float, vertical: bool = False, meaning: 
 
 
 def pattern(context: ChartContext, meaning: str) -> Figure:
-    """The pattern that goes with a colour, drawn over it in the colour of the page."""
+    """The pattern of a colour, overlaid in the colour of the page."""
     return {
         "fillmode": "overlay",
         "fgcolor": context.colour("surface"),

@@ -1,4 +1,4 @@
-"""Horizontal bars from zero, in groups that are not ranked together."""
+"""Horizontal bars from zero, in separate groups with headings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import Title
 from pages.ui.i18n import text
 
-# How sure a source is, as its bar is drawn: solid, hatched, pale.
+# The bar style for the reliability of its source: solid, hatched, pale.
 _SURENESS = {"register": "fill", "high": "fill", "medium": "hatch", "low": "light"}
 _ROW, _HEADING = 1.0, 1.0
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: the heading above it, its name, its value (None: not known), colour and drawing, and its hover."""
+    """One bar: the heading above it, its name, value (None: unknown), colour, style and hover text."""
 
     heading: str
     name: str
@@ -27,11 +27,11 @@ class Bar:
     hover: str
 
 
-# ---------------------------------------------------------------- what they say
+# ---------------------------------------------------------------- titles
 
 
 def beside(answer: Answer, context: ChartContext) -> Title:
-    """This country's rate, and the highest of the first kind of force."""
+    """This country's rate next to the first one of another country."""
     at, unit = answer.columns.index(answer.metrics[0].name), answer.metrics[0].unit
     home, *foreign = answer.rows
     home_text = f"{context.member('country', home[1])} {text.plain(home[at], unit, context.lang)}"
@@ -51,7 +51,7 @@ def beside(answer: Answer, context: ChartContext) -> Title:
 
 
 def above(answer: Answer, context: ChartContext) -> Title:
-    """The countries of which a figure exceeds the claim."""
+    """The countries with a figure above the claim."""
     at = answer.columns.index("above_claim")
     country_names = dict.fromkeys(context.member("country", row[1]) for row in answer.rows if row[at] is not None)
     if not country_names:
@@ -64,7 +64,7 @@ def above(answer: Answer, context: ChartContext) -> Title:
 
 @chart(beside)
 def countries(answer: Answer, context: ChartContext) -> Figure:
-    """Rates of this country and of others, by kind of force; a bar says its year and shows how sure its source is."""
+    """Rates of this and other countries by kind of force, with the year and the reliability of each source."""
     bars = [
         Bar(
             context.member("force", row[0]),
@@ -81,7 +81,7 @@ def countries(answer: Answer, context: ChartContext) -> Figure:
 
 @chart(above)
 def claimed(answer: Answer, context: ChartContext) -> Figure:
-    """Persons by country and year beside the four million of the founding statement; what exceeds it is marked."""
+    """Persons by country and year against the four million of the founding statement; larger figures are highlighted."""
     at = [answer.columns.index(name) for name in ("persons_counted", "above_claim")]
     bars = [
         Bar(
@@ -94,7 +94,7 @@ def claimed(answer: Answer, context: ChartContext) -> Figure:
         )
         for row in answer.rows
     ]
-    # The line stands where the answer puts it: a figure less its excess.
+    # The answer gives the claim only as a figure minus its excess.
     line = next((row[at[0]] - row[at[1]] for row in answer.rows if row[at[1]] is not None), None)
     keys = [elements.key(context, context.word("abroad.above"), "actual"), *_sureness_keys(context, answer)]
     return _figure(context, bars, answer.metrics[0].unit, keys, line, context.word("abroad.claim"))
@@ -160,7 +160,7 @@ def _figure(
 
 
 def _places(bars: Sequence[Bar]) -> tuple[list[float], list[tuple[str, float]], float]:
-    """Where bars and headings stand, from 0 down, and the last place; a heading has a row of its own."""
+    """Positions of bars and headings from 0 down, and the last position; a heading takes a row."""
     places: list[float] = []
     headings: list[tuple[str, float]] = []
     at, under = -_ROW, None

@@ -1,4 +1,4 @@
-"""Applications by age, adoption from publication to publication, and what their titles say."""
+"""Applications by age, adoption per publication, and the rules of their titles."""
 
 from dataclasses import replace
 from datetime import date
@@ -15,7 +15,7 @@ _MOST_TICKS = 5
 
 
 def since(answer: Answer, context: ChartContext) -> Title:
-    """The share of the first publication kept and of the last; of one alone, that history begins here."""
+    """The share in the first and the last publication; a single publication is the start of the history."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     first, last = answer.rows[0], answer.rows[-1]
@@ -34,7 +34,7 @@ def since(answer: Answer, context: ChartContext) -> Title:
 
 @chart(titles.highest)
 def aged(answer: Answer, context: ChartContext) -> Figure:
-    """Horizontal bars of the first metric cut into the others, from the youngest to the oldest; longest first."""
+    """Horizontal bars of the first metric, longest first, split into the other metrics from youngest to oldest."""
     whole, *bands = answer.metrics
     at = answer.columns.index(whole.name)
     rows = sorted(answer.rows, key=lambda row: (-(row[at] or 0), str(row[0])))
@@ -82,7 +82,7 @@ def aged(answer: Answer, context: ChartContext) -> Figure:
 
 @chart(since)
 def published(answer: Answer, context: ChartContext) -> Figure:
-    """A share as each publication found it: a point a publication, dotted between, where nothing is known."""
+    """A share in each publication: one point each, joined by dots because nothing is known in between."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     days: list[date] = [row[0] for row in answer.rows]

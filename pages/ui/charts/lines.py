@@ -1,4 +1,4 @@
-"""Lines of an answer over time, and the curve of inequality. Time runs left to right."""
+"""Line charts over time, and the Lorenz curve. Time runs left to right."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ def trend(
     height: int = 320,
     events: Sequence[marks.Event] = (),
 ) -> Figure:
-    """Lines of the answer's metrics over time: actual solid, the year before lighter, the target outlined, events numbered.
+    """Metrics over time: actual values solid, the year before lighter, a line for the target, events numbered.
 
-    With a second dimension there is one line a member. What is not over is drawn hollow; an unknown value is a gap.
+    A second dimension gives one line per member. Provisional points are hollow; an unknown value is a gap.
     """
     t = next(i for i, name in enumerate(answer.by) if name in TIME)
     labels = list(dict.fromkeys(row[t] for row in answer.rows))
@@ -74,7 +74,7 @@ class _Series:
     def spread(
         self, answer: Answer, context: ChartContext, labels: Sequence[Any], t: int
     ) -> tuple[list[float | None], list[str]]:
-        """Values and hover texts in the order of `labels`; a label without a row has neither."""
+        """Values and hover texts in the order of `labels`; both are empty for a label without a row."""
         at = answer.columns.index(self.metric.name)
         place = {row[t]: row for row in self.rows}
         rows = [place.get(label) for label in labels]
@@ -88,7 +88,7 @@ class _Series:
 
 
 def _series(answer: Answer, context: ChartContext, t: int) -> list[_Series]:
-    """The lines of a trend: one a metric, or one a member of the second dimension."""
+    """The lines of a trend: one per metric, or one per member of the second dimension."""
     if len(answer.by) == 1:
         return [_Series(metric.short[context.lang], metric, answer.rows) for metric in answer.metrics]
     members: dict[Any, list[tuple[Any, ...]]] = {}
@@ -99,12 +99,12 @@ def _series(answer: Answer, context: ChartContext, t: int) -> list[_Series]:
 
 
 def _roomy(context: ChartContext, ticks: Sequence[float], unit: str) -> Figure:
-    """An upright axis with some room above its last tick."""
+    """A vertical axis with some room above its last tick."""
     return axes.upright(context, ticks, unit, range=[ticks[0], ticks[-1] + (ticks[-1] - ticks[0]) * 0.06])
 
 
 def _goal(context: ChartContext, value: float | None, unit: str, at_end: bool = False) -> Figure:
-    """The value to be reached, outlined and named; nothing where there is none."""
+    """A labelled line at the target; empty without one."""
     if value is None:
         return {}
     side = {"x": 1, "xanchor": "right"} if at_end else {"x": 0, "xanchor": "left"}
@@ -156,7 +156,7 @@ def _open_end(
                 "color": context.colour("surface"),
                 "line": {"color": context.colour(meaning), "width": 2},
             },
-            # The last point stands at the edge of the plot, and is drawn whole.
+            # The last point lies on the edge of the plot and would be clipped.
             "cliponaxis": False,
             "hovertext": [hover[i] for i in x],
             "hovertemplate": "%{hovertext}<extra></extra>",
@@ -165,7 +165,7 @@ def _open_end(
 
 
 def _around(values: Sequence[float], target: float | None, unit: str) -> list[float]:
-    """Ticks for a line that need not start at zero; a share shows at least ten points, for noise is no news."""
+    """Ticks for a line that need not start at zero; a share spans at least ten points, so that noise looks small."""
     low, high = min(values, default=0), max([*values, target or 0], default=1)
     if unit == "share":
         spare = max(0.1 - (high - low), 0) / 2
@@ -181,7 +181,7 @@ def projection(
     events: Sequence[marks.Event] = (),
     height: int = 340,
 ) -> Figure:
-    """What is known solid, what is projected dashed with its range. Metrics in order: actual, low, high."""
+    """Known values solid, the projected range dashed. Metrics in order: actual, low, high."""
     labels = [row[0] for row in answer.rows]
     parts = [_Series(metric.short[context.lang], metric, answer.rows) for metric in answer.metrics[:3]]
     (known, known_hover), (floor, floor_hover), (roof, roof_hover) = (
@@ -212,7 +212,7 @@ def projection(
 
 @chart(time_titles.ends, has_goal=True)
 def run_off(answer: Answer, context: ChartContext, goal: float | None = None) -> Figure:
-    """A share that falls on known days if nothing is done: a step line over days, with the goal."""
+    """A share that falls on known days without further action: a step line over days, with the goal."""
     metric = answer.metrics[0]
     days: list[date] = [row[0] for row in answer.rows]
     values, hovers = _Series("", metric, answer.rows).spread(answer, context, days, 0)
@@ -237,7 +237,7 @@ def run_off(answer: Answer, context: ChartContext, goal: float | None = None) ->
 
 @chart(time_titles.latest, compares=True)
 def heat(answer: Answer, context: ChartContext) -> Figure:
-    """A table of colour: groups down, as they rank in the last month; months across; an unknown cell stays empty."""
+    """A heatmap of groups, ranked by the last month, over months; an unknown cell stays empty."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     t = next(i for i, name in enumerate(answer.by) if name in TIME)
@@ -281,9 +281,9 @@ def heat(answer: Answer, context: ChartContext) -> Figure:
 
 @chart(titles.middle)
 def lorenz(answer: Answer, context: ChartContext) -> Figure:
-    """Cumulative share of assistants over cumulative share of residents, beside the line of full equality.
+    """Cumulative share of assistants over cumulative share of residents, with the line of equality.
 
-    Rows in order of coverage, from the origin: a group, the cumulative shares of residents and of assistants.
+    Rows are in order of coverage and start at the origin: a group, cumulative shares of residents and of assistants.
     """
     along, up = answer.metrics[:2]
     x, y = answer.column(along.name), answer.column(up.name)

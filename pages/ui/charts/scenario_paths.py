@@ -1,4 +1,4 @@
-"""The path of a scenario, how right past projections were, and what the titles say of them."""
+"""The path of a scenario, the accuracy of past projections, and the rules of their titles."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def reached(answer: Answer, context: ChartContext) -> Title:
 
 
 def how_often(answer: Answer, context: ChartContext) -> Title:
-    """How often the range held what came half a year later."""
+    """How often the projected range contained the actual value half a year later."""
     row = next(row for row in answer.rows if row[0] == 6)
     if row[1] is None:
         return Title(context.word("finding.untried"))
@@ -44,7 +44,7 @@ def how_often(answer: Answer, context: ChartContext) -> Title:
 
 
 def last_trial(answer: Answer, context: ChartContext) -> Title:
-    """The latest month that was projected half a year before."""
+    """The latest month projected half a year ahead, with its range and its actual value."""
     if not answer.rows:
         return Title(context.word("finding.untried_months"))
     row, metric = answer.rows[-1], answer.metrics[0]
@@ -55,7 +55,10 @@ def last_trial(answer: Answer, context: ChartContext) -> Title:
 
 @chart(reached)
 def path(answer: Answer, context: ChartContext) -> Figure:
-    """Known solid, planned dashed with its range, the goal outlined. Metrics in order: known, plan, low, high, goal."""
+    """Known values solid, planned ones dashed with their range, a line for the goal.
+
+    Metrics in order: known, plan, low, high, goal.
+    """
     labels = answer.column("month")
     known, plan, low, high, goal = (answer.column(metric.name) for metric in answer.metrics[:5])
     unit, value = answer.metrics[0].unit, next((number for number in goal if number is not None), None)
@@ -89,7 +92,7 @@ def path(answer: Answer, context: ChartContext) -> Figure:
 
 @chart(last_trial)
 def history(answer: Answer, context: ChartContext) -> Figure:
-    """What came, and the range that had been projected for it."""
+    """Actual values, and the range projected for them."""
     labels = answer.column("month")
     actual, low, high = (answer.column(metric.name) for metric in answer.metrics[:3])
     colour = context.colour("projection")
@@ -132,7 +135,7 @@ def _line(answer: Answer, context: ChartContext, values: list[Any], which: int, 
 
 @chart(how_often)
 def held(answer: Answer, context: ChartContext) -> Figure:
-    """How often the projection's range held what came: a bar for each distance."""
+    """How often the projected range contained the actual value, by months ahead."""
     rows, series = answer.rows, (("actual", answer.metrics[0]),)
     names = [_ahead(row[0], context) for row in rows]
     data = []

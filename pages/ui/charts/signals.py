@@ -1,4 +1,4 @@
-"""Signals as the charts they come from: the funnel of provinces, and the months of one province within its limits."""
+"""Control charts of the signals: the funnel plot of provinces, and the XmR chart of one province's months."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ _STEPS = 60
 
 
 def beyond(answer: Answer, context: ChartContext) -> Title:
-    """The provinces beyond the limits, by name where they are few."""
+    """The provinces beyond the limits, named if they are few."""
     metric = answer.metrics[0]
     signals = [row for row in answer.records() if row["is_signal"]]
     placeholders = {"measure": metric.short[context.lang], "count": text.number(len(signals), context.lang)}
@@ -32,14 +32,14 @@ def beyond(answer: Answer, context: ChartContext) -> Title:
 
 
 def _side(metric: Metric, row: Mapping[str, Any]) -> str:
-    """Whether what is beyond the limits is better or worse there, where the metric has a direction."""
+    """ "better" or "worse" than the common rate; "beyond" for a metric without a direction."""
     if metric.direction is None:
         return "beyond"
     return "better" if (row[metric.name] > row["common"]) is (metric.direction == "up") else "worse"
 
 
 def months_beyond(answer: Answer, context: ChartContext) -> Title:
-    """The months beyond the limits, by name where they are few."""
+    """The months beyond the limits, named if they are few."""
     metric, rows = answer.metrics[0], answer.records()
     signal_months = [row["month"] for row in rows if row["is_signal"]]
     placeholders = {
@@ -56,7 +56,7 @@ def months_beyond(answer: Answer, context: ChartContext) -> Title:
 
 @chart(beyond)
 def funnel(answer: Answer, context: ChartContext) -> Figure:
-    """Each province by how many it counts and its share, the nation's share, and the limits, which narrow with the count."""
+    """Each province's share over its count, with the nation's share and limits that narrow as counts grow."""
     metric, rows = answer.metrics[0], answer.records()
     counts = [row[str(metric.denominator)] for row in rows]
     shares = [row[metric.name] for row in rows]
@@ -74,7 +74,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         for side in (0, 1)
     ]
     beyond_keys = []
-    # Orange is only for problems: who is beyond the limits on the good side is not one.
+    # Orange is only for problems, so not for provinces beyond the limits on the good side.
     for side, meaning in (("", "actual"), ("better", "actual"), ("worse", "problem"), ("beyond", "problem")):
         group = [row for row in rows if (_side(metric, row) if row["is_signal"] else "") == side]
         is_signal = bool(side)
@@ -132,7 +132,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
 
 @chart(months_beyond)
 def process(answer: Answer, context: ChartContext) -> Figure:
-    """The province's share of the nation's month as a line, its mean and its natural process limits (XmR chart)."""
+    """The province's share of the nation by month, with its mean and natural process limits (XmR chart)."""
     metric, rows = answer.metrics[0], answer.records()
     labels, shares = [row["month"] for row in rows], [row[metric.name] for row in rows]
     data: list[Figure] = [
@@ -180,13 +180,13 @@ def process(answer: Answer, context: ChartContext) -> Figure:
 
 
 def _counted(answer: Answer, context: ChartContext) -> Figure:
-    """The title of the axis of counts."""
+    """The title of the count axis."""
     counted = catalogue()[str(answer.metrics[0].denominator)]
     return axes.titled(context, "figure.actual") | {"text": context.line(counted.short[context.lang])}
 
 
 def _limits(row: dict[str, Any], most: float) -> list[tuple[float, float, float]]:
-    """(count, low, high) from few to many."""
+    """(count, low, high) by ascending count, evenly spaced on a log scale."""
     funnel = Funnel(row["common"], row["funnel_phi"], ())
     least = max(most / 400, 1.0)
     counts = [least * (most * 1.05 / least) ** (step / _STEPS) for step in range(_STEPS + 1)]

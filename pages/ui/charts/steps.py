@@ -1,4 +1,4 @@
-"""Bars of what passes through steps: a funnel of stages, and a bridge from one stock to the next."""
+"""Step charts: a funnel of stages, and a bridge from one stock to the next."""
 
 from etl.semantic.answers import Answer
 from pages.ui.charts import axes, elements, time_titles, titles
@@ -9,7 +9,7 @@ from pages.ui.i18n import text
 
 @chart(titles.stages)
 def funnel(answer: Answer, context: ChartContext) -> Figure:
-    """One bar a stage (the answer's metrics of one row), each with its share of the first."""
+    """One bar per stage (the metrics of the answer's single row), each with its share of the first."""
     row = answer.rows[0]
     values = [row[answer.columns.index(metric.name)] or 0 for metric in answer.metrics]
     first = values[0] or 1
@@ -49,18 +49,18 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
 
 
 def _beyond(context: ChartContext, letters: int) -> Figure:
-    """Margins with room for so many letters beyond the ends of bars; a share of the axis would be too little on a phone."""
+    """Margins with room for labels of `letters` beyond the bars; padding by a share of the axis is too narrow on a phone."""
     room = 12 + 7 * letters
     return {"l": room if context.rtl else 8, "r": 8 if context.rtl else room, "t": 8, "b": 8, "pad": 0}
 
 
-# Steps of a bridge that are a stock; the others are what changed it.
+# Steps of a bridge that are stocks; the others are changes.
 _STOCKS = ("start", "end", "active")
 
 
 @chart(time_titles.ends)
 def bridge(answer: Answer, context: ChartContext) -> Figure:
-    """From the stock at the start to the stock at the end. Rows: a step and its signed size, or its stock."""
+    """A waterfall from the opening to the closing stock. Rows: a step, and its signed change or its stock."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     steps = [row[0] for row in answer.rows]

@@ -1,4 +1,4 @@
-"""Titles of charts over time: the latest value, a pair, the ends of a run, the range ahead. Knows no Streamlit."""
+"""Titles of charts over time: the latest value, a pair of flows, start and end, the projected range."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from pages.ui.i18n import text
 
 
 def latest(answer: Answer, context: ChartContext) -> Title:
-    """The value at the end of the chart, and the one a year before it; that there is none, where nobody is left to measure."""
+    """The latest value compared with a year earlier; says so if the latest unit has no value."""
     at, unit, rows = titles.known_rows(answer)
     if not rows:
         return titles.nothing(answer.metrics[0], context)
@@ -35,7 +35,7 @@ def latest(answer: Answer, context: ChartContext) -> Title:
 
 
 def latest_over(answer: Answer, context: ChartContext) -> Title:
-    """As `latest`, of the last unit that is over: a flow of a year that goes on says little yet."""
+    """Like `latest`, but for the last complete unit: a flow of an unfinished year says little."""
     rows = [row for row in answer.rows if row[0] not in answer.provisional]
     return latest(replace(answer, rows=rows) if rows else answer, context)
 
@@ -58,7 +58,7 @@ def _year_before(label: str) -> str:
 
 
 def pair(answer: Answer, context: ChartContext) -> Title:
-    """Both measures of the last unit that is over."""
+    """Both measures in the last complete unit."""
     rows = [row for row in answer.rows if row[0] not in answer.provisional]
     if not rows:
         return titles.nothing(answer.metrics[0], context)
@@ -72,7 +72,7 @@ def pair(answer: Answer, context: ChartContext) -> Title:
 
 
 def ends(answer: Answer, context: ChartContext) -> Title:
-    """From the first row to the last: a bridge, a run-off."""
+    """The first and the last value of a bridge, or the last value of a run-off."""
     at, unit, rows = titles.known_rows(answer)
     if not rows:
         return titles.nothing(answer.metrics[0], context)
@@ -94,11 +94,11 @@ def ends(answer: Answer, context: ChartContext) -> Title:
 
 
 def ahead(answer: Answer, context: ChartContext) -> Title:
-    """The range a year ahead: the chart goes on until the target, its range too wide to say. Metrics: actual, low, high."""
+    """The projected range a year ahead; at the end of the chart it is too wide to state. Metrics: actual, low, high."""
     at_low, at_high = (answer.columns.index(metric.name) for metric in answer.metrics[1:3])
     projected = [row for row in answer.rows if row[1] is None and None not in (row[at_low], row[at_high])]
     if not projected:
-        # Without a projection the months ahead have no value of any kind: the title is of the known ones.
+        # Without a projection the months ahead are empty, so use the known months.
         known = [row for row in answer.rows if row[1] is not None]
         return latest(replace(answer, rows=known), context)
     then = projected[:12][-1]

@@ -1,7 +1,7 @@
-"""Answer in, one sentence out: what a chart shows, with its measure, in twelve words or fewer. Knows no Streamlit.
+"""Titles of charts: one sentence of at most twelve words that states the finding. Independent of Streamlit.
 
-Every number in a sentence is a number of the answer; nothing is computed here but which groups may be named. A superlative is
-said only of a group that is large enough and can be told from the next one (etl.semantic.ranking); else the title says that no
+Every number in a title comes from the answer; this module only decides which groups a title may name. A superlative needs a
+group that is large enough and statistically apart from the next one (etl.semantic.ranking); otherwise the title says that no
 group stands out.
 """
 
@@ -21,15 +21,15 @@ from pages.ui.i18n import text
 
 MOST_WORDS = 12
 _COUNTS = ("persons", "institutes", "applications", "licences", "counties", "completions", "seats")
-# A measure named by a participle or with its kind behind a comma has no superlative before it in English.
+# English puts no superlative in front of a measure that starts with one of these words or contains a comma.
 _NO_NOUN = re.compile(r"(Within|Leaders|Ending|Falling|Up|More|Led|On|In|With|Without|Per|All) |.*,")
 
 
 @dataclass(frozen=True)
 class Title:
-    """The sentence, the codes of the groups it names (a chart sets them apart), and whether they are a problem.
+    """A sentence, the codes of the groups it names (the chart highlights them), and whether they are a problem.
 
-    `others` are true as well, for a page on which another chart has the sentence already.
+    `alternatives` are also true; one of them replaces a sentence that another chart of the page already uses.
     """
 
     sentence: str
@@ -48,7 +48,7 @@ def known_rows(answer: Answer, name: str | None = None) -> tuple[int, str, list[
 
 
 def first_that_fits(sentences: Iterable[str]) -> str:
-    """The first sentence of twelve words or fewer, or the last."""
+    """The first sentence of at most twelve words, else the last one."""
     sentence = ""
     for sentence in sentences:
         if len(sentence.split()) <= MOST_WORDS:
@@ -57,12 +57,12 @@ def first_that_fits(sentences: Iterable[str]) -> str:
 
 
 def amounts(value: Any, unit: str, context: ChartContext) -> tuple[str, str]:
-    """A number with its unit, and without: the subtitle says it."""
+    """A number with its unit, and without: the subtitle states the unit too."""
     return text.amount(value, unit, context.lang), text.plain(value, unit, context.lang)
 
 
 def measure(metric: Metric, context: ChartContext) -> str:
-    """The measure as it begins a sentence."""
+    """The name of a measure at the start of a sentence."""
     return metric.short[context.lang]
 
 
@@ -78,21 +78,21 @@ def extreme(
     context: ChartContext,
     name: str | None = None,
     end: str | None = None,
-    called: Callable[[tuple[Any, ...]], str] | None = None,
+    name_group: Callable[[tuple[Any, ...]], str] | None = None,
 ) -> Title:
-    """The group that most needs to be known: the worst by the metric's direction, the highest where it has none.
+    """The group that needs most attention: the worst by the metric's direction, or the highest without a direction.
 
-    `called` names a group by its key; else it is called by the names of its members.
+    `name_group` turns the key of a group into its name; the default lists the names of its members.
     """
     metric = elements.metric_of(answer, name)
     at, _, rows = known_rows(answer, name)
-    called = called or partial(_called, answer, context)
+    name_group = name_group or partial(_member_names, answer, context)
     if not rows:
         return nothing(metric, context)
     worst = {"up": "lowest", "down": "highest"}.get(metric.direction)
     end = end or worst or "highest"
     if len(rows) == 1:
-        return Title(_about(metric, called(rows[0][: len(answer.by)]), rows[0][at], context))
+        return Title(_about(metric, name_group(rows[0][: len(answer.by)]), rows[0][at], context))
     ranking = rank(answer, metric.name)
     range_of = spread(answer, metric, [group.value for group in ranking.ranked] or [row[at] for row in rows], context)
     if not ranking.ranked:
@@ -101,18 +101,18 @@ def extreme(
     if len(ranking.ranked) == 1:
         only = ranking.ranked[0]
         return Title(
-            _about(metric, called(only.key), only.value, context),
-            alternatives=_only_one_ranked(answer, metric, called(only.key), context),
+            _about(metric, name_group(only.key), only.value, context),
+            alternatives=_only_one_ranked(answer, metric, name_group(only.key), context),
         )
     other = "lowest" if end == "highest" else "highest"
-    here, there = (_end_of(metric, ranking.ranked, side, worst, called, context) for side in (end, other))
+    here, there = (_end_of(metric, ranking.ranked, side, worst, name_group, context) for side in (end, other))
     is_apart = {"highest": ranking.is_first_apart, "lowest": ranking.is_last_apart}
-    # Shares that are equal are not apart; counts that are equal are said to be.
+    # A tie of shares may be chance; a tie of counts is a fact worth stating.
     if here and (is_apart[end] or (len(here.focus) > 1 and metric.unit in _COUNTS)):
         alternatives = (there, range_of, half) if there and is_apart[other] else (range_of, half)
         return replace(here, alternatives=alternatives)
     if not is_noise(answer):
-        # No single group is apart, yet together they differ by more than chance.
+        # No single group stands out, but together the groups differ by more than chance.
         return replace(range_of, alternatives=(there, half) if there and is_apart[other] else (half,))
     none = context.word(f"nobody.{answer.by[0]}" if _has_word(answer.by) else "nobody.group")
     low, high = (text.plain(ranking.ranked[i].value, metric.unit, context.lang) for i in (-1, 0))
@@ -123,7 +123,7 @@ def extreme(
     return Title(stands_out, alternatives=(there, range_of, half) if there and is_apart[other] else (range_of, half))
 
 
-def _called(answer: Answer, context: ChartContext, key: tuple[Any, ...]) -> str:
+def _member_names(answer: Answer, context: ChartContext, key: tuple[Any, ...]) -> str:
     return text.listed([context.named(axis, code) for axis, code in zip(answer.by, key, strict=True)], context.lang)
 
 
@@ -132,7 +132,7 @@ def _has_word(by: Sequence[str]) -> bool:
 
 
 def _none_ranked(answer: Answer, metric: Metric, range_of: Title, are_small: bool, context: ChartContext) -> Title:
-    """No group is large enough to be ranked, or nothing says how large they are."""
+    """The title where no group can be ranked: all are too small, or their sizes are unknown."""
     if not are_small:
         return range_of
     sentence = context.word("finding.all_small", measure=measure(metric, context), fewest=_fewest(metric, context))
@@ -140,7 +140,7 @@ def _none_ranked(answer: Answer, metric: Metric, range_of: Title, are_small: boo
 
 
 def _only_one_ranked(answer: Answer, metric: Metric, place: str, context: ChartContext) -> tuple[Title, ...]:
-    """That all groups but one are too small to be ranked, where they have a value at all."""
+    """A title saying that all groups but one are too small to be ranked."""
     if len(answer.rows) < 2:
         return ()
     sentence = context.word(
@@ -150,7 +150,7 @@ def _only_one_ranked(answer: Answer, metric: Metric, place: str, context: ChartC
 
 
 def _fewest(metric: Metric, context: ChartContext) -> str:
-    """How many a group needs to be ranked, in words."""
+    """The minimum size of a ranked group, in words."""
     counted = size_of(metric)
     unit = catalogue()[counted].unit if counted in catalogue() else metric.unit
     return text.amount(least(unit), unit if unit in _COUNTS else "persons", context.lang)
@@ -161,10 +161,10 @@ def _end_of(
     ranked: Sequence[Group],
     end: str,
     worst: str | None,
-    called: Callable[[tuple[Any, ...]], str],
+    name_group: Callable[[tuple[Any, ...]], str],
     context: ChartContext,
 ) -> Title | None:
-    """The group at one end of a ranking, or those that share it; nothing where all groups share it."""
+    """The group or groups tied at one end of a ranking; None if all groups are tied."""
     value = ranked[0 if end == "highest" else -1].value
     first = [group for group in ranked if group.value == value]
     if len(first) == len(ranked):
@@ -173,7 +173,7 @@ def _end_of(
     superlative = _superlative(metric, end, context)
     key = "finding.superlative" if len(first) == 1 else "finding.superlative_many"
     sentence = first_that_fits(
-        context.word(key, superlative=superlative, place=called(first[0].key), count=count, value=written)
+        context.word(key, superlative=superlative, place=name_group(first[0].key), count=count, value=written)
         for written in amounts(value, metric.unit, context)
     )
     return Title(sentence, tuple(dict.fromkeys(group.key[0] for group in first)), end == worst)
@@ -184,7 +184,7 @@ def _superlative(metric: Metric, end: str, context: ChartContext) -> str:
     name = measure(metric, context)
     if context.lang == "en" and _NO_NOUN.match(name):
         return context.word(f"finding.{end}_in", measure=name)
-    # "Training compliance" becomes "training compliance", "P90" stays.
+    # Lower the first letter of "Training compliance", but keep "P90".
     inside = name[0].lower() + name[1:] if name[1:2].islower() else name
     return context.word(
         f"finding.{end}_{'count' if metric.unit in _COUNTS and size_of(metric) == metric.name else 'rate'}",
@@ -200,7 +200,7 @@ def _about(metric: Metric, place: str, value: Any, context: ChartContext) -> str
 
 
 def spread(answer: Answer, metric: Metric, values: Sequence[Any], context: ChartContext) -> Title:
-    """From which value to which, by what: true of every comparison."""
+    """The range of the values, by dimension: a title that is true of every comparison."""
     low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
     axes = _axes(answer, context)
     key = "finding.spread" if low != high else "finding.spread_one"
@@ -208,14 +208,14 @@ def spread(answer: Answer, metric: Metric, values: Sequence[Any], context: Chart
 
 
 def _axes(answer: Answer, context: ChartContext) -> str:
-    """What the answer is split by, as it stands in a sentence."""
+    """The dimensions of the answer, as they appear inside a sentence."""
     *leading, last = ["", *(elements.dimension(axis, context) for axis in answer.by)]
     first = text.listed(leading[1:], context.lang)
     return context.word("finding.and", first=first, last=last) if first else last
 
 
 def _half(answer: Answer, metric: Metric, ranked: Sequence[Group], context: ChartContext) -> Title:
-    """What half of the groups do not exceed: true of every ranking."""
+    """The median of the groups: a title that is true of every ranking."""
     value = sorted(group.value for group in ranked)[(len(ranked) - 1) // 2]
     groups = context.word(f"plural.{answer.by[0] if _has_word(answer.by) else 'group'}")
     sentence = context.word(
@@ -228,12 +228,12 @@ def _half(answer: Answer, metric: Metric, ranked: Sequence[Group], context: Char
 
 
 def highest(answer: Answer, context: ChartContext) -> Title:
-    """The group with the highest value, whichever way is good."""
+    """The group with the highest value, regardless of the metric's direction."""
     return extreme(answer, context, end="highest")
 
 
 def lowest(answer: Answer, context: ChartContext) -> Title:
-    """The group with the lowest value, whichever way is good."""
+    """The group with the lowest value, regardless of the metric's direction."""
     return extreme(answer, context, end="lowest")
 
 
@@ -259,7 +259,7 @@ def gap(answer: Answer, context: ChartContext) -> Title:
 
 
 def worst_part(answer: Answer, context: ChartContext) -> Title:
-    """Of parts of a whole, between which shares the last part lies: the chart shows shares, and the largest group has most."""
+    """The range of the last part's share of the whole; a count would only name the largest group."""
     *_, last = parts = [metric for metric in answer.metrics if metric.unit == answer.metrics[-1].unit]
     at = [answer.columns.index(metric.name) for metric in parts]
     shares = [
@@ -272,11 +272,11 @@ def worst_part(answer: Answer, context: ChartContext) -> Title:
     return Title(context.word("finding.spread", low=low, high=high, **placeholders))
 
 
-# ---------------------------------------------------------------- shapes of their own
+# ---------------------------------------------------------------- special charts
 
 
 def middle(answer: Answer, context: ChartContext) -> Title:
-    """What the half of residents with the lowest coverage have: the Lorenz curve at its middle row."""
+    """The share of assistants held by the half of residents with the lowest coverage: the middle of the Lorenz curve."""
     across, up = (answer.columns.index(metric.name) for metric in answer.metrics[:2])
     rows = [row for row in answer.rows if row[across] is not None and row[0] is not None]
     if not rows:
@@ -292,7 +292,7 @@ def middle(answer: Answer, context: ChartContext) -> Title:
 
 
 def stages(answer: Answer, context: ChartContext) -> Title:
-    """How many of those at the first stage of a funnel reach the last."""
+    """The share of a funnel's first stage that reaches its last."""
     first, last = (
         answer.rows[0][answer.columns.index(metric.name)] or 0 for metric in (answer.metrics[0], answer.metrics[-1])
     )
@@ -306,7 +306,7 @@ def stages(answer: Answer, context: ChartContext) -> Title:
 
 
 def unlike(title: Title, used_sentences: Collection[str], answer: Answer, context: ChartContext) -> Title:
-    """The title, or another true one where the page has its sentence already; at last, what the chart compares."""
+    """The title, or an alternative if the page already uses its sentence; as a last resort, what the chart compares."""
     axes = _axes(answer, context)
     names = [measure(metric, context) for metric in answer.metrics]
     more = [Title(first_that_fits(_with_axes(title.sentence, axes, names, context)), title.focus, title.is_problem)]
@@ -324,7 +324,7 @@ def _with_axes(sentence: str, axes: str, names: Sequence[str], context: ChartCon
 
 
 def spoken(answer: Answer, context: ChartContext, finding: Title, subtitle: str, most: int = 6) -> str:
-    """The text alternative of a chart: its finding, what it measures, and its first and last rows in words."""
+    """The text alternative of a chart: its finding, its subtitle, and its first and last rows in words."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     rows: Sequence[tuple] = answer.rows

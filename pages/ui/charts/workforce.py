@@ -1,4 +1,4 @@
-"""Who the workforce is, how long it stays, where it moves, and what the titles say of it."""
+"""Charts of the workforce: pyramids, survival curves and transfers, with their title rules."""
 
 from itertools import cycle
 from typing import Any
@@ -14,9 +14,9 @@ from pages.ui.i18n import text
 
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _YEAR = 12
-# Pyramids stand side by side: few bands are as tall as many.
+# The minimum height of a pyramid: neighbours with few and many bands look alike.
 _PYRAMID = 285
-# Names beside the ends of curves stand at least so far apart, as a share of the axis.
+# The minimum distance between names at the ends of curves, as a share of the axis.
 _APART = 0.07
 
 
@@ -27,19 +27,19 @@ def largest_band(answer: Answer, context: ChartContext) -> Title:
     """The band with the most people of one gender."""
     band = next(axis for axis in answer.by if axis != "gender")
 
-    def called(key: tuple[Any, ...]) -> str:
+    def name_group(key: tuple[Any, ...]) -> str:
         of = dict(zip(answer.by, key, strict=True))
         named = context.named(band, of[band])
         return (
             context.word(f"finding.{of['gender']}_{band}", band=named) if of["gender"] in ("male", "female") else named
         )
 
-    return titles.extreme(answer, context, end="highest", called=called)
+    return titles.extreme(answer, context, end="highest", name_group=name_group)
 
 
 @chart(largest_band)
 def pyramid(answer: Answer, context: ChartContext) -> Figure:
-    """Men and women back to back by a band of years, the youngest at the foot, bars from the middle."""
+    """A population pyramid of men and women by band of years, the youngest at the bottom."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     split, other = answer.by.index("gender"), 1 - answer.by.index("gender")
@@ -66,7 +66,7 @@ def pyramid(answer: Answer, context: ChartContext) -> Figure:
         )
     ticks = axes.nice(top)
     both = [-v for v in reversed(ticks) if v] + ticks
-    # Every other tick only, and room for the words under the outermost: a phone is narrow.
+    # On a phone there is only room for every other tick, and the outermost labels need a margin.
     tick_values = both[len(both) // 2 % 2 :: 2]
     end = ticks[-1] * 1.12
     x_axis = axes.axis(context, tick_values, metric.unit, range=[-end, end])
@@ -90,7 +90,7 @@ def pyramid(answer: Answer, context: ChartContext) -> Figure:
 
 
 def still_serving(answer: Answer, context: ChartContext) -> Title:
-    """What is left after a year, or after the months that could be followed."""
+    """The share still serving after a year, or after the longest observed time."""
     row = answer.rows[min(_YEAR, len(answer.rows) - 1)]
     value, count = text.percent(row[1], context.lang, 0), text.number(row[0], context.lang)
     return Title(context.word("finding.still_serving", value=value, count=count))
@@ -98,7 +98,7 @@ def still_serving(answer: Answer, context: ChartContext) -> Title:
 
 @chart(still_serving)
 def survival(answer: Answer, context: ChartContext) -> Figure:
-    """Share still serving over months since joining, as steps, with its 95 % bounds."""
+    """The share still serving by months since joining: a step curve with its 95 % confidence band."""
     months, share, _, low, high = (answer.column(name) for name in answer.columns)
     bound = {"type": "scatter", "mode": "lines", "x": months, "hoverinfo": "skip"}
     data = [
@@ -120,7 +120,7 @@ def survival(answer: Answer, context: ChartContext) -> Figure:
 
 
 def fewest_stay(answer: Answer, context: ChartContext) -> Title:
-    """The group of which the fewest are left after a year, where it is large enough and apart from the next."""
+    """The group with the lowest share left after a year, if it is large enough and clearly below the next one."""
     after = [row for row in answer.rows if row[1] == _YEAR] or [row for row in answer.rows if row[1] == 0]
     joined = {row[0]: row[answer.columns.index("at_risk")] for row in answer.rows if row[1] == 0}
     rows = sorted((row for row in after if joined[row[0]] >= LEAST), key=lambda row: row[2])
@@ -135,14 +135,14 @@ def fewest_stay(answer: Answer, context: ChartContext) -> Title:
 
 @chart(fewest_stay)
 def curves(answer: Answer, context: ChartContext) -> Figure:
-    """One curve a group, each named at its end."""
+    """One curve per group, labelled at its end."""
     members: dict[Any, list[tuple[Any, ...]]] = {}
     for row in answer.rows:
         members.setdefault(row[0], []).append(row)
     data, ends = [], []
     for (member, rows), meaning, dash in zip(members.items(), cycle(elements.SERIES), cycle(_DASHES), strict=False):
         curve = _steps(answer, context, rows, [row[2] for row in rows], meaning, dash)
-        # a dashed stair cannot be told from a solid one
+        # Dashes are not visible on a step curve.
         curve["line"]["shape"] = "linear"
         data.append(curve)
         ends.append((rows[-1][2], context.member(answer.by[0], member), meaning))
@@ -181,7 +181,7 @@ def _steps(
 
 
 def _named(answer: Answer, row: tuple[Any, ...], context: ChartContext) -> str:
-    """A group and how long after joining."""
+    """The name of a group and the time since joining."""
     after = context.word("figure.months_after", count=text.number(row[answer.columns.index("served")], context.lang))
     if answer.by[0] == "served":
         return after
@@ -211,13 +211,13 @@ def _over_months(
 
 
 def largest_move(answer: Answer, context: ChartContext) -> Title:
-    """The way that most people went."""
-    return titles.extreme(answer, context, end="highest", called=lambda key: _way(answer, key, context))
+    """The transfer route with the most people."""
+    return titles.extreme(answer, context, end="highest", name_group=lambda key: _way(answer, key, context))
 
 
 @chart(largest_move)
 def moves(answer: Answer, context: ChartContext, most: int = 12) -> Figure:
-    """From which province (down) to which (across, by its number): the provinces that move most."""
+    """A heatmap of transfers from province (down) to province (across, numbered), for those with the most transfers."""
     at = answer.columns.index(answer.metrics[0].name)
     origin, place = answer.columns.index("origin"), answer.columns.index("province")
     moved: dict[str, int] = {}
@@ -248,7 +248,7 @@ def moves(answer: Answer, context: ChartContext, most: int = 12) -> Figure:
     }
     across = axes.names_below(context, numbers)
     across |= {"side": "top", "title": axes.titled(context, "figure.row_to_column")}
-    # twelve numbers stand side by side on a phone
+    # Twelve numbers must fit side by side on a phone.
     across["tickfont"] = across["tickfont"] | {"size": 10}
     return elements.figure(
         context,

@@ -1,4 +1,4 @@
-"""What is told in few words: cards, each with one number and how it changed in a year."""
+"""Cards: one number each, with its change in a year."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -21,17 +21,17 @@ from pages.ui.state import page_context, page_parameters, periods, scoped_query
 from pages.ui.state.page_context import PageContext
 from pages.ui.summary import changes
 
-# The label of a card says these units, or the number has none.
+# Units that need no word on a card: the label or the format of the number shows them.
 _NAMED_BY_LABEL = ("share", "ratio", "date", "month", "per_10k", "per_100k", "per_100km2")
-# A sparkline shows so many months.
+# The months of a sparkline.
 _MONTHS = 24
 
 
 @dataclass(frozen=True)
 class CardAnswers:
-    """What a card shows: its number now, the one a year before, and the day it is settled on where that is an earlier one.
+    """The answers of a card: now, a year before, and the day of `now` if it settled before the as-of day.
 
-    A number that is not settled on any day of the register is shown as unknown.
+    A number that is not settled on any day is shown as unknown.
     """
 
     now: Answer
@@ -46,10 +46,10 @@ def cards(
     beside: Mapping[str, str] | None = None,
     lists: Mapping[str, str] | None = None,
 ) -> None:
-    """Up to ten numbers, each with its change in a year, its parts if it is a rate, and what it means.
+    """Up to ten numbers, each with its change in a year, the parts of a rate, and its meaning.
 
-    A name like `pace.required_pace` is a number that etl.analysis works out. `beside` are measures that are printed on the
-    card of another, `lists` the addresses of the lists that name what a card counts.
+    A name like `pace.required_pace` is a result of etl.analysis. `beside` maps a card to a second measure printed on it,
+    `lists` a card to the address of the list of what it counts.
     """
     companions = dict(beside or {})
     ready = partial(_at_once, view, (*names[:10], *companions.values()))
@@ -57,7 +57,7 @@ def cards(
 
 
 def headline(view: PageContext, **parts: str) -> None:
-    """At most four numbers with their change, a sparkline of 24 months, and a link to the part of a page that tells more."""
+    """At most four numbers with their change, a sparkline of 24 months, and a link to the page with more detail."""
     page_context.later(_headline, view, parts, ready=lambda: (_at_once(view, parts), _histories(view, parts)))
 
 
@@ -92,7 +92,7 @@ def _cards(view: PageContext, names: Sequence[str], beside: Mapping[str, str], l
 
 
 def _printed(view: PageContext, answers: CardAnswers | None) -> str:
-    """A measure with its parts as a line on the card of another."""
+    """A second measure with its parts, as a line on a card."""
     if answers is None:
         return ""
     answer, metric = answers.now, answers.now.metrics[0]
@@ -103,9 +103,9 @@ def _printed(view: PageContext, answers: CardAnswers | None) -> str:
 
 
 def _at_once(view: PageContext, names: Iterable[str]) -> dict[str, CardAnswers]:
-    """Each measure now, and a year before where there is a history; one that has no meaning here stays out.
+    """Each measure now, and a year before if it has a history; measures without meaning under the filters are left out.
 
-    A state that stays provisional for a while is asked on the day on which it is settled.
+    A snapshot that stays provisional for a while is asked on its latest settled day.
     """
     over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
     card_answers: dict[str, CardAnswers] = {}
@@ -122,7 +122,7 @@ def _at_once(view: PageContext, names: Iterable[str]) -> dict[str, CardAnswers]:
 
 
 def _by_day(view: PageContext, names: Iterable[str]) -> dict[date, list[str]]:
-    """The measures by the day they are asked on; one of which no month is settled yet is asked on the as-of day."""
+    """The measures by the day they are asked on: the latest settled day, or the as-of day if none is settled yet."""
     days: dict[date, list[str]] = {view.as_of: []}
     for name in names:
         day = view.as_of
@@ -133,13 +133,13 @@ def _by_day(view: PageContext, names: Iterable[str]) -> dict[date, list[str]]:
 
 
 def _waits(name: str) -> bool:
-    """Whether a measure is a state that stays provisional for a while."""
+    """Whether a measure is a snapshot that stays provisional for a while."""
     metric = warehouse.catalogue().get(name)
     return metric is not None and metric.kind == "snapshot" and provisional_days(name) > 0
 
 
 def _histories(view: PageContext, names: Iterable[str]) -> dict[str, Answer]:
-    """Each measure at the end of each of the last 24 months that are over, and settled."""
+    """Each measure at the end of each of the last 24 complete, settled months."""
     histories = {}
     for day, group in _by_day(view, names).items():
         over = last_complete_months(day, _MONTHS)
@@ -153,7 +153,7 @@ def _histories(view: PageContext, names: Iterable[str]) -> dict[str, Answer]:
 
 
 def sparkline(view: PageContext, history: Answer | None) -> str:
-    """The months of an answer as a small line that needs no script; its first and last value in words."""
+    """The months of an answer as a small line drawn in CSS, with its first and last value as its label."""
     if history is None:
         return ""
     unit, values = history.metrics[0].unit, [row[1] for row in history.rows if row[1] is not None]
@@ -186,7 +186,7 @@ def _leading(view: PageContext, name: str, address: str, words_of: str) -> str:
 
 
 def _together(view: PageContext, names: Iterable[str], **period: Any) -> dict[str, Answer]:
-    """Measures that are asked under the same filters are asked together; one that has no meaning here stays out."""
+    """Ask measures with the same applicable filters in one query; those without meaning here are left out."""
     groups: dict[warehouse.Frozen, list[str]] = {}
     for name in names:
         if metric := warehouse.catalogue().get(name):
@@ -216,7 +216,7 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str 
             view.under(answer.metrics[0].dimensions)[1],
         )
     else:
-        # It could not be answered with the others: what it says alone is said here.
+        # The measure failed in the batch: ask it alone, so that its error shows on its card.
         answer, ignored = scoped_query.ask(view, [name])
     metric = next(metric for metric in answer.metrics if metric.name == part)
     is_unsettled = answers is not None and answers.is_unsettled
@@ -246,7 +246,7 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str 
 
 
 def _labelled(view: PageContext, metric: Metric, answers: CardAnswers | None) -> str:
-    """The name of a measure, with the day it is settled on where that is not the as-of day."""
+    """The label of a measure, with its settled day if that is not the as-of day."""
     label = metric.label[view.lang]
     if answers is None or answers.settled_on is None:
         return label
@@ -254,7 +254,7 @@ def _labelled(view: PageContext, metric: Metric, answers: CardAnswers | None) ->
 
 
 def _changed(view: PageContext, metric: Metric, now: Any, then: Any) -> str:
-    """The change in a year with its sign, and in words whether it is better or worse."""
+    """The signed change in a year, and in words whether it is better or worse."""
     if isinstance(now, (date, str)):
         return text.escape(f"{view.word('figure.before')}: {text.plain(then, metric.unit, view.lang)}")
     judged = changes.verdict(metric, now, then, view.lang)
