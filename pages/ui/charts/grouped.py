@@ -31,7 +31,7 @@ class Bar:
 
 
 def beside(answer: Answer, context: ChartContext) -> Title:
-    """This country's rate next to the first one of another country."""
+    """This country's rate and the highest rate of the first kind of force abroad."""
     at, unit = answer.columns.index(answer.metrics[0].name), answer.metrics[0].unit
     home, *foreign = answer.rows
     home_text = f"{context.member('country', home[1])} {text.plain(home[at], unit, context.lang)}"

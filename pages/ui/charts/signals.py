@@ -32,7 +32,7 @@ def beyond(answer: Answer, context: ChartContext) -> Title:
 
 
 def _side(metric: Metric, row: Mapping[str, Any]) -> str:
-    """ "better" or "worse" than the common rate; "beyond" for a metric without a direction."""
+    """Whether the row is "better" or "worse" than the common rate; "beyond" for a metric without a direction."""
     if metric.direction is None:
         return "beyond"
     return "better" if (row[metric.name] > row["common"]) is (metric.direction == "up") else "worse"

@@ -1,6 +1,6 @@
-"""What several pages show: the scope bar, cards, figures, tables. Each shows one Answer and carries the same footer.
+"""Components shared by pages: the scope bar, cards, figures, tables. Each shows one Answer above the same footer.
 
-A component asks its question under the user's scope, says in words what it shows, and says so where there is nothing to show.
+A component asks its question under the user's scope, describes its content in words, and shows a notice if it has none.
 Data goes into HTML only through `text.escape`, and never into Markdown.
 """
 
@@ -39,10 +39,10 @@ _TREND = 240
 
 
 def scope_bar(*more: str, period: bool = False) -> PageContext:
-    """The scope bar and the view that it leaves. Raises warehouse.Unpublished.
+    """Show the scope bar and return its view. Raises warehouse.Unpublished.
 
     `more` are the filters of this page besides the main ones, by name or by group (`@person`).
-    `period` says that the page shows flows or trends, and so has a use for a period.
+    `period` adds the choice of a period, for pages with flows or trends.
     """
     view = replace(page_context.view(), has_period=period)
     filters = tuple(expand_groups(more))
@@ -67,12 +67,12 @@ def figure(
     ranked: bool = False,
     **options: Any,
 ) -> None:
-    """One question drawn: its finding as the title, measure, place and period below, the chart, and the footer.
+    """A figure for one question: its finding as the title, then measure, place and period, the chart, and the footer.
 
-    `by="place"` is provinces, or the counties of a few chosen ones. `where` are filters that the page sets, whatever the user
-    chose. `analysis` names what etl.analysis works out where no single question does. `nation` and `target` add a line: the
-    nation's value, the value to be reached. `says` is the rule of the title, where it is not the chart's own. `ranked`: the page
-    ranks the same groups beside the map, so where they differ by chance alone the map goes without a ranking of its own.
+    `by="place"` means provinces, or the counties of a few selected ones. `where` are filters fixed by the page. `analysis`
+    names a result of etl.analysis. `nation` and `target` add lines for the nation's value and the target. `says` replaces the
+    chart's title rule. `ranked`: the page already ranks the same groups beside the map, so a map of groups that differ only by
+    chance is left out instead of replaced by a ranking.
     """
     if where:
         fixed = {name: tuple(codes) for name, codes in where.items()}
@@ -115,7 +115,7 @@ def _figure(
 
 
 def _unmapped(question: FigureQuestion, answer: Answer, ident: str) -> None:
-    """No map, where it would colour chance; the ranking stands beside, with the table and the file."""
+    """A note instead of a map that would only colour noise; the ranking beside it has the table and the files."""
     view = question.view
     title = _title(answer, question.chart, context(view), None, ident)
     note = f'<p class="pd-note pd-unmapped">{text.escape(view.word("figure.no_map"))}</p>'
@@ -125,7 +125,7 @@ def _unmapped(question: FigureQuestion, answer: Answer, ident: str) -> None:
 def _single(
     question: FigureQuestion, answer: Answer, ident: str, ignored: Sequence[str], place: DeltaGenerator
 ) -> None:
-    """Of one group there is nothing to compare: its value as on a card, and its trend."""
+    """A single group, with nothing to compare: its value as on a card, and its trend."""
     view, metric = question.view, answer.metrics[0]
     value = text.amount(answer.rows[-1][answer.columns.index(metric.name)], metric.unit, view.lang)
     card = f'<div class="pd-card"><p class="pd-value"><bdi>{text.escape(value)}</bdi></p></div>'
@@ -151,9 +151,9 @@ def draw(
     notes: Sequence[str] = (),
     card: str = "",
 ) -> None:
-    """An answer as a figure is drawn: finding, subtitle, `card`, chart, notes, the filters that were `ignored`, the footer.
+    """Draw an answer: title, subtitle, `card`, chart, notes, the filters that were `ignored`, and the footer.
 
-    Where it is told its `place`, the footer can wait until all figures stand.
+    With a `place`, the footer is deferred until all figures are drawn.
     """
     below = _below(view, answer)
     title = _title(answer, chart, context(view), says, ident)
@@ -186,7 +186,7 @@ def draw(
 
 
 def _below(view: PageContext, answer: Answer) -> str:
-    """Measure, place, period and, of a ratio, how many it is made of."""
+    """Measure, place, period and, for a ratio, its number of cases."""
     return " · ".join(part for part in (subtitle(view, answer), size(view, answer)) if part)
 
 
@@ -197,7 +197,7 @@ def _head(title: str, below: str, more: str) -> str:
 def _title(
     answer: Answer, chart: Chart, chart_context: ChartContext, says: titles.TitleRule | None, ident: str
 ) -> Title:
-    """What the figure says, in words that no other figure of the page has."""
+    """The title of the figure, different from every other title of the page."""
     page_titles = page_context.titles()
     used_sentences = {sentence for figure, sentence in page_titles.items() if figure != ident}
     title = titles.unlike((says or chart.title)(answer, chart_context), used_sentences, answer, chart_context)
@@ -216,8 +216,8 @@ def _circulated(
     answer: Circulated,
     ask: Ask,
 ) -> Picture | None:
-    """The picture of a chart as it may circulate: drawn anew of the rounded answer, beside the nation's rounded value."""
-    # A chart that lacks one of its measures says something else.
+    """The picture of a chart for circulation, redrawn from the rounded answer and the nation's rounded value."""
+    # Without one of its measures the chart would be misleading.
     names = [metric.name for metric in answer.metrics]
     if any(_is_known(exact, name) and not _is_known(answer, name) for name in names):
         return None
@@ -234,7 +234,7 @@ def _is_known(answer: Answer, name: str) -> bool:
 
 
 class _Same:
-    """An answer as a key: the very same object. It is held as long as what was drawn of it."""
+    """An answer as a cache key, compared by identity. The key keeps the answer alive, so its id stays unique."""
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
@@ -294,7 +294,7 @@ def _frozen(options: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
 
 
 def _keys_to_click(axis: str, keys: Iterable[elements.Figure], ident: str) -> None:
-    """The keys of a chart as buttons: each narrows the page to its member, or widens it again."""
+    """The keys of a chart as buttons that toggle a filter on their member."""
     with st.container(horizontal=True, key=f"legend-{ident}", gap="small", vertical_alignment="center"):
         for key in keys:
             st.html(_swatch(key), width="content")
@@ -308,7 +308,7 @@ def _keys_to_click(axis: str, keys: Iterable[elements.Figure], ident: str) -> No
 
 
 def keys(entries: Iterable[elements.Figure]) -> str:
-    """The keys of a chart, in the reading direction; a swatch shows line, dash, outline and hatch as the chart does."""
+    """The keys of a chart as HTML; their swatches repeat the lines, dashes, outlines and patterns of the chart."""
     listed = "".join(f"<li>{_swatch(key)}{text.escape(key['label'])}</li>" for key in entries)
     return f'<ul class="pd-keys">{listed}</ul>' if listed else ""
 
@@ -321,7 +321,7 @@ def _swatch(key: elements.Figure) -> str:
 
 
 def groups(view: PageContext, *names: str, by: str, says: titles.TitleRule | None = None) -> None:
-    """Measures of every member of a dimension as a table, under its finding and with the same footer."""
+    """Measures of every member of a dimension as a table, with a title and the same footer."""
     place = st.container(border=True, key=f"figure-groups-{by}")
     page_context.later(_groups, view, names, by, says, place=place, ready=partial(scoped_query.ask, view, names, (by,)))
 

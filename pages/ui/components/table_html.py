@@ -14,9 +14,10 @@ _LEAST_BARS = 3
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table whose rows are of any kind: what stands over it, and what a row says in it.
+    """One column of a table with rows of any type.
 
-    `cell` gives HTML; `value` what the rows are sorted by, where they can be, and how long the bar of a cell is.
+    `cell` returns HTML; `value` returns the sort key, which is also the length of the cell's bar. Without it the column is not
+    sortable.
     """
 
     name: str
@@ -25,7 +26,7 @@ class Column:
     value: Callable[[Any], Any] | None = None
     is_number: bool = False
     has_bar: bool = False
-    # What the longest bar stands for; None: the largest number of the column.
+    # The number of a full-length bar; None means the largest of the column.
     longest: float | None = None
 
 
@@ -77,7 +78,7 @@ def _line(cells: Iterable[tuple[str, str]]) -> str:
 
 
 def _cell(column: Column, row: Any, longest: float | None) -> tuple[str, str]:
-    """The attributes of a cell and its content; a bar is so long as its number is of the longest."""
+    """The attributes and the content of a cell; its bar is scaled by `longest`."""
     if not column.is_number:
         return "", column.cell(row)
     value = column.value(row) if longest and column.value else None
@@ -86,7 +87,7 @@ def _cell(column: Column, row: Any, longest: float | None) -> tuple[str, str]:
 
 
 def _longest(column: Column, rows: Sequence[Any]) -> float | None:
-    """What the longest bar stands for; None where bars would say nothing, or numbers lie below zero."""
+    """The number of a full-length bar; None if bars would not help: few rows, no numbers, or negative ones."""
     assert column.value
     if isinstance(rows, PagedRows):
         least, largest, count = rows.stored.range(column.name)

@@ -1,7 +1,7 @@
-"""The table of all pages: real HTML in the reading direction, read by screen readers, with its name column pinned.
+"""Tables of all pages: accessible HTML in the reading direction, with a pinned name column.
 
-Headings sort, by click and by keyboard; what is long is sorted and paged on the server, so that 100,000 groups cost the
-browser fifty rows. Data goes in escaped.
+Headings sort by click and by keyboard. Sorting and paging happen on the server, so that a table of 100,000 groups sends only
+fifty rows to the browser. Data is escaped.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,11 +29,11 @@ from pages.ui.state import page_parameters
 from pages.ui.state.page_context import PageContext
 
 PAGE_ROWS = 50
-# So many rows can be shown at once, to be printed; more are read in a file.
+# The most rows that can be shown on one page, for printing; longer tables are downloaded.
 MOST_ROWS = 1000
 _STYLE = ROOT / "static" / "analyst.css"
 _UNBARRED = ("date", "month", "year")
-# The script that hears the headings, served as a file as the one of the charts is (components/plot.py).
+# The script that handles clicks on headings, served as a file for the reason given in components/plot.py.
 _MANIFEST = ComponentManifest("tables", "1", [ComponentConfig("headings", asset_dir="static")])
 _HEADINGS = "tables.headings"
 
@@ -47,7 +47,7 @@ def _style() -> str:
 
 
 def style() -> None:
-    """The look of tables, breadcrumbs and comparisons; once on a page that has some."""
+    """Include the style sheet of tables, breadcrumbs and comparisons, once per page."""
     st.html(_style())
 
 
@@ -64,10 +64,10 @@ def show(
     store: Store | None = None,
     foot: Sequence[str] = (),
 ) -> None:
-    """The rows under their columns, the first of which names the row.
+    """Show a table; the first column names the row.
 
-    They come in the order that `start` names (`-name` downwards; empty: one of their own) and stay in it until a heading
-    is pressed. `foot` are the cells of a total. To be drawn in a fragment: only the table is drawn anew when it is sorted.
+    The rows come sorted by `start` (`-name` for descending, empty for another order) until a heading is pressed. `foot` are
+    the cells of a total row. Call it in a fragment, so that sorting redraws only the table.
     """
     state_store = store or InSession(ident)
     standing = state_store.read()
@@ -88,7 +88,7 @@ def show(
 
 
 def sorted_by(columns: Sequence[Column], rows: Sequence[Any], sort: str) -> list[Any]:
-    """The rows by one column, what is unknown last whichever way they run."""
+    """The rows sorted by one column; unknown values come last in both directions."""
     value = next(column.value for column in columns if column.name == sort.removeprefix("-"))
     assert value
     keyed_rows = [(value(row), row) for row in rows]
@@ -99,7 +99,7 @@ def sorted_by(columns: Sequence[Column], rows: Sequence[Any], sort: str) -> list
 
 
 def _press(store: Store, columns: Sequence[Column], start: str, key: str) -> None:
-    """A heading was pressed: numbers run downwards first, names upwards, and the other way the second time."""
+    """Handle a pressed heading: numbers sort descending first, names ascending; the second press reverses."""
     name = str(st.session_state[key]["sort"])
     column = next((candidate for candidate in columns if candidate.name == name and candidate.value), None)
     if not column:
@@ -123,10 +123,10 @@ def _declared() -> Callable[..., Any]:
 
 
 def _turn(view: PageContext, ident: str, store: Store, standing: Standing, number: int, count: int) -> None:
-    """Which rows are shown, and the buttons that turn the page; page 0 is all of them."""
+    """The range of rows shown, and the buttons for other pages; page 0 is all rows."""
     most = pages(count)
     key = f"{ident} page"
-    # the first, the last, the neighbours, and ten further on either side
+    # The first, the last, the neighbours, and those ten pages away.
     near = (1, number - 10, number - 1, number, number + 1, number + 10, most)
     st.session_state[key] = number
 
@@ -158,7 +158,7 @@ def pages(count: int) -> int:
 
 
 def page_of(rows: Sequence[Any], number: int) -> Sequence[Any]:
-    """The rows of a page, the first being 1; a page that is not there is the last."""
+    """The rows of a page, counted from 1; numbers out of range give the nearest page."""
     number = min(max(number, 1), pages(len(rows)))
     return rows[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]
 
@@ -180,7 +180,7 @@ def answer(
     words: Words | None = None,
     more: Sequence[Column] = (),
 ) -> None:
-    """An answer as a table, its `rows` in the order given, else in its own; `more` columns stand last."""
+    """Show an answer as a table; `rows` overrides the order of its rows, `more` columns come last."""
     columns = [*columns_of(view, answer, context, link, without, words), *more]
     show(view, ident, columns, answer.rows if rows is None else rows, caption, start, store)
 
@@ -188,7 +188,7 @@ def answer(
 def stored(
     view: PageContext, ident: str, rows: StoredRows, context: ChartContext, caption: str, start: str, store: Store
 ) -> None:
-    """Rows that are not in memory as a table, sorted and read a page at a time where they lie."""
+    """Show stored rows as a table; the database sorts them and returns one page at a time."""
     columns = columns_of(view, rows.answer, context)
     show(view, ident, columns, PagedRows(rows, context), caption, start, store)
 
@@ -201,12 +201,12 @@ def columns_of(
     without: Iterable[str] = (),
     words: Words | None = None,
 ) -> list[Column]:
-    """A column for each of the answer, the parts of a ratio beside it.
+    """The table columns of an answer, the parts of a ratio next to it.
 
-    `link` gives the address that the first cell of a row leads to, `words` says the cells of a column its own way.
+    `link` returns the address for the first cell of a row, `words` formats the cells of the named columns.
     """
     left_out, formatters = set(without), words or {}
-    # The first measure and the shares: with a bar in every cell none would be seen.
+    # Only the first measure and shares have bars: a bar in every cell would be noise.
     barred = {metric.name for metric in answer.metrics[:1]}
     at = [answer.columns.index(name) for name in _beside(answer) if name not in left_out]
 
@@ -242,7 +242,7 @@ def columns_of(
 
 
 def province(view: PageContext, code: str | None, name: str) -> str:
-    """The cell of a province: its name leads to its profile, unless the page is of it alone and leads there already."""
+    """The cell of a province: a link to its profile, unless it is the selected province, which the filter bar links."""
     if code is None or view.where.get("province") == (code,):
         return text.escape(name)
     address = page_parameters.profile(code, view.lang, view.scope.address())
@@ -250,7 +250,7 @@ def province(view: PageContext, code: str | None, name: str) -> str:
 
 
 def _beside(answer: Answer) -> list[str]:
-    """The columns with the parts of a ratio next to it."""
+    """The column names, with the parts of each ratio next to it."""
     names = list(answer.by)
     for metric in answer.metrics:
         names += [part for part in (metric.name, metric.numerator, metric.denominator) if part in answer.columns]
@@ -258,7 +258,7 @@ def _beside(answer: Answer) -> list[str]:
 
 
 def metric_of(answer: Answer, name: str) -> Metric | None:
-    """What a column counts."""
+    """The metric of a column, or of the catalogue or an analysis if the answer lacks it; None for dimensions."""
     known = next((metric for metric in answer.metrics if metric.name == name), None)
     return known or warehouse.catalogue().get(name) or warehouse.worked_out(name)
 
@@ -269,7 +269,7 @@ def unit_of(answer: Answer, name: str) -> str:
 
 
 def title(view: PageContext, answer: Answer, name: str) -> str:
-    """What stands over a column, with the unit where there is one."""
+    """The heading of a column."""
     if name in answer.by:
         return view.word(f"dimension.{name}")
     metric = metric_of(answer, name)
@@ -277,12 +277,12 @@ def title(view: PageContext, answer: Answer, name: str) -> str:
 
 
 def in_order(answer: Answer, context: ChartContext, by: str, downwards: bool) -> list[tuple]:
-    """The rows sorted by a column: names as the alphabet has them, numbers by size; what is unknown comes last."""
+    """The rows sorted by a column: names alphabetically, numbers by size; unknown values come last."""
     if by not in answer.columns:
         return answer.rows
     i = answer.columns.index(by)
     is_name = i < len(answer.by) and by not in (*TIME, *ORDERED)
-    # a member is named once, in however many rows it stands
+    # Collate each name once, however many rows it occurs in.
     codes = {row[i] for row in answer.rows if row[i] is not None} if is_name else ()
     keys = {code: collated(context.member(by, code)) for code in codes}
     column = Column(by, "", str, lambda row: keys.get(row[i]) if is_name else row[i])
@@ -290,6 +290,6 @@ def in_order(answer: Answer, context: ChartContext, by: str, downwards: bool) ->
 
 
 def has_numbers(answer: Answer) -> bool:
-    """Whether an answer has any number at all."""
+    """Whether an answer has any known number."""
     at = [answer.columns.index(metric.name) for metric in answer.metrics]
     return any(row[i] is not None for row in answer.rows for i in at)

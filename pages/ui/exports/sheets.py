@@ -1,4 +1,4 @@
-"""What a workbook shows of a file's columns: names instead of codes, under headings in the reader's language."""
+"""The columns of a workbook: names instead of codes, with headings in the user's language."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from pages.ui.i18n import text
 # Names by code, by dimension.
 Codes = dict[str, dict[str, str]]
 _NAME, _JALALI = "_name", "_jalali"
-# Rows are sorted by the codes of time, and two institutes may have one name.
+# Codes that stay visible: rows are sorted by the codes of time, and institutes may share a name.
 _CODED = (*TIME, "institute")
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Which columns of a file are shown, in order, what stands above them, and the dimensions whose codes are not."""
+    """The columns of a file that are shown, in order, their headings, and the dimensions whose codes are left out."""
 
     places: tuple[int, ...]
     titles: tuple[str, ...]
     left_out: tuple[str | None, ...]
 
     def gather(self, columns: Sequence[Column], codes: Codes) -> None:
-        """Add the codes of a batch that are not shown, with their names."""
+        """Add the hidden codes of a batch, with their names, to `codes`."""
         for name, column in zip(self.left_out, columns, strict=True):
             if name and isinstance(column, Coded):
                 known = codes.setdefault(name, {})
@@ -37,7 +37,7 @@ class Layout:
 
 
 def layout(answer: Answer, schema: pa.Schema, context: ChartContext) -> Layout:
-    """Codes of members are left out, for their names stand beside them; those of time and institutes stay."""
+    """Leave out codes that have a name next to them, except those of time and institutes."""
     names = schema.names
     hidden = {
         place
@@ -48,7 +48,7 @@ def layout(answer: Answer, schema: pa.Schema, context: ChartContext) -> Layout:
         and pa.types.is_string(schema.types[place])
     }
     places = tuple(place for place in range(len(names)) if place not in hidden)
-    # side by side in one column of the batch stand a code and its name, a day and its Jalali form
+    # A batch holds a code and its name, or a day and its Jalali form, as one encoded column.
     parts = [
         name
         for place, name in enumerate(names)
@@ -59,7 +59,7 @@ def layout(answer: Answer, schema: pa.Schema, context: ChartContext) -> Layout:
 
 
 def title(name: str, context: ChartContext, answer: Answer | None = None) -> str:
-    """What stands above a column in the reader's language."""
+    """The heading of a column in the user's language."""
     if name.endswith(_JALALI):
         return f"{title(name.removesuffix(_JALALI), context, answer)} ({context.word('dimension.jalali')})"
     metric = next((candidate for candidate in answer.metrics if candidate.name == name), None) if answer else None
@@ -72,7 +72,7 @@ def title(name: str, context: ChartContext, answer: Answer | None = None) -> str
 
 
 def national(nation: Answer, columns: Layout, schema: pa.Schema, context: ChartContext) -> tuple[object, ...]:
-    """The row of the whole nation: its name in the first column, its numbers in theirs."""
+    """The row of the nation: its name in the first column, then its numbers."""
     numbers = dict(zip(nation.columns, nation.rows[0], strict=True)) if nation.rows else {}
     row = [numbers.get(schema.names[place]) for place in columns.places]
     return (safe(context.word("scope.nation")), *row[1:])
