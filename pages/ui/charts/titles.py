@@ -180,7 +180,7 @@ def _end_of(
 
 
 def _superlative(metric: Metric, end: str, context: ChartContext) -> str:
-    """ "Lowest training compliance:"."""
+    """The superlative of a measure, such as "Lowest training compliance:"."""
     name = measure(metric, context)
     if context.lang == "en" and _NO_NOUN.match(name):
         return context.word(f"finding.{end}_in", measure=name)
