@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.charts import bars, lines, signals
+from pages.ui.charts import bars, lines, signals, steps
 from pages.ui.components import figures as ui
 from pages.ui.sections import analysed, goal, overview
 
@@ -23,7 +23,7 @@ def page() -> None:
     settled = analysed.settled(view, "leaver_rate_12m")
     with left:
         ui.figure(view, bars.paired, "joiners", "leavers", by="month", over=view.months(24))
-        ui.figure(view if view.over else settled, bars.bridge, analysis="bridge")
+        ui.figure(view if view.over else settled, steps.bridge, analysis="bridge")
     with right:
         analysed.compared(view, bars.ranking, "leaver_rate_12m", by="place", nation=True)
     left, right = st.columns(2)

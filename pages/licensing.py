@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.charts import bars, cohort, lines, titles
+from pages.ui.charts import bars, cohort, lines, time_titles, titles
 from pages.ui.charts import licensing as charts
 from pages.ui.components import figures as ui
 from pages.ui.sections import licensing, listings
@@ -54,7 +54,9 @@ def page() -> None:
     left, right = st.columns(2)
     with left:
         ui.figure(view, lines.trend, "licensed_institutes", by="month", over=view.months(144))
-        ui.figure(view, bars.columns, "institutes_founded", by="year", over=view.years(15), says=titles.latest_over)
+        ui.figure(
+            view, bars.columns, "institutes_founded", by="year", over=view.years(15), says=time_titles.latest_over
+        )
     with right:
         ui.figure(view, bars.columns, analysis="sizes", says=charts.largest_size)
         licensing.survival(view)

@@ -20,7 +20,7 @@ from etl.semantic import access
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.ranking import rank
-from pages.ui.charts import bars, elements, maps, matrix, titles
+from pages.ui.charts import bars, elements, maps, matrix, steps, titles
 from pages.ui.charts.chart import Chart
 from pages.ui.charts.elements import COLOURS, ChartContext
 from pages.ui.components import figures
@@ -170,7 +170,7 @@ def says_its_n(one: Shown, context: ChartContext) -> bool:
 def names_no_small_group(one: Shown, context: ChartContext) -> bool:
     """A title with a superlative, or that sets a group apart, is of a group that may be ranked."""
     answer = one.answer
-    if not one.title.focus or one.chart.draw in (bars.bridge.draw,):
+    if not one.title.focus or one.chart.draw in (steps.bridge.draw,):
         return True
     name = next((m.name for m in answer.metrics if m.short[context.lang].lower() in one.title.sentence.lower()), None)
     if name == "coverage_gap":

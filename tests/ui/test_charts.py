@@ -18,7 +18,7 @@ from etl.analysis.training import RUN_OFF_DAYS
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import Metric, catalogue, derived
 from etl.semantic.ranking import size_of
-from pages.ui.charts import bars, elements, licensing, lines, maps, titles, workforce
+from pages.ui.charts import axes, bars, elements, licensing, lines, maps, steps, time_titles, titles, workforce
 from pages.ui.charts.classes import ABOVE, BELOW, STEPS, classes
 from pages.ui.charts.elements import COLOURS, ChartContext
 from pages.ui.i18n import text
@@ -100,8 +100,8 @@ DRAWN: dict[str, tuple[Any, Answer, dict[str, Any]]] = {
     "counts": (bars.stacked, statuses(), {"parts": PARTS, "share": False}),
     "paired": (bars.paired, flows(), {}),
     "columns": (bars.columns, flows(), {}),
-    "bridge": (bars.bridge, bridge(), {}),
-    "funnel": (bars.funnel, answer("applications", "decided", "granted", rows=[(90, 60, 45)]), {}),
+    "bridge": (steps.bridge, bridge(), {}),
+    "funnel": (steps.funnel, answer("applications", "decided", "granted", rows=[(90, 60, 45)]), {}),
     "pyramid": (
         workforce.pyramid,
         answer(
@@ -270,7 +270,7 @@ def test_parts_of_a_whole_add_up_to_it_and_differ_by_more_than_colour() -> None:
 
 
 def test_a_bridge_adds_up_and_each_step_begins_where_the_last_ended() -> None:
-    bar = bars.bridge(bridge(), EN)["data"][0]
+    bar = steps.bridge(bridge(), EN)["data"][0]
     ends = [base + size for base, size in zip(bar["base"], bar["x"], strict=True)]
     assert bar["base"] == [0, 900, 1050, 0, 1010, 0]
     assert ends == [900, 1050, 1010, 1010, 1000, 1000]
@@ -438,11 +438,11 @@ def test_no_red_stands_against_green(dark: bool) -> None:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_classes_stand_out_three_to_one_and_stay_apart_in_grey(dark: bool) -> None:
-    for steps in (STEPS[dark], BELOW[dark], ABOVE[dark], classes_to_problem(dark)):
-        levels = [luminance(colour) for colour in steps]
+    for colours in (STEPS[dark], BELOW[dark], ABOVE[dark], classes_to_problem(dark)):
+        levels = [luminance(colour) for colour in colours]
         assert levels == sorted(levels, reverse=not dark)
         assert all(abs(a - b) > 0.02 for a, b in combinations(levels, 2))
-        assert all(contrast(colour, COLOURS["surface"][dark]) >= 3 for colour in steps)
+        assert all(contrast(colour, COLOURS["surface"][dark]) >= 3 for colour in colours)
 
 
 def classes_to_problem(dark: bool) -> tuple[str, ...]:
@@ -465,10 +465,10 @@ def test_orange_means_a_problem() -> None:
 
 def test_a_long_name_takes_two_lines_and_the_bars_make_room_for_it() -> None:
     assert (
-        elements.folded("Legal duties and limits of judicial officers", 26)
+        axes.folded("Legal duties and limits of judicial officers", 26)
         == "Legal duties and limits<br>of judicial officers"
     )
-    assert elements.folded("Tehran", 3) == "Tehran"
+    assert axes.folded("Tehran", 3) == "Tehran"
     names = {"course": {"a": "Legal duties and limits of judicial officers", "b": "First aid"}}
     asked = answer("officer_training_share", by=("course",), rows=[("a", 0.5), ("b", 0.6)])
     long, short = (bars.ranking(asked, replace(EN, names=known))["layout"] for known in (names, {"course": {}}))
@@ -479,8 +479,8 @@ def test_a_long_name_takes_two_lines_and_the_bars_make_room_for_it() -> None:
 @pytest.mark.parametrize("context", [FA, EN], ids=["fa", "en"])
 def test_numbers_beyond_the_bars_have_their_room_at_the_far_side(context: ChartContext) -> None:
     for made in (
-        bars.bridge(bridge(), context),
-        bars.funnel(answer("applications", "decided", rows=[(90, 60)]), context),
+        steps.bridge(bridge(), context),
+        steps.funnel(answer("applications", "decided", rows=[(90, 60)]), context),
     ):
         near, far = ("r", "l") if context.rtl else ("l", "r")
         margin = made["layout"]["margin"]
@@ -524,7 +524,7 @@ def test_no_superlative_where_the_intervals_of_first_and_second_overlap() -> Non
     close = shares(("IR-23", 500, 1000), ("IR-11", 510, 1000), ("IR-00", 520, 1000))
     found = titles.extreme(close, EN)
     assert found == replace(
-        titles.Title("Training compliance: no province stands out (50.0% to 52.0%)"), others=found.others
+        titles.Title("Training compliance: no province stands out (50.0% to 52.0%)"), alternatives=found.alternatives
     )
     assert titles.extreme(close, FA).sentence.startswith("پایبندی آموزشی: هیچ استانی متمایز نیست")
 
@@ -534,7 +534,7 @@ def test_no_superlative_and_no_range_of_groups_under_the_least() -> None:
     assert titles.extreme(small, EN).sentence == "Lowest training compliance: Sistan and Baluchestan, 70.0%"
     alone = shares(("IR-23", 900, 1000), ("IR-00", 0, 22))
     assert titles.extreme(alone, EN).sentence == "Training compliance: Tehran, 90.0%"
-    assert [other.sentence for other in titles.extreme(alone, EN).others] == [
+    assert [other.sentence for other in titles.extreme(alone, EN).alternatives] == [
         "Training compliance: all but Tehran under 23 people"
     ]
     none = shares(("IR-23", 20, 22), ("IR-00", 0, 22))
@@ -565,9 +565,9 @@ def test_a_tie_of_counts_is_told_as_one_and_a_tie_of_shares_names_nobody() -> No
 
 def test_a_title_compares_only_what_is_over() -> None:
     made = by_month()
-    assert titles.latest(made, EN).sentence.endswith("from 1,000 to 1,130 people")
+    assert time_titles.latest(made, EN).sentence.endswith("from 1,000 to 1,130 people")
     over = replace(made, provisional=frozenset())
-    assert titles.latest(over, EN).sentence.endswith("1,130 people, 1,010 a year earlier")
+    assert time_titles.latest(over, EN).sentence.endswith("1,130 people, 1,010 a year earlier")
 
 
 def test_a_title_does_not_take_an_old_value_for_that_of_the_last_day() -> None:
@@ -575,25 +575,25 @@ def test_a_title_does_not_take_an_old_value_for_that_of_the_last_day() -> None:
     nobody = [(month, value) for month, value in zip(months, [0.667, 0.727, *[None] * 5], strict=True)]
     ended = answer("training_compliance", by=("month",), rows=nobody, provisional=frozenset({"1405-07"}))
     for context in (FA, EN):
-        sentence = titles.latest(ended, context).sentence
+        sentence = time_titles.latest(ended, context).sentence
         assert context.member("month", "1405-07") in sentence
         assert not any(text.plain(value, "share", context.lang) in sentence for value in (0.667, 0.727))
-    assert titles.latest(ended, EN).sentence == "Training compliance: no value in Mehr 1405"
+    assert time_titles.latest(ended, EN).sentence == "Training compliance: no value in Mehr 1405"
     run_off = replace(ended, by=("day",), rows=[("2026-10-22", 0.5), ("2026-10-23", None)])
-    assert "no value" in titles.ends(run_off, EN).sentence
+    assert "no value" in time_titles.ends(run_off, EN).sentence
 
 
 def test_a_title_does_not_take_the_first_value_for_that_of_the_first_day() -> None:
     later = answer("training_compliance", by=("month",), rows=[("1405-01", None), ("1405-02", 0.5), ("1405-03", 0.75)])
-    assert titles.latest(later, EN).sentence == "Training compliance: 75.0%"
+    assert time_titles.latest(later, EN).sentence == "Training compliance: 75.0%"
 
 
 def test_a_projection_is_told_for_a_year_ahead_and_not_for_its_far_end() -> None:
     made = projection()
     ahead = [(f"14{5 + n // 12:02}-{n % 12 + 1:02}", None, 112 - n, 120 + 10 * n) for n in range(24)]
     long = replace(made, rows=[*made.rows[:2], *ahead])
-    assert titles.ahead(long, EN).sentence == "Active police assistants by Esfand 1405: 101 to 230 people"
-    assert titles.ahead(made, EN).sentence == "Active police assistants by Khordad 1404: 112 to 120 people"
+    assert time_titles.ahead(long, EN).sentence == "Active police assistants by Esfand 1405: 101 to 230 people"
+    assert time_titles.ahead(made, EN).sentence == "Active police assistants by Khordad 1404: 112 to 120 people"
 
 
 def test_parts_of_a_whole_are_told_as_the_shares_that_are_drawn() -> None:
@@ -619,7 +619,7 @@ def test_where_two_charts_compare_the_same_the_second_says_what_half_of_the_grou
     ]
     made = replace(by_province(), rows=rows)
     first = titles.extreme(made, EN, end="highest")
-    taken = {first.sentence, *(one.sentence for one in first.others[:-1])}
+    taken = {first.sentence, *(one.sentence for one in first.alternatives[:-1])}
     second = titles.unlike(first, taken, made, EN)
     assert second.sentence == "Training compliance: 70.0% or less in half of the provinces"
 
@@ -627,7 +627,7 @@ def test_where_two_charts_compare_the_same_the_second_says_what_half_of_the_grou
 def test_without_a_projection_the_title_is_of_the_months_that_are_known() -> None:
     rows = [("1405-01", 100, None, None), ("1405-02", 120, None, None), ("1405-03", None, None, None)]
     made = answer("active_assistants", "joiners", "leavers", by=("month",), rows=rows)
-    assert "from 100 to 120" in titles.ahead(made, EN).sentence
+    assert "from 100 to 120" in time_titles.ahead(made, EN).sentence
 
 
 def test_an_answer_without_a_value_has_nothing_to_say() -> None:
@@ -663,7 +663,7 @@ def test_a_title_names_its_measure_in_twelve_words(name: str, lang: str) -> None
             said.append(titles.extreme(answer(name, by=("province",), rows=rows, more=more), context).sentence)
     if "month" in metric.dimensions:
         rows = [(f"{year}-01", value) for year in (1403, 1404)]
-        said.append(titles.latest(answer(name, by=("month",), rows=rows), context).sentence)
+        said.append(time_titles.latest(answer(name, by=("month",), rows=rows), context).sentence)
     assert [one for one in said if len(one.split()) > 12 or not names(metric, one, lang)] == []
 
 

@@ -130,10 +130,10 @@ def number_formats(source: str) -> list[str]:
 
 # What is rounded for a place or a size, not to be read: how many decimals a step has, clean ticks, a colour, a height.
 NOT_READ = {
-    "ui/charts/elements.py": {"round(step * 10 ** d)", "round(tick, 10)", "round(value)"},
+    "ui/charts/axes.py": {"round(step * 10 ** d)", "round(tick, 10)", "round(value)"},
     "ui/charts/classes.py": {"round(i * (len(steps) - 1) / (count - 1))", "round(bound * scale * 10 ** decimals)"},
     "ui/components/cards.py": {"{x:.1f}", "{y:.1f}"},
-    "ui/components/tables.py": {"{100 * float(value) / longest:.1f}"},
+    "ui/components/table_html.py": {"{100 * float(value) / longest:.1f}"},
     "ui/briefing/drawing.py": {
         *("{x:.1f}", "{y:.1f}", "{x1:.1f}", "{y1:.1f}", "{x2:.1f}", "{y2:.1f}", "{own_x:.1f}", "{own_y:.1f}"),
         *("{centre:.1f}", "{top - 11:.1f}"),

@@ -135,7 +135,7 @@ def test_a_filter_that_the_page_does_not_have_narrows_no_list() -> None:
 
 
 def test_two_institutes_of_one_name_are_told_apart_by_their_code() -> None:
-    told = filter_options._told_apart({"001": "پایش", "002": "پایش", "003": "گشت"}, "fa")
+    told = filter_options._unambiguous({"001": "پایش", "002": "پایش", "003": "گشت"}, "fa")
     assert told == {"001": "پایش، ۰۰۱", "002": "پایش، ۰۰۲", "003": "گشت"}
 
 

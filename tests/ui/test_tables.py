@@ -14,7 +14,7 @@ from etl.build import pipeline
 from etl.semantic.access import ADMINISTRATOR, AccessScope, ScopedCursor
 from pages.ui.charts import matrix
 from pages.ui.charts.elements import ChartContext
-from pages.ui.components import day_field, footer, table_state, tables
+from pages.ui.components import day_field, footer, table_html, table_state, tables
 from pages.ui.components.downloads import Picture
 from pages.ui.components.tables import Column
 from pages.ui.data import warehouse
@@ -34,7 +34,7 @@ COLUMNS = [
 
 
 def body(rows: list[tuple], sort: str = "") -> str:
-    return tables._html(COLUMNS, rows, rows, 'A "caption"', sort, ())
+    return table_html.html(COLUMNS, rows, rows, 'A "caption"', sort, ())
 
 
 @pytest.mark.parametrize(("sort", "wanted"), [("count", "dacb"), ("-count", "cadb"), ("-name", "dcba")])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from etl.semantic.answers import Answer
-from pages.ui.charts import elements, maps
+from pages.ui.charts import axes, maps
 from pages.ui.charts.classes import Classes, classes
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.marks import Mark
@@ -40,7 +40,7 @@ def trend(
     months = [row[0] for row in answer.rows]
     planned = dict(zip(path.column("month"), path.column("planned"), strict=True)) if path and path.rows else {}
     numbers = [value for row in answer.rows for value in row[1:5] if value is not None]
-    ticks = elements.nice(max([*numbers, target or 0, *(planned[month] for month in months if month in planned), 1]))
+    ticks = axes.nice(max([*numbers, target or 0, *(planned[month] for month in months if month in planned), 1]))
     top, base = 20.0 if marks else 8.0, height - _BOTTOM
     across = (WIDTH - _LEFT - _RIGHT) / max(len(months) - 1, 1)
 

@@ -1,16 +1,16 @@
-"""Bar charts of an answer. Bars start at zero and, where they rank, are sorted."""
+"""Bar charts. Bars start at zero; rankings are sorted."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import size_of
-from pages.ui.charts import elements, titles
+from pages.ui.charts import axes, elements, time_titles, titles
 from pages.ui.charts.chart import chart
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.i18n import text
 
-# On a phone a longer name leaves no room for the bar, or is cut: it takes two lines.
+# Longer names wrap to two lines, to leave room for the bar on a phone.
 _LONGEST_NAME = 26
 _SECOND_LINE = 12
 _PALE = 0.3
@@ -25,10 +25,10 @@ def ranking(
     is_problem: bool = False,
     most: int | None = None,
 ) -> Figure:
-    """Horizontal bars of the first metric, longest first, from zero, with a line for the nation.
+    """Horizontal bars of the first metric, longest first, with a line for the nation.
 
-    Groups too small to be ranked are paler, below the others, with how many they are. Groups without a value come last and
-    have no bar. `focus` are the codes the title speaks of; they are orange where they are a problem.
+    Groups too small to be ranked are paler, placed below the others and labelled with their size. Groups without a value come
+    last and have no bar. `focus` are the codes named in the title; they are orange if they are a problem.
     """
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
@@ -38,14 +38,14 @@ def ranking(
     values = [row[at] for row in rows]
     known = [value for value in values if value is not None]
     low, top = min([0, *known]), max([0, *known, nation or 0])
-    ticks = elements.between(low, top) if low < 0 else elements.nice(top)
+    ticks = axes.between(low, top) if low < 0 else axes.nice(top)
     focused = set(focus)
     signed = low < 0
     written = [
         context.word("figure.missing") if v is None else text.plain(v, metric.unit, context.lang, signed)
         for v in values
     ]
-    # A count says itself how many there are.
+    # A count is its own group size, so only other measures state it.
     if size_of(metric) != metric.name:
         written = [
             value
@@ -70,7 +70,7 @@ def ranking(
                     colour if size is None else elements.faded(colour, _PALE)
                     for colour, size in zip(colours, sizes, strict=True)
                 ],
-                # The outline of a pale bar stands out from the page as a full one does.
+                # The outline gives a pale bar enough contrast with the page.
                 "line": {"color": colours, "width": [0 if size is None else 1 for size in sizes]},
             },
             "customdata": [row[0] for row in rows],
@@ -93,24 +93,24 @@ def ranking(
         shapes.append(elements.level(context, nation, vertical=True))
         named = f"{context.word('figure.nation_line')} {text.plain(nation, metric.unit, context.lang)}"
         notes.append(elements.note(context, named, x=nation, y=1, yref="paper", yanchor="bottom"))
-    # the values stand in a column of their own beyond the bars, clear of the nation's line
+    # Values form a column beyond the bars, clear of the nation's line.
     for place, (row, value) in enumerate(zip(rows, written, strict=True)):
-        shown = f"<b>{value}</b>" if row[0] in focused else value
+        value_text = f"<b>{value}</b>" if row[0] in focused else value
         notes.append(
             elements.note(
                 context,
-                shown,
+                value_text,
                 x=0 if context.rtl else 1,
                 xref="paper",
                 y=place,
                 xanchor="right" if context.rtl else "left",
             )
         )
-    x_axis = elements.axis(context, ticks, metric.unit, **elements.across(context, ticks, low, top * 1.01))
+    x_axis = axes.axis(context, ticks, metric.unit, **axes.across(context, ticks, low, top * 1.01))
     x_axis["showticklabels"] = False
     beyond = 18 + 7 * max((len(value) for value in written), default=4)
     names = [elements.name_of(answer, row, context) for row in rows]
-    folded = [elements.folded(text.escape(name), _LONGEST_NAME) for name in names]
+    folded = [axes.folded(text.escape(name), _LONGEST_NAME) for name in names]
     return elements.figure(
         context,
         data,
@@ -118,7 +118,7 @@ def ranking(
         keys=keys,
         clicks=answer.by[0] if answer.by else "",
         xaxis=x_axis,
-        yaxis=elements.categories(context, names, ticktext=[context.line(name) for name in folded]),
+        yaxis=axes.categories(context, names, ticktext=[context.line(name) for name in folded]),
         shapes=shapes,
         annotations=notes,
         margin={
@@ -132,7 +132,7 @@ def ranking(
 
 
 def in_order(answer: Answer) -> list[tuple[Any, ...]]:
-    """Rows as a ranking has them: by the first metric, then those too small to be ranked, then those without a value."""
+    """Rows in ranking order: by the first metric, then groups too small to be ranked, then groups without a value."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     return sorted(
@@ -153,7 +153,7 @@ def stacked(
     parts: Mapping[str, str],
     share: bool = True,
 ) -> Figure:
-    """Horizontal bars cut into `parts` (metric: meaning of its colour), as parts of a whole (`share`) or as counts."""
+    """Stacked horizontal bars of `parts` (metric: meaning of its colour), as shares of the total (`share`) or as counts."""
     return _stacked(answer, context, [elements.metric_of(answer, name) for name in parts], list(parts.values()), share)
 
 
@@ -166,7 +166,7 @@ def _stacked(
         range(len(answer.rows)),
         key=lambda r: -(answer.rows[r][at[0]] or 0) / (totals[r] or 1) if share else -totals[r],
     )
-    # Those too small to be ranked stand below the others here too.
+    # As in `ranking`, groups too small to be ranked come last.
     order.sort(key=lambda r: elements.size_below(answer, answer.metrics[0], answer.rows[r]) is not None)
     rows = [answer.rows[r] for r in order]
     whole = [totals[r] or 1 if share else 1 for r in order]
@@ -197,7 +197,7 @@ def _stacked(
             }
         )
     top = 1 if share else max([*totals, 1])
-    ticks = [0, 0.25, 0.5, 0.75, 1] if share else elements.nice(top)
+    ticks = [0, 0.25, 0.5, 0.75, 1] if share else axes.nice(top)
     return elements.figure(
         context,
         data,
@@ -208,20 +208,20 @@ def _stacked(
             for part, meaning in zip(parts, meanings, strict=True)
         ],
         clicks=answer.by[0] if answer.by else "",
-        xaxis=elements.axis(
+        xaxis=axes.axis(
             context,
             ticks,
             "share" if share else parts[0].unit,
-            **elements.across(context, ticks, 0, max(top, ticks[-1]) * 1.002),
+            **axes.across(context, ticks, 0, max(top, ticks[-1]) * 1.002),
         ),
-        yaxis=elements.categories(context, [elements.name_of(answer, row, context) for row in rows]),
+        yaxis=axes.categories(context, [elements.name_of(answer, row, context) for row in rows]),
         margin=elements.spare(context),
     )
 
 
-@chart(titles.pair)
+@chart(time_titles.pair)
 def paired(answer: Answer, context: ChartContext, meanings: Sequence[str] = ("joiners", "leavers")) -> Figure:
-    """Two flows side by side over time, as bars from zero; a unit that is not over is drawn lighter."""
+    """Two flows side by side over time; a provisional unit is lighter."""
     time = answer.by[0]
     labels = [row[0] for row in answer.rows]
     data = []
@@ -246,7 +246,7 @@ def paired(answer: Answer, context: ChartContext, meanings: Sequence[str] = ("jo
                 "hovertemplate": "%{hovertext}<extra></extra>",
             }
         )
-    ticks = elements.nice(top)
+    ticks = axes.nice(top)
     keys = [
         elements.key(context, metric.short[context.lang], meaning, elements.filled(meaning))
         for metric, meaning in zip(answer.metrics[:2], meanings, strict=True)
@@ -258,8 +258,8 @@ def paired(answer: Answer, context: ChartContext, meanings: Sequence[str] = ("jo
         data,
         320,
         keys,
-        xaxis=elements.time_axis(context, labels),
-        yaxis=elements.upright(context, ticks, answer.metrics[0].unit),
+        xaxis=axes.time_axis(context, labels),
+        yaxis=axes.upright(context, ticks, answer.metrics[0].unit),
         bargap=0.25,
         bargroupgap=0.05,
     )
@@ -267,13 +267,13 @@ def paired(answer: Answer, context: ChartContext, meanings: Sequence[str] = ("jo
 
 @chart(titles.extreme)
 def columns(answer: Answer, context: ChartContext, meaning: str = "actual") -> Figure:
-    """Upright bars of the first metric in the order of the answer: a histogram, or a flow over time."""
+    """Vertical bars of the first metric in the order of the answer: a histogram, or a flow over time."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     values = [row[at] for row in answer.rows]
     labels = [row[0] for row in answer.rows]
     timed = answer.by[0] in ("month", "quarter", "year", "founded_year")
-    ticks = elements.nice(max([0, *(v for v in values if v is not None)]))
+    ticks = axes.nice(max([0, *(v for v in values if v is not None)]))
     data = [
         {
             "type": "bar",
@@ -292,144 +292,10 @@ def columns(answer: Answer, context: ChartContext, meaning: str = "actual") -> F
         }
     ]
     along = (
-        elements.time_axis(context, labels)
+        axes.time_axis(context, labels)
         if timed
-        else elements.names_below(context, [elements.name_of(answer, r, context) for r in answer.rows])
+        else axes.names_below(context, [elements.name_of(answer, r, context) for r in answer.rows])
     )
     if not timed or answer.by[0] == "founded_year":
-        along["title"] = elements.titled(context, f"dimension.{answer.by[0]}")
-    return elements.figure(context, data, 300, xaxis=along, yaxis=elements.upright(context, ticks, metric.unit))
-
-
-@chart(titles.stages)
-def funnel(answer: Answer, context: ChartContext) -> Figure:
-    """One bar a stage (the answer's metrics of one row), each with its share of the first."""
-    row = answer.rows[0]
-    values = [row[answer.columns.index(metric.name)] or 0 for metric in answer.metrics]
-    first = values[0] or 1
-    labels = [metric.short[context.lang] for metric in answer.metrics]
-    written = [
-        f"{text.plain(v, m.unit, context.lang)} · {text.percent(v / first, context.lang, 0)}"
-        for v, m in zip(values, answer.metrics, strict=True)
-    ]
-    data = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "y": list(range(len(values))),
-            "x": values,
-            "marker": {"color": context.colour("actual")},
-            "text": [context.line(one) for one in written],
-            "textposition": "outside",
-            "cliponaxis": False,
-            "hovertext": [
-                context.line(f"<b>{text.escape(m.label[context.lang])}</b><br>{text.amount(v, m.unit, context.lang)}")
-                for v, m in zip(values, answer.metrics, strict=True)
-            ],
-            "hovertemplate": "%{hovertext}<extra></extra>",
-        }
-    ]
-    top = max([*values, 1])
-    x_axis = elements.axis(
-        context, elements.nice(top), answer.metrics[0].unit, **elements.across(context, (), 0, top * 1.02)
-    )
-    x_axis["showticklabels"] = False
-    return elements.figure(
-        context,
-        data,
-        len(values) * 44 + 24,
-        xaxis=x_axis,
-        yaxis=elements.categories(context, labels),
-        margin=_beyond(context, max(len(one) for one in written)),
-    )
-
-
-def _beyond(context: ChartContext, letters: int) -> Figure:
-    """Margins with room for so many letters beyond the ends of bars; a share of the axis would be too little on a phone."""
-    room = 12 + 7 * letters
-    return {"l": room if context.rtl else 8, "r": 8 if context.rtl else room, "t": 8, "b": 8, "pad": 0}
-
-
-# Steps of a bridge that are a stock; the others are what changed it.
-_STOCKS = ("start", "end", "active")
-
-
-@chart(titles.ends)
-def bridge(answer: Answer, context: ChartContext) -> Figure:
-    """From the stock at the start to the stock at the end. Rows: a step and its signed size, or its stock."""
-    metric = answer.metrics[0]
-    at = answer.columns.index(metric.name)
-    steps = [row[0] for row in answer.rows]
-    sizes = [row[at] or 0 for row in answer.rows]
-    stocks = {i for i, step in enumerate(steps) if step in _STOCKS}
-    reached, bases, tops = 0.0, [], []
-    for i, size in enumerate(sizes):
-        bases.append(0.0 if i in stocks else reached)
-        reached = size if i in stocks else reached + size
-        tops.append(reached)
-    span = [*tops, *(base for i, base in enumerate(bases) if i not in stocks)]
-    data = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "y": list(range(len(steps))),
-            "base": bases,
-            "x": sizes,
-            "marker": {
-                "color": [
-                    context.colour("total" if i in stocks else "gain" if size >= 0 else "loss")
-                    for i, size in enumerate(sizes)
-                ],
-                "pattern": elements.pattern(context, "loss")
-                | {"shape": ["/" if i not in stocks and size < 0 else "" for i, size in enumerate(sizes)]},
-            },
-            "hovertext": [
-                context.line(
-                    f"<b>{text.escape(context.member('step', step))}</b><br>"
-                    f"{text.amount(size, metric.unit, context.lang, signed=i not in stocks)}"
-                )
-                for i, (step, size) in enumerate(zip(steps, sizes, strict=True))
-            ],
-            "hovertemplate": "%{hovertext}<extra></extra>",
-        }
-    ]
-    top = max([1, *span])
-    notes = [
-        elements.note(
-            context,
-            text.plain(size, metric.unit, context.lang, signed=i not in stocks),
-            x=max(base, base + size),
-            y=i,
-            xanchor="right" if context.rtl else "left",
-            xshift=-5 if context.rtl else 5,
-        )
-        for i, (base, size) in enumerate(zip(bases, sizes, strict=True))
-    ]
-    joints = [
-        {
-            "type": "line",
-            "x0": tops[i],
-            "x1": tops[i],
-            "y0": i + 0.36,
-            "y1": i + 0.64,
-            "line": {"color": context.colour("quiet"), "width": 1},
-        }
-        for i in range(len(steps) - 1)
-    ]
-    ticks = elements.nice(top)
-    x_axis = elements.axis(context, ticks, metric.unit, **elements.across(context, ticks, 0, top * 1.02))
-    return elements.figure(
-        context,
-        data,
-        len(steps) * 34 + 44,
-        [
-            elements.key(context, context.word("figure.stock"), "total"),
-            elements.key(context, context.word("figure.gain"), "gain"),
-            elements.key(context, context.word("figure.loss"), "loss", elements.filled("loss")),
-        ],
-        xaxis=x_axis,
-        yaxis=elements.categories(context, [context.member("step", step) for step in steps]),
-        annotations=notes,
-        shapes=joints,
-        margin=_beyond(context, max((len(text.number(size, context.lang)) for size in sizes), default=1)),
-    )
+        along["title"] = axes.titled(context, f"dimension.{answer.by[0]}")
+    return elements.figure(context, data, 300, xaxis=along, yaxis=axes.upright(context, ticks, metric.unit))

@@ -1,6 +1,6 @@
-"""What a chart is: how it is drawn, what its title says, and what it needs to be told besides the answer.
+"""The declaration of a chart: how to draw it, its title rule, and the options it needs besides the answer.
 
-Needs are declared where a chart is defined, so that nothing else has to know one chart from another.
+A chart declares its needs where it is defined, so that no other module distinguishes charts by name.
 """
 
 from collections.abc import Callable
@@ -14,30 +14,30 @@ from pages.ui.charts.titles import TitleRule
 
 @dataclass(frozen=True, eq=False)
 class Chart:
-    """A function that draws an answer, with its declaration."""
+    """A function that draws an answer, with its declared needs."""
 
     draw: Callable[..., Figure]
-    # What the title says unless the page asks for something else.
+    # The title rule, unless the page passes another one.
     title: TitleRule
-    # Told the groups that the title names (`focus`) and whether they are a problem (`is_problem`).
+    # Takes the groups named in the title (`focus`) and whether they are a problem (`is_problem`).
     names_groups: bool = False
-    # Asked for all provinces whatever province is chosen; told the chosen ones (`chosen`).
+    # Always shows all provinces; takes the selected ones (`chosen`).
     whole_country: bool = False
-    # Told the goal of training compliance (`goal`).
+    # Takes the goal of training compliance (`goal`).
     has_goal: bool = False
-    # Runs over time: told the events that fall into it (`events`).
+    # Runs over time; takes the events in its range (`events`).
     has_events: bool = False
-    # Compares groups: of a single one there is nothing to compare, and its trend is shown.
+    # Compares groups; a single group is shown as a trend instead.
     compares: bool = False
-    # Drawn in its place where the groups differ no more than by chance.
+    # Replaces this chart if the groups differ by no more than chance.
     where_noise: "Chart | None" = None
 
-    def __call__(self, answer: Answer, context: ChartContext, *given: Any, **options: Any) -> Figure:
-        return self.draw(answer, context, *given, **options)
+    def __call__(self, answer: Answer, context: ChartContext, *positional: Any, **options: Any) -> Figure:
+        return self.draw(answer, context, *positional, **options)
 
     @property
     def name(self) -> str:
-        """The name by which a page knows the chart's place."""
+        """The name used in the key of the chart's container."""
         return self.draw.__name__
 
 

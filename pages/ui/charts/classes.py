@@ -1,10 +1,10 @@
-"""Values sorted into classes, and the colours of the classes.
+"""Classification of values for maps and heatmaps, and the colours of the classes.
 
-A class begins at its lower bound and ends before the next one. Where a measure has a natural break (100 % of a target, the
-goal of compliance) the break is a bound, and what lies below it is warm. Else there are up to five classes of about equal
-size with whole-number bounds, as far as the values lie whole numbers apart.
+A class includes its lower bound and excludes its upper one. A natural break of a measure (100 % of a target, the goal of
+compliance) is always a bound, and classes below it are warm. Otherwise there are up to five classes of about equal size, with
+whole-number bounds if these can separate the values.
 
-In light mode the class in need of attention is the darkest, in dark mode it is the only warm one. Orange means a problem.
+The class that needs attention is the darkest in light mode and the only warm one in dark mode. Orange means a problem.
 """
 
 import math
@@ -17,16 +17,17 @@ from typing import Any
 
 from etl.analysis.training_plan import GOAL
 from etl.semantic.answers import Metric
-from pages.ui.charts.elements import ChartContext, Figure, tick
+from pages.ui.charts.axes import tick
+from pages.ui.charts.elements import ChartContext, Figure
 
-# From quiet to loud, on light and on dark ground. Each step is at least 3:1 against its ground.
+# From weak to strong, for light and dark mode. Each has a contrast of at least 3:1 with its background.
 STEPS: tuple[tuple[str, ...], tuple[str, ...]] = (
     ("#6592b8", "#4a81ab", "#2f6791", "#1b4c71", "#0b2f4d"),
     ("#3f6f96", "#5288b3", "#6ea5d1", "#9ac5e8", "#d3e8fa"),
 )
-# The same, ending in a warm step where the loudest class is a problem.
+# The same with a warm last step, for measures whose highest class is a problem.
 _TO_PROBLEM: tuple[tuple[str, ...], tuple[str, ...]] = (STEPS[0], (*STEPS[1][:4], "#ffd9a3"))
-# Below and above a natural break, each from quiet to loud.
+# Below and above a natural break, each from weak to strong.
 BELOW: tuple[tuple[str, ...], tuple[str, ...]] = (("#d0762a", "#a4500c", "#6b3003"), ("#b5762f", "#e09a4c", "#ffc98a"))
 ABOVE: tuple[tuple[str, ...], tuple[str, ...]] = (("#6592b8", "#4a81ab"), ("#3f6f96", "#5288b3"))
 BREAKS = {"target_progress": 1.0, "training_compliance": GOAL}
@@ -47,7 +48,7 @@ class Classes:
 
     @property
     def scale(self) -> list[list[Any]]:
-        """The colours as Plotly takes them, for values from -0.5 to `top`."""
+        """The colours as a Plotly colour scale for values from -0.5 to `top`."""
         count = len(self.colours)
         return [[edge / count, colour] for i, colour in enumerate(self.colours) for edge in (i, i + 1)]
 
@@ -56,7 +57,7 @@ class Classes:
         return len(self.colours) - 0.5
 
     def keys(self, context: ChartContext) -> list[Figure]:
-        """What each colour stands for, from the lowest class."""
+        """The legend keys, from the lowest class."""
         if not self.bounds:
             return []
         written = [tick(bound, self.unit, _step(self.bounds, self.unit), context.lang) for bound in self.bounds]
@@ -76,7 +77,7 @@ def classes(values: Sequence[float], metric: Metric, context: ChartContext) -> C
     natural = BREAKS.get(metric.name)
     if natural is not None:
         below = _bounds([value for value in values if value < natural], len(BELOW[0]), metric.unit)
-        # Above a goal of less than all there is little room, and nothing to tell apart.
+        # Above a goal just below 100 % there is too little range for further classes.
         over = [value for value in values if value >= natural] if natural >= 1 else []
         above = [bound for bound in _bounds(over, len(ABOVE[0]), metric.unit) if bound > natural]
         below = [bound for bound in below if bound < natural]
@@ -88,28 +89,28 @@ def classes(values: Sequence[float], metric: Metric, context: ChartContext) -> C
 
 
 def _spread(steps: Sequence[str], count: int) -> tuple[str, ...]:
-    """So many of the steps, from the first to the last."""
+    """`count` colours, evenly spaced from the first to the last step."""
     if count == 1:
         return (steps[len(steps) // 2],)
     return tuple(steps[round(i * (len(steps) - 1) / (count - 1))] for i in range(count))
 
 
 def _bounds(values: Sequence[float], count: int, unit: str) -> list[float]:
-    """Bounds between up to `count` classes of about equal size, with as few digits as tell the classes apart."""
+    """Bounds of up to `count` classes of about equal size, with as few digits as possible."""
     ordered = sorted(values)
-    wanted = min(count, len(set(ordered))) - 1
-    if wanted < 1:
+    bound_count = min(count, len(set(ordered))) - 1
+    if bound_count < 1:
         return []
     cuts = [ordered[min(math.ceil(len(ordered) * i / count), len(ordered) - 1)] for i in range(1, count)]
     scale = 100 if unit == "share" else 1
     digits = len(str(int(abs(ordered[-1]) * scale)))
-    found: list[float] = []
+    bounds: list[float] = []
     for decimals in range(min(0, 2 - digits), _MOST_DECIMALS + 1):
-        found = sorted({_rounded(cut, scale, decimals) for cut in cuts})
-        found = [bound for bound in found if ordered[0] < bound <= ordered[-1]]
-        if len(found) >= (wanted if decimals < 0 else min(wanted, 2)):
+        bounds = sorted({_rounded(cut, scale, decimals) for cut in cuts})
+        bounds = [bound for bound in bounds if ordered[0] < bound <= ordered[-1]]
+        if len(bounds) >= (bound_count if decimals < 0 else min(bound_count, 2)):
             break
-    return found
+    return bounds
 
 
 def _rounded(value: float, scale: int, decimals: int) -> float:
@@ -118,7 +119,7 @@ def _rounded(value: float, scale: int, decimals: int) -> float:
 
 
 def _step(bounds: Sequence[float], unit: str) -> list[float]:
-    """Two numbers as far apart as the finest digit of the bounds: all are written with that many decimals."""
+    """Two numbers whose distance is the finest digit of the bounds, so that all bounds get the same decimals."""
     scale = 100 if unit == "share" else 1
     for decimals in range(_MOST_DECIMALS):
         if all(abs(bound * scale * 10**decimals - round(bound * scale * 10**decimals)) < 1e-6 for bound in bounds):

@@ -1,10 +1,10 @@
-"""Files from complete to decided, by working day and outcome; and how many institutes of a founding year remain."""
+"""Complete applications decided by working day and outcome, and the share of a founding year's institutes that remain."""
 
 from typing import Any
 
 from etl.analysis.competing_risks import SERVICE_DAYS
 from etl.semantic.answers import Answer
-from pages.ui.charts import elements
+from pages.ui.charts import axes, elements
 from pages.ui.charts.chart import chart
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import Title
@@ -21,7 +21,7 @@ def within(answer: Answer, context: ChartContext) -> Title:
 
 
 def remaining(answer: Answer, context: ChartContext) -> Title:
-    """Between which shares of a founding year's institutes remain."""
+    """The range of the share of a founding year's institutes that remain."""
     metric, rows = answer.metrics[0], answer.records()
     values = [row[metric.name] for row in rows]
     low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
@@ -32,7 +32,7 @@ def remaining(answer: Answer, context: ChartContext) -> Title:
 
 @chart(within)
 def decided(answer: Answer, context: ChartContext) -> Figure:
-    """The share decided by each working day: all as a line, granted and refused apart, and the service standard."""
+    """The cumulative share decided, granted and refused by working day, with the service standard."""
     days = answer.column("working_day")
     data, keys = [], []
     for metric, meaning, dash in zip(
@@ -46,7 +46,7 @@ def decided(answer: Answer, context: ChartContext) -> Figure:
                 "y": answer.column(metric.name),
                 "line": {"color": context.colour(meaning), "width": 2.5, "dash": dash, "shape": "hv"},
                 "connectgaps": False,
-                "hovertext": [_told(answer, metric.name, row, context) for row in answer.rows],
+                "hovertext": [_hover(answer, metric.name, row, context) for row in answer.rows],
                 "hovertemplate": "%{hovertext}<extra></extra>",
             }
         )
@@ -57,14 +57,14 @@ def decided(answer: Answer, context: ChartContext) -> Figure:
         data,
         320,
         keys,
-        xaxis=elements.axis(
+        xaxis=axes.axis(
             context,
             list(range(0, days[-1] + 1, 20)),
             "working_days",
             range=[0, days[-1]],
-            title=elements.titled(context, "dimension.working_day"),
+            title=axes.titled(context, "dimension.working_day"),
         ),
-        yaxis=elements.upright(context, [0, 0.25, 0.5, 0.75, 1], "share"),
+        yaxis=axes.upright(context, [0, 0.25, 0.5, 0.75, 1], "share"),
         shapes=[elements.level(context, SERVICE_DAYS, vertical=True, meaning="target")],
         annotations=[
             elements.note(context, standard, x=SERVICE_DAYS, xanchor="right", xshift=-4, y=1, yanchor="top"),
@@ -73,7 +73,7 @@ def decided(answer: Answer, context: ChartContext) -> Figure:
     )
 
 
-def _told(answer: Answer, name: str, row: tuple[Any, ...], context: ChartContext) -> str:
+def _hover(answer: Answer, name: str, row: tuple[Any, ...], context: ChartContext) -> str:
     metric = elements.metric_of(answer, name)
     day = f"{context.word('dimension.working_day')} {text.number(row[0], context.lang)}"
     return elements.hover(answer, metric, row, day, context)

@@ -1,11 +1,10 @@
-"""What all charts share: colours, axes, hover texts. Knows no Streamlit: a chart can be drawn and tested without a server.
+"""Shared parts of all charts: colours, names, hover texts, layout. Independent of Streamlit, so charts need no server.
 
-Figures are plain dictionaries (a tenth of the time of graph objects). Plotly itself stays left to right; what is
-Persian here is words, digits, Jalali ticks and the direction of bars. `layout.meta` carries what HTML says better than
-SVG does in two directions: the keys of the colours and the attribution.
+Figures are plain dictionaries: building them takes a tenth of the time of graph objects. Plotly itself stays left to right;
+only words, digits, Jalali ticks and the direction of bars follow the language. `layout.meta` carries the colour keys and the
+attribution, which are rendered as HTML because SVG handles mixed text direction poorly.
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,8 +18,8 @@ from pages.ui.i18n import text
 
 Figure = dict[str, Any]
 
-# One colour has one meaning on all pages: (on light, on dark). Each is at least 3:1 against its page, no two that meet in
-# one chart differ by red and green alone, and lines and patterns tell them apart where colour cannot. Warm is a problem.
+# Each colour has one meaning on all pages: (light mode, dark mode). Contrast with the page is at least 3:1, colours of one
+# chart never differ by red and green alone, and lines and patterns distinguish them further. Warm colours mean a problem.
 COLOURS: dict[str, tuple[str, str]] = {
     "actual": ("#1b5e8c", "#6db3e8"),
     "problem": ("#b4540a", "#f0a35c"),
@@ -44,35 +43,33 @@ COLOURS: dict[str, tuple[str, str]] = {
     "men": ("#1b5e8c", "#6db3e8"),
     "women": ("#8a2a5b", "#e58ab8"),
     "chosen": ("#17212b", "#e8eef4"),
-    # the page's own
+    # text, grid and background of the page
     "text": ("#17212b", "#e8eef4"),
     "quiet": ("#52616e", "#a9b7c3"),
     "grid": ("#e1e7ed", "#293743"),
     "surface": ("#ffffff", "#101820"),
 }
-# Of several lines none is orange: orange means a problem.
+# No line is orange: orange means a problem.
 SERIES = ("actual", "second", "third", "fourth")
 
-# Given to every chart: where Plotly finds an (empty) base map, and no buttons of its own, whose words are English.
+# Plotly's configuration for every chart: an empty base map, and no mode bar because its labels are English.
 CONFIG = {
     "displayModeBar": False,
     "scrollZoom": False,
     "doubleClick": False,
     "showTips": False,
-    # Relative to the page, which may stand under a path.
+    # Relative, because the site may be served under a path.
     "topojsonURL": "./app/static/map/",
 }
 _FONT = "Vazirmatn, Tahoma, sans-serif"
 BAR = 25  # px a bar of a ranking takes
-# A name below a column of more letters than this takes two lines: columns are narrow on a phone.
-_LONGEST_BELOW = 10
-# A part of a rate takes at most so many decimals more than its unit has.
+# The most decimals that a part of a rate gets in addition to those of its unit.
 _MOST_DECIMALS = 12
 
 
 @dataclass(frozen=True)
 class ChartContext:
-    """The language, dark or light, and the names of members that only the warehouse knows."""
+    """Language, colour mode, and the names of members that only the warehouse knows."""
 
     lang: str = "fa"
     dark: bool = False
@@ -85,7 +82,7 @@ class ChartContext:
         return text.member(dimension, code, self.lang, self.names.get(dimension))
 
     def named(self, dimension: str, code: object) -> str:
-        """A member as it may stand in a sentence or a list: a name of the other direction is isolated."""
+        """The name of a member for use in a sentence or a list: text of the other direction is isolated."""
         return text.isolated(self.member(dimension, code), self.lang)
 
     def word(self, key: str, **values: object) -> str:
@@ -107,49 +104,49 @@ def metric_of(answer: Answer, name: str | None = None) -> Metric:
 
 
 def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartContext) -> str:
-    """Numerator and denominator of a rate, in words; nothing for a count. "Of" stands only between a part and its whole.
+    """Numerator and denominator of a rate, in words; empty for a count. "Of" is used only for a part of a whole.
 
-    A part has the decimals of its unit, and as many more as it takes to work the rate out of what is shown.
+    Parts get enough decimals beyond those of their unit for the displayed rate to be recomputed from them.
     """
     names = (str(metric.numerator), str(metric.denominator))
     if not set(names) <= set(answer.columns):
         return ""
-    part, whole, shown = (row[answer.columns.index(name)] for name in (*names, metric.name))
+    part, whole, rate = (row[answer.columns.index(name)] for name in (*names, metric.name))
     units = [unit_of(answer, name) for name in names]
     more = 0
-    if None not in (part, whole, shown):
-        wanted = text.plain(shown, metric.unit, context.lang)
+    if None not in (part, whole, rate):
+        rate_text = text.plain(rate, metric.unit, context.lang)
         more = next(
-            (n for n in range(_MOST_DECIMALS + 1) if _reads(metric, (part, whole), units, n, context) == wanted), 0
+            (n for n in range(_MOST_DECIMALS + 1) if _reads(metric, (part, whole), units, n, context) == rate_text), 0
         )
-    said = [_part(value, unit, more, context) for value, unit in zip((part, whole), units, strict=True)]
+    amounts = [_part(value, unit, more, context) for value, unit in zip((part, whole), units, strict=True)]
     if metric.unit == "share" and units[0] == units[1]:
-        return context.word("figure.of_total", part=said[0], whole=said[1])
-    return context.word("figure.ratio", numerator=said[0], denominator=said[1])
+        return context.word("figure.of_total", part=amounts[0], whole=amounts[1])
+    return context.word("figure.ratio", numerator=amounts[0], denominator=amounts[1])
 
 
 def unit_of(answer: Answer, name: str) -> str:
-    """The unit of a column that holds numbers; a part of a ratio stands in the catalogue."""
-    metric = next((one for one in answer.metrics if one.name == name), None) or catalogue().get(name)
+    """The unit of a numeric column; for a part of a ratio it comes from the catalogue."""
+    metric = next((candidate for candidate in answer.metrics if candidate.name == name), None) or catalogue().get(name)
     return metric.unit if metric else "persons"
 
 
 def _reads(metric: Metric, parts: Sequence[float], units: Sequence[str], more: int, context: ChartContext) -> str:
-    """The rate worked out of its parts as they are shown with so many decimals more."""
+    """The rate recomputed from its parts, displayed with `more` extra decimals."""
     part, whole = (_with_decimals(value, unit, more) for value, unit in zip(parts, units, strict=True))
     return text.plain(ratio(metric, part, whole), metric.unit, context.lang)
 
 
 def _with_decimals(value: float, unit: str, more: int) -> Decimal:
-    # A whole number has no decimals to show.
+    # Integers get no extra decimals.
     return text.rounded_half_up(value, text.decimals_of(unit) + (0 if isinstance(value, int) else more))
 
 
 def _part(value: float | None, unit: str, more: int, context: ChartContext) -> str:
     if value is None:
         return text.number(None, context.lang)
-    shown = _with_decimals(value, unit, more)
-    return text.number(shown, context.lang, -int(shown.as_tuple().exponent))
+    rounded = _with_decimals(value, unit, more)
+    return text.number(rounded, context.lang, -int(rounded.as_tuple().exponent))
 
 
 def hover(answer: Answer, metric: Metric, row: Sequence[Any], name: str, context: ChartContext) -> str:
@@ -167,7 +164,7 @@ def hover(answer: Answer, metric: Metric, row: Sequence[Any], name: str, context
 
 
 def size_below(answer: Answer, metric: Metric, row: Sequence[Any]) -> float | None:
-    """How many the value of a row is made of, where they are too few to be ranked; else None."""
+    """The size of a row's group if it is too small to be ranked; else None."""
     counted = size_of(metric)
     known = catalogue().get(counted)
     if counted not in answer.columns or not answer.by or not known or row[answer.columns.index(metric.name)] is None:
@@ -182,80 +179,8 @@ def dimension(axis: str, context: ChartContext) -> str:
 
 
 def name_of(answer: Answer, row: Sequence[Any], context: ChartContext) -> str:
-    """What a row is called: its dimensions by their names."""
+    """The name of a row: the names of its members."""
     return text.listed([context.named(axis, row[i]) for i, axis in enumerate(answer.by)], context.lang)
-
-
-def nice(top: float) -> list[float]:
-    """Four or five round steps from zero to at least `top`."""
-    if top <= 0:
-        return [0.0]
-    raw = top / 4
-    scale = 10 ** math.floor(math.log10(raw))
-    step = next(s * scale for s in (1, 2, 2.5, 5, 10) if s * scale >= raw)
-    return [i * step for i in range(math.ceil(top / step - 1e-9) + 1)]
-
-
-def axis(context: ChartContext, ticks: Sequence[float] = (), unit: str = "persons", **more: Any) -> Figure:
-    """An axis of numbers in the digits of the language: labels lie level, and a tick has only the digits it needs."""
-    if unit != "share" and text.decimals_of(unit) == 0:
-        # There is no half person.
-        ticks = [value for value in ticks if value == round(value)]
-    return {
-        "tickvals": list(ticks),
-        "ticktext": [tick(v, unit, ticks, context.lang) for v in ticks],
-        "tickangle": 0,
-        "automargin": True,
-        "showgrid": True,
-        "gridcolor": context.colour("grid"),
-        "zeroline": False,
-        "fixedrange": True,
-        "tickfont": {"color": context.colour("quiet"), "size": 12},
-        "ticks": "",
-        "ticklabelstandoff": 4,
-        **more,
-    }
-
-
-def ground(context: ChartContext) -> Figure:
-    """The line at zero that columns stand on, for an axis."""
-    return {"zeroline": True, "zerolinecolor": context.colour("quiet"), "zerolinewidth": 1}
-
-
-def tick(value: float, unit: str, ticks: Sequence[float], lang: str) -> str:
-    scale = 100 if unit == "share" else 1
-    step = abs(ticks[1] - ticks[0]) * scale if len(ticks) > 1 else 1
-    decimals = next((d for d in range(4) if abs(step * 10**d - round(step * 10**d)) < 1e-6), 2)
-    if unit == "share":
-        return text.percent(value, lang, decimals)
-    return text.number(value, lang, decimals)
-
-
-def folded(name: str, most: int) -> str:
-    """A name of more letters than `most` on two lines, of about the same length."""
-    words = name.split(" ")
-    if len(name) <= most or len(words) < 2:
-        return name
-    middle = min(range(1, len(words)), key=lambda i: abs(len(" ".join(words[:i])) - len(name) / 2))
-    return f"{' '.join(words[:middle])}<br>{' '.join(words[middle:])}"
-
-
-def categories(context: ChartContext, names: Sequence[str], **more: Any) -> Figure:
-    """An axis of names at the reading side of a horizontal bar chart, first at the top."""
-    return {
-        "tickvals": list(range(len(names))),
-        "ticktext": [context.line(text.escape(name)) for name in names],
-        "range": [len(names) - 0.4, -0.6],
-        "side": "right" if context.rtl else "left",
-        "showgrid": False,
-        "zeroline": False,
-        "fixedrange": True,
-        "automargin": True,
-        "ticks": "",
-        "ticklabelstandoff": 6,
-        "tickfont": {"color": context.colour("text"), "size": 13},
-        **more,
-    }
 
 
 def figure(
@@ -266,7 +191,7 @@ def figure(
     clicks: str = "",
     **layout: Any,
 ) -> Figure:
-    """A chart without a legend of its own. `clicks` is the dimension whose members its shapes and keys are."""
+    """A chart without Plotly's legend. `clicks` is the dimension that a click on a shape or key filters."""
     return {
         "data": list(data),
         "layout": {
@@ -294,14 +219,14 @@ def figure(
 
 
 def filled(meaning: str) -> str:
-    """How the key of a colour is drawn that fills: with the pattern that goes with it."""
+    """The key style of a filled colour, including its pattern."""
     return {"/": "hatch", ".": "dots"}.get(PATTERNS.get(meaning, {}).get("shape", ""), "fill")
 
 
 def key(context: ChartContext, label: str, meaning: str, kind: str = "fill", member: str | None = None) -> Figure:
-    """One key of a chart: its words, its colour, and how it is drawn: a class `pd-…` of the style sheet.
+    """One key of a chart's legend; `kind` is a class `pd-…` of the style sheet.
 
-    `member` is the code of the member that it stands for: a click narrows the page to it.
+    `member` is the code of its member: a click on the key filters the page by it.
     """
     return {"label": label, "colour": context.colour(meaning), "kind": kind, "member": member}
 
@@ -315,26 +240,12 @@ def note(context: ChartContext, written: str, **place: Any) -> Figure:
     }
 
 
-def titled(context: ChartContext, key: str) -> Figure:
-    """The title of an axis, in the words of `key`."""
-    return {
-        "text": context.line(context.word(key)),
-        "font": {"size": 12, "color": context.colour("quiet")},
-        "standoff": 8,
-    }
-
-
 def spare(context: ChartContext) -> Figure:
-    """Margins with room for the last label of an axis that ends at the edge."""
+    """Margins with room for the last tick label at the edge of the plot."""
     return {"l": 26 if context.rtl else 8, "r": 8 if context.rtl else 26, "t": 8, "b": 8, "pad": 0}
 
 
-def across(context: ChartContext, ticks: Sequence[float], low: float, high: float) -> Figure:
-    """The axis along which horizontal bars grow: from the side where reading starts."""
-    return {"range": [high, low] if context.rtl else [low, high], "side": "bottom"}
-
-
-# Parts that meet in one bar and would be near in grey are told apart by a pattern as well.
+# Patterns for neighbouring colours that look alike in greyscale.
 PATTERNS: dict[str, Figure] = {
     "leavers": {"shape": "/", "size": 6, "solidity": 0.2},
     "loss": {"shape": "/", "size": 6, "solidity": 0.2},
@@ -359,69 +270,12 @@ def level(context: ChartContext, value: float, vertical: bool = False, meaning: 
 
 
 def pattern(context: ChartContext, meaning: str) -> Figure:
-    """The pattern that goes with a colour, drawn over it in the colour of the page."""
+    """The pattern of a colour, overlaid in the colour of the page."""
     return {
         "fillmode": "overlay",
         "fgcolor": context.colour("surface"),
         **PATTERNS.get(meaning, {"shape": ""}),
     }
-
-
-def upright(context: ChartContext, ticks: Sequence[float], unit: str, **more: Any) -> Figure:
-    reach = {"range": [min(ticks), max(ticks) * 1.04 or 1]} if ticks else {}
-    return axis(context, ticks, unit, side="left", **(ground(context) | reach | more))
-
-
-def names_below(context: ChartContext, names: Sequence[str]) -> Figure:
-    axis = categories(context, names, side="bottom", range=[-0.6, len(names) - 0.4])
-    axis["ticktext"] = [context.line(folded(text.escape(name), _LONGEST_BELOW)) for name in names]
-    if context.rtl:
-        axis["range"] = axis["range"][::-1]
-    axis["tickangle"] = 0
-    return axis
-
-
-def time_axis(context: ChartContext, labels: Sequence[str], after: int = 0) -> Figure:
-    """Jalali ticks, at most seven: whole years where there are many months, else evenly spaced units."""
-    count = len(labels)
-    years = [i for i, label in enumerate(labels) if label.endswith("-01")]
-    if len(years) >= 4:
-        step = math.ceil(len(years) / 7)
-        at, written = years[::step], [text.digits(labels[i][:4], context.lang) for i in years[::step]]
-    else:
-        step = max(1, math.ceil(count / 5))
-        at = list(range(count - 1, -1, -step))[::-1]
-        written = [_two_lines(labels[i], context) for i in at]
-    return {
-        "tickvals": at,
-        "ticktext": written,
-        "range": [-0.7, count - 0.3 + after],
-        "tickangle": 0,
-        "automargin": True,
-        "showgrid": False,
-        "zeroline": False,
-        "fixedrange": True,
-        "ticks": "outside",
-        "ticklen": 4,
-        "tickcolor": context.colour("quiet"),
-        "linecolor": context.colour("quiet"),
-        "showline": True,
-        "tickfont": {"color": context.colour("quiet"), "size": 12},
-    }
-
-
-def _two_lines(label: str, context: ChartContext) -> str:
-    name, year = text.unit_label(label, context.lang, short=True), text.digits(label[:4], context.lang)
-    return context.line(name if name == year else f"{name}<br>{year}")
-
-
-def between(low: float, high: float) -> list[float]:
-    """Round steps of one size around a range; zero is one of them where it lies within."""
-    steps = nice(max(high - low, abs(high) * 0.02, 1e-6))
-    size = steps[1] - steps[0] if len(steps) > 1 else 1
-    first = math.floor(low / size + 1e-9) * size
-    ticks = [first + i * size for i in range(math.ceil((high - first) / size - 1e-9) + 1)]
-    return [round(tick, 10) for tick in ticks]
 
 
 def faded(colour: str, share: float) -> str:

@@ -1,23 +1,23 @@
-"""Horizontal bars from zero, in groups that are not ranked together."""
+"""Horizontal bars from zero, in separate groups with headings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from etl.semantic.answers import Answer
-from pages.ui.charts import elements
+from pages.ui.charts import axes, elements
 from pages.ui.charts.chart import chart
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import Title
 from pages.ui.i18n import text
 
-# How sure a source is, as its bar is drawn: solid, hatched, pale.
+# The bar style for the reliability of its source: solid, hatched, pale.
 _SURENESS = {"register": "fill", "high": "fill", "medium": "hatch", "low": "light"}
 _ROW, _HEADING = 1.0, 1.0
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: the heading above it, its name, its value (None: not known), colour and drawing, and its hover."""
+    """One bar: the heading above it, its name, value (None: unknown), colour, style and hover text."""
 
     heading: str
     name: str
@@ -27,23 +27,23 @@ class Bar:
     hover: str
 
 
-# ---------------------------------------------------------------- what they say
+# ---------------------------------------------------------------- titles
 
 
 def beside(answer: Answer, context: ChartContext) -> Title:
-    """This country's rate, and the highest of the first kind of force."""
+    """This country's rate and the highest rate of the first kind of force abroad."""
     at, unit = answer.columns.index(answer.metrics[0].name), answer.metrics[0].unit
-    own, *others = answer.rows
-    said = f"{context.member('country', own[1])} {text.plain(own[at], unit, context.lang)}"
-    if not others or others[0][at] is None:
-        return Title(f"{answer.metrics[0].short[context.lang]}: {said}")
-    first = others[0]
+    home, *foreign = answer.rows
+    home_text = f"{context.member('country', home[1])} {text.plain(home[at], unit, context.lang)}"
+    if not foreign or foreign[0][at] is None:
+        return Title(f"{answer.metrics[0].short[context.lang]}: {home_text}")
+    first = foreign[0]
     other = f"{context.member('country', first[1])} {text.plain(first[at], unit, context.lang)}"
     return Title(
         context.word(
             "abroad.beside",
             measure=answer.metrics[0].short[context.lang],
-            own=said,
+            own=home_text,
             other=other,
             force=context.member("force", first[0]),
         )
@@ -51,12 +51,12 @@ def beside(answer: Answer, context: ChartContext) -> Title:
 
 
 def above(answer: Answer, context: ChartContext) -> Title:
-    """The countries of which a figure exceeds the claim."""
+    """The countries with a figure above the claim."""
     at = answer.columns.index("above_claim")
-    found = dict.fromkeys(context.member("country", row[1]) for row in answer.rows if row[at] is not None)
-    if not found:
+    country_names = dict.fromkeys(context.member("country", row[1]) for row in answer.rows if row[at] is not None)
+    if not country_names:
         return Title(context.word("abroad.none_above"))
-    return Title(context.word("abroad.some_above", places=text.listed(list(found), context.lang)))
+    return Title(context.word("abroad.some_above", places=text.listed(list(country_names), context.lang)))
 
 
 # ---------------------------------------------------------------- charts
@@ -64,7 +64,7 @@ def above(answer: Answer, context: ChartContext) -> Title:
 
 @chart(beside)
 def countries(answer: Answer, context: ChartContext) -> Figure:
-    """Rates of this country and of others, by kind of force; a bar says its year and shows how sure its source is."""
+    """Rates of this and other countries by kind of force, with the year and the reliability of each source."""
     bars = [
         Bar(
             context.member("force", row[0]),
@@ -72,7 +72,7 @@ def countries(answer: Answer, context: ChartContext) -> Figure:
             row[answer.columns.index(answer.metrics[0].name)],
             "actual" if row[0] == "assistants" else "total",
             _SURENESS[row[4]],
-            _told(answer, row, context),
+            _hover(answer, row, context),
         )
         for row in answer.rows
     ]
@@ -81,7 +81,7 @@ def countries(answer: Answer, context: ChartContext) -> Figure:
 
 @chart(above)
 def claimed(answer: Answer, context: ChartContext) -> Figure:
-    """Persons by country and year beside the four million of the founding statement; what exceeds it is marked."""
+    """Persons by country and year against the four million of the founding statement; larger figures are highlighted."""
     at = [answer.columns.index(name) for name in ("persons_counted", "above_claim")]
     bars = [
         Bar(
@@ -90,11 +90,11 @@ def claimed(answer: Answer, context: ChartContext) -> Figure:
             row[at[0]],
             "actual" if row[at[1]] is not None else "total",
             _SURENESS[row[4]],
-            _told(answer, row, context),
+            _hover(answer, row, context),
         )
         for row in answer.rows
     ]
-    # The line stands where the answer puts it: a figure less its excess.
+    # The answer gives the claim only as a figure minus its excess.
     line = next((row[at[0]] - row[at[1]] for row in answer.rows if row[at[1]] is not None), None)
     keys = [elements.key(context, context.word("abroad.above"), "actual"), *_sureness_keys(context, answer)]
     return _figure(context, bars, answer.metrics[0].unit, keys, line, context.word("abroad.claim"))
@@ -114,7 +114,7 @@ def _figure(
         for bar in bars
     ]
     top = max([level or 0, *(bar.value or 0 for bar in bars)]) or 1
-    ticks = elements.nice(top)
+    ticks = axes.nice(top)
     data = {
         "type": "bar",
         "orientation": "h",
@@ -138,10 +138,8 @@ def _figure(
     notes += [elements.note(context, f"<b>{text.escape(name)}</b>", y=place, **start) for name, place in headings]
     if level is not None:
         notes.append(elements.note(context, named, x=level, y=1, yref="paper", yanchor="bottom"))
-    x_axis = elements.axis(context, ticks, unit, **elements.across(context, ticks, 0, top * 1.01)) | {
-        "showticklabels": False
-    }
-    names = elements.categories(context, [bar.name for bar in bars])
+    x_axis = axes.axis(context, ticks, unit, **axes.across(context, ticks, 0, top * 1.01)) | {"showticklabels": False}
+    names = axes.categories(context, [bar.name for bar in bars])
     return elements.figure(
         context,
         [data],
@@ -162,7 +160,7 @@ def _figure(
 
 
 def _places(bars: Sequence[Bar]) -> tuple[list[float], list[tuple[str, float]], float]:
-    """Where bars and headings stand, from 0 down, and the last place; a heading has a row of its own."""
+    """Positions of bars and headings from 0 down, and the last position; a heading takes a row."""
     places: list[float] = []
     headings: list[tuple[str, float]] = []
     at, under = -_ROW, None
@@ -181,7 +179,7 @@ def _country(context: ChartContext, row: Sequence[object]) -> str:
     return f"{context.member('country', row[1])} {year}"
 
 
-def _told(answer: Answer, row: Sequence[object], context: ChartContext) -> str:
+def _hover(answer: Answer, row: Sequence[object], context: ChartContext) -> str:
     lines = [f"<b>{text.escape(_country(context, row))}</b>", text.escape(context.member("counted", row[2]))]
     for metric in answer.metrics:
         value = row[answer.columns.index(metric.name)]
@@ -193,11 +191,11 @@ def _told(answer: Answer, row: Sequence[object], context: ChartContext) -> str:
 
 
 def _sureness_keys(context: ChartContext, answer: Answer) -> list[Figure]:
-    met = dict.fromkeys(row[4] for row in answer.rows if row[4] != "register")
+    grades = dict.fromkeys(row[4] for row in answer.rows if row[4] != "register")
     return [
         elements.key(
             context, context.word("abroad.sureness", how=context.member("sureness", name)), "total", _SURENESS[name]
         )
         for name in ("high", "medium", "low")
-        if name in met
+        if name in grades
     ]

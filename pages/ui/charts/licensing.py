@@ -1,10 +1,10 @@
-"""Applications by age, adoption from publication to publication, and what their titles say."""
+"""Applications by age, adoption per publication, and the rules of their titles."""
 
 from dataclasses import replace
 from datetime import date
 
 from etl.semantic.answers import Answer
-from pages.ui.charts import elements, titles
+from pages.ui.charts import axes, elements, titles
 from pages.ui.charts.chart import chart
 from pages.ui.charts.classes import STEPS
 from pages.ui.charts.elements import ChartContext, Figure
@@ -15,7 +15,7 @@ _MOST_TICKS = 5
 
 
 def since(answer: Answer, context: ChartContext) -> Title:
-    """The share of the first publication kept and of the last; of one alone, that history begins here."""
+    """The share in the first and the last publication; a single publication is the start of the history."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     first, last = answer.rows[0], answer.rows[-1]
@@ -34,7 +34,7 @@ def since(answer: Answer, context: ChartContext) -> Title:
 
 @chart(titles.highest)
 def aged(answer: Answer, context: ChartContext) -> Figure:
-    """Horizontal bars of the first metric cut into the others, from the youngest to the oldest; longest first."""
+    """Horizontal bars of the first metric, longest first, split into the other metrics from youngest to oldest."""
     whole, *bands = answer.metrics
     at = answer.columns.index(whole.name)
     rows = sorted(answer.rows, key=lambda row: (-(row[at] or 0), str(row[0])))
@@ -57,11 +57,11 @@ def aged(answer: Answer, context: ChartContext) -> Figure:
             }
         )
     top = max([1, *(row[at] or 0 for row in rows)])
-    ticks = elements.nice(top)
+    ticks = axes.nice(top)
     edge = {"x": 0 if context.rtl else 1, "xref": "paper", "xanchor": "right" if context.rtl else "left"}
     written = [text.plain(row[at], whole.unit, context.lang) for row in rows]
     beyond = 18 + 7 * max((len(value) for value in written), default=1)
-    axis = elements.axis(context, ticks, whole.unit, **elements.across(context, ticks, 0, top * 1.01)) | {
+    axis = axes.axis(context, ticks, whole.unit, **axes.across(context, ticks, 0, top * 1.01)) | {
         "showticklabels": False
     }
     return elements.figure(
@@ -74,7 +74,7 @@ def aged(answer: Answer, context: ChartContext) -> Figure:
         ],
         barmode="stack",
         xaxis=axis,
-        yaxis=elements.categories(context, names),
+        yaxis=axes.categories(context, names),
         annotations=[elements.note(context, value, y=place, **edge) for place, value in enumerate(written)],
         margin={"l": beyond if context.rtl else 8, "r": 8 if context.rtl else beyond, "t": 8, "b": 8, "pad": 0},
     )
@@ -82,12 +82,12 @@ def aged(answer: Answer, context: ChartContext) -> Figure:
 
 @chart(since)
 def published(answer: Answer, context: ChartContext) -> Figure:
-    """A share as each publication found it: a point a publication, dotted between, where nothing is known."""
+    """A share in each publication: one point each, joined by dots because nothing is known in between."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     days: list[date] = [row[0] for row in answer.rows]
     values = [row[at] for row in answer.rows]
-    ticks = elements.nice(max([0.01, *(value for value in values if value is not None)]))
+    ticks = axes.nice(max([0.01, *(value for value in values if value is not None)]))
     x = [day.toordinal() for day in days]
     line = {
         "type": "scatter",
@@ -103,16 +103,16 @@ def published(answer: Answer, context: ChartContext) -> Figure:
         "hovertemplate": "%{hovertext}<extra></extra>",
     }
     step = -(-len(days) // _MOST_TICKS)
-    shown = days[::-1][::step][::-1]
+    tick_days = days[::-1][::step][::-1]
     spare = max((x[-1] - x[0]) * 0.06, 15)
-    axis = elements.time_axis(context, []) | {
-        "tickvals": [day.toordinal() for day in shown],
-        "ticktext": [context.line("<br>".join(text.day(day, context.lang).rsplit(" ", 1))) for day in shown],
+    axis = axes.time_axis(context, []) | {
+        "tickvals": [day.toordinal() for day in tick_days],
+        "ticktext": [context.line("<br>".join(text.day(day, context.lang).rsplit(" ", 1))) for day in tick_days],
         "range": [x[0] - spare, x[-1] + spare],
     }
     margin = {"l": 8, "r": 26, "t": 8, "b": 8}
     return elements.figure(
-        context, [line], 300, xaxis=axis, yaxis=elements.upright(context, ticks, metric.unit), margin=margin
+        context, [line], 300, xaxis=axis, yaxis=axes.upright(context, ticks, metric.unit), margin=margin
     )
 
 

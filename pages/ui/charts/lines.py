@@ -1,4 +1,4 @@
-"""Lines of an answer over time, and the curve of inequality. Time runs left to right."""
+"""Line charts over time, and the Lorenz curve. Time runs left to right."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from itertools import cycle
 from typing import Any
 
 from etl.semantic.answers import Answer, Metric
-from pages.ui.charts import elements, marks, titles
+from pages.ui.charts import axes, elements, marks, time_titles, titles
 from pages.ui.charts.chart import chart
 from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
@@ -16,7 +16,7 @@ from pages.ui.i18n import text
 TIME = ("month", "quarter", "year", "day")
 
 
-@chart(titles.latest, has_events=True)
+@chart(time_titles.latest, has_events=True)
 def trend(
     answer: Answer,
     context: ChartContext,
@@ -26,29 +26,29 @@ def trend(
     height: int = 320,
     events: Sequence[marks.Event] = (),
 ) -> Figure:
-    """Lines of the answer's metrics over time: actual solid, the year before lighter, the target outlined, events numbered.
+    """Metrics over time: actual values solid, the year before lighter, a line for the target, events numbered.
 
-    With a second dimension there is one line a member. What is not over is drawn hollow; an unknown value is a gap.
+    A second dimension gives one line per member. Provisional points are hollow; an unknown value is a gap.
     """
     t = next(i for i, name in enumerate(answer.by) if name in TIME)
     labels = list(dict.fromkeys(row[t] for row in answer.rows))
     unit = answer.metrics[0].unit
-    data, keys, seen = [], [], []
+    data, keys, all_values = [], [], []
     if before is not None:
         earlier = _Series(context.word("figure.before"), before.metrics[0], before.rows[: len(labels)])
         values, hovers = earlier.spread(before, context, [row[0] for row in earlier.rows], 0)
-        seen += values
+        all_values += values
         data.append(_line(context, values, "before", hovers, width=2))
         keys.append(elements.key(context, earlier.name, "before", "line"))
     for series, meaning in zip(_series(answer, context, t), cycle(elements.SERIES), strict=False):
         values, hovers = series.spread(answer, context, labels, t)
-        seen += values
+        all_values += values
         firm = [None if label in answer.provisional else value for label, value in zip(labels, values, strict=True)]
         data.append(_line(context, firm, meaning, hovers))
         data += _open_end(context, values, labels, answer.provisional, meaning, hovers)
         keys.append(elements.key(context, series.name, meaning, "line"))
-    known = [value for value in seen if value is not None]
-    ticks = elements.nice(max([0, *known, target or 0])) if zero else _around(known, target, unit)
+    known = [value for value in all_values if value is not None]
+    ticks = axes.nice(max([0, *known, target or 0])) if zero else _around(known, target, unit)
     if answer.provisional & set(labels):
         keys.append(elements.key(context, context.word("figure.provisional"), elements.SERIES[0], "outline"))
     drawn = elements.figure(
@@ -56,7 +56,7 @@ def trend(
         data,
         height,
         keys if len(keys) > 1 else [],
-        xaxis=elements.time_axis(context, labels),
+        xaxis=axes.time_axis(context, labels),
         yaxis=_roomy(context, ticks, unit),
         **_goal(context, target, unit),
     )
@@ -74,7 +74,7 @@ class _Series:
     def spread(
         self, answer: Answer, context: ChartContext, labels: Sequence[Any], t: int
     ) -> tuple[list[float | None], list[str]]:
-        """Values and hover texts in the order of `labels`; a label without a row has neither."""
+        """Values and hover texts in the order of `labels`; both are empty for a label without a row."""
         at = answer.columns.index(self.metric.name)
         place = {row[t]: row for row in self.rows}
         rows = [place.get(label) for label in labels]
@@ -88,7 +88,7 @@ class _Series:
 
 
 def _series(answer: Answer, context: ChartContext, t: int) -> list[_Series]:
-    """The lines of a trend: one a metric, or one a member of the second dimension."""
+    """The lines of a trend: one per metric, or one per member of the second dimension."""
     if len(answer.by) == 1:
         return [_Series(metric.short[context.lang], metric, answer.rows) for metric in answer.metrics]
     members: dict[Any, list[tuple[Any, ...]]] = {}
@@ -99,12 +99,12 @@ def _series(answer: Answer, context: ChartContext, t: int) -> list[_Series]:
 
 
 def _roomy(context: ChartContext, ticks: Sequence[float], unit: str) -> Figure:
-    """An upright axis with some room above its last tick."""
-    return elements.upright(context, ticks, unit, range=[ticks[0], ticks[-1] + (ticks[-1] - ticks[0]) * 0.06])
+    """A vertical axis with some room above its last tick."""
+    return axes.upright(context, ticks, unit, range=[ticks[0], ticks[-1] + (ticks[-1] - ticks[0]) * 0.06])
 
 
 def _goal(context: ChartContext, value: float | None, unit: str, at_end: bool = False) -> Figure:
-    """The value to be reached, outlined and named; nothing where there is none."""
+    """A labelled line at the target; empty without one."""
     if value is None:
         return {}
     side = {"x": 1, "xanchor": "right"} if at_end else {"x": 0, "xanchor": "left"}
@@ -156,7 +156,7 @@ def _open_end(
                 "color": context.colour("surface"),
                 "line": {"color": context.colour(meaning), "width": 2},
             },
-            # The last point stands at the edge of the plot, and is drawn whole.
+            # The last point lies on the edge of the plot and would be clipped.
             "cliponaxis": False,
             "hovertext": [hover[i] for i in x],
             "hovertemplate": "%{hovertext}<extra></extra>",
@@ -165,15 +165,15 @@ def _open_end(
 
 
 def _around(values: Sequence[float], target: float | None, unit: str) -> list[float]:
-    """Ticks for a line that need not start at zero; a share shows at least ten points, for noise is no news."""
+    """Ticks for a line that need not start at zero; a share spans at least ten points, so that noise looks small."""
     low, high = min(values, default=0), max([*values, target or 0], default=1)
     if unit == "share":
         spare = max(0.1 - (high - low), 0) / 2
         low, high = max(low - spare, 0), min(high + spare, 1) if high <= 1 else high
-    return elements.between(low, high)
+    return axes.between(low, high)
 
 
-@chart(titles.ahead, has_events=True)
+@chart(time_titles.ahead, has_events=True)
 def projection(
     answer: Answer,
     context: ChartContext,
@@ -181,7 +181,7 @@ def projection(
     events: Sequence[marks.Event] = (),
     height: int = 340,
 ) -> Figure:
-    """What is known solid, what is projected dashed with its range. Metrics in order: actual, low, high."""
+    """Known values solid, the projected range dashed. Metrics in order: actual, low, high."""
     labels = [row[0] for row in answer.rows]
     parts = [_Series(metric.short[context.lang], metric, answer.rows) for metric in answer.metrics[:3]]
     (known, known_hover), (floor, floor_hover), (roof, roof_hover) = (
@@ -203,23 +203,23 @@ def projection(
         [low, high, _line(context, known, "actual", known_hover)],
         height,
         keys,
-        xaxis=elements.time_axis(context, labels),
-        yaxis=_roomy(context, elements.nice(top), unit),
+        xaxis=axes.time_axis(context, labels),
+        yaxis=_roomy(context, axes.nice(top), unit),
         **_goal(context, target, unit),
     )
     return marks.drawn(drawn, events, context, labels)
 
 
-@chart(titles.ends, has_goal=True)
+@chart(time_titles.ends, has_goal=True)
 def run_off(answer: Answer, context: ChartContext, goal: float | None = None) -> Figure:
-    """A share that falls on known days if nothing is done: a step line over days, with the goal."""
+    """A share that falls on known days without further action: a step line over days, with the goal."""
     metric = answer.metrics[0]
     days: list[date] = [row[0] for row in answer.rows]
     values, hovers = _Series("", metric, answer.rows).spread(answer, context, days, 0)
     line = _line(context, values, "actual", hovers) | {"mode": "lines"}
     line["line"] = line["line"] | {"shape": "hv"}
     known = [value for value in values if value is not None]
-    axis = elements.time_axis(context, [day.isoformat() for day in days])
+    axis = axes.time_axis(context, [day.isoformat() for day in days])
     axis["tickvals"] = list(range(0, len(days), max(1, len(days) // 4)))
     axis["ticktext"] = [
         context.line("<br>".join(text.day(days[i], context.lang).rsplit(" ", 1))) for i in axis["tickvals"]
@@ -235,9 +235,9 @@ def run_off(answer: Answer, context: ChartContext, goal: float | None = None) ->
     )
 
 
-@chart(titles.latest, compares=True)
+@chart(time_titles.latest, compares=True)
 def heat(answer: Answer, context: ChartContext) -> Figure:
-    """A table of colour: groups down, as they rank in the last month; months across; an unknown cell stays empty."""
+    """A heatmap of groups, ranked by the last month, over months; an unknown cell stays empty."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     t = next(i for i, name in enumerate(answer.by) if name in TIME)
@@ -268,22 +268,22 @@ def heat(answer: Answer, context: ChartContext) -> Figure:
         "hovertemplate": "%{hovertext}<extra></extra>",
         "hoverongaps": False,
     }
-    names = elements.categories(context, [context.member(answer.by[1 - t], group) for group in groups])
+    names = axes.categories(context, [context.member(answer.by[1 - t], group) for group in groups])
     return elements.figure(
         context,
         [data],
         len(groups) * 20 + 60,
         sorted_into.keys(context),
-        xaxis=elements.time_axis(context, labels) | {"range": [-0.5, len(labels) - 0.5], "showline": False},
+        xaxis=axes.time_axis(context, labels) | {"range": [-0.5, len(labels) - 0.5], "showline": False},
         yaxis=names | {"range": [len(groups) - 0.5, -0.5]},
     )
 
 
 @chart(titles.middle)
 def lorenz(answer: Answer, context: ChartContext) -> Figure:
-    """Cumulative share of assistants over cumulative share of residents, beside the line of full equality.
+    """Cumulative share of assistants over cumulative share of residents, with the line of equality.
 
-    Rows in order of coverage, from the origin: a group, the cumulative shares of residents and of assistants.
+    Rows are in order of coverage and start at the origin: a group, cumulative shares of residents and of assistants.
     """
     along, up = answer.metrics[:2]
     x, y = answer.column(along.name), answer.column(up.name)
@@ -322,8 +322,8 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
             elements.key(context, context.word("figure.actual"), "actual", "line"),
         ],
         clicks=answer.by[0],
-        xaxis=elements.axis(context, ticks, "share", range=[0, 1.01], title=named, **elements.ground(context)),
-        yaxis=elements.axis(context, ticks, "share", range=[0, 1.01], **elements.ground(context)),
+        xaxis=axes.axis(context, ticks, "share", range=[0, 1.01], title=named, **axes.ground(context)),
+        yaxis=axes.axis(context, ticks, "share", range=[0, 1.01], **axes.ground(context)),
         margin={"l": 8, "r": 26, "t": 8, "b": 8},
         annotations=[elements.note(context, up.short[context.lang], **corner)],
     )

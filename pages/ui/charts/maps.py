@@ -1,4 +1,4 @@
-"""The map of the 31 provinces. Their boundaries travel once, by address."""
+"""The map of the 31 provinces. Charts link to the boundaries, so that a browser downloads them once."""
 
 import json
 import math
@@ -20,7 +20,7 @@ _BOUNDARY_FILE = ROOT / "data" / "reference" / "iran_provinces.geojson"
 
 @chart(titles.extreme, whole_country=True, compares=True, where_noise=bars.ranking)
 def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = ()) -> Figure:
-    """The 31 provinces in classes of the first metric; one without a value is hatched, and `chosen` ones are outlined."""
+    """The 31 provinces coloured by class of the first metric; unknown ones are hatched, `chosen` ones outlined."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     known = [row for row in answer.rows if row[at] is not None]
@@ -69,7 +69,7 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = ())
 
 
 def _outlines(context: ChartContext, codes: Sequence[str]) -> Figure:
-    """Provinces outlined, above all others and with nothing in them."""
+    """Outlines of provinces on top of the map, without a fill."""
     return {
         "type": "choropleth",
         "geojson": _BOUNDARIES,
@@ -83,7 +83,7 @@ def _outlines(context: ChartContext, codes: Sequence[str]) -> Figure:
 
 
 def _lines(context: ChartContext, lines: Sequence[list[tuple[float, float] | None]], meaning: str) -> Figure:
-    """Several lines on the map as one trace; None lifts the pen."""
+    """Several lines on the map as one trace; None separates them."""
     points = [point for line in lines for point in [*line, None]]
     return {
         "type": "scattergeo",
@@ -112,7 +112,7 @@ def rings_of(code: str) -> list[list[tuple[float, float]]]:
 
 @cache
 def hatch(code: str, gap: float = 0.28) -> list[tuple[float, float] | None]:
-    """Slanted lines across a province, for a map has no pattern of its own: cut where x − y = k meets the border."""
+    """Slanted lines x − y = k clipped to a province: Plotly's maps have no fill patterns."""
     rings = rings_of(code)
     offsets = [x - y for ring in rings for x, y in ring]
     lines: list[tuple[float, float] | None] = []

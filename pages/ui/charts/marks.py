@@ -1,4 +1,4 @@
-"""Events on a trend: a number above a thin line on the chart, and the same numbers with their words in a list below it."""
+"""Events on a trend: numbered lines on the chart, and a numbered list of their texts below it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from pages.ui.i18n import text
 
 @dataclass(frozen=True)
 class Event:
-    """What happened on a day, in words that name day, title, kind and place."""
+    """An event: its day, and a text that names day, title, kind and place."""
 
     date: date
     words: str
@@ -21,7 +21,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Mark:
-    """An event that falls into a chart: its number, from 1 on, its unit of time on the chart, and its words."""
+    """An event in the range of a chart: its number from 1, its unit of time on the chart, and its text."""
 
     number: int
     label: str
@@ -29,7 +29,7 @@ class Mark:
 
 
 def events(answer: Answer, context: ChartContext) -> tuple[Event, ...]:
-    """The events of the analysis `events`, oldest first."""
+    """The rows of the analysis `events`, oldest first."""
     return tuple(
         Event(
             row["event_date"],
@@ -45,38 +45,38 @@ def events(answer: Answer, context: ChartContext) -> tuple[Event, ...]:
     )
 
 
-def of(told: Iterable[Event], labels: Sequence[str]) -> list[Mark]:
-    """The events that fall into the months, quarters or years of a chart."""
-    found: list[Mark] = []
-    for event in told:
+def of(events: Iterable[Event], labels: Sequence[str]) -> list[Mark]:
+    """Marks of the events that fall into the months, quarters or years of a chart."""
+    chart_marks: list[Mark] = []
+    for event in events:
         units = (unit_of(event.date, kind).label for kind in ("month", "quarter", "year"))
         if label := next((unit for unit in units if unit in labels), None):
-            found.append(Mark(len(found) + 1, label, event.words))
-    return found
+            chart_marks.append(Mark(len(chart_marks) + 1, label, event.words))
+    return chart_marks
 
 
-def drawn(figure: Figure, told: Iterable[Event], context: ChartContext, labels: Sequence[str]) -> Figure:
-    """A chart over time with its events: numbers on it, and their words in `layout.meta`."""
-    found, layout = of(told, labels), figure["layout"]
-    if not found:
+def drawn(figure: Figure, events: Iterable[Event], context: ChartContext, labels: Sequence[str]) -> Figure:
+    """The chart with its events: numbered lines, and their texts in `layout.meta`."""
+    chart_marks, layout = of(events, labels), figure["layout"]
+    if not chart_marks:
         return figure
     line = {"color": context.colour("text"), "width": 1, "dash": "dot"}
     layout["shapes"] = [*layout.get("shapes", [])]
     layout["annotations"] = [*layout.get("annotations", [])]
-    for mark in found:
+    for mark in chart_marks:
         at = list(labels).index(mark.label)
         layout["shapes"].append({"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": line})
         number = text.digits(mark.number, context.lang)
         note = elements.note(context, number, x=at, y=1, yref="paper", xanchor="center", yanchor="bottom")
         layout["annotations"].append(note | {"hovertext": context.line(text.escape(mark.words))})
     layout["margin"] = layout.get("margin", {}) | {"t": max(layout.get("margin", {}).get("t", 0), 24)}
-    layout["meta"]["events"] = [mark.words for mark in found]
-    layout["meta"]["event_units"] = [mark.label for mark in found]
+    layout["meta"]["events"] = [mark.words for mark in chart_marks]
+    layout["meta"]["event_units"] = [mark.label for mark in chart_marks]
     return figure
 
 
 def listed(words: Sequence[str], context: ChartContext) -> str:
-    """The list below a chart, in HTML: it is read, and reached by keyboard, without the chart."""
-    items = "".join(f"<li>{text.escape(one)}</li>" for one in words)
+    """The events as an HTML list below the chart, for screen readers and keyboards."""
+    items = "".join(f"<li>{text.escape(sentence)}</li>" for sentence in words)
     label = text.escape(context.word("briefing.events"))
     return f'<ol class="pd-note" tabindex="0" aria-label="{label}">{items}</ol>' if items else ""

@@ -1,27 +1,27 @@
-"""An answer by two dimensions as a table of colour, and the first of a long ranking."""
+"""A heatmap of an answer by two dimensions, and the first bars of a long ranking."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
-from pages.ui.charts import bars, elements, titles
+from pages.ui.charts import axes, bars, elements, titles
 from pages.ui.charts.chart import chart
 from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import Title
 from pages.ui.i18n import text
 
-# Dimensions whose members have an order of their own.
+# Dimensions whose members have a natural order.
 ORDERED = ("age_band", "tenure_band", "span", "size")
 MOST_ROWS, MOST_COLUMNS, MOST_BARS = 40, 16, 30
 
 
 @chart(titles.highest)
 def matrix(answer: Answer, context: ChartContext) -> Figure:
-    """Groups of the first dimension down, of the second across, in five steps of the first metric; an unknown cell is empty.
+    """Groups of the first dimension down and of the second across, coloured by the first metric; an unknown cell is empty.
 
-    What does not fit is said: groups with the largest values come first.
+    Groups with the largest values come first; a note says if not all cells fit.
     """
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
@@ -56,7 +56,7 @@ def matrix(answer: Answer, context: ChartContext) -> Figure:
         "hovertemplate": "%{hovertext}<extra></extra>",
         "hoverongaps": False,
     }
-    top = elements.names_below(context, [context.member(answer.by[across], column) for column in columns])
+    top = axes.names_below(context, [context.member(answer.by[across], column) for column in columns])
     top |= {"side": "top", "tickfont": {"color": context.colour("text"), "size": 12}}
     made = elements.figure(
         context,
@@ -64,7 +64,7 @@ def matrix(answer: Answer, context: ChartContext) -> Figure:
         len(groups) * 24 + 90,
         sorted_into.keys(context),
         xaxis=top,
-        yaxis=elements.categories(context, [context.member(answer.by[down], group) for group in groups])
+        yaxis=axes.categories(context, [context.member(answer.by[down], group) for group in groups])
         | {"range": [len(groups) - 0.5, -0.5]},
     )
     left = len(sides[0]) - len(groups), len(sides[1]) - len(columns)
@@ -74,9 +74,9 @@ def matrix(answer: Answer, context: ChartContext) -> Figure:
 
 
 def in_order(answer: Answer, dimension: int, at: int) -> list[Any]:
-    """Members of a dimension as tables of colour and pivots show them: time and bands as they run, others largest first.
+    """Members of a dimension in the order of heatmaps and pivots: time and bands in their natural order, others largest first.
 
-    Over time the last column decides, as it does in `lines.heat`; an unknown member comes last.
+    Over time the last unit decides, as in `lines.heat`; an unknown member comes last.
     """
     codes = {row[dimension] for row in answer.rows}
     if answer.by[dimension] in (*TIME, *ORDERED):
@@ -92,12 +92,12 @@ def in_order(answer: Answer, dimension: int, at: int) -> list[Any]:
 
 @chart(titles.extreme, names_groups=True, compares=True)
 def first_bars(answer: Answer, context: ChartContext, focus: Iterable[Any] = (), is_problem: bool = False) -> Figure:
-    """The longest bars of a ranking that is too long to be read, and how many there are in all."""
+    """The longest bars of a long ranking, with the total number of groups."""
     made = bars.ranking(answer, context, focus=focus, is_problem=is_problem, most=MOST_BARS)
-    shown, count = (
+    bar_count, count = (
         text.number(number, context.lang) for number in (min(MOST_BARS, len(answer.rows)), len(answer.rows))
     )
-    made["layout"]["meta"]["credit"] = context.word("more.first_of", shown=shown, count=count)
+    made["layout"]["meta"]["credit"] = context.word("more.first_of", shown=bar_count, count=count)
     return made
 
 

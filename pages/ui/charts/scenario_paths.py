@@ -1,9 +1,9 @@
-"""The path of a scenario, how right past projections were, and what the titles say of them."""
+"""The path of a scenario, the accuracy of past projections, and the rules of their titles."""
 
 from typing import Any
 
 from etl.semantic.answers import Answer
-from pages.ui.charts import elements
+from pages.ui.charts import axes, elements
 from pages.ui.charts.chart import chart
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import Title
@@ -15,10 +15,12 @@ def reached(answer: Answer, context: ChartContext) -> Title:
     plan, low, high, goal = (answer.columns.index(metric.name) for metric in answer.metrics[1:5])
     unit, planned = answer.metrics[0].unit, [row for row in answer.rows if row[plan] is not None]
     last = planned[-1]
-    told = {"measure": answer.metrics[0].short[context.lang], "when": context.member("month", last[0])}
+    placeholders = {"measure": answer.metrics[0].short[context.lang], "when": context.member("month", last[0])}
     if last[goal] is None or last[low] is None:
-        return Title(context.word("finding.path_ends", value=text.amount(last[plan], unit, context.lang), **told))
-    told["target"] = text.plain(last[goal], unit, context.lang)
+        return Title(
+            context.word("finding.path_ends", value=text.amount(last[plan], unit, context.lang), **placeholders)
+        )
+    placeholders["target"] = text.plain(last[goal], unit, context.lang)
     months = [next((row[0] for row in planned if row[at] >= row[goal]), None) for at in (high, low)]
     first, latest = (context.member("month", month) if month else None for month in months)
     if first is None:
@@ -26,15 +28,15 @@ def reached(answer: Answer, context: ChartContext) -> Title:
             "low": text.plain(last[low], unit, context.lang),
             "high": text.plain(last[high], unit, context.lang),
         }
-        return Title(context.word("finding.short_of", **told, **low_high))
+        return Title(context.word("finding.short_of", **placeholders, **low_high))
     if latest is None:
-        return Title(context.word("finding.reached_earliest", first=first, **told))
+        return Title(context.word("finding.reached_earliest", first=first, **placeholders))
     key = "finding.reached_once" if first == latest else "finding.reached"
-    return Title(context.word(key, first=first, last=latest, **told))
+    return Title(context.word(key, first=first, last=latest, **placeholders))
 
 
 def how_often(answer: Answer, context: ChartContext) -> Title:
-    """How often the range held what came half a year later."""
+    """How often the projected range contained the actual value half a year later."""
     row = next(row for row in answer.rows if row[0] == 6)
     if row[1] is None:
         return Title(context.word("finding.untried"))
@@ -42,23 +44,26 @@ def how_often(answer: Answer, context: ChartContext) -> Title:
 
 
 def last_trial(answer: Answer, context: ChartContext) -> Title:
-    """The latest month that was projected half a year before."""
+    """The latest month projected half a year ahead, with its range and its actual value."""
     if not answer.rows:
         return Title(context.word("finding.untried_months"))
     row, metric = answer.rows[-1], answer.metrics[0]
-    value, low, high = (text.plain(one, metric.unit, context.lang) for one in row[1:4])
-    said = context.word("finding.trial", measure=metric.short[context.lang], value=value, low=low, high=high)
-    return Title(said)
+    value, low, high = (text.plain(number, metric.unit, context.lang) for number in row[1:4])
+    sentence = context.word("finding.trial", measure=metric.short[context.lang], value=value, low=low, high=high)
+    return Title(sentence)
 
 
 @chart(reached)
 def path(answer: Answer, context: ChartContext) -> Figure:
-    """Known solid, planned dashed with its range, the goal outlined. Metrics in order: known, plan, low, high, goal."""
+    """Known values solid, planned ones dashed with their range, a line for the goal.
+
+    Metrics in order: known, plan, low, high, goal.
+    """
     labels = answer.column("month")
     known, plan, low, high, goal = (answer.column(metric.name) for metric in answer.metrics[:5])
-    unit, value = answer.metrics[0].unit, next((one for one in goal if one is not None), None)
-    seen = [one for one in (*known, *low, *high) if one is not None]
-    ticks = [0, 0.25, 0.5, 0.75, 1.0] if unit == "share" else elements.nice(max([*seen, value or 0]))
+    unit, value = answer.metrics[0].unit, next((number for number in goal if number is not None), None)
+    plotted = [number for number in (*known, *low, *high) if number is not None]
+    ticks = [0, 0.25, 0.5, 0.75, 1.0] if unit == "share" else axes.nice(max([*plotted, value or 0]))
     colour = context.colour("projection")
     data = [
         _line(answer, context, low, 2, {"color": colour, "width": 1, "dash": "dot"}),
@@ -81,13 +86,13 @@ def path(answer: Answer, context: ChartContext) -> Figure:
                 elements.note(context, written, xref="paper", x=0, xanchor="left", y=value, yanchor="bottom"),
             ],
         }
-    upright = elements.upright(context, ticks, unit, range=[0, ticks[-1] * 1.06 or 1])
-    return elements.figure(context, data, 350, keys, xaxis=elements.time_axis(context, labels), yaxis=upright, **drawn)
+    upright = axes.upright(context, ticks, unit, range=[0, ticks[-1] * 1.06 or 1])
+    return elements.figure(context, data, 350, keys, xaxis=axes.time_axis(context, labels), yaxis=upright, **drawn)
 
 
 @chart(last_trial)
 def history(answer: Answer, context: ChartContext) -> Figure:
-    """What came, and the range that had been projected for it."""
+    """Actual values, and the range projected for them."""
     labels = answer.column("month")
     actual, low, high = (answer.column(metric.name) for metric in answer.metrics[:3])
     colour = context.colour("projection")
@@ -101,14 +106,14 @@ def history(answer: Answer, context: ChartContext) -> Figure:
         elements.key(context, context.word("figure.actual"), "actual", "line"),
         elements.key(context, context.word("figure.projected_before"), "projection", "light"),
     ]
-    ticks = elements.nice(max([0, *high, *actual]))
+    ticks = axes.nice(max([0, *high, *actual]))
     return elements.figure(
         context,
         data,
         330,
         keys,
-        xaxis=elements.time_axis(context, labels),
-        yaxis=elements.upright(context, ticks, answer.metrics[0].unit),
+        xaxis=axes.time_axis(context, labels),
+        yaxis=axes.upright(context, ticks, answer.metrics[0].unit),
     )
 
 
@@ -130,7 +135,7 @@ def _line(answer: Answer, context: ChartContext, values: list[Any], which: int, 
 
 @chart(how_often)
 def held(answer: Answer, context: ChartContext) -> Figure:
-    """How often the projection's range held what came: a bar for each distance."""
+    """How often the projected range contained the actual value, by months ahead."""
     rows, series = answer.rows, (("actual", answer.metrics[0]),)
     names = [_ahead(row[0], context) for row in rows]
     data = []
@@ -168,8 +173,8 @@ def held(answer: Answer, context: ChartContext) -> Figure:
         data,
         len(rows) * 58 + 50,
         [elements.key(context, metric.short[context.lang], meaning) for meaning, metric in series],
-        xaxis=elements.axis(context, ticks, "share", **elements.across(context, ticks, 0, 1.08)),
-        yaxis=elements.categories(context, names),
+        xaxis=axes.axis(context, ticks, "share", **axes.across(context, ticks, 0, 1.08)),
+        yaxis=axes.categories(context, names),
         annotations=notes,
         barmode="overlay",
     )

@@ -1,4 +1,4 @@
-"""Signals as the charts they come from: the funnel of provinces, and the months of one province within its limits."""
+"""Control charts of the signals: the funnel plot of provinces, and the XmR chart of one province's months."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from etl.analysis.signals import Funnel
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
-from pages.ui.charts import elements
+from pages.ui.charts import axes, elements
 from pages.ui.charts.chart import chart
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import Title, first_that_fits
@@ -17,46 +17,46 @@ _STEPS = 60
 
 
 def beyond(answer: Answer, context: ChartContext) -> Title:
-    """The provinces beyond the limits, by name where they are few."""
+    """The provinces beyond the limits, named if they are few."""
     metric = answer.metrics[0]
-    found = [row for row in answer.records() if row["is_signal"]]
-    told = {"measure": metric.short[context.lang], "count": text.number(len(found), context.lang)}
-    if not found:
-        return Title(context.word("signal.none", **told))
-    named = text.listed([context.named("province", row["province"]) for row in found], context.lang)
-    sides = {_side(metric, row) for row in found}
+    signals = [row for row in answer.records() if row["is_signal"]]
+    placeholders = {"measure": metric.short[context.lang], "count": text.number(len(signals), context.lang)}
+    if not signals:
+        return Title(context.word("signal.none", **placeholders))
+    named = text.listed([context.named("province", row["province"]) for row in signals], context.lang)
+    sides = {_side(metric, row) for row in signals}
     beyond_what = context.word(f"signal.{sides.pop() if len(sides) == 1 else 'beyond'}")
-    told["beyond"] = beyond_what[0].lower() + beyond_what[1:]
-    keys = ("some", "many") if len(found) <= _MOST_NAMED else ("many",)
-    return Title(first_that_fits(context.word(f"signal.{key}", places=named, **told) for key in keys))
+    placeholders["beyond"] = beyond_what[0].lower() + beyond_what[1:]
+    keys = ("some", "many") if len(signals) <= _MOST_NAMED else ("many",)
+    return Title(first_that_fits(context.word(f"signal.{key}", places=named, **placeholders) for key in keys))
 
 
 def _side(metric: Metric, row: Mapping[str, Any]) -> str:
-    """Whether what is beyond the limits is better or worse there, where the metric has a direction."""
+    """Whether the row is "better" or "worse" than the common rate; "beyond" for a metric without a direction."""
     if metric.direction is None:
         return "beyond"
     return "better" if (row[metric.name] > row["common"]) is (metric.direction == "up") else "worse"
 
 
 def months_beyond(answer: Answer, context: ChartContext) -> Title:
-    """The months beyond the limits, by name where they are few."""
+    """The months beyond the limits, named if they are few."""
     metric, rows = answer.metrics[0], answer.records()
-    found = [row["month"] for row in rows if row["is_signal"]]
-    told = {
+    signal_months = [row["month"] for row in rows if row["is_signal"]]
+    placeholders = {
         "measure": metric.short[context.lang],
-        "count": text.number(len(found), context.lang),
-        "months": text.listed([context.member("month", month) for month in found], context.lang),
+        "count": text.number(len(signal_months), context.lang),
+        "months": text.listed([context.member("month", month) for month in signal_months], context.lang),
     }
-    if not found:
+    if not signal_months:
         bounds = {name: text.plain(rows[-1][f"flow_{name}"], metric.unit, context.lang) for name in ("low", "high")}
-        return Title(context.word("signal.xmr_in", **told, **bounds))
-    keys = ("xmr_out", "xmr_many") if len(found) <= _MOST_NAMED else ("xmr_many",)
-    return Title(first_that_fits(context.word(f"signal.{key}", **told) for key in keys))
+        return Title(context.word("signal.xmr_in", **placeholders, **bounds))
+    keys = ("xmr_out", "xmr_many") if len(signal_months) <= _MOST_NAMED else ("xmr_many",)
+    return Title(first_that_fits(context.word(f"signal.{key}", **placeholders) for key in keys))
 
 
 @chart(beyond)
 def funnel(answer: Answer, context: ChartContext) -> Figure:
-    """Each province by how many it counts and its share, the nation's share, and the limits, which narrow with the count."""
+    """Each province's share over its count, with the nation's share and limits that narrow as counts grow."""
     metric, rows = answer.metrics[0], answer.records()
     counts = [row[str(metric.denominator)] for row in rows]
     shares = [row[metric.name] for row in rows]
@@ -74,7 +74,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         for side in (0, 1)
     ]
     beyond_keys = []
-    # Orange is only for problems: who is beyond the limits on the good side is not one.
+    # Orange is only for problems, so not for provinces beyond the limits on the good side.
     for side, meaning in (("", "actual"), ("better", "actual"), ("worse", "problem"), ("beyond", "problem")):
         group = [row for row in rows if (_side(metric, row) if row["is_signal"] else "") == side]
         is_signal = bool(side)
@@ -98,13 +98,13 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
                     "color": context.colour(meaning),
                     "line": {"color": context.colour("surface"), "width": 1},
                 },
-                "hovertext": [_told(answer, row, context) for row in group],
+                "hovertext": [_hover(answer, row, context) for row in group],
                 "hovertemplate": "%{hovertext}<extra></extra>",
             }
         )
     bounds = [limit for count, *limits in curve for limit in limits if count >= min(counts)]
-    ticks = elements.between(max(0.0, min([*shares, *bounds])), max([*shares, *bounds])) if rows else [0.0]
-    across = elements.nice(max(counts, default=0))
+    ticks = axes.between(max(0.0, min([*shares, *bounds])), max([*shares, *bounds])) if rows else [0.0]
+    across = axes.nice(max(counts, default=0))
     common = rows[0]["common"] if rows else None
     unit = elements.unit_of(answer, str(metric.denominator))
     keys = [
@@ -119,8 +119,8 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         360,
         keys,
         clicks="province",
-        xaxis=elements.axis(context, across, unit, range=[0, across[-1] * 1.05], title=_counted(answer, context)),
-        yaxis=elements.upright(context, ticks, metric.unit, range=[ticks[0], ticks[-1]]),
+        xaxis=axes.axis(context, across, unit, range=[0, across[-1] * 1.05], title=_counted(answer, context)),
+        yaxis=axes.upright(context, ticks, metric.unit, range=[ticks[0], ticks[-1]]),
         shapes=[] if common is None else [elements.level(context, common)],
         margin=elements.spare(context),
     )
@@ -132,7 +132,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
 
 @chart(months_beyond)
 def process(answer: Answer, context: ChartContext) -> Figure:
-    """The province's share of the nation's month as a line, its mean and its natural process limits (XmR chart)."""
+    """The province's share of the nation by month, with its mean and natural process limits (XmR chart)."""
     metric, rows = answer.metrics[0], answer.records()
     labels, shares = [row["month"] for row in rows], [row[metric.name] for row in rows]
     data: list[Figure] = [
@@ -148,8 +148,8 @@ def process(answer: Answer, context: ChartContext) -> Figure:
                 "color": [context.colour("problem" if row["is_signal"] else "actual") for row in rows],
             },
             "hovertext": [
-                elements.hover(answer, metric, one, context.member("month", row["month"]), context)
-                for one, row in zip(answer.rows, rows, strict=True)
+                elements.hover(answer, metric, values, context.member("month", row["month"]), context)
+                for values, row in zip(answer.rows, rows, strict=True)
             ],
             "hovertemplate": "%{hovertext}<extra></extra>",
         }
@@ -159,7 +159,7 @@ def process(answer: Answer, context: ChartContext) -> Figure:
         shapes = [elements.level(context, rows[0][name], meaning="quiet") for name in ("flow_low", "flow_high")]
         shapes.append(elements.level(context, rows[0]["flow_middle"]))
     top = max([*shares, *(row["flow_high"] for row in rows)], default=0)
-    ticks = elements.nice(top)
+    ticks = axes.nice(top)
     keys = [
         elements.key(context, metric.short[context.lang], "actual", "line"),
         elements.key(context, context.word("signal.beyond"), "problem"),
@@ -171,8 +171,8 @@ def process(answer: Answer, context: ChartContext) -> Figure:
         data,
         300,
         keys,
-        xaxis=elements.time_axis(context, labels),
-        yaxis=elements.upright(context, ticks, metric.unit),
+        xaxis=axes.time_axis(context, labels),
+        yaxis=axes.upright(context, ticks, metric.unit),
         shapes=shapes,
     )
     drawn["layout"]["meta"]["credit"] = context.word("signal.xmr_help")
@@ -180,20 +180,20 @@ def process(answer: Answer, context: ChartContext) -> Figure:
 
 
 def _counted(answer: Answer, context: ChartContext) -> Figure:
-    """The title of the axis of counts."""
+    """The title of the count axis."""
     counted = catalogue()[str(answer.metrics[0].denominator)]
-    return elements.titled(context, "figure.actual") | {"text": context.line(counted.short[context.lang])}
+    return axes.titled(context, "figure.actual") | {"text": context.line(counted.short[context.lang])}
 
 
 def _limits(row: dict[str, Any], most: float) -> list[tuple[float, float, float]]:
-    """(count, low, high) from few to many."""
+    """(count, low, high) by ascending count, evenly spaced on a log scale."""
     funnel = Funnel(row["common"], row["funnel_phi"], ())
     least = max(most / 400, 1.0)
     counts = [least * (most * 1.05 / least) ** (step / _STEPS) for step in range(_STEPS + 1)]
     return [(count, *funnel.limits(count)) for count in counts]
 
 
-def _told(answer: Answer, row: dict[str, Any], context: ChartContext) -> str:
+def _hover(answer: Answer, row: dict[str, Any], context: ChartContext) -> str:
     metric = answer.metrics[0]
     values = tuple(row[name] for name in answer.columns)
     lines = [elements.hover(answer, metric, values, context.member("province", row["province"]), context)]

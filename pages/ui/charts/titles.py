@@ -1,7 +1,7 @@
-"""Answer in, one sentence out: what a chart shows, with its measure, in twelve words or fewer. Knows no Streamlit.
+"""Titles of charts: one sentence of at most twelve words that states the finding. Independent of Streamlit.
 
-Every number in a sentence is a number of the answer; nothing is computed here but which groups may be named. A superlative is
-said only of a group that is large enough and can be told from the next one (etl.semantic.ranking); else the title says that no
+Every number in a title comes from the answer; this module only decides which groups a title may name. A superlative needs a
+group that is large enough and statistically apart from the next one (etl.semantic.ranking); otherwise the title says that no
 group stands out.
 """
 
@@ -21,52 +21,52 @@ from pages.ui.i18n import text
 
 MOST_WORDS = 12
 _COUNTS = ("persons", "institutes", "applications", "licences", "counties", "completions", "seats")
-# A measure named by a participle or with its kind behind a comma has no superlative before it in English.
+# English puts no superlative in front of a measure that starts with one of these words or contains a comma.
 _NO_NOUN = re.compile(r"(Within|Leaders|Ending|Falling|Up|More|Led|On|In|With|Without|Per|All) |.*,")
 
 
 @dataclass(frozen=True)
 class Title:
-    """The sentence, the codes of the groups it names (a chart sets them apart), and whether they are a problem.
+    """A sentence, the codes of the groups it names (the chart highlights them), and whether they are a problem.
 
-    `others` are true as well, for a page on which another chart has the sentence already.
+    `alternatives` are also true; one of them replaces a sentence that another chart of the page already uses.
     """
 
     sentence: str
     focus: tuple[Any, ...] = ()
     is_problem: bool = False
-    others: "tuple[Title, ...]" = ()
+    alternatives: "tuple[Title, ...]" = ()
 
 
 TitleRule = Callable[[Answer, ChartContext], Title]
 
 
-def _known(answer: Answer, name: str | None = None) -> tuple[int, str, list[tuple]]:
+def known_rows(answer: Answer, name: str | None = None) -> tuple[int, str, list[tuple]]:
     metric = elements.metric_of(answer, name)
     at = answer.columns.index(metric.name)
     return at, metric.unit, [row for row in answer.rows if row[at] is not None and row[0] is not None]
 
 
 def first_that_fits(sentences: Iterable[str]) -> str:
-    """The first sentence of twelve words or fewer, or the last."""
-    said = ""
-    for said in sentences:
-        if len(said.split()) <= MOST_WORDS:
+    """The first sentence of at most twelve words, else the last one."""
+    sentence = ""
+    for sentence in sentences:
+        if len(sentence.split()) <= MOST_WORDS:
             break
-    return said
+    return sentence
 
 
-def _amounts(value: Any, unit: str, context: ChartContext) -> tuple[str, str]:
-    """A number with its unit, and without: the subtitle says it."""
+def amounts(value: Any, unit: str, context: ChartContext) -> tuple[str, str]:
+    """A number with its unit, and without: the subtitle states the unit too."""
     return text.amount(value, unit, context.lang), text.plain(value, unit, context.lang)
 
 
 def measure(metric: Metric, context: ChartContext) -> str:
-    """The measure as it begins a sentence."""
+    """The name of a measure at the start of a sentence."""
     return metric.short[context.lang]
 
 
-def _nothing(metric: Metric, context: ChartContext) -> Title:
+def nothing(metric: Metric, context: ChartContext) -> Title:
     return Title(context.word("finding.none", measure=measure(metric, context)))
 
 
@@ -78,52 +78,52 @@ def extreme(
     context: ChartContext,
     name: str | None = None,
     end: str | None = None,
-    called: Callable[[tuple[Any, ...]], str] | None = None,
+    name_group: Callable[[tuple[Any, ...]], str] | None = None,
 ) -> Title:
-    """The group that most needs to be known: the worst by the metric's direction, the highest where it has none.
+    """The group that needs most attention: the worst by the metric's direction, or the highest without a direction.
 
-    `called` names a group by its key; else it is called by the names of its members.
+    `name_group` turns the key of a group into its name; the default lists the names of its members.
     """
     metric = elements.metric_of(answer, name)
-    at, _, rows = _known(answer, name)
-    called = called or partial(_called, answer, context)
+    at, _, rows = known_rows(answer, name)
+    name_group = name_group or partial(_member_names, answer, context)
     if not rows:
-        return _nothing(metric, context)
+        return nothing(metric, context)
     worst = {"up": "lowest", "down": "highest"}.get(metric.direction)
     end = end or worst or "highest"
     if len(rows) == 1:
-        return Title(_about(metric, called(rows[0][: len(answer.by)]), rows[0][at], context))
-    found = rank(answer, metric.name)
-    range_of = _spread(answer, metric, [one.value for one in found.ranked] or [row[at] for row in rows], context)
-    if not found.ranked:
-        return _none_ranked(answer, metric, range_of, bool(found.small), context)
-    half = _half(answer, metric, found.ranked, context)
-    if len(found.ranked) == 1:
-        only = found.ranked[0]
+        return Title(_about(metric, name_group(rows[0][: len(answer.by)]), rows[0][at], context))
+    ranking = rank(answer, metric.name)
+    range_of = spread(answer, metric, [group.value for group in ranking.ranked] or [row[at] for row in rows], context)
+    if not ranking.ranked:
+        return _none_ranked(answer, metric, range_of, bool(ranking.small), context)
+    half = _half(answer, metric, ranking.ranked, context)
+    if len(ranking.ranked) == 1:
+        only = ranking.ranked[0]
         return Title(
-            _about(metric, called(only.key), only.value, context),
-            others=_others_small(answer, metric, called(only.key), context),
+            _about(metric, name_group(only.key), only.value, context),
+            alternatives=_only_one_ranked(answer, metric, name_group(only.key), context),
         )
     other = "lowest" if end == "highest" else "highest"
-    here, there = (_end_of(metric, found.ranked, side, worst, called, context) for side in (end, other))
-    is_apart = {"highest": found.is_first_apart, "lowest": found.is_last_apart}
-    # Shares that are equal are not apart; counts that are equal are said to be.
+    here, there = (_end_of(metric, ranking.ranked, side, worst, name_group, context) for side in (end, other))
+    is_apart = {"highest": ranking.is_first_apart, "lowest": ranking.is_last_apart}
+    # A tie of shares may be chance; a tie of counts is a fact worth stating.
     if here and (is_apart[end] or (len(here.focus) > 1 and metric.unit in _COUNTS)):
-        others = (there, range_of, half) if there and is_apart[other] else (range_of, half)
-        return replace(here, others=others)
+        alternatives = (there, range_of, half) if there and is_apart[other] else (range_of, half)
+        return replace(here, alternatives=alternatives)
     if not is_noise(answer):
-        # No single group is apart, yet together they differ by more than chance.
-        return replace(range_of, others=(there, half) if there and is_apart[other] else (half,))
+        # No single group stands out, but together the groups differ by more than chance.
+        return replace(range_of, alternatives=(there, half) if there and is_apart[other] else (half,))
     none = context.word(f"nobody.{answer.by[0]}" if _has_word(answer.by) else "nobody.group")
-    low, high = (text.plain(found.ranked[i].value, metric.unit, context.lang) for i in (-1, 0))
+    low, high = (text.plain(ranking.ranked[i].value, metric.unit, context.lang) for i in (-1, 0))
     stands_out = first_that_fits(
         context.word(key, measure=measure(metric, context), none=none, low=low, high=high)
         for key in ("finding.no_one", "finding.no_one_bare")
     )
-    return Title(stands_out, others=(there, range_of, half) if there and is_apart[other] else (range_of, half))
+    return Title(stands_out, alternatives=(there, range_of, half) if there and is_apart[other] else (range_of, half))
 
 
-def _called(answer: Answer, context: ChartContext, key: tuple[Any, ...]) -> str:
+def _member_names(answer: Answer, context: ChartContext, key: tuple[Any, ...]) -> str:
     return text.listed([context.named(axis, code) for axis, code in zip(answer.by, key, strict=True)], context.lang)
 
 
@@ -132,25 +132,25 @@ def _has_word(by: Sequence[str]) -> bool:
 
 
 def _none_ranked(answer: Answer, metric: Metric, range_of: Title, are_small: bool, context: ChartContext) -> Title:
-    """No group is large enough to be ranked, or nothing says how large they are."""
+    """The title where no group can be ranked: all are too small, or their sizes are unknown."""
     if not are_small:
         return range_of
-    said = context.word("finding.all_small", measure=measure(metric, context), fewest=_fewest(metric, context))
-    return Title(said, others=(range_of,))
+    sentence = context.word("finding.all_small", measure=measure(metric, context), fewest=_fewest(metric, context))
+    return Title(sentence, alternatives=(range_of,))
 
 
-def _others_small(answer: Answer, metric: Metric, place: str, context: ChartContext) -> tuple[Title, ...]:
-    """That all groups but one are too small to be ranked, where they have a value at all."""
+def _only_one_ranked(answer: Answer, metric: Metric, place: str, context: ChartContext) -> tuple[Title, ...]:
+    """A title saying that all groups but one are too small to be ranked."""
     if len(answer.rows) < 2:
         return ()
-    said = context.word(
+    sentence = context.word(
         "finding.all_but", measure=measure(metric, context), place=place, fewest=_fewest(metric, context)
     )
-    return (Title(said),)
+    return (Title(sentence),)
 
 
 def _fewest(metric: Metric, context: ChartContext) -> str:
-    """How many a group needs to be ranked, in words."""
+    """The minimum size of a ranked group, in words."""
     counted = size_of(metric)
     unit = catalogue()[counted].unit if counted in catalogue() else metric.unit
     return text.amount(least(unit), unit if unit in _COUNTS else "persons", context.lang)
@@ -161,30 +161,30 @@ def _end_of(
     ranked: Sequence[Group],
     end: str,
     worst: str | None,
-    called: Callable[[tuple[Any, ...]], str],
+    name_group: Callable[[tuple[Any, ...]], str],
     context: ChartContext,
 ) -> Title | None:
-    """The group at one end of a ranking, or those that share it; nothing where all groups share it."""
+    """The group or groups tied at one end of a ranking; None if all groups are tied."""
     value = ranked[0 if end == "highest" else -1].value
-    first = [one for one in ranked if one.value == value]
+    first = [group for group in ranked if group.value == value]
     if len(first) == len(ranked):
         return None
     count = text.number(len(first), context.lang)
     superlative = _superlative(metric, end, context)
     key = "finding.superlative" if len(first) == 1 else "finding.superlative_many"
     sentence = first_that_fits(
-        context.word(key, superlative=superlative, place=called(first[0].key), count=count, value=written)
-        for written in _amounts(value, metric.unit, context)
+        context.word(key, superlative=superlative, place=name_group(first[0].key), count=count, value=written)
+        for written in amounts(value, metric.unit, context)
     )
-    return Title(sentence, tuple(dict.fromkeys(one.key[0] for one in first)), end == worst)
+    return Title(sentence, tuple(dict.fromkeys(group.key[0] for group in first)), end == worst)
 
 
 def _superlative(metric: Metric, end: str, context: ChartContext) -> str:
-    """ "Lowest training compliance:"."""
+    """The superlative of a measure, such as "Lowest training compliance:"."""
     name = measure(metric, context)
     if context.lang == "en" and _NO_NOUN.match(name):
         return context.word(f"finding.{end}_in", measure=name)
-    # "Training compliance" becomes "training compliance", "P90" stays.
+    # Lower the first letter of "Training compliance", but keep "P90".
     inside = name[0].lower() + name[1:] if name[1:2].islower() else name
     return context.word(
         f"finding.{end}_{'count' if metric.unit in _COUNTS and size_of(metric) == metric.name else 'rate'}",
@@ -195,12 +195,12 @@ def _superlative(metric: Metric, end: str, context: ChartContext) -> str:
 def _about(metric: Metric, place: str, value: Any, context: ChartContext) -> str:
     return first_that_fits(
         context.word("finding.single", measure=measure(metric, context), place=place, value=written)
-        for written in _amounts(value, metric.unit, context)
+        for written in amounts(value, metric.unit, context)
     )
 
 
-def _spread(answer: Answer, metric: Metric, values: Sequence[Any], context: ChartContext) -> Title:
-    """From which value to which, by what: true of every comparison."""
+def spread(answer: Answer, metric: Metric, values: Sequence[Any], context: ChartContext) -> Title:
+    """The range of the values, by dimension: a title that is true of every comparison."""
     low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
     axes = _axes(answer, context)
     key = "finding.spread" if low != high else "finding.spread_one"
@@ -208,58 +208,58 @@ def _spread(answer: Answer, metric: Metric, values: Sequence[Any], context: Char
 
 
 def _axes(answer: Answer, context: ChartContext) -> str:
-    """What the answer is split by, as it stands in a sentence."""
-    *others, last = ["", *(elements.dimension(axis, context) for axis in answer.by)]
-    first = text.listed(others[1:], context.lang)
+    """The dimensions of the answer, as they appear inside a sentence."""
+    *leading, last = ["", *(elements.dimension(axis, context) for axis in answer.by)]
+    first = text.listed(leading[1:], context.lang)
     return context.word("finding.and", first=first, last=last) if first else last
 
 
 def _half(answer: Answer, metric: Metric, ranked: Sequence[Group], context: ChartContext) -> Title:
-    """What half of the groups do not exceed: true of every ranking."""
-    value = sorted(one.value for one in ranked)[(len(ranked) - 1) // 2]
+    """The median of the groups: a title that is true of every ranking."""
+    value = sorted(group.value for group in ranked)[(len(ranked) - 1) // 2]
     groups = context.word(f"plural.{answer.by[0] if _has_word(answer.by) else 'group'}")
-    said = context.word(
+    sentence = context.word(
         "finding.half",
         measure=measure(metric, context),
         groups=groups,
         value=text.plain(value, metric.unit, context.lang),
     )
-    return Title(said)
+    return Title(sentence)
 
 
 def highest(answer: Answer, context: ChartContext) -> Title:
-    """The group with the highest value, whichever way is good."""
+    """The group with the highest value, regardless of the metric's direction."""
     return extreme(answer, context, end="highest")
 
 
 def lowest(answer: Answer, context: ChartContext) -> Title:
-    """The group with the lowest value, whichever way is good."""
+    """The group with the lowest value, regardless of the metric's direction."""
     return extreme(answer, context, end="lowest")
 
 
 def gap(answer: Answer, context: ChartContext) -> Title:
     """The group furthest below the average."""
     metric = answer.metrics[0]
-    at, unit, rows = _known(answer)
+    at, unit, rows = known_rows(answer)
     if not rows:
-        return _nothing(answer.metrics[0], context)
+        return nothing(answer.metrics[0], context)
     if len(rows) == 1:
         return extreme(answer, context)
-    spread = _spread(answer, metric, [row[at] for row in rows], context)
+    range_of = spread(answer, metric, [row[at] for row in rows], context)
     if min(row[at] for row in rows) >= 0:
-        return spread
+        return range_of
     worst = min(rows, key=lambda row: row[at])
     sentence = first_that_fits(
         context.word(
             "finding.gap", measure=measure(metric, context), place=context.named(answer.by[0], worst[0]), value=written
         )
-        for written in _amounts(worst[at], unit, context)
+        for written in amounts(worst[at], unit, context)
     )
-    return Title(sentence, (worst[0],), True, (spread,))
+    return Title(sentence, (worst[0],), True, (range_of,))
 
 
 def worst_part(answer: Answer, context: ChartContext) -> Title:
-    """Of parts of a whole, between which shares the last part lies: the chart shows shares, and the largest group has most."""
+    """The range of the last part's share of the whole; a count would only name the largest group."""
     *_, last = parts = [metric for metric in answer.metrics if metric.unit == answer.metrics[-1].unit]
     at = [answer.columns.index(metric.name) for metric in parts]
     shares = [
@@ -268,130 +268,19 @@ def worst_part(answer: Answer, context: ChartContext) -> Title:
     if len(shares) < 2:
         return extreme(answer, context, last.name, "highest")
     low, high = (text.percent(share, context.lang) for share in (min(shares), max(shares)))
-    said = {"measure": measure(last, context), "axes": _axes(answer, context)}
-    return Title(context.word("finding.spread", low=low, high=high, **said))
+    placeholders = {"measure": measure(last, context), "axes": _axes(answer, context)}
+    return Title(context.word("finding.spread", low=low, high=high, **placeholders))
 
 
-# ---------------------------------------------------------------- time
-
-
-def latest(answer: Answer, context: ChartContext) -> Title:
-    """The value at the end of the chart, and the one a year before it; that there is none, where nobody is left to measure."""
-    at, unit, rows = _known(answer)
-    if not rows:
-        return _nothing(answer.metrics[0], context)
-    if len(answer.by) > 1:
-        return _latest_of_groups(answer, context)
-    first, now = answer.rows[0], answer.rows[-1]
-    places = {"measure": measure(answer.metrics[0], context)}
-    if now[at] is None:
-        return Title(context.word("finding.ended", when=context.member(answer.by[0], now[0]), **places))
-    before = {row[0]: row for row in rows}.get(_year_before(str(now[0])))
-    if before is not None and now[0] not in answer.provisional:
-        key, places["before"] = "since", text.plain(before[at], unit, context.lang)
-    elif len(rows) > 1 and first[at] is not None:
-        key, places["first"] = "grown", text.plain(first[at], unit, context.lang)
-    else:
-        key = "now"
-    amounts = _amounts(now[at], unit, context)
-    said = [context.word(f"finding.{name}", value=value, **places) for name in (key, "now") for value in amounts]
-    over_time = _spread(answer, answer.metrics[0], [row[at] for row in rows], context)
-    return Title(first_that_fits(said), others=(Title(said[2]), over_time))
-
-
-def latest_over(answer: Answer, context: ChartContext) -> Title:
-    """As `latest`, of the last unit that is over: a flow of a year that goes on says little yet."""
-    rows = [row for row in answer.rows if row[0] not in answer.provisional]
-    return latest(replace(answer, rows=rows) if rows else answer, context)
-
-
-def _latest_of_groups(answer: Answer, context: ChartContext) -> Title:
-    time = next(i for i, axis in enumerate(answer.by) if axis in ("month", "quarter", "year"))
-    last = max(row[time] for row in answer.rows)
-    other = 1 - time
-    rows = [(row[other], *row[2:]) for row in answer.rows if row[time] == last]
-    part = replace(answer, by=(answer.by[other],), columns=(answer.by[other], *answer.columns[2:]), rows=rows)
-    found = extreme(replace(part, provisional=frozenset()), context)
-    at, _, known = _known(answer)
-    over_time = _spread(answer, answer.metrics[0], [row[at] for row in known], context)
-    return replace(found, others=(*found.others, over_time)) if found.focus else over_time
-
-
-def _year_before(label: str) -> str:
-    year, dash, rest = label.partition("-")
-    return f"{int(year) - 1}{dash}{rest}" if year.isdigit() else ""
-
-
-def pair(answer: Answer, context: ChartContext) -> Title:
-    """Both measures of the last unit that is over."""
-    rows = [row for row in answer.rows if row[0] not in answer.provisional]
-    if not rows:
-        return _nothing(answer.metrics[0], context)
-    row = rows[-1]
-    said = [
-        f"{measure(m, context)} {text.plain(row[answer.columns.index(m.name)], m.unit, context.lang)}"
-        for m in answer.metrics[:2]
-    ]
-    when = context.member(answer.by[0], row[0])
-    return Title(context.word("finding.pair", when=when, first=said[0], second=said[1]))
-
-
-def ends(answer: Answer, context: ChartContext) -> Title:
-    """From the first row to the last: a bridge, a run-off."""
-    at, unit, rows = _known(answer)
-    if not rows:
-        return _nothing(answer.metrics[0], context)
-    last = answer.rows[-1]
-    if answer.by[0] == "step":
-        stock = dict(row[:2] for row in rows)
-        return Title(
-            context.word(
-                "finding.grown",
-                measure=measure(catalogue()["in_service"], context),
-                first=text.plain(stock["start"], unit, context.lang),
-                value=text.amount(stock["end"], unit, context.lang),
-            )
-        )
-    if last[at] is None:
-        return latest(answer, context)
-    when, value = context.member(answer.by[0], last[0]), text.amount(last[at], unit, context.lang)
-    return Title(context.word("finding.to_value", when=when, value=value))
-
-
-def ahead(answer: Answer, context: ChartContext) -> Title:
-    """The range a year ahead: the chart goes on until the target, its range too wide to say. Metrics: actual, low, high."""
-    at_low, at_high = (answer.columns.index(metric.name) for metric in answer.metrics[1:3])
-    projected = [row for row in answer.rows if row[1] is None and None not in (row[at_low], row[at_high])]
-    if not projected:
-        # Without a projection the months ahead have no value of any kind: the title is of the known ones.
-        known = [row for row in answer.rows if row[1] is not None]
-        return latest(replace(answer, rows=known), context)
-    then = projected[:12][-1]
-    low, high = then[at_low], then[at_high]
-    unit, when = answer.metrics[0].unit, context.member(answer.by[0], then[0])
-    return Title(
-        first_that_fits(
-            context.word(
-                "finding.ahead",
-                measure=measure(answer.metrics[0], context),
-                low=text.plain(low, unit, context.lang),
-                high=written,
-                when=when,
-            )
-            for written in _amounts(high, unit, context)
-        )
-    )
-
-
-# ---------------------------------------------------------------- shapes of their own
+# ---------------------------------------------------------------- special charts
 
 
 def middle(answer: Answer, context: ChartContext) -> Title:
-    """What the half of residents with the lowest coverage have: the Lorenz curve at its middle row."""
+    """The share of assistants held by the half of residents with the lowest coverage: the middle of the Lorenz curve."""
     across, up = (answer.columns.index(metric.name) for metric in answer.metrics[:2])
     rows = [row for row in answer.rows if row[across] is not None and row[0] is not None]
     if not rows:
-        return _nothing(answer.metrics[0], context)
+        return nothing(answer.metrics[0], context)
     near = min(rows, key=lambda row: abs(row[across] - 0.5))
     return Title(
         context.word(
@@ -403,12 +292,12 @@ def middle(answer: Answer, context: ChartContext) -> Title:
 
 
 def stages(answer: Answer, context: ChartContext) -> Title:
-    """How many of those at the first stage of a funnel reach the last."""
+    """The share of a funnel's first stage that reaches its last."""
     first, last = (
         answer.rows[0][answer.columns.index(metric.name)] or 0 for metric in (answer.metrics[0], answer.metrics[-1])
     )
     if not first:
-        return _nothing(answer.metrics[0], context)
+        return nothing(answer.metrics[0], context)
     numbers = {"whole": text.number(first, context.lang), "part": text.number(last, context.lang)}
     return Title(context.word("finding.stages", share=text.percent(last / first, context.lang, 0), **numbers))
 
@@ -416,15 +305,15 @@ def stages(answer: Answer, context: ChartContext) -> Title:
 # ---------------------------------------------------------------- on a page
 
 
-def unlike(title: Title, others: Collection[str], answer: Answer, context: ChartContext) -> Title:
-    """The title, or another true one where the page has its sentence already; at last, what the chart compares."""
+def unlike(title: Title, used_sentences: Collection[str], answer: Answer, context: ChartContext) -> Title:
+    """The title, or an alternative if the page already uses its sentence; as a last resort, what the chart compares."""
     axes = _axes(answer, context)
     names = [measure(metric, context) for metric in answer.metrics]
     more = [Title(first_that_fits(_with_axes(title.sentence, axes, names, context)), title.focus, title.is_problem)]
-    for one in (title, *title.others, *more):
-        if one.sentence not in others:
-            return replace(one, others=())
-    return replace(title, others=())
+    for candidate in (title, *title.alternatives, *more):
+        if candidate.sentence not in used_sentences:
+            return replace(candidate, alternatives=())
+    return replace(title, alternatives=())
 
 
 def _with_axes(sentence: str, axes: str, names: Sequence[str], context: ChartContext) -> Iterable[str]:
@@ -435,13 +324,13 @@ def _with_axes(sentence: str, axes: str, names: Sequence[str], context: ChartCon
 
 
 def spoken(answer: Answer, context: ChartContext, finding: Title, subtitle: str, most: int = 6) -> str:
-    """The text alternative of a chart: its finding, what it measures, and its first and last rows in words."""
+    """The text alternative of a chart: its finding, its subtitle, and its first and last rows in words."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
-    shown: Sequence[tuple] = answer.rows
-    if len(shown) > most:
-        shown = [*answer.rows[: most // 2], *answer.rows[-most // 2 :]]
-    said = [
-        f"{elements.name_of(answer, row, context)}: {text.plain(row[at], metric.unit, context.lang)}" for row in shown
+    rows: Sequence[tuple] = answer.rows
+    if len(rows) > most:
+        rows = [*answer.rows[: most // 2], *answer.rows[-most // 2 :]]
+    row_texts = [
+        f"{elements.name_of(answer, row, context)}: {text.plain(row[at], metric.unit, context.lang)}" for row in rows
     ]
-    return f"{finding.sentence}. {subtitle}. " + ("؛ " if context.rtl else "; ").join(said)
+    return f"{finding.sentence}. {subtitle}. " + ("؛ " if context.rtl else "; ").join(row_texts)

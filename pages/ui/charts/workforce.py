@@ -1,11 +1,11 @@
-"""Who the workforce is, how long it stays, where it moves, and what the titles say of it."""
+"""Charts of the workforce: pyramids, survival curves and transfers, with their title rules."""
 
 from itertools import cycle
 from typing import Any
 
 from etl.semantic.answers import Answer
 from etl.semantic.ranking import LEAST, wilson
-from pages.ui.charts import elements, titles
+from pages.ui.charts import axes, elements, titles
 from pages.ui.charts.chart import chart
 from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
@@ -14,9 +14,9 @@ from pages.ui.i18n import text
 
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _YEAR = 12
-# Pyramids stand side by side: few bands are as tall as many.
+# The minimum height of a pyramid: neighbours with few and many bands look alike.
 _PYRAMID = 285
-# Names beside the ends of curves stand at least so far apart, as a share of the axis.
+# The minimum distance between names at the ends of curves, as a share of the axis.
 _APART = 0.07
 
 
@@ -27,19 +27,19 @@ def largest_band(answer: Answer, context: ChartContext) -> Title:
     """The band with the most people of one gender."""
     band = next(axis for axis in answer.by if axis != "gender")
 
-    def called(key: tuple[Any, ...]) -> str:
+    def name_group(key: tuple[Any, ...]) -> str:
         of = dict(zip(answer.by, key, strict=True))
         named = context.named(band, of[band])
         return (
             context.word(f"finding.{of['gender']}_{band}", band=named) if of["gender"] in ("male", "female") else named
         )
 
-    return titles.extreme(answer, context, end="highest", called=called)
+    return titles.extreme(answer, context, end="highest", name_group=name_group)
 
 
 @chart(largest_band)
 def pyramid(answer: Answer, context: ChartContext) -> Figure:
-    """Men and women back to back by a band of years, the youngest at the foot, bars from the middle."""
+    """A population pyramid of men and women by band of years, the youngest at the bottom."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     split, other = answer.by.index("gender"), 1 - answer.by.index("gender")
@@ -64,13 +64,13 @@ def pyramid(answer: Answer, context: ChartContext) -> Figure:
                 "hovertemplate": "%{hovertext}<extra></extra>",
             }
         )
-    ticks = elements.nice(top)
+    ticks = axes.nice(top)
     both = [-v for v in reversed(ticks) if v] + ticks
-    # Every other tick only, and room for the words under the outermost: a phone is narrow.
-    shown = both[len(both) // 2 % 2 :: 2]
+    # On a phone there is only room for every other tick, and the outermost labels need a margin.
+    tick_values = both[len(both) // 2 % 2 :: 2]
     end = ticks[-1] * 1.12
-    x_axis = elements.axis(context, shown, metric.unit, range=[-end, end])
-    x_axis["ticktext"] = [elements.tick(abs(v), metric.unit, ticks, context.lang) for v in shown]
+    x_axis = axes.axis(context, tick_values, metric.unit, range=[-end, end])
+    x_axis["ticktext"] = [axes.tick(abs(v), metric.unit, ticks, context.lang) for v in tick_values]
     return elements.figure(
         context,
         data,
@@ -82,7 +82,7 @@ def pyramid(answer: Answer, context: ChartContext) -> Figure:
         clicks="gender",
         barmode="overlay",
         xaxis=x_axis,
-        yaxis=elements.categories(context, [context.member(answer.by[other], b) for b in bands]),
+        yaxis=axes.categories(context, [context.member(answer.by[other], b) for b in bands]),
     )
 
 
@@ -90,7 +90,7 @@ def pyramid(answer: Answer, context: ChartContext) -> Figure:
 
 
 def still_serving(answer: Answer, context: ChartContext) -> Title:
-    """What is left after a year, or after the months that could be followed."""
+    """The share still serving after a year, or after the longest observed time."""
     row = answer.rows[min(_YEAR, len(answer.rows) - 1)]
     value, count = text.percent(row[1], context.lang, 0), text.number(row[0], context.lang)
     return Title(context.word("finding.still_serving", value=value, count=count))
@@ -98,7 +98,7 @@ def still_serving(answer: Answer, context: ChartContext) -> Title:
 
 @chart(still_serving)
 def survival(answer: Answer, context: ChartContext) -> Figure:
-    """Share still serving over months since joining, as steps, with its 95 % bounds."""
+    """The share still serving by months since joining: a step curve with its 95 % confidence band."""
     months, share, _, low, high = (answer.column(name) for name in answer.columns)
     bound = {"type": "scatter", "mode": "lines", "x": months, "hoverinfo": "skip"}
     data = [
@@ -120,7 +120,7 @@ def survival(answer: Answer, context: ChartContext) -> Figure:
 
 
 def fewest_stay(answer: Answer, context: ChartContext) -> Title:
-    """The group of which the fewest are left after a year, where it is large enough and apart from the next."""
+    """The group with the lowest share left after a year, if it is large enough and clearly below the next one."""
     after = [row for row in answer.rows if row[1] == _YEAR] or [row for row in answer.rows if row[1] == 0]
     joined = {row[0]: row[answer.columns.index("at_risk")] for row in answer.rows if row[1] == 0}
     rows = sorted((row for row in after if joined[row[0]] >= LEAST), key=lambda row: row[2])
@@ -135,14 +135,14 @@ def fewest_stay(answer: Answer, context: ChartContext) -> Title:
 
 @chart(fewest_stay)
 def curves(answer: Answer, context: ChartContext) -> Figure:
-    """One curve a group, each named at its end."""
+    """One curve per group, labelled at its end."""
     members: dict[Any, list[tuple[Any, ...]]] = {}
     for row in answer.rows:
         members.setdefault(row[0], []).append(row)
     data, ends = [], []
     for (member, rows), meaning, dash in zip(members.items(), cycle(elements.SERIES), cycle(_DASHES), strict=False):
         curve = _steps(answer, context, rows, [row[2] for row in rows], meaning, dash)
-        # a dashed stair cannot be told from a solid one
+        # Dashes are not visible on a step curve.
         curve["line"]["shape"] = "linear"
         data.append(curve)
         ends.append((rows[-1][2], context.member(answer.by[0], member), meaning))
@@ -181,7 +181,7 @@ def _steps(
 
 
 def _named(answer: Answer, row: tuple[Any, ...], context: ChartContext) -> str:
-    """A group and how long after joining."""
+    """The name of a group and the time since joining."""
     after = context.word("figure.months_after", count=text.number(row[answer.columns.index("served")], context.lang))
     if answer.by[0] == "served":
         return after
@@ -199,10 +199,10 @@ def _over_months(
         data,
         330,
         keys,
-        xaxis=elements.axis(
-            context, ticks, "months", range=[0, last * 1.01 or 1], title=elements.titled(context, "dimension.served")
+        xaxis=axes.axis(
+            context, ticks, "months", range=[0, last * 1.01 or 1], title=axes.titled(context, "dimension.served")
         ),
-        yaxis=elements.upright(context, [0, 0.25, 0.5, 0.75, 1], "share"),
+        yaxis=axes.upright(context, [0, 0.25, 0.5, 0.75, 1], "share"),
         **layout,
     )
 
@@ -211,30 +211,30 @@ def _over_months(
 
 
 def largest_move(answer: Answer, context: ChartContext) -> Title:
-    """The way that most people went."""
-    return titles.extreme(answer, context, end="highest", called=lambda key: _way(answer, key, context))
+    """The transfer route with the most people."""
+    return titles.extreme(answer, context, end="highest", name_group=lambda key: _way(answer, key, context))
 
 
 @chart(largest_move)
 def moves(answer: Answer, context: ChartContext, most: int = 12) -> Figure:
-    """From which province (down) to which (across, by its number): the provinces that move most."""
+    """A heatmap of transfers from province (down) to province (across, numbered), for those with the most transfers."""
     at = answer.columns.index(answer.metrics[0].name)
     origin, place = answer.columns.index("origin"), answer.columns.index("province")
     moved: dict[str, int] = {}
     for row in answer.rows:
         for code in (row[origin], row[place]):
             moved[code] = moved.get(code, 0) + row[at]
-    shown = sorted(moved, key=lambda code: (-moved[code], code))[:most]
+    provinces = sorted(moved, key=lambda code: (-moved[code], code))[:most]
     cell = {(row[origin], row[place]): row for row in answer.rows}
-    met = [row[at] for row in answer.rows if row[origin] in shown and row[place] in shown]
-    sorted_into = classes(met, answer.metrics[0], context)
-    grid = [[cell.get((down, across)) for across in shown] for down in shown]
-    numbers = [text.number(number + 1, context.lang) for number in range(len(shown))]
-    names = [f"{context.member('province', code)} {number}" for code, number in zip(shown, numbers, strict=True)]
+    counts = [row[at] for row in answer.rows if row[origin] in provinces and row[place] in provinces]
+    sorted_into = classes(counts, answer.metrics[0], context)
+    grid = [[cell.get((down, across)) for across in provinces] for down in provinces]
+    numbers = [text.number(number + 1, context.lang) for number in range(len(provinces))]
+    names = [f"{context.member('province', code)} {number}" for code, number in zip(provinces, numbers, strict=True)]
     data = {
         "type": "heatmap",
-        "x": list(range(len(shown))),
-        "y": list(range(len(shown))),
+        "x": list(range(len(provinces))),
+        "y": list(range(len(provinces))),
         "z": [[sorted_into.of(row[at]) if row else None for row in line] for line in grid],
         "zmin": -0.5,
         "zmax": sorted_into.top,
@@ -246,17 +246,17 @@ def moves(answer: Answer, context: ChartContext, most: int = 12) -> Figure:
         "hovertemplate": "%{hovertext}<extra></extra>",
         "hoverongaps": False,
     }
-    across = elements.names_below(context, numbers)
-    across |= {"side": "top", "title": elements.titled(context, "figure.row_to_column")}
-    # twelve numbers stand side by side on a phone
+    across = axes.names_below(context, numbers)
+    across |= {"side": "top", "title": axes.titled(context, "figure.row_to_column")}
+    # Twelve numbers must fit side by side on a phone.
     across["tickfont"] = across["tickfont"] | {"size": 10}
     return elements.figure(
         context,
         [data],
-        len(shown) * 26 + 84,
+        len(provinces) * 26 + 84,
         sorted_into.keys(context),
         xaxis=across,
-        yaxis=elements.categories(context, names) | {"range": [len(shown) - 0.5, -0.5]},
+        yaxis=axes.categories(context, names) | {"range": [len(provinces) - 0.5, -0.5]},
     )
 
 

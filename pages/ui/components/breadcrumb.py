@@ -1,6 +1,6 @@
-"""Nation › province › county › institute: where the reader stands in the hierarchy, one step up or down at a time.
+"""The breadcrumb: nation › province › county › institute, with navigation one level up or down.
 
-Steps up are buttons, the step down is a list of what exists below, with counts: all of it answers to the keyboard.
+Upper levels are buttons, the level below is a list with counts; everything works by keyboard.
 """
 
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ from pages.ui.state.page_context import PLACES, PageContext
 
 
 def path(view: PageContext) -> dict[str, str]:
-    """The places the reader stands in, from the widest: a place is on the path only where it is the only one chosen."""
+    """The selected places from the widest down; a level counts only if exactly one of its places is selected."""
     where = view.where
     single = {name: where[name][0] for name in PLACES if len(where.get(name, ())) == 1}
     if "institute" in single and single["institute"] in registers.institutes():
-        one = registers.institutes()[single["institute"]]
-        known = {"province": one.province, "county": one.county}
-        return {name: code for name, code in known.items() if code} | {"institute": one.code}
+        institute = registers.institutes()[single["institute"]]
+        known = {"province": institute.province, "county": institute.county}
+        return {name: code for name, code in known.items() if code} | {"institute": institute.code}
     if "county" in single:
         province = registers.province_of(single["county"])
         return ({"province": province} if province else {}) | {"county": single["county"]}
@@ -29,7 +29,7 @@ def path(view: PageContext) -> dict[str, str]:
 
 
 def show(view: PageContext) -> None:
-    """The path as buttons, the last as words, and the list of what lies below."""
+    """Render the path as buttons, its last place as text, and the list of places below."""
     places = path(view)
     with st.container(horizontal=True, key="breadcrumb", gap="small", vertical_alignment="center"):
         steps = [("", ""), *places.items()]
@@ -46,7 +46,7 @@ def show(view: PageContext) -> None:
 
 
 def go(dimension: str, code: str) -> None:
-    """Stand at a place: everything above it is left to the place itself."""
+    """Select one place, or the nation; the province of a county is selected too."""
     page_context.narrow("province", ())
     if dimension == "county":
         province = registers.province_of(code)
@@ -60,7 +60,7 @@ def _name(view: PageContext, dimension: str, code: str) -> str:
 
 
 def _below(view: PageContext, places: Mapping[str, str]) -> None:
-    """The list one step down, and a way into it."""
+    """A list of the places one level below; choosing one selects it."""
     if "institute" in places:
         return
     child = PLACES[len(places)] if len(places) < len(PLACES) else "institute"
@@ -92,17 +92,17 @@ def _below(view: PageContext, places: Mapping[str, str]) -> None:
 
 
 def _counts(view: PageContext, child: str, places: Mapping[str, str]) -> dict[str, int]:
-    """What exists below: institutes by the register, places by the people in service in them."""
+    """People in service by place below; institutes come from the register, so they may have none."""
     if child == "institute":
         below = [
-            one.code
-            for one in registers.institutes().values()
-            if one.county == places.get("county") and one.province == places.get("province")
+            institute.code
+            for institute in registers.institutes().values()
+            if institute.county == places.get("county") and institute.province == places.get("province")
         ]
         if not below:
             return {}
-        found = warehouse.ask("in_service", by="institute", on=view.as_of, where={"institute": below})
-        counted = dict(found.rows)
+        in_service = warehouse.ask("in_service", by="institute", on=view.as_of, where={"institute": below})
+        counted = dict(in_service.rows)
         return {code: counted.get(code, 0) for code in below}
     where = {"province": (places["province"],)} if "province" in places else {}
     answer = warehouse.ask("in_service", by=child, on=view.as_of, where=where)

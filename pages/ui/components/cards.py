@@ -1,4 +1,4 @@
-"""What is told in few words: cards, each with one number and how it changed in a year."""
+"""Cards: one number each, with its change in a year."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -21,17 +21,17 @@ from pages.ui.state import page_parameters, periods, rendering, scoped_query
 from pages.ui.state.page_context import PageContext
 from pages.ui.summary import changes
 
-# The label of a card says these units, or the number has none.
+# Units that need no word on a card: the label or the format of the number shows them.
 _NAMED_BY_LABEL = ("share", "ratio", "date", "month", "per_10k", "per_100k", "per_100km2")
-# A sparkline shows so many months.
+# The months of a sparkline.
 _MONTHS = 24
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a card shows: its number now, the one a year before, and the day it is settled on where that is an earlier one.
+class CardAnswers:
+    """The answers of a card: now, a year before, and the day of `now` if it settled before the as-of day.
 
-    A number that is not settled on any day of the register is shown as unknown.
+    A number that is not settled on any day is shown as unknown.
     """
 
     now: Answer
@@ -46,79 +46,83 @@ def cards(
     beside: Mapping[str, str] | None = None,
     lists: Mapping[str, str] | None = None,
 ) -> None:
-    """Up to ten numbers, each with its change in a year, its parts if it is a rate, and what it means.
+    """Up to ten numbers, each with its change in a year, the parts of a rate, and its meaning.
 
-    A name like `pace.required_pace` is a number that etl.analysis works out. `beside` are measures that are printed on the
-    card of another, `lists` the addresses of the lists that name what a card counts.
+    A name like `pace.required_pace` is a result of etl.analysis. `beside` maps a card to a second measure printed on it,
+    `lists` a card to the address of the list of what it counts.
     """
-    told = dict(beside or {})
-    ready = partial(_at_once, view, (*names[:10], *told.values()))
-    rendering.defer(_cards, view, names[:10], told, dict(lists or {}), ready=ready)
+    companions = dict(beside or {})
+    ready = partial(_at_once, view, (*names[:10], *companions.values()))
+    rendering.defer(_cards, view, names[:10], companions, dict(lists or {}), ready=ready)
 
 
 def headline(view: PageContext, **parts: str) -> None:
-    """At most four numbers with their change, a sparkline of 24 months, and a link to the part of a page that tells more."""
+    """At most four numbers with their change, a sparkline of 24 months, and a link to the page with more detail."""
     rendering.defer(_headline, view, parts, ready=lambda: (_at_once(view, parts), _histories(view, parts)))
 
 
 @rendering.fragment
 def _headline(view: PageContext, parts: Mapping[str, str]) -> None:
-    asked, histories = _at_once(view, parts), _histories(view, parts)
+    card_answers, histories = _at_once(view, parts), _histories(view, parts)
     with st.container(key="cards-4"):
         for name, part in parts.items():
             with (
                 st.container(key=f"card-{name}", border=True, height="stretch"),
                 error_boundary(view.lang, name),
             ):
-                _card(view, name, asked.get(name), sparkline(view, histories.get(name)) + _link(view, name, part))
+                _card(
+                    view, name, card_answers.get(name), sparkline(view, histories.get(name)) + _link(view, name, part)
+                )
 
 
 @rendering.fragment
 def _cards(view: PageContext, names: Sequence[str], beside: Mapping[str, str], lists: Mapping[str, str]) -> None:
     across = next((n for n in (5, 4, 3) if len(names) % n == 0), 4)
-    asked = _at_once(view, (*names, *beside.values()))
+    card_answers = _at_once(view, (*names, *beside.values()))
     with st.container(key=f"cards-{across}"):
         for name in names:
             with (
                 st.container(key=f"card-{name.replace('.', '-')}", border=True, height="stretch"),
                 error_boundary(view.lang, name),
             ):
-                below = _printed(view, asked.get(beside.get(name, "")))
+                below = _printed(view, card_answers.get(beside.get(name, "")))
                 if name in lists:
                     below += _leading(view, name, lists[name], "action.open")
-                _card(view, name, asked.get(name), below)
+                _card(view, name, card_answers.get(name), below)
 
 
-def _printed(view: PageContext, asked: Asked | None) -> str:
-    """A measure with its parts as a line on the card of another."""
-    if asked is None:
+def _printed(view: PageContext, answers: CardAnswers | None) -> str:
+    """A second measure with its parts, as a line on a card."""
+    if answers is None:
         return ""
-    answer, metric = asked.now, asked.now.metrics[0]
+    answer, metric = answers.now, answers.now.metrics[0]
     value = text.plain(answer.value(metric.name), metric.unit, view.lang)
     parts = elements.parts_of(answer, metric, answer.rows[0], context(view))
-    said = f"{metric.short[view.lang]}: {value}" + (f" ({parts})" if parts else "")
-    return f'<p class="pd-line"><b>{text.escape(said)}</b></p>'
+    line = f"{metric.short[view.lang]}: {value}" + (f" ({parts})" if parts else "")
+    return f'<p class="pd-line"><b>{text.escape(line)}</b></p>'
 
 
-def _at_once(view: PageContext, names: Iterable[str]) -> dict[str, Asked]:
-    """Each measure now, and a year before where there is a history; one that has no meaning here stays out.
+def _at_once(view: PageContext, names: Iterable[str]) -> dict[str, CardAnswers]:
+    """Each measure now, and a year before if it has a history; measures without meaning under the filters are left out.
 
-    A state that stays provisional for a while is asked on the day on which it is settled.
+    A snapshot that stays provisional for a while is asked on its latest settled day.
     """
     over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
-    found: dict[str, Asked] = {}
+    card_answers: dict[str, CardAnswers] = {}
     for day, group in _by_day(view, names).items():
         now = _together(view, group, on=day, over=over)
         old = [name for name, answer in now.items() if answer.metrics[0].has_history]
         then = _together(view, old, on=add_months(day, -12), over=periods.year_before(over))
         settled = day if day != view.as_of else None
         for name, answer in now.items():
-            found[name] = Asked(answer, then.get(name), settled, is_unsettled=settled is None and _waits(name))
-    return found
+            card_answers[name] = CardAnswers(
+                answer, then.get(name), settled, is_unsettled=settled is None and _waits(name)
+            )
+    return card_answers
 
 
 def _by_day(view: PageContext, names: Iterable[str]) -> dict[date, list[str]]:
-    """The measures by the day they are asked on; one of which no month is settled yet is asked on the as-of day."""
+    """The measures by the day they are asked on: the latest settled day, or the as-of day if none is settled yet."""
     days: dict[date, list[str]] = {view.as_of: []}
     for name in names:
         day = view.as_of
@@ -129,14 +133,14 @@ def _by_day(view: PageContext, names: Iterable[str]) -> dict[date, list[str]]:
 
 
 def _waits(name: str) -> bool:
-    """Whether a measure is a state that stays provisional for a while."""
+    """Whether a measure is a snapshot that stays provisional for a while."""
     metric = warehouse.catalogue().get(name)
     return metric is not None and metric.kind == "snapshot" and provisional_days(name) > 0
 
 
 def _histories(view: PageContext, names: Iterable[str]) -> dict[str, Answer]:
-    """Each measure at the end of each of the last 24 months that are over, and settled."""
-    found = {}
+    """Each measure at the end of each of the last 24 complete, settled months."""
+    histories = {}
     for day, group in _by_day(view, names).items():
         over = last_complete_months(day, _MONTHS)
         for name in group:
@@ -144,12 +148,12 @@ def _histories(view: PageContext, names: Iterable[str]) -> dict[str, Answer]:
             if metric.has_history:
                 where, _ = view.under(metric.dimensions)
                 with suppress(warehouse.QuestionError):
-                    found[name] = warehouse.ask(name, by="month", over=over, where=where)
-    return found
+                    histories[name] = warehouse.ask(name, by="month", over=over, where=where)
+    return histories
 
 
 def sparkline(view: PageContext, history: Answer | None) -> str:
-    """The months of an answer as a small line that needs no script; its first and last value in words."""
+    """The months of an answer as a small line drawn in CSS, with its first and last value as its label."""
     if history is None:
         return ""
     unit, values = history.metrics[0].unit, [row[1] for row in history.rows if row[1] is not None]
@@ -181,38 +185,41 @@ def _leading(view: PageContext, name: str, address: str, words_of: str) -> str:
     )
 
 
-def _together(view: PageContext, names: Iterable[str], **asked: Any) -> dict[str, Answer]:
-    """Measures that are asked under the same filters are asked together; one that has no meaning here stays out."""
+def _together(view: PageContext, names: Iterable[str], **period: Any) -> dict[str, Answer]:
+    """Ask measures with the same applicable filters in one query; those without meaning here are left out."""
     groups: dict[warehouse.Frozen, list[str]] = {}
     for name in names:
         if metric := warehouse.catalogue().get(name):
             where, _ = view.under(metric.dimensions)
             groups.setdefault(warehouse.frozen(where), []).append(name)
-    found: dict[str, Answer] = {}
+    answers: dict[str, Answer] = {}
     for filters, group in groups.items():
-        ask = partial(warehouse.ask_each, where=dict(filters), **asked)
+        ask = partial(warehouse.ask_each, where=dict(filters), **period)
         try:
-            found |= ask(*group)
+            answers |= ask(*group)
         except warehouse.QuestionError:
             for name in group:
                 with suppress(warehouse.QuestionError):
-                    found |= ask(name)
-    return found
+                    answers |= ask(name)
+    return answers
 
 
-def _card(view: PageContext, name: str, asked: Asked | None, below: str = "") -> None:
+def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str = "") -> None:
     worked_out, _, part = name.rpartition(".")
     before: Any = None
     if worked_out:
         answer, ignored = scoped_query.worked_out(view, worked_out)
-    elif asked:
-        answer = asked.now
-        before, ignored = asked.before.value() if asked.before else None, view.under(answer.metrics[0].dimensions)[1]
+    elif answers:
+        answer = answers.now
+        before, ignored = (
+            answers.before.value() if answers.before else None,
+            view.under(answer.metrics[0].dimensions)[1],
+        )
     else:
-        # It could not be answered with the others: what it says alone is said here.
+        # The measure failed in the batch: ask it alone, so that its error shows on its card.
         answer, ignored = scoped_query.ask(view, [name])
     metric = next(metric for metric in answer.metrics if metric.name == part)
-    is_unsettled = asked is not None and asked.is_unsettled
+    is_unsettled = answers is not None and answers.is_unsettled
     value, row = None if is_unsettled else answer.value(part), answer.rows[0]
     lines = []
     if value is not None and before is not None:
@@ -229,7 +236,7 @@ def _card(view: PageContext, name: str, asked: Asked | None, below: str = "") ->
     unit = "" if value is None or metric.unit in _NAMED_BY_LABEL else text.unit_word(metric.unit, view.lang, written)
     long = " pd-long" if metric.unit in ("date", "month") else ""
     st.html(
-        f'<div class="pd-card"><p class="pd-label">{text.escape(_labelled(view, metric, asked))}</p>'
+        f'<div class="pd-card"><p class="pd-label">{text.escape(_labelled(view, metric, answers))}</p>'
         f'<p class="pd-value{long}"><bdi>{text.escape(written)}</bdi> <small>{text.escape(unit)}</small></p>'
         + "".join(f'<p class="pd-line">{line}</p>' for line in lines)
         + below
@@ -238,16 +245,16 @@ def _card(view: PageContext, name: str, asked: Asked | None, below: str = "") ->
     question(view, answer, f"card-{name}")
 
 
-def _labelled(view: PageContext, metric: Metric, asked: Asked | None) -> str:
-    """The name of a measure, with the day it is settled on where that is not the as-of day."""
+def _labelled(view: PageContext, metric: Metric, answers: CardAnswers | None) -> str:
+    """The label of a measure, with its settled day if that is not the as-of day."""
     label = metric.label[view.lang]
-    if asked is None or asked.settled_on is None:
+    if answers is None or answers.settled_on is None:
         return label
-    return view.word("change.settled", label=label, day=text.day(asked.settled_on, view.lang))
+    return view.word("change.settled", label=label, day=text.day(answers.settled_on, view.lang))
 
 
 def _changed(view: PageContext, metric: Metric, now: Any, then: Any) -> str:
-    """The change in a year with its sign, and in words whether it is better or worse."""
+    """The signed change in a year, and in words whether it is better or worse."""
     if isinstance(now, (date, str)):
         return text.escape(f"{view.word('figure.before')}: {text.plain(then, metric.unit, view.lang)}")
     judged = changes.verdict(metric, now, then, view.lang)

@@ -1,7 +1,7 @@
-"""A field for a day: to a Persian reader typed and shown in Jalali, with the Jalali calendar beside it.
+"""A field for a day; in Persian it is typed and shown in Jalali, next to a Jalali calendar.
 
-Streamlit's own field is Gregorian in every language, only its calendar is Jalali. So a Persian reader types into a field
-of text, and the calendar's button stands in its end (static/shell.css); an English reader has Streamlit's field.
+Streamlit's date field shows Gregorian text in every language, only its calendar is Jalali. In Persian the day is therefore
+typed into a text field, with the calendar button at its end (static/shell.css); in English it is Streamlit's field.
 """
 
 import re
@@ -17,14 +17,14 @@ from pages.ui.i18n import text
 from pages.ui.state.page_context import PageContext
 
 Chosen = Callable[[date], None]
-# So much of what was written is repeated to who wrote it.
+# The most letters of the typed text that an error message repeats.
 _MOST_REPEATED = 20
 
 
 def field(view: PageContext, ident: str, label: str, day: date, chosen: Chosen) -> None:
-    """Show `day`; `chosen` hears of another one, never of one beyond the days that can be chosen.
+    """Show `day` and call `chosen` with a new day, always within the selectable range.
 
-    What cannot be read leaves the day as it is; `trouble` says so, below the row of fields.
+    Unreadable input leaves the day unchanged; `trouble` shows the error below the row of fields.
     """
     with st.container(key=f"day-{ident}", gap=None):
         if view.lang == "fa":
@@ -33,16 +33,16 @@ def field(view: PageContext, ident: str, label: str, day: date, chosen: Chosen) 
 
 
 def trouble(*idents: str) -> None:
-    """What was wrong with the day last typed into one of these fields, said once, where there is room for it."""
+    """Show the error of the day last typed into one of these fields, once."""
     for ident in idents:
         if message := st.session_state.pop(_wrong(ident), ""):
             st.html(f'<p class="pd-wrong" role="alert">{text.escape(message)}</p>')
 
 
 def read(written: str) -> date:
-    """The day somebody typed: any digits, either calendar, any sign between its parts, the year first or last.
+    """Parse a typed day: any digits, either calendar, any separator, the year first or last.
 
-    The month may be a name: «۳۱ شهریور ۱۴۰۳». Raises ValueError for what is no day.
+    The month may be a name: «۳۱ شهریور ۱۴۰۳». Raises ValueError if it is not a day.
     """
     plain = latin_digits(written)
     parts = re.findall("[0-9]+", plain)
@@ -54,24 +54,24 @@ def read(written: str) -> date:
 
 
 def _named(written: str) -> str:
-    """A day with the name of its month as `jalali.read_day` takes it: also with an English name, and without the comma."""
+    """A day with a month name, normalised for `jalali.read_day`: Persian month names, no commas."""
     day, *name, year = " ".join(fold(written).replace(",", " ").replace("،", " ").split()).split(" ")
-    months = {fold(one): place for place, one in enumerate(text.words("calendar.months", "en"))}
+    months = {fold(month_name): place for place, month_name in enumerate(text.words("calendar.months", "en"))}
     month = " ".join(name)
     known = text.words("calendar.months", "fa")
     return f"{day} {known[months[month]] if month in months else month} {year}"
 
 
 def written(day: date, lang: str) -> str:
-    """A day as one types it: «۱۴۰۵/۰۷/۳۰»."""
+    """A day in the format of the text field: «۱۴۰۵/۰۷/۳۰»."""
     return text.digits(text.iso_jalali(day).replace("-", "/"), lang)
 
 
 def jalali_bounds(first: date, last: date) -> tuple[date, date]:
-    """Bounds around `first` and `last` under which the browser's calendar stays Jalali.
+    """Bounds around `first` and `last` that keep the browser's calendar Jalali.
 
-    It cuts its months at the Gregorian months of the bounds: a last day after the 20th, or a first day before it, makes
-    it show a Gregorian month under a Jalali name.
+    The calendar clips its months at the Gregorian months of the bounds: with a last day after the 20th, or a first day
+    before it, it shows a Gregorian month under a Jalali name.
     """
     following = last if last.day <= 15 else add_months(last, 1)
     return add_months(first, -1).replace(day=25), following.replace(day=15)
@@ -82,19 +82,19 @@ def _typed(view: PageContext, ident: str, label: str, day: date, chosen: Chosen)
     st.session_state[key] = written(day, view.lang)
 
     def changed() -> None:
-        said = st.session_state[key]
+        typed = st.session_state[key]
         try:
-            found = read(said)
+            typed_day = read(typed)
         except ValueError:
-            told = view.word("scope.no_day", written=_repeated(said), day=written(day, view.lang))
-            st.session_state[_wrong(ident)] = told
+            message = view.word("scope.no_day", written=_repeated(typed), day=written(day, view.lang))
+            st.session_state[_wrong(ident)] = message
             return
-        if not view.first_day <= found <= view.latest:
-            first, last = (written(one, view.lang) for one in (view.first_day, view.latest))
-            told = view.word("scope.day_outside", written=_repeated(said), first=first, last=last)
-            st.session_state[_wrong(ident)] = told
+        if not view.first_day <= typed_day <= view.latest:
+            first, last = (written(bound, view.lang) for bound in (view.first_day, view.latest))
+            message = view.word("scope.day_outside", written=_repeated(typed), first=first, last=last)
+            st.session_state[_wrong(ident)] = message
             return
-        chosen(found)
+        chosen(typed_day)
 
     st.text_input(label, key=key, on_change=changed)
 
@@ -103,10 +103,10 @@ def _wrong(ident: str) -> str:
     return f"typed wrong {ident}"
 
 
-def _repeated(said: str) -> str:
-    """What was typed, on one line, short, and in a direction of its own."""
-    kept = " ".join(said.split())
-    return text.isolated(kept if len(kept) <= _MOST_REPEATED else f"{kept[:_MOST_REPEATED]}…", "fa")
+def _repeated(typed: str) -> str:
+    """The typed text for an error message: on one line, shortened, and isolated in direction."""
+    line = " ".join(typed.split())
+    return text.isolated(line if len(line) <= _MOST_REPEATED else f"{line[:_MOST_REPEATED]}…", "fa")
 
 
 def _calendar(view: PageContext, ident: str, label: str, day: date, chosen: Chosen) -> None:

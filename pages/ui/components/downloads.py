@@ -1,6 +1,6 @@
-"""The files of one answer, offered: CSV, Excel, Parquet for machines, and its picture. Always every row of it.
+"""Downloads of an answer: CSV, Excel, Parquet, and a picture of its chart. Files always contain every row.
 
-A small file is made at the click that fetches it. One of many rows is made first, under a progress bar, and then fetched.
+A small file is written when it is downloaded. A large one is first written by a worker process, with a progress bar.
 """
 
 import io
@@ -31,10 +31,10 @@ from pages.ui.i18n import text
 from pages.ui.state import page_context
 from pages.ui.state.page_context import PageContext
 
-# Above so many cells a file is made in a process of its own, and shows how far it is.
+# A file with more cells than this is written by a worker process with a progress bar.
 MANY_CELLS = {"csv": 1_000_000, "xlsx": 300_000, "parquet": 1_000_000}
 _MADE = "file made"
-# A file that is made so soon is offered at once.
+# How long to wait for a file before showing a progress bar.
 _AT_ONCE_SECONDS = 3.0
 
 
@@ -43,9 +43,9 @@ _AT_ONCE_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart as it is put on paper: its figure, its finding, what stands below it, and what its keys say.
+    """A chart as a standalone picture: figure, title, subtitle and source.
 
-    `circulated` draws the same chart of what may circulate of its answer; None where nothing of it is left.
+    `circulated` draws the chart from the rounded answer; it returns None if too little of the answer may circulate.
     """
 
     figure: Figure
@@ -56,13 +56,13 @@ class Picture:
 
 
 def source_of(view: PageContext, answer: Answer, notes: Iterable[str] = ()) -> str:
-    """What a picture rests on: the dashboard, its load, and that the data are made up where they are."""
+    """The source line of a picture: the dashboard, the load, its as-of day, and whether the data are synthetic."""
     published = answer.publication
-    said = [view.word("app.title"), view.word("more.load", id=text.digits(published.id, view.lang))]
-    said.append(view.word("trust.as_of_latest", day=text.day(published.as_of, view.lang)))
+    parts = [view.word("app.title"), view.word("more.load", id=text.digits(published.id, view.lang))]
+    parts.append(view.word("trust.as_of_latest", day=text.day(published.as_of, view.lang)))
     if published.is_sample:
-        said.append(view.word("file.made_up"))
-    return " · ".join([*said, *notes])
+        parts.append(view.word("file.made_up"))
+    return " · ".join([*parts, *notes])
 
 
 # The height of a line below a picture.
@@ -70,7 +70,7 @@ _EVENT_LINE = 15
 
 
 def on_paper(picture: Picture, context: ChartContext, width: int = 1000) -> Figure:
-    """The figure with title, keys and source in it, on a ground of its own: what a picture must carry out of the page."""
+    """The figure with title, keys, events and source drawn into it, on an opaque background."""
     made: Figure = deepcopy({"data": picture.figure["data"], "layout": picture.figure["layout"]})
     layout = made["layout"]
     keys = layout.get("meta", {}).get("keys", [])
@@ -95,7 +95,7 @@ def on_paper(picture: Picture, context: ChartContext, width: int = 1000) -> Figu
     if keys:
         marks = "   ".join(f'<span style="color:{key["colour"]}">■</span> {text.escape(key["label"])}' for key in keys)
         lines.append(f'<span style="font-size:13px">{marks}</span>')
-    # below the button that fetches the picture
+    # The title leaves room for the download button above it.
     layout["title"] = {
         "text": context.line("<br>".join(lines)),
         "font": {"size": 20, "color": context.colour("text")},
@@ -127,7 +127,7 @@ def on_paper(picture: Picture, context: ChartContext, width: int = 1000) -> Figu
 
 @st.dialog(" ", width="large")
 def _show_picture(view: PageContext, picture: Picture, context: ChartContext, name: str, ident: str) -> None:
-    """The chart as it will leave, with one button on it that fetches it in the form chosen."""
+    """A preview of the picture, with a button that downloads it in the selected format."""
     tables.style()
     form = st.segmented_control(
         view.word("more.form"), ("png", "svg"), default="png", required=True, format_func=str.upper, key=f"form-{ident}"
@@ -149,20 +149,20 @@ def _show_picture(view: PageContext, picture: Picture, context: ChartContext, na
 def downloads(
     view: PageContext, source: Exportable, context: ChartContext, ident: str, picture: Picture | None = None
 ) -> None:
-    """Everything an answer can leave as, behind one door: its making begins at the click that asks for it."""
-    door = st.popover(view.word("figure.files"), key=f"files-{ident}", type="tertiary", on_change="rerun")
-    if door.open:
-        with door:
+    """All downloads of an answer in a popover; nothing is written until it is asked for."""
+    popover = st.popover(view.word("figure.files"), key=f"files-{ident}", type="tertiary", on_change="rerun")
+    if popover.open:
+        with popover:
             offers(view, source, context, ident, picture)
 
 
 def offers(
     view: PageContext, source: Exportable, context: ChartContext, ident: str, picture: Picture | None = None
 ) -> None:
-    """A button for each file."""
-    told = exportable.of(source).answer
-    access.check(user.scope().rights(), told.by, told.where, told.scope)
-    if not access.may_leave(user.scope(), told.where):
+    """A button for each file; none if the user may not export."""
+    answer = exportable.of(source).answer
+    access.check(user.scope().rights(), answer.by, answer.where, answer.scope)
+    if not access.may_leave(user.scope(), answer.where):
         st.html(f'<p class="pd-note">{text.escape(view.word("sign_in.no_export"))}</p>')
         return
     if isinstance(source, exportable.StreamedRows):
@@ -173,30 +173,30 @@ def offers(
             view.word("figure.circulation"), key=f"circulation-{ident}", help=view.word("figure.circulation_help")
         )
     count = exportable.of(source).count()
-    place = page_context.place(view, told.where)
+    place = page_context.place(view, answer.where)
     ask = warehouse.ask
     written = text.number(count, view.lang)
     st.html(f'<p class="pd-note">{text.escape(view.word("more.rows", rows=written))}</p>')
     for kind, mime in FORMS.items():
         job = ExportJob(kind, source, context, circulation, place)
         name = about.file_name(source, context, place, kind, circulation)
-        noted = _noted(told, kind, count)
-        if count * len(told.columns) > MANY_CELLS[kind]:
+        noted = _noted(answer, kind, count)
+        if count * len(answer.columns) > MANY_CELLS[kind]:
             _made_first(view, ident, name, job, noted)
         elif user.signs_in():
             offered(view, f"offer-{kind}-{ident}", view.word(f"more.{kind}"), name, job.write, noted)
         else:
             _button(view, ident, kind, name, mime, partial(_made, job))
     if picture and st.button(view.word("more.picture"), key=f"picture-button-{ident}"):
-        shown: Picture | None = picture
+        exported: Picture | None = picture
         if circulation:
             rounded = disclosure.for_circulation(source, ask)
-            shown = picture.circulated(rounded, ask) if picture.circulated else None
-        if shown:
+            exported = picture.circulated(rounded, ask) if picture.circulated else None
+        if exported:
             name = about.file_name(source, context, place, "", circulation).rstrip(".")
-            # The browser makes the file itself: what is noted is that it was shown to be taken.
-            user.record("export", **_noted(told, "picture", count), **audit.rights(user.scope()))
-            _show_picture(view, shown, context, name, ident)
+            # The browser writes the file itself, so the audit log records that the picture was shown.
+            user.record("export", **_noted(answer, "picture", count), **audit.rights(user.scope()))
+            _show_picture(view, exported, context, name, ident)
         else:
             st.html(f'<p class="pd-note" role="status">{text.escape(view.word("figure.no_picture"))}</p>')
 
@@ -207,18 +207,18 @@ def _made(job: ExportJob) -> io.BytesIO:
     return out
 
 
-def _noted(told: Answer, form: str, rows: int) -> dict[str, str | int]:
-    """What the audit log says of a file."""
-    metrics = ",".join(metric.name for metric in told.metrics)[:200]
-    return {"metric": metrics, "form": form, "rows": rows, "publication": told.publication.id}
+def _noted(answer: Answer, form: str, rows: int) -> dict[str, str | int]:
+    """The audit log entry of a file."""
+    metrics = ",".join(metric.name for metric in answer.metrics)[:200]
+    return {"metric": metrics, "form": form, "rows": rows, "publication": answer.publication.id}
 
 
 def offered(
     view: PageContext, key: str, label: str, name: str, make: Callable[[Any], object], noted: dict[str, str | int]
 ) -> None:
-    """A file at an address of its own, from where this person can fetch it once; written to disk at the click.
+    """A button that writes a file to disk and offers it to this user at a one-time address.
 
-    `noted` is what the audit log says when it is fetched.
+    `noted` is the audit log entry for the download.
     """
     if not st.button(label, key=key):
         return
@@ -234,8 +234,8 @@ def _button(view: PageContext, ident: str, kind: str, name: str, mime: str, data
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """A file that is made before it is fetched: of which button, by which name, of what."""
+class _MadeFile:
+    """A file written before its download: its button, its name, its source and its job."""
 
     ident: str
     name: str
@@ -249,40 +249,40 @@ def _offer(view: PageContext, path: Path, name: str, noted: dict[str, str | int]
 
 
 def _made_first(view: PageContext, ident: str, name: str, job: ExportJob, noted: dict[str, str | int]) -> None:
-    """A file of many rows: made first, in a process of its own, then fetched.
+    """A large file: written by a worker process, then downloaded.
 
-    The session keeps one, on disk, until another is made or the session ends: it comes into memory only when it is fetched.
+    The session keeps one such file on disk until the next one or its end; it is read into memory only for the download.
     """
-    kept: _Kept | None = st.session_state.get(_MADE)
-    # The name tells language, day and rounding apart; the same source is the same object.
-    if kept is None or (kept.ident, kept.name) != (ident, name) or kept.source() is not job.source:
+    made_file: _MadeFile | None = st.session_state.get(_MADE)
+    # The name covers language, day and rounding; an unchanged source is the same object.
+    if made_file is None or (made_file.ident, made_file.name) != (ident, name) or made_file.source() is not job.source:
         label = view.word("more.make", form=view.word(f"more.{job.form}"))
         st.button(label, key=f"make-{job.form}-{ident}", on_click=_begin, args=(ident, name, job))
-    elif not kept.making.process.wait(_AT_ONCE_SECONDS):
-        _followed(view, ident, kept.making)
+    elif not made_file.making.process.wait(_AT_ONCE_SECONDS):
+        _followed(view, ident, made_file.making)
     else:
-        _finished(view, ident, name, kept.making, noted)
+        _finished(view, ident, name, made_file.making, noted)
 
 
 def _begin(ident: str, name: str, job: ExportJob) -> None:
     _forget()
-    st.session_state[_MADE] = _Kept(ident, name, weakref.ref(job.source), Making(job))
+    st.session_state[_MADE] = _MadeFile(ident, name, weakref.ref(job.source), Making(job))
 
 
 def _forget() -> None:
-    """End what is made, or remove what was."""
-    kept: _Kept | None = st.session_state.pop(_MADE, None)
-    if kept:
-        kept.making.stop()
+    """Stop the job, or remove its file."""
+    made_file: _MadeFile | None = st.session_state.pop(_MADE, None)
+    if made_file:
+        made_file.making.stop()
 
 
 @st.fragment(run_every=1.0)
 def _followed(view: PageContext, ident: str, making: Making) -> None:
-    """How far it is, and a button that ends it."""
+    """The progress of the job, and a button that stops it."""
     if making.process.is_done:
         st.rerun()
     st.progress(min(making.process.share, 1.0), view.word("more.making"))
-    # A click on it draws the page anew, without the file.
+    # A click inside a fragment reruns only the fragment, so rerun the page.
     if st.button(view.word("more.stop_making"), key=f"stop-{ident}", on_click=_forget):
         st.rerun()
 

@@ -1,4 +1,4 @@
-"""What a figure asks: its question, how large its groups are, and the lines and goals that its chart is told besides."""
+"""The questions of a figure: its answer, the sizes of its groups, and the options of its chart."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,13 +18,13 @@ from pages.ui.i18n import text
 from pages.ui.state import page_context, scoped_query
 from pages.ui.state.page_context import PageContext
 
-# Months of the trend that is shown of a single group.
+# The months of the trend of a single group.
 _MONTHS = 24
 
 
 @dataclass(frozen=True)
 class FigureQuestion:
-    """What a figure asks."""
+    """The question of a figure, with its chart."""
 
     view: PageContext
     chart: Chart
@@ -36,31 +36,33 @@ class FigureQuestion:
     target: bool
 
     def answer(self) -> tuple[Answer, list[str]]:
-        """Its answer, and the filters that have no meaning for it."""
+        """The answer, and the filters that do not apply to it."""
         if self.analysis:
             return scoped_query.worked_out(self.view, self.analysis)
-        # A map keeps the whole country in sight; what is chosen is outlined.
+        # A map always shows the whole country and outlines the selection.
         without = ("province", "county") if self.chart.whole_country else ()
         answer, ignored = scoped_query.ask(self.view, self.names, self.axes, self.over, without)
         return (_with_sizes(self.view, answer) if self.chart.compares else answer), ignored
 
     def options(self, answer: Answer) -> dict[str, Any]:
-        """What the chart is told besides the answer."""
-        told: dict[str, Any] = {}
+        """The options that the chart takes besides the answer."""
+        options: dict[str, Any] = {}
         if self.chart.whole_country and not self.analysis:
-            told["chosen"] = self.view.where.get("province", ())
+            options["chosen"] = self.view.where.get("province", ())
         if self.chart.has_goal:
-            told["goal"] = GOAL
+            options["goal"] = GOAL
         if self.chart.has_events:
-            told["events"] = marks.events(scoped_query.worked_out(self.view, "events")[0], ChartContext(self.view.lang))
+            options["events"] = marks.events(
+                scoped_query.worked_out(self.view, "events")[0], ChartContext(self.view.lang)
+            )
         if self.nation:
-            told["nation"] = of_nation(self.view, answer).value()
+            options["nation"] = of_nation(self.view, answer).value()
         if self.target:
-            told["target"] = _target(self.view, answer)
-        return told
+            options["target"] = _target(self.view, answer)
+        return options
 
     def ready(self) -> None:
-        """Ask all of it: answers are cached."""
+        """Prefetch every answer of the figure into the cache."""
         answer, _ = self.answer()
         self.options(answer)
         if self.chart.compares and not scoped_query.nothing(answer):
@@ -70,7 +72,7 @@ class FigureQuestion:
         size(self.view, answer)
 
     def trend(self, answer: Answer) -> Answer | None:
-        """Where the answer has a single group, its values over time; None where there is more to compare, or no history."""
+        """The values over time of a single group; None with several groups or without a history."""
         metric, groups = answer.metrics[0], {self._group(answer, row) for row in answer.rows}
         if self.analysis or len(groups) != 1:
             return None
@@ -81,7 +83,7 @@ class FigureQuestion:
         return warehouse.ask(metric.name, by=("month",), over=over, where=where)
 
     def is_single(self, answer: Answer) -> bool:
-        """Whether the chart compares groups, and there is only one."""
+        """Whether the chart compares groups but the answer has only one."""
         return self.chart.compares and not self.analysis and len({self._group(answer, row) for row in answer.rows}) == 1
 
     @staticmethod
@@ -90,13 +92,13 @@ class FigureQuestion:
 
 
 def of_nation(view: PageContext, answer: Answer) -> Answer:
-    """The same measure for the whole nation, under the filters that are not places."""
+    """The same measure for the whole nation, under all filters except places."""
     where = {name: codes for name, codes in answer.where.items() if name not in page_context.PLACES}
     return warehouse.ask(answer.metrics[0].name, on=answer.on, over=answer.over, where=where)
 
 
 def _target(view: PageContext, answer: Answer) -> float | None:
-    """The target of the place on the as-of day, where the filters leave it a meaning."""
+    """The target of the place on the as-of day; None if other filters make it meaningless."""
     if not set(answer.where) <= warehouse.catalogue()["target"].dimensions:
         return None
     return warehouse.ask("target", on=view.as_of, where=answer.where).value()
@@ -106,7 +108,7 @@ def _target(view: PageContext, answer: Answer) -> float | None:
 
 
 def _with_sizes(view: PageContext, answer: Answer) -> Answer:
-    """The answer with a column that says how large each group is, where the measure brings none (a median, a difference)."""
+    """The answer with a column of group sizes, for measures that bring none (a median, a difference)."""
     counted = size_of(answer.metrics[0])
     if counted in answer.columns or counted not in warehouse.catalogue():
         return answer
@@ -134,7 +136,7 @@ def _ask_size(
 
 
 def size(view: PageContext, answer: Answer) -> str:
-    """Of how many a ratio or a median is made, in words: over time, at the end; of groups, of all of them. Else nothing."""
+    """The number of cases behind a ratio or a median, in words: over time the latest, for groups all of them."""
     metric = answer.metrics[0]
     counted = "at_risk" if "at_risk" in answer.columns else size_of(metric)
     known = warehouse.catalogue().get(counted) or warehouse.worked_out(counted)
@@ -150,7 +152,7 @@ def size(view: PageContext, answer: Answer) -> str:
 
 def _size(view: PageContext, answer: Answer, metric: Metric, counted: str) -> Any:
     if counted == "at_risk":
-        # All are followed at first.
+        # At time zero everyone is at risk.
         return sum(row["at_risk"] or 0 for row in answer.records() if row[answer.by[-1]] == 0)
     if counted in answer.columns and len(answer.by) == 1 and answer.by[0] in (*TIME, "ahead"):
         at, place = answer.columns.index(metric.name), answer.columns.index(counted)

@@ -1,6 +1,6 @@
-"""What several pages show: the scope bar, cards, figures, tables. Each shows one Answer and carries the same footer.
+"""Components shared by pages: the scope bar, cards, figures, tables. Each shows one Answer above the same footer.
 
-A component asks its question under the user's scope, says in words what it shows, and says so where there is nothing to show.
+A component asks its question under the user's scope, describes its content in words, and shows a notice if it has none.
 Data goes into HTML only through `text.escape`, and never into Markdown.
 """
 
@@ -39,14 +39,14 @@ _TREND = 240
 
 
 def scope_bar(*more: str, period: bool = False) -> PageContext:
-    """The scope bar and the view that it leaves. Raises warehouse.Unpublished.
+    """Show the scope bar and return its view. Raises warehouse.Unpublished.
 
     `more` are the filters of this page besides the main ones, by name or by group (`@person`).
-    `period` says that the page shows flows or trends, and so has a use for a period.
+    `period` adds the choice of a period, for pages with flows or trends.
     """
     view = replace(page_context.view(), has_period=period)
     filters = tuple(expand_groups(more))
-    rendering.defer(filter_bar.bar, view, filters, ready=partial(filter_bar.asked, view, filters))
+    rendering.defer(filter_bar.bar, view, filters, ready=partial(filter_bar.prefetch, view, filters))
     return view
 
 
@@ -67,12 +67,12 @@ def figure(
     ranked: bool = False,
     **options: Any,
 ) -> None:
-    """One question drawn: its finding as the title, measure, place and period below, the chart, and the footer.
+    """A figure for one question: its finding as the title, then measure, place and period, the chart, and the footer.
 
-    `by="place"` is provinces, or the counties of a few chosen ones. `where` are filters that the page sets, whatever the user
-    chose. `analysis` names what etl.analysis works out where no single question does. `nation` and `target` add a line: the
-    nation's value, the value to be reached. `says` is the rule of the title, where it is not the chart's own. `ranked`: the page
-    ranks the same groups beside the map, so where they differ by chance alone the map goes without a ranking of its own.
+    `by="place"` means provinces, or the counties of a few selected ones. `where` are filters fixed by the page. `analysis`
+    names a result of etl.analysis. `nation` and `target` add lines for the nation's value and the target. `says` replaces the
+    chart's title rule. `ranked`: the page already ranks the same groups beside the map, so a map of groups that differ only by
+    chance is left out instead of replaced by a ranking.
     """
     if where:
         fixed = {name: tuple(codes) for name, codes in where.items()}
@@ -83,54 +83,58 @@ def figure(
     of = [f"{name}.{code}" for name, codes in (where or {}).items() for code in codes]
     ident = "-".join([chart.name, analysis, *names[:1], *axes, *of])
     place = st.container(border=True, key=f"figure-{ident}", height="stretch")
-    asked = FigureQuestion(view, chart, names, axes, over, analysis, nation, target)
-    rendering.defer(_figure, asked, ident, says, ranked, options, place, place=place, ready=asked.ready, first=True)
+    question = FigureQuestion(view, chart, names, axes, over, analysis, nation, target)
+    rendering.defer(
+        _figure, question, ident, says, ranked, options, place, place=place, ready=question.ready, first=True
+    )
 
 
 def _figure(
-    asked: FigureQuestion,
+    question: FigureQuestion,
     ident: str,
     says: titles.TitleRule | None,
     ranked: bool,
     options: Mapping[str, Any],
     place: DeltaGenerator,
 ) -> None:
-    view = asked.view
+    view = question.view
     with error_boundary(view.lang, ident):
-        answer, ignored = asked.answer()
+        answer, ignored = question.answer()
         if scoped_query.nothing(answer):
             notice(view.lang, "state.empty_title", view.word("state.empty"))
-        elif asked.is_single(answer):
-            _single(asked, answer, ident, ignored, place)
-        elif asked.chart.where_noise and ranked and spread.is_noise(answer):
-            _unmapped(asked, answer, ident)
-        elif asked.chart.where_noise and spread.is_noise(answer):
-            told = {"nation": of_nation(view, answer).value()}
+        elif question.is_single(answer):
+            _single(question, answer, ident, ignored, place)
+        elif question.chart.where_noise and ranked and spread.is_noise(answer):
+            _unmapped(question, answer, ident)
+        elif question.chart.where_noise and spread.is_noise(answer):
+            ranking_options = {"nation": of_nation(view, answer).value()}
             note = view.word("figure.noise")
-            draw(view, asked.chart.where_noise, answer, ident, None, ignored, told, place, notes=[note])
+            draw(view, question.chart.where_noise, answer, ident, None, ignored, ranking_options, place, notes=[note])
         else:
-            draw(view, asked.chart, answer, ident, says, ignored, {**options, **asked.options(answer)}, place)
+            draw(view, question.chart, answer, ident, says, ignored, {**options, **question.options(answer)}, place)
 
 
-def _unmapped(asked: FigureQuestion, answer: Answer, ident: str) -> None:
-    """No map, where it would colour chance; the ranking stands beside, with the table and the file."""
-    view = asked.view
-    title = _title(answer, asked.chart, context(view), None, ident)
+def _unmapped(question: FigureQuestion, answer: Answer, ident: str) -> None:
+    """A note instead of a map that would only colour noise; the ranking beside it has the table and the files."""
+    view = question.view
+    title = _title(answer, question.chart, context(view), None, ident)
     note = f'<p class="pd-note pd-unmapped">{text.escape(view.word("figure.no_map"))}</p>'
     st.html(_head(title.sentence, _below(view, answer), "") + note)
 
 
-def _single(asked: FigureQuestion, answer: Answer, ident: str, ignored: Sequence[str], place: DeltaGenerator) -> None:
-    """Of one group there is nothing to compare: its value as on a card, and its trend."""
-    view, metric = asked.view, answer.metrics[0]
+def _single(
+    question: FigureQuestion, answer: Answer, ident: str, ignored: Sequence[str], place: DeltaGenerator
+) -> None:
+    """A single group, with nothing to compare: its value as on a card, and its trend."""
+    view, metric = question.view, answer.metrics[0]
     value = text.amount(answer.rows[-1][answer.columns.index(metric.name)], metric.unit, view.lang)
     card = f'<div class="pd-card"><p class="pd-value"><bdi>{text.escape(value)}</bdi></p></div>'
-    over_time = asked.trend(answer)
+    over_time = question.trend(answer)
     if over_time is not None and not scoped_query.nothing(over_time):
-        told = {"zero": metric.unit != "share", "height": _TREND}
-        draw(view, lines.trend, over_time, ident, None, ignored, told, place, card=card)
+        options = {"zero": metric.unit != "share", "height": _TREND}
+        draw(view, lines.trend, over_time, ident, None, ignored, options, place, card=card)
         return
-    title = _title(answer, asked.chart, context(view), None, ident)
+    title = _title(answer, question.chart, context(view), None, ident)
     st.html(_head(title.sentence, _below(view, answer), "") + card)
     footer(view, answer, ident)
 
@@ -147,9 +151,9 @@ def draw(
     notes: Sequence[str] = (),
     card: str = "",
 ) -> None:
-    """An answer as a figure is drawn: finding, subtitle, `card`, chart, notes, the filters that were `ignored`, the footer.
+    """Draw an answer: title, subtitle, `card`, chart, notes, the filters that were `ignored`, and the footer.
 
-    Where it is told its `place`, the footer can wait until all figures stand.
+    With a `place`, the footer is deferred until all figures are drawn.
     """
     below = _below(view, answer)
     title = _title(answer, chart, context(view), says, ident)
@@ -182,7 +186,7 @@ def draw(
 
 
 def _below(view: PageContext, answer: Answer) -> str:
-    """Measure, place, period and, of a ratio, how many it is made of."""
+    """Measure, place, period and, for a ratio, its number of cases."""
     return " · ".join(part for part in (subtitle(view, answer), size(view, answer)) if part)
 
 
@@ -190,12 +194,14 @@ def _head(title: str, below: str, more: str) -> str:
     return f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(below)}</p>{more}</div>'
 
 
-def _title(answer: Answer, chart: Chart, seen: ChartContext, says: titles.TitleRule | None, ident: str) -> Title:
-    """What the figure says, in words that no other figure of the page has."""
-    taken = page_context.titles()
-    others = {sentence for figure, sentence in taken.items() if figure != ident}
-    title = titles.unlike((says or chart.title)(answer, seen), others, answer, seen)
-    taken[ident] = title.sentence
+def _title(
+    answer: Answer, chart: Chart, chart_context: ChartContext, says: titles.TitleRule | None, ident: str
+) -> Title:
+    """The title of the figure, different from every other title of the page."""
+    page_titles = page_context.titles()
+    used_sentences = {sentence for figure, sentence in page_titles.items() if figure != ident}
+    title = titles.unlike((says or chart.title)(answer, chart_context), used_sentences, answer, chart_context)
+    page_titles[ident] = title.sentence
     return title
 
 
@@ -210,8 +216,8 @@ def _circulated(
     answer: Circulated,
     ask: Ask,
 ) -> Picture | None:
-    """The picture of a chart as it may circulate: drawn anew of the rounded answer, beside the nation's rounded value."""
-    # A chart that lacks one of its measures says something else.
+    """The picture of a chart for circulation, redrawn from the rounded answer and the nation's rounded value."""
+    # Without one of its measures the chart would be misleading.
     names = [metric.name for metric in answer.metrics]
     if any(_is_known(exact, name) and not _is_known(answer, name) for name in names):
         return None
@@ -228,7 +234,7 @@ def _is_known(answer: Answer, name: str) -> bool:
 
 
 class _Same:
-    """An answer as a key: the very same object. It is held as long as what was drawn of it."""
+    """An answer as a cache key, compared by identity. The key keeps the answer alive, so its id stays unique."""
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
@@ -251,7 +257,7 @@ class _Drawn:
 def _drawn(
     same: _Same,
     chart: Chart,
-    seen: ChartContext,
+    chart_context: ChartContext,
     title: Title,
     below: str,
     options: tuple[tuple[str, Any], ...],
@@ -259,7 +265,7 @@ def _drawn(
     return _draw_of(
         same.answer,
         chart,
-        seen,
+        chart_context,
         title,
         below,
         {name: dict(value) if name == "parts" else value for name, value in options},
@@ -269,16 +275,16 @@ def _drawn(
 def _draw_of(
     answer: Answer,
     chart: Chart,
-    seen: ChartContext,
+    chart_context: ChartContext,
     title: Title,
     below: str,
     options: Mapping[str, Any],
 ) -> _Drawn:
-    told = dict(options)
+    chart_options = dict(options)
     if chart.names_groups:
-        told = {"focus": title.focus, "is_problem": title.is_problem, **told}
-    made = chart(answer, seen, **told)
-    return _Drawn(made, titles.spoken(answer, seen, title, below), made["layout"]["meta"])
+        chart_options = {"focus": title.focus, "is_problem": title.is_problem, **chart_options}
+    made = chart(answer, chart_context, **chart_options)
+    return _Drawn(made, titles.spoken(answer, chart_context, title, below), made["layout"]["meta"])
 
 
 def _frozen(options: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
@@ -288,7 +294,7 @@ def _frozen(options: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
 
 
 def _keys_to_click(axis: str, keys: Iterable[elements.Figure], ident: str) -> None:
-    """The keys of a chart as buttons: each narrows the page to its member, or widens it again."""
+    """The keys of a chart as buttons that toggle a filter on their member."""
     with st.container(horizontal=True, key=f"legend-{ident}", gap="small", vertical_alignment="center"):
         for key in keys:
             st.html(_swatch(key), width="content")
@@ -302,7 +308,7 @@ def _keys_to_click(axis: str, keys: Iterable[elements.Figure], ident: str) -> No
 
 
 def keys(entries: Iterable[elements.Figure]) -> str:
-    """The keys of a chart, in the reading direction; a swatch shows line, dash, outline and hatch as the chart does."""
+    """The keys of a chart as HTML; their swatches repeat the lines, dashes, outlines and patterns of the chart."""
     listed = "".join(f"<li>{_swatch(key)}{text.escape(key['label'])}</li>" for key in entries)
     return f'<ul class="pd-keys">{listed}</ul>' if listed else ""
 
@@ -315,7 +321,7 @@ def _swatch(key: elements.Figure) -> str:
 
 
 def groups(view: PageContext, *names: str, by: str, says: titles.TitleRule | None = None) -> None:
-    """Measures of every member of a dimension as a table, under its finding and with the same footer."""
+    """Measures of every member of a dimension as a table, with a title and the same footer."""
     place = st.container(border=True, key=f"figure-groups-{by}")
     rendering.defer(_groups, view, names, by, says, place=place, ready=partial(scoped_query.ask, view, names, (by,)))
 
@@ -328,9 +334,14 @@ def _groups(view: PageContext, names: Sequence[str], by: str, says: titles.Title
             notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
         title = (says or titles.extreme)(answer, context(view))
-        taken = page_context.titles()
-        title = titles.unlike(title, [said for one, said in taken.items() if one != ident], answer, context(view))
-        taken[ident] = title.sentence
+        page_titles = page_context.titles()
+        title = titles.unlike(
+            title,
+            [sentence for figure_ident, sentence in page_titles.items() if figure_ident != ident],
+            answer,
+            context(view),
+        )
+        page_titles[ident] = title.sentence
         st.html(_head(title.sentence, _below(view, answer), ""))
         table(view, answer, ident)
         if ignored:

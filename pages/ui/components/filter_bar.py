@@ -1,4 +1,4 @@
-"""The scope bar: province, activity, as-of day and period in one place on every page, the rest one click away, and Reset."""
+"""The scope bar of every page: province, activity, as-of day and period, further filters in a popover, and Reset."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -18,19 +18,19 @@ _NONE = "none"
 _ENDS = ("first", "last")
 
 
-def asked(view: PageContext, more: tuple[str, ...]) -> None:
-    """Ask what the bar will ask, for answers are kept."""
+def prefetch(view: PageContext, more: tuple[str, ...]) -> None:
+    """Prefetch the questions of the bar into the cache."""
     for name in _MAIN:
         filter_options.offered(view, name, (*_MAIN, *more))
 
 
 def bar(view: PageContext, more: tuple[str, ...]) -> None:
-    """Draw the bar for `view`; `more` are the filters that this page has besides the main ones."""
+    """Draw the bar for `view`; `more` are the filters of this page besides the main ones."""
     known = (*_MAIN, *more)
-    # a filter kept from another page can be taken away here too
+    # A filter kept from another page is offered too, so that it can be removed.
     offered = [name for name in FILTERS if name not in _MAIN and (name in more or name in view.where)]
     on = [name for name in offered if name in view.where]
-    _door(view)
+    _filters_button(view)
     with st.container(key="scope", gap="small"):
         with st.container(key="scope-bar", horizontal=True, vertical_alignment="bottom", gap="small"):
             for name in _MAIN:
@@ -44,12 +44,12 @@ def bar(view: PageContext, more: tuple[str, ...]) -> None:
         if view.has_period and periods.kind(view.scope.period) == periods.DAYS:
             _two_days(view)
         day_field.trouble("on", *_ENDS)
-    said = "<span>·</span> ".join(map(text.escape, _said(view)))
-    st.html(f'<p class="pd-said" role="status">{said}{_profile(view)}</p>{_compared_with(view)}')
+    summary = "<span>·</span> ".join(map(text.escape, _summary(view)))
+    st.html(f'<p class="pd-said" role="status">{summary}{_profile(view)}</p>{_compared_with(view)}')
 
 
 def _profile(view: PageContext) -> str:
-    """Where the view is one province: the way to its profile. A click on a map or a ranking comes to this."""
+    """A link to the profile of the selected province, for users who clicked on a map or a ranking."""
     provinces = view.where.get("province", ())
     if len(provinces) != 1 or page_context.part() == "province":
         return ""
@@ -59,7 +59,7 @@ def _profile(view: PageContext) -> str:
 
 
 def _compared_with(view: PageContext) -> str:
-    """Where the view is one province: every other beside which it can be seen on the same day."""
+    """Links that compare the selected province with each other one on the same day."""
     provinces, is_here = view.where.get("province", ()), page_context.part() == "compare"
     if len(provinces) != 1 or is_here or {"county", "institute"} & set(view.where):
         return ""
@@ -70,20 +70,22 @@ def _compared_with(view: PageContext) -> str:
         address = page_parameters.address("compare", view.lang, view.scope.address() | {"q": [code]})
         return f'<a href="{text.escape(address)}" target="_self">{text.escape(names[code])}</a>'
 
-    others = sorted(names.keys() - set(provinces), key=lambda code: tables.collated(names[code]))
-    return f'<details class="pd-with"><summary>{text.escape(words)}</summary>{"".join(map(link, others))}</details>'
+    other_codes = sorted(names.keys() - set(provinces), key=lambda code: tables.collated(names[code]))
+    return (
+        f'<details class="pd-with"><summary>{text.escape(words)}</summary>{"".join(map(link, other_codes))}</details>'
+    )
 
 
-def _door(view: PageContext) -> None:
-    """On a phone the filters stand behind one button, which says how many are on (static/shell.js opens it)."""
+def _filters_button(view: PageContext) -> None:
+    """The button that opens the filters on a phone and shows how many are active (static/shell.js handles it)."""
     count = len(view.where) + bool(view.scope.on) + bool(view.over)
     label = view.word("why.filters") + (f" ({text.number(count, view.lang)})" if count else "")
     st.html(f'<button type="button" class="pd-filters" aria-expanded="false">{text.escape(label)}</button>')
 
 
-def _said(view: PageContext) -> list[str]:
-    """What is on, in words: places and filters, the day in both calendars, the period with its days."""
-    said = [
+def _summary(view: PageContext) -> list[str]:
+    """The active scope in words: places and filters, the day in both calendars, the period with its days."""
+    parts = [
         view.word("scope.in_words", parts=page_context.filters_in_words(view)),
         view.word("trust.as_of", day=text.day_in_both(view.as_of, view.lang)),
     ]
@@ -91,15 +93,15 @@ def _said(view: PageContext) -> list[str]:
         first, last = (text.day(day, view.lang) for day in view.over)
         kind = periods.kind(view.scope.period)
         if kind == periods.DAYS:
-            said.append(view.word("scope.days_said", first=first, last=last))
+            parts.append(view.word("scope.days_said", first=first, last=last))
         else:
-            said.append(view.word("scope.period_said", name=view.word(f"period.{kind}"), first=first, last=last))
-    return said
+            parts.append(view.word("scope.period_said", name=view.word(f"period.{kind}"), first=first, last=last))
+    return parts
 
 
 def _more(view: PageContext, offered: Sequence[str], on: Sequence[str], known: tuple[str, ...]) -> None:
-    """The other filters behind a door. What is behind a closed one is neither asked nor sent."""
-    # with a label that changes it would be another door, and close at each choice
+    """The other filters in a popover. A closed popover asks nothing and sends nothing."""
+    # The label must stay constant: a new label is a new widget, which would close at each choice.
     box = st.popover(view.word("scope.more"), key="scope-more", on_change="rerun")
     if on:
         count = text.number(len(on), view.lang)
@@ -112,7 +114,7 @@ def _more(view: PageContext, offered: Sequence[str], on: Sequence[str], known: t
 
 
 def _filter(view: PageContext, name: str, known: tuple[str, ...]) -> None:
-    """One multiple choice, which shows what the scope holds."""
+    """One multiselect that shows the values of the scope."""
     key = f"filter {name}"
     options = filter_options.offered(view, name, known)
     st.session_state[key] = [code for code in view.where.get(name, ()) if code in options]
@@ -134,14 +136,14 @@ def _set_day(view: PageContext, day: date) -> None:
 
 
 def _period(view: PageContext) -> None:
-    """A period for flows and trends: none, a preset, or two days."""
-    key, shown = "filter period", periods.kind(view.scope.period) or _NONE
-    st.session_state[key] = shown
+    """The period for flows and trends: none, a preset, or two days."""
+    key, selected = "filter period", periods.kind(view.scope.period) or _NONE
+    st.session_state[key] = selected
 
     def changed() -> None:
         now = st.session_state[key]
         if now == periods.DAYS:
-            # from what is seen now on
+            # Start from the period shown now.
             page_context.set_period(periods.written(*(view.over or view.complete_months(periods.DEFAULT_MONTHS))))
         else:
             page_context.set_period("" if now == _NONE else now)
@@ -150,7 +152,7 @@ def _period(view: PageContext) -> None:
         view.word("scope.period"),
         (_NONE, *periods.PRESETS, periods.DAYS),
         key=key,
-        format_func=lambda one: view.word(f"period.{one}"),
+        format_func=lambda option: view.word(f"period.{option}"),
         on_change=changed,
     )
 

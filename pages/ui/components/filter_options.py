@@ -1,4 +1,4 @@
-"""What each filter offers: the members that exist under the other filters on the as-of day, each with its count."""
+"""The options of each filter: the members that exist under the other filters on the as-of day, with counts."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,21 +12,23 @@ from pages.ui.data.warehouse import Frozen
 from pages.ui.i18n import text
 from pages.ui.state.page_context import PLACES, PageContext
 
-# What the number beside a name counts: active assistants; where a course is asked for, those of them who must take it.
+# The count next to a name: active assistants or, if a course is involved, those who must take it.
 _COUNTED, _OF_COURSES = "active_assistants", "trainable_assistants"
-# Lists whose own order means something keep it; names stand in the order of the alphabet.
+# Dimensions sorted by name; the others have a natural order.
 _BY_NAME = (*PLACES, "course")
-# A register holds institutes nobody serves in: they are offered too.
+# Filters known to the register of institutes: institutes without assistants are offered too.
 _REGISTERED = ("province", "county", "activity")
 
 
 def offered(view: PageContext, name: str, known: tuple[str, ...]) -> dict[str, str]:
-    """Codes and labels of what filter `name` offers; `known` are the filters this page has. What is chosen stays offered.
+    """Codes and labels of the options of filter `name`, including selected ones; `known` are the filters of this page.
 
-    A place is not narrowed by places inside of it: they fall when it changes (see Scope.with_filter).
+    Smaller places do not narrow a larger one: they are cleared when it changes (see Scope.with_filter).
     """
     below = PLACES[PLACES.index(name) :] if name in PLACES else (name,)
-    others = {one: codes for one, codes in view.where.items() if one in known and one not in below}
+    other_filters = {
+        dimension: codes for dimension, codes in view.where.items() if dimension in known and dimension not in below
+    }
     chosen = view.where.get(name, ())
     return dict(
         _offered(
@@ -35,7 +37,7 @@ def offered(view: PageContext, name: str, known: tuple[str, ...]) -> dict[str, s
             view.lang,
             name,
             view.as_of,
-            warehouse.frozen(others),
+            warehouse.frozen(other_filters),
             frozenset(chosen),
         )
     )
@@ -45,46 +47,46 @@ def offered(view: PageContext, name: str, known: tuple[str, ...]) -> dict[str, s
 def _offered(
     _file: str, _scope: AccessScope, lang: str, name: str, on: date, frozen: Frozen, chosen: frozenset[str]
 ) -> Mapping[str, str]:
-    others = dict(frozen)
-    counts = _counts(name, on, others)
+    other_filters = dict(frozen)
+    counts = _counts(name, on, other_filters)
     names = warehouse.names(name, lang)
-    wanted = {code for code, count in counts.items() if count} | chosen
+    offered_codes = {code for code, count in counts.items() if count} | chosen
     if name == "institute":
-        wanted |= _registered(others)
-    codes = [code for code in names if code in wanted]
-    told = _told_apart({code: text.findable(names[code]) for code in codes}, lang)
+        offered_codes |= _registered(other_filters)
+    codes = [code for code in names if code in offered_codes]
+    labels = _unambiguous({code: text.findable(names[code]) for code in codes}, lang)
     if name in _BY_NAME:
-        codes.sort(key=lambda code: tables.collated(told[code]))
+        codes.sort(key=lambda code: tables.collated(labels[code]))
     return {
         code: text.word(
             "scope.counted",
             lang,
-            name=text.isolated(told[code], lang),
+            name=text.isolated(labels[code], lang),
             count=text.number(counts.get(code, 0), lang),
         )
         for code in codes
     }
 
 
-def _counts(name: str, on: date, others: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
-    """Persons by member, asked as every number is."""
-    metric = _OF_COURSES if "course" in (name, *others) else _COUNTED
-    answer = warehouse.ask(metric, by=name, on=on, where=others)
+def _counts(name: str, on: date, other_filters: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+    """Persons by member."""
+    metric = _OF_COURSES if "course" in (name, *other_filters) else _COUNTED
+    answer = warehouse.ask(metric, by=name, on=on, where=other_filters)
     return {row[0]: row[1] for row in answer.rows if row[0] is not None}
 
 
-def _registered(others: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """Institutes of the register under the filters that it knows."""
-    asked = {name: others[name] for name in _REGISTERED if name in others}
+def _registered(other_filters: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """Institutes in the register under the filters it knows."""
+    register_filters = {name: other_filters[name] for name in _REGISTERED if name in other_filters}
     return {
-        one.code
-        for one in registers.institutes().values()
-        if all(getattr(one, name) in codes for name, codes in asked.items())
+        institute.code
+        for institute in registers.institutes().values()
+        if all(getattr(institute, name) in codes for name, codes in register_filters.items())
     }
 
 
-def _told_apart(names: Mapping[str, str], lang: str) -> dict[str, str]:
-    """Names of which no two are alike: with the code, where two institutes have one name."""
+def _unambiguous(names: Mapping[str, str], lang: str) -> dict[str, str]:
+    """Names made unique: those shared by several institutes get their code."""
     often = Counter(names.values())
     return {
         code: name if often[name] == 1 else text.listed([name, text.digits(code, lang)], lang)

@@ -1,4 +1,4 @@
-"""What every shown answer carries, under cards, charts and tables alike: what the number is, its table, its files."""
+"""The footer of every answer, under cards, charts and tables: its meaning, its files, its table."""
 
 from collections.abc import Sequence
 
@@ -14,24 +14,24 @@ from pages.ui.i18n import text
 from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.page_context import PageContext
 
-# Of more measures than this the first is named, the others by the keys of the chart.
+# With more measures than this the subtitle names only the first; the chart's keys name the others.
 _MOST_NAMED = 2
 
 
 def context(view: PageContext) -> ChartContext:
-    """How charts, tables and files are to be made for this reader."""
+    """The context of charts, tables and files for this user."""
     return ChartContext(
         view.lang, view.dark, {name: warehouse.names(name, view.lang) for name in ("course", "institute")}
     )
 
 
 def subtitle(view: PageContext, answer: Answer, place: str | None = None) -> str:
-    """Measure, place and period of an answer. `place`: of which places it is, where the filters do not say."""
-    # What an analysis works out beside its measure, in another unit, helps to read it: how many are followed, a day.
+    """Measure, place and period of an answer. `place` names the places if the filters do not."""
+    # An analysis may add auxiliary metrics in another unit (people at risk, a day): they are not named.
     first, known = answer.metrics[0], warehouse.catalogue()
     named = [metric for metric in answer.metrics if metric.unit == first.unit or metric.name in known]
     labels = [metric.label[view.lang] for metric in (named if len(named) <= _MOST_NAMED else named[:1])]
-    # "Outstanding" and "Outstanding, up to 30 days" are one measure and a part of it: the legend names the parts.
+    # "Outstanding, up to 30 days" is a part of "Outstanding": the legend names the parts.
     whole = [label for at, label in enumerate(labels) if not any(map(label.startswith, labels[:at]))]
     measures = text.listed(whole, view.lang)
     if answer.over:
@@ -39,7 +39,7 @@ def subtitle(view: PageContext, answer: Answer, place: str | None = None) -> str
         when = view.word("figure.period", first=begin, last=end)
     else:
         when = text.day(answer.on or view.as_of, view.lang)
-    # A comparison with other countries is of no one place.
+    # A comparison of countries has no single place.
     places = [] if "country" in answer.by else [place or page_context.place(view, answer.where)]
     return " · ".join([measures, *places, when])
 
@@ -51,25 +51,25 @@ def footer(
     ident: str,
     with_table: bool = True,
     picture: downloads.Picture | None = None,
-    seen: ChartContext | None = None,
+    chart_context: ChartContext | None = None,
 ) -> None:
-    """Meaning, files and table behind doors. What is behind a closed door is neither made nor sent.
+    """Meaning, files and table, each loaded only when opened.
 
-    `seen` has names of members that only this answer has.
+    `chart_context` brings names of members that only this answer has.
     """
     switch = f"table shown {ident}"
     with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
         question(view, answer, ident)
-        downloads.downloads(view, answer, seen or context(view), ident, picture)
+        downloads.downloads(view, answer, chart_context or context(view), ident, picture)
         if with_table:
             label = view.word("figure.table_close" if st.session_state.get(switch) else "figure.table")
             st.button(label, key=f"table-{ident}", type="tertiary", on_click=_turn, args=(switch,))
     if with_table and st.session_state.get(switch):
-        table(view, answer, ident, picture, seen)
+        table(view, answer, ident, picture, chart_context)
 
 
 def question(view: PageContext, answer: Answer, ident: str) -> None:
-    """ "What is this number?". On a card the style sheet shows it as a mark."""
+    """The popover "What is this number?". On a card the style sheet shrinks it to an icon."""
     what = st.popover(view.word("figure.what"), key=f"what-{ident}", type="tertiary", on_change="rerun")
     if what.open:
         with what:
@@ -81,7 +81,7 @@ def _turn(switch: str) -> None:
 
 
 def _meaning(view: PageContext, answer: Answer) -> None:
-    """Words, inclusions, worked example, load, the rows that were kept back, and the query."""
+    """Definition, formula, worked example, load, rejected rows, links, and the query."""
     parts = []
     for metric in answer.metrics:
         parts.append(f"<h4>{text.escape(metric.label[view.lang])}</h4>")
@@ -135,37 +135,38 @@ def table(
     answer: Answer,
     ident: str,
     picture: downloads.Picture | None = None,
-    seen: ChartContext | None = None,
+    chart_context: ChartContext | None = None,
 ) -> None:
-    """The answer as a table, in the order in which its chart shows it."""
+    """The answer as a table, in the order of its chart."""
     rows, start = _as_drawn(answer, picture)
     tables.style()
     more = _events(view, answer, picture)
     tables.answer(
-        view, f"answer-{ident}", answer, seen or context(view), subtitle(view, answer), rows, start, more=more
+        view, f"answer-{ident}", answer, chart_context or context(view), subtitle(view, answer), rows, start, more=more
     )
 
 
 def _events(view: PageContext, answer: Answer, picture: downloads.Picture | None) -> list[tables.Column]:
-    """A column with the events that the chart numbers, each beside its month; none where the chart has none."""
+    """A column with the numbered events of the chart; empty without events."""
     meta = picture.figure["layout"].get("meta", {}) if picture else {}
     at = next((i for i, name in enumerate(answer.by) if name in TIME), None)
     if at is None or not meta.get("events"):
         return []
-    told: dict[str, list[str]] = {}
+    unit_events: dict[str, list[str]] = {}
     for number, (unit, words) in enumerate(zip(meta["event_units"], meta["events"], strict=True), 1):
-        told.setdefault(unit, []).append(f"{text.digits(number, view.lang)}. {words}")
+        unit_events.setdefault(unit, []).append(f"{text.digits(number, view.lang)}. {words}")
 
     def cell(row: tuple) -> str:
-        return "<br>".join(map(text.escape, told.get(row[at], ())))
+        return "<br>".join(map(text.escape, unit_events.get(row[at], ())))
 
     return [tables.Column("events", view.word("briefing.events"), cell)]
 
 
 def _as_drawn(answer: Answer, picture: downloads.Picture | None) -> tuple[Sequence[tuple], str]:
-    """The rows as the bars of the chart stand, and what that order is called; without bars, as they came.
+    """The rows in the order of the chart's bars, and the sort key of that order ("" if it is no column's).
 
-    A map and a table on its own show the largest value first. Time and bands keep the order of their own.
+    Without bars they keep the order of the answer; a map or a table without a chart shows the largest value first, unless
+    the dimension has a natural order.
     """
     if not answer.by:
         return answer.rows, ""
@@ -181,10 +182,10 @@ def _as_drawn(answer: Answer, picture: downloads.Picture | None) -> tuple[Sequen
 
 
 def _bars(answer: Answer, picture: downloads.Picture | None) -> dict[object, int]:
-    """The place of each member among the horizontal bars of a chart, which carry their members."""
+    """The position of each member among the horizontal bars of a chart."""
     members = {row[0] for row in answer.rows}
     for trace in picture.figure["data"] if picture else ():
-        drawn = [one[0] if isinstance(one, (list, tuple)) else one for one in trace.get("customdata") or ()]
+        drawn = [entry[0] if isinstance(entry, (list, tuple)) else entry for entry in trace.get("customdata") or ()]
         if trace.get("orientation") == "h" and drawn and members.issuperset(drawn):
             return {code: place for place, code in enumerate(dict.fromkeys(drawn))}
     return {}

@@ -1,4 +1,4 @@
-"""What stands where nothing can be shown: kind words and the way out, in the reader's language."""
+"""Notices in place of content that cannot be shown, in the user's language, and the error boundary."""
 
 import logging
 import traceback
@@ -13,7 +13,7 @@ from pages.ui.data import limits, user, warehouse
 from pages.ui.i18n import text
 
 _LOG = logging.getLogger(__name__)
-# Why a question has no answer, by what ended it.
+# The message key for each reason that ended a question.
 _ENDED: dict[type[Exception], str] = {
     worker_process.OutOfTime: "out_of_time",
     worker_process.OutOfMemory: "out_of_memory",
@@ -21,7 +21,7 @@ _ENDED: dict[type[Exception], str] = {
 
 
 def notice(lang: str, title: str, words: str, kind: str = "empty") -> None:
-    """A note under the words of `title`; `kind` is empty, refused or error."""
+    """A notice with the title of key `title`; `kind` is empty, refused or error."""
     st.html(
         f'<div class="pd-notice pd-{kind}" role="note"><strong>{text.escape(text.word(title, lang))}</strong>'
         f"<p>{text.escape(words)}</p></div>"
@@ -30,9 +30,9 @@ def notice(lang: str, title: str, words: str, kind: str = "empty") -> None:
 
 @contextmanager
 def error_boundary(lang: str, ident: str) -> Iterator[None]:
-    """What goes wrong in one part of a page stays in it, and is told kindly.
+    """Turn an error in one part of a page into a notice, so that the other parts still render.
 
-    The message of a fault may hold data: the log names the part and the kind of fault, and more if asked.
+    Exception messages may contain data, so the log gets only the part and the exception type; the debug level has more.
     """
     try:
         yield
@@ -56,7 +56,7 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
 
 
 def _is_lost() -> bool:
-    """Whether nobody is signed in any more."""
+    """Whether the session is no longer signed in."""
     try:
         user.scope()
     except user.AccessDenied:

@@ -1,4 +1,4 @@
-"""Rows of a table that are not in memory, in the order of a column; and the order of names."""
+"""Rows of a table that stay in the database, sorted by a column; and the collation of names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,18 +9,18 @@ from etl.semantic.exportable import StoredRows
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.matrix import ORDERED
 
-# Persian letters in the order of the alphabet, which is not that of their codes.
+# Persian letters in alphabetical order, which differs from code point order.
 _ALPHABET = {letter: f"{place:02}" for place, letter in enumerate("آابپتثجچحخدذرزژسشصضطظعغفقکگلمنوهی")}
 
 
 def collated(name: str) -> str:
-    """A key under which Persian names stand in the order of the alphabet."""
+    """A sort key for the Persian alphabetical order."""
     return "".join(_ALPHABET.get(letter, letter) for letter in name)
 
 
 @dataclass(frozen=True)
 class PagedRows(Sequence[tuple]):
-    """Stored rows as `show` takes them, in the order of a column (`-name` downwards)."""
+    """Stored rows as a sequence for `tables.show`, sorted by a column (`-name` for descending)."""
 
     stored: StoredRows
     context: ChartContext

@@ -1,7 +1,7 @@
-"""A figure in the browser. The chart stays where it is and Plotly redraws it for each answer (static/plot.js).
+"""The component that shows a Plotly figure. Its element persists, and Plotly updates it for each answer (static/plot.js).
 
-Streamlit's own element takes a chart away with every answer, makes it anew and draws it twice, which was the larger part
-of what a filter change took. Plotly's library is the one that comes with the Python package of the same name.
+Streamlit's own element recreates a chart for every answer and draws it twice, which took most of the time of a filter
+change. The JavaScript library is the one in the `plotly` Python package.
 """
 
 import json
@@ -21,7 +21,7 @@ from pages.ui.charts import elements
 _MANIFEST = ComponentManifest("dashboard", "1", [ComponentConfig("plot", asset_dir="static")])
 _NAME = "dashboard.plot"
 
-# What a click on a figure does with the code of the member that was clicked.
+# Receives the code of the clicked member.
 Clicked = Callable[[str], None]
 
 
@@ -32,22 +32,22 @@ def plot(
     config: Mapping[str, Any] = elements.CONFIG,
     clicked: Clicked | None = None,
 ) -> None:
-    """The figure under `key`, as high as its layout says, and as wide as its place or, where there is room, as its layout says.
+    """Show the figure under `key`, with the height of its layout, and its width if the container has room for it.
 
-    `spoken` is what a screen reader says of it. `config` is Plotly's. Without `clicked` a click does nothing.
-    Raises ValueError for a number that JSON has no word for.
+    `spoken` is the text for screen readers. `config` is Plotly's. Without `clicked` a click does nothing.
+    Raises ValueError for a number that JSON cannot represent.
     """
-    told = {"figure": figure, "config": config, "spoken": spoken, "clickable": clicked is not None}
+    payload = {"figure": figure, "config": config, "spoken": spoken, "clickable": clicked is not None}
     _component()(
         key=key,
-        # Of a mapping Streamlit would write every Persian letter as six.
-        data=json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8"),
+        # Streamlit would escape every Persian letter of a mapping to six characters.
+        data=json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8"),
         on_click_change=partial(_tell, key, clicked) if clicked else None,
     )
 
 
 def _component() -> Callable[..., Any]:
-    """The component, known to the Streamlit runtime of this run. Tests start a runtime each."""
+    """The component, registered with the current Streamlit runtime: each test starts its own."""
     manager = get_bidi_component_manager()
     if manager.get_component_asset_root(_NAME) is None:
         manager.register_from_manifest(_MANIFEST, ROOT)

@@ -1,7 +1,7 @@
-"""How a table stands: by which column it is sorted and which of its pages is shown, and where that is kept.
+"""The sort column and the page of a table, and where they are stored.
 
-A table that a page is about keeps it in the address, so that Back and a copied link show the same rows; the table behind a
-chart keeps it in the session.
+The main table of a page stores them in the address, so that Back and copied links show the same rows; the table below a
+chart stores them in the session.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from pages.ui.state.address import ALL
 
 @dataclass(frozen=True)
 class Standing:
-    """The column (`-name` downwards, empty: the order in which the rows came) and the page, the first being 1, 0 all of them."""
+    """The sort column (`-name` for descending, empty for the given order) and the page from 1; page 0 shows all rows."""
 
     sort: str = ""
     page: int = 1
@@ -30,7 +30,7 @@ def _written(page: int) -> str:
 
 
 class Store(Protocol):
-    """Where the standing of one table is kept."""
+    """Storage for the standing of one table."""
 
     def read(self) -> Standing: ...
 
@@ -52,7 +52,7 @@ class InSession:
 
 @dataclass(frozen=True)
 class InAddress:
-    """Kept in `sort` and `page` of the page's address, for a page with one table."""
+    """Kept in the address parameters `sort` and `page`, for a page with one table."""
 
     page: str
 
@@ -67,23 +67,23 @@ class InAddress:
 
 @dataclass(frozen=True)
 class AmongLists:
-    """Kept in the address of a page with several lists, in a value `ident:sort:page` of its parameter `list`."""
+    """Kept in the address parameter `list` as `ident:sort:page`, for a page with several lists."""
 
     page: str
     ident: str
 
     def read(self) -> Standing:
         for value in page_parameters.of(self.page).get("list", ()):
-            ident, _, kept = value.partition(":")
+            ident, _, state = value.partition(":")
             if ident == self.ident:
-                sort, _, number = kept.rpartition(":")
+                sort, _, number = state.rpartition(":")
                 return Standing(sort, _number(number))
         return Standing()
 
     def write(self, standing: Standing) -> None:
-        others = [
+        other_lists = [
             value for value in page_parameters.of(self.page).get("list", ()) if not value.startswith(f"{self.ident}:")
         ]
-        own = [f"{self.ident}:{standing.sort}:{_written(standing.page)}"] if standing != Standing() else []
-        page_parameters.choose(self.page, list=[*others, *own])
+        this_list = [f"{self.ident}:{standing.sort}:{_written(standing.page)}"] if standing != Standing() else []
+        page_parameters.choose(self.page, list=[*other_lists, *this_list])
         page_context.write()

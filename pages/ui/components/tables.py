@@ -1,12 +1,11 @@
-"""The table of all pages: real HTML in the reading direction, read by screen readers, with its name column pinned.
+"""Tables of all pages: accessible HTML in the reading direction, with a pinned name column.
 
-Headings sort, by click and by keyboard; what is long is sorted and paged on the server, so that 100,000 groups cost the
-browser fifty rows. Data goes in escaped.
+Headings sort by click and by keyboard. Sorting and paging happen on the server, so that a table of 100,000 groups sends only
+fifty rows to the browser. Data is escaped.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -20,7 +19,9 @@ from etl.semantic.catalog import TIME
 from etl.semantic.exportable import StoredRows
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.matrix import ORDERED
+from pages.ui.components import table_html
 from pages.ui.components.paged_rows import PagedRows, collated
+from pages.ui.components.table_html import Column
 from pages.ui.components.table_state import InSession, Standing, Store
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
@@ -28,35 +29,16 @@ from pages.ui.state import page_parameters
 from pages.ui.state.page_context import PageContext
 
 PAGE_ROWS = 50
-# So many rows can be shown at once, to be printed; more are read in a file.
+# The most rows that can be shown on one page, for printing; longer tables are downloaded.
 MOST_ROWS = 1000
 _STYLE = ROOT / "static" / "analyst.css"
-# Fewer rows than this need no bars to be compared.
-_LEAST_BARS = 3
 _UNBARRED = ("date", "month", "year")
-# The script that hears the headings, served as a file as the one of the charts is (components/plot.py).
+# The script that handles clicks on headings, served as a file for the reason given in components/plot.py.
 _MANIFEST = ComponentManifest("tables", "1", [ComponentConfig("headings", asset_dir="static")])
 _HEADINGS = "tables.headings"
 
 Link = Callable[[tuple], str]
 Words = Mapping[str, Callable[[Any], str]]
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table whose rows are of any kind: what stands over it, and what a row says in it.
-
-    `cell` gives HTML; `value` what the rows are sorted by, where they can be, and how long the bar of a cell is.
-    """
-
-    name: str
-    title: str
-    cell: Callable[[Any], str]
-    value: Callable[[Any], Any] | None = None
-    is_number: bool = False
-    has_bar: bool = False
-    # What the longest bar stands for; None: the largest number of the column.
-    longest: float | None = None
 
 
 @cache
@@ -65,7 +47,7 @@ def _style() -> str:
 
 
 def style() -> None:
-    """The look of tables, breadcrumbs and comparisons; once on a page that has some."""
+    """Include the style sheet of tables, breadcrumbs and comparisons, once per page."""
     st.html(_style())
 
 
@@ -82,13 +64,13 @@ def show(
     store: Store | None = None,
     foot: Sequence[str] = (),
 ) -> None:
-    """The rows under their columns, the first of which names the row.
+    """Show a table; the first column names the row.
 
-    They come in the order that `start` names (`-name` downwards; empty: one of their own) and stay in it until a heading
-    is pressed. `foot` are the cells of a total. To be drawn in a fragment: only the table is drawn anew when it is sorted.
+    The rows come sorted by `start` (`-name` for descending, empty for another order) until a heading is pressed. `foot` are
+    the cells of a total row. Call it in a fragment, so that sorting redraws only the table.
     """
-    kept = store or InSession(ident)
-    standing = kept.read()
+    state_store = store or InSession(ident)
+    standing = state_store.read()
     known = {column.name for column in columns if column.value}
     sort = standing.sort if standing.sort.removeprefix("-") in known else start
     if isinstance(rows, PagedRows):
@@ -98,28 +80,28 @@ def show(
     number = min(standing.page, pages(len(rows)))
     with st.container(key=f"table-{ident}", gap=None):
         if len(rows) > 1 and known:
-            _hear(ident, partial(_press, kept, columns, start, f"headings-{ident}"))
-        shown = page_of(ordered, number) if number or len(rows) > MOST_ROWS else ordered
-        st.html(_html(columns, ordered, shown, caption, sort, foot))
+            _listen(ident, partial(_press, state_store, columns, start, f"headings-{ident}"))
+        page_rows = page_of(ordered, number) if number or len(rows) > MOST_ROWS else ordered
+        st.html(table_html.html(columns, ordered, page_rows, caption, sort, foot))
         if pages(len(rows)) > 1:
-            _turn(view, ident, kept, standing, number, len(rows))
+            _turn(view, ident, state_store, standing, number, len(rows))
 
 
 def sorted_by(columns: Sequence[Column], rows: Sequence[Any], sort: str) -> list[Any]:
-    """The rows by one column, what is unknown last whichever way they run."""
+    """The rows sorted by one column; unknown values come last in both directions."""
     value = next(column.value for column in columns if column.name == sort.removeprefix("-"))
     assert value
-    found = [(value(row), row) for row in rows]
+    keyed_rows = [(value(row), row) for row in rows]
     known = sorted(
-        (pair for pair in found if pair[0] is not None), key=lambda pair: pair[0], reverse=sort.startswith("-")
+        (pair for pair in keyed_rows if pair[0] is not None), key=lambda pair: pair[0], reverse=sort.startswith("-")
     )
-    return [row for _, row in known] + [row for value, row in found if value is None]
+    return [row for _, row in known] + [row for value, row in keyed_rows if value is None]
 
 
 def _press(store: Store, columns: Sequence[Column], start: str, key: str) -> None:
-    """A heading was pressed: numbers run downwards first, names upwards, and the other way the second time."""
+    """Handle a pressed heading: numbers sort descending first, names ascending; the second press reverses."""
     name = str(st.session_state[key]["sort"])
-    column = next((one for one in columns if one.name == name and one.value), None)
+    column = next((candidate for candidate in columns if candidate.name == name and candidate.value), None)
     if not column:
         return
     ways = [f"-{name}", name] if column.is_number else [name, f"-{name}"]
@@ -128,7 +110,7 @@ def _press(store: Store, columns: Sequence[Column], start: str, key: str) -> Non
     store.write(Standing("" if chosen == start else chosen))
 
 
-def _hear(ident: str, pressed: Callable[[], None]) -> None:
+def _listen(ident: str, pressed: Callable[[], None]) -> None:
     manager = get_bidi_component_manager()
     if manager.get_component_asset_root(_HEADINGS) is None:
         manager.register_from_manifest(_MANIFEST, ROOT)
@@ -140,82 +122,11 @@ def _declared() -> Callable[..., Any]:
     return st.components.v2.component(_HEADINGS, js="table.js", isolate_styles=False)
 
 
-def _html(
-    columns: Sequence[Column],
-    rows: Sequence[Any],
-    shown: Sequence[Any],
-    caption: str,
-    sort: str,
-    foot: Sequence[str],
-) -> str:
-    label = text.escape(caption)
-    head = "".join(_heading(column, sort, len(rows) > 1) for column in columns)
-    longest = {column.name: column.longest or _longest(column, rows) for column in columns if column.has_bar}
-    body = "".join(_line([_cell(column, row, longest.get(column.name)) for column in columns]) for row in shown)
-    if foot:
-        cells = [
-            (f' class="pd-total{" pd-number" if c.is_number else ""}"', f) for c, f in zip(columns, foot, strict=True)
-        ]
-        body += _line(cells)
-    return (
-        f'<div class="pd-scroll" tabindex="0" role="region" aria-label="{label}"><table class="pd-grid">'
-        f"<caption>{label}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _heading(column: Column, sort: str, several: bool) -> str:
-    kind = ' class="pd-number"' if column.is_number else ""
-    title = text.escape(column.title)
-    if not (column.value and several):
-        return f'<th scope="col"{kind}>{title}</th>'
-    way = {column.name: "ascending", f"-{column.name}": "descending"}.get(sort, "none")
-    mark = {"ascending": "▲", "descending": "▼"}.get(way, "")
-    return (
-        f'<th scope="col"{kind} aria-sort="{way}"><button type="button" data-sort="{text.escape(column.name)}">{title}'
-        f'<i aria-hidden="true">{mark}</i></button></th>'
-    )
-
-
-def _line(cells: Iterable[tuple[str, str]]) -> str:
-    return (
-        "<tr>"
-        + "".join(
-            f'<th scope="row"{kind}>{cell}</th>' if place == 0 else f"<td{kind}>{cell}</td>"
-            for place, (kind, cell) in enumerate(cells)
-        )
-        + "</tr>"
-    )
-
-
-def _cell(column: Column, row: Any, longest: float | None) -> tuple[str, str]:
-    """The attributes of a cell and its content; a bar is so long as its number is of the longest."""
-    if not column.is_number:
-        return "", column.cell(row)
-    value = column.value(row) if longest and column.value else None
-    bar = f' style="--bar:{100 * float(value) / longest:.1f}%"' if value is not None and longest else ""
-    return f' class="pd-number"{bar}', column.cell(row)
-
-
-def _longest(column: Column, rows: Sequence[Any]) -> float | None:
-    """What the longest bar stands for; None where bars would say nothing, or numbers lie below zero."""
-    assert column.value
-    if isinstance(rows, PagedRows):
-        least, largest, count = rows.stored.range(column.name)
-    else:
-        known = [value for row in rows if (value := column.value(row)) is not None]
-        if any(isinstance(one, (str, date)) for one in known):
-            return None
-        least, largest, count = min(known, default=0), max(known, default=0), len(known)
-    if count < _LEAST_BARS or isinstance(largest, (str, date)) or least < 0 or not largest:
-        return None
-    return float(largest)
-
-
 def _turn(view: PageContext, ident: str, store: Store, standing: Standing, number: int, count: int) -> None:
-    """Which rows are shown, and the buttons that turn the page; page 0 is all of them."""
+    """The range of rows shown, and the buttons for other pages; page 0 is all rows."""
     most = pages(count)
     key = f"{ident} page"
-    # the first, the last, the neighbours, and ten further on either side
+    # The first, the last, the neighbours, and those ten pages away.
     near = (1, number - 10, number - 1, number, number + 1, number + 10, most)
     st.session_state[key] = number
 
@@ -224,19 +135,19 @@ def _turn(view: PageContext, ident: str, store: Store, standing: Standing, numbe
 
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"pages-{ident}"):
         first = max(number - 1, 0) * PAGE_ROWS + 1
-        said = view.word(
+        position = view.word(
             "more.page_said",
             first=text.number(first, view.lang),
             last=text.number(min(first + PAGE_ROWS - 1, count) if number else count, view.lang),
             count=text.number(count, view.lang),
         )
-        st.html(f'<p class="pd-note" role="status">{text.escape(said)}</p>', width="content")
+        st.html(f'<p class="pd-note" role="status">{text.escape(position)}</p>', width="content")
         st.pills(
             view.word("more.turn"),
-            [*sorted({one for one in near if 1 <= one <= most}), *([0] if count <= MOST_ROWS else [])],
+            [*sorted({page for page in near if 1 <= page <= most}), *([0] if count <= MOST_ROWS else [])],
             key=key,
             required=True,
-            format_func=lambda one: text.number(one, view.lang) if one else view.word("why.all_rows"),
+            format_func=lambda page: text.number(page, view.lang) if page else view.word("why.all_rows"),
             label_visibility="collapsed",
             on_change=changed,
         )
@@ -247,7 +158,7 @@ def pages(count: int) -> int:
 
 
 def page_of(rows: Sequence[Any], number: int) -> Sequence[Any]:
-    """The rows of a page, the first being 1; a page that is not there is the last."""
+    """The rows of a page, counted from 1; numbers out of range give the nearest page."""
     number = min(max(number, 1), pages(len(rows)))
     return rows[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]
 
@@ -258,7 +169,7 @@ def page_of(rows: Sequence[Any], number: int) -> Sequence[Any]:
 def answer(
     view: PageContext,
     ident: str,
-    shown: Answer,
+    answer: Answer,
     context: ChartContext,
     caption: str,
     rows: Sequence[tuple] | None = None,
@@ -269,116 +180,116 @@ def answer(
     words: Words | None = None,
     more: Sequence[Column] = (),
 ) -> None:
-    """An answer as a table, its `rows` in the order given, else in its own; `more` columns stand last."""
-    columns = [*columns_of(view, shown, context, link, without, words), *more]
-    show(view, ident, columns, shown.rows if rows is None else rows, caption, start, store)
+    """Show an answer as a table; `rows` overrides the order of its rows, `more` columns come last."""
+    columns = [*columns_of(view, answer, context, link, without, words), *more]
+    show(view, ident, columns, answer.rows if rows is None else rows, caption, start, store)
 
 
 def stored(
     view: PageContext, ident: str, rows: StoredRows, context: ChartContext, caption: str, start: str, store: Store
 ) -> None:
-    """Rows that are not in memory as a table, sorted and read a page at a time where they lie."""
+    """Show stored rows as a table; the database sorts them and returns one page at a time."""
     columns = columns_of(view, rows.answer, context)
     show(view, ident, columns, PagedRows(rows, context), caption, start, store)
 
 
 def columns_of(
     view: PageContext,
-    shown: Answer,
+    answer: Answer,
     context: ChartContext,
     link: Link | None = None,
     without: Iterable[str] = (),
     words: Words | None = None,
 ) -> list[Column]:
-    """A column for each of the answer, the parts of a ratio beside it.
+    """The table columns of an answer, the parts of a ratio next to it.
 
-    `link` gives the address that the first cell of a row leads to, `words` says the cells of a column its own way.
+    `link` returns the address for the first cell of a row, `words` formats the cells of the named columns.
     """
-    left_out, own = set(without), words or {}
-    # The first measure and the shares: with a bar in every cell none would be seen.
-    barred = {metric.name for metric in shown.metrics[:1]}
-    at = [shown.columns.index(name) for name in _beside(shown) if name not in left_out]
+    left_out, formatters = set(without), words or {}
+    # Only the first measure and shares have bars: a bar in every cell would be noise.
+    barred = {metric.name for metric in answer.metrics[:1]}
+    at = [answer.columns.index(name) for name in _beside(answer) if name not in left_out]
 
     def column(place: int, i: int) -> Column:
-        name = shown.columns[i]
-        is_member, unit = i < len(shown.by), unit_of(shown, name)
+        name = answer.columns[i]
+        is_member, unit = i < len(answer.by), unit_of(answer, name)
 
         def written(row: tuple) -> str:
-            if name in own:
-                said = own[name](row[i])
+            if name in formatters:
+                label = formatters[name](row[i])
             elif is_member:
-                said = context.member(name, row[i])
+                label = context.member(name, row[i])
             else:
-                said = text.plain(row[i], unit, view.lang)
+                label = text.plain(row[i], unit, view.lang)
             if place == 0 and link:
-                cell = f'<a href="{text.escape(link(row))}" target="_self">{text.escape(said)}</a>'
+                cell = f'<a href="{text.escape(link(row))}" target="_self">{text.escape(label)}</a>'
             else:
-                cell = province(view, row[i], said) if name == "province" else text.escape(said)
-            provisional = is_member and row[i] is not None and row[i] in shown.provisional
+                cell = province(view, row[i], label) if name == "province" else text.escape(label)
+            provisional = is_member and row[i] is not None and row[i] in answer.provisional
             return f"{cell} <small>({text.escape(view.word('figure.provisional'))})</small>" if provisional else cell
 
         @cache
         def spelt(code: Any) -> str:
-            return collated(own[name](code) if name in own else context.member(name, code))
+            return collated(formatters[name](code) if name in formatters else context.member(name, code))
 
         def value(row: tuple) -> Any:
             return row[i] if row[i] is None or not is_member or name in (*TIME, *ORDERED) else spelt(row[i])
 
-        has_bar = (name in barred or unit == "share") and unit not in _UNBARRED and name not in own
-        return Column(name, title(view, shown, name), written, value, not is_member, not is_member and has_bar)
+        has_bar = (name in barred or unit == "share") and unit not in _UNBARRED and name not in formatters
+        return Column(name, title(view, answer, name), written, value, not is_member, not is_member and has_bar)
 
     return [column(place, i) for place, i in enumerate(at)]
 
 
-def province(view: PageContext, code: str | None, said: str) -> str:
-    """The cell of a province: its name leads to its profile, unless the page is of it alone and leads there already."""
+def province(view: PageContext, code: str | None, name: str) -> str:
+    """The cell of a province: a link to its profile, unless it is the selected province, which the filter bar links."""
     if code is None or view.where.get("province") == (code,):
-        return text.escape(said)
+        return text.escape(name)
     address = page_parameters.profile(code, view.lang, view.scope.address())
-    return f'<a href="{text.escape(address)}" target="_self">{text.escape(said)}</a>'
+    return f'<a href="{text.escape(address)}" target="_self">{text.escape(name)}</a>'
 
 
-def _beside(shown: Answer) -> list[str]:
-    """The columns with the parts of a ratio next to it."""
-    names = list(shown.by)
-    for metric in shown.metrics:
-        names += [part for part in (metric.name, metric.numerator, metric.denominator) if part in shown.columns]
-    return list(dict.fromkeys([*names, *shown.columns]))
+def _beside(answer: Answer) -> list[str]:
+    """The column names, with the parts of each ratio next to it."""
+    names = list(answer.by)
+    for metric in answer.metrics:
+        names += [part for part in (metric.name, metric.numerator, metric.denominator) if part in answer.columns]
+    return list(dict.fromkeys([*names, *answer.columns]))
 
 
-def metric_of(shown: Answer, name: str) -> Metric | None:
-    """What a column counts."""
-    known = next((metric for metric in shown.metrics if metric.name == name), None)
+def metric_of(answer: Answer, name: str) -> Metric | None:
+    """The metric of a column, or of the catalogue or an analysis if the answer lacks it; None for dimensions."""
+    known = next((metric for metric in answer.metrics if metric.name == name), None)
     return known or warehouse.catalogue().get(name) or warehouse.worked_out(name)
 
 
-def unit_of(shown: Answer, name: str) -> str:
-    metric = metric_of(shown, name)
+def unit_of(answer: Answer, name: str) -> str:
+    metric = metric_of(answer, name)
     return metric.unit if metric else warehouse.units().get(name, "persons")
 
 
-def title(view: PageContext, shown: Answer, name: str) -> str:
-    """What stands over a column, with the unit where there is one."""
-    if name in shown.by:
+def title(view: PageContext, answer: Answer, name: str) -> str:
+    """The heading of a column."""
+    if name in answer.by:
         return view.word(f"dimension.{name}")
-    metric = metric_of(shown, name)
+    metric = metric_of(answer, name)
     return metric.label[view.lang] if metric else name
 
 
-def in_order(shown: Answer, context: ChartContext, by: str, downwards: bool) -> list[tuple]:
-    """The rows sorted by a column: names as the alphabet has them, numbers by size; what is unknown comes last."""
-    if by not in shown.columns:
-        return shown.rows
-    i = shown.columns.index(by)
-    is_name = i < len(shown.by) and by not in (*TIME, *ORDERED)
-    # a member is named once, in however many rows it stands
-    codes = {row[i] for row in shown.rows if row[i] is not None} if is_name else ()
+def in_order(answer: Answer, context: ChartContext, by: str, downwards: bool) -> list[tuple]:
+    """The rows sorted by a column: names alphabetically, numbers by size; unknown values come last."""
+    if by not in answer.columns:
+        return answer.rows
+    i = answer.columns.index(by)
+    is_name = i < len(answer.by) and by not in (*TIME, *ORDERED)
+    # Collate each name once, however many rows it occurs in.
+    codes = {row[i] for row in answer.rows if row[i] is not None} if is_name else ()
     keys = {code: collated(context.member(by, code)) for code in codes}
     column = Column(by, "", str, lambda row: keys.get(row[i]) if is_name else row[i])
-    return sorted_by([column], shown.rows, f"-{by}" if downwards else by)
+    return sorted_by([column], answer.rows, f"-{by}" if downwards else by)
 
 
-def has_numbers(shown: Answer) -> bool:
-    """Whether an answer has any number at all."""
-    at = [shown.columns.index(metric.name) for metric in shown.metrics]
-    return any(row[i] is not None for row in shown.rows for i in at)
+def has_numbers(answer: Answer) -> bool:
+    """Whether an answer has any known number."""
+    at = [answer.columns.index(metric.name) for metric in answer.metrics]
+    return any(row[i] is not None for row in answer.rows for i in at)

@@ -1,4 +1,4 @@
-"""What a file is: its name, what it says of itself, and how far its making is."""
+"""The description of a file: its name, its cover sheet, and the progress of writing it."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -11,12 +11,12 @@ from pages.ui.i18n import text
 _NO_FILE_NAME = re.compile(r'[\\/:*?"<>|\s\x00-\x1f\u061c\u200e\u200f\u2066-\u2069]+')
 _MOST_NAMED, _NAME_BYTES = 4, 240
 
-# Hears the share of the rows that is written.
+# Receives the share of rows written so far.
 Tell = Callable[[float], None]
 
 
 def shares(source: Exportable, tell: Tell | None) -> Callable[[int], None]:
-    """Tells what share of the rows so many are. They are counted only for someone who listens."""
+    """A function that turns a number of written rows into a call of `tell`; rows are counted only if `tell` is given."""
     if tell is None:
         return lambda done: None
     count = max(exportable.of(source).count(), 1)
@@ -24,7 +24,7 @@ def shares(source: Exportable, tell: Tell | None) -> Callable[[int], None]:
 
 
 def cover(source: Exportable, context: ChartContext, scope: str, circulation: bool) -> Iterable[tuple[str, str]]:
-    """What a file is: scope, days, load, whether it is rounded, and the definition of each measure."""
+    """The cover of a file: scope, days, load, whether it is rounded, and the definition of each measure."""
     answer = exportable.of(source).answer
     published = answer.publication
     yield context.word("file.scope"), scope
@@ -40,7 +40,7 @@ def cover(source: Exportable, context: ChartContext, scope: str, circulation: bo
     if published.is_sample:
         yield context.word("file.made_up"), ""
     for metric in answer.metrics:
-        # shares and days are seen to be such
+        # Shares and days are recognisable without a unit.
         unit = (
             ""
             if metric.unit in ("share", "ratio", "date", "month")
@@ -51,9 +51,9 @@ def cover(source: Exportable, context: ChartContext, scope: str, circulation: bo
 
 
 def file_name(source: Exportable, context: ChartContext, scope: str, ending: str, circulation: bool = False) -> str:
-    """Measure, by what, scope, day and whether it is rounded, in the reader's language; days in ISO form, digits Latin.
+    """Measure, dimensions, scope, day and whether it is rounded, in the user's language; ISO days, Latin digits.
 
-    Rows by many dimensions are named by none of them; a scope that is too long for a name is cut.
+    With many dimensions none is named; a scope that is too long is cut.
     """
     answer = exportable.of(source).answer
     measure = answer.metrics[0].label[context.lang]
@@ -64,7 +64,7 @@ def file_name(source: Exportable, context: ChartContext, scope: str, ending: str
         [_in_a_name(part) for part in (measure, *by)],
         [_in_a_name(part) for part in (last.isoformat(), rounded)],
     )
-    # A disk takes names of 255 bytes: what is left for the scope.
+    # File systems limit names to 255 bytes, so the scope gets the remaining ones.
     room = max(_NAME_BYTES - sum(len(part.encode()) + 1 for part in (*first, *end)), 0)
     place = _in_a_name(scope).encode()[:room].decode(errors="ignore").strip("-")
     return f"{'_'.join(part for part in (*first, place, *end) if part)}.{ending}"

@@ -1,6 +1,6 @@
-"""What a file holds of an answer, whatever its form: codes with names beside them, numbers, days with their Jalali form.
+"""The content of a file in any format: codes followed by names, numbers, and days followed by their Jalali form.
 
-Works on columns, not on cells: a member is named, a text made safe and a day converted once for each batch it occurs in.
+Works on columns instead of cells: names, escaping and day conversion happen once per distinct value of a batch.
 """
 
 import re
@@ -20,7 +20,7 @@ from etl.semantic.exportable import StoredRows, StreamedRows
 from pages.ui.charts.elements import ChartContext
 from pages.ui.i18n import text
 
-# What a spreadsheet takes for the start of a formula, also in the full width it would be folded to.
+# Characters that start a formula in a spreadsheet, including their full-width forms, which some programs normalise.
 _FORMULA = tuple("=+@\t\r＝＋－＠-")
 _UNWRITABLE = "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
 _unwritable = re.compile(_UNWRITABLE)
@@ -32,7 +32,7 @@ Units = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Coded:
-    """Columns side by side that repeat few values: row r of column c is `members[c][places[r]]`."""
+    """Dictionary-encoded neighbouring columns: row r of column c is `members[c][places[r]]`."""
 
     places: pa.Array
     members: tuple[pa.Array, ...]
@@ -41,15 +41,15 @@ class Coded:
         return len(self.places)
 
     def slice(self, start: int, length: int) -> "Coded":
-        """At most so many rows from one on."""
+        """At most `length` rows from `start`."""
         return Coded(self.places.slice(start, length), self.members)
 
     def changed(self, change: Callable[[pa.Array], pa.Array]) -> "Coded":
-        """The same with every member put through `change`."""
+        """The columns with `change` applied to the members."""
         return Coded(self.places, tuple(change(members) for members in self.members))
 
     def columns(self) -> list[pa.Array]:
-        """The columns written out."""
+        """The decoded columns."""
         return [members.take(self.places) for members in self.members]
 
 
@@ -58,20 +58,20 @@ Column: TypeAlias = Coded | pa.Array
 
 @dataclass(frozen=True)
 class Sheet:
-    """What a file holds: names and types of its columns, and its rows by the batch, to be read once."""
+    """The columns of a file, and its rows in batches that can be read once."""
 
     schema: pa.Schema
     batches: Iterator[list[Column]]
 
     @property
     def headers(self) -> tuple[str, ...]:
-        """What stands above the columns."""
+        """The names of the columns."""
         return tuple(self.schema.names)
 
 
 @dataclass(frozen=True)
 class _Part:
-    """What a file makes of one column of its source: a column, or some side by side."""
+    """The column or neighbouring columns that a file derives from one source column."""
 
     fields: tuple[pa.Field, ...]
     made: Callable[[pa.RecordBatch], Column]
@@ -79,23 +79,23 @@ class _Part:
 
 @contextmanager
 def sheet(source: Exportable, context: ChartContext, circulation: bool = False) -> Iterator[Sheet]:
-    """What a file of all rows of `source` holds, exact or as `etl.disclosure` lets it circulate."""
+    """The content of a file with all rows of `source`, exact or rounded for circulation by `etl.semantic.disclosure`."""
     reading = exportable.of(disclosure.for_circulation(source) if circulation else source)
-    with reading.read() as found:
-        parts = [_part(reading.answer, field, context) for field in found.schema]
+    with reading.read() as reader:
+        parts = [_part(reading.answer, field, context) for field in reader.schema]
         schema = pa.schema([field for part in parts for field in part.fields])
-        yield Sheet(schema, ([part.made(batch) for part in parts] for batch in found))
+        yield Sheet(schema, ([part.made(batch) for part in parts] for batch in reader))
 
 
-def _part(told: Answer, field: pa.Field, context: ChartContext) -> _Part:
+def _part(answer: Answer, field: pa.Field, context: ChartContext) -> _Part:
     name = field.name
     kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-    metric = next((metric for metric in told.metrics if metric.name == name), None)
+    metric = next((metric for metric in answer.metrics if metric.name == name), None)
     if pa.types.is_null(kind):
         of_days = metric is not None and metric.unit == "date"
-        kind = pa.string() if name in told.by else pa.date32() if of_days else pa.float64()
-    if name in told.by:
-        # the number of a row is no code: it has no name
+        kind = pa.string() if name in answer.by else pa.date32() if of_days else pa.float64()
+    if name in answer.by:
+        # A numeric dimension, such as a count of months, has no name.
         of_codes = pa.types.is_string(kind) or pa.types.is_date32(kind)
         return _named(name, kind, context) if of_codes else _as_it_is(name, kind)
     if pa.types.is_date32(kind):
@@ -125,40 +125,40 @@ def _jalali(day: date | None) -> str | None:
 
 
 def _coded(values: pa.Array, kind: pa.DataType, *beside: Callable[[Any], str | None]) -> Coded:
-    """Values as `kind`, with what `beside` says of each in columns beside them."""
+    """Values as `kind`, followed by a column of text for each function in `beside`."""
     if pa.types.is_dictionary(values.type):
-        found = values.indices.dictionary_encode(null_encoding="encode")
-        told = values.dictionary.take(found.dictionary).cast(kind)
+        encoded = values.indices.dictionary_encode(null_encoding="encode")
+        distinct = values.dictionary.take(encoded.dictionary).cast(kind)
     else:
-        found = values.cast(kind).dictionary_encode(null_encoding="encode")
-        told = found.dictionary
-    members = told.to_pylist() if beside else []
-    said = (pa.array([say(member) for member in members], pa.string()) for say in beside)
-    return Coded(found.indices, (told, *said))
+        encoded = values.cast(kind).dictionary_encode(null_encoding="encode")
+        distinct = encoded.dictionary
+    members = distinct.to_pylist() if beside else []
+    names = (pa.array([say(member) for member in members], pa.string()) for say in beside)
+    return Coded(encoded.indices, (distinct, *names))
 
 
 # ---------------------------------------------------------------- text for spreadsheets
 
 
 def safe(value: Any) -> Any:
-    """A string no spreadsheet takes for a formula; anything else as it is."""
+    """A string that no spreadsheet reads as a formula; other values unchanged."""
     if not isinstance(value, str):
         return value
-    # What cannot be written falls first: a formula may stand behind it.
+    # Remove unwritable characters first: a formula may follow them.
     written = _unwritable.sub("", value)
     guarded = value.startswith((*_FORMULA, "\x00")) or written.startswith(_FORMULA)
     return "'" + written if guarded else written
 
 
 def all_safe(values: pa.Array) -> pa.Array:
-    """Each string of a column as `safe` gives it; columns of another type as they are."""
+    """A column with `safe` applied to its strings; columns of other types unchanged."""
     return changed(values, _SUSPECT, safe) if pa.types.is_string(values.type) else values
 
 
 def changed(values: pa.Array, pattern: str, change: Callable[[str], str]) -> pa.Array:
-    """A column of strings in which those that hold `pattern` (RE2) are put through `change`."""
-    met = pc.match_substring_regex(values, pattern)
-    if not pc.any(met).as_py():
+    """A column of strings with `change` applied to those that match `pattern` (RE2)."""
+    matches = pc.match_substring_regex(values, pattern)
+    if not pc.any(matches).as_py():
         return values
-    made = [change(value) for value in values.filter(met).to_pylist()]
-    return pc.replace_with_mask(values, met, pa.array(made, pa.string()))
+    made = [change(value) for value in values.filter(matches).to_pylist()]
+    return pc.replace_with_mask(values, matches, pa.array(made, pa.string()))

@@ -1,4 +1,4 @@
-"""The making of one file: in this process where it is small, in one of its own where it takes a while."""
+"""The job of writing one file: a small one in this process, a large one in a worker process."""
 
 import os
 import tempfile
@@ -24,7 +24,7 @@ FORMS = {"csv": writers.CSV, "xlsx": writers.XLSX, "parquet": writers.PARQUET}
 
 @dataclass(frozen=True)
 class ExportJob:
-    """A file: its form, its rows, whether they may circulate, and the words of the place they are about."""
+    """A file to write: its format, its rows, whether it is for circulation, and the name of its place."""
 
     form: str
     source: Exportable
@@ -33,25 +33,25 @@ class ExportJob:
     place: str
 
     def write(self, out: IO[bytes], tell: Tell | None = None) -> None:
-        """Write it, exact or as it may circulate."""
-        given = disclosure.for_circulation(self.source, warehouse.ask) if self.circulation else self.source
-        told = exportable.of(given).answer
-        units = warehouse.units() | {metric.name: metric.unit for metric in told.metrics}
+        """Write the file, exact or rounded for circulation."""
+        exported = disclosure.for_circulation(self.source, warehouse.ask) if self.circulation else self.source
+        answer = exportable.of(exported).answer
+        units = warehouse.units() | {metric.name: metric.unit for metric in answer.metrics}
         writes: dict[str, Callable[..., None]] = {
             "csv": writers.write_csv,
-            "xlsx": partial(writers.write_xlsx, scope=self.place, nation=self._nation(told)),
+            "xlsx": partial(writers.write_xlsx, scope=self.place, nation=self._nation(answer)),
             "parquet": partial(writers.write_parquet, scope=self.place),
         }
-        writes[self.form](out, given, self.context, units, circulation=self.circulation, tell=tell)
+        writes[self.form](out, exported, self.context, units, circulation=self.circulation, tell=tell)
 
-    def _nation(self, told: Answer) -> Answer | None:
-        """The row of the nation in a workbook, rounded as the others are where it is for circulation."""
-        nation = _nation(told) if self.form == "xlsx" else None
+    def _nation(self, answer: Answer) -> Answer | None:
+        """The nation's row of a workbook, rounded like the others for circulation."""
+        nation = _nation(answer) if self.form == "xlsx" else None
         return disclosure.for_circulation(nation, warehouse.ask) if nation and self.circulation else nation
 
 
 class Making:
-    """A job in a process of its own, into a temporary file that goes when nobody needs it any more."""
+    """A job in a worker process, writing to a temporary file that is deleted with this object."""
 
     def __init__(self, job: ExportJob) -> None:
         self.job = job
@@ -67,22 +67,22 @@ class Making:
         )
 
     def __del__(self) -> None:
-        # The session is over, or another file is wanted.
+        # The session has ended, or another file replaces this one.
         self.stop()
 
     def stop(self) -> None:
-        """End it; no file is left."""
+        """Stop the job and delete its file."""
         if process := getattr(self, "process", None):
             process.stop()
         self.file.close()
 
     def take(self) -> Path:
-        """The file, from now on that of whoever asked for it."""
-        taken = Path(self.file.name)
-        # The name that is removed with this object is another one.
-        kept = taken.with_name(taken.name.replace("file-", "offer-", 1))
-        os.link(taken, kept)
-        return kept
+        """The finished file under a new name; the caller owns it."""
+        temporary = Path(self.file.name)
+        # A hard link keeps the file when this object deletes the temporary name.
+        offer = temporary.with_name(temporary.name.replace("file-", "offer-", 1))
+        os.link(temporary, offer)
+        return offer
 
     @property
     def path(self) -> Path:
@@ -90,19 +90,19 @@ class Making:
 
 
 def _write_apart(tell: Tell, file: str, scope: AccessScope, job: ExportJob, out: Path) -> None:
-    """The work of that process: under the rights of whoever asked, from the publication that was shown."""
+    """Run the job in the worker process, with the rights of its user and the publication shown to them."""
     with user.acting_as(scope), warehouse.reading(file), out.open("wb") as written:
         job.write(written, tell)
 
 
-def _nation(told: Answer) -> Answer | None:
-    """The same measures of the whole country under the filters that are no places; None where that is no question."""
-    names = [metric.name for metric in told.metrics]
-    is_asked = told.by and set(told.by) <= {*DIMENSIONS} - {*TIME} and set(names) <= warehouse.catalogue().keys()
+def _nation(answer: Answer) -> Answer | None:
+    """The same measures for the nation, under all filters except places; None if that is not a valid question."""
+    names = [metric.name for metric in answer.metrics]
+    is_asked = answer.by and set(answer.by) <= {*DIMENSIONS} - {*TIME} and set(names) <= warehouse.catalogue().keys()
     if not is_asked:
         return None
-    where = {name: codes for name, codes in told.where.items() if name not in page_context.PLACES}
+    where = {name: codes for name, codes in answer.where.items() if name not in page_context.PLACES}
     try:
-        return warehouse.ask(*names, on=told.on, over=told.over, where=where)
+        return warehouse.ask(*names, on=answer.on, over=answer.over, where=where)
     except warehouse.QuestionError:
         return None

@@ -1,7 +1,6 @@
-"""The rows of a sheet as its XML, made a column at a time: XlsxWriter takes a call of Python for each cell, ten times as long.
+"""Rows of a sheet as XML, built column by column: XlsxWriter's call per cell takes ten times as long.
 
-They go into the file in which XlsxWriter's mode `constant_memory` collects the rows of a sheet; the rest of the workbook
-stays XlsxWriter's.
+The rows go into the temporary file that XlsxWriter uses with `constant_memory`; XlsxWriter writes the rest of the workbook.
 """
 
 from collections.abc import Sequence
@@ -16,28 +15,28 @@ from xlsxwriter.xmlwriter import XMLwriter
 
 from pages.ui.exports.file_content import Coded, Column
 
-# What a cell holds; what is longer is cut.
+# The longest text of a cell; longer text is cut.
 _LONGEST = 32_767
-# The day that Excel counts from lies so many before 1970.
+# Days between Excel's epoch and 1970.
 _EPOCH = 25_569
 
 
 @dataclass(frozen=True)
 class Cells:
-    """What follows the address of the cells of a column, the same for many; null where there is no cell."""
+    """The XML of a column's cells after their address, dictionary-encoded; null without a cell."""
 
     parts: pa.Array
     places: pa.Array | None = None
 
     def slice(self, start: int, length: int) -> pa.Array:
-        """That of at most so many rows from one on, written out."""
+        """The decoded XML of at most `length` rows from `start`."""
         if self.places is None:
             return self.parts.slice(start, length)
         return self.parts.take(self.places.slice(start, length))
 
 
 def cells_of(column: Column, styles: Sequence[int]) -> list[Cells]:
-    """The cells of a column, or of some side by side, each with the number of its style."""
+    """The cells of a column or of neighbouring columns, each with its style number."""
     if isinstance(column, Coded):
         return [
             Cells(_parts(members, style), column.places) for members, style in zip(column.members, styles, strict=False)
@@ -46,16 +45,16 @@ def cells_of(column: Column, styles: Sequence[int]) -> list[Cells]:
 
 
 def append(data: Any, first: int, columns: Sequence[Cells], start: int, length: int) -> None:
-    """Write at most so many rows from `start` on to the sheet `data`, the first as its row `first` (the heading is 0)."""
+    """Append at most `length` rows from `start` to the sheet `data`, beginning at its row `first` (the heading is 0)."""
     if not length:
         return
-    # What was written by XlsxWriter's own methods comes before it.
+    # Flush what XlsxWriter's own methods wrote before.
     data._write_single_row(first)
     data.row_data_fh.flush()
     numbers = pa.array(np.arange(first + 1, first + 1 + length)).cast(pa.string())
     rows: list[Any] = ['<row r="', numbers, '">']
     for place, column in enumerate(columns):
-        # Null, like its part, where there is no cell.
+        # Null without a cell, because joining with null gives null.
         address = f'<c r="{xl_col_to_name(place)}'
         rows.append(pc.binary_join_element_wise(address, numbers, column.slice(start, length), ""))
     lines = pc.binary_join_element_wise(*rows, "</row>", "", null_handling="replace", null_replacement="")
@@ -74,7 +73,7 @@ def _parts(values: pa.Array, style: int) -> pa.Array:
     if pa.types.is_date32(values.type):
         values = pc.add(values.cast(pa.int32()), _EPOCH)
     elif pa.types.is_floating(values.type):
-        # A sheet knows no infinity.
+        # A sheet cannot hold infinity.
         values = pc.if_else(pc.is_finite(values), values, None)
     return _joined(f"{styled}><v>", values.cast(pa.string()), "</v></c>")
 
@@ -84,8 +83,8 @@ def _joined(before: str, values: pa.Array, after: str) -> pa.Array:
 
 
 def _text(value: str) -> str:
-    """A text as it stands in the tag `t`, with the rest of that tag's head."""
+    """The rest of the opening tag `t`, and the escaped text."""
     cut = value[:_LONGEST]
-    kept = ' xml:space="preserve"' if cut != cut.strip() else ""
+    space_attribute = ' xml:space="preserve"' if cut != cut.strip() else ""
     written = XMLwriter._escape_control_characters(cut)
-    return f"{kept}>" + written.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f"{space_attribute}>" + written.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

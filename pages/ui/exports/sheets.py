@@ -1,4 +1,4 @@
-"""What a workbook shows of a file's columns: names instead of codes, under headings in the reader's language."""
+"""The columns of a workbook: names instead of codes, with headings in the user's language."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,55 +14,55 @@ from pages.ui.i18n import text
 # Names by code, by dimension.
 Codes = dict[str, dict[str, str]]
 _NAME, _JALALI = "_name", "_jalali"
-# Rows are sorted by the codes of time, and two institutes may have one name.
+# Codes that stay visible: rows are sorted by the codes of time, and institutes may share a name.
 _CODED = (*TIME, "institute")
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Which columns of a file are shown, in order, what stands above them, and the dimensions whose codes are not."""
+    """The columns of a file that are shown, in order, their headings, and the dimensions whose codes are left out."""
 
     places: tuple[int, ...]
     titles: tuple[str, ...]
     left_out: tuple[str | None, ...]
 
     def gather(self, columns: Sequence[Column], codes: Codes) -> None:
-        """Add the codes of a batch that are not shown, with their names."""
+        """Add the hidden codes of a batch, with their names, to `codes`."""
         for name, column in zip(self.left_out, columns, strict=True):
             if name and isinstance(column, Coded):
                 known = codes.setdefault(name, {})
-                for code, said in zip(*(members.to_pylist() for members in column.members), strict=True):
+                for code, member_name in zip(*(members.to_pylist() for members in column.members), strict=True):
                     if code is not None:
-                        known[code] = said
+                        known[code] = member_name
 
 
-def layout(told: Answer, schema: pa.Schema, context: ChartContext) -> Layout:
-    """Codes of members are left out, for their names stand beside them; those of time and institutes stay."""
+def layout(answer: Answer, schema: pa.Schema, context: ChartContext) -> Layout:
+    """Leave out codes that have a name next to them, except those of time and institutes."""
     names = schema.names
     hidden = {
         place
         for place, name in enumerate(names[:-1])
-        if name in told.by
+        if name in answer.by
         and name not in _CODED
         and names[place + 1] == name + _NAME
         and pa.types.is_string(schema.types[place])
     }
     places = tuple(place for place in range(len(names)) if place not in hidden)
-    # side by side in one column of the batch stand a code and its name, a day and its Jalali form
+    # A batch holds a code and its name, or a day and its Jalali form, as one encoded column.
     parts = [
         name
         for place, name in enumerate(names)
         if not (place and name in (names[place - 1] + _NAME, names[place - 1] + _JALALI))
     ]
     left_out = tuple(name if name in {names[place] for place in hidden} else None for name in parts)
-    return Layout(places, tuple(title(names[place], context, told) for place in places), left_out)
+    return Layout(places, tuple(title(names[place], context, answer) for place in places), left_out)
 
 
-def title(name: str, context: ChartContext, told: Answer | None = None) -> str:
-    """What stands above a column in the reader's language."""
+def title(name: str, context: ChartContext, answer: Answer | None = None) -> str:
+    """The heading of a column in the user's language."""
     if name.endswith(_JALALI):
-        return f"{title(name.removesuffix(_JALALI), context, told)} ({context.word('dimension.jalali')})"
-    metric = next((one for one in told.metrics if one.name == name), None) if told else None
+        return f"{title(name.removesuffix(_JALALI), context, answer)} ({context.word('dimension.jalali')})"
+    metric = next((candidate for candidate in answer.metrics if candidate.name == name), None) if answer else None
     metric = metric or catalogue().get(name) or (derived(name) if name in derived_names() else None)
     if metric:
         return metric.label[context.lang]
@@ -71,10 +71,10 @@ def title(name: str, context: ChartContext, told: Answer | None = None) -> str:
     return f"{label} ({context.word('dimension.code')})" if bare == name and bare in _CODED else label
 
 
-def national(nation: Answer, shown: Layout, schema: pa.Schema, context: ChartContext) -> tuple[object, ...]:
-    """The row of the whole nation: its name in the first column, its numbers in theirs."""
+def national(nation: Answer, columns: Layout, schema: pa.Schema, context: ChartContext) -> tuple[object, ...]:
+    """The row of the nation: its name in the first column, then its numbers."""
     numbers = dict(zip(nation.columns, nation.rows[0], strict=True)) if nation.rows else {}
-    row = [numbers.get(schema.names[place]) for place in shown.places]
+    row = [numbers.get(schema.names[place]) for place in columns.places]
     return (safe(context.word("scope.nation")), *row[1:])
 
 

@@ -1,4 +1,4 @@
-"""Answer in, workbook out: every row, in sheets of names and numbers, in memory that does not grow with the rows."""
+"""Excel workbooks: every row of an answer, with names instead of codes, in constant memory."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any
@@ -14,7 +14,7 @@ from pages.ui.exports.about import Tell, cover, shares
 from pages.ui.exports.file_content import Coded, Exportable, Sheet, Units, all_safe, safe, sheet
 from pages.ui.exports.sheet_rows import Cells
 
-# What a sheet of XLSX holds below its header.
+# The most rows of an XLSX sheet below its header.
 SHEET_ROWS = 1_048_575
 
 
@@ -28,10 +28,10 @@ def write_xlsx(
     tell: Tell | None = None,
     nation: Answer | None = None,
 ) -> None:
-    """Sheets of names and numbers under the reader's headings, one of the codes, and one that says what they are.
+    """Sheets of names and numbers with headings in the user's language, a sheet of codes, and a cover.
 
-    Rows are written through to disk; what a sheet cannot hold goes on in the next. The row of the `nation` stands below
-    them, out of the filter's reach. Text longer than a cell may be is cut where the cell ends.
+    Rows are streamed to disk; rows beyond the limit of a sheet continue in the next. The row of the `nation` is below the
+    data, outside the filter. Text beyond the limit of a cell is cut.
     """
     options = {
         "constant_memory": True,
@@ -40,13 +40,13 @@ def write_xlsx(
         "strings_to_numbers": False,
         "nan_inf_to_errors": False,
     }
-    with xlsxwriter.Workbook(out, options) as book, sheet(source, context, circulation) as found:
-        layout = sheets.layout(exportable.of(source).answer, found.schema, context)
+    with xlsxwriter.Workbook(out, options) as book, sheet(source, context, circulation) as contents:
+        layout = sheets.layout(exportable.of(source).answer, contents.schema, context)
         head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         codes: sheets.Codes = {}
         written = _DataSheets(book, context, layout.titles, head)
         share, done = shares(source, tell), 0
-        for columns, length in _cells(found, layout, _styles(book, found.schema, units), codes):
+        for columns, length in _cells(contents, layout, _styles(book, contents.schema, units), codes):
             written.append(columns, length)
             done += length
             share(done)
@@ -54,15 +54,15 @@ def write_xlsx(
         if nation and last < SHEET_ROWS:
             bold = [
                 (method, book.add_format({"bold": True, "top": 1, "num_format": form}))
-                for method, form in (_form(found.schema.field(place), units) for place in layout.places)
+                for method, form in (_form(contents.schema.field(place), units) for place in layout.places)
             ]
-            _fill(data, [sheets.national(nation, layout, found.schema, context)], bold, last + 1)
+            _fill(data, [sheets.national(nation, layout, contents.schema, context)], bold, last + 1)
         if codes:
             _write_codes(book, context, codes, head)
         _write_cover(book, context, cover(source, context, scope, circulation), head)
 
 
-# The method of a sheet that writes the cells of a column, and their format.
+# The worksheet method that writes the cells of a column, and their format.
 _Way = tuple[str, Any]
 
 
@@ -75,7 +75,7 @@ def _add(book: Any, context: ChartContext, name: str, frozen: tuple[int, int] = 
 
 
 def _fill(data: Any, some: Iterable[tuple[Any, ...]], ways: list[_Way], first: int = 1) -> int:
-    """Write rows from one on; the last that was written, the heading being 0."""
+    """Write rows starting at row `first` (the heading is 0) and return the last row written."""
     writers = [(getattr(data, method), style) for method, style in ways]
     r = first - 1
     for r, row in enumerate(some, start=first):
@@ -87,7 +87,7 @@ def _fill(data: Any, some: Iterable[tuple[Any, ...]], ways: list[_Way], first: i
 
 
 class _DataSheets:
-    """Sheets with the same heading, one after the other: what one cannot hold goes on in the next."""
+    """Consecutive sheets with the same heading: rows beyond the limit of one continue in the next."""
 
     def __init__(self, book: Any, context: ChartContext, titles: Sequence[str], head: Any) -> None:
         self._book, self._context, self._titles, self._head = book, context, titles, head
@@ -106,7 +106,7 @@ class _DataSheets:
             self._last, start = self._last + some, start + some
 
     def end(self) -> tuple[Any, int]:
-        """The sheet that is written, which is filtered from now on, and its last row."""
+        """Add the filter to the current sheet; return the sheet and its last row."""
         self._data.autofilter(0, 0, self._last, len(self._titles) - 1)
         return self._data, self._last
 
@@ -120,7 +120,7 @@ class _DataSheets:
 
 
 def _styles(book: Any, schema: pa.Schema, units: Units) -> list[int]:
-    """The number of the style of each column."""
+    """The style number of each column."""
     forms = [_form(field, units)[1] for field in schema]
     made = {
         form: book.add_format({"num_format": form})._get_xf_index()
@@ -131,7 +131,7 @@ def _styles(book: Any, schema: pa.Schema, units: Units) -> list[int]:
 
 
 def _form(field: pa.Field, units: Units) -> tuple[str, str]:
-    """How the cells of a column are written: text as text, days as days, numbers as numbers."""
+    """The worksheet method and the number format for the cells of a column."""
     if pa.types.is_string(field.type):
         return "write_string", "@"
     if pa.types.is_date32(field.type):
@@ -142,13 +142,13 @@ def _form(field: pa.Field, units: Units) -> tuple[str, str]:
 
 
 def _cells(
-    found: Sheet, layout: sheets.Layout, styles: Sequence[int], codes: sheets.Codes
+    contents: Sheet, layout: sheets.Layout, styles: Sequence[int], codes: sheets.Codes
 ) -> Iterator[tuple[list[Cells], int]]:
-    """The cells of what the layout keeps of each batch, text made safe, and how many rows it has.
+    """For each batch, the cells of the visible columns with safe text, and the number of rows.
 
-    The codes that it leaves out are gathered in `codes` with their names.
+    Hidden codes are collected in `codes` with their names.
     """
-    for batch in found.batches:
+    for batch in contents.batches:
         made = [column.changed(all_safe) if isinstance(column, Coded) else column for column in batch]
         layout.gather(made, codes)
         cells: list[Cells] = []
@@ -158,21 +158,25 @@ def _cells(
 
 
 def _write_codes(book: Any, context: ChartContext, codes: sheets.Codes, head: Any) -> None:
-    """Each member with its code, as the other files name it."""
+    """A sheet of members and their codes, as used in CSV and Parquet."""
     listed = _add(book, context, context.word("file.codes"))
     listed.set_column(0, 2, 24)
     for column, key in enumerate(("file.dimension", "dimension.code", "file.name")):
         listed.write_string(0, column, context.word(key), head)
-    rows = [(sheets.title(name, context), code, said) for name, known in codes.items() for code, said in known.items()]
+    rows = [
+        (sheets.title(name, context), code, member_name)
+        for name, known in codes.items()
+        for code, member_name in known.items()
+    ]
     last = _fill(listed, rows, [("write_string", None)] * 3)
     listed.autofilter(0, 0, last, 2)
 
 
-def _write_cover(book: Any, context: ChartContext, said: Iterable[tuple[str, str]], head: Any) -> None:
+def _write_cover(book: Any, context: ChartContext, entries: Iterable[tuple[str, str]], head: Any) -> None:
     about = _add(book, context, context.word("file.cover"), (0, 0))
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
     about.set_column(0, 0, 24)
     about.set_column(1, 1, 90)
-    for r, (name, value) in enumerate(said):
+    for r, (name, value) in enumerate(entries):
         about.write_string(r, 0, safe(name), head)
         about.write_string(r, 1, safe(value), wrapped)

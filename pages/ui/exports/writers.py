@@ -1,8 +1,8 @@
-"""Answer in, bytes out: CSV and XLSX that a spreadsheet cannot be tricked by, Parquet for machines. Always every row.
+"""Writers of CSV, XLSX and Parquet files. Files contain every row, and no text that a spreadsheet could run as a formula.
 
-Files keep codes, Latin digits, ISO days and a decimal point in both languages; names stand beside codes. One made for
-circulation holds what `etl.disclosure` lets it tell, and says so. What stands in them is told by `cells`; here it is
-written, batch by batch, so that memory does not grow with the rows.
+Files use codes with names next to them, Latin digits, ISO days and a decimal point in both languages. Files for circulation
+are rounded by `etl.semantic.disclosure` and say so. `file_content` provides the columns; the writers process them in batches,
+so that memory does not grow with the rows.
 """
 
 import io
@@ -26,9 +26,9 @@ from pages.ui.exports.workbook import write_xlsx
 
 CSV, XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PARQUET = "application/vnd.apache.parquet"
-# What a file says of itself: the metadata of Parquet, a column of a CSV for circulation.
+# The name of a file's description: a metadata key of Parquet, a column of a CSV for circulation.
 _ABOUT = "about"
-# So many rows for each pair of members are enough to write the pairs down first.
+# The minimum rows per pair of members at which joining the pairs once is faster.
 _FEW = 4
 
 _In = TypeVar("_In")
@@ -36,9 +36,9 @@ _Out = TypeVar("_Out")
 
 
 def headers(source: Exportable, context: ChartContext, units: Units) -> tuple[str, ...]:
-    """Codes with names beside them, then the numbers; a day has its Jalali form beside it."""
-    with sheet(source, context) as found:
-        return found.headers
+    """The column names: codes followed by names, days followed by their Jalali form, then numbers."""
+    with sheet(source, context) as contents:
+        return contents.headers
 
 
 # ---------------------------------------------------------------- CSV
@@ -54,30 +54,30 @@ def write_csv(
 ) -> None:
     """UTF-8 with a byte order mark, for Excel; an unknown value is an empty cell.
 
-    One for circulation says what was done in a column of its own, in the first row.
+    A file for circulation describes its rounding in an additional column, in the first row.
     """
     out.write(b"\xef\xbb\xbf")
-    with sheet(source, context, circulation) as found:
-        titles = pa.array((*found.headers, *([_ABOUT] if circulation else [])), pa.string())
+    with sheet(source, context, circulation) as contents:
+        titles = pa.array((*contents.headers, *([_ABOUT] if circulation else [])), pa.string())
         out.write((",".join(_written(titles).to_pylist()) + "\r\n").encode())
         share, done = shares(source, tell), 0
-        batches = _saying(found.batches, context.word("file.circulation")) if circulation else found.batches
+        batches = _with_notice(contents.batches, context.word("file.circulation")) if circulation else contents.batches
         for lines in _ahead(_lines, batches):
-            # The text of all lines, as it stands in memory.
+            # Write the Arrow buffer of all lines without copying it.
             out.write(memoryview(lines.buffers()[2] or b"")[: pc.sum(pc.binary_length(lines)).as_py() or 0])
             done += len(lines)
             share(done)
 
 
-def _saying(batches: Iterable[list[Column]], said: str) -> Iterator[list[Column]]:
-    """The batches with one column more, which holds `said` once."""
+def _with_notice(batches: Iterable[list[Column]], notice: str) -> Iterator[list[Column]]:
+    """The batches with an additional column that holds `notice` once."""
     for number, batch in enumerate(batches):
-        told = pa.array(([None] if number else [said]) + [None] * (len(batch[0]) - 1), pa.string())
-        yield [*batch, told]
+        notice_column = pa.array(([None] if number else [notice]) + [None] * (len(batch[0]) - 1), pa.string())
+        yield [*batch, notice_column]
 
 
 def _ahead(work: Callable[[_In], _Out], batches: Iterable[_In]) -> Iterator[_Out]:
-    """`work` of each, in their order, done by a second thread while the next ones are read; two wait at most."""
+    """`work` applied to each batch in order, in a second thread while the next batches are read; at most two wait."""
     waiting: deque[Future[_Out]] = deque()
     with ThreadPoolExecutor(1) as other:
         for batch in batches:
@@ -91,25 +91,25 @@ def _ahead(work: Callable[[_In], _Out], batches: Iterable[_In]) -> Iterator[_Out
 def _lines(columns: list[Column]) -> pa.Array:
     cells = [part.columns()[0] if isinstance(part, Coded) else part for part in _texts(columns)]
     if sum(len(column.members) if isinstance(column, Coded) else 1 for column in columns) == 1:
-        # A line with nothing in it is no row to those who read it.
+        # CSV readers skip an empty line, so quote the empty cell.
         cells = [pc.if_else(pc.equal(pc.binary_length(_joined(cells, "")), 0), '""', cells[0])]
     cells[-1] = _joined([cells[-1], "\r\n"], "")
     return _joined(cells, ",")
 
 
 def _texts(columns: list[Column]) -> list[Column]:
-    """The columns as text. Those side by side whose members make few pairs are one: a pair is put together once."""
+    """The columns as text. Neighbouring columns with few distinct pairs are merged, so that each pair is joined once."""
     texts: list[Column] = []
     for column in columns:
         if not isinstance(column, Coded):
             texts.append(_written(column))
             continue
-        one = Coded(column.places, (_joined([_written(members) for members in column.members], ","),))
+        coded = Coded(column.places, (_joined([_written(members) for members in column.members], ","),))
         last = texts[-1] if texts else None
-        if isinstance(last, Coded) and len(last.members[0]) * len(one.members[0]) * _FEW <= len(one):
-            texts[-1] = _paired(last, one)
+        if isinstance(last, Coded) and len(last.members[0]) * len(coded.members[0]) * _FEW <= len(coded):
+            texts[-1] = _paired(last, coded)
         else:
-            texts.append(one)
+            texts.append(coded)
     return texts
 
 
@@ -143,14 +143,14 @@ def write_parquet(
     scope: str = "",
     tell: Tell | None = None,
 ) -> None:
-    """The same columns, typed: text, whole numbers, fractions, days. What the file is stands in its metadata (`about`)."""
+    """The same columns with types: text, integers, floats, days. The metadata key `about` describes the file."""
     about = json.dumps(list(cover(source, context, scope, circulation)), ensure_ascii=False)
     share, done = shares(source, tell), 0
-    with sheet(source, context, circulation) as found:
-        schema = found.schema.with_metadata({_ABOUT: about})
+    with sheet(source, context, circulation) as contents:
+        schema = contents.schema.with_metadata({_ABOUT: about})
         with pq.ParquetWriter(out, schema, compression="zstd") as writer:
-            for batch in found.batches:
-                columns = [one for column in batch for one in _written_out(column)]
+            for batch in contents.batches:
+                columns = [array for column in batch for array in _written_out(column)]
                 writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
                 done += len(columns[0])
                 share(done)
@@ -164,7 +164,7 @@ def _written_out(column: Column) -> list[pa.Array]:
 
 
 def to_csv(source: Exportable, context: ChartContext, units: Units, circulation: bool = False) -> bytes:
-    """What `write_csv` writes."""
+    """The output of `write_csv` as bytes."""
     return _bytes(partial(write_csv, source=source, context=context, units=units, circulation=circulation))
 
 
@@ -176,7 +176,7 @@ def to_xlsx(
     scope: str = "",
     nation: Answer | None = None,
 ) -> bytes:
-    """What `write_xlsx` writes."""
+    """The output of `write_xlsx` as bytes."""
     return _bytes(
         partial(
             write_xlsx,
@@ -193,7 +193,7 @@ def to_xlsx(
 def to_parquet(
     source: Exportable, context: ChartContext, units: Units, circulation: bool = False, scope: str = ""
 ) -> bytes:
-    """What `write_parquet` writes."""
+    """The output of `write_parquet` as bytes."""
     return _bytes(
         partial(write_parquet, source=source, context=context, units=units, circulation=circulation, scope=scope)
     )
@@ -203,6 +203,3 @@ def _bytes(write: Callable[[IO[bytes]], None]) -> bytes:
     out = io.BytesIO()
     write(out)
     return out.getvalue()
-
-
-# ---------------------------------------------------------------- how far it is

@@ -10,7 +10,7 @@ import streamlit as st
 from etl.core.jalali import DAY, last_complete_months
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import LEAST
-from pages.ui.charts import bars, elements
+from pages.ui.charts import elements, steps
 from pages.ui.components import day_field, downloads, notices, tables
 from pages.ui.components import figures as ui
 from pages.ui.components.footer import context, question
@@ -229,4 +229,4 @@ def bridges(view: PageContext, chosen: Sides) -> None:
         ):
             where = {} if place == NATION else {"province": (place,)}
             answer = registers.bridge(over, where)
-            ui.draw(view, bars.bridge, answer, ident)
+            ui.draw(view, steps.bridge, answer, ident)

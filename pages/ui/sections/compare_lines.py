@@ -59,4 +59,4 @@ def _over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...
                 format_func=lambda measure: known[measure].label[view.lang],
                 width=280,
             )
-        footer(view, answer, "compare-lines", seen=chart_context)
+        footer(view, answer, "compare-lines", chart_context=chart_context)

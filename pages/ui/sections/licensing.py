@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from pages.ui.charts import bars, cohort
+from pages.ui.charts import bars, cohort, steps
 from pages.ui.components import figures as ui
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
@@ -29,7 +29,7 @@ def funnel(view: PageContext) -> None:
     stages = ("applications", "cohort_complete", "cohort_decided", "cohort_granted")
     if first <= min(last, end):
         without_period = replace(view, has_period=False)
-        ui.figure(without_period, bars.funnel, *stages, over=(first, min(last, end)))
+        ui.figure(without_period, steps.funnel, *stages, over=(first, min(last, end)))
     listings.caution(view, "cohort.funnel_help")
 
 
