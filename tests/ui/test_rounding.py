@@ -70,7 +70,7 @@ def test_bars_their_hover_and_the_finding_say_what_the_table_says() -> None:
 
 def parts(made: Answer) -> list[Decimal]:
     said = elements.parts_of(made, made.metrics[0], made.rows[0], EN)
-    return [read(one) for one in said.split(" of ")]
+    return [read(one) for one in re.split(" of | ÷ ", said)]
 
 
 @given(st.integers(0, 5000), st.integers(1, 10000))
@@ -104,7 +104,7 @@ def test_a_comparison_shows_the_same_parts_as_a_card(monkeypatch: pytest.MonkeyP
     made = answer("leaver_rate_12m", more=("leavers_12m", "in_service_mean_12m"), rows=[(0.4, 3, 7.5)])
     monkeypatch.setattr(compare, "context", lambda view: EN)
     view: Any = type("AView", (), {"lang": "en", "word": staticmethod(EN.word)})
-    assert "3 of 7.5" in compare._parts(view, made, made.metrics[0], made.rows[0])
+    assert "3 ÷ 7.5" in compare._parts(view, made, made.metrics[0], made.rows[0])
 
 
 def test_a_slider_begins_at_the_number_written_beside_it() -> None:
@@ -136,7 +136,7 @@ NOT_READ = {
     "ui/components/table_html.py": {"{100 * float(value) / longest:.1f}"},
     "ui/briefing/drawing.py": {
         *("{x:.1f}", "{y:.1f}", "{x1:.1f}", "{y1:.1f}", "{x2:.1f}", "{y2:.1f}", "{own_x:.1f}", "{own_y:.1f}"),
-        *("{centre:.1f}", "{top - 11:.1f}"),
+        *("{centre:.1f}", "{top - 11:.1f}", "round(at * (len(_PAPER) - 1) / max(count - 1, 1))"),
     },
     "ui/sections/overview.py": {"{min(max(share, 0.0), 1.0) * 100:.1f}"},
     "ui/charts/grouped.py": {"round((bottom + 1) * elements.BAR)"},
