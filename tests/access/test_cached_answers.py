@@ -123,16 +123,17 @@ def test_pages_reach_the_database_through_scoped_cursors_only() -> None:
         "etl.semantic.access.connect",
     }
     assert pages_that(opens) == {
-        f"pages/ui/data/{name}.py" for name in ("warehouse", "registers", "briefing_questions")
+        f"pages/ui/data/{name}.py" for name in ("warehouse", "registers", "briefing_questions", "limits")
     }
     assert pages_that({"etl.semantic.access.cursor_for", "etl.semantic.access.ScopedCursor"}) <= {
         "pages/ui/data/warehouse.py",
         "pages/ui/data/registers.py",
         "pages/ui/data/briefing_questions.py",
+        "pages/ui/data/limits.py",
         "pages/ui/sections/scenario.py",
     }
     # Every cursor on a publication is bound to a scope, but for the description of the publication.
-    for name in ("warehouse", "registers", "briefing_questions"):
+    for name in ("warehouse", "registers", "briefing_questions", "limits"):
         tree = ast.parse((ROOT / "pages" / "ui" / "data" / f"{name}.py").read_text(encoding="utf-8"))
         bare = [
             function.name

@@ -4,12 +4,14 @@ They are cached like the answers of `warehouse`.
 """
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from etl.analysis import comparison, data_quality, detail
 from etl.analysis.comparison import Side
@@ -89,12 +91,29 @@ def people(on: date, where: Where | None = None) -> StreamedRows:
     return _people(warehouse.path(), user.scope().rights(), on, frozen(where))
 
 
+@dataclass(frozen=True)
+class _CursorMaker:
+    """Makes cursors of a publication after its query is over.
+
+    The open connection reads the file even after it was removed; another process, to which this is sent, opens it by name.
+    """
+
+    file: str
+    scope: AccessScope
+    con: duckdb.DuckDBPyConnection
+
+    def __call__(self) -> ScopedCursor:
+        return cursor_for(self.con, self.scope)
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        return partial, (_cursor, self.file, self.scope)
+
+
 @lru_cache(maxsize=40)
 def _people(file: str, scope: AccessScope, on: date, where: Frozen) -> StreamedRows:
     with _cursor(file, scope) as cursor:
         people_rows = detail.people(cursor, on, dict(where))
-    # The rows are read after this cursor is closed, possibly in another process.
-    return replace(people_rows, connect=partial(_cursor, file, scope))
+    return replace(people_rows, connect=_CursorMaker(file, scope, warehouse.connection(file)))
 
 
 def _cursor(file: str, scope: AccessScope) -> ScopedCursor:
