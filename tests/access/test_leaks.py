@@ -237,7 +237,7 @@ def test_a_briefing_and_a_picture_leave_noted(site: Site, browser: Browser) -> N
     context, visit, _ = signed_in(site, browser, "isfahan.officer")
     visit.go("briefings", lang="en", province=ISFAHAN)
     visit.page.locator(".st-key-briefing-button button").click()
-    link = visit.page.get_by_role("link", name="Fetch the file (once, within five minutes)")
+    link = visit.page.get_by_role("link", name=text.word("sign_in.fetch", "en"))
     address = site.address + str(link.get_attribute("href", timeout=120_000))
     assert [status(address, context.cookies()) for _ in range(2)] == [200, 404]
     visit.go("coverage", lang="en")

@@ -96,7 +96,7 @@ def test_a_stranger_is_told_who_they_are_what_is_missing_and_whom_to_ask(site: S
     context = browser.new_context()
     page = sign_in(site, context, "stranger")
     told = page.locator("body").inner_text()
-    for words in ("S. Tranger", "stranger", "Ms Karimi", "خانم کریمی", "You are signed in, but you have no access"):
+    for words in ("S. Tranger", "stranger", "Ms Karimi", "خانم کریمی", "You are signed in, but have no access"):
         assert words in told
     assert {status(site.address + path, context.cookies()) for path in (*CLOSED, "/media/x.csv")} == {403}
     context.close()

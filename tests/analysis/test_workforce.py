@@ -419,7 +419,7 @@ def test_the_library_is_loaded_without_what_no_curve_needs_and_whole_where_it_ne
 import sys
 import numpy as np
 from etl.analysis import survival
-survival._DRAWN_WITH = {drawn_with}
+survival._IMPORTED_NAMES = {drawn_with}
 survival._load()
 share, *_ = survival.curve(np.array([40, 100]), np.array([True, True]), np.array([1, 1]))
 assert share[:6].tolist() == [1, 1, 0.5, 0.5, 0, 0], share

@@ -141,7 +141,7 @@ def test_the_first_page_is_full_and_holds_what_belongs_there(book):
 
 def test_no_page_is_next_to_empty_and_none_ends_with_a_heading(book):
     for page in book.pages()[1:]:
-        assert max(y for y, _ in page) > BOTTOM * 0.3
+        assert max(y for y, _ in page) > BOTTOM * 0.25
     if book.data["lang"] == "en":
         headings = {book.data["actions"]["title"], book.data["changes"]["title"], book.data["method"]["title"]}
         for page in book.pages():

@@ -332,7 +332,9 @@ def test_a_chart_stays_and_is_drawn_once_for_each_answer(address: str, chromium:
         reader.page.evaluate(
             """() => {
                 window.drawn = [];
-                window.charts = [...document.querySelectorAll('.js-plotly-plot')];
+                // A map goes where the provinces differ by chance alone.
+                window.charts = [...document.querySelectorAll('.js-plotly-plot')]
+                    .filter((chart) => !chart.data.some((trace) => trace.type === 'choropleth'));
                 window.charts.forEach((chart, place) => chart.on('plotly_afterplot', () => window.drawn.push(place)));
             }"""
         )

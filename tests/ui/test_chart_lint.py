@@ -239,7 +239,7 @@ def test_every_class_of_every_map_stands_out_from_its_ground(is_dark: bool, show
             assert contrast(key["colour"], COLOURS["surface"][is_dark]) >= 3, (answer.metrics[0].name, key)
         labels = [key["label"] for key in keys]
         if catalogue()[answer.metrics[0].name].unit in ("share", "persons"):
-            assert not any("." in label for label in labels), "bounds are whole numbers"
+            assert not any("." in label for label in labels), labels
 
 
 def test_a_ranking_of_one_province_becomes_its_value_and_trend(shown: list[Shown]) -> None:

@@ -261,8 +261,8 @@ def test_the_months_of_a_province_mark_those_beyond_their_limits() -> None:
     rows = [("1403-01", 0.1, 0.05, 0.1, 0.15, 10, 100, False), ("1403-02", 0.3, 0.05, 0.1, 0.15, 30, 100, True)]
     asked = replace(answer(rows=[]), metrics=metrics, by=("month",), columns=columns, rows=rows)
     said = charts.months_beyond(asked, ChartContext("en")).sentence
-    assert said == "Share of joiners nationwide beyond its limits in Ordibehesht 1403"
+    assert said == "Share of all joiners beyond its limits in Ordibehesht 1403"
     [line] = charts.process(asked, ChartContext("en"))["data"]
     assert line["marker"]["symbol"] == ["circle", "diamond"]
     calm = charts.months_beyond(replace(asked, rows=rows[:1]), ChartContext("en")).sentence
-    assert calm == "Share of joiners nationwide: every month within its limits (5.0% to 15.0%)"
+    assert calm == "Share of all joiners: every month within its limits (5.0% to 15.0%)"

@@ -104,13 +104,16 @@ def _bounds(values: Sequence[float], count: int, unit: str) -> list[float]:
     cuts = [ordered[min(math.ceil(len(ordered) * i / count), len(ordered) - 1)] for i in range(1, count)]
     scale = 100 if unit == "share" else 1
     digits = len(str(int(abs(ordered[-1]) * scale)))
-    bounds: list[float] = []
+    # More digits than separate the values say nothing.
+    best: list[float] = []
     for decimals in range(min(0, 2 - digits), _MOST_DECIMALS + 1):
         bounds = sorted({_rounded(cut, scale, decimals) for cut in cuts})
         bounds = [bound for bound in bounds if ordered[0] < bound <= ordered[-1]]
         if len(bounds) >= (bound_count if decimals < 0 else min(bound_count, 2)):
-            break
-    return bounds
+            return bounds
+        if len(bounds) > len(best):
+            best = bounds
+    return best
 
 
 def _rounded(value: float, scale: int, decimals: int) -> float:

@@ -9,6 +9,14 @@ from pages.ui.state import page_parameters, saved_views
 from pages.ui.state.page_context import PageContext
 
 _NAME, _SAID = "view name", "view said"
+# Why a view was not saved.
+_REASONS = {
+    "empty": "views.empty",
+    "long": "views.long",
+    "taken": "views.taken",
+    "full": "views.full",
+    "large": "views.large",
+}
 
 
 def copy_link(view: PageContext) -> None:
@@ -64,7 +72,7 @@ def _save(view: PageContext, name: str) -> None:
     try:
         saved = saved_views.save(st.session_state.get(_NAME, ""), name, parameters, date.today())
     except saved_views.Unnamed as reason:
-        st.session_state[_SAID] = view.word(f"views.{reason}")
+        st.session_state[_SAID] = view.word(_REASONS[str(reason)])
     except OSError:
         st.session_state[_SAID] = view.word("views.unwritable")
     else:
