@@ -63,7 +63,8 @@ def test_work_that_takes_longer_than_it_may_is_ended(tmp_path: Path, monkeypatch
     monkeypatch.setattr(worker_process, "_start", lambda memory: started.append(start(memory)) or started[-1])
     with pytest.raises(OutOfTime):
         WorkerProcess(endless, str(tmp_path / "pid"), seconds=1, memory=_MEMORY).result()
-    assert [process.returncode for process, _ in started] == [-signal.SIGKILL]
+    # Killed, or ended by itself when its starter hung up.
+    assert [process.returncode for process, _ in started] in ([-signal.SIGKILL], [1])
 
 
 @pytest.mark.parametrize("work", [hungry, ended], ids=["too much memory", "taken by the kernel"])

@@ -66,7 +66,14 @@ def test_every_number_of_the_verdict_is_one_that_was_asked(lang: str, small_regi
 
 
 def known(**given: Any) -> verdict.Facts:
-    facts = {"active": 900, "before": 800, "target": 1000.0, "first": "1406-01", "last": "1406-05", "held": 0.8}
+    facts = {
+        "active": 900,
+        "before": 800,
+        "target": 1000.0,
+        "first": "1406-01",
+        "last": "1406-05",
+        "range_hit_rate": 0.8,
+    }
     return verdict.Facts(**{**facts, "is_projected": True, "answers": (), **given})
 
 
@@ -83,8 +90,8 @@ def stub(lang: str = "en", **given: Any) -> Sources:
         ({"last": "1407-02"}, "between Farvardin 1406 and Ordibehesht 1407;"),
         ({"last": "1406-01"}, "is reached in Farvardin 1406;"),
         ({"last": None}, "is not reached before Farvardin 1406;"),
-        ({"first": None, "last": None, "held": None}, "is not reached within five years."),
-        ({"held": None}, "between Farvardin and Mordad 1406."),
+        ({"first": None, "last": None, "range_hit_rate": None}, "is not reached within five years."),
+        ({"range_hit_rate": None}, "between Farvardin and Mordad 1406."),
         ({"is_projected": False, "first": None}, "history is too short"),
         ({"active": 1100}, "the target of 1,000 is met (110.0%, 100 above it)."),
         ({"target": None}, "900 assistants are active."),
@@ -101,9 +108,9 @@ def test_how_often_ranges_held_is_that_of_the_distance(small_register: Path) -> 
         tried = registry.analyses()["backtest"].run(con)
     held = {row["ahead"]: row["backtest_inside"] for row in tried.records()}
     assert held[3] != held[12]
-    assert verdict._held(tried, 5) == held[3]
-    assert verdict._held(tried, 40) == held[12]
-    assert verdict._held(tried, 0) == held[1]
+    assert verdict._range_hit_rate(tried, 5) == held[3]
+    assert verdict._range_hit_rate(tried, 40) == held[12]
+    assert verdict._range_hit_rate(tried, 0) == held[1]
 
 
 def test_a_province_without_a_target_of_its_own_has_no_progress(small_register: Path) -> None:
