@@ -109,7 +109,7 @@ async def reader(
 
 
 async def rerun(wire: ClientConnection, query: str, page: str = "") -> bytes:
-    """Run the script for an address, until it ends; what was sent meanwhile."""
+    """Run the script for an address, until it ends; returns what was sent by then."""
     request = BackMsg()
     request.rerun_script.query_string = query
     request.rerun_script.page_script_hash = calc_hash(page) if page else ""

@@ -25,7 +25,7 @@ _SECONDS, _LEAST = 20.0, 1
 _MOST_IN_FRAMES = 20_000_000
 # Questions asked in a row, so that most do not follow a rival that has just filled the processor's caches.
 _BLOCK = 10
-# How often the checks of a question are timed; the shortest counts, for others use the machine meanwhile.
+# How often the checks of a question are timed; the shortest counts, since other processes use the machine too.
 _CHECKS = 5
 
 

@@ -126,7 +126,7 @@ def _materials(tree: Path) -> None:
         *(str(tools / "cyclonedx-py"), "requirements", "requirements.lock", "--pyproject", "pyproject.toml"),
         *("--output-reproducible", "--of", "JSON", "-o", str(bill)),
     )
-    # Whoever installs from this archive takes each package from here, whose hashes these are.
+    # An installation takes each package from this archive, checked by these hashes.
     listed = json.loads(bill.read_text(encoding="utf-8"))
     for component in listed["components"]:
         for reference in component.get("externalReferences", ()):

@@ -36,7 +36,7 @@ done
 install -d "$CONFIG" "$PREFIX/releases"
 [ -e "$CONFIG/settings.toml" ] || install -m 640 -g policeyar code/deploy/settings.toml "$CONFIG/settings.toml"
 
-# Beside the version in use, which is served meanwhile.
+# Beside the version in use, which goes on serving.
 rm -rf "$RELEASE.new"
 cp -R code "$RELEASE.new"
 if [ -d "$RELEASE" ]; then rm -rf "$RELEASE.old"; mv "$RELEASE" "$RELEASE.old"; fi
@@ -49,7 +49,7 @@ PYTHONPATH=$1 "$RELEASE/.venv/bin/python" -m pip install --quiet --disable-pip-v
 rm -rf "$RELEASE.old"
 install -m 755 rollback.sh "$PREFIX/rollback.sh"
 
-# Faulty settings: every fault is told, and the version in use goes on.
+# Faulty settings: every fault is printed, and the version in use goes on.
 cd "$RELEASE"
 .venv/bin/python -m deploy.configure --to "$CONFIG" || fail "mend $CONFIG/settings.toml and run install.sh again"
 

@@ -101,7 +101,7 @@ def policy(scripts: list[str]) -> str:
 
 
 def inline_scripts() -> list[str]:
-    """The digests of the scripts that stand in the page itself, in both languages."""
+    """The digests of the scripts of the page itself, in both languages."""
     from pages.ui.shell import middleware
 
     page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")

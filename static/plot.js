@@ -1,5 +1,5 @@
 // A chart that stays where it is: for every new answer Plotly redraws what has changed. Streamlit's own chart is taken
-// away and made anew each time, and drawn twice. Nothing here outlives the element that it stands in.
+// away and made anew each time, and drawn twice. Nothing here outlives its element.
 const standing = new WeakMap();
 let library;
 
@@ -29,7 +29,7 @@ function stand(parent) {
   return plot;
 }
 
-// One after the other, and of answers that came meanwhile only the latest.
+// Draw one at a time; of answers that arrive during a drawing keep only the latest.
 function draw(plot) {
   plot.drawn = plot.drawn.then(plotly).then((Plotly) => {
     const { element, told: { figure: { data, layout }, config } } = plot;

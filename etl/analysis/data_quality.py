@@ -149,7 +149,7 @@ def missing_sources(con: ScopedCursor) -> dict[str, tuple[str, ...]]:
 
 def rules() -> list[Rule]:
     """The rules that every publication passed before it was published."""
-    checks = [Rule("rows_add_up", "Rows read = rows loaded + rows kept back + exact duplicates, in every file.")]
+    checks = [Rule("rows_add_up", "Rows read = rows loaded + rejected rows + exact duplicates, in every file.")]
     for path in sorted(CHECKS.glob("*.sql")):
         comment = re.match(r"\s*--\s*(.+)", path.read_text(encoding="utf-8"))
         checks.append(Rule(path.stem, comment[1].strip() if comment else ""))

@@ -283,7 +283,7 @@ def _add_load_commands(commands: Any) -> None:
     )
     check.set_defaults(run=_check)
 
-    quarantine = commands.add_parser("quarantine", help="the rows kept back, as CSV", allow_abbrev=False)
+    quarantine = commands.add_parser("quarantine", help="the rejected rows, as CSV", allow_abbrev=False)
     arguments.add_source(quarantine)
     quarantine.add_argument("--to", type=Path, metavar="FILE.csv")
     quarantine.add_argument("--warned", action="store_true", help="the values that were loaded as unknown instead")

@@ -1,4 +1,4 @@
--- Whoever is active on the as-of day has exactly one state of training on it, and nobody else has.
+-- Everyone active on the as-of day has exactly one state of training on it, and nobody else has.
 with active as (
     select distinct person_id
     from service

@@ -1,4 +1,4 @@
--- A row kept back has its file, its line and one of the reasons of the contract; each is kept back by the file's count.
+-- A rejected row has its file, its line and one of the reasons of the contract; each file counts its rejected rows.
 select file, line, reason
 from quarantine
 where

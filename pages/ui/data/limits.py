@@ -81,7 +81,7 @@ def _watch() -> None:
                 try:
                     cursor.interrupt()
                 except duckdb.Error:
-                    logging.getLogger(__name__).debug("a cursor was closed meanwhile")
+                    logging.getLogger(__name__).debug("a cursor was closed before its time limit")
 
 
 # ---------------------------------------------------------------- in a separate process
