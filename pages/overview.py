@@ -12,13 +12,7 @@ def page() -> None:
     overview.style()
     view = ui.scope_bar("@place", "@person", period=True)
     overview.summed_up(view)
-    ui.headline(
-        view,
-        active_assistants="growth",
-        training_compliance="training",
-        licensed_institutes="licensing",
-        leaver_rate_12m="workforce",
-    )
+    overview.cards(view)
     overview.needing_action(view)
     wide, narrow = st.columns([3, 2])
     with wide:

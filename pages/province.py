@@ -16,13 +16,7 @@ def page() -> None:
     with st.container(key="profile"):
         overview.named(view)
         overview.summed_up(view)
-        ui.headline(
-            view,
-            active_assistants="growth",
-            training_compliance="training",
-            licensed_institutes="licensing",
-            leaver_rate_12m="workforce",
-        )
+        overview.cards(view)
         left, right = st.columns([3, 2])
         with left:
             overview.needing_action(view)

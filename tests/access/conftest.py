@@ -5,12 +5,20 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 
 from etl.semantic.access import ADMINISTRATOR, ScopedCursor, cursor_for
 from etl.warehouse import publications
 from pages.ui.shell import people
 from tests.access.gated import application, configured
+from tests.browser import app as front
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with front.chromium() as running:
+        yield running
 
 
 @pytest.fixture

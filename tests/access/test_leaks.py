@@ -33,12 +33,6 @@ QUESTIONS = 200
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with front.chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def site(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with served(tmp_path_factory.mktemp("leaks"), small_register) as running:
         yield running

@@ -10,7 +10,6 @@ from playwright.sync_api import Browser
 
 from etl.operations import audit
 from tests.access.site import Site, served, status
-from tests.browser import app as front
 
 _PACKAGES = Path(__file__).parent / "provider" / "node_modules"
 pytestmark = [
@@ -18,12 +17,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not _PACKAGES.is_dir(), reason="make browser could not fetch oidc-provider from npm's registry"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with front.chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -10,17 +10,10 @@ from playwright.sync_api import Browser
 
 from etl.operations import audit
 from tests.access.site import Site, served, sign_in, status
-from tests.browser import app as front
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 CLOSED = ("/_stcore/upload_file/x/y", "/files/x", "/component/a/b.js")
 KEPT_BY_NGINX = ("/_stcore/metrics", "/metrics", "/healthz", "/readyz")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with front.chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -53,12 +53,6 @@ def address(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             yield found
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with front.chromium() as found:
-        yield found
-
-
 def headings(reader: front.Visit) -> list[str]:
     return reader.page.locator("h3").all_inner_texts()
 

@@ -31,12 +31,6 @@ def address(small_register: Path) -> Iterator[str]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with front.chromium() as found:
-        yield found
-
-
 def serious(reader: front.Visit, *rules: str) -> list[list[str]]:
     """What axe finds grave on the page that is open, by these rules or by all."""
     found = reader.page.evaluate(

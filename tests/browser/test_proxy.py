@@ -56,12 +56,6 @@ def served(
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with front.chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
 def directly(warehouse: Path, chromium: Browser) -> Iterator[Any]:
     """The charts of a page as they are drawn without a proxy."""
     with front.served(warehouse) as address:

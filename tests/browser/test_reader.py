@@ -40,12 +40,6 @@ def address(warehouse: Path) -> Iterator[str]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with front.chromium() as found:
-        yield found
-
-
 @pytest.mark.parametrize("name", PAGES)
 def test_a_deep_link_on_a_fresh_server_comes_through_the_front_door(
     name: str, warehouse: Path, chromium: Browser

@@ -33,12 +33,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with front.chromium() as found:
-        yield found
-
-
 def go_on(reader: front.Visit, step: str) -> None:
     """Change the page in the way that `step` names; a name alone is an entry of the menu."""
     kind, _, name = step.rpartition(" ")

@@ -65,12 +65,6 @@ def address(pointer: Path) -> Iterator[str]:
             yield found
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with front.chromium() as found:
-        yield found
-
-
 @dataclass
 class Hand:
     """A person's hand on the page: it counts its clicks."""

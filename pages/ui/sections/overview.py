@@ -8,6 +8,7 @@ import streamlit as st
 from etl.core.paths import ROOT
 from etl.semantic.answers import Answer
 from pages.ui.components import tables
+from pages.ui.components.cards import headline
 from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary, notice
 from pages.ui.data import registers, warehouse
@@ -25,6 +26,17 @@ _RANKED = (
     "within_25_days_share",
     "judicial_officer_share",
 )
+
+
+def cards(view: PageContext) -> None:
+    """The four headline numbers, each with a link to its page."""
+    headline(
+        view,
+        active_assistants="growth",
+        training_compliance="training",
+        licensed_institutes="licensing",
+        leaver_rate_12m="workforce",
+    )
 
 
 def sources(view: PageContext) -> Sources:
