@@ -1,12 +1,10 @@
 """What differs between two days, or two places, and what made the difference?"""
 
 from pages.ui.components import figures as ui
-from pages.ui.components import tables
 from pages.ui.sections import compare, saved_views
 
 
 def page() -> None:
-    tables.style()
     view = ui.scope_bar("@person")
     saved_views.copy_link(view)
     compare.compare(

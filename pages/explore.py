@@ -2,13 +2,12 @@
 
 import streamlit as st
 
-from pages.ui.components import breadcrumb, tables
+from pages.ui.components import breadcrumb
 from pages.ui.components import figures as ui
 from pages.ui.sections import explore, explore_rows, saved_views
 
 
 def page() -> None:
-    tables.style()
     view = ui.scope_bar("@place", "@person", "@course", period=True)
     breadcrumb.show(view)
     with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="views-bar"):

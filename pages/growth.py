@@ -8,7 +8,6 @@ from pages.ui.sections import analysed, goal, overview
 
 
 def page() -> None:
-    overview.style()
     view = ui.scope_bar("@place", "@person", period=True)
     overview.summed_up(view)
     goal.seek(view)

@@ -9,7 +9,6 @@ from pages.ui.state import rendering
 
 
 def page() -> None:
-    overview.style()
     view = ui.scope_bar("@place", "@person", period=True)
     overview.summed_up(view)
     overview.cards(view)

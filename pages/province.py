@@ -9,7 +9,6 @@ from pages.ui.state import rendering
 
 
 def page() -> None:
-    overview.style()
     view = ui.scope_bar()
     if not overview.one_province(view):
         return

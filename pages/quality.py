@@ -2,12 +2,10 @@
 
 import streamlit as st
 
-from pages.ui.components import tables
 from pages.ui.sections import audit_log, data_quality, revisions
 
 
 def page() -> None:
-    tables.style()
     view = data_quality.view()
     revisions.why(view)
     data_quality.totals(view)

@@ -3,13 +3,12 @@
 import streamlit as st
 
 from pages.ui.charts import bars, lines
-from pages.ui.components import breadcrumb, tables
+from pages.ui.components import breadcrumb
 from pages.ui.components import figures as ui
 from pages.ui.sections import institute
 
 
 def page() -> None:
-    tables.style()
     view = ui.scope_bar("@place", "@person", period=True)
     breadcrumb.show(view)
     institute.find(view)

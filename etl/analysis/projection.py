@@ -31,29 +31,44 @@ _MOST_RUNS = 120
 _MONTHS_SHOWN_BEFORE = 24
 
 # Persons in service at a month's end whose licences for it were all decided later, by the day of the first decision.
+# Few licences are decided after they begin: only their institutes and persons are looked at.
 _LATE = """
-    with ends as (select unnest($ends::date[]) as day),
-    covered as (
-        select ends.day, applications.institute_code, min(applications.decided_on) as known_on
-        from ends
-        inner join applications
-            on applications.outcome = 'granted'
-            and applications.valid_from <= ends.day
-            and applications.valid_until >= ends.day
-        inner join institutes
-            on institutes.institute_code = applications.institute_code
-            and institutes.stopped_on > ends.day
-        group by all
+    with granted as (
+        select institute_code, valid_from, valid_until, decided_on
+        from applications
+        where outcome = 'granted'
     ),
-    late as (select day from covered where known_on > day group by all),
-    persons as (
-        select covered.day, spells.person_id, min(covered.known_on) as known_on
-        from covered
-        semi join late using (day)
+    begun_before as (
+        select distinct ends.day, granted.institute_code
+        from (select unnest($ends::date[]) as day) as ends
+        inner join granted
+            on granted.valid_from <= ends.day
+            and granted.valid_until >= ends.day
+            and granted.decided_on > ends.day
+        where granted.decided_on > granted.valid_from
+    ),
+    serving as (
+        select distinct begun_before.day, spells.person_id
+        from begun_before
         inner join spells
-            on spells.institute_code = covered.institute_code
-            and spells.hired_on <= covered.day
-            and spells.end_day > covered.day
+            on spells.institute_code = begun_before.institute_code
+            and spells.hired_on <= begun_before.day
+            and spells.end_day > begun_before.day
+    ),
+    persons as (
+        select serving.day, serving.person_id, min(granted.decided_on) as known_on
+        from serving
+        inner join spells
+            on spells.person_id = serving.person_id
+            and spells.hired_on <= serving.day
+            and spells.end_day > serving.day
+        inner join granted
+            on granted.institute_code = spells.institute_code
+            and granted.valid_from <= serving.day
+            and granted.valid_until >= serving.day
+        inner join institutes
+            on institutes.institute_code = spells.institute_code
+            and institutes.stopped_on > serving.day
         where {conditions}
         group by all
     )
@@ -83,11 +98,10 @@ class History:
 
     def as_known_on(self, vintage: date) -> list[int]:
         """The active assistants at the end of each month up to the vintage, as known on it."""
-        return [
-            month.active - sum(count for known_on, count in self.known_later.get(month.last, ()) if known_on > vintage)
-            for month in self.months
-            if month.last <= vintage
-        ]
+        active = [month.active for month in self.months if month.last <= vintage]
+        for at, month in enumerate(self.months[: len(active)]) if self.known_later else ():
+            active[at] -= sum(count for known_on, count in self.known_later.get(month.last, ()) if known_on > vintage)
+        return active
 
     @cached_property
     def known(self) -> list[list[int]]:

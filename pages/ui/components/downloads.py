@@ -21,7 +21,6 @@ from etl.semantic.answers import Answer
 from etl.semantic.disclosure import Circulated
 from pages.ui.charts import elements
 from pages.ui.charts.elements import ChartContext, Figure
-from pages.ui.components import tables
 from pages.ui.components.plot import plot
 from pages.ui.data import user, warehouse
 from pages.ui.exports import about
@@ -128,7 +127,6 @@ def on_paper(picture: Picture, context: ChartContext, width: int = 1000) -> Figu
 @st.dialog(" ", width="large")
 def _show_picture(view: PageContext, picture: Picture, context: ChartContext, name: str, ident: str) -> None:
     """A preview of the picture, with a button that downloads it in the selected format."""
-    tables.style()
     form = st.segmented_control(
         view.word("more.form"), ("png", "svg"), default="png", required=True, format_func=str.upper, key=f"form-{ident}"
     )

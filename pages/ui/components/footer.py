@@ -139,7 +139,6 @@ def table(
 ) -> None:
     """The answer as a table, in the order of its chart."""
     rows, start = _as_drawn(answer, picture)
-    tables.style()
     more = _events(view, answer, picture)
     tables.answer(
         view, f"answer-{ident}", answer, chart_context or context(view), subtitle(view, answer), rows, start, more=more

@@ -31,7 +31,6 @@ from pages.ui.state.page_context import PageContext
 PAGE_ROWS = 50
 # The most rows that can be shown on one page, for printing; longer tables are downloaded.
 MOST_ROWS = 1000
-_STYLE = ROOT / "static" / "analyst.css"
 _UNBARRED = ("date", "month", "year")
 # The script that handles clicks on headings, served as a file for the reason given in components/plot.py.
 _MANIFEST = ComponentManifest("tables", "1", [ComponentConfig("headings", asset_dir="static")])
@@ -39,16 +38,6 @@ _HEADINGS = "tables.headings"
 
 Link = Callable[[tuple], str]
 Words = Mapping[str, Callable[[Any], str]]
-
-
-@cache
-def _style() -> str:
-    return f"<style>{_STYLE.read_text(encoding='utf-8')}</style>"
-
-
-def style() -> None:
-    """Include the style sheet of tables, breadcrumbs and comparisons, once per page."""
-    st.html(_style())
 
 
 # ---------------------------------------------------------------- the table

@@ -32,7 +32,6 @@ def requested(view: PageContext, part: str) -> None:
 
 def listings(view: PageContext, *analyses: str, without: str = "") -> None:
     """The lists of these analyses, except `without`, which the page shows already."""
-    tables.style()
     for analysis in analyses:
         if analysis == without:
             continue
@@ -143,7 +142,6 @@ def caution(view: PageContext, key: str) -> None:
 
 def sources(view: PageContext, analysis: str) -> None:
     """Each figure of `analysis` with its definition, source, certainty and web address."""
-    tables.style()
     with st.container(border=True, key=f"sources-{analysis}"), error_boundary(view.lang, f"sources-{analysis}"):
         answer, chart_context = warehouse.analyse(analysis, on=view.as_of), context(view)
         entries = []

@@ -1,11 +1,10 @@
 """The parts of the first screen of the country or a province: verdict, needs action, ranks, links to profiles."""
 
 from datetime import date
-from functools import cache, partial
+from functools import partial
 
 import streamlit as st
 
-from etl.core.paths import ROOT
 from etl.semantic.answers import Answer
 from pages.ui.components import tables
 from pages.ui.components.cards import headline
@@ -202,13 +201,3 @@ def named(view: PageContext) -> None:
     """The name of the province as the heading of its profile."""
     name = text.member("province", view.where["province"][0], view.lang)
     st.html(f'<h2 class="pd-part">{text.escape(name)}</h2>')
-
-
-@cache
-def _style() -> str:
-    return f"<style>{(ROOT / 'static' / 'summary.css').read_text(encoding='utf-8')}</style>"
-
-
-def style() -> None:
-    """The style sheet of the first screen."""
-    st.html(_style())

@@ -115,14 +115,14 @@ def quiet() -> Iterator[None]:
 
 @cache
 def _head(lang: str) -> str:
-    """Additions to the head of the shell: fonts, style sheet, script, and words in the language."""
+    """Additions to the head of the shell: fonts, style sheets, script, and words in the language."""
     face = "Vazirmatn-FD" if lang == "fa" else "Vazirmatn"
     fonts = "".join(
         f'@font-face{{font-family:"Vazirmatn";font-weight:{weight};font-display:swap;'
         f'src:url("./app/static/fonts/{face}-{name}.woff2") format("woff2")}}'
         for name, weight in (("Regular", "100 500"), ("Bold", "600 900"))
     )
-    style = (_STATIC / "shell.css").read_text(encoding="utf-8")
+    style = "".join((_STATIC / f"{name}.css").read_text(encoding="utf-8") for name in ("shell", "summary", "analyst"))
     script = (_STATIC / "shell.js").read_text(encoding="utf-8")
     locale = "fa-IR" if lang == "fa" else "en-GB"
     known = (
