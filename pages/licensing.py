@@ -54,9 +54,7 @@ def page() -> None:
     left, right = st.columns(2)
     with left:
         ui.figure(view, lines.trend, "licensed_institutes", by="month", over=view.months(144))
-        ui.figure(
-            view, bars.columns, "institutes_founded", by="year", over=view.years(15), says=time_titles.latest_over
-        )
+        ui.figure(view, bars.columns, "institutes_founded", by="year", over=view.years(15), says=time_titles.latest)
     with right:
         ui.figure(view, bars.columns, analysis="sizes", says=charts.largest_size)
         licensing.survival(view)

@@ -31,7 +31,7 @@ def checks() -> list[Path]:
 BREAK = {
     "census_is_whole": "update counties set population_2016 = population_2016 + 1 where sci_code = '0001'",
     "everyone_active_has_a_readiness": "delete from readiness",
-    "kept_back_rows_have_a_place_and_a_reason": "update quarantine set reason = 'who knows'",
+    "rejected_rows_have_a_place_and_a_reason": "update quarantine set reason = 'who knows'",
     "keys_are_unique": "insert into spells from spells limit 1",
     "lapses_follow_the_due_day": "update requirements set lapses_on = due_on - 1",
     "licensed_days_do_not_overlap": "insert into licensed_days from licensed_days",

@@ -152,10 +152,10 @@ def test_quarantine_tells_file_line_column_and_reason(built, capsys, tmp_path):
         'training_2.csv,2,score,bad_number,"a number from 0 to 100, with a decimal point · '
         'عددی از 0 تا 100، با ممیز نقطه"',
     ]
-    to = tmp_path / "kept_back.csv"
+    to = tmp_path / "rejected.csv"
     assert main(["quarantine", "--from", str(built.to), "--to", str(to)]) == 0
     assert to.read_bytes() == output.encode()
-    assert os.listdir(tmp_path) == ["kept_back.csv"]
+    assert os.listdir(tmp_path) == ["rejected.csv"]
 
 
 def test_a_quarantine_that_cannot_be_written_is_refused(built, capsys, tmp_path):

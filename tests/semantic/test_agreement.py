@@ -457,7 +457,7 @@ def test_the_made_up_register_exercises_every_reason(made_up):
     }
 
 
-def test_the_same_rows_are_kept_back(built):
+def test_the_same_rows_are_rejected(built):
     for options, ours in (((), built.load.faults), (("--warned",), built.load.warned)):
         rows = csv.DictReader(io.StringIO(run("quarantine", "--from", str(built.file), *options)))
         # The place in a workbook is its sheet and row.

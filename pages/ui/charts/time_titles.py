@@ -11,7 +11,12 @@ from pages.ui.i18n import text
 
 
 def latest(answer: Answer, context: ChartContext) -> Title:
-    """The latest value compared with a year earlier; says so if the latest unit has no value."""
+    """The latest value compared with a year earlier; says so if the latest unit has no value.
+
+    Of events the latest complete unit counts: a month in progress says little.
+    """
+    if answer.metrics[0].kind == "event":
+        answer = replace(answer, rows=[row for row in answer.rows if not answer.is_provisional(row)] or answer.rows)
     at, unit, rows = titles.known_rows(answer)
     if not rows:
         return titles.nothing(answer.metrics[0], context)
@@ -32,12 +37,6 @@ def latest(answer: Answer, context: ChartContext) -> Title:
     sentences = [context.word(f"finding.{name}", value=value, **places) for name in (key, "now") for value in amounts]
     over_time = titles.spread(answer, answer.metrics[0], [row[at] for row in rows], context)
     return Title(titles.first_that_fits(sentences), alternatives=(Title(sentences[2]), over_time))
-
-
-def latest_over(answer: Answer, context: ChartContext) -> Title:
-    """Like `latest`, but for the last complete unit: a flow of an unfinished year says little."""
-    rows = [row for row in answer.rows if row[0] not in answer.provisional]
-    return latest(replace(answer, rows=rows) if rows else answer, context)
 
 
 def _latest_of_groups(answer: Answer, context: ChartContext) -> Title:

@@ -103,7 +103,7 @@ def _meaning(view: PageContext, answer: Answer) -> None:
                 rows=text.number(published.rows_loaded, view.lang),
             )
             + " "
-            + view.word("figure.kept_back", rows=text.number(warehouse.rejected_rows(answer), view.lang)),
+            + view.word("figure.rejected", rows=text.number(warehouse.rejected_rows(answer), view.lang)),
         )
     )
     name, scope = answer.metrics[0].name, view.scope.address()

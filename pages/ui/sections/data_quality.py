@@ -29,7 +29,7 @@ def totals(view: PageContext) -> None:
     answer = registers.load_totals()
     read, loaded, rejected, duplicates = (text.number(answer.value(name), view.lang) for name in _COUNTS)
     sentence = view.word("quality.adds_up", read=read, loaded=loaded, kept=rejected, duplicates=duplicates)
-    share = view.word("load.share", share=text.percent(answer.value("kept_back_share"), view.lang))
+    share = view.word("load.share", share=text.percent(answer.value("rejected_share"), view.lang))
     st.html(f'<p class="pd-intro">{text.escape(sentence)} {text.escape(share)}</p>')
 
 

@@ -149,7 +149,7 @@ def _trust(lang: str) -> None:
         ),
         _word("trust.as_of_latest", lang, day=text.day_in_both(published.as_of, lang)),
         _word("trust.loaded", lang, day=f"{loaded} {hour}"),
-        _word("trust.kept_back", lang, rows=text.number(published.rows_quarantined, lang)),
+        _word("trust.rejected", lang, rows=text.number(published.rows_quarantined, lang)),
         _word("trust.provisional", lang),
     ]
     if missing := warehouse.refused_files():
