@@ -46,7 +46,8 @@ else:
     except Faulty as faulty:
         sys.exit(str(faulty))
     logs.keep_readers_out()
-    middleware = [Middleware(allowed_hosts.AllowedHosts), Middleware(gate.Gate), Middleware(shell.Shell)]
+    inward = (service.OnlyReady, allowed_hosts.AllowedHosts, gate.Gate, shell.Shell)
+    middleware = [Middleware(one) for one in inward]
     routes = [*service.routes(), *gate.routes(), *shell.routes()]
     app = st.App(__file__, middleware=middleware, routes=routes, secrets=secrets or None)
     with shell.quiet():

@@ -13,8 +13,8 @@ if [ -d /run/systemd/system ]; then
         number=$((number + 1))
     done
     systemctl enable --quiet --now policeyar-build.timer policeyar-ready.timer
-    systemctl enable --quiet policeyar-nginx.service
-    systemctl restart policeyar-nginx.service
+    systemctl enable --quiet policeyar-nginx.service policeyar-nginx-watch.service
+    systemctl restart policeyar-nginx.service policeyar-nginx-watch.service
 else
     echo "no systemd here: start it with $PREFIX/current/.venv/bin/supervisord -c $CONFIG/supervisord.conf"
 fi

@@ -60,6 +60,12 @@ autorestart=true
 startsecs=1
 startretries=10
 stopwaitsecs={STOP_SECONDS}
+
+[program:nginx-watch]
+command={dies_with_us} KILL -- {python} -m deploy.watch
+autorestart=true
+startsecs=1
+startretries=10
 """
     ]
     for number in range(proxy.processes(known)):

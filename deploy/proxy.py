@@ -20,6 +20,20 @@ _ELSEWHERE = """
         location / {
             return 404;
         }"""
+# Over several hosts: one that has nothing to serve, or something too old, says so to this header, and the next is asked.
+# Where all of them say so, old numbers are better than none: any of them is asked without the header.
+_SEVERAL_HOSTS = """
+        set $only_ready 1;
+        proxy_set_header X-Only-Ready $only_ready;
+        proxy_next_upstream error timeout http_503;
+        proxy_intercept_errors on;
+        error_page 503 = @any_host;
+        location @any_host {
+            set $only_ready "";
+            proxy_pass http://dashboard;
+            proxy_buffering off;
+            proxy_read_timeout 1h;
+        }"""
 _INLINE_SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
 
@@ -74,9 +88,10 @@ def render(known: settings.Settings) -> str:
         else "",
         "BASE": web.base_path,
         "ELSEWHERE": _ELSEWHERE.replace("@BASE@", web.base_path) if web.base_path else "",
+        "SEVERAL_HOSTS": _SEVERAL_HOSTS if len(hosts) > 1 else "",
         "COOKIES": f"        proxy_cookie_flags _streamlit_xsrf {flags};\n        proxy_cookie_flags ~ httponly {flags};",
     }
-    return re.sub("@([A-Z]+)@", lambda found: words[found[1]], _TEMPLATE.read_text(encoding="utf-8"))
+    return re.sub("@([A-Z_]+)@", lambda found: words[found[1]], _TEMPLATE.read_text(encoding="utf-8"))
 
 
 def policy(scripts: list[str]) -> str:

@@ -13,6 +13,7 @@ from typing import TextIO
 
 import duckdb
 
+from etl.core.errors import Refused
 from etl.core.places import places
 from etl.core.text_folding import fold
 from etl.extract.causes import because
@@ -20,6 +21,7 @@ from etl.extract.contract import TABLES
 from etl.extract.expected import expected
 from etl.extract.read_folder import Outcome
 from etl.extract.source_file import SHEET_BITS
+from etl.warehouse import publications
 from etl.warehouse.build_database import SCRATCH
 
 _LOAD_FILES = {
@@ -78,7 +80,8 @@ class Report:
     """The outcome of a build, as `--report` writes it.
 
     `refused`: the files left out; `ignored`: every other file in the folder and below; `refusals`: why nothing was
-    published, one line each; `accepted`: the losses published because of --accept-loss.
+    published, one line each; `accepted`: the losses published because of --accept-loss. `new_files` and `new_rows`: how
+    many files the last publication does not have, and the rows read of them.
     """
 
     published: bool = False
@@ -90,6 +93,8 @@ class Report:
     publication: str = ""
     refusals: list[str] = field(default_factory=list)
     accepted: list[str] = field(default_factory=list)
+    new_files: int = 0
+    new_rows: int = 0
 
     def write(self, path: Path) -> None:
         """Write the report as JSON. Raises Refused if the file cannot be written."""
@@ -211,6 +216,21 @@ def record(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: 
     )
     for table, faults in (("quarantine", "faults"), ("warned", f"{SCRATCH}.warned")):
         _create_fault_table(con, table, faults)
+
+
+def count_new(con: duckdb.DuckDBPyConnection, pointer: Path, report: Report) -> None:
+    """Count the files of `load_files` that the current publication of `pointer` does not have, by their digests."""
+    try:
+        with publications.connect(pointer, any_code=True) as current:
+            known = current.execute("select list(sha256) from load_files").fetchall()[0][0]
+    except (Refused, duckdb.Error):
+        # No readable publication exists yet.
+        known = []
+    ((report.new_files, report.new_rows),) = con.execute(
+        "select count(*), coalesce(sum(rows_read), 0)::bigint from load_files "
+        "where sha256 is not null and not list_contains($known::varchar[], sha256)",
+        {"known": known or []},
+    ).fetchall()
 
 
 def _create_fault_table(con: duckdb.DuckDBPyConnection, table: str, faults: str) -> None:

@@ -241,6 +241,7 @@ def _machine_reason(error: duckdb.Error) -> str:
 def _fill(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[Outcome], report: Report) -> None:
     """Create the tables about the load itself, and the numbers of persons."""
     load_report.record(con, outcomes, report)
+    load_report.count_new(con, order.to, report)
     con.execute(
         f"create table {build_database.SCRATCH}.person_numbers as "
         "select person_key, cast(row_number() over (order by min((file_number, line))) as integer) as person_id, "

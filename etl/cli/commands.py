@@ -169,6 +169,9 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
     finally:
         progress.close()
     if report.published:
+        if report.new_files:
+            new = {"files": report.new_files, "rows": report.new_rows}
+            operations.note("file_submitted", publication=report.publication, **new)
         operations.note("load_approved", publication=report.publication)
     _write_report(report, options.report)
     return 0

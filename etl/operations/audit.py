@@ -34,7 +34,7 @@ EVENTS = (
     "rollback",
     "settings_changed",
 )
-_FIELDS = frozenset(("metric", "form", "role", "provinces", "rows", "status", "why", "publication", "page"))
+FIELDS = frozenset(("metric", "form", "role", "provinces", "files", "rows", "status", "why", "publication", "page"))
 _PLAIN = re.compile(r"[\w .,:+-]{0,200}")
 _FIRST = "0" * 64
 
@@ -51,7 +51,7 @@ class Event:
 
 def record(folder: Path, sub: str, event: str, **more: str | int) -> None:
     """Append an event. Raises ValueError for an unknown event or field, OSError if the log cannot be written."""
-    if event not in EVENTS or not more.keys() <= _FIELDS:
+    if event not in EVENTS or not more.keys() <= FIELDS:
         raise ValueError("the audit log has no such event or field")
     if not all(isinstance(value, int) or _PLAIN.fullmatch(value) for value in more.values()):
         raise ValueError("an audit field holds plain words or a number")
@@ -139,7 +139,7 @@ def events(folder: Path, sub: str = "", event: str = "", most: int = 500) -> lis
     for line in _lines(folder):
         entry = _read(line)
         if entry and sub in ("", entry.get("sub")) and event in ("", entry.get("event")):
-            more = {key: value for key, value in entry.items() if key in _FIELDS}
+            more = {key: value for key, value in entry.items() if key in FIELDS}
             matches.append(Event(str(entry.get("at")), str(entry.get("sub")), str(entry.get("event")), more))
     return matches[::-1][:most]
 

@@ -64,7 +64,7 @@ def add(commands: Any, pointer: Path) -> None:
     pull.set_defaults(run=_pull)
 
 
-def note(event: str, **more: str) -> None:
+def note(event: str, **more: str | int) -> None:
     """Record a command in the audit log if users sign in. A failure is only printed: the command is already done."""
     try:
         known = settings.read()

@@ -1,5 +1,6 @@
 """A publication under all rights, and clients of an application behind the gate, in the modes with sign-in."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,23 @@ def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
 def con(small_register: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with publications.connect(small_register) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def revised_register(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pointer of two publications; in the second each file has a row more, and one number another definition."""
+    pointer = tmp_path_factory.mktemp("revised") / "warehouse.duckdb"
+    for is_second in (False, True):
+        with publications.building(pointer) as folder:
+            built = folder / "built.duckdb"
+            shutil.copyfile(publications.current(small_register), built)
+            if is_second:
+                with duckdb.connect(str(built)) as con:
+                    con.execute("update load_files set rows_loaded = rows_loaded + 1")
+                    con.execute("update published_numbers set value = value + 1")
+                    con.execute("update definitions set digest = 'another' where metric = 'in_service'")
+            publications.publish(built, pointer)
+    return pointer
 
 
 @pytest.fixture(scope="module")

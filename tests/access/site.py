@@ -1,6 +1,7 @@
 """A dashboard behind nginx, whose users sign in at a provider; Chromium goes in and out as they do."""
 
 import json
+import re
 import subprocess
 import sys
 import urllib.error
@@ -24,8 +25,9 @@ PEOPLE = (
     {"sub": "withdrawn.officer", "name": "W. Officer", "groups": ["fars"]},
     {"sub": "stranger", "name": "S. Tranger"},
 )
-ROLES = ACCESS + '[groups.fars]\nrole = "province"\nprovinces = ["IR-14"]\n'
-
+# All but those of Fars may see rows of people, in their provinces.
+ROLES = re.sub("(role = .*)", r"\1\nmay_see_detail = true", ACCESS)
+ROLES += '[groups.fars]\nrole = "province"\nprovinces = ["IR-14"]\n'
 
 _NODE = Path(__file__).with_name("provider")
 
@@ -111,12 +113,20 @@ def sign_in(site: Site, context: BrowserContext, sub: str, path: str = "/?lang=e
 
 
 def status(address: str, cookies: list[Any] = ()) -> int:  # type: ignore[assignment]
-    """What a program gets that has these cookies of a browser."""
-    told = "; ".join(f"{one['name']}={one['value']}" for one in cookies)
-    request = urllib.request.Request(address, headers={"Cookie": told, "Accept": "text/html"})
+    """What a program is told that has these cookies of a browser."""
+    return fetch(address, cookies)[0]
+
+
+def fetch(address: str, cookies: list[Any] = ()) -> tuple[int, bytes]:  # type: ignore[assignment]
+    """Status and body for a program that has these cookies of a browser."""
+    request = urllib.request.Request(address, headers={"Cookie": told(cookies), "Accept": "text/html"})
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
-            code: int = answer.status
-            return code
+            return answer.status, answer.read()
     except urllib.error.HTTPError as error:
-        return error.code
+        return error.code, error.read()
+
+
+def told(cookies: list[Any]) -> str:
+    """The header of these cookies of a browser."""
+    return "; ".join(f"{one['name']}={one['value']}" for one in cookies)

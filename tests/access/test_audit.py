@@ -1,15 +1,19 @@
 """The audit log says who did what and nothing more, and a line changed, removed, put in or cut off shows."""
 
+import csv
 import getpass
 import json
 import logging
 import os
+import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import duckdb
 import pytest
@@ -22,7 +26,9 @@ from etl.semantic.access import ADMINISTRATOR
 from etl.warehouse import publications
 from pages.ui.data import user
 from pages.ui.i18n import text
+from pages.ui.sections import audit_log
 from pages.ui.shell import logs
+from pages.ui.state.page_context import PageContext
 from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN, TEHRAN
 from tests.parts import opening
 
@@ -163,18 +169,27 @@ def test_what_is_done_on_the_command_line_is_noted_where_people_sign_in(
 
     (tmp_path / "any").touch()
     (tmp_path / "empty").mkdir()
+    again = tmp_path / "again"
+    shutil.copytree(ROOT / "tests" / "sample", again)
+    with (again / "training.csv").open("a", encoding="utf-8") as file:
+        file.write("\n")
     pointer = str(tmp_path / "warehouse" / "warehouse.duckdb")
     assert run("build", "tests/sample", "--to", pointer, mode="open") == 0
-    assert run("check", str(tmp_path / "empty")) == 1
+    assert run("check", str(again)) == 0
     assert not (tmp_path / "audit").exists()
-    assert run("build", "tests/sample", "--to", pointer) == 0
+    assert run("build", str(again), "--to", pointer) == 0
+    assert run("build", str(again), "--to", pointer) == 0
     assert run("build", str(tmp_path / "empty"), "--to", pointer) == 1
     assert run("rollback", "--from", pointer) == 0
     events = [(event.event, event.more) for event in audit.events(tmp_path / "audit")][::-1]
+    with (again / "training.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = len(list(csv.DictReader(file)))
     assert events == [
+        ("file_submitted", {"publication": "000002", "files": 1, "rows": rows}),
         ("load_approved", {"publication": "000002"}),
+        ("load_approved", {"publication": "000003"}),
         ("load_refused", {}),
-        ("rollback", {"publication": "000001"}),
+        ("rollback", {"publication": "000002"}),
     ]
     assert {event.sub for event in audit.events(tmp_path / "audit")} == {f"server:{getpass.getuser()}"}
 
@@ -213,5 +228,24 @@ def test_rows_of_people_that_are_shown_are_noted_once_a_view(
 
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)
-def test_every_event_has_a_word(lang: str) -> None:
+def test_every_event_and_detail_has_a_word(lang: str) -> None:
     assert all(text.word(f"audit.is_{event}", lang) for event in audit.EVENTS)
+    assert all(text.word(f"audit.of_{name}", lang) for name in audit.FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("lang", "event", "details"),
+    [
+        ("en", "File submitted", "files: 2, rows: 40, publication: 000001"),
+        ("fa", "ارسال فایل", "فایل: ۲، سطر: ۴۰، انتشار: 000001"),
+    ],
+)
+def test_the_page_says_of_files_that_were_submitted_how_many(
+    lang: str, event: str, details: str, tmp_path: Path
+) -> None:
+    audit.record(tmp_path, "server:operator", "file_submitted", files=2, rows=40, publication="000001")
+    (submitted,) = audit.events(tmp_path)
+    view = cast(PageContext, SimpleNamespace(lang=lang, word=partial(text.word, lang=lang)))
+    cells = {column.name: column.cell(submitted) for column in audit_log._columns(view)}
+    assert cells["event"] == f"<bdi>{event}</bdi>"
+    assert cells["more"] == f"<bdi>{details}</bdi>"

@@ -1,10 +1,13 @@
 """What reaches the browser of a province's officer, page by page and byte by byte: no institute, county or file of another."""
 
+import csv
+import io
 import random
 import re
 import urllib.request
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +15,18 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from etl.analysis import data_quality, detail
 from etl.core.places import places
 from etl.operations import audit
-from etl.semantic import access
+from etl.semantic import access, disclosure
 from etl.semantic.catalog import catalogue
 from pages.ui.i18n import text
 from tests import serving
 from tests.access.scopes import ISFAHAN, TEHRAN
-from tests.access.site import ROLES, Site, served, sign_in, status
+from tests.access.site import ROLES, Site, fetch, served, sign_in, status, told
 from tests.browser import app as front
 from tests.parts import PARTS, opening
 
@@ -33,8 +37,8 @@ QUESTIONS = 200
 
 
 @pytest.fixture(scope="module")
-def site(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with served(tmp_path_factory.mktemp("leaks"), small_register) as running:
+def site(revised_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with served(tmp_path_factory.mktemp("leaks"), revised_register) as running:
         yield running
 
 
@@ -51,15 +55,15 @@ def guarded(small_register: Path) -> dict[str, dict[str, bytes]]:
                 found[province][name] = name.encode()
         for row in data_quality.files(con).records():
             found[row["province"]][row["file"]] = str(row["file"]).encode()
-    # A name of two provinces, or one that is also a province's or a word of the pages, gives nothing away.
+    # A name of two provinces, one within another name, a province's or a word of the pages gives nothing away.
     public = "\n".join(text.member("province", code, lang) for code in found for lang in text.LANGUAGES)
     words = (Path(text.__file__).parents[2] / "text.toml").read_text(encoding="utf-8")
-    shared = Counter(name for named in found.values() for name in named)
+    every = "\n".join(name for named in found.values() for name in named)
     return {
         province: {
             name: sought
             for name, sought in named.items()
-            if len(sought) > 6 and shared[name] == 1 and name not in public + words
+            if len(sought) > 6 and every.count(name) == 1 and name not in public + words
         }
         for province, named in found.items()
     }
@@ -85,41 +89,146 @@ def names_of(province: str, guarded: dict[str, dict[str, bytes]], received: byte
     ]
 
 
-def signed_in(site: Site, browser: Browser, sub: str) -> tuple[BrowserContext, front.Visit, Listener]:
-    context = browser.new_context(locale="en", viewport={"width": 1440, "height": 1000})
-    sign_in(site, context, sub).close()
-    page = context.new_page()
-    listener = Listener(page)
-    return context, front.Visit(site.address, page, front.Runs(page)), listener
+@dataclass
+class Reader:
+    """One who signed in, and what the server sent since a test asked for this reader."""
+
+    context: BrowserContext
+    visit: front.Visit
+    listener: Listener
+
+    @property
+    def page(self) -> Page:
+        return self.visit.page
+
+    def names_of(self, province: str, guarded: dict[str, dict[str, bytes]]) -> list[str]:
+        return names_of(province, guarded, bytes(self.listener.received))
+
+    def foreign(self, own: str, guarded: dict[str, dict[str, bytes]]) -> list[str]:
+        return [name for province in guarded if province != own for name in self.names_of(province, guarded)]
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name).first.click()
+        self.visit.settle()
+
+
+def socket_of(address: str, context: BrowserContext) -> ClientConnection:
+    return connect(
+        address.replace("http", "ws", 1) + "/_stcore/stream",
+        subprotocols=["streamlit"],  # type: ignore[list-item]
+        origin=address,  # type: ignore[arg-type]
+        additional_headers={"Cookie": told(context.cookies())},
+        max_size=None,
+    )
+
+
+@pytest.fixture(scope="module")
+def reader(site: Site, browser: Browser) -> Iterator[Callable[[str], Reader]]:
+    """Each person signs in once."""
+    known: dict[str, Reader] = {}
+
+    def of(sub: str) -> Reader:
+        if sub not in known:
+            context = browser.new_context(locale="en", viewport={"width": 1440, "height": 1000})
+            sign_in(site, context, sub).close()
+            page = context.new_page()
+            listener = Listener(page)
+            known[sub] = Reader(context, front.Visit(site.address, page, front.Runs(page)), listener)
+        known[sub].listener.received.clear()
+        return known[sub]
+
+    yield of
+    for one in known.values():
+        one.context.close()
 
 
 def test_every_page_sends_an_officer_the_own_province_and_an_analyst_all(
-    site: Site, browser: Browser, guarded: dict[str, dict[str, bytes]]
+    reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]]
 ) -> None:
-    context, visit, listener = signed_in(site, browser, "tehran.officer")
+    officer = reader("tehran.officer")
     for part in PARTS:
-        visit.go(part, lang="en")
-        assert not visit.page.locator(".pd-error").count(), part
-        for province in guarded:
-            if province != TEHRAN:
-                assert not names_of(province, guarded, listener.received), part
-    assert b"/media/" not in listener.received, "files leave by addresses of their own"
-    assert len(names_of(TEHRAN, guarded, listener.received)) > 10
-    context.close()
-    context, visit, listener = signed_in(site, browser, "national.analyst")
+        officer.visit.go(part, lang="en")
+        assert not officer.page.locator(".pd-error").count(), part
+        assert not officer.foreign(TEHRAN, guarded), part
+    assert b"/media/" not in officer.listener.received, "files leave by addresses of their own"
+    assert len(officer.names_of(TEHRAN, guarded)) > 10
+    analyst = reader("national.analyst")
     for part in ("register", "quality"):
-        visit.go(part, lang="en")
-    assert min(len(names_of(province, guarded, listener.received)) for province in (TEHRAN, ISFAHAN)) > 5
+        analyst.visit.go(part, lang="en")
+    assert min(len(analyst.names_of(province, guarded)) for province in (TEHRAN, ISFAHAN)) > 5
+
+
+def test_the_query_shown_and_the_rows_of_people_are_those_of_who_looks(
+    reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]]
+) -> None:
+    for sub in (*OFFICERS, "national.analyst"):
+        one = reader(sub)
+        one.visit.go("register", lang="en")
+        one.page.locator(".st-key-what-institutes button").first.click()
+        one.page.locator("[data-testid=stCode]").wait_for(timeout=60_000)
+        one.visit.settle()
+        query = one.page.locator("[data-testid=stCode]").inner_text()
+        people = one.page.locator(".st-key-table-people tbody tr").all_inner_texts()
+        assert "select" in query
+        assert len(people) > 10
+        if sub in OFFICERS:
+            own, _ = OFFICERS[sub]
+            assert set(re.findall(r"IR-\d\d", query)) == {own}
+            assert all(text.member("province", own, "en") in row for row in people)
+            assert not one.foreign(own, guarded)
+        else:
+            assert "IR-" not in query
+            assert not any(text.member("province", own, "en") in row for own, _ in OFFICERS.values() for row in people)
+
+
+def test_what_may_circulate_leaves_rounded_and_of_the_own_province(
+    reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]]
+) -> None:
+    officer = reader("isfahan.officer")
+    officer.visit.go("explore", lang="en", m="active_assistants", by="county")
+    officer.press("Download")
+    counts = []
+    for is_rounded in (False, True):
+        if is_rounded:
+            officer.page.get_by_text(text.word("figure.circulation", "en")).first.click()
+            officer.visit.settle()
+        officer.press(text.word("more.csv", "en"))
+        link = officer.page.get_by_role("link", name=text.word("sign_in.fetch", "en"))
+        _, content = fetch(officer.visit.address + str(link.get_attribute("href")), officer.context.cookies())
+        assert len(names_of(ISFAHAN, guarded, content)) > 5
+        assert not [name for place in guarded if place != ISFAHAN for name in names_of(place, guarded, content)]
+        counts.append(numbers_in(content))
+    exact, rounded = counts
+    assert any(number % disclosure.STEP for number in exact)
+    assert not any(number % disclosure.STEP for number in rounded)
+    assert len(rounded) < len(exact), "small cells are left out"
+    assert sum(exact) not in rounded
+
+
+def numbers_in(content: bytes) -> list[int]:
+    """The numbers in the last column of a CSV file."""
+    cells = [row[-1] for row in csv.reader(io.StringIO(content.decode("utf-8-sig"))) if row]
+    return [int(cell) for cell in cells if cell.isdigit()]
+
+
+def test_a_person_without_rights_gets_no_page_file_or_socket(site: Site, browser: Browser) -> None:
+    context = browser.new_context()
+    sign_in(site, context, "stranger")
+    pages = {text.part_address(part)[0] for part in PARTS}
+    assert {status(f"{site.address}/{page}", context.cookies()) for page in (*pages, "files/x")} == {403}
+    with pytest.raises(InvalidStatus), socket_of(site.address, context):
+        pass
     context.close()
 
 
 def test_addresses_handed_over_show_nothing_of_another_province(
-    site: Site, browser: Browser, guarded: dict[str, dict[str, bytes]], small_register: Path
+    reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]], small_register: Path
 ) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:
         foreign = next(one for one in detail.institutes(con).values() if one.province == ISFAHAN)
         county = next(code for code, place in detail.provinces_of_counties(con).items() if place == ISFAHAN)
-    context, visit, listener = signed_in(site, browser, "tehran.officer")
+    officer = reader("tehran.officer")
+    visit = officer.visit
 
     def shown(part: str, **view: Any) -> str:
         visit.go(part, lang="en", **view)
@@ -132,49 +241,37 @@ def test_addresses_handed_over_show_nothing_of_another_province(
         of_another = shown(part, **{dimension: code})
         assert of_another.replace(code, NOBODYS) == shown(part, **{dimension: NOBODYS}), dimension
     assert foreign.name not in shown("register", find=foreign.name)
+    shown("register", province=ISFAHAN)
     shown("explore", m="active_assistants", by=["institute", "county"], province=ISFAHAN)
+    shown("explore", m="coverage_gap", by="county")
     shown("compare", p=ISFAHAN, q=TEHRAN, county=county)
     assert text.word("sign_in.not_yours", "en") in shown("province", province=ISFAHAN)
     shown("briefings", province=ISFAHAN)
     assert not visit.page.locator(".st-key-briefing-button").count()
-    leaked = names_of(ISFAHAN, guarded, listener.received)
+    leaked = officer.foreign(TEHRAN, guarded)
     assert set(leaked) <= {foreign.name, foreign.code}, "what was typed comes back, nothing else"
-    context.close()
 
 
 def test_two_browsers_in_turn_on_one_process_meet_nothing_of_each_other(
-    site: Site, browser: Browser, guarded: dict[str, dict[str, bytes]]
+    site: Site, reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]]
 ) -> None:
     chance = random.Random(11)
-    wires: dict[str, ClientConnection] = {}
-    contexts = [browser.new_context(locale="en") for _ in OFFICERS]
-    for sub, context in zip(OFFICERS, contexts, strict=True):
-        page = sign_in(site, context, sub)
-        page.wait_for_selector(".pd-trust", timeout=90_000)
-        cookies = "; ".join(f"{one['name']}={one['value']}" for one in context.cookies())
-        wires[sub] = connect(
-            site.address.replace("http", "ws", 1) + "/_stcore/stream",
-            subprotocols=["streamlit"],  # type: ignore[list-item]
-            origin=site.address,  # type: ignore[arg-type]
-            additional_headers={"Cookie": cookies},
-            max_size=None,
-        )
     local = sorted(
         metric.name for metric in catalogue().values() if not metric.hidden and "county" in metric.dimensions
     )
     met = dict.fromkeys(OFFICERS, 0)
-    for number in range(QUESTIONS):
-        sub = list(OFFICERS)[number % 2]
-        own, foreign = OFFICERS[sub]
-        part = chance.choice(("explore", "explore", "register", "coverage", "quality", "province"))
-        asked = {"m": chance.choice(local), "by": chance.choice(("county", "institute"))} if part == "explore" else {}
-        received = run(wires[sub], part, asked | {"province": chance.choice((own, foreign)), "lang": "en"})
-        assert not names_of(foreign, guarded, received), (part, asked)
-        met[sub] += bool(names_of(own, guarded, received))
+    with ExitStack() as stack:
+        wires = {sub: stack.enter_context(socket_of(site.address, reader(sub).context)) for sub in OFFICERS}
+        for number in range(QUESTIONS):
+            sub = list(OFFICERS)[number % 2]
+            own, foreign = OFFICERS[sub]
+            part = chance.choice(("explore", "explore", "register", "coverage", "quality", "province"))
+            by = chance.choice(("county", "institute"))
+            asked = {"m": chance.choice(local), "by": by} if part == "explore" else {}
+            received = run(wires[sub], part, asked | {"province": chance.choice((own, foreign)), "lang": "en"})
+            assert not names_of(foreign, guarded, received), (part, asked)
+            met[sub] += bool(names_of(own, guarded, received))
     assert min(met.values()) > QUESTIONS / 10
-    for wire, context in zip(wires.values(), contexts, strict=True):
-        wire.close()
-        context.close()
 
 
 def run(wire: ClientConnection, part: str, query: dict[str, str]) -> bytes:
@@ -194,25 +291,24 @@ def run(wire: ClientConnection, part: str, query: dict[str, str]) -> bytes:
             return bytes(received)
 
 
-def test_a_view_saved_by_one_is_not_on_the_shelf_of_another(site: Site, browser: Browser) -> None:
+def test_a_view_saved_by_one_is_not_on_the_shelf_of_another(site: Site, reader: Callable[[str], Reader]) -> None:
     for sub, saves in (("isfahan.officer", True), ("tehran.officer", False), ("isfahan.officer", False)):
-        context, visit, listener = signed_in(site, browser, sub)
-        visit.go("explore", lang="en")
-        visit.page.get_by_role("button", name="Saved views").click()
-        visit.settle()
+        one = reader(sub)
+        one.visit.go("explore", lang="en")
+        one.press("Saved views")
         if saves:
-            visit.page.get_by_label("Name of this view").fill("Only mine")
-            visit.page.get_by_label("Name of this view").press("Enter")
-            visit.settle()
-            visit.page.get_by_role("button", name="Save", exact=True).click()
-            visit.settle()
-        assert (b"Only mine" in listener.received) == (sub == "isfahan.officer")
-        context.close()
+            one.page.get_by_label("Name of this view").fill("Only mine")
+            one.page.get_by_label("Name of this view").press("Enter")
+            one.visit.settle()
+            one.page.get_by_role("button", name="Save", exact=True).click()
+            one.visit.settle()
+        assert (b"Only mine" in one.listener.received) == (sub == "isfahan.officer")
     assert [event.more["page"] for event in audit.events(site.audit, event="view_saved")] == ["explore"]
 
 
-def test_rights_withdrawn_end_a_page_that_is_open(site: Site, browser: Browser) -> None:
-    context, visit, _ = signed_in(site, browser, "withdrawn.officer")
+def test_rights_withdrawn_end_a_page_that_is_open(site: Site, reader: Callable[[str], Reader]) -> None:
+    officer = reader("withdrawn.officer")
+    context, visit = officer.context, officer.visit
     visit.go("coverage", lang="en")
     assert visit.page.locator(".pd-trust").count()
     roles = site.folder / "access.toml"
@@ -223,12 +319,12 @@ def test_rights_withdrawn_end_a_page_that_is_open(site: Site, browser: Browser) 
     assert not visit.page.locator(".pd-trust").count()
     assert status(site.address + "/coverage", context.cookies()) == 403
     roles.write_text(ROLES, encoding="utf-8")
-    context.close()
     assert len(audit.events(site.audit, event="settings_changed")) >= 1
 
 
-def test_a_briefing_and_a_picture_leave_noted(site: Site, browser: Browser) -> None:
-    context, visit, _ = signed_in(site, browser, "isfahan.officer")
+def test_a_briefing_and_a_picture_leave_noted(site: Site, reader: Callable[[str], Reader]) -> None:
+    officer = reader("isfahan.officer")
+    context, visit = officer.context, officer.visit
     visit.go("briefings", lang="en", province=ISFAHAN)
     visit.page.locator(".st-key-briefing-button button").click()
     link = visit.page.get_by_role("link", name=text.word("sign_in.fetch", "en"))
@@ -237,14 +333,13 @@ def test_a_briefing_and_a_picture_leave_noted(site: Site, browser: Browser) -> N
     visit.go("coverage", lang="en")
     visit.page.get_by_role("button", name="Download").first.click()
     visit.page.get_by_role("button", name=text.word("more.picture", "en")).first.click()
-    visit.page.get_by_role("dialog").wait_for(timeout=60_000)
+    visit.page.get_by_role("dialog").last.wait_for(timeout=60_000)
     visit.settle()
-    events = audit.events(site.audit, sub="isfahan.officer", event="export")[::-1]
-    assert [(event.more["metric"], event.more["form"]) for event in events[:1]] == [("briefing", "pdf")]
-    assert events[1].more["form"] == "picture"
+    picture, briefing = events = audit.events(site.audit, sub="isfahan.officer", event="export")[:2]
+    assert (briefing.more["metric"], briefing.more["form"]) == ("briefing", "pdf")
+    assert picture.more["form"] == "picture"
     assert {(event.more["role"], event.more["provinces"]) for event in events} == {("province", ISFAHAN)}
     assert audit.verify(site.audit) == []
-    context.close()
 
 
 def test_counters_and_logs_name_nobody_and_nothing_asked(site: Site) -> None:

@@ -4,6 +4,7 @@ import csv
 import random
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -257,6 +258,21 @@ def test_file_names_reasons_and_what_is_missing_are_those_of_the_own_province(co
         # how many rows were rejected is a number of a province, and open
         tables = ("personnel", "licences", "institutes", "training")
         assert data_quality.rejected_rows(cursor, tables, ()) == data_quality.rejected_rows(other, tables, ()) > 0
+
+
+def test_revisions_are_those_of_the_nation_and_of_the_own_province(revised_register: Path) -> None:
+    found = []
+    for scope in (OF_TEHRAN, NATIONAL):
+        with access.connect(revised_register, scope) as con:
+            revision = data_quality.last_revision(con, revised_register)
+            assert revision
+            files = data_quality.changed_files(con, revised_register)
+            found.append(({one.province for one in revision.moved}, {file["province"] for file in files}))
+    (moved, files_of), (all_moved, all_files_of) = found
+    assert moved == {None, TEHRAN}
+    assert files_of == {TEHRAN}
+    assert all_moved > {None, TEHRAN, ISFAHAN}
+    assert all_files_of > {TEHRAN, ISFAHAN}
 
 
 def test_the_query_shown_names_no_place_of_another_province(con: duckdb.DuckDBPyConnection) -> None:

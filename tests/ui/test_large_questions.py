@@ -1,6 +1,7 @@
 """Questions of many rows: answered in a process of their own, kept in a file, paged there, and within limits and rights."""
 
 import io
+import threading
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -11,9 +12,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from etl.operations.worker_process import OutOfTime, Stopped
-from etl.semantic import access
+from etl.semantic import access, scoped_views
 from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
+from etl.warehouse import publications
 from pages.ui.charts.elements import ChartContext
 from pages.ui.components import downloads, paged_rows, tables
 from pages.ui.data import caches, limits, registers, user, warehouse
@@ -119,6 +121,47 @@ def test_a_question_that_takes_too_long_is_interrupted_here_and_ended_there(
     with pytest.raises(OutOfTime):
         warehouse.run(warehouse.Query(slow))
     assert not limits._running
+
+
+class Watched:
+    """A cursor whose interruption takes so long that a user who did not wait would give it back meanwhile."""
+
+    def __init__(self, cursor: Any, happened: list[str]) -> None:
+        self.cursor, self.happened = cursor, happened
+        self.is_interrupting, self.is_given_back = threading.Event(), threading.Event()
+
+    def interrupt(self) -> None:
+        self.is_interrupting.set()
+        self.is_given_back.wait(0.5)
+        self.cursor.interrupt()
+        self.happened.append("interrupted")
+
+
+def test_a_cursor_that_is_being_interrupted_is_given_back_only_afterwards(
+    small_register: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+    with publications.connect(small_register) as con:
+        monkeypatch.setattr(limits, "SECONDS", 0.0)
+        with limits.bounded(con, OWN, None) as cursor:
+            assert cursor.execute("select count(*) from institutes").fetchall() != [(0,)]
+            watched = Watched(cursor._rows, happened)
+            cursor.__dict__["_rows"] = watched
+            give_back = scoped_views.give_back
+
+            def given_back(root: Any, provinces: frozenset[str], _: Any) -> None:
+                happened.append("given back")
+                watched.is_given_back.set()
+                give_back(root, provinces, watched.cursor)
+
+            monkeypatch.setattr(scoped_views, "give_back", given_back)
+            assert watched.is_interrupting.wait(30)
+        assert happened[0] == "interrupted"
+        assert happened[-1] == "given back"
+        monkeypatch.undo()
+        with limits.bounded(con, OWN, None) as cursor:
+            assert cursor.execute("select count(*) from institutes").fetchall() != [(0,)]
+            assert cursor._rows is watched.cursor, "the next question gets that cursor, and its answer"
 
 
 def explored(**more: Any) -> tuple[AppTest, str]:

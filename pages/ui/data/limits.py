@@ -4,12 +4,11 @@ Converting many rows to Python values blocks all other users of the process, so 
 own. It has a time limit there too, and is stopped when the user asks something else.
 """
 
-import logging
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -51,6 +50,9 @@ def apart_memory() -> int:
 # ---------------------------------------------------------------- time
 
 _running: dict[int, tuple[float, ScopedCursor]] = {}
+# A cursor is interrupted under this lock and leaves `_running` under it, before it is given back: the next question of the
+# same cursor is never the one that is interrupted.
+_interrupting = threading.Lock()
 _begun = threading.Event()
 
 
@@ -63,25 +65,27 @@ def bounded(
         if not _begun.is_set():
             _begun.set()
             threading.Thread(target=_watch, name="time-limits", daemon=True).start()
-        _running[id(cursor)] = (time.monotonic() + SECONDS, cursor)
+        with _interrupting:
+            _running[id(cursor)] = (time.monotonic() + SECONDS, cursor)
         try:
             yield cursor
         except duckdb.InterruptException:
             raise TooLarge from None
         finally:
-            del _running[id(cursor)]
+            with _interrupting:
+                del _running[id(cursor)]
 
 
 def _watch() -> None:
     while True:
         time.sleep(_BEAT)
-        now = time.monotonic()
-        for end, cursor in list(_running.values()):
-            if now > end:
-                try:
-                    cursor.interrupt()
-                except duckdb.Error:
-                    logging.getLogger(__name__).debug("a cursor was closed before its time limit")
+        with _interrupting:
+            now = time.monotonic()
+            for end, cursor in _running.values():
+                if now > end:
+                    # A question may have closed its cursor itself; the limits of the others must go on.
+                    with suppress(duckdb.Error):
+                        cursor.interrupt()
 
 
 # ---------------------------------------------------------------- in a separate process

@@ -36,7 +36,7 @@ def _columns(view: PageContext) -> list[tables.Column]:
         "at": lambda event: text.digits(event.at[:16].replace("T", " "), view.lang),
         "sub": lambda event: event.sub,
         "event": lambda event: _word(view, event.event),
-        "more": lambda event: ", ".join(f"{name}: {value}" for name, value in event.more.items()),
+        "more": lambda event: _details(view, event),
     }
 
     def html(words: Callable[[Event], str]) -> Callable[[Event], str]:
@@ -57,6 +57,16 @@ def _filter(view: PageContext, name: str, options: list[str]) -> str | None:
         format_func=(lambda kind: _word(view, kind)) if name == "event" else str,
         placeholder=view.word("audit.all"),
         width=260,
+    )
+
+
+def _details(view: PageContext, event: Event) -> str:
+    return text.listed(
+        [
+            f"{view.word(f'audit.of_{name}')}: {text.digits(value, view.lang) if isinstance(value, int) else value}"
+            for name, value in event.more.items()
+        ],
+        view.lang,
     )
 
 

@@ -136,7 +136,7 @@ async def _sign_in(_: Request) -> Response:
         async with httpx.AsyncClient(timeout=_PROVIDER_SECONDS) as client:
             (await client.get(address)).raise_for_status()
     except httpx.HTTPError:
-        return HTMLResponse(sign_in_page.provider_down(), 503, _PRIVATE)
+        return HTMLResponse(sign_in_page.provider_down(), 504, _PRIVATE)
     return RedirectResponse(generate_login_redirect_url("default"), headers=_PRIVATE)
 
 

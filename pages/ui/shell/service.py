@@ -28,6 +28,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 from streamlit import config
 from streamlit.runtime import Runtime
 
@@ -45,6 +47,7 @@ _RERUNS = Histogram(
 )
 _PATIENCE_SECONDS = 5
 _NOT_KEPT = {"Cache-Control": "no-store"}
+_ONLY_READY = b"x-only-ready"
 
 
 @contextmanager
@@ -74,6 +77,27 @@ def routes() -> list[Route]:
         Route(f"{base}/readyz", _readyz),
         Route(f"{base}/metrics", _metrics),
     ]
+
+
+class OnlyReady:
+    """ASGI middleware: nginx over several hosts asks for an answer only where a publication can be served, else for 503.
+
+    Then it asks the next host (deploy/proxy.py).
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_asked = any(name == _ONLY_READY for name, _ in scope.get("headers", ()))
+        if not is_asked or not (await run_in_threadpool(_served)).fault:
+            await self.app(scope, receive, send)
+            return
+        not_ready = Response(status_code=503, headers=_NOT_KEPT)
+        if scope["type"] == "websocket":
+            await WebSocket(scope, receive, send).send_denial_response(not_ready)
+        else:
+            await not_ready(scope, receive, send)
 
 
 def _base() -> str:
