@@ -1,4 +1,4 @@
-"""The audit log says who did what and nothing more, and a line changed, removed, put in or cut off shows."""
+"""The audit log says who did what and nothing more; a changed, removed, inserted or cut line is detected."""
 
 import getpass
 import json
@@ -24,10 +24,7 @@ from pages.ui.data import user
 from pages.ui.i18n import text
 from pages.ui.shell import logs
 from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN, TEHRAN
-from tests.parts import opening
-
-# As dashboard.py does for each reader; from a folder without `pages/`, which AppTest would run file by file.
-DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
+from tests.parts import SCRIPT, opening
 
 
 @pytest.fixture
@@ -201,7 +198,7 @@ def test_rows_of_people_that_are_shown_are_noted_once_a_view(
     monkeypatch.setattr(user, "_sign_in", user.SignIn(lambda: OF_TEHRAN, lambda *_: "", record, lambda: ([], [])))
     monkeypatch.setenv("WAREHOUSE", str(small_register))
     monkeypatch.setenv("DETAIL_ROWS", "1")
-    app = AppTest.from_string(DOOR, default_timeout=120)
+    app = AppTest.from_string(SCRIPT, default_timeout=120)
     app._page_hash, tab = opening("register")
     for name, value in {**tab, "institute": code}.items():
         app.query_params[name] = value

@@ -1,6 +1,6 @@
-"""The made-up register: the same for a seed, marked, whole, and as untidy as it says.
+"""The made-up register: the same for a seed, marked, complete, and with the faults that it names.
 
-What it holds is read back by the oracle's plain reader, never by the pipeline.
+The tests read it with the oracle's plain reader, never with the pipeline.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def marker(folder: Path) -> str:
 
 
 def planted(folder: Path) -> dict[str, int]:
-    """What SAMPLE.txt says was planted, by reason."""
+    """The number of planted rows by reason, from SAMPLE.txt."""
     counts = re.findall(r"^([a-z_]+): (\d+)$", marker(folder), re.MULTILINE)
     return {reason: int(n) for reason, n in counts if reason not in ("seed", "scale")}
 
