@@ -457,6 +457,12 @@ def test_the_made_up_register_exercises_every_reason(made_up):
     }
 
 
+@pytest.mark.parametrize("dimension", DIMENSIONS)
+def test_the_made_up_register_has_members_of_every_dimension(made_up, dimension):
+    """Otherwise a new dimension would be compared on unknown members only."""
+    assert len([value for value in oracle.members(made_up.data, dimension) if value is not None]) > 1
+
+
 def test_the_same_rows_are_kept_back(built):
     for options, ours in (((), built.load.faults), (("--warned",), built.load.warned)):
         rows = csv.DictReader(io.StringIO(run("quarantine", "--from", str(built.file), *options)))
