@@ -1,10 +1,10 @@
-# The four commands of the house. Each makes what it needs; none asks anything.
+# Each target makes what it needs and asks nothing.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PORT   ?= 8501
 READY  := $(VENV)/.ready
-# Every core takes files of tests; a file stays with one, for its tests share what they made.
+# One worker per core; the tests of a file run on one worker, because they share fixtures.
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 PROVIDER := tests/access/provider
 WAREHOUSE := data/warehouse/warehouse.duckdb
@@ -29,8 +29,8 @@ check: $(READY)
 bench: $(READY)
 	$(BIN)/python -m bench
 
-# Chromium, nginx, rsync, faketime and PostgreSQL come from Debian's packages; where they stand already nothing is fetched.
-# The provider of the test of PKCE comes from npm, by its lock file; without npm's registry that one test is left out.
+# Chromium, nginx, rsync, faketime and PostgreSQL come from Debian's packages, unless they are installed already.
+# The provider of the PKCE test comes from npm, by its lock file; without npm's registry that one test is skipped.
 browser:
 	@{ command -v chromium && command -v faketime && command -v rsync && ls /usr/lib/postgresql/*/bin/postgres && PATH="$$PATH:/usr/sbin" command -v nginx; } >/dev/null 2>&1 || { \
 	  SUDO=$$( [ "$$(id -u)" = 0 ] || echo sudo ); \
@@ -48,7 +48,7 @@ $(READY): requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-# Every package that the pinned ones bring, for every Python from 3.11 on, with the hashes of its files. Needs a package index.
+# Every dependency of the pinned packages, for Python 3.11 and later, with the hashes of its files. Needs a package index.
 lock:
 	for list in requirements requirements-dev; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \

@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--questions", type=int, default=200, help="of each kind")
     parser.add_argument("--readers", type=int, default=50, help="of the crowd")
     parser.add_argument("--only", choices=PARTS)
-    parser.add_argument("--workshop", dest="folder", type=Path, default=register.default_folder(), metavar="DIR")
+    parser.add_argument("--folder", type=Path, default=register.default_folder(), metavar="DIR", help="of samples")
     parser.add_argument("--to", type=Path, default=_HERE / "results.json", metavar="FILE.json")
     return parser
 

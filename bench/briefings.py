@@ -11,13 +11,13 @@ from bench.register import Register
 from bench.timing import Times, timed
 
 _COLD = 7
-# What any program has to do that answers from the publication and sets a PDF.
+# The least that any program does which reads the publication and typesets a PDF.
 _FLOOR = "import sys, duckdb, typst; duckdb.connect(sys.argv[1], read_only=True).execute('from published_numbers').fetchall()"
 
 
 def run(register: Register) -> dict[str, Any]:
-    """Milliseconds of one book of the nation by a process of its own, and its ratio to a process that only imports DuckDB and
-    Typst and opens the publication, in turns; then of the 31 books of one run, and the ratio to as many runs for one.
+    """Milliseconds of one book of the nation in a separate process, and the ratio to a process that only imports DuckDB and
+    Typst and opens the publication, in turns; then of the 31 books of one run, and the ratio to 31 runs for one book.
     """
     wall: dict[str, list[float]] = {"one": [], "floor": []}
     with tempfile.TemporaryDirectory(dir=register.folder.parent) as name:
@@ -25,7 +25,7 @@ def run(register: Register) -> dict[str, Any]:
         brief = ["-m", "pages", "brief", "--from", str(register.warehouse), "--to", str(folder / "books")]
         works = {"one": brief, "floor": ["-c", _FLOOR, str(register.warehouse)]}
         for number in range(_COLD):
-            # Each runs first as often as second.
+            # Each runs first and second equally often.
             for kind in sorted(works, reverse=bool(number % 2)):
                 wall[kind].append(_took(works[kind], folder))
         every = _took([*brief, "--all"], folder)

@@ -1,7 +1,7 @@
 """Part 4: many readers at once, on one process and on several behind nginx.
 
-A reader is a socket that speaks Streamlit's own protocol: it changes the province in its address and waits for the end of
-the rerun. Fifty browsers would measure themselves.
+A reader is a socket with Streamlit's own protocol: it changes the province in its address and waits for the end of the
+rerun. Fifty browsers would mostly measure themselves.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ def _run(register: Register, processes: int, readers: int) -> dict[str, Any]:
 
 
 async def _watched(origin: str, readers: int, pids: list[int], before: int) -> tuple[list[float], int]:
-    """The times of a crowd, and by how much memory grew while all were there."""
+    """The times of a crowd, and the growth of memory while all readers are connected."""
     work = asyncio.create_task(_crowd(origin, readers, _CHANGES if readers > 1 else 4 * _CHANGES, _EVERY_SECONDS))
     grown = 0
     while not work.done():
@@ -79,7 +79,7 @@ async def _crowd(origin: str, readers: int, changes: int, every: float) -> list[
 
 
 async def _busy(origin: str, readers: int) -> tuple[int, float]:
-    """The number of reruns that readers get who never pause, and the seconds they took."""
+    """The number of reruns of readers who never pause, and the seconds they took."""
     start = time.perf_counter()
     times = await asyncio.gather(*(reader(origin, 1000 + number, 15, 0) for number in range(readers)))
     return sum(map(len, times)), time.perf_counter() - start
@@ -88,7 +88,7 @@ async def _busy(origin: str, readers: int) -> tuple[int, float]:
 async def reader(
     origin: str, number: int, changes: int, every: float, headers: Mapping[str, str] | None = None
 ) -> list[float]:
-    """One reader's milliseconds from a change to the end of its rerun; the first run, which loads the page, left out."""
+    """One reader's milliseconds from a change to the end of its rerun, without the first run, which loads the page."""
     rng = random.Random(number)
     await asyncio.sleep(rng.random() * every)
     address = origin.replace("http", "ws", 1) + "/_stcore/stream"
@@ -109,7 +109,7 @@ async def reader(
 
 
 async def rerun(wire: ClientConnection, query: str, page: str = "") -> bytes:
-    """Run the script for an address, until it ends; returns what was sent by then."""
+    """Run the script for an address until it ends; returns the messages sent by then."""
     request = BackMsg()
     request.rerun_script.query_string = query
     request.rerun_script.page_script_hash = calc_hash(page) if page else ""

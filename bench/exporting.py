@@ -37,19 +37,19 @@ def run(register: Register) -> dict[str, Any]:
     with (
         access.connect(register.warehouse, access.ADMINISTRATOR) as con,
         tempfile.TemporaryDirectory(dir=register.folder.parent) as folder,
-        register.apart(Path(folder)) as free,
+        register.separate_instance(Path(folder)) as raw,
     ):
         as_of = con.publication.as_of
         context = ChartContext("fa", names={"institute": dict(con.execute(_NAMES).fetchall())})
-        _keep_names(free, detail.people(con, as_of), context)
+        _create_names(raw, detail.people(con, as_of), context)
         for number in range(_REPETITIONS):
             day = as_of - timedelta(days=number)
             people = detail.people(con, day)
             count = people.count()
             works: dict[str, Callable[[Path], Any]] = {
                 "dashboard": partial(_dashboard, con, day, context),
-                "copy": partial(_copy, free, people.answer.query),
-                "copy_named": partial(_copy, free, _named(people)),
+                "copy": partial(_copy, raw, people.answer.query),
+                "copy_named": partial(_copy, raw, _named(people)),
             }
             # Each runs first, second and last equally often: the previous one affects the caches.
             turn = number % len(works)
@@ -97,18 +97,18 @@ def _workbook(con: duckdb.DuckDBPyConnection, day: date, context: ChartContext, 
         writers.write_xlsx(file, detail.people(con, day), context, UNITS)
 
 
-def _copy(free: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
-    free.execute(f"copy ({query}) to '{path}' (header)")
+def _copy(raw: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    raw.execute(f"copy ({query}) to '{path}' (header)")
 
 
-def _keep_names(free: duckdb.DuckDBPyConnection, rows: StreamedRows, context: ChartContext) -> None:
+def _create_names(raw: duckdb.DuckDBPyConnection, rows: StreamedRows, context: ChartContext) -> None:
     """Create tables `names_of_<axis>` with the names of members, as the dashboard writes them, for COPY to join."""
     with rows.read() as reader:
         table = reader.read_all()
     for axis in _coded(rows):
         codes = table[axis].unique().to_pylist()
         names = [context.member(axis, code) for code in codes]
-        free.execute(
+        raw.execute(
             f"create temp table names_of_{axis} as select unnest($codes) as code, unnest($names) as name",
             {"codes": codes, "names": names},
         )

@@ -20,7 +20,7 @@ def _sets() -> dict[str, list[list[dict[str, Any]]]]:
 
 
 def main() -> None:
-    """One box, and as many figures as the page it is compared with."""
+    """One select box, and as many figures as the page it is compared with."""
     st.set_page_config(layout="wide")
     sets = _sets()[st.query_params.get("on", "")]
     chosen = st.multiselect("set", [f"set {number}" for number in range(31)])

@@ -1,7 +1,7 @@
 """Part 6: readers on one, two and four hosts. A host is a network namespace with its own folder, copy and web process.
 
-One nginx outside of them spreads the readers. All hosts share the cores of this machine: what is measured is what spreading
-costs, and that it works, not what more machines bring. Needs root, iproute2 and nginx.
+One nginx outside of them distributes the readers. All hosts share the cores of this machine: this measures the cost of
+distribution, and that it works, not the gain of more machines. Needs root, iproute2 and nginx.
 """
 
 import asyncio
@@ -81,7 +81,7 @@ async def _crowd(origin: str, changes: int) -> tuple[list[float], int]:
 
 
 async def _killed(origin: str, host: "subprocess.Popen[bytes]") -> int:
-    """Kill a host under load. Its readers lose their socket, come again as a browser does, and may not fail then."""
+    """Kill a host under load. Its readers lose their socket and reconnect like a browser; then they may not fail."""
     load = asyncio.create_task(_crowd(origin, _CHANGES))
     await asyncio.sleep(1)
     host.kill()
@@ -139,7 +139,7 @@ def _answers(address: str, port: int) -> bool:
 
 @contextmanager
 def _network(count: int) -> Iterator[None]:
-    """Namespaces on a bridge, this machine's own address being the last of the network."""
+    """Namespaces on a bridge; this machine has the last address of the network."""
     names = [f"{_BRIDGE}-{number}" for number in range(1, count + 1)]
     try:
         _ip(f"link add {_BRIDGE} type bridge", f"addr add {_NET}.254/24 dev {_BRIDGE}", f"link set {_BRIDGE} up")

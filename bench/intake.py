@@ -1,6 +1,6 @@
-"""Part 5: five million rows of training, from CSV and from PostgreSQL: the memory beside BUILD_MEMORY, and rows a second.
+"""Part 5: five million rows of training, from CSV and from PostgreSQL: the memory besides BUILD_MEMORY, and rows a second.
 
-The other tables are those of the register. PostgreSQL is Debian's, started for the run, on the same machine as the build.
+The other tables are those of the register. Debian's PostgreSQL is started for the run, on the same machine as the build.
 """
 
 import csv
@@ -19,14 +19,14 @@ from etl.extract.contract import TABLES, contract
 from tests.postgres import Server, programs, server
 
 ROWS = 5_000_000
-# What DuckDB may take; what the build takes beside it is what is measured.
+# The memory of DuckDB; the other memory of the build is measured.
 _BUILD_MEMORY = 512
 _LAST_DAY = date(2026, 5, 31)
 _COURSE = "PY-101"
 
 
 def run(register: Register, rows: int = ROWS) -> dict[str, Any]:
-    """Seconds, rows a second and MB of memory beside BUILD_MEMORY for each source; from PostgreSQL at one size and at a tenth."""
+    """Seconds, rows a second and MB of memory besides BUILD_MEMORY for each source; PostgreSQL also at a tenth of the size."""
     plain, large = register.folder.parent / "plain", register.folder.parent / f"training-{rows}"
     plain_copies(register.folder, plain)
     total = enlarged(plain, large, rows)
@@ -72,7 +72,7 @@ def enlarged(plain: Path, to: Path, rows: int) -> int:
 
 
 def _courses(ids: list[str], rows: int) -> Iterator[str]:
-    """One course a person and day, so that no two rows have the same key."""
+    """Rows with one course per person and day, so that no two have the same key."""
     for at in range(rows):
         day = _LAST_DAY - timedelta(at // len(ids))
         yield f"{ids[at % len(ids)]},{_COURSE},{day},8,{at % 101},passed\n"
@@ -101,7 +101,7 @@ def _measured(folder: Path, rows: int) -> dict[str, Any]:
     result = {
         "rows": rows,
         "seconds": round(seconds, 1),
-        # On a busy machine this is what can be compared.
+        # On a busy machine only this can be compared.
         "processor_seconds": round(_processor_seconds() - before, 1),
         "rows_a_second": round(rows / seconds),
         "beside_mb": beside,
@@ -111,6 +111,6 @@ def _measured(folder: Path, rows: int) -> dict[str, Any]:
 
 
 def _processor_seconds() -> float:
-    """What the processes that ended took of processors."""
+    """The processor seconds of ended child processes."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime

@@ -96,7 +96,7 @@ def run(register: Register) -> dict[str, Any]:
 
 @contextmanager
 def served(script: str, port: int = 0, **environment: str) -> Iterator[str]:
-    """A Streamlit server of `script` on a free port; its address."""
+    """A Streamlit server of `script` on an unused port; its address."""
     port = port or free_ports()
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
     process = subprocess.Popen(
@@ -144,7 +144,7 @@ class _Visitor:
             wire.take()
             start = _choose(page)
             painted = _still(page, self.drawn["figures"], start) - start
-            # The first change makes the browser compile the code of all.
+            # At the first change the browser compiles the code of all figures.
             if change:
                 self._note("change", painted, wire)
         self.boundaries = max(self.boundaries, wire.boundaries)

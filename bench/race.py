@@ -25,7 +25,7 @@ _SECONDS, _LEAST = 20.0, 1
 _MOST_IN_FRAMES = 20_000_000
 # Questions asked in a row, so that most do not follow a rival that has just filled the processor's caches.
 _BLOCK = 10
-# How often the checks of a question are timed; the shortest counts, since other processes use the machine too.
+# The checks of a question are timed so often; the shortest counts, since other processes use the machine too.
 _CHECKS = 5
 
 
@@ -39,20 +39,20 @@ def run(register: Register, questions: int) -> dict[str, Any]:
     with (
         access.connect(register.warehouse, access.ADMINISTRATOR) as con,
         tempfile.TemporaryDirectory(dir=register.folder.parent) as folder,
-        register.apart(Path(folder)) as free,
+        register.separate_instance(Path(folder)) as raw,
     ):
-        field = _Field(con, _rivals(free))
+        contest = _Contest(con, _rivals(raw))
         asker = Asker(Known.of(con.numbers))
         for kind in asker.kinds:
-            results[kind] = field.race([asker.ask(kind) for _ in range(questions)])
+            results[kind] = contest.race([asker.ask(kind) for _ in range(questions)])
             _print(kind, results[kind])
     return results
 
 
 def scope_checks(register: Register, questions: int) -> dict[str, Any]:
-    """What the scope of one province adds to a question: each is checked under it and under all rights, in turns.
+    """The milliseconds that the scope of one province adds to a question: its checks run with this scope and all rights in turns.
 
-    Cursor and views, filters looked up and cut, the answer's stamp compared; of five times the shortest counts.
+    Opens a cursor with its views, restricts the filters and compares scopes; the shortest of five times counts.
     """
     with publications.connect(register.warehouse) as con:
         published = publications.describe(con)
@@ -87,13 +87,13 @@ def _rivals(con: duckdb.DuckDBPyConnection) -> list[rivals.Rival]:
     return [rivals.Pandas(con), rivals.Raw(con)] if fits else [rivals.Raw(con)]
 
 
-class _Field:
+class _Contest:
     """`ask` and its rivals on one publication."""
 
-    def __init__(self, con: access.ScopedCursor, field: list[rivals.Rival]) -> None:
+    def __init__(self, con: access.ScopedCursor, others: list[rivals.Rival]) -> None:
         self._con = con
         self._publication = con.publication
-        self._rivals = field
+        self._rivals = others
 
     def race(self, questions: list[Question]) -> dict[str, Any]:
         """Ask all in turns, in blocks of questions, so that the load of the machine affects all alike."""

@@ -34,7 +34,7 @@ class Register:
         record = json.loads(_record(self.warehouse.parent).read_text(encoding="utf-8"))
         return record["seconds"], record["peak_memory_mb"]
 
-    def apart(self, folder: Path) -> duckdb.DuckDBPyConnection:
+    def separate_instance(self, folder: Path) -> duckdb.DuckDBPyConnection:
         """A separate DuckDB instance on the publication with default settings, by a hard link in `folder`.
 
         A process opens a file with one configuration only, and a heavy query slows later ones of the same instance: rivals
@@ -86,7 +86,7 @@ def build(folder: Path, to: Path, watched: bool = True) -> tuple[float, int]:
 
 
 def _code() -> str:
-    """A digest of all code of etl: changes that affect only the time of a build count too."""
+    """A digest of all code of etl, including code that only affects the time of a build."""
     digest = hashlib.sha256()
     for path in sorted((ROOT / "etl").rglob("*")):
         if path.suffix in (".py", ".sql", ".toml"):

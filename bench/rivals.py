@@ -1,7 +1,7 @@
 """The same questions without the semantic layer: pandas on frames in memory, and DuckDB on the submitted tables.
 
-Both have a head start: spells already carry the activity of their institute, ids are numbers, and in pandas every completion
-already carries its expiry. Each answers {member: Counts}: on one day, grouped by the question's dimension, the numbers of
+Both have an advantage: spells already have the activity of their institute, ids are numbers, and in pandas every completion
+already has its expiry. Each answers {member: Counts}: on one day, grouped by the question's dimension, the numbers of
 persons who are active, compliant, and lapse within 30, 60 and 90 days.
 """
 
@@ -15,6 +15,7 @@ import pandas as pd
 
 from bench.questions import Question
 from etl.core import jalali
+from etl.warehouse.dimensions import SPELL
 
 # The parts of a share are compared too: 0 of 5 differs from 0 of 0.
 _PARTS = {"training_compliance": ("compliant_assistants", "trainable_assistants")}
@@ -60,10 +61,9 @@ class Pandas:
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self._spells = con.execute(
-            "select person_id, institute_code, province, county, activity, gender, education, post, hired_on, end_day "
-            "from spells"
+            f"select person_id, institute_code, {', '.join(SPELL)}, hired_on, end_day from spells"
         ).df()
-        for column in ("institute_code", "province", "county", "activity", "gender", "education", "post"):
+        for column in ("institute_code", *SPELL):
             self._spells[column] = self._spells[column].astype("category")
         self._licences = con.execute(
             "select institute_code, valid_from, valid_until, stopped_on from applications "

@@ -1,7 +1,7 @@
-"""Part 5: one reader asks the worst question while others read on the same process, who may not notice.
+"""Part 5: one reader asks the worst question while others read on the same process, whose times may hardly change.
 
 The worst question is Explore by institute, county and month over 25 years. Other readers change the province, and the health of
-the process is asked for ten times a second. Both are first measured without the question.
+the process is checked ten times a second. Both are first measured without the question.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ _WORST = urlencode(
 
 
 def run(register: Register) -> dict[str, Any]:
-    """Milliseconds of reruns and of /healthz, without and beside the worst question, and the seconds that took."""
+    """Milliseconds of reruns and of /healthz without and during the worst question, and the seconds it took."""
     with (
         tempfile.TemporaryDirectory(dir=register.folder.parent) as folder,
         Served(Path(folder), 1, WAREHOUSE=str(register.warehouse)) as served,
@@ -83,7 +83,7 @@ async def _worst(origin: str) -> float:
 
 
 async def _health(port: int, base: str, over: asyncio.Event) -> list[float]:
-    """Milliseconds of /healthz, asked for until it is over."""
+    """Milliseconds of /healthz, called until the question is over."""
     times = []
     while not over.is_set():
         start = time.perf_counter()

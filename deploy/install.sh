@@ -36,7 +36,7 @@ done
 install -d "$CONFIG" "$PREFIX/releases"
 [ -e "$CONFIG/settings.toml" ] || install -m 640 -g policeyar code/deploy/settings.toml "$CONFIG/settings.toml"
 
-# Beside the version in use, which goes on serving.
+# Next to the version in use, which keeps serving.
 rm -rf "$RELEASE.new"
 cp -R code "$RELEASE.new"
 if [ -d "$RELEASE" ]; then rm -rf "$RELEASE.old"; mv "$RELEASE" "$RELEASE.old"; fi

@@ -27,7 +27,7 @@ def main() -> None:
         sys.exit("python -m deploy.web NUMBER: which process, from 0 on")
     os.chdir(ROOT)
     os.environ.setdefault("LOG_FORMAT", "json")
-    # What DuckDB may hold of a publication: others may be open at once, beside caches and large questions.
+    # DuckDB's memory for a publication: several may be open at once, besides caches and large questions.
     os.environ.setdefault("QUERY_MEMORY", f"{settings.web_memory(known) // 4 >> 20}MiB")
     arguments = command(known, int(sys.argv[1]))
     os.execv(arguments[0], arguments)

@@ -149,7 +149,7 @@ document.addEventListener("input", (event) => {
   }).observe(document, { subtree: true, childList: true });
 })();
 
-// On a narrow screen the menu lies over the page: it closes once a page is chosen. Streamlit does so only for the browsers of phones.
+// On a narrow screen the menu covers the page, so it closes once a page is chosen. Streamlit does so only in the browsers of phones.
 document.addEventListener("click", (event) => {
   const link = event.target.closest && event.target.closest("[data-testid=stSidebarNavLink]");
   if (!link || !matchMedia("(max-width: 768px)").matches) return;

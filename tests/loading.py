@@ -1,4 +1,4 @@
-"""Shared by the tests of builds: small hand-written files, a build of them, and its outcome."""
+"""Shared by the tests of builds: small hand-written files, their build, and its result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -28,7 +28,7 @@ from etl.extract import parse_values, read_file, read_folder
 from etl.extract.causes import BETWEEN, spoken
 from etl.warehouse import publications
 
-# Every test builds under one key and leaves the installation's key alone.
+# Every test builds with one key and leaves the installation's key alone.
 os.environ.setdefault("IDENTITY_KEY", "a key that only tests use, 32 bytes and more")
 # Processes started by tests cache compiled modules.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -222,10 +222,10 @@ def build(
 
 
 def load(folder: Path, *options: str, **given: Any) -> Built:
-    """`build` without the models: what is told of files, their counts, notes, refusals and rejected rows.
+    """`build` without the models: the report of files, their counts, notes, refusals and rejected rows.
 
-    The rows go through everything up to the models, and `build` tells the same of them (tests/build/test_pipeline.py); most
-    of the time of a small build is that of the models.
+    Rows pass every step before the models, and `build` reports the same of them (tests/build/test_rows.py). The models take
+    most of the time of a small build.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline.run_models, "build", lambda *_: None)
@@ -235,12 +235,18 @@ def load(folder: Path, *options: str, **given: Any) -> Built:
         return build(folder, *options, **given)
 
 
-# Takes from root the power to read and write what it may not. A function run between fork and exec may crash the child.
+def with_rows(folder: Path, table: str, *rows: dict[str, str], how: Callable[[Path], Built] = load) -> Built:
+    """Load or build a folder with further rows in a second file of `table`."""
+    put(folder, f"{table}_2.csv", list(rows))
+    return how(folder)
+
+
+# Takes away root's right to read and write any file. A function run between fork and exec could crash the child.
 WITHOUT_MIGHT = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 
 
 def run(*arguments: str | Path, before: Sequence[str] = (), **options: Any) -> subprocess.CompletedProcess[str]:
-    """A command line in a process of its own, `before` being a command that runs it."""
+    """Run the command line in a separate process; `before` is a command that runs it."""
     return subprocess.run(
         [*before, sys.executable, "-m", "etl", *map(str, arguments)],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""Answers made by hand, for what only shows them: charts, files, words."""
+"""Answers made by hand for charts, files and sentences, which only show them."""
 
 from datetime import date, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own: Debian's, started in a folder of its own, with TLS and a role that may only read."""
+"""Debian's PostgreSQL, started for a test in a separate folder, with TLS and a read-only role."""
 
 # ruff: noqa: E501
 from __future__ import annotations
@@ -19,13 +19,13 @@ PASSWORD = "a password of the tests"
 
 
 def programs() -> Path | None:
-    """Where Debian keeps the newest server that is installed."""
+    """The folder of the newest server installed by Debian."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     return found[-1].parent if found else None
 
 
 def free_port(first: int = 8740, last: int = 8759) -> int:
-    """A port that nobody listens on."""
+    """An unused port."""
     for port in range(first, last + 1):
         with socket.socket() as tried:
             if tried.connect_ex(("127.0.0.1", port)):
@@ -41,7 +41,7 @@ class Server:
     port: int
 
     def run(self, sql: str) -> str:
-        """What its owner's SQL gives, as text."""
+        """The result of SQL run by its owner, as text."""
         programs_at = programs()
         assert programs_at
         return subprocess.run(
@@ -70,7 +70,7 @@ class Server:
             )  # fmt: skip
 
     def sources(self, **changed: object) -> str:
-        """What sources.toml says of it."""
+        """Its entry in sources.toml."""
         said = {
             "host": "127.0.0.1", "port": self.port, "dbname": "register", "user": "reader",
             "sslrootcert": str(self.folder / "root.crt"), "passfile": str(self.folder / "pgpass"), **changed,
@@ -86,7 +86,7 @@ def server() -> Iterator[Server]:
     """Start one, and stop it in the end."""
     at = programs()
     assert at, "PostgreSQL is missing: make test installs it"
-    # Where the owner of the server may go, whoever runs the tests.
+    # A folder that the owner of the server may enter, whoever runs the tests.
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     try:
         for name in ("root", "other"):

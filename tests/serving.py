@@ -1,4 +1,4 @@
-"""What tests of running processes share: free ports, answers, waiting."""
+"""Shared by tests of running processes: unused ports, responses, waiting."""
 
 import os
 import socket
@@ -18,8 +18,19 @@ ROOT = Path(__file__).parents[1]
 PATIENCE = 90.0
 
 
+def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line with variables of the environment."""
+    return subprocess.run(
+        [sys.executable, "-m", "etl", *words],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
 def free_ports(count: int = 1) -> int:
-    """The first of so many ports in a row on which nobody listens."""
+    """The first of so many consecutive unused ports."""
     for _ in range(200):
         with socket.socket() as first:
             first.bind(("127.0.0.1", 0))
@@ -35,7 +46,7 @@ def free_ports(count: int = 1) -> int:
 
 
 def ask(port: int, path: str, timeout: float = 5) -> tuple[int, str]:
-    """Status and body; 0 where nobody answers."""
+    """Status and body; 0 without a response."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=timeout) as answer:
             return answer.status, answer.read().decode()
@@ -46,7 +57,7 @@ def ask(port: int, path: str, timeout: float = 5) -> tuple[int, str]:
 
 
 def until(is_so: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
-    """Wait for it; the test fails where it does not come."""
+    """Wait for a condition; the test fails if it does not come true."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
         if is_so():
@@ -56,7 +67,7 @@ def until(is_so: Callable[[], object], what: str, patience: float = PATIENCE) ->
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process is there and is more than an exit code."""
+    """Whether a process runs and is no zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:

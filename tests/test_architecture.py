@@ -1,4 +1,4 @@
-"""What the import contracts of pyproject.toml cannot say: no SQL in pages, no Streamlit where charts are drawn."""
+"""Rules that the import contracts of pyproject.toml cannot express: no SQL in pages, no Streamlit in charts."""
 
 import ast
 import re

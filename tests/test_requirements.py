@@ -1,4 +1,4 @@
-"""The lock files against what is asked for: every package pinned, with hashes, and nothing that nobody asks for."""
+"""The lock files against the requirements: every package pinned, with hashes, and no package that nothing requires."""
 
 import re
 from importlib.metadata import PackageNotFoundError, requires
@@ -27,7 +27,7 @@ def direct(name: str) -> dict[str, Requirement]:
 
 
 def locked(name: str) -> dict[str, list[tuple[Version, Marker | None, int]]]:
-    """Each package of a lock file: version, marker and number of hashes; more than one where Pythons differ."""
+    """Each package of a lock file: version, marker and number of hashes; several if they differ by Python version."""
     text = (ROOT / f"{name}.lock").read_text(encoding="utf-8").replace("\\\n", " ")
     found: dict[str, list[tuple[Version, Marker | None, int]]] = {}
     for line in text.splitlines():

@@ -46,10 +46,9 @@ class Announcement:
 
 def read(folder: Path) -> list[Announcement]:
     """The rows of announcements.csv. Raises Refused for an unreadable cell and for two values of a metric on one day."""
-    path = files.chosen(folder, "announcements.csv")
-    numbered = [(line, _announcement(path, line, row)) for line, row in files.rows(path, _SCHEMA.names)]
-    files.refuse_twice(path, "date", ((line, (row.metric, row.date)) for line, row in numbered))
-    return [row for _, row in numbered]
+    return files.read(
+        folder, "announcements.csv", _SCHEMA.names, _announcement, "date", lambda row: (row.metric, row.date)
+    )
 
 
 def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Announcement]) -> None:
@@ -85,7 +84,7 @@ def announced(con: ScopedCursor, on: date | None = None, where: Where = None) ->
 
 def _announcement(path: Path, line: int, row: dict[str, str]) -> Announcement:
     day = files.day(path, line, row)
-    # A province's number must not stand for the nation's.
+    # A province's number must not be shown as the nation's.
     if files.province(path, line, row):
         raise because("announcement_of_a_province", file=path.name, line=line)
     metric = fold(files.text(path, line, row, "metric"))

@@ -41,12 +41,9 @@ class Event:
 
 def read(folder: Path) -> list[Event]:
     """The rows of events.csv. Raises Refused for an unreadable cell and for a repeated event."""
-    path = files.chosen(folder, "events.csv")
-    numbered = [(line, _event(path, line, row)) for line, row in files.rows(path, _COLUMNS)]
-    files.refuse_twice(
-        path, "date", ((line, (event.date, event.province, fold(event.title_fa))) for line, event in numbered)
+    return files.read(
+        folder, "events.csv", _COLUMNS, _event, "date", lambda event: (event.date, event.province, fold(event.title_fa))
     )
-    return [event for _, event in numbered]
 
 
 def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Event]) -> None:

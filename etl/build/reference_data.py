@@ -46,20 +46,14 @@ class Target:
 
 def courses(folder: Path) -> list[Course]:
     """The courses of `folder`. Raises Refused for an unknown post, a value that is no number, a repeated course."""
-    path = files.chosen(folder, "courses.csv")
-    numbered = [(line, _course(path, line, row)) for line, row in files.rows(path, ("course_code", "posts"))]
-    files.refuse_twice(path, "course_code", ((line, fold(course.course_code)) for line, course in numbered))
-    return [course for _, course in numbered]
+    needed = ("course_code", "posts")
+    return files.read(folder, "courses.csv", needed, _course, "course_code", lambda course: fold(course.course_code))
 
 
 def targets(folder: Path) -> list[Target]:
     """The targets of `folder`. Raises Refused for an unreadable place, day or value, and for a repeated target."""
-    path = files.chosen(folder, "targets.csv")
-    numbered = [(line, _target(path, line, row)) for line, row in files.rows(path, ("metric", "date", "value"))]
-    files.refuse_twice(
-        path, "date", ((line, (target.metric, target.province, target.date)) for line, target in numbered)
-    )
-    return [target for _, target in numbered]
+    needed = ("metric", "date", "value")
+    return files.read(folder, "targets.csv", needed, _target, "date", lambda row: (row.metric, row.province, row.date))
 
 
 def load(con: duckdb.DuckDBPyConnection, courses: list[Course], targets: list[Target]) -> None:

@@ -2,9 +2,10 @@
 
 import csv
 import math
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 from etl.core import jalali
 from etl.core.errors import Refused
@@ -16,11 +17,37 @@ from etl.extract.limits import REFERENCE_BYTES
 
 _MOST = 1e9
 
+_Row = TypeVar("_Row")
+
 
 def chosen(folder: Path, name: str) -> Path:
     """The file of this name in `folder` if there is one, else the shipped one."""
     submitted = folder / name
     return submitted if submitted.exists() or submitted.is_symlink() else REFERENCE / name
+
+
+def read(
+    folder: Path,
+    name: str,
+    needed: Sequence[str],
+    parse: Callable[[Path, int, dict[str, str]], _Row],
+    column: str,
+    key: Callable[[_Row], Hashable],
+) -> list[_Row]:
+    """The parsed rows of the reference table `name`.
+
+    `parse` gets the path, the line and the cells. Raises Refused for an unreadable file or cell, and for a row whose `key`
+    occurs on an earlier line; `column` is the one named then.
+    """
+    path = chosen(folder, name)
+    parsed: list[_Row] = []
+    first_lines: dict[Hashable, int] = {}
+    for line, cells in rows(path, needed):
+        row = parse(path, line, cells)
+        if (first := first_lines.setdefault(key(row), line)) != line:
+            raise bad_cell(path, line, column, "twice", other=first)
+        parsed.append(row)
+    return parsed
 
 
 def rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
@@ -52,15 +79,6 @@ def rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
 def bad_cell(path: Path, line: int, column: str, reason: str, **values: object) -> Refused:
     """The refusal of a reference table for one cell, or for one row."""
     return because(f"cell_{reason}", file=path.name, line=line, column=column, **values)
-
-
-def refuse_twice(path: Path, column: str, keys: Iterable[tuple[int, Hashable]]) -> None:
-    """Raises Refused for the first (line, key) whose key occurs on an earlier line."""
-    first_lines: dict[Hashable, int] = {}
-    for line, key in keys:
-        if key in first_lines:
-            raise bad_cell(path, line, column, "twice", other=first_lines[key])
-        first_lines[key] = line
 
 
 def province(path: Path, line: int, row: dict[str, str]) -> str | None:

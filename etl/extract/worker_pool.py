@@ -1,11 +1,9 @@
 """Starting worker processes (worker.py), and starting some before they are needed."""
 
-import os
 import socket
 import subprocess
-import sys
 
-from etl.core.paths import ROOT
+from etl.core import child_process
 
 _waiting: list[tuple["subprocess.Popen[bytes]", socket.socket]] = []
 
@@ -21,14 +19,4 @@ def take() -> tuple["subprocess.Popen[bytes]", socket.socket]:
 
 
 def _start() -> tuple["subprocess.Popen[bytes]", socket.socket]:
-    ours, theirs = socket.socketpair()
-    with theirs:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "etl.extract.worker", str(theirs.fileno())],
-            cwd=ROOT,
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=None if os.environ.get("ETL_TRACE") else subprocess.DEVNULL,
-        )
-    return process, ours
+    return child_process.start("etl.extract.worker")

@@ -18,7 +18,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from etl.core.paths import ROOT
+from etl.core import child_process
 
 _NICENESS = 15
 # The polling interval in seconds.
@@ -124,17 +124,7 @@ class WorkerProcess:
 
 
 def _start(memory: int) -> tuple["subprocess.Popen[bytes]", socket.socket]:
-    ours, theirs = socket.socketpair()
-    with theirs:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "etl.operations.worker_process", str(theirs.fileno()), str(memory)],
-            cwd=ROOT,
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=None if os.environ.get("ETL_TRACE") else subprocess.DEVNULL,
-        )
-    return process, ours
+    return child_process.start("etl.operations.worker_process", str(memory))
 
 
 # ---------------------------------------------------------------- inside the worker process

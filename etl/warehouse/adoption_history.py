@@ -28,7 +28,7 @@ def carry(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:
     """Create `adoption` in `con`: one row per publication, province and activity, valid from its as-of day (`valid_from`).
 
     Earlier rows come from the current publication of `pointer`, if both are samples or neither is. A day that is published
-    again is counted again, and later days are dropped: the same files give the same table whatever was built in between.
+    again is counted again, and later days are dropped: the same files give the same table, regardless of builds in between.
     """
     con.execute(f"create table adoption as {ADOPTION}")
     try:

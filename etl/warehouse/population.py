@@ -120,13 +120,12 @@ def _facts(provinces: Provinces, day: date) -> dict[str, dict[str, float | None]
 
 def read(folder: Path) -> list[Residents]:
     """The rows of population.csv. Raises Refused for an unreadable cell, a repeated day, a missing province."""
-    path = files.chosen(folder, "population.csv")
-    numbered = [(line, _residents(path, line, row)) for line, row in files.rows(path, _COLUMNS)]
-    files.refuse_twice(path, "date", ((line, (row.province, row.date)) for line, row in numbered))
-    lacking = sorted(set(places().provinces.values()) - {row.province for _, row in numbered})
+    name = "population.csv"
+    residents = files.read(folder, name, _COLUMNS, _residents, "date", lambda row: (row.province, row.date))
+    lacking = sorted(set(places().provinces.values()) - {row.province for row in residents})
     if lacking:
-        raise because("reference_province_missing", file=path.name, provinces=", ".join(lacking))
-    return [row for _, row in numbered]
+        raise because("reference_province_missing", file=name, provinces=", ".join(lacking))
+    return residents
 
 
 def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Residents]) -> None:

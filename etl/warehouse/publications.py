@@ -145,7 +145,7 @@ def connect(pointer: Path = DEFAULT, any_code: bool = False) -> duckdb.DuckDBPyC
 
 
 def _limits() -> dict[str, str]:
-    """What this process may use of the machine; nothing is put aside beside a publication, whose folder may be read-only.
+    """The resources of this process. No temporary files are written next to a publication, whose folder may be read-only.
 
     All connections of a process to one file need the same.
     """

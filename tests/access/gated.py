@@ -42,7 +42,7 @@ PAGE = {"Accept": "text/html"}
 
 
 async def seen(request: Request) -> Response:
-    """What an application behind the gate gets to see."""
+    """What an application behind the gate receives."""
     return JSONResponse({name: value for name, value in request.headers.items() if name.startswith("x-")})
 
 

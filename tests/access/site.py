@@ -1,4 +1,4 @@
-"""A dashboard behind nginx, whose users sign in at a provider; Chromium goes in and out as they do."""
+"""A dashboard behind nginx whose users sign in at a provider, and Chromium signing in and out."""
 
 import json
 import re
@@ -101,7 +101,7 @@ def _write_secrets(path: Path, address: str, port: int) -> None:
 
 
 def sign_in(site: Site, context: BrowserContext, sub: str, path: str = "/?lang=en") -> Page:
-    """A page of who went to the provider and came back; `path` is where they wanted to go."""
+    """A page of somebody who signed in at the provider; `path` is the page first asked for."""
     page = context.new_page()
     page.goto(site.address + path)
     page.get_by_role("link", name="Sign in").click()
@@ -113,7 +113,7 @@ def sign_in(site: Site, context: BrowserContext, sub: str, path: str = "/?lang=e
 
 
 def status(address: str, cookies: list[Any] = ()) -> int:  # type: ignore[assignment]
-    """What a program is told that has these cookies of a browser."""
+    """The status of the response to a program that has these cookies of a browser."""
     return fetch(address, cookies)[0]
 
 

@@ -1,4 +1,4 @@
-"""The audit log says who did what and nothing more, and a line changed, removed, put in or cut off shows."""
+"""The audit log says who did what and nothing more; a changed, removed, inserted or cut line is detected."""
 
 import csv
 import getpass
@@ -30,10 +30,7 @@ from pages.ui.sections import audit_log
 from pages.ui.shell import logs
 from pages.ui.state.page_context import PageContext
 from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN, TEHRAN
-from tests.parts import opening
-
-# As dashboard.py does for each reader; from a folder without `pages/`, which AppTest would run file by file.
-DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
+from tests.parts import SCRIPT, opening
 
 
 @pytest.fixture
@@ -216,7 +213,7 @@ def test_rows_of_people_that_are_shown_are_noted_once_a_view(
     monkeypatch.setattr(user, "_sign_in", user.SignIn(lambda: OF_TEHRAN, lambda *_: "", record, lambda: ([], [])))
     monkeypatch.setenv("WAREHOUSE", str(small_register))
     monkeypatch.setenv("DETAIL_ROWS", "1")
-    app = AppTest.from_string(DOOR, default_timeout=120)
+    app = AppTest.from_string(SCRIPT, default_timeout=120)
     app._page_hash, tab = opening("register")
     for name, value in {**tab, "institute": code}.items():
         app.query_params[name] = value

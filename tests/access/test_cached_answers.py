@@ -1,4 +1,4 @@
-"""What pages ask for is cached under the rights of whoever looks: in turn, side by side, in threads of their own."""
+"""Answers are cached under the rights of the user: users in turn, at once, and in prefetching threads."""
 
 import ast
 import random
@@ -132,7 +132,7 @@ def test_pages_reach_the_database_through_scoped_cursors_only() -> None:
         "pages/ui/data/limits.py",
         "pages/ui/sections/scenario.py",
     }
-    # Every cursor on a publication is bound to a scope, but for the description of the publication.
+    # Every cursor on a publication is bound to a scope, except the one that reads its description.
     for name in ("warehouse", "registers", "briefing_questions", "limits"):
         tree = ast.parse((ROOT / "pages" / "ui" / "data" / f"{name}.py").read_text(encoding="utf-8"))
         bare = [

@@ -1,4 +1,4 @@
-"""What a cursor of a province reads row by row, and that its views are those of nobody else."""
+"""A cursor of a province reads the rows of that province only, and shares its views with no other scope."""
 
 import duckdb
 import pytest

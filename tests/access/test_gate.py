@@ -1,4 +1,4 @@
-"""What passes the gate: forged, expired, copied and truncated cookies, headers of clients. No browser."""
+"""The gate against forged, expired, copied and truncated cookies and headers set by clients. No browser."""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What reaches the browser of a province's officer, page by page and byte by byte: no institute, county or file of another."""
+"""No byte that reaches the browser of a province's officer names an institute, county or file of another province."""
 
 import csv
 import io
@@ -44,7 +44,7 @@ def site(revised_register: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="module")
 def guarded(small_register: Path) -> dict[str, dict[str, bytes]]:
-    """By province, what nobody of another may get: codes and names of institutes, names of counties and files."""
+    """By province, what only its own people may see: codes and names of institutes, names of counties and files."""
     found: dict[str, dict[str, bytes]] = {code: {} for code in places().provinces.values()}
     with access.connect(small_register, access.ADMINISTRATOR) as con:
         for one in detail.institutes(con).values():
@@ -55,7 +55,7 @@ def guarded(small_register: Path) -> dict[str, dict[str, bytes]]:
                 found[province][name] = name.encode()
         for row in data_quality.files(con).records():
             found[row["province"]][row["file"]] = str(row["file"]).encode()
-    # A name of two provinces, one within another name, a province's or a word of the pages gives nothing away.
+    # A name of two provinces, one within another name, a province's or a word of the pages reveals nothing.
     public = "\n".join(text.member("province", code, lang) for code in found for lang in text.LANGUAGES)
     words = (Path(text.__file__).parents[2] / "text.toml").read_text(encoding="utf-8")
     every = "\n".join(name for named in found.values() for name in named)
@@ -81,7 +81,7 @@ class Listener:
 
 
 def names_of(province: str, guarded: dict[str, dict[str, bytes]], received: bytes) -> list[str]:
-    """A code counts where it stands alone, and not as a part of another number."""
+    """A code counts as a whole word only, not as part of another number."""
     return [
         name
         for name, sought in guarded[province].items()

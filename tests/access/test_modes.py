@@ -1,4 +1,4 @@
-"""Files of others, counters, changed settings, and the modes in which a server starts or does not. No browser."""
+"""Downloads of other users, counters, changed settings, and in which modes a server starts. No browser."""
 
 import subprocess
 import sys
@@ -132,7 +132,7 @@ def test_secrets_that_others_may_read_or_a_short_one_do_not_start(tmp_path: Path
 
 
 def test_a_session_is_checked_in_no_time(oidc: TestClient) -> None:
-    """The bench reports the cost; here only that questions of one page ask the store of sessions once."""
+    """The questions of one page read the session store once; `make bench` reports the cost."""
     assert status(oidc, cookie()) == 200
     person = next(iter(people._people.values()))
     asked: list[str] = []

@@ -1,4 +1,4 @@
-"""oidc-provider of npm insists on PKCE and signs out at its side too; two web processes under a path share each session."""
+"""npm's oidc-provider requires PKCE and ends its own session at sign-out; two web processes under a path share sessions."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_pkce_in_and_out_by_every_process_under_a_path(site: Site, browser: Brow
     page.get_by_role("link", name="Sign in").wait_for()
     assert {status(f"{site.address}/overview", visit) for visit in visits} == {401}
     assert [event.event for event in audit.events(site.audit, sub="isfahan.officer")] == ["sign_out", "sign_in"]
-    # The provider has forgotten them as well: it asks for the name again.
+    # The provider ended its session as well: it asks for the name again.
     page.get_by_role("link", name="Sign in").click()
     page.wait_for_selector("input[name=login]")
     context.close()

@@ -1,4 +1,4 @@
-"""A saved view belongs to who saved it: nobody else sees it, takes its name, or deletes it; each is noted, without its name."""
+"""A saved view belongs to its owner: nobody else sees, replaces or deletes it; the audit log omits its name."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +27,7 @@ def shared() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def kept_in(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both databases that views can lie in."""
+    """Both databases that can store views."""
     address = request.getfixturevalue("shared") if request.param == "postgresql" else ""
     monkeypatch.setenv("SHARED_DATABASE", address)
     return address
@@ -116,7 +116,7 @@ def test_a_session_ended_on_one_host_has_ended_on_the_other(shared: str, tmp_pat
     one.end("never seen", 120)
     assert other.admit("never seen", "x", 0, LONGEST_SECONDS, 130) == "ended"
     token = one.offer(Offer("x", tmp_path / "file", "name", "{}"), 100)
-    assert other.take(token, "x", 110) == "gone", "a file lies on the host that made it"
+    assert other.take(token, "x", 110) == "gone", "a file is on the host that made it"
     assert one.take(token, "x", 110) == Offer("x", tmp_path / "file", "name", "{}")
 
 

@@ -1,4 +1,4 @@
-"""Below the province a person meets only the own provinces, by whichever way a number or a row is asked for."""
+"""Below the province level a user sees only their own provinces, however a number or a row is asked for."""
 
 import csv
 import random
@@ -45,7 +45,7 @@ def outcome(cursor: ScopedCursor, names: list[str], **asked: Any) -> Answer | st
 def a_question(
     chance: random.Random, con: duckdb.DuckDBPyConnection, scope: AccessScope
 ) -> tuple[list[str], dict[str, Any]]:
-    """A metric by up to three dimensions under up to two filters, mostly below the province; every second place is foreign."""
+    """A metric by up to three dimensions and up to two filters, mostly below the province; half of the places are foreign."""
     known = [metric for metric in catalogue().values() if not metric.hidden]
     local = [metric for metric in known if metric.dimensions & {*BELOW, "origin"}]
     metric = chance.choice(local if chance.random() < 0.85 else known)
@@ -111,7 +111,7 @@ def test_random_questions_give_no_cell_below_the_province_of_another(
                 assert {place_of_institute[code] for code in {*codes, *answer.where["institute"]}} <= scope.codes
                 continue
             assert set(answer.where["province"]) <= scope.codes
-            # counted once more by who sees everything, within the own provinces
+            # counted a second time under all rights, within the same provinces
             assert answer.rows == ask(all_seeing, *names, by=asked["by"], where=answer.where).rows
             if "county" in answer.by:
                 codes = {row[answer.by.index("county")] for row in answer.rows} - {None}
@@ -201,7 +201,7 @@ def test_an_analysis_shows_the_nation_to_all_and_places_below_to_their_own_provi
         answer, whole = registry.analyse(cursor, name), registry.analyse(all_seeing, name)
         below = {*answer.by, *answer.where, *answer.columns} & BELOW
         if not below and answer.where != whole.where:
-            # worked out of institutes: those of the own province, and the answer says so
+            # computed from institutes: only those of the own province, which the answer states
             assert answer.where == {"province": (TEHRAN,)}
             assert answer.rows == registry.analyse(all_seeing, name, None, answer.where).rows
             return
@@ -255,7 +255,7 @@ def test_file_names_reasons_and_what_is_missing_are_those_of_the_own_province(co
         assert data_quality.missing_sources(cursor).keys() <= {TEHRAN}
         assert data_quality.ignored(cursor) == []
         assert data_quality.refused_files(cursor) == ()
-        # how many rows were rejected is a number of a province, and open
+        # the number of rejected rows of a province is open
         tables = ("personnel", "licences", "institutes", "training")
         assert data_quality.rejected_rows(cursor, tables, ()) == data_quality.rejected_rows(other, tables, ()) > 0
 

@@ -1,4 +1,4 @@
-"""People sign in at a provider, in a browser: own numbers, a page without rights, a way out that ends the session."""
+"""People sign in at a provider, in a browser: their own numbers, a page without rights, sign-out that ends the session."""
 
 import re
 import time

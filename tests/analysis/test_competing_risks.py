@@ -1,4 +1,4 @@
-"""The cohort view of licensing: Aalen-Johansen by hand, against statsmodels, and against files followed one by one."""
+"""Licensing cohorts: Aalen-Johansen by hand, against statsmodels, and against applications followed one by one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BUILD_DAY = date(2026, 6, 30)
 def test_two_ends_by_hand() -> None:
     """Ten files: 2 granted on day 3, 1 censored on it, 1 refused on 5, 1 granted and 1 refused on 8, the rest censored on 9.
 
-    On 3 ten are at risk: 2/10. On 5 seven: 0.8 × 1/7. On 8 six, after 0.8 × 6/7 are free: 24/35 × 1/6 each.
+    On 3 ten are at risk: 2/10. On 5 seven: 0.8 × 1/7. On 8 six, with 0.8 × 6/7 without an end so far: 24/35 × 1/6 each.
     """
     followed = [(3, 0, 2), (3, None, 1), (5, 1, 1), (8, 0, 1), (8, 1, 1), (9, None, 4)]
     steps = competing_risks.cumulative_incidence(followed, 2)
@@ -50,7 +50,7 @@ def test_without_censoring_it_is_the_plain_share_and_with_one_end_kaplan_and_mei
 def test_it_is_that_of_statsmodels(seed: int) -> None:
     chance = random.Random(seed)
     ends = chance.randint(1, 3)
-    # The library tells of as many ends as it meets.
+    # The library reports only the kinds of end that occur.
     cases = [(5, end) for end in range(ends)]
     cases += [(chance.randrange(40), chance.choice([None, *range(ends)])) for _ in range(chance.randint(1, 300))]
     steps = competing_risks.cumulative_incidence([(time, end, 1) for time, end in cases], ends)

@@ -1,4 +1,4 @@
-"""Coverage on the census beside coverage on the residents of the day: rates and ranks worked out once more."""
+"""Coverage by the census next to coverage by the residents of the day: rates and ranks computed a second time."""
 
 from __future__ import annotations
 

@@ -218,7 +218,7 @@ def test_each_publication_keeps_what_it_found(tmp_path):
     etl("build", str(folder), "--to", str(pointer), "--day", first.isoformat(), "--accept-loss")
     [(found, share, smart, all_licensed)] = adoption(pointer)
     assert found <= first
-    assert (smart, all_licensed) == (2, 3), "003 was not handed in whole: its suspension lay in the future"
+    assert (smart, all_licensed) == (2, 3), "003 was rejected: its suspension was in the future"
     institutes = folder / "institutes.csv"
     institutes.write_text(
         institutes.read_text(encoding="utf-8").replace(

@@ -1,7 +1,7 @@
-"""Scenarios against a simulation month by month, the plan's edges against what is certain, the back-test against history.
+"""Scenarios against a simulation month by month, extreme plans against certain results, the back-test against history.
 
-The simulation is written from the words of the method and walks through months and lines of people; the pipeline's is one
-query in closed form.
+The simulation follows the description of the method and walks through months and queues; the pipeline uses one query in
+closed form.
 """
 
 import math
@@ -99,7 +99,7 @@ def test_the_range_holds_the_plan(con: duckdb.DuckDBPyConnection, by_hand: duckd
 def simulated(
     con: duckdb.DuckDBPyConnection, day: date, scenario: Scenario, where: dict[str, Any], months: int = 12
 ) -> list[int]:
-    """Persons compliant at each month's end: month by month, line by line."""
+    """Persons compliant at each month's end: month by month, queue by queue."""
     within = {"province": where["province"]} if "province" in where else {}
     period = jalali.last_complete_months(day, 12)
     rate = answers.ask(con, "pass_rate", over=period, where=within).value()
@@ -254,7 +254,7 @@ def test_a_plan_that_says_nothing_is_the_projection(con: duckdb.DuckDBPyConnecti
 def test_a_scenario_that_says_nothing_goes_on_as_the_last_year(con: duckdb.DuckDBPyConnection) -> None:
     period = jalali.last_complete_months(as_of(con), 12)
     recruits = answers.ask(con, "joiners", over=period).value() / 12
-    # The settled rate, as on the cards: that of the as-of day takes those for leavers who are back within 90 days.
+    # The settled rate, as on the cards: on the as-of day, people who return within 90 days still count as leavers.
     settled = settled_on(con, "leaver_rate_12m")
     assert settled is not None
     assert settled < as_of(con)
@@ -297,7 +297,7 @@ def test_a_short_history_is_not_tried(by_hand: duckdb.DuckDBPyConnection) -> Non
 def test_the_recruits_needed_bring_the_plan_to_the_goal_at_the_end_of_the_month(
     con: duckdb.DuckDBPyConnection, higher_rate: float | None
 ) -> None:
-    """Put into the plan, the recruits that are needed reach the goal in the chosen month, and not before."""
+    """The recruits needed, put into the plan, reach the goal in the chosen month, and not before."""
     day = as_of(con)
     rate = planning.pace_now(con).value("plan_leaver_rate")
     scenario = Scenario(leaver_rate=None if higher_rate is None else rate + higher_rate)

@@ -68,7 +68,7 @@ def test_the_tenth_percentile_of_24_lies_between_the_second_and_the_third() -> N
 
 @pytest.fixture(scope="module")
 def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.DuckDBPyConnection, oracle.Data]]:
-    """Licences that hold from a day long before they were decided on, one beside another that was decided in time."""
+    """Licences valid from a day long before their decision, one of them next to one that was decided in time."""
     folder = put_good(tmp_path_factory.mktemp("late") / "incoming")
     names = ("0001", "0002", "0003")
     put(folder, "institutes.csv", [row("institutes", institute_code=code) for code in names])
@@ -213,7 +213,7 @@ def test_a_history_too_short_has_no_range_and_one_shorter_than_a_year_no_project
 
 @pytest.mark.slow
 def test_the_figures_in_readme_are_those_of_the_sample(tmp_path: Path) -> None:
-    """The back-test in README, made anew from the sample that it names; better than a flat pace at 3 and 6 months."""
+    """The back-test in README is reproduced from the sample that it names; it beats a flat pace at 3 and 6 months."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     written = re.search(r"etl sample DIR --seed 7 --day\s+(\d{4}-\d{2}-\d{2})", readme)
     assert written is not None

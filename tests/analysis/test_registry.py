@@ -1,4 +1,4 @@
-"""Analyses are found by the names of their functions, and say what they ask for."""
+"""Analyses are registered by the names of their functions, and declare what they ask."""
 
 import importlib
 import inspect

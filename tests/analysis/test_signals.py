@@ -1,4 +1,4 @@
-"""What stands out: funnels and XmR charts against published examples, planted breaks, false signals."""
+"""Signals: funnels and XmR charts against published examples, planted breaks, false signals."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_the_limits_without_over_dispersion_are_those_of_the_handbook() -> None:
 
 
 def test_over_dispersion_is_that_of_two_libraries() -> None:
-    """Pearson's statistic over the number of groups where nothing is moved in, and SciPy's Winsorised scores."""
+    """Pearson's statistic divided by the number of groups, without Winsorising, and with SciPy's Winsorised scores."""
     found = signals.funnel(CENTRES)
     assert found is not None
     scores = np.array([point.z for point in found.points])
@@ -77,7 +77,7 @@ def test_over_dispersion_is_that_of_two_libraries() -> None:
 
 
 def test_the_funnel_by_hand() -> None:
-    """By the formulas of Spiegelhalter (2005), step by step with other means: 12 centres, one moved in at each end."""
+    """The formulas of Spiegelhalter (2005) step by step: 12 centres, one Winsorised at each end."""
     common = 397 / 3319
     z = {name: (deaths / n - common) / (common * (1 - common) / n) ** 0.5 for name, deaths, n in CENTRES}
     ordered = sorted(z.values())
@@ -98,7 +98,7 @@ def test_the_funnel_by_hand() -> None:
 def test_winsorising_moves_a_tenth_at_each_end() -> None:
     values = [5.0, -40.0, 1.0, 2.0, 3.0, 4.0, 6.0, 7.0, 8.0, 90.0]
     assert signals.winsorised(values) == [5, 1, 1, 2, 3, 4, 6, 7, 8, 8]
-    assert signals.winsorised(values[:9]) == values[:9], "nine have no tenth to move"
+    assert signals.winsorised(values[:9]) == values[:9], "a tenth of nine groups is none: nothing is Winsorised"
 
 
 def test_groups_that_differ_less_than_by_chance_get_the_limits_of_chance() -> None:
@@ -160,7 +160,7 @@ def _signals_in(flow: np.ndarray, place: int, month: int) -> bool:
 
 
 def _false_signals(flow: np.ndarray) -> int:
-    """In 24 months of 31 provinces in which nothing is planted."""
+    """The share of false signals in 24 months of 31 provinces without a planted break."""
     return sum(_signals_in(flow, place, month) for month in range(48, 72) for place in range(31))
 
 
@@ -186,7 +186,7 @@ def test_of_joiners_nine_of_ten_planted_breaks_are_found_and_false_signals_are_a
 
 
 def test_methods_says_how_many_planted_breaks_are_found(flows) -> None:
-    """In these figures: leavers are too few for a third of them to be missed, and so are joiners that vary as by chance."""
+    """At this size a loss of a third is not detected: leavers are too few, and joiners vary as much by chance."""
     by_chance = np.random.default_rng(3).poisson(flows["joiners"])
     counted = [str(_false_signals(flows["joiners"]))]
     for flow in (flows["joiners"], by_chance, flows["leavers"]):

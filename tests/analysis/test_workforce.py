@@ -1,7 +1,7 @@
-"""Who serves, how long they stay and where they move, against counting in plain Python from the handed-in files.
+"""Who serves, how long they stay and where they move, compared with plain Python counts of the source files.
 
-Survival is held against three others: a published data set with its published curve, the hand-made sample with its numbers
-in words, and a product limit in exact fractions over the oracle's own joiners and leavers.
+Survival is compared with three others: a published data set with its published curve, the numbers of the hand-made sample
+in its README, and a product limit in exact fractions over the oracle's own joiners and leavers.
 """
 
 import math
@@ -222,11 +222,11 @@ def test_the_origin_is_where_the_person_served_last(built: Built) -> None:
         # the one served in last
         ([("A", "2020-01-01", "2021-01-01"), ("B", "2021-02-01", "2021-05-01")], "B"),
         ([("B", "2020-01-01", "2021-01-01"), ("A", "2021-02-01", "2021-05-01")], "A"),
-        # still served in: it goes before one that is over, however late that began
+        # a running spell precedes an ended one, however late that began
         ([("A", "2020-01-01", "9999-12-31"), ("B", "2021-02-01", "2021-05-01")], "A"),
-        # of two that run, the latest begun
+        # of two running spells, the one begun later
         ([("A", "2021-02-01", "9999-12-31"), ("B", "2020-01-01", "2022-01-01")], "A"),
-        # begun later than the transfer: no origin
+        # it begins after the transfer: no origin
         ([("A", "2020-01-01", "2021-01-01"), ("B", "2021-07-01", "9999-12-31")], "A"),
     ],
 )
@@ -329,7 +329,7 @@ def test_a_curve_never_rises_and_ends_where_few_are_followed(built: Built) -> No
 
 
 def test_survival_after_a_year_and_early_attrition_agree_where_everybody_was_followed() -> None:
-    """Without anybody set aside, the product limit is the plain share."""
+    """Without censoring, the product limit is the plain share."""
     careers = "select 'all', days, true from (values (10), (20), (20), (40)) as t (days)"
     steps = duckdb.sql(product_limit(f"select * from ({careers}) as careers (member, days, has_left)")).fetchall()
     assert [(step[1], step[4]) for step in steps] == [(10, 0.75), (20, 0.25), (40, 0.0)]
@@ -339,12 +339,12 @@ def test_survival_after_a_year_and_early_attrition_agree_where_everybody_was_fol
 
 
 def was_read(answer: answers.Answer) -> bool:
-    """Whether the rows were made at build; otherwise they were worked out from the joiners."""
+    """Whether the rows come from the build; otherwise they are computed from the joiners."""
     return "from survival_curves" in answer.query and "joiners" not in answer.query
 
 
 def worked_out(built: Built, ask_for: Any, where: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """The same curves in SQL: with one person fewer they are not in the table."""
+    """The same curves in SQL: with one person fewer they are not in the prebuilt table."""
     answer = ask_for(built.con, where=where, least=LEAST - 1)
     assert not was_read(answer)
     return [row for row in answer.rows if row[answer.columns.index("at_risk")] >= LEAST]
@@ -409,7 +409,7 @@ def test_the_bounds_are_greenwoods_as_the_library_has_them_for_rows_of_one_perso
 
 @pytest.mark.parametrize(
     ("drawn_with", "is_loaded"),
-    # The second is a library that wants more of scipy.stats than it does today.
+    # The second is a library that needs more of scipy.stats than it does today.
     [(("chi2", "norm"), False), (("chi2",), True)],
 )
 def test_the_library_is_loaded_without_what_no_curve_needs_and_whole_where_it_needs_it(

@@ -1,4 +1,4 @@
-"""The benchmark's rivals answer as the door does, on random questions: only then is a ratio of their times honest."""
+"""The benchmark's rivals give the answers of `ask` on random questions; otherwise a ratio of their times means nothing."""
 
 from datetime import date
 from pathlib import Path
@@ -25,7 +25,7 @@ KINDS = (
     "compliance_institute",
     "trend_24_institute",
 )
-# By hand a trend is counted month by month.
+# Rivals count a trend month by month.
 _GOES = {"trend_24": 3, "trend_24_institute": 3, "trend_144": 1, "growth_144": 2}
 
 
@@ -52,7 +52,7 @@ def test_every_kind_is_tested(con):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_rivals_agree_with_the_door(con, contenders, kind):
+def test_rivals_agree_with_ask(con, contenders, kind):
     asker = Asker(Known.of(con), seed=5)
     as_of = publications.describe(con).as_of
     answered = 0
@@ -64,7 +64,7 @@ def test_rivals_agree_with_the_door(con, contenders, kind):
             theirs = rivals.answer(rival, question, as_of)
             assert rivals.same(ours, theirs), (rival.name, question, ours, theirs)
         answered += any(any(cell.numbers) for cell in ours)
-    assert answered, "every question met nobody: nothing was compared"
+    assert answered, "no question counted anybody: nothing was compared"
 
 
 def test_a_difference_is_seen():

@@ -1,4 +1,4 @@
-"""A fiftieth of the made-up country with events and a target path, published; and a second publication of it with more to do."""
+"""A publication of the sample at scale 0.02 with events and a target path, and a second one with more that needs action."""
 
 import os
 import shutil

@@ -102,7 +102,7 @@ def test_the_numbers_travel_with_the_book(made):
 
 
 def test_the_first_page_is_the_only_first_page(made):
-    """Two to four pages, and none that holds next to nothing."""
+    """Two to four pages, none of them nearly empty."""
     with opened(made[2]) as book:
         assert 2 <= len(book.pages) <= 4
 
@@ -192,7 +192,7 @@ def test_a_character_that_the_font_lacks_is_written_as_its_code():
 
 
 def test_a_name_of_200_letters_is_cut(press):
-    # A day that no other test asks for: what is shared is kept.
+    # A day that no other test asks for: shared answers stay cached.
     asked = press.questions("IR", "fa", date(2026, 1, 1))
     asked.shared["names"] = {"institute": {"X": "ن" * 200}}
     assert asked.member("institute", "X") == "ن" * 59 + "…"

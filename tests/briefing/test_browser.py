@@ -1,4 +1,4 @@
-"""In a browser: the buttons and the list give the books, and the events of a trend are reached by keyboard."""
+"""In a browser: buttons and list offer the books, and the events of a trend can be reached by keyboard."""
 
 from pathlib import Path
 

@@ -130,7 +130,7 @@ def test_a_full_disk_leaves_the_old_book_and_no_part_of_the_new(pointer, tmp_pat
 
 
 def test_a_file_that_may_not_grow_is_not_left_in_part(tmp_path):
-    """A real refusal of the system in the middle of writing."""
+    """A real error of the file system in the middle of writing."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
@@ -163,7 +163,7 @@ def changed(pointer: Path, path: Path) -> int:
 
 
 def more_to_do(publication: str = "000000") -> None:
-    """What was noted at the last run is an earlier publication with less to do."""
+    """The last run recorded an earlier publication in which less needed action."""
     state = writing.folder() / "recipients.json"
     noted = json.loads(state.read_text(encoding="utf-8"))
     for one in noted.values():
@@ -258,7 +258,7 @@ def test_recipients_that_cannot_be_read_are_refused(tmp_path, written, fault):
 
 
 class MailServer:
-    """Takes every message, as far as the protocol needs it; `refuses` an address."""
+    """A mail server that accepts every message, except for the address `refuses`."""
 
     def __init__(self, refuses: str = "") -> None:
         self.refuses = refuses
@@ -295,7 +295,7 @@ class MailServer:
                 say("221 bye" if line.upper() == "QUIT" else "250 fine")
 
     def close(self) -> None:
-        # Ends a waiting accept, too; closed twice is no fault.
+        # Ends a waiting accept, too; closing twice is allowed.
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()

@@ -1,4 +1,4 @@
-"""How the pages of a book are filled, and the order in which it is read by its structure."""
+"""How the pages of a book are filled, and its reading order by its structure."""
 
 import re
 import subprocess
@@ -38,7 +38,7 @@ class Book:
                 run = 0
                 for mark, piece, is_reversed in _marked(page):
                     found = pieces.setdefault((page.obj.objgen, mark), [])
-                    # Words from right to left come in the order of the paper, those of a run one after another.
+                    # Right-to-left words come in visual order, those of one run next to each other.
                     run = run + 1 if is_reversed and run <= len(found) else int(is_reversed)
                     found.insert(len(found) - max(run - 1, 0), piece)
             return "\n".join("".join(pieces.get(key, "")) for key in _order(pdf.Root.StructTreeRoot.K, None))
@@ -55,7 +55,7 @@ class Book:
 def _marked(page: pikepdf.Page) -> Iterator[tuple[int, str, bool]]:
     """The pieces of a page's text, each with the mark under which the structure names it."""
     fonts = {str(name): _letters(font) for name, font in page.Resources.get("/Font", {}).items()}
-    # The mark that holds here, and whether letters stand in the order of the paper.
+    # The current mark, and whether letters are in visual order.
     within: list[tuple[int | None, bool]] = [(None, False)]
     letters: dict[int, str] = {}
     for operands, operator in pikepdf.parse_content_stream(page):
@@ -70,7 +70,7 @@ def _marked(page: pikepdf.Page) -> Iterator[tuple[int, str, bool]]:
                         str(known["/ActualText"]),
                         is_reversed or bool(re.search("[\u0621-\u064a\u067e-\u06cc]", str(known["/ActualText"]))),
                     )
-                    # Its glyphs say the same in pieces.
+                    # Its glyphs repeat the text in pieces.
                     mark = None
                 within.append((mark, is_reversed))
             case "BMC":
@@ -88,7 +88,7 @@ def _marked(page: pikepdf.Page) -> Iterator[tuple[int, str, bool]]:
 
 
 def _letters(font: pikepdf.Dictionary) -> dict[int, str]:
-    """What each glyph stands for."""
+    """The text of each glyph."""
     found = {}
     told = font.ToUnicode.read_bytes().decode()
     for block in re.findall("beginbfchar(.*?)endbfchar", told, re.DOTALL):
@@ -102,7 +102,7 @@ def _letters(font: pikepdf.Dictionary) -> dict[int, str]:
 
 
 def _plain(words: str) -> str:
-    """Without spaces, marks of direction and brackets, which are set in the order of the paper."""
+    """Without spaces, marks of direction and brackets, which are in visual order."""
     return re.sub(r"[()\s\u061c\u200c-\u200f\u2066-\u2069]", "", words)
 
 
@@ -177,7 +177,7 @@ def test_the_structure_is_read_in_the_order_of_the_page(book):
 
 
 def test_long_names_and_letters_that_the_font_lacks_burst_no_page(pointer, tmp_path):
-    """An institute's name of 200 letters, its first in no font: all institutes are called so."""
+    """All institutes get one name of 200 letters, the first of which is in no font."""
     with writing.press(pointer, ADMINISTRATOR) as press:
         asked = press.questions("IR-23", "en")
         asked.shared["names"] = {"institute": dict.fromkeys(asked._names["institute"], HUGE)}

@@ -1,4 +1,4 @@
-"""The page "briefings" and the button: what was written is listed to whoever may see it, and can be taken again."""
+"""The page "briefings" and its button: written books are listed to the users who may see them, and can be downloaded."""
 
 from datetime import date
 from pathlib import Path
@@ -13,9 +13,7 @@ from pages.ui.briefing.writing import Written
 from pages.ui.data import user
 from pages.ui.sections import briefings
 from pages.ui.state.page_context import PageContext, Scope
-from tests.parts import opening
-
-DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
+from tests.parts import SCRIPT, opening
 
 
 @pytest.fixture
@@ -28,7 +26,7 @@ def book(place: str, file: Path, is_exact: bool = False) -> Written:
 
 
 def drawn(lang: str) -> str:
-    app = AppTest.from_string(DOOR, default_timeout=60)
+    app = AppTest.from_string(SCRIPT, default_timeout=60)
     app._page_hash, _ = opening("briefings")
     app.query_params["lang"] = lang
     assert not app.run().exception

@@ -97,8 +97,8 @@ def chromium() -> Iterator[Browser]:
 class Runs:
     """Whether the server owes the page a run of its script.
 
-    The page itself says that nothing runs until the server has begun with what was clicked, and on a machine that is
-    busy the server takes its time: only the two ends of the wire tell a page that stands still from one that waits.
+    The page itself shows "not running" until the server begins with a click, which takes time on a busy machine: only
+    the messages on the socket distinguish an idle page from a waiting one.
     """
 
     def __init__(self, page: Page) -> None:
@@ -107,7 +107,7 @@ class Runs:
         page.on("websocket", self._listen)
 
     def wait(self, seconds: float) -> None:
-        """Until all that was asked is answered. Raises TimeoutError."""
+        """Wait until every request is answered. Raises TimeoutError."""
         until = time.monotonic() + seconds
         while self._asked or self._begun:
             if time.monotonic() > until:
@@ -135,25 +135,25 @@ class Runs:
 
 
 class Hold:
-    """Keeps from a page what the server answers, but for the word that a run has begun."""
+    """Holds back the server's messages to a page, except the one that a run has begun."""
 
     def __init__(self) -> None:
         self._wire: WebSocketRoute | None = None
         self._kept: list[str | bytes] | None = None
 
     def listen(self, wire: WebSocketRoute) -> None:
-        """Stand between page and server."""
+        """Intercept the socket of the page."""
         self._wire = wire
         server = wire.connect_to_server()
         wire.on_message(server.send)
         server.on_message(self._answered)
 
     def begin(self) -> None:
-        """From here on answers are kept."""
+        """From here on answers are held back."""
         self._kept = []
 
     def end(self) -> None:
-        """What was kept goes on, and all that follows."""
+        """Deliver the messages held back, and all later ones."""
         kept, self._kept = self._kept or [], None
         assert self._wire
         for answer in kept:
@@ -173,7 +173,7 @@ def _says_begun(answer: str | bytes) -> bool:
 
 
 def hold_answers(page: Page) -> Hold:
-    """Stand between the page and its server, before the page is opened."""
+    """Intercept the socket between page and server, before the page is opened."""
     hold = Hold()
     page.route_web_socket(re.compile("_stcore/stream"), hold.listen)
     return hold
@@ -181,7 +181,7 @@ def hold_answers(page: Page) -> Hold:
 
 @dataclass
 class Visit:
-    """One reader at the dashboard: the page, and what the browser asked of whom."""
+    """A user's page, and the requests of the browser by host."""
 
     address: str
     page: Page
@@ -199,7 +199,7 @@ class Visit:
         return self.settle()
 
     def settle(self) -> "Visit":
-        """Wait until the page stands still."""
+        """Wait until the page is idle."""
         self.page.wait_for_selector(".pd-trust, .pd-notice", state="attached", timeout=40_000)
         self.page.wait_for_timeout(250)
         self.runs.wait(40)
@@ -210,16 +210,16 @@ class Visit:
 
     @property
     def said(self) -> str:
-        """What the page says is on."""
+        """The scope as the page states it."""
         return self.page.locator(".pd-said").inner_text()
 
     @property
     def query(self) -> str:
-        """The part of the address that holds the view."""
+        """The query of the address, which holds the view."""
         return self.page.url.partition("?")[2]
 
     def strangers(self) -> list[str]:
-        """Requests that went to anyone but the dashboard."""
+        """Requests to any host other than the dashboard."""
         socket_address = self.address.replace("http", "ws", 1)
         ours = (self.address, socket_address, "data:", "blob:")
         return [url for url in self.requests if not url.startswith(ours)]
@@ -227,7 +227,7 @@ class Visit:
 
 @contextmanager
 def visit(browser: Browser, address: str, width: int = 1440, dark: bool = False) -> Iterator[Visit]:
-    """A new reader, who never was here before and whose own browser speaks neither language of ours."""
+    """A new user, whose browser prefers neither of our languages."""
     context = browser.new_context(
         viewport={"width": width, "height": _TALL},
         color_scheme="dark" if dark else "light",

@@ -1,4 +1,4 @@
-"""The analyst's hour in a browser, in Persian: click, drill, compare, explore, save, share, export; axe on every page."""
+"""An analyst's session in a browser, in Persian: click, drill, compare, explore, save, share, export; axe on every page."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 AXE = Path(__file__).parents[1] / "axe.min.js"
 PAGES = PARTS
 TEHRAN = "IR-23"
-# What a reader may have chosen on each page besides the scope, as its link says it.
+# What a user may choose on each page besides the scope, as in its link.
 CHOSEN: dict[str, dict[str, str | list[str]]] = {
     "explore": {"m": ["training_compliance", "joiners"], "by": ["province", "month"], "show": "pivot", "page": "2"},
     "compare": {"p": TEHRAN, "a": "2026-03-20", "q": "IR", "b": "2026-06-01"},
@@ -83,12 +83,12 @@ def test_a_copied_link_opens_the_same_view_in_a_private_window_and_axe_finds_not
 
 
 def words(reader: front.Visit) -> list[str]:
-    """What the page says is on; the pages about the load and the methods have no scope to tell."""
+    """The scope as the page states it; the pages about the load and the methods have none."""
     return reader.page.locator(".pd-said").all_inner_texts()
 
 
 def serious(reader: front.Visit) -> list[list[str]]:
-    """What axe-core (tests/axe.min.js, Deque Systems, MPL-2.0, as published) finds grave on the page that is open."""
+    """The serious faults that axe-core (tests/axe.min.js, Deque Systems, MPL-2.0, as published) finds on the open page."""
     reader.page.evaluate(AXE.read_text(encoding="utf-8"))
     found = reader.page.evaluate(
         """async () => {
@@ -124,7 +124,7 @@ def test_measures_and_dimensions_are_chosen_and_a_question_without_meaning_is_re
 
 
 def choose(reader: front.Visit, key: str, word: str) -> None:
-    """Pick one more from a list, as one types and presses Enter."""
+    """Choose one more option of a list by typing and Enter."""
     field = reader.page.locator(f".st-key-{key} input").first
     field.click()
     field.type(word)
@@ -154,7 +154,7 @@ def test_a_point_and_a_key_of_a_chart_narrow_and_widen_again(address: str, chrom
     with front.visit(chromium, address) as reader:
         reader.go("coverage")
         points = reader.page.locator(".st-key-chart-lorenz-lorenz .scatterlayer .point")
-        # To a county, and from there back.
+        # To a county, and back.
         points.nth(3).click(force=True)
         reader.settle()
         assert {one.split("=")[0] for one in parameters(reader)} == {"county"}
@@ -214,7 +214,7 @@ def go_down(reader: front.Visit, name: str) -> None:
     field = reader.page.locator(".st-key-breadcrumb input").first
     field.focus()
     field.type(name)
-    # Other names may begin alike; a name may be followed by its count.
+    # Other names may begin the same way; a name may be followed by its count.
     reader.page.get_by_role("option", name=re.compile(rf"^{re.escape(text.findable(name))}( \(|$)")).first.click()
     reader.settle()
 
@@ -243,7 +243,7 @@ def test_a_list_of_the_scope_counts_its_names_and_finds_them_however_they_are_ty
     with access.connect(warehouse, access.ADMINISTRATOR) as con:
         names = {code: one.name for code, one in detail.institutes(con).items()}
         served = answers.ask(con, "active_assistants", by=("province", "institute")).rows
-        # a name that the data itself writes with Arabic letters
+        # a name that is written with Arabic letters in the data
         province, code, count = next(row for row in served if row[1] and {*"كي"} & {*names[row[1]]})
         active = answers.ask(con, "active_assistants", where={"province": [province]}).value()
     place = text.member("province", province, "fa")
@@ -273,7 +273,7 @@ def arabic(name: str) -> str:
 
 
 def pick(reader: front.Visit, key: str, typed: str, label: str) -> None:
-    """Type into a list of the scope and take what it finds."""
+    """Type into a list of the scope and choose the first match."""
     field = reader.page.locator(f".st-key-{key} input").first
     field.click()
     field.type(typed)
@@ -361,7 +361,7 @@ def test_reset_clears_every_control_that_is_seen(address: str, chromium: Browser
 
 
 def controls(reader: front.Visit) -> list[str]:
-    """What fields, lists and sliders show."""
+    """The values of fields, lists and sliders."""
     return reader.page.evaluate(
         """() => [...document.querySelectorAll("main input, [data-testid=stMultiSelectTagsContainer]")]
             .map(at => `${at.getAttribute("aria-label")}: ${at.value ?? at.textContent}`)"""

@@ -1,7 +1,7 @@
 """axe-core finds nothing serious on any part of any page, in both languages, light and dark.
 
-tests/axe.min.js is axe-core as Deque Systems publishes it (MPL-2.0). In the dark only colours differ, so only contrast is
-looked at again.
+tests/axe.min.js is axe-core as Deque Systems publishes it (MPL-2.0). The dark theme changes colours only, so only
+contrast is checked again.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from tests.parts import PARTS
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 AXE = (Path(__file__).parents[1] / "axe.min.js").read_text(encoding="utf-8")
-# Where a part has more to show once something is chosen.
+# Parts that show more once something is chosen.
 CHOSEN: dict[str, dict[str, str | list[str]]] = {
     "province": {"province": "IR-23"},
     "licensing": {"open": "licences_ending"},
@@ -32,7 +32,7 @@ def address(small_register: Path) -> Iterator[str]:
 
 
 def serious(reader: front.Visit, *rules: str) -> list[list[str]]:
-    """What axe finds grave on the page that is open, by these rules or by all."""
+    """The serious faults that axe finds on the open page, by these rules or by all."""
     found = reader.page.evaluate(
         """async (rules) => {
             const run = await axe.run(document, {resultTypes: ["violations"], ...(rules.length ? {runOnly: rules} : {})});

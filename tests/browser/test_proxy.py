@@ -1,4 +1,4 @@
-"""Every page in Chromium through nginx, at the root of the host and under a path: what is drawn directly is drawn there."""
+"""Every page in Chromium through nginx, at the root of the host and under a path, draws the charts of a direct visit."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ pytestmark = [
 
 PAGES = [entry["page"] for entry in text.menu()]
 LANGUAGES = ("fa", "en")
-# Of every chart that is drawn: what a screen reader says of it, and how many areas of a map it has.
+# For every chart drawn: its text alternative, and the number of areas of a map.
 _DRAWN = """() => [...document.querySelectorAll('.pd-plot')]
     .filter((plot) => plot.querySelector('.main-svg'))
     .map((plot) => `${plot.getAttribute('aria-label')} ${plot.querySelectorAll('.choroplethlayer path').length}`)"""
@@ -76,10 +76,10 @@ def _address(served: Served) -> str:
 
 
 def _watch(reader: front.Visit) -> None:
-    """Count among the failures of a visit what the browser's console calls an error: refusals of the policy, above all."""
+    """Add errors of the browser's console to the failures of a visit, above all violations of the content security policy."""
 
     def note(message: ConsoleMessage) -> None:
-        # That the chart's library was loaded some seconds before its use tells of a slow machine only.
+        # A preloaded library that is used some seconds later shows a slow machine only.
         told = message.type in ("error", "warning") and "link preload" not in message.text
         if told and not message.location["url"].endswith(front.PROBES):
             reader.failures.append(f"{message.type}: {message.text}")

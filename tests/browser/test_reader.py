@@ -1,4 +1,4 @@
-"""What a reader sees in a browser: both languages, light and dark, wide and narrow, by link and by click."""
+"""The pages in a browser: both languages, light and dark, wide and narrow, by link and by click."""
 
 import csv
 import io
@@ -41,9 +41,7 @@ def address(warehouse: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_deep_link_on_a_fresh_server_comes_through_the_front_door(
-    name: str, warehouse: Path, chromium: Browser
-) -> None:
+def test_a_deep_link_on_a_fresh_server_runs_the_dashboard(name: str, warehouse: Path, chromium: Browser) -> None:
     with front.served(warehouse) as fresh, front.visit(chromium, fresh) as reader:
         reader.go(name)
         heading = next(entry["fa"] for entry in text.pages() if name in text.parts(entry))

@@ -1,4 +1,4 @@
-"""In a browser: the boxes show what the address holds, whichever way a page was reached, and Back is one step a page."""
+"""In a browser: the filters show the address, however a page was reached, and Back goes back one page at a time."""
 
 import re
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def go_on(reader: front.Visit, step: str) -> None:
-    """Change the page in the way that `step` names; a name alone is an entry of the menu."""
+    """Change the page as `step` says; a name alone is an entry of the menu."""
     kind, _, name = step.rpartition(" ")
     if kind == "link":
         reader.page.locator(f".pd-trust a[href^='{name}?']").click()
@@ -57,7 +57,7 @@ def opened(reader: front.Visit) -> str:
 
 
 def boxes(reader: front.Visit) -> tuple[str, list[str]]:
-    """What the box of the province and the fields of the day show."""
+    """The values of the province filter and of the day fields."""
     tags = reader.page.locator(".st-key-filter-province").inner_text().split("\n")[-1]
     fields = reader.page.locator(".st-key-day-on input")
     return tags.rpartition(" (")[0], [fields.nth(place).input_value() for place in range(fields.count())]

@@ -1,7 +1,7 @@
-"""What people come for, done as they do it, in Persian, on a wide screen and on a phone: every click is counted.
+"""Tasks of users, in Persian, on a wide screen and on a phone, with a limit on the number of clicks.
 
-Each task begins at the first page. A click is a press on anything, a choice from an opened list too; what is typed, and
-Enter after it, is none.
+Each task begins at the first page. Choosing an option of an open list counts as a click; typing, and Enter after it, does
+not.
 """
 
 import shutil
@@ -67,7 +67,7 @@ def address(pointer: Path) -> Iterator[str]:
 
 @dataclass
 class Hand:
-    """A person's hand on the page: it counts its clicks."""
+    """Clicks on a page, and counts them."""
 
     reader: front.Visit
     is_phone: bool
@@ -76,14 +76,14 @@ class Hand:
     def click(self, what: Locator) -> None:
         self.clicks += 1
         what.scroll_into_view_if_needed()
-        # Parts of a chart lie under the layer that hears the mouse.
+        # Parts of a chart are below the layer that receives mouse events.
         is_mark = what.evaluate("at => at instanceof SVGElement")
         what.click(force=is_mark)
         self.reader.page.wait_for_timeout(250)
         self.reader.settle()
 
     def menu(self, name: str) -> None:
-        """An entry of the menu, which a phone shows once it is opened."""
+        """An entry of the menu, which has to be opened on a phone."""
         page = self.reader.page
         if self.is_phone:
             self.click(page.get_by_test_id("stExpandSidebarButton"))
@@ -220,7 +220,7 @@ def test_a_pivot_is_saved_and_its_link_shared(hand: Hand, chromium: Browser) -> 
     hand.click(page.locator(".st-key-views button").first)
     name = f"پلیس‌یاران به تفکیک جنسیت {hand.is_phone:d}"
     page.get_by_label(text.word("views.name", "fa")).fill(name)
-    assert not page.get_by_test_id("InputInstructions").is_visible(), "no hint lies over what is typed"
+    assert not page.get_by_test_id("InputInstructions").is_visible(), "no hint covers the typed text"
     page.keyboard.press("Enter")
     page.wait_for_timeout(250)
     hand.reader.settle()

@@ -23,7 +23,7 @@ def sound_publication(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def refused(folder: Path, sound_publication: Path, tmp_path: Path) -> Callable[[], str]:
-    """Build the folder and give the one line of its refusal; what was published before is still what is shown."""
+    """Build the folder and return the one line of its refusal; the last publication is unchanged."""
 
     def refuse() -> str:
         to = copy_publication(sound_publication, tmp_path / "shown")

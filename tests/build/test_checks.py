@@ -1,4 +1,4 @@
-"""The checks of a publication: each is broken by what it guards, and a broken one leaves the last publication."""
+"""The checks of a publication: each fails for the fault it guards against, which leaves the last publication untouched."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def checks() -> list[Path]:
     return sorted(CHECKS.glob("*.sql"))
 
 
-# For each rule, what must be done to a sound publication to break it.
+# For each rule, SQL that breaks it in a valid publication.
 BREAK = {
     "census_is_whole": "update counties set population_2016 = population_2016 + 1 where sci_code = '0001'",
     "everyone_active_has_a_readiness": "delete from readiness",
@@ -53,7 +53,7 @@ BREAK = {
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """A publication in which every rule has something to look at."""
+    """A publication in which every rule has rows to check."""
     folder = put_good(tmp_path_factory.mktemp("sound") / "incoming")
     put(
         folder,
@@ -82,7 +82,7 @@ def test_a_broken_rule_refuses_the_publication(sound, tmp_path, rule):
     copy = tmp_path / "copy.duckdb"
     copy.write_bytes(sound.to.resolve().read_bytes())
     with duckdb.connect(str(copy)) as con:
-        # No reader needs them, so they are not published.
+        # No question reads them, so they are not published.
         con.execute(f"create temp table requirements as {run_models.models()['requirements']}")
         pipeline._check(con, pipeline.Report())
         con.execute(BREAK[rule])

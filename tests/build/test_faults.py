@@ -1,6 +1,6 @@
-"""What can happen to a build from outside: killed at any moment, a full disk, a second build, a clock that lies.
+"""Faults from outside a build: a kill at any moment, a full disk, a second build, a wrong clock.
 
-In every case a reader gets one of the publications known, whole, and the next build needs no hand work.
+In every case a reader gets one complete publication, and the next build needs no manual repair.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from etl.warehouse import publications
 from tests.loading import DAY, ROOT, build, csv_text, put, put_good, quick_digest, row, run
 
 KILLS = 50
-# What is printed reaches its file when the buffer is full, or at the end: as it is for most who run a command.
+# Output is buffered until the buffer is full or the command ends, as for most commands.
 BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 
 
@@ -41,7 +41,7 @@ def digest_of(pointer: Path) -> str:
 
 
 class Reader(threading.Thread):
-    """Asks every 50 ms, on a connection of its own each time, and keeps what it was told."""
+    """Asks every 50 ms, on a new connection each time, and keeps the answers."""
 
     def __init__(self, pointer: Path) -> None:
         super().__init__(daemon=True)
@@ -66,10 +66,10 @@ class Reader(threading.Thread):
 
 
 def start(folder: Path, to: Path, **options: object) -> subprocess.Popen[str]:
-    """A build in a process, and a session, of its own."""
+    """A build in a separate process and session."""
     build_of = ["build", str(folder), "--to", str(to), "--day", DAY.isoformat()]
     return subprocess.Popen(
-        # Whoever starts the tests in the background has Ctrl-C ignored, and what they start would inherit it.
+        # A shell that runs the tests in the background ignores Ctrl-C, and child processes inherit that.
         ["env", "--default-signal=INT", sys.executable, "-m", "etl", *build_of],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
@@ -82,7 +82,7 @@ def start(folder: Path, to: Path, **options: object) -> subprocess.Popen[str]:
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Two folders that differ, and by the digest of its publication each folder. Nobody changes them."""
+    """Two different folders, and each folder by the digest of its publication. Tests only read them."""
     folders = {}
     for name in ("one", "two"):
         folder = put_good(tmp_path_factory.mktemp(name) / "incoming")
@@ -96,7 +96,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def kill_again_and_again(two: dict[str, Path], to: Path, seed: int, kills: int) -> tuple[Counter[str], int]:
-    """Kill builds of the two folders by turns, while a reader asks; gives what it was told, and how many died."""
+    """Kill builds of the two folders in turns while a reader asks; returns its answers, and the number of killed builds."""
     digests = list(two)
     began = time.monotonic()
     assert start(two[digests[0]], to).wait() == 0
@@ -107,7 +107,7 @@ def kill_again_and_again(two: dict[str, Path], to: Path, seed: int, kills: int) 
         for number in range(kills):
             wanted = digests[number % 2]
             process = start(two[wanted], to)
-            # Spread over the whole build, and a third of them over its end, where it publishes.
+            # Spread over the whole build, a third of them over its end, where it publishes.
             moment = chance.uniform(0.6, 1.1) if number % 3 == 0 else chance.uniform(0, 1)
             time.sleep(whole * moment)
             if number % 2:
@@ -132,7 +132,7 @@ def kill_again_and_again(two: dict[str, Path], to: Path, seed: int, kills: int) 
 
 @pytest.mark.slow
 def test_killed_at_fifty_random_moments_every_answer_is_one_of_two_and_every_next_build_heals(two, tmp_path):
-    """On two warehouses at a time, for there are two processors."""
+    """On two warehouses at a time, one for each of two processors."""
     lanes = [(two, tmp_path / name / "warehouse.duckdb", seed, KILLS // 2) for seed, name in enumerate(("one", "two"))]
     with ThreadPoolExecutor() as pool:
         results = list(pool.map(lambda lane: kill_again_and_again(*lane), lanes))
@@ -160,7 +160,7 @@ def test_an_interrupted_build_leaves_the_last_publication(two, tmp_path):
 
 
 def test_a_build_can_be_interrupted_at_any_moment(two, tmp_path):
-    """The database was seen to drop the signal, and to make an error of its own of it."""
+    """DuckDB was seen to drop the signal, and to turn it into an error of its own."""
     to = tmp_path / "shown" / "warehouse.duckdb"
     first, second = two
     assert build(two[first], to=to).code == 0
@@ -230,7 +230,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(disk: Path, leave: int) -> None:
-    """Fill a disk but for so many bytes."""
+    """Fill a disk except for so many bytes."""
     (disk / "filling").unlink(missing_ok=True)
     free = shutil.disk_usage(disk).free - leave
     with (disk / "filling").open("wb") as file:
@@ -258,7 +258,7 @@ def test_a_full_disk_is_a_clean_refusal_and_readers_go_on(two, small_disk):
 
 
 def test_a_full_disk_is_not_taken_for_a_fault_of_the_files(two, small_disk, tmp_path):
-    """With --skip-refused too: a build that has no room must not publish less."""
+    """With --skip-refused too: a full disk must not lead to a smaller publication."""
     first, second = two
     to = small_disk / "warehouse.duckdb"
     assert build(two[first], to=to).code == 0
@@ -393,7 +393,7 @@ def test_a_clock_that_lies_is_a_refusal(two, tmp_path, monkeypatch, capsys, year
 
 @pytest.mark.parametrize("accept_loss", [True, False])
 def test_rows_that_lie_after_the_day_of_the_build_are_the_day_s_fault(two, tmp_path, accept_loss):
-    """The day given by hand too: 1360 for 1403 leaves everything in the future."""
+    """A day given on the command line too: 1360 in place of 1403 puts everything in the future."""
     outcome = build(next(iter(two.values())), to=tmp_path / "w.duckdb", day=date(1981, 6, 1), accept_loss=accept_loss)
     assert re.fullmatch(
         r"the day of the build: [\d,]+ of [\d,]+ rows lie after 1981-06-01; check the clock of this machine",

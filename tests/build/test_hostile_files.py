@@ -1,7 +1,7 @@
-"""Files that no honest office hands in, and those that a broken machine does.
+"""Hostile and damaged text files.
 
-Each is either loaded with what is wrong kept back, or refused in one line that names file, place and reason, with the last
-publication untouched. Never a traceback, never a row lost.
+Each is either loaded with its faulty rows rejected, or refused in one line that names file, place and reason, with the last
+publication untouched. Never a traceback, never a lost row.
 """
 
 from __future__ import annotations
@@ -23,15 +23,12 @@ from hypothesis import strategies as st
 from etl.core.errors import Refused
 from etl.core.places import places
 from etl.extract import parse_values, read_file, read_folder, validate
-from etl.extract.causes import spoken, words
 from etl.extract.contract import contract
+from tests.build.hostile import CELLS, HEADER, MEGABYTE, STOPPED, rejected_rows
 from tests.loading import (
     DAY,
-    GOOD,
-    HEADERS,
     ROOT,
     WITHOUT_MIGHT,
-    Built,
     build,
     csv_text,
     english,
@@ -40,16 +37,6 @@ from tests.loading import (
     row,
     run,
 )
-
-HEADER = HEADERS["training"].split()
-STOPPED = spoken(words("reader_stopped"), "en")
-CELLS = list(GOOD["training"].values())
-MEGABYTE = 1 << 20
-
-
-def rejected_rows(built: Built, name: str) -> list[tuple[int, str, str]]:
-    return [fault[1:] for fault in built.rejected_rows() if fault[0] == name]
-
 
 # ------------------------------------------------------------------ text files
 
@@ -303,7 +290,7 @@ def test_a_reader_that_is_killed_or_stops_answering_is_a_refusal(folder, refused
     assert refused() == f"personnel.csv: {STOPPED}"
     strike(signal.SIGSTOP)
     monkeypatch.setattr(read_folder, "SILENCE_SECONDS", 2)
-    # On a busy machine the readers of the other files may be silent for as long.
+    # On a busy machine the workers of the other files may be silent for as long.
     assert any(line.startswith(f"personnel.csv: {STOPPED}") for line in load(folder).refusals)
 
 

@@ -1,4 +1,4 @@
-"""Workbooks and Parquet files that no honest office hands in: see test_hostile_files.py."""
+"""Hostile and damaged workbooks and Parquet files: see test_hostile_files.py."""
 
 from __future__ import annotations
 
@@ -19,28 +19,16 @@ import xlsxwriter
 
 from etl.core.places import places
 from etl.extract import parse_values, read_file, read_folder
-from etl.extract.causes import spoken, words
+from tests.build.hostile import CELLS, HEADER, MEGABYTE, STOPPED, rejected_rows
 from tests.loading import (
     DAY,
     GOOD,
-    HEADERS,
-    Built,
     copy_publication,
     csv_text,
     load,
     put,
     row,
 )
-
-HEADER = HEADERS["training"].split()
-STOPPED = spoken(words("reader_stopped"), "en")
-CELLS = list(GOOD["training"].values())
-MEGABYTE = 1 << 20
-
-
-def rejected_rows(built: Built, name: str) -> list[tuple[int, str, str]]:
-    return [fault[1:] for fault in built.rejected_rows() if fault[0] == name]
-
 
 # ------------------------------------------------------------------ workbooks
 
@@ -144,7 +132,7 @@ def test_a_zip_bomb_is_refused_by_what_it_says_it_unpacks_to(folder, refused):
 
 
 def swell(path: Path, times: int) -> int:
-    """Make the sheet of a workbook unpack to so many times 2 MB; gives the bytes it unpacks to."""
+    """Make the sheet of a workbook unpack to so many times 2 MB; returns the number of bytes."""
     cell = b'<row r="3"><c r="A3" t="str"><v>' + b"9" * (2 * MEGABYTE) + b"</v></c></row>"
     rewritten(
         path,
@@ -294,7 +282,7 @@ def test_twenty_megabytes_in_one_parquet_cell_are_refused(folder, refused):
 
 @pytest.fixture(scope="module")
 def readers(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[Path]], list[read_folder.Outcome]]:
-    """Read files in reader processes, as a build does."""
+    """Read files in worker processes, as a build does."""
     private = tmp_path_factory.mktemp("private")
     setting = parse_values.Setting(DAY, {"py-101": "PY-101"}, b"k", places())
 
@@ -321,7 +309,7 @@ def test_files_with_bytes_changed_at_random_are_read_or_refused(tmp_path, reader
     for number in range(60):
         content = bytearray(source.read_bytes())
         if kind == "xlsx" and number % 2:
-            # Behind a sound ZIP, where no checksum tells of it.
+            # In a valid ZIP, so that no checksum detects it.
             packed = io.BytesIO()
             with zipfile.ZipFile(packed, "w") as archive:
                 for name, part in parts.items():

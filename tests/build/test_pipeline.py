@@ -1,11 +1,10 @@
-"""From files to a publication: what is told of files, what is refused and let through, the same again."""
+"""From files to a publication: the report of files, what is refused and what is left out, builds that repeat exactly."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import duckdb
 import openpyxl
@@ -24,7 +23,6 @@ from tests.loading import (
     GOOD,
     HEADERS,
     ROOT,
-    Built,
     build,
     csv_text,
     digest,
@@ -32,14 +30,8 @@ from tests.loading import (
     national_id,
     put,
     row,
+    with_rows,
 )
-
-
-def with_rows(folder: Path, table: str, *rows: dict[str, str]) -> Built:
-    """Build the good folder with further rows in a second file of `table`."""
-    put(folder, f"{table}_2.csv", list(rows))
-    return build(folder)
-
 
 # ------------------------------------------------------------------ what is good loads
 
@@ -121,7 +113,9 @@ def test_names_and_national_ids_never_enter(folder):
 
 
 def test_what_was_written_is_kept_for_showing_and_the_unseen_is_counted(folder):
-    built = with_rows(folder, "institutes", row("institutes", institute_code="۰۰۰٢", name="شركت\u200cهاي \u202eشرق"))
+    built = with_rows(
+        folder, "institutes", row("institutes", institute_code="۰۰۰٢", name="شركت\u200cهاي \u202eشرق"), how=build
+    )
     shown = built.sql("select name from institutes where institute_code = '0002'")
     assert shown == [("شركت\u200cهاي شرق",)]
     assert built.file("institutes_2.csv")["notes"] == ["invisible characters stripped: 1"]
@@ -173,6 +167,7 @@ def test_a_county_is_one_of_its_own_province(folder):
         row("personnel", national_id=national_id(11), province=province, county=name.replace("ک", "ك")),
         row("personnel", national_id=national_id(12), province=province, county=code),
         row("personnel", national_id=national_id(13), province="IR-23", county=name),
+        how=build,
     )
     assert (
         built.sql(f"select province, county from spells where province = '{province}' or county is not null")
@@ -245,7 +240,7 @@ def test_every_other_file_is_reported_also_in_sub_folders(folder):
 
 
 def test_a_database_that_was_not_written_to_its_end_is_not_published(tmp_path):
-    """Closing a database tells of no error by itself: it is opened again and counted."""
+    """Closing a database reports no error: it is opened again and its rows are counted."""
     built = tmp_path / "built.duckdb"
     with duckdb.connect(str(built)) as con:
         con.execute("create table numbers as from range(1000)")
@@ -264,7 +259,7 @@ def sample(publish_sample) -> Sample:
     return publish_sample(0.02, 5)
 
 
-# With one thread; and for some persons at a time, which bounds what a build needs of memory.
+# With one thread, and in slices of persons, which bound the memory of a build.
 @pytest.mark.slow
 @pytest.mark.parametrize("setting", [("BUILD_THREADS", "1"), ("BUILD_SLICE", "97")])
 def test_the_same_input_gives_the_same_content_with_other_threads_and_slices(sample, tmp_path, monkeypatch, setting):
@@ -280,7 +275,7 @@ def test_the_same_input_gives_the_same_content_with_other_threads_and_slices(sam
 
 @pytest.mark.parametrize(("memory", "threads"), [("256MB", 1), ("512MB", 1), ("1GB", 2), ("2GB", 4), ("64GB", 4)])
 def test_a_build_takes_no_more_threads_than_its_memory_feeds(memory, threads, monkeypatch):
-    """With two threads on 512 MB the sums by cell and day of ten times the country did not fit."""
+    """With two threads in 512 MB, the sums by cell and day at ten times the country's size did not fit."""
     monkeypatch.setattr(build_database.os, "cpu_count", lambda: 4)
     monkeypatch.delenv("BUILD_THREADS", raising=False)
     with duckdb.connect(config={"memory_limit": memory}) as con:

@@ -1,4 +1,4 @@
-"""The reference tables of a folder: those that are taken, and those that refuse a build."""
+"""The reference tables of a folder: those that are used, and those that refuse a build."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.loading import (
 
 
 def unusable(folder: Path) -> str:
-    """What is wrong with the reference table of a folder, without the remedy. `build` refuses with the same line."""
+    """The fault of a folder's reference table, without the remedy. `build` refuses with the same line."""
     (line,) = english("\n".join(pipeline._references(folder).unusable))
     return line.partition("; ")[0]
 

@@ -1,4 +1,4 @@
-"""A clean register rewritten by a random clerk loads to the same models; a spoilt one has every spoilt row told, in its line."""
+"""A clean register rewritten by a random clerk loads to the same models; every spoilt row is reported with its line."""
 
 # ruff: noqa: E501
 from __future__ import annotations
@@ -23,7 +23,7 @@ from etl.warehouse import publications
 from tests.extract.test_clerks import WRITERS
 from tests.loading import HEADERS, Built, build, digest, load, national_id, put
 
-# What tells of files rather than of what they hold.
+# Tables about files, not about their content.
 OF_FILES = ("load_files", "quarantine", "warned")
 SEEDS = range(12)
 MONTHS = ("فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور", "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند")
@@ -34,7 +34,7 @@ StreamedRows = list[dict[str, str]]
 
 
 def clean(chance: random.Random) -> dict[str, StreamedRows]:
-    """A small register as the contract has it: ISO days, listed words, plain digits."""
+    """A small register as in the contract: ISO days, listed words, plain digits."""
 
     def day(first: int, last: int) -> str:
         return (date(2020, 1, 1) + timedelta(chance.randrange(first, last))).isoformat()
@@ -84,7 +84,7 @@ def column(table: str, name: str):
 
 @dataclass
 class Clerk:
-    """Somebody who writes each cell, each header and each file by a habit of the moment."""
+    """Writes each cell, each header and each file by a random habit."""
 
     chance: random.Random
 
@@ -156,7 +156,7 @@ class Clerk:
         return title + self.chance.choice(["", "", "", " *", ":", " (اجباری)", " [x] *"])
 
     def file(self, table: str, rows: StreamedRows, folder: Path, at: int) -> str:
-        """Write the rows; the name of the file. Names keep the order of the files, and rows theirs."""
+        """Write the rows and return the name of the file. Files sort in the order written; rows keep their order."""
         names = HEADERS[table].split()
         kept = [name for name in names if column(table, name).required or any(row.get(name) for row in rows)]
         self.chance.shuffle(kept)
@@ -169,7 +169,7 @@ class Clerk:
         ending = self.chance.choice([".csv", ".csv", ".tsv", ".parquet", *WRITERS])
         beginning = self.chance.choice([table, table.upper(), NAMES[table], self.word(NAMES[table]).strip(), "فایل"])
         if beginning == "فایل":
-            # Known by its headers alone.
+            # Recognised by its headers alone.
             beginning = f"فایل {table[0]}"
         name = f"{beginning} {at}{ending}"
         if ending in WRITERS:
@@ -195,17 +195,17 @@ class Clerk:
         return name
 
     def rewrite(self, register: dict[str, StreamedRows], folder: Path) -> dict[str, list[tuple[str, int]]]:
-        """Write a register; for each table the name of each file and the number of its rows."""
+        """Write a register; returns, by table, the name of each file and the number of its rows."""
         folder.mkdir(parents=True)
         rewritten: dict[str, list[tuple[str, int]]] = {}
         for table, rows in register.items():
-            # The key of a person in the models is the order in which persons are met: it is kept in one file.
+            # Models number persons in the order in which they are read, so personnel stays in one file.
             rewritten[table] = [(self.file(table, rows, folder, 1), len(rows))]
         return rewritten
 
 
 def plain(register: dict[str, StreamedRows], folder: Path) -> Path:
-    """The register as the contract has it."""
+    """The register as in the contract."""
     for table, rows in register.items():
         out = io.StringIO()
         writer = csv.DictWriter(out, HEADERS[table].split(), restval="", lineterminator="\n")
@@ -258,7 +258,7 @@ SPOIL: dict[tuple[str, str], list[str]] = {
 def test_every_spoilt_row_is_reported_with_its_line(tmp_path, seed):
     chance = random.Random(1000 + seed)
     register = clean(chance)
-    # Nobody refers to these, so that a fault stays one row.
+    # No other row refers to these, so a fault rejects one row only.
     more = {
         "institutes": [{**register["institutes"][0], "institute_code": f"9{at:03}"} for at in range(6)],
         "licences": [{**register["licences"][0], "application_no": f"M{at}"} for at in range(6)],
@@ -295,7 +295,7 @@ def test_every_spoilt_row_is_reported_with_its_line(tmp_path, seed):
 
 
 class _Spoiler(Clerk):
-    """A clerk who also spoils some cells, and knows where each row went: (sheet, line)."""
+    """A clerk who also spoils some cells, and records the place of each row: (sheet, line)."""
 
     def __init__(self, chance: random.Random, spoil: dict[int, tuple[str, str]]) -> None:
         super().__init__(chance)
@@ -307,7 +307,7 @@ class _Spoiler(Clerk):
         marked = iter(range(len(rows)))
         cell: Callable[[str, str, str], str] = super().cell
 
-        # The rows are written in order, and each cell of a row once: a spoilt one is written as it is.
+        # Rows are written in order, each cell once: a spoilt cell is written unchanged.
         whose: dict[int, int] = {id(row): next(marked) for row in rows}
         spoilt_rows = [dict(row) for row in rows]
         for row, what in zip(spoilt_rows, bad, strict=True):
@@ -321,7 +321,7 @@ class _Spoiler(Clerk):
 
 
 def _places(path: Path, rows: int) -> list[tuple[str | None, int]]:
-    """Where each row stands, counted from the end of what was written."""
+    """The place of each row, counted from the end of the file."""
     if path.suffix in WRITERS:
         from python_calamine import CalamineWorkbook
 

@@ -1,4 +1,4 @@
-"""Every row ends in one place, with its reason, its line and its column; duplicates, conflicts and orphans."""
+"""Every row is loaded, rejected or a duplicate, with reason, line and column; conflicts and orphans."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import csv
 import io
 import random
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +14,6 @@ from tests.loading import (
     DAY,
     GOOD,
     HEADERS,
-    Built,
     StreamedRows,
     build,
     csv_text,
@@ -23,14 +21,8 @@ from tests.loading import (
     national_id,
     put,
     row,
+    with_rows,
 )
-
-
-def with_rows(folder: Path, table: str, *rows: dict[str, str]) -> Built:
-    """Load the good folder with further rows in a second file of `table`."""
-    put(folder, f"{table}_2.csv", list(rows))
-    return load(folder)
-
 
 # ------------------------------------------------------------------ every reason
 
@@ -75,7 +67,7 @@ REASONS = {
 }  # fmt: skip
 
 
-# What loads as unknown, and is told.
+# What loads as unknown with a warning.
 WARNED = {
     ("institutes", "unknown_value", "smart_services"): {"smart_services": "شاید"},
     ("institutes", "unknown_value", "veteran_led"): {"veteran_led": "2"},
@@ -130,7 +122,7 @@ def test_a_bad_value_that_no_headline_needs_loads_as_unknown_with_a_warning(fold
                 rows += [keyed(table, 2 * number), {**keyed(table, 2 * number + 1), **changed}]
                 expected.append((f"{table}_odd.csv", len(rows) + 1, column, reason))
         if rows:
-            # A row that is rejected tells of that alone.
+            # A rejected row has no warnings besides.
             rows.append({**rows[-1], HEADERS[table].split()[0]: ""})
             put(folder, f"{table}_odd.csv", rows)
     built = load(folder)
@@ -355,7 +347,7 @@ def test_no_row_is_lost_in_a_wild_mixture(folder):
         assert len(lines) == one["rows_quarantined"]
     loaded = built.sql("select count(*) from spells")[0][0]
     assert loaded == sum(one["rows_loaded"] for one in built.report["files"] if one["table"] == "personnel")
-    # What is loaded without the models is told of files as a build tells it.
+    # `load`, which leaves the models out, reports the same of files as a build.
     without = load(folder, to=folder.parent / "without" / "warehouse.duckdb")
     assert without.report == built.report
     for table in ("quarantine", "warned", "load_files", "load_rows", "ignored_files"):

@@ -1,4 +1,4 @@
-"""A load that is not whole is refused: tables, provinces of a table, files; every refusal is told; `check` publishes nothing."""
+"""An incomplete load is refused, by table, province and file; every refusal is reported; `check` publishes nothing."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def folder(published: Path, tmp_path: Path) -> Path:
 
 
 def lost(folder: Path, *options: str) -> list[str]:
-    """What is refused; the last publication stays."""
+    """The lines of the refusal; the last publication is unchanged."""
     outcome = load(folder, *options, accept_loss=False)
     assert outcome.to.resolve().stem == "000001"
     return outcome.refusals
@@ -72,7 +72,7 @@ def test_rows_are_kept_by_table_and_province(folder):
     ]
 
 
-# What is gone with a table: those that refer to it, too.
+# The tables lost with a table: those that refer to it, too.
 @pytest.mark.parametrize("how", ["absent", "header only"])
 @pytest.mark.parametrize("table", TABLES)
 def test_a_table_that_is_gone_is_refused(folder, table, how):
@@ -113,7 +113,7 @@ def test_a_province_of_a_table_that_is_gone_is_refused(folder, table, place):
     refusal = f"{table}, {place} {names[place]}: 0 rows loaded where the last publication has 120"
     assert f"{refusal}; hand in its file, or --accept-loss publishes it" in lost(folder)
     assert load(folder).code == 0
-    # What was accepted is what the next load is measured by; files of rows that refer to the lost ones stay mostly rejected.
+    # The next load is compared with the accepted one; files whose rows refer to lost rows are still mostly rejected.
     assert load(folder, accept_loss=table in ("institutes", "personnel")).code == 0
 
 
@@ -170,7 +170,7 @@ def test_a_file_with_more_than_half_of_its_rows_rejected_is_refused(folder, bad,
 
 
 def test_rows_that_only_refer_to_a_rejected_one_count_too(folder):
-    """Each row of the file refers to an institute that is not there."""
+    """Each row of the file refers to a missing institute."""
     put(folder, "personnel_more.csv", [row("personnel", national_id=national_id(9), institute_code="none")])
     (refusal,) = lost(folder)
     assert refusal.startswith("personnel_more.csv: 1 of 1 rows rejected (orphan_institute 1); ")
@@ -196,7 +196,7 @@ def test_a_mostly_rejected_file_can_be_left_out(folder):
 
 
 def test_rows_that_refer_to_a_file_left_out_are_validated_again(folder):
-    """An institute that only the file left out holds leaves its people orphans, and so their file mostly rejected."""
+    """Without the file that holds their institute, people are orphans, and their file is mostly rejected."""
     bad = [row("institutes", institute_code=f"9{at}", activity="?") for at in range(2)]
     put(folder, "institutes_more.csv", [*bad, row("institutes", institute_code="99")])
     put(folder, "personnel_more.csv", [row("personnel", national_id=national_id(9), institute_code="99")])
@@ -206,7 +206,7 @@ def test_rows_that_refer_to_a_file_left_out_are_validated_again(folder):
 
 
 def test_a_province_whose_file_is_left_out_is_not_lost_unseen(folder):
-    """--skip-refused excuses the province that the file speaks for, and no other."""
+    """--skip-refused accepts the loss of the file's own province, and of no other."""
     put(folder, "training_IR-01.csv", b"no table")
     built = load(folder, "--skip-refused", accept_loss=False)
     assert built.code == 0
@@ -294,7 +294,7 @@ def test_check_says_what_build_would_and_publishes_nothing(folder, tmp_path, mon
 
 
 def break_back(pointer: Path) -> None:
-    """Show the first publication, and keep no other."""
+    """Show the first publication, and delete all others."""
     publications.roll_back(pointer, "000001")
     for path in publications.versions(pointer)[1:]:
         path.unlink()

@@ -1,4 +1,4 @@
-"""The command line as a script, a scheduler and a person meet it: exit codes, one line on errors, progress."""
+"""The command line for scripts, schedulers and people: exit codes, one line on errors, progress."""
 
 from __future__ import annotations
 
@@ -281,7 +281,7 @@ def test_progress_that_nobody_reads_does_not_stop_the_build(clock):
 
 
 def test_a_build_tells_its_progress_to_a_terminal(tmp_path):
-    """By a real one: a pseudo-terminal as standard error."""
+    """A real one: standard error is a pseudo-terminal."""
     folder = put_good(tmp_path / "incoming")
     ours, theirs = os.openpty()
     done = subprocess.run(

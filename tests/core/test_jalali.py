@@ -1,4 +1,4 @@
-"""Days as people write them: every day of 150 Jalali years by a second computation, and the bounds of months and quarters."""
+"""Every day of 150 Jalali years against a second computation, in each written form; the bounds of months and quarters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from etl.core import jalali
 
-# Of every 33 years these eight are leap: the rule by which the calendar is printed.
+# Of every 33 years these eight are leap years: the rule of printed calendars.
 LEAP = {1, 5, 9, 13, 17, 22, 26, 30}
 FIRST = date(1921, 3, 21)  # 1 Farvardin 1300
 KNOWN = {
@@ -33,7 +33,7 @@ def months(year: int) -> list[int]:
 
 
 def calendar(first: int = 1300, last: int = 1450) -> Iterator[tuple[int, int, int, date]]:
-    """Every Jalali day, counted one by one from a day that is known."""
+    """Every Jalali day, counted one by one from a known day."""
     day = FIRST
     for year in range(first, last + 1):
         for month, length in enumerate(months(year), 1):

@@ -1,9 +1,7 @@
-"""Settings in one checked file: every fault told at once, nothing started on one, each value overridable."""
+"""Settings in one checked file: all faults reported at once, no start with a fault, each value overridable."""
 
 import os
 import re
-import subprocess
-import sys
 import tomllib
 from dataclasses import fields
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 from etl.core import settings
 from etl.operations import doctor
 from etl.warehouse import publications
+from tests.serving import run
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,16 +26,6 @@ def faults(environment: dict[str, str]) -> list[str]:
     with pytest.raises(settings.Faulty) as caught:
         settings.read(environment)
     return caught.value.lines
-
-
-def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "etl", *words],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-    )
 
 
 def test_without_a_file_the_defaults_hold(monkeypatch, tmp_path):
@@ -202,7 +191,7 @@ def installed(tmp_path_factory):
 
 
 def sick(**environment: str) -> list[str]:
-    """The faults that the doctor tells."""
+    """The faults that the doctor reports."""
     ended = run("doctor", **environment)
     lines = [line for line in ended.stdout.splitlines() if line.startswith("FAULT")]
     assert ended.returncode == (1 if lines else 0), ended.stderr
@@ -233,7 +222,7 @@ def test_the_doctor_tells_of_a_publication_of_other_code(installed, monkeypatch)
     _, environment = installed
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    # What `apply` sets is taken back with the test.
+    # What `apply` sets is undone after the test.
     monkeypatch.setattr(settings.os, "environ", dict(os.environ))
     monkeypatch.setattr(settings.apply, "__defaults__", (dict(os.environ),))
     monkeypatch.setattr(publications, "code_version", lambda: "another")

@@ -127,18 +127,18 @@ def test_an_ordinary_file_name_is_printed_as_it_is(name):
 
 
 def keys(*texts: str, key: bytes = KEY) -> list[int | None]:
-    """What each national id becomes."""
+    """The parsed value of each national id."""
     found: list[int | None] = parse_values.parse_national_ids(Texts.of(texts), True, key).typed.to_pylist()
     return found
 
 
 def reasons(judgement: parse_values.ValidationResult) -> list[str | None]:
-    """The fault of each text, None where it has none."""
+    """The fault of each text; None for none."""
     return [judgement.faults.get(place) for place in range(len(judgement.typed))]
 
 
 def judged(*texts: str) -> list[str | None]:
-    """The reason why each text is no national id; None for one."""
+    """The reason why each text is not a national id; None if it is one."""
     return reasons(parse_values.parse_national_ids(Texts.of(texts), True, KEY))
 
 

@@ -1,4 +1,4 @@
-"""The proxy before the dashboard: who may speak to it, what a browser is told, and which process a reader keeps."""
+"""The proxy in front of the dashboard: who may connect, which headers a browser gets, and which process a user keeps."""
 
 import gzip
 import re
@@ -44,7 +44,7 @@ def served(tmp_path_factory):
         check=True,
         capture_output=True,
     )
-    # Nothing is published here: the page that says so is enough to look at its headers.
+    # Nothing is published here: the page that says so is enough for a look at headers.
     with Served(
         run,
         2,
@@ -85,7 +85,7 @@ def _ask(served, path="/", method="GET", host=None, **headers) -> Answer:
         raw = b""
         while chunk := wire.recv(65536):
             raw += chunk
-            # A handshake's wire stays open, whatever was answered.
+            # The connection of a handshake stays open, whatever the response.
             if "Connection" in headers and b"\r\n\r\n" in raw:
                 break
     return Answer(raw)
@@ -188,7 +188,7 @@ def test_what_is_text_is_compressed(served):
 
 def test_a_file_made_for_a_reader_is_not_given_to_a_stranger(served):
     assert _ask(served, "/media/0123456789abcdef.csv").status == 403
-    # With the cookie of a visit the dashboard itself is asked, and knows of no such file.
+    # With the cookie of a visit the request reaches the dashboard, which has no such file.
     assert _ask(served, "/media/0123456789abcdef.csv", Cookie=f"reader={secrets.token_hex(16)}").status == 404
 
 
@@ -198,7 +198,7 @@ def test_a_reader_keeps_a_process_and_readers_are_spread(served):
     for reader in readers:
         for path in ("/", "/_stcore/health", "/_stcore/host-config"):
             assert _ask(served, path, Cookie=f"reader={reader}").status == 200
-    # nginx writes its line when the answer is sent.
+    # nginx logs a request when the response is sent.
     until(lambda: len(_access(served.run)) == 3 * len(readers), "every request is counted")
     served_by = [line.split()[-1] for line in _access(served.run)]
     for place in range(0, len(served_by), 3):
@@ -223,7 +223,7 @@ MARK = "marker7391"
 
 
 def _send(served, raw: bytes) -> bytes:
-    """What nginx answers to bytes that need not be HTTP."""
+    """The response of nginx to any bytes."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     found = b""
@@ -260,7 +260,7 @@ def test_the_logs_hold_no_client_no_path_and_no_query(served):
     _handshake(served, Origin=f"https://{MARK}.example")
     until(lambda: len(_access(served.run)) == before + 4, "every request is counted")
     lines = _access(served.run)
-    assert " other 4" in " ".join(lines[-4:]), "a method of the sender's own making is not written"
+    assert " other 4" in " ".join(lines[-4:]), "an invented method is not logged"
     assert _is_silent(served)
     assert "MARKER" not in _logs(served)
 
@@ -287,7 +287,7 @@ def test_a_request_that_nginx_cannot_read_leaves_nothing_of_itself(served, raw, 
 
 
 def test_a_dead_process_leaves_nothing_of_those_who_asked_for_it(tmp_path):
-    """Nobody listens behind this nginx: every request, socket and file it passes on goes wrong."""
+    """No process listens behind this nginx: every request, socket and file that it passes on fails."""
     dead = free_ports(2)
     port = dead + 1
     known = settings.Settings(
@@ -308,8 +308,8 @@ def test_a_dead_process_leaves_nothing_of_those_who_asked_for_it(tmp_path):
         process.terminate()
         process.wait(timeout=20)
     log = (tmp_path / "access.log").read_text()
-    assert log.count(" GET 502 ") == len(paths), "that it is dead is seen"
-    assert log.count(f"127.0.0.1:{dead}") == len(paths), "and which"
+    assert log.count(" GET 502 ") == len(paths), "the failure is logged"
+    assert log.count(f"127.0.0.1:{dead}") == len(paths), "with its process"
     log += (tmp_path / "error.log").read_text()
     assert MARK not in log
     assert not re.search(r"127\.0\.0\.1|::1|client:|request:", log.replace(f"127.0.0.1:{dead}", ""))

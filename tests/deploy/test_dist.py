@@ -1,4 +1,4 @@
-"""The archive: what is in it, and an installation, an upgrade and the way back without any network."""
+"""The archive: its content, and an installation, an upgrade and a rollback without any network."""
 
 import csv
 import hashlib
@@ -16,7 +16,7 @@ from deploy import dist
 from tests.serving import ROOT
 
 SCRIPTS = ("install.sh", "rollback.sh", "activate.sh")
-# A throwaway copy of this machine without network: what is written goes to memory and is gone with the process.
+# A throwaway copy of this machine without network: writes go to memory and end with the process.
 _NAMESPACE = """
 set -eu
 mount -t tmpfs tmpfs "$1"

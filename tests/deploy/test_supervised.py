@@ -1,4 +1,4 @@
-"""What keeps the processes running: units of systemd, and supervisor where there is none."""
+"""Process supervision: systemd units, and supervisor where there is no systemd."""
 
 import os
 import re
@@ -15,7 +15,7 @@ import pytest
 from deploy import configure
 from etl.core import settings
 from pages.ui.briefing import command
-from tests.serving import ROOT, ask, free_ports, is_running, publish, until
+from tests.serving import ROOT, ask, free_ports, is_running, publish, run, until
 
 UNITS = sorted((ROOT / "deploy" / "systemd").iterdir())
 INSTALLED = "/opt/policeyar/current/.venv/bin/python"
@@ -135,7 +135,7 @@ class Supervised:
             cwd=ROOT, env=self.environment, check=True,
         )  # fmt: skip
         self.config = folder / "supervisord.conf"
-        # As long as a test waits for what a service may take its time for.
+        # Longer than a service may take to start.
         text = self.config.read_text().replace(f"-t {configure.ANSWER_SECONDS}", "-t 5")
         self.config.write_text(text.replace(f"stopwaitsecs={configure.STOP_SECONDS}", "stopwaitsecs=3"))
         self.process = self._start()
@@ -158,7 +158,7 @@ class Supervised:
 
 
 def all_of(pid: int) -> list[int]:
-    """A process and all that it started, and they."""
+    """A process and its descendants."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
@@ -178,7 +178,7 @@ def test_supervisor_restarts_what_ends_or_freezes_and_leaves_nothing_behind(tmp_
     served = Supervised(tmp_path)
     try:
         until(lambda: len(served.pids()) == 6 and served.answers(), "all run")
-        # What a process says of itself is for this machine's other ports only.
+        # Health and counters are for this machine only.
         for path in ("/healthz", "/readyz", "/metrics"):
             assert ask(served.proxy, path)[0] == 404
 
@@ -227,16 +227,6 @@ def test_supervisor_restarts_what_ends_or_freezes_and_leaves_nothing_behind(tmp_
 # ------------------------------------------------------------------ telling somebody
 
 
-def told(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "etl", *words],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-    )
-
-
 def test_a_failed_unit_is_told_of(tmp_path):
     heard = tmp_path / "heard"
     script = tmp_path / "hear"
@@ -244,20 +234,20 @@ def test_a_failed_unit_is_told_of(tmp_path):
     script.chmod(0o755)
     pointer = publish(tmp_path)
     environment = {"WAREHOUSE": str(pointer), "POLICEYAR_NOTIFY_COMMAND": str(script)}
-    assert told("notify", "policeyar-build.service", **environment).returncode == 0
+    assert run("notify", "policeyar-build.service", **environment).returncode == 0
     text = heard.read_text()
     assert text.startswith("policeyar-build.service failed on ")
     assert "Last build: published at" in text
     script.write_text("#!/bin/sh\nexit 1\n")
-    assert "nobody was told (command)" in told("notify", "x.service", **environment).stderr
+    assert "nobody was told (command)" in run("notify", "x.service", **environment).stderr
     environment["POLICEYAR_NOTIFY_COMMAND"] = ""
-    assert "notify names nobody" in told("notify", "x.service", **environment).stderr
+    assert "notify names nobody" in run("notify", "x.service", **environment).stderr
 
 
 def test_a_late_build_is_a_failure(tmp_path):
     pointer = publish(tmp_path)
-    assert told("ready", "--from", str(pointer)).returncode == 0
+    assert run("ready", "--from", str(pointer)).returncode == 0
     os.utime(os.path.realpath(pointer), (0, 0))
-    late = told("ready", "--from", str(pointer))
+    late = run("ready", "--from", str(pointer))
     assert late.returncode == 1
     assert "days old" in late.stderr

@@ -1,4 +1,4 @@
-"""The words of refusals: every cause that the code names has them in both languages, with what it gives them, and no other."""
+"""The words of refusals: every cause in the code has words in both languages with its arguments, and no words are unused."""
 
 from __future__ import annotations
 
@@ -54,6 +54,6 @@ def test_a_line_has_its_place_once_unless_it_has_a_name_in_each_language():
     between = causes.BETWEEN
     assert causes.line("a.csv", f"b{between}پ", f"c{between}چ") == f"a.csv: b; c{between}پ؛ چ"
     assert causes.line(f"t{between}ج", f"b{between}پ") == f"t: b{between}ج: پ"
-    # What the machine says has one language.
+    # Messages of the operating system have one language.
     assert causes.line("a.csv", "b") == f"a.csv: b{between}b"
     assert causes.spoken(f"b{between}پ", "fa") == "پ"

@@ -1,4 +1,4 @@
-"""What clerks write where it has one meaning: it loads as the plain one would, and is counted in the notes of its file."""
+"""Spellings of clerks with one meaning load like the plain value, and are counted in the notes of their file."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ def test_twenty_one_titles_are_too_many(folder):
 # ------------------------------------------------------------------ workbooks of every kind
 
 
-# A cell that shows #N/A.
+# A cell with #N/A.
 NOT_AVAILABLE = object()
 
 
@@ -308,7 +308,7 @@ def xlsx(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:
 
 
 def xlsb(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:
-    """The least that a binary workbook is made of."""
+    """The smallest binary workbook."""
 
     def record(kind: int, content: bytes = b"") -> bytes:
         head = bytes([kind]) if kind < 128 else bytes([kind & 0x7F | 0x80, kind >> 7])
@@ -381,7 +381,7 @@ def test_a_workbook_of_every_kind_is_read_from_all_its_sheets(folder, ending):
 
 @pytest.mark.parametrize("ending", WRITERS)
 def test_a_cell_with_an_error_is_no_empty_cell(folder, ending):
-    """Read as empty, a person who left would count as in service."""
+    """If it were read as empty, a person who left would count as in service."""
     people = [row("personnel", national_id=national_id(at), left_on="1403/05/01", education="") for at in range(60, 64)]
     head = HEADERS["personnel"].split()
     cells: list[list[Any]] = [[one.get(name, "") for name in head] for one in people]
@@ -428,7 +428,7 @@ def locked(path: Path) -> bytes:
 
 
 def locked_xls(path: Path) -> bytes:
-    """An old workbook that says it is under a password: its record of the writer's name becomes that of a password."""
+    """An XLS workbook marked as protected by a password: its record of the author becomes that of a password."""
     content = xls(path, {"داده": rows_of_cells()}).read_bytes()
     path.unlink()
     head = b"\x5c\x00\x70\x00"
@@ -467,7 +467,7 @@ def test_a_province_merged_over_its_rows_is_reported(folder):
     import xlsxwriter
 
     people = [row("personnel", national_id=national_id(at)) for at in range(30, 36)]
-    # The last row of a sheet is one of them too.
+    # The last row of a sheet is merged, too.
     for last, whole in ((6, True), (2, False)):
         with xlsxwriter.Workbook(str(folder / "personnel_2.xlsx")) as book:
             sheet = book.add_worksheet("داده")

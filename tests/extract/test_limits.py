@@ -1,4 +1,4 @@
-"""What one source file may take: rows, unpacked bytes, temporary disk, time; bombs of every format are refused."""
+"""Limits of one source file: rows, unpacked bytes, temporary disk, time; bombs of every format are refused."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_parquet_of_twenty_million_rows_is_refused_by_its_footer(tmp_path, mon
 
 def test_a_parquet_that_unpacks_to_more_than_allowed_is_refused_by_its_footer(folder, monkeypatch):
     rows = 40_000
-    # Text that is all of one letter packs to next to nothing.
+    # Text of one repeated letter compresses to almost nothing.
     columns = {name: [text] * rows for name, text in row("training").items()}
     columns["national_id"] = [f"{at:0100}" for at in range(rows)]
     pq.write_table(pa.table(columns), folder / "training_2.parquet", compression="zstd", use_dictionary=False)
@@ -110,7 +110,7 @@ def test_one_long_text_in_very_many_rows_does_not_fill_the_disk(folder, monkeypa
 
 
 def test_the_rows_of_all_files_together_are_bounded(folder, monkeypatch):
-    """No file is too large by itself."""
+    """No single file is too large."""
     for at in range(4):
         rows = [row("institutes", institute_code=f"{at}-{number}", name="ن" * 500) for number in range(500)]
         put(folder, f"institutes_{at}.csv", rows)

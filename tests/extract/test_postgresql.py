@@ -1,4 +1,4 @@
-"""PostgreSQL as a source: what is loaded from it is what files of the same moment load, whatever goes on meanwhile."""
+"""PostgreSQL as a source: it loads what files of the same moment load, while others write."""
 
 # ruff: noqa: E501
 from __future__ import annotations
@@ -19,7 +19,7 @@ from etl.warehouse import publications
 from tests.loading import DAY, HEADERS, Built, build, csv_text, digest, national_id, put, put_good, row, run
 from tests.postgres import Server, _as_owner, programs, server
 
-# What names files, and so differs between a database and files of it.
+# Tables with file names, which differ between a database and its files.
 OF_FILES = ("load_files", "quarantine", "warned")
 TYPES = {
     "applied_on": "date", "hired_on": "timestamp", "completed_on": "date", "hours": "numeric(6,2)", "veteran": "boolean",
@@ -108,7 +108,7 @@ def test_it_loads_as_files_of_the_same_moment_do(postgres, folder, tmp_path):
         "rows are numbered in the order of: national_id, institute_code, hired_on",
         "extra columns ignored: noticed_at",
     ]
-    # A row's line is its number in the order of the key.
+    # The line of a row is its number in key order.
     assert ours.sql("select line, column_name from quarantine where source_table = 'personnel'") == [(1, "national_id")]
 
 
@@ -148,7 +148,7 @@ def test_a_writer_at_work_is_not_seen_in_part(postgres, folder, tmp_path, monkey
         _until(lambda: int(postgres.run("select count(*) from personnel where hired_on = '2024-01-01'")) > 20)
 
         class Exported(postgresql.Snapshots):
-            """The same moment as files; the writer goes on before the tables are read."""
+            """The same moment as files; the writer continues before the tables are read."""
 
             def __init__(self, of: Path) -> None:
                 super().__init__(of)
@@ -190,14 +190,14 @@ def test_a_killed_backend_is_a_refusal_whenever_it_dies(postgres, folder):
             (origin,) = snapshots.origins
             with pytest.raises(Refused) as caught:
                 read_and_kill(postgres, origin, batches)
-            # One that dies before the first row dies while the rows are counted.
+            # A backend killed before the first row dies while the rows are counted.
             assert "the server stopped sending rows" in str(caught.value) or "57P01" in str(caught.value)
             assert "\n" not in str(caught.value)
     postgres.run("drop table many")
 
 
 def read_and_kill(postgres: Server, origin: postgresql.Origin, batches: int) -> None:
-    """Read a table whose backend is killed behind so many batches; -1 is before the first row."""
+    """Read a table whose backend is killed after so many batches; -1 is before the first row."""
     with postgresql.opened(origin, contract("training")) as source:
         if batches < 0:
             _kill(postgres)

@@ -1,6 +1,6 @@
-"""Files become rows: which header is which column, which line a row stands in, and that no record is lost on the way.
+"""Files become rows: the column of each header, the line of each row, and that no record is lost.
 
-How many records a file holds is counted a second time by readers that share nothing with the pipeline's.
+The records of a file are counted a second time by readers that share no code with the pipeline.
 """
 
 from __future__ import annotations
@@ -413,12 +413,12 @@ def test_a_cell_without_a_value_to_load_keeps_its_row_back(tmp_path):
         sheet.cell(1, at, title)
         for line in range(2, 8):
             sheet.cell(line, at, GOOD["training"][title])
-    sheet["C3"] = "=40+32"  # a formula that nobody computed
+    sheet["C3"] = "=40+32"  # a formula without a computed value
     sheet["F4"] = "#N/A"
     sheet["F4"].data_type = "e"
     sheet.merge_cells("B5:B6")
     sheet["D7"] = "=40+32"  # in a column whose bad values load as unknown
-    sheet["H7"] = "=1+1"  # beside the table
+    sheet["H7"] = "=1+1"  # outside the table
     book.save(tmp_path / "training.xlsx")
     rows, source = rows_of(tmp_path / "training.xlsx")
     assert [line for line, _ in rows] == [2, 5, 7]

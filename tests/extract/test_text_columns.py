@@ -1,4 +1,4 @@
-"""Many texts looked at as bytes are the texts looked at one by one."""
+"""Checks of many texts as bytes give the results of single texts."""
 
 from __future__ import annotations
 

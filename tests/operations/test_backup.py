@@ -1,4 +1,4 @@
-"""Backup and restore: all that cannot be made again comes back as it was, and nothing in use is written over."""
+"""Backup and restore: everything that cannot be rebuilt comes back unchanged, and nothing in use is overwritten."""
 
 import io
 import json
@@ -80,7 +80,7 @@ def test_a_database_that_is_written_to_is_backed_up_whole(installed, tmp_path):
         database.execute("create table events (n integer)")
         database.executemany("insert into events values (?)", [(n,) for n in range(1000)])
         database.commit()
-        # What was committed still lies in the log beside the file.
+        # Committed rows are still in the log next to the file.
         assert path.with_name("audit.sqlite-wal").stat().st_size > 0
         archive = backup.backup(installed, tmp_path / "saved.tar")
     database.close()

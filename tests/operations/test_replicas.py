@@ -1,4 +1,4 @@
-"""Publications on more than one host: what is shown is what was offered, old or new, whatever happens meanwhile."""
+"""Publications on several hosts: each host shows an offered publication, old or new, whatever fails in between."""
 
 import json
 import os
@@ -46,14 +46,14 @@ def offered(tmp_path, builder) -> Path:
 
 def publish_stamped(pointer: Path, stamp: int, padding: int = 0) -> None:
     """The publication shown, published again with a number in it, and in two tables."""
-    with publications.building(pointer) as workshop:
-        shutil.copyfile(publications.current(pointer), workshop / "built.duckdb")
-        with duckdb.connect(str(workshop / "built.duckdb")) as con:
+    with publications.building(pointer) as folder:
+        shutil.copyfile(publications.current(pointer), folder / "built.duckdb")
+        with duckdb.connect(str(folder / "built.duckdb")) as con:
             for name in ("stamp_a", "stamp_b"):
                 con.execute(f"create or replace table {name} as select {stamp} as number")
             if padding:
                 con.execute(f"create or replace table padding as select uuid() as x from range({padding})")
-        publications.publish(workshop / "built.duckdb", pointer)
+        publications.publish(folder / "built.duckdb", pointer)
 
 
 def shown(pointer: Path) -> str:
@@ -165,7 +165,7 @@ def test_a_file_that_was_spoilt_on_its_way_is_refused(builder, offered, replica,
     replicas.offer(builder, offered)
     file = offered / "000002.duckdb"
     content = bytearray(file.read_bytes())
-    # The offer may be another name of the publication itself.
+    # The offer may be a link to the publication itself.
     file.unlink()
     content[len(content) // 2] ^= 1
     if spoil != "gone":
@@ -265,7 +265,7 @@ def test_killed_at_any_moment_a_reader_sees_the_old_or_the_new(builder, replica,
                     cwd=ROOT,
                     stdout=subprocess.DEVNULL,
                 )
-                # Until it has begun to work: when its folder is there.
+                # It has begun to work when its folder exists.
                 folder = replica.parent / f"{replica.name}.publications"
                 while process.poll() is None and not list(folder.glob("building-*")):
                     time.sleep(0.001)

@@ -1,4 +1,4 @@
-"""What a web process says of itself: health, readiness, counters, logs, and the sign of life that systemd waits for."""
+"""A web process reports health, readiness, counters and logs, and notifies the watchdog of systemd."""
 
 import json
 import os
@@ -55,7 +55,7 @@ class Process:
         return ask(self.port, path)
 
     def told(self) -> str:
-        """What systemd was told since it was last asked."""
+        """The messages to systemd since the last call."""
         words = []
         while True:
             try:
@@ -71,7 +71,7 @@ class Process:
 
 @pytest.fixture
 def pointer(tmp_path: Path, publish_sample: Callable[..., Sample]) -> Path:
-    """A publication of this test alone."""
+    """A publication for one test."""
     built = publish_sample().pointer
     shutil.copytree(built.parent, tmp_path / "warehouse", symlinks=True)
     return tmp_path / "warehouse" / built.name
@@ -164,7 +164,7 @@ def test_a_process_whose_event_loop_hangs_sends_no_sign_of_life(tmp_path, monkey
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as life, socket.socket() as hung:
         life.bind(str(tmp_path / "notify"))
         life.settimeout(2)
-        # It takes connections, as the kernel does for a process that hangs, and answers none.
+        # It accepts connections, as the kernel does for a hanging process, and answers none.
         hung.bind(("127.0.0.1", 0))
         hung.listen()
         port = hung.getsockname()[1]

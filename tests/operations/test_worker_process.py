@@ -1,4 +1,4 @@
-"""Work in a process of its own: what it returns and raises, its limits, and that nothing is left of it."""
+"""Work in a separate process: its results and errors, its limits, and that nothing of it remains."""
 
 import os
 import signal
@@ -63,7 +63,7 @@ def test_work_that_takes_longer_than_it_may_is_ended(tmp_path: Path, monkeypatch
     monkeypatch.setattr(worker_process, "_start", lambda memory: started.append(start(memory)) or started[-1])
     with pytest.raises(OutOfTime):
         WorkerProcess(endless, str(tmp_path / "pid"), seconds=1, memory=_MEMORY).result()
-    # Killed, or ended by itself when its starter hung up.
+    # Killed, or ended by itself when its parent closed the pipe.
     assert [process.returncode for process, _ in started] in ([-signal.SIGKILL], [1])
 
 
@@ -85,7 +85,7 @@ def test_nothing_is_left_of_what_is_stopped_at_work_or_waiting(tmp_path: Path, m
             process.result()
     assert not is_running(pid)
     assert not (tmp_path / "second").exists()
-    assert WorkerProcess(doubled, 1, seconds=60, memory=_MEMORY).result() == 2, "its place is free again"
+    assert WorkerProcess(doubled, 1, seconds=60, memory=_MEMORY).result() == 2, "its place can be used again"
 
 
 def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The oracle's measures: every number of the contract, counted in plain Python from loaded rows.
 
 Written from the words of the measures, one function a measure, looping over people, spells and
-days. Slow and obvious on purpose: the pipeline is held against it. It never imports etl.
+days. Slow and obvious on purpose: the pipeline is compared with it. It never imports etl.
 
 Each function takes the data, a day (states) or a first and last day (flows), and `where`: the
 filters, {dimension: {values}}, a value None being unknown. A group of a breakdown is just one more
@@ -40,7 +40,7 @@ class Spell:
     county: str | None
     activity: str
     # The rest of SPELL_DIMENSIONS, by name.
-    told: dict[str, str | None] = field(hash=False)
+    others: dict[str, str | None] = field(hash=False)
     post: str
     hired_on: date
     left_on: date | None
@@ -53,7 +53,7 @@ class Spell:
 
     def member(self, dimension: str) -> str | None:
         """The group that the spell is in."""
-        return self.told[dimension] if dimension in self.told else getattr(self, dimension)
+        return self.others[dimension] if dimension in self.others else getattr(self, dimension)
 
     def reaches(self, day: date) -> bool:
         """Does this spell, or the 90 days after it, reach the day?"""
@@ -69,7 +69,7 @@ class Event:
 
 
 class Data:
-    """The loaded rows, put side by side."""
+    """The loaded rows, with lookups."""
 
     def __init__(self, load: Load):
         self.reference = load.reference
@@ -83,7 +83,7 @@ class Data:
                 province=row["province"],
                 county=row["county"],
                 activity=self.institutes[row["institute_code"]]["activity"],
-                told={name: row[name] for name in ("gender", "education", *MORE)},
+                others={name: row[name] for name in ("gender", "education", *MORE)},
                 post=row["post"],
                 hired_on=row["hired_on"],
                 left_on=row["left_on"],
@@ -128,7 +128,7 @@ def licence_fits(data: Data, licence: dict[str, Any], where: Where) -> bool:
 
 
 def share(part: float | Fraction, whole: float | Fraction) -> float | None:
-    """A fraction, or None where there is nothing to divide by."""
+    """A fraction; None if the denominator is 0."""
     return float(Fraction(part) / Fraction(whole)) if whole else None
 
 
@@ -175,19 +175,21 @@ def licensed_institutes(data: Data, day: date, where: Where) -> int:
     return sum(institute_fits(data.institutes[code], where) for code in licensed(data, day))
 
 
-def judicial_officers(data: Data, day: date, where: Where) -> int:
-    return len(
-        persons(
-            [
-                spell
-                for spell in active_spells(data, day)
-                if spell.judicial_from is not None
-                and spell.judicial_from <= day
-                and (spell.judicial_until is None or day <= spell.judicial_until)
-            ],
-            where,
-        )
+def officers(data: Data, day: date, where: Where) -> set[str]:
+    return persons(
+        [
+            spell
+            for spell in active_spells(data, day)
+            if spell.judicial_from is not None
+            and spell.judicial_from <= day
+            and (spell.judicial_until is None or day <= spell.judicial_until)
+        ],
+        where,
     )
+
+
+def judicial_officers(data: Data, day: date, where: Where) -> int:
+    return len(officers(data, day, where))
 
 
 def veterans(data: Data, day: date, where: Where) -> int:
@@ -356,7 +358,7 @@ class Move:
 
 
 def islands(spells: list[Spell]) -> list[tuple[date, date | None]]:
-    """First and last days of unbroken presence; a spell from the next day on goes on with it."""
+    """First and last days of unbroken presence; a spell that begins the next day continues it."""
     found: list[tuple[date, date | None]] = []
     for spell in sorted(spells, key=lambda spell: spell.hired_on):
         if found:
@@ -449,7 +451,7 @@ def census(data: Data, where: Where) -> int:
 
 
 def residents_of_province(data: Data, province: str, day: date) -> Fraction:
-    """Walk over the dates: the first before the first, the last after the last, linear by days in between."""
+    """Linear between dates; before the first date its value, after the last date that of the last."""
     dated = sorted(data.reference.population[province].items())
     if day <= dated[0][0]:
         return Fraction(dated[0][1])
@@ -462,7 +464,7 @@ def residents_of_province(data: Data, province: str, day: date) -> Fraction:
 
 @cache
 def residents_of_counties(data: Data, day: date) -> dict[tuple[str, str], Fraction]:
-    """By (province, county): the province's residents by the county's share of its census."""
+    """By (province, county): the province's residents times the county's share of its census."""
     found = {}
     for county in data.reference.counties:
         province, code = county["province_iso"], county["sci_code"]
@@ -704,7 +706,7 @@ def outstanding(data: Data, day: date, where: Where) -> int:
 
 
 def working_days(after: date, until: date) -> int:
-    """Days in (after, until], Fridays left out."""
+    """Days in (after, until] without Fridays."""
     count = 0
     while after < until:
         after += DAY
@@ -910,8 +912,8 @@ def ask(
 
 
 def measuring_day(data: Data, unit: str, ends: date, time: str) -> date | None:
-    """A state's day in a unit: its last day; the as-of day in the unit not yet over; none in a past
-    unit that the end of the days cuts."""
+    """The day on which a state is measured in a unit: its last day; the as-of day in the current unit; none in a
+    past unit that the period cuts."""
     is_over = unit != unit_of(data.as_of + DAY, time)
     if not is_over and unit == unit_of(data.as_of, time):
         return data.as_of
@@ -926,7 +928,7 @@ def groups(data: Data, by: tuple[str, ...]) -> list[dict[str, Any]]:
 
 
 def narrow(where: Where, group: dict[str, Any]) -> Where | None:
-    """The filters with the group as one more; None where they shut it out."""
+    """The filters with the group as one more; None if they exclude it."""
     narrowed = dict(where)
     for dimension, member in group.items():
         if dimension in where and member not in where[dimension]:

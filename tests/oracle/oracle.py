@@ -1,6 +1,6 @@
-"""The oracle: a folder of handed-in files becomes numbers, by a way of its own.
+"""The oracle: an independent computation of the numbers from a folder of source files.
 
-Two halves, `oracle_read` (files to loaded rows) and `oracle_measures` (rows to numbers).
+Two halves, `read` (files to loaded rows) and `measures` (rows to numbers).
 """
 
 from __future__ import annotations
@@ -25,6 +25,6 @@ __all__ = [
 
 
 def read(folder: Path, today: date) -> tuple[Load, Data]:
-    """A folder as on the day `today`: the counts of the load, and the rows to count from."""
+    """A folder read on the day `today`: the counts of the load, and the rows to count from."""
     load = read_folder(folder, today)
     return load, Data(load)

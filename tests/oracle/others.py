@@ -1,4 +1,4 @@
-"""The oracle's measures beside those of the contract: each once more in plain Python, from the words of the catalogue."""
+"""The oracle's other measures, which are not in the contract: plain Python, from the words of the catalogue."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from tests.oracle.measures import (
     licence_fits,
     licensed,
     licensed_institutes,
+    officers,
     persons,
     provinces_of,
     quantile,
@@ -94,7 +95,7 @@ def tenure_median(data: Data, day: date, where: Where) -> float | None:
 
 def age_median(data: Data, day: date, where: Where) -> float | None:
     people = persons(active_spells(data, day), where)
-    # Of a birth date the register keeps year and month: every birthday is the first of its month.
+    # The register keeps year and month of a birth date: every birthday is the first of its month.
     ages = [completed_years(data.births[person].replace(day=1), day) for person in people]
     return quantile(sorted(ages), Fraction(1, 2))
 
@@ -149,19 +150,6 @@ def status_expired(data: Data, day: date, where: Where) -> int:
     )
 
 
-def officers(data: Data, day: date, where: Where) -> set[str]:
-    return persons(
-        [
-            spell
-            for spell in active_spells(data, day)
-            if spell.judicial_from is not None
-            and spell.judicial_from <= day
-            and (spell.judicial_until is None or day <= spell.judicial_until)
-        ],
-        where,
-    )
-
-
 def officers_lapsed(data: Data, day: date, where: Where) -> int:
     return sum(not is_compliant(data, day, person, where) for person in officers(data, day, where))
 
@@ -172,7 +160,7 @@ def officer_training_share(data: Data, day: date, where: Where) -> float | None:
 
 
 def accreditations_ending(after: int, until: int) -> State:
-    """Days from `after` to `until` hence, both in."""
+    """The days from `after` to `until` days ahead, both included."""
 
     def count(data: Data, day: date, where: Where) -> int:
         ending = [
@@ -251,7 +239,7 @@ def with_status(status: str) -> State:
 
 
 def last_licensed_day(data: Data, code: str, day: date, most: int) -> date:
-    """The last day of the unbroken licensed days that hold `day`, looked for `most` days ahead and one more."""
+    """The last day of the unbroken licensed days around `day`, searched up to `most` + 1 days ahead."""
     end = day
     while code in licensed(data, end + DAY) and (end - day).days <= most:
         end += DAY
@@ -294,7 +282,7 @@ def licensed_until(data: Data, day: date, where: Where) -> date | None:
 
 # ------------------------------------------------------------------ licensing
 def outstanding_aged(youngest: int, oldest: int) -> State:
-    """Applied for so many days ago, both in."""
+    """Applications of so many days ago, both ends included."""
 
     def count(data: Data, day: date, where: Where) -> int:
         return sum(

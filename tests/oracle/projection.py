@@ -1,4 +1,4 @@
-"""The oracle's projection: the stock ahead, in plain Python from the loaded rows, each past run as known on its day."""
+"""The oracle's projection of the stock, in plain Python from the loaded rows, each past run as known on its day."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ AHEAD = 14
 
 @cache
 def as_known_on(data: Data, vintage: date) -> Data:
-    """The data as they stood: rows of a later day are not there, later ends and decisions have not come."""
+    """The data as known on a day: without later rows, ends and decisions."""
     known = copy(data)
     known.spells = [
         replace(spell, left_on=spell.left_on if spell.left_on and spell.left_on <= vintage else None)
@@ -89,7 +89,7 @@ def past_misses(data: Data, until: date, ahead: int) -> list[float]:
 
 
 def percentile(values: list[float], tenths: int) -> float:
-    """Position tenths × (n + 1) / 10 of the sorted values, between two of them in proportion."""
+    """The value at position tenths × (n + 1) / 10 of the sorted values, interpolated."""
     ordered = sorted(values)
     position = min(max(tenths * (len(ordered) + 1) / 10, 1), len(ordered))
     whole = int(position)

@@ -1,7 +1,7 @@
-"""The oracle's reading: a folder of handed-in files becomes typed rows, faults and counts.
+"""The oracle's reader: a folder of source files becomes typed rows, faults and counts.
 
-A second, independent reading of the contract of the source files, in plain Python and as naive as
-it can be, so that the pipeline can be held against it. It never imports etl.
+A second, independent implementation of the contract of the source files, in plain Python and as simple
+as possible, so that the pipeline can be compared with it. It never imports etl.
 """
 
 from __future__ import annotations
@@ -38,8 +38,7 @@ UNKNOWN = {
 }
 
 # ------------------------------------------------------------------ the contract, as a table
-# column: (type, required, Persian headers); a column that several tables have answers to the same
-# headers in each
+# column: (type, required, Persian headers); a column of several tables has the same headers in each
 COLUMNS: dict[str, dict[str, tuple[str, bool, tuple[str, ...]]]] = {
     "institutes": {
         "institute_code": ("code", True, ("کد موسسه", "شناسه موسسه")),
@@ -154,9 +153,9 @@ ALSO = {
 
 
 def _more_dimensions() -> tuple[str, ...]:
-    """Dimensions of personnel that are declared and not written above, each read as the contract says.
+    """Dimensions of personnel that are declared but not written above, each read as the contract says.
 
-    So a new dimension is counted a second time before anyone has written it down here.
+    So a new dimension is counted a second time without an entry here.
     """
     declared = tomllib.loads((ETL / "semantic" / "dimensions.toml").read_text(encoding="utf-8"))
     contract = tomllib.loads((ETL / "extract" / "contracts" / "personnel.toml").read_text(encoding="utf-8"))
@@ -180,8 +179,8 @@ NO = ("no", "خیر", "نه", "ندارد", "0", "false", "n")
 
 # ------------------------------------------------------------------ words, digits, days
 def fold(text: str) -> str:
-    """Arabic ye and kaf to Persian, digits to Latin, ZWNJ and runs of spaces to one space, tatweel
-    and diacritics dropped, letter case ignored."""
+    """Arabic ye and kaf to Persian, digits to Latin, ZWNJ and runs of spaces to one space; tatweel and diacritics
+    removed, letter case ignored."""
     out = []
     for char in unicodedata.normalize("NFC", text):
         if char in "يى":
@@ -268,7 +267,7 @@ def reference_rows(path: Path) -> list[dict[str, str]]:
 
 
 class Reference:
-    """Provinces, counties, courses, targets; the last two from the folder where it has them."""
+    """Provinces, counties, courses, targets; the last two from the folder if it has them."""
 
     def __init__(self, folder: Path):
         self.provinces = {row["iso_3166_2"]: row for row in reference_rows(REFERENCE / "provinces.csv")}
@@ -326,7 +325,7 @@ class Record:
     file: str
     line: int
     cells: dict[str, Any]
-    broken: tuple[str, str] | None = None  # column and reason of what is no row at all
+    broken: tuple[str, str] | None = None  # column and reason of a record that is no row
     warned: list[tuple[str, str]] = field(default_factory=list)
     typed: dict[str, Any] = field(default_factory=dict)
     faults: list[tuple[str, str]] = field(default_factory=list)  # (column, reason)
@@ -370,8 +369,8 @@ def holds_required(table: str, cells: list[Any]) -> bool:
 
 
 def decode(table: str, raw: bytes) -> str:
-    """The text in the encoding whose headers match the contract. Where English headers match in
-    both UTF-8 and Windows-1256 it is UTF-8 unless most of the lines that tell say otherwise."""
+    """The text in the encoding whose headers match the contract. If English headers match in both UTF-8 and
+    Windows-1256, it is UTF-8 unless most of the lines that differ say otherwise."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", errors="replace")
     if b"\0" in raw[:200]:
@@ -525,7 +524,7 @@ def typed_value(kind: str, value: Any, row: dict[str, Any], reference: Reference
 
 
 def type_record(table: str, record: Record, reference: Reference, today: date) -> None:
-    """Row-level faults: what can be said of a row without looking at another."""
+    """The faults of a row that need no other row."""
     if record.broken:
         record.fault(*record.broken)
         return
@@ -588,7 +587,7 @@ def personnel_rules(record: Record, row: dict[str, Any]) -> None:
 
 
 def training_rules(record: Record, row: dict[str, Any]) -> None:
-    """None beyond the columns' own."""
+    """No faults beyond those of the columns."""
 
 
 rules = {
@@ -614,7 +613,7 @@ class FileCount:
 
 @dataclass
 class Load:
-    """All that a folder holds: loaded rows by table, counts by file, faults."""
+    """The content of a folder: loaded rows by table, counts by file, faults."""
 
     reference: Reference
     rows: dict[str, list[dict[str, Any]]]
@@ -629,7 +628,7 @@ class Load:
 
 
 def read_folder(folder: Path, today: date) -> Load:
-    """Reads, types and judges every row of a folder as on the day `today`."""
+    """Read, type and validate every row of a folder on the day `today`."""
     reference = Reference(folder)
     files: dict[str, FileCount] = {}
     records: dict[str, list[Record]] = {}
@@ -682,8 +681,8 @@ def read_folder(folder: Path, today: date) -> Load:
 
 
 def judge_keys(table: str, records: list[Record]) -> list[Record]:
-    """Same key and same content: one row, the later ones are given back as duplicates. Any
-    difference: every row of that key is quarantined. Rows already at fault take no part."""
+    """Same key and same content: one row; the later ones are returned as duplicates. With any difference every row
+    of that key is quarantined. Rows that already have a fault are left out."""
     by_key = defaultdict(list)
     for record in records:
         if not record.faults:

@@ -1,4 +1,4 @@
-"""Two publications compared: which numbers moved, by how much, and by which change of rows, definitions or reference tables."""
+"""Two publications compared: which numbers changed, by how much, and through which rows, definitions or reference tables."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_new_and_removed_rows_are_counted_and_move_their_numbers(house):
     text = (folder / "training.csv").read_text(encoding="utf-8-sig").splitlines()
     # Zahra's only course.
     kept = [line for line in text if not line.startswith("9990002029,base")]
-    assert len(kept) == len(text) - 2, "one of them was handed in twice"
+    assert len(kept) == len(text) - 2, "one of them was submitted twice"
     (folder / "training.csv").write_text("\n".join(kept) + "\n", encoding="utf-8")
     again(folder)
     forward, back = diff.between(to), diff.between(to, "000002", "000001")
@@ -107,7 +107,7 @@ def test_new_and_removed_rows_are_counted_and_move_their_numbers(house):
 
 
 def test_two_loads_of_which_one_corrects_twenty_rows(tmp_path, capsys):
-    """Twenty persons were handed in as in service who had left; a province's numbers move by twenty, and the nation's."""
+    """Twenty leavers had been submitted as in service; the numbers of a province and the nation change by twenty."""
     folder = put_good(tmp_path / "incoming")
     people = [
         row("personnel", national_id=national_id(100 + number), province="IR-01" if number < 30 else "IR-02")
@@ -161,7 +161,7 @@ def test_a_day_of_birth_a_score_and_a_name_are_content_too(tmp_path):
 
 
 def test_time_that_passes_is_no_revision(tmp_path):
-    """New rows move the as-of day; both are measured on the earlier one, on which nothing moved."""
+    """New rows move the as-of day; both are measured on the earlier day, on which nothing changed."""
     folder = put_good(tmp_path / "incoming")
     to = again(folder)
     put(folder, "personnel_2.csv", [row("personnel", national_id=national_id(8), hired_on="1402/08/01")])
@@ -190,7 +190,7 @@ def test_a_changed_definition_shows_the_number_as_it_was_published(house, monkey
     entries = {**catalog.entries()["judicial_officers"]}
     assert entries["where"] == "is_licensed and is_judicial_officer"
     entries["where"] = "is_licensed"
-    entries.pop("rollup_column", None)  # or what was added up by the old definition would be read
+    entries.pop("rollup_column", None)  # otherwise the total by the old definition would be read
     redefine(monkeypatch, "judicial_officers", entries)
     again(folder)
     found = diff.between(to)
@@ -198,7 +198,7 @@ def test_a_changed_definition_shows_the_number_as_it_was_published(house, monkey
     one = nation(found)["judicial_officers"]
     assert (one.before, one.after, one.causes) == (before, published(to, "judicial_officers"), ("changed_definition",))
     assert one.before != one.after
-    # What is made of it is redefined with it; what is not is not.
+    # Metrics made of it are redefined with it; others are not.
     assert nation(found)["judicial_officer_share"].causes == ("changed_definition",)
     assert {one.metric for one in found.moved} <= {
         name for name in catalog.catalogue() if diff._is_redefined(name, found.definitions)

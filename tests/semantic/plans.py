@@ -20,7 +20,7 @@ PROVINCES = Provinces(
 
 
 def publication(has_many: bool = False) -> Publication:
-    """What a build of this day says of itself."""
+    """The description of a build of this day."""
     months = (date(2010, 4, 20), date(2026, 7, 22))
     return Publication("1", AS_OF, AS_OF, datetime.min, False, 1, 1, 1, 0, (), months, has_many, PROVINCES)
 

@@ -1,4 +1,4 @@
-"""The pipeline against the oracle: two computations of one contract, which must come to the same.
+"""The pipeline against the oracle: two computations of one contract, which must agree.
 
 The hand-made sample and a made-up register of 31 provinces are built by the command line; then
 every metric of the contract is asked for ungrouped and by every dimension it has, on ten days, by
@@ -42,7 +42,7 @@ SAMPLE = Path(__file__).parents[1] / "sample"
 TOLERANCE = 1e-9
 
 INSTITUTES = ("province", "county", "institute", "activity")
-# By which dimensions each metric of the contract must at least answer; time comes on top.
+# The dimensions by which each metric of the contract must at least answer, besides time.
 MUST_ANSWER = {
     "active_assistants": PEOPLE,
     "in_service": PEOPLE,
@@ -89,7 +89,7 @@ MUST_ANSWER = {
     "renewal_rate": INSTITUTES,
 }
 DIMENSIONS = (*PEOPLE, "course", "outcome")
-# Numerators may be filtered by these though the metric itself is told by province only.
+# Numerators may be filtered by these, although the metric itself is grouped by province only.
 FILTERED_COVERAGE = tuple(name for name in PEOPLE if name not in ("province", "county", "institute"))
 STATES, FLOWS = list(oracle.STATES), list(oracle.FLOWS)
 
@@ -179,8 +179,8 @@ def national_id(number: int) -> str:
 
 
 def write_tangled(folder: Path, chance: random.Random) -> None:
-    """Few people and places, many short spells that overlap, touch, and begin or end on one day: what
-    a tidy register seldom holds. Days lie close together so that edges are met often."""
+    """Few people and places, many short spells that overlap, touch, and begin or end on one day, which is rare in
+    a tidy register. Days are close together so that edge cases are frequent."""
 
     def day(first: int, last: int) -> date:
         return date(2023, 1, 1) + timedelta(chance.randint(first, last))
@@ -223,7 +223,7 @@ def write_tangled(folder: Path, chance: random.Random) -> None:
                     until if granted else "",
                 )
             )
-    # A value that is there but cannot be loaded has one fault, and is not missing besides.
+    # A value that cannot be loaded has one fault, and is not reported as missing as well.
     rejected_rows = [
         ("9/1", "B1", "new", "2024-01-01", "", "2124-01-01", "granted", "2024-02-30", "2025-01-01"),
         ("9/2", "B1", "new", "2024-01-01", "1403/13/01", "2023-12-31", "refused", "", ""),
@@ -335,17 +335,17 @@ def same(one: float | None, other: float | None) -> bool:
 
 
 def is_met(values: dict[str, float | None]) -> bool:
-    """Does anything count there? Residents, and a gap to the average, stand also where nobody serves."""
+    """Whether anything is counted there. Residents and a gap to the average exist without anybody in service."""
     return any(value for name, value in values.items() if name not in ("coverage_gap", "residents"))
 
 
 def must_have_a_row(key: tuple[Any, ...], by: tuple[str, ...]) -> bool:
-    """Every province and every unit of time has a row, whatever stands in it."""
+    """Whether a group must have a row: every province and every unit of time does."""
     return not by or (len(by) == 1 and (by[0] in TIMES or (by[0] == "province" and bool(key[0]))))
 
 
 def differences(theirs: Answers, ours: Answers, by: tuple[str, ...]) -> list[str]:
-    """What differs, in words. A group that one side leaves out must be nothing on the other."""
+    """The differences, in words. A group that one side leaves out must count nothing on the other."""
     ours = {tuple(member(one) for one in key): values for key, values in ours.items()}
     found = [f"{key}: only in the pipeline" for key in theirs.keys() - ours.keys()]
     for key, values in ours.items():
@@ -382,7 +382,7 @@ def days(built: Built) -> list[date]:
 
 
 def edges(built: Built) -> list[date]:
-    """Days on which something is there for the last time, and some on which it begins."""
+    """Last days of licences, spells and accreditations, and some first days."""
     data, chance, found = built.data, random.Random(4), []
     for days_met in (
         [row["valid_until"] for row in data.licences],
@@ -455,6 +455,12 @@ def test_the_made_up_register_exercises_every_reason(made_up):
         "ragged_row",
         "bad_encoding",
     }
+
+
+@pytest.mark.parametrize("dimension", DIMENSIONS)
+def test_the_made_up_register_has_members_of_every_dimension(made_up, dimension):
+    """Otherwise a new dimension would be compared on unknown members only."""
+    assert len([value for value in oracle.members(made_up.data, dimension) if value is not None]) > 1
 
 
 def test_the_same_rows_are_rejected(built):
@@ -550,7 +556,7 @@ def random_filter(built: Built, chance: random.Random, dimensions: list[str]) ->
     where: Where = {}
     for dimension in chance.sample(dimensions, min(len(dimensions), chance.choice([1, 1, 2, 3]))):
         known = [value for value in oracle.members(built.data, dimension) if value is not None]
-        # A register need not have the column: then nothing is known to filter by.
+        # A register without the column has no member to filter by.
         if known:
             where[dimension] = set(chance.sample(known, min(len(known), chance.choice([1, 2, 4]))))
     return where

@@ -1,6 +1,6 @@
-"""The catalogue keeps its promises: words in both languages, examples that are true, questions without meaning refused.
+"""The catalogue: words in both languages, true examples, meaningless questions refused.
 
-What is tested is read from the catalogue: a metric added to etl/semantic/metrics is tested the moment it exists.
+The tests read the catalogue, so a metric added to etl/semantic/metrics is tested at once.
 """
 
 import math
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 LANGUAGES = ("fa", "en")
 SHOWN = [name for name, metric in catalogue().items() if not metric.hidden]
 DERIVED = list(derived_names())
-# What stands in a chart's key or beside a bar.
+# The length of a label in a chart's legend or next to a bar.
 LONGEST_SHORT = 24
 
 
@@ -111,7 +111,7 @@ def test_the_worked_example_is_what_the_sample_says(name: str, con: duckdb.DuckD
 
 @pytest.mark.parametrize("name", [name for name in SHOWN if "value" in catalogue()[name].example])
 def test_the_words_of_an_example_hold_its_number(name: str) -> None:
-    """Nobody changes the number and leaves the words: whole numbers and round percentages are looked for in both."""
+    """The words of an example change with its number: whole numbers and round percentages must be in both languages."""
     metric = catalogue()[name]
     value = metric.example["value"]
     if not isinstance(value, int | float) or abs(value) < 0.1:
@@ -135,7 +135,7 @@ def test_a_metric_answers_by_every_dimension_it_names_and_refuses_the_others(
 ) -> None:
     metric = catalogue()[name]
     read = [tables()[base.table] for base in expand(name, frozenset()).values()]
-    # Filters that do not narrow a lookup split nothing: it rides along in questions by them. A constant has no days.
+    # A dimension that a lookup ignores does not split it. A constant has no days.
     rides = {one for table in read for one in table.ignores} if all(table.is_lookup for table in read) else set()
     rides |= {*TIME} if {table.kind for table in read} == {"static"} else set()
     for dimension in set(DIMENSIONS) - rides:
@@ -250,7 +250,7 @@ def test_every_number_shows_how_it_is_worked_out(name: str) -> None:
 
 
 def test_the_formula_of_a_state_counts_what_the_question_counts(con: duckdb.DuckDBPyConnection) -> None:
-    """The SQL that Methods prints can be pasted: with a day put in, it is the number."""
+    """The SQL on the page Methods can be pasted: with a day put in, it gives the number."""
     day = date(2024, 9, 21)
     for name in SHOWN:
         written = formula(name)
@@ -276,7 +276,7 @@ def test_changes_of_definitions_name_known_metrics_and_speak_both_languages() ->
 
 
 def test_time_comes_last_among_the_dimensions() -> None:
-    """Screens and files rely on it: a table reads place, then person, then time."""
+    """Tables on screen and in files rely on the order place, person, time."""
     assert DIMENSIONS[-len(TIME) :] == TIME
 
 

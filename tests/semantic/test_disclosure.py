@@ -1,7 +1,7 @@
-"""A file for circulation does not give the counts back that it rounds: not from one row, not from a table with its margins.
+"""The exact counts behind a file for circulation cannot be recovered, neither from one row nor from a table with its margins.
 
-The attacks read what is written. They know the rules: how a count is rounded, and that ratios come from the rounded counts
-where all of them do; ratios that do not are taken for what they are, facts about the exact counts.
+The attacks read the file and know the rules: how a count is rounded, and that ratios are computed from the rounded counts
+if all of them are; other ratios are facts about the exact counts.
 """
 
 import io
@@ -29,13 +29,13 @@ from pages.ui.exports import writers
 from tests.made import answer
 
 EN = ChartContext("en")
-# With it one of the small tables has a line that its sum would give away.
+# With this seed one of the small tables has a line that its sum would reveal.
 SEED = 1022
 UNITS = {name: metric.unit for name, metric in catalogue().items()}
 PARTS = ("compliant_assistants", "trainable_assistants")
 PROVINCES = [f"IR-{number:02}" for number in range(31)]
 POSTS = ["guard", "team_leader", "operator", "manager"]
-# The key of a cell; a margin has None for what is summed up.
+# The key of a cell; a margin has None for the dimension summed over.
 Key = tuple[str | None, str | None]
 Counts = dict[Key, tuple[int, int]]
 Published = dict[Key, tuple[float | None, int, int]]
@@ -43,7 +43,7 @@ Publish = Callable[[Answer], Answer]
 
 
 def written(source: Answer) -> list[tuple[Any, ...]]:
-    """The rows of the file for circulation, as a machine reads them."""
+    """The rows of the file for circulation."""
     table = pq.read_table(io.BytesIO(writers.to_parquet(source, EN, UNITS, circulation=True)))
     return list(zip(*(table[name].to_pylist() for name in source.columns), strict=True))
 
@@ -54,7 +54,7 @@ def compliance(by: tuple[str, ...], counts: Sequence[tuple[tuple[Any, ...], tupl
 
 
 def of_exact_parts(source: Answer) -> list[tuple[Any, ...]]:
-    """What was once designed: counts rounded to 5, ratios of the exact parts to 0.1 point, none under 23 persons."""
+    """An earlier design: counts rounded to 5, ratios of the exact parts to 0.1 point, none under 23 persons."""
     rows = []
     for *key, share, part, whole in source.rows:
         shown = round(share, 3) if whole >= 23 else None
@@ -71,7 +71,7 @@ def ratios_are_of_rounded_counts(rows: Sequence[tuple[Any, ...]]) -> bool:
 
 
 def precision(share: float) -> float:
-    """How far the exact ratio can be from one with these digits, 0.1 point at least."""
+    """The largest distance of the exact ratio from one with these digits, at least 0.1 point."""
     digits = max(len(str(share).partition(".")[2]), 3)
     return 0.5 * 10.0**-digits + 1e-12
 
@@ -106,7 +106,7 @@ def test_no_count_can_be_had_from_its_row(counts: list[tuple[int, int]]) -> None
 
 
 def test_ratios_of_exact_parts_to_a_tenth_of_a_point_would_give_counts_back() -> None:
-    """Why ratios are of the rounded counts: the attack succeeds on what was designed before."""
+    """Why ratios are computed from rounded counts: the attack succeeds on the earlier design."""
     counts = [((str(whole),), (whole * 4 // 5, whole)) for whole in range(23, 123)]
     left = possible(of_exact_parts(compliance(("institute",), counts)))
     recovered = [one for one in left if len(one[0]) == len(one[1]) == 1]
@@ -117,7 +117,7 @@ def test_ratios_of_exact_parts_to_a_tenth_of_a_point_would_give_counts_back() ->
 
 
 def with_margins(cells: dict[tuple[str, str], tuple[int, int]]) -> list[Answer]:
-    """The files that tell of a table: its cells, both margins, and the total."""
+    """The files about a table: its cells, both margins, and the total."""
     keys = list(cells)
 
     def summed(chosen: list[tuple[str, str]]) -> tuple[int, int]:
@@ -146,7 +146,7 @@ def published(files: list[Answer], publish: Callable[[Answer], list[tuple[Any, .
 
 
 def recovered(told: Published, half: int = 2) -> list[tuple[Key, str]]:
-    """The counts of which linear programming leaves one value; what is published is never out of reach of its own table."""
+    """The counts for which linear programming leaves one value; the true table always satisfies the constraints."""
     cells = [key for key in told if None not in key]
     place = {key: number for number, key in enumerate(cells)}
     size = len(cells)
@@ -182,7 +182,7 @@ def recovered(told: Published, half: int = 2) -> list[tuple[Key, str]]:
             done = linprog(sign * row, np.array(above), limits, bounds=(0, None), method="highs")
             assert done.status == 0 or half == 2, done.message
             if done.status:
-                # A count was rounded the other way: nothing fits unless that is allowed for.
+                # A count may be rounded the other way, which the constraints have to allow.
                 return recovered(told, 3)
             ends.append(sign * done.fun)
         if math.floor(ends[1] + 1e-6) - math.ceil(ends[0] - 1e-6) < 1:
@@ -191,7 +191,7 @@ def recovered(told: Published, half: int = 2) -> list[tuple[Key, str]]:
 
 
 def table(rng: np.random.Generator, provinces: int, posts: int, most: int) -> dict[tuple[str, str], tuple[int, int]]:
-    """Persons by province and post, few in most cells, and of them the compliant."""
+    """Persons by province and post, few in most cells, and the compliant ones among them."""
     found = {}
     for key in itertools.product(PROVINCES[:provinces], POSTS[:posts]):
         whole = int(rng.integers(0, most + 1))
@@ -223,7 +223,7 @@ def test_no_line_of_a_table_is_given_away_by_its_sum(cells: tuple[int, ...]) -> 
 
 
 def asking(**found: Any) -> disclosure.Ask:
-    """The semantic layer, which knows these numbers of every row that is asked for."""
+    """A semantic layer with these numbers for every row asked for."""
 
     def ask(*names: str, by: tuple[str, ...], **_: Any) -> Answer:
         return answer(*names, by=by, rows=[("IR-23", *(found[name] for name in names))])
@@ -232,7 +232,7 @@ def asking(**found: Any) -> disclosure.Ask:
 
 
 def one(name: str, value: Any, ask: disclosure.Ask | None = None, **parts: Any) -> Any:
-    """What may circulate of one number, beside its parts."""
+    """One number of a file for circulation, next to its parts."""
     made = answer(name, by=("province",), more=tuple(parts), rows=[("IR-23", value, *parts.values())])
     return for_circulation(made, ask).rows[0][1]
 

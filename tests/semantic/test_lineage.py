@@ -1,4 +1,4 @@
-"""Which rejected rows could change a number: the lineage, compared with DuckDB's own binder and with what builds show."""
+"""Which rejected rows could change a number: the lineage, compared with DuckDB's own binder and with builds."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from pages.ui.data import warehouse
 from tests.loading import Built, build, national_id, put, row
 
 SAMPLE = Path(__file__).parents[1] / "sample"
-# So many rows of each table are rejected: their sum says which tables are in it.
+# The number of rejected rows of each table: the sum of any of them says which tables are in it.
 REJECTED = {"institutes": 1, "licences": 2, "personnel": 4, "training": 8}
-# Questions that find the day and give no number.
+# Questions that determine the day and show no number.
 ONLY_FOR_THE_DAY = {"claim": {"active_assistants"}, "seats_now": {"trainable_assistants"}}
 
 
@@ -67,7 +67,7 @@ def bound(tmp_path_factory) -> tuple[Built, dict[str, set[str]]]:
 
 
 def through(name: str, bound: dict[str, set[str]]) -> set[str]:
-    """The source tables behind a table, by what DuckDB binds."""
+    """The source tables behind a table, according to DuckDB's binder."""
     if name.startswith("loaded_"):
         return {name.removeprefix("loaded_")}
     return set().union(*(through(one, bound) for one in bound.get(name, ())))
@@ -102,7 +102,7 @@ def test_the_rejected_rows_of_every_metric_are_those_of_its_sources(bound, monke
 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_number_that_moves_with_a_source_names_it(table, tmp_path):
-    """Every third row of one source is left out; whatever number moves must have the source in its lineage."""
+    """Every third row of one source is left out; each number that changes must have the source in its lineage."""
     whole = build(sample(tmp_path / "whole"), to=tmp_path / "a" / "w.duckdb")
     folder = sample(tmp_path / "part")
     lines = (SAMPLE / f"{table}.csv").read_bytes().splitlines(keepends=True)

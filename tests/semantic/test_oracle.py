@@ -1,4 +1,4 @@
-"""The oracle against numbers worked out by hand; sample/README.md reasons each literal."""
+"""The oracle against numbers worked out by hand; sample/README.md explains each of them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def nation(data: oracle.Data, name: str, **question: Any) -> float | None:
 
 
 def by(data: oracle.Data, dimension: str, name: str, **question: Any) -> dict[Any, Any]:
-    """The groups that are not nothing."""
+    """The groups with a value."""
     answer = oracle.ask(data, [name], by=(dimension,), **question)
     return {key[0]: values[name] for key, values in answer.items() if values[name]}
 

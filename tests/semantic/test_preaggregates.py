@@ -1,4 +1,4 @@
-"""What the build made ready and the plain count of every row give the same answer, on random questions."""
+"""The pre-aggregates and the plain count of every row give the same answers to random questions."""
 
 import math
 import random
@@ -102,7 +102,7 @@ def test_a_province_beside_its_nation_is_counted_as_plainly(con, seed):
     question = _question(rng, names) | {"by": by, "on": date(2015, 1, 1) + timedelta(days=rng.randrange(4500))}
     question.pop("over", None)
     if seed % 5 == 0:
-        # Provinces without anyone have a nation all the same.
+        # The nation is counted for provinces without anybody, too.
         question["where"] = {"province": ("IR-11",), "education": ("doctorate",), "post": ("manager",)}
     if seed % 3 == 0:
         question["where"] |= {"county": ("2301",)} if len(by) == 1 and len(names) == 1 else {}
@@ -135,7 +135,7 @@ def test_what_has_no_day_has_no_months(con):
 
 
 def test_residents_are_those_of_the_day_they_are_asked_on(con):
-    """By province they are looked up, else counted: each month's end, a past day and a day beyond the last date."""
+    """They are looked up by province and counted otherwise: each month's end, a past day and a day after the last date."""
     over = (date(2015, 1, 1), DAY)
     for day in (date(2010, 1, 1), date(2016, 10, 22), date(2020, 2, 29), date(2036, 9, 22), date(2050, 1, 1)):
         _asked_both_ways(

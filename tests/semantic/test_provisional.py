@@ -1,4 +1,4 @@
-"""Settled and provisional: figures of leavers are asked up to the month whose 90 days are over."""
+"""Settled and provisional: figures of leavers end with the last month whose 90 days are over."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.loading import build, national_id, put, put_good, row
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory):
-    """Service until the last day of Tir 1404, and one who is back 90 days after it."""
+    """Service until the last day of Tir 1404, and a person who returns 90 days after it."""
     folder = put_good(tmp_path_factory.mktemp("settling") / "incoming")
     end = date(2025, 7, 22)
     assert jalali.unit_of(end, "month").last == end
@@ -38,7 +38,7 @@ def test_a_leaver_may_come_back_on_the_ninetieth_day_and_the_month_is_settled_af
         assert answers.ask(con, "leavers", over=month).value() == 2
     with access.connect(late.to, access.ADMINISTRATOR) as con:
         assert answers.ask(con, "leavers", over=month).value() == 1
-        # Whoever is out from the first of Mordad on may be back by 90 days after the last of Tir: Tir itself is settled then.
+        # Somebody out since 1 Mordad may return until 90 days after the last of Tir: Tir is settled then.
         assert settled_on(con, "leavers", end + timedelta(90)) == end
         assert settled_on(con, "leaver_rate_12m", end + timedelta(89)) == end
         assert (

@@ -1,4 +1,4 @@
-"""Who may be ranked and named: Wilson's interval, the rule of 23 persons and 10 institutes, first and second apart."""
+"""Which groups may be ranked and named: Wilson's interval, at least 23 persons and 10 institutes, intervals that differ."""
 
 from __future__ import annotations
 

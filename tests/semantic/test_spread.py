@@ -1,4 +1,4 @@
-"""Groups that differ no more than by chance are known as such."""
+"""Groups that differ no more than by chance are recognised."""
 
 import pytest
 

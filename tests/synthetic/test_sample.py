@@ -1,6 +1,6 @@
-"""The made-up register: the same for a seed, marked, whole, and as untidy as it says.
+"""The made-up register: the same for a seed, marked, complete, and with the faults that it names.
 
-What it holds is read back by the oracle's plain reader, never by the pipeline.
+The tests read it with the oracle's plain reader, never with the pipeline.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from python_calamine import CalamineWorkbook
 
 from etl import synthetic
 from etl.core.errors import Refused
+from etl.extract.contract import contract
 from etl.synthetic import service
+from etl.synthetic.habits import COLUMNS, WORDS
 from tests.oracle.read import READERS, Load, Record, read_folder
 
 DAY = date(2026, 6, 30)
@@ -55,7 +57,7 @@ def marker(folder: Path) -> str:
 
 
 def planted(folder: Path) -> dict[str, int]:
-    """What SAMPLE.txt says was planted, by reason."""
+    """The number of planted rows by reason, from SAMPLE.txt."""
     counts = re.findall(r"^([a-z_]+): (\d+)$", marker(folder), re.MULTILINE)
     return {reason: int(n) for reason, n in counts if reason not in ("seed", "scale")}
 
@@ -121,6 +123,16 @@ def test_same_seed_same_files_other_seed_other_files(folder: Path, tmp_path: Pat
 def test_thirty_one_provinces_hand_in_one_file_of_each_table(folder: Path) -> None:
     found = Counter((path.name.split("_")[0], re.findall(r"IR-\d\d", path.name)[0]) for path in files(folder))
     assert found == {(table, f"IR-{n:02d}"): 1 for table in TABLES for n in range(31)}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_offices_use_the_columns_headers_and_words_of_the_contract(table: str) -> None:
+    """Both are written by hand, so that a word that changes its meaning in one of them is noticed."""
+    declared = {column.name: column for column in contract(table).columns}
+    assert list(COLUMNS[table]) == list(declared)
+    for name, (kind, headers) in COLUMNS[table].items():
+        assert set(headers) <= set(declared[name].headers), name
+        assert dict(WORDS.get(kind, ())) == declared[name].values, name
 
 
 def test_the_marker_says_made_up_in_both_languages_and_is_no_source_file(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Any address opens its page: what is not understood is left out, and said."""
+"""Any address opens its page: meaningless parameters are left out, and a notice says so."""
 
 import asyncio
 import re
@@ -19,10 +19,9 @@ from pages.ui.shell import middleware
 from pages.ui.state.address import NAMES, NATION
 from pages.ui.state.page_context import FILTERS
 from tests.conftest import Sample
-from tests.parts import opening
+from tests.parts import SCRIPT, opening
 
-DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
-# Values that mean something somewhere, and some that only look like it.
+# Values that are valid for some parameter, and some that only look valid.
 SAID = (
     f"|-|--|{NATION}|IR-23|IR-99|guarding|female|lead|table|pivot|1|0|2|²|۲|nan|inf|1e9|lead:3|IR-23.lead:x|lead:1e400|"
     "day|0001-01-01|9999-12-31|1403/07/01|2024-09-21|year|12|0001-01-01..9999-12-31|2024-01-01..2024-02-01"
@@ -38,8 +37,8 @@ def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
 
 
 def opened(name: str, view: dict[str, Any]) -> tuple[AppTest, str, str]:
-    """A page with this in its address, all it shows, and what it says was left out."""
-    app = AppTest.from_string(DOOR, default_timeout=60)
+    """A page with these parameters, everything it shows, and its notice of parameters left out."""
+    app = AppTest.from_string(SCRIPT, default_timeout=60)
     app._page_hash, tab = opening(name)
     for key, value in {**tab, **view}.items():
         app.query_params[key] = value
@@ -122,7 +121,7 @@ def test_an_address_that_moved_leads_to_its_new_place_with_its_query(old: str, n
 
 
 def redirected(name: str, query: str) -> str:
-    """Where the address of a page leads to."""
+    """The page that an address opens."""
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
@@ -138,7 +137,7 @@ def redirected(name: str, query: str) -> str:
 
 
 def addresses(name: str) -> st.SearchStrategy[dict[str, list[str]]]:
-    """Addresses of parameters that exist and of others, with values that mean something somewhere and with any text."""
+    """Addresses of known and unknown parameters, with valid values and with any text."""
     own = NAMES.get(name, ())
     catalogue = warehouse.catalogue()
     values = st.one_of(

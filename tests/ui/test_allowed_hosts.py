@@ -1,4 +1,4 @@
-"""Who may ask the dashboard: its own names and its own pages. Nothing else comes as far as Streamlit."""
+"""Which hosts and origins are allowed: the dashboard's own. No other request reaches Streamlit."""
 
 import asyncio
 import socket
@@ -32,7 +32,7 @@ def allowed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def _ask(*headers: tuple[str, str], kind: str = "http", query: str = "") -> tuple[int, str]:
-    """Status and body; status 0 where the request came through to the app behind."""
+    """Status and body; status 0 if the request reached the app."""
     sent: list[dict] = []
     reached: list[str] = []
 
@@ -54,7 +54,7 @@ def _ask(*headers: tuple[str, str], kind: str = "http", query: str = "") -> tupl
         assert not sent
         return 0, ""
     if kind == "websocket":
-        # The server answers a socket that is closed before it was accepted with 403.
+        # The server responds with 403 if a socket is closed before it is accepted.
         assert [message["type"] for message in sent] == ["websocket.close"]
         return 403, ""
     return sent[0]["status"], sent[1]["body"].decode()
@@ -76,7 +76,7 @@ def test_our_own_names_come_through(kind, host):
 def test_another_name_is_refused(kind, host):
     refused = 403 if kind == "websocket" else 421
     assert _ask(("Host", host), kind=kind)[0] == refused
-    # What a rebound page may set itself counts for nothing.
+    # Headers that a rebound page may set itself are ignored.
     assert _ask(("Host", host), ("X-Forwarded-Host", "dashboard.example"), kind=kind)[0] == refused
 
 
@@ -113,7 +113,7 @@ def test_one_foreign_origin_among_several_is_enough():
 
 
 def test_whatever_comes_through_is_a_page_of_its_own_to_streamlit(monkeypatch):
-    """Streamlit asks for the public address where Origin and Host differ by a letter: what we let through never does."""
+    """Streamlit looks up its public address if Origin and Host differ, which is never true of an allowed request."""
 
     def looked_up() -> str:
         raise AssertionError("Streamlit looked for its public address")
@@ -138,7 +138,7 @@ def test_the_refusal_is_said_in_the_readers_language_and_repeats_nothing():
 
 # ---------------------------------------------------------------- the running dashboard
 
-# Runs the dashboard with a public address that nobody may look up: the log says if Streamlit did.
+# Runs the dashboard with a logged lookup of the public address.
 _WATCHED = """
 import sys
 from streamlit import net_util
@@ -153,7 +153,7 @@ cli.main()
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
-    """A dashboard of its own, without a publication; its port and what it wrote."""
+    """A dashboard without a publication: its port and its output."""
     folder = tmp_path_factory.mktemp("watched")
     port, written = free_ports(), folder / "written"
     with written.open("wb") as out:
@@ -238,7 +238,7 @@ def test_what_the_processes_write_names_no_reader_and_nothing_asked(running):
             except ConnectionResetError:
                 pass
     log = written.read_text()
-    assert "Error deserializing back message" in log, "the log is of these requests"
+    assert "Error deserializing back message" in log, "the log covers these requests"
     assert mark not in log
     assert "127.0.0.1:" not in log.replace(f"127.0.0.1:{port}", "")
     assert "::1" not in log

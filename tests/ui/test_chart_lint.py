@@ -1,8 +1,8 @@
 """Every chart of every page, in both languages, for the whole country and for one province, keeps the rules of charts.
 
-A title names its measure in twelve words or fewer, and no two titles of a page are equal; a ratio says its n; no group too
-small to be ranked is named or stands among the others; classes of a map stand out from their ground; a chart's numbers have
-the decimals of its table.
+A title names its measure in at most twelve words, and no two titles of a page are equal; a ratio states its n; no group too
+small to be ranked is named or sorted among the others; classes of a map contrast with the background; a chart's numbers
+have the decimals of its table.
 """
 
 import re
@@ -27,11 +27,10 @@ from pages.ui.components import figures
 from pages.ui.i18n import text
 from pages.ui.i18n.text import escape
 from tests.conftest import Sample
-from tests.parts import PARTS, opening
+from tests.parts import PARTS, SCRIPT, opening
 from tests.ui.test_charts import contrast
 
-DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
-# The parts that have no chart: a list of institutes has one only where an institute is chosen.
+# Parts without a chart: a list of institutes has one only if an institute is chosen.
 CHARTLESS = ("methods", "quality", "briefings", "register")
 PAGES = [part for part in PARTS if part not in CHARTLESS]
 # A large province, and one with few assistants.
@@ -43,7 +42,7 @@ EVERY = [
     for of, province in PROVINCES.items()
     if province or page != "province"
 ]
-# Titles that say their measure in other words than its short name: a funnel, a run-off, a back-test, a Lorenz curve, a bridge.
+# Titles that name their measure by other words than its short name: funnel, run-off, back-test, Lorenz curve, bridge.
 OTHER_WORDS = {
     "applications": {"fa": "درخواست", "en": "applications"},
     "run_off": {"fa": "پایبندی", "en": "compliance"},
@@ -53,7 +52,7 @@ OTHER_WORDS = {
     "files_decided_by": {"fa": "تعیین تکلیف", "en": "decided"},
     "persons_counted": {"fa": "بیش از چهار میلیون", "en": "four million"},
 }
-# Shares of two populations, and rates of other countries: no one n is theirs.
+# Shares of two populations, and rates of other countries, have no single n.
 WITHOUT_N = {"residents_share", "persons_per_100k", "persons_counted"}
 # Each founding year and each month has its own n, in the hover text and the table.
 WITHOUT_N |= {"institute_survival", "flow_share"}
@@ -106,8 +105,8 @@ def shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Shown]:
 
 
 def open_page(name: str, lang: str, province: str = "", **more: str) -> str:
-    """Open a part of a page; what it says as HTML."""
-    app = AppTest.from_string(DOOR, default_timeout=120)
+    """Open a part of a page; returns its HTML."""
+    app = AppTest.from_string(SCRIPT, default_timeout=120)
     app._page_hash, tab = opening(name)
     for key, value in {"lang": lang, **tab, **({"province": province} if province else {}), **more}.items():
         app.query_params[key] = value
@@ -138,7 +137,7 @@ def test_the_charts_of_an_institute_keep_the_rules(lang: str, shown: list[Shown]
 
 def keep_the_rules(shown: list[Shown], html: str, lang: str) -> None:
     context = ChartContext(lang)
-    # Of tables and lists too.
+    # Those of tables and lists, too.
     heads = re.findall(r"<h3>(.*?)</h3>", html)
     assert [said for said, count in Counter(heads).items() if count > 1] == []
     assert {escape(one.title.sentence) for one in shown} <= set(heads)
@@ -168,7 +167,7 @@ def says_its_n(one: Shown, context: ChartContext) -> bool:
 
 
 def names_no_small_group(one: Shown, context: ChartContext) -> bool:
-    """A title with a superlative, or that sets a group apart, is of a group that may be ranked."""
+    """The group of a superlative, or of a title that singles out a group, may be ranked."""
     answer = one.answer
     if not one.title.focus or one.chart.draw in (steps.bridge.draw,):
         return True
@@ -195,14 +194,14 @@ def keeps_small_groups_apart(one: Shown) -> None:
         for code, colour in zip(bar["customdata"], bar["marker"]["color"], strict=True)
     ]
     known = [is_pale for (_, is_pale), value in zip(drawn, bar["x"], strict=True) if value is not None]
-    # Those whose member is unknown are in no ranking, and as pale as others of their size.
+    # Groups with an unknown member are not ranked, and as pale as others of their size.
     named = [one for one, code in zip(drawn, bar["customdata"], strict=True) if code is not None]
     assert all(is_small == is_pale for is_small, is_pale in named), "pale where small, and nowhere else"
     assert known == sorted(known), "below the others"
 
 
 def has_the_decimals_of_its_table(one: Shown, context: ChartContext) -> None:
-    """The numbers beside bars are those of the table, which writes each with `text.plain`."""
+    """The numbers next to bars are those of the table, which formats each with `text.plain`."""
     if one.chart is not bars.ranking or not one.drawn:
         return
     metric = one.answer.metrics[0]
@@ -262,7 +261,7 @@ def test_where_the_spread_is_noise_there_is_no_map_and_the_ranking_stands_once(
     monkeypatch.setattr(figures.spread, "is_noise", is_noise)
     assert text.word("figure.noise", "en") in open_page("overview", "en", "")
     assert maps.provinces not in [one.chart for one in shown if one.drawn]
-    assert ranked() == 1, "on a page with a map alone the ranking takes its place"
+    assert ranked() == 1, "on a page with only a map, the ranking replaces it"
     shown.clear()
     assert text.word("figure.no_map", "en") in open_page("training", "en", "")
     assert maps.provinces not in [one.chart for one in shown if one.drawn]

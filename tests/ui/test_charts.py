@@ -1,4 +1,4 @@
-"""A chart shows its answer and nothing else, in the reader's language and direction, in colours all can tell apart."""
+"""A chart shows its answer and nothing else, in the user's language and direction, in colours that everybody can distinguish."""
 
 import json
 import re
@@ -128,7 +128,7 @@ def drawn(name: str, context: ChartContext) -> elements.Figure:
 
 
 def strings(part: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Every text in a figure, with where it stands."""
+    """Every text in a figure, with its place."""
     if isinstance(part, dict):
         for key, value in part.items():
             yield from strings(value, (*path, str(key)))
@@ -345,7 +345,7 @@ def test_what_is_chosen_is_outlined_above_all_else_and_not_filled() -> None:
     assert outlined["locations"] == ["IR-30"]
     assert outlined["marker"]["line"]["color"] == EN.colour("chosen")
     assert {colour for _, colour in outlined["colorscale"]} == {"rgba(0,0,0,0)"}
-    assert outlined["hoverinfo"] == "skip", "what is under it is told"
+    assert outlined["hoverinfo"] == "skip", "the shape below it has the hover text"
 
 
 def test_boundaries_travel_by_address_and_are_credited() -> None:
@@ -558,7 +558,7 @@ def test_a_tie_of_counts_is_told_as_one_and_a_tie_of_shares_names_nobody() -> No
     assert found.sentence == "Fewest active police assistants: 2 groups, 50 people each"
     assert set(found.focus) == {"IR-23", "IR-11"}
     same = shares(("IR-23", 50, 100), ("IR-11", 50, 100), ("IR-00", 70, 100))
-    # The two lowest are not apart, yet the provinces differ by more than chance: then the range is told, and nobody named.
+    # The intervals of the two lowest overlap, but the provinces differ by more than chance: the title gives the range.
     assert titles.extreme(same, EN).sentence == "Training compliance by province: 50.0% to 70.0%"
     assert titles.extreme(same, EN).focus == ()
 

@@ -1,4 +1,4 @@
-"""Every chart of every page as it leaves for circulation: drawn anew of rounded counts, or not at all where nothing is left."""
+"""Every chart of every page as exported for circulation: drawn from rounded counts, or not at all if nothing is left."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -14,9 +14,8 @@ from etl.semantic.answers import Answer
 from pages.ui.components import downloads as exports_more
 from pages.ui.data import warehouse
 from tests.conftest import Sample
-from tests.parts import PARTS, opening
+from tests.parts import PARTS, SCRIPT, opening
 
-DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
 PAGES = [part for part in PARTS if part not in ("compare", "methods", "quality")]
 
 
@@ -29,7 +28,7 @@ def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
 
 
 def numbers(value: Any) -> Iterator[float]:
-    """The numbers that a figure is drawn by; colours, sizes and texts are none."""
+    """The numbers that a figure is drawn from, without colours, sizes and texts."""
     if isinstance(value, (list, tuple)):
         for one in value:
             yield from numbers(one)
@@ -47,7 +46,7 @@ def test_the_pictures_of_a_page_circulate(name: str, published: Path, monkeypatc
             found.append((source, picture))
 
     monkeypatch.setattr(exports_more, "downloads", downloads)
-    app = AppTest.from_string(DOOR, default_timeout=60)
+    app = AppTest.from_string(SCRIPT, default_timeout=60)
     app._page_hash, tab = opening(name)
     for key, value in tab.items():
         app.query_params[key] = value
@@ -61,11 +60,11 @@ def test_the_pictures_of_a_page_circulate(name: str, published: Path, monkeypatc
             continue
         assert "counts of people rounded to 5" in made.source
         drawn = [one for trace in made.figure["data"] for axis in ("x", "y") for one in numbers(trace.get(axis, ()))]
-        # Where a chart has several measures it may divide the rounded ones.
+        # A chart of several measures may divide the rounded ones.
         if len(exact.metrics) == 1:
-            assert all(round(one, 3) == one for one in drawn), "no position tells more than the numbers do"
+            assert all(round(one, 3) == one for one in drawn), "no position reveals more than the numbers"
         if exact.metrics[0].counts == "persons" and exact.metrics[0].unit == "persons" and len(exact.metrics) == 1:
-            # The size below which nothing is ranked is no count.
+            # The least size that is ranked is not a count.
             said = re.findall(r"(?<!under )\b([0-9,]+) people", str(made.figure) + made.title)
             bad = [count for count in said if int(count.replace(",", "")) % 5]
             assert bad == [], made.title

@@ -1,4 +1,4 @@
-"""What the analyst asks: questions with and without meaning, saved views, long tables, comparison, the load's report."""
+"""The pages of analysts: valid and meaningless questions, saved views, long tables, comparison, the report of the load."""
 
 import json
 import sqlite3

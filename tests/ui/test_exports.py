@@ -1,4 +1,4 @@
-"""A file says what the screen says, a machine can read it, and no spreadsheet runs what stands in it."""
+"""A file holds what the screen shows, programs can read it, and no spreadsheet runs its cells as formulas."""
 
 import csv
 import io
@@ -30,14 +30,14 @@ UNITS = {name: metric.unit for name, metric in catalogue().items()}
 DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\x00=1", "＝1+1", "＋1", "－1", "＠x"]
 
 
-# What a formula can hide behind, what CSV quotes, what no file can hold, and any other letters.
+# Beginnings of formulas, characters that CSV quotes, those that no file can store, and any other letters.
 WORDS = st.text(
     st.sampled_from("=+-@\t\r\n\x00\x08\x1f\ufffe\uffff＝＋－＠\",' ab۱") | st.characters(codec="utf-8"), max_size=6
 )
 
 
 def read_csv(written: bytes) -> list[list[str]]:
-    assert written.startswith(b"\xef\xbb\xbf"), "Excel takes UTF-8 for something else without the mark"
+    assert written.startswith(b"\xef\xbb\xbf"), "Excel misreads UTF-8 without the mark"
     return list(csv.reader(io.StringIO(written.decode("utf-8-sig"), newline="")))
 
 
@@ -110,7 +110,7 @@ def test_a_workbook_has_names_under_persian_headings_filters_codes_apart_and_rea
     assert [[cell.value for cell in row] for row in data.iter_rows(min_row=2)] == [["اراک", 7], ["نامعلوم", 2]]
     assert data.auto_filter.ref == "A1:B3"
     assert [cell.value for cell in codes[2]] == [FA.word("dimension.county"), "0001", "اراک"], "leading zeros are kept"
-    assert codes.max_row == 2, "what is unknown has no code"
+    assert codes.max_row == 2, "an unknown member has no code"
     assert [cell.value for cell in en.worksheets[0][1]] == ["County", label["en"]]
     assert [sheet.sheet_view.rightToLeft for sheet in fa.worksheets] == [True] * 3
     assert not any(sheet.sheet_view.rightToLeft for sheet in en.worksheets)
@@ -228,7 +228,7 @@ NUMBERS = st.integers(-(2**60), 2**60)
 
 @st.composite
 def answers(draw: st.DrawFn) -> Answer:
-    """Answers by institute with a count, days in between, and words no one would hand in."""
+    """Answers by institute with a count, days, and words that no office would submit."""
     return with_days(draw(st.lists(st.tuples(st.none() | WORDS, st.none() | NUMBERS, st.none() | DAYS), max_size=12)))
 
 

@@ -1,6 +1,6 @@
-"""Files of fixed questions over the register made by hand, held as files: a change of what leaves is seen where it is reviewed.
+"""Golden files: the exports of fixed questions over the hand-made register, so that a change of them shows in review.
 
-`python -m tests.ui.test_exports_golden` writes them anew.
+`python -m tests.ui.test_exports_golden` writes them again.
 """
 
 import difflib
@@ -73,7 +73,7 @@ def asked(con: duckdb.DuckDBPyConnection, question: str) -> Exportable:
 
 
 def files(con: duckdb.DuckDBPyConnection, question: str, lang: str, circulation: bool) -> dict[str, bytes]:
-    """The three files of a case by their names in `golden`: CSV as it is, the other two told in words."""
+    """The three files of a case by their names in `golden`: CSV unchanged, the other two as text."""
     context = ChartContext(
         lang, names={"institute": dict(con.execute("select institute_code, name from institutes").fetchall())}
     )
@@ -104,7 +104,7 @@ def xlsx_in_words(written: bytes) -> str:
 
 
 def parquet_in_words(written: bytes) -> str:
-    """The schema with what the file says of itself, and the rows."""
+    """The schema with the metadata, and the rows."""
     table = pq.read_table(io.BytesIO(written))
     lines = [f"{field.name}\t{field.type}" for field in table.schema]
     lines += ["", (table.schema.metadata or {}).get(b"about", b"").decode(), ""]

@@ -28,7 +28,7 @@ MEASURES = ("training_compliance", "compliant_assistants", "trainable_assistants
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Answer:
-    """Some 600,000 groups of a register a tenth of the real one, as `ask` answers."""
+    """Some 600,000 groups of a register at a tenth of the real size, as `ask` answers."""
     folder = tmp_path_factory.mktemp("large")
     front.make_register(folder / "incoming", 0.1)
     front.build(folder / "incoming", folder / "warehouse.duckdb")
@@ -60,7 +60,7 @@ def read_xlsx(path: Path) -> Iterator[tuple[Any, ...]]:
         rows = sheet.iter_rows(values_only=True)
         titles = next(rows)
         at = [(titles.index(title), codes.get(title, {})) for title in wanted]
-        # A member that is unknown has a name and no code.
+        # An unknown member has a name and no code.
         yield from (tuple(known.get(row[i]) if known else row[i] for i, known in at) for row in rows)
 
 
@@ -113,7 +113,7 @@ def test_memory_does_not_grow_with_the_rows_of_a_sheet(monkeypatch: pytest.Monke
         tracemalloc.stop()
         return most
 
-    peak(1000)  # what is imported and kept at first use
+    peak(1000)  # imports and caches of the first use
     small, big = peak(1000), peak(20_000)
     assert big - small < 20_000 * 40, "the file itself, neither its cells nor the names in it"
 

@@ -1,4 +1,4 @@
-"""A page that was left open while newer publications came: it follows to the latest, and reads no file that is gone."""
+"""A page left open during new publications: it switches to the latest, and reads no deleted file."""
 
 import shutil
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
 from pages.ui.state import page_context, rendering
 from tests.browser import app as front
-from tests.ui.test_addresses import DOOR
+from tests.parts import SCRIPT
 
 MORE = publications.KEPT + 1
 
@@ -29,7 +29,7 @@ def pointer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 class Rerun(Exception):
-    """The whole page is to be drawn again."""
+    """The whole page has to be drawn again."""
 
 
 def again_from_the_top() -> None:
@@ -45,7 +45,7 @@ def publish_again(pointer: Path, times: int) -> None:
 
 
 def test_the_next_run_of_a_page_is_of_the_latest_publication(pointer: Path) -> None:
-    app = AppTest.from_string(DOOR, default_timeout=60)
+    app = AppTest.from_string(SCRIPT, default_timeout=60)
     app.run()
     before = publications.current(pointer)
     publish_again(pointer, MORE)
@@ -60,7 +60,7 @@ def test_a_part_that_runs_alone_after_a_new_publication_draws_the_whole_page_aga
 ) -> None:
     drawn: list[str] = []
     stored: list[Any] = []
-    # Streamlit keeps what it was called with, and calls the same again.
+    # Streamlit keeps the arguments of a fragment, and calls it with the same again.
     monkeypatch.setattr(
         page_context.st, "fragment", lambda part: lambda *given: (stored.append((part, given)), part(*given))
     )
@@ -89,7 +89,7 @@ def test_rows_of_people_that_a_button_still_offers_are_read_from_their_own_publi
     count = rows.count()
     publish_again(pointer, MORE)
     for _ in range(MORE):
-        # as many other publications as push the first out of the connections that are kept
+        # enough other publications to close the connection of the first
         publish_again(pointer, 1)
         warehouse.turn()
         warehouse.ask("active_assistants")

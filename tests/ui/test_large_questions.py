@@ -1,4 +1,4 @@
-"""Questions of many rows: answered in a process of their own, kept in a file, paged there, and within limits and rights."""
+"""Questions of many rows: answered in a separate process, stored in a file, paged from it, within limits and rights."""
 
 import io
 import threading
@@ -23,10 +23,8 @@ from pages.ui.exports import job as jobs
 from pages.ui.exports.job import ExportJob, Making
 from pages.ui.i18n import text
 from tests import made
-from tests.parts import opening
+from tests.parts import SCRIPT, opening
 from tests.serving import until
-
-DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
 
 BY = ("institute", "county", "month")
 OVER = (date(2001, 3, 21), date(2026, 6, 30))
@@ -75,7 +73,7 @@ def test_a_page_of_stored_rows_is_that_of_the_same_rows_in_memory(
     paged = paged_rows.PagedRows(stored, CONTEXT).sorted_by(sort)
     ordered = tables.in_order(whole, CONTEXT, sort.removeprefix("-"), sort.startswith("-"))
     if "month" not in sort and "training" not in sort:
-        # equal names stand in one order, whichever way they run
+        # equal names have one order, ascending or descending
         column = BY.index(sort.removeprefix("-"))
         assert [row[column] for row in paged[:200]] == [row[column] for row in ordered[:200]]
     else:
@@ -165,9 +163,9 @@ def test_a_cursor_that_is_being_interrupted_is_given_back_only_afterwards(
 
 
 def explored(**more: Any) -> tuple[AppTest, str]:
-    # The first import of it draws a page by itself.
+    # The first import draws a page by itself.
     AppTest.from_string("import dashboard", default_timeout=120).run()
-    app = AppTest.from_string(DOOR, default_timeout=120)
+    app = AppTest.from_string(SCRIPT, default_timeout=120)
     app._page_hash, tab = opening("explore")
     view = {
         "lang": "en",

@@ -1,4 +1,4 @@
-"""What the web server and Streamlit log of a request holds nothing that the request said."""
+"""The logs of the web server and Streamlit hold nothing of the content of a request."""
 
 import asyncio
 import io
@@ -86,7 +86,7 @@ def test_a_fault_is_logged_by_its_kind_and_place_not_by_its_message(written):
         log.warning("%(of)s", {"of": MARK})
     assert "KeyError" in written.getvalue()
     assert Path(__file__).name in written.getvalue()
-    # The line of the code is quoted with its name of the value, never with the value.
+    # The line of code is quoted with the name of the value, never with the value.
     assert MARK not in written.getvalue()
 
 

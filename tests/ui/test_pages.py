@@ -1,4 +1,4 @@
-"""Every page of the menu, in both languages, over the hand-made sample: it says what was asked, and nothing breaks."""
+"""Every page of the menu, in both languages, over the hand-made sample: it shows its answers, and nothing breaks."""
 
 import ast
 import json
@@ -21,10 +21,8 @@ from pages.ui.components.plot import plot
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from tests.conftest import ROOT, Sample
-from tests.parts import PARTS, opening
+from tests.parts import PARTS, SCRIPT, opening
 
-# As dashboard.py does for each reader; from a folder without `pages/`, which AppTest would run file by file.
-DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
 PAGES = PARTS
 LATEST = date(2024, 9, 21)
 
@@ -37,7 +35,7 @@ def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
 
 
 def opened(name: str = PAGES[0], **view: str) -> AppTest:
-    app = AppTest.from_string(DOOR, default_timeout=60)
+    app = AppTest.from_string(SCRIPT, default_timeout=60)
     app._page_hash, tab = opening(name)
     for key, value in {**tab, **view}.items():
         app.query_params[key] = value
@@ -155,14 +153,14 @@ def test_what_a_part_needs_is_asked_beside_the_others_before_it_is_drawn(
 ) -> None:
     beside: list[object] = []
     drawing: list[object] = []
-    for door in ("ask", "ask_each"):
+    for way in ("ask", "ask_each"):
 
-        def told(*names: str, door: str = door, usual: object = getattr(warehouse, door), **how: object) -> object:
+        def recorded(*names: str, way: str = way, usual: object = getattr(warehouse, way), **how: object) -> object:
             is_beside = threading.current_thread().name.startswith("asker")
-            (beside if is_beside else drawing).append((door, names, sorted(how.items(), key=str)))
+            (beside if is_beside else drawing).append((way, names, sorted(how.items(), key=str)))
             return usual(*names, **how)  # type: ignore[operator]
 
-        monkeypatch.setattr(warehouse, door, told)
+        monkeypatch.setattr(warehouse, way, recorded)
     assert "pd-card" in html(opened(name))
     assert drawing
     assert [asked for asked in drawing if asked not in beside] == []

@@ -1,4 +1,4 @@
-"""Growth, Coverage, Training and Institutes say what the command line answers: their cards and sentences against `ask`."""
+"""The cards and sentences of Growth, Coverage, Training and Institutes against `ask`."""
 
 import re
 from collections.abc import Iterator
@@ -97,7 +97,7 @@ def test_what_is_not_settled_on_any_day_is_said_and_not_shown(lang: str, publish
     label = ask_metric("leaver_rate_12m")[0].label[lang]
     assert labelled(written)[label] == "–"
     assert written.count(text.escape(text.word("figure.not_settled", lang))) == 2, "early attrition likewise"
-    # In place of the ranking and of the funnel.
+    # Replaces the ranking and the funnel.
     assert written.count(text.escape(text.word("state.too_early", lang))) == 2
     assert text.escape(text.word("state.not_in_scope", lang)) not in written
     assert "pd-error" not in written

@@ -1,4 +1,4 @@
-"""Workforce, Planning and Methods, in both languages over the hand-made sample: what they say, and what an address does."""
+"""Workforce, Planning and Methods, in both languages over the hand-made sample: their content, and their addresses."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -21,10 +21,8 @@ from pages.ui.i18n import text
 from pages.ui.sections import scenario
 from tests.conftest import Sample
 from tests.made import answer
-from tests.parts import opening
+from tests.parts import SCRIPT, opening
 
-# As dashboard.py does for each reader; from a folder without `pages/`, which AppTest would run file by file.
-DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
 FIRST = text.menu()[0]["page"]
 LANGUAGES = ("fa", "en")
 
@@ -37,7 +35,7 @@ def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
 
 
 def opened(name: str, **view: str | list[str]) -> AppTest:
-    app = AppTest.from_string(DOOR, default_timeout=60)
+    app = AppTest.from_string(SCRIPT, default_timeout=60)
     app._page_hash, tab = opening(name)
     for key, value in {**tab, **view}.items():
         app.query_params[key] = value
@@ -119,7 +117,7 @@ def test_the_address_holds_the_scenario(published: Path) -> None:
     assert app.slider(key="plan seats IR-23.aid").value == 2
 
 
-def test_a_slider_writes_the_address_and_the_door_back_clears_it(published: Path) -> None:
+def test_a_slider_writes_the_address_and_the_button_back_clears_it(published: Path) -> None:
     app = opened("planning", lang="en")
     app.slider(key="plan plan_recruits").set_value(40).run()
     app.slider(key="plan seats .base").set_value(3).run()

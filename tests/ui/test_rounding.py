@@ -1,4 +1,4 @@
-"""Every number on a screen is rounded half up, by one function, and a rate can be worked out again of the parts beside it."""
+"""Every number on a screen is rounded half up, by one function, and a rate can be recomputed from the parts next to it."""
 
 import ast
 import re
@@ -20,7 +20,7 @@ from tests.made import answer
 ROOT = Path(__file__).parents[2]
 EN = ChartContext("en")
 FLOATS = st.floats(-1e9, 1e9, allow_nan=False)
-# Ties are what rounding is about: numbers that end in a five one place beyond what is shown.
+# Ties: numbers that end in a five one place after the last digit shown.
 TIES = st.builds(lambda whole, decimals: float(Decimal(10 * whole + 5).scaleb(-decimals - 1)), st.integers(-9999, 9999),
                  st.integers(0, 4))  # fmt: skip
 
@@ -128,7 +128,7 @@ def number_formats(source: str) -> list[str]:
     return found
 
 
-# What is rounded for a place or a size, not to be read: how many decimals a step has, clean ticks, a colour, a height.
+# Rounding of positions and sizes, not of numbers to read: decimals of a step, clean ticks, a colour, a height.
 NOT_READ = {
     "ui/charts/axes.py": {"round(step * 10 ** d)", "round(tick, 10)", "round(value)"},
     "ui/charts/classes.py": {"round(i * (len(steps) - 1) / (count - 1))", "round(bound * scale * 10 ** decimals)"},

@@ -1,4 +1,4 @@
-"""The reader's scope: what filters offer, the period, a typed day, names in sentences, what a filter has no effect on, Reset."""
+"""The scope of a page: options of filters, the period, a typed day, names in sentences, filters without effect, Reset."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,6 +15,7 @@ from etl.core.errors import QuestionError
 from etl.core.jalali import last_complete_months
 from etl.semantic import access
 from etl.semantic.answers import ask
+from etl.semantic.catalog import CHOICES
 from pages.ui.charts.elements import ChartContext
 from pages.ui.components import day_field, filter_options
 from pages.ui.data import warehouse
@@ -25,16 +26,15 @@ from pages.ui.state.page_context import FILTERS, PageContext, Scope
 from pages.ui.summary import changes
 from tests import made
 from tests.conftest import Sample
-from tests.parts import PARTS, opening
+from tests.parts import PARTS, SCRIPT, opening
 
-DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
 PAGES = PARTS
 LATEST = date(2024, 9, 21)
 YEAR_SO_FAR = (date(2024, 3, 20), LATEST)
 # Pages that show flows or trends, and so have a use for a period.
 WITH_PERIOD = {"overview", "growth", "training", "licensing", "legal", "smart", "explore", "register", "workforce"}
 WITHOUT_BAR = {"methods", "quality"}
-# Something to choose on each page that has parameters of its own.
+# A choice on each page that has its own parameters.
 OWN: dict[str, dict[str, Any]] = {
     "planning": {"recruits": "7", "leave": "20", "of": "IR-23", "seats": ["lead:3"]},
     "explore": {"m": ["joiners"], "by": ["month"], "show": "pivot", "sort": "-joiners", "page": "2"},
@@ -55,7 +55,7 @@ def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
 
 def opened(name: str = PAGES[0], **view: Any) -> AppTest:
     """A page with this in its address."""
-    app = AppTest.from_string(DOOR, default_timeout=60)
+    app = AppTest.from_string(SCRIPT, default_timeout=60)
     app._page_hash, tab = opening(name)
     for key, value in {**tab, **view}.items():
         app.query_params[key] = value
@@ -139,7 +139,7 @@ def test_two_institutes_of_one_name_are_told_apart_by_their_code() -> None:
     assert told == {"001": "پایش، ۰۰۱", "002": "پایش، ۰۰۲", "003": "گشت"}
 
 
-def test_a_closed_door_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_filters_ask_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     filter_options._offered.cache_clear()
     asked = []
     offered = filter_options.offered
@@ -166,7 +166,7 @@ def test_a_choice_narrows_the_lists_beside_it() -> None:
 def test_what_is_chosen_before_the_browser_has_the_new_address_is_not_lost() -> None:
     app = opened()
     app.multiselect(key="filter province").set_value(["IR-30"]).run()
-    # Who clicks on quickly sends the address that the browser still has; who goes back or opens a link sends another.
+    # A quick second click sends the address that the browser still has; going back or opening a link sends another.
     app.query_params.clear()
     app.multiselect(key="filter activity").set_value(["patrol"]).run()
     assert app.query_params == {"province": "IR-30", "activity": "patrol"}
@@ -355,7 +355,7 @@ def test_an_analysis_says_which_filters_have_a_meaning_for_it(name: str, publish
                 ("institute", "institute_code", "institutes"),
                 ("course", "course_code", "courses"),
             )
-        } | {"activity": "guarding", "gender": "male", "education": "diploma", "post": "guard"}
+        } | {dimension: min(CHOICES[dimension].values()) for dimension in FILTERS if dimension in CHOICES}
         for dimension in FILTERS:
             where = {dimension: [members[dimension]]}
             if dimension in registry.filters(name):
@@ -379,7 +379,7 @@ def test_a_filter_kept_from_another_page_is_told_to_have_no_effect(name: str) ->
 
 def test_a_filter_kept_from_another_page_can_be_taken_away_there() -> None:
     app = opened("smart", gender="male")
-    assert "p::after{content:' (۱)'}" in html(app), "the door says how many filters are on behind it"
+    assert "p::after{content:' (۱)'}" in html(app), "the button shows the number of active filters"
 
 
 # ---------------------------------------------------------------- Reset
@@ -400,6 +400,6 @@ def test_reset_leaves_the_page_as_it_was_first_met(name: str) -> None:
 
 
 def controls(app: AppTest) -> dict[str, Any]:
-    """What every control of the page shows."""
+    """The value of every control of the page."""
     kinds = (app.multiselect, app.selectbox, app.text_input, app.date_input, app.slider)
     return {str(one.key): one.value for kind in kinds for one in kind}

@@ -1,4 +1,4 @@
-"""What the first screen and the briefing say, made of answers alone: verdict, needs action, ranks, changes."""
+"""The sentences of the first screen and the briefing, made from answers alone: verdict, needs action, ranks, changes."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -25,7 +25,7 @@ LANGUAGES = ("fa", "en")
 
 
 def sources_of(con: duckdb.DuckDBPyConnection, lang: str = "en", province: str = "") -> Sources:
-    """The answers of a connection, as the briefing on paper takes them."""
+    """The answers of a connection, as used by the printed briefing."""
     where = {"province": (province,)} if province else {}
 
     def asked(*names: str, by: Any = (), on: date | None = None, over: Any = None) -> Answer:
@@ -207,8 +207,8 @@ def test_signals_on_the_worse_side_follow_and_lead_to_their_province() -> None:
     assert (change.kind, change.count, change.parameters) == ("change", 2, {"province": ["IR-30"]})
     assert change.when == "in Ordibehesht 1405", "the latest month alone"
     assert {level.part, change.part} == {"province"}
-    assert [one.kind for one in needs_action.actions(signalling("IR-30"))] == ["change"], "of a province its own"
-    assert needs_action.actions(signalling("IR-23")) == [], "what is better needs no action"
+    assert [one.kind for one in needs_action.actions(signalling("IR-30"))] == ["change"], "a province has its own"
+    assert needs_action.actions(signalling("IR-23")) == [], "an improvement needs no action"
 
 
 def test_no_more_than_five_items_are_named(small_register: Path) -> None:

@@ -1,4 +1,4 @@
-"""The table of all pages: how it is sorted and paged, what its cells hold, and where its standing is kept."""
+"""The table of all pages: its sorting, paging and cells, and where its state is kept."""
 
 import re
 import shutil
@@ -74,8 +74,8 @@ def test_a_press_turns_the_way_and_forgets_the_page(monkeypatch: pytest.MonkeyPa
     store.standing = table_state.Standing()
     monkeypatch.setattr(tables.st, "session_state", {"key": {"sort": "count"}})
     tables._press(store, COLUMNS, "", "key")
-    assert store.standing.sort == "-count", "numbers run downwards first"
-    # downwards is how they stand at first
+    assert store.standing.sort == "-count", "numbers are sorted in descending order first"
+    # the initial order is descending
     assert seen == [("count", 1), ("", 1), ("name", 1), ("-name", 1), ("-name", 1)]
 
 
@@ -194,7 +194,7 @@ def test_what_changed_between_two_publications_is_told_by_province_reason_and_fi
     file = next(one for one in data_quality.changed_files(con, pointer) if one["file"] == changed.name)
     assert (file["file"], file["after"] < file["before"]) == (changed.name, True)
     assert data_quality.last_revision(con, tmp_path / "none.duckdb") is None
-    # Somebody of another province is told of the nation and of the own, and of no file of the others.
+    # A user of another province sees the nation and their own province, and no file of others.
     moved = {one.province for one in told.moved if one.province}
     other = next(code for code in ("IR-23", "IR-10", "IR-30") if code != file["province"])
     scope = AccessScope("officer", "province", frozenset({other}), may_see_detail=False, may_export=False)

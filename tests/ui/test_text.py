@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from persiantools.jdatetime import JalaliDate
 
 from etl.semantic.catalog import CHOICES, DIMENSIONS, catalogue
+from etl.warehouse.dimensions import FILTERS
 from pages.ui.i18n import text
 from tests.parts import PARTS
 
@@ -22,14 +23,14 @@ ROOT = Path(__file__).parents[2]
 BOOK = tomllib.loads((ROOT / "pages" / "text.toml").read_text(encoding="utf-8"))
 LATIN_DIGIT = re.compile("[0-9]")
 LATIN_WORD = re.compile("[A-Za-z]{2,}")
-# What stays Latin in a Persian sentence, and why: a command, a folder, a key, a legal attribution, the other language's
-# own name, one line for a reader who cannot run scripts; anywhere: formats of files, settings, a foreign register.
+# Latin text in a Persian sentence: a command, a folder, a key, a legal attribution, the name of the other language, one
+# line for browsers without scripts; anywhere: file formats, settings, a foreign register.
 STAYS_LATIN = {"app.language", "app.language_help", "app.no_script", "state.unpublished", "figure.osm", "browser.words"}
 LATIN_ANYWHERE = re.compile(r"\b(CSV|XLSX|PNG|SVG|PDF|Parquet|SIA|[A-Z]+(_[A-Z]+)+)\b")
 
 
 def entries(book: Any = BOOK, name: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Every entry that has the two languages: its name, its Persian, its English."""
+    """Every entry with both languages: its name, its Persian, its English."""
     if isinstance(book, list):
         for place, one in enumerate(book):
             yield from entries(one, f"{name}[{place}]")
@@ -56,13 +57,13 @@ def test_every_word_is_there_in_both_languages(name: str, fa: str, en: str) -> N
     assert fa.strip()
     assert en.strip()
     places = [{field for _, field, _, _ in string.Formatter().parse(one) if field} for one in (fa, en)]
-    assert places[0] == places[1], "both languages leave the same places open"
+    assert places[0] == places[1], "both languages have the same fields"
     if name not in STAYS_LATIN:
         assert not LATIN_DIGIT.search(fa)
         assert not LATIN_WORD.search(LATIN_ANYWHERE.sub("", re.sub(r"\{\w+\}", "", fa)))
 
 
-# Sections that are gone through as a whole, or whose words stand for names that come from data.
+# Sections that are read as a whole, or whose keys come from data.
 WHOLE = (
     "menu", "menu_group", "tab", "units", "member", "calendar", "browser", "source", "reason", "rule", "note",
     "dimension", "group", "nobody", "plural", "period", "population", "revision",
@@ -70,7 +71,7 @@ WHOLE = (
 
 
 def _asked_for() -> list[re.Pattern[str]]:
-    """The texts of the code; of one that is put together, whatever stands in its places."""
+    """The strings of the code as patterns; the fields of a formatted string match any text."""
     found: set[str] = set()
     for path in [*(ROOT / "pages").rglob("*.py"), ROOT / "dashboard.py"]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -79,14 +80,15 @@ def _asked_for() -> list[re.Pattern[str]]:
             elif isinstance(node, ast.JoinedStr):
                 parts = (re.escape(str(one.value)) if isinstance(one, ast.Constant) else ".+" for one in node.values)
                 found.add("".join(parts))
-    # "section.{name}" asks for no word of its own: its names stand elsewhere in the code.
+    # "section.{name}" names no word by itself: its names are elsewhere in the code.
     return [re.compile(one) for one in found if re.match(r"[a-z_0-9]", one) and not re.fullmatch(r"\w+\\\.\.\+", one)]
 
 
 def test_no_word_stands_there_unused() -> None:
     asked = _asked_for()
     names = [name for name, _, _ in ENTRIES if not name.startswith(tuple(f"{section}." for section in WHOLE))]
-    names = [name for name in names if "[" not in name]
+    filters = {f"scope.{dimension}" for dimension in FILTERS}
+    names = [name for name in names if "[" not in name and name not in filters]
     assert len(names) > 400
 
     def is_used(name: str) -> bool:

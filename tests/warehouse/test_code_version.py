@@ -1,4 +1,4 @@
-"""A publication of another version of the program: one sentence wherever it is opened, and a way out."""
+"""A publication of another version of the program: one sentence wherever it is opened, and the remedy."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from etl.semantic import access
 from etl.warehouse import code_version, publications
 from pages.ui.i18n import text
 from tests.loading import build, copy_publication, national_id, put, put_good, row
+from tests.parts import SCRIPT
 
-DOOR = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
 SENTENCE = "this publication was built by another version of the program; run python -m etl build again"
 
 
@@ -39,13 +39,13 @@ def pointer(twice: Path, tmp_path: Path) -> Path:
 
 
 def change(path: Path, *statements: str) -> None:
-    """As if other code had built a publication."""
+    """Mark a publication as built by other code."""
     with duckdb.connect(str(path.resolve())) as con:
         for sql in ("update publication set code_version = 'another'", *statements):
             con.execute(sql)
 
 
-# What other code lacked or named otherwise: without the comparison each raises a BinderException somewhere else.
+# Tables and columns that other code may lack: without the check each raises a BinderException somewhere else.
 OTHER = {
     "the same tables": (),
     "no version": ("alter table publication drop column code_version",),
@@ -127,7 +127,7 @@ def test_publications_of_other_versions_are_compared_while_their_tables_answer(p
 def test_a_page_says_it_once_and_draws_no_part(other, lang, pointer, monkeypatch):
     change(pointer, *other)
     monkeypatch.setenv("WAREHOUSE", str(pointer))
-    app = AppTest.from_string(DOOR, default_timeout=60)
+    app = AppTest.from_string(SCRIPT, default_timeout=60)
     app.query_params["lang"] = lang
     app.run()
     assert not app.exception

@@ -1,4 +1,4 @@
-"""The dimensions, declared once: what models, questions and pages derive from them."""
+"""The dimensions are declared once; models, questions and pages derive from them."""
 
 import re
 from itertools import pairwise
@@ -35,7 +35,7 @@ def test_no_model_is_left_with_a_placeholder():
 
 @pytest.mark.parametrize("path", sorted(MODELS.rglob("*.sql")), ids=lambda path: path.stem)
 def test_no_model_lists_the_dimensions_by_hand(path):
-    """Two of them side by side are the beginning of such a list."""
+    """Two of them next to each other are the beginning of such a list."""
     sql = re.sub(r"--[^\n]*", "", path.read_text(encoding="utf-8"))
     listed = re.findall(r"(?:\w+\.)?(\w+)", sql)
     personal = [name for name in SPELL if name not in ("province", "county", "activity")]

@@ -1,4 +1,4 @@
-"""A publication is whole or absent: versions, the pointer, going back and forth, and what a flipped bit can do."""
+"""A publication is complete or absent: versions, the pointer, rollback, and flipped bits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def pointer(tmp_path: Path) -> Path:
 
 
 def made(private: Path, number: int) -> Path:
-    """A finished database that knows its number."""
+    """A finished database that holds its number."""
     path = private / "built.duckdb"
     with duckdb.connect(str(path)) as con:
         con.execute(f"create table content as select {number} as number")
@@ -150,9 +150,9 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from etl.warehouse import publications as publication
-with publication.building(Path(sys.argv[1])) as workshop:
-    (workshop / "half.duckdb").write_bytes(bytes(1000))
-    print(workshop, flush=True)
+with publication.building(Path(sys.argv[1])) as folder:
+    (folder / "half.duckdb").write_bytes(bytes(1000))
+    print(folder, flush=True)
     time.sleep(60)
 """
 
@@ -182,22 +182,22 @@ pointer, patched, command = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 setattr(version_files if hasattr(version_files, patched) else os, patched, lambda *_: os._exit(9))
 if command == "rollback":
     publication.roll_back(pointer)
-with publication.building(pointer) as workshop:
-    with duckdb.connect(str(workshop / "built.duckdb")) as con:
+with publication.building(pointer) as folder:
+    with duckdb.connect(str(folder / "built.duckdb")) as con:
         con.execute("create table content as select 666 as number")
-    publication.publish(workshop / "built.duckdb", pointer)
+    publication.publish(folder / "built.duckdb", pointer)
 """
 
 
 def cut_power(pointer: Path, step: str, command: str = "publish") -> None:
-    """Do it in a process that ends, as if the power had failed, at the first call of `step`."""
+    """Run in a process that ends at the first call of `step`, as in a power failure."""
     done = subprocess.run([sys.executable, "-c", CUT, str(pointer), step, command], cwd=ROOT, check=False)
     assert done.returncode == 9
 
 
 @pytest.mark.parametrize("step", ["rename", "replace"])
 def test_a_power_cut_between_the_last_steps_is_healed_by_the_next_build(pointer, step):
-    """Just before the version, or the pointer, gets its name."""
+    """Just before the version or the pointer is renamed."""
     publish(pointer, 1)
     cut_power(pointer, step)
     assert shown(pointer) == 1
@@ -289,7 +289,7 @@ def test_going_back_names_the_place_that_is_not_kept(failing, place, pointer, mo
 
 
 def _fail_to_sync(monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
-    """The disk fails at one of the calls of fsync of publishing or going back."""
+    """The disk fails at one of the fsync calls of a publication or rollback."""
     calls = iter(range(1, 10))
     real = os.fsync
 
@@ -438,7 +438,7 @@ def test_a_flipped_bit_is_an_error_or_changes_nothing_but_never_a_number(flipper
         right = quick_digest(con)
     content = copy.read_bytes()
     chance = random.Random(3)
-    # Half anywhere, half where there is something: most of a small file is room.
+    # Half anywhere, half in used blocks: most of a small file is unused.
     full = [at for at in range(0, len(content), 4096) if any(content[at : at + 4096])]
     places = [chance.randrange(len(content)) for _ in range(40)] + [
         chance.choice(full) + chance.randrange(4096) for _ in range(80)

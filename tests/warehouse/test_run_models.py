@@ -1,4 +1,4 @@
-"""Models are made once each, after those they are made of, two at a time; an error in one ends the other."""
+"""Each model is run once, after the models it reads, two at a time; an error in one ends the other."""
 
 import threading
 import time
@@ -97,7 +97,7 @@ HIRED, LAST = date(2024, 1, 10), date(2024, 7, 1)
     ("passed_on", "held"),
     [
         ([], [(HIRED, LAST, None)]),
-        # On the first day it is held from then on, and what was held before is not held at all.
+        # A pass on the first day is held from then on, and an earlier one not at all.
         ([date(2024, 1, 10)], [(HIRED, LAST, date(2025, 1, 10))]),
         ([date(2023, 5, 1), date(2024, 1, 10)], [(HIRED, LAST, date(2025, 1, 10))]),
         ([date(2023, 5, 1)], [(HIRED, LAST, date(2024, 5, 1))]),
@@ -109,7 +109,7 @@ HIRED, LAST = date(2024, 1, 10), date(2024, 7, 1)
                 (date(2024, 6, 30), LAST, date(2025, 6, 30)),
             ],
         ),
-        # The first day out is none of service.
+        # The first day out is no day of service.
         ([date(2024, 7, 1), date(2024, 9, 1)], [(HIRED, LAST, None)]),
     ],
 )

@@ -1,4 +1,4 @@
--- An institute's licensed days are told once.
+-- An institute's licensed days do not overlap.
 with ordered as (
     select
         institute_code,

@@ -14,6 +14,6 @@ from (
     union
     select province, county
     from spells
-) as met
-anti join counties on counties.province_iso = met.province and counties.sci_code = met.county
+) as used
+anti join counties on counties.province_iso = used.province and counties.sci_code = used.county
 where county is not null

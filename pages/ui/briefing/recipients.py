@@ -1,7 +1,7 @@
-"""Who gets which books: recipients.toml, and what each was told last.
+"""Who gets which books: recipients.toml, and the last message to each.
 
     [[recipient]]
-    name = "office"            a word of its own
+    name = "office"            a unique name
     folder = "/srv/policeyar"  where the books go
     places = ["IR", "IR-11"]   IR is the nation
     lang = "fa"                fa unless given

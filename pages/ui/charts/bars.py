@@ -74,9 +74,7 @@ def ranking(
                 "line": {"color": colours, "width": [0 if size is None else 1 for size in sizes]},
             },
             "customdata": [row[0] for row in rows],
-            "hovertext": [
-                elements.hover(answer, metric, row, elements.name_of(answer, row, context), context) for row in rows
-            ],
+            "hovertext": [elements.hover_of_row(answer, metric, row, context) for row in rows],
             "hovertemplate": "%{hovertext}<extra></extra>",
         },
     ]
@@ -284,10 +282,7 @@ def columns(answer: Answer, context: ChartContext, meaning: str = "actual") -> F
                 "opacity": [0.45 if label in answer.provisional else 1 for label in labels],
             },
             "customdata": labels,
-            "hovertext": [
-                elements.hover(answer, metric, row, elements.name_of(answer, row, context), context)
-                for row in answer.rows
-            ],
+            "hovertext": [elements.hover_of_row(answer, metric, row, context) for row in answer.rows],
             "hovertemplate": "%{hovertext}<extra></extra>",
         }
     ]

@@ -9,7 +9,7 @@ The class that needs attention is the darkest in light mode and the only warm on
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
@@ -33,6 +33,8 @@ ABOVE: tuple[tuple[str, ...], tuple[str, ...]] = (("#6592b8", "#4a81ab"), ("#3f6
 BREAKS = {"target_progress": 1.0, "training_compliance": GOAL}
 _MOST_DECIMALS = 3
 
+_Cell = tuple[Any, ...]
+
 
 @dataclass(frozen=True)
 class Classes:
@@ -55,6 +57,28 @@ class Classes:
     @property
     def top(self) -> float:
         return len(self.colours) - 0.5
+
+    def heatmap(
+        self, lines: Sequence[Sequence[_Cell | None]], value: int, hover: Callable[[_Cell], str]
+    ) -> dict[str, Any]:
+        """A heatmap trace of rows of an answer, line by line; `value` is the column of the number. None is an empty cell."""
+        return {
+            "type": "heatmap",
+            "x": list(range(len(lines[0]) if lines else 0)),
+            "y": list(range(len(lines))),
+            "z": [
+                [None if row is None or row[value] is None else self.of(row[value]) for row in line] for line in lines
+            ],
+            "zmin": -0.5,
+            "zmax": self.top,
+            "colorscale": self.scale,
+            "showscale": False,
+            "xgap": 1,
+            "ygap": 1,
+            "hovertext": [[hover(row) if row else "" for row in line] for line in lines],
+            "hovertemplate": "%{hovertext}<extra></extra>",
+            "hoverongaps": False,
+        }
 
     def keys(self, context: ChartContext) -> list[Figure]:
         """The legend keys, from the lowest class."""

@@ -163,6 +163,11 @@ def hover(answer: Answer, metric: Metric, row: Sequence[Any], name: str, context
     return context.line("<br>".join(lines))
 
 
+def hover_of_row(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartContext) -> str:
+    """The hover text of a row under the names of its members."""
+    return hover(answer, metric, row, name_of(answer, row, context), context)
+
+
 def size_below(answer: Answer, metric: Metric, row: Sequence[Any]) -> float | None:
     """The size of a row's group if it is too small to be ranked; else None."""
     counted = size_of(metric)

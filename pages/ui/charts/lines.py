@@ -80,10 +80,7 @@ class _Series:
         rows = [place.get(label) for label in labels]
         return (
             [row[at] if row else None for row in rows],
-            [
-                elements.hover(answer, self.metric, row, elements.name_of(answer, row, context), context) if row else ""
-                for row in rows
-            ],
+            [elements.hover_of_row(answer, self.metric, row, context) if row else "" for row in rows],
         )
 
 
@@ -247,31 +244,10 @@ def heat(answer: Answer, context: ChartContext) -> Figure:
     cell = {(row[1 - t], row[t]): row for row in answer.rows}
     sorted_into = classes([row[at] for row in answer.rows if row[at] is not None], metric, context)
     rows = [[cell.get((group, label)) for label in labels] for group in groups]
-    data = {
-        "type": "heatmap",
-        "x": list(range(len(labels))),
-        "y": list(range(len(groups))),
-        "z": [[None if row is None or row[at] is None else sorted_into.of(row[at]) for row in line] for line in rows],
-        "zmin": -0.5,
-        "zmax": sorted_into.top,
-        "colorscale": sorted_into.scale,
-        "showscale": False,
-        "xgap": 1,
-        "ygap": 1,
-        "hovertext": [
-            [
-                elements.hover(answer, metric, row, elements.name_of(answer, row, context), context) if row else ""
-                for row in line
-            ]
-            for line in rows
-        ],
-        "hovertemplate": "%{hovertext}<extra></extra>",
-        "hoverongaps": False,
-    }
     names = axes.categories(context, [context.member(answer.by[1 - t], group) for group in groups])
     return elements.figure(
         context,
-        [data],
+        [sorted_into.heatmap(rows, at, lambda row: elements.hover_of_row(answer, metric, row, context))],
         len(groups) * 20 + 60,
         sorted_into.keys(context),
         xaxis=axes.time_axis(context, labels) | {"range": [-0.5, len(labels) - 0.5], "showline": False},

@@ -39,9 +39,7 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = ())
             "colorscale": scale,
             "showscale": False,
             "marker": {"line": {"color": border, "width": 1}},
-            "hovertext": [
-                elements.hover(answer, metric, row, elements.name_of(answer, row, context), context) for row in rows
-            ],
+            "hovertext": [elements.hover_of_row(answer, metric, row, context) for row in rows],
             "hovertemplate": "%{hovertext}<extra></extra>",
         }
 

@@ -35,32 +35,11 @@ def matrix(answer: Answer, context: ChartContext) -> Figure:
     lines = [[cell.get((group, column)) for column in columns] for group in groups]
     values = [row[at] for line in lines for row in line if row and row[at] is not None]
     sorted_into = classes(values, metric, context)
-    data = {
-        "type": "heatmap",
-        "x": list(range(len(columns))),
-        "y": list(range(len(groups))),
-        "z": [[sorted_into.of(row[at]) if row and row[at] is not None else None for row in line] for line in lines],
-        "zmin": -0.5,
-        "zmax": sorted_into.top,
-        "colorscale": sorted_into.scale,
-        "showscale": False,
-        "xgap": 1,
-        "ygap": 1,
-        "hovertext": [
-            [
-                elements.hover(answer, metric, row, elements.name_of(answer, row, context), context) if row else ""
-                for row in line
-            ]
-            for line in lines
-        ],
-        "hovertemplate": "%{hovertext}<extra></extra>",
-        "hoverongaps": False,
-    }
     top = axes.names_below(context, [context.member(answer.by[across], column) for column in columns])
     top |= {"side": "top", "tickfont": {"color": context.colour("text"), "size": 12}}
     made = elements.figure(
         context,
-        [data],
+        [sorted_into.heatmap(lines, at, lambda row: elements.hover_of_row(answer, metric, row, context))],
         len(groups) * 24 + 90,
         sorted_into.keys(context),
         xaxis=top,

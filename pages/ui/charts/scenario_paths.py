@@ -126,9 +126,7 @@ def _line(answer: Answer, context: ChartContext, values: list[Any], which: int, 
         "y": values,
         "line": line,
         "connectgaps": False,
-        "hovertext": [
-            elements.hover(answer, metric, row, elements.name_of(answer, row, context), context) for row in answer.rows
-        ],
+        "hovertext": [elements.hover_of_row(answer, metric, row, context) for row in answer.rows],
         "hovertemplate": "%{hovertext}<extra></extra>",
     }
 

@@ -231,28 +231,13 @@ def moves(answer: Answer, context: ChartContext, most: int = 12) -> Figure:
     grid = [[cell.get((down, across)) for across in provinces] for down in provinces]
     numbers = [text.number(number + 1, context.lang) for number in range(len(provinces))]
     names = [f"{context.member('province', code)} {number}" for code, number in zip(provinces, numbers, strict=True)]
-    data = {
-        "type": "heatmap",
-        "x": list(range(len(provinces))),
-        "y": list(range(len(provinces))),
-        "z": [[sorted_into.of(row[at]) if row else None for row in line] for line in grid],
-        "zmin": -0.5,
-        "zmax": sorted_into.top,
-        "colorscale": sorted_into.scale,
-        "showscale": False,
-        "xgap": 1,
-        "ygap": 1,
-        "hovertext": [[_moved(answer, row, context, at) if row else "" for row in line] for line in grid],
-        "hovertemplate": "%{hovertext}<extra></extra>",
-        "hoverongaps": False,
-    }
     across = axes.names_below(context, numbers)
     across |= {"side": "top", "title": axes.titled(context, "figure.row_to_column")}
     # Twelve numbers must fit side by side on a phone.
     across["tickfont"] = across["tickfont"] | {"size": 10}
     return elements.figure(
         context,
-        [data],
+        [sorted_into.heatmap(grid, at, lambda row: _moved(answer, row, context, at))],
         len(provinces) * 26 + 84,
         sorted_into.keys(context),
         xaxis=across,

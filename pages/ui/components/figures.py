@@ -71,7 +71,7 @@ def figure(
 
     `by="place"` means provinces, or the counties of a few selected ones. `where` are filters fixed by the page. `analysis`
     names a result of etl.analysis. `nation` and `target` add lines for the nation's value and the target. `says` replaces the
-    chart's title rule. `ranked`: the page already ranks the same groups beside the map, so a map of groups that differ only by
+    chart's title rule. `ranked`: the page already ranks the same groups next to the map, so a map of groups that differ only by
     chance is left out instead of replaced by a ranking.
     """
     if where:
@@ -115,7 +115,7 @@ def _figure(
 
 
 def _unmapped(question: FigureQuestion, answer: Answer, ident: str) -> None:
-    """A note instead of a map that would only colour noise; the ranking beside it has the table and the files."""
+    """A note instead of a map that would only colour noise; the ranking next to it has the table and the files."""
     view = question.view
     title = _title(answer, question.chart, context(view), None, ident)
     note = f'<p class="pd-note pd-unmapped">{text.escape(view.word("figure.no_map"))}</p>'

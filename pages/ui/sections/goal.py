@@ -66,7 +66,7 @@ def _seek(view: PageContext, years: list[str], year: str, goal: float | None) ->
 
 
 def announced(view: PageContext) -> None:
-    """Announced numbers beside those of the register on the same day, with known reasons for the difference."""
+    """Announced numbers next to those of the register on the same day, with known reasons for the difference."""
     with st.container(border=True, key="announced"), error_boundary(view.lang, "announced"):
         answer = warehouse.analyse("announced", on=view.as_of)
         lines = []

@@ -6,6 +6,7 @@ import streamlit as st
 
 from etl.operations import audit
 from etl.semantic.answers import Answer
+from etl.warehouse.dimensions import expand_groups
 from pages.ui.components import downloads, notices, tables
 from pages.ui.components.footer import context, question, subtitle
 from pages.ui.components.table_state import InAddress
@@ -17,7 +18,8 @@ from pages.ui.state.page_context import PLACES, PageContext
 
 PAGE = "register"
 _MEASURES = ("active_assistants", "in_service", "training_compliance", "licensed_institutes")
-_LEAVES_LICENCES = {"gender", "education", "post"}
+# Filters that a count of licences ignores.
+_OF_PERSONS = frozenset(expand_groups(["@person"]))
 
 
 def chosen(view: PageContext) -> Institute | None:
@@ -76,7 +78,7 @@ def listing(view: PageContext) -> None:
 
 def _listed(view: PageContext) -> Answer:
     """Measures by institute. Institutes found without anybody in service or a licence are listed without numbers."""
-    names = [name for name in _MEASURES if name != "licensed_institutes" or not _LEAVES_LICENCES & set(view.where)]
+    names = [name for name in _MEASURES if name != "licensed_institutes" or not _OF_PERSONS & set(view.where)]
     search_text = page_parameters.one(PAGE, "find")
     where = {name: codes for name, codes in view.where.items() if not (search_text and name in PLACES)}
     answer = warehouse.ask(*names, by="institute", on=view.as_of, where=where)
