@@ -4,8 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PORT   ?= 8501
 READY  := $(VENV)/.ready
-# Every core takes files of tests; a file stays with one, for its tests share what they made.
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+# Every core takes files of tests, in the order of tests/conftest.py; a file stays with one, for its tests share what they made.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 PROVIDER := tests/access/provider
 WAREHOUSE := data/warehouse/warehouse.duckdb
 

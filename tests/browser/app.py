@@ -48,7 +48,7 @@ def _etl(*words: str) -> None:
 
 
 @contextmanager
-def served(warehouse: Path) -> Iterator[str]:
+def served(warehouse: Path, **environment: str) -> Iterator[str]:
     """The dashboard over `warehouse`, as `streamlit run dashboard.py` serves it; its address."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
@@ -57,7 +57,7 @@ def served(warehouse: Path) -> Iterator[str]:
     server = subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, "WAREHOUSE": str(warehouse)},
+        env={**os.environ, "WAREHOUSE": str(warehouse), **environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -201,11 +201,34 @@ class Visit:
     def settle(self) -> "Visit":
         """Wait until the page stands still."""
         self.page.wait_for_selector(".pd-trust, .pd-notice", state="attached", timeout=40_000)
-        self.page.wait_for_timeout(250)
+        self._draw()
         self.runs.wait(40)
         self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=40_000)
         self.page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')", timeout=40_000)
-        self.page.wait_for_timeout(250)
+        self._draw()
+        self.runs.wait(40)
+        return self
+
+    def _draw(self) -> None:
+        """Until the page has handled what happened to it, and has nothing left to draw."""
+        self.page.evaluate(
+            "new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestIdleCallback(done)), 80))"
+        )
+
+    def darken(self) -> "Visit":
+        """The reader's system turns dark, and the page with it."""
+        self.page.emulate_media(color_scheme="dark")
+        self.page.wait_for_function(
+            "getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme == 'dark'", timeout=60_000
+        )
+        return self.settle()
+
+    def forget(self) -> "Visit":
+        """Leave the page, in the light, with nothing noted of it."""
+        self.page.goto("about:blank")
+        self.page.emulate_media(color_scheme="light")
+        self.requests.clear()
+        self.failures.clear()
         return self
 
     @property

@@ -136,6 +136,7 @@ class Supervised:
         self.config = folder / "supervisord.conf"
         # As long as a test waits for what a service may take its time for.
         text = self.config.read_text().replace(f"-t {configure.ANSWER_SECONDS}", "-t 5")
+        text = text.replace(f"startsecs={configure.START_SECONDS}", "startsecs=10")
         self.config.write_text(text.replace(f"stopwaitsecs={configure.STOP_SECONDS}", "stopwaitsecs=3"))
         self.process = self._start()
 
@@ -162,8 +163,9 @@ def all_of(pid: int) -> list[int]:
     return [pid, *(found for child in children for found in all_of(int(child)))]
 
 
-def _is_replaced(served: Supervised, name: str, pid: int) -> bool:
-    return served.pids().get(name, pid) != pid and served.answers()
+def _are_replaced(served: Supervised, before: dict[str, int]) -> bool:
+    now = served.pids()
+    return all(now.get(name, pid) != pid for name, pid in before.items()) and served.answers()
 
 
 @pytest.mark.slow
@@ -176,16 +178,14 @@ def test_supervisor_restarts_what_ends_or_freezes_and_leaves_nothing_behind(tmp_
         for path in ("/healthz", "/readyz", "/metrics"):
             assert ask(served.proxy, path)[0] == 404
 
-        for name, ended_by in (
-            ("web-0", signal.SIGKILL),
-            ("web-1", signal.SIGTERM),
-            ("nginx", signal.SIGKILL),
-            ("nginx", signal.SIGTERM),
+        for ended in (
+            {"web-0": signal.SIGKILL, "web-1": signal.SIGTERM, "nginx": signal.SIGKILL},
+            {"nginx": signal.SIGTERM},
         ):
-            killed = served.pids()[name]
-            os.kill(killed, ended_by)
-            replaced = partial(_is_replaced, served, name, killed)
-            until(replaced, f"{name} is replaced after {ended_by.name}")
+            before = served.pids()
+            for name, ended_by in ended.items():
+                os.kill(before[name], ended_by)
+            until(partial(_are_replaced, served, {name: before[name] for name in ended}), f"{ended} are replaced")
 
         frozen = served.pids()["web-1"]
         os.kill(frozen, signal.SIGSTOP)
