@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from weakref import WeakKeyDictionary, WeakSet
 
 from playwright.sync_api import Browser, Page, WebSocket, WebSocketRoute, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -29,6 +30,9 @@ _FLAGS = (
     "--disable-sync",
 )
 _TALL = 1000
+# The windows that readers left, and those whose answers were held.
+_idle: "WeakKeyDictionary[Browser, list[Visit]]" = WeakKeyDictionary()
+_held: WeakSet[Page] = WeakSet()
 # Streamlit first asks for its own addresses under the path of a deep link, then finds its base.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 
@@ -176,6 +180,7 @@ def hold_answers(page: Page) -> Hold:
     """Stand between the page and its server, before the page is opened."""
     hold = Hold()
     page.route_web_socket(re.compile("_stcore/stream"), hold.listen)
+    _held.add(page)
     return hold
 
 
@@ -250,15 +255,34 @@ class Visit:
 
 @contextmanager
 def visit(browser: Browser, address: str, width: int = 1440, dark: bool = False) -> Iterator[Visit]:
-    """A new reader, who never was here before and whose own browser speaks neither language of ours."""
-    context = browser.new_context(
-        viewport={"width": width, "height": _TALL},
-        color_scheme="dark" if dark else "light",
-        locale="de-DE",
-        accept_downloads=True,
-    )
-    page = context.new_page()
-    seen = Visit(address, page, Runs(page))
+    """A new reader, who never was here before and whose own browser speaks neither language of ours.
+
+    The window may be that of an earlier reader, all of whose traces are wiped but for the scripts that it has compiled.
+    """
+    idle = _idle.setdefault(browser, [])
+    seen = idle.pop() if idle else _arrive(browser)
+    seen.address = address
+    seen.page.set_viewport_size({"width": width, "height": _TALL})
+    seen.page.emulate_media(color_scheme="dark" if dark else "light")
+    is_whole = False
+    try:
+        yield seen
+        is_whole = seen.page not in _held
+    finally:
+        if is_whole:
+            seen.page.unroute_all()
+            seen.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+            seen.forget()
+            seen.page.context.clear_cookies()
+            seen.page.context.clear_permissions()
+            idle.append(seen)
+        else:
+            seen.page.context.close()
+
+
+def _arrive(browser: Browser) -> Visit:
+    page = browser.new_context(locale="de-DE", accept_downloads=True).new_page()
+    seen = Visit("", page, Runs(page))
     page.on("request", lambda request: seen.requests.append(request.url))
     page.on("pageerror", lambda error: seen.failures.append(str(error)))
     page.on(
@@ -269,7 +293,4 @@ def visit(browser: Browser, address: str, width: int = 1440, dark: bool = False)
             else None
         ),
     )
-    try:
-        yield seen
-    finally:
-        context.close()
+    return seen
