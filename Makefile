@@ -4,8 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PORT   ?= 8501
 READY  := $(VENV)/.ready
-# One worker per core; the tests of a file run on one worker, because they share fixtures.
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+# One worker per core; the tests of a file run on one worker, because they share fixtures. tests/conftest.py orders the files.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 PROVIDER := tests/access/provider
 WAREHOUSE := data/warehouse/warehouse.duckdb
 

@@ -20,6 +20,11 @@ settings.register_profile("no_deadline", deadline=None, suppress_health_check=[H
 settings.load_profile("no_deadline")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that no core is left alone with a long file at the end."""
+    items.sort(key=lambda item: [not item.get_closest_marker(name) for name in ("browser", "slow")])
+
+
 @dataclass(frozen=True)
 class Sample:
     """The source files of a sample, and the pointer of its publication, beside which lies report.json. Tests only read them."""

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser
 
 from etl.operations import audit
 from tests.access.site import Site, served, sign_in, status
+from tests.browser import app as front
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 CLOSED = ("/_stcore/upload_file/x/y", "/files/x", "/component/a/b.js")
@@ -78,9 +79,8 @@ def test_the_audit_log_is_on_the_page_of_a_steward_and_of_nobody_else(site: Site
     for sub, shown in (("data.steward", 1), ("national.analyst", 0)):
         context = browser.new_context(locale="en")
         page = sign_in(site, context, sub)
-        page.goto(site.address + "/quality?lang=en")
-        page.wait_for_selector(".st-key-figure-revisions", timeout=90_000)
-        page.wait_for_timeout(3000)
+        front.Visit(site.address, page, front.Runs(page)).go("quality", lang="en")
+        assert page.locator(".st-key-figure-revisions").count()
         assert page.get_by_role("heading", name="Audit log").count() == shown
         context.close()
 

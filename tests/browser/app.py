@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from weakref import WeakKeyDictionary, WeakSet
 
 from playwright.sync_api import Browser, Page, WebSocket, WebSocketRoute, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -29,6 +30,9 @@ _FLAGS = (
     "--disable-sync",
 )
 _TALL = 1000
+# The windows that readers left, and those whose answers were held.
+_idle: "WeakKeyDictionary[Browser, list[Visit]]" = WeakKeyDictionary()
+_held: WeakSet[Page] = WeakSet()
 # Streamlit first asks for its own addresses under the path of a deep link, then finds its base.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 
@@ -48,7 +52,7 @@ def _etl(*words: str) -> None:
 
 
 @contextmanager
-def served(warehouse: Path) -> Iterator[str]:
+def served(warehouse: Path, **environment: str) -> Iterator[str]:
     """The dashboard over `warehouse`, as `streamlit run dashboard.py` serves it; its address."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
@@ -57,7 +61,7 @@ def served(warehouse: Path) -> Iterator[str]:
     server = subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, "WAREHOUSE": str(warehouse)},
+        env={**os.environ, "WAREHOUSE": str(warehouse), **environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -176,6 +180,7 @@ def hold_answers(page: Page) -> Hold:
     """Intercept the socket between page and server, before the page is opened."""
     hold = Hold()
     page.route_web_socket(re.compile("_stcore/stream"), hold.listen)
+    _held.add(page)
     return hold
 
 
@@ -201,11 +206,34 @@ class Visit:
     def settle(self) -> "Visit":
         """Wait until the page is idle."""
         self.page.wait_for_selector(".pd-trust, .pd-notice", state="attached", timeout=40_000)
-        self.page.wait_for_timeout(250)
+        self._draw()
         self.runs.wait(40)
         self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=40_000)
         self.page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')", timeout=40_000)
-        self.page.wait_for_timeout(250)
+        self._draw()
+        self.runs.wait(40)
+        return self
+
+    def _draw(self) -> None:
+        """Until the page has handled what happened to it, and has nothing left to draw."""
+        self.page.evaluate(
+            "new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestIdleCallback(done)), 80))"
+        )
+
+    def darken(self) -> "Visit":
+        """The reader's system turns dark, and the page with it."""
+        self.page.emulate_media(color_scheme="dark")
+        self.page.wait_for_function(
+            "getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme == 'dark'", timeout=60_000
+        )
+        return self.settle()
+
+    def forget(self) -> "Visit":
+        """Leave the page, in the light, with nothing noted of it."""
+        self.page.goto("about:blank")
+        self.page.emulate_media(color_scheme="light")
+        self.requests.clear()
+        self.failures.clear()
         return self
 
     @property
@@ -227,15 +255,34 @@ class Visit:
 
 @contextmanager
 def visit(browser: Browser, address: str, width: int = 1440, dark: bool = False) -> Iterator[Visit]:
-    """A new user, whose browser prefers neither of our languages."""
-    context = browser.new_context(
-        viewport={"width": width, "height": _TALL},
-        color_scheme="dark" if dark else "light",
-        locale="de-DE",
-        accept_downloads=True,
-    )
-    page = context.new_page()
-    seen = Visit(address, page, Runs(page))
+    """A new user, whose browser prefers neither of our languages.
+
+    The window may be an earlier user's, with everything wiped but its compiled scripts.
+    """
+    idle = _idle.setdefault(browser, [])
+    seen = idle.pop() if idle else _arrive(browser)
+    seen.address = address
+    seen.page.set_viewport_size({"width": width, "height": _TALL})
+    seen.page.emulate_media(color_scheme="dark" if dark else "light")
+    is_whole = False
+    try:
+        yield seen
+        is_whole = seen.page not in _held
+    finally:
+        if is_whole:
+            seen.page.unroute_all()
+            seen.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+            seen.forget()
+            seen.page.context.clear_cookies()
+            seen.page.context.clear_permissions()
+            idle.append(seen)
+        else:
+            seen.page.context.close()
+
+
+def _arrive(browser: Browser) -> Visit:
+    page = browser.new_context(locale="de-DE", accept_downloads=True).new_page()
+    seen = Visit("", page, Runs(page))
     page.on("request", lambda request: seen.requests.append(request.url))
     page.on("pageerror", lambda error: seen.failures.append(str(error)))
     page.on(
@@ -246,7 +293,4 @@ def visit(browser: Browser, address: str, width: int = 1440, dark: bool = False)
             else None
         ),
     )
-    try:
-        yield seen
-    finally:
-        context.close()
+    return seen

@@ -1,6 +1,7 @@
-"""One Chromium for each module of browser tests."""
+"""One Chromium for each module of browser tests, and one server for all that only read a publication."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
@@ -12,3 +13,9 @@ from tests.browser import app as front
 def chromium() -> Iterator[Browser]:
     with front.chromium() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def address(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with front.served(small_register, VIEWS=str(tmp_path_factory.mktemp("views"))) as found:
+        yield found

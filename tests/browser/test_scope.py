@@ -1,7 +1,6 @@
 """In a browser: the filters show the address, however a page was reached, and Back goes back one page at a time."""
 
 import re
-from collections.abc import Iterator
 from urllib.parse import parse_qs
 
 import pytest
@@ -16,21 +15,14 @@ MENU = [entry["page"] for entry in text.menu()]
 WITHOUT_BAR = ("methods", "quality")
 PROVINCE, DAY = "IR-11", "2024-09-21"
 TYPED = {"fa": "۱۴۰۳/۰۶/۳۱", "en": DAY}
-# More than twenty changes of page: clicks in the menu, on tabs and links, Back, Forward, reload.
+# Changes of page: clicks in the menu, on tabs and links, Back, Forward, reload.
 WAY = (
     "coverage", "growth", "training", "explore", "back", "back", "reload", "forward", "institutes", "tab register",
     "link methods", "overview", "institutes", "tab legal", "back", "link quality", "back", "workforce", "explore",
     "tab compare", "reload", "tab explore",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("register")
-    front.make_register(folder / "incoming", 0.02)
-    front.build(folder / "incoming", folder / "warehouse.duckdb")
-    with front.served(folder / "warehouse.duckdb") as found:
-        yield found
+# The other language changes the page once in each of these ways.
+WAYS = {"fa": WAY, "en": WAY[:11]}
 
 
 def go_on(reader: front.Visit, step: str) -> None:
@@ -45,7 +37,6 @@ def go_on(reader: front.Visit, step: str) -> None:
         reader.page.locator('[data-testid="stSidebarNavLink"]').nth(MENU.index(name)).click()
     else:
         {"back": reader.page.go_back, "forward": reader.page.go_forward, "reload": reader.page.reload}[name]()
-    reader.page.wait_for_timeout(250)
     reader.settle()
 
 
@@ -64,7 +55,7 @@ def boxes(reader: front.Visit) -> tuple[str, list[str]]:
 
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)
-def test_boxes_day_and_breadcrumb_equal_the_address_after_twenty_changes_of_page(
+def test_boxes_day_and_breadcrumb_equal_the_address_after_every_change_of_page(
     lang: str, address: str, chromium: Browser
 ) -> None:
     name = text.member("province", PROVINCE, lang)
@@ -73,7 +64,7 @@ def test_boxes_day_and_breadcrumb_equal_the_address_after_twenty_changes_of_page
         reader.go("", province=PROVINCE, on=DAY, **english)
         query, visited, told = reader.query, [MENU[0]], []
         assert query == f"province={PROVINCE}&on={DAY}" + ("&lang=en" if english else "")
-        for step in WAY:
+        for step in WAYS[lang]:
             go_on(reader, step)
             visited.append(opened(reader))
             shown: list[object] = [re.sub("^tab=[a-z]+&", "", reader.query), reader.page.locator(".pd-error").count()]
@@ -92,7 +83,7 @@ def test_boxes_day_and_breadcrumb_equal_the_address_after_twenty_changes_of_page
             "overview", "coverage", "growth", "training", "explore", "training", "growth", "growth", "training",
             "licensing", "register", "methods", "overview", "licensing", "legal", "licensing", "quality", "licensing",
             "workforce", "explore", "compare", "compare", "explore",
-        ], "Back is one step a page"  # fmt: skip
+        ][: len(WAYS[lang]) + 1], "Back is one step a page"  # fmt: skip
         assert reader.failures == []
 
 

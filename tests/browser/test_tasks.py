@@ -59,10 +59,8 @@ def pointer(publish_sample: Callable[..., Sample], tmp_path_factory: pytest.Temp
 
 @pytest.fixture(scope="module")
 def address(pointer: Path) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as setting:
-        setting.setenv("VIEWS", str(pointer.parent / "views"))
-        with front.served(pointer) as found:
-            yield found
+    with front.served(pointer, VIEWS=str(pointer.parent / "views")) as found:
+        yield found
 
 
 @dataclass

@@ -65,9 +65,9 @@ def test_records_split_one_by_one_and_rows_that_are_none_count_too(folder, monke
     assert "it has more than 59 rows" in load(folder).refusal
 
 
-def test_a_parquet_of_twenty_million_rows_is_refused_by_its_footer(tmp_path, monkeypatch):
+def test_a_parquet_of_more_than_ten_million_rows_is_refused_by_its_footer(tmp_path, monkeypatch):
     path = tmp_path / "training.parquet"
-    parquet(path, 20_000_000)
+    parquet(path, 10_000_001)
     assert path.stat().st_size < MEGABYTE
     monkeypatch.setattr(columnar, "_batches", lambda *_: pytest.fail("a page was read"))
     with pytest.raises(Refused, match="more than 10,000,000 rows"):

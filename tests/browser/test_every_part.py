@@ -1,0 +1,145 @@
+"""Every part of every page, opened by its address: whole, in its language alone, without a serious finding of axe, on a phone.
+
+tests/axe.min.js is axe-core as Deque Systems publishes it (MPL-2.0). In the dark only colours differ, so only contrast is
+looked at again.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from pages.ui.i18n import text
+from tests.browser import app as front
+from tests.parts import PARTS
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+AXE = (Path(__file__).parents[1] / "axe.min.js").read_text(encoding="utf-8")
+# Where a part has more to show once something is chosen.
+CHOSEN: dict[str, dict[str, str | list[str]]] = {
+    "province": {"province": "IR-23"},
+    "licensing": {"open": "licences_ending"},
+    "explore": {"by": ["province", "gender"], "show": "pivot"},
+    "compare": {"p": "IR-23", "a": "2026-03-20", "q": "IR", "b": "2026-06-01"},
+    "register": {"find": "كرمانشاه"},
+    "planning": {"recruits": "70", "leave": "20", "of": "IR-23", "seats": ["PY-101:3"]},
+    "coverage": {"province": ["IR-23"], "gender": "male", "on": "2026-06-01", "period": "year"},
+}
+VIEWS = [(part, {}) for part in PARTS] + list(CHOSEN.items())
+OPENED = [(*view, lang) for view in VIEWS for lang in text.LANGUAGES]
+# Pages that first ask for a province, or list files.
+WITHOUT_FIGURES = ("quality", "province", "briefings")
+# Words in Latin letters that a Persian page may show: the other language, a licence line, file formats, metric names.
+LATIN = re.compile(r"[A-Za-z0-9]+")
+STAYS_LATIN = {"English", "OpenStreetMap", "contributors", "CSV", "PDF"}
+WITH_LATIN = ("methods", "quality")
+
+
+@pytest.fixture(scope="module")
+def desk(address: str, chromium: Browser) -> Iterator[front.Visit]:
+    with front.visit(chromium, address) as reader:
+        yield reader
+
+
+@pytest.fixture(scope="module")
+def phone(address: str, chromium: Browser) -> Iterator[front.Visit]:
+    with front.visit(chromium, address, width=390) as reader:
+        yield reader
+
+
+@pytest.fixture(scope="module", params=OPENED, ids=["-".join((name, *chosen, lang)) for name, chosen, lang in OPENED])
+def opened(request: pytest.FixtureRequest, desk: front.Visit) -> tuple[front.Visit, str, str]:
+    """The page, opened once for all tests of it; the name of its part; its language."""
+    name, chosen, lang = request.param
+    desk.forget().go(name, **chosen, **({"lang": lang} if lang != text.LANGUAGES[0] else {}))
+    return desk, name, lang
+
+
+def test_a_part_is_whole_in_its_language_alone_and_asks_nobody_else(opened: tuple[front.Visit, str, str]) -> None:
+    reader, name, lang = opened
+    html = reader.page.locator("html")
+    assert (html.get_attribute("lang"), html.get_attribute("dir")) == (lang, text.direction(lang))
+    assert reader.page.title() == text.word("app.title", lang)
+    assert reader.page.locator("h1").inner_text() == next(e[lang] for e in text.pages() if name in text.parts(e))
+    assert reader.page.locator(".pd-trust").count() == 1
+    assert reader.page.get_by_test_id("stSidebarNavLink").count() == len(text.menu())
+    assert reader.page.locator(".pd-error, .pd-refused, [data-testid=stException]").count() == 0
+    assert reader.page.locator(".pd-sample").count() == 2, "made-up data is marked above and below"
+    assert reader.page.locator("h3").count() >= 1 or name in WITHOUT_FIGURES
+    assert lang != "fa" or name in WITH_LATIN or in_latin_letters(reader) == set()
+    assert reader.strangers() == []
+    assert reader.failures == []
+
+
+def in_latin_letters(reader: front.Visit) -> set[str]:
+    """The words of the page, its labels too, that are in Latin letters, and the Latin digits that are to be seen."""
+    read, seen = reader.page.evaluate(
+        """() => {
+            const read = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+            while (walk.nextNode()) {
+                const not_read = "script, style, noscript, code, [data-testid=stIconMaterial], table[role=grid], cite";
+                if (!walk.currentNode.parentElement.closest(not_read)) read.push(walk.currentNode.textContent);
+            }
+            for (const at of document.querySelectorAll("[aria-label], [placeholder]"))
+                if (!at.closest("table[role=grid]"))
+                    read.push(at.getAttribute("aria-label") || "", at.getAttribute("placeholder") || "");
+            // A source is quoted as it is written; a slider's own number is shown in Persian digits by the font.
+            const hidden = document.head.appendChild(document.createElement("style"));
+            hidden.textContent = "cite, [data-testid=stSlider] { display: none }";
+            const seen = document.querySelector("main").innerText;
+            hidden.remove();
+            return [read.join(" "), seen];
+        }"""
+    )
+    # Streamlit announces the Gregorian day of its field to screen readers and hides the field itself.
+    words = {word for word in LATIN.findall(read) if not word.isdigit()} - STAYS_LATIN
+    return words | set(re.findall("[0-9]+", seen))
+
+
+def test_axe_finds_nothing_serious(opened: tuple[front.Visit, str, str]) -> None:
+    reader, *_ = opened
+    assert serious(reader) == []
+    assert serious(reader.darken(), "color-contrast") == []
+
+
+def serious(reader: front.Visit, *rules: str) -> list[list[str]]:
+    """What axe finds grave on the page that is open, by these rules or by all."""
+    if not reader.page.evaluate("'axe' in window"):
+        reader.page.evaluate(AXE)
+    found = reader.page.evaluate(
+        """async (rules) => {
+            const run = await axe.run(document, {resultTypes: ["violations"], ...(rules.length ? {runOnly: rules} : {})});
+            return run.violations.map((one) => [one.impact, one.id, one.nodes[0].html.slice(0, 200)]);
+        }""",
+        list(rules),
+    )
+    return [one for one in found if one[0] in ("serious", "critical")]
+
+
+def test_axe_sees_what_is_wrong(desk: front.Visit) -> None:
+    desk.go("methods")
+    desk.page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<button></button>')")
+    assert "button-name" in [one[1] for one in serious(desk)]
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_narrow_screen_has_no_sideways_scrolling(name: str, phone: front.Visit) -> None:
+    phone.forget().go(name)
+    assert too_wide(phone) == []
+    assert too_wide(phone.darken()) == []
+
+
+def too_wide(reader: front.Visit) -> list[str]:
+    """What is cut off or makes the page scroll sideways."""
+    return reader.page.evaluate(
+        """() => {
+            const main = document.querySelector("[data-testid=stMain]");
+            const cut = [...document.querySelectorAll(".pd-card *, .pd-head *, .pd-said, .pd-title *")].filter(
+                (at) => at.scrollWidth > at.clientWidth + 1 && at.clientWidth > 0
+                    && getComputedStyle(at).display !== "inline");
+            return [...(main.scrollWidth > main.clientWidth ? ["the page"] : []), ...cut.map((at) => at.textContent)];
+        }"""
+    )
