@@ -26,6 +26,7 @@ from etl.build import pipeline, volume
 from etl.cli.commands import main
 from etl.extract import parse_values, read_file, read_folder
 from etl.extract.causes import BETWEEN, spoken
+from etl.extract.contract import TABLES, contract
 from etl.warehouse import publications
 
 # Every test builds with one key and leaves the installation's key alone.
@@ -37,14 +38,7 @@ ROOT = Path(__file__).parents[1]
 DAY = date(2026, 6, 30)
 
 StreamedRows = list[dict[str, str]]
-HEADERS = {
-    "institutes": "institute_code name province county activity founded_on status status_since smart_services veteran_led",
-    "licences": "application_no institute_code kind applied_on file_complete_on decided_on outcome licence_no valid_from "
-    "valid_until",
-    "personnel": "national_id first_name last_name institute_code province county gender birth_date education post "
-    "hired_on left_on leave_reason judicial_officer_from judicial_officer_until veteran",
-    "training": "national_id course_code completed_on hours score result",
-}
+HEADERS = {table: " ".join(column.name for column in contract(table).columns) for table in TABLES}
 GOOD = {
     "institutes": {"institute_code": "0001", "name": "نگهبان شرق", "province": "تهران", "activity": "patrol", "status": "active"},
     "licences": {

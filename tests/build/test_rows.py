@@ -75,11 +75,14 @@ WARNED = {
     ("institutes", "bad_date", "founded_on"): {"founded_on": "1402/12/30"},
     ("institutes", "future_date", "founded_on"): {"founded_on": "2026-07-01"},
     ("personnel", "unknown_value", "county"): {"county": "ناکجا"},
-    ("personnel", "unknown_value", "education"): {"education": "حوزوی"},
-    ("personnel", "unknown_value", "leave_reason"): {"leave_reason": "?"},
     ("personnel", "unknown_value", "veteran"): {"veteran": "شاید"},
     ("training", "bad_number", "score"): {"score": "100.5"},
     ("training", "bad_number", "hours"): {"hours": "-3"},
+} | {
+    (table, "unknown_value", column.name): {column.name: "حوزوی"}
+    for table in HEADERS
+    for column in contract(table).columns
+    if column.bad == "unknown" and column.type == "choice"
 }
 
 
