@@ -53,6 +53,7 @@ def test_a_bar_is_as_long_as_its_number_is_of_the_longest_and_numbers_below_zero
     assert re.findall(r"--bar:([\d.]+)%", body(ROWS)) == ["30.0", "100.0", "0.0"]
     assert "--bar" not in body([*ROWS, ("e", -1)])
     assert "--bar" not in body(ROWS[:2]), "two numbers need no bars"
+    assert "--bar" not in body([(name, 7) for name in "abcd"]), "bars of one length say nothing"
 
 
 def test_a_press_turns_the_way_and_forgets_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
