@@ -109,6 +109,9 @@ document.addEventListener("input", (event) => {
     if (!isMap) window.Plotly.relayout(chart, given ? { width, height: given } : { width });
     else chart.firstElementChild.style.zoom = paper() ? Math.min(1, width / chart._fullLayout.width) : "";
   });
+  const fitTables = () => document.querySelectorAll(".pd-grid").forEach((table) => {
+    table.style.zoom = paper() ? Math.min(1, table.parentElement.clientWidth / table.offsetWidth) : "";
+  });
   const words = (selector) => [...document.querySelectorAll(selector)].map((part) => part.textContent.trim()).filter(Boolean);
   const quoted = (text) => `"${text.replace(/[\\"\n<]/g, (sign) => `\\${sign.codePointAt(0).toString(16)} `)}"`;
   const sheet = document.createElement("style");
@@ -127,11 +130,13 @@ document.addEventListener("input", (event) => {
     document.documentElement.classList.toggle("pd-dark", !!app && getComputedStyle(app).colorScheme.includes("dark"));
     document.documentElement.classList.add("pd-paper");
     fit();
+    fitTables();
   });
   addEventListener("afterprint", () => {
     document.documentElement.classList.remove("pd-paper", "pd-dark");
     sheet.remove();
     fit();
+    fitTables();
   });
 })();
 

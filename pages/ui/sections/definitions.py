@@ -17,13 +17,22 @@ _DERIVED = "derived"
 # Paper holds the name, the definition and the formula of each number; the rest of an entry is looked up on the screen.
 _PRINT = """<style>@media print {
   .pd-contents, .pd-metric dl > :not(.pd-ratio) { display: none !important; }
-  .pd-intro, .pd-entry :is(p, dl, h3) { font-size: 8pt !important; line-height: 1.45 !important; margin: 0 !important; }
-  .pd-entry dl { gap: 0 0.5rem; }
+  .pd-intro, .pd-entry, .pd-entry :is(p, dl, h3) {
+    font-size: 8pt !important; line-height: 1.45 !important; margin: 0 !important;
+  }
   .pd-entry { break-inside: avoid; }
-  .st-key-definitions [data-testid="stElementContainer"] { margin: 0 !important; }
-  .st-key-definitions :is(h2, h3) { padding: 0.35rem 0 0 !important; line-height: 1.45 !important; }
-  .st-key-definitions h2 { font-size: 10pt !important; }
-  .st-key-definitions h3 { font-size: 8pt !important; }
+  .pd-metric :is(p, dl, dt, dd) { display: inline !important; }
+  .pd-metric { break-inside: auto; orphans: 1; }
+  .pd-metric dt::before { content: " "; }
+  .pd-metric dt::after { content: ": "; }
+  .st-key-definitions [data-testid="stHeaderActionElements"] { display: none !important; }
+  .st-key-definitions :is([data-testid="stElementContainer"], [data-testid="stHeading"] *) { margin: 0 !important; }
+  .st-key-definitions [data-testid="stElementContainer"]:has(h2) { clear: both; break-after: avoid; }
+  .st-key-definitions [data-testid="stElementContainer"]:has(h3) { float: inline-start; clear: both; width: auto !important; }
+  .st-key-definitions :is(h2, h3) { padding: 0 !important; line-height: 1.45 !important; }
+  .st-key-definitions h2 { font-size: 10pt !important; padding-block-start: 0.4rem !important; }
+  .st-key-definitions h3 { font-size: 8pt !important; padding-inline-end: 0.3rem !important; }
+  .st-key-definitions h3::after { content: ":"; }
 }
 html[dir="rtl"] [data-testid="stHeading"] :is(h2, h3) { direction: rtl; text-align: right; }
 .pd-entry { max-width: 62rem; }

@@ -2,6 +2,7 @@
 
 from datetime import date
 from functools import partial
+from itertools import islice
 
 import streamlit as st
 
@@ -35,7 +36,7 @@ def seek(view: PageContext) -> None:
 def _month_ends(view: PageContext) -> list[date]:
     """The last days of the Jalali months within the projection."""
     last = jalali.add_months(view.as_of, MOST_MONTHS_AHEAD)
-    months = jalali.units_between(view.as_of, last, "month")[:MOST_MONTHS_AHEAD]
+    months = islice(jalali.units_between(view.as_of, last, "month"), MOST_MONTHS_AHEAD)
     return [month.last for month in months if month.last > view.as_of]
 
 
