@@ -9,12 +9,13 @@ from pages.ui.sections import scenario
 
 def page() -> None:
     view = ui.scope_bar()
-    chosen_scenario = scenario.panel(view)
+    chosen_scenario = scenario.of_address()
     left, right = st.columns(2)
     with left:
         scenario.figure(view, scenario_paths.path, "headcount", chosen_scenario, scenario_paths.reached)
     with right:
         scenario.figure(view, scenario_paths.path, "compliance", chosen_scenario, scenario_paths.reached)
+    scenario.panel(view, chosen_scenario)
     scenario.method(view)
     left, right = st.columns(2)
     with left:

@@ -19,7 +19,7 @@ Object.defineProperty(navigator, "languages", { get: () => [readerLocale, reader
   });
 })();
 
-// Streamlit's own words (labels for screen readers, "No results") are English; where we have a word for one, ours stands.
+// Streamlit's own words (labels for screen readers, "No results") are English; where we have a word for one, ours is shown.
 (function () {
   if (!Object.keys(readerWords).length) return;
   const ours = (part) => readerWords[part.trim()];
@@ -76,13 +76,15 @@ document.addEventListener("input", (event) => {
 }, true);
 
 // Streamlit puts a bare address into the history when a page opens, and a second one when the page has written its filters.
-// Both are one step: until the page's first run is over, an address of the same page replaces the one before.
+// Both are one step: until the page's first run is over, an address of the same page replaces the one before. So it does while
+// the lists are turned for the paper.
 (function () {
   let opening = true;
   const push = history.pushState.bind(history);
   history.pushState = (state, title, url) => {
     const same = new URL(url, location.href).pathname === location.pathname;
-    if (opening && same) return history.replaceState(state, title, url);
+    const isOneStep = opening || document.documentElement.classList.contains("pd-whole");
+    if (isOneStep && same) return history.replaceState(state, title, url);
     opening = !same;
     push(state, title, url);
   };
@@ -107,6 +109,9 @@ document.addEventListener("input", (event) => {
     if (!isMap) window.Plotly.relayout(chart, given ? { width, height: given } : { width });
     else chart.firstElementChild.style.zoom = paper() ? Math.min(1, width / chart._fullLayout.width) : "";
   });
+  const fitTables = () => document.querySelectorAll(".pd-grid").forEach((table) => {
+    table.style.zoom = paper() ? Math.min(1, table.parentElement.clientWidth / table.offsetWidth) : "";
+  });
   const words = (selector) => [...document.querySelectorAll(selector)].map((part) => part.textContent.trim()).filter(Boolean);
   const quoted = (text) => `"${text.replace(/[\\"\n<]/g, (sign) => `\\${sign.codePointAt(0).toString(16)} `)}"`;
   const sheet = document.createElement("style");
@@ -125,11 +130,62 @@ document.addEventListener("input", (event) => {
     document.documentElement.classList.toggle("pd-dark", !!app && getComputedStyle(app).colorScheme.includes("dark"));
     document.documentElement.classList.add("pd-paper");
     fit();
+    fitTables();
   });
   addEventListener("afterprint", () => {
     document.documentElement.classList.remove("pd-paper", "pd-dark");
     sheet.remove();
     fit();
+    fitTables();
+  });
+})();
+
+// A long list shows a page of its rows and is printed as far as its last button shows it: "Print" and Ctrl+P turn every list
+// there, print, and turn it back. None of this is a step that Back would return to.
+(function () {
+  const root = document.documentElement;
+  const lists = () => [...document.querySelectorAll("[class*='st-key-pages-']")];
+  const keyOf = (list) => [...list.classList].find((name) => name.startsWith("st-key-pages-"));
+  const listOf = (key) => document.querySelector(`.${CSS.escape(key)}`);
+  const said = (key) => listOf(key)?.querySelector(".pd-note")?.textContent;
+  const until = async (isDone) => {
+    for (let tries = 0; tries < 300 && !isDone(); tries++) await new Promise((done) => setTimeout(done, 50));
+  };
+  const isIdle = () => document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning";
+  const turn = async (key, button) => {
+    const before = said(key);
+    button.click();
+    await until(() => said(key) !== before && isIdle());
+  };
+  const print = async () => {
+    if (root.classList.contains("pd-whole")) return;
+    root.classList.add("pd-whole");
+    const turned = [];
+    for (const key of lists().map(keyOf)) {
+      const buttons = [...listOf(key).querySelectorAll("button")], last = buttons.at(-1);
+      const now = buttons.find((button) => button.getAttribute("aria-checked") === "true");
+      if (!now || now === last) continue;
+      turned.push([key, now.textContent]);
+      await turn(key, last);
+    }
+    addEventListener("afterprint", async () => {
+      for (const [key, label] of turned) {
+        const button = [...(listOf(key)?.querySelectorAll("button") ?? [])].find((one) => one.textContent === label);
+        if (button) await turn(key, button);
+      }
+      root.classList.remove("pd-whole");
+    }, { once: true });
+    window.print();
+  };
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.(".pd-print")) return;
+    event.preventDefault();
+    print();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.code !== "KeyP" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || !lists().length) return;
+    event.preventDefault();
+    print();
   });
 })();
 

@@ -20,6 +20,8 @@ from etl.semantic.derived import Where, answered
 from etl.semantic.provisional import settled_on
 
 _KNOWN_MONTHS = 24
+# A month of the projection, its distance in months, the number at its end, and the bounds.
+_Point = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -119,11 +121,11 @@ def recruits_needed(
     until: date | None = None,
     goal: float | None = None,
 ) -> Answer:
-    """The recruits per month with which the plan of `headcount` reaches the goal by the end of the month of `until`. One row.
+    """The recruits per month with which the plan of `headcount` reaches the goal on the day `until`. One row.
 
     (recruits_needed, then plan_recruits, goal and until). `until` is by default the end of the next Jalali year, `goal` the
     target; the leaver rate is that of the scenario. 0 if the plan reaches the goal without recruits. None without a goal, with
-    less than a year of history, and for a month that is not among the 60 ahead.
+    less than a year of history, and for a day that is not within the 60 months ahead.
     """
     known = ask(con, "active_assistants", on=on, where=where)
     day = known.on or known.publication.as_of
@@ -134,21 +136,30 @@ def recruits_needed(
     higher_rate = 0.0 if scenario.leaver_rate is None else scenario.leaver_rate - pace.value("plan_leaver_rate")
     history = history_of(con, day, where)
     active = float(known.value())
-    points = path_of(history, day, active, MOST_MONTHS_AHEAD).points
-    at = next(
-        (at for at, (unit, *_) in enumerate(points) if unit.first <= until <= unit.last and unit.last > day), None
-    )
+    points = _until(path_of(history, day, active, MOST_MONTHS_AHEAD).points, day, active, until)
     needed = None
-    if at is not None and goal is not None:
-        # At every month's end the plan is linear in the recruits, as long as anybody is left.
-        without, with_one = (_stocks(points[: at + 1], active, more, higher_rate)[at] for more in (0.0, 1.0))
+    if points and goal is not None:
+        # On every day the plan is linear in the recruits, as long as anybody is left.
+        without, with_one = (_stocks(points, active, more, higher_rate)[-1] for more in (0.0, 1.0))
         needed = max(0.0, now + (goal - without) / (with_one - without))
     row = (needed, now, goal, until)
     more = ("plan_recruits", "goal", "until")
     return answered(known, (), ("recruits_needed",), [row], more=more, also=(pace, *history.answers))
 
 
-def _stocks(points: Sequence[tuple[Any, ...]], active: float, more_recruits: float, higher_rate: float) -> list[float]:
+def _until(points: Sequence[_Point], day: date, active: float, until: date) -> list[_Point]:
+    """The points up to `until`, which becomes the last one: within a month the projection runs straight. Empty outside it."""
+    at = next((at for at, (unit, *_) in enumerate(points) if unit.first <= until <= unit.last), None)
+    if at is None or until <= day:
+        return []
+    unit, distance, then, *bounds = points[at]
+    earlier, before = points[at - 1][1:3] if at else (0.0, active)
+    start = max(day, unit.first - jalali.DAY)
+    part = (until - start) / (unit.last - start)
+    return [*points[:at], (unit, earlier + part * (distance - earlier), before + part * (then - before), *bounds)]
+
+
+def _stocks(points: Sequence[_Point], active: float, more_recruits: float, higher_rate: float) -> list[float]:
     """The active assistants under a scenario at each point of the projection."""
     stock = projected = active
     passed = 0.0

@@ -316,6 +316,44 @@ def test_the_recruits_needed_bring_the_plan_to_the_goal_at_the_end_of_the_month(
     assert until.label in reached or months == 17
 
 
+def walked(
+    points: list[tuple[Any, ...]], day: date, stock: float, until: date, more: float, higher_rate: float
+) -> float:
+    """The active assistants on a day, walked day by day with so many more recruits a month and so many more leavers."""
+    projected = stock
+    for unit, _, then, *_ in points:
+        length = (unit.last - unit.first).days + 1
+        each = (then - projected) / (unit.last - day).days + (more - stock * higher_rate / 12) / length
+        while day < unit.last:
+            day, stock = day + jalali.DAY, stock + each
+            if day == until:
+                return stock
+        projected = then
+    raise AssertionError("a day beyond the projection")
+
+
+@pytest.mark.parametrize("higher_rate", [0.0, 0.05])
+@pytest.mark.parametrize(("days", "goal"), [(3, 1_500.0), (40, 1_500.0), (200, 2_000.0), (1_000, 4_000.0)])
+def test_the_recruits_needed_by_any_day_are_those_of_a_walk_day_by_day(
+    con: duckdb.DuckDBPyConnection, days: int, goal: float, higher_rate: float
+) -> None:
+    day = as_of(con)
+    pace, until = planning.pace_now(con).records()[0], day + days * jalali.DAY
+    scenario = Scenario(leaver_rate=pace["plan_leaver_rate"] + higher_rate)
+    needed = planning.recruits_needed(con, scenario=scenario, until=until, goal=goal).value()
+    active = float(answers.ask(con, "active_assistants").value())
+    points = list(projection.path_of(projection.history_of(con, day, None), day, active).points)
+    low, high = 0.0, 1e6
+    for _ in range(80):
+        middle = (low + high) / 2
+        reached = walked(points, day, active, until, middle - pace["plan_recruits"], higher_rate)
+        low, high = (middle, high) if reached < goal else (low, middle)
+    assert needed > pace["plan_recruits"]
+    assert math.isclose(needed, low, rel_tol=1e-9)
+    later = planning.recruits_needed(con, scenario=scenario, until=until + jalali.DAY, goal=goal).value()
+    assert later < needed, "a day more needs fewer a month"
+
+
 def test_no_recruits_are_needed_where_the_plan_is_there_without_any(con: duckdb.DuckDBPyConnection) -> None:
     assert planning.recruits_needed(con, goal=1.0).value() == 0
     beyond = jalali.add_months(as_of(con), 12 * 6)

@@ -412,3 +412,41 @@ def test_the_profile_of_a_province_is_one_sheet_upright(lang: str, address: str,
             assert len(printed.pages) == 1
             *_, width, height = (float(edge) for edge in printed.pages[0].mediabox)
             assert width < height
+
+
+def test_a_list_is_printed_in_full_and_the_screen_is_as_it_was(
+    address: str, warehouse: Path, chromium: Browser
+) -> None:
+    with access.connect(warehouse, access.ADMINISTRATOR) as con:
+        institutes = len(answers.ask(con, "in_service", "licensed_institutes", by=("institute",)).rows)
+    with front.visit(chromium, address) as reader:
+        reader.go("register")
+        page, rows = reader.page, reader.page.locator(".st-key-table-institutes tbody tr")
+        page.evaluate("() => { window.print = () => document.body.classList.add('printing'); }")
+        shown, place = rows.count(), page.evaluate("[location.href, history.length]")
+        for press in (page.locator(".pd-print").click, lambda: page.keyboard.press("Control+p")):
+            press()
+            page.locator("body.printing").wait_for(state="attached")
+            assert rows.count() >= institutes > shown
+            page.evaluate(
+                "() => { document.body.classList.remove('printing'); dispatchEvent(new Event('afterprint')); }"
+            )
+            page.locator("html:not(.pd-whole)").wait_for(state="attached")
+            reader.settle()
+            assert rows.count() == shown
+            assert page.evaluate("[location.href, history.length]") == place
+
+
+def test_methods_is_a_handful_of_sheets_and_a_wide_pivot_no_wider_than_one(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        for lang in LANGUAGES:
+            reader.go("methods", lang=lang)
+            with pikepdf.open(io.BytesIO(reader.page.pdf(format="A4"))) as printed:
+                assert len(printed.pages) <= 6
+        reader.go("explore", by=["province", "month"], show="pivot", period="36")
+        reader.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        columns, wide, room = reader.page.locator(".st-key-table-pivot table").evaluate(
+            "table => [table.rows[0].cells.length, ...[table, table.parentElement].map((at) => at.getBoundingClientRect().width)]"
+        )
+        assert columns == 26
+        assert wide <= room + 1

@@ -9,14 +9,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+from persiantools.jdatetime import JalaliDate
 from playwright.sync_api import Browser, Locator
 
+from etl.analysis import planning
+from etl.core import jalali
+from etl.core.text_folding import latin_digits
 from etl.semantic import access, answers
 from etl.semantic.ranking import rank
 from pages.ui.i18n import text
@@ -235,17 +239,37 @@ def test_a_pivot_is_saved_and_its_link_shared(hand: Hand, chromium: Browser) -> 
         assert other.page.locator(".st-key-figure-rows table").inner_text() == table
 
 
-def test_how_many_to_recruit_to_reach_the_target_by_a_day(hand: Hand) -> None:
+def test_how_many_to_recruit_to_reach_the_target_by_a_day(hand: Hand, pointer: Path) -> None:
+    page = hand.reader.page
     hand.card("active_assistants")
-    goal = hand.reader.page.locator(".st-key-goal-seek")
-    before = goal.locator("p").first.inner_text()
-    year = goal.get_by_role("radio").last
-    chosen = year.inner_text()
-    hand.click(year)
+    goal = page.locator(".st-key-goal-seek")
+
+    def said(until: date) -> str:
+        with access.connect(pointer, access.ADMINISTRATOR) as con:
+            row = planning.recruits_needed(con, until=until).records()[0]
+        numbers = {"target": "goal", "recruits": "recruits_needed", "now": "plan_recruits"}
+        told = {name: text.plain(row[key], "persons", "fa") for name, key in numbers.items()}
+        return text.word("goal.answer", "fa", day=text.day(until, "fa"), **told)
+
+    field, until = goal.locator(".st-key-day-until input[type=text]"), ask(pointer, "active_assistants").on
+    hand.click(field)
     assert hand.clicks <= 2
-    said = goal.locator("p").first.inner_text()
-    assert chosen in said
-    assert said != before
+    for days, spelt in ((250, lambda day: text.day(day, "fa")), (300, text.iso_jalali), (350, date.isoformat)):
+        day = until + timedelta(days)
+        field.fill(spelt(day))
+        field.press("Enter")
+        page.wait_for_timeout(250)
+        hand.reader.settle()
+        assert goal.locator(".pd-verdict p").inner_text() == said(day)
+        assert f"until={day}" in hand.reader.query
+    year, slider = goal.get_by_role("radio").last, goal.get_by_role("slider")
+    end = jalali.unit_of(JalaliDate(int(latin_digits(year.inner_text())), 6, 1).to_gregorian(), "year").last
+    hand.click(year)
+    assert goal.locator(".pd-verdict p").inner_text() == said(end)
+    slider.press("ArrowLeft")
+    page.wait_for_timeout(500)
+    hand.reader.settle()
+    assert goal.locator(".pd-verdict p").inner_text() == said(jalali.unit_of(end, "month").first - jalali.DAY)
 
 
 def test_why_a_number_changed(hand: Hand) -> None:

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from etl.analysis import data_quality
 from etl.build import pipeline
+from etl.core.text_folding import latin_digits
 from etl.semantic.access import ADMINISTRATOR, AccessScope, ScopedCursor
 from pages.ui.charts import matrix
 from pages.ui.charts.elements import ChartContext
@@ -53,6 +54,7 @@ def test_a_bar_is_as_long_as_its_number_is_of_the_longest_and_numbers_below_zero
     assert re.findall(r"--bar:([\d.]+)%", body(ROWS)) == ["30.0", "100.0", "0.0"]
     assert "--bar" not in body([*ROWS, ("e", -1)])
     assert "--bar" not in body(ROWS[:2]), "two numbers need no bars"
+    assert "--bar" not in body([(name, 7) for name in "abcd"]), "bars of one length say nothing"
 
 
 def test_a_press_turns_the_way_and_forgets_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,3 +216,23 @@ def test_names_stand_in_the_order_of_the_alphabet() -> None:
 
 def test_a_day_that_moved_has_moved_by_days() -> None:
     assert compare.signed(date(2030, 2, 5) - date(2030, 1, 2), "date", "en") == f"+34 {text.unit_word('days', 'en')}"
+
+
+@pytest.mark.parametrize("lang", ["fa", "en"])
+def test_a_list_longer_than_its_last_button_shows_says_where_the_rest_is(
+    lang: str,
+    published: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tables, "PAGE_ROWS", 10)
+    monkeypatch.setattr(tables, "MOST_ROWS", 20)
+    app = opened("explore", by=["institute", "month"], page="all", **({"lang": "en"} if lang == "en" else {}))
+    written = "\n".join(element.proto.body for element in app.get("html"))
+    said = re.search(r'role="status">([^<]*)<span class="pd-on-paper">([^<]*)</span>', written)
+    assert said
+    rows = written.rpartition("<tbody>")[2].count("<tr>")
+    count = int(re.sub("[^0-9]", "", latin_digits(said[1]).split()[-1]))
+    numbers = {"first": 1, "last": rows, "count": count}
+    assert rows == 20 < count
+    assert said[1] == text.word("more.page_said", lang, **{key: text.number(n, lang) for key, n in numbers.items()})
+    assert said[2] == text.word("more.rest_in_file", lang)

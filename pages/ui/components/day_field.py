@@ -21,15 +21,18 @@ Chosen = Callable[[date], None]
 _MOST_REPEATED = 20
 
 
-def field(view: PageContext, ident: str, label: str, day: date, chosen: Chosen) -> None:
-    """Show `day` and call `chosen` with a new day, always within the selectable range.
+def field(
+    view: PageContext, ident: str, label: str, day: date, chosen: Chosen, bounds: tuple[date, date] | None = None
+) -> None:
+    """Show `day` and call `chosen` with a new day, always within `bounds`: by default the days of the data.
 
     Unreadable input leaves the day unchanged; `trouble` shows the error below the row of fields.
     """
+    within = bounds or (view.first_day, view.latest)
     with st.container(key=f"day-{ident}", gap=None):
         if view.lang == "fa":
-            _typed(view, ident, label, day, chosen)
-        _calendar(view, ident, label, day, chosen)
+            _typed(view, ident, label, day, chosen, within)
+        _calendar(view, ident, label, day, chosen, within)
 
 
 def trouble(*idents: str) -> None:
@@ -77,7 +80,7 @@ def jalali_bounds(first: date, last: date) -> tuple[date, date]:
     return add_months(first, -1).replace(day=25), following.replace(day=15)
 
 
-def _typed(view: PageContext, ident: str, label: str, day: date, chosen: Chosen) -> None:
+def _typed(view: PageContext, ident: str, label: str, day: date, chosen: Chosen, within: tuple[date, date]) -> None:
     key = f"typed {ident}"
     st.session_state[key] = written(day, view.lang)
 
@@ -89,8 +92,8 @@ def _typed(view: PageContext, ident: str, label: str, day: date, chosen: Chosen)
             message = view.word("scope.no_day", written=_repeated(typed), day=written(day, view.lang))
             st.session_state[_wrong(ident)] = message
             return
-        if not view.first_day <= typed_day <= view.latest:
-            first, last = (written(bound, view.lang) for bound in (view.first_day, view.latest))
+        if not within[0] <= typed_day <= within[1]:
+            first, last = (written(bound, view.lang) for bound in within)
             message = view.word("scope.day_outside", written=_repeated(typed), first=first, last=last)
             st.session_state[_wrong(ident)] = message
             return
@@ -109,16 +112,16 @@ def _repeated(typed: str) -> str:
     return text.isolated(line if len(line) <= _MOST_REPEATED else f"{line[:_MOST_REPEATED]}…", "fa")
 
 
-def _calendar(view: PageContext, ident: str, label: str, day: date, chosen: Chosen) -> None:
+def _calendar(view: PageContext, ident: str, label: str, day: date, chosen: Chosen, within: tuple[date, date]) -> None:
     key = f"calendar {ident}"
     st.session_state[key] = day
 
     def changed() -> None:
         now = st.session_state[key]
         if now is not None:
-            chosen(min(max(now, view.first_day), view.latest))
+            chosen(min(max(now, within[0]), within[1]))
 
-    first, last = view.first_day, view.latest
+    first, last = within
     if view.lang == "fa":
         first, last = jalali_bounds(first, last)
     st.date_input(

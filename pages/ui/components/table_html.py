@@ -87,7 +87,7 @@ def _cell(column: Column, row: Any, longest: float | None) -> tuple[str, str]:
 
 
 def _longest(column: Column, rows: Sequence[Any]) -> float | None:
-    """The number of a full-length bar; None if bars would not help: few rows, no numbers, or negative ones."""
+    """The number of a full-length bar; None if bars would not help: few rows, all equal, or negative."""
     assert column.value
     if isinstance(rows, PagedRows):
         least, largest, count = rows.stored.range(column.name)
@@ -96,6 +96,6 @@ def _longest(column: Column, rows: Sequence[Any]) -> float | None:
         if any(isinstance(item, (str, date)) for item in known):
             return None
         least, largest, count = min(known, default=0), max(known, default=0), len(known)
-    if count < _LEAST_BARS or isinstance(largest, (str, date)) or least < 0 or not largest:
+    if count < _LEAST_BARS or isinstance(largest, (str, date)) or least < 0 or least == largest:
         return None
     return float(largest)

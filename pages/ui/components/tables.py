@@ -29,7 +29,7 @@ from pages.ui.state import page_parameters
 from pages.ui.state.page_context import PageContext
 
 PAGE_ROWS = 50
-# The most rows that can be shown on one page, for printing; longer tables are downloaded.
+# The most rows shown on one page, which is also what is printed; longer tables are downloaded.
 MOST_ROWS = 1000
 _UNBARRED = ("date", "month", "year")
 # The script that handles clicks on headings, served as a file for the reason given in components/plot.py.
@@ -70,7 +70,7 @@ def show(
     with st.container(key=f"table-{ident}", gap=None):
         if len(rows) > 1 and known:
             _listen(ident, partial(_press, state_store, columns, start, f"headings-{ident}"))
-        page_rows = page_of(ordered, number) if number or len(rows) > MOST_ROWS else ordered
+        page_rows = page_of(ordered, number) if number else ordered[:MOST_ROWS]
         st.html(table_html.html(columns, ordered, page_rows, caption, sort, foot))
         if pages(len(rows)) > 1:
             _turn(view, ident, state_store, standing, number, len(rows))
@@ -112,7 +112,7 @@ def _declared() -> Callable[..., Any]:
 
 
 def _turn(view: PageContext, ident: str, store: Store, standing: Standing, number: int, count: int) -> None:
-    """The range of rows shown, and the buttons for other pages; page 0 is all rows."""
+    """The range of rows shown, and the buttons for other pages; page 0 is all rows, as far as MOST_ROWS."""
     most = pages(count)
     key = f"{ident} page"
     # The first, the last, the neighbours, and those ten pages away.
@@ -127,16 +127,25 @@ def _turn(view: PageContext, ident: str, store: Store, standing: Standing, numbe
         position = view.word(
             "more.page_said",
             first=text.number(first, view.lang),
-            last=text.number(min(first + PAGE_ROWS - 1, count) if number else count, view.lang),
+            last=text.number(min(first + PAGE_ROWS - 1 if number else MOST_ROWS, count), view.lang),
             count=text.number(count, view.lang),
         )
-        st.html(f'<p class="pd-note" role="status">{text.escape(position)}</p>', width="content")
+        rest = "" if not number and count <= MOST_ROWS else text.escape(view.word("more.rest_in_file"))
+        st.html(
+            f'<p class="pd-note" role="status">{text.escape(position)}<span class="pd-on-paper">{rest}</span></p>',
+            width="content",
+        )
+        whole = (
+            view.word("why.all_rows")
+            if count <= MOST_ROWS
+            else view.word("more.first_rows", count=text.number(MOST_ROWS, view.lang))
+        )
         st.pills(
             view.word("more.turn"),
-            [*sorted({page for page in near if 1 <= page <= most}), *([0] if count <= MOST_ROWS else [])],
+            [*sorted({page for page in near if 1 <= page <= most}), 0],
             key=key,
             required=True,
-            format_func=lambda page: text.number(page, view.lang) if page else view.word("why.all_rows"),
+            format_func=lambda page: text.number(page, view.lang) if page else whole,
             label_visibility="collapsed",
             on_change=changed,
         )

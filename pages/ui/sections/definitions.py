@@ -14,12 +14,25 @@ from pages.ui.state import page_context, page_parameters
 
 _PAGE = "methods"
 _DERIVED = "derived"
-# Print: hide controls, and keep each entry on one page.
+# Paper holds the name, the definition and the formula of each number; the rest of an entry is looked up on the screen.
 _PRINT = """<style>@media print {
-  .st-key-find, .pd-contents, .pd-entry dd:has(> details), .pd-entry dt:has(+ dd > details) { display: none !important; }
-  .pd-entry p, .pd-entry dl { font-size: 8.5pt !important; line-height: 1.5 !important; }
+  .pd-contents, .pd-metric dl > :not(.pd-ratio) { display: none !important; }
+  .pd-intro, .pd-entry, .pd-entry :is(p, dl, h3) {
+    font-size: 8pt !important; line-height: 1.45 !important; margin: 0 !important;
+  }
   .pd-entry { break-inside: avoid; }
-  h2, h3 { break-after: avoid; }
+  .pd-metric :is(p, dl, dt, dd) { display: inline !important; }
+  .pd-metric { break-inside: auto; orphans: 1; }
+  .pd-metric dt::before { content: " "; }
+  .pd-metric dt::after { content: ": "; }
+  .st-key-definitions [data-testid="stHeaderActionElements"] { display: none !important; }
+  .st-key-definitions :is([data-testid="stElementContainer"], [data-testid="stHeading"] *) { margin: 0 !important; }
+  .st-key-definitions [data-testid="stElementContainer"]:has(h2) { clear: both; break-after: avoid; }
+  .st-key-definitions [data-testid="stElementContainer"]:has(h3) { float: inline-start; clear: both; width: auto !important; }
+  .st-key-definitions :is(h2, h3) { padding: 0 !important; line-height: 1.45 !important; }
+  .st-key-definitions h2 { font-size: 10pt !important; padding-block-start: 0.4rem !important; }
+  .st-key-definitions h3 { font-size: 8pt !important; padding-inline-end: 0.3rem !important; }
+  .st-key-definitions h3::after { content: ":"; }
 }
 html[dir="rtl"] [data-testid="stHeading"] :is(h2, h3) { direction: rtl; text-align: right; }
 .pd-entry { max-width: 62rem; }
@@ -55,11 +68,12 @@ def all_of_them() -> None:
     matches = {group: metrics for group, metrics in matches.items() if metrics}
     count = sum(map(len, matches.values()))
     _contents(matches, lang)
-    for group, group_metrics in matches.items():
-        st.header(_named_group(group, lang), anchor=f"group-{group}")
-        for metric in group_metrics:
-            st.subheader(metric.label[lang], anchor=metric.name)
-            st.html(_entry(metric, lang, group == _DERIVED))
+    with st.container(key="definitions"):
+        for group, group_metrics in matches.items():
+            st.header(_named_group(group, lang), anchor=f"group-{group}")
+            for metric in group_metrics:
+                st.subheader(metric.label[lang], anchor=metric.name)
+                st.html(_entry(metric, lang, group == _DERIVED))
     if words:
         key = "methods.found" if count else "methods.not_found"
         st.html(f'<p role="status">{_word(key, lang, count=text.number(count, lang))}</p>')
@@ -125,8 +139,12 @@ def _entry(metric: Metric, lang: str, is_derived: bool) -> str:
     if not is_derived:
         sql = f"<pre>{text.escape(formula(metric.name))}</pre>"
         facts.append(("figure.formula", f"<details><summary>{_word('figure.query', lang)}</summary>{sql}</details>"))
-    listed = "".join(f"<dt>{_word(key, lang)}</dt><dd>{fact}</dd>" for key, fact in facts)
-    return f'<div class="pd-entry"><p>{text.escape(metric.description[lang])}</p><dl>{listed}</dl></div>'
+    listed = "".join(
+        f"<dt{kind}>{_word(key, lang)}</dt><dd{kind}>{fact}</dd>"
+        for key, fact in facts
+        for kind in [' class="pd-ratio"' if key == "methods.ratio" else ""]
+    )
+    return f'<div class="pd-entry pd-metric"><p>{text.escape(metric.description[lang])}</p><dl>{listed}</dl></div>'
 
 
 def _label(name: str, lang: str) -> str:

@@ -121,7 +121,8 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
     groups = sorted(cells, key=lambda group: [place[code] for place, code in zip(places, group, strict=False)])
 
     counts = [row[at] for row in answer.rows if row[at] is not None]
-    highest = float(max(counts)) if counts and min(counts) >= 0 and metric.unit not in ("date", "month") else None
+    has_bars = metric.unit not in ("date", "month") and 0 <= min(counts, default=0) < max(counts, default=0)
+    highest = float(max(counts)) if has_bars else None
 
     def written(value: Any) -> str:
         return text.escape(text.plain(value, metric.unit, view.lang))

@@ -2,14 +2,15 @@
 
 from datetime import date
 from functools import partial
+from itertools import islice
 
 import streamlit as st
-from persiantools.jdatetime import JalaliDate
 
 from etl.analysis.projection import MOST_MONTHS_AHEAD, end_of_next_year
 from etl.core import jalali
 from etl.core.text_folding import latin_digits
 from etl.semantic.answers import Answer
+from pages.ui.components import day_field
 from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
@@ -22,38 +23,47 @@ _PAGE = "growth"
 
 
 def seek(view: PageContext) -> None:
-    """The monthly recruits needed to reach a target by the end of a Jalali year, and the required and actual pace."""
-    years = _years(view)
-    chosen_year = page_parameters.one(_PAGE, "until")
-    year = chosen_year if chosen_year in years else str(JalaliDate(end_of_next_year(view.as_of)).year)
+    """The monthly recruits needed to reach a target by a day, and the required and actual pace."""
+    month_ends = _month_ends(view)
+    ahead = address.Days(view.as_of + jalali.DAY, month_ends[-1])
+    until = ahead.read(page_parameters.one(_PAGE, "until")) or end_of_next_year(view.as_of)
     chosen_goal = address.number(page_parameters.one(_PAGE, "goal"))
-    rendering.defer(_seek, view, years, year, chosen_goal, ready=partial(_recruits_and_paces, view, year, chosen_goal))
+    rendering.defer(
+        _seek, view, month_ends, until, chosen_goal, ready=partial(_recruits_and_paces, view, until, chosen_goal)
+    )
 
 
-def _recruits_and_paces(view: PageContext, year: str, goal: float | None) -> tuple[Answer, list[str], Answer]:
+def _month_ends(view: PageContext) -> list[date]:
+    """The last days of the Jalali months within the projection."""
+    last = jalali.add_months(view.as_of, MOST_MONTHS_AHEAD)
+    months = islice(jalali.units_between(view.as_of, last, "month"), MOST_MONTHS_AHEAD)
+    return [month.last for month in months if month.last > view.as_of]
+
+
+def _recruits_and_paces(view: PageContext, until: date, goal: float | None) -> tuple[Answer, list[str], Answer]:
     """The recruits needed, the filters that have no meaning for them, and the paces."""
-    until = _end_of(year)
     needed, ignored = analysed(view, "recruits_needed", until=until, goal=goal)
     return needed, ignored, analysed(view, "pace", until=until)[0]
 
 
-def _end_of(year: str) -> date:
-    return jalali.unit_of(JalaliDate(int(year), 6, 1).to_gregorian(), "year").last
-
-
-def _seek(view: PageContext, years: list[str], year: str, goal: float | None) -> None:
+def _seek(view: PageContext, month_ends: list[date], until: date, goal: float | None) -> None:
     with st.container(border=True, key="goal-seek"), error_boundary(view.lang, "goal-seek"):
-        answer, ignored, _ = _recruits_and_paces(view, year, goal)
+        answer, ignored, _ = _recruits_and_paces(view, until, goal)
         row = answer.records()[0]
         if ignored:
             st.html(f'<p class="pd-note">{text.escape(scoped_query.no_effect(view, ignored))}</p>')
-        st.html(_sentence(view, row, year))
+        st.html(_sentence(view, row, until))
         question(view, answer, "goal-seek")
         left, right = st.columns([1, 2])
         with left:
             _target(view, row["goal"])
+            day_field.field(
+                view, "until", view.word("goal.day"), until, _choose, (view.as_of + jalali.DAY, month_ends[-1])
+            )
+            day_field.trouble("until")
         with right:
-            _year(view, years, year)
+            _year(view, month_ends, until)
+            _month(view, month_ends, until)
         if row["recruits_needed"] is not None:
             scope = view.scope.address() | {"recruits": [f"{text.rounded(row['recruits_needed'], 'persons'):g}"]}
             link = page_parameters.address("planning", view.lang, scope)
@@ -62,7 +72,7 @@ def _seek(view: PageContext, years: list[str], year: str, goal: float | None) ->
                 f"{text.escape(view.word('goal.scenario'))}</a>"
             )
     with error_boundary(view.lang, "pace"):
-        _paces(view, _recruits_and_paces(view, year, goal)[2], text.day(_end_of(year), view.lang))
+        _paces(view, _recruits_and_paces(view, until, goal)[2], text.day(until, view.lang))
 
 
 def announced(view: PageContext) -> None:
@@ -89,11 +99,11 @@ def announced(view: PageContext) -> None:
         question(view, answer, "announced")
 
 
-def _sentence(view: PageContext, row: dict, year: str) -> str:
+def _sentence(view: PageContext, row: dict, until: date) -> str:
     """The answer in one sentence."""
     values = {
         "target": text.plain(row["goal"], "persons", view.lang),
-        "year": text.digits(year, view.lang),
+        "day": text.day(until, view.lang),
         "recruits": text.plain(row["recruits_needed"], "persons", view.lang),
         "now": text.plain(row["plan_recruits"], "persons", view.lang),
     }
@@ -116,24 +126,41 @@ def _target(view: PageContext, goal: float | None) -> None:
     st.text_input(view.word("goal.target"), key=key, on_change=choose)
 
 
-def _year(view: PageContext, years: list[str], year: str) -> None:
-    key = "goal until"
-    st.session_state[key] = year
+def _choose(day: date) -> None:
+    page_parameters.choose(_PAGE, until=day.isoformat())
+
+
+def _year(view: PageContext, month_ends: list[date], until: date) -> None:
+    """The ends of years, each one click."""
+    ends = {unit.last: unit.label for unit in (jalali.unit_of(day, "year") for day in month_ends)}
+    key = "goal year"
+    st.session_state[key] = until if until in ends else None
+
+    def changed() -> None:
+        # A second click on the chosen year takes it back and changes nothing.
+        if st.session_state[key]:
+            _choose(st.session_state[key])
+
     st.segmented_control(
         view.word("goal.until"),
-        years,
+        [day for day in month_ends if day in ends],
         key=key,
-        required=True,
-        format_func=lambda label: text.digits(label, view.lang),
-        on_change=lambda: page_parameters.choose(_PAGE, until=st.session_state[key]),
+        format_func=lambda day: text.digits(ends[day], view.lang),
+        on_change=changed,
     )
 
 
-def _years(view: PageContext) -> list[str]:
-    """The Jalali years that end within the projection."""
-    last = jalali.add_months(view.as_of, MOST_MONTHS_AHEAD)
-    units = jalali.units_between(view.as_of, last, "year")
-    return [unit.label for unit in units if unit.last <= last]
+def _month(view: PageContext, month_ends: list[date], until: date) -> None:
+    """A slider over the ends of months, and the chosen day among them."""
+    key = "goal month"
+    st.session_state[key] = until
+    st.select_slider(
+        view.word("goal.month"),
+        sorted({*month_ends, until}),
+        key=key,
+        format_func=lambda day: text.day(day, view.lang),
+        on_change=lambda: _choose(st.session_state[key]),
+    )
 
 
 def _paces(view: PageContext, answer: Answer, day: str) -> None:

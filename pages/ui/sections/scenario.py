@@ -25,21 +25,11 @@ _ALL = ""
 _ROW = 4
 # The browser formats the numbers above a thumb in the user's language.
 _LOCALIZED = "localized"
-# Without these rules the value above a thumb breaks after each digit, has its percent sign on the right in Persian, and the
-# track is filled from the left in every language.
-_STYLE = """<style>
-html [data-testid="stSliderThumbValue"] p { text-wrap: nowrap !important; }
-html[lang="fa"] [data-testid="stSliderThumbValue"] p { direction: rtl; unicode-bidi: isolate; }
-html[lang="fa"] [data-testid="stSliderThumbValue"] p::before { content: "\\61C"; }
-html[dir="rtl"] [data-testid="stSlider"] [role="group"] > div > div:first-child { transform: scaleX(-1); }
-</style>"""
 
 
-def panel(view: PageContext) -> Scenario:
+def panel(view: PageContext, scenario: Scenario) -> None:
     """The sliders, set by the address or the last 12 months, and a button that resets them."""
-    scenario = _scenario_of_address()
     with st.container(border=True, key="scenario"):
-        st.html(_STYLE)
         st.html(
             f'<div class="pd-head"><h3>{text.escape(view.word("planning.title"))}</h3>'
             f"<p>{text.escape(view.word('planning.help'))}</p></div>"
@@ -58,7 +48,6 @@ def panel(view: PageContext) -> Scenario:
                 type="tertiary",
                 on_click=lambda: page_parameters.choose(_PAGE, recruits=None, leave=None, seats=None),
             )
-    return scenario
 
 
 def figure(view: PageContext, chart: ui.Chart, name: str, scenario: Scenario, says: findings.TitleRule) -> None:
@@ -77,7 +66,7 @@ def method(view: PageContext) -> None:
 # ---------------------------------------------------------------- the address
 
 
-def _scenario_of_address() -> Scenario:
+def of_address() -> Scenario:
     """The scenario of the address."""
     rate = address.number(page_parameters.one(_PAGE, "leave"), 100)
     seats = [seat for written in page_parameters.of(_PAGE).get("seats", ()) if (seat := address.seat(written))]

@@ -111,10 +111,11 @@ def _heading(entry: Mapping[str, Any], part: Mapping[str, Any], lang: str) -> No
 
 
 def _switches(lang: str) -> str:
-    """The switches of language and dark mode. The language is a link, so that the HTML shell is served in it too."""
+    """Print, and the switches of dark mode and language. The language is a link, so that the HTML shell is in it too."""
     other = "en" if lang == "fa" else "fa"
     return (
-        f'<nav class="pd-switch"><a class="pd-look" href="#" role="button">{_word("app.look", lang)}</a>'
+        f'<nav class="pd-switch"><a class="pd-print" href="#" role="button">{_word("app.print", lang)}</a>'
+        f'<a class="pd-look" href="#" role="button">{_word("app.look", lang)}</a>'
         f'<a href="{_address(other)}" lang="{other}" hreflang="{other}" title="{_word("app.language_help", lang)}">'
         f"{_word('app.language', lang)}</a></nav>"
     )

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from etl.analysis.projection import MOST_MONTHS_AHEAD
+from etl.core.jalali import add_months
 from etl.semantic.catalog import DIMENSIONS
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
@@ -136,13 +138,13 @@ _PLACE = _one(lambda value, days: value == NATION or _is_province(value, days))
 _DAY = _one(lambda value, days: days.read(value) is not None)
 
 _SIDES: Mapping[str, _Check] = {"p": _PLACE, "a": _DAY, "q": _PLACE, "b": _DAY}
-_YEAR = _one(lambda value, _: value.isascii() and value.isdecimal() and len(value) == 4)
+_AHEAD = _one(lambda value, days: Days(days.first, add_months(days.last, MOST_MONTHS_AHEAD)).read(value) is not None)
 
 # The parameters of each page that has some, in the order of its address.
 _CHECKS: Mapping[str, Mapping[str, _Check]] = {
     "methods": {"find": _FIND},
     "quality": {"of": _one(lambda value, _: value in warehouse.catalogue())},
-    "growth": {"goal": _one(lambda value, _: bool(number(value))), "until": _YEAR},
+    "growth": {"goal": _one(lambda value, _: bool(number(value))), "until": _AHEAD},
     "coverage": {"census": _one(lambda value, _: value == "1395")},
     "planning": {
         "recruits": _one(lambda value, _: number(value) is not None),
