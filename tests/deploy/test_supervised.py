@@ -222,6 +222,7 @@ def told(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_failed_unit_is_told_of(tmp_path):
     heard = tmp_path / "heard"
     script = tmp_path / "hear"
@@ -239,6 +240,7 @@ def test_a_failed_unit_is_told_of(tmp_path):
     assert "notify names nobody" in told("notify", "x.service", **environment).stderr
 
 
+@pytest.mark.slow
 def test_a_late_build_is_a_failure(tmp_path):
     pointer = publish(tmp_path)
     assert told("ready", "--from", str(pointer)).returncode == 0

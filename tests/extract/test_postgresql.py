@@ -19,6 +19,8 @@ from etl.warehouse import publications
 from tests.loading import DAY, HEADERS, Built, build, csv_text, digest, national_id, put, put_good, row, run
 from tests.postgres import Server, _as_owner, programs, server
 
+pytestmark = pytest.mark.slow
+
 # What names files, and so differs between a database and files of it.
 OF_FILES = ("load_files", "quarantine", "warned")
 TYPES = {

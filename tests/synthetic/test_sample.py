@@ -22,6 +22,8 @@ from etl.core.errors import Refused
 from etl.synthetic import service
 from tests.oracle.read import READERS, Load, Record, read_folder
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 6, 30)
 TABLES = ("institutes", "licences", "personnel", "training")
 REASONS = {
