@@ -96,6 +96,7 @@ for _ in range(25):
 """
 
 
+@pytest.mark.slow
 def test_processes_side_by_side_write_one_chain(tmp_path: Path) -> None:
     words = [sys.executable, "-c", WRITING, str(tmp_path)]
     piped: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -202,6 +203,7 @@ def test_the_page_shows_it_to_stewards_only(monkeypatch: pytest.MonkeyPatch) -> 
     assert user.events() == ([], ["broken"])
 
 
+@pytest.mark.slow
 def test_rows_of_people_that_are_shown_are_noted_once_a_view(
     small_register: Path, con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

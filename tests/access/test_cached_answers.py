@@ -16,6 +16,8 @@ from tests.access.scopes import ISFAHAN, NATIONAL, NONE, OF_ISFAHAN, OF_TEHRAN, 
 from tests.access.test_scopes import province_of_county
 from tests.test_architecture import imports
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def published(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:

@@ -71,6 +71,7 @@ def some(chance: random.Random, places: dict[str, str], scope: AccessScope) -> t
     return tuple(chance.sample(sorted(code for code, place in places.items() if (place in scope.codes) == is_own), 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scope", [OF_TEHRAN, OF_TWO], ids=lambda scope: scope.sub)
 def test_random_questions_give_no_cell_below_the_province_of_another(
     scope: AccessScope, con: duckdb.DuckDBPyConnection, all_seeing: ScopedCursor

@@ -16,6 +16,8 @@ from etl.warehouse import publications
 from tests.oracle import oracle
 from tests.oracle.measures import unit_of, working_days
 
+pytestmark = pytest.mark.slow
+
 BUILD_DAY = date(2026, 6, 30)
 
 

@@ -128,6 +128,7 @@ def test_who_serves_under_a_lapsed_licence_stands_by_name(con):
     assert licensing.lapsed(con, SPRING).rows == []
 
 
+@pytest.mark.slow
 def test_a_lapsed_institute_is_listed_where_its_persons_serve(con, tmp_path):
     folder = tmp_path / "incoming"
     shutil.copytree(SAMPLE, folder)
@@ -211,6 +212,7 @@ def adoption(pointer: Path, **question) -> list[tuple]:
         return licensing.adoption(opened, **question).rows
 
 
+@pytest.mark.slow
 def test_each_publication_keeps_what_it_found(tmp_path):
     pointer, folder = tmp_path / "warehouse.duckdb", tmp_path / "incoming"
     shutil.copytree(SAMPLE, folder)
@@ -334,6 +336,7 @@ def officers(data: oracle.Data, day: date) -> list:
     ]
 
 
+@pytest.mark.slow
 def test_officers_are_counted_alike(made_up):
     data = made_up.data
     for day in days(data):
@@ -357,6 +360,7 @@ def test_officers_are_counted_alike(made_up):
             assert ask(made_up.con, f"accreditation_ending_{number}", on=day).value() == len(ending)
 
 
+@pytest.mark.slow
 def test_institutes_are_counted_alike(made_up):
     data = made_up.data
     for day in days(data):
@@ -381,6 +385,7 @@ def test_institutes_are_counted_alike(made_up):
             assert row["in_service"] == in_service(data, day, {"institute": {code}})
 
 
+@pytest.mark.slow
 def test_sizes_and_adoption_are_counted_alike(made_up):
     data = made_up.data
     for day in days(data):
@@ -394,6 +399,7 @@ def test_sizes_and_adoption_are_counted_alike(made_up):
         assert {r[0]: [r[3], r[2]] for r in licensing.smart_sizes(made_up.con, day).rows} == cells
 
 
+@pytest.mark.slow
 def test_licences_ending_are_counted_alike(made_up):
     data = made_up.data
     for day in days(data):
@@ -411,6 +417,7 @@ def test_licences_ending_are_counted_alike(made_up):
         assert [r["licensed_until"] for r in rows] == sorted(r["licensed_until"] for r in rows)
 
 
+@pytest.mark.slow
 def test_the_funnel_and_the_times_of_adopters_are_counted_alike(made_up):
     data, last = made_up.data, made_up.data.as_of
     over = (last - timedelta(700), last)

@@ -22,6 +22,8 @@ from etl.semantic import answers
 from etl.semantic.provisional import settled_on
 from etl.warehouse import publications
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 BUILD_DAY = date(2026, 6, 30)
 COURSES = ("PY-101", "PY-102", "PY-103", "PY-201", "PY-202", "PY-301", "PY-302", "PY-401")

@@ -34,6 +34,8 @@ from tests.oracle import oracle
 from tests.oracle.measures import Spell, Where, active_spells, all_joiners, all_leavers, all_moves, spell_fits
 from tests.oracle.read import add_months
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 BUILD_DAY = date(2026, 6, 30)
 DAY = timedelta(days=1)

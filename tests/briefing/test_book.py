@@ -20,6 +20,8 @@ from pages.ui.briefing.writing import Press
 from pages.ui.charts.elements import ChartContext
 from pages.ui.i18n import text
 
+pytestmark = pytest.mark.slow
+
 PLACES = ("IR", "IR-11", "IR-23")
 
 

@@ -23,6 +23,8 @@ from pages.ui.i18n import text
 from tests.briefing.conftest import DAY, ROOT, etl
 from tests.serving import publish
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def sparse(tmp_path_factory) -> Path:

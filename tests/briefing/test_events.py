@@ -61,6 +61,7 @@ def test_a_reader_of_one_province_is_told_of_the_nations_events_too(pointer):
         assert events.events(con, where={"province": ("IR-11",)}).column("event_province") == [None, "IR-11"]
 
 
+@pytest.mark.slow
 def test_an_installation_without_events_has_none(folder):
     with access.connect(loading.build(folder).to, ADMINISTRATOR) as con:
         assert events.events(con).rows == []

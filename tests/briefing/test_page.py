@@ -58,6 +58,7 @@ def test_a_line_of_the_list_that_cannot_be_read_hides_no_other(tmp_path, briefin
     assert [one.place for one in writing.written()] == ["IR"]
 
 
+@pytest.mark.slow
 def test_the_button_makes_the_book_of_the_scope(served, pointer):
     made = briefings.made("IR-17", "fa", None)
     with writing.press(pointer, ADMINISTRATOR) as press:

@@ -1,7 +1,7 @@
 """Every part of every page, opened by its address: whole, in its language alone, without a serious finding of axe, on a phone.
 
-tests/axe.min.js is axe-core as Deque Systems publishes it (MPL-2.0). In the dark only colours differ, so only contrast is
-looked at again.
+tests/axe.min.js is axe-core as Deque Systems publishes it (MPL-2.0). The dark theme changes colours only, so only
+contrast is checked again.
 """
 
 import re
@@ -18,7 +18,7 @@ from tests.parts import PARTS
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 AXE = (Path(__file__).parents[1] / "axe.min.js").read_text(encoding="utf-8")
-# Where a part has more to show once something is chosen.
+# Parts that show more once something is chosen.
 CHOSEN: dict[str, dict[str, str | list[str]]] = {
     "province": {"province": "IR-23"},
     "licensing": {"open": "licences_ending"},
@@ -36,6 +36,24 @@ WITHOUT_FIGURES = ("quality", "province", "briefings")
 LATIN = re.compile(r"[A-Za-z0-9]+")
 STAYS_LATIN = {"English", "OpenStreetMap", "contributors", "CSV", "PDF"}
 WITH_LATIN = ("methods", "quality")
+
+
+# The lower edge of the first digit of a page, in its titles, cards, tables and sentences; 0 without one.
+FIRST_NUMBER = """() => {
+    const edges = [];
+    for (const part of document.querySelectorAll('.pd-head h3, .pd-value bdi, .pd-grid td, .pd-verdict p, .pd-intro')) {
+        const words = document.createTreeWalker(part, NodeFilter.SHOW_TEXT), range = document.createRange();
+        while (words.nextNode()) {
+            const at = words.currentNode.nodeValue.search(/[0-9۰-۹]/);
+            if (at < 0) continue;
+            range.setStart(words.currentNode, at);
+            range.setEnd(words.currentNode, at + 1);
+            if (range.getBoundingClientRect().width) edges.push(range.getBoundingClientRect().bottom);
+        }
+    }
+    return edges.length ? Math.min(...edges) : 0;
+}"""
+WITHOUT_NUMBERS = ("methods", "briefings")
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +124,7 @@ def test_axe_finds_nothing_serious(opened: tuple[front.Visit, str, str]) -> None
 
 
 def serious(reader: front.Visit, *rules: str) -> list[list[str]]:
-    """What axe finds grave on the page that is open, by these rules or by all."""
+    """The serious faults that axe finds on the open page, by these rules or by all."""
     if not reader.page.evaluate("'axe' in window"):
         reader.page.evaluate(AXE)
     found = reader.page.evaluate(
@@ -126,8 +144,9 @@ def test_axe_sees_what_is_wrong(desk: front.Visit) -> None:
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_a_narrow_screen_has_no_sideways_scrolling(name: str, phone: front.Visit) -> None:
-    phone.forget().go(name)
+def test_a_phone_shows_a_number_at_once_and_nothing_that_is_cut_or_wider(name: str, phone: front.Visit) -> None:
+    phone.forget().go(name, **({"province": "IR-23"} if name == "province" else {}))
+    assert name in WITHOUT_NUMBERS or 0 < phone.page.evaluate(FIRST_NUMBER) <= 400
     assert too_wide(phone) == []
     assert too_wide(phone.darken()) == []
 
@@ -137,7 +156,8 @@ def too_wide(reader: front.Visit) -> list[str]:
     return reader.page.evaluate(
         """() => {
             const main = document.querySelector("[data-testid=stMain]");
-            const cut = [...document.querySelectorAll(".pd-card *, .pd-head *, .pd-said, .pd-title *")].filter(
+            const cut = [...document.querySelectorAll(
+                ".pd-card *, .pd-head *, .pd-said, .pd-title *, .pd-grid tbody th *")].filter(
                 (at) => at.scrollWidth > at.clientWidth + 1 && at.clientWidth > 0
                     && getComputedStyle(at).display !== "inline");
             return [...(main.scrollWidth > main.clientWidth ? ["the page"] : []), ...cut.map((at) => at.textContent)];

@@ -90,6 +90,7 @@ def test_a_page_draws_through_the_proxy_what_it_draws_directly(
 ) -> None:
     behind.forget().go(name)
     assert _drawn(behind) == directly(name)
+    behind.page.wait_for_load_state("networkidle")
     assert behind.page.locator(".pd-error, [data-testid=stException]").count() == 0
     assert behind.strangers() == []
     assert behind.failures == []

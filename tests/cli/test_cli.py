@@ -33,6 +33,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 # ------------------------------------------------------------------ exit codes, and what is said
 
 
+@pytest.mark.slow
 def test_done_is_0_and_says_nothing_on_standard_error(tmp_path):
     folder = put_good(tmp_path / "incoming")
     done = run("build", folder, "--to", tmp_path / "w.duckdb", "--day", DAY.isoformat())
@@ -40,6 +41,7 @@ def test_done_is_0_and_says_nothing_on_standard_error(tmp_path):
     assert "published 000001 as of 2023-06-22" in done.stdout
 
 
+@pytest.mark.slow
 def test_refused_is_1_with_one_line_and_no_traceback(tmp_path):
     folder = put_good(tmp_path / "incoming")
     put(folder, "personnel_2.csv", "a;b\n")
@@ -196,6 +198,7 @@ def test_days_are_jalali_or_gregorian_in_any_script(built, capsys):
     assert answers == {"in_service\n1\n"}
 
 
+@pytest.mark.slow
 def test_publications_are_listed_and_gone_back_to(tmp_path, capsys):
     folder = put_good(tmp_path / "incoming")
     to = tmp_path / "w.duckdb"
@@ -280,6 +283,7 @@ def test_progress_that_nobody_reads_does_not_stop_the_build(clock):
     progress.say("staging")
 
 
+@pytest.mark.slow
 def test_a_build_tells_its_progress_to_a_terminal(tmp_path):
     """A real one: standard error is a pseudo-terminal."""
     folder = put_good(tmp_path / "incoming")

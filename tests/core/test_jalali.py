@@ -48,6 +48,7 @@ def test_the_second_computation_knows_days_that_everybody_knows():
     assert {key: counted[key] for key in KNOWN} == KNOWN
 
 
+@pytest.mark.slow
 def test_every_jalali_day_is_read_in_each_of_its_forms():
     for year, month, number, day in calendar():
         assert jalali.parse_day(f"{year}/{month:02}/{number:02}") == day
@@ -56,6 +57,7 @@ def test_every_jalali_day_is_read_in_each_of_its_forms():
         assert jalali.parse_day(f"{year}{month:02}{number:02}") == day
 
 
+@pytest.mark.slow
 def test_every_gregorian_day_is_read_in_each_of_its_forms():
     for ordinal in range(date(1899, 12, 30).toordinal(), date(2101, 1, 2).toordinal()):
         day = date.fromordinal(ordinal)

@@ -103,6 +103,7 @@ def test_a_code_is_shown_in_latin_digits_with_its_zeros_and_case():
     assert text_folding.display_code(" ۰۰Ab٧ ") == "00Ab7"
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60))
 def test_many_digits_at_once_are_the_digits_one_by_one(text):
     raw = text.encode("utf-8", "replace")

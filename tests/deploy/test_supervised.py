@@ -228,6 +228,7 @@ def test_supervisor_restarts_what_ends_or_freezes_and_leaves_nothing_behind(tmp_
 # ------------------------------------------------------------------ telling somebody
 
 
+@pytest.mark.slow
 def test_a_failed_unit_is_told_of(tmp_path):
     heard = tmp_path / "heard"
     script = tmp_path / "hear"
@@ -245,6 +246,7 @@ def test_a_failed_unit_is_told_of(tmp_path):
     assert "notify names nobody" in run("notify", "x.service", **environment).stderr
 
 
+@pytest.mark.slow
 def test_a_late_build_is_a_failure(tmp_path):
     pointer = publish(tmp_path)
     assert run("ready", "--from", str(pointer)).returncode == 0

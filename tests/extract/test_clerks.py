@@ -164,6 +164,7 @@ def test_a_plain_header_goes_before_a_decorated_one():
     assert match.repeated == ["national_id"]
 
 
+@pytest.mark.slow
 def test_a_header_near_an_optional_one_is_noted(folder):
     text = csv_text("personnel", [row("personnel", national_id=national_id(7))]).replace("left_on", "تاریخ پایان کار")
     put(folder, "personnel_2.csv", text)
@@ -207,6 +208,7 @@ def test_a_file_that_is_no_table_refuses_the_build(folder, name, text, message):
     assert load(folder).refusal.startswith(f"{name}: {message}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("above", [0, 1, 5, 20])
 @pytest.mark.parametrize("sep", [False, True])
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1256"])
@@ -223,6 +225,7 @@ def test_titles_may_stand_above_the_headers_of_a_csv(folder, above, sep, encodin
     assert built.file("training_2.csv")["notes"] == ([f"lines above the headers skipped: {above}"] if above else [])
 
 
+@pytest.mark.slow
 def test_twenty_one_titles_are_too_many(folder):
     put(folder, "training_2.csv", "گزارش\n" * 21 + csv_text("training", [row("training")]))
     assert load(folder).refusal.startswith("training_2.csv: line 1: missing required column")
@@ -365,6 +368,7 @@ def xlsb(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:
 WRITERS = {".xls": xls, ".ods": ods, ".xlsx": xlsx, ".xlsm": xlsx, ".xlsb": xlsb}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", WRITERS)
 def test_a_workbook_of_every_kind_is_read_from_all_its_sheets(folder, ending):
     rows = rows_of_cells()
@@ -379,6 +383,7 @@ def test_a_workbook_of_every_kind_is_read_from_all_its_sheets(folder, ending):
     assert built.sql("select sheet, line, column_name from warned") == [("دو", 4, "score")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", WRITERS)
 def test_a_cell_with_an_error_is_no_empty_cell(folder, ending):
     """If it were read as empty, a person who left would count as in service."""
@@ -436,6 +441,7 @@ def locked_xls(path: Path) -> bytes:
     return content.replace(head, b"\x2f\x00\x70\x00")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "make", "english", "persian"),
     [
@@ -463,6 +469,7 @@ def test_a_file_that_is_not_what_its_name_says_is_refused_in_one_sentence(folder
     assert built.err.partition(" · ")[2].startswith(persian)
 
 
+@pytest.mark.slow
 def test_a_province_merged_over_its_rows_is_reported(folder):
     import xlsxwriter
 

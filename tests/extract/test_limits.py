@@ -45,6 +45,7 @@ def workbook(path: Path, rows: int) -> None:
     book.save(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
 def test_a_file_of_more_rows_than_allowed_is_refused(folder, monkeypatch, kind):
     path = folder / f"training_2.{kind}"
@@ -65,6 +66,7 @@ def test_records_split_one_by_one_and_rows_that_are_none_count_too(folder, monke
     assert "it has more than 59 rows" in load(folder).refusal
 
 
+@pytest.mark.slow
 def test_a_parquet_of_more_than_ten_million_rows_is_refused_by_its_footer(tmp_path, monkeypatch):
     path = tmp_path / "training.parquet"
     parquet(path, 10_000_001)
@@ -74,6 +76,7 @@ def test_a_parquet_of_more_than_ten_million_rows_is_refused_by_its_footer(tmp_pa
         columnar.open_parquet(path, contract("training"), Limits())
 
 
+@pytest.mark.slow
 def test_a_parquet_that_unpacks_to_more_than_allowed_is_refused_by_its_footer(folder, monkeypatch):
     rows = 40_000
     # Text of one repeated letter compresses to almost nothing.
@@ -86,6 +89,7 @@ def test_a_parquet_that_unpacks_to_more_than_allowed_is_refused_by_its_footer(fo
     assert load(folder).refusal == expected
 
 
+@pytest.mark.slow
 def test_columns_that_are_not_read_do_not_count_against_a_parquet(folder, monkeypatch):
     columns = {name: [text] for name, text in row("training").items()}
     columns["note"] = [os.urandom(MEGABYTE).hex() * 2]
@@ -94,6 +98,7 @@ def test_columns_that_are_not_read_do_not_count_against_a_parquet(folder, monkey
     assert load(folder).counts("training_2.parquet")[0] == 1
 
 
+@pytest.mark.slow
 def test_one_long_text_in_very_many_rows_does_not_fill_the_disk(folder, monkeypatch):
     text = "ن" * 1000
     rows = {name: pa.array([value]) for name, value in row("institutes", name=text).items()}
@@ -109,6 +114,7 @@ def test_one_long_text_in_very_many_rows_does_not_fill_the_disk(folder, monkeypa
     assert load(folder).refusal == f"institutes_2.parquet: {expected}"
 
 
+@pytest.mark.slow
 def test_the_rows_of_all_files_together_are_bounded(folder, monkeypatch):
     """No single file is too large."""
     for at in range(4):
@@ -140,6 +146,7 @@ def test_a_zip_counts_by_what_its_directory_says(folder, monkeypatch, name):
     assert "it unpacks to more than 3 MiB" in load(folder).refusal
 
 
+@pytest.mark.slow
 def test_a_file_that_takes_too_much_time_is_refused(folder, monkeypatch):
     parquet(folder / "training_2.parquet", 9_000_000)
     assert (folder / "training_2.parquet").stat().st_size < MEGABYTE
@@ -168,6 +175,7 @@ def test_a_reference_table_as_large_as_a_disk_is_refused(folder):
 # ------------------------------------------------------------------ encodings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["utf-32", "utf-32-le", "utf-32-be", "bom-be"])
 def test_utf32_loads_with_and_without_its_mark(folder, encoding):
     text = csv_text("training", [row("training", completed_on=f"۱۴۰۲/۰۵/۰{at}") for at in range(1, 4)])

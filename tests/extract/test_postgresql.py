@@ -19,6 +19,8 @@ from etl.warehouse import publications
 from tests.loading import DAY, HEADERS, Built, build, csv_text, digest, national_id, put, put_good, row, run
 from tests.postgres import Server, _as_owner, programs, server
 
+pytestmark = pytest.mark.slow
+
 # Tables with file names, which differ between a database and its files.
 OF_FILES = ("load_files", "quarantine", "warned")
 TYPES = {

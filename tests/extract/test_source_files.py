@@ -289,6 +289,7 @@ def bodies(draw: Any) -> str:
     return end.join([",".join(HEADER), *lines]) + draw(st.sampled_from(["", end]))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(bodies())
 def test_splitting_at_once_and_record_by_record_come_to_the_same(tmp_path_factory, text):
@@ -307,6 +308,7 @@ def test_splitting_at_once_and_record_by_record_come_to_the_same(tmp_path_factor
     assert results[0] == results[1]
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(bodies())
 def test_a_second_reader_counts_as_many_records(tmp_path_factory, text):
@@ -332,6 +334,7 @@ def test_a_second_reader_counts_as_many_records(tmp_path_factory, text):
     assert [cells for _, cells in rows] == sound
 
 
+@pytest.mark.slow
 def test_a_piece_of_every_size_gives_the_same_rows(tmp_path, monkeypatch):
     rows = [row("training", hours=str(at), course_code='a "b",\nc' if at % 37 == 0 else "PY") for at in range(300)]
     text = csv_text("training", rows)

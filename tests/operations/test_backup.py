@@ -18,6 +18,8 @@ from etl.operations import backup
 from etl.warehouse import publications
 from tests.serving import publish
 
+pytestmark = pytest.mark.slow
+
 
 def folders_in(folder: Path) -> Folders:
     return replace(

@@ -89,6 +89,7 @@ def test_pull_takes_what_is_new_and_nothing_twice(builder, offered, replica, cap
     assert not list((replica.parent / "w.duckdb.pulled").glob("*.duckdb"))
 
 
+@pytest.mark.slow
 @needs_rsync
 def test_going_back_on_the_building_host_goes_back_on_the_others(builder, offered, replica):
     replicas.pull(str(offered), replica)
@@ -116,6 +117,7 @@ def test_a_source_that_is_not_there_is_told_in_one_line(replica):
         replicas.pull("", replica)
 
 
+@pytest.mark.slow
 def test_only_the_last_two_offers_are_kept(builder, offered):
     for number in (2, 3, 4):
         publish_stamped(builder, number)

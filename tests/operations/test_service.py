@@ -158,6 +158,7 @@ def test_a_process_says_once_that_it_is_ready_when_it_answers(tmp_path):
         process.end()
 
 
+@pytest.mark.slow
 def test_a_process_whose_event_loop_hangs_sends_no_sign_of_life(tmp_path, monkeypatch):
     from pages.ui.shell import service
 
@@ -234,6 +235,7 @@ def test_a_clock_that_jumps_back_makes_no_negative_age(pointer, monkeypatch):
     assert readiness.served(pointer, 7).age_seconds == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "outcome"), [("", "published"), ("refuse", "refused"), ("break", "failed")])
 def test_a_build_notes_how_it_ended(tmp_path, monkeypatch, fault, outcome):
     from etl.build import pipeline
@@ -285,6 +287,7 @@ logging.getLogger("policeyar.web").warning("started")
 """
 
 
+@pytest.mark.slow
 def test_logs_are_json_without_address_path_query_or_value(tmp_path):
     ended = subprocess.run(
         [sys.executable, "-c", _LOGGING],

@@ -14,6 +14,8 @@ from etl.operations import worker_process
 from etl.operations.worker_process import OutOfMemory, OutOfTime, Stopped, WorkerProcess
 from tests.serving import ROOT, is_running, until
 
+pytestmark = pytest.mark.slow
+
 _MEMORY = 1 << 30
 
 

@@ -15,6 +15,8 @@ from etl.revisions import diff, fingerprints
 from etl.semantic import access, answers, catalog, lineage
 from tests.loading import build, national_id, put, put_good, row
 
+pytestmark = pytest.mark.slow
+
 SAMPLE = Path(__file__).parents[1] / "sample"
 
 

@@ -96,6 +96,7 @@ def possible(rows: list[tuple[Any, ...]]) -> list[tuple[set[int], set[int]]]:
 PAIRS = st.integers(0, 3000).flatmap(lambda whole: st.tuples(st.integers(0, whole), st.just(whole)))
 
 
+@pytest.mark.slow
 @given(st.lists(PAIRS, min_size=1, max_size=12))
 @example([(12, 24), (0, 1), (902, 1003), (24, 24)])
 def test_no_count_can_be_had_from_its_row(counts: list[tuple[int, int]]) -> None:
@@ -199,6 +200,7 @@ def table(rng: np.random.Generator, provinces: int, posts: int, most: int) -> di
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("provinces", "posts", "most"), [(31, 2, 60), (12, 4, 30), (6, 3, 200), (10, 3, 3000), (4, 4, 20)]
 )

@@ -101,6 +101,7 @@ def test_the_rejected_rows_of_every_metric_are_those_of_its_sources(bound, monke
     ) == warehouse.rejected_rows(warehouse.ask("joiners"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES)
 def test_a_number_that_moves_with_a_source_names_it(table, tmp_path):
     """Every third row of one source is left out; each number that changes must have the source in its lineage."""

@@ -24,6 +24,8 @@ from etl.synthetic import service
 from etl.synthetic.habits import COLUMNS, WORDS
 from tests.oracle.read import READERS, Load, Record, read_folder
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 6, 30)
 TABLES = ("institutes", "licences", "personnel", "training")
 REASONS = {

@@ -151,6 +151,7 @@ def addresses(name: str) -> st.SearchStrategy[dict[str, list[str]]]:
     return st.dictionaries(names, st.lists(values, min_size=1, max_size=3), max_size=5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["overview", *NAMES])
 def test_no_address_ends_in_a_part_that_could_not_be_shown(name: str) -> None:
     @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

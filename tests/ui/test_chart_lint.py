@@ -30,6 +30,8 @@ from tests.conftest import Sample
 from tests.parts import PARTS, SCRIPT, opening
 from tests.ui.test_charts import contrast
 
+pytestmark = pytest.mark.slow
+
 # Parts without a chart: a list of institutes has one only if an institute is chosen.
 CHARTLESS = ("methods", "quality", "briefings", "register")
 PAGES = [part for part in PARTS if part not in CHARTLESS]
@@ -117,7 +119,6 @@ def open_page(name: str, lang: str, province: str = "", **more: str) -> str:
     return html
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("page", "lang", "of"), EVERY, ids=["-".join(one) for one in EVERY])
 def test_the_charts_of_a_page_keep_the_rules(page: str, lang: str, of: str, shown: list[Shown]) -> None:
     html = open_page(page, lang, PROVINCES[of])
@@ -125,7 +126,6 @@ def test_the_charts_of_a_page_keep_the_rules(page: str, lang: str, of: str, show
     keep_the_rules(shown, html, lang)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lang", text.LANGUAGES)
 def test_the_charts_of_an_institute_keep_the_rules(lang: str, shown: list[Shown], published: Path) -> None:
     with access.connect(published, access.ADMINISTRATOR) as con:
@@ -223,7 +223,6 @@ def has_level_labels_and_one_axis(one: Shown) -> None:
     assert all(layout.get(axis, {}).get("tickangle", 0) == 0 for axis in ("xaxis", "yaxis"))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
 def test_every_class_of_every_map_stands_out_from_its_ground(is_dark: bool, shown: list[Shown]) -> None:
     for page in PAGES:

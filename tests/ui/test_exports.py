@@ -239,6 +239,7 @@ def with_days(rows: list[tuple[Any, ...]]) -> Answer:
     return type(made)(**{**made.__dict__, "metrics": metrics, "columns": (*made.columns, "latest_day")})
 
 
+@pytest.mark.slow
 @given(answers(), st.dictionaries(WORDS, WORDS, max_size=5))
 @example(with_days([(word, -1, date(2026, 5, 1)) for word in NASTY]), dict(zip(NASTY, reversed(NASTY), strict=True)))
 def test_a_csv_is_what_a_writer_of_single_cells_writes(made: Answer, names: dict[str, str]) -> None:
@@ -253,6 +254,7 @@ def test_a_csv_is_what_a_writer_of_single_cells_writes(made: Answer, names: dict
     assert writers.to_csv(made, context, UNITS).decode("utf-8") == "\ufeff" + wanted.getvalue()
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(answers())
 def test_every_form_of_file_holds_the_same_cells(made: Answer) -> None:

@@ -107,6 +107,7 @@ def test_a_sheet_that_is_full_goes_on_in_the_next(monkeypatch: pytest.MonkeyPatc
     assert codes == [row[0] for row in answer.rows]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_rows_of_a_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exportable, "BATCH", 1000)
 

@@ -16,6 +16,8 @@ from pages.ui.state import page_context, rendering
 from tests.browser import app as front
 from tests.parts import SCRIPT
 
+pytestmark = pytest.mark.slow
+
 MORE = publications.KEPT + 1
 
 
@@ -97,7 +99,6 @@ def test_rows_of_people_that_a_button_still_offers_are_read_from_their_own_publi
 
 
 @pytest.mark.browser
-@pytest.mark.slow
 def test_a_page_left_open_while_five_publications_pass_follows_to_the_latest(pointer: Path) -> None:
     with front.served(pointer) as address, front.chromium() as chromium, front.visit(chromium, address) as reader:
         reader.go("explore", by="month", m="training_compliance")

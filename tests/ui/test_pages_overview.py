@@ -39,6 +39,7 @@ def test_the_menu_has_at_most_nine_entries_in_three_groups_and_every_part_a_plac
     assert set(PARTS) == files
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", [part for entry in TABBED for part in text.parts(entry)])
 def test_a_closed_tab_asks_nothing(part: str, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     ran: list[str] = []
@@ -60,6 +61,7 @@ def test_a_tab_that_is_none_is_left_out(published: Path) -> None:  # noqa: F811
     assert app.query_params == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lapsed", "files_overdue", "stopped"])
 def test_a_list_that_the_address_names_stands_before_the_cards_and_once(
     name: str,
@@ -89,6 +91,7 @@ def test_the_verdict_says_the_numbers_that_the_questions_answer(lang: str, publi
     assert f'aria-valuenow="{progress * 100:.1f}"' in said[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_each_item_that_needs_action_leads_to_a_list_of_as_many(lang: str, published: Path) -> None:  # noqa: F811
     written = shown("overview", lang)
@@ -175,6 +178,7 @@ def test_without_a_province_a_profile_offers_all_of_them(published: Path) -> Non
     assert 'class="pd-verdict"' not in written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["coverage", "training", "legal", "explore", "quality"])
 def test_a_page_of_one_province_leads_to_its_profile(name: str, published: Path) -> None:  # noqa: F811
     def said(**asked: str) -> str:
@@ -189,6 +193,7 @@ def test_a_page_of_one_province_leads_to_its_profile(name: str, published: Path)
     assert "href" not in whole
 
 
+@pytest.mark.slow
 def test_the_cell_of_a_province_leads_to_its_profile_unless_it_is_the_page(published: Path) -> None:  # noqa: F811
     link = '<td><a href="province?province=IR-23" target="_self">تهران</a></td>'
     assert link in shown("licensing", "fa")

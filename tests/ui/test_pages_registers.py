@@ -47,6 +47,7 @@ def rows_of(written: str, caption: str) -> list[list[str]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_breaks_under_any_scope(name: str, lang: str, published: Path) -> None:  # noqa: F811
@@ -54,6 +55,7 @@ def test_nothing_breaks_under_any_scope(name: str, lang: str, published: Path) -
         assert "pd-error" not in shown(name, lang, **view), view
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_institutes_whose_licence_lapsed_stand_by_name(lang: str, published: Path) -> None:  # noqa: F811
     written = shown("licensing", lang)
@@ -66,6 +68,7 @@ def test_institutes_whose_licence_lapsed_stand_by_name(lang: str, published: Pat
     assert 'href="institutes?tab=register&amp;institute=002' in written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_licences_that_end_soon_stand_by_name(lang: str, published: Path) -> None:  # noqa: F811
     written = shown("licensing", lang, on="2024-06-10")
@@ -84,6 +87,7 @@ def test_a_filter_of_persons_is_said_to_have_no_effect_on_institutes(published: 
     assert text.word("listing.register", "en", count="4") in headings(written)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_officers_without_training_in_date_are_listed_by_institute(lang: str, published: Path) -> None:  # noqa: F811
     written = shown("legal", lang, on="2024-03-19")
@@ -102,6 +106,7 @@ def test_smart_services_come_with_both_words_of_caution(lang: str, published: Pa
     assert text.word("smart.begins", lang, measure=measure, value=text.percent(0.5, lang)) in headings(written)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_claim_is_placed_and_every_figure_has_its_source(lang: str, published: Path) -> None:  # noqa: F811
     written = shown("coverage", lang)

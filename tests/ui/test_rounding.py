@@ -143,6 +143,7 @@ NOT_READ = {
 }
 
 
+@pytest.mark.slow
 def test_no_page_rounds_by_itself_and_neither_plotly_nor_a_script_does() -> None:
     assert number_formats("f'{x:.1f}' + f'{x:.{n}%}' + str(round(x, 1))"), "the search finds what it is for"
     for path in (ROOT / "pages").rglob("*.py"):

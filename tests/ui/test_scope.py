@@ -151,6 +151,7 @@ def test_closed_filters_ask_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {one.key for one in app.multiselect} == {"filter province", "filter activity"}
 
 
+@pytest.mark.slow
 def test_a_choice_narrows_the_lists_beside_it() -> None:
     app = opened()
     before = app.multiselect(key="filter activity").options
@@ -205,6 +206,7 @@ def test_what_is_no_period_is_none(period: str) -> None:
     assert periods.known(period) == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "kept"),
     [
@@ -229,6 +231,7 @@ def test_a_year_before_a_period_are_the_same_days_of_the_year_before() -> None:
     assert periods.year_before((date(2024, 9, 10), date(2024, 9, 10))) == (date(2023, 9, 11),) * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in WITHOUT_BAR])
 def test_a_period_is_offered_where_it_has_a_use_and_kept_where_it_has_none(name: str) -> None:
     app = opened(name, period="year", province="IR-23")
@@ -239,6 +242,7 @@ def test_a_period_is_offered_where_it_has_a_use_and_kept_where_it_has_none(name:
     assert app.query_params == opening(name)[1] | {"province": "IR-23", "period": "year"}
 
 
+@pytest.mark.slow
 def test_flows_and_trends_are_asked_over_the_period_and_states_are_not(published: Path) -> None:
     over = last_complete_months(LATEST, 24)
     with access.connect(published, access.ADMINISTRATOR) as con:
@@ -258,6 +262,7 @@ def test_flows_and_trends_are_asked_over_the_period_and_states_are_not(published
     assert len(asked) == 3, "the trend of the stock, joiners beside leavers, and the bridge"
 
 
+@pytest.mark.slow
 def test_a_period_is_chosen_and_taken_back() -> None:
     app = opened("growth")
     app.selectbox(key="filter period").set_value("24").run()
@@ -317,6 +322,7 @@ def test_a_typed_day_is_taken_and_a_wrong_one_is_said_and_leaves_the_day() -> No
     assert "pd-wrong" not in html(app), "said once"
 
 
+@pytest.mark.slow
 def test_the_sides_of_a_comparison_are_typed_in_the_same_field() -> None:
     app = opened("compare")
     app.text_input(key="typed compare-a").set_value("۱۴۰۲/۰۲/۱۵").run()
@@ -369,6 +375,7 @@ def test_an_analysis_says_which_filters_have_a_meaning_for_it(name: str, publish
                     registry.analyses()[name].run(con, where=where)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["smart", "growth", "licensing", "planning", "coverage"])
 def test_a_filter_kept_from_another_page_is_told_to_have_no_effect(name: str) -> None:
     shown = html(opened(name, gender="male"))
@@ -385,6 +392,7 @@ def test_a_filter_kept_from_another_page_can_be_taken_away_there() -> None:
 # ---------------------------------------------------------------- Reset
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in WITHOUT_BAR])
 def test_reset_leaves_the_page_as_it_was_first_met(name: str) -> None:
     fresh = opened(name)

@@ -47,6 +47,7 @@ def sources_of(con: duckdb.DuckDBPyConnection, lang: str = "en", province: str =
 # ---------------------------------------------------------------- verdict
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_number_of_the_verdict_is_one_that_was_asked(lang: str, small_register: Path) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:

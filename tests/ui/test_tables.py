@@ -134,6 +134,7 @@ def test_what_is_no_day_is_not_read(written: str) -> None:
         day_field.read(written)
 
 
+@pytest.mark.slow
 def test_two_places_are_compared_on_one_day_and_one_place_with_the_year_before(published: Path) -> None:  # noqa: F811
     def days(app: AppTest) -> tuple[str, ...]:
         return tuple(app.text_input(key=f"typed compare-{side}").value for side in "ab")
@@ -179,6 +180,7 @@ def test_the_meaning_of_a_number_leads_to_method_and_revisions_under_the_scope(
     ]
 
 
+@pytest.mark.slow
 def test_what_changed_between_two_publications_is_told_by_province_reason_and_file(tmp_path: Path) -> None:
     incoming, pointer = tmp_path / "incoming", tmp_path / "warehouse.duckdb"
     shutil.copytree(SAMPLE, incoming)

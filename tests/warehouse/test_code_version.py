@@ -89,6 +89,7 @@ def test_going_back_leaves_another_version_and_never_leads_to_one(pointer, capsy
     assert pointer.resolve() == first
 
 
+@pytest.mark.slow
 def test_a_build_over_another_version_heals_it_and_still_guards(pointer, tmp_path, capsys):
     change(pointer, "update load_rows set rows = 4000", "drop table stock")
     folder = put_good(tmp_path / "incoming")
@@ -100,6 +101,7 @@ def test_a_build_over_another_version_heals_it_and_still_guards(pointer, tmp_pat
     assert capsys.readouterr().out == "in_service\n1\n"
 
 
+@pytest.mark.slow
 def test_adoption_is_carried_over_a_change_of_the_program(pointer, tmp_path):
     change(pointer, "update adoption set valid_from = date '2020-01-01'")
     assert build(put_good(tmp_path / "incoming"), to=pointer).code == 0
@@ -157,6 +159,7 @@ def digest() -> str:
         code_version.code_version.cache_clear()
 
 
+@pytest.mark.slow
 def test_only_what_makes_tables_makes_another_version(code):
     before = digest()
     spells = code / "warehouse" / "models" / "staging" / "spells.sql"

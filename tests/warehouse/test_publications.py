@@ -261,6 +261,7 @@ def test_the_one_shown_is_marked_by_whatever_path_it_is_reached(way, tmp_path, m
     assert capsys.readouterr().out == "000001\tkept\n000002\tkept\n000003\tshown\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("failing", "place"), [(1, r"building-\w+/built\.duckdb"), (2, r"\.publications")])
 def test_a_disk_that_does_not_keep_what_was_written_names_the_place(failing, place, tmp_path, monkeypatch):
     folder = put_good(tmp_path / "incoming")
@@ -336,6 +337,7 @@ def test_order_never_rests_on_the_clock(pointer, year):
 # ------------------------------------------------------------------ read-only
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("below", ["", "warehouse.duckdb.publications"])
 def test_a_read_only_folder_is_a_clean_refusal_and_readers_go_on(tmp_path, below):
     folder = put_good(tmp_path / "incoming")
@@ -453,6 +455,7 @@ def test_a_flipped_bit_is_an_error_or_changes_nothing_but_never_a_number(flipper
     assert copy.read_bytes() == content
 
 
+@pytest.mark.slow
 def test_a_damaged_publication_is_one_line_at_the_command_line_and_going_back_helps(published, tmp_path):
     to = copy_publication(published, tmp_path / "copy")
     folder = put_good(tmp_path / "incoming")
@@ -477,6 +480,7 @@ def test_a_damaged_publication_is_one_line_at_the_command_line_and_going_back_he
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_two_readers_and_a_build_do_not_disturb_each_other(published, tmp_path):
     to = copy_publication(published, tmp_path / "copy")
     folder = put_good(tmp_path / "incoming")
