@@ -36,7 +36,9 @@ def matrix(answer: Answer, context: ChartContext) -> Figure:
     values = [row[at] for line in lines for row in line if row and row[at] is not None]
     sorted_into = classes(values, metric, context)
     top = axes.names_below(context, [context.member(answer.by[across], column) for column in columns])
-    top |= {"side": "top", "tickfont": {"color": context.colour("text"), "size": 12}}
+    # Where columns are too narrow for their names, on a phone, the names are upright.
+    top |= {"side": "top", "tickangle": "auto", "autotickangles": [0, 90]}
+    top |= {"tickfont": {"color": context.colour("text"), "size": 12}}
     made = elements.figure(
         context,
         [sorted_into.heatmap(lines, at, lambda row: elements.hover_of_row(answer, metric, row, context))],
