@@ -22,7 +22,7 @@ settings.load_profile("no_deadline")
 
 @dataclass(frozen=True)
 class Sample:
-    """The source files of a sample, and the pointer of its publication, beside which lies report.json. Tests only read them."""
+    """The source files of a sample, and the pointer of its publication, next to report.json. Tests only read them."""
 
     folder: Path
     pointer: Path
