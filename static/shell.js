@@ -175,13 +175,13 @@ new MutationObserver(() => {
 // "Copy link": the address holds all that was chosen. Who saves a view, by its button or with Enter, has its link too.
 (function () {
   const copy = (button) => {
-    const told = () => { button.nextElementSibling.textContent = button.dataset.copied; };
+    const showCopied = () => { button.nextElementSibling.textContent = button.dataset.copied; };
     // a page without https has no clipboard, but can copy what is selected
-    if (navigator.clipboard) return void navigator.clipboard.writeText(location.href).then(told);
+    if (navigator.clipboard) return void navigator.clipboard.writeText(location.href).then(showCopied);
     const field = Object.assign(document.createElement("textarea"), { value: location.href }), focus = document.activeElement;
     document.body.append(field);
     field.select();
-    if (document.execCommand("copy")) told();
+    if (document.execCommand("copy")) showCopied();
     field.remove();
     focus?.focus();
   };
