@@ -3,13 +3,24 @@
 import argparse
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from bench import machine, register, report
 
 _HERE = Path(__file__).parent
-PARTS = ("questions", "build", "intake", "pages", "briefings", "crowd", "stall", "hosts")
+# The parts in the order in which they are measured, each with its module.
+PARTS = {
+    "questions": "race",
+    "build": "building",
+    "intake": "intake",
+    "pages": "pages",
+    "briefings": "briefings",
+    "crowd": "crowd",
+    "stall": "stall",
+    "hosts": "hosts",
+}
 
 
 def main() -> int:
@@ -36,33 +47,8 @@ def _measure(part: str, made: register.Register, options: argparse.Namespace) ->
 
         checks = race.scope_checks(made, options.questions)
         return {"kinds": race.run(made, options.questions), "export": exporting.run(made), "scope_checks": checks}
-    if part == "build":
-        from bench.building import run as build
-
-        return build(made)
-    if part == "intake":
-        from bench.intake import run as take_in
-
-        return take_in(made)
-    if part == "pages":
-        from bench.pages import run as paint
-
-        return paint(made)
-    if part == "briefings":
-        from bench.briefings import run as write_books
-
-        return write_books(made)
-    if part == "stall":
-        from bench.stall import run as stall
-
-        return stall(made)
-    if part == "hosts":
-        from bench.hosts import run as spread
-
-        return spread(made)
-    from bench.crowd import run as gather
-
-    return gather(made, options.readers)
+    module = import_module(f"bench.{PARTS[part]}")
+    return module.run(made, options.readers) if part == "crowd" else module.run(made)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,1 +1,1 @@
-"""How the dashboard is served to many: several processes behind nginx."""
+"""An installation: several web processes behind nginx."""

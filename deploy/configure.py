@@ -1,7 +1,7 @@
-"""From the settings to what nginx, supervisor and systemd read: python -m deploy.configure --to DIR.
+"""Writes the configuration of nginx, supervisor and systemd from the settings: python -m deploy.configure --to DIR.
 
-Writes nginx.conf, supervisord.conf (for a host without systemd) and drop-ins of the units in deploy/systemd. To be run
-again after the settings or the code changed: the scripts that a page may run are named by their digests.
+Writes nginx.conf, supervisord.conf (for a host without systemd) and drop-ins of the units in deploy/systemd. Run it
+again after the settings or the code change: the scripts that a page may run are named by their digests.
 """
 
 import argparse
@@ -17,21 +17,21 @@ from etl.core import settings
 ROOT = Path(__file__).resolve().parents[1]
 # How long a process may take to start, to answer, and to end when asked; then it is started again.
 START_SECONDS, ANSWER_SECONDS, STOP_SECONDS = 20, 20, 10
-# Whom install.sh makes; supervisor, as root, runs the processes as this user.
+# The user that install.sh creates; supervisor, as root, runs the processes as this user.
 _USER = "policeyar"
 
 
 def supervisord(known: settings.Settings, config: Path) -> str:
     """The configuration of supervisor, which starts nginx with the file `config`.
 
-    Every process is killed by the kernel when supervisor itself is; one that does not answer is started again.
+    The kernel kills every process when supervisor is killed; a process that does not answer is started again.
     """
     run = known.folders.run
     python = sys.executable
     dies_with_us = f"{_tool('setpriv')} --pdeathsig"
     user = ""
     if os.geteuid() == 0 and _exists(_USER):
-        # Supervisor leaves HOME as it is, and Streamlit looks there.
+        # Supervisor does not change HOME, and Streamlit reads files there.
         user = f'user={_USER}\nenvironment=HOME="{pwd.getpwnam(_USER).pw_dir}"\n'
     parts = [
         f"""
@@ -97,7 +97,7 @@ autorestart=true
 
 
 def drop_ins(known: settings.Settings) -> dict[str, str]:
-    """What the units take from the settings: file name to content, below /etc/systemd/system."""
+    """The settings of the units: content by file name, below /etc/systemd/system."""
     folders = known.folders
     readers = (folders.views, folders.audit, folders.submissions)
     builds = (folders.warehouse.parent, folders.identity_key.parent, folders.submissions)
@@ -113,12 +113,12 @@ def drop_ins(known: settings.Settings) -> dict[str, str]:
 
 
 def _writable(folders: tuple[Path, ...]) -> str:
-    # The hyphen: one that is not there is no fault.
+    # The hyphen: a missing one is no fault.
     return "ReadWritePaths=" + " ".join(dict.fromkeys(f"-{folder}" for folder in folders)) + "\n"
 
 
 def write(known: settings.Settings, to: Path) -> None:
-    """All of it, below `to`."""
+    """Write all files below `to`."""
     known.folders.run.mkdir(parents=True, exist_ok=True)
     config = to / "nginx.conf"
     files = {"nginx.conf": proxy.render(known), "supervisord.conf": supervisord(known, config)}
@@ -145,7 +145,7 @@ def _tool(name: str) -> str:
 
 
 def main() -> int:
-    """Write the files, or say in plain lines why not."""
+    """Write the files; returns 1 and prints the faults if there are any."""
     parser = argparse.ArgumentParser(prog="python -m deploy.configure", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--to", type=Path, required=True, metavar="DIR")
     options = parser.parse_args()

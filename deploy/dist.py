@@ -19,17 +19,17 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# That of Debian 13.
+# The Python of Debian 13.
 _PYTHON = "3.13"
-# What wheels may be built for: glibc 2.36 and older is in every Debian from 12 on.
+# Platforms of the wheels: every Debian from 12 on has glibc 2.36 or newer.
 _PLATFORMS = [f"manylinux_2_{minor}_x86_64" for minor in range(36, 4, -1)] + [
     "manylinux2014_x86_64",
     "manylinux1_x86_64",
 ]
 _PIP = "pip==26.1.2"
-# What a bare Debian lacks; each only installed where it is missing.
+# Packages that a bare Debian lacks; each is installed only if it is missing.
 _DEBIAN = ("python3", "nginx-light", "rsync")
-# What an installation has no use for.
+# Files that an installation does not need.
 _LEFT_OUT = (
     "tests",
     "bench",
@@ -100,12 +100,12 @@ def _wheels(to: Path, python: str) -> None:
     )
     target = ("--python-version", python, "--implementation", "cp", *platforms)
     _run(sys.executable, *common, *target, "--require-hashes", "-r", "requirements.lock")
-    # The one that installs the others: a bare Debian has none.
+    # pip, which a bare Debian lacks.
     _run(sys.executable, *common, "--no-deps", _PIP)
 
 
 def _debian(to: Path) -> None:
-    """What those packages need, for a machine on which nothing is installed; install.sh takes only what is missing there."""
+    """All dependencies of these packages, for a bare machine; install.sh installs only the missing ones."""
     (to / "partial").mkdir(parents=True)
     (to / "status").touch()
     options = [
@@ -119,7 +119,7 @@ def _debian(to: Path) -> None:
 
 
 def _materials(tree: Path) -> None:
-    """sbom.cdx.json and licences.csv, of what is installed and nothing else."""
+    """sbom.cdx.json and licences.csv of the installed packages."""
     tools = Path(sys.executable).parent
     bill = tree / "sbom.cdx.json"
     _run(
@@ -160,7 +160,7 @@ def _run(*command: str) -> str:
 
 
 def main() -> int:
-    """Make it, and print its path."""
+    """Make the archive and print its path."""
     parser = argparse.ArgumentParser(prog="python -m deploy.dist", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--to", type=Path, default=ROOT / "dist", metavar="DIR")
     parser.add_argument("--python", default=_PYTHON, help="the version of the target's Python (that of Debian 13)")

@@ -11,7 +11,7 @@ import streamlit
 from etl.core import settings
 
 _TEMPLATE = Path(__file__).with_name("nginx.conf")
-# What the host says under any other path than the dashboard's.
+# The response of the host under any other path than the dashboard's.
 _ELSEWHERE = """
         absolute_redirect off;
         location = @BASE@ {
@@ -42,7 +42,7 @@ class Unable(Exception):
 
 
 def nginx() -> str:
-    """Where nginx stands. Raises Unable where it is not installed."""
+    """The path of nginx. Raises Unable if it is not installed."""
     found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin")
     if not found:
         raise Unable("nginx is not installed: apt-get install nginx-light")
@@ -50,12 +50,12 @@ def nginx() -> str:
 
 
 def processes(known: settings.Settings) -> int:
-    """How many web processes are meant."""
+    """The number of web processes."""
     return settings.web_processes(known)
 
 
 def origins(web: settings.Web) -> list[str]:
-    """What a browser that is on our own page says where it comes from, under each of our names."""
+    """The Origin header of our own pages, for each of our names."""
     scheme, usual = ("https", 443) if web.certificate else ("http", 80)
     port = "" if web.listen_port == usual else f":{web.listen_port}"
     return [f"{scheme}://{name}{port}" for name in dict.fromkeys((web.host, *web.allowed_hosts))]
@@ -95,13 +95,13 @@ def render(known: settings.Settings) -> str:
 
 
 def policy(scripts: list[str]) -> str:
-    """What a page of ours may load, run and be framed by: nothing from anywhere else, no script we did not send."""
+    """The Content-Security-Policy of our pages: nothing from other hosts, and no script that we did not send."""
     allowed = " ".join(f"'sha256-{digest}'" for digest in scripts)
     return "; ".join(
         (
             "default-src 'self'",
             f"script-src 'self' {allowed}".strip(),
-            # Streamlit and Plotly style what they draw from scripts.
+            # Streamlit and Plotly set styles from scripts.
             "style-src 'self' 'unsafe-inline'",
             # A chart that is saved as a picture is drawn from a `blob:` image that carries its font in itself.
             "img-src 'self' data: blob:",

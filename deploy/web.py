@@ -12,7 +12,7 @@ from etl.core import settings
 ROOT = Path(__file__).resolve().parents[1]
 # sysexits.h: a fault of configuration.
 _FAULTY = 78
-# The names by which this machine asks its own processes.
+# The host names under which this machine reaches its own processes.
 _ITSELF = ("localhost", "127.0.0.1", "::1")
 
 

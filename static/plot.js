@@ -1,6 +1,6 @@
-// A chart that stays where it is: for every new answer Plotly redraws what has changed. Streamlit's own chart is taken
-// away and made anew each time, and drawn twice. Nothing here outlives its element.
-const standing = new WeakMap();
+// A chart keeps its element: for every new answer Plotly redraws what has changed. Streamlit's own chart is removed and
+// created again each time, and drawn twice. A plot lives as long as its element.
+const plots = new WeakMap();
 let library;
 
 function plotly() {
@@ -8,35 +8,35 @@ function plotly() {
     const script = document.createElement("script");
     script.src = readerPlotly;
     script.onload = () => loaded(window.Plotly);
-    script.onerror = () => { library = undefined; failed(new Error(`${readerPlotly} did not come`)); };
+    script.onerror = () => { library = undefined; failed(new Error(`${readerPlotly} was not loaded`)); };
     document.head.append(script);
   });
   return library;
 }
 
-function stand(parent) {
+function create(parent) {
   const element = document.createElement("div");
   element.className = "pd-plot";
   element.setAttribute("role", "figure");
-  // the name by which tools find a chart on a page of Streamlit
+  // Tools find a chart on a page of Streamlit by this name.
   element.setAttribute("data-testid", "stPlotlyChart");
   parent.append(element);
   const plot = { element, width: 0, drawn: Promise.resolve() };
-  // for paper shell.js fits it
+  // In print shell.js sets its size.
   const onPaper = () => document.documentElement.classList.contains("pd-paper");
   new ResizeObserver(() => { if (!onPaper() && element.clientWidth !== plot.width) draw(plot); }).observe(element);
-  standing.set(parent, plot);
+  plots.set(parent, plot);
   return plot;
 }
 
-// Draw one at a time; of answers that arrive during a drawing keep only the latest.
+// Draw one at a time; of the answers that arrive during a drawing, only the latest is drawn.
 function draw(plot) {
   plot.drawn = plot.drawn.then(plotly).then((Plotly) => {
-    const { element, told: { figure: { data, layout }, config } } = plot;
+    const { element, content: { figure: { data, layout }, config } } = plot;
     const width = element.clientWidth;
-    if (!width || (plot.shows === plot.told && plot.width === width)) return;
+    if (!width || (plot.shows === plot.content && plot.width === width)) return;
     const first = !plot.shows;
-    Object.assign(plot, { shows: plot.told, width });
+    Object.assign(plot, { shows: plot.content, width });
     if (first) element.replaceChildren();
     else Plotly.Fx.unhover(element);
     const painted = Plotly.react(element, data, { ...layout, width }, config);
@@ -55,13 +55,13 @@ function draw(plot) {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const plot = standing.get(parentElement) ?? stand(parentElement);
-  plot.clicked = (member) => { if (plot.told.clickable) setTriggerValue("click", member); };
+  const plot = plots.get(parentElement) ?? create(parentElement);
+  plot.clicked = (member) => { if (plot.content.clickable) setTriggerValue("click", member); };
   const written = new TextDecoder().decode(data);
   if (plot.written === written) return;
-  Object.assign(plot, { written, told: JSON.parse(written) });
-  const { height, width } = plot.told.figure.layout;
+  Object.assign(plot, { written, content: JSON.parse(written) });
+  const { height, width } = plot.content.figure.layout;
   Object.assign(plot.element.style, { height: `${height}px`, width: width ? `${width}px` : "", maxWidth: "100%" });
-  plot.element.setAttribute("aria-label", plot.told.spoken);
+  plot.element.setAttribute("aria-label", plot.content.spoken);
   return draw(plot).then(() => undefined);
 }

@@ -2,7 +2,7 @@
 Object.defineProperty(navigator, "language", { get: () => readerLocale });
 Object.defineProperty(navigator, "languages", { get: () => [readerLocale, readerLocale.slice(0, 2)] });
 
-// Light or dark: Streamlit remembers it for each path apart; a reader chooses it once.
+// Light or dark: Streamlit stores it for each path separately; a user chooses it once.
 (function () {
   const kept = () => { try { return localStorage.getItem("look"); } catch { return null; } };
   const apply = (look) => localStorage.setItem(`stActiveTheme-${location.pathname}-v2`, JSON.stringify(look));
@@ -64,7 +64,7 @@ Object.defineProperty(navigator, "languages", { get: () => [readerLocale, reader
   }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: NAMES });
 })();
 
-// A list is searched in the browser by its letters: what an Arabic keyboard writes becomes the Persian letter of our names.
+// The browser searches lists by letter: letters of an Arabic keyboard become the Persian letters of our names.
 document.addEventListener("input", (event) => {
   const field = event.target;
   if (!(field instanceof HTMLInputElement) || field.getAttribute("role") !== "combobox" || event.isComposing) return;
@@ -94,7 +94,7 @@ document.addEventListener("input", (event) => {
   }).observe(document, { subtree: true, attributeFilter: [run], attributeOldValue: true });
 })();
 
-// Paper: charts are drawn as wide as the sheet, and every sheet says what it shows, of which scope and from which source.
+// Print: charts get the width of the sheet, and every sheet states its content, its scope and its source.
 (function () {
   const paper = () => document.documentElement.classList.contains("pd-paper");
   const charts = () => [...document.querySelectorAll(".pd-plot.js-plotly-plot")];
@@ -189,7 +189,7 @@ document.addEventListener("input", (event) => {
   });
 })();
 
-// On a phone the filters stand behind one button (components/filter_bar.py). It is drawn anew with the page and stays as it was.
+// On a phone one button opens the filters (components/filter_bar.py). It is redrawn with the page and keeps its state.
 (function () {
   const root = document.documentElement;
   const tell = (button) => button.setAttribute("aria-expanded", String(root.classList.contains("pd-filtering")));
@@ -215,7 +215,7 @@ document.addEventListener("click", (event) => {
   }, 100);
 });
 
-// Streamlit's menu in groups is one list with headings among its items, which is none to a screen reader: each group becomes
+// Streamlit's grouped menu has headings among the items of one list, which screen readers cannot announce: each group becomes
 // a list that its heading names.
 new MutationObserver(() => {
   for (const group of document.querySelectorAll("[data-testid=stSidebarNavItems] > div:not([role])")) {
@@ -228,16 +228,16 @@ new MutationObserver(() => {
   }
 }).observe(document, { subtree: true, childList: true });
 
-// "Copy link": the address holds all that was chosen. Who saves a view, by its button or with Enter, has its link too.
+// "Copy link": the address holds the whole choice. Saving a view, by its button or with Enter, copies its link too.
 (function () {
   const copy = (button) => {
-    const told = () => { button.nextElementSibling.textContent = button.dataset.copied; };
-    // a page without https has no clipboard, but can copy what is selected
-    if (navigator.clipboard) return void navigator.clipboard.writeText(location.href).then(told);
+    const showCopied = () => { button.nextElementSibling.textContent = button.dataset.copied; };
+    // a page without https has no clipboard, but can copy a selection
+    if (navigator.clipboard) return void navigator.clipboard.writeText(location.href).then(showCopied);
     const field = Object.assign(document.createElement("textarea"), { value: location.href }), focus = document.activeElement;
     document.body.append(field);
     field.select();
-    if (document.execCommand("copy")) told();
+    if (document.execCommand("copy")) showCopied();
     field.remove();
     focus?.focus();
   };

@@ -1,5 +1,5 @@
-// The headings of a table (pages/ui/components/tables.py) are buttons: a click, or Enter, sorts its rows on the server, for
-// what is long is sent a page at a time. The button that was pressed keeps the focus when the rows have come.
+// The headings of a table (pages/ui/components/tables.py) are buttons: a click, or Enter, sorts its rows on the server, because
+// long tables are sent a page at a time. The pressed button keeps the focus when the new rows arrive.
 export default function ({ parentElement, setTriggerValue }) {
   const box = parentElement.closest("[class*='st-key-table-']");
   if (!box) return;

@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass(frozen=True)
 class Sample:
-    """The source files of a sample, and the pointer of its publication, beside which lies report.json. Tests only read them."""
+    """The source files of a sample, and the pointer of its publication, next to report.json. Tests only read them."""
 
     folder: Path
     pointer: Path

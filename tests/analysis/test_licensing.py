@@ -233,7 +233,7 @@ def test_each_publication_keeps_what_it_found(tmp_path):
     assert adoption(pointer, on=found) == both[:1]
     assert adoption(pointer, where={"province": ["IR-23"]}) == [(found, 1.0, 1, 1), (D, 0.0, 0, 1)]
     etl("build", str(folder), "--to", str(pointer), "--day", BUILD_DAY.isoformat())
-    assert adoption(pointer) == both, "a day published anew is counted once"
+    assert adoption(pointer) == both, "a day that is published again is counted once"
     with access.connect(pointer, access.ADMINISTRATOR) as opened, pytest.raises(QuestionError):
         licensing.adoption(opened, where={"institute": ["001"]})
 

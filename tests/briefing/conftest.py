@@ -59,7 +59,7 @@ def own_pointer(pointer: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def briefings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A list of briefings of its own for every test."""
+    """A separate list of briefings for each test."""
     monkeypatch.setenv("BRIEFINGS", str(tmp_path / "briefings"))
     return tmp_path / "briefings"
 

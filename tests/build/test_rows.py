@@ -87,7 +87,7 @@ WARNED = {
 
 
 def keyed(table: str, number: int) -> dict[str, str]:
-    """A good row with a key of its own."""
+    """A good row with a unique key."""
     return {
         "institutes": row("institutes", institute_code=f"k{number}"),
         "licences": row("licences", application_no=f"k{number}"),

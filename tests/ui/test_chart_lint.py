@@ -264,7 +264,7 @@ def test_where_the_spread_is_noise_there_is_no_map_and_the_ranking_stands_once(
     shown.clear()
     assert text.word("figure.no_map", "en") in open_page("training", "en", "")
     assert maps.provinces not in [one.chart for one in shown if one.drawn]
-    assert ranked() == 1, "the page ranks the provinces beside the map already"
+    assert ranked() == 1, "the page already ranks the provinces next to the map"
     monkeypatch.setattr(figures.spread, "is_noise", lambda answer: False)
     shown.clear()
     assert text.word("figure.no_map", "en") not in open_page("training", "en", "")

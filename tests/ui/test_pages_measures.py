@@ -81,7 +81,7 @@ def test_leavers_are_measured_on_the_settled_month_alone(lang: str, published: P
     label = text.word("change.settled", lang, label=rate.metrics[0].label[lang], day=text.day(day, lang))
     assert labelled(written)[label] == text.plain(rate.value(), "share", lang)
     leavers = {metric.label[lang] for metric in ask_metric("leavers")}
-    assert not leavers & labelled(written).keys(), "no second window of twelve months beside the rate"
+    assert not leavers & labelled(written).keys(), "no second window of twelve months next to the rate"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

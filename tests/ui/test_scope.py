@@ -259,7 +259,7 @@ def test_flows_and_trends_are_asked_over_the_period_and_states_are_not(published
     assert numbers["پلیس‌یاران فعال"][0] == text.number(active, "fa")
     below = re.findall(r'class="pd-head"><h3>.*?</h3><p>(.*?)</p>', shown)
     asked = [one for one in below if one.endswith("۱ مهر ۱۴۰۱ تا ۳۱ شهریور ۱۴۰۳")]
-    assert len(asked) == 3, "the trend of the stock, joiners beside leavers, and the bridge"
+    assert len(asked) == 3, "the trend of the stock, joiners next to leavers, and the bridge"
 
 
 @pytest.mark.slow

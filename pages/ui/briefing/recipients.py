@@ -172,7 +172,7 @@ def _send(
             to = recipient.folder / writing.file_name(questions)
             press.write(press.questions(place, recipient.lang), to)
             files.append(to)
-            lines += [writing.place_name(place, recipient.lang), *(f"  {_told(action)}" for action in new)]
+            lines += [writing.place_name(place, recipient.lang), *(f"  {_line(action)}" for action in new)]
     if files:
         listed = recipient.folder / f"new-{publication}-{recipient.lang}.txt"
         writing.save(listed, ("\n".join(lines) + "\n").encode())
@@ -186,7 +186,7 @@ def _key(action: Action) -> str:
     return "|".join([action.kind, *action.parameters.get("province", [])])
 
 
-def _told(action: Action) -> str:
+def _line(action: Action) -> str:
     return " · ".join(part for part in (action.sentence, action.who, action.when) if part)
 
 

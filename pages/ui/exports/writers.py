@@ -10,15 +10,13 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
-from typing import IO, Any, TypeVar
+from typing import IO, Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from etl.semantic.answers import Answer
 from pages.ui.charts.elements import ChartContext
 from pages.ui.exports.about import Tell, cover, shares
 from pages.ui.exports.file_content import Coded, Column, Exportable, Units, all_safe, changed, sheet
@@ -31,6 +29,7 @@ _ABOUT = "about"
 # The minimum rows per pair of members at which joining the pairs once is faster.
 _FEW = 4
 
+_Arguments = ParamSpec("_Arguments")
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
@@ -163,43 +162,15 @@ def _written_out(column: Column) -> list[pa.Array]:
 # ---------------------------------------------------------------- as bytes
 
 
-def to_csv(source: Exportable, context: ChartContext, units: Units, circulation: bool = False) -> bytes:
-    """The output of `write_csv` as bytes."""
-    return _bytes(partial(write_csv, source=source, context=context, units=units, circulation=circulation))
+def _as_bytes(write: Callable[Concatenate[IO[bytes], _Arguments], None]) -> Callable[_Arguments, bytes]:
+    """A writer that returns the file."""
+
+    def written(*arguments: _Arguments.args, **options: _Arguments.kwargs) -> bytes:
+        out = io.BytesIO()
+        write(out, *arguments, **options)
+        return out.getvalue()
+
+    return written
 
 
-def to_xlsx(
-    source: Exportable,
-    context: ChartContext,
-    units: Units,
-    circulation: bool = False,
-    scope: str = "",
-    nation: Answer | None = None,
-) -> bytes:
-    """The output of `write_xlsx` as bytes."""
-    return _bytes(
-        partial(
-            write_xlsx,
-            source=source,
-            context=context,
-            units=units,
-            circulation=circulation,
-            scope=scope,
-            nation=nation,
-        )
-    )
-
-
-def to_parquet(
-    source: Exportable, context: ChartContext, units: Units, circulation: bool = False, scope: str = ""
-) -> bytes:
-    """The output of `write_parquet` as bytes."""
-    return _bytes(
-        partial(write_parquet, source=source, context=context, units=units, circulation=circulation, scope=scope)
-    )
-
-
-def _bytes(write: Callable[[IO[bytes]], None]) -> bytes:
-    out = io.BytesIO()
-    write(out)
-    return out.getvalue()
+to_csv, to_xlsx, to_parquet = _as_bytes(write_csv), _as_bytes(write_xlsx), _as_bytes(write_parquet)
