@@ -318,7 +318,7 @@ def test_the_picture_of_a_chart_is_no_wider_than_the_screen_that_shows_it(addres
         assert 0 <= box["x"] < box["x"] + box["width"] <= 390
 
 
-def test_an_address_of_no_page_says_so_in_persian_beside_its_button(address: str, chromium: Browser) -> None:
+def test_an_address_of_no_page_says_so_in_our_words_beside_its_button(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
         reader.go("nowhere")
         dialog = reader.page.locator("section[role=dialog]")
@@ -331,6 +331,8 @@ def test_an_address_of_no_page_says_so_in_persian_beside_its_button(address: str
         button = dialog.get_by_role("button", name="بستن").bounding_box()
         assert button
         assert button["x"] + button["width"] < title
+        reader.go("nowhere", lang="en")
+        assert dict(text.words("browser.words", "en")).popitem()[1] in dialog.inner_text()
 
 
 def test_a_tab_is_in_the_address_and_an_old_address_opens_it(address: str, chromium: Browser) -> None:

@@ -266,7 +266,7 @@ def test_how_many_to_recruit_to_reach_the_target_by_a_day(hand: Hand, pointer: P
     end = jalali.unit_of(JalaliDate(int(latin_digits(year.inner_text())), 6, 1).to_gregorian(), "year").last
     hand.click(year)
     assert goal.locator(".pd-verdict p").inner_text() == said(end)
-    slider.press("ArrowLeft")
+    slider.press("ArrowRight")
     page.wait_for_timeout(500)
     hand.reader.settle()
     assert goal.locator(".pd-verdict p").inner_text() == said(jalali.unit_of(end, "month").first - jalali.DAY)
