@@ -28,7 +28,7 @@ _PLATFORMS = [f"manylinux_2_{minor}_x86_64" for minor in range(36, 4, -1)] + [
 ]
 _PIP = "pip==26.1.2"
 # What a bare Debian lacks; each only installed where it is missing.
-_DEBIAN = ("python3", "nginx-light", "rsync")
+_DEBIAN = ("python3", "nginx-light", "rsync", "logrotate")
 # What an installation has no use for.
 _LEFT_OUT = (
     "tests",
