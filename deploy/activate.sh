@@ -5,7 +5,9 @@ if [ -d /run/systemd/system ]; then
     install -m 644 "$RELEASE"/deploy/systemd/* /etc/systemd/system/
     cp -R "$CONFIG"/systemd/. /etc/systemd/system/
     systemctl daemon-reload
-    count=$("$RELEASE/.venv/bin/python" -c "from deploy.configure import processes; from etl.core.settings import read; print(processes(read()))")
+    # What failed too often before its cause was mended would not be started now.
+    systemctl reset-failed 'policeyar-*' 2>/dev/null || true
+    count=$("$RELEASE/.venv/bin/python" -c "from deploy.proxy import processes; from etl.core.settings import read; print(processes(read()))")
     number=0
     while [ "$number" -lt "$count" ]; do
         systemctl enable --quiet "policeyar-web@$number.service"

@@ -119,7 +119,7 @@ def _writable(folders: tuple[Path, ...]) -> str:
 
 def write(known: settings.Settings, to: Path) -> None:
     """Write all files below `to`."""
-    known.folders.run.mkdir(parents=True, exist_ok=True)
+    _make_run_folder(known.folders.run)
     config = to / "nginx.conf"
     files = {"nginx.conf": proxy.render(known), "supervisord.conf": supervisord(known, config)}
     files |= {f"systemd/{name}": content for name, content in drop_ins(known).items()}
@@ -127,6 +127,15 @@ def write(known: settings.Settings, to: Path) -> None:
         path = to / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
+
+
+def _make_run_folder(run: Path) -> None:
+    """The folder of nginx and supervisor, and in it that of the web processes: root writes into none of another user."""
+    web = run / "web"
+    web.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0 and _exists(_USER):
+        shutil.chown(run, "root", "root")
+        shutil.chown(web, _USER, _USER)
 
 
 def _exists(user: str) -> bool:

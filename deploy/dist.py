@@ -28,7 +28,7 @@ _PLATFORMS = [f"manylinux_2_{minor}_x86_64" for minor in range(36, 4, -1)] + [
 ]
 _PIP = "pip==26.1.2"
 # Packages that a bare Debian lacks; each is installed only if it is missing.
-_DEBIAN = ("python3", "nginx-light", "rsync")
+_DEBIAN = ("python3", "nginx-light", "rsync", "logrotate")
 # Files that an installation does not need.
 _LEFT_OUT = (
     "tests",

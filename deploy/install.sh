@@ -32,7 +32,6 @@ getent passwd policeyar >/dev/null ||
 for folder in "$DATA" "$DATA/warehouse" "$DATA/incoming" "$DATA/submissions" "$DATA/views" "$DATA/audit" "$DATA/briefings" "$DATA/backups"; do
     [ -d "$folder" ] || install -d -m 750 -o policeyar -g policeyar "$folder"
 done
-[ -d /run/policeyar ] || install -d -o policeyar -g policeyar /run/policeyar
 install -d "$CONFIG" "$PREFIX/releases"
 [ -e "$CONFIG/settings.toml" ] || install -m 640 -g policeyar code/deploy/settings.toml "$CONFIG/settings.toml"
 

@@ -78,7 +78,9 @@ def render(known: settings.Settings) -> str:
         "RUN": str(known.folders.run),
         "SERVERS": "\n".join(f"        server {host}:{port} max_fails=0;" for host in hosts for port in ports),
         "ORIGIN": "|".join(re.escape(one) for one in origins(web)),
-        "LISTEN": f"{web.listen_port} ssl" if is_safe else str(web.listen_port),
+        # Where nobody signs in, this machine alone is served.
+        "LISTEN": ("127.0.0.1:" if known.sign_in.mode == "open" else "")
+        + (f"{web.listen_port} ssl" if is_safe else str(web.listen_port)),
         "TLS": tls if is_safe else "",
         "HOST": " ".join(dict.fromkeys((web.host, *web.allowed_hosts))),
         "POLICY": policy(inline_scripts()),

@@ -7,6 +7,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,18 @@ def file(value: Any) -> Path | None:
     if not os.access(path, os.R_OK):
         raise ValueError(f"{path} cannot be read")
     return path.resolve()
+
+
+def file_of_root(value: Any) -> Path | None:
+    """A file that only root needs to read, like the key of the certificate: other users may be kept from its folder."""
+    if value == "":
+        return None
+    path = Path(text(value))
+    with suppress(PermissionError):
+        if not path.is_file():
+            raise ValueError(f"{path} is no file")
+    # Not where a link leads to now: a renewed certificate is another file.
+    return path.absolute()
 
 
 def folder(value: Any) -> Path:

@@ -44,8 +44,8 @@ class Web:
     allowed_hosts: tuple[str, ...] = _setting((), kinds.hosts)
     base_path: str = _setting("", kinds.base_path)
     listen_port: int = _setting(8443, kinds.port)
-    certificate: Path | None = _setting(None, kinds.file)
-    certificate_key: Path | None = _setting(None, kinds.file)
+    certificate: Path | None = _setting(None, kinds.file_of_root)
+    certificate_key: Path | None = _setting(None, kinds.file_of_root)
     address: str = _setting("127.0.0.1", kinds.address)
     # Where nginx here finds web processes, if not on this host alone; all hosts have the same ports.
     hosts: tuple[str, ...] = _setting((), kinds.addresses)
@@ -148,6 +148,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
                 values[setting.name] = setting.metadata["kind"](raw)
             except ValueError as error:
                 faults.append(f"{where}: {error}")
+            except PermissionError as error:
+                faults.append(f"{where}: {error.filename} may not be looked at by this user")
         sections[section.name] = section.type(**values)  # type: ignore[operator]
     settings = Settings(**sections)
     faults += _contradictions(settings) if not faults else []

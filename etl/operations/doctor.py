@@ -75,7 +75,7 @@ def _versions(_: settings.Settings) -> Iterator[Title]:
 def _permissions(known: settings.Settings) -> Iterator[Title]:
     folders = known.folders
     written = (folders.warehouse.parent, folders.views, folders.submissions, folders.audit, folders.backups)
-    for folder in dict.fromkeys((*written, folders.run)):
+    for folder in dict.fromkeys((*written, folders.run / "web")):
         there = next(path for path in (folder, *folder.parents) if path.exists())
         if not os.access(there, os.W_OK | os.X_OK):
             yield "permissions", f"{folder} cannot be written by this user", False

@@ -132,6 +132,22 @@ def test_a_file_that_is_named_and_not_there_is_a_fault(tmp_path):
     assert "cannot be read" in line
 
 
+def test_a_key_that_only_root_may_see_is_no_fault_of_a_process_without_might(monkeypatch, tmp_path):
+    hidden = tmp_path / "private" / "key.pem"
+    given = f'[web]\ncertificate = "{hidden}"\ncertificate_key = "{hidden}"\n[sign_in]\n'
+    is_file = Path.is_file
+
+    def guarded(path: Path) -> bool:
+        if path == hidden:
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", guarded)
+    assert settings.read(written(tmp_path, given)).web.certificate_key == hidden
+    (fault,) = faults(written(tmp_path, f'{given}access = "{hidden}"\n'))
+    assert fault.endswith(f"{hidden} may not be looked at by this user")
+
+
 def test_modules_get_their_variables_and_what_is_set_stays(tmp_path):
     environment = written(tmp_path, f'[memory]\nbuild = "1GB"\nbuild_threads = 2\n[folders]\nviews = "{tmp_path}/v"\n')
     environment["BUILD_THREADS"] = "1"

@@ -212,6 +212,13 @@ def test_readers_are_spread_over_the_processes_of_all_hosts():
     assert servers == ["10.0.0.1:9000", "10.0.0.1:9001", "10.0.0.2:9000", "10.0.0.2:9001"]
 
 
+def test_without_sign_in_nginx_answers_this_machine_alone():
+    known = settings.Settings()
+    signing_in = replace(known, sign_in=settings.SignIn("oidc", Path("/access.toml"), Path("/secrets.toml")))
+    for one, listens in ((known, f"127.0.0.1:{known.web.listen_port}"), (signing_in, str(known.web.listen_port))):
+        assert set(re.findall(r"listen ([^ ;]+)", proxy.render(one))) == {listens}
+
+
 def test_a_cookie_that_is_none_of_ours_is_replaced(served):
     answer = _ask(served, Cookie="reader=../../x")
     assert re.search(r"reader=[0-9a-f]{32};", answer.header("set-cookie"))

@@ -56,6 +56,17 @@ def test_every_unit_runs_without_might_and_tells_of_its_failure(unit):
         assert "nginx.service" in unit.name or "CapabilityBoundingSet=CAP_KILL" in text
 
 
+def test_no_two_users_share_a_runtime_directory():
+    owners: dict[str, set[str]] = {}
+    for unit in UNITS:
+        text = unit.read_text(encoding="utf-8")
+        user = "".join(re.findall(r"^User=(.+)", text, re.MULTILINE))
+        for folders in re.findall(r"^RuntimeDirectory=(.+)", text, re.MULTILINE):
+            for folder in folders.split():
+                owners.setdefault(folder, set()).add(user)
+    assert owners == {"policeyar": {""}, "policeyar-nginx": {""}, "policeyar/web": {"policeyar"}}
+
+
 def test_a_frozen_process_is_ended_by_systemd():
     text = (ROOT / "deploy" / "systemd" / "policeyar-web@.service").read_text(encoding="utf-8")
     for line in ("Type=notify", "WatchdogSec=30", "WatchdogSignal=SIGKILL", "Restart=always", "MemoryMax="):

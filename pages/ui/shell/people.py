@@ -64,7 +64,7 @@ def mode() -> str:
 
 @cache
 def sessions() -> Sessions:
-    return Sessions(known().folders.run / "sessions.sqlite", known().sign_in.database)
+    return Sessions(known().folders.run / "web" / "sessions.sqlite", known().sign_in.database)
 
 
 @cache
