@@ -10,6 +10,8 @@ from etl.analysis.coverage import coverage_on_census
 from etl.semantic import access
 from tests.oracle.measures import active, census, residents
 
+pytestmark = pytest.mark.slow
+
 BUILD_DAY = date(2026, 6, 30)
 
 

@@ -16,6 +16,8 @@ from pages.ui.i18n import text
 from pages.ui.state.page_context import PageContext, Scope
 from tests import loading, made
 
+pytestmark = pytest.mark.slow
+
 HEAD = "date,province,title_fa,title_en,kind,source\n"
 FA, EN = ChartContext("fa"), ChartContext("en")
 
@@ -61,7 +63,6 @@ def test_a_reader_of_one_province_is_told_of_the_nations_events_too(pointer):
         assert events.events(con, where={"province": ("IR-11",)}).column("event_province") == [None, "IR-11"]
 
 
-@pytest.mark.slow
 def test_an_installation_without_events_has_none(folder):
     with access.connect(loading.build(folder).to, ADMINISTRATOR) as con:
         assert events.events(con).rows == []

@@ -15,6 +15,8 @@ from pages.ui.briefing import content, writing
 from pages.ui.briefing.writing import Press
 from pages.ui.i18n import text
 
+pytestmark = pytest.mark.slow
+
 # The lower edge of the text on A4, in points.
 BOTTOM = 842 - 51
 PLACES = ("IR", "IR-07", "IR-17", "IR-23")

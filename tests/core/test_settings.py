@@ -214,6 +214,7 @@ def sick(**environment: str) -> list[str]:
     return [line.removeprefix("FAULT  ") for line in lines]
 
 
+@pytest.mark.slow
 def test_the_doctor_finds_nothing_where_nothing_is_wrong(installed):
     _, environment = installed
     assert sick(**environment) == []
@@ -223,6 +224,7 @@ def test_the_doctor_tells_faults_of_the_settings(tmp_path):
     assert len(sick(**written(tmp_path, "[web]\nport = 0\nprocesses = -1\n"))) == 2
 
 
+@pytest.mark.slow
 def test_the_doctor_tells_of_a_key_that_others_read_and_of_no_publication(installed, tmp_path):
     folder, environment = installed
     key = folder / "identity.key"
@@ -234,6 +236,7 @@ def test_the_doctor_tells_of_a_key_that_others_read_and_of_no_publication(instal
     assert [line.split(":")[0] for line in messages] == ["permissions", "publication"]
 
 
+@pytest.mark.slow
 def test_the_doctor_tells_of_a_publication_of_other_code(installed, monkeypatch):
     _, environment = installed
     for name, value in environment.items():
@@ -247,6 +250,7 @@ def test_the_doctor_tells_of_a_publication_of_other_code(installed, monkeypatch)
     assert "built by another version of the program" in messages[0]
 
 
+@pytest.mark.slow
 def test_the_doctor_tells_of_a_full_disk_a_clock_gone_back_and_a_cut_font(installed, monkeypatch, tmp_path):
     _, environment = installed
     known = settings.read(environment)
@@ -260,6 +264,7 @@ def test_the_doctor_tells_of_a_full_disk_a_clock_gone_back_and_a_cut_font(instal
     assert not doctor._is_font(tmp_path / "cut.woff2")
 
 
+@pytest.mark.slow
 def test_the_doctor_tells_where_all_processes_together_do_not_fit_the_machine(installed, monkeypatch):
     _, environment = installed
     monkeypatch.setattr(settings, "machine_memory", lambda: 4 << 30)
@@ -269,6 +274,7 @@ def test_the_doctor_tells_where_all_processes_together_do_not_fit_the_machine(in
     assert settings.web_memory(settings.read({"POLICEYAR_WEB_PROCESSES": "4"})) == 512 << 20
 
 
+@pytest.mark.slow
 def test_the_doctor_tells_of_packages_at_other_versions(installed, monkeypatch, tmp_path):
     (tmp_path / "requirements.txt").write_text("duckdb==0.1\nnot-a-package-of-ours==1\n")
     monkeypatch.setattr(doctor, "ROOT", tmp_path)

@@ -148,7 +148,7 @@ class Supervised:
         self.config = folder / "supervisord.conf"
         # Longer than a service may take to start.
         text = self.config.read_text().replace(f"-t {configure.ANSWER_SECONDS}", "-t 5")
-        text = text.replace(f"startsecs={configure.START_SECONDS}", "startsecs=10")
+        text = text.replace(f"startsecs={configure.START_SECONDS}", "startsecs=15")
         self.config.write_text(text.replace(f"stopwaitsecs={configure.STOP_SECONDS}", "stopwaitsecs=3"))
         self.process = self._start()
 

@@ -106,9 +106,10 @@ class Data:
 
 # ------------------------------------------------------------------ filters
 def spell_fits(spell: Spell, where: Where) -> bool:
-    return all(
-        spell.member(dimension) in values for dimension, values in where.items() if dimension in SPELL_DIMENSIONS
-    )
+    for dimension, values in where.items():
+        if dimension in SPELL_DIMENSIONS and spell.member(dimension) not in values:
+            return False
+    return True
 
 
 def institute_fits(institute: dict[str, Any], where: Where) -> bool:
@@ -705,6 +706,7 @@ def outstanding(data: Data, day: date, where: Where) -> int:
     )
 
 
+@cache
 def working_days(after: date, until: date) -> int:
     """Days in (after, until] without Fridays."""
     count = 0

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
@@ -26,6 +26,7 @@ from etl.semantic.answers import ask, catalogue
 from pages.ui.charts.elements import ChartContext
 from pages.ui.exports import writers
 from pages.ui.exports.file_content import Exportable
+from tests.conftest import Sample
 
 AGAIN = "If it should: python -m tests.ui.test_exports_golden, and review what git shows."
 ROOT = Path(__file__).parents[2]
@@ -57,8 +58,8 @@ def register() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @pytest.fixture(scope="module")
-def con() -> Iterator[duckdb.DuckDBPyConnection]:
-    with register() as opened:
+def con(publish_sample: Callable[..., Sample]) -> Iterator[duckdb.DuckDBPyConnection]:
+    with access.connect(publish_sample(day=BUILD_DAY).pointer, access.ADMINISTRATOR) as opened:
         yield opened
 
 

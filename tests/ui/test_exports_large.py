@@ -21,7 +21,7 @@ from tests import made
 
 UNITS = {name: metric.unit for name, metric in catalogue().items()}
 ROWS = 50_000
-OVER = (date(2022, 3, 21), date(2026, 6, 30))
+OVER = (date(2024, 3, 21), date(2026, 6, 30))
 AXES = ("institute", "month", "post", "education", "gender", "course")
 MEASURES = ("training_compliance", "compliant_assistants", "trainable_assistants")
 
