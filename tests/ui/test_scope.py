@@ -309,7 +309,7 @@ def test_a_typed_day_is_taken_and_a_wrong_one_is_said_and_leaves_the_day() -> No
     field.set_value("1403-2-15").run()
     assert app.query_params == {"on": "2024-05-04"}
     assert "۱۵ اردیبهشت ۱۴۰۳" in said(app)
-    outside = "خارج از بازهٔ داده‌هاست"
+    outside = "خارج از بازهٔ مجاز است"
     for wrong, told in (("<b>فردا</b>", "تاریخ معتبری نیست"), ("۱۴۹۹/۱/۱", outside), ("9999-12-31", outside)):
         app.text_input(key="typed on").set_value(wrong).run()
         message = re.search(r'<p class="pd-wrong" role="alert">(.*?)</p>', html(app))
