@@ -63,5 +63,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const { height, width } = plot.content.figure.layout;
   Object.assign(plot.element.style, { height: `${height}px`, width: width ? `${width}px` : "", maxWidth: "100%" });
   plot.element.setAttribute("aria-label", plot.content.spoken);
+  // shell.css inverts a chart that was drawn for the other look
+  plot.element.dataset.look = getComputedStyle(plot.element).colorScheme;
   return draw(plot).then(() => undefined);
 }

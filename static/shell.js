@@ -7,6 +7,7 @@ Object.defineProperty(navigator, "languages", { get: () => [readerLocale, reader
   const kept = () => { try { return localStorage.getItem("look"); } catch { return null; } };
   const apply = (look) => localStorage.setItem(`stActiveTheme-${location.pathname}-v2`, JSON.stringify(look));
   if (kept()) apply(kept());
+  else document.documentElement.classList.add("pd-system-look");
   document.addEventListener("click", (event) => {
     const link = event.target.closest && event.target.closest(".pd-look");
     if (!link) return;
@@ -126,14 +127,12 @@ document.addEventListener("input", (event) => {
       @bottom-${start[1]} { content: counter(page, ${start[2]}) " / " counter(pages, ${start[2]}); ${font} width: 10%; text-align: ${start[1]}; }
     }`;
     document.head.append(sheet);
-    const app = document.querySelector("[data-testid=stApp]");
-    document.documentElement.classList.toggle("pd-dark", !!app && getComputedStyle(app).colorScheme.includes("dark"));
     document.documentElement.classList.add("pd-paper");
     fit();
     fitTables();
   });
   addEventListener("afterprint", () => {
-    document.documentElement.classList.remove("pd-paper", "pd-dark");
+    document.documentElement.classList.remove("pd-paper");
     sheet.remove();
     fit();
     fitTables();

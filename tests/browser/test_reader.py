@@ -418,9 +418,9 @@ def test_the_profile_of_a_province_is_one_sheet_upright(lang: str, address: str,
 
 
 def test_a_list_is_printed_in_full_and_the_screen_is_as_it_was(
-    address: str, warehouse: Path, chromium: Browser
+    address: str, small_register: Path, chromium: Browser
 ) -> None:
-    with access.connect(warehouse, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, access.ADMINISTRATOR) as con:
         institutes = len(answers.ask(con, "in_service", "licensed_institutes", by=("institute",)).rows)
     with front.visit(chromium, address) as reader:
         reader.go("register")
@@ -453,3 +453,20 @@ def test_methods_is_a_handful_of_sheets_and_a_wide_pivot_no_wider_than_one(addre
         )
         assert columns == 26
         assert wide <= room + 1
+
+
+def test_a_chart_stays_readable_when_the_system_changes_its_look(address: str, chromium: Browser) -> None:
+    drawn = """() => {
+        const chart = document.querySelector(".pd-plot");
+        return [getComputedStyle(chart).filter, chart.dataset.look, getComputedStyle(chart.querySelector("text")).fill];
+    }"""
+    with front.visit(chromium, address) as reader:
+        reader.go("workforce")
+        light = reader.page.evaluate(drawn)
+        assert light[:2] == ["none", "light"]
+        reader.darken()
+        assert reader.page.evaluate(drawn) == ["invert(1) hue-rotate(180deg)", *light[1:]]
+        reader.go("workforce", gender="female")
+        dark = reader.page.evaluate(drawn)
+        assert dark[:2] == ["none", "dark"]
+        assert dark[2] != light[2]

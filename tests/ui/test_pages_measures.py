@@ -8,9 +8,11 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from persiantools.jdatetime import JalaliDate
 
 from etl.analysis import announcements, competing_risks, coverage, international, licensing, planning, projection
 from etl.analysis.signals import Funnel, level_signals
+from etl.core import jalali
 from etl.core.errors import TooEarly
 from etl.semantic import access
 from etl.semantic.access import ScopedCursor
@@ -69,6 +71,13 @@ def test_a_year_is_one_click_and_a_typed_target_is_read_in_persian_digits(publis
     with opened_at(published) as con:
         needed = planning.recruits_needed(con, goal=20.0).value()
     assert text.plain(needed, "persons", "fa") in after
+
+
+def test_a_year_in_the_address_of_growth_means_its_last_day(published: Path) -> None:  # noqa: F811
+    last = jalali.unit_of(JalaliDate(1406, 1, 1).to_gregorian(), "year").last
+    year, day = (html(opened("growth", until=until)).partition("</header>")[2] for until in ("1406", last.isoformat()))
+    assert text.day(last, "fa") in year
+    assert year == day
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

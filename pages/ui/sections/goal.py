@@ -26,7 +26,7 @@ def seek(view: PageContext) -> None:
     """The monthly recruits needed to reach a target by a day, and the required and actual pace."""
     month_ends = _month_ends(view)
     ahead = address.Days(view.as_of + jalali.DAY, month_ends[-1])
-    until = ahead.read(page_parameters.one(_PAGE, "until")) or end_of_next_year(view.as_of)
+    until = ahead.read_end(page_parameters.one(_PAGE, "until")) or end_of_next_year(view.as_of)
     chosen_goal = address.number(page_parameters.one(_PAGE, "goal"))
     rendering.defer(
         _seek, view, month_ends, until, chosen_goal, ready=partial(_recruits_and_paces, view, until, chosen_goal)

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from persiantools.jdatetime import JalaliDate
+
 from etl.analysis.projection import MOST_MONTHS_AHEAD
-from etl.core.jalali import add_months
+from etl.core import jalali
 from etl.semantic.catalog import DIMENSIONS
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
@@ -45,6 +47,12 @@ class Days:
         except ValueError:
             return None
         return day if self.first <= day <= self.last else None
+
+    def read_end(self, written: str) -> date | None:
+        """Like `read`; a Jalali year means its last day."""
+        if written.isdecimal() and len(written) == len("1406"):
+            written = jalali.unit_of(JalaliDate(int(written), 6, 1).to_gregorian(), "year").last.isoformat()
+        return self.read(written)
 
 
 def valid_parameters(page: str, parameters: Given, days: Days) -> dict[str, list[str]]:
@@ -138,7 +146,9 @@ _PLACE = _one(lambda value, days: value == NATION or _is_province(value, days))
 _DAY = _one(lambda value, days: days.read(value) is not None)
 
 _SIDES: Mapping[str, _Check] = {"p": _PLACE, "a": _DAY, "q": _PLACE, "b": _DAY}
-_AHEAD = _one(lambda value, days: Days(days.first, add_months(days.last, MOST_MONTHS_AHEAD)).read(value) is not None)
+_AHEAD = _one(
+    lambda value, days: Days(days.first, jalali.add_months(days.last, MOST_MONTHS_AHEAD)).read_end(value) is not None
+)
 
 # The parameters of each page that has some, in the order of its address.
 _CHECKS: Mapping[str, Mapping[str, _Check]] = {
