@@ -15,6 +15,8 @@ from pages.ui.sections import briefings
 from pages.ui.state.page_context import PageContext, Scope
 from tests.parts import SCRIPT, opening
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def served(pointer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +60,6 @@ def test_a_line_of_the_list_that_cannot_be_read_hides_no_other(tmp_path, briefin
     assert [one.place for one in writing.written()] == ["IR"]
 
 
-@pytest.mark.slow
 def test_the_button_makes_the_book_of_the_scope(served, pointer):
     made = briefings.made("IR-17", "fa", None)
     with writing.press(pointer, ADMINISTRATOR) as press:

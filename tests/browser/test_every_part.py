@@ -19,17 +19,25 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 AXE = (Path(__file__).parents[1] / "axe.min.js").read_text(encoding="utf-8")
 # Parts that show more once something is chosen.
-CHOSEN: dict[str, dict[str, str | list[str]]] = {
+_MORE: dict[str, dict[str, str | list[str]]] = {
     "province": {"province": "IR-23"},
     "licensing": {"open": "licences_ending"},
     "explore": {"by": ["province", "gender"], "show": "pivot"},
-    "compare": {"p": "IR-23", "a": "2026-03-20", "q": "IR", "b": "2026-06-01"},
-    "register": {"find": "كرمانشاه"},
-    "planning": {"recruits": "70", "leave": "20", "of": "IR-23", "seats": ["PY-101:3"]},
-    "coverage": {"province": ["IR-23"], "gender": "male", "on": "2026-06-01", "period": "year"},
 }
-VIEWS = [(part, {}) for part in PARTS] + list(CHOSEN.items())
-OPENED = [(*view, lang) for view in VIEWS for lang in text.LANGUAGES]
+# Where a part has more to show once something is chosen.
+CHOSEN = {
+    "en": _MORE,
+    "fa": _MORE
+    | {
+        "compare": {"p": "IR-23", "a": "2026-03-20", "q": "IR", "b": "2026-06-01"},
+        "register": {"find": "كرمانشاه"},
+        "planning": {"recruits": "70", "leave": "20", "of": "IR-23", "seats": ["PY-101:3"]},
+        "coverage": {"province": ["IR-23"], "gender": "male", "on": "2026-06-01", "period": "year"},
+    },
+}
+OPENED = [(part, {}, lang) for part in PARTS for lang in text.LANGUAGES] + [
+    (part, chosen, lang) for lang, views in CHOSEN.items() for part, chosen in views.items()
+]
 # Pages that first ask for a province, or list files.
 WITHOUT_FIGURES = ("quality", "province", "briefings")
 # Words in Latin letters that a Persian page may show: the other language, a licence line, file formats, metric names.
