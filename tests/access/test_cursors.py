@@ -7,6 +7,8 @@ from etl.semantic import scoped_views
 from etl.semantic.access import cursor_for
 from tests.access.scopes import ISFAHAN, NATIONAL, OF_ISFAHAN, OF_TEHRAN, TEHRAN
 
+pytestmark = pytest.mark.slow
+
 
 def test_what_is_read_row_by_row_holds_rows_of_the_own_province_only(con: duckdb.DuckDBPyConnection) -> None:
     tables: dict[str, set[str]] = {}

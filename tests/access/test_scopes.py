@@ -22,6 +22,8 @@ from etl.semantic.catalog import CHOICES, TIME, catalogue
 from etl.warehouse import publications
 from tests.access.scopes import FARS, ISFAHAN, NATIONAL, NONE, OF_ISFAHAN, OF_TEHRAN, OF_TWO, TEHRAN
 
+pytestmark = pytest.mark.slow
+
 QUESTIONS = 750
 BELOW = {"county", "institute"}
 

@@ -19,6 +19,8 @@ from etl.operations import replicas
 from etl.warehouse import publications
 from tests.conftest import ROOT, Sample
 
+pytestmark = pytest.mark.slow
+
 needs_rsync = pytest.mark.skipif(not shutil.which("rsync"), reason="rsync is not installed")
 
 

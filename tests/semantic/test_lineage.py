@@ -15,6 +15,8 @@ from etl.warehouse import adoption_history, publications, run_models, sql_tables
 from pages.ui.data import warehouse
 from tests.loading import Built, build, national_id, put, row
 
+pytestmark = pytest.mark.slow
+
 SAMPLE = Path(__file__).parents[1] / "sample"
 # The number of rejected rows of each table: the sum of any of them says which tables are in it.
 REJECTED = {"institutes": 1, "licences": 2, "personnel": 4, "training": 8}

@@ -20,6 +20,8 @@ from pages.ui.i18n import text
 from tests.loading import build, copy_publication, national_id, put, put_good, row
 from tests.parts import SCRIPT
 
+pytestmark = pytest.mark.slow
+
 SENTENCE = "this publication was built by another version of the program; run python -m etl build again"
 
 
