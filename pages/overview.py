@@ -14,10 +14,9 @@ def page() -> None:
     overview.cards(view)
     overview.needing_action(view)
     wide, narrow = st.columns([3, 2])
-    # The map is asked for in a tenth of the time: the browser draws it while the projection is worked out.
-    with narrow:
-        ui.figure(view, maps.provinces, "training_compliance", by="province", says=titles.lowest)
     with wide:
         # The height of the map next to it.
         ui.figure(view, lines.projection, analysis="projection", target=True, height=450)
+    with narrow:
+        ui.figure(view, maps.provinces, "training_compliance", by="province", says=titles.lowest)
     rendering.defer(briefings.button, view)
