@@ -60,7 +60,7 @@ def _run(register: Register, folder: Path, count: int) -> dict[str, Any]:
         failed = asyncio.run(_killed(origin, started[0])) if count > 1 else None
     finally:
         for process in reversed(started):
-            process.kill()
+            process.terminate()
             process.wait()
     return {
         "hosts": count,

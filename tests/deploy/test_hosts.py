@@ -106,7 +106,7 @@ def hosts(tmp_path: Path) -> Iterator[Hosts]:
         yield made
     finally:
         for process in made.running:
-            process.kill()
+            process.terminate()
             process.wait()
 
 
