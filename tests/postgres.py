@@ -86,7 +86,7 @@ def server() -> Iterator[Server]:
     """Start one, and stop it in the end."""
     at = programs()
     assert at, "PostgreSQL is missing: make test installs it"
-    # A folder that the owner of the server may enter, whoever runs the tests.
+    # A folder that the owner of the server may enter under any account that runs the tests.
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     try:
         for name in ("root", "other"):

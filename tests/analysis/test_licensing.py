@@ -295,7 +295,7 @@ def test_the_rates_are_those_of_the_reference_file(con):
             assert row["persons_per_100k"] == pytest.approx(float(written), abs=0.06)
 
 
-def test_the_claim_of_four_million_marks_whoever_exceeds_it(con):
+def test_the_claim_of_four_million_marks_the_countries_that_exceed_it(con):
     answer = international.claim(con, D)
     theirs = {(row["persons_counted"], row["address"]): row["above_claim"] for row in answer.records()}
     ours = {

@@ -122,7 +122,7 @@ def test_a_question_that_takes_too_long_is_interrupted_here_and_ended_there(
 
 
 class Watched:
-    """A cursor whose interruption takes so long that a user who did not wait would give it back meanwhile."""
+    """A cursor that a user who does not wait gives back before its slow interruption arrives."""
 
     def __init__(self, cursor: Any, happened: list[str]) -> None:
         self.cursor, self.happened = cursor, happened

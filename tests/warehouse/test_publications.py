@@ -414,7 +414,7 @@ for line in sys.stdin:
     with path.open("r+b") as file:
         file.seek(at)
         file.write(bytes([byte]))
-    # Only now: whoever hears it looks at the file.
+    # Only now, because the watcher that is notified reads the file.
     print(said, flush=True)
 """
 
