@@ -75,7 +75,7 @@ def people(con: ScopedCursor, on: date, where: Where = None) -> StreamedRows:
     and to no row of another export. Raises QuestionError for a filter that does not apply.
     """
     where = narrow(con, (), ("institute",), own_members(con, where or {}))
-    source, parameters = rows_on(con, "readiness", on, where)
+    source, parameters = rows_on(con, "compliance_intervals", on, where)
     # Sorted once and numbered in that order: DuckDB keeps the order of a sorted subquery.
     sql = f"""
         select row_number() over () as row, *

@@ -19,7 +19,9 @@ def run_off(con: ScopedCursor, on: date | None = None, where: Where = None) -> A
     """Compliance on each of the next 180 days if nobody trains: (day, share, persons compliant, persons)."""
     answer = ask(con, "trainable_assistants", on=on, where=where)
     day = answer.on or answer.publication.as_of
-    rows_of, parameters = rows_on(con, "course_readiness" if where and "course" in where else "readiness", day, where)
+    rows_of, parameters = rows_on(
+        con, "course_compliance_intervals" if where and "course" in where else "compliance_intervals", day, where
+    )
     sql = f"""
         with persons as (
             select person_id, min(lapses_on) as lapses_on
@@ -65,9 +67,12 @@ def _seats(con: ScopedCursor, on: date | None, where: Where, goal: float, by: tu
     base = ask(con, "trainable_assistants", on=on, where=where)
     day = base.on or base.publication.as_of
     people = {name: values for name, values in (where or {}).items() if name != "course"}
-    lacking, parameters = rows_on(con, "course_readiness", day, where)
+    lacking, parameters = rows_on(con, "course_compliance_intervals", day, where)
     active, more = rows_on(
-        con, "course_readiness" if where and "course" in where else "readiness", day, where or people
+        con,
+        "course_compliance_intervals" if where and "course" in where else "compliance_intervals",
+        day,
+        where or people,
     )
     sql = f"""
         with lapsing as (

@@ -35,7 +35,7 @@ def compliance(con: ScopedCursor, on: date | None = None, where: Where = None, s
     rates = _pass_rates(con, period, within)
     ends = _month_ends(day, _MONTHS_AHEAD)
     supply = _supply(con, day, where, scenario)
-    lacking, parameters = rows_on(con, "course_readiness", day, where)
+    lacking, parameters = rows_on(con, "course_compliance_intervals", day, where)
     pace = pace_now(con, day, within)
     recruits = pace.value("plan_recruits") if scenario.recruits is None else scenario.recruits
     rate = pace.value("plan_leaver_rate") if scenario.leaver_rate is None else scenario.leaver_rate

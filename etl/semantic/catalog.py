@@ -57,7 +57,7 @@ class Measure:
     # An event may still be undone for so many days after the last day of service.
     provisional_days: int = 0
     ignores: tuple[str, ...] = ()
-    # The column of the pre-aggregate `stock` that holds it, without persons who have three or more spells at once.
+    # The column of the table `preaggregate` that holds it, without persons who have three or more spells at once.
     rollup_column: str = ""
     # Its key in the facts of provinces that a publication keeps in memory.
     static_column: str = ""

@@ -1,4 +1,4 @@
-"""Queries of the pre-aggregate `stock`: running totals at the end of each Jalali month, and the changes of each day."""
+"""Queries of the table `preaggregate`: running totals at the end of each Jalali month, and the changes of each day."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ class StockScan:
 
 
 def is_preaggregated(plan: Plan, measure: Measure) -> bool:
-    """Whether `stock` holds a measure by all dimensions that the plan involves."""
+    """Whether `preaggregate` holds a measure by all dimensions that the plan involves."""
     if plan.plain or not measure.rollup_column:
         return False
     involved = {*plan.dimensions, *plan.where} - set(PLACES if measure.national_total else ()) - set(measure.ignores)
@@ -58,7 +58,7 @@ def stock_query(plan: Plan, binder: Binder, scan: StockScan, measures: Mapping[s
     else:
         ((_, *days),) = _with_checkpoints(plan, scan)
         where = [_since(binder, *days), *filters, *_for_any_row(pairs)]
-        selects = [Select(_sums("stock", scan.grouped, columns, where), (*scan.grouped, *columns))]
+        selects = [Select(_sums("preaggregate", scan.grouped, columns, where), (*scan.grouped, *columns))]
     if plan.publication.has_many:
         selects += _select_many(plan, binder, measures, "present" in columns)
     return MeasureQuery(tuple(selects), scan.dimensions, tuple(measures), scan.is_lookup, presence=tuple(columns))
@@ -82,7 +82,7 @@ def shared_queries(
     ((_, *days),) = _with_checkpoints(plan, place)
     where = " and ".join([_since(binder, *days), *_cell_filters(plan, binder, nation)])
     selected = [*place.grouped, *(f"{number} as {name}" for name, number in sums.items())]
-    sql = f"select {', '.join(selected)}\nfrom stock\nwhere {where}\ngroup by {', '.join(place.grouped)}"
+    sql = f"select {', '.join(selected)}\nfrom preaggregate\nwhere {where}\ngroup by {', '.join(place.grouped)}"
     select = (Select(sql, (*place.grouped, *sums)),)
     chosen = frozenset(plan.where["province"]) if "province" in plan.where else None
     return {
@@ -111,7 +111,7 @@ def _select_units(
     totals = ["is_total", span, *filters]
     # Pairs are read separately, so that the scan of totals reads no `other_` columns.
     kinds = [["not is_pair"], ["is_pair", pairs]] if pairs else [[]]
-    summed = [_sums("stock", ("day", *scan.grouped), columns, [*totals, *kind]) for kind in kinds]
+    summed = [_sums("preaggregate", ("day", *scan.grouped), columns, [*totals, *kind]) for kind in kinds]
     names = (*scan.unit, *scan.grouped, *columns)
     selects = [Select("\nunion all\n".join(summed), names, units)]
     opened = [(label, day, since) for label, day, since in days if since < day]
@@ -121,24 +121,24 @@ def _select_units(
         ((label, day, since),) = opened
         unit = f"{binder.bind(label)}::varchar as {scan.unit[0]}"
         where = f"day > {binder.bind(since)} and day <= {binder.bind(day)}"
-        selects.append(Select(_sums("stock", scan.grouped, columns, [where, *changes], unit), names))
+        selects.append(Select(_sums("preaggregate", scan.grouped, columns, [where, *changes], unit), names))
     elif opened:
-        on = "stock.day > measured.checkpoint and stock.day <= measured.day"
-        source = f"{measured_days(binder, opened, 'checkpoint')} inner join stock on {on}"
+        on = "preaggregate.day > measured.checkpoint and preaggregate.day <= measured.day"
+        source = f"{measured_days(binder, opened, 'checkpoint')} inner join preaggregate on {on}"
         unit = f"measured.unit as {scan.unit[0]}"
         selects.append(Select(_sums(source, scan.grouped, columns, changes, unit), names))
     return selects
 
 
 def _select_many(plan: Plan, binder: Binder, measures: Mapping[str, Measure], with_presence: bool) -> list[Select]:
-    """The same measures for the persons that `stock` leaves out."""
+    """The same measures for the persons that `preaggregate` leaves out."""
     of_many = {
         name: replace(measure, table=f"{measure.table}_many", rollup_column="") for name, measure in measures.items()
     }
     if with_presence:
         at_end = any(measure.at_end for measure in of_many.values())
         of_many["present"] = Measure(
-            "present", "readiness_many", "count(distinct person_id)", "snapshot", at_end=at_end
+            "present", "compliance_intervals_many", "count(distinct person_id)", "snapshot", at_end=at_end
         )
     scans: dict = {}
     for name, measure in of_many.items():
@@ -147,7 +147,7 @@ def _select_many(plan: Plan, binder: Binder, measures: Mapping[str, Measure], wi
 
 
 def _columns(measures: Mapping[str, Measure]) -> dict[str, str]:
-    """The columns of `stock` to sum, by the names of their measures."""
+    """The columns of `preaggregate` to sum, by the names of their measures."""
     columns = {name: measure.rollup_column for name, measure in measures.items()}
     if "compliant_assistants" in columns.values() and "active_assistants" not in columns.values():
         # A group of active assistants, none of them compliant, has a row with 0.

@@ -69,7 +69,7 @@ DIMENSIONS = _names(ALL.values())
 TIME = _names(dimension for dimension in ALL.values() if dimension.time)
 PLACES = _names(dimension for dimension in ALL.values() if dimension.place)
 FILTERS = _names(dimension for dimension in ALL.values() if dimension.filter)
-# The dimensions of spells of service, and those of the pre-aggregate `stock`.
+# The dimensions of spells of service, and those of the table `preaggregate`.
 SPELL = _names(dimension for dimension in ALL.values() if dimension.spell)
 CELL = _names(dimension for dimension in ALL.values() if dimension.preaggregated)
 BANDS = {dimension.name: dimension.bands for dimension in ALL.values() if dimension.bands}

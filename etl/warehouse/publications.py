@@ -198,7 +198,7 @@ _known: dict[tuple[str, int, int], Publication] = {}
 def _described(con: duckdb.DuckDBPyConnection, name: str, published_at: datetime) -> Publication:
     row = con.execute(
         "select as_of, built_on, is_sample, files, rows_read, rows_loaded, rows_quarantined, missing, "
-        "(select min(day) from stock where is_total), (select max(day) from stock where is_total), "
+        "(select min(day) from preaggregate where is_total), (select max(day) from preaggregate where is_total), "
         "exists(from service_many) from publication"
     ).fetchone()
     assert row is not None

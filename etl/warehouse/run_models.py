@@ -24,11 +24,11 @@ from etl.warehouse.sql_tables import tables_in
 _FOLDER = Path(__file__).parent / "models"
 _OF_PERSONS = {
     "completions",
-    "course_readiness",
+    "course_compliance_intervals",
     "joiners",
     "leavers",
     "moves",
-    "readiness",
+    "compliance_intervals",
     "requirements",
     "service",
 }

@@ -131,7 +131,7 @@ def simulated(
             passed[pool(province, course)] += 1
 
     holding = con.execute(
-        "select distinct province, course, person_id, lapses_on from course_readiness "
+        "select distinct province, course, person_id, lapses_on from course_compliance_intervals "
         "where valid_from <= ? and valid_until > ?",
         [day, day],
     ).fetchall()

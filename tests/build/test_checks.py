@@ -30,7 +30,7 @@ def checks() -> list[Path]:
 # For each rule, SQL that breaks it in a valid publication.
 BREAK = {
     "census_is_whole": "update counties set population_2016 = population_2016 + 1 where sci_code = '0001'",
-    "everyone_active_has_a_readiness": "delete from readiness",
+    "everyone_active_has_a_compliance_interval": "delete from compliance_intervals",
     "rejected_rows_have_a_place_and_a_reason": "update quarantine set reason = 'who knows'",
     "keys_are_unique": "insert into spells from spells limit 1",
     "lapses_follow_the_due_day": "update requirements set lapses_on = due_on - 1",
@@ -44,7 +44,7 @@ BREAK = {
     "places_are_known": "update spells set county = '0001' where person_id = 1",
     "required_stretches_do_not_overlap": "insert into requirements select * replace (due_on + 1 as due_on) from requirements",
     "residents_are_of_every_province": "delete from residents where county = '0001'",
-    "running_totals_match_the_count": "update stock set in_service = in_service + 1",
+    "running_totals_match_the_count": "update preaggregate set in_service = in_service + 1",
     "spells_end_after_they_begin": "update spells set left_on = hired_on - 1",
     "survival_curves_are_curves": "insert into survival_curves values ('all', 'all', 0, 1, 999, 1, 1)",
     "stretches_do_not_overlap": "update service set valid_until = valid_until - 1 where person_id = 1",

@@ -43,7 +43,7 @@ def test_values_are_bound_and_equal_ones_once():
     ],
 )
 def test_the_preaggregate_answers_what_it_holds(question, is_preaggregated):
-    assert ("from stock" in sql_of(plan("active_assistants", **question))) == is_preaggregated
+    assert ("from preaggregate" in sql_of(plan("active_assistants", **question))) == is_preaggregated
 
 
 def test_a_total_starts_at_the_last_month_end():

@@ -170,9 +170,9 @@ def test_any_number_of_provinces_can_be_asked_for(con, count):
 
 def test_the_fast_path_is_taken(con):
     answer = answers.ask(con, "training_compliance", by=("province",), where={"gender": ("male",)})
-    assert "from stock" in answer.query
-    assert "from stock" not in answers.ask(con, "training_compliance", by=("county",)).query
-    assert answers.ask(con, "coverage_gap", by=("province",)).query.count("from stock") == 1
+    assert "from preaggregate" in answer.query
+    assert "from preaggregate" not in answers.ask(con, "training_compliance", by=("county",)).query
+    assert answers.ask(con, "coverage_gap", by=("province",)).query.count("from preaggregate") == 1
 
 
 _MEASURES = [name for name, metric in answers.catalogue().items() if not metric.hidden]

@@ -19,9 +19,9 @@ def test_a_ratio_is_planned_with_its_parts():
 
 
 def test_a_measure_is_counted_from_the_table_that_has_the_dimension():
-    assert plan("training_compliance").measures["compliant_assistants"].table == "readiness"
+    assert plan("training_compliance").measures["compliant_assistants"].table == "compliance_intervals"
     by_course = plan("training_compliance", by=("course",)).measures
-    assert {measure.table for measure in by_course.values()} == {"course_readiness"}
+    assert {measure.table for measure in by_course.values()} == {"course_compliance_intervals"}
     assert not any(measure.rollup_column for measure in by_course.values())
 
 

@@ -52,7 +52,7 @@ OTHER = {
     "the same tables": (),
     "no version": ("alter table publication drop column code_version",),
     "no publication": ("drop table publication",),
-    "no stock": ("drop table stock",),
+    "no preaggregate": ("drop table preaggregate",),
     "another column": ("alter table spells rename column gender to sex",),
 }
 
@@ -93,7 +93,7 @@ def test_going_back_leaves_another_version_and_never_leads_to_one(pointer, capsy
 
 @pytest.mark.slow
 def test_a_build_over_another_version_heals_it_and_still_guards(pointer, tmp_path, capsys):
-    change(pointer, "update load_rows set rows = 4000", "drop table stock")
+    change(pointer, "update load_rows set rows = 4000", "drop table preaggregate")
     folder = put_good(tmp_path / "incoming")
     refused = build(folder, to=pointer, accept_loss=False)
     assert refused.code == 1
@@ -117,7 +117,7 @@ def test_publications_of_other_versions_are_compared_while_their_tables_answer(p
     moved = {one.metric: one.change for one in diff.between(pointer).moved if not one.province}
     assert moved["in_service"] == 1
     assert [one["change"] for one in diff.history(pointer) if one["metric"] == "in_service"] == [1]
-    change(first, "drop table stock")
+    change(first, "drop table preaggregate")
     assert main(["diff", "--from", str(pointer)]) == 1
     printed = capsys.readouterr().err
     assert printed == (

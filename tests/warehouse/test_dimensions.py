@@ -72,7 +72,15 @@ def test_readers_have_words_for_every_dimension_and_member():
 
 
 def test_models_of_persons_have_every_dimension_of_spells():
-    for name in ("service", "readiness", "course_readiness", "joiners", "leavers", "completions", "workforce"):
+    for name in (
+        "service",
+        "compliance_intervals",
+        "course_compliance_intervals",
+        "joiners",
+        "leavers",
+        "completions",
+        "workforce",
+    ):
         assert set(SPELL) < set(tables()[name].columns), name
     assert TIME == ("month", "quarter", "year")
 

@@ -9,7 +9,7 @@ import pytest
 
 from etl.warehouse import build_database, run_models
 
-NEEDED = {"spells": set(), "service": {"spells"}, "joiners": {"spells"}, "stock": {"service", "joiners"}}
+NEEDED = {"spells": set(), "service": {"spells"}, "joiners": {"spells"}, "preaggregate": {"service", "joiners"}}
 ENDLESS = "select max(hash(range)) from range(1000000000000)"
 
 
@@ -63,18 +63,18 @@ def test_an_error_in_one_ends_the_other_and_nothing_is_begun_after_it(con):
 
 def test_of_those_that_can_be_made_the_first_named_is_made_first(con):
     made: list[str] = []
-    needed = {"readiness": {"spells"}, "joiners": {"spells"}, "spells": set(), "row_marks": set()}
+    needed = {"compliance_intervals": {"spells"}, "joiners": {"spells"}, "spells": set(), "row_marks": set()}
     run_models._make_all(con, needed, lambda _, name: made.append(name), lambda _: None, 1)
-    assert made == ["spells", "readiness", "joiners", "row_marks"]
+    assert made == ["spells", "compliance_intervals", "joiners", "row_marks"]
 
 
 def test_what_most_others_wait_for_comes_first():
-    assert list(run_models._by_urgency(NEEDED)) == ["spells", "service", "joiners", "stock"]
+    assert list(run_models._by_urgency(NEEDED)) == ["spells", "service", "joiners", "preaggregate"]
     assert {name: run_models._waiting_for(name, NEEDED) for name in NEEDED} == {
         "spells": 3,
         "service": 1,
         "joiners": 1,
-        "stock": 0,
+        "preaggregate": 0,
     }
 
 

@@ -1,9 +1,9 @@
 -- The running totals at the last month's end are what counting its rows gives.
-with last_month as (select max(day) as day from stock where is_total),
+with last_month as (select max(day) as day from preaggregate where is_total),
 
 kept as (
     select sum(in_service) as in_service, sum(active_assistants) as active, sum(compliant_assistants) as compliant
-    from stock
+    from preaggregate
     where is_total and day = (select day from last_month)
 ),
 
@@ -17,7 +17,7 @@ counted as (
 
 ready as (
     select count(distinct person_id) filter (where lapses_on > (select day from last_month)) as compliant
-    from readiness
+    from compliance_intervals
     where not is_many and valid_from <= (select day from last_month) and valid_until > (select day from last_month)
 )
 

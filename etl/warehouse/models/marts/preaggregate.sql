@@ -15,13 +15,13 @@ with intervals as (
     select false as is_pair, {{ cell }},
         greatest(valid_from, lapses_on) as valid_from, valid_until,
         0 as in_service, 0 as active_assistants, 0 as judicial_officers, 0 as veterans, -1 as compliant_assistants
-    from readiness
+    from compliance_intervals
     where not is_many and lapses_on < valid_until
     union all by name
     select true as is_pair, * replace (
         -in_service as in_service, -active_assistants as active_assistants, -judicial_officers as judicial_officers,
         -veterans as veterans, -compliant_assistants as compliant_assistants)
-    from spell_pairs
+    from overlap_corrections
 ),
 
 moves as (

@@ -5,16 +5,16 @@ with active as (
     where is_licensed and valid_from <= (select as_of from publication) and valid_until > (select as_of from publication)
 ),
 
-ready as (
+with_interval as (
     select distinct person_id
-    from readiness
+    from compliance_intervals
     where valid_from <= (select as_of from publication) and valid_until > (select as_of from publication)
 )
 
 select person_id
 from active
-anti join ready using (person_id)
+anti join with_interval using (person_id)
 union all
 select person_id
-from ready
+from with_interval
 anti join active using (person_id)

@@ -30,9 +30,9 @@ select
     0 as judicial_officers,
     0 as veterans,
     1 as compliant_assistants,
-from readiness_shared as one
+from compliance_intervals_shared as one
 -- Courses belong to the person, not to the spell: both spells have the same intervals.
-inner join readiness_shared as other
+inner join compliance_intervals_shared as other
     on other.person_id = one.person_id
     and other.valid_from = one.valid_from
     and (other.institute_code, other.rowid) > (one.institute_code, one.rowid)

@@ -1,0 +1,5 @@
+-- One row per compliance interval in which another spell of the person runs too.
+select *
+from compliance_intervals
+where not is_single_spell
+order by lapses_on, person_id, valid_from, institute_code

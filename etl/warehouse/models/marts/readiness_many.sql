@@ -1,5 +1,0 @@
--- One row per interval of readiness in which two or more other spells of the person run too.
-select *
-from readiness_shared
-where is_many
-order by lapses_on, person_id, valid_from, institute_code
