@@ -4,18 +4,23 @@ The questions of deferred parts run concurrently, so that a page waits for its s
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui.data import warehouse
 
 _run = threading.local()
+# Seconds that finished parts wait for the answers of the next one.
+_PATIENCE = 0.05
 
 
 def begin() -> None:
@@ -69,7 +74,14 @@ def flush() -> None:
 
 def _draw_all(parts: list[_Part]) -> None:
     answered = [warehouse.soon(part.ready) if part.ready else None for part in parts]
-    _show_all([(part, _draw(part, future)) for part, future in zip(parts, answered, strict=True)])
+    with _sent_together() as send:
+        drawn = []
+        for part, future in zip(parts, answered, strict=True):
+            # A part that asks only while it is drawn may take long.
+            if not future or wait([future], _PATIENCE).not_done:
+                send()
+            drawn.append((part, _draw(part, future)))
+        _show_all(drawn)
 
 
 def _show_all(drawn: list[tuple[_Part, Callable[[], None] | None]]) -> None:
@@ -85,6 +97,32 @@ def _draw(part: _Part, answered: Future[object] | None) -> Callable[[], None] | 
         wait([answered])
     with part.place:
         return part.draw()
+
+
+@contextmanager
+def _sent_together() -> Iterator[Callable[[], None]]:
+    """Hold the messages to the browser back and send them at the end, and when the yielded function is called.
+
+    The browser renders the page again for every group of messages that arrives: in one group they cost a third.
+    """
+    context, held = get_script_run_ctx(), list[ForwardMsg]()
+    if context is None:
+        yield lambda: None
+        return
+    enqueue = context._enqueue
+
+    def send() -> None:
+        messages = held.copy()
+        held.clear()
+        for message in messages:
+            enqueue(message)
+
+    context._enqueue = held.append
+    try:
+        yield send
+    finally:
+        context._enqueue = enqueue
+        send()
 
 
 def fragment(draw: Callable[..., None]) -> Callable[..., None]:
