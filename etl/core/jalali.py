@@ -7,13 +7,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache, lru_cache
+from functools import lru_cache
 
-import numpy as np
 from persiantools.jdatetime import JalaliDate
 
 DAY = timedelta(days=1)
-FOREVER = date(9999, 12, 31)
 UNITS = ("month", "quarter", "year")
 # A twelfth of the mean Gregorian year.
 DAYS_A_MONTH = 30.436875
@@ -69,41 +67,6 @@ def read_day(text: str) -> tuple[date, tuple[str, ...]]:
         habits.append("date_month_name")
         text = f"{named[3]}/{_MONTHS.index(named[2]) + 1}/{named[1]}"
     return parse_day(text), tuple(habits)
-
-
-def days_of(years: np.ndarray, months: np.ndarray, days: np.ndarray) -> np.ndarray:
-    """The date of each year, month and day by the rules of parse_day: datetime64[D], NaT for a date that does not exist."""
-    dates = np.full(len(years), np.datetime64("NaT"), "datetime64[D]")
-    is_jalali = years < _FIRST_GREGORIAN_YEAR
-    starts = _jalali_years()
-    year = np.where(is_jalali & (years >= 1), years, 1)
-    long_months = np.minimum(np.maximum(months, 1), 7) - 1
-    passed = (months - 1) * 30 + long_months
-    leap = (starts[year + 1] - starts[year]) == np.timedelta64(366, "D")
-    last = np.where(months <= 6, 31, np.where((months <= 11) | leap, 30, 29))
-    right = is_jalali & (years >= 1) & (months >= 1) & (months <= 12) & (days >= 1) & (days <= last)
-    dates[right] = (starts[year] + (passed + days - 1).astype("timedelta64[D]"))[right]
-
-    right = ~is_jalali & (months >= 1) & (months <= 12)
-    first = ((years - 1970) * 12 + months - 1).astype("datetime64[M]")
-    length = (first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")
-    right &= (days >= 1) & (days <= length.astype(np.int64))
-    dates[right] = (first.astype("datetime64[D]") + (days - 1).astype("timedelta64[D]"))[right]
-    return dates
-
-
-@cache
-def _jalali_years() -> np.ndarray:
-    """The first day of each Jalali year by its number, up to the first year read as Gregorian; 0 is not used."""
-    starts = [np.datetime64(JalaliDate(year, 1, 1).to_gregorian()) for year in range(1, _FIRST_GREGORIAN_YEAR + 1)]
-    return np.array([starts[0], *starts], dtype="datetime64[D]")
-
-
-def month_starts(first_year: int, last_year: int) -> np.ndarray:
-    """The first day of every month of the Jalali years, and of the one after them, as datetime64[D]."""
-    years = np.repeat(np.arange(first_year, last_year + 1), 12)
-    months = np.tile(np.arange(1, 13), last_year - first_year + 1)
-    return days_of(np.append(years, last_year + 1), np.append(months, 1), np.ones(len(years) + 1, np.int64))
 
 
 def add_months(day: date, months: int) -> date:

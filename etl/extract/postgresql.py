@@ -12,15 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from etl.core.errors import Refused
 from etl.core.text_folding import printable
 from etl.extract.causes import because, spoken, words
 from etl.extract.contract import TABLES, Contract
-from etl.extract.source_file import LONGEST_FIELD, Batch, SourceFile, long_field
+from etl.extract.source_file import Batch, SourceFile
 
 FILE = "sources.toml"
 _KEYS = ("service", "host", "port", "dbname", "user", "sslmode", "sslrootcert", "passfile", "connect_timeout")
@@ -159,21 +157,14 @@ def _source(cursor: Any, origin: Origin, contract: Contract) -> SourceFile:
 
 
 def _batches(cursor: Any, sql: str, origin: Origin, source: SourceFile) -> Iterator[Batch]:
-    from etl.extract.parquet import texts_of
+    from etl.extract.parquet import batch_of
 
     total = int(_value(cursor, f"select count(*) from {origin.quoted}"))
     try:
         cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(_BATCH_BYTES)})
         cursor.execute(sql)
         for block in cursor.fetch_record_batch():
-            columns = {name: texts_of(block.column(at)) for at, name in enumerate(source.match.positions)}
-            if any((pc.max(pc.binary_length(texts)).as_py() or 0) > LONGEST_FIELD for texts in columns.values()):
-                row = source.rows_read + 1
-                raise long_field(f"row {row} or one after it", f"ردیف {row} یا پس از آن")
-            first = source.rows_read + 1
-            source.rows_read += block.num_rows
-            source.share_read = source.rows_read / max(1, total)
-            yield Batch(np.arange(first, first + block.num_rows, dtype=np.int64), columns)
+            yield batch_of(source, block, block.columns, total)
     except (Refused, MemoryError):
         raise
     except Exception as error:

@@ -106,8 +106,7 @@ class Read:
 
 def recognised_table(path: Path, limits: Limits = DEFAULT) -> str:
     """The table that the headers of a file match. Raises Refused if they match none or several."""
-    limits.refuse_unpacked(_regular_file(path).st_size)
-    limits.refuse_unpacked(unpacked_size(path))
+    _checked(path, limits)
     return recognised(path, limits)
 
 
@@ -118,10 +117,7 @@ def read(job: Job, validator: Validator, progress: Callable[[int, float], None],
     """
     if job.origin:
         return _read_database(job, job.origin, validator, progress, limits)
-    before = _regular_file(job.path)
-    # Checked before reading: a sparse file can claim terabytes and take no disk.
-    limits.refuse_unpacked(before.st_size)
-    limits.refuse_unpacked(unpacked_size(job.path))
+    before = _checked(job.path, limits)
     digest = _sha256(job.path)
     source = open_source(job.path, contract(job.table), limits)
     _write(job, source, validator, progress, limits)
@@ -176,6 +172,13 @@ def _regular_file(path: Path) -> os.stat_result:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise because("not_a_file")
+    return status
+
+
+def _checked(path: Path, limits: Limits) -> os.stat_result:
+    """The status of a file of permitted size, checked before reading: a sparse file can claim terabytes and take no disk."""
+    status = _regular_file(path)
+    limits.refuse_unpacked(unpacked_size(path))
     return status
 
 
