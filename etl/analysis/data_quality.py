@@ -14,7 +14,7 @@ from etl.extract.contract import TABLES, contract
 from etl.revisions import diff
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
-from etl.semantic.reports import report, reported, with_rows
+from etl.semantic.reports import report, with_rows
 from etl.warehouse.publications import connect, current, describe, versions
 
 _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
@@ -238,23 +238,3 @@ def rejected_rows(con: ScopedCursor, tables: Sequence[str], provinces: Sequence[
         {"tables": list(tables), "provinces": list(provinces)},
     ).fetchone()
     return row[0] if row else 0
-
-
-__all__ = [
-    "Rule",
-    "changed_files",
-    "files",
-    "headers",
-    "ignored",
-    "last_revision",
-    "missing_sources",
-    "provinces",
-    "publications",
-    "reasons",
-    "rejected_rows",
-    "reported",
-    "revisions",
-    "rules",
-    "totals",
-    "warned",
-]

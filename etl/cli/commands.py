@@ -28,7 +28,7 @@ from etl.extract.causes import words
 from etl.operations import commands as operations
 from etl.operations import readiness
 from etl.revisions import diff
-from etl.semantic import access, answers
+from etl.semantic import access, answers, catalog
 from etl.warehouse import publications as publication
 
 # The exit code of a command ended by Ctrl-C, as shells report it.
@@ -201,7 +201,7 @@ def _quarantine(options: argparse.Namespace) -> int:
 
 
 def _metrics(_: argparse.Namespace) -> int:
-    for metric in answers.catalogue().values():
+    for metric in catalog.catalogue().values():
         if not metric.hidden:
             kind = {"snapshot": "state", "event": "flow"}[metric.kind]
             print(f"{metric.name}\t{kind}\t{metric.unit}\t{metric.label['en']}\t{metric.label['fa']}")

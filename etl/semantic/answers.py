@@ -15,7 +15,7 @@ import duckdb
 
 from etl.core.errors import QuestionError, TooLarge
 from etl.semantic.access import AccessScope, ScopedCursor, narrow, own_members, visible_rows
-from etl.semantic.catalog import TIME, Metric, catalogue, derived, derived_names, tables
+from etl.semantic.catalog import TIME, Metric, tables
 from etl.semantic.combine import Results, combine
 from etl.semantic.compiler import Compiled, compile
 from etl.semantic.lineage import sources_of, sources_of_measures
@@ -23,20 +23,6 @@ from etl.semantic.members import known
 from etl.semantic.resolve import Plan, Question, metric_formulas, resolve
 from etl.warehouse.population import PROVINCES
 from etl.warehouse.publications import Publication
-
-__all__ = [
-    "Answer",
-    "Metric",
-    "QuestionError",
-    "ask",
-    "ask_each",
-    "catalogue",
-    "derived",
-    "derived_names",
-    "readable",
-    "rows_on",
-]
-
 
 _PIECE = 10_000
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, readable
-from etl.semantic.catalog import Metric, counted
+from etl.semantic.catalog import Metric, labelled
 from etl.semantic.exportable import StreamedRows
 from etl.semantic.lineage import sources_of_query
 
@@ -20,26 +20,8 @@ _FILE = Path(__file__).parent / "reports.toml"
 @cache
 def reported(name: str) -> Metric:
     """The labels and the unit of the number `name`. Raises KeyError for a name without an entry."""
-    entry = tomllib.loads(_FILE.read_text(encoding="utf-8"))["reported"][name]
-    label = entry["label"]
-    return Metric(
-        name=name,
-        kind="snapshot",
-        unit=entry["unit"],
-        label=label,
-        short=entry.get("short", label),
-        description=entry["description"],
-        example=entry.get("example", {"fa": "", "en": ""}),
-        direction=entry.get("direction", "none"),
-        numerator=entry.get("numerator"),
-        denominator=entry.get("denominator"),
-        dimensions=frozenset(),
-        mutually_exclusive=frozenset(),
-        sql="",
-        group="load",
-        hidden=False,
-        counts=entry.get("counts", counted(entry["unit"])),
-    )
+    entries = tomllib.loads(_FILE.read_text(encoding="utf-8"))["reported"]
+    return labelled(name, {"group": "load", **entries[name]})
 
 
 def report(

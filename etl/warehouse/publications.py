@@ -26,24 +26,6 @@ from etl.warehouse import population, version_files
 from etl.warehouse.code_version import code_version
 from etl.warehouse.version_files import number_of, versions, versions_folder
 
-__all__ = [
-    "DEFAULT",
-    "KEPT",
-    "OtherVersion",
-    "Publication",
-    "adopt",
-    "building",
-    "connect",
-    "current",
-    "describe",
-    "disable_useless_passes",
-    "point",
-    "publish",
-    "roll_back",
-    "versions",
-    "versions_folder",
-]
-
 DEFAULT = WAREHOUSE
 KEPT = 5
 # Passes of DuckDB's optimizer without effect on our questions, a handful of sums over sorted tables; without them the median
