@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from etl.core import text_folding
+from etl.core.files import sha256
 from etl.extract.causes import because
 from etl.extract.contract import Contract, contract
 from etl.extract.limits import DEFAULT, Limits, unpacked_size
@@ -118,7 +119,7 @@ def read(job: Job, validator: Validator, progress: Callable[[int, float], None],
     if job.origin:
         return _read_database(job, job.origin, validator, progress, limits)
     before = _checked(job.path, limits)
-    digest = _sha256(job.path)
+    digest = sha256(job.path)
     source = open_source(job.path, contract(job.table), limits)
     _write(job, source, validator, progress, limits)
     after = _regular_file(job.path)
@@ -184,11 +185,6 @@ def _checked(path: Path, limits: Limits) -> os.stat_result:
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

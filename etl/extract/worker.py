@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from etl.core.child_process import limit_memory
 from etl.core.errors import Refused
 from etl.core.places import places
 from etl.extract.causes import words
@@ -35,8 +36,7 @@ _SECONDS_PER_MEGABYTE = 10
 def main() -> None:
     """Serve until the build closes the connection."""
     sys.meta_path.insert(0, _NoPandas())
-    _limit_memory()
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit_memory(_MEMORY << 20)
     reference = places()
     pipe = Connection(int(sys.argv[1]))
     try:
@@ -92,12 +92,6 @@ class _NoPandas:
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
         if fullname == "pandas":
             raise ImportError("workers do without pandas")
-
-
-def _limit_memory() -> None:
-    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-    bound = _MEMORY << 20 if hard == resource.RLIM_INFINITY else min(_MEMORY << 20, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (bound, bound))
 
 
 def _limit_time(size: int, seconds: int) -> None:

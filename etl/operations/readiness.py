@@ -14,6 +14,7 @@ import duckdb
 
 from etl.core import errors
 from etl.core.errors import Refused
+from etl.core.files import replace_text
 from etl.warehouse import publications
 
 _DAY = 86_400
@@ -106,6 +107,4 @@ def _note(pointer: Path) -> Path:
 def _write(pointer: Path, note: LastBuild) -> None:
     # A note that cannot be written is no reason to fail a build.
     with suppress(OSError):
-        waiting = _note(pointer).with_suffix(".next")
-        waiting.write_text(json.dumps(asdict(note)) + "\n", encoding="utf-8")
-        waiting.replace(_note(pointer))
+        replace_text(_note(pointer), json.dumps(asdict(note)) + "\n")

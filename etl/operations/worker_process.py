@@ -6,7 +6,6 @@ memory, is the first that the kernel kills if memory runs out, and ends with the
 
 import os
 import pickle
-import resource
 import socket
 import subprocess
 import sys
@@ -159,10 +158,7 @@ def _limit(memory: int) -> None:
     os.environ |= {"QUERY_MEMORY": f"{memory // 2 >> 20}MiB", "QUERY_THREADS": "1", "QUERY_TEMP": tempfile.gettempdir()}
     with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")
-    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-    most = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    child_process.limit_memory(memory)
 
 
 def _end_with(pipe: Connection) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 
 from etl.core.errors import OtherVersion, Refused
+from etl.core.files import sync
 from etl.core.paths import WAREHOUSE
 from etl.extract.causes import because
 from etl.warehouse import population, version_files
@@ -231,9 +232,9 @@ def publish(built: Path, pointer: Path) -> Path:
     folder = versions_folder(pointer)
     number = max(version_files.newest_shown(pointer), *map(number_of, versions(pointer)), 0) + 1
     version = folder / f"{number:06}.duckdb"
-    version_files.sync(built)
+    sync(built)
     os.rename(built, version)
-    version_files.sync(folder)
+    sync(folder)
     version_files.point(pointer, version)
     with suppress(OSError):
         for old in versions(pointer)[:-KEPT]:
@@ -249,9 +250,9 @@ def adopt(received: Path, name: str, pointer: Path) -> Path:
     folder = versions_folder(pointer)
     version = folder / name
     newest = version_files.newest_shown(pointer)
-    version_files.sync(received)
+    sync(received)
     os.replace(received, version)
-    version_files.sync(folder)
+    sync(folder)
     if number_of(version) < newest:
         version_files.write_newest(folder, newest)
     version_files.point(pointer, version)
