@@ -9,8 +9,8 @@ from etl.core.errors import QuestionError
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
+from etl.semantic.derived import queries_of, sources_of
 
-SIDES = ("first", "second", "difference")
 _Places = Mapping[str, Sequence[str]]
 
 
@@ -47,8 +47,8 @@ def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, 
         columns=("side", *answers[0].columns),
         rows=rows,
         where=common,
-        query=";\n\n".join(dict.fromkeys(answer.query for answer in answers)),
-        sources=frozenset().union(*(answer.sources for answer in answers)),
+        query=queries_of(*answers),
+        sources=sources_of(*answers),
     )
 
 
@@ -71,8 +71,8 @@ def over_time(
         columns=("month", "side", *first.columns[1:]),
         rows=[(row[0], side, *row[1:]) for side, answer in answers.items() for row in answer.rows],
         where=common,
-        query=";\n\n".join(dict.fromkeys(answer.query for answer in answers.values())),
-        sources=frozenset().union(*(answer.sources for answer in answers.values())),
+        query=queries_of(*answers.values()),
+        sources=sources_of(*answers.values()),
     )
 
 

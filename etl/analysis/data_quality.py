@@ -109,15 +109,8 @@ def provinces(con: ScopedCursor) -> Answer:
         left join latest on latest.province = iso_3166_2
         order by 3 desc, days_silent desc nulls first, iso_3166_2
     """
-    numbers = (
-        "files_read",
-        "sources_missing",
-        "rows_read",
-        "rows_loaded",
-        "rows_quarantined",
-        "latest_day",
-        "days_silent",
-    )
+    counts = ("rows_read", "rows_loaded", "rows_quarantined")
+    numbers = ("files_read", "sources_missing", *counts, "latest_day", "days_silent")
     return report(con, ("province",), numbers, sql, {"sources": len(TABLES)})
 
 
@@ -165,17 +158,8 @@ def publications(con: ScopedCursor, pointer: Path) -> Answer:
                 publication = describe(other)
         except (Refused, duckdb.Error):
             continue
-        rows.append(
-            (
-                publication.id,
-                publication.as_of,
-                publication.built_on,
-                publication.files,
-                publication.rows_read,
-                publication.rows_loaded,
-                publication.rows_quarantined,
-            )
-        )
+        columns = ("id", "as_of", "built_on", "files", "rows_read", "rows_loaded", "rows_quarantined")
+        rows.append(tuple(getattr(publication, name) for name in columns))
     numbers = ("as_of", "built_on", "files_read", "rows_read", "rows_loaded", "rows_quarantined")
     like = report(con, ("publication",), numbers, "select null, null, null, 0, 0, 0, 0 where false", query="—")
     return with_rows(like, rows)
@@ -190,16 +174,16 @@ def revisions(pointer: Path) -> Any | None:
 
 
 def last_revision(con: ScopedCursor, pointer: Path) -> diff.Diff | None:
-    """The changes from the previous publication to the current one, for the nation and own provinces; None if unknown."""
+    """The changes since the previous publication, for the nation and the provinces of the scope; None if unknown."""
     try:
         difference = diff.between(pointer)
     except (Refused, duckdb.Error):
         return None
-    moved = tuple(number for number in difference.moved if _is_own(con, number.province) or number.province is None)
+    moved = tuple(number for number in difference.moved if _is_visible(con, number.province) or number.province is None)
     return replace(difference, moved=moved)
 
 
-def _is_own(con: ScopedCursor, province: str | None) -> bool:
+def _is_visible(con: ScopedCursor, province: str | None) -> bool:
     return con.scope.sees_whole_country or province in con.scope.codes
 
 

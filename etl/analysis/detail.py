@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 
 from etl.core.text_folding import fold
-from etl.semantic.access import ScopedCursor, narrow, own_members
+from etl.semantic.access import ScopedCursor, members_in_scope, narrow
 from etl.semantic.answers import Answer, readable, rows_on
 from etl.semantic.derived import Where
 from etl.semantic.exportable import StreamedRows
@@ -74,7 +74,7 @@ def people(con: ScopedCursor, on: date, where: Where = None) -> StreamedRows:
     `row` is the row number in this export only. Rows are sorted by the columns shown, so the number leads back to no person
     and to no row of another export. Raises QuestionError for a filter that does not apply.
     """
-    where = narrow(con, (), ("institute",), own_members(con, where or {}))
+    where = narrow(con, (), ("institute",), members_in_scope(con, where or {}))
     source, parameters = rows_on(con, "compliance_intervals", on, where)
     # Sorted once and numbered in that order: DuckDB keeps the order of a sorted subquery.
     sql = f"""

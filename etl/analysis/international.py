@@ -1,6 +1,5 @@
 """Active police assistants next to guards, volunteers and auxiliaries abroad, by kind of force, each with its source."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -9,7 +8,7 @@ from etl.analysis.registry import analysis
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable
 from etl.semantic.catalog import derived
-from etl.semantic.derived import Where
+from etl.semantic.derived import Where, reshaped
 from etl.semantic.lineage import sources_of_query
 
 # The claim in the founding statement of 1400: "more than four million" in another country.
@@ -48,7 +47,7 @@ def countries(con: ScopedCursor, on: date | None = None, where: Where = None) ->
         order by {_IN_ORDER}, persons_per_100k desc nulls last, figure
     """
     names = ("persons_per_100k", "persons_counted", "population_then", "source", "address")
-    answer = _answer(here, names, [iran, *con.numbers.execute(sql).fetchall()])
+    answer = reshaped(here, _BY, map(derived, names), [iran, *con.numbers.execute(sql).fetchall()])
     return replace(answer, query=f"{here.query};\n\n{sql}", sources=here.sources | sources_of_query(sql))
 
 
@@ -69,10 +68,6 @@ def claim(con: ScopedCursor, on: date | None = None, where: Where = None) -> Ans
         order by {_IN_ORDER}, persons desc, figure
     """
     names = ("persons_counted", "above_claim", "source", "address")
-    answer = _answer(now, names, con.numbers.execute(sql, {"claim": CLAIM}).fetchall())
+    answer = reshaped(now, _BY, map(derived, names), con.numbers.execute(sql, {"claim": CLAIM}).fetchall())
     query = readable(sql, {"claim": CLAIM}).replace(f"'{CLAIM}'", str(CLAIM))
     return replace(answer, query=query, sources=sources_of_query(sql))
-
-
-def _answer(like: Answer, names: Sequence[str], rows: list[tuple[Any, ...]]) -> Answer:
-    return replace(like, by=_BY, metrics=tuple(derived(name) for name in names), columns=(*_BY, *names), rows=rows)

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import etl.analysis
-from etl.semantic.access import ScopedCursor, check, narrow, own_members
+from etl.semantic.access import ScopedCursor, check, members_in_scope, narrow
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue, tables
 
@@ -68,7 +68,7 @@ def analyse(
     """Run an analysis within the scope of `con`; `more` holds its further arguments. Raises QuestionError."""
     known = analyses()[name]
     if where and not con.scope.sees_whole_country:
-        where = narrow(con, known.asks, (), own_members(con, where))
+        where = narrow(con, known.asks, (), members_in_scope(con, where))
     answer = known.run(con, on=on, where=where, **more)
     check(con.scope, answer.by, answer.where, answer.scope)
     return answer

@@ -144,10 +144,9 @@ def level_signals(
     )
     rows: list[tuple[Any, ...]] = []
     for point in plot.points if plot else ():
-        low, high = plot.limits(point.count) if plot else (0.0, 1.0)
-        numbers = (point.share, point.beyond, point.z, low, high, plot.phi if plot else None)
-        common = plot.common if plot else None
-        rows.append((point.group, *numbers, point.part, point.count, point.is_signal, common))
+        assert plot
+        numbers = (point.share, point.beyond, point.z, *plot.limits(point.count), plot.phi)
+        rows.append((point.group, *numbers, point.part, point.count, point.is_signal, plot.common))
     names = (name, "beyond_common", "funnel_z", "funnel_low", "funnel_high", "funnel_phi")
     more = (metric.numerator, metric.denominator, "is_signal", "common")
     return answered(places, ("province",), names, rows, on=day, also=(nation,), more=more)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ def compliance(con: ScopedCursor, on: date | None = None, where: Where = None, s
     period = jalali.last_complete_months(day, 12)
     past = ask(con, "training_compliance", by=("month",), over=period, where=where)
     rates = _pass_rates(con, period, within)
-    ends = _month_ends(day, _MONTHS_AHEAD)
+    # The month of the day, and those after it.
+    ends = list(islice(jalali.units_between(day, date.max, "month"), 1 + _MONTHS_AHEAD))
     supply = _supply(con, day, where, scenario)
     lacking, parameters = rows_on(con, "course_compliance_intervals", day, where)
     pace = pace_now(con, day, within)
@@ -115,14 +117,6 @@ def _seat_parameters(supply: Sequence[tuple[tuple[str, str], float]]) -> dict[st
         "courses": [course for (_, course), _ in supply],
         "seats": [seats for _, seats in supply],
     }
-
-
-def _month_ends(day: date, count: int) -> list[jalali.Unit]:
-    """The month of the day, and the `count` months after it."""
-    months = [jalali.unit_of(day, "month")]
-    for _ in range(count):
-        months.append(jalali.unit_of(months[-1].last + jalali.DAY, "month"))
-    return months
 
 
 @cache
