@@ -35,8 +35,6 @@ Deterministic for (seed, scale, day). The default `day` is today, so that a dash
 looks alive; pass `day` to get the same files on another day.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -64,6 +62,8 @@ from etl.synthetic.world import (
     frame,
     institute_columns,
     institutes,
+    stacked,
+    taken,
 )
 
 MARKER = "SAMPLE.txt"
@@ -102,12 +102,7 @@ def _blocks(parts: Iterable[Columns]) -> Iterator[Columns]:
     """The rows in blocks small enough for memory as text, without empty ones."""
     for part in parts:
         for start in range(0, len(next(iter(part.values()))), SLICE):
-            yield {k: v[start : start + SLICE] for k, v in part.items()}
-
-
-def merged(parts: list[Columns]) -> Columns:
-    """Rows of several parts under the columns of the first."""
-    return {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
+            yield taken(part, slice(start, start + SLICE))
 
 
 def make(folder: Path, scale: float = 1.0, seed: int = 7, day: date | None = None) -> None:
@@ -141,8 +136,8 @@ def _write_all(fr: Frame, folder: Path) -> dict[str, Planted]:
         mine, wait = inst.of(province), waiting.of(province)
         licensed = institute_columns(inst, np.arange(mine.start, mine.stop), rng)
         unlicensed = institute_columns(waiting, np.arange(wait.start, wait.stop), rng)
-        out.write("institutes", [merged([licensed, unlicensed])])
-        out.write("licences", [merged([_of(licences, mine), _of(applications, wait)])])
+        out.write("institutes", [stacked([licensed, unlicensed])])
+        out.write("licences", [stacked([_of(licences, mine), _of(applications, wait)])])
         hired = joining_days(fr, province, rng)
         hired = hired[rng.random(len(hired)) >= MOVERS]
         # in crowds, so that a province of any size fits into memory
@@ -155,8 +150,7 @@ def _write_all(fr: Frame, folder: Path) -> dict[str, Planted]:
             personnel_columns(fr, inst, who, careers(fr, who, markets[province], rng), province, rng) for who in crowds
         )
         out.write("personnel", chain(served, arrived), doubled)
-        here = gone.submitted_by == province
-        moved = {k: v[here] for k, v in gone.courses.items()}
+        moved = taken(gone.courses, gone.submitted_by == province)
         out.write("training", chain((training(fr, who, rng) for who in crowds), [moved]))
         planted |= out.planted
     return planted
@@ -164,8 +158,7 @@ def _write_all(fr: Frame, folder: Path) -> dict[str, Planted]:
 
 def _of(licences: Columns, part: slice) -> Columns:
     """The applications of a range of institutes."""
-    mine = (licences["who"] >= part.start) & (licences["who"] < part.stop)
-    return {k: v[mine] for k, v in licences.items()}
+    return taken(licences, (licences["who"] >= part.start) & (licences["who"] < part.stop))
 
 
 def _moved_rows(fr: Frame, inst: Institutes, gone: Movers, province: int) -> tuple[list[Columns], int]:
@@ -181,10 +174,8 @@ def _moved_rows(fr: Frame, inst: Institutes, gone: Movers, province: int) -> tup
     parts = []
     for served in ([province] if here.any() else []) + sorted(set(gone.served[again].tolist())):
         there = gone.served == served
-        spells = {k: v[there] for k, v in gone.spells.items()}
-        rows = personnel_columns(fr, inst, gone.who, spells, served, fr.rng(10, served))
-        chosen = (here if served == province else again)[there]
-        parts.append({k: v[chosen] for k, v in rows.items()})
+        rows = personnel_columns(fr, inst, gone.who, taken(gone.spells, there), served, fr.rng(10, served))
+        parts.append(taken(rows, (here if served == province else again)[there]))
     return parts, int(again.sum())
 
 

@@ -1,7 +1,5 @@
 """The Jalali calendar of the samples, separate from that of the pipeline, so that each checks the other."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import numpy as np
@@ -49,17 +47,15 @@ def ordinal(year: int, month: int, day: int) -> int:
     return YEAR_START[year] + before + day - 1
 
 
-_DATE_FORMS = {
-    "j/": "{0:04d}/{1:02d}/{2:02d}", "j1": "{0}/{1}/{2}", "j-": "{0:04d}-{1:02d}-{2:02d}",
-    "j8": "{0:04d}{1:02d}{2:02d}", "g/": "{0:04d}/{1:02d}/{2:02d}", "g1": "{0}/{1}/{2}",
-    "g-": "{0:04d}-{1:02d}-{2:02d}", "g8": "{0:04d}{1:02d}{2:02d}",
-    "cell": "{0:04d}-{1:02d}-{2:02d}",
+# The forms of a Jalali (j) or Gregorian (g) day; "cell" is a date in a workbook.
+_FORMS = {
+    "/": "{0:04d}/{1:02d}/{2:02d}", "1": "{0}/{1}/{2}", "-": "{0:04d}-{1:02d}-{2:02d}", "8": "{0:04d}{1:02d}{2:02d}",
 }  # fmt: skip
 
 
 def spell_day(day: int, form: str) -> str:
     """A day ordinal in one of the contract's forms, in Latin digits ('cell' as ISO text)."""
     if form[0] == "j":
-        return _DATE_FORMS[form].format(*jalali(day))
+        return _FORMS[form[1]].format(*jalali(day))
     when = date.fromordinal(day)
-    return _DATE_FORMS[form].format(when.year, when.month, when.day)
+    return when.isoformat() if form == "cell" else _FORMS[form[1]].format(when.year, when.month, when.day)
