@@ -199,18 +199,18 @@ def changed_files(con: ScopedCursor, pointer: Path) -> list[dict[str, Any]]:
     try:
         with connect(earlier[-1], any_code=True) as old, connect(latest, any_code=True) as new:
             scoped = (ScopedCursor(cursor, con.scope) for cursor in (old, new))
-            was, now = ({row["file"]: row for row in files(cursor).records()} for cursor in scoped)
+            files_before, files_after = ({row["file"]: row for row in files(cursor).records()} for cursor in scoped)
     except (Refused, duckdb.Error):
         return []
     counted = ("rows_loaded", "rows_quarantined")
     changes = []
-    for name in sorted(was.keys() | now.keys()):
-        before, after = was.get(name), now.get(name)
+    for name in sorted(files_before.keys() | files_after.keys()):
+        before, after = files_before.get(name), files_after.get(name)
         if before and after and all(before[column] == after[column] for column in counted):
             continue
-        known: dict[str, Any] = after or before or {}
+        row: dict[str, Any] = after or before or {}
         rows = {"before": before and before["rows_loaded"], "after": after and after["rows_loaded"]}
-        changes.append({"file": name, "province": known["province"], "source": known["source"], **rows})
+        changes.append({"file": name, "province": row["province"], "source": row["source"], **rows})
     return changes
 
 

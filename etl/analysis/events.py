@@ -69,7 +69,7 @@ def events(con: ScopedCursor, on: date | None = None, where: Where = None) -> An
         {"on_day": day, "provinces": provinces},
     ).fetchall()
     names = ("event_month", "event_province", "event_fa", "event_en", "event_kind")
-    dated = [(then, unit_of(then, "month").label, *texts) for then, *texts in rows]
+    dated = [(event_day, unit_of(event_day, "month").label, *texts) for event_day, *texts in rows]
     return answered(like, ("event_date",), names, dated, on=day, more=("source",))
 
 

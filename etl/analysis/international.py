@@ -25,13 +25,13 @@ def countries(con: ScopedCursor, on: date | None = None, where: Where = None) ->
     Rows: (force, country, counted, year, sureness, rate, persons, population, source, address). Under a filter of place the
     first row describes that place. A rate is None if the population of the source's year or area is unknown.
     """
-    here = ask(con, "per_100k", on=on, where=where)
-    row = here.records()[0]
+    register = ask(con, "per_100k", on=on, where=where)
+    row = register.records()[0]
     iran: tuple[Any, ...] = (
         "assistants",
-        "HERE" if any(place in here.where for place in _PLACES) else "IRN",
+        "HERE" if any(place in register.where for place in _PLACES) else "IRN",
         "police_assistants",
-        str((here.on or here.publication.as_of).year),
+        str((register.on or register.publication.as_of).year),
         "register",
         row["per_100k"],
         row["active_assistants"],
@@ -47,8 +47,8 @@ def countries(con: ScopedCursor, on: date | None = None, where: Where = None) ->
         order by {_IN_ORDER}, persons_per_100k desc nulls last, figure
     """
     names = ("persons_per_100k", "persons_counted", "population_then", "source", "address")
-    answer = reshaped(here, _BY, map(derived, names), [iran, *con.numbers.execute(sql).fetchall()])
-    return replace(answer, query=f"{here.query};\n\n{sql}", sources=here.sources | sources_of_query(sql))
+    answer = reshaped(register, _BY, map(derived, names), [iran, *con.numbers.execute(sql).fetchall()])
+    return replace(answer, query=f"{register.query};\n\n{sql}", sources=register.sources | sources_of_query(sql))
 
 
 @analysis(asks=())
@@ -58,7 +58,7 @@ def claim(con: ScopedCursor, on: date | None = None, where: Where = None) -> Ans
     Rows: (force, country, counted, year, sureness, persons, excess or None, source, address). The world total is left out.
     Filters have no effect: the figures are of other countries.
     """
-    now = ask(con, "active_assistants", on=on)
+    like = ask(con, "active_assistants", on=on)
     sql = f"""
         select
             force, country, counted, year::varchar, sureness, persons,
@@ -68,6 +68,6 @@ def claim(con: ScopedCursor, on: date | None = None, where: Where = None) -> Ans
         order by {_IN_ORDER}, persons desc, figure
     """
     names = ("persons_counted", "above_claim", "source", "address")
-    answer = reshaped(now, _BY, map(derived, names), con.numbers.execute(sql, {"claim": CLAIM}).fetchall())
+    answer = reshaped(like, _BY, map(derived, names), con.numbers.execute(sql, {"claim": CLAIM}).fetchall())
     query = readable(sql, {"claim": CLAIM}).replace(f"'{CLAIM}'", str(CLAIM))
     return replace(answer, query=query, sources=sources_of_query(sql))

@@ -110,8 +110,8 @@ def smart_sizes(con: ScopedCursor, on: date | None = None, where: Where = None) 
 @analysis(asks=("smart_service_share", "adoption"))
 def adoption(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Adoption in each publication up to the day: (day, share, institutes with smart services, licensed)."""
-    now = ask(con, "smart_service_share", on=on, where=where)
-    history, parameters = rows_on(con, "adoption", now.on or now.publication.as_of, where)
+    current = ask(con, "smart_service_share", on=on, where=where)
+    history, parameters = rows_on(con, "adoption", current.on or current.publication.as_of, where)
     sql = f"""
         select valid_from as day, sum(smart_institutes)::bigint as smart, sum(licensed_institutes)::bigint as licensed
         from ({history}) as history
@@ -122,7 +122,7 @@ def adoption(con: ScopedCursor, on: date | None = None, where: Where = None) -> 
         (day, smart / licensed if licensed else None, smart, licensed)
         for day, smart, licensed in con.numbers.execute(sql, parameters).fetchall()
     ]
-    answer = reshaped(now, ("day",), (derived("adopted_share"),), rows, _parts("smart_service_share"))
+    answer = reshaped(current, ("day",), (derived("adopted_share"),), rows, _parts("smart_service_share"))
     return replace(answer, query=readable(sql, parameters))
 
 
@@ -139,16 +139,16 @@ def _listed(
     `anywhere` also lists institutes registered outside the scope in which persons serve within it, with their dates.
     """
     facts = ask(con, "registered_institutes", by=_FACTS, on=on, where=None if anywhere else where)
-    known = {row[0]: row[: len(_FACTS)] for row in facts.rows}
+    facts_of = {row[0]: row[: len(_FACTS)] for row in facts.rows}
     measured = ask(con, *measures, by=("institute",), on=on, where=where)
     days = [name for name in _DAYS if name in measures]
     dated = ask(con, *days, by=("institute",), on=on) if anywhere and days else None
     dates = {row["institute"]: row for row in dated.records()} if dated else {}
     rows = []
     for record in measured.records():
-        if record["institute"] in known:
+        if record["institute"] in facts_of:
             record |= {name: day for name, day in dates.get(record["institute"], {}).items() if name in days}
-            rows.append((*known[record["institute"]], *(record[name] for name in measured.columns[1:])))
+            rows.append((*facts_of[record["institute"]], *(record[name] for name in measured.columns[1:])))
     columns = (*_FACTS, *measured.columns[1:])
     if largest:
         at = columns.index(largest)

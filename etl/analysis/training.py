@@ -38,11 +38,11 @@ def run_off(con: ScopedCursor, on: date | None = None, where: Where = None) -> A
     rows = []
     position, compliant = 0, everyone
     for ahead in range(RUN_OFF_DAYS + 1):
-        then = day + timedelta(days=ahead)
-        while position < len(lapses) and lapses[position][0] <= then:
+        future_day = day + timedelta(days=ahead)
+        while position < len(lapses) and lapses[position][0] <= future_day:
             compliant -= lapses[position][1]
             position += 1
-        rows.append((then, compliant / everyone if everyone else None, compliant, everyone))
+        rows.append((future_day, compliant / everyone if everyone else None, compliant, everyone))
     parts = ("compliant_assistants", "trainable_assistants")
     query = readable(sql, parameters)
     return answered(answer, ("day",), ("run_off",), rows, on=day, more=parts, query=query)

@@ -42,8 +42,8 @@ def compliance(con: ScopedCursor, on: date | None = None, where: Where = None, s
     recruits = pace.value("plan_recruits") if scenario.recruits is None else scenario.recruits
     rate = pace.value("plan_leaver_rate") if scenario.leaver_rate is None else scenario.leaver_rate
     provinces = {f"place_{number}": code for number, code in enumerate(within.get("province", ()))}
-    here = f"completions.province in ({', '.join('$' + name for name in provinces)})" if provinces else "true"
-    sql = _lapsed_sql().format(lacking=lacking, passed_here=here)
+    passed_here = f"completions.province in ({', '.join('$' + name for name in provinces)})" if provinces else "true"
+    sql = _lapsed_sql().format(lacking=lacking, passed_here=passed_here)
     parameters |= provinces | _seat_parameters(supply)
     parameters |= {
         "horizon": ends[-1].last,
@@ -70,8 +70,8 @@ def compliance(con: ScopedCursor, on: date | None = None, where: Where = None, s
         # With few people, rounding to whole seats can make the low variant the better one: the range is min to max.
         low, high = min(compliant.values()), max(compliant.values())
         shares = [count / everyone if everyone else None for count in (compliant["plan"], low, high)]
-        known = answer.value() if month == 0 else None
-        rows.append((unit.label, known, *shares, GOAL, compliant["plan"], everyone))
+        actual = answer.value() if month == 0 else None
+        rows.append((unit.label, actual, *shares, GOAL, compliant["plan"], everyone))
     names = ("training_compliance", "plan_compliance", "plan_compliance_low", "plan_compliance_high", "plan_goal")
     more = ("compliant_assistants", "trainable_assistants")
     return answered(

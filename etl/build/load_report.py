@@ -222,14 +222,14 @@ def count_new(con: duckdb.DuckDBPyConnection, pointer: Path, report: Report) -> 
     """Count the files of `load_files` that the current publication of `pointer` does not have, by their digests."""
     try:
         with publications.connect(pointer, any_code=True) as current:
-            known = current.execute("select list(sha256) from load_files").fetchall()[0][0]
+            digests = current.execute("select list(sha256) from load_files").fetchall()[0][0]
     except (Refused, duckdb.Error):
         # No readable publication exists yet.
-        known = []
+        digests = []
     ((report.new_files, report.new_rows),) = con.execute(
         "select count(*), coalesce(sum(rows_read), 0)::bigint from load_files "
         "where sha256 is not null and not list_contains($known::varchar[], sha256)",
-        {"known": known or []},
+        {"known": digests or []},
     ).fetchall()
 
 
@@ -270,10 +270,10 @@ def _by_file(con: duckdb.DuckDBPyConnection, sql: str) -> dict[int, int]:
 
 def _province_in_name(name: str) -> str | None:
     """The province in the name of a file, for refused files without rows. A bare number is ignored."""
-    known = places().provinces
+    provinces = places().provinces
     stem = fold(Path(name).stem)
-    if (coded := _ISO_IN_NAME.search(stem)) and f"ir-{coded[1]}" in known:
-        return known[f"ir-{coded[1]}"]
+    if (coded := _ISO_IN_NAME.search(stem)) and f"ir-{coded[1]}" in provinces:
+        return provinces[f"ir-{coded[1]}"]
     words = stem.replace("-", " ").replace("_", " ").split()
     spans = (" ".join(words[a:b]) for a in range(len(words)) for b in range(len(words), a, -1))
-    return next((known[span] for span in spans if span in known and not span.isdecimal()), None)
+    return next((provinces[span] for span in spans if span in provinces and not span.isdecimal()), None)

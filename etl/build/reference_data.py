@@ -113,16 +113,21 @@ def _load_calendar(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _course(path: Path, line: int, row: dict[str, str]) -> Course:
-    known = contract("personnel").choices("post")
-    words = {fold(word): post for post, fa in known.items() for word in (post, fa)}
+    every_post = contract("personnel").choices("post")
+    words = {fold(word): post for post, fa in every_post.items() for word in (post, fa)}
     posts: list[str] = []
     for word in filter(None, map(fold, row.get("posts", "").split("|"))):
         if word == "*":
-            posts = list(known)
+            posts = list(every_post)
             break
         if word not in words:
             raise files.bad_cell(
-                path, line, "posts", "unknown_post", values=", ".join(known), values_fa="، ".join(known.values())
+                path,
+                line,
+                "posts",
+                "unknown_post",
+                values=", ".join(every_post),
+                values_fa="، ".join(every_post.values()),
             )
         posts.append(words[word])
     code = display_code(row.get("course_code", ""))

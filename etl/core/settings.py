@@ -228,24 +228,24 @@ def _file(environment: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], li
         return {}, [f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})"]
     except tomllib.TOMLDecodeError as error:
         return {}, [f"{path}: is not TOML: {error}"]
-    known = {section.name: [setting.name for setting in fields(section.type)] for section in fields(Settings)}  # type: ignore[arg-type]
+    names = {section.name: [setting.name for setting in fields(section.type)] for section in fields(Settings)}  # type: ignore[arg-type]
     faults = []
     for section, table in content.items():
-        if section not in known:
-            faults.append(f"{path}: [{section}] is unknown{_meant(section, known)}")
+        if section not in names:
+            faults.append(f"{path}: [{section}] is unknown{_meant(section, names)}")
         elif not isinstance(table, dict):
             faults.append(f"{path}: {section} is a table: write [{section}]")
         else:
             faults += [
-                f"{path}: {section}.{key} is unknown{_meant(key, known[section])}"
+                f"{path}: {section}.{key} is unknown{_meant(key, names[section])}"
                 for key in table
-                if key not in known[section]
+                if key not in names[section]
             ]
     return {name: table for name, table in content.items() if isinstance(table, dict)}, faults
 
 
-def _meant(word: str, known: Any) -> str:
-    near = get_close_matches(word, list(known), 1)
+def _meant(word: str, choices: Any) -> str:
+    near = get_close_matches(word, list(choices), 1)
     return f"; {near[0]} is meant?" if near else ""
 
 

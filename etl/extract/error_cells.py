@@ -143,8 +143,8 @@ def _may_hold_error(content: Any) -> bool:
     """Whether an XML may hold an error: it spares most files the slow parse."""
     before = b""
     while chunk := content.read(_CHUNK_BYTES):
-        both = before + chunk
-        if b'value-type="error"' in both or b">#" in both or b">Err:" in both:
+        window = before + chunk
+        if b'value-type="error"' in window or b">#" in window or b">Err:" in window:
             return True
         before = chunk[-_LONGEST_SIGN:]
     return False

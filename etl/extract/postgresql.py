@@ -237,9 +237,9 @@ def _failed(error: Exception, row: int = 0) -> Refused:
     state = getattr(error, "sqlstate", None) or ""
     if not state:
         return because("server_silent", error=type(error).__name__, **place)
-    known = words(f"sqlstate_{state if state in _STATES else 'other'}")
-    cause, _, remedy = spoken(known, "en").partition("; ")
-    cause_fa, _, remedy_fa = spoken(known, "fa").partition("؛ ")
+    text = words(f"sqlstate_{state if state in _STATES else 'other'}")
+    cause, _, remedy = spoken(text, "en").partition("; ")
+    cause_fa, _, remedy_fa = spoken(text, "fa").partition("؛ ")
     return because(
         "server_refused", state=state, cause=cause, cause_fa=cause_fa, remedy=remedy, remedy_fa=remedy_fa, **place
     )

@@ -51,14 +51,14 @@ class _Scan:
 
     def feed(self, chunk: bytes) -> None:
         """Scan the next chunk."""
-        both = self._before + chunk
+        window = self._before + chunk
         self._before = chunk[-_LONGEST_TAG:]
-        self.may_hold_unreadable = self.may_hold_unreadable or any(sign in both for sign in _UNREADABLE)
-        for match in _FAR_CELL.finditer(both):
+        self.may_hold_unreadable = self.may_hold_unreadable or any(sign in window for sign in _UNREADABLE)
+        for match in _FAR_CELL.finditer(window):
             if (column := _column(match[1].decode()) + 1) > self._column:
                 self._column, self.farthest = column, (match[1] + match[2]).decode()
-        last = both.rfind(b'<row r="')
-        if last >= 0 and (number := _ROW.match(both, last)) and int(number[1]) > self._row:
+        last = window.rfind(b'<row r="')
+        if last >= 0 and (number := _ROW.match(window, last)) and int(number[1]) > self._row:
             self._row = int(number[1])
 
     @property

@@ -97,12 +97,12 @@ class Validator:
         """The county of each row: which one a name means depends on the row's province."""
         names = folded.to_pylist()
         encoded = provinces.dictionary_encode("encode")
-        known: list[str | None] = encoded.dictionary.to_pylist()
+        province_codes: list[str | None] = encoded.dictionary.to_pylist()
         pairs = encoded.indices.to_numpy() * len(names) + codes.to_numpy()
         distinct, position, count = np.unique(pairs, return_inverse=True, return_counts=True)
         counties = []
         for pair, times in zip(distinct.tolist(), count.tolist(), strict=True):
-            province, name = known[pair // len(names)], names[pair % len(names)]
+            province, name = province_codes[pair // len(names)], names[pair % len(names)]
             code = self._counties.get((province or "", name)) if name else None
             self.counts["county"] += times if name and code is None else 0
             counties.append(code)

@@ -263,7 +263,7 @@ def _merged(of: _Sheet, columns: dict[int, str], source: SourceFile) -> set[Cell
             if len(rows) > 1 and rows[-1] >= of.header_row:
                 if 2 * sum(at == column and row > of.header_row for row, at in covered) > height - of.header_row:
                     place = f"{rows[0] + 1}–{rows[-1] + 1}"
-                    header = next(known.headers[0] for known in of.match.of.columns if known.name == columns[column])
+                    header = next(entry.headers[0] for entry in of.match.of.columns if entry.name == columns[column])
                     raise because("merged", sheet=of.name, column=columns[column], column_fa=header, place=place)
                 source.notes.append(f"merged cells: {columns[column]} {of.name}!{rows[0] + 1}–{rows[-1] + 1}")
     return covered

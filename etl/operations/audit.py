@@ -82,11 +82,11 @@ def record(folder: Path, sub: str, event: str, **more: str | int) -> None:
 def record_settings(folder: Path, digest: str) -> None:
     """Record an event if the settings or the table of roles changed since the last call; the first call records none."""
     folder.mkdir(parents=True, exist_ok=True)
-    known = folder / "settings.sha256"
+    digest_file = folder / "settings.sha256"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        before = known.read_text(encoding="utf-8") if known.exists() else digest
-        known.write_text(digest, encoding="utf-8")
+        before = digest_file.read_text(encoding="utf-8") if digest_file.exists() else digest
+        digest_file.write_text(digest, encoding="utf-8")
     if digest != before:
         record(folder, "server", "settings_changed")
 

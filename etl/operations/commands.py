@@ -15,61 +15,65 @@ from etl.operations import audit, backup, doctor, notify, readiness, replicas
 
 def add(commands: Any, pointer: Path) -> None:
     """Add the commands to the parser. `pointer`: the default publication."""
-    look = commands.add_parser("doctor", help="what is wrong with this installation", allow_abbrev=False)
-    look.set_defaults(run=_doctor)
+    doctor_command = commands.add_parser("doctor", help="what is wrong with this installation", allow_abbrev=False)
+    doctor_command.set_defaults(run=_doctor)
 
     settings_command = commands.add_parser(
         "settings", help="the settings that hold, with their variables", allow_abbrev=False
     )
     settings_command.set_defaults(run=_settings)
 
-    ready = commands.add_parser(
+    ready_command = commands.add_parser(
         "ready", help="whether a publication can be served, as /readyz says", allow_abbrev=False
     )
-    ready.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
-    ready.set_defaults(run=_ready)
+    ready_command.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
+    ready_command.set_defaults(run=_ready)
 
-    log = commands.add_parser("audit", help="whether the audit log is whole", allow_abbrev=False)
-    log.add_argument("what", choices=("verify",))
-    log.add_argument("--from", dest="folder", type=Path, metavar="DIR", help="instead of the folder of the settings")
-    log.set_defaults(run=_audit)
+    audit_command = commands.add_parser("audit", help="whether the audit log is whole", allow_abbrev=False)
+    audit_command.add_argument("what", choices=("verify",))
+    audit_command.add_argument(
+        "--from", dest="folder", type=Path, metavar="DIR", help="instead of the folder of the settings"
+    )
+    audit_command.set_defaults(run=_audit)
 
     notify_command = commands.add_parser("notify", help="tell somebody of a unit that failed", allow_abbrev=False)
     notify_command.add_argument("unit")
     notify_command.set_defaults(run=_notify)
 
-    saved = commands.add_parser("backup", help="one archive of all that cannot be made again", allow_abbrev=False)
-    saved.add_argument("--to", type=Path, metavar="FILE.tar", help="instead of the folder of backups")
-    saved.set_defaults(run=_backup)
+    backup_command = commands.add_parser(
+        "backup", help="one archive of all that cannot be made again", allow_abbrev=False
+    )
+    backup_command.add_argument("--to", type=Path, metavar="FILE.tar", help="instead of the folder of backups")
+    backup_command.set_defaults(run=_backup)
 
-    back = commands.add_parser("restore", help="put back what a backup holds", allow_abbrev=False)
-    back.add_argument("archive", type=Path, metavar="FILE.tar")
-    back.set_defaults(run=_restore)
+    restore_command = commands.add_parser("restore", help="put back what a backup holds", allow_abbrev=False)
+    restore_command.add_argument("archive", type=Path, metavar="FILE.tar")
+    restore_command.set_defaults(run=_restore)
 
-    offer = commands.add_parser("offer", help="offer the publication shown to other hosts", allow_abbrev=False)
-    offer.add_argument("folder", type=Path, metavar="DIR")
-    offer.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
-    offer.set_defaults(run=_offer)
+    offer_command = commands.add_parser("offer", help="offer the publication shown to other hosts", allow_abbrev=False)
+    offer_command.add_argument("folder", type=Path, metavar="DIR")
+    offer_command.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
+    offer_command.set_defaults(run=_offer)
 
-    accept = commands.add_parser("accept", help="show a publication that was offered", allow_abbrev=False)
-    accept.add_argument("folder", type=Path, metavar="DIR")
-    accept.add_argument("--to", type=Path, default=pointer, metavar="FILE")
-    accept.set_defaults(run=_accept)
+    accept_command = commands.add_parser("accept", help="show a publication that was offered", allow_abbrev=False)
+    accept_command.add_argument("folder", type=Path, metavar="DIR")
+    accept_command.add_argument("--to", type=Path, default=pointer, metavar="FILE")
+    accept_command.set_defaults(run=_accept)
 
-    pull = commands.add_parser(
+    pull_command = commands.add_parser(
         "pull", help="fetch what another host offers by rsync, and accept it", allow_abbrev=False
     )
-    pull.add_argument("offered", nargs="?", help="DIR or HOST:DIR (replicas.source of the settings)")
-    pull.add_argument("--to", type=Path, default=pointer, metavar="FILE")
-    pull.set_defaults(run=_pull)
+    pull_command.add_argument("offered", nargs="?", help="DIR or HOST:DIR (replicas.source of the settings)")
+    pull_command.add_argument("--to", type=Path, default=pointer, metavar="FILE")
+    pull_command.set_defaults(run=_pull)
 
 
 def note(event: str, **more: str | int) -> None:
     """Record a command in the audit log if users sign in. A failure is only printed: the command is already done."""
     try:
-        known = settings.read()
-        if known.sign_in.mode != "open":
-            audit.record(known.folders.audit, f"server:{getpass.getuser()}", event, **more)
+        current = settings.read()
+        if current.sign_in.mode != "open":
+            audit.record(current.folders.audit, f"server:{getpass.getuser()}", event, **more)
     except (OSError, settings.Faulty) as error:
         print(f"not noted in the audit log: {error}", file=sys.stderr)
 

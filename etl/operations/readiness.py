@@ -49,7 +49,7 @@ def served(pointer: Path, oldest_days: int) -> Served:
     try:
         path = publications.current(pointer)
         status = path.stat()
-        known = _described(path, status.st_ino, status.st_mtime_ns)
+        publication = _described(path, status.st_ino, status.st_mtime_ns)
     except Refused as error:
         # The monitor must not see a path.
         return _NONE if not pointer.exists() else Served("", 0, 0, 0, str(error).split(": ", 1)[-1])
@@ -59,7 +59,7 @@ def served(pointer: Path, oldest_days: int) -> Served:
     fault = ""
     if age > oldest_days * _DAY:
         fault = f"the publication is {age / _DAY:.0f} days old, {oldest_days} at most is set"
-    return Served(known.id, age, known.rows_loaded, known.rows_quarantined, fault)
+    return Served(publication.id, age, publication.rows_loaded, publication.rows_quarantined, fault)
 
 
 @functools.lru_cache(maxsize=4)

@@ -138,11 +138,11 @@ def main() -> None:
     pipe.send_bytes(_outcome(work, arguments, lambda share: pipe.send_bytes(pickle.dumps(("share", share)))))
 
 
-def _outcome(work: Callable[..., Any], arguments: tuple[Any, ...], tell: Tell) -> bytes:
+def _outcome(work: Callable[..., Any], arguments: tuple[Any, ...], report: Tell) -> bytes:
     import duckdb
 
     try:
-        return pickle.dumps(("done", work(tell, *arguments)))
+        return pickle.dumps(("done", work(report, *arguments)))
     except (MemoryError, duckdb.OutOfMemoryException):
         return pickle.dumps(("failed", OutOfMemory()))
     except Exception as error:

@@ -69,8 +69,8 @@ def kind_of(con: duckdb.DuckDBPyConnection) -> tuple[Any, ...] | None:
 
 def numbers_of(con: duckdb.DuckDBPyConnection, day: date, by: tuple[str, ...]) -> Numbers:
     """Every number of the catalogue by (metric, province or None for the nation): snapshots on `day`, events over 12 months."""
-    known = catalog.catalogue().values()
-    names = [metric.name for metric in known if not metric.hidden and metric.dimensions.issuperset(by)]
+    metrics = catalog.catalogue().values()
+    names = [metric.name for metric in metrics if not metric.hidden and metric.dimensions.issuperset(by)]
     answer = ask(ScopedCursor(con, ADMINISTRATOR), *names, by=by, on=day, over=jalali.last_complete_months(day, 12))
     return {
         (name, row[0] if by else None): row[at]

@@ -121,10 +121,10 @@ def run(con: ScopedCursor, compiled: Compiled) -> Results:
     return results
 
 
-def _fetch(found: duckdb.DuckDBPyConnection, most: int | None) -> list[tuple[Any, ...]]:
+def _fetch(result: duckdb.DuckDBPyConnection, most: int | None) -> list[tuple[Any, ...]]:
     """All rows, a piece at a time: while Python's values are made of a piece, no other thread runs."""
     rows: list[tuple[Any, ...]] = []
-    while piece := found.fetchmany(_PIECE):
+    while piece := result.fetchmany(_PIECE):
         rows += piece
         if most is not None and len(rows) > most:
             raise TooLarge

@@ -106,8 +106,8 @@ def fixed_groups(plan: Plan) -> dict[Key, dict[str, Any]]:
         facts = plan.publication.provinces.facts(plan.static_day)
         chosen = plan.where.get("province", facts)
         return {
-            (province,): {name: known[column] for name, column in columns.items()}
-            for province, known in facts.items()
+            (province,): {name: numbers[column] for name, column in columns.items()}
+            for province, numbers in facts.items()
             if province in chosen
         }
     if plan.by == (plan.unit,):
@@ -137,8 +137,8 @@ def merge(
     place = {name: number for number, name in enumerate(empty)}
     nothing = [*empty.values()]
     merged: dict[Key, list[Any]] = {key: nothing.copy() for key in fixed}
-    for key, known in fixed.items():
-        _set(merged[key], [place[name] for name in known], known.values())
+    for key, fixed_numbers in fixed.items():
+        _set(merged[key], [place[name] for name in fixed_numbers], fixed_numbers.values())
     for query in main:
         # A dimension that the query lacks is the None appended to its keys.
         full_key = _picker((*query.dimensions, None), [name if name in query.dimensions else None for name in by])

@@ -147,14 +147,14 @@ class StoredRows:
     def members(self, column: str) -> list[Any]:
         """The different values of a column but None."""
         name = _quoted(column)
-        found = self._query(f"select distinct {name} from rows where {name} is not null", {})
-        return [value for (value,) in found]
+        rows = self._query(f"select distinct {name} from rows where {name} is not null", {})
+        return [value for (value,) in rows]
 
     def range(self, column: str) -> tuple[Any, Any, int]:
         """The least and the largest value of a column, and how many are known."""
         name = _quoted(column)
-        ((least, largest, known),) = self._query(f"select min({name}), max({name}), count({name}) from rows", {})
-        return least, largest, known
+        ((least, largest, count),) = self._query(f"select min({name}), max({name}), count({name}) from rows", {})
+        return least, largest, count
 
     def _columns(self) -> str:
         return ", ".join(f"rows.{_quoted(name)}" for name in self.answer.columns)

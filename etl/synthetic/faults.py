@@ -56,11 +56,11 @@ class Planter:
     def _mix(self, rows: pa.Table, extra: list[Row], duplicates: pa.Table,
              lines: list[tuple[int, bytes]]) -> Sheet:  # fmt: skip
         added = pa.Table.from_pylist(extra, schema=rows.schema)
-        both = pa.concat_tables([rows, added, duplicates])
+        every_row = pa.concat_tables([rows, added, duplicates])
         more = len(extra) + len(duplicates)
         places = np.r_[np.arange(len(rows)), self.material.rng.random(more) * len(rows)]
         order = np.argsort(places, kind="stable")
-        return Sheet(self.material.table, both.take(pa.array(order)), lines)
+        return Sheet(self.material.table, every_row.take(pa.array(order)), lines)
 
     def _counts(self, rows: int, first: bool) -> dict[Editor, int]:
         editors = [e for e in EDITORS[self.material.table] if fits(self.material.table, e, self.material.habit)]

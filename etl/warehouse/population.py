@@ -110,8 +110,8 @@ class Provinces:
 @lru_cache(maxsize=1 << 8)
 def _facts(provinces: Provinces, day: date) -> dict[str, dict[str, float | None]]:
     residents = {province: provinces.residents(province, day) for province in provinces.areas}
-    known = [count for count in residents.values() if count is not None]
-    nation = sum(known) if known else None
+    counts = [count for count in residents.values() if count is not None]
+    nation = sum(counts) if counts else None
     return {
         province: {"residents": residents[province], "nation_residents": nation, "area_km2": area}
         for province, area in provinces.areas.items()
