@@ -53,11 +53,7 @@ def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, 
 
 
 def over_time(
-    con: ScopedCursor,
-    name: str,
-    places: Mapping[str, _Places],
-    over: tuple[date, date],
-    where: _Places | None = None,
+    con: ScopedCursor, name: str, places: Mapping[str, _Places], over: tuple[date, date], where: _Places | None = None
 ) -> Answer:
     """One measure month by month, by `side`: the places of each side under filters common to both."""
     common = {axis: tuple(codes) for axis, codes in (where or {}).items()}

@@ -127,12 +127,7 @@ def adoption(con: ScopedCursor, on: date | None = None, where: Where = None) -> 
 
 
 def _listed(
-    con: ScopedCursor,
-    on: date | None,
-    where: Where,
-    measures: Sequence[str],
-    largest: str = "",
-    anywhere: bool = False,
+    con: ScopedCursor, on: date | None, where: Where, measures: Sequence[str], largest: str = "", anywhere: bool = False
 ) -> Answer:
     """Metrics by institute, with its province, activity and status.
 

@@ -6,6 +6,7 @@ relative errors of the same method in the past, each run made only from the data
 """
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -25,7 +26,6 @@ from etl.semantic.derived import Where, answered
 PACE_MONTHS = 12
 PROFILE_MONTHS = 36
 FEWEST_RUNS = 24
-RANGE = (0.1, 0.9)
 MOST_MONTHS_AHEAD = 60
 _MOST_RUNS = 120
 _MONTHS_SHOWN_BEFORE = 24
@@ -139,7 +139,7 @@ class History:
             misses = self.misses(ahead, month)
             if len(misses) < FEWEST_RUNS:
                 break
-            low, high = (quantile(misses, part) for part in RANGE)
+            low, high = middle_range(misses)
             ranges.append((min(ranges[-1][0], low), max(ranges[-1][1], high)))
         return ranges
 
@@ -175,16 +175,13 @@ def monthly_changes(active: Sequence[int], ahead: int) -> list[float]:
     return [pace + profile[at % 12] for at in range(ahead)]
 
 
-def quantile(values: Sequence[float], part: float) -> float:
-    """The value below which the next one falls with probability `part`: position part × (n + 1), interpolated.
+def middle_range(values: Sequence[float]) -> tuple[float, float]:
+    """The bounds of the middle 80 % of at least 24 values: the percentiles 10 and 90, at the positions part × (n + 1).
 
-    E. J. Gumbel (1939) and Weibull; of 24 values the tenth percentile is near the second and a half.
+    E. J. Gumbel (1939) and Weibull; of 24 values the tenth percentile is between the second and the third.
     """
-    ordered = sorted(values)
-    position = min(max(part * (len(ordered) + 1), 1.0), float(len(ordered)))
-    below = math.floor(position)
-    above = min(below, len(ordered) - 1)
-    return ordered[below - 1] + (position - below) * (ordered[above] - ordered[below - 1])
+    low, *_, high = statistics.quantiles(values, n=10)
+    return low, high
 
 
 def history_of(con: ScopedCursor, on: date | None, where: Where) -> History:

@@ -12,12 +12,7 @@ from etl.extract import parse_values
 from etl.extract.contract import Column, Contract
 from etl.extract.source_file import Batch
 
-_ARROW = {
-    "date": pa.date32(),
-    "number": pa.float64(),
-    "yes_no": pa.bool_(),
-    "national_id": pa.uint64(),
-}
+_ARROW = {"date": pa.date32(), "number": pa.float64(), "yes_no": pa.bool_(), "national_id": pa.uint64()}
 FAULTS = pa.schema(
     [("file_number", pa.int32()), ("line", pa.int64()), ("column_name", pa.string()), ("reason", pa.string())]
 )

@@ -245,10 +245,7 @@ def narrow(
 
 
 def visible_rows(
-    scope: AccessScope,
-    by: Sequence[str],
-    where: Mapping[str, Sequence[str]],
-    rows: list[tuple[Any, ...]],
+    scope: AccessScope, by: Sequence[str], where: Mapping[str, Sequence[str]], rows: list[tuple[Any, ...]]
 ) -> list[tuple[Any, ...]]:
     """The rows of an answer without those of moves between two provinces outside of the scope."""
     if scope.sees_whole_country or not {"province", "origin"} <= {*by, *where}:

@@ -165,11 +165,7 @@ def _bounds(count: int, signed: bool) -> tuple[int, int]:
 
 
 def _recomputed(
-    metric: Metric,
-    value: Any,
-    cells: dict[str, Any],
-    metrics: dict[str, Metric | None],
-    extra: dict[str, Any],
+    metric: Metric, value: Any, cells: dict[str, Any], metrics: dict[str, Metric | None], extra: dict[str, Any]
 ) -> Any:
     """A number that is no person count, recomputed from the rounded counts of its row; None if it is suppressed."""
     if not _is_number(value):
