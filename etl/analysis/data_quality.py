@@ -179,12 +179,11 @@ def last_revision(con: ScopedCursor, pointer: Path) -> diff.Diff | None:
         difference = diff.between(pointer)
     except (Refused, duckdb.Error):
         return None
-    moved = tuple(number for number in difference.moved if _is_visible(con, number.province) or number.province is None)
-    return replace(difference, moved=moved)
-
-
-def _is_visible(con: ScopedCursor, province: str | None) -> bool:
-    return con.scope.sees_whole_country or province in con.scope.codes
+    if con.scope.sees_whole_country:
+        return difference
+    return replace(
+        difference, moved=tuple(number for number in difference.moved if number.province in (None, *con.scope.codes))
+    )
 
 
 def changed_files(con: ScopedCursor, pointer: Path) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Training compliance under a scenario of recruits, leavers and seats."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from itertools import islice
@@ -74,6 +74,7 @@ def compliance(con: ScopedCursor, on: date | None = None, where: Where = None, s
         rows.append((unit.label, actual, *shares, GOAL, compliant["plan"], everyone))
     names = ("training_compliance", "plan_compliance", "plan_compliance_low", "plan_compliance_high", "plan_goal")
     more = ("compliant_assistants", "trainable_assistants")
+    texts = {name: list(map(str, value)) if isinstance(value, list) else value for name, value in parameters.items()}
     return answered(
         answer,
         ("month",),
@@ -81,7 +82,7 @@ def compliance(con: ScopedCursor, on: date | None = None, where: Where = None, s
         rows,
         also=(past, pace),
         more=more,
-        query=readable(sql, _written(parameters)),
+        query=readable(sql, texts),
         sources=sources_of_query(sql),
     )
 
@@ -122,8 +123,3 @@ def _seat_parameters(supply: Sequence[tuple[tuple[str, str], float]]) -> dict[st
 @cache
 def _lapsed_sql() -> str:
     return Path(__file__).with_name("training_plan.sql").read_text(encoding="utf-8")
-
-
-def _written(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters with lists as lists of text, for the readable query."""
-    return {name: list(map(str, value)) if isinstance(value, list) else value for name, value in parameters.items()}

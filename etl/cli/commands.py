@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def main(words: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(words)
     try:
         with _interrupt:
-            code: int = options.run(options)
+            code: int = options.run(options) or 0
             sys.stdout.flush()
             return code
     except BrokenPipeError:
@@ -117,22 +118,13 @@ def _discard_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _sample(options: argparse.Namespace) -> int:
+def _sample(options: argparse.Namespace) -> None:
     from etl import synthetic
 
     synthetic.make(options.folder, scale=options.scale, seed=options.seed, day=options.day)
-    return 0
 
 
-def _build(options: argparse.Namespace) -> int:
-    return _load(pipeline.build, options)
-
-
-def _check(options: argparse.Namespace) -> int:
-    return _load(pipeline.check, options)
-
-
-def _load(command: Callable[..., load_report.Report], options: argparse.Namespace) -> int:
+def _load(command: Callable[..., load_report.Report], options: argparse.Namespace) -> None:
     order = pipeline.BuildOptions(
         options.folder,
         options.to,
@@ -174,7 +166,6 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
             operations.note("file_submitted", publication=report.publication, **new)
         operations.note("load_approved", publication=report.publication)
     _write_report(report, options.report)
-    return 0
 
 
 def _write_report(report: load_report.Report, to: Path | None) -> None:
@@ -190,25 +181,23 @@ def _write_report(report: load_report.Report, to: Path | None) -> None:
         _discard_output()
 
 
-def _quarantine(options: argparse.Namespace) -> int:
+def _quarantine(options: argparse.Namespace) -> None:
     with access.connect(options.source, access.ADMINISTRATOR) as con:
         rows = con.execute(
             "select file, coalesce(sheet || '!', '') || line, column_name, reason, expected "
             f"from {'warned' if options.warned else 'quarantine'}"
         ).fetchall()
     console.write_csv(("file", "line", "column", "reason", "expected"), rows, options.to)
-    return 0
 
 
-def _metrics(_: argparse.Namespace) -> int:
+def _metrics(_: argparse.Namespace) -> None:
     for metric in catalog.catalogue().values():
         if not metric.hidden:
             kind = {"snapshot": "state", "event": "flow"}[metric.kind]
             print(f"{metric.name}\t{kind}\t{metric.unit}\t{metric.label['en']}\t{metric.label['fa']}")
-    return 0
 
 
-def _ask(options: argparse.Namespace) -> int:
+def _ask(options: argparse.Namespace) -> None:
     with access.connect(options.source, access.ADMINISTRATOR) as con:
         answer = answers.ask(
             con,
@@ -219,10 +208,9 @@ def _ask(options: argparse.Namespace) -> int:
             where=arguments.filters(options.where),
         )
     console.print_answer(answer, options.format)
-    return 0
 
 
-def _publications(options: argparse.Namespace) -> int:
+def _publications(options: argparse.Namespace) -> None:
     current = publication.current(options.source)
     for path in publication.versions(options.source):
         try:
@@ -233,25 +221,21 @@ def _publications(options: argparse.Namespace) -> int:
         except Refused:
             fault = "\tdamaged"
         print(f"{path.stem}{fault}\t{'shown' if path == current else 'kept'}")
-    return 0
 
 
-def _rollback(options: argparse.Namespace) -> int:
+def _rollback(options: argparse.Namespace) -> None:
     shown = publication.roll_back(options.source, options.id or "").stem
     operations.note("rollback", publication=shown)
     print(shown)
-    return 0
 
 
-def _diff(options: argparse.Namespace) -> int:
+def _diff(options: argparse.Namespace) -> None:
     console.print_diff(diff.between(options.source, options.old or "", options.new or ""), options.format)
-    return 0
 
 
-def _backtest(options: argparse.Namespace) -> int:
+def _backtest(options: argparse.Namespace) -> None:
     with access.connect(options.source, access.ADMINISTRATOR) as con:
         console.print_answer(backtesting.backtest(con), options.format)
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -277,14 +261,14 @@ def _add_load_commands(commands: Any) -> None:
     build = commands.add_parser("build", help="load, build, check and publish", allow_abbrev=False)
     arguments.add_load(build)
     build.add_argument("--to", type=Path, default=arguments.POINTER, metavar="FILE")
-    build.set_defaults(run=readiness.noted(_build))
+    build.set_defaults(run=readiness.noted(partial(_load, pipeline.build)))
 
     check = commands.add_parser("check", help="what build would say, with nothing published", allow_abbrev=False)
     arguments.add_load(check)
     check.add_argument(
         "--from", dest="to", type=Path, default=arguments.POINTER, metavar="FILE", help="what is compared with"
     )
-    check.set_defaults(run=_check)
+    check.set_defaults(run=partial(_load, pipeline.check))
 
     quarantine = commands.add_parser("quarantine", help="the rejected rows, as CSV", allow_abbrev=False)
     arguments.add_source(quarantine)

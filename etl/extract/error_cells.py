@@ -84,7 +84,9 @@ def _in_xlsb(path: Path) -> list[set[Cell]]:
 
         parse_xml(io.BytesIO(archive.read("xl/_rels/workbook.bin.rels")), relation)
         with archive.open("xl/workbook.bin") as content:
-            ids = [_wide(record[8:]) for kind, record in _xlsb_records(content) if kind == _BUNDLE_SHEET]
+            records = [record for kind, record in _xlsb_records(content) if kind == _BUNDLE_SHEET]
+        # Two numbers, the length of the id in characters, then the id.
+        ids = [record[12 : 12 + 2 * _number(record[8:12])].decode("utf-16-le", "replace") for record in records]
         cells_by_sheet = []
         for part in (targets.get(sheet_id, "") for sheet_id in ids):
             with archive.open(part.lstrip("/") if part.startswith("/") else f"xl/{part}") as content:
@@ -115,10 +117,6 @@ def _xlsb_records(content: Any) -> Iterator[tuple[int, bytes]]:
             if not part & 0x80:
                 break
         yield kind, file.read(size)
-
-
-def _wide(record: bytes) -> str:
-    return record[4 : 4 + 2 * _number(record[:4])].decode("utf-16-le", "replace")
 
 
 def _number(content: bytes) -> int:

@@ -13,6 +13,18 @@ from etl.extract.contract import Contract
 from etl.extract.limits import DEFAULT, Limits
 from etl.extract.source_file import BATCH_ROWS, LONGEST_FIELD, Batch, SourceFile, as_text, long_field
 
+_READABLE = (
+    *(
+        pa.types.is_string,
+        pa.types.is_large_string,
+        pa.types.is_string_view,
+        pa.types.is_binary,
+        pa.types.is_large_binary,
+    ),
+    *(pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean),
+    *(pa.types.is_date, pa.types.is_timestamp, pa.types.is_null),
+)
+
 
 def open_parquet(path: Path, contract: Contract, limits: Limits = DEFAULT) -> SourceFile:
     """The rows of a Parquet file. Raises Refused if it is damaged or its schema does not match the contract."""
@@ -57,20 +69,7 @@ def _refuse_bomb(footer: pq.FileMetaData, columns_read: set[int], limits: Limits
 def _is_readable(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
-    return (
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_integer(kind)
-        or pa.types.is_floating(kind)
-        or pa.types.is_decimal(kind)
-        or pa.types.is_boolean(kind)
-        or pa.types.is_date(kind)
-        or pa.types.is_timestamp(kind)
-        or pa.types.is_null(kind)
-        or pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-    )
+    return any(is_of_kind(kind) for is_of_kind in _READABLE)
 
 
 def _batches(file: pq.ParquetFile, source: SourceFile) -> Iterator[Batch]:

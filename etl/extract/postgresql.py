@@ -196,7 +196,8 @@ def _connect(origin: Origin) -> tuple[Any, Any]:
     try:
         connection = driver.connect(origin.connection)
     except Exception as error:
-        raise because("not_connected", error=_words(error)) from None
+        # The message of libpq about a connection holds hosts and roles, no rows and no password.
+        raise because("not_connected", error=printable(" ".join(str(error).split()))[:300]) from None
     cursor = connection.cursor()
     settings = {
         "datestyle": "ISO",
@@ -243,11 +244,6 @@ def _failed(error: Exception, row: int = 0) -> Refused:
     return because(
         "server_refused", state=state, cause=cause, cause_fa=cause_fa, remedy=remedy, remedy_fa=remedy_fa, **place
     )
-
-
-def _words(error: Exception) -> str:
-    """The message of libpq about a connection: hosts and roles, no rows and no password."""
-    return printable(" ".join(str(error).split()))[:300]
 
 
 def _close(*opened: Any) -> None:

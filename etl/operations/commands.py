@@ -78,12 +78,11 @@ def note(event: str, **more: str | int) -> None:
         print(f"not noted in the audit log: {error}", file=sys.stderr)
 
 
-def _audit(options: argparse.Namespace) -> int:
+def _audit(options: argparse.Namespace) -> None:
     faults = audit.verify(options.folder or settings.read().folders.audit)
     if faults:
         raise Refused("\n".join(faults))
     print("the audit log is whole")
-    return 0
 
 
 def _doctor(_: argparse.Namespace) -> int:
@@ -93,52 +92,44 @@ def _doctor(_: argparse.Namespace) -> int:
     return 0 if all(is_well for *_, is_well in findings) else 1
 
 
-def _settings(_: argparse.Namespace) -> int:
+def _settings(_: argparse.Namespace) -> None:
     for section, values in asdict(settings.read()).items():
         for name, value in values.items():
             print(f"{section}.{name}\t{settings.variable(section, name)}\t{_plain(value)}")
-    return 0
 
 
-def _ready(options: argparse.Namespace) -> int:
+def _ready(options: argparse.Namespace) -> None:
     served = readiness.served(options.source, settings.read().schedule.oldest_publication_days)
     if served.fault:
         raise Refused(f"{options.source}: {served.fault}")
     print(f"ready\t{served.id}")
-    return 0
 
 
-def _notify(options: argparse.Namespace) -> int:
+def _notify(options: argparse.Namespace) -> None:
     print("told by " + ", ".join(notify.tell(settings.read(), options.unit)))
-    return 0
 
 
-def _backup(options: argparse.Namespace) -> int:
+def _backup(options: argparse.Namespace) -> None:
     print(backup.backup(settings.read().folders, options.to))
-    return 0
 
 
-def _restore(options: argparse.Namespace) -> int:
+def _restore(options: argparse.Namespace) -> None:
     for path in backup.restore(options.archive, settings.read().folders):
         print(path)
-    return 0
 
 
-def _offer(options: argparse.Namespace) -> int:
+def _offer(options: argparse.Namespace) -> None:
     manifest = replicas.offer(options.source, options.folder)
     print(f"{manifest.name}\t{manifest.bytes}\t{manifest.sha256}")
-    return 0
 
 
-def _accept(options: argparse.Namespace) -> int:
+def _accept(options: argparse.Namespace) -> None:
     print(replicas.accept(options.folder, options.to).stem)
-    return 0
 
 
-def _pull(options: argparse.Namespace) -> int:
+def _pull(options: argparse.Namespace) -> None:
     version = replicas.pull(options.offered or settings.read().replicas.source, options.to)
     print(version.stem if version else "nothing new")
-    return 0
 
 
 def _plain(value: Any) -> str:

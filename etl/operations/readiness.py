@@ -76,16 +76,15 @@ def last_build(pointer: Path) -> LastBuild | None:
     return None
 
 
-def noted(build: Callable[[Any], int]) -> Callable[[Any], int]:
+def noted(build: Callable[[Any], None]) -> Callable[[Any], None]:
     """Wrap a build command so that it notes its outcome next to the publication, unless another build was running."""
 
-    def command(options: Any) -> int:
+    def command(options: Any) -> None:
         began = time.monotonic()
         outcome = "failed"
         try:
-            code = build(options)
+            build(options)
             outcome = "published"
-            return code
         except errors.Busy:
             outcome = ""
             raise

@@ -213,20 +213,12 @@ def _dimensions(name: str) -> frozenset[str]:
     if "dimensions" in entry:
         return frozenset(entry["dimensions"])
     if "table" in entry:
-        dimensions = _table_dimensions(entry["table"])
-        for dimension in entry.get("alternate_sources", {}):
-            dimensions |= {dimension}
-        dimensions |= frozenset(entry.get("ignores", ()))
-        return dimensions - frozenset(entry.get("excluded_dimensions", ()))
-    shared = frozenset(DIMENSIONS)
-    for part in _parts(entry["sql"]):
-        shared &= _dimensions(part)
-    return shared - frozenset(entry.get("excluded_dimensions", ()))
-
-
-def _table_dimensions(name: str) -> frozenset[str]:
-    table = tables()[name]
-    return frozenset(table.columns) | frozenset(table.ignores) | frozenset(TIME)
+        table = tables()[entry["table"]]
+        further = (*entry.get("alternate_sources", {}), *entry.get("ignores", ()))
+        dimensions = frozenset((*table.columns, *table.ignores, *TIME, *further))
+    else:
+        dimensions = frozenset(DIMENSIONS).intersection(*map(_dimensions, _parts(entry["sql"])))
+    return dimensions - frozenset(entry.get("excluded_dimensions", ()))
 
 
 @cache

@@ -22,6 +22,7 @@ HOURS_STEP = 500
 # The minimum of persons behind a ratio, and of cases behind a median or a percentile.
 FEWEST, FEWEST_CASES = 23, 8
 _DECIMALS = {"share": 3, "per_10k": 2, "per_100km2": 2, "ratio": 2}
+_RATIOS = ("share", "ratio", "per_10k", "per_100km2", "per_100k")
 # Columns of one row whose sum is published too.
 _PARTS = (("status_in_date", "status_pending", "status_expired", "status_overdue"),)
 
@@ -174,7 +175,7 @@ def _recomputed(
         return _rounded_off(metric, value) if (extra.get(metric.sample_size) or 0) >= FEWEST_CASES else None
     if _rests_on_more(metric):
         return _from_rounded(metric, extra)
-    if not _is_ratio(metric):
+    if not metric.numerator and metric.unit not in _RATIOS:
         return _rounded_off(metric, value) if isinstance(value, float) else value
     part, whole = str(metric.numerator), str(metric.denominator)
     if part not in cells or whole not in cells:
@@ -186,10 +187,6 @@ def _recomputed(
         return None
     result = ratio(metric, cells[part], cells[whole])
     return None if result is None else _rounded_off(metric, result)
-
-
-def _is_ratio(metric: Metric) -> bool:
-    return bool(metric.numerator) or metric.unit in ("share", "ratio", "per_10k", "per_100km2", "per_100k")
 
 
 def _rounded_off(metric: Metric, value: float) -> float:

@@ -42,10 +42,8 @@ class InMemoryRows:
     def _batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         rows = iter(self.answer.rows)
         while some := list(islice(rows, BATCH)):
-            arrays = [
-                pa.array(_plain(column, field.type), field.type)
-                for column, field in zip(zip(*some, strict=True), schema, strict=True)
-            ]
+            columns = zip(zip(*some, strict=True), schema.types, strict=True)
+            arrays = [pa.array(map(_text, column) if kind == pa.string() else column, kind) for column, kind in columns]
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
@@ -81,7 +79,7 @@ class StreamedRows:
             reader = con.sql(self.sql, params=dict(self.parameters)).to_arrow_reader(BATCH)
             kinds = [_exported_type(kind) for kind in reader.schema.types]
             schema = pa.schema(zip(self.answer.columns, kinds, strict=True))
-            batches = (_cast(batch, schema) for batch in reader)
+            batches = (batch.rename_columns(schema.names).cast(schema) for batch in reader)
             yield pa.RecordBatchReader.from_batches(schema, batches)
 
 
@@ -142,7 +140,8 @@ class StoredRows:
                 source += f" left join keys on rows.{column} = keys.member"
                 given |= {"members": list(keys), "keys": list(keys.values())}
             order = f"order by {'keys.key' if keys is not None else f'rows.{column}'} {way} nulls last, rows.file_row_number"
-        return self._query(f"select {self._columns()} from {source} {order} limit $most offset $first", given)
+        columns = ", ".join(f"rows.{_quoted(name)}" for name in self.answer.columns)
+        return self._query(f"select {columns} from {source} {order} limit $most offset $first", given)
 
     def members(self, column: str) -> list[Any]:
         """The different values of a column but None."""
@@ -155,9 +154,6 @@ class StoredRows:
         name = _quoted(column)
         ((least, largest, count),) = self._query(f"select min({name}), max({name}), count({name}) from rows", {})
         return least, largest, count
-
-    def _columns(self) -> str:
-        return ", ".join(f"rows.{_quoted(name)}" for name in self.answer.columns)
 
     def _query(self, sql: str, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         sources = "rows as (from read_parquet($path, file_row_number = true))"
@@ -192,10 +188,8 @@ def _type(kinds: set[type]) -> pa.DataType:
     return pa.string()
 
 
-def _plain(values: tuple[Any, ...], kind: pa.DataType) -> list[Any]:
-    if pa.types.is_string(kind):
-        return [None if value is None else str(value) for value in values]
-    return list(values)
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _exported_type(kind: pa.DataType) -> pa.DataType:
@@ -207,8 +201,3 @@ def _exported_type(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_floating(kind):
         return pa.float64()
     return kind if pa.types.is_date32(kind) or pa.types.is_boolean(kind) else pa.string()
-
-
-def _cast(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    columns = [column.cast(field.type) for column, field in zip(batch.columns, schema, strict=True)]
-    return pa.RecordBatch.from_arrays(columns, schema=schema)
