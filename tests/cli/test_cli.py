@@ -15,7 +15,7 @@ import pytest
 
 from etl.cli import console
 from etl.cli.commands import main
-from etl.semantic import catalog
+from etl.semantic import answers, catalog
 from tests.loading import DAY, ROOT, Built, build, put, put_good, row, run
 
 
@@ -107,7 +107,7 @@ def test_an_error_that_nobody_foresaw_is_one_line_without_a_value_of_the_data(bu
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("0499370899")
 
-    monkeypatch.setattr(metrics, "ask", fail)
+    monkeypatch.setattr(answers, "ask", fail)
     assert main(["ask", "in_service", "--from", str(built.to)]) == 1
     printed = capsys.readouterr()
     assert printed.err.startswith("an error that was not foreseen (ZeroDivisionError); ETL_TRACE=1 tells more · ")
