@@ -91,8 +91,6 @@ def _announcement(path: Path, line: int, row: dict[str, str]) -> Announcement:
     if metric not in catalogue() or catalogue()[metric].kind != "snapshot" or catalogue()[metric].unit == "date":
         states = ", ".join(name for name, entry in catalogue().items() if entry.kind == "snapshot" and not entry.hidden)
         raise files.bad_cell(path, line, "metric", "unknown_value", values=states, values_fa=states)
-    value = files.number(path, line, row, "value")
-    if value is None:
-        raise files.bad_cell(path, line, "value", "missing_value")
+    value = files.required_number(path, line, row, "value")
     words, source = (display_text(files.text(path, line, row, name)) for name in ("words", "source"))
     return Announcement(day, metric, value, words, source)

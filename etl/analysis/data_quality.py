@@ -14,7 +14,7 @@ from etl.extract.contract import TABLES, contract
 from etl.revisions import diff
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
-from etl.semantic.reports import report, with_rows
+from etl.semantic.reports import report
 from etl.warehouse.publications import connect, current, describe, versions
 
 _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
@@ -162,7 +162,7 @@ def publications(con: ScopedCursor, pointer: Path) -> Answer:
         rows.append(tuple(getattr(publication, name) for name in columns))
     numbers = ("as_of", "built_on", "files_read", "rows_read", "rows_loaded", "rows_quarantined")
     like = report(con, ("publication",), numbers, "select null, null, null, 0, 0, 0, 0 where false", query="—")
-    return with_rows(like, rows)
+    return replace(like, rows=rows)
 
 
 def revisions(pointer: Path) -> Any | None:

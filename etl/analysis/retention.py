@@ -107,11 +107,9 @@ def _survival(con: ScopedCursor, on: date | None, where: Where, least: int, grou
 
 def _columns(group: str) -> tuple[str, str]:
     """The key columns and the number columns of a curve."""
-    return (
-        ("member, served", "survival, at_risk")
-        if group
-        else ("served", "survival, at_risk, survival_low, survival_high")
-    )
+    if group:
+        return "member, served", "survival, at_risk"
+    return "served", "survival, at_risk, survival_low, survival_high"
 
 
 def _prebuilt(con: ScopedCursor, like: Answer, day: date, least: int, group: str) -> _Curves | None:

@@ -69,10 +69,10 @@ class Limits:
     high: float
 
 
-def winsorised(values: Sequence[float], part: float = WINSORISED) -> list[float]:
-    """The values in order, with the lowest and the highest `part` of them set to the nearest of the others."""
+def winsorised(values: Sequence[float]) -> list[float]:
+    """The values in order, with the lowest and the highest tenth set to the nearest of the others."""
     ordered = sorted(values)
-    cut = int(part * len(ordered) + 1e-9)
+    cut = int(WINSORISED * len(ordered) + 1e-9)
     low, high = ordered[cut], ordered[len(ordered) - 1 - cut]
     return [min(max(value, low), high) for value in values]
 

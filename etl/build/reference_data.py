@@ -146,7 +146,5 @@ def _course(path: Path, line: int, row: dict[str, str]) -> Course:
 
 
 def _target(path: Path, line: int, row: dict[str, str]) -> Target:
-    value = files.number(path, line, row, "value")
-    if value is None:
-        raise files.bad_cell(path, line, "value", "missing_value")
+    value = files.required_number(path, line, row, "value")
     return Target(fold(row.get("metric", "")), files.province(path, line, row), files.day(path, line, row), value)

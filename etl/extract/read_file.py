@@ -7,10 +7,9 @@ import hashlib
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -149,19 +148,50 @@ def _read_database(
 def _write(
     job: Job, source: SourceFile, validator: Validator, progress: Callable[[int, float], None], limits: Limits
 ) -> None:
+    """Write the rows, the faults, and the faults whose value loads as unknown."""
     validator.counts.clear()
-    with _writers(job, limits) as (write_rows, write_faults, write_warned):
+    schemas = {job.rows_file: row_schema(contract(job.table)), job.faults_file: FAULTS, job.warned_file: FAULTS}
+    with _build_disk():
+        sinks = [pa.OSFile(str(path), "wb") for path in schemas]
+        streams = [pa.ipc.new_stream(sink, schema) for sink, schema in zip(sinks, schemas.values(), strict=True)]
+
+    def write(stream: Any, batch: pa.RecordBatch) -> None:
+        if batch.num_rows:
+            with _build_disk():
+                stream.write_batch(batch)
+
+    rows, faults, warned = streams
+    try:
         for batch in source.batches:
             limits.refuse_rows(source.rows_read)
             if len(batch.lines):
-                rows, faults, warned = validator.validate(batch, job.number)
-                write_rows(rows)
-                write_faults(faults)
-                write_warned(warned)
+                typed, rejected, unknown = validator.validate(batch, job.number)
+                limits.refuse_disk(typed.nbytes + sum(sink.tell() for sink in sinks))
+                write(rows, typed)
+                write(faults, _fault_batch(job, rejected))
+                write(warned, _fault_batch(job, unknown))
             progress(source.rows_read, source.share_read)
         limits.refuse_rows(source.rows_read)
-        write_faults(source.rejects)
-        write_warned(source.warned)
+        write(faults, _fault_batch(job, source.rejects))
+        write(warned, _fault_batch(job, source.warned))
+    finally:
+        with _build_disk():
+            for opened_file in (*streams, *sinks):
+                opened_file.close()
+
+
+def _fault_batch(job: Job, faults: Sequence[Fault]) -> pa.RecordBatch:
+    lines, columns, reasons = zip(*faults, strict=True) if faults else ((), (), ())
+    return pa.record_batch([[job.number] * len(faults), lines, columns, reasons], schema=FAULTS)
+
+
+@contextmanager
+def _build_disk() -> Iterator[None]:
+    """Raises BuildDiskFull for an error of the disk: the file that is read is not at fault."""
+    try:
+        yield
+    except OSError as error:
+        raise BuildDiskFull(os.strerror(error.errno) if error.errno else type(error).__name__) from None
 
 
 def _outcome(job: Job, source: SourceFile, validator: Validator, digest: str, size: int) -> Read:
@@ -185,48 +215,6 @@ def _checked(path: Path, limits: Limits) -> os.stat_result:
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev
-
-
-@contextmanager
-def _writers(
-    job: Job, limits: Limits
-) -> Iterator[tuple[Callable[[Any], None], Callable[[list[Fault]], None], Callable[[list[Fault]], None]]]:
-    """Three functions that write rows, faults, and faults whose value loads as unknown."""
-    streams: list[Any] = []
-    sinks: list[Any] = []
-
-    def sink_of(path: Path, schema: pa.Schema) -> Any:
-        sink = pa.OSFile(str(path), "wb")
-        stream = pa.ipc.new_stream(sink, schema)
-        streams.extend((stream, sink))
-        sinks.append(sink)
-        return stream
-
-    def writing(action: Callable[..., Any], *arguments: Any) -> Any:
-        try:
-            return action(*arguments)
-        except OSError as error:
-            raise BuildDiskFull(os.strerror(error.errno) if error.errno else type(error).__name__) from None
-
-    def write_rows(batch: pa.RecordBatch) -> None:
-        limits.refuse_disk(batch.nbytes + sum(sink.tell() for sink in sinks))
-        writing(rows.write_batch, batch)
-
-    def write_faults(stream: Any, batch: list[Fault]) -> None:
-        if batch:
-            lines, columns, reasons = zip(*batch, strict=True)
-            numbers = pa.array([job.number] * len(batch), pa.int32())
-            arrays = [numbers, pa.array(lines, pa.int64()), pa.array(columns), pa.array(reasons)]
-            writing(stream.write_batch, pa.record_batch(arrays, schema=FAULTS))
-
-    rows = writing(sink_of, job.rows_file, row_schema(contract(job.table)))
-    faults = writing(sink_of, job.faults_file, FAULTS)
-    warned = writing(sink_of, job.warned_file, FAULTS)
-    try:
-        yield write_rows, partial(write_faults, faults), partial(write_faults, warned)
-    finally:
-        for stream in streams:
-            writing(stream.close)
 
 
 def _notes(of: Contract, source: SourceFile, counts: Counter[str]) -> list[str]:

@@ -68,7 +68,7 @@ class _Scan:
 
 
 def _part_of(archive: zipfile.ZipFile, title: str) -> str:
-    """The name of the part of the archive that holds the sheet called `title`."""
+    """The name of the part of the archive that holds the sheet called `title`; empty if there is none."""
     relation = ""
 
     def sheets(name: str, attributes: dict[str, str]) -> None:
@@ -76,17 +76,22 @@ def _part_of(archive: zipfile.ZipFile, title: str) -> str:
         if name == "sheet" and attributes.get("name") == title:
             relation = next((value for key, value in attributes.items() if key.endswith("id") and key != "sheetId"), "")
 
-    target = ""
+    with archive.open("xl/workbook.xml") as content:
+        parse_xml(content, sheets)
+    return related_parts(archive, "workbook.xml").get(relation, "")
 
-    def relations(name: str, attributes: dict[str, str]) -> None:
-        nonlocal target
-        if name == "Relationship" and attributes.get("Id") == relation:
-            target = attributes.get("Target", "")
 
-    for name, handler in (("xl/workbook.xml", sheets), ("xl/_rels/workbook.xml.rels", relations)):
-        with archive.open(name) as content:
-            parse_xml(content, handler)
-    return target.lstrip("/") if target.startswith("/") else f"xl/{target}" if target else ""
+def related_parts(archive: zipfile.ZipFile, book: str) -> dict[str, str]:
+    """The parts of the archive that the workbook `book` refers to, by the id of their relation."""
+    targets: dict[str, str] = {}
+
+    def relation(name: str, attributes: dict[str, str]) -> None:
+        if name == "Relationship" and (target := attributes.get("Target")):
+            targets[attributes.get("Id", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+
+    with archive.open(f"xl/_rels/{book}.rels") as content:
+        parse_xml(content, relation)
+    return targets
 
 
 def _unreadable_in(archive: zipfile.ZipFile, part: str) -> set[Cell]:

@@ -39,7 +39,7 @@ def report(
     `query` is the query that users see, with its values written in; by default `sql`.
     """
     rows = con.execute(sql, parameters or {}).fetchall()
-    return with_rows(_without_rows(con, by, numbers, sql, query or sql, on, where), rows)
+    return replace(_without_rows(con, by, numbers, sql, query or sql, on, where), rows=rows)
 
 
 def long_report(
@@ -58,11 +58,6 @@ def long_report(
     """
     answer = _without_rows(con, by, numbers, sql, readable(sql, parameters), on, where)
     return StreamedRows(answer, sql, counting, parameters, con.cursor)
-
-
-def with_rows(answer: Answer, rows: list[tuple[Any, ...]]) -> Answer:
-    """The same report with other rows."""
-    return replace(answer, rows=rows)
 
 
 def _without_rows(
