@@ -9,8 +9,8 @@ errors are reported, one per line, before anything starts. Modules read their ow
 
 import os
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from dataclasses import Field, dataclass, field, fields
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -143,7 +143,12 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
     for section in fields(Settings):
         values: dict[str, Any] = {}
         table = tables.get(section.name, {})
-        for setting, where, raw in _configured(section.name, section.type, table, environment):
+        for setting in fields(section.type):  # type: ignore[arg-type]
+            where, raw = variable(section.name, setting.name), environment.get(variable(section.name, setting.name))
+            if not raw:
+                where, raw = f"{section.name}.{setting.name}", table.get(setting.name)
+            if raw is None:
+                continue
             try:
                 values[setting.name] = setting.metadata["kind"](raw)
             except ValueError as error:
@@ -203,18 +208,6 @@ def machine_memory() -> int:
 def variable(section: str, name: str) -> str:
     """The environment variable that overrides a setting."""
     return _VARIABLES[section, name]
-
-
-def _configured(
-    section: str, kind: Any, table: Mapping[str, Any], environment: Mapping[str, str]
-) -> Iterator[tuple[Field[Any], str, Any]]:
-    """The settings of a section that the environment or the file sets: the field, where it is set, its raw value."""
-    for setting in fields(kind):
-        name = variable(section, setting.name)
-        if environment.get(name):
-            yield setting, name, environment[name]
-        elif setting.name in table:
-            yield setting, f"{section}.{setting.name}", table[setting.name]
 
 
 def _file(environment: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
