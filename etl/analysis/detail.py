@@ -9,7 +9,7 @@ from etl.semantic.access import ScopedCursor, members_in_scope, narrow
 from etl.semantic.answers import Answer, readable, rows_on
 from etl.semantic.derived import Where
 from etl.semantic.exportable import StreamedRows
-from etl.semantic.reports import long_report, report
+from etl.semantic.reports import report, unread_report
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,8 @@ def people(con: ScopedCursor, on: date, where: Where = None) -> StreamedRows:
         )
     """
     by = ("row", "province", "county", "institute", "activity", "gender", "education", "post", "training")
-    return long_report(con, by, ("months_served",), sql, f"select count(*) from ({source})", parameters, on, where)
+    answer = unread_report(con, by, ("months_served",), sql, readable(sql, parameters), on, where)
+    return StreamedRows(answer, sql, f"select count(*) from ({source})", parameters, con.cursor)
 
 
 def provinces_of_counties(con: ScopedCursor) -> dict[str, str]:

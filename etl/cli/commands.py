@@ -251,37 +251,36 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_load_commands(commands: Any) -> None:
-    sample = commands.add_parser("sample", help="write made-up files as 31 provinces would hand in", allow_abbrev=False)
+    sample = operations.command(commands, "sample", _sample, "write made-up files as 31 provinces would hand in")
     sample.add_argument("folder", type=Path, metavar="DIR")
     sample.add_argument("--scale", type=arguments.scale, default=1.0, help="1 is about 60,000 people in service")
     sample.add_argument("--seed", type=int, default=7)
     sample.add_argument("--day", type=arguments.day, help="the last day of the history (today)")
-    sample.set_defaults(run=_sample)
 
-    build = commands.add_parser("build", help="load, build, check and publish", allow_abbrev=False)
+    build = operations.command(
+        commands, "build", readiness.noted(partial(_load, pipeline.build)), "load, build, check and publish"
+    )
     arguments.add_load(build)
     build.add_argument("--to", type=Path, default=arguments.POINTER, metavar="FILE")
-    build.set_defaults(run=readiness.noted(partial(_load, pipeline.build)))
 
-    check = commands.add_parser("check", help="what build would say, with nothing published", allow_abbrev=False)
+    check = operations.command(
+        commands, "check", partial(_load, pipeline.check), "what build would say, with nothing published"
+    )
     arguments.add_load(check)
     check.add_argument(
         "--from", dest="to", type=Path, default=arguments.POINTER, metavar="FILE", help="what is compared with"
     )
-    check.set_defaults(run=partial(_load, pipeline.check))
 
-    quarantine = commands.add_parser("quarantine", help="the rejected rows, as CSV", allow_abbrev=False)
+    quarantine = operations.command(commands, "quarantine", _quarantine, "the rejected rows, as CSV")
     arguments.add_source(quarantine)
     quarantine.add_argument("--to", type=Path, metavar="FILE.csv")
     quarantine.add_argument("--warned", action="store_true", help="the values that were loaded as unknown instead")
-    quarantine.set_defaults(run=_quarantine)
 
 
 def _add_questions(commands: Any) -> None:
-    catalogue = commands.add_parser("metrics", help="the catalogue, one metric a line", allow_abbrev=False)
-    catalogue.set_defaults(run=_metrics)
+    operations.command(commands, "metrics", _metrics, "the catalogue, one metric a line")
 
-    ask = commands.add_parser("ask", help="one question, one table", allow_abbrev=False)
+    ask = operations.command(commands, "ask", _ask, "one question, one table")
     ask.add_argument("names", nargs="+", metavar="NAME")
     ask.add_argument("--by", metavar="DIM[,DIM]")
     ask.add_argument("--on", type=arguments.day, metavar="DAY")
@@ -289,29 +288,22 @@ def _add_questions(commands: Any) -> None:
     ask.add_argument("--where", action="append", default=[], metavar="DIM=VALUE[,VALUE]")
     ask.add_argument("--format", choices=("csv", "json", "table"), default="table")
     arguments.add_source(ask)
-    ask.set_defaults(run=_ask)
 
 
 def _add_publications(commands: Any) -> None:
-    publications = commands.add_parser("publications", help="the publications kept, oldest first", allow_abbrev=False)
+    publications = operations.command(commands, "publications", _publications, "the publications kept, oldest first")
     arguments.add_source(publications)
-    publications.set_defaults(run=_publications)
 
-    rollback = commands.add_parser("rollback", help="show the publication before this one", allow_abbrev=False)
+    rollback = operations.command(commands, "rollback", _rollback, "show the publication before this one")
     rollback.add_argument("id", nargs="?", help="the publication to show, forward or back")
     arguments.add_source(rollback)
-    rollback.set_defaults(run=_rollback)
 
-    compared = commands.add_parser(
-        "diff", help="which numbers moved between two publications, and why", allow_abbrev=False
-    )
+    compared = operations.command(commands, "diff", _diff, "which numbers moved between two publications, and why")
     compared.add_argument("old", nargs="?", help="a publication kept (the one before NEW)")
     compared.add_argument("new", nargs="?", help="a publication kept (the one shown)")
     compared.add_argument("--format", choices=("csv", "json", "table"), default="table")
     arguments.add_source(compared)
-    compared.set_defaults(run=_diff)
 
-    backtest = commands.add_parser("backtest", help="past projections against what happened", allow_abbrev=False)
+    backtest = operations.command(commands, "backtest", _backtest, "past projections against what happened")
     backtest.add_argument("--format", choices=("csv", "json", "table"), default="table")
     arguments.add_source(backtest)
-    backtest.set_defaults(run=_backtest)

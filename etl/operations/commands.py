@@ -3,6 +3,7 @@
 import argparse
 import getpass
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,59 +14,48 @@ from etl.core.text_folding import printable
 from etl.operations import audit, backup, doctor, notify, readiness, replicas
 
 
+def command(commands: Any, name: str, run: Callable[[Any], int | None], words: str) -> argparse.ArgumentParser:
+    """Add a command that `run` executes, with the `words` of its help; returns its parser."""
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=words, allow_abbrev=False)
+    parser.set_defaults(run=run)
+    return parser
+
+
 def add(commands: Any, pointer: Path) -> None:
     """Add the commands to the parser. `pointer`: the default publication."""
-    doctor_command = commands.add_parser("doctor", help="what is wrong with this installation", allow_abbrev=False)
-    doctor_command.set_defaults(run=_doctor)
+    command(commands, "doctor", _doctor, "what is wrong with this installation")
 
-    settings_command = commands.add_parser(
-        "settings", help="the settings that hold, with their variables", allow_abbrev=False
-    )
-    settings_command.set_defaults(run=_settings)
+    command(commands, "settings", _settings, "the settings that hold, with their variables")
 
-    ready_command = commands.add_parser(
-        "ready", help="whether a publication can be served, as /readyz says", allow_abbrev=False
-    )
+    ready_command = command(commands, "ready", _ready, "whether a publication can be served, as /readyz says")
     ready_command.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
-    ready_command.set_defaults(run=_ready)
 
-    audit_command = commands.add_parser("audit", help="whether the audit log is whole", allow_abbrev=False)
+    audit_command = command(commands, "audit", _audit, "whether the audit log is whole")
     audit_command.add_argument("what", choices=("verify",))
     audit_command.add_argument(
         "--from", dest="folder", type=Path, metavar="DIR", help="instead of the folder of the settings"
     )
-    audit_command.set_defaults(run=_audit)
 
-    notify_command = commands.add_parser("notify", help="tell somebody of a unit that failed", allow_abbrev=False)
+    notify_command = command(commands, "notify", _notify, "tell somebody of a unit that failed")
     notify_command.add_argument("unit")
-    notify_command.set_defaults(run=_notify)
 
-    backup_command = commands.add_parser(
-        "backup", help="one archive of all that cannot be made again", allow_abbrev=False
-    )
+    backup_command = command(commands, "backup", _backup, "one archive of all that cannot be made again")
     backup_command.add_argument("--to", type=Path, metavar="FILE.tar", help="instead of the folder of backups")
-    backup_command.set_defaults(run=_backup)
 
-    restore_command = commands.add_parser("restore", help="put back what a backup holds", allow_abbrev=False)
+    restore_command = command(commands, "restore", _restore, "put back what a backup holds")
     restore_command.add_argument("archive", type=Path, metavar="FILE.tar")
-    restore_command.set_defaults(run=_restore)
 
-    offer_command = commands.add_parser("offer", help="offer the publication shown to other hosts", allow_abbrev=False)
+    offer_command = command(commands, "offer", _offer, "offer the publication shown to other hosts")
     offer_command.add_argument("folder", type=Path, metavar="DIR")
     offer_command.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
-    offer_command.set_defaults(run=_offer)
 
-    accept_command = commands.add_parser("accept", help="show a publication that was offered", allow_abbrev=False)
+    accept_command = command(commands, "accept", _accept, "show a publication that was offered")
     accept_command.add_argument("folder", type=Path, metavar="DIR")
     accept_command.add_argument("--to", type=Path, default=pointer, metavar="FILE")
-    accept_command.set_defaults(run=_accept)
 
-    pull_command = commands.add_parser(
-        "pull", help="fetch what another host offers by rsync, and accept it", allow_abbrev=False
-    )
+    pull_command = command(commands, "pull", _pull, "fetch what another host offers by rsync, and accept it")
     pull_command.add_argument("offered", nargs="?", help="DIR or HOST:DIR (replicas.source of the settings)")
     pull_command.add_argument("--to", type=Path, default=pointer, metavar="FILE")
-    pull_command.set_defaults(run=_pull)
 
 
 def note(event: str, **more: str | int) -> None:

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from etl.semantic.access import ScopedCursor
-from etl.semantic.answers import Answer, readable
+from etl.semantic.answers import Answer
 from etl.semantic.catalog import Metric, labelled
-from etl.semantic.exportable import StreamedRows
 from etl.semantic.lineage import sources_of_query
 
 _FILE = Path(__file__).parent / "reports.toml"
@@ -39,28 +38,10 @@ def report(
     `query` is the query that users see, with its values written in; by default `sql`.
     """
     rows = con.execute(sql, parameters or {}).fetchall()
-    return replace(_without_rows(con, by, numbers, sql, query or sql, on, where), rows=rows)
+    return replace(unread_report(con, by, numbers, sql, query or sql, on, where), rows=rows)
 
 
-def long_report(
-    con: ScopedCursor,
-    by: Sequence[str],
-    numbers: Sequence[str],
-    sql: str,
-    counting: str,
-    parameters: dict[str, Any],
-    on: date | None = None,
-    where: dict[str, tuple[str, ...]] | None = None,
-) -> StreamedRows:
-    """A report of rows too many for memory: they are streamed later, through new cursors of `con`.
-
-    `counting` is the query of their number, with the same `parameters`.
-    """
-    answer = _without_rows(con, by, numbers, sql, readable(sql, parameters), on, where)
-    return StreamedRows(answer, sql, counting, parameters, con.cursor)
-
-
-def _without_rows(
+def unread_report(
     con: ScopedCursor,
     by: Sequence[str],
     numbers: Sequence[str],
@@ -69,6 +50,7 @@ def _without_rows(
     on: date | None,
     where: dict[str, tuple[str, ...]] | None,
 ) -> Answer:
+    """A report without its rows, for rows too many for memory; arguments as for `report`."""
     return Answer(
         metrics=tuple(reported(name) for name in numbers),
         by=tuple(by),

@@ -203,29 +203,17 @@ def publish(built: Path, pointer: Path) -> Path:
 
     If anything is raised, nothing was published; nothing is raised after the pointer has moved. Call it inside `building`.
     """
-    folder = versions_folder(pointer)
     number = max(version_files.newest_shown(pointer), *map(number_of, versions(pointer)), 0) + 1
-    version = folder / f"{number:06}.duckdb"
-    sync(built)
-    os.rename(built, version)
-    sync(folder)
-    version_files.point(pointer, version)
-    with suppress(OSError):
-        for old in versions(pointer)[:-KEPT]:
-            old.unlink(missing_ok=True)
-    return version
+    return adopt(built, f"{number:06}.duckdb", pointer)
 
 
 def adopt(received: Path, name: str, pointer: Path) -> Path:
-    """Publish a publication received from another host, under its name there; returns its path.
-
-    As with `publish`, nothing was published if anything is raised. Call it inside `building`.
-    """
+    """As `publish`, under a given name: that of a publication received from another host."""
     folder = versions_folder(pointer)
     version = folder / name
     newest = version_files.newest_shown(pointer)
     sync(received)
-    os.replace(received, version)
+    os.rename(received, version)
     sync(folder)
     if number_of(version) < newest:
         version_files.write_newest(folder, newest)
