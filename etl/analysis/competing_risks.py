@@ -74,10 +74,8 @@ def licensing_cohort(
         is_followed = bool(steps) and (working_day <= steps[-1].time or _is_all_ended(steps[-1]))
         granted, refused, withdrawn = past_steps[-1].reached if past_steps else (0.0, 0.0, 0.0)
         at_risk = next((step.at_risk for step in steps if step.time >= working_day), 0)
-        if is_followed:
-            rows.append((working_day, granted + refused, granted, refused, withdrawn, at_risk))
-        else:
-            rows.append((working_day, None, None, None, None, at_risk))
+        shares = (granted + refused, granted, refused, withdrawn) if is_followed else (None,) * 4
+        rows.append((working_day, *shares, at_risk))
     names = ("files_decided_by", "files_granted_by", "files_refused_by")
     return answered(like, ("working_day",), names, rows, over=like.over, more=("withdrawn", "at_risk"), query=query)
 

@@ -12,7 +12,8 @@ from functools import lru_cache
 from persiantools.jdatetime import JalaliDate
 
 DAY = timedelta(days=1)
-UNITS = ("month", "quarter", "year")
+_MONTHS_IN = {"month": 1, "quarter": 3, "year": 12}
+UNITS = tuple(_MONTHS_IN)
 # A twelfth of the mean Gregorian year.
 DAYS_A_MONTH = 30.436875
 
@@ -89,13 +90,14 @@ class Unit:
 @lru_cache(maxsize=1 << 13)
 def unit_of(day: date, kind: str) -> Unit:
     """The Jalali unit of this kind (month, quarter or year) that contains `day`."""
-    jalali = JalaliDate(day)
-    if kind == "month":
-        return _unit(f"{jalali.year}-{jalali.month:02}", jalali.year, jalali.month, 1)
-    if kind == "quarter":
-        quarter = (jalali.month - 1) // 3 + 1
-        return _unit(f"{jalali.year}-Q{quarter}", jalali.year, quarter * 3 - 2, 3)
-    return _unit(f"{jalali.year}", jalali.year, 1, 12)
+    jalali, length = JalaliDate(day), _MONTHS_IN[kind]
+    # The months of the year before the unit, and up to its end.
+    before = (jalali.month - 1) // length * length
+    until = before + length
+    labels = {"month": f"-{until:02}", "quarter": f"-Q{until // 3}", "year": ""}
+    first = JalaliDate(jalali.year, before + 1, 1).to_gregorian()
+    next_first = JalaliDate(jalali.year + until // 12, until % 12 + 1, 1).to_gregorian()
+    return Unit(f"{jalali.year}{labels[kind]}", first, next_first - DAY)
 
 
 def units_between(first: date, last: date, kind: str) -> Iterator[Unit]:
@@ -116,10 +118,3 @@ def last_complete_months(as_of: date, count: int) -> tuple[date, date]:
         start = unit_of(first, "month").first
         first = start - DAY
     return start, last
-
-
-def _unit(label: str, year: int, month: int, months: int) -> Unit:
-    index = year * 12 + month - 1 + months
-    first = JalaliDate(year, month, 1).to_gregorian()
-    next_first = JalaliDate(index // 12, index % 12 + 1, 1).to_gregorian()
-    return Unit(label, first, next_first - DAY)

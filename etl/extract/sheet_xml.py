@@ -31,40 +31,31 @@ def unreadable_cells(path: Path, title: str) -> set[Cell]:
         part = _part_of(archive, title)
         if not part:
             return set()
-        scan = _Scan()
         with archive.open(part) as content:
-            while chunk := content.read(_CHUNK_BYTES):
-                scan.feed(chunk)
-        if scan.cells > _MOST_CELLS:
-            raise because("stray_cell", sheet=display_text(title), cell=scan.farthest)
-        return _unreadable_in(archive, part) if scan.may_hold_unreadable else set()
+            may_hold_unreadable, cells, farthest = _scan(content)
+        if cells > _MOST_CELLS:
+            raise because("stray_cell", sheet=display_text(title), cell=farthest)
+        return _unreadable_in(archive, part) if may_hold_unreadable else set()
 
 
-class _Scan:
-    """A quick scan of a sheet's XML, chunk by chunk, which spares most sheets the slow parse."""
+def _scan(content: Any) -> tuple[bool, int, str]:
+    """A quick scan of a sheet's XML, chunk by chunk, which spares most sheets the slow parse.
 
-    def __init__(self) -> None:
-        self.may_hold_unreadable = False
-        self.farthest = ""
-        self._column, self._row = _USUAL_COLUMNS, 1
-        self._before = b""
-
-    def feed(self, chunk: bytes) -> None:
-        """Scan the next chunk."""
-        window = self._before + chunk
-        self._before = chunk[-_LONGEST_TAG:]
-        self.may_hold_unreadable = self.may_hold_unreadable or any(sign in window for sign in _UNREADABLE)
+    Returns whether it may hold an unreadable cell, how many cells it has up to the farthest, and the farthest.
+    """
+    may_hold_unreadable, farthest = False, ""
+    columns, rows, before = _USUAL_COLUMNS, 1, b""
+    while chunk := content.read(_CHUNK_BYTES):
+        window = before + chunk
+        before = chunk[-_LONGEST_TAG:]
+        may_hold_unreadable = may_hold_unreadable or any(sign in window for sign in _UNREADABLE)
         for match in _FAR_CELL.finditer(window):
-            if (column := _column(match[1].decode()) + 1) > self._column:
-                self._column, self.farthest = column, (match[1] + match[2]).decode()
+            if (column := _column(match[1].decode()) + 1) > columns:
+                columns, farthest = column, (match[1] + match[2]).decode()
         last = window.rfind(b'<row r="')
-        if last >= 0 and (number := _ROW.match(window, last)) and int(number[1]) > self._row:
-            self._row = int(number[1])
-
-    @property
-    def cells(self) -> int:
-        """The number of cells from the first to the farthest."""
-        return self._column * self._row
+        if last >= 0 and (number := _ROW.match(window, last)):
+            rows = max(rows, int(number[1]))
+    return may_hold_unreadable, columns * rows, farthest
 
 
 def _part_of(archive: zipfile.ZipFile, title: str) -> str:

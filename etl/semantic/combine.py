@@ -118,7 +118,7 @@ def fixed_groups(plan: Plan) -> dict[Key, dict[str, Any]]:
 
 
 def merge(
-    queries: Iterable[MeasureQuery],
+    queries: Sequence[MeasureQuery],
     results: Results,
     by: tuple[str, ...],
     fixed: Mapping[Key, Mapping[str, Any]],
@@ -128,10 +128,8 @@ def merge(
 
     A number that no query has for a group is that of `empty`. If all queries are lookups, they make the groups.
     """
-    main: list[MeasureQuery] = []
-    lookups: list[MeasureQuery] = []
-    for query in queries:
-        (lookups if query.is_lookup else main).append(query)
+    lookups = [query for query in queries if query.is_lookup]
+    main = [query for query in queries if not query.is_lookup]
     if not main:
         main, lookups = lookups, []
     place = {name: number for number, name in enumerate(empty)}

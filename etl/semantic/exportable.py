@@ -20,6 +20,14 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 
 BATCH = 25_000
+_TYPES: dict[frozenset[type], pa.DataType] = {
+    frozenset(): pa.null(),
+    frozenset({date}): pa.date32(),
+    frozenset({bool}): pa.bool_(),
+    frozenset({int}): pa.int64(),
+    frozenset({float}): pa.float64(),
+    frozenset({int, float}): pa.float64(),
+}
 
 
 @dataclass(frozen=True)
@@ -174,18 +182,7 @@ def of(source: Answer | StreamedRows | StoredRows) -> InMemoryRows | StreamedRow
 
 def _type(kinds: set[type]) -> pa.DataType:
     """The Arrow type of a column with values of these Python types."""
-    kinds = kinds - {type(None)}
-    if not kinds:
-        return pa.null()
-    if kinds == {date}:
-        return pa.date32()
-    if kinds == {bool}:
-        return pa.bool_()
-    if kinds == {int}:
-        return pa.int64()
-    if kinds <= {int, float}:
-        return pa.float64()
-    return pa.string()
+    return _TYPES.get(frozenset(kinds - {type(None)}), pa.string())
 
 
 def _text(value: Any) -> str | None:
