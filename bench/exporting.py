@@ -16,7 +16,7 @@ from bench.register import Register
 from bench.timing import Times, quantile, timed
 from etl.analysis import detail
 from etl.semantic import access
-from etl.semantic.answers import catalogue
+from etl.semantic.catalog import catalogue
 from etl.semantic.exportable import StreamedRows
 from pages.ui.charts.elements import ChartContext
 from pages.ui.exports import writers

@@ -66,7 +66,7 @@ def scope_checks(register: Register, questions: int) -> dict[str, Any]:
 
         def check(question: Question, scope: access.AccessScope) -> None:
             with access.cursor_for(con, scope, published) as cursor, suppress(QuestionError):
-                where = access.own_members(cursor, question.where)
+                where = access.members_in_scope(cursor, question.where)
                 where = access.narrow(cursor, question.names, question.by, where)
                 cursor.execute("select 1")
                 access.check(scope.rights(), question.by, where, scope.rights())

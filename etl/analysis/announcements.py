@@ -73,11 +73,11 @@ def announced(con: ScopedCursor, on: date | None = None, where: Where = None) ->
     ).fetchall()
     rows: list[tuple[Any, ...]] = []
     answers = []
-    for then, metric, value, words, source in announcements:
-        answer = ask(con, metric, on=then)
+    for announced_on, metric, value, words, source in announcements:
+        answer = ask(con, metric, on=announced_on)
         answers.append(answer)
         counted = answer.value()
-        rows.append((metric, then, value, counted, None if counted is None else counted - value, words, source))
+        rows.append((metric, announced_on, value, counted, None if counted is None else counted - value, words, source))
     names = ("announced_value", "registered_value", "announced_difference", "announced_words", "source")
     return answered(like, ("metric", "announced_on"), names, rows, on=day, also=answers)
 
@@ -89,10 +89,8 @@ def _announcement(path: Path, line: int, row: dict[str, str]) -> Announcement:
         raise because("announcement_of_a_province", file=path.name, line=line)
     metric = fold(files.text(path, line, row, "metric"))
     if metric not in catalogue() or catalogue()[metric].kind != "snapshot" or catalogue()[metric].unit == "date":
-        states = ", ".join(name for name, known in catalogue().items() if known.kind == "snapshot" and not known.hidden)
+        states = ", ".join(name for name, entry in catalogue().items() if entry.kind == "snapshot" and not entry.hidden)
         raise files.bad_cell(path, line, "metric", "unknown_value", values=states, values_fa=states)
-    value = files.number(path, line, row, "value")
-    if value is None:
-        raise files.bad_cell(path, line, "value", "missing_value")
+    value = files.required_number(path, line, row, "value")
     words, source = (display_text(files.text(path, line, row, name)) for name in ("words", "source"))
     return Announcement(day, metric, value, words, source)

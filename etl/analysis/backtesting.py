@@ -43,16 +43,16 @@ def runs_of(history: History, ahead: int) -> list[Run]:
     """
     months = history.months
     runs = []
-    for now, path in history.runs.items():
-        if now + ahead >= len(months):
+    for start, path in history.runs.items():
+        if start + ahead >= len(months):
             break
-        ranges = history.ranges(now, ahead)
-        known = history.known[now]
+        ranges = history.ranges(start, ahead)
+        active = history.known[start]
         low, high = (path[ahead] * (1 + bound) for bound in ranges[ahead]) if ahead < len(ranges) else (None, None)
-        paces = [(known[-1] - known[-1 - count]) / count for count in (6, PACE_MONTHS)]
-        away = (months[now + ahead].last - months[now].last).days / jalali.DAYS_A_MONTH
-        flat = max(0.0, known[-1] + sum(paces) / 2 * away)
-        runs.append(Run(months[now + ahead].label, path[ahead], low, high, flat, months[now + ahead].active))
+        paces = [(active[-1] - active[-1 - count]) / count for count in (6, PACE_MONTHS)]
+        away = (months[start + ahead].last - months[start].last).days / jalali.DAYS_A_MONTH
+        flat = max(0.0, active[-1] + sum(paces) / 2 * away)
+        runs.append(Run(months[start + ahead].label, path[ahead], low, high, flat, months[start + ahead].active))
     return runs
 
 

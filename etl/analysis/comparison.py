@@ -9,8 +9,8 @@ from etl.core.errors import QuestionError
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
+from etl.semantic.derived import queries_of, sources_of
 
-SIDES = ("first", "second", "difference")
 _Places = Mapping[str, Sequence[str]]
 
 
@@ -47,17 +47,13 @@ def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, 
         columns=("side", *answers[0].columns),
         rows=rows,
         where=common,
-        query=";\n\n".join(dict.fromkeys(answer.query for answer in answers)),
-        sources=frozenset().union(*(answer.sources for answer in answers)),
+        query=queries_of(*answers),
+        sources=sources_of(*answers),
     )
 
 
 def over_time(
-    con: ScopedCursor,
-    name: str,
-    places: Mapping[str, _Places],
-    over: tuple[date, date],
-    where: _Places | None = None,
+    con: ScopedCursor, name: str, places: Mapping[str, _Places], over: tuple[date, date], where: _Places | None = None
 ) -> Answer:
     """One measure month by month, by `side`: the places of each side under filters common to both."""
     common = {axis: tuple(codes) for axis, codes in (where or {}).items()}
@@ -71,8 +67,8 @@ def over_time(
         columns=("month", "side", *first.columns[1:]),
         rows=[(row[0], side, *row[1:]) for side, answer in answers.items() for row in answer.rows],
         where=common,
-        query=";\n\n".join(dict.fromkeys(answer.query for answer in answers.values())),
-        sources=frozenset().union(*(answer.sources for answer in answers.values())),
+        query=queries_of(*answers.values()),
+        sources=sources_of(*answers.values()),
     )
 
 

@@ -70,14 +70,12 @@ def licensing_cohort(
     like, steps, query = _licensing(con, on, where, over)
     rows: list[tuple[Any, ...]] = []
     for working_day in range(LONGEST + 1):
-        known = [step for step in steps if step.time <= working_day]
+        past_steps = [step for step in steps if step.time <= working_day]
         is_followed = bool(steps) and (working_day <= steps[-1].time or _is_all_ended(steps[-1]))
-        granted, refused, withdrawn = known[-1].reached if known else (0.0, 0.0, 0.0)
+        granted, refused, withdrawn = past_steps[-1].reached if past_steps else (0.0, 0.0, 0.0)
         at_risk = next((step.at_risk for step in steps if step.time >= working_day), 0)
-        if is_followed:
-            rows.append((working_day, granted + refused, granted, refused, withdrawn, at_risk))
-        else:
-            rows.append((working_day, None, None, None, None, at_risk))
+        shares = (granted + refused, granted, refused, withdrawn) if is_followed else (None,) * 4
+        rows.append((working_day, *shares, at_risk))
     names = ("files_decided_by", "files_granted_by", "files_refused_by")
     return answered(like, ("working_day",), names, rows, over=like.over, more=("withdrawn", "at_risk"), query=query)
 
@@ -136,12 +134,12 @@ def institute_survival(
     for year, followed in counted.items():
         steps = cumulative_incidence(followed, 1)
         for years in range(_MOST_YEARS + 1):
-            then = int(years * _DAYS_A_YEAR)
-            at_risk = sum(count for time, _, count in followed if time >= then)
+            days_after = int(years * _DAYS_A_YEAR)
+            at_risk = sum(count for time, _, count in followed if time >= days_after)
             if at_risk < least:
                 break
-            known = [step for step in steps if step.time <= then]
-            rows.append((year, years, 1 - (known[-1].reached[0] if known else 0.0), at_risk))
+            past_steps = [step for step in steps if step.time <= days_after]
+            rows.append((year, years, 1 - (past_steps[-1].reached[0] if past_steps else 0.0), at_risk))
     names = ("institute_survival", "institutes_followed")
     return answered(like, ("founded_year", "years"), names, rows, on=day, query=readable(sql, parameters))
 
@@ -154,8 +152,8 @@ def _is_all_ended(step: Step) -> bool:
 def _licensing(
     con: ScopedCursor, on: date | None, where: Where, over: tuple[date, date] | None
 ) -> tuple[Answer, Sequence[Step], str]:
-    now = ask(con, "outstanding", on=on, where=where)
-    day = now.on or now.publication.as_of
+    outstanding = ask(con, "outstanding", on=on, where=where)
+    day = outstanding.on or outstanding.publication.as_of
     first, last = over or jalali.last_complete_months(day, 12)
     like = ask(con, "files_complete", over=(first, min(last, day)), where=where)
     conditions, parameters = _conditions(like, "applications")

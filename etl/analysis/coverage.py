@@ -22,13 +22,13 @@ def coverage_on_census(con: ScopedCursor, on: date | None = None, where: Where =
     """
     answer = ask(con, "coverage_per_10k", "active_assistants", by=("province",), on=on, where=where)
     census = dict(con.numbers.execute("select iso_3166_2, population_2016 from provinces").fetchall())
-    known = [row for row in answer.records() if row["province"] in census and row["coverage_per_10k"] is not None]
-    today = {row["province"]: row["coverage_per_10k"] for row in known}
-    then = {row["province"]: row["active_assistants"] / census[row["province"]] * 10_000 for row in known}
-    active = {row["province"]: row["active_assistants"] for row in known}
+    counted = [row for row in answer.records() if row["province"] in census and row["coverage_per_10k"] is not None]
+    on_day = {row["province"]: row["coverage_per_10k"] for row in counted}
+    on_census = {row["province"]: row["active_assistants"] / census[row["province"]] * 10_000 for row in counted}
+    active = {row["province"]: row["active_assistants"] for row in counted}
     rows: list[tuple[Any, ...]] = []
-    for place in sorted(today, key=lambda place: (-today[place], place)):
-        ranks = [1 + sum(other > rates[place] for other in rates.values()) for rates in (today, then)]
-        rows.append((place, today[place], then[place], *ranks, abs(ranks[0] - ranks[1]) >= MOVED, active[place]))
+    for place in sorted(on_day, key=lambda place: (-on_day[place], place)):
+        ranks = [1 + sum(other > rates[place] for other in rates.values()) for rates in (on_day, on_census)]
+        rows.append((place, on_day[place], on_census[place], *ranks, abs(ranks[0] - ranks[1]) >= MOVED, active[place]))
     names = ("coverage_per_10k", "coverage_on_census", "coverage_rank", "coverage_rank_on_census")
     return answered(answer, ("province",), names, rows, more=("is_moved", "active_assistants"))

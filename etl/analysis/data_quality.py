@@ -14,7 +14,7 @@ from etl.extract.contract import TABLES, contract
 from etl.revisions import diff
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
-from etl.semantic.reports import report, reported, with_rows
+from etl.semantic.reports import report
 from etl.warehouse.publications import connect, current, describe, versions
 
 _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
@@ -109,15 +109,8 @@ def provinces(con: ScopedCursor) -> Answer:
         left join latest on latest.province = iso_3166_2
         order by 3 desc, days_silent desc nulls first, iso_3166_2
     """
-    numbers = (
-        "files_read",
-        "sources_missing",
-        "rows_read",
-        "rows_loaded",
-        "rows_quarantined",
-        "latest_day",
-        "days_silent",
-    )
+    counts = ("rows_read", "rows_loaded", "rows_quarantined")
+    numbers = ("files_read", "sources_missing", *counts, "latest_day", "days_silent")
     return report(con, ("province",), numbers, sql, {"sources": len(TABLES)})
 
 
@@ -165,20 +158,11 @@ def publications(con: ScopedCursor, pointer: Path) -> Answer:
                 publication = describe(other)
         except (Refused, duckdb.Error):
             continue
-        rows.append(
-            (
-                publication.id,
-                publication.as_of,
-                publication.built_on,
-                publication.files,
-                publication.rows_read,
-                publication.rows_loaded,
-                publication.rows_quarantined,
-            )
-        )
+        columns = ("id", "as_of", "built_on", "files", "rows_read", "rows_loaded", "rows_quarantined")
+        rows.append(tuple(getattr(publication, name) for name in columns))
     numbers = ("as_of", "built_on", "files_read", "rows_read", "rows_loaded", "rows_quarantined")
     like = report(con, ("publication",), numbers, "select null, null, null, 0, 0, 0, 0 where false", query="—")
-    return with_rows(like, rows)
+    return replace(like, rows=rows)
 
 
 def revisions(pointer: Path) -> Any | None:
@@ -190,17 +174,16 @@ def revisions(pointer: Path) -> Any | None:
 
 
 def last_revision(con: ScopedCursor, pointer: Path) -> diff.Diff | None:
-    """The changes from the previous publication to the current one, for the nation and own provinces; None if unknown."""
+    """The changes since the previous publication, for the nation and the provinces of the scope; None if unknown."""
     try:
         difference = diff.between(pointer)
     except (Refused, duckdb.Error):
         return None
-    moved = tuple(number for number in difference.moved if _is_own(con, number.province) or number.province is None)
-    return replace(difference, moved=moved)
-
-
-def _is_own(con: ScopedCursor, province: str | None) -> bool:
-    return con.scope.sees_whole_country or province in con.scope.codes
+    if con.scope.sees_whole_country:
+        return difference
+    return replace(
+        difference, moved=tuple(number for number in difference.moved if number.province in (None, *con.scope.codes))
+    )
 
 
 def changed_files(con: ScopedCursor, pointer: Path) -> list[dict[str, Any]]:
@@ -215,18 +198,18 @@ def changed_files(con: ScopedCursor, pointer: Path) -> list[dict[str, Any]]:
     try:
         with connect(earlier[-1], any_code=True) as old, connect(latest, any_code=True) as new:
             scoped = (ScopedCursor(cursor, con.scope) for cursor in (old, new))
-            was, now = ({row["file"]: row for row in files(cursor).records()} for cursor in scoped)
+            files_before, files_after = ({row["file"]: row for row in files(cursor).records()} for cursor in scoped)
     except (Refused, duckdb.Error):
         return []
     counted = ("rows_loaded", "rows_quarantined")
     changes = []
-    for name in sorted(was.keys() | now.keys()):
-        before, after = was.get(name), now.get(name)
+    for name in sorted(files_before.keys() | files_after.keys()):
+        before, after = files_before.get(name), files_after.get(name)
         if before and after and all(before[column] == after[column] for column in counted):
             continue
-        known: dict[str, Any] = after or before or {}
+        row: dict[str, Any] = after or before or {}
         rows = {"before": before and before["rows_loaded"], "after": after and after["rows_loaded"]}
-        changes.append({"file": name, "province": known["province"], "source": known["source"], **rows})
+        changes.append({"file": name, "province": row["province"], "source": row["source"], **rows})
     return changes
 
 
@@ -238,23 +221,3 @@ def rejected_rows(con: ScopedCursor, tables: Sequence[str], provinces: Sequence[
         {"tables": list(tables), "provinces": list(provinces)},
     ).fetchone()
     return row[0] if row else 0
-
-
-__all__ = [
-    "Rule",
-    "changed_files",
-    "files",
-    "headers",
-    "ignored",
-    "last_revision",
-    "missing_sources",
-    "provinces",
-    "publications",
-    "reasons",
-    "rejected_rows",
-    "reported",
-    "revisions",
-    "rules",
-    "totals",
-    "warned",
-]

@@ -5,11 +5,11 @@ from dataclasses import dataclass, fields
 from datetime import date
 
 from etl.core.text_folding import fold
-from etl.semantic.access import ScopedCursor, narrow, own_members
+from etl.semantic.access import ScopedCursor, members_in_scope, narrow
 from etl.semantic.answers import Answer, readable, rows_on
 from etl.semantic.derived import Where
 from etl.semantic.exportable import StreamedRows
-from etl.semantic.reports import long_report, report
+from etl.semantic.reports import report, unread_report
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def people(con: ScopedCursor, on: date, where: Where = None) -> StreamedRows:
     `row` is the row number in this export only. Rows are sorted by the columns shown, so the number leads back to no person
     and to no row of another export. Raises QuestionError for a filter that does not apply.
     """
-    where = narrow(con, (), ("institute",), own_members(con, where or {}))
+    where = narrow(con, (), ("institute",), members_in_scope(con, where or {}))
     source, parameters = rows_on(con, "compliance_intervals", on, where)
     # Sorted once and numbered in that order: DuckDB keeps the order of a sorted subquery.
     sql = f"""
@@ -89,7 +89,8 @@ def people(con: ScopedCursor, on: date, where: Where = None) -> StreamedRows:
         )
     """
     by = ("row", "province", "county", "institute", "activity", "gender", "education", "post", "training")
-    return long_report(con, by, ("months_served",), sql, f"select count(*) from ({source})", parameters, on, where)
+    answer = unread_report(con, by, ("months_served",), sql, readable(sql, parameters), on, where)
+    return StreamedRows(answer, sql, f"select count(*) from ({source})", parameters, con.cursor)
 
 
 def provinces_of_counties(con: ScopedCursor) -> dict[str, str]:

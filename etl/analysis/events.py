@@ -24,7 +24,6 @@ KINDS = {"decree": "مصوبه", "register": "سامانه", "strike": "اعتص
 MOST_LETTERS = 120
 _COLUMNS = ("date", "province", "title_fa", "title_en", "kind", "source")
 _SCHEMA = pa.schema([("date", pa.date32()), *((name, pa.string()) for name in _COLUMNS[1:])])
-_WORDS = {fold(word): kind for kind, fa in KINDS.items() for word in (kind, fa)}
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def events(con: ScopedCursor, on: date | None = None, where: Where = None) -> An
         {"on_day": day, "provinces": provinces},
     ).fetchall()
     names = ("event_month", "event_province", "event_fa", "event_en", "event_kind")
-    dated = [(then, unit_of(then, "month").label, *texts) for then, *texts in rows]
+    dated = [(event_day, unit_of(event_day, "month").label, *texts) for event_day, *texts in rows]
     return answered(like, ("event_date",), names, dated, on=day, more=("source",))
 
 
@@ -79,9 +78,5 @@ def _event(path: Path, line: int, row: dict[str, str]) -> Event:
     for name, title in (("title_fa", title_fa), ("title_en", title_en)):
         if len(title) > MOST_LETTERS:
             raise files.bad_cell(path, line, name, "too_long", most=MOST_LETTERS)
-    kind = _WORDS.get(fold(files.text(path, line, row, "kind")))
-    if kind is None:
-        raise files.bad_cell(
-            path, line, "kind", "unknown_value", values=", ".join(KINDS), values_fa="، ".join(KINDS.values())
-        )
+    kind = files.choice(path, line, row, "kind", KINDS)
     return Event(day, province, title_fa, title_en, kind, display_text(files.text(path, line, row, "source")))

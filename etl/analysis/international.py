@@ -1,6 +1,5 @@
 """Active police assistants next to guards, volunteers and auxiliaries abroad, by kind of force, each with its source."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -9,7 +8,7 @@ from etl.analysis.registry import analysis
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable
 from etl.semantic.catalog import derived
-from etl.semantic.derived import Where
+from etl.semantic.derived import Where, reshaped
 from etl.semantic.lineage import sources_of_query
 
 # The claim in the founding statement of 1400: "more than four million" in another country.
@@ -26,13 +25,13 @@ def countries(con: ScopedCursor, on: date | None = None, where: Where = None) ->
     Rows: (force, country, counted, year, sureness, rate, persons, population, source, address). Under a filter of place the
     first row describes that place. A rate is None if the population of the source's year or area is unknown.
     """
-    here = ask(con, "per_100k", on=on, where=where)
-    row = here.records()[0]
+    register = ask(con, "per_100k", on=on, where=where)
+    row = register.records()[0]
     iran: tuple[Any, ...] = (
         "assistants",
-        "HERE" if any(place in here.where for place in _PLACES) else "IRN",
+        "HERE" if any(place in register.where for place in _PLACES) else "IRN",
         "police_assistants",
-        str((here.on or here.publication.as_of).year),
+        str((register.on or register.publication.as_of).year),
         "register",
         row["per_100k"],
         row["active_assistants"],
@@ -48,8 +47,8 @@ def countries(con: ScopedCursor, on: date | None = None, where: Where = None) ->
         order by {_IN_ORDER}, persons_per_100k desc nulls last, figure
     """
     names = ("persons_per_100k", "persons_counted", "population_then", "source", "address")
-    answer = _answer(here, names, [iran, *con.numbers.execute(sql).fetchall()])
-    return replace(answer, query=f"{here.query};\n\n{sql}", sources=here.sources | sources_of_query(sql))
+    answer = reshaped(register, _BY, map(derived, names), [iran, *con.numbers.execute(sql).fetchall()])
+    return replace(answer, query=f"{register.query};\n\n{sql}", sources=register.sources | sources_of_query(sql))
 
 
 @analysis(asks=())
@@ -59,7 +58,7 @@ def claim(con: ScopedCursor, on: date | None = None, where: Where = None) -> Ans
     Rows: (force, country, counted, year, sureness, persons, excess or None, source, address). The world total is left out.
     Filters have no effect: the figures are of other countries.
     """
-    now = ask(con, "active_assistants", on=on)
+    like = ask(con, "active_assistants", on=on)
     sql = f"""
         select
             force, country, counted, year::varchar, sureness, persons,
@@ -69,10 +68,6 @@ def claim(con: ScopedCursor, on: date | None = None, where: Where = None) -> Ans
         order by {_IN_ORDER}, persons desc, figure
     """
     names = ("persons_counted", "above_claim", "source", "address")
-    answer = _answer(now, names, con.numbers.execute(sql, {"claim": CLAIM}).fetchall())
+    answer = reshaped(like, _BY, map(derived, names), con.numbers.execute(sql, {"claim": CLAIM}).fetchall())
     query = readable(sql, {"claim": CLAIM}).replace(f"'{CLAIM}'", str(CLAIM))
     return replace(answer, query=query, sources=sources_of_query(sql))
-
-
-def _answer(like: Answer, names: Sequence[str], rows: list[tuple[Any, ...]]) -> Answer:
-    return replace(like, by=_BY, metrics=tuple(derived(name) for name in names), columns=(*_BY, *names), rows=rows)

@@ -7,13 +7,12 @@ numbers are metrics of the catalogue, so lists, cards and charts agree.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from etl.analysis.registry import analysis
 from etl.semantic.access import ScopedCursor
-from etl.semantic.answers import Answer, Metric, ask, readable, rows_on
+from etl.semantic.answers import Answer, ask, readable, rows_on
 from etl.semantic.catalog import catalogue, derived
-from etl.semantic.derived import Where
+from etl.semantic.derived import Where, queries_of, reshaped, sources_of
 
 # The minimum of active persons of each size class.
 SIZES = {"0": 0, "1-9": 1, "10-24": 10, "25-49": 25, "50-99": 50, "100+": 100}
@@ -94,7 +93,7 @@ def sizes(con: ScopedCursor, on: date | None = None, where: Where = None) -> Ans
     """Licensed institutes by the number of persons active in them: (size, institutes)."""
     by_institute = _by_size(con, on, where)
     rows = [(size, licensed) for size, (licensed, _) in _cells(by_institute).items()]
-    return _of(by_institute, ("size",), (catalogue()["licensed_institutes"],), rows)
+    return reshaped(by_institute, ("size",), (catalogue()["licensed_institutes"],), rows)
 
 
 @analysis(asks=("licensed_institutes", "smart_institutes", "active_assistants"))
@@ -105,14 +104,14 @@ def smart_sizes(con: ScopedCursor, on: date | None = None, where: Where = None) 
         (size, smart / licensed if licensed else None, smart, licensed)
         for size, (licensed, smart) in _cells(by_institute).items()
     ]
-    return _of(by_institute, ("size",), (catalogue()["smart_service_share"],), rows, _parts("smart_service_share"))
+    return reshaped(by_institute, ("size",), (catalogue()["smart_service_share"],), rows, _parts("smart_service_share"))
 
 
 @analysis(asks=("smart_service_share", "adoption"))
 def adoption(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Adoption in each publication up to the day: (day, share, institutes with smart services, licensed)."""
-    now = ask(con, "smart_service_share", on=on, where=where)
-    history, parameters = rows_on(con, "adoption", now.on or now.publication.as_of, where)
+    current = ask(con, "smart_service_share", on=on, where=where)
+    history, parameters = rows_on(con, "adoption", current.on or current.publication.as_of, where)
     sql = f"""
         select valid_from as day, sum(smart_institutes)::bigint as smart, sum(licensed_institutes)::bigint as licensed
         from ({history}) as history
@@ -123,40 +122,34 @@ def adoption(con: ScopedCursor, on: date | None = None, where: Where = None) -> 
         (day, smart / licensed if licensed else None, smart, licensed)
         for day, smart, licensed in con.numbers.execute(sql, parameters).fetchall()
     ]
-    answer = _of(now, ("day",), (derived("adopted_share"),), rows, _parts("smart_service_share"))
+    answer = reshaped(current, ("day",), (derived("adopted_share"),), rows, _parts("smart_service_share"))
     return replace(answer, query=readable(sql, parameters))
 
 
 def _listed(
-    con: ScopedCursor,
-    on: date | None,
-    where: Where,
-    measures: Sequence[str],
-    largest: str = "",
-    anywhere: bool = False,
+    con: ScopedCursor, on: date | None, where: Where, measures: Sequence[str], largest: str = "", anywhere: bool = False
 ) -> Answer:
     """Metrics by institute, with its province, activity and status.
 
     `anywhere` also lists institutes registered outside the scope in which persons serve within it, with their dates.
     """
     facts = ask(con, "registered_institutes", by=_FACTS, on=on, where=None if anywhere else where)
-    known = {row[0]: row[: len(_FACTS)] for row in facts.rows}
+    facts_of = {row[0]: row[: len(_FACTS)] for row in facts.rows}
     measured = ask(con, *measures, by=("institute",), on=on, where=where)
     days = [name for name in _DAYS if name in measures]
     dated = ask(con, *days, by=("institute",), on=on) if anywhere and days else None
     dates = {row["institute"]: row for row in dated.records()} if dated else {}
     rows = []
     for record in measured.records():
-        if record["institute"] in known:
+        if record["institute"] in facts_of:
             record |= {name: day for name, day in dates.get(record["institute"], {}).items() if name in days}
-            rows.append((*known[record["institute"]], *(record[name] for name in measured.columns[1:])))
+            rows.append((*facts_of[record["institute"]], *(record[name] for name in measured.columns[1:])))
     columns = (*_FACTS, *measured.columns[1:])
     if largest:
         at = columns.index(largest)
         rows.sort(key=lambda row: (-(row[at] or 0), row[0]))
-    queries = [answer.query for answer in (measured, facts, dated) if answer]
-    sources = measured.sources | facts.sources
-    return replace(measured, by=_FACTS, columns=columns, rows=rows, query=";\n\n".join(queries), sources=sources)
+    query = queries_of(*(answer for answer in (measured, facts, dated) if answer))
+    return replace(measured, by=_FACTS, columns=columns, rows=rows, query=query, sources=sources_of(measured, facts))
 
 
 def _having(answer: Answer, names: Sequence[str]) -> Answer:
@@ -184,13 +177,3 @@ def _cells(by_institute: Answer) -> dict[str, tuple[int, int]]:
 def _parts(name: str) -> tuple[str, ...]:
     metric = catalogue()[name]
     return tuple(part for part in (metric.numerator, metric.denominator) if part)
-
-
-def _of(
-    like: Answer,
-    by: tuple[str, ...],
-    metrics: tuple[Metric, ...],
-    rows: list[tuple[Any, ...]],
-    more: Sequence[str] = (),
-) -> Answer:
-    return replace(like, by=by, metrics=metrics, columns=(*by, *(metric.name for metric in metrics), *more), rows=rows)

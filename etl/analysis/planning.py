@@ -83,33 +83,33 @@ def headcount(con: ScopedCursor, on: date | None = None, where: Where = None, sc
     twelfth of the additional yearly leaver rate. The range is as wide, relative to the plan, as that of the projection; it
     is None with fewer than 24 past runs.
     """
-    known = ask(con, "active_assistants", on=on, where=where)
-    day = known.on or known.publication.as_of
+    like = ask(con, "active_assistants", on=on, where=where)
+    day = like.on or like.publication.as_of
     target = _target(con, day, where)
     pace = pace_now(con, day, where)
     more_recruits = 0.0 if scenario.recruits is None else scenario.recruits - pace.value("plan_recruits")
     higher_rate = 0.0 if scenario.leaver_rate is None else scenario.leaver_rate - pace.value("plan_leaver_rate")
     history = history_of(con, day, where)
-    now = jalali.unit_of(day, "month")
-    active = float(known.value())
+    current = jalali.unit_of(day, "month")
+    active = float(like.value())
     rows: list[tuple[Any, ...]] = [
         (month.label, month.active, None, None, None, target)
         for month in history.months[-_KNOWN_MONTHS:]
-        if month.label < now.label
+        if month.label < current.label
     ]
-    rows.append((now.label, active, active, active, active, target))
+    rows.append((current.label, active, active, active, active, target))
     points = path_of(history, day, active, MOST_MONTHS_AHEAD).points
     stocks = _stocks(points, active, more_recruits, higher_rate)
-    for (unit, distance, then, low, high), stock in zip(points, stocks, strict=True):
-        if unit.label <= now.label:
+    for (unit, distance, projected, low, high), stock in zip(points, stocks, strict=True):
+        if unit.label <= current.label:
             continue
-        bounds = [None if bound is None else bound * stock / then if then else stock for bound in (low, high)]
+        bounds = [None if bound is None else bound * stock / projected if projected else stock for bound in (low, high)]
         rows.append((unit.label, None, stock, *bounds, target))
         is_reached = target is not None and bounds[0] is not None and bounds[0] >= target
         if distance >= PACE_MONTHS and (bounds[0] is None or is_reached):
             break
     names = ("plan_active", "plan_low", "plan_high", "target")
-    return answered(known, ("month",), ("active_assistants", *names), rows, also=(pace, *history.answers))
+    return answered(like, ("month",), ("active_assistants", *names), rows, also=(pace, *history.answers))
 
 
 @analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"))
@@ -127,24 +127,24 @@ def recruits_needed(
     target; the leaver rate is that of the scenario. 0 if the plan reaches the goal without recruits. None without a goal, with
     less than a year of history, and for a day that is not within the 60 months ahead.
     """
-    known = ask(con, "active_assistants", on=on, where=where)
-    day = known.on or known.publication.as_of
+    like = ask(con, "active_assistants", on=on, where=where)
+    day = like.on or like.publication.as_of
     until = until or end_of_next_year(day)
     goal = _target(con, day, where) if goal is None else goal
     pace = pace_now(con, day, where)
-    now = pace.value("plan_recruits")
+    recruits = pace.value("plan_recruits")
     higher_rate = 0.0 if scenario.leaver_rate is None else scenario.leaver_rate - pace.value("plan_leaver_rate")
     history = history_of(con, day, where)
-    active = float(known.value())
+    active = float(like.value())
     points = _until(path_of(history, day, active, MOST_MONTHS_AHEAD).points, day, active, until)
     needed = None
     if points and goal is not None:
         # On every day the plan is linear in the recruits, as long as anybody is left.
         without, with_one = (_stocks(points, active, more, higher_rate)[-1] for more in (0.0, 1.0))
-        needed = max(0.0, now + (goal - without) / (with_one - without))
-    row = (needed, now, goal, until)
+        needed = max(0.0, recruits + (goal - without) / (with_one - without))
+    row = (needed, recruits, goal, until)
     more = ("plan_recruits", "goal", "until")
-    return answered(known, (), ("recruits_needed",), [row], more=more, also=(pace, *history.answers))
+    return answered(like, (), ("recruits_needed",), [row], more=more, also=(pace, *history.answers))
 
 
 def _until(points: Sequence[_Point], day: date, active: float, until: date) -> list[_Point]:
@@ -152,22 +152,22 @@ def _until(points: Sequence[_Point], day: date, active: float, until: date) -> l
     at = next((at for at, (unit, *_) in enumerate(points) if unit.first <= until <= unit.last), None)
     if at is None or until <= day:
         return []
-    unit, distance, then, *bounds = points[at]
+    unit, distance, projected, *bounds = points[at]
     earlier, before = points[at - 1][1:3] if at else (0.0, active)
     start = max(day, unit.first - jalali.DAY)
     part = (until - start) / (unit.last - start)
-    return [*points[:at], (unit, earlier + part * (distance - earlier), before + part * (then - before), *bounds)]
+    return [*points[:at], (unit, earlier + part * (distance - earlier), before + part * (projected - before), *bounds)]
 
 
 def _stocks(points: Sequence[_Point], active: float, more_recruits: float, higher_rate: float) -> list[float]:
     """The active assistants under a scenario at each point of the projection."""
-    stock = projected = active
+    stock = previous = active
     passed = 0.0
     stocks = []
-    for _, distance, then, *_ in points:
+    for _, distance, projected, *_ in points:
         months, passed = distance - passed, distance
-        stock = max(0.0, stock + then - projected + (more_recruits - stock * higher_rate / 12) * months)
-        projected = then
+        stock = max(0.0, stock + projected - previous + (more_recruits - stock * higher_rate / 12) * months)
+        previous = projected
         stocks.append(stock)
     return stocks
 

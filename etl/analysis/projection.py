@@ -6,6 +6,7 @@ relative errors of the same method in the past, each run made only from the data
 """
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -25,7 +26,6 @@ from etl.semantic.derived import Where, answered
 PACE_MONTHS = 12
 PROFILE_MONTHS = 36
 FEWEST_RUNS = 24
-RANGE = (0.1, 0.9)
 MOST_MONTHS_AHEAD = 60
 _MOST_RUNS = 120
 _MONTHS_SHOWN_BEFORE = 24
@@ -113,33 +113,33 @@ class History:
         """The projection at the end of each month with three years of history: active 0, 1, 2, … months ahead."""
         runs = {}
         first = max(PROFILE_MONTHS, len(self.months) - _MOST_RUNS)
-        for now in range(first, len(self.months)):
-            known = self.known[now]
-            if known[-1 - PROFILE_MONTHS] > 0:
-                steps = monthly_changes(known, MOST_MONTHS_AHEAD + 1)
-                runs[now] = [max(0.0, stock) for stock in accumulate(steps, initial=float(known[-1]))]
+        for at in range(first, len(self.months)):
+            active = self.known[at]
+            if active[-1 - PROFILE_MONTHS] > 0:
+                steps = monthly_changes(active, MOST_MONTHS_AHEAD + 1)
+                runs[at] = [max(0.0, stock) for stock in accumulate(steps, initial=float(active[-1]))]
         return runs
 
-    def misses(self, ahead: int, now: int) -> list[float]:
-        """The signed relative errors `ahead` months ahead of the runs whose outcome is known at the end of month `now`."""
-        known = self.known[now]
+    def misses(self, ahead: int, month: int) -> list[float]:
+        """The signed relative errors `ahead` months ahead of the runs whose outcome is known at the end of `month`."""
+        active = self.known[month]
         return [
-            (known[then + ahead] - path[ahead]) / max(path[ahead], 1.0)
-            for then, path in self.runs.items()
-            if then + ahead <= now
+            (active[start + ahead] - path[ahead]) / max(path[ahead], 1.0)
+            for start, path in self.runs.items()
+            if start + ahead <= month
         ]
 
-    def ranges(self, now: int, most: int) -> list[tuple[float, float]]:
-        """The lower and upper bound 0, 1, 2, … months ahead of month `now`, relative to the projection.
+    def ranges(self, month: int, most: int) -> list[tuple[float, float]]:
+        """The lower and upper bound 0, 1, 2, … months ahead of `month`, relative to the projection.
 
         A range never narrows with distance. The list ends before the first distance with fewer than 24 runs.
         """
         ranges = [(0.0, 0.0)]
         for ahead in range(1, most + 1):
-            misses = self.misses(ahead, now)
+            misses = self.misses(ahead, month)
             if len(misses) < FEWEST_RUNS:
                 break
-            low, high = (quantile(misses, part) for part in RANGE)
+            low, high = middle_range(misses)
             ranges.append((min(ranges[-1][0], low), max(ranges[-1][1], high)))
         return ranges
 
@@ -175,22 +175,19 @@ def monthly_changes(active: Sequence[int], ahead: int) -> list[float]:
     return [pace + profile[at % 12] for at in range(ahead)]
 
 
-def quantile(values: Sequence[float], part: float) -> float:
-    """The value below which the next one falls with probability `part`: position part × (n + 1), interpolated.
+def middle_range(values: Sequence[float]) -> tuple[float, float]:
+    """The bounds of the middle 80 % of at least 24 values: the percentiles 10 and 90, at the positions part × (n + 1).
 
-    E. J. Gumbel (1939) and Weibull; of 24 values the tenth percentile is near the second and a half.
+    E. J. Gumbel (1939) and Weibull; of 24 values the tenth percentile is between the second and the third.
     """
-    ordered = sorted(values)
-    position = min(max(part * (len(ordered) + 1), 1.0), float(len(ordered)))
-    below = math.floor(position)
-    above = min(below, len(ordered) - 1)
-    return ordered[below - 1] + (position - below) * (ordered[above] - ordered[below - 1])
+    low, *_, high = statistics.quantiles(values, n=10)
+    return low, high
 
 
 def history_of(con: ScopedCursor, on: date | None, where: Where) -> History:
     """The complete months up to the day, as many as 120 runs of the projection need."""
-    now = ask(con, "active_assistants", on=on, where=where)
-    day = now.on or now.publication.as_of
+    like = ask(con, "active_assistants", on=on, where=where)
+    day = like.on or like.publication.as_of
     over = jalali.last_complete_months(day, _MOST_RUNS + PROFILE_MONTHS)
     stocks = ask(con, "active_assistants", by=("month",), over=over, where=where)
     units = {unit.label: unit for unit in jalali.units_between(*over, "month")}
@@ -198,18 +195,18 @@ def history_of(con: ScopedCursor, on: date | None, where: Where) -> History:
     first = next((at for at, month in enumerate(months) if month.active), len(months))
     months = months[first:]
     later: dict[date, list[tuple[date, int]]] = {}
-    for last, known_on, count in _known_later(con, [month.last for month in months], now):
+    for last, known_on, count in _known_later(con, [month.last for month in months], like):
         later.setdefault(last, []).append((known_on, count))
-    return History(months, later, (now, stocks))
+    return History(months, later, (like, stocks))
 
 
 def path_of(history: History, day: date, active: float, months: int = MOST_MONTHS_AHEAD) -> Path:
     """The projection from a day with `active` assistants, for the months that end after it."""
-    known = [month.active for month in history.months]
-    if len(known) <= PACE_MONTHS:
+    past = [month.active for month in history.months]
+    if len(past) <= PACE_MONTHS:
         return Path(())
-    steps = monthly_changes(known, months + 1)
-    ranges = history.ranges(len(known) - 1, months + 1)
+    steps = monthly_changes(past, months + 1)
+    ranges = history.ranges(len(past) - 1, months + 1)
     unit = jalali.unit_of(history.months[-1].last + jalali.DAY, "month")
     stock, distance = active, 0.0
     points = []
@@ -231,25 +228,25 @@ def projection(con: ScopedCursor, on: date | None = None, where: Where = None) -
     `low` and `high` are None with fewer than 24 past runs; with less than a year of history nothing is projected. It
     extends until the lower bound reaches the target, between one and five years; one year if there is no target.
     """
-    known = ask(con, "active_assistants", "target", on=on, where=where)
-    day = known.on or known.publication.as_of
+    like = ask(con, "active_assistants", "target", on=on, where=where)
+    day = like.on or like.publication.as_of
     history = history_of(con, day, where)
-    active, target = known.value("active_assistants"), known.value("target")
-    now = jalali.unit_of(day, "month")
+    active, target = like.value("active_assistants"), like.value("target")
+    current = jalali.unit_of(day, "month")
     rows: list[tuple[Any, ...]] = [
         (month.label, month.active, None, None, None)
         for month in history.months[-_MONTHS_SHOWN_BEFORE:]
-        if month.label < now.label
+        if month.label < current.label
     ]
-    rows.append((now.label, active, active, active, active))
+    rows.append((current.label, active, active, active, active))
     for unit, distance, stock, low, high in path_of(history, day, active).points:
-        if unit.label > now.label:
+        if unit.label > current.label:
             rows.append((unit.label, None, low, high, stock))
             is_reached = target is not None and low is not None and low >= target
             if distance >= PACE_MONTHS and (target is None or active >= target or low is None or is_reached):
                 break
     names = ("active_assistants", "projected_low", "projected_high", "projected")
-    return answered(known, ("month",), names, rows, on=day, also=history.answers)
+    return answered(like, ("month",), names, rows, on=day, also=history.answers)
 
 
 @analysis(asks=("active_assistants", "target", "target_progress", "net_change"))
@@ -272,8 +269,8 @@ def pace(con: ScopedCursor, on: date | None = None, where: Where = None, until: 
         first = last = jalali.unit_of(day, "month").label
     elif target is not None:
         first, last = path_of(history, day, active).reached(target)
-    known = [month.active for month in history.months]
-    paces = [(known[-1] - known[-1 - months]) / months if len(known) > months else None for months in (6, PACE_MONTHS)]
+    past = [month.active for month in history.months]
+    paces = [(past[-1] - past[-1 - months]) / months if len(past) > months else None for months in (6, PACE_MONTHS)]
     names = ("required_pace", "actual_pace_6", "actual_pace_12", "projected_first", "projected_last")
     return answered(answer, (), names, [(required, *paces, first, last)], on=day, also=history.answers)
 

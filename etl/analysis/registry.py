@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import etl.analysis
-from etl.semantic.access import ScopedCursor, check, narrow, own_members
+from etl.semantic.access import ScopedCursor, check, members_in_scope, narrow
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue, tables
 
@@ -66,10 +66,10 @@ def analyse(
     **more: Any,
 ) -> Answer:
     """Run an analysis within the scope of `con`; `more` holds its further arguments. Raises QuestionError."""
-    known = analyses()[name]
+    registered = analyses()[name]
     if where and not con.scope.sees_whole_country:
-        where = narrow(con, known.asks, (), own_members(con, where))
-    answer = known.run(con, on=on, where=where, **more)
+        where = narrow(con, registered.asks, (), members_in_scope(con, where))
+    answer = registered.run(con, on=on, where=where, **more)
     check(con.scope, answer.by, answer.where, answer.scope)
     return answer
 
@@ -77,8 +77,8 @@ def analyse(
 @cache
 def filters(name: str) -> frozenset[str]:
     """The dimensions by which an analysis can be filtered: those known to everything it asks for; none if it asks for nothing."""
-    known = [
+    dimensions = [
         catalogue()[source].dimensions if source in catalogue() else tables()[source].columns
         for source in analyses()[name].asks
     ]
-    return frozenset.intersection(*map(frozenset, known)).difference(TIME) if known else frozenset()
+    return frozenset.intersection(*map(frozenset, dimensions)).difference(TIME) if dimensions else frozenset()

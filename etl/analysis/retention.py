@@ -6,6 +6,7 @@ of single members, are built by statsmodels (survival.py) and read here; all oth
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -14,7 +15,7 @@ from etl.core import jalali
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable
 from etl.semantic.catalog import derived, tables
-from etl.semantic.derived import Where
+from etl.semantic.derived import Where, reshaped
 
 MOST_MONTHS = 120
 # A curve ends when fewer people than this are followed: with fewer, every step is a single person.
@@ -100,29 +101,15 @@ def _survival(con: ScopedCursor, on: date | None, where: Where, least: int, grou
     rows, query = _prebuilt(con, like, day, least, group) or _computed(con, like, day, least, group)
     names = ("survival", "at_risk") if group else ("survival", "at_risk", "survival_low", "survival_high")
     by = (group, "served") if group else ("served",)
-    return Answer(
-        tuple(derived(name) for name in names),
-        by,
-        (*by, *names),
-        rows,
-        like.where,
-        day,
-        None,
-        frozenset(),
-        query,
-        like.publication,
-        like.scope,
-        like.sources,
-    )
+    answer = reshaped(like, by, map(derived, names), rows)
+    return replace(answer, on=day, over=None, provisional=frozenset(), query=query)
 
 
 def _columns(group: str) -> tuple[str, str]:
     """The key columns and the number columns of a curve."""
-    return (
-        ("member, served", "survival, at_risk")
-        if group
-        else ("served", "survival, at_risk, survival_low, survival_high")
-    )
+    if group:
+        return "member, served", "survival, at_risk"
+    return "served", "survival, at_risk, survival_low, survival_high"
 
 
 def _prebuilt(con: ScopedCursor, like: Answer, day: date, least: int, group: str) -> _Curves | None:

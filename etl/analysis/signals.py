@@ -69,10 +69,10 @@ class Limits:
     high: float
 
 
-def winsorised(values: Sequence[float], part: float = WINSORISED) -> list[float]:
-    """The values in order, with the lowest and the highest `part` of them set to the nearest of the others."""
+def winsorised(values: Sequence[float]) -> list[float]:
+    """The values in order, with the lowest and the highest tenth set to the nearest of the others."""
     ordered = sorted(values)
-    cut = int(part * len(ordered) + 1e-9)
+    cut = int(WINSORISED * len(ordered) + 1e-9)
     low, high = ordered[cut], ordered[len(ordered) - 1 - cut]
     return [min(max(value, low), high) for value in values]
 
@@ -144,10 +144,9 @@ def level_signals(
     )
     rows: list[tuple[Any, ...]] = []
     for point in plot.points if plot else ():
-        low, high = plot.limits(point.count) if plot else (0.0, 1.0)
-        numbers = (point.share, point.beyond, point.z, low, high, plot.phi if plot else None)
-        common = plot.common if plot else None
-        rows.append((point.group, *numbers, point.part, point.count, point.is_signal, common))
+        assert plot
+        numbers = (point.share, point.beyond, point.z, *plot.limits(point.count), plot.phi)
+        rows.append((point.group, *numbers, point.part, point.count, point.is_signal, plot.common))
     names = (name, "beyond_common", "funnel_z", "funnel_low", "funnel_high", "funnel_phi")
     more = (metric.numerator, metric.denominator, "is_signal", "common")
     return answered(places, ("province",), names, rows, on=day, also=(nation,), more=more)

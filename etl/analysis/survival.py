@@ -10,7 +10,7 @@ which would grow with the country. Greenwood's sum is therefore computed here, f
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import date
 from types import ModuleType
 from typing import Any
@@ -115,21 +115,12 @@ def _table(dimension: str, member: str, days: np.ndarray, has_left: np.ndarray, 
 
 
 def _load() -> None:
-    # A later version may need the module when it is imported: then the next call imports all of it.
-    with suppress(ImportError), _without_scipy_distributions():
-        _library()
-
-
-@contextmanager
-def _without_scipy_distributions() -> Iterator[None]:
     placeholder = ModuleType(_UNNEEDED)
     vars(placeholder).update(dict.fromkeys(_IMPORTED_NAMES))
-    if sys.modules.setdefault(_UNNEEDED, placeholder) is not placeholder:
-        yield
-        return
-    try:
-        yield
-    finally:
+    if sys.modules.setdefault(_UNNEEDED, placeholder) is placeholder:
+        # A later version may need the module when it is imported: then the next call imports all of it.
+        with suppress(ImportError):
+            _library()
         del sys.modules[_UNNEEDED]
 
 

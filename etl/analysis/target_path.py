@@ -24,8 +24,8 @@ def target_path(con: ScopedCursor, on: date | None = None, where: Where = None) 
     path at the end of a month, or on the day in the current month; `planned_gap` is active minus planned, None for months
     ahead. No rows unless the place has two dated values of its own: the nation's path is not divided among provinces.
     """
-    now = ask(con, "active_assistants", on=on, where=where)
-    day = now.on or now.publication.as_of
+    like = ask(con, "active_assistants", on=on, where=where)
+    day = like.on or like.publication.as_of
     provinces = tuple((where or {}).get("province", ()))
     dated: list[tuple[date, float]] = []
     if len(provinces) <= 1 and set(where or {}) <= {"province"}:
@@ -36,19 +36,19 @@ def target_path(con: ScopedCursor, on: date | None = None, where: Where = None) 
         ).fetchall()
     names = ("active_assistants", "planned", "planned_gap")
     if len(dated) < 2:
-        return answered(now, ("month",), names, [], on=day)
+        return answered(like, ("month",), names, [], on=day)
     before = jalali.last_complete_months(day, _MONTHS_SHOWN_BEFORE)
-    known = ask(con, "active_assistants", by=("month",), over=before, where=where)
-    active = dict(zip(known.column("month"), known.column("active_assistants"), strict=True))
+    past = ask(con, "active_assistants", by=("month",), over=before, where=where)
+    active = dict(zip(past.column("month"), past.column("active_assistants"), strict=True))
     current = jalali.unit_of(day, "month")
-    active[current.label] = now.value()
+    active[current.label] = like.value()
     rows: list[tuple[Any, ...]] = []
     for unit in jalali.units_between(before[0], max(dated[-1][0], day), "month"):
         planned = _planned(dated, day if unit.label == current.label else unit.last)
         count = active.get(unit.label)
         if planned is not None:
             rows.append((unit.label, count, planned, None if count is None else count - planned))
-    return answered(now, ("month",), names, rows, on=day, also=(known,), sources=frozenset({"targets"}))
+    return answered(like, ("month",), names, rows, on=day, also=(past,), sources=frozenset({"targets"}))
 
 
 def _planned(dated: list[tuple[date, float]], day: date) -> float | None:

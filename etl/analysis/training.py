@@ -38,11 +38,11 @@ def run_off(con: ScopedCursor, on: date | None = None, where: Where = None) -> A
     rows = []
     position, compliant = 0, everyone
     for ahead in range(RUN_OFF_DAYS + 1):
-        then = day + timedelta(days=ahead)
-        while position < len(lapses) and lapses[position][0] <= then:
+        future_day = day + timedelta(days=ahead)
+        while position < len(lapses) and lapses[position][0] <= future_day:
             compliant -= lapses[position][1]
             position += 1
-        rows.append((then, compliant / everyone if everyone else None, compliant, everyone))
+        rows.append((future_day, compliant / everyone if everyone else None, compliant, everyone))
     parts = ("compliant_assistants", "trainable_assistants")
     query = readable(sql, parameters)
     return answered(answer, ("day",), ("run_off",), rows, on=day, more=parts, query=query)
@@ -50,18 +50,10 @@ def run_off(con: ScopedCursor, on: date | None = None, where: Where = None) -> A
 
 @analysis(asks=("trainable_assistants",))
 def seats(con: ScopedCursor, on: date | None = None, where: Where = None, goal: float = GOAL) -> Answer:
-    """Seats needed by course: (course, seats, day by which the first is needed)."""
-    return _seats(con, on, where, goal, ("course",))
+    """The fewest seats by course that bring each province to the goal: (course, seats, day by which the first is needed).
 
-
-@analysis(asks=("trainable_assistants",))
-def seats_plan(con: ScopedCursor, on: date | None = None, where: Where = None, goal: float = GOAL) -> Answer:
-    """Seats needed by province, course and the Jalali month by whose end the course must be passed."""
-    return _seats(con, on, where, goal, ("province", "course", "month"))
-
-
-def _seats(con: ScopedCursor, on: date | None, where: Where, goal: float, by: tuple[str, ...]) -> Answer:
-    """The fewest seats that bring each province to the goal: persons who lack the fewest courses are trained first."""
+    Persons who lack the fewest courses are trained first.
+    """
     if not 0 < goal <= 1:
         raise QuestionError("a goal lies above 0 and is 1 at most")
     base = ask(con, "trainable_assistants", on=on, where=where)
@@ -109,13 +101,13 @@ def _seats(con: ScopedCursor, on: date | None, where: Where, goal: float, by: tu
             from lapsing
             semi join chosen using (province, person_id)
         )
-        select {", ".join(by)}, count(*) as seats, min(needed_by) as first_needed_by
+        select course, count(*) as seats, min(needed_by) as first_needed_by
         from dated
         inner join calendar on calendar.day = dated.needed_by
-        group by {", ".join(by)}
-        order by {", ".join(by)}
+        group by course
+        order by course
     """
     parameters |= more | {"goal": goal, "horizon": jalali.add_months(day, _SEAT_MONTHS)}
     rows = con.numbers.execute(sql, parameters).fetchall()
     names = ("training_seats_needed", "training_seats_by")
-    return answered(base, by, names, rows, on=day, query=readable(sql, parameters))
+    return answered(base, ("course",), names, rows, on=day, query=readable(sql, parameters))

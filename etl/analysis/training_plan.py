@@ -1,8 +1,9 @@
 """Training compliance under a scenario of recruits, leavers and seats."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +34,16 @@ def compliance(con: ScopedCursor, on: date | None = None, where: Where = None, s
     period = jalali.last_complete_months(day, 12)
     past = ask(con, "training_compliance", by=("month",), over=period, where=where)
     rates = _pass_rates(con, period, within)
-    ends = _month_ends(day, _MONTHS_AHEAD)
+    # The month of the day, and those after it.
+    ends = list(islice(jalali.units_between(day, date.max, "month"), 1 + _MONTHS_AHEAD))
     supply = _supply(con, day, where, scenario)
     lacking, parameters = rows_on(con, "course_compliance_intervals", day, where)
     pace = pace_now(con, day, within)
     recruits = pace.value("plan_recruits") if scenario.recruits is None else scenario.recruits
     rate = pace.value("plan_leaver_rate") if scenario.leaver_rate is None else scenario.leaver_rate
     provinces = {f"place_{number}": code for number, code in enumerate(within.get("province", ()))}
-    here = f"completions.province in ({', '.join('$' + name for name in provinces)})" if provinces else "true"
-    sql = _lapsed_sql().format(lacking=lacking, passed_here=here)
+    passed_here = f"completions.province in ({', '.join('$' + name for name in provinces)})" if provinces else "true"
+    sql = _lapsed_sql().format(lacking=lacking, passed_here=passed_here)
     parameters |= provinces | _seat_parameters(supply)
     parameters |= {
         "horizon": ends[-1].last,
@@ -68,10 +70,11 @@ def compliance(con: ScopedCursor, on: date | None = None, where: Where = None, s
         # With few people, rounding to whole seats can make the low variant the better one: the range is min to max.
         low, high = min(compliant.values()), max(compliant.values())
         shares = [count / everyone if everyone else None for count in (compliant["plan"], low, high)]
-        known = answer.value() if month == 0 else None
-        rows.append((unit.label, known, *shares, GOAL, compliant["plan"], everyone))
+        actual = answer.value() if month == 0 else None
+        rows.append((unit.label, actual, *shares, GOAL, compliant["plan"], everyone))
     names = ("training_compliance", "plan_compliance", "plan_compliance_low", "plan_compliance_high", "plan_goal")
     more = ("compliant_assistants", "trainable_assistants")
+    texts = {name: list(map(str, value)) if isinstance(value, list) else value for name, value in parameters.items()}
     return answered(
         answer,
         ("month",),
@@ -79,7 +82,7 @@ def compliance(con: ScopedCursor, on: date | None = None, where: Where = None, s
         rows,
         also=(past, pace),
         more=more,
-        query=readable(sql, _written(parameters)),
+        query=readable(sql, texts),
         sources=sources_of_query(sql),
     )
 
@@ -117,19 +120,6 @@ def _seat_parameters(supply: Sequence[tuple[tuple[str, str], float]]) -> dict[st
     }
 
 
-def _month_ends(day: date, count: int) -> list[jalali.Unit]:
-    """The month of the day, and the `count` months after it."""
-    months = [jalali.unit_of(day, "month")]
-    for _ in range(count):
-        months.append(jalali.unit_of(months[-1].last + jalali.DAY, "month"))
-    return months
-
-
 @cache
 def _lapsed_sql() -> str:
     return Path(__file__).with_name("training_plan.sql").read_text(encoding="utf-8")
-
-
-def _written(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters with lists as lists of text, for the readable query."""
-    return {name: list(map(str, value)) if isinstance(value, list) else value for name, value in parameters.items()}

@@ -35,15 +35,11 @@ def _store(created: bytes) -> bytes:
             file.write(created)
             file.flush()
             os.fsync(file.fileno())
-        if _is_stub():
+        if _FILE.is_file() and _FILE.stat().st_size < _BYTES:
+            # A dead build of older code did not write its key to the end.
             _FILE.unlink()
         with suppress(FileExistsError):
             os.link(waiting, _FILE)
     finally:
         waiting.unlink(missing_ok=True)
     return _FILE.read_bytes()
-
-
-def _is_stub() -> bool:
-    """Whether a dead build of older code left a key that was not written to its end."""
-    return _FILE.is_file() and _FILE.stat().st_size < _BYTES

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TextIO
 
 import duckdb
+import pyarrow as pa
 
 from etl.core.errors import Refused
 from etl.core.places import places
@@ -22,23 +23,21 @@ from etl.extract.expected import expected
 from etl.extract.read_folder import Outcome
 from etl.extract.source_file import SHEET_BITS
 from etl.warehouse import publications
-from etl.warehouse.build_database import SCRATCH
+from etl.warehouse.build_database import SCRATCH, create_from
 
-_LOAD_FILES = {
-    "file_number": "integer",
-    "file": "varchar",
-    "source_table": "varchar",
-    "province": "varchar",
-    "sha256": "varchar",
-    "bytes": "bigint",
-    "rows_read": "bigint",
-    "rows_loaded": "bigint",
-    "rows_quarantined": "bigint",
-    "exact_duplicates": "bigint",
-    "rows_warned": "bigint",
-    "refusal": "varchar",
-    "notes": "varchar[]",
-}
+_TEXT, _COUNT = pa.string(), pa.int64()
+_LOAD_FILES = pa.schema(
+    [
+        ("file_number", pa.int32()),
+        *((name, _TEXT) for name in ("file", "source_table", "province", "sha256")),
+        *((name, _COUNT) for name in ("bytes", "rows_read", "rows_loaded", "rows_quarantined")),
+        *((name, _COUNT) for name in ("exact_duplicates", "rows_warned")),
+        ("refusal", _TEXT),
+        ("notes", pa.list_(_TEXT)),
+    ]
+)
+_SHEETS = pa.schema([("file_number", pa.int32()), ("number", pa.int32()), ("sheet", _TEXT)])
+_EXPECTED = pa.schema([(name, _TEXT) for name in ("source_table", "column_name", "reason", "expected")])
 _ISO_IN_NAME = re.compile(r"(?<![a-z])ir[-_ ]?([0-9]{2})(?![0-9])")
 _LAST_DAYS = {
     "licences": ("applied_on", "file_complete_on", "decided_on"),
@@ -147,28 +146,19 @@ def missing(outcomes: Sequence[Outcome], provinces: Mapping[int, str] = MappingP
 
 def count(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: Report) -> None:
     """Fill in the row counts of each file from the staging tables."""
-    rejected_rows = _by_file(con, "select file_number, count(distinct line) from faults group by all")
-    duplicates = _by_file(con, "select file_number, count(*) from duplicates group by all")
-    warned = _by_file(con, "select file_number, count(distinct line) from warned group by all")
+    loaded = " union all ".join(f"select file_number, line from loaded_{table}" for table in TABLES)
+    counts = {
+        "rows_loaded": _by_file(con, f"select file_number, count(*) from ({loaded}) group by all"),
+        "rows_quarantined": _by_file(con, "select file_number, count(distinct line) from faults group by all"),
+        "exact_duplicates": _by_file(con, "select file_number, count(*) from duplicates group by all"),
+        "rows_warned": _by_file(con, "select file_number, count(distinct line) from warned group by all"),
+    }
     report.files = []
-    loaded: dict[int, int] = {}
-    for table in TABLES:
-        loaded |= _by_file(con, f"select file_number, count(*) from loaded_{table} group by all")
     for outcome in outcomes:
         if outcome.read:
             job, read = outcome.job, outcome.read
-            report.files.append(
-                FileReport(
-                    job.label,
-                    job.table,
-                    read.rows_read,
-                    loaded.get(job.number, 0),
-                    rejected_rows.get(job.number, 0),
-                    duplicates.get(job.number, 0),
-                    warned.get(job.number, 0),
-                    list(read.notes),
-                )
-            )
+            of_file = {name: by_file.get(job.number, 0) for name, by_file in counts.items()}
+            report.files.append(FileReport(job.label, job.table, read.rows_read, notes=list(read.notes), **of_file))
     report.reasons = dict(con.execute("select reason, count(*) from faults group by all order by 1").fetchall())
 
 
@@ -195,25 +185,15 @@ def record(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: 
                 "refusal": outcome.refusal or None,
             }
         )
-    # Bound as lists: an Arrow table of them would import pandas for a hundred rows.
-    columns = ", ".join(f"unnest(${name}::{kind}[]) as {name}" for name, kind in _LOAD_FILES.items())
-    con.execute(
-        f"create table load_files as select {columns}", {name: [row[name] for row in rows] for name in _LOAD_FILES}
-    )
-    con.execute(
-        "create table ignored_files as select unnest($files::varchar[]) as file", {"files": list(report.ignored)}
-    )
+    create_from(con, "create table load_files as from arriving", pa.Table.from_pylist(rows, _LOAD_FILES))
+    create_from(con, "create table ignored_files as from arriving", pa.table({"file": pa.array(report.ignored, _TEXT)}))
     sheets = [
-        (outcome.job.number, number, name)
+        {"file_number": outcome.job.number, "number": number, "sheet": name}
         for outcome in outcomes
         if outcome.read
         for number, name in enumerate(outcome.read.sheets)
     ]
-    con.execute(
-        f"create table {SCRATCH}.sheets as select unnest($files::integer[]) as file_number, "
-        "unnest($numbers::integer[]) as number, unnest($names::varchar[]) as sheet",
-        {name: [row[at] for row in sheets] for at, name in enumerate(("files", "numbers", "names"))},
-    )
+    create_from(con, f"create table {SCRATCH}.sheets as from arriving", pa.Table.from_pylist(sheets, _SHEETS))
     for table, faults in (("quarantine", "faults"), ("warned", f"{SCRATCH}.warned")):
         _create_fault_table(con, table, faults)
 
@@ -222,34 +202,32 @@ def count_new(con: duckdb.DuckDBPyConnection, pointer: Path, report: Report) -> 
     """Count the files of `load_files` that the current publication of `pointer` does not have, by their digests."""
     try:
         with publications.connect(pointer, any_code=True) as current:
-            known = current.execute("select list(sha256) from load_files").fetchall()[0][0]
+            digests = current.execute("select list(sha256) from load_files").fetchall()[0][0]
     except (Refused, duckdb.Error):
         # No readable publication exists yet.
-        known = []
+        digests = []
     ((report.new_files, report.new_rows),) = con.execute(
         "select count(*), coalesce(sum(rows_read), 0)::bigint from load_files "
         "where sha256 is not null and not list_contains($known::varchar[], sha256)",
-        {"known": known or []},
+        {"known": digests or []},
     ).fetchall()
 
 
 def _create_fault_table(con: duckdb.DuckDBPyConnection, table: str, faults: str) -> None:
     """Create the table with file, sheet, line, column and reason of each fault, and what was expected."""
     kinds = con.execute(f"select distinct source_table, column_name, reason from {faults}").fetchall()
-    words = [(*kind, expected(*kind)) for kind in kinds]
-    con.execute(
-        f"create table {table} as with words as (select unnest($tables::varchar[]) as source_table, "
-        "unnest($columns::varchar[]) as column_name, unnest($reasons::varchar[]) as reason, "
-        "unnest($expected::varchar[]) as expected) "
-        "select load_files.source_table, load_files.file, sheets.sheet, "
+    rows = [dict(zip(_EXPECTED.names, (*kind, expected(*kind)), strict=True)) for kind in kinds]
+    create_from(
+        con,
+        f"create table {table} as select load_files.source_table, load_files.file, sheets.sheet, "
         f"faults.line & {(1 << SHEET_BITS) - 1} as line, faults.column_name, faults.reason, load_files.province, "
-        f"words.expected from {faults} as faults inner join load_files using (file_number) "
+        f"arriving.expected from {faults} as faults inner join load_files using (file_number) "
         "left join sheets on sheets.file_number = faults.file_number "
         f"and sheets.number = faults.line >> {SHEET_BITS} "
-        "left join words on words.source_table = faults.source_table and words.reason = faults.reason "
-        "and words.column_name = faults.column_name "
+        "left join arriving on arriving.source_table = faults.source_table and arriving.reason = faults.reason "
+        "and arriving.column_name = faults.column_name "
         "order by load_files.file, faults.line, faults.column_name, faults.reason",
-        {name: [row[at] for row in words] for at, name in enumerate(("tables", "columns", "reasons", "expected"))},
+        pa.Table.from_pylist(rows, _EXPECTED),
     )
 
 
@@ -270,10 +248,10 @@ def _by_file(con: duckdb.DuckDBPyConnection, sql: str) -> dict[int, int]:
 
 def _province_in_name(name: str) -> str | None:
     """The province in the name of a file, for refused files without rows. A bare number is ignored."""
-    known = places().provinces
+    provinces = places().provinces
     stem = fold(Path(name).stem)
-    if (coded := _ISO_IN_NAME.search(stem)) and f"ir-{coded[1]}" in known:
-        return known[f"ir-{coded[1]}"]
+    if (coded := _ISO_IN_NAME.search(stem)) and f"ir-{coded[1]}" in provinces:
+        return provinces[f"ir-{coded[1]}"]
     words = stem.replace("-", " ").replace("_", " ").split()
     spans = (" ".join(words[a:b]) for a in range(len(words)) for b in range(len(words), a, -1))
-    return next((known[span] for span in spans if span in known and not span.isdecimal()), None)
+    return next((provinces[span] for span in spans if span in provinces and not span.isdecimal()), None)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from persiantools.jdatetime import JalaliDate
 
 from etl.core import jalali
 from etl.core.paths import REFERENCE
@@ -95,29 +96,38 @@ def _make(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, 
 
 
 def _load_calendar(con: duckdb.DuckDBPyConnection) -> None:
-    starts = jalali.month_starts(_FIRST_YEAR, _LAST_YEAR)
-    labels = [f"{_FIRST_YEAR + at // 12}-{at % 12 + 1:02}" for at in range(len(starts) - 1)]
+    first, last = (JalaliDate(year, 1, 1).to_gregorian() for year in (_FIRST_YEAR, _LAST_YEAR + 1))
+    months = list(jalali.units_between(first, last - jalali.DAY, "month"))
     con.execute(
         "create table calendar as "
-        "with months as (select unnest($labels) as month, unnest($firsts) as first, unnest($next_firsts) as next_first) "
-        "select cast(unnest(range(first, next_first, interval 1 day)) as date) as day, month, "
+        "with months as (select unnest($labels) as month, unnest($firsts) as first, unnest($lasts) as last) "
+        "select cast(unnest(generate_series(first, last, interval 1 day)) as date) as day, month, "
         "concat(month[:4], '-Q', cast((cast(month[6:] as integer) + 2) // 3 as varchar)) as quarter, month[:4] as year "
         "from months order by day",
-        {"labels": labels, "firsts": starts[:-1], "next_firsts": starts[1:]},
+        {
+            "labels": [month.label for month in months],
+            "firsts": [month.first for month in months],
+            "lasts": [month.last for month in months],
+        },
     )
 
 
 def _course(path: Path, line: int, row: dict[str, str]) -> Course:
-    known = contract("personnel").choices("post")
-    words = {fold(word): post for post, fa in known.items() for word in (post, fa)}
+    every_post = contract("personnel").choices("post")
+    words = {fold(word): post for post, fa in every_post.items() for word in (post, fa)}
     posts: list[str] = []
     for word in filter(None, map(fold, row.get("posts", "").split("|"))):
         if word == "*":
-            posts = list(known)
+            posts = list(every_post)
             break
         if word not in words:
             raise files.bad_cell(
-                path, line, "posts", "unknown_post", values=", ".join(known), values_fa="، ".join(known.values())
+                path,
+                line,
+                "posts",
+                "unknown_post",
+                values=", ".join(every_post),
+                values_fa="، ".join(every_post.values()),
             )
         posts.append(words[word])
     code = display_code(row.get("course_code", ""))
@@ -136,7 +146,5 @@ def _course(path: Path, line: int, row: dict[str, str]) -> Course:
 
 
 def _target(path: Path, line: int, row: dict[str, str]) -> Target:
-    value = files.number(path, line, row, "value")
-    if value is None:
-        raise files.bad_cell(path, line, "value", "missing_value")
+    value = files.required_number(path, line, row, "value")
     return Target(fold(row.get("metric", "")), files.province(path, line, row), files.day(path, line, row), value)

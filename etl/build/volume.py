@@ -183,7 +183,7 @@ def losses(
     """
     reported = set(explained)
     left_out = {(table, place) for of, place in excused for table in TABLES if of in _with_references(table)}
-    now = {(table, province): rows for table, province, rows in con.execute("from load_rows").fetchall()}
+    loaded = {(table, province): rows for table, province, rows in con.execute("from load_rows").fetchall()}
     before = _last(pointer)
     names = {
         iso: (f"{iso} {name}", name_fa)
@@ -193,14 +193,14 @@ def losses(
     for table in TABLES:
         if reported & _with_references(table):
             continue
-        rows, rows_before = _of_table(now, table), _of_table(before, table)
+        rows, rows_before = _of_table(loaded, table), _of_table(before, table)
         if not rows:
             refusals.append(Refusal(_place(table), _fewer(rows, rows_before), words("hand_in_table")))
         elif _is_lost(rows, rows_before):
             refusals.append(Refusal(_place(table), _fewer(rows, rows_before), ACCEPT))
         else:
             for (of, province), rows_before in sorted(before.items()):
-                rows = now.get((of, province), 0)
+                rows = loaded.get((of, province), 0)
                 if of == table and province and (of, province) not in left_out and _is_lost(rows, rows_before):
                     place = _place(table, names.get(province, (province, province)))
                     reason = _fewer(rows, rows_before, "fewer_rows")

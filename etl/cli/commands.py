@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from etl.extract.causes import words
 from etl.operations import commands as operations
 from etl.operations import readiness
 from etl.revisions import diff
-from etl.semantic import access, answers
+from etl.semantic import access, answers, catalog
 from etl.warehouse import publications as publication
 
 # The exit code of a command ended by Ctrl-C, as shells report it.
@@ -43,7 +44,7 @@ def main(words: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(words)
     try:
         with _interrupt:
-            code: int = options.run(options)
+            code: int = options.run(options) or 0
             sys.stdout.flush()
             return code
     except BrokenPipeError:
@@ -117,22 +118,13 @@ def _discard_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _sample(options: argparse.Namespace) -> int:
+def _sample(options: argparse.Namespace) -> None:
     from etl import synthetic
 
     synthetic.make(options.folder, scale=options.scale, seed=options.seed, day=options.day)
-    return 0
 
 
-def _build(options: argparse.Namespace) -> int:
-    return _load(pipeline.build, options)
-
-
-def _check(options: argparse.Namespace) -> int:
-    return _load(pipeline.check, options)
-
-
-def _load(command: Callable[..., load_report.Report], options: argparse.Namespace) -> int:
+def _load(command: Callable[..., load_report.Report], options: argparse.Namespace) -> None:
     order = pipeline.BuildOptions(
         options.folder,
         options.to,
@@ -174,7 +166,6 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
             operations.note("file_submitted", publication=report.publication, **new)
         operations.note("load_approved", publication=report.publication)
     _write_report(report, options.report)
-    return 0
 
 
 def _write_report(report: load_report.Report, to: Path | None) -> None:
@@ -190,25 +181,23 @@ def _write_report(report: load_report.Report, to: Path | None) -> None:
         _discard_output()
 
 
-def _quarantine(options: argparse.Namespace) -> int:
+def _quarantine(options: argparse.Namespace) -> None:
     with access.connect(options.source, access.ADMINISTRATOR) as con:
         rows = con.execute(
             "select file, coalesce(sheet || '!', '') || line, column_name, reason, expected "
             f"from {'warned' if options.warned else 'quarantine'}"
         ).fetchall()
     console.write_csv(("file", "line", "column", "reason", "expected"), rows, options.to)
-    return 0
 
 
-def _metrics(_: argparse.Namespace) -> int:
-    for metric in answers.catalogue().values():
+def _metrics(_: argparse.Namespace) -> None:
+    for metric in catalog.catalogue().values():
         if not metric.hidden:
             kind = {"snapshot": "state", "event": "flow"}[metric.kind]
             print(f"{metric.name}\t{kind}\t{metric.unit}\t{metric.label['en']}\t{metric.label['fa']}")
-    return 0
 
 
-def _ask(options: argparse.Namespace) -> int:
+def _ask(options: argparse.Namespace) -> None:
     with access.connect(options.source, access.ADMINISTRATOR) as con:
         answer = answers.ask(
             con,
@@ -219,10 +208,9 @@ def _ask(options: argparse.Namespace) -> int:
             where=arguments.filters(options.where),
         )
     console.print_answer(answer, options.format)
-    return 0
 
 
-def _publications(options: argparse.Namespace) -> int:
+def _publications(options: argparse.Namespace) -> None:
     current = publication.current(options.source)
     for path in publication.versions(options.source):
         try:
@@ -233,25 +221,21 @@ def _publications(options: argparse.Namespace) -> int:
         except Refused:
             fault = "\tdamaged"
         print(f"{path.stem}{fault}\t{'shown' if path == current else 'kept'}")
-    return 0
 
 
-def _rollback(options: argparse.Namespace) -> int:
+def _rollback(options: argparse.Namespace) -> None:
     shown = publication.roll_back(options.source, options.id or "").stem
     operations.note("rollback", publication=shown)
     print(shown)
-    return 0
 
 
-def _diff(options: argparse.Namespace) -> int:
+def _diff(options: argparse.Namespace) -> None:
     console.print_diff(diff.between(options.source, options.old or "", options.new or ""), options.format)
-    return 0
 
 
-def _backtest(options: argparse.Namespace) -> int:
+def _backtest(options: argparse.Namespace) -> None:
     with access.connect(options.source, access.ADMINISTRATOR) as con:
         console.print_answer(backtesting.backtest(con), options.format)
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -267,37 +251,36 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_load_commands(commands: Any) -> None:
-    sample = commands.add_parser("sample", help="write made-up files as 31 provinces would hand in", allow_abbrev=False)
+    sample = operations.command(commands, "sample", _sample, "write made-up files as 31 provinces would hand in")
     sample.add_argument("folder", type=Path, metavar="DIR")
     sample.add_argument("--scale", type=arguments.scale, default=1.0, help="1 is about 60,000 people in service")
     sample.add_argument("--seed", type=int, default=7)
     sample.add_argument("--day", type=arguments.day, help="the last day of the history (today)")
-    sample.set_defaults(run=_sample)
 
-    build = commands.add_parser("build", help="load, build, check and publish", allow_abbrev=False)
+    build = operations.command(
+        commands, "build", readiness.noted(partial(_load, pipeline.build)), "load, build, check and publish"
+    )
     arguments.add_load(build)
     build.add_argument("--to", type=Path, default=arguments.POINTER, metavar="FILE")
-    build.set_defaults(run=readiness.noted(_build))
 
-    check = commands.add_parser("check", help="what build would say, with nothing published", allow_abbrev=False)
+    check = operations.command(
+        commands, "check", partial(_load, pipeline.check), "what build would say, with nothing published"
+    )
     arguments.add_load(check)
     check.add_argument(
         "--from", dest="to", type=Path, default=arguments.POINTER, metavar="FILE", help="what is compared with"
     )
-    check.set_defaults(run=_check)
 
-    quarantine = commands.add_parser("quarantine", help="the rejected rows, as CSV", allow_abbrev=False)
+    quarantine = operations.command(commands, "quarantine", _quarantine, "the rejected rows, as CSV")
     arguments.add_source(quarantine)
     quarantine.add_argument("--to", type=Path, metavar="FILE.csv")
     quarantine.add_argument("--warned", action="store_true", help="the values that were loaded as unknown instead")
-    quarantine.set_defaults(run=_quarantine)
 
 
 def _add_questions(commands: Any) -> None:
-    catalogue = commands.add_parser("metrics", help="the catalogue, one metric a line", allow_abbrev=False)
-    catalogue.set_defaults(run=_metrics)
+    operations.command(commands, "metrics", _metrics, "the catalogue, one metric a line")
 
-    ask = commands.add_parser("ask", help="one question, one table", allow_abbrev=False)
+    ask = operations.command(commands, "ask", _ask, "one question, one table")
     ask.add_argument("names", nargs="+", metavar="NAME")
     ask.add_argument("--by", metavar="DIM[,DIM]")
     ask.add_argument("--on", type=arguments.day, metavar="DAY")
@@ -305,29 +288,22 @@ def _add_questions(commands: Any) -> None:
     ask.add_argument("--where", action="append", default=[], metavar="DIM=VALUE[,VALUE]")
     ask.add_argument("--format", choices=("csv", "json", "table"), default="table")
     arguments.add_source(ask)
-    ask.set_defaults(run=_ask)
 
 
 def _add_publications(commands: Any) -> None:
-    publications = commands.add_parser("publications", help="the publications kept, oldest first", allow_abbrev=False)
+    publications = operations.command(commands, "publications", _publications, "the publications kept, oldest first")
     arguments.add_source(publications)
-    publications.set_defaults(run=_publications)
 
-    rollback = commands.add_parser("rollback", help="show the publication before this one", allow_abbrev=False)
+    rollback = operations.command(commands, "rollback", _rollback, "show the publication before this one")
     rollback.add_argument("id", nargs="?", help="the publication to show, forward or back")
     arguments.add_source(rollback)
-    rollback.set_defaults(run=_rollback)
 
-    compared = commands.add_parser(
-        "diff", help="which numbers moved between two publications, and why", allow_abbrev=False
-    )
+    compared = operations.command(commands, "diff", _diff, "which numbers moved between two publications, and why")
     compared.add_argument("old", nargs="?", help="a publication kept (the one before NEW)")
     compared.add_argument("new", nargs="?", help="a publication kept (the one shown)")
     compared.add_argument("--format", choices=("csv", "json", "table"), default="table")
     arguments.add_source(compared)
-    compared.set_defaults(run=_diff)
 
-    backtest = commands.add_parser("backtest", help="past projections against what happened", allow_abbrev=False)
+    backtest = operations.command(commands, "backtest", _backtest, "past projections against what happened")
     backtest.add_argument("--format", choices=("csv", "json", "table"), default="table")
     arguments.add_source(backtest)
-    backtest.set_defaults(run=_backtest)

@@ -59,34 +59,33 @@ class Progress:
                 print(text, file=self._out, flush=True)
 
 
-def print_report(report: Report, out: TextIO | None = None) -> None:
+def print_report(report: Report) -> None:
     """Print the load file by file, then the reasons and the refused files."""
-    out = out or sys.stdout
     if not report.files and not report.refused and not report.published:
         return
     width = max((len(file.file) for file in report.files), default=4)
     counts = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates", "rows_warned")
-    print(f"{'file':<{width}}  {'  '.join(counts)}", file=out)
+    print(f"{'file':<{width}}  {'  '.join(counts)}")
     for file in report.files:
         numbers = "  ".join(f"{getattr(file, name):>{len(name)}}" for name in counts)
-        print(f"{file.file:<{width}}  {numbers}", file=out)
+        print(f"{file.file:<{width}}  {numbers}")
         for note in file.notes:
-            print(f"  {note}", file=out)
+            print(f"  {note}")
     for reason, count in report.reasons.items():
-        print(f"{reason}: {count}", file=out)
+        print(f"{reason}: {count}")
     for missing in report.refused:
         province = f" ({missing.province})" if missing.province else ""
-        print(f"refused: {missing.file}{province}: {missing.reason}", file=out)
+        print(f"refused: {missing.file}{province}: {missing.reason}")
     for name in report.ignored:
-        print(f"ignored: {name}", file=out)
+        print(f"ignored: {name}")
     for loss in report.accepted:
-        print(f"accepted: {loss}", file=out)
+        print(f"accepted: {loss}")
     if report.published:
-        print(f"published {report.publication} as of {report.as_of}", file=out)
+        print(f"published {report.publication} as of {report.as_of}")
     elif report.refusals:
-        print("not published", file=out)
+        print("not published")
     else:
-        print(f"nothing was refused; as of {report.as_of}; nothing was published", file=out)
+        print(f"nothing was refused; as of {report.as_of}; nothing was published")
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], to: Path | None) -> None:
@@ -108,11 +107,11 @@ def print_answer(answer: Answer, form: str) -> None:
         return
     provisional = [answer.is_provisional(row) for row in answer.rows]
     if form == "json":
-        records = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
+        records = [dict(zip(columns, row, strict=True)) for row in rows]
         for record, is_provisional in zip(records, provisional, strict=True):
             if is_provisional:
                 record["provisional"] = True
-        print(json.dumps(records, ensure_ascii=False, indent=1))
+        _print_json(records)
         return
     _print_table(columns, rows, provisional)
 
@@ -128,11 +127,7 @@ def print_diff(diff: Diff, form: str = "table") -> None:
         write_csv(columns, rows, None)
         return
     if form == "json":
-        print(
-            json.dumps(
-                [dict(zip(columns, map(_plain, row), strict=True)) for row in rows], ensure_ascii=False, indent=1
-            )
-        )
+        _print_json([dict(zip(columns, row, strict=True)) for row in rows])
         return
     days = " and ".join(day.isoformat() for day in dict.fromkeys(diff.as_of))
     print(f"{diff.old} to {diff.new}, as of {days}, both measured on {diff.day.isoformat()}")
@@ -155,6 +150,10 @@ def _write_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], out: Text
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows([_plain(value) for value in row] for row in rows)
+
+
+def _print_json(records: list[dict[str, Any]]) -> None:
+    print(json.dumps(records, ensure_ascii=False, indent=1, default=_plain))
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,7 @@
-"""Starts a module as a child process that is connected by a private socket."""
+"""Child processes that are connected by a private socket, and their limits."""
 
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -24,3 +25,11 @@ def start(module: str, *arguments: str) -> tuple["subprocess.Popen[bytes]", sock
             stderr=None if os.environ.get("ETL_TRACE") else subprocess.DEVNULL,
         )
     return process, ours
+
+
+def limit_memory(size: int) -> None:
+    """Limit the memory of this process to `size` bytes, or to a lower limit that it has already; it leaves no core file."""
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    most = size if hard == resource.RLIM_INFINITY else min(size, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

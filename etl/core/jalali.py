@@ -7,14 +7,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache, lru_cache
+from functools import lru_cache
 
-import numpy as np
 from persiantools.jdatetime import JalaliDate
 
 DAY = timedelta(days=1)
-FOREVER = date(9999, 12, 31)
-UNITS = ("month", "quarter", "year")
+_MONTHS_IN = {"month": 1, "quarter": 3, "year": 12}
+UNITS = tuple(_MONTHS_IN)
 # A twelfth of the mean Gregorian year.
 DAYS_A_MONTH = 30.436875
 
@@ -71,41 +70,6 @@ def read_day(text: str) -> tuple[date, tuple[str, ...]]:
     return parse_day(text), tuple(habits)
 
 
-def days_of(years: np.ndarray, months: np.ndarray, days: np.ndarray) -> np.ndarray:
-    """The date of each year, month and day by the rules of parse_day: datetime64[D], NaT for a date that does not exist."""
-    dates = np.full(len(years), np.datetime64("NaT"), "datetime64[D]")
-    is_jalali = years < _FIRST_GREGORIAN_YEAR
-    starts = _jalali_years()
-    year = np.where(is_jalali & (years >= 1), years, 1)
-    long_months = np.minimum(np.maximum(months, 1), 7) - 1
-    passed = (months - 1) * 30 + long_months
-    leap = (starts[year + 1] - starts[year]) == np.timedelta64(366, "D")
-    last = np.where(months <= 6, 31, np.where((months <= 11) | leap, 30, 29))
-    right = is_jalali & (years >= 1) & (months >= 1) & (months <= 12) & (days >= 1) & (days <= last)
-    dates[right] = (starts[year] + (passed + days - 1).astype("timedelta64[D]"))[right]
-
-    right = ~is_jalali & (months >= 1) & (months <= 12)
-    first = ((years - 1970) * 12 + months - 1).astype("datetime64[M]")
-    length = (first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")
-    right &= (days >= 1) & (days <= length.astype(np.int64))
-    dates[right] = (first.astype("datetime64[D]") + (days - 1).astype("timedelta64[D]"))[right]
-    return dates
-
-
-@cache
-def _jalali_years() -> np.ndarray:
-    """The first day of each Jalali year by its number, up to the first year read as Gregorian; 0 is not used."""
-    starts = [np.datetime64(JalaliDate(year, 1, 1).to_gregorian()) for year in range(1, _FIRST_GREGORIAN_YEAR + 1)]
-    return np.array([starts[0], *starts], dtype="datetime64[D]")
-
-
-def month_starts(first_year: int, last_year: int) -> np.ndarray:
-    """The first day of every month of the Jalali years, and of the one after them, as datetime64[D]."""
-    years = np.repeat(np.arange(first_year, last_year + 1), 12)
-    months = np.tile(np.arange(1, 13), last_year - first_year + 1)
-    return days_of(np.append(years, last_year + 1), np.append(months, 1), np.ones(len(years) + 1, np.int64))
-
-
 def add_months(day: date, months: int) -> date:
     """`day` plus whole Gregorian months; 31 January + 1 is the last day of February."""
     index = day.year * 12 + day.month - 1 + months
@@ -126,13 +90,14 @@ class Unit:
 @lru_cache(maxsize=1 << 13)
 def unit_of(day: date, kind: str) -> Unit:
     """The Jalali unit of this kind (month, quarter or year) that contains `day`."""
-    jalali = JalaliDate(day)
-    if kind == "month":
-        return _unit(f"{jalali.year}-{jalali.month:02}", jalali.year, jalali.month, 1)
-    if kind == "quarter":
-        quarter = (jalali.month - 1) // 3 + 1
-        return _unit(f"{jalali.year}-Q{quarter}", jalali.year, quarter * 3 - 2, 3)
-    return _unit(f"{jalali.year}", jalali.year, 1, 12)
+    jalali, length = JalaliDate(day), _MONTHS_IN[kind]
+    # The months of the year before the unit, and up to its end.
+    before = (jalali.month - 1) // length * length
+    until = before + length
+    labels = {"month": f"-{until:02}", "quarter": f"-Q{until // 3}", "year": ""}
+    first = JalaliDate(jalali.year, before + 1, 1).to_gregorian()
+    next_first = JalaliDate(jalali.year + until // 12, until % 12 + 1, 1).to_gregorian()
+    return Unit(f"{jalali.year}{labels[kind]}", first, next_first - DAY)
 
 
 def units_between(first: date, last: date, kind: str) -> Iterator[Unit]:
@@ -153,10 +118,3 @@ def last_complete_months(as_of: date, count: int) -> tuple[date, date]:
         start = unit_of(first, "month").first
         first = start - DAY
     return start, last
-
-
-def _unit(label: str, year: int, month: int, months: int) -> Unit:
-    index = year * 12 + month - 1 + months
-    first = JalaliDate(year, month, 1).to_gregorian()
-    next_first = JalaliDate(index // 12, index % 12 + 1, 1).to_gregorian()
-    return Unit(label, first, next_first - DAY)

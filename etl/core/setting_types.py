@@ -13,11 +13,6 @@ from typing import Any
 
 LAST_PORT = 65535
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
-_MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
-_MEMORY = re.compile(r"[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B", re.IGNORECASE)
-_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
-_PATH = re.compile(r"(/[A-Za-z0-9_-]+)+")
 
 
 def text(value: Any) -> str:
@@ -69,11 +64,29 @@ def one_of(*words: str) -> Callable[[Any], str]:
     return kind
 
 
+def matching(pattern: str, what: str, may_be_empty: bool = False) -> Callable[[Any], str]:
+    """A text that a pattern matches as a whole; `what` names it in the error."""
+
+    def kind(value: Any) -> str:
+        if not (may_be_empty and value == "") and not re.fullmatch(pattern, text(value)):
+            raise ValueError(f"{_quoted(value)} is no {what}")
+        return text(value)
+
+    return kind
+
+
+_mail_address = matching(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+", "mail address")
+_host_name = matching(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*", "name of a host")
+# The path under which the dashboard is served; empty for the root.
+base_path = matching("(/[A-Za-z0-9_-]+)+", "path like /dashboard", may_be_empty=True)
+# An amount of memory as DuckDB writes it; empty for the default of the machine.
+memory = matching(r"(?i)[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B", "amount of memory like 512MB or 4GB", may_be_empty=True)
+clock = matching("([01][0-9]|2[0-3]):[0-5][0-9]", "time of day like 02:30")
+
+
 def host(value: Any) -> str:
     """The name of a host."""
-    if not _HOST.fullmatch(text(value)):
-        raise ValueError(f"{_quoted(value)} is no name of a host")
-    return text(value).lower()
+    return _host_name(value).lower()
 
 
 def hosts(value: Any) -> tuple[str, ...]:
@@ -83,13 +96,7 @@ def hosts(value: Any) -> tuple[str, ...]:
 
 def mail_addresses(value: Any) -> tuple[str, ...]:
     """Mail addresses; separated by commas in the environment."""
-
-    def mail_address(item: Any) -> str:
-        if not _MAIL.fullmatch(text(item)):
-            raise ValueError(f"{_quoted(item)} is no mail address")
-        return text(item)
-
-    return _each(value, mail_address)
+    return _each(value, _mail_address)
 
 
 def address(value: Any) -> str:
@@ -110,31 +117,10 @@ def is_local(value: str) -> bool:
     return ipaddress.ip_address(value).is_loopback
 
 
-def base_path(value: Any) -> str:
-    """The path under which the dashboard is served; empty for the root."""
-    if value != "" and not _PATH.fullmatch(text(value)):
-        raise ValueError(f"{_quoted(value)} is no path like /dashboard")
-    return text(value)
-
-
-def memory(value: Any) -> str:
-    """An amount of memory as DuckDB writes it; empty for the default of the machine."""
-    if value != "" and not _MEMORY.fullmatch(text(value)):
-        raise ValueError(f"{_quoted(value)} is no amount of memory like 512MB or 4GB")
-    return text(value)
-
-
 def bytes_of(memory: str) -> int:
     """An amount of memory that `memory` took, in bytes; in units of 1024, as systemd counts."""
     number, unit = re.fullmatch(r"([0-9.]+) ?([KMGT])I?B", memory.upper()).groups()  # type: ignore[union-attr]
     return int(float(number) * 1024 ** (1 + "KMGT".index(unit)))
-
-
-def clock(value: Any) -> str:
-    """A time of day."""
-    if not _CLOCK.fullmatch(text(value)):
-        raise ValueError(f"{_quoted(value)} is no time of day like 02:30")
-    return text(value)
 
 
 def file(value: Any) -> Path | None:

@@ -9,8 +9,8 @@ errors are reported, one per line, before anything starts. Modules read their ow
 
 import os
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from dataclasses import Field, dataclass, field, fields
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -143,7 +143,12 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
     for section in fields(Settings):
         values: dict[str, Any] = {}
         table = tables.get(section.name, {})
-        for setting, where, raw in _configured(section.name, section.type, table, environment):
+        for setting in fields(section.type):  # type: ignore[arg-type]
+            where, raw = variable(section.name, setting.name), environment.get(variable(section.name, setting.name))
+            if not raw:
+                where, raw = f"{section.name}.{setting.name}", table.get(setting.name)
+            if raw is None:
+                continue
             try:
                 values[setting.name] = setting.metadata["kind"](raw)
             except ValueError as error:
@@ -205,18 +210,6 @@ def variable(section: str, name: str) -> str:
     return _VARIABLES[section, name]
 
 
-def _configured(
-    section: str, kind: Any, table: Mapping[str, Any], environment: Mapping[str, str]
-) -> Iterator[tuple[Field[Any], str, Any]]:
-    """The settings of a section that the environment or the file sets: the field, where it is set, its raw value."""
-    for setting in fields(kind):
-        name = variable(section, setting.name)
-        if environment.get(name):
-            yield setting, name, environment[name]
-        elif setting.name in table:
-            yield setting, f"{section}.{setting.name}", table[setting.name]
-
-
 def _file(environment: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """The raw tables of the file, and the errors in their names."""
     path = file_in_use(environment)
@@ -228,24 +221,24 @@ def _file(environment: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], li
         return {}, [f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})"]
     except tomllib.TOMLDecodeError as error:
         return {}, [f"{path}: is not TOML: {error}"]
-    known = {section.name: [setting.name for setting in fields(section.type)] for section in fields(Settings)}  # type: ignore[arg-type]
+    names = {section.name: [setting.name for setting in fields(section.type)] for section in fields(Settings)}  # type: ignore[arg-type]
     faults = []
     for section, table in content.items():
-        if section not in known:
-            faults.append(f"{path}: [{section}] is unknown{_meant(section, known)}")
+        if section not in names:
+            faults.append(f"{path}: [{section}] is unknown{_meant(section, names)}")
         elif not isinstance(table, dict):
             faults.append(f"{path}: {section} is a table: write [{section}]")
         else:
             faults += [
-                f"{path}: {section}.{key} is unknown{_meant(key, known[section])}"
+                f"{path}: {section}.{key} is unknown{_meant(key, names[section])}"
                 for key in table
-                if key not in known[section]
+                if key not in names[section]
             ]
     return {name: table for name, table in content.items() if isinstance(table, dict)}, faults
 
 
-def _meant(word: str, known: Any) -> str:
-    near = get_close_matches(word, list(known), 1)
+def _meant(word: str, choices: Any) -> str:
+    near = get_close_matches(word, list(choices), 1)
     return f"; {near[0]} is meant?" if near else ""
 
 

@@ -13,8 +13,6 @@
 import re
 import unicodedata
 
-import numpy as np
-
 _DIGITS = {ord(digit): str(value) for digits in ("۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩") for value, digit in enumerate(digits)}
 HAMZA = {ord("أ"): "ا", ord("إ"): "ا", ord("ؤ"): "و", ord("ئ"): "ی", ord("ۀ"): "ه"}
 _LETTERS = {ord("ي"): "ی", ord("ى"): "ی", ord("ك"): "ک", ord("ـ"): None, ord("\u200c"): " "}
@@ -33,22 +31,6 @@ _FOLD = _DIGITS | _LETTERS | _MARKS | HAMZA
 def latin_digits(text: str) -> str:
     """`text` with Persian and Arabic digits written as 0-9."""
     return text if text.isascii() else text.translate(_DIGITS)
-
-
-def latin_digit_signs(signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`latin_digits` for UTF-8 bytes (uint8), in which such a digit takes two: one for the script, one for the digit.
-
-    Returns the bytes with 0-9 in place of each second byte, and a mask of the bytes to keep (without each first byte).
-    """
-    signs = signs.copy()
-    first, second = signs[:-1], signs[1:]
-    is_persian = (first == 0xDB) & (second >= 0xB0) & (second <= 0xB9)
-    is_arabic = (first == 0xD9) & (second >= 0xA0) & (second <= 0xA9)
-    second[is_persian] -= 0xB0 - ord("0")
-    second[is_arabic] -= 0xA0 - ord("0")
-    is_kept = np.ones(len(signs), bool)
-    is_kept[:-1] = ~(is_persian | is_arabic)
-    return signs, is_kept
 
 
 def count_invisible(text: str) -> int:

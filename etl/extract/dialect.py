@@ -51,11 +51,11 @@ def dialect(path: Path, contract: Contract) -> Dialect:
                 Dialect(encoding, separator, _match(texts, filled[at][0], separator, contract), *filled[at])
             ]
         ]
-        here = _best(candidates)
-        if any(candidate.match.complete for _, candidate in here):
-            best = here
+        best_of_line = _best(candidates)
+        if any(candidate.match.complete for _, candidate in best_of_line):
+            best = best_of_line
             break
-        best = _best([*best, *here])
+        best = _best([*best, *best_of_line])
     # If no title is known, the error names the first line that is not blank.
     chosen = best[0][1]
     if not chosen.match.complete:
@@ -66,7 +66,7 @@ def dialect(path: Path, contract: Contract) -> Dialect:
 
 
 def _best(candidates: list[tuple[int, Dialect]]) -> list[tuple[int, Dialect]]:
-    most = max((known for known, _ in candidates), default=0)
+    most = max((matched for matched, _ in candidates), default=0)
     return [candidate for candidate in candidates if candidate[0] == most]
 
 

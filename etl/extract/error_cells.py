@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from etl.extract.sheet_xml import Cell, parse_xml
+from etl.extract.sheet_xml import Cell, parse_xml, related_parts
 
 _CHUNK_BYTES = 1 << 20
 _LONGEST_SIGN = 64
@@ -76,18 +76,14 @@ _ROW_HEADER, _CELL_ERROR, _FORMULA_ERROR, _BUNDLE_SHEET = 0, 3, 11, 156
 
 def _in_xlsb(path: Path) -> list[set[Cell]]:
     with zipfile.ZipFile(path) as archive:
-        targets: dict[str, str] = {}
-
-        def relation(name: str, attributes: dict[str, str]) -> None:
-            if name == "Relationship":
-                targets[attributes.get("Id", "")] = attributes.get("Target", "")
-
-        parse_xml(io.BytesIO(archive.read("xl/_rels/workbook.bin.rels")), relation)
+        parts = related_parts(archive, "workbook.bin")
         with archive.open("xl/workbook.bin") as content:
-            ids = [_wide(record[8:]) for kind, record in _xlsb_records(content) if kind == _BUNDLE_SHEET]
+            records = [record for kind, record in _xlsb_records(content) if kind == _BUNDLE_SHEET]
+        # Two numbers, the length of the id in characters, then the id.
+        ids = [record[12 : 12 + 2 * _number(record[8:12])].decode("utf-16-le", "replace") for record in records]
         cells_by_sheet = []
-        for part in (targets.get(sheet_id, "") for sheet_id in ids):
-            with archive.open(part.lstrip("/") if part.startswith("/") else f"xl/{part}") as content:
+        for sheet_id in ids:
+            with archive.open(parts.get(sheet_id, "xl/")) as content:
                 cells_by_sheet.append(_xlsb_errors(content))
         return cells_by_sheet
 
@@ -117,10 +113,6 @@ def _xlsb_records(content: Any) -> Iterator[tuple[int, bytes]]:
         yield kind, file.read(size)
 
 
-def _wide(record: bytes) -> str:
-    return record[4 : 4 + 2 * _number(record[:4])].decode("utf-16-le", "replace")
-
-
 def _number(content: bytes) -> int:
     return int.from_bytes(content, "little")
 
@@ -143,8 +135,8 @@ def _may_hold_error(content: Any) -> bool:
     """Whether an XML may hold an error: it spares most files the slow parse."""
     before = b""
     while chunk := content.read(_CHUNK_BYTES):
-        both = before + chunk
-        if b'value-type="error"' in both or b">#" in both or b">Err:" in both:
+        window = before + chunk
+        if b'value-type="error"' in window or b">#" in window or b">Err:" in window:
             return True
         before = chunk[-_LONGEST_SIGN:]
     return False

@@ -17,7 +17,7 @@ def expected(table: str, column: str, reason: str) -> str:
     """The expected form in English and then in Persian; empty for an unknown reason."""
     words = _words()
     of = contract(table)
-    columns = {known.name: known for known in of.columns}
+    columns = {entry.name: entry for entry in of.columns}
     if reason in _BY_COLUMN and column in columns:
         texts = _form(columns[column], words["type"])
     else:

@@ -1,6 +1,6 @@
 """Parquet files: typed columns become the text that a person would have typed. Rows are numbered from 1."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,18 @@ from etl.extract.causes import because
 from etl.extract.contract import Contract
 from etl.extract.limits import DEFAULT, Limits
 from etl.extract.source_file import BATCH_ROWS, LONGEST_FIELD, Batch, SourceFile, as_text, long_field
+
+_READABLE = (
+    *(
+        pa.types.is_string,
+        pa.types.is_large_string,
+        pa.types.is_string_view,
+        pa.types.is_binary,
+        pa.types.is_large_binary,
+    ),
+    *(pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean),
+    *(pa.types.is_date, pa.types.is_timestamp, pa.types.is_null),
+)
 
 
 def open_parquet(path: Path, contract: Contract, limits: Limits = DEFAULT) -> SourceFile:
@@ -57,41 +69,33 @@ def _refuse_bomb(footer: pq.FileMetaData, columns_read: set[int], limits: Limits
 def _is_readable(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
-    return (
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_integer(kind)
-        or pa.types.is_floating(kind)
-        or pa.types.is_decimal(kind)
-        or pa.types.is_boolean(kind)
-        or pa.types.is_date(kind)
-        or pa.types.is_timestamp(kind)
-        or pa.types.is_null(kind)
-        or pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-    )
+    return any(is_of_kind(kind) for is_of_kind in _READABLE)
 
 
 def _batches(file: pq.ParquetFile, source: SourceFile) -> Iterator[Batch]:
-    positions = source.match.positions
-    total = max(1, file.metadata.num_rows)
-    titles = [file.schema_arrow.names[position] for position in positions.values()]
+    titles = [file.schema_arrow.names[position] for position in source.match.positions.values()]
     try:
         for block in file.iter_batches(batch_size=BATCH_ROWS, columns=titles):
             block.validate(full=True)
-            columns = {name: texts_of(block.column(title)) for name, title in zip(positions, titles, strict=True)}
-            if any((pc.max(pc.binary_length(texts)).as_py() or 0) > LONGEST_FIELD for texts in columns.values()):
-                row = source.rows_read + 1
-                raise long_field(f"row {row} or one after it", f"ردیف {row} یا پس از آن")
-            first = source.rows_read + 1
-            source.rows_read += block.num_rows
-            source.share_read = source.rows_read / total
-            yield Batch(np.arange(first, first + block.num_rows, dtype=np.int64), columns)
+            yield batch_of(source, block, [block.column(title) for title in titles], file.metadata.num_rows)
     except MemoryError:
         raise
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise because("broken_parquet_row", row=source.rows_read + 1, error=type(error).__name__) from None
+
+
+def batch_of(source: SourceFile, block: pa.RecordBatch, values: Iterable[pa.Array], total: int) -> Batch:
+    """A block as the next rows of a source of `total` rows; `values` are its columns in the order of the match.
+
+    Raises Refused for a field that is too long.
+    """
+    columns = dict(zip(source.match.positions, map(texts_of, values), strict=True))
+    first = source.rows_read + 1
+    if any((pc.max(pc.binary_length(texts)).as_py() or 0) > LONGEST_FIELD for texts in columns.values()):
+        raise long_field(f"row {first} or one after it", f"ردیف {first} یا پس از آن")
+    source.rows_read += block.num_rows
+    source.share_read = source.rows_read / max(1, total)
+    return Batch(np.arange(first, first + block.num_rows, dtype=np.int64), columns)
 
 
 def texts_of(column: pa.Array) -> pa.Array:

@@ -3,25 +3,22 @@
 National ids never leave this module: they become a keyed BLAKE2b hash of 8 bytes, under the installation's key.
 """
 
-import csv
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from etl.core import text_folding
-from etl.core.jalali import days_of, read_day
+from etl.core.jalali import read_day
 from etl.core.places import Places
 from etl.extract.contract import Column
-from etl.extract.text_columns import Texts
 
 _SPOILT = re.compile(r"[0-9]+([.,/٫][0-9]+)?e\+?[0-9]+", re.IGNORECASE)
 _SPOILT_CODE = re.compile(r"[0-9]+([.,/٫][0-9]+)?e\+[0-9]+", re.IGNORECASE)
@@ -53,8 +50,8 @@ class Setting:
 def converter(column: Column, setting: Setting) -> Callable[[str], Any]:
     """A function from the folded text of a filled cell to its typed value; it raises Fault with a reason.
 
-    Days and national ids are parsed in bulk instead. `county` stays folded text here: which county it names depends on
-    the row's province.
+    Days and national ids have their own functions. `county` stays folded text here: which county it names depends on the
+    row's province.
     """
     if column.type == "number":
         return lambda text: _number(text, column.least, column.most)
@@ -70,41 +67,6 @@ def converter(column: Column, setting: Setting) -> Callable[[str], Any]:
     if column.type == "course":
         return lambda text: _member(text, setting.courses, "unknown_course")
     return _code if column.type == "code" else lambda text: text
-
-
-@dataclass(frozen=True)
-class _WrittenDay:
-    """A usual form of a day, by the positions of its digits."""
-
-    month: tuple[int, ...]
-    day: tuple[int, ...]
-
-    @property
-    def length(self) -> int:
-        return self.day[-1] + 1
-
-    def read(self, signs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Which texts of this length, one a row of bytes, are of this form; the years, months and days of all."""
-        digits = signs.astype(np.int64) - ord("0")
-        places = [*range(4), *self.month, *self.day]
-        between = [place for place in range(self.length) if place not in places]
-        are_plain = np.all((digits[:, places] >= 0) & (digits[:, places] <= 9), axis=1)
-        for place in between:
-            mark = signs[:, place]
-            are_plain &= (mark == signs[:, between[0]]) & ((mark == ord("/")) | (mark == ord("-")))
-        year = digits[:, :4] @ (1000, 100, 10, 1)
-        month, day = (digits[:, part] @ (10, 1)[-len(part) :] for part in (self.month, self.day))
-        return are_plain, np.stack((year, month, day))
-
-
-# YYYY/MM/DD, YYYYMMDD, YYYY/M/DD, YYYY/MM/D and YYYY/M/D, with hyphens too: the commonest first.
-_WRITTEN_DAYS = (
-    _WrittenDay((5, 6), (8, 9)),
-    _WrittenDay((4, 5), (6, 7)),
-    _WrittenDay((5,), (7, 8)),
-    _WrittenDay((5, 6), (8,)),
-    _WrittenDay((5,), (7,)),
-)
 
 
 @dataclass
@@ -164,16 +126,18 @@ def _listed(column: Column) -> dict[str, str]:
     return {text_folding.fold(word): value for value, fa in column.values.items() for word in (value, fa)}
 
 
-def parse_national_ids(texts: Texts, required: bool, key: bytes) -> ValidationResult:
-    """`parse` for a column of national ids: ten plain digits in bulk, the rest one by one. Typed values are uint64 hashes."""
+def parse_national_ids(texts: Sequence[str], required: bool, key: bytes) -> ValidationResult:
+    """`parse` for a column of national ids: ten digits in bulk, the rest one by one. Typed values are uint64 hashes."""
     typed = np.ma.masked_all(len(texts), np.uint64)
     result = ValidationResult(pa.nulls(0))
-    ten, signs = texts.of_length(10)
-    are_sound = _are_national_ids(signs)
-    sound = ten[are_sound]
-    typed[sound] = _keyed_all(signs[are_sound], key)
-    remaining = np.delete(np.arange(len(texts)), sound)
-    for at, text in zip(remaining.tolist(), texts.at(remaining), strict=True):
+    in_latin_digits = list(map(text_folding.latin_digits, texts))
+    ten = np.array([at for at, text in enumerate(in_latin_digits) if len(text) == 10 and text.isascii()], np.int64)
+    signs = np.frombuffer("".join(in_latin_digits[at] for at in ten).encode(), np.uint8).reshape(-1, 10)
+    are_valid = _are_national_ids(signs)
+    valid = ten[are_valid]
+    typed[valid] = _keyed_all(signs[are_valid], key)
+    for at in np.delete(np.arange(len(texts)), valid).tolist():
+        text = texts[at]
         person, reason = parse(text, lambda text: _person(text, key), required)
         if reason:
             result.faults[at] = reason
@@ -186,30 +150,19 @@ def parse_national_ids(texts: Texts, required: bool, key: bytes) -> ValidationRe
     return result
 
 
-def parse_days(texts: Texts, required: bool, future: bool, build_day: date) -> ValidationResult:
-    """`parse` for a column of dates.
-
-    The usual forms are parsed in bulk, the rest one by one. `future`: whether days after the build day are accepted.
-    """
-    # A text of no usual form keeps the year 0, which has no days.
-    parts = np.zeros((3, len(texts)), np.int64)
-    for form in _WRITTEN_DAYS:
-        places, signs = texts.of_length(form.length)
-        if places.size:
-            are_plain, read = form.read(signs)
-            parts[:, places[are_plain]] = read[:, are_plain]
-    typed = days_of(*parts)
+def parse_days(texts: Sequence[str], required: bool, future: bool, build_day: date) -> ValidationResult:
+    """`parse` for a column of dates. `future`: whether days after the build day are accepted."""
+    days = []
     result = ValidationResult(pa.nulls(0))
-    remaining = np.flatnonzero(np.isnat(typed) | (not future) & (typed > np.datetime64(build_day)))
-    for at, text in zip(remaining.tolist(), texts.at(remaining), strict=True):
+    for at, text in enumerate(texts):
         day, reason, day_habits = _parse_day(text)
         if day and day > build_day and not future:
             day, reason = None, "future_date"
-        typed[at] = day
+        days.append(day)
         result.note(day_habits, at)
         if reason := reason or ("missing_value" if required and not day else None):
             result.faults[at] = reason
-    result.typed = pa.array(typed, pa.date32())
+    result.typed = pa.array(days, pa.date32())
     return result
 
 
@@ -301,8 +254,3 @@ def _code(text: str) -> str:
     if _SPOILT_CODE.fullmatch(text):
         raise Fault("spoilt_number")
     return text
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))

@@ -12,15 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from etl.core.errors import Refused
 from etl.core.text_folding import printable
 from etl.extract.causes import because, spoken, words
 from etl.extract.contract import TABLES, Contract
-from etl.extract.source_file import LONGEST_FIELD, Batch, SourceFile, long_field
+from etl.extract.source_file import Batch, SourceFile
 
 FILE = "sources.toml"
 _KEYS = ("service", "host", "port", "dbname", "user", "sslmode", "sslrootcert", "passfile", "connect_timeout")
@@ -159,21 +157,14 @@ def _source(cursor: Any, origin: Origin, contract: Contract) -> SourceFile:
 
 
 def _batches(cursor: Any, sql: str, origin: Origin, source: SourceFile) -> Iterator[Batch]:
-    from etl.extract.parquet import texts_of
+    from etl.extract.parquet import batch_of
 
     total = int(_value(cursor, f"select count(*) from {origin.quoted}"))
     try:
         cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(_BATCH_BYTES)})
         cursor.execute(sql)
         for block in cursor.fetch_record_batch():
-            columns = {name: texts_of(block.column(at)) for at, name in enumerate(source.match.positions)}
-            if any((pc.max(pc.binary_length(texts)).as_py() or 0) > LONGEST_FIELD for texts in columns.values()):
-                row = source.rows_read + 1
-                raise long_field(f"row {row} or one after it", f"ردیف {row} یا پس از آن")
-            first = source.rows_read + 1
-            source.rows_read += block.num_rows
-            source.share_read = source.rows_read / max(1, total)
-            yield Batch(np.arange(first, first + block.num_rows, dtype=np.int64), columns)
+            yield batch_of(source, block, block.columns, total)
     except (Refused, MemoryError):
         raise
     except Exception as error:
@@ -205,7 +196,8 @@ def _connect(origin: Origin) -> tuple[Any, Any]:
     try:
         connection = driver.connect(origin.connection)
     except Exception as error:
-        raise because("not_connected", error=_words(error)) from None
+        # The message of libpq about a connection holds hosts and roles, no rows and no password.
+        raise because("not_connected", error=printable(" ".join(str(error).split()))[:300]) from None
     cursor = connection.cursor()
     settings = {
         "datestyle": "ISO",
@@ -246,17 +238,12 @@ def _failed(error: Exception, row: int = 0) -> Refused:
     state = getattr(error, "sqlstate", None) or ""
     if not state:
         return because("server_silent", error=type(error).__name__, **place)
-    known = words(f"sqlstate_{state if state in _STATES else 'other'}")
-    cause, _, remedy = spoken(known, "en").partition("; ")
-    cause_fa, _, remedy_fa = spoken(known, "fa").partition("؛ ")
+    text = words(f"sqlstate_{state if state in _STATES else 'other'}")
+    cause, _, remedy = spoken(text, "en").partition("; ")
+    cause_fa, _, remedy_fa = spoken(text, "fa").partition("؛ ")
     return because(
         "server_refused", state=state, cause=cause, cause_fa=cause_fa, remedy=remedy, remedy_fa=remedy_fa, **place
     )
-
-
-def _words(error: Exception) -> str:
-    """The message of libpq about a connection: hosts and roles, no rows and no password."""
-    return printable(" ".join(str(error).split()))[:300]
 
 
 def _close(*opened: Any) -> None:

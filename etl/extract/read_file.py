@@ -7,16 +7,16 @@ import hashlib
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from etl.core import text_folding
+from etl.core.files import sha256
 from etl.extract.causes import because
 from etl.extract.contract import Contract, contract
 from etl.extract.limits import DEFAULT, Limits, unpacked_size
@@ -106,8 +106,7 @@ class Read:
 
 def recognised_table(path: Path, limits: Limits = DEFAULT) -> str:
     """The table that the headers of a file match. Raises Refused if they match none or several."""
-    limits.refuse_unpacked(_regular_file(path).st_size)
-    limits.refuse_unpacked(unpacked_size(path))
+    _checked(path, limits)
     return recognised(path, limits)
 
 
@@ -118,11 +117,8 @@ def read(job: Job, validator: Validator, progress: Callable[[int, float], None],
     """
     if job.origin:
         return _read_database(job, job.origin, validator, progress, limits)
-    before = _regular_file(job.path)
-    # Checked before reading: a sparse file can claim terabytes and take no disk.
-    limits.refuse_unpacked(before.st_size)
-    limits.refuse_unpacked(unpacked_size(job.path))
-    digest = _sha256(job.path)
+    before = _checked(job.path, limits)
+    digest = sha256(job.path)
     source = open_source(job.path, contract(job.table), limits)
     _write(job, source, validator, progress, limits)
     after = _regular_file(job.path)
@@ -152,19 +148,50 @@ def _read_database(
 def _write(
     job: Job, source: SourceFile, validator: Validator, progress: Callable[[int, float], None], limits: Limits
 ) -> None:
+    """Write the rows, the faults, and the faults whose value loads as unknown."""
     validator.counts.clear()
-    with _writers(job, limits) as (write_rows, write_faults, write_warned):
+    schemas = {job.rows_file: row_schema(contract(job.table)), job.faults_file: FAULTS, job.warned_file: FAULTS}
+    with _build_disk():
+        sinks = [pa.OSFile(str(path), "wb") for path in schemas]
+        streams = [pa.ipc.new_stream(sink, schema) for sink, schema in zip(sinks, schemas.values(), strict=True)]
+
+    def write(stream: Any, batch: pa.RecordBatch) -> None:
+        if batch.num_rows:
+            with _build_disk():
+                stream.write_batch(batch)
+
+    rows, faults, warned = streams
+    try:
         for batch in source.batches:
             limits.refuse_rows(source.rows_read)
             if len(batch.lines):
-                rows, faults, warned = validator.validate(batch, job.number)
-                write_rows(rows)
-                write_faults(faults)
-                write_warned(warned)
+                typed, rejected, unknown = validator.validate(batch, job.number)
+                limits.refuse_disk(typed.nbytes + sum(sink.tell() for sink in sinks))
+                write(rows, typed)
+                write(faults, _fault_batch(job, rejected))
+                write(warned, _fault_batch(job, unknown))
             progress(source.rows_read, source.share_read)
         limits.refuse_rows(source.rows_read)
-        write_faults(source.rejects)
-        write_warned(source.warned)
+        write(faults, _fault_batch(job, source.rejects))
+        write(warned, _fault_batch(job, source.warned))
+    finally:
+        with _build_disk():
+            for opened_file in (*streams, *sinks):
+                opened_file.close()
+
+
+def _fault_batch(job: Job, faults: Sequence[Fault]) -> pa.RecordBatch:
+    lines, columns, reasons = zip(*faults, strict=True) if faults else ((), (), ())
+    return pa.record_batch([[job.number] * len(faults), lines, columns, reasons], schema=FAULTS)
+
+
+@contextmanager
+def _build_disk() -> Iterator[None]:
+    """Raises BuildDiskFull for an error of the disk: the file that is read is not at fault."""
+    try:
+        yield
+    except OSError as error:
+        raise BuildDiskFull(os.strerror(error.errno) if error.errno else type(error).__name__) from None
 
 
 def _outcome(job: Job, source: SourceFile, validator: Validator, digest: str, size: int) -> Read:
@@ -179,55 +206,15 @@ def _regular_file(path: Path) -> os.stat_result:
     return status
 
 
+def _checked(path: Path, limits: Limits) -> os.stat_result:
+    """The status of a file of permitted size, checked before reading: a sparse file can claim terabytes and take no disk."""
+    status = _regular_file(path)
+    limits.refuse_unpacked(unpacked_size(path))
+    return status
+
+
 def _identity(status: os.stat_result) -> tuple[int, ...]:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def _writers(
-    job: Job, limits: Limits
-) -> Iterator[tuple[Callable[[Any], None], Callable[[list[Fault]], None], Callable[[list[Fault]], None]]]:
-    """Three functions that write rows, faults, and faults whose value loads as unknown."""
-    streams: list[Any] = []
-    sinks: list[Any] = []
-
-    def sink_of(path: Path, schema: pa.Schema) -> Any:
-        sink = pa.OSFile(str(path), "wb")
-        stream = pa.ipc.new_stream(sink, schema)
-        streams.extend((stream, sink))
-        sinks.append(sink)
-        return stream
-
-    def writing(action: Callable[..., Any], *arguments: Any) -> Any:
-        try:
-            return action(*arguments)
-        except OSError as error:
-            raise BuildDiskFull(os.strerror(error.errno) if error.errno else type(error).__name__) from None
-
-    def write_rows(batch: pa.RecordBatch) -> None:
-        limits.refuse_disk(batch.nbytes + sum(sink.tell() for sink in sinks))
-        writing(rows.write_batch, batch)
-
-    def write_faults(stream: Any, batch: list[Fault]) -> None:
-        if batch:
-            lines, columns, reasons = zip(*batch, strict=True)
-            numbers = pa.array([job.number] * len(batch), pa.int32())
-            arrays = [numbers, pa.array(lines, pa.int64()), pa.array(columns), pa.array(reasons)]
-            writing(stream.write_batch, pa.record_batch(arrays, schema=FAULTS))
-
-    rows = writing(sink_of, job.rows_file, row_schema(contract(job.table)))
-    faults = writing(sink_of, job.faults_file, FAULTS)
-    warned = writing(sink_of, job.warned_file, FAULTS)
-    try:
-        yield write_rows, partial(write_faults, faults), partial(write_faults, warned)
-    finally:
-        for stream in streams:
-            writing(stream.close)
 
 
 def _notes(of: Contract, source: SourceFile, counts: Counter[str]) -> list[str]:

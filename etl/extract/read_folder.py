@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -29,6 +29,16 @@ class Outcome:
     refusal: str = ""
 
 
+@dataclass
+class _Progress:
+    """The progress of one file: its bytes, the rows and the share of it read (0 to 1), the bytes of disk its rows take."""
+
+    size: int
+    rows: int = 0
+    share: float = 0.0
+    written: int = 0
+
+
 class WorkerPool:
     """The worker processes of one build. They start at once, on the largest files first."""
 
@@ -44,9 +54,9 @@ class WorkerPool:
         self._disk = limits.build_disk()
         self._idle = [_Worker(self._greeting) for _ in range(min(useful, len(jobs), os.cpu_count() or 1))]
         self._busy: dict[Connection, _Worker] = {}
-        self._meter = _Meter(jobs)
+        self._progress = {job.number: _Progress(max(1, _size(job))) for job in jobs}
         # Jobs are taken from the end: the largest first.
-        self._waiting = sorted(jobs, key=lambda job: (self._meter.size(job), job.number))
+        self._waiting = sorted(jobs, key=lambda job: (self._progress[job.number].size, job.number))
         self._start_jobs()
 
     def read_all(self, progress: Callable[[int, int, float], None]) -> list[Outcome]:
@@ -55,23 +65,25 @@ class WorkerPool:
         Raises Refused if the folder of the build cannot hold the rows, or they take more disk than a build may.
         """
         outcomes: dict[int, Outcome] = {}
+        files = self._progress.values()
         while self._busy:
             for pipe in self._ready():
                 worker = self._busy[pipe]
-                if outcome := worker.receive(self._meter):
+                if outcome := worker.receive():
                     outcomes[outcome.job.number] = outcome
                     del self._busy[pipe]
                     self._idle.append(worker if worker.is_alive else _Worker(self._greeting))
-                if self._meter.written > self._disk << 20:
+                if sum(file.written for file in files) > self._disk << 20:
                     raise because("too_much_disk_in_all", most=f"{self._disk:,}")
-                progress(len(outcomes), *self._meter.read())
+                share = sum(file.size * file.share for file in files) / sum(file.size for file in files)
+                progress(len(outcomes), sum(file.rows for file in files), share)
             self._start_jobs()
         return [outcomes[job.number] for job in self._jobs]
 
     def _start_jobs(self) -> None:
         while self._waiting and self._idle:
-            worker = self._idle.pop()
-            worker.start(self._waiting.pop())
+            worker, job = self._idle.pop(), self._waiting.pop()
+            worker.start(job, self._progress[job.number])
             self._busy[worker.pipe] = worker
 
     def _ready(self) -> list[Connection]:
@@ -103,9 +115,9 @@ class _Worker:
         self.heard_at = time.monotonic()
         self._send(greeting)
 
-    def start(self, job: Job) -> None:
-        """Send it a file to read."""
-        self._job = job
+    def start(self, job: Job, progress: _Progress) -> None:
+        """Send it a file to read; `receive` updates `progress`."""
+        self._job, self._progress = job, progress
         self.heard_at = time.monotonic()
         path = os.fsencode(job.path.absolute()).hex()
         self._send(
@@ -118,7 +130,7 @@ class _Worker:
             }
         )
 
-    def receive(self, meter: "_Meter") -> Outcome | None:
+    def receive(self) -> Outcome | None:
         """Receive one message: None for progress, else the outcome of the file, also if the process died."""
         assert self._job
         self.heard_at = time.monotonic()
@@ -126,20 +138,19 @@ class _Worker:
             kind, *content = json.loads(self.pipe.recv_bytes())
         except (EOFError, OSError, ValueError):
             self.kill()
-            meter.note(self._job, 0, 1.0)
-            return Outcome(self._job, refusal=words("reader_stopped"))
+            kind, content = "refused", [words("reader_stopped")]
         if kind == "progress":
-            meter.note(self._job, *content)
+            self._progress.rows, self._progress.share, self._progress.written = content
             return None
         if kind == "stopped":
             raise because("not_written", path=self._job.folder, error=content[0])
+        self._progress.share = 1.0
         if kind == "refused":
-            meter.note(self._job, 0, 1.0)
+            self._progress.rows = 0
             return Outcome(self._job, refusal=" ".join(content[0].split()))
         fields: dict[str, Any] = content[0]
-        fields |= {name: tuple(fields[name]) for name in ("notes", "sheets")}
-        read = Read(**fields)
-        meter.note(self._job, read.rows_read, 1.0)
+        read = Read(**fields | {name: tuple(fields[name]) for name in ("notes", "sheets")})
+        self._progress.rows = read.rows_read
         return Outcome(replace(self._job, table=read.table), read)
 
     def stop(self) -> None:
@@ -157,41 +168,6 @@ class _Worker:
         # `receive` reports a process that is already dead.
         with suppress(OSError):
             self.pipe.send_bytes(json.dumps(request).encode())
-
-
-@dataclass
-class _Meter:
-    """Rows and bytes read so far over all files."""
-
-    jobs: Sequence[Job]
-    _sizes: dict[int, int] = field(default_factory=dict)
-    _rows: dict[int, int] = field(default_factory=dict)
-    _shares: dict[int, float] = field(default_factory=dict)
-    _written: dict[int, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._sizes = {job.number: max(1, _size(job)) for job in self.jobs}
-
-    def size(self, job: Job) -> int:
-        """The bytes of the job's file."""
-        return self._sizes[job.number]
-
-    def note(self, job: Job, rows: int, share: float, written: int | None = None) -> None:
-        """Record the progress of a file, and the bytes of disk that its rows take."""
-        self._rows[job.number] = rows
-        self._shares[job.number] = share
-        if written is not None:
-            self._written[job.number] = written
-
-    @property
-    def written(self) -> int:
-        """The bytes of disk that the rows of all files take."""
-        return sum(self._written.values())
-
-    def read(self) -> tuple[int, float]:
-        """The rows read, and the share of bytes read (0 to 1)."""
-        done = sum(self._sizes[number] * share for number, share in self._shares.items())
-        return sum(self._rows.values()), done / sum(self._sizes.values())
 
 
 def _size(job: Job) -> int:

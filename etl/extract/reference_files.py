@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -109,6 +109,24 @@ def number(path: Path, line: int, row: dict[str, str], name: str, whole: bool = 
     if not 0 <= value < _MOST or (whole and not value.is_integer()):
         raise bad_cell(path, line, name, "bad_number")
     return value
+
+
+def required_number(path: Path, line: int, row: dict[str, str], name: str, whole: bool = False) -> float:
+    """A number of 0 or more that must not be empty."""
+    value = number(path, line, row, name, whole)
+    if value is None:
+        raise bad_cell(path, line, name, "missing_value")
+    return value
+
+
+def choice(path: Path, line: int, row: dict[str, str], name: str, values: Mapping[str, str]) -> str:
+    """One of `values`, which has the Persian word of each; in either language."""
+    word = fold(text(path, line, row, name))
+    chosen = next((value for value, persian in values.items() if word in (value, fold(persian))), None)
+    if chosen is None:
+        english, persian = ", ".join(values), "، ".join(values.values())
+        raise bad_cell(path, line, name, "unknown_value", values=english, values_fa=persian)
+    return chosen
 
 
 def text(path: Path, line: int, row: dict[str, str], name: str) -> str:

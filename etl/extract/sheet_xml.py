@@ -31,44 +31,35 @@ def unreadable_cells(path: Path, title: str) -> set[Cell]:
         part = _part_of(archive, title)
         if not part:
             return set()
-        scan = _Scan()
         with archive.open(part) as content:
-            while chunk := content.read(_CHUNK_BYTES):
-                scan.feed(chunk)
-        if scan.cells > _MOST_CELLS:
-            raise because("stray_cell", sheet=display_text(title), cell=scan.farthest)
-        return _unreadable_in(archive, part) if scan.may_hold_unreadable else set()
+            may_hold_unreadable, cells, farthest = _scan(content)
+        if cells > _MOST_CELLS:
+            raise because("stray_cell", sheet=display_text(title), cell=farthest)
+        return _unreadable_in(archive, part) if may_hold_unreadable else set()
 
 
-class _Scan:
-    """A quick scan of a sheet's XML, chunk by chunk, which spares most sheets the slow parse."""
+def _scan(content: Any) -> tuple[bool, int, str]:
+    """A quick scan of a sheet's XML, chunk by chunk, which spares most sheets the slow parse.
 
-    def __init__(self) -> None:
-        self.may_hold_unreadable = False
-        self.farthest = ""
-        self._column, self._row = _USUAL_COLUMNS, 1
-        self._before = b""
-
-    def feed(self, chunk: bytes) -> None:
-        """Scan the next chunk."""
-        both = self._before + chunk
-        self._before = chunk[-_LONGEST_TAG:]
-        self.may_hold_unreadable = self.may_hold_unreadable or any(sign in both for sign in _UNREADABLE)
-        for match in _FAR_CELL.finditer(both):
-            if (column := _column(match[1].decode()) + 1) > self._column:
-                self._column, self.farthest = column, (match[1] + match[2]).decode()
-        last = both.rfind(b'<row r="')
-        if last >= 0 and (number := _ROW.match(both, last)) and int(number[1]) > self._row:
-            self._row = int(number[1])
-
-    @property
-    def cells(self) -> int:
-        """The number of cells from the first to the farthest."""
-        return self._column * self._row
+    Returns whether it may hold an unreadable cell, how many cells it has up to the farthest, and the farthest.
+    """
+    may_hold_unreadable, farthest = False, ""
+    columns, rows, before = _USUAL_COLUMNS, 1, b""
+    while chunk := content.read(_CHUNK_BYTES):
+        window = before + chunk
+        before = chunk[-_LONGEST_TAG:]
+        may_hold_unreadable = may_hold_unreadable or any(sign in window for sign in _UNREADABLE)
+        for match in _FAR_CELL.finditer(window):
+            if (column := _column(match[1].decode()) + 1) > columns:
+                columns, farthest = column, (match[1] + match[2]).decode()
+        last = window.rfind(b'<row r="')
+        if last >= 0 and (number := _ROW.match(window, last)):
+            rows = max(rows, int(number[1]))
+    return may_hold_unreadable, columns * rows, farthest
 
 
 def _part_of(archive: zipfile.ZipFile, title: str) -> str:
-    """The name of the part of the archive that holds the sheet called `title`."""
+    """The name of the part of the archive that holds the sheet called `title`; empty if there is none."""
     relation = ""
 
     def sheets(name: str, attributes: dict[str, str]) -> None:
@@ -76,17 +67,22 @@ def _part_of(archive: zipfile.ZipFile, title: str) -> str:
         if name == "sheet" and attributes.get("name") == title:
             relation = next((value for key, value in attributes.items() if key.endswith("id") and key != "sheetId"), "")
 
-    target = ""
+    with archive.open("xl/workbook.xml") as content:
+        parse_xml(content, sheets)
+    return related_parts(archive, "workbook.xml").get(relation, "")
 
-    def relations(name: str, attributes: dict[str, str]) -> None:
-        nonlocal target
-        if name == "Relationship" and attributes.get("Id") == relation:
-            target = attributes.get("Target", "")
 
-    for name, handler in (("xl/workbook.xml", sheets), ("xl/_rels/workbook.xml.rels", relations)):
-        with archive.open(name) as content:
-            parse_xml(content, handler)
-    return target.lstrip("/") if target.startswith("/") else f"xl/{target}" if target else ""
+def related_parts(archive: zipfile.ZipFile, book: str) -> dict[str, str]:
+    """The parts of the archive that the workbook `book` refers to, by the id of their relation."""
+    targets: dict[str, str] = {}
+
+    def relation(name: str, attributes: dict[str, str]) -> None:
+        if name == "Relationship" and (target := attributes.get("Target")):
+            targets[attributes.get("Id", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+
+    with archive.open(f"xl/_rels/{book}.rels") as content:
+        parse_xml(content, relation)
+    return targets
 
 
 def _unreadable_in(archive: zipfile.ZipFile, part: str) -> set[Cell]:

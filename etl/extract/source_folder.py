@@ -69,10 +69,10 @@ def _below(folder: Path, name: str) -> Iterator[str]:
     """The files of a sub-folder, and its empty sub-folders, in order."""
     for path, folders, files in os.walk(folder / name):
         folders.sort()
-        here = Path(path).relative_to(folder)
-        yield from (str(here / file) for file in sorted(files))
+        relative = Path(path).relative_to(folder)
+        yield from (str(relative / file) for file in sorted(files))
         if not files and not folders:
-            yield f"{here}{os.sep}"
+            yield f"{relative}{os.sep}"
 
 
 def _names(folder: Path) -> list[str]:

@@ -11,14 +11,8 @@ from etl.core import text_folding
 from etl.extract import parse_values
 from etl.extract.contract import Column, Contract
 from etl.extract.source_file import Batch
-from etl.extract.text_columns import Texts
 
-_ARROW = {
-    "date": pa.date32(),
-    "number": pa.float64(),
-    "yes_no": pa.bool_(),
-    "national_id": pa.uint64(),
-}
+_ARROW = {"date": pa.date32(), "number": pa.float64(), "yes_no": pa.bool_(), "national_id": pa.uint64()}
 FAULTS = pa.schema(
     [("file_number", pa.int32()), ("line", pa.int64()), ("column_name", pa.string()), ("reason", pa.string())]
 )
@@ -60,7 +54,7 @@ class Validator:
                 continue
             if not pa.types.is_dictionary(texts.type):
                 texts = texts.dictionary_encode()
-            distinct, codes = Texts(texts.dictionary), texts.indices
+            distinct, codes = texts.dictionary.to_pylist(), texts.indices
             result = self._columns[column.name].validate(distinct)
             if column.type == "county":
                 array = self._county(provinces, result.typed, codes)
@@ -74,20 +68,21 @@ class Validator:
                 provinces = array
             if column.shown:
                 display = text_folding.display_code if column.type == "code" else text_folding.display_text
-                arrays.append(pa.array([display(text) for text in distinct.written], pa.string()).take(codes))
+                arrays.append(pa.array([display(text) for text in distinct], pa.string()).take(codes))
             self._count_habits(distinct, result, codes)
             # A row with bytes that are no text is rejected even if the column's bad values load as unknown.
             for fault in _faults(column, result, codes, batch.lines):
                 (faults if column.bad == "reject" or fault[2] == "bad_encoding" else warned).append(fault)
         return pa.record_batch(arrays, schema=self._schema), faults, warned
 
-    def _count_habits(self, distinct: Texts, result: parse_values.ValidationResult, codes: Any) -> None:
+    def _count_habits(self, distinct: list[str], result: parse_values.ValidationResult, codes: Any) -> None:
         """Add the habits in a column's texts to `counts`, which the load report shows."""
         habits = [(name, code, 1) for name, with_habit in result.habits.items() for code in with_habit]
-        if not distinct.is_printable:
-            habits += [
-                ("invisible", code, text_folding.count_invisible(text)) for code, text in enumerate(distinct.written)
-            ]
+        habits += [
+            ("invisible", code, text_folding.count_invisible(text))
+            for code, text in enumerate(distinct)
+            if not text.isprintable()
+        ]
         if habits:
             rows = np.bincount(codes.to_numpy(), minlength=len(distinct))
             for name, code, number in habits:
@@ -97,12 +92,12 @@ class Validator:
         """The county of each row: which one a name means depends on the row's province."""
         names = folded.to_pylist()
         encoded = provinces.dictionary_encode("encode")
-        known: list[str | None] = encoded.dictionary.to_pylist()
+        province_codes: list[str | None] = encoded.dictionary.to_pylist()
         pairs = encoded.indices.to_numpy() * len(names) + codes.to_numpy()
         distinct, position, count = np.unique(pairs, return_inverse=True, return_counts=True)
         counties = []
         for pair, times in zip(distinct.tolist(), count.tolist(), strict=True):
-            province, name = known[pair // len(names)], names[pair % len(names)]
+            province, name = province_codes[pair // len(names)], names[pair % len(names)]
             code = self._counties.get((province or "", name)) if name else None
             self.counts["county"] += times if name and code is None else 0
             counties.append(code)
@@ -138,7 +133,7 @@ class _ColumnValidator:
         self._habits = parse_values.habits(column)
         self._known: dict[str, tuple[Any, str | None, tuple[str, ...]]] = {}
 
-    def validate(self, distinct: Texts) -> parse_values.ValidationResult:
+    def validate(self, distinct: list[str]) -> parse_values.ValidationResult:
         """The typed value of each text, the faults and the habits."""
         column, setting = self._column, self._setting
         if column.type == "national_id":
@@ -147,7 +142,7 @@ class _ColumnValidator:
             return parse_values.parse_days(distinct, column.required, column.future, setting.build_day)
         if len(self._known) > self._MOST_CACHED:
             self._known.clear()
-        parsed = [self._known.get(text) or self._parse(text) for text in distinct.written]
+        parsed = [self._known.get(text) or self._parse(text) for text in distinct]
         result = parse_values.ValidationResult(pa.array([value for value, _, _ in parsed], self._kind))
         for index, (_, reason, habits) in enumerate(parsed):
             if reason:

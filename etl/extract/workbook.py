@@ -25,6 +25,7 @@ from etl.extract.causes import because
 from etl.extract.contract import Contract, Match
 from etl.extract.error_cells import error_cells
 from etl.extract.file_kinds import workbook_kind
+from etl.extract.limits import unpacked_size
 from etl.extract.sheet_xml import Cell, unreadable_cells
 from etl.extract.source_file import BATCH_ROWS, SHEET_BITS, Batch, SourceFile, as_text
 from etl.extract.source_folder import ending_of
@@ -37,15 +38,15 @@ _HEADER_SEARCH_ROWS = 20
 def open_workbook(path: Path, contract: Contract) -> SourceFile:
     """The rows of a workbook. Raises Refused if it cannot be opened or no visible sheet matches the contract."""
     kind = workbook_kind(path)
-    if kind != "xls":
-        _refuse_bomb(path)
+    if kind != "xls" and unpacked_size(path) > _BIGGEST_UNPACKED:
+        raise because("too_large", most=f"{_BIGGEST_UNPACKED >> 20:,}")
     book = _Book(path, kind, contract)
     sheets = book.sheets()
     first = next(sheets, None)
     if first is None:
         raise book.refusal()
     source = SourceFile(replace(first.match))
-    source.batches = _all_batches(book, first, sheets, source)
+    source.batches = _all_batches(book, chain((first,), sheets), source)
     return source
 
 
@@ -179,17 +180,8 @@ def _refusing(name: str) -> Iterator[None]:
         raise _not_readable(name, error) from None
 
 
-def _refuse_bomb(path: Path) -> None:
-    with zipfile.ZipFile(path) as archive:
-        unpacked = sum(entry.file_size for entry in archive.infolist())
-    if unpacked > _BIGGEST_UNPACKED:
-        raise because("too_large", most=f"{_BIGGEST_UNPACKED >> 20:,}")
-
-
-def _all_batches(book: _Book, first: _Sheet, further_sheets: Iterator[_Sheet], source: SourceFile) -> Iterator[Batch]:
+def _all_batches(book: _Book, sheets: Iterator[_Sheet], source: SourceFile) -> Iterator[Batch]:
     """The rows of all sheets, one sheet after the other; adds the notes about the sheets to `source`."""
-    sheets: Iterator[_Sheet] = chain((first,), further_sheets)
-    del first
     for sheet in sheets:
         if source.sheets:
             match = source.match
@@ -271,7 +263,7 @@ def _merged(of: _Sheet, columns: dict[int, str], source: SourceFile) -> set[Cell
             if len(rows) > 1 and rows[-1] >= of.header_row:
                 if 2 * sum(at == column and row > of.header_row for row, at in covered) > height - of.header_row:
                     place = f"{rows[0] + 1}–{rows[-1] + 1}"
-                    header = next(known.headers[0] for known in of.match.of.columns if known.name == columns[column])
+                    header = next(entry.headers[0] for entry in of.match.of.columns if entry.name == columns[column])
                     raise because("merged", sheet=of.name, column=columns[column], column_fa=header, place=place)
                 source.notes.append(f"merged cells: {columns[column]} {of.name}!{rows[0] + 1}–{rows[-1] + 1}")
     return covered

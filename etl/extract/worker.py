@@ -8,13 +8,24 @@ import json
 import os
 import resource
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from etl.core.child_process import limit_memory
+from etl.core.errors import Refused
 from etl.core.places import places
+from etl.extract.causes import words
+from etl.extract.contract import contract
+from etl.extract.limits import Limits
+from etl.extract.parse_values import Setting
+from etl.extract.postgresql import Origin
+from etl.extract.read_file import BuildDiskFull, Job, read, recognised_table
+from etl.extract.validate import Validator
 
 # The memory limit of a worker, in MiB. XLSX needs the most: a sheet is held in memory.
 _MEMORY = int(os.environ.get("READER_MEMORY") or 3072)
@@ -25,89 +36,62 @@ _SECONDS_PER_MEGABYTE = 10
 def main() -> None:
     """Serve until the build closes the connection."""
     sys.meta_path.insert(0, _NoPandas())
-    _limit_memory()
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    worker = _Worker()
+    limit_memory(_MEMORY << 20)
+    reference = places()
     pipe = Connection(int(sys.argv[1]))
     try:
-        worker.set_up(json.loads(pipe.recv_bytes()))
+        greeting = json.loads(pipe.recv_bytes())
+        day, key = date.fromisoformat(greeting["build_day"]), bytes.fromhex(greeting["key"])
+        setting = Setting(day, greeting["courses"], key, reference)
+        limits = Limits(**greeting["limits"])
+        validator_of = cache(lambda table: Validator(contract(table), setting))
         while True:
-            request = json.loads(pipe.recv_bytes())
-            for answer in worker.serve(request, pipe):
-                pipe.send_bytes(json.dumps(answer).encode())
+            answer = _answer(json.loads(pipe.recv_bytes()), pipe, limits, validator_of)
+            pipe.send_bytes(json.dumps(answer).encode())
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
 
-class _Worker:
-    """The state of a worker: the setting and limits of the build, and a validator for each table."""
+def _answer(
+    request: dict[str, Any], pipe: Connection, limits: Limits, validator_of: Callable[[str], Validator]
+) -> tuple[str, Any]:
+    """The outcome of reading a file, or why it is refused. Progress messages precede it."""
+    try:
+        path = Path(os.fsdecode(bytes.fromhex(request["path"])))
+        origin = Origin(**request["origin"]) if request["origin"] else None
+        # The size of a view is unknown: its server limits the time.
+        size = (origin.bytes or limits.unpacked << 20) if origin else path.stat().st_size
+        _limit_time(size, limits.seconds)
+        table = request["table"] or recognised_table(path, limits)
+        job = Job(path, table, request["number"], Path(request["folder"]), origin)
 
-    def __init__(self) -> None:
-        """Import what every file needs before the first request arrives."""
-        from etl.extract import parse_values, read_file
+        def progress(rows: int, share: float) -> None:
+            pipe.send_bytes(json.dumps(("progress", rows, share, job.written)).encode())
 
-        self._read_file = read_file
-        self._values = parse_values
-        self._places = places()
-        self._validators: dict[str, Any] = {}
-
-    def set_up(self, setting: dict[str, Any]) -> None:
-        """Take the setting of the build."""
-        self._setting = self._values.Setting(
-            date.fromisoformat(setting["build_day"]), setting["courses"], bytes.fromhex(setting["key"]), self._places
-        )
-        self._limits = self._read_file.Limits(**setting["limits"])
-
-    def serve(self, request: dict[str, Any], pipe: Connection) -> Any:
-        """The one answer to a request: the outcome of reading, or why the file is refused. Progress messages precede it."""
-        from etl.core.errors import Refused
-        from etl.extract.causes import words
-        from etl.extract.contract import contract
-
-        try:
-            path = Path(os.fsdecode(bytes.fromhex(request["path"])))
-            origin = self._read_file.Origin(**request["origin"]) if request["origin"] else None
-            # The size of a view is unknown: its server limits the time.
-            size = (origin.bytes or self._limits.unpacked << 20) if origin else path.stat().st_size
-            _limit_time(size, self._limits.seconds)
-            table = request["table"] or self._read_file.recognised_table(path, self._limits)
-            job = self._read_file.Job(path, table, request["number"], Path(request["folder"]), origin)
-            if job.table not in self._validators:
-                self._validators[job.table] = self._read_file.Validator(contract(job.table), self._setting)
-
-            def progress(rows: int, share: float) -> None:
-                pipe.send_bytes(json.dumps(("progress", rows, share, job.written)).encode())
-
-            yield "done", asdict(self._read_file.read(job, self._validators[job.table], progress, self._limits))
-        except Refused as error:
-            yield "refused", str(error)
-        except MemoryError:
-            yield "refused", words("too_much_memory", most=_MEMORY)
-        except self._read_file.BuildDiskFull as error:
-            yield "stopped", str(error)
-        except (BrokenPipeError, ConnectionResetError):
-            raise
-        except OSError as error:
-            yield "refused", words("not_opened", error=error.strerror or type(error).__name__)
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as error:
-            # A parser's panic is no Exception. The text of an error may hold a value of the file: only its type is sent.
-            yield "refused", words("not_readable", error=type(error).__name__)
+        return "done", asdict(read(job, validator_of(table), progress, limits))
+    except Refused as error:
+        return "refused", str(error)
+    except MemoryError:
+        return "refused", words("too_much_memory", most=_MEMORY)
+    except BuildDiskFull as error:
+        return "stopped", str(error)
+    except (BrokenPipeError, ConnectionResetError):
+        raise
+    except OSError as error:
+        return "refused", words("not_opened", error=error.strerror or type(error).__name__)
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        # A parser's panic is no Exception. The text of an error may hold a value of the file: only its type is sent.
+        return "refused", words("not_readable", error=type(error).__name__)
 
 
 class _NoPandas:
-    """Keeps pyarrow from importing pandas when it converts the first list: half of a worker's start-up time."""
+    """Stops pyarrow from importing pandas when it converts the first list: half of a worker's start-up time."""
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
         if fullname == "pandas":
             raise ImportError("workers do without pandas")
-
-
-def _limit_memory() -> None:
-    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-    bound = _MEMORY << 20 if hard == resource.RLIM_INFINITY else min(_MEMORY << 20, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (bound, bound))
 
 
 def _limit_time(size: int, seconds: int) -> None:

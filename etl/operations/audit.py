@@ -82,11 +82,11 @@ def record(folder: Path, sub: str, event: str, **more: str | int) -> None:
 def record_settings(folder: Path, digest: str) -> None:
     """Record an event if the settings or the table of roles changed since the last call; the first call records none."""
     folder.mkdir(parents=True, exist_ok=True)
-    known = folder / "settings.sha256"
+    digest_file = folder / "settings.sha256"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        before = known.read_text(encoding="utf-8") if known.exists() else digest
-        known.write_text(digest, encoding="utf-8")
+        before = digest_file.read_text(encoding="utf-8") if digest_file.exists() else digest
+        digest_file.write_text(digest, encoding="utf-8")
     if digest != before:
         record(folder, "server", "settings_changed")
 
@@ -155,8 +155,7 @@ def _head_file(folder: Path) -> Path:
 def _head(folder: Path) -> tuple[int, str]:
     """Number and hash of the last event: as in head.json, else (after a crash between two writes) from the log."""
     number, digest = 0, _FIRST
-    last = next(iter(_last_line(folder)), None)
-    if last is not None:
+    if last := _last_line(folder):
         entry = _read(last) or {}
         number, digest = int(entry.get("number", 0)), _digest(last)
     noted = _noted(folder)
@@ -164,13 +163,14 @@ def _head(folder: Path) -> tuple[int, str]:
     return noted if noted and noted[0] >= number else (number, digest)
 
 
-def _last_line(folder: Path) -> Iterator[str]:
+def _last_line(folder: Path) -> str:
+    """The last line of the log; empty if there is none."""
     path = _log(folder)
-    if not path.exists() or not path.stat().st_size:
-        return
+    if not path.exists():
+        return ""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 8192))
-        yield file.read().decode("utf-8", "replace").rstrip("\n").rsplit("\n", 1)[-1]
+        return file.read().decode("utf-8", "replace").rstrip("\n").rsplit("\n", 1)[-1]
 
 
 def _noted(folder: Path) -> tuple[int, str] | None:

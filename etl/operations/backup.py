@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import sqlite3
 import tarfile
 import tempfile
@@ -17,12 +18,12 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from etl.core.errors import Refused
+from etl.core.files import sha256, sync
 from etl.core.settings import Folders
 from etl.warehouse import publications
 
 _CONTENT = "content.json"
 _SQLITE = b"SQLite format 3\x00"
-_BLOCK = 1 << 20
 _TREES = ("submissions", "views", "audit")
 _NEWEST = 30
 
@@ -40,7 +41,8 @@ def backup(folders: Folders, to: Path | None = None) -> Path:
                     digests[name] = _add(archive, name, path)
                 if not digests:
                     raise Refused("there is nothing to back up")
-                content = json.dumps({"pointer": _shown(folders.warehouse), "files": digests}, indent=1).encode()
+                shown = publications.current(folders.warehouse).name if folders.warehouse.exists() else ""
+                content = json.dumps({"pointer": shown, "files": digests}, indent=1).encode()
                 manifest = tarfile.TarInfo(_CONTENT)
                 manifest.size = len(content)
                 archive.addfile(manifest, io.BytesIO(content))
@@ -61,12 +63,13 @@ def restore(archive: Path, folders: Folders) -> list[Path]:
 
     An existing file with other content refuses the restore: no file of an installation in use is overwritten.
     """
-    with tempfile.TemporaryDirectory(prefix="restore-", dir=_there(folders.warehouse.parent)) as name:
-        aside = Path(name)
-        current_name, digests = _unpacked(archive, aside)
-        moves = [(aside / name, _target(name, folders)) for name in digests]
+    folders.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="restore-", dir=folders.warehouse.parent) as name:
+        unpacked = Path(name)
+        current_name, digests = _unpacked(archive, unpacked)
+        moves = [(unpacked / name, _target(name, folders)) for name in digests]
         for (source, target), digest in zip(moves, digests.values(), strict=True):
-            if target.exists() and _digest(target) != digest:
+            if target.exists() and sha256(target) != digest:
                 raise Refused(f"{target}: is there with other content; move it away first")
             source.chmod(0o600 if target == folders.identity_key else 0o640)
         written = []
@@ -103,8 +106,7 @@ def _add(archive: tarfile.TarFile, name: str, path: Path) -> str:
                 copy.write(database.serialize())
         else:
             with path.open("rb") as file:
-                while block := file.read(_BLOCK):
-                    copy.write(block)
+                shutil.copyfileobj(file, copy)
         copy.seek(0)
         digest = hashlib.file_digest(copy, "sha256").hexdigest()
         entry = tarfile.TarInfo(name)
@@ -114,15 +116,15 @@ def _add(archive: tarfile.TarFile, name: str, path: Path) -> str:
     return digest
 
 
-def _unpacked(archive: Path, aside: Path) -> tuple[str, dict[str, str]]:
+def _unpacked(archive: Path, unpacked: Path) -> tuple[str, dict[str, str]]:
     """Unpack and check; returns the current publication and the digest of each file by name. Raises Refused."""
     try:
         with tarfile.open(archive, "r:") as packed:
-            packed.extractall(aside, filter="data")
-        content = json.loads((aside / _CONTENT).read_text(encoding="utf-8"))
+            packed.extractall(unpacked, filter="data")
+        content = json.loads((unpacked / _CONTENT).read_text(encoding="utf-8"))
         digests: dict[str, str] = content["files"]
         for name, digest in digests.items():
-            if _digest(aside / name) != digest:
+            if sha256(unpacked / name) != digest:
                 raise Refused(f"{archive}: {name} is damaged")
         return str(content["pointer"]), digests
     except OSError as error:
@@ -146,37 +148,17 @@ def _target(name: str, folders: Folders) -> Path:
 
 
 def _move(source: Path, target: Path) -> None:
-    with source.open("rb") as file:
-        os.fsync(file.fileno())
+    sync(source)
     try:
         os.rename(source, target)
     except OSError:
         # Another file system: copy next to the target, then rename.
         waiting = target.with_name(f".{target.name}.restored")
-        with source.open("rb") as file, waiting.open("wb") as out:
-            while block := file.read(_BLOCK):
-                out.write(block)
-            out.flush()
-            os.fsync(out.fileno())
-        waiting.chmod(source.stat().st_mode & 0o777)
-        os.utime(waiting, ns=(source.stat().st_atime_ns, source.stat().st_mtime_ns))
+        shutil.copy2(source, waiting)
+        sync(waiting)
         os.replace(waiting, target)
-
-
-def _there(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _shown(pointer: Path) -> str:
-    return publications.current(pointer).name if pointer.exists() else ""
 
 
 def _is_sqlite(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(len(_SQLITE)) == _SQLITE
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,6 +3,7 @@
 import argparse
 import getpass
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,73 +14,65 @@ from etl.core.text_folding import printable
 from etl.operations import audit, backup, doctor, notify, readiness, replicas
 
 
+def command(commands: Any, name: str, run: Callable[[Any], int | None], words: str) -> argparse.ArgumentParser:
+    """Add a command that `run` executes, with the `words` of its help; returns its parser."""
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=words, allow_abbrev=False)
+    parser.set_defaults(run=run)
+    return parser
+
+
 def add(commands: Any, pointer: Path) -> None:
     """Add the commands to the parser. `pointer`: the default publication."""
-    look = commands.add_parser("doctor", help="what is wrong with this installation", allow_abbrev=False)
-    look.set_defaults(run=_doctor)
+    command(commands, "doctor", _doctor, "what is wrong with this installation")
 
-    settings_command = commands.add_parser(
-        "settings", help="the settings that hold, with their variables", allow_abbrev=False
+    command(commands, "settings", _settings, "the settings that hold, with their variables")
+
+    ready_command = command(commands, "ready", _ready, "whether a publication can be served, as /readyz says")
+    ready_command.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
+
+    audit_command = command(commands, "audit", _audit, "whether the audit log is whole")
+    audit_command.add_argument("what", choices=("verify",))
+    audit_command.add_argument(
+        "--from", dest="folder", type=Path, metavar="DIR", help="instead of the folder of the settings"
     )
-    settings_command.set_defaults(run=_settings)
 
-    ready = commands.add_parser(
-        "ready", help="whether a publication can be served, as /readyz says", allow_abbrev=False
-    )
-    ready.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
-    ready.set_defaults(run=_ready)
-
-    log = commands.add_parser("audit", help="whether the audit log is whole", allow_abbrev=False)
-    log.add_argument("what", choices=("verify",))
-    log.add_argument("--from", dest="folder", type=Path, metavar="DIR", help="instead of the folder of the settings")
-    log.set_defaults(run=_audit)
-
-    notify_command = commands.add_parser("notify", help="tell somebody of a unit that failed", allow_abbrev=False)
+    notify_command = command(commands, "notify", _notify, "tell somebody of a unit that failed")
     notify_command.add_argument("unit")
-    notify_command.set_defaults(run=_notify)
 
-    saved = commands.add_parser("backup", help="one archive of all that cannot be made again", allow_abbrev=False)
-    saved.add_argument("--to", type=Path, metavar="FILE.tar", help="instead of the folder of backups")
-    saved.set_defaults(run=_backup)
+    backup_command = command(commands, "backup", _backup, "one archive of all that cannot be made again")
+    backup_command.add_argument("--to", type=Path, metavar="FILE.tar", help="instead of the folder of backups")
 
-    back = commands.add_parser("restore", help="put back what a backup holds", allow_abbrev=False)
-    back.add_argument("archive", type=Path, metavar="FILE.tar")
-    back.set_defaults(run=_restore)
+    restore_command = command(commands, "restore", _restore, "put back what a backup holds")
+    restore_command.add_argument("archive", type=Path, metavar="FILE.tar")
 
-    offer = commands.add_parser("offer", help="offer the publication shown to other hosts", allow_abbrev=False)
-    offer.add_argument("folder", type=Path, metavar="DIR")
-    offer.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
-    offer.set_defaults(run=_offer)
+    offer_command = command(commands, "offer", _offer, "offer the publication shown to other hosts")
+    offer_command.add_argument("folder", type=Path, metavar="DIR")
+    offer_command.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
 
-    accept = commands.add_parser("accept", help="show a publication that was offered", allow_abbrev=False)
-    accept.add_argument("folder", type=Path, metavar="DIR")
-    accept.add_argument("--to", type=Path, default=pointer, metavar="FILE")
-    accept.set_defaults(run=_accept)
+    accept_command = command(commands, "accept", _accept, "show a publication that was offered")
+    accept_command.add_argument("folder", type=Path, metavar="DIR")
+    accept_command.add_argument("--to", type=Path, default=pointer, metavar="FILE")
 
-    pull = commands.add_parser(
-        "pull", help="fetch what another host offers by rsync, and accept it", allow_abbrev=False
-    )
-    pull.add_argument("offered", nargs="?", help="DIR or HOST:DIR (replicas.source of the settings)")
-    pull.add_argument("--to", type=Path, default=pointer, metavar="FILE")
-    pull.set_defaults(run=_pull)
+    pull_command = command(commands, "pull", _pull, "fetch what another host offers by rsync, and accept it")
+    pull_command.add_argument("offered", nargs="?", help="DIR or HOST:DIR (replicas.source of the settings)")
+    pull_command.add_argument("--to", type=Path, default=pointer, metavar="FILE")
 
 
 def note(event: str, **more: str | int) -> None:
     """Record a command in the audit log if users sign in. A failure is only printed: the command is already done."""
     try:
-        known = settings.read()
-        if known.sign_in.mode != "open":
-            audit.record(known.folders.audit, f"server:{getpass.getuser()}", event, **more)
+        current = settings.read()
+        if current.sign_in.mode != "open":
+            audit.record(current.folders.audit, f"server:{getpass.getuser()}", event, **more)
     except (OSError, settings.Faulty) as error:
         print(f"not noted in the audit log: {error}", file=sys.stderr)
 
 
-def _audit(options: argparse.Namespace) -> int:
+def _audit(options: argparse.Namespace) -> None:
     faults = audit.verify(options.folder or settings.read().folders.audit)
     if faults:
         raise Refused("\n".join(faults))
     print("the audit log is whole")
-    return 0
 
 
 def _doctor(_: argparse.Namespace) -> int:
@@ -89,52 +82,44 @@ def _doctor(_: argparse.Namespace) -> int:
     return 0 if all(is_well for *_, is_well in findings) else 1
 
 
-def _settings(_: argparse.Namespace) -> int:
+def _settings(_: argparse.Namespace) -> None:
     for section, values in asdict(settings.read()).items():
         for name, value in values.items():
             print(f"{section}.{name}\t{settings.variable(section, name)}\t{_plain(value)}")
-    return 0
 
 
-def _ready(options: argparse.Namespace) -> int:
+def _ready(options: argparse.Namespace) -> None:
     served = readiness.served(options.source, settings.read().schedule.oldest_publication_days)
     if served.fault:
         raise Refused(f"{options.source}: {served.fault}")
     print(f"ready\t{served.id}")
-    return 0
 
 
-def _notify(options: argparse.Namespace) -> int:
+def _notify(options: argparse.Namespace) -> None:
     print("told by " + ", ".join(notify.tell(settings.read(), options.unit)))
-    return 0
 
 
-def _backup(options: argparse.Namespace) -> int:
+def _backup(options: argparse.Namespace) -> None:
     print(backup.backup(settings.read().folders, options.to))
-    return 0
 
 
-def _restore(options: argparse.Namespace) -> int:
+def _restore(options: argparse.Namespace) -> None:
     for path in backup.restore(options.archive, settings.read().folders):
         print(path)
-    return 0
 
 
-def _offer(options: argparse.Namespace) -> int:
+def _offer(options: argparse.Namespace) -> None:
     manifest = replicas.offer(options.source, options.folder)
     print(f"{manifest.name}\t{manifest.bytes}\t{manifest.sha256}")
-    return 0
 
 
-def _accept(options: argparse.Namespace) -> int:
+def _accept(options: argparse.Namespace) -> None:
     print(replicas.accept(options.folder, options.to).stem)
-    return 0
 
 
-def _pull(options: argparse.Namespace) -> int:
+def _pull(options: argparse.Namespace) -> None:
     version = replicas.pull(options.offered or settings.read().replicas.source, options.to)
     print(version.stem if version else "nothing new")
-    return 0
 
 
 def _plain(value: Any) -> str:

@@ -26,18 +26,18 @@ _FREE_PUBLICATIONS = 4
 _OLDEST_PYTHON = (3, 11)
 
 # The subject of a check, its result in words, and whether it passed.
-Title = tuple[str, str, bool]
+Finding = tuple[str, str, bool]
 
 
-def examine() -> list[Title]:
+def examine() -> list[Finding]:
     """Run all checks; an error in one does not stop the others."""
     try:
-        known = settings.apply()
+        config = settings.apply()
     except settings.Faulty as error:
         return [("settings", line, False) for line in error.lines]
     where = settings.file_in_use()
-    findings: list[Title] = [("settings", str(where) if where else "no file, the defaults hold", True)]
-    looks: tuple[Callable[[settings.Settings], Iterator[Title]], ...] = (
+    findings: list[Finding] = [("settings", str(where) if where else "no file, the defaults hold", True)]
+    checks: tuple[Callable[[settings.Settings], Iterator[Finding]], ...] = (
         _versions,
         _permissions,
         _clock,
@@ -46,16 +46,16 @@ def examine() -> list[Title]:
         _fonts,
         _publication,
     )
-    for look in looks:
+    for check in checks:
         try:
-            findings += look(known)
+            findings += check(config)
         except (OSError, duckdb.Error) as error:
             what = getattr(error, "strerror", None) or type(error).__name__
-            findings.append((look.__name__.strip("_"), f"cannot be looked at ({what})", False))
+            findings.append((check.__name__.strip("_"), f"cannot be looked at ({what})", False))
     return findings
 
 
-def _versions(_: settings.Settings) -> Iterator[Title]:
+def _versions(_: settings.Settings) -> Iterator[Finding]:
     python = ".".join(map(str, sys.version_info[:3]))
     yield "python", python, sys.version_info >= _OLDEST_PYTHON
     wrong = []
@@ -72,12 +72,12 @@ def _versions(_: settings.Settings) -> Iterator[Title]:
         yield "packages", f"{len(pins)} pinned packages, all at their versions", True
 
 
-def _permissions(known: settings.Settings) -> Iterator[Title]:
-    folders = known.folders
+def _permissions(config: settings.Settings) -> Iterator[Finding]:
+    folders = config.folders
     written = (folders.warehouse.parent, folders.views, folders.submissions, folders.audit, folders.backups)
     for folder in dict.fromkeys((*written, folders.run / "web")):
-        there = next(path for path in (folder, *folder.parents) if path.exists())
-        if not os.access(there, os.W_OK | os.X_OK):
+        existing = next(path for path in (folder, *folder.parents) if path.exists())
+        if not os.access(existing, os.W_OK | os.X_OK):
             yield "permissions", f"{folder} cannot be written by this user", False
     if not os.access(folders.incoming, os.R_OK | os.X_OK):
         yield "permissions", f"{folders.incoming} cannot be read by this user", False
@@ -88,10 +88,10 @@ def _permissions(known: settings.Settings) -> Iterator[Title]:
         yield "permissions", "folders and key looked at", True
 
 
-def _clock(known: settings.Settings) -> Iterator[Title]:
+def _clock(config: settings.Settings) -> Iterator[Finding]:
     """Whether the clock is at least past the newest file here; there is no other clock to compare with."""
     now = time.time()
-    pointer = known.folders.warehouse
+    pointer = config.folders.warehouse
     made = [path.stat().st_mtime for path in (ROOT / "requirements.txt", pointer) if path.exists()]
     if now < max(made):
         newest = datetime.fromtimestamp(max(made)).isoformat(" ", "minutes")
@@ -100,11 +100,11 @@ def _clock(known: settings.Settings) -> Iterator[Title]:
         yield "clock", datetime.fromtimestamp(now).astimezone().isoformat(" ", "minutes"), True
 
 
-def _memory(known: settings.Settings) -> Iterator[Title]:
+def _memory(config: settings.Settings) -> Iterator[Finding]:
     """Whether a build and all web processes fit into the memory together."""
     whole = settings.machine_memory()
-    build = kinds.bytes_of(known.memory.build) if known.memory.build else whole // 4
-    count, each = settings.web_processes(known), settings.web_memory(known)
+    build = kinds.bytes_of(config.memory.build) if config.memory.build else whole // 4
+    count, each = settings.web_processes(config), settings.web_memory(config)
     summary = f"{count} web processes of {_gib(each)} and a build of {_gib(build)} on a machine of {_gib(whole)} GiB"
     yield "memory", summary, count * each + build <= whole
 
@@ -113,16 +113,16 @@ def _gib(size: int) -> str:
     return f"{size / 2**30:.1f}"
 
 
-def _disk(known: settings.Settings) -> Iterator[Title]:
-    folder = next(path for path in known.folders.warehouse.parents if path.exists())
+def _disk(config: settings.Settings) -> Iterator[Finding]:
+    folder = next(path for path in config.folders.warehouse.parents if path.exists())
     free = shutil.disk_usage(folder).free
-    pointer = known.folders.warehouse
+    pointer = config.folders.warehouse
     needed = max(_LEAST_FREE, _FREE_PUBLICATIONS * pointer.stat().st_size if pointer.exists() else 0)
     summary = f"{free / 2**30:.1f} GiB free at {folder}"
     yield "disk", summary if free >= needed else f"{summary}, a build needs {needed / 2**30:.1f}", free >= needed
 
 
-def _fonts(_: settings.Settings) -> Iterator[Title]:
+def _fonts(_: settings.Settings) -> Iterator[Finding]:
     missing = [name for name in _FONTS if not _is_font(ROOT / "static" / "fonts" / f"{name}.woff2")]
     yield from (("fonts", f"static/fonts/{name}.woff2 is missing or damaged", False) for name in missing)
     if not missing:
@@ -138,8 +138,8 @@ def _is_font(path: Path) -> bool:
     return head[:4] == b"wOF2" and int.from_bytes(head[8:], "big") == path.stat().st_size
 
 
-def _publication(known: settings.Settings) -> Iterator[Title]:
-    pointer = known.folders.warehouse
+def _publication(config: settings.Settings) -> Iterator[Finding]:
+    pointer = config.folders.warehouse
     try:
         with publications.connect(pointer) as con:
             published = publications.describe(con)

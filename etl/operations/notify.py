@@ -13,10 +13,10 @@ from etl.operations import readiness
 _PATIENCE_SECONDS = 60
 
 
-def message(known: Settings, unit: str) -> str:
+def message(config: Settings, unit: str) -> str:
     """The message: unit, host, outcome of the last build, state of the publication. It contains no data."""
-    served = readiness.served(known.folders.warehouse, known.schedule.oldest_publication_days)
-    build = readiness.last_build(known.folders.warehouse)
+    served = readiness.served(config.folders.warehouse, config.schedule.oldest_publication_days)
+    build = readiness.last_build(config.folders.warehouse)
     lines = [
         f"{unit} failed on {socket.gethostname()}.",
         f"Last build: {build.outcome} at {build.ended_at} after {build.seconds:.0f} s."
@@ -28,20 +28,20 @@ def message(known: Settings, unit: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def tell(known: Settings, unit: str) -> list[str]:
+def tell(config: Settings, unit: str) -> list[str]:
     """Send by every configured channel; returns those that succeeded. Raises Refused if one failed or none is configured."""
-    text = message(known, unit)
+    text = message(config, unit)
     succeeded: list[str] = []
     failed: list[str] = []
-    if known.notify.recipients:
+    if config.notify.recipients:
         mail = EmailMessage()
         mail["Subject"] = f"policeyar: {unit} failed"
-        mail["To"] = ", ".join(known.notify.recipients)
+        mail["To"] = ", ".join(config.notify.recipients)
         mail.set_content(text)
         sendmail = shutil.which("sendmail", path="/usr/sbin:/usr/lib:/usr/bin") or "sendmail"
         (succeeded if _ran([sendmail, "-t", "-i"], mail.as_bytes()) else failed).append("mail")
-    if known.notify.command:
-        (succeeded if _ran(shlex.split(known.notify.command), text.encode()) else failed).append("command")
+    if config.notify.command:
+        (succeeded if _ran(shlex.split(config.notify.command), text.encode()) else failed).append("command")
     if failed or not succeeded:
         raise Refused(f"{unit}: nobody was told ({', '.join(failed) or 'notify names nobody'})")
     return succeeded

@@ -14,6 +14,7 @@ import duckdb
 
 from etl.core import errors
 from etl.core.errors import Refused
+from etl.core.files import replace_text
 from etl.warehouse import publications
 
 _DAY = 86_400
@@ -48,7 +49,7 @@ def served(pointer: Path, oldest_days: int) -> Served:
     try:
         path = publications.current(pointer)
         status = path.stat()
-        known = _described(path, status.st_ino, status.st_mtime_ns)
+        publication = _described(path, status.st_ino, status.st_mtime_ns)
     except Refused as error:
         # The monitor must not see a path.
         return _NONE if not pointer.exists() else Served("", 0, 0, 0, str(error).split(": ", 1)[-1])
@@ -58,7 +59,7 @@ def served(pointer: Path, oldest_days: int) -> Served:
     fault = ""
     if age > oldest_days * _DAY:
         fault = f"the publication is {age / _DAY:.0f} days old, {oldest_days} at most is set"
-    return Served(known.id, age, known.rows_loaded, known.rows_quarantined, fault)
+    return Served(publication.id, age, publication.rows_loaded, publication.rows_quarantined, fault)
 
 
 @functools.lru_cache(maxsize=4)
@@ -75,16 +76,15 @@ def last_build(pointer: Path) -> LastBuild | None:
     return None
 
 
-def noted(build: Callable[[Any], int]) -> Callable[[Any], int]:
+def noted(build: Callable[[Any], None]) -> Callable[[Any], None]:
     """Wrap a build command so that it notes its outcome next to the publication, unless another build was running."""
 
-    def command(options: Any) -> int:
+    def command(options: Any) -> None:
         began = time.monotonic()
         outcome = "failed"
         try:
-            code = build(options)
+            build(options)
             outcome = "published"
-            return code
         except errors.Busy:
             outcome = ""
             raise
@@ -106,6 +106,4 @@ def _note(pointer: Path) -> Path:
 def _write(pointer: Path, note: LastBuild) -> None:
     # A note that cannot be written is no reason to fail a build.
     with suppress(OSError):
-        waiting = _note(pointer).with_suffix(".next")
-        waiting.write_text(json.dumps(asdict(note)) + "\n", encoding="utf-8")
-        waiting.replace(_note(pointer))
+        replace_text(_note(pointer), json.dumps(asdict(note)) + "\n")

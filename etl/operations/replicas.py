@@ -5,7 +5,6 @@ last. Any tool can copy it; `pull` uses rsync. A publication is verified while i
 and published by moving the pointer last: users see either the old publication or the new one.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -16,12 +15,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from etl.core.errors import Refused
+from etl.core.files import replace_text, sha256, sync
 from etl.warehouse import publications
 from etl.warehouse.code_version import code_version
 
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"[0-9]{6,18}\.duckdb")
-_BLOCK = 1 << 20
 # The previous one is kept for hosts that are still pulling it.
 _OFFERED = 2
 
@@ -47,8 +46,8 @@ def offer(pointer: Path, folder: Path) -> Manifest:
     if not offered.exists() or not offered.samefile(current):
         _link_or_copy(current, offered)
     status = offered.stat()
-    manifest = Manifest(current.name, status.st_size, _digest(offered), status.st_mtime_ns, code_version())
-    _write(folder / MANIFEST, json.dumps(asdict(manifest), indent=1) + "\n")
+    manifest = Manifest(current.name, status.st_size, sha256(offered), status.st_mtime_ns, code_version())
+    replace_text(folder / MANIFEST, json.dumps(asdict(manifest), indent=1) + "\n")
     older = sorted((path for path in folder.glob("*.duckdb") if path != offered), key=lambda path: path.stat().st_mtime)
     for path in older[: -(_OFFERED - 1)]:
         path.unlink(missing_ok=True)
@@ -90,7 +89,7 @@ def accept(folder: Path, pointer: Path) -> Path:
         _refuse_other_code(received, manifest)
         for version in publications.versions(pointer):
             # Web processes cache answers by the name of a version.
-            if version.name == manifest.name and _digest(version) != manifest.sha256:
+            if version.name == manifest.name and sha256(version) != manifest.sha256:
                 raise Refused(
                     f"{pointer}: another publication {version.stem} is kept; was the building host set up anew?"
                 )
@@ -131,14 +130,9 @@ def _is_shown(manifest: Manifest, pointer: Path) -> bool:
 
 def _copy_checked(source: Path, to: Path, manifest: Manifest) -> None:
     """Copy the file durably. Raises Refused if its content differs from the manifest."""
-    digest = hashlib.sha256()
-    with source.open("rb") as read_from, to.open("wb") as write_to:
-        while block := read_from.read(_BLOCK):
-            digest.update(block)
-            write_to.write(block)
-        write_to.flush()
-        os.fsync(write_to.fileno())
-    if to.stat().st_size != manifest.bytes or digest.hexdigest() != manifest.sha256:
+    shutil.copyfile(source, to)
+    sync(to)
+    if to.stat().st_size != manifest.bytes or sha256(to) != manifest.sha256:
         raise Refused(f"{source}: is not what the manifest says; pull it again")
 
 
@@ -168,17 +162,3 @@ def _link_or_copy(source: Path, to: Path) -> None:
     except OSError:
         shutil.copy2(source, waiting)
     os.replace(waiting, to)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _write(path: Path, text: str) -> None:
-    waiting = path.with_name(f".{path.name}.next")
-    with waiting.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(waiting, path)

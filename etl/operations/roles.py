@@ -36,17 +36,17 @@ class Roles:
     def scope_of(self, sub: str, groups: Any) -> AccessScope:
         """The scope of a person in these groups; that of nobody if no group is known or `groups` is no list."""
         names = groups if isinstance(groups, list | tuple) else ()
-        known = [self.groups[name] for name in names if isinstance(name, str) and name in self.groups]
-        if not sub or not known:
+        matching = [self.groups[name] for name in names if isinstance(name, str) and name in self.groups]
+        if not sub or not matching:
             return nobody(sub)
-        role = max((group.role for group in known), key=_RANKS.index)
+        role = max((group.role for group in matching), key=_RANKS.index)
         whole = role in ("national", "steward")
         return AccessScope(
             sub,
             role,
-            WHOLE_COUNTRY if whole else frozenset().union(*(group.provinces for group in known)),
-            any(group.may_see_detail for group in known),
-            any(group.may_export for group in known),
+            WHOLE_COUNTRY if whole else frozenset().union(*(group.provinces for group in matching)),
+            any(group.may_see_detail for group in matching),
+            any(group.may_export for group in matching),
         )
 
 

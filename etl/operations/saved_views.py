@@ -63,8 +63,8 @@ class SavedViews:
     def add(self, view: Saved) -> str:
         """Store a view; returns empty, or the reason why not: `taken` or `full`. Raises OSError."""
         with self._store().transaction() as execute:
-            ((known,),) = execute("select count(*) from saved_views where owner = $1", view.owner)
-            if known >= MOST_VIEWS:
+            ((stored,),) = execute("select count(*) from saved_views where owner = $1", view.owner)
+            if stored >= MOST_VIEWS:
                 return "full"
             return "" if _insert(execute, view) else "taken"
 

@@ -61,11 +61,7 @@ class PostgresStore:
         """As for SQLite; each statement sees what others have committed."""
         from adbc_driver_postgresql import dbapi
 
-        with (
-            _as_unavailable(dbapi.Error),
-            dbapi.connect(self._address) as database,
-            database.cursor() as cursor,
-        ):
+        with _as_unavailable(dbapi.Error), dbapi.connect(self._address) as database, database.cursor() as cursor:
 
             def execute(statement: str, *values: Any) -> list[tuple[Any, ...]]:
                 cursor.execute(statement, values or None)

@@ -6,9 +6,6 @@ memory, is the first that the kernel kills if memory runs out, and ends with the
 
 import os
 import pickle
-import resource
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -21,12 +18,11 @@ from typing import Any
 from etl.core import child_process
 
 _NICENESS = 15
-# The polling interval in seconds.
-_BEAT = 0.1
+_POLL_SECONDS = 0.1
 # Half of the cores stay free for the web process; further work waits.
 _slots = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) // 2))
 
-Tell = Callable[[float], None]
+Report = Callable[[float], None]
 
 
 class Ended(Exception):
@@ -46,7 +42,7 @@ class Stopped(Ended):
 
 
 class WorkerProcess:
-    """Starts `work(tell, *arguments)` in a separate process; `share` is the progress that the work reported last.
+    """Starts `work(report, *arguments)` in a separate process; `share` is the progress that the work reported last.
 
     The caller must call `stop`; otherwise an abandoned process runs until its time limit.
     """
@@ -80,7 +76,7 @@ class WorkerProcess:
 
     def _follow(self, task: bytes, seconds: float, memory: int) -> None:
         try:
-            while not _slots.acquire(timeout=_BEAT):
+            while not _slots.acquire(timeout=_POLL_SECONDS):
                 if self._stop.is_set():
                     raise Stopped
             try:
@@ -93,15 +89,15 @@ class WorkerProcess:
             self._done.set()
 
     def _run(self, task: bytes, seconds: float, memory: int) -> Any:
-        process, ours = _start(memory)
+        process, ours = child_process.start("etl.operations.worker_process", str(memory))
         try:
             with Connection(ours.detach()) as pipe:
-                return self._hear(pipe, task, time.monotonic() + seconds)
+                return self._await_result(pipe, task, time.monotonic() + seconds)
         finally:
             process.kill()
             process.wait()
 
-    def _hear(self, pipe: Connection, task: bytes, end: float) -> Any:
+    def _await_result(self, pipe: Connection, task: bytes, end: float) -> Any:
         try:
             pipe.send_bytes(task)
             while True:
@@ -109,7 +105,7 @@ class WorkerProcess:
                     raise Stopped
                 if time.monotonic() > end:
                     raise OutOfTime
-                if not pipe.poll(_BEAT):
+                if not pipe.poll(_POLL_SECONDS):
                     continue
                 kind, content = pickle.loads(pipe.recv_bytes())
                 if kind == "share":
@@ -121,10 +117,6 @@ class WorkerProcess:
         except (EOFError, ConnectionError):
             # The process ended without an answer: the kernel killed it for its memory.
             raise OutOfMemory from None
-
-
-def _start(memory: int) -> tuple["subprocess.Popen[bytes]", socket.socket]:
-    return child_process.start("etl.operations.worker_process", str(memory))
 
 
 # ---------------------------------------------------------------- inside the worker process
@@ -139,11 +131,11 @@ def main() -> None:
     pipe.send_bytes(_outcome(work, arguments, lambda share: pipe.send_bytes(pickle.dumps(("share", share)))))
 
 
-def _outcome(work: Callable[..., Any], arguments: tuple[Any, ...], tell: Tell) -> bytes:
+def _outcome(work: Callable[..., Any], arguments: tuple[Any, ...], report: Report) -> bytes:
     import duckdb
 
     try:
-        return pickle.dumps(("done", work(tell, *arguments)))
+        return pickle.dumps(("done", work(report, *arguments)))
     except (MemoryError, duckdb.OutOfMemoryException):
         return pickle.dumps(("failed", OutOfMemory()))
     except Exception as error:
@@ -159,10 +151,7 @@ def _limit(memory: int) -> None:
     os.environ |= {"QUERY_MEMORY": f"{memory // 2 >> 20}MiB", "QUERY_THREADS": "1", "QUERY_TEMP": tempfile.gettempdir()}
     with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")
-    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-    most = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    child_process.limit_memory(memory)
 
 
 def _end_with(pipe: Connection) -> None:

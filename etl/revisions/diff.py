@@ -90,16 +90,16 @@ def compare(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, by_p
     for the publication whose as-of day it is.
     """
     before, after = publications.describe(old), publications.describe(new)
-    found = changes(old, new)
-    day, rows, definitions, references = found.day, found.rows, found.definitions, found.references
+    changed = changes(old, new)
+    day, rows, definitions, references = changed.day, changed.rows, changed.definitions, changed.references
     moved: list[Moved] = []
     for by in ((), ("province",)) if by_province else ((),):
-        was, now = (fingerprints.numbers_of(con, day, by) for con in (old, new))
-        for con, publication, numbers in ((old, before, was), (new, after, now)):
+        old_numbers, new_numbers = (fingerprints.numbers_of(con, day, by) for con in (old, new))
+        for con, publication, numbers in ((old, before, old_numbers), (new, after, new_numbers)):
             if publication.as_of == day:
                 numbers |= _published(con, definitions, bool(by))
-        for metric, province in now.keys() | was.keys():
-            values = was.get((metric, province)), now.get((metric, province))
+        for metric, province in new_numbers.keys() | old_numbers.keys():
+            values = old_numbers.get((metric, province)), new_numbers.get((metric, province))
             if not _is_same(*values):
                 moved.append(Moved(metric, province, *values, _causes(metric, rows, definitions, references)))
     order = {name: number for number, name in enumerate(catalog.catalogue())}
@@ -199,8 +199,8 @@ def _published(con: duckdb.DuckDBPyConnection, definitions: tuple[str, ...], by_
 
 
 def _is_redefined(name: str, definitions: tuple[str, ...]) -> bool:
-    known = catalog.catalogue()
-    return name in known and not {name, *catalog.expand(name, frozenset())}.isdisjoint(definitions)
+    metrics = catalog.catalogue()
+    return name in metrics and not {name, *catalog.expand(name, frozenset())}.isdisjoint(definitions)
 
 
 def _is_same(before: Any, after: Any) -> bool:

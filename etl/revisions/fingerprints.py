@@ -69,8 +69,8 @@ def kind_of(con: duckdb.DuckDBPyConnection) -> tuple[Any, ...] | None:
 
 def numbers_of(con: duckdb.DuckDBPyConnection, day: date, by: tuple[str, ...]) -> Numbers:
     """Every number of the catalogue by (metric, province or None for the nation): snapshots on `day`, events over 12 months."""
-    known = catalog.catalogue().values()
-    names = [metric.name for metric in known if not metric.hidden and metric.dimensions.issuperset(by)]
+    metrics = catalog.catalogue().values()
+    names = [metric.name for metric in metrics if not metric.hidden and metric.dimensions.issuperset(by)]
     answer = ask(ScopedCursor(con, ADMINISTRATOR), *names, by=by, on=day, over=jalali.last_complete_months(day, 12))
     return {
         (name, row[0] if by else None): row[at]
@@ -118,10 +118,6 @@ def _create(con: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema, rows: 
     create_from(con, f"create table {name} as from arriving", arriving)
 
 
-def _model(table: str) -> str:
-    return catalog.tables()[table].model
-
-
 @cache
 def _sql_behind(model: str) -> str:
     """The SQL of a model and of the models it reads, without comments."""
@@ -139,7 +135,8 @@ def _digests() -> dict[str, str]:
             *(change.get("table") for change in entry.get("alternate_sources", {}).values()),
         } - {None}
         counted = {key: value for key, value in entry.items() if key not in _NOT_COUNTED}
-        models = [[_sql_behind(_model(table)), catalog.tables()[table].columns] for table in sorted(tables)]
+        used = [catalog.tables()[table] for table in sorted(tables)]
+        models = [[_sql_behind(table.model), table.columns] for table in used]
         digests[name] = hashlib.sha256(json.dumps([counted, models], sort_keys=True, default=str).encode()).hexdigest()[
             :16
         ]

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import duckdb
@@ -108,7 +107,7 @@ class ScopedCursor:
         self.scope = scope
         self.most_rows = most_rows
         self._publication = publication
-        # The connection that outlives the cursors of one question, and keeps those with views.
+        # The connection that outlives the cursors of one question, and holds idle cursors with views.
         self._root = root or con
 
     @cached_property
@@ -148,9 +147,7 @@ class ScopedCursor:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -179,13 +176,13 @@ def connect(pointer: Path, scope: AccessScope) -> Iterator[ScopedCursor]:
 BELOW_PROVINCE = frozenset({"county", "institute"})
 
 
-def own_members(con: ScopedCursor, where: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+def members_in_scope(con: ScopedCursor, where: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     """The codes of filters. A county or institute of another province is refused like one that does not exist."""
     checked = members(con.numbers, where)
     if con.scope.sees_whole_country:
         return checked
     for dimension in BELOW_PROVINCE & checked.keys():
-        codes = _own_codes(con)[dimension]
+        codes = _codes_in_scope(con)[dimension]
         if not codes.issuperset(checked[dimension]):
             foreign = next(
                 value
@@ -196,7 +193,7 @@ def own_members(con: ScopedCursor, where: Mapping[str, Sequence[str]]) -> dict[s
     return checked
 
 
-def _own_codes(con: ScopedCursor) -> dict[str, frozenset[str]]:
+def _codes_in_scope(con: ScopedCursor) -> dict[str, frozenset[str]]:
     """Counties and institutes of the scope's provinces; a publication never changes, so they are read once."""
     key = (con.publication, con.scope.codes)
     if key not in _known_codes:
@@ -227,16 +224,16 @@ def narrow(
 ) -> dict[str, tuple[str, ...]]:
     """The filters of a question, limited to the provinces of the scope if it goes below the province.
 
-    `where` holds codes of `own_members`. Raises AccessDenied if nothing is left.
+    `where` holds codes of `members_in_scope`. Raises AccessDenied if nothing is left.
     """
     narrowed = {name: tuple(codes) for name, codes in where.items()}
     involved = {*by, *narrowed}
     if con.scope.sees_whole_country or not involved & BELOW_PROVINCE:
         return narrowed
     if _province_excludes_institute(names):
-        # `own_members` has checked filters by institute.
+        # `members_in_scope` has checked filters by institute.
         if "institute" not in narrowed:
-            narrowed["institute"] = tuple(sorted(_own_codes(con)["institute"]))
+            narrowed["institute"] = tuple(sorted(_codes_in_scope(con)["institute"]))
         if not narrowed["institute"]:
             raise AccessDenied
         return narrowed
@@ -248,20 +245,17 @@ def narrow(
 
 
 def visible_rows(
-    scope: AccessScope,
-    by: Sequence[str],
-    where: Mapping[str, Sequence[str]],
-    rows: list[tuple[Any, ...]],
+    scope: AccessScope, by: Sequence[str], where: Mapping[str, Sequence[str]], rows: list[tuple[Any, ...]]
 ) -> list[tuple[Any, ...]]:
     """The rows of an answer without those of moves between two provinces outside of the scope."""
     if scope.sees_whole_country or not {"province", "origin"} <= {*by, *where}:
         return rows
 
-    def is_own(row: tuple[Any, ...], dimension: str) -> bool:
+    def is_visible(row: tuple[Any, ...], dimension: str) -> bool:
         at = by.index(dimension) if dimension in by else None
         return {row[at]} <= scope.codes if at is not None else set(where[dimension]) <= scope.codes
 
-    visible = [row for row in rows if is_own(row, "province") or is_own(row, "origin")]
+    visible = [row for row in rows if is_visible(row, "province") or is_visible(row, "origin")]
     if rows and not visible and not {"province", "origin"} & {*by}:
         raise AccessDenied
     return visible
@@ -279,7 +273,7 @@ def check(scope: AccessScope, by: Iterable[str], where: Mapping[str, Sequence[st
 
 
 def may_leave(scope: AccessScope, where: Mapping[str, Sequence[str]]) -> bool:
-    """Whether an answer under these filters may be exported: a submitter exports own provinces only."""
+    """Whether an answer under these filters may be exported: a submitter exports the provinces of the scope only."""
     provinces = where.get("province", ())
     return scope.may_export and (scope.role != "submitter" or (bool(provinces) and set(provinces) <= scope.codes))
 

@@ -14,29 +14,15 @@ from typing import Any
 import duckdb
 
 from etl.core.errors import QuestionError, TooLarge
-from etl.semantic.access import AccessScope, ScopedCursor, narrow, own_members, visible_rows
-from etl.semantic.catalog import TIME, Metric, catalogue, derived, derived_names, tables
+from etl.semantic.access import AccessScope, ScopedCursor, members_in_scope, narrow, visible_rows
+from etl.semantic.catalog import TIME, Metric, tables
 from etl.semantic.combine import Results, combine
 from etl.semantic.compiler import Compiled, compile
 from etl.semantic.lineage import sources_of, sources_of_measures
-from etl.semantic.members import known
+from etl.semantic.members import metrics_named
 from etl.semantic.resolve import Plan, Question, metric_formulas, resolve
 from etl.warehouse.population import PROVINCES
 from etl.warehouse.publications import Publication
-
-__all__ = [
-    "Answer",
-    "Metric",
-    "QuestionError",
-    "ask",
-    "ask_each",
-    "catalogue",
-    "derived",
-    "derived_names",
-    "readable",
-    "rows_on",
-]
-
 
 _PIECE = 10_000
 
@@ -104,7 +90,7 @@ def ask(
     if not isinstance(con, ScopedCursor):
         raise TypeError("a question needs the scope of the person who asks: access.cursor_for")
     if not con.scope.sees_whole_country:
-        where = narrow(con, names, by, own_members(con, where or {}))
+        where = narrow(con, names, by, members_in_scope(con, where or {}))
     question = Question(names, by, on, over, where or {}, plain)
     plan = resolve(con.numbers, publication or con.publication, question)
     compiled = compile(plan)
@@ -135,10 +121,10 @@ def run(con: ScopedCursor, compiled: Compiled) -> Results:
     return results
 
 
-def _fetch(found: duckdb.DuckDBPyConnection, most: int | None) -> list[tuple[Any, ...]]:
+def _fetch(result: duckdb.DuckDBPyConnection, most: int | None) -> list[tuple[Any, ...]]:
     """All rows, a piece at a time: while Python's values are made of a piece, no other thread runs."""
     rows: list[tuple[Any, ...]] = []
-    while piece := found.fetchmany(_PIECE):
+    while piece := result.fetchmany(_PIECE):
         rows += piece
         if most is not None and len(rows) > most:
             raise TooLarge
@@ -190,7 +176,7 @@ def ask_each(
     """
     if tuple(by) not in ((), ("province",)):
         raise QuestionError("measures are asked together for one place, or by province")
-    kinds = {metric.kind for metric in known(names)}
+    kinds = {metric.kind for metric in metrics_named(names)}
     at_once = ask(
         con,
         *names,
@@ -228,7 +214,7 @@ def rows_on(
     Raises QuestionError for a filter that the table does not know.
     """
     columns = tables()[table].columns
-    checked = narrow(con, (), (), own_members(con, where or {}))
+    checked = narrow(con, (), (), members_in_scope(con, where or {}))
     parameters: dict[str, Any] = {"on_day": on}
     conditions = ["valid_from <= $on_day", "valid_until > $on_day"]
     for name, values in checked.items():

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -76,16 +76,16 @@ class Metric:
     unit: str
     label: dict[str, str]
     short: dict[str, str]
-    description: dict[str, str]
-    example: dict[str, str]
-    direction: str
-    numerator: str | None
-    denominator: str | None
     dimensions: frozenset[str]
     mutually_exclusive: frozenset[str]
     sql: str
-    group: str
-    hidden: bool
+    description: dict[str, str] = field(default_factory=lambda: {"fa": "", "en": ""})
+    example: dict[str, str] = field(default_factory=lambda: {"fa": "", "en": ""})
+    direction: str = "none"
+    numerator: str | None = None
+    denominator: str | None = None
+    group: str = ""
+    hidden: bool = False
     # Whether it can be measured on a past day: a flag without history cannot.
     has_history: bool = True
     # What it counts, for disclosure control: persons (and their events), hours, institutes...
@@ -140,14 +140,21 @@ def _banded(dimension: str, value: str) -> str:
 @cache
 def catalogue() -> dict[str, Metric]:
     """Every metric by its name, in the order of the files."""
-    return {name: _metric(name, entry) for name, entry in _entries()["metric"].items()}
+    return {
+        name: _metric(name, entry, _dimensions(name), _mutually_exclusive(name))
+        for name, entry in _entries()["metric"].items()
+    }
 
 
 @cache
 def derived(name: str) -> Metric:
     """The labels and the unit of a number that etl/analysis computes."""
-    entry = {"kind": "snapshot", "sql": "", "table": "", **_entries()["derived"][name]}
-    return _metric(name, entry, frozenset())
+    return labelled(name, _entries()["derived"][name])
+
+
+def labelled(name: str, entry: Mapping[str, Any]) -> Metric:
+    """The labels and the unit of a number that is no metric and so cannot be asked for."""
+    return _metric(name, {"kind": "snapshot", "sql": "", **entry}, frozenset(), frozenset())
 
 
 def derived_names() -> tuple[str, ...]:
@@ -180,26 +187,20 @@ def _source(entry: Mapping[str, Any], involved: frozenset[str]) -> Mapping[str, 
 
 
 def _measure(name: str, entry: Mapping[str, Any]) -> Measure:
-    window = entry.get("window_months")
-    fill = entry.get("fill_nulls_with", 0)
-    return Measure(
-        name=name,
-        table=entry["table"],
-        sql=entry["sql"],
-        kind=entry["kind"],
-        where=entry.get("where", ""),
-        day=f"{entry['table']}.{entry.get('day', 'day')}",
-        offset_months=entry.get("offset_months", 0),
-        window_months=(window[0], window[1]) if window else None,
-        snapshot_condition=entry.get("snapshot_condition", ""),
-        at_end=entry.get("at_end", False),
-        national_total=entry.get("national_total", False),
-        fill_nulls_with=None if fill is False else fill,
-        provisional_days=entry.get("provisional_days", 0),
-        ignores=tuple(entry.get("ignores", ())),
-        rollup_column=entry.get("rollup_column", ""),
-        static_column=entry.get("static_column", ""),
-    )
+    window, fill = entry.get("window_months"), entry.get("fill_nulls_with", 0)
+    changed = {
+        "name": name,
+        "day": f"{entry['table']}.{entry.get('day', 'day')}",
+        "window_months": tuple(window) if window else None,
+        "fill_nulls_with": None if fill is False else fill,
+        "ignores": tuple(entry.get("ignores", ())),
+    }
+    return Measure(**_fields_in(entry, Measure) | changed)
+
+
+def _fields_in(entry: Mapping[str, Any], kind: type) -> dict[str, Any]:
+    """The keys of an entry that are fields of a dataclass."""
+    return {known.name: entry[known.name] for known in fields(kind) if known.name in entry}
 
 
 def _parts(sql: str) -> list[str]:
@@ -212,20 +213,12 @@ def _dimensions(name: str) -> frozenset[str]:
     if "dimensions" in entry:
         return frozenset(entry["dimensions"])
     if "table" in entry:
-        dimensions = _table_dimensions(entry["table"])
-        for dimension in entry.get("alternate_sources", {}):
-            dimensions |= {dimension}
-        dimensions |= frozenset(entry.get("ignores", ()))
-        return dimensions - frozenset(entry.get("excluded_dimensions", ()))
-    shared = frozenset(DIMENSIONS)
-    for part in _parts(entry["sql"]):
-        shared &= _dimensions(part)
-    return shared - frozenset(entry.get("excluded_dimensions", ()))
-
-
-def _table_dimensions(name: str) -> frozenset[str]:
-    table = tables()[name]
-    return frozenset(table.columns) | frozenset(table.ignores) | frozenset(TIME)
+        table = tables()[entry["table"]]
+        further = (*entry.get("alternate_sources", {}), *entry.get("ignores", ()))
+        dimensions = frozenset((*table.columns, *table.ignores, *TIME, *further))
+    else:
+        dimensions = frozenset(DIMENSIONS).intersection(*map(_dimensions, _parts(entry["sql"])))
+    return dimensions - frozenset(entry.get("excluded_dimensions", ()))
 
 
 @cache
@@ -238,27 +231,13 @@ def _mutually_exclusive(name: str) -> frozenset[str]:
     return dimensions
 
 
-def _metric(name: str, entry: Mapping[str, Any], dimensions: frozenset[str] | None = None) -> Metric:
-    return Metric(
-        name,
-        entry["kind"],
-        entry["unit"],
-        entry.get("label", {"fa": name, "en": name}),
-        entry.get("short", entry.get("label", {"fa": name, "en": name})),
-        entry.get("description", {"fa": "", "en": ""}),
-        entry.get("example", {"fa": "", "en": ""}),
-        entry.get("direction", "none"),
-        entry.get("numerator"),
-        entry.get("denominator"),
-        _dimensions(name) if dimensions is None else dimensions,
-        _mutually_exclusive(name) if dimensions is None else frozenset(),
-        entry["sql"],
-        entry.get("group", ""),
-        entry.get("hidden", False),
-        entry.get("has_history", True),
-        entry.get("counts", counted(entry["unit"])),
-        entry.get("sample_size"),
-    )
+def _metric(
+    name: str, entry: Mapping[str, Any], dimensions: frozenset[str], mutually_exclusive: frozenset[str]
+) -> Metric:
+    label = entry.get("label", {"fa": name, "en": name})
+    defaults = {"label": label, "short": label, "counts": counted(entry["unit"])}
+    changed = {"name": name, "dimensions": dimensions, "mutually_exclusive": mutually_exclusive}
+    return Metric(**defaults | _fields_in(entry, Metric) | changed)
 
 
 def counted(unit: str) -> str:

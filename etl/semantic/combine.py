@@ -106,8 +106,8 @@ def fixed_groups(plan: Plan) -> dict[Key, dict[str, Any]]:
         facts = plan.publication.provinces.facts(plan.static_day)
         chosen = plan.where.get("province", facts)
         return {
-            (province,): {name: known[column] for name, column in columns.items()}
-            for province, known in facts.items()
+            (province,): {name: numbers[column] for name, column in columns.items()}
+            for province, numbers in facts.items()
             if province in chosen
         }
     if plan.by == (plan.unit,):
@@ -118,7 +118,7 @@ def fixed_groups(plan: Plan) -> dict[Key, dict[str, Any]]:
 
 
 def merge(
-    queries: Iterable[MeasureQuery],
+    queries: Sequence[MeasureQuery],
     results: Results,
     by: tuple[str, ...],
     fixed: Mapping[Key, Mapping[str, Any]],
@@ -128,17 +128,15 @@ def merge(
 
     A number that no query has for a group is that of `empty`. If all queries are lookups, they make the groups.
     """
-    main: list[MeasureQuery] = []
-    lookups: list[MeasureQuery] = []
-    for query in queries:
-        (lookups if query.is_lookup else main).append(query)
+    lookups = [query for query in queries if query.is_lookup]
+    main = [query for query in queries if not query.is_lookup]
     if not main:
         main, lookups = lookups, []
     place = {name: number for number, name in enumerate(empty)}
     nothing = [*empty.values()]
     merged: dict[Key, list[Any]] = {key: nothing.copy() for key in fixed}
-    for key, known in fixed.items():
-        _set(merged[key], [place[name] for name in known], known.values())
+    for key, fixed_numbers in fixed.items():
+        _set(merged[key], [place[name] for name in fixed_numbers], fixed_numbers.values())
     for query in main:
         # A dimension that the query lacks is the None appended to its keys.
         full_key = _picker((*query.dimensions, None), [name if name in query.dimensions else None for name in by])

@@ -1,11 +1,12 @@
 """Answers of etl/analysis, computed from other Answers; their labels are in [derived.X] of analyses.toml."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import catalogue, derived
+from etl.semantic.catalog import Metric, catalogue, derived
 
 Where = Mapping[str, Sequence[str]] | None
 
@@ -36,8 +37,26 @@ def answered(
         like.where,
         *timed,
         frozenset(),
-        query or ";\n\n".join(dict.fromkeys([like.query, *(answer.query for answer in also)])),
+        query or queries_of(like, *also),
         like.publication,
         like.scope,
-        sources.union(like.sources, *(answer.sources for answer in also)),
+        sources | sources_of(like, *also),
     )
+
+
+def reshaped(
+    like: Answer, by: tuple[str, ...], metrics: Iterable[Metric], rows: list[tuple[Any, ...]], more: Sequence[str] = ()
+) -> Answer:
+    """`like` with other rows: the dimensions `by`, the `metrics`, then the columns `more`."""
+    metrics = tuple(metrics)
+    return replace(like, by=by, metrics=metrics, columns=(*by, *(metric.name for metric in metrics), *more), rows=rows)
+
+
+def queries_of(*answers: Answer) -> str:
+    """The queries of several answers, each once."""
+    return ";\n\n".join(dict.fromkeys(answer.query for answer in answers))
+
+
+def sources_of(*answers: Answer) -> frozenset[str]:
+    """The source and reference tables behind several answers."""
+    return frozenset().union(*(answer.sources for answer in answers))

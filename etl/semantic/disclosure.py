@@ -22,6 +22,7 @@ HOURS_STEP = 500
 # The minimum of persons behind a ratio, and of cases behind a median or a percentile.
 FEWEST, FEWEST_CASES = 23, 8
 _DECIMALS = {"share": 3, "per_10k": 2, "per_100km2": 2, "ratio": 2}
+_RATIOS = ("share", "ratio", "per_10k", "per_100km2", "per_100k")
 # Columns of one row whose sum is published too.
 _PARTS = (("status_in_date", "status_pending", "status_expired", "status_overdue"),)
 
@@ -62,9 +63,9 @@ def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None 
         if metric is None or name in _counts(metrics):
             continue
         for number, row in enumerate(rows):
-            known = dict(zip(source.columns, row, strict=True))
+            cells = dict(zip(source.columns, row, strict=True))
             extra = extra_by_row.get(source.rows[number][: len(source.by)], {})
-            row[at] = _recomputed(metric, row[at], known, metrics, extra)
+            row[at] = _recomputed(metric, row[at], cells, metrics, extra)
     if source.by == ("side",):
         _recompute_differences(source.rows, rows)
     _recompute_gaps(source.columns, rows)
@@ -165,11 +166,7 @@ def _bounds(count: int, signed: bool) -> tuple[int, int]:
 
 
 def _recomputed(
-    metric: Metric,
-    value: Any,
-    known: dict[str, Any],
-    metrics: dict[str, Metric | None],
-    extra: dict[str, Any],
+    metric: Metric, value: Any, cells: dict[str, Any], metrics: dict[str, Metric | None], extra: dict[str, Any]
 ) -> Any:
     """A number that is no person count, recomputed from the rounded counts of its row; None if it is suppressed."""
     if not _is_number(value):
@@ -178,22 +175,18 @@ def _recomputed(
         return _rounded_off(metric, value) if (extra.get(metric.sample_size) or 0) >= FEWEST_CASES else None
     if _rests_on_more(metric):
         return _from_rounded(metric, extra)
-    if not _is_ratio(metric):
+    if not metric.numerator and metric.unit not in _RATIOS:
         return _rounded_off(metric, value) if isinstance(value, float) else value
     part, whole = str(metric.numerator), str(metric.denominator)
-    if part not in known or whole not in known:
+    if part not in cells or whole not in cells:
         # The number of persons behind it is not known here.
         return _rounded_off(metric, value) if metric.counts not in ("", metric.unit) else None
     kinds = [term.counts if (term := metrics.get(name)) else "persons" for name in (part, whole)]
-    deciding = known[whole] if kinds[1] == "persons" else known[part] if kinds[0] == "persons" else None
+    deciding = cells[whole] if kinds[1] == "persons" else cells[part] if kinds[0] == "persons" else None
     if "persons" in kinds and (deciding is None or deciding < rounded(FEWEST)):
         return None
-    result = ratio(metric, known[part], known[whole])
+    result = ratio(metric, cells[part], cells[whole])
     return None if result is None else _rounded_off(metric, result)
-
-
-def _is_ratio(metric: Metric) -> bool:
-    return bool(metric.numerator) or metric.unit in ("share", "ratio", "per_10k", "per_100km2", "per_100k")
 
 
 def _rounded_off(metric: Metric, value: float) -> float:
@@ -230,8 +223,8 @@ def _extra_numbers(answer: Answer, ask: Ask | None) -> dict[tuple[Any, ...], dic
         except QuestionError:
             continue
         for row in answered.rows:
-            known = numbers.setdefault(row[: len(answer.by)], {})
-            known.update((name, row[answered.columns.index(name)]) for name in names)
+            of_row = numbers.setdefault(row[: len(answer.by)], {})
+            of_row.update((name, row[answered.columns.index(name)]) for name in names)
     return numbers
 
 
@@ -241,13 +234,13 @@ def _recompute_differences(exact: Sequence[tuple[Any, ...]], rows: list[list[Any
     first, second, difference = (rows[at_side[side]] for side in ("first", "second", "difference"))
     for at, value in enumerate(exact[at_side["difference"]]):
         if _is_number(value):
-            known = first[at] is not None and second[at] is not None
-            difference[at] = round(second[at] - first[at], 3) if known else None
+            is_known = first[at] is not None and second[at] is not None
+            difference[at] = round(second[at] - first[at], 3) if is_known else None
 
 
 def _recompute_gaps(columns: Sequence[str], rows: list[list[Any]]) -> None:
     """Recompute gaps from the rounded counts that they belong to."""
     for name in _GAPS.keys() & set(columns):
-        gap, count, known = (columns.index(column) for column in (name, *_GAPS[name]))
+        gap, count, exact = (columns.index(column) for column in (name, *_GAPS[name]))
         for row in rows:
-            row[gap] = None if row[count] is None or row[known] is None else round(row[count] - row[known], 1)
+            row[gap] = None if row[count] is None or row[exact] is None else round(row[count] - row[exact], 1)

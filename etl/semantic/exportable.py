@@ -20,6 +20,14 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 
 BATCH = 25_000
+_TYPES: dict[frozenset[type], pa.DataType] = {
+    frozenset(): pa.null(),
+    frozenset({date}): pa.date32(),
+    frozenset({bool}): pa.bool_(),
+    frozenset({int}): pa.int64(),
+    frozenset({float}): pa.float64(),
+    frozenset({int, float}): pa.float64(),
+}
 
 
 @dataclass(frozen=True)
@@ -42,10 +50,8 @@ class InMemoryRows:
     def _batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         rows = iter(self.answer.rows)
         while some := list(islice(rows, BATCH)):
-            arrays = [
-                pa.array(_plain(column, field.type), field.type)
-                for column, field in zip(zip(*some, strict=True), schema, strict=True)
-            ]
+            columns = zip(zip(*some, strict=True), schema.types, strict=True)
+            arrays = [pa.array(map(_text, column) if kind == pa.string() else column, kind) for column, kind in columns]
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
@@ -81,7 +87,7 @@ class StreamedRows:
             reader = con.sql(self.sql, params=dict(self.parameters)).to_arrow_reader(BATCH)
             kinds = [_exported_type(kind) for kind in reader.schema.types]
             schema = pa.schema(zip(self.answer.columns, kinds, strict=True))
-            batches = (_cast(batch, schema) for batch in reader)
+            batches = (batch.rename_columns(schema.names).cast(schema) for batch in reader)
             yield pa.RecordBatchReader.from_batches(schema, batches)
 
 
@@ -142,22 +148,20 @@ class StoredRows:
                 source += f" left join keys on rows.{column} = keys.member"
                 given |= {"members": list(keys), "keys": list(keys.values())}
             order = f"order by {'keys.key' if keys is not None else f'rows.{column}'} {way} nulls last, rows.file_row_number"
-        return self._query(f"select {self._columns()} from {source} {order} limit $most offset $first", given)
+        columns = ", ".join(f"rows.{_quoted(name)}" for name in self.answer.columns)
+        return self._query(f"select {columns} from {source} {order} limit $most offset $first", given)
 
     def members(self, column: str) -> list[Any]:
         """The different values of a column but None."""
         name = _quoted(column)
-        found = self._query(f"select distinct {name} from rows where {name} is not null", {})
-        return [value for (value,) in found]
+        rows = self._query(f"select distinct {name} from rows where {name} is not null", {})
+        return [value for (value,) in rows]
 
     def range(self, column: str) -> tuple[Any, Any, int]:
         """The least and the largest value of a column, and how many are known."""
         name = _quoted(column)
-        ((least, largest, known),) = self._query(f"select min({name}), max({name}), count({name}) from rows", {})
-        return least, largest, known
-
-    def _columns(self) -> str:
-        return ", ".join(f"rows.{_quoted(name)}" for name in self.answer.columns)
+        ((least, largest, count),) = self._query(f"select min({name}), max({name}), count({name}) from rows", {})
+        return least, largest, count
 
     def _query(self, sql: str, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         sources = "rows as (from read_parquet($path, file_row_number = true))"
@@ -178,24 +182,11 @@ def of(source: Answer | StreamedRows | StoredRows) -> InMemoryRows | StreamedRow
 
 def _type(kinds: set[type]) -> pa.DataType:
     """The Arrow type of a column with values of these Python types."""
-    kinds = kinds - {type(None)}
-    if not kinds:
-        return pa.null()
-    if kinds == {date}:
-        return pa.date32()
-    if kinds == {bool}:
-        return pa.bool_()
-    if kinds == {int}:
-        return pa.int64()
-    if kinds <= {int, float}:
-        return pa.float64()
-    return pa.string()
+    return _TYPES.get(frozenset(kinds - {type(None)}), pa.string())
 
 
-def _plain(values: tuple[Any, ...], kind: pa.DataType) -> list[Any]:
-    if pa.types.is_string(kind):
-        return [None if value is None else str(value) for value in values]
-    return list(values)
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _exported_type(kind: pa.DataType) -> pa.DataType:
@@ -207,8 +198,3 @@ def _exported_type(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_floating(kind):
         return pa.float64()
     return kind if pa.types.is_date32(kind) or pa.types.is_boolean(kind) else pa.string()
-
-
-def _cast(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    columns = [column.cast(field.type) for column, field in zip(batch.columns, schema, strict=True)]
-    return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from etl.semantic.catalog import Measure, catalogue, expand, tables
+from etl.semantic.table_scans import snapshot_condition
 
 _CHANGES = Path(__file__).parent / "changes.toml"
 _MONTHS = re.compile(r"\{day - ([0-9]+) months\}")
@@ -47,20 +48,9 @@ def formula(name: str) -> str:
     return _MONTHS.sub(r":day_\1_months_before", written).replace("{day}", ":day")
 
 
-def _before(months: int) -> str:
-    return f"{{day - {months} months}}" if months else ":day"
-
-
 def _date_condition(measure: Measure) -> str:
     """The condition on days of a measure."""
-    day = _before(measure.offset_months)
     if measure.kind == "event" and not measure.at_end:
         return f"{measure.day} between :first and :last"
-    if measure.at_end:
-        day = ":last"
-    if measure.window_months:
-        start, end = measure.window_months
-        return f"{measure.day} > {_before(start)} and {measure.day} <= {_before(end)}"
-    if measure.snapshot_condition:
-        return measure.snapshot_condition.replace("{day}", day)
-    return f"valid_from <= {day} and valid_until > {day}"
+    day = ":last" if measure.at_end else ":day"
+    return snapshot_condition(measure).replace("{table}.", "").replace("measured.day", day)

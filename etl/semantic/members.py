@@ -13,7 +13,7 @@ from etl.semantic.catalog import Metric, catalogue
 from etl.warehouse.dimensions import ALL, CHOICES, DIMENSIONS, TIME
 
 
-def known(names: Sequence[str]) -> tuple[Metric, ...]:
+def metrics_named(names: Sequence[str]) -> tuple[Metric, ...]:
     """The metrics of these names, each once. Raises QuestionError for an unknown name and for none."""
     metrics = []
     for name in dict.fromkeys(names):

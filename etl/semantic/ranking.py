@@ -46,7 +46,7 @@ class Ranking:
     is_last_apart: bool
 
 
-def wilson(successes: float, count: float, z: float = _Z) -> tuple[float, float] | None:
+def wilson(successes: float, count: float) -> tuple[float, float] | None:
     """Wilson's score interval of a share, both bounds in 0 to 1. None if `count` is 0.
 
     Raises ValueError unless `successes` is between 0 and `count`.
@@ -55,7 +55,7 @@ def wilson(successes: float, count: float, z: float = _Z) -> tuple[float, float]
         raise ValueError("a share is made of 0 to all")
     if not count:
         return None
-    share = successes / count
+    share, z = successes / count, _Z
     spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     middle, scale = share + z * z / (2 * count), 1 + z * z / count
     low = 0.0 if successes == 0 else (middle - spread) / scale

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from etl.semantic.access import ScopedCursor
-from etl.semantic.answers import Answer, readable
-from etl.semantic.catalog import Metric, counted
-from etl.semantic.exportable import StreamedRows
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import Metric, labelled
 from etl.semantic.lineage import sources_of_query
 
 _FILE = Path(__file__).parent / "reports.toml"
@@ -20,26 +19,8 @@ _FILE = Path(__file__).parent / "reports.toml"
 @cache
 def reported(name: str) -> Metric:
     """The labels and the unit of the number `name`. Raises KeyError for a name without an entry."""
-    entry = tomllib.loads(_FILE.read_text(encoding="utf-8"))["reported"][name]
-    label = entry["label"]
-    return Metric(
-        name=name,
-        kind="snapshot",
-        unit=entry["unit"],
-        label=label,
-        short=entry.get("short", label),
-        description=entry["description"],
-        example=entry.get("example", {"fa": "", "en": ""}),
-        direction=entry.get("direction", "none"),
-        numerator=entry.get("numerator"),
-        denominator=entry.get("denominator"),
-        dimensions=frozenset(),
-        mutually_exclusive=frozenset(),
-        sql="",
-        group="load",
-        hidden=False,
-        counts=entry.get("counts", counted(entry["unit"])),
-    )
+    entries = tomllib.loads(_FILE.read_text(encoding="utf-8"))["reported"]
+    return labelled(name, {"group": "load", **entries[name]})
 
 
 def report(
@@ -57,33 +38,10 @@ def report(
     `query` is the query that users see, with its values written in; by default `sql`.
     """
     rows = con.execute(sql, parameters or {}).fetchall()
-    return with_rows(_without_rows(con, by, numbers, sql, query or sql, on, where), rows)
+    return replace(unread_report(con, by, numbers, sql, query or sql, on, where), rows=rows)
 
 
-def long_report(
-    con: ScopedCursor,
-    by: Sequence[str],
-    numbers: Sequence[str],
-    sql: str,
-    counting: str,
-    parameters: dict[str, Any],
-    on: date | None = None,
-    where: dict[str, tuple[str, ...]] | None = None,
-) -> StreamedRows:
-    """A report of rows too many for memory: they are streamed later, through new cursors of `con`.
-
-    `counting` is the query of their number, with the same `parameters`.
-    """
-    answer = _without_rows(con, by, numbers, sql, readable(sql, parameters), on, where)
-    return StreamedRows(answer, sql, counting, parameters, con.cursor)
-
-
-def with_rows(answer: Answer, rows: list[tuple[Any, ...]]) -> Answer:
-    """The same report with other rows."""
-    return replace(answer, rows=rows)
-
-
-def _without_rows(
+def unread_report(
     con: ScopedCursor,
     by: Sequence[str],
     numbers: Sequence[str],
@@ -92,6 +50,7 @@ def _without_rows(
     on: date | None,
     where: dict[str, tuple[str, ...]] | None,
 ) -> Answer:
+    """A report without its rows, for rows too many for memory; arguments as for `report`."""
     return Answer(
         metrics=tuple(reported(name) for name in numbers),
         by=tuple(by),

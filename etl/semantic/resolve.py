@@ -9,7 +9,7 @@ import duckdb
 from etl.core import jalali
 from etl.core.errors import QuestionError
 from etl.semantic.catalog import TIME, Measure, Metric, catalogue, expand, tables
-from etl.semantic.members import known, members, refuse_meaningless, unit_of_time
+from etl.semantic.members import members, metrics_named, refuse_meaningless, unit_of_time
 from etl.semantic.provisional import last_settled_day
 from etl.warehouse.publications import Publication
 
@@ -124,7 +124,7 @@ def resolve(con: duckdb.DuckDBPyConnection, publication: Publication, question: 
 
     `con` is read only where a filter names counties, institutes or courses, which differ from publication to publication.
     """
-    metrics = known(question.names)
+    metrics = metrics_named(question.names)
     by = tuple(question.by)
     where = members(con, question.where)
     unit = unit_of_time(by)

@@ -1,7 +1,7 @@
 """Cursors whose temporary views hide the rows of other provinces.
 
-The views have the names of the tables, so that no query needs to know of them. They are private to their cursor. Laying
-them takes longer than most questions: cursors are kept for the next question under the same provinces.
+The views have the names of the tables, so that queries stay the same. They are private to their cursor. Creating them
+takes longer than most questions, so idle cursors wait for the next question under the same provinces.
 """
 
 import threading
@@ -9,23 +9,14 @@ from weakref import WeakKeyDictionary
 
 import duckdb
 
-# Tables without a person, an institute, a file or a county; every other one is cut, or empty where no rule fits it.
+# Tables without a person, an institute, a file or a county. A view of any other table shows the rows of the provinces, and
+# none if the table has no province.
 OPEN_TABLES = {
-    *(
-        "abroad",
-        "announcements",
-        "areas",
-        "calendar",
-        "course_posts",
-        "courses",
-        "definitions",
-        "events",
-        "international",
-    ),
-    *("population", "publication", "published_numbers", "reference_marks", "survival_curves", "target_days", "targets"),
-}
+    "abroad", "announcements", "areas", "calendar", "course_posts", "courses", "definitions", "events", "international",
+    "population", "publication", "published_numbers", "reference_marks", "survival_curves", "target_days", "targets",
+}  # fmt: skip
 _PROVINCE_COLUMNS = ("province", "province_iso")
-# Of each set of provinces, and how many sets; the oldest go.
+# The most idle cursors of a set of provinces, and the most such sets; the oldest set is dropped.
 _MOST_IDLE, _MOST_SETS = 8, 100
 
 
@@ -35,18 +26,17 @@ _lock = threading.Lock()
 
 
 def take(con: duckdb.DuckDBPyConnection, provinces: frozenset[str]) -> duckdb.DuckDBPyConnection:
-    """A cursor of `con` that shows rows of `provinces` alone, for one user at a time; to be given back."""
+    """A cursor of `con` that shows rows of `provinces` alone, for one user at a time; `give_back` returns it."""
     with _lock:
-        kept = _idle.get(con, {}).get(provinces)
-        if kept:
-            return kept.pop()
+        if cursors := _idle.get(con, {}).get(provinces):
+            return cursors.pop()
     cursor = con.cursor()
-    _lay(cursor, provinces)
+    _create_views(cursor, provinces)
     return cursor
 
 
 def give_back(con: duckdb.DuckDBPyConnection, provinces: frozenset[str], cursor: duckdb.DuckDBPyConnection) -> None:
-    """Keep a cursor for the next question under the same provinces, as long as `con` is there."""
+    """Keep a cursor for the next question under the same provinces, as long as `con` is open."""
     with _lock:
         sets = _idle.setdefault(con, {})
         if provinces not in sets and len(sets) >= _MOST_SETS:
@@ -58,7 +48,7 @@ def give_back(con: duckdb.DuckDBPyConnection, provinces: frozenset[str], cursor:
     cursor.close()
 
 
-def _lay(cursor: duckdb.DuckDBPyConnection, provinces: frozenset[str]) -> None:
+def _create_views(cursor: duckdb.DuckDBPyConnection, provinces: frozenset[str]) -> None:
     tables: dict[str, set[str]] = {}
     ((database,),) = cursor.execute("select current_database()").fetchall()
     for table, column in cursor.execute(

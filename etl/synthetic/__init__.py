@@ -6,36 +6,27 @@ each in the habits of its office (`habits`), with the faults that real files hav
 
 How the numbers are chosen
 --------------------------
-Where: a protective institute guards banks, shops, factories, hospitals and events, so the need goes
-with people in towns. Assistants per 10,000 residents of a province (census 1395) rise with its
-urban share u, from the least urban (Sistan and Baluchestan, 0.49) to the most (Qom, 0.95):
-``2 + 9.5 * ((u - 0.485) / 0.47) ** 1.15``. The towns of Qom and Alborz are also served by
-institutes of Tehran, so theirs count three quarters. A seeded noise of 8 % covers everything else.
-Within a province institutes go to counties by town population to the power 1.15 (the capital takes
-most), and the smallest counties have none, more of them where few live in towns.
+Where: institutes guard banks, shops, factories, hospitals and events, so the need goes with people in towns. Assistants per
+10,000 residents of a province (census 1395) rise with its urban share u: ``2 + 9.5 * ((u - 0.485) / 0.47) ** 1.15``. Qom and
+Alborz, which institutes of Tehran serve too, get three quarters. A seeded noise of 8 % covers everything else. Within a
+province institutes go to counties by town population to the power 1.15, and the smallest counties have none.
 
 When: steady growth over twelve years, nearly none in 1399 (pandemic), provinces at different paces.
 Who leaves: 1.7 % a month in the first year and 0.9 % after it, times a factor of the province.
-Training: each province is seeded between weak and good. Most people pass their courses in time, a
-careless share is late or never comes; courses were suspended for some months of the pandemic.
-Licensing: 46 working days at the median in 1393, 1.7 fewer each year; smart-service institutes need
-two thirds of that, with overlap; a renewal in seven is late, some never come.
+Training: each province is seeded between weak and good. A careless share is late or never comes; courses were suspended for
+some months of the pandemic.
+Licensing: 46 working days at the median in 1393, 1.7 fewer each year; institutes with smart services need two thirds of
+that. A renewal in seven is late, some never come.
 Women: 7 % of those hired in 1393, 15 % today, twice that among operators. Veterans: 9 %, and older.
-None of these shares is an observation: no such register is public. They are chosen so that every
-measure has something to show, of a plausible size.
+None of these shares is an observation: no such register is public. They give every measure something plausible to show.
 
-No real person is meant. Names come from short invented lists. National ids pass the check digit and begin
-with 800 to 999: the public lists of issuing offices we read (of the persian-tools libraries) name
-offices in 001 to 7xx and none there. The state's own list is not public, so this is likely but not certain.
-One id in 33 begins with 009 or 099 instead, so that spreadsheets have leading zeros to drop; an id
-of one of those two series could by chance be somebody's. Names of institutes are
-invented and end in «(نمونه)».
+No real person is meant. Names come from short invented lists; names of institutes end in «(نمونه)». National ids pass the
+check digit and begin with 800 to 999: public lists of issuing offices (of the persian-tools libraries) name none there, but
+the state's own list is not public. One id in 33 begins with 009 or 099 instead, so that spreadsheets have leading zeros to
+drop; an id of one of those two series could by chance be somebody's.
 
-Deterministic for (seed, scale, day). The default `day` is today, so that a dashboard of sample data
-looks alive; pass `day` to get the same files on another day.
+Deterministic for (seed, scale, day).
 """
-
-from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -64,50 +55,43 @@ from etl.synthetic.world import (
     frame,
     institute_columns,
     institutes,
+    stacked,
+    taken,
 )
 
 MARKER = "SAMPLE.txt"
 CROWD = 50_000  # people whose spells and courses are in memory at a time
 
 
-class Province:
-    """Makes and writes the four files of one province."""
+def _write_table(
+    frame: Frame, folder: Path, province: int, table: str, parts: Iterable[Columns], doubled: int = 0
+) -> dict[str, Planted]:
+    """Spell, spoil and write one table of a province, of which another province submits `doubled` rows too.
 
-    def __init__(self, frame: Frame, folder: Path, province: int) -> None:
-        self.frame, self.folder, self.province = frame, folder, province
-        self.planted: dict[str, Planted] = {}
-
-    def write(self, table: str, parts: Iterable[Columns], doubled: int = 0) -> None:
-        """Spell, spoil and write one table; another province also submits `doubled` of its rows."""
-        frame = self.frame
-        habit = habit_of(self.province, table)
-        blocks = _blocks(parts)
-        first = next(blocks)
-        if habit.kind == "xlsx" and len(first) * len(next(iter(first.values()))) > XLSX_CELLS:
-            habit = habit.texty()
-        speller = Speller(habit, frame.places)
-        rng = frame.rng(6, self.province, TABLES.index(table))
-        planter = Planter(Material(table, self.province, frame.day, speller, rng))
-        english = frame.places.provinces["english"][self.province]
-        path = self.folder / file_name(table, self.province, english, habit)
-        sheets = (
-            planter.plant(speller.table(table, block), first=n == 0) for n, block in enumerate(chain([first], blocks))
-        )
-        write(path, table, sheets, speller)
-        planter.planted["exact_duplicate"] += doubled
-        self.planted[path.name] = planter.planted
+    Returns the planted rows by the name of the file.
+    """
+    habit = habit_of(province, table)
+    blocks = _blocks(parts)
+    first = next(blocks)
+    if habit.kind == "xlsx" and len(first) * len(next(iter(first.values()))) > XLSX_CELLS:
+        habit = habit.texty()
+    speller = Speller(habit, frame.places)
+    rng = frame.rng(6, province, TABLES.index(table))
+    planter = Planter(Material(table, province, frame.day, speller, rng))
+    path = folder / file_name(table, province, frame.places.provinces["english"][province], habit)
+    sheets = (
+        planter.plant(speller.table(table, block), first=n == 0) for n, block in enumerate(chain([first], blocks))
+    )
+    write(path, table, sheets, speller)
+    planter.planted["exact_duplicate"] += doubled
+    return {path.name: planter.planted}
 
 
 def _blocks(parts: Iterable[Columns]) -> Iterator[Columns]:
     """The rows in blocks small enough for memory as text, without empty ones."""
     for part in parts:
         for start in range(0, len(next(iter(part.values()))), SLICE):
-            yield {k: v[start : start + SLICE] for k, v in part.items()}
-
-
-def merged(parts: list[Columns]) -> Columns:
-    """Rows of several parts under the columns of the first."""
-    return {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
+            yield taken(part, slice(start, start + SLICE))
 
 
 def make(folder: Path, scale: float = 1.0, seed: int = 7, day: date | None = None) -> None:
@@ -137,12 +121,13 @@ def _write_all(fr: Frame, folder: Path) -> dict[str, Planted]:
     counter = len(gone.who)
     for province in range(31):
         rng = fr.rng(9, province)
-        out = Province(fr, folder, province)
         mine, wait = inst.of(province), waiting.of(province)
         licensed = institute_columns(inst, np.arange(mine.start, mine.stop), rng)
         unlicensed = institute_columns(waiting, np.arange(wait.start, wait.stop), rng)
-        out.write("institutes", [merged([licensed, unlicensed])])
-        out.write("licences", [merged([_of(licences, mine), _of(applications, wait)])])
+        planted |= _write_table(fr, folder, province, "institutes", [stacked([licensed, unlicensed])])
+        planted |= _write_table(
+            fr, folder, province, "licences", [stacked([_of(licences, mine), _of(applications, wait)])]
+        )
         hired = joining_days(fr, province, rng)
         hired = hired[rng.random(len(hired)) >= MOVERS]
         # in crowds, so that a province of any size fits into memory
@@ -154,18 +139,16 @@ def _write_all(fr: Frame, folder: Path) -> dict[str, Planted]:
         served = (
             personnel_columns(fr, inst, who, careers(fr, who, markets[province], rng), province, rng) for who in crowds
         )
-        out.write("personnel", chain(served, arrived), doubled)
-        here = gone.submitted_by == province
-        moved = {k: v[here] for k, v in gone.courses.items()}
-        out.write("training", chain((training(fr, who, rng) for who in crowds), [moved]))
-        planted |= out.planted
+        planted |= _write_table(fr, folder, province, "personnel", chain(served, arrived), doubled)
+        moved = taken(gone.courses, gone.submitted_by == province)
+        passed = chain((training(fr, who, rng) for who in crowds), [moved])
+        planted |= _write_table(fr, folder, province, "training", passed)
     return planted
 
 
 def _of(licences: Columns, part: slice) -> Columns:
     """The applications of a range of institutes."""
-    mine = (licences["who"] >= part.start) & (licences["who"] < part.stop)
-    return {k: v[mine] for k, v in licences.items()}
+    return taken(licences, (licences["who"] >= part.start) & (licences["who"] < part.stop))
 
 
 def _moved_rows(fr: Frame, inst: Institutes, gone: Movers, province: int) -> tuple[list[Columns], int]:
@@ -181,10 +164,8 @@ def _moved_rows(fr: Frame, inst: Institutes, gone: Movers, province: int) -> tup
     parts = []
     for served in ([province] if here.any() else []) + sorted(set(gone.served[again].tolist())):
         there = gone.served == served
-        spells = {k: v[there] for k, v in gone.spells.items()}
-        rows = personnel_columns(fr, inst, gone.who, spells, served, fr.rng(10, served))
-        chosen = (here if served == province else again)[there]
-        parts.append({k: v[chosen] for k, v in rows.items()})
+        rows = personnel_columns(fr, inst, gone.who, taken(gone.spells, there), served, fr.rng(10, served))
+        parts.append(taken(rows, (here if served == province else again)[there]))
     return parts, int(again.sum())
 
 

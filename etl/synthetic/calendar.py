@@ -1,31 +1,15 @@
 """The Jalali calendar of the samples, separate from that of the pipeline, so that each checks the other."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import numpy as np
 
-_FIRST_DAY = date(2025, 3, 21).toordinal()  # 1 Farvardin 1404, the contract's anchor
-_LEAP = frozenset((1, 5, 9, 13, 17, 22, 26, 30))  # the 33-year rule
 _YEARS = range(1304, 1421)
-
-
-def _leap(year: int) -> bool:
-    return year % 33 in _LEAP
-
-
-def _year_starts() -> dict[int, int]:
-    starts = {1404: _FIRST_DAY}
-    for year in range(1404, _YEARS.stop):
-        starts[year + 1] = starts[year] + 365 + _leap(year)
-    for year in range(1403, _YEARS.start - 1, -1):
-        starts[year] = starts[year + 1] - 365 - _leap(year)
-    return starts
-
-
-YEAR_START = _year_starts()
-YEAR_STARTS = np.array([YEAR_START[y] for y in _YEARS], dtype=np.int64)
+_LEAP = (1, 5, 9, 13, 17, 22, 26, 30)  # the 33-year rule
+_LENGTHS = [365 + (year % 33 in _LEAP) for year in _YEARS]
+_STARTS = np.cumsum([0, *_LENGTHS[:-1]])
+# The contract's anchor is 1 Farvardin 1404.
+YEAR_STARTS = _STARTS - _STARTS[1404 - _YEARS.start] + date(2025, 3, 21).toordinal()
 FIRST_ORDINAL = int(YEAR_STARTS[0])
 
 
@@ -37,7 +21,7 @@ def jalali_year(ordinals: np.ndarray) -> np.ndarray:
 def jalali(ordinal: int) -> tuple[int, int, int]:
     """Year, month and day in the Jalali calendar of a day ordinal."""
     year = int(np.searchsorted(YEAR_STARTS, ordinal, side="right")) + _YEARS.start - 1
-    days = ordinal - YEAR_START[year]
+    days = ordinal - int(YEAR_STARTS[year - _YEARS.start])
     if days < 186:
         return year, days // 31 + 1, days % 31 + 1
     return year, (days - 186) // 30 + 7, (days - 186) % 30 + 1
@@ -46,20 +30,18 @@ def jalali(ordinal: int) -> tuple[int, int, int]:
 def ordinal(year: int, month: int, day: int) -> int:
     """Day ordinal of a Jalali day."""
     before = (month - 1) * 31 if month <= 7 else 186 + (month - 7) * 30
-    return YEAR_START[year] + before + day - 1
+    return int(YEAR_STARTS[year - _YEARS.start]) + before + day - 1
 
 
-_DATE_FORMS = {
-    "j/": "{0:04d}/{1:02d}/{2:02d}", "j1": "{0}/{1}/{2}", "j-": "{0:04d}-{1:02d}-{2:02d}",
-    "j8": "{0:04d}{1:02d}{2:02d}", "g/": "{0:04d}/{1:02d}/{2:02d}", "g1": "{0}/{1}/{2}",
-    "g-": "{0:04d}-{1:02d}-{2:02d}", "g8": "{0:04d}{1:02d}{2:02d}",
-    "cell": "{0:04d}-{1:02d}-{2:02d}",
+# The forms of a Jalali (j) or Gregorian (g) day; "cell" is a date in a workbook.
+_FORMS = {
+    "/": "{0:04d}/{1:02d}/{2:02d}", "1": "{0}/{1}/{2}", "-": "{0:04d}-{1:02d}-{2:02d}", "8": "{0:04d}{1:02d}{2:02d}",
 }  # fmt: skip
 
 
 def spell_day(day: int, form: str) -> str:
     """A day ordinal in one of the contract's forms, in Latin digits ('cell' as ISO text)."""
     if form[0] == "j":
-        return _DATE_FORMS[form].format(*jalali(day))
+        return _FORMS[form[1]].format(*jalali(day))
     when = date.fromordinal(day)
-    return _DATE_FORMS[form].format(when.year, when.month, when.day)
+    return when.isoformat() if form == "cell" else _FORMS[form[1]].format(when.year, when.month, when.day)

@@ -1,12 +1,10 @@
 """Courses passed and failed: in time, late, or never."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from etl.synthetic.calendar import ordinal
 from etl.synthetic.people import People
-from etl.synthetic.world import MONTH, NEVER, Columns, Frame, Ints
+from etl.synthetic.world import MONTH, NEVER, Columns, Frame, Ints, taken
 
 
 def training(frame: Frame, who: People, rng: np.random.Generator) -> Columns:
@@ -73,7 +71,6 @@ def _results(frame: Frame, who: People, person: Ints, course: Ints, day: Ints,
     score = np.where(result == 0, rng.integers(120, 201, n), rng.integers(40, 119, n)) / 2
     score = np.where(rng.random(n) < 0.7, np.round(score), score)
     score = np.where(rng.random(n) < 0.04, -1, score)
-    order = np.argsort(person, kind="stable")
     columns = {"who": person, "national_id": who.id[person], "course_code": course,
                "completed_on": when, "hours": hours, "score": score, "result": result}  # fmt: skip
-    return {k: v[order] for k, v in columns.items()}
+    return taken(columns, np.argsort(person, kind="stable"))

@@ -1,7 +1,5 @@
 """The ways to spoil a row, by table."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -72,10 +70,6 @@ def _has(*columns: str) -> Callable[[Row], bool]:
 
 def _differ(first: str, second: str) -> Callable[[Row], bool]:
     return lambda row: bool(row[first]) and bool(row[second]) and row[first] != row[second]
-
-
-def _nothing(material: Material) -> None:
-    return None
 
 
 def _bad_day(material: Material) -> str:
@@ -163,7 +157,7 @@ def _lines(column: str) -> list[Editor]:
 
 EDITORS: dict[str, list[Editor]] = {
     "institutes": [
-        Editor(("missing_value",), _set("name", _nothing)),
+        Editor(("missing_value",), _set("name", lambda material: None)),
         Editor(("warned",), _set("founded_on", _bad_day), untyped=True),
         Editor(("warned",), _set("founded_on", _later)),
         Editor(("unknown_value",), _set("activity", _no_value)),
@@ -173,8 +167,8 @@ EDITORS: dict[str, list[Editor]] = {
         *_lines("name"),
     ],
     "licences": [
-        Editor(("missing_value",), _set("applied_on", _nothing)),
-        Editor(("missing_value",), _set("valid_until", _nothing), _has("valid_until")),
+        Editor(("missing_value",), _set("applied_on", lambda material: None)),
+        Editor(("missing_value",), _set("valid_until", lambda material: None), _has("valid_until")),
         Editor(("bad_date",), _set("applied_on", _bad_day), untyped=True),
         Editor(("future_date",), _set("applied_on", _later, "file_complete_on", "decided_on",
                                       "outcome", "licence_no", "valid_from", "valid_until")),
@@ -188,9 +182,9 @@ EDITORS: dict[str, list[Editor]] = {
         *_lines("kind"),
     ],
     "personnel": [
-        Editor(("missing_value",), _set("gender", _nothing)),
-        Editor(("missing_value",), _set("hired_on", _nothing, "left_on")),
-        Editor(("missing_value",), _set("national_id", _nothing)),
+        Editor(("missing_value",), _set("gender", lambda material: None)),
+        Editor(("missing_value",), _set("hired_on", lambda material: None, "left_on")),
+        Editor(("missing_value",), _set("national_id", lambda material: None)),
         Editor(("bad_date",), _set("hired_on", _bad_day), untyped=True),
         Editor(("bad_date",), _set("birth_date", _bad_day), untyped=True, weight=2),
         Editor(("future_date",), _set("hired_on", _later, "left_on", "leave_reason")),
@@ -212,8 +206,8 @@ EDITORS: dict[str, list[Editor]] = {
         *_lines("last_name"),
     ],
     "training": [
-        Editor(("missing_value",), _set("result", _nothing)),
-        Editor(("missing_value",), _set("completed_on", _nothing)),
+        Editor(("missing_value",), _set("result", lambda material: None)),
+        Editor(("missing_value",), _set("completed_on", lambda material: None)),
         Editor(("bad_date",), _set("completed_on", _bad_day), untyped=True, weight=3),
         Editor(("future_date",), _set("completed_on", _later), weight=2),
         Editor(("warned",), _set("score", _number), untyped=True, weight=2),

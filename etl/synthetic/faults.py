@@ -6,8 +6,6 @@ contract that concerns a row is planted in two provinces whose files can hold it
 sample, and beyond that in proportion: about one row in a hundred.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
@@ -58,11 +56,11 @@ class Planter:
     def _mix(self, rows: pa.Table, extra: list[Row], duplicates: pa.Table,
              lines: list[tuple[int, bytes]]) -> Sheet:  # fmt: skip
         added = pa.Table.from_pylist(extra, schema=rows.schema)
-        both = pa.concat_tables([rows, added, duplicates])
+        every_row = pa.concat_tables([rows, added, duplicates])
         more = len(extra) + len(duplicates)
         places = np.r_[np.arange(len(rows)), self.material.rng.random(more) * len(rows)]
         order = np.argsort(places, kind="stable")
-        return Sheet(self.material.table, both.take(pa.array(order)), lines)
+        return Sheet(self.material.table, every_row.take(pa.array(order)), lines)
 
     def _counts(self, rows: int, first: bool) -> dict[Editor, int]:
         editors = [e for e in EDITORS[self.material.table] if fits(self.material.table, e, self.material.habit)]
@@ -70,7 +68,7 @@ class Planter:
         mean = rows * RATE[self.material.table] * weight / weight.sum()
         counts = (mean + self.material.rng.random(len(editors))).astype(int)
         if first:
-            counts += [self.material.province in fixed_share(self.material.table, e) for e in editors]
+            counts += [self.material.province in fixed_shares(self.material.table)[e] for e in editors]
         return {e: int(c) for e, c in zip(editors, counts, strict=True) if c}
 
     def _pool(self, rows: pa.Table, count: int) -> list[Row]:
@@ -92,14 +90,12 @@ def fits(table: str, editor: Editor, habit: Habit) -> bool:
     return habit.kind in ("csv", "tsv") and habit.encoding.startswith("utf-8") and persian
 
 
-def fixed_share(table: str, editor: Editor) -> set[int]:
-    """Two provinces that get one row of this fault however small the sample is."""
-    return _fixed_shares(table)[editor]
-
-
 @cache
-def _fixed_shares(table: str) -> dict[Editor, set[int]]:
-    """The two provinces of each fault, those with the fewest so far: a build refuses a file of mostly bad rows."""
+def fixed_shares(table: str) -> dict[Editor, set[int]]:
+    """Two provinces for each fault that get one row of it, however small the sample.
+
+    They are those with the fewest bad rows so far: a build refuses a file of mostly bad rows.
+    """
     bad_rows: Counter[int] = Counter()
     shares = {}
     able = {e: [p for p in range(len(OFFICES)) if fits(table, e, habit_of(p, table))] for e in EDITORS[table]}

@@ -1,7 +1,5 @@
 """Writes a province's rows as its office would submit them: CSV, TSV, XLSX or Parquet."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace

@@ -4,8 +4,6 @@ The contract's columns, headers and words are repeated here on purpose: read fro
 mistake in it would be on both sides and never be noticed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -126,7 +124,7 @@ class Habit:
     typed: bool = False  # Parquet: days as dates, hours and score as numbers
     synonym: int = 0  # which of the Persian headers
 
-    def texty(self) -> Habit:
+    def texty(self) -> "Habit":
         """The same office with more rows than fit a spreadsheet."""
         return replace(self, kind="csv", encoding="utf-8-sig", cover=False, numbers=False,
                        dates="j/" if self.dates == "cell" else self.dates)  # fmt: skip

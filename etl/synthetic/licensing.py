@@ -1,11 +1,9 @@
 """Applications for licences: their duration and outcome, and which licences lapse."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from etl.synthetic.calendar import jalali_year
-from etl.synthetic.world import NEVER, Columns, Frame, Institutes, Ints
+from etl.synthetic.world import NEVER, Columns, Frame, Institutes, Ints, stacked, taken
 
 
 def working_days_later(begin: Ints, days: Ints) -> Ints:
@@ -50,7 +48,7 @@ class Licensing:
             "licence_no": np.where(granted, self.inst.code[who] * 100 + self.tries[who], -1),
             "valid_from": np.where(granted, begin, 0), "valid_until": np.where(granted, until, 0),
         }  # fmt: skip
-        self.rows.append({k: v[known] for k, v in row.items()})
+        self.rows.append(taken(row, known))
         return granted
 
     def term(self, begin: Ints) -> Ints:
@@ -122,6 +120,6 @@ class Licensing:
         return self.collected()
 
     def collected(self) -> Columns:
-        out = {k: np.concatenate([r[k] for r in self.rows]) for k in self.rows[0]}
+        out = stacked(self.rows)
         out["institute_code"] = self.inst.code[out["who"]]
         return out

@@ -1,7 +1,5 @@
 """What the editors of faults need: new keys, random choices, lines of the file."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Made-up people: who they are, when they join and leave."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

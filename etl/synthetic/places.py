@@ -1,7 +1,5 @@
 """Provinces, counties and courses of the reference tables, as lists to index."""
 
-from __future__ import annotations
-
 import csv
 
 import numpy as np

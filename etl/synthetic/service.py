@@ -1,14 +1,12 @@
 """Spells of service: who serves where, transfers, gaps, promotions, moves between provinces."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
 
 from etl.synthetic.courses import training
 from etl.synthetic.people import People, joining_days, people
-from etl.synthetic.world import NEVER, Columns, Frame, Institutes, Ints
+from etl.synthetic.world import NEVER, Columns, Frame, Institutes, Ints, stacked, taken
 
 MOVERS = 0.03  # share of people who go to another province
 BREAKS_A_YEAR = 0.034  # contracts a year of service that end before the next is signed
@@ -49,11 +47,6 @@ class Market:
 Spells = dict[str, Ints]  # who, inst, hired, left (NEVER while serving), reason, post
 
 
-def stack(parts: list[Spells]) -> Spells:
-    """The spells of several parts."""
-    return {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
-
-
 def careers(frame: Frame, who: People, market: Market, rng: np.random.Generator) -> Spells:
     """Spells of service: transfers, gaps, promotions, second places, institutes that end."""
     n = len(who)
@@ -64,13 +57,13 @@ def careers(frame: Frame, who: People, market: Market, rng: np.random.Generator)
     for chance in (0.17, 0.08):
         open_ = _transfer(frame, open_, market, rng, chance, done)
     done.append(open_)
-    spells = _promote(who, stack(done))
+    spells = _promote(who, stacked(done))
     done = []
     for last in (False, False, True):
         spells = _follow_endings(frame, spells, market, rng, done, last)
-    spells = stack([*done, spells])
+    spells = stacked([*done, spells])
     spells = _breaks(frame, spells, rng.spawn(1)[0])
-    return stack([spells, _second_places(frame, spells, market, rng)])
+    return stacked([spells, _second_places(frame, spells, market, rng)])
 
 
 def _breaks(frame: Frame, spells: Spells, rng: np.random.Generator) -> Spells:
@@ -87,12 +80,12 @@ def _breaks(frame: Frame, spells: Spells, rng: np.random.Generator) -> Spells:
     is_back = back_on < spells["left"] - 20
     some = (rng.random(n) < BREAKS_A_YEAR * length / 365) & is_back & (away_from > spells["hired"] + 60)
     some &= away_from <= frame.day - 1
-    later = {k: v[some & (back_on <= frame.day)].copy() for k, v in spells.items()}
+    later = taken(spells, some & (back_on <= frame.day))
     later["hired"] = back_on[some & (back_on <= frame.day)]
     spells = {k: v.copy() for k, v in spells.items()}
     spells["left"][some] = away_from[some]
     spells["reason"][some] = CONTRACT_END
-    return stack([spells, later])
+    return stacked([spells, later])
 
 
 def _transfer(frame: Frame, open_: Spells, market: Market, rng: np.random.Generator,
@@ -109,15 +102,15 @@ def _transfer(frame: Frame, open_: Spells, market: Market, rng: np.random.Genera
     gap = np.where(idle, rng.integers(100, 520, len(cut)), gap)
     again = cut + gap
     some = (moved | idle) & (again < stop - 30)
-    before = {k: v[some] for k, v in open_.items()}
+    before = taken(open_, some)
     after = {k: v.copy() for k, v in before.items()}
     before["left"] = cut[some]
     before["reason"] = np.where(idle[some], CONTRACT_END, TRANSFERRED)
     after["hired"] = again[some]
     after["inst"] = market.pick(after["hired"], avoid=np.where(idle[some], -1, before["inst"]))
     done.append(before)
-    uncut = {k: v[~some] for k, v in open_.items()}
-    return stack([uncut, after])
+    uncut = taken(open_, ~some)
+    return stacked([uncut, after])
 
 
 def _promote(who: People, spells: Spells) -> Spells:
@@ -126,11 +119,11 @@ def _promote(who: People, spells: Spells) -> Spells:
     during = (spells["hired"] < day) & (day < spells["left"])
     after_day = spells["hired"] >= day
     spells["post"] = np.where(after_day, 1, spells["post"])
-    risen = {k: v[during].copy() for k, v in spells.items()}
+    risen = taken(spells, during)
     risen["hired"], risen["post"] = day[during] + 1, np.ones(int(during.sum()), dtype=int)
     spells["left"] = np.where(during, day, spells["left"])
     spells["reason"] = np.where(during, CONTRACT_END, spells["reason"])
-    return stack([spells, risen])
+    return stacked([spells, risen])
 
 
 def _follow_endings(frame: Frame, spells: Spells, market: Market, rng: np.random.Generator,
@@ -141,8 +134,8 @@ def _follow_endings(frame: Frame, spells: Spells, market: Market, rng: np.random
     hit = (ended < NEVER) & (spells["left"] > ended) & (spells["hired"] < ended - 5)
     stays = recent & (rng.random(len(hit)) < 0.75)
     hit &= ~stays
-    done.append({k: v[~hit] for k, v in spells.items()})
-    cut = {k: v[hit] for k, v in spells.items()}
+    done.append(taken(spells, ~hit))
+    cut = taken(spells, hit)
     after = {k: v.copy() for k, v in cut.items()}
     cut["left"] = ended[hit] - rng.integers(0, 5, int(hit.sum()))
     after["hired"] = cut["left"] + rng.integers(1, 70, int(hit.sum()))
@@ -150,7 +143,7 @@ def _follow_endings(frame: Frame, spells: Spells, market: Market, rng: np.random
     on &= rng.random(len(on)) < 0.8
     cut["reason"] = np.where(on, TRANSFERRED, CONTRACT_END)
     done.append(cut)
-    after = {k: v[on] for k, v in after.items()}
+    after = taken(after, on)
     after["inst"] = market.pick(after["hired"], avoid=cut["inst"][on])
     return after
 
@@ -160,7 +153,7 @@ def _second_places(frame: Frame, spells: Spells, market: Market, rng: np.random.
     stop = np.minimum(spells["left"], frame.day)
     length = stop - spells["hired"]
     some = (rng.random(len(length)) < 0.018) & (length > 120)
-    extra = {k: v[some].copy() for k, v in spells.items()}
+    extra = taken(spells, some)
     wait = length[some] * rng.uniform(0.1, 0.6, int(some.sum()))
     extra["hired"] = extra["hired"] + wait.astype(int)
     until = extra["hired"] + rng.integers(60, 900, len(extra["hired"]))
@@ -168,7 +161,7 @@ def _second_places(frame: Frame, spells: Spells, market: Market, rng: np.random.
     extra["reason"] = np.full(len(until), CONTRACT_END)
     extra["inst"] = market.pick(extra["hired"], avoid=extra["inst"])
     same = extra["inst"] == spells["inst"][some]
-    return {k: v[~same] for k, v in extra.items()}
+    return taken(extra, ~same)
 
 
 def personnel_columns(frame: Frame, inst: Institutes, who: People, spells: Spells,
@@ -254,5 +247,5 @@ def movers(frame: Frame, inst: Institutes, markets: list[Market]) -> Movers:
     who.promoted[:] = NEVER
     courses = training(frame, who, rng)
     moved = courses["completed_on"] >= again[courses["who"]]
-    return Movers(who, stack([first, later]), np.r_[home, where], courses,
+    return Movers(who, stacked([first, later]), np.r_[home, where], courses,
                   np.where(moved, where[courses["who"]], home[courses["who"]]))  # fmt: skip

@@ -4,8 +4,6 @@ A spelling is a look-up in a small table of strings (the days of 116 years, 100,
 five digits), so no row is touched in Python.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -57,21 +55,8 @@ class Speller:
         names = COLUMNS[table][column][1]
         return self.letters(names[min(self.habit.synonym, len(names) - 1)])
 
-    @property
-    def _days(self) -> pa.Array:
-        return _day_table(self.habit.dates, self.habit.digits)
-
-    @property
-    def _five(self) -> pa.Array:
-        return _number_table("05d", self.habit.digits)
-
-    @property
-    def _two(self) -> pa.Array:
-        return _number_table("02d", self.habit.digits)
-
-    @property
-    def _half_points(self) -> pa.Array:
-        return _number_table("half", self.habit.digits)
+    def _numbers(self, form: str) -> pa.Array:
+        return _number_table(form, self.habit.digits)
 
     def _pick(self, choices: Iterable[str], index: np.ndarray) -> pa.Array:
         table = pa.array([self.letters(c) for c in choices], pa.string())
@@ -79,18 +64,18 @@ class Speller:
 
     def _codes(self, numbers: np.ndarray) -> pa.Array:
         high, low = np.divmod(numbers, 100_000)
-        return _join(_take(self._two, high), _take(self._five, low))
+        return _join(_take(self._numbers("02d"), high), _take(self._numbers("05d"), low))
 
     def _numbered(self, numbers: np.ndarray, mark: str) -> pa.Array:
         code, serial = np.divmod(numbers, 100)
-        text = _join(self._codes(np.maximum(code, 0)), _take(self._two, serial), sep=mark)
+        text = _join(self._codes(np.maximum(code, 0)), _take(self._numbers("02d"), serial), sep=mark)
         return pc.if_else(pa.array(numbers >= 0), text, pa.scalar(None, pa.string()))
 
     def _ids(self, numbers: np.ndarray) -> pa.Array:
         if self.habit.numbers:
             return pa.array(numbers).cast(pa.string())
         high, low = np.divmod(numbers, 100_000)
-        return _join(_take(self._five, high), _take(self._five, low))
+        return _join(_take(self._numbers("05d"), high), _take(self._numbers("05d"), low))
 
     def _provinces(self, index: np.ndarray) -> pa.Array:
         habit = self.habit
@@ -122,11 +107,12 @@ class Speller:
         if kind in WORDS:
             return self._pick((self.word(kind, i) for i in range(len(WORDS[kind]))), values)
         if kind == "date":
-            return _take(self._days, np.where(values > 0, values - FIRST_ORDINAL, -1))
+            days = _day_table(self.habit.dates, self.habit.digits)
+            return _take(days, np.where(values > 0, values - FIRST_ORDINAL, -1))
         if kind == "yes":
             return self._pick((self.digits(YES[self.habit.yes][i]) for i in (1, 0)), values)
         if kind in ("score", "hours"):
-            return _take(self._half_points, np.where(values >= 0, values * 2, -1).astype(int))
+            return _take(self._numbers("half"), np.where(values >= 0, values * 2, -1).astype(int))
         if kind == "first":
             return self._pick([*FIRST_MEN, *FIRST_WOMEN], values)
         if kind == "last":

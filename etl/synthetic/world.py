@@ -3,8 +3,7 @@
 The docstring of the package says how the numbers are chosen.
 """
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -22,6 +21,16 @@ NEVER = 10_000_000  # a day that does not come
 
 Ints = np.ndarray  # day ordinals, indices and codes
 Columns = dict[str, np.ndarray]
+
+
+def taken(columns: Columns, rows: np.ndarray | slice) -> Columns:
+    """Some rows of columns, by a mask, by indices or as a slice."""
+    return {name: values[rows] for name, values in columns.items()}
+
+
+def stacked(parts: Sequence[Columns]) -> Columns:
+    """The rows of several parts under the columns of the first."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 @dataclass(frozen=True)

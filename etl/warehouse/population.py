@@ -15,14 +15,12 @@ import pyarrow as pa
 from persiantools.jdatetime import JalaliDate
 
 from etl.core.places import places
-from etl.core.text_folding import fold
 from etl.extract import reference_files as files
 from etl.extract.causes import because
 from etl.warehouse.build_database import create_from
 
 KINDS = {"census": "سرشماری", "estimate": "برآورد", "projection": "پیش‌بینی"}
 _COLUMNS = ("province", "date", "residents", "kind", "source")
-_WORDS = {fold(word): kind for kind, fa in KINDS.items() for word in (kind, fa)}
 
 # Facts of every province that no other filter narrows: its residents, those of the nation, its area.
 PROVINCES = """select
@@ -110,8 +108,8 @@ class Provinces:
 @lru_cache(maxsize=1 << 8)
 def _facts(provinces: Provinces, day: date) -> dict[str, dict[str, float | None]]:
     residents = {province: provinces.residents(province, day) for province in provinces.areas}
-    known = [count for count in residents.values() if count is not None]
-    nation = sum(known) if known else None
+    counts = [count for count in residents.values() if count is not None]
+    nation = sum(counts) if counts else None
     return {
         province: {"residents": residents[province], "nation_residents": nation, "area_km2": area}
         for province, area in provinces.areas.items()
@@ -146,14 +144,8 @@ def _residents(path: Path, line: int, row: dict[str, str]) -> Residents:
     if province is None:
         raise files.bad_cell(path, line, "province", "missing_value")
     day = files.day(path, line, row)
-    count = files.number(path, line, row, "residents", whole=True)
-    if count is None:
-        raise files.bad_cell(path, line, "residents", "missing_value")
+    count = files.required_number(path, line, row, "residents", whole=True)
     if not count:
         raise files.bad_cell(path, line, "residents", "bad_number")
-    kind = _WORDS.get(fold(files.text(path, line, row, "kind")))
-    if kind is None:
-        raise files.bad_cell(
-            path, line, "kind", "unknown_value", values=", ".join(KINDS), values_fa="، ".join(KINDS.values())
-        )
+    kind = files.choice(path, line, row, "kind", KINDS)
     return Residents(province, day, int(count), kind, files.text(path, line, row, "source"))

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from etl.core.errors import Busy
+from etl.core.files import replace_text, sync
 from etl.extract.causes import because
 
 _NEWEST = "newest-shown"
@@ -75,11 +76,7 @@ def newest_shown(pointer: Path) -> int:
 
 def write_newest(folder: Path, number: int) -> None:
     """Record the newest version that was ever published."""
-    waiting = folder / f"{_NEWEST}.next"
-    with waiting.open("w") as file:
-        file.write(f"{number}\n")
-    sync(waiting)
-    os.replace(waiting, folder / _NEWEST)
+    replace_text(folder / _NEWEST, f"{number}\n")
     sync(folder)
 
 
@@ -92,14 +89,3 @@ def point(pointer: Path, version: Path) -> None:
     # It is published now, even if the folder cannot be synced.
     with suppress(OSError):
         sync(pointer.parent)
-
-
-def sync(path: Path) -> None:
-    """Make a file or a folder durable. Raises OSError with its name, which fsync omits."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        raise OSError(error.errno, f"could not be written to the disk ({error.strerror})", str(path)) from None
-    finally:
-        os.close(handle)

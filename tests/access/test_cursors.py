@@ -47,9 +47,9 @@ def test_views_are_laid_once_and_serve_the_same_provinces_only(
     con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     laid: list[frozenset[str]] = []
-    lay = scoped_views._lay
+    lay = scoped_views._create_views
     monkeypatch.setattr(
-        scoped_views, "_lay", lambda cursor, provinces: (laid.append(provinces), lay(cursor, provinces))
+        scoped_views, "_create_views", lambda cursor, provinces: (laid.append(provinces), lay(cursor, provinces))
     )
     scoped_views._idle.clear()
     for _ in range(3):

@@ -57,10 +57,7 @@ def test_the_profile_is_of_three_years_and_the_pace_of_the_last() -> None:
 
 def test_the_tenth_percentile_of_24_lies_between_the_second_and_the_third() -> None:
     values = [float(value) for value in range(24, 0, -1)]
-    assert projection.quantile(values, 0.1) == 2.5
-    assert projection.quantile(values, 0.9) == 22.5
-    assert projection.quantile([1.0, 2.0], 0.1) == 1.0
-    assert projection.quantile([1.0, 2.0], 0.9) == 2.0
+    assert projection.middle_range(values) == (2.5, 22.5)
 
 
 # ---------------------------------------------------------------- as known then

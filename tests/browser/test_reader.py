@@ -10,7 +10,7 @@ import pikepdf
 import pytest
 from playwright.sync_api import Browser
 
-from etl.semantic import access, answers
+from etl.semantic import access, answers, catalog
 from etl.semantic.ranking import rank
 from pages.ui.i18n import text
 from tests.browser import app as front
@@ -169,7 +169,7 @@ def test_every_number_answers_what_it_is_in_one_click(address: str, chromium: Br
         told = reader.page.locator(".pd-meaning")
         told.wait_for()
         words = told.inner_text()
-        metric = answers.catalogue()["training_compliance"]
+        metric = catalog.catalogue()["training_compliance"]
         for part in (
             "How it is calculated:",
             "Load:",

@@ -15,7 +15,7 @@ import pytest
 
 from etl.cli import console
 from etl.cli.commands import main
-from etl.semantic import answers as metrics
+from etl.semantic import answers, catalog
 from tests.loading import DAY, ROOT, Built, build, put, put_good, row, run
 
 
@@ -107,7 +107,7 @@ def test_an_error_that_nobody_foresaw_is_one_line_without_a_value_of_the_data(bu
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("0499370899")
 
-    monkeypatch.setattr(metrics, "ask", fail)
+    monkeypatch.setattr(answers, "ask", fail)
     assert main(["ask", "in_service", "--from", str(built.to)]) == 1
     printed = capsys.readouterr()
     assert printed.err.startswith("an error that was not foreseen (ZeroDivisionError); ETL_TRACE=1 tells more · ")
@@ -136,7 +136,7 @@ def test_words_are_utf8_whatever_the_machine_speaks(built):
 def test_metrics_lists_the_catalogue_with_the_name_first(capsys):
     assert main(["metrics"]) == 0
     names = [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()]
-    assert names == [name for name, metric in metrics.catalogue().items() if not metric.hidden]
+    assert names == [name for name, metric in catalog.catalogue().items() if not metric.hidden]
     assert {"active_assistants", "training_compliance", "renewal_rate"} <= set(names)
 
 

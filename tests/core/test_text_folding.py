@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 from datetime import date
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +14,6 @@ from etl.core.jalali import parse_day
 from etl.core.places import places
 from etl.extract import parse_values
 from etl.extract.contract import Column, contract
-from etl.extract.text_columns import Texts
 from tests.loading import national_id
 
 PERSIAN = "ابتثجحخدذرزسشصضطظعغفقلمنهوپچژگآأؤئءةیيىکكۀ"
@@ -103,14 +101,6 @@ def test_a_code_is_shown_in_latin_digits_with_its_zeros_and_case():
     assert text_folding.display_code(" ۰۰Ab٧ ") == "00Ab7"
 
 
-@pytest.mark.slow
-@given(st.text(max_size=60))
-def test_many_digits_at_once_are_the_digits_one_by_one(text):
-    raw = text.encode("utf-8", "replace")
-    signs, is_kept = text_folding.latin_digit_signs(np.frombuffer(raw, np.uint8))
-    assert bytes(signs[is_kept]).decode() == text_folding.latin_digits(raw.decode())
-
-
 @given(st.text(max_size=60))
 def test_a_printable_text_is_one_line_without_tricks(text):
     printed = text_folding.printable(text)
@@ -129,7 +119,7 @@ def test_an_ordinary_file_name_is_printed_as_it_is(name):
 
 def keys(*texts: str, key: bytes = KEY) -> list[int | None]:
     """The parsed value of each national id."""
-    found: list[int | None] = parse_values.parse_national_ids(Texts.of(texts), True, key).typed.to_pylist()
+    found: list[int | None] = parse_values.parse_national_ids(texts, True, key).typed.to_pylist()
     return found
 
 
@@ -140,7 +130,7 @@ def reasons(judgement: parse_values.ValidationResult) -> list[str | None]:
 
 def judged(*texts: str) -> list[str | None]:
     """The reason why each text is not a national id; None if it is one."""
-    return reasons(parse_values.parse_national_ids(Texts.of(texts), True, KEY))
+    return reasons(parse_values.parse_national_ids(texts, True, KEY))
 
 
 @given(st.integers(0, 999_999_999))
@@ -174,7 +164,7 @@ def test_an_id_is_the_same_person_in_every_script(nine, digits, around):
 def test_zeros_that_a_spreadsheet_dropped_are_put_back(eight):
     full = national_id(eight)  # nine digits begin with a zero
     short = full.lstrip("0")
-    found = parse_values.parse_national_ids(Texts.of([full, short, f" {full} "]), True, KEY)
+    found = parse_values.parse_national_ids([full, short, f" {full} "], True, KEY)
     if len(short) < 8 or len(set(full)) == 1:
         assert found.faults[1] == ("bad_national_id" if short else "missing_value")
         assert not found.habits
@@ -316,14 +306,14 @@ def test_days_parsed_in_bulk_equal_days_parsed_alone():
         "1403-12/30",
         "\ufffd",
     ]
-    found = parse_values.parse_days(Texts.of(texts), True, False, build_day)
+    found = parse_values.parse_days(texts, True, False, build_day)
     leap = date(2025, 3, 20)
     assert found.typed.to_pylist() == [leap, None, None, leap, None, None, leap, None, leap, None, None, None]
     assert reasons(found) == [
         None, "bad_date", "future_date", None, "missing_value", "missing_value", None, "bad_date", None, "future_date",
         "bad_date", "bad_encoding",
     ]  # fmt: skip
-    may_be_ahead = parse_values.parse_days(Texts.of(["1404/1/1", ""]), False, True, build_day)
+    may_be_ahead = parse_values.parse_days(["1404/1/1", ""], False, True, build_day)
     assert may_be_ahead.typed.to_pylist() == [date(2025, 3, 21), None]
     assert not may_be_ahead.faults
 
@@ -336,9 +326,9 @@ def test_days_parsed_in_bulk_equal_days_parsed_alone():
     )
 )
 def test_any_texts_parsed_in_bulk_equal_each_parsed_alone(texts):
-    together = parse_values.parse_days(Texts.of(texts), True, False, date(2026, 1, 1))
+    together = parse_values.parse_days(texts, True, False, date(2026, 1, 1))
     for at, text in enumerate(texts):
-        alone = parse_values.parse_days(Texts.of([text]), True, False, date(2026, 1, 1))
+        alone = parse_values.parse_days([text], True, False, date(2026, 1, 1))
         assert [together.typed[at]] == list(alone.typed)
         assert together.faults.get(at) == alone.faults.get(0)
 
@@ -358,6 +348,6 @@ def test_a_day_in_any_usual_form_is_the_one_its_signs_say(year, month, number, f
         day = parse_day(text)
     except ValueError:
         day = None
-    found = parse_values.parse_days(Texts.of([written(text)]), True, True, date(2026, 1, 1))
+    found = parse_values.parse_days([written(text)], True, True, date(2026, 1, 1))
     assert found.typed.to_pylist() == [day]
     assert reasons(found) == [None if day else "bad_date"]

@@ -15,7 +15,6 @@ import pytest
 
 from etl.extract import open_source, parse_values, read_file, workbook
 from etl.extract.contract import contract
-from etl.extract.text_columns import Texts
 from tests.core.test_text_folding import KEY, column, setting, value
 from tests.loading import DAY, HEADERS, ROOT, StreamedRows, csv_text, load, national_id, put, put_good, row
 
@@ -58,7 +57,7 @@ def folder(tmp_path: Path) -> Path:
     ],
 )
 def test_a_day_as_clerks_write_it(text, day, habits):
-    found = parse_values.parse_days(Texts.of([text]), False, True, DAY)
+    found = parse_values.parse_days([text], False, True, DAY)
     assert found.typed.to_pylist() == [day]
     assert not found.faults
     assert set(found.habits) == habits
@@ -72,20 +71,20 @@ def test_a_day_as_clerks_write_it(text, day, habits):
     ],
 )  # fmt: skip
 def test_what_has_two_meanings_or_none_stays_a_bad_date(text):
-    found = parse_values.parse_days(Texts.of([text]), False, True, DAY)
+    found = parse_values.parse_days([text], False, True, DAY)
     assert (found.typed.to_pylist(), found.faults) == ([None], {0: "bad_date"})
 
 
 @pytest.mark.parametrize("text", ["049-937089-9", "049 937089 9", "۰۴۹‌۹۳۷۰۸۹ ۹", "0499370-899", "049–937–0899"])
 def test_an_id_with_marks_between_its_digits_is_the_id(text):
-    found = parse_values.parse_national_ids(Texts.of([text, "0499370899"]), True, KEY)
+    found = parse_values.parse_national_ids([text, "0499370899"], True, KEY)
     assert found.typed[0] == found.typed[1]
     assert found.habits == {"id_with_marks": [0]}
 
 
 @pytest.mark.parametrize("text", ["499-370899", "-", "049_937089_9", "04/99370899"])
 def test_an_id_that_is_none_stays_none(text):
-    found = parse_values.parse_national_ids(Texts.of([text]), True, KEY)
+    found = parse_values.parse_national_ids([text], True, KEY)
     if text == "499-370899":
         assert found.habits == {"id_with_marks": [0], "padded": [0]}
     else:

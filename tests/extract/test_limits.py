@@ -133,7 +133,7 @@ def test_the_rows_of_all_files_together_are_bounded(folder, monkeypatch):
 def test_a_sparse_file_is_refused_before_it_is_read(folder, monkeypatch):
     path = put(folder, "training_2.csv", [row("training")])
     os.truncate(path, 1 << 40)
-    monkeypatch.setattr("etl.extract.read_file._sha256", lambda _: pytest.fail("it was read"))
+    monkeypatch.setattr("etl.extract.read_file.sha256", lambda _: pytest.fail("it was read"))
     assert load(folder).refusal.startswith("training_2.csv: it unpacks to more than 4,096 MiB")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from etl.core import child_process
 from etl.operations import worker_process
 from etl.operations.worker_process import OutOfMemory, OutOfTime, Stopped, WorkerProcess
 from tests.serving import ROOT, is_running, until
@@ -61,8 +62,8 @@ def test_it_raises_what_the_work_raises() -> None:
 
 def test_work_that_takes_longer_than_it_may_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = []
-    start = worker_process._start
-    monkeypatch.setattr(worker_process, "_start", lambda memory: started.append(start(memory)) or started[-1])
+    start = child_process.start
+    monkeypatch.setattr(child_process, "start", lambda *words: started.append(start(*words)) or started[-1])
     with pytest.raises(OutOfTime):
         WorkerProcess(endless, str(tmp_path / "pid"), seconds=1, memory=_MEMORY).result()
     # Killed, or ended by itself when its parent closed the pipe.

@@ -26,7 +26,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from etl.semantic import answers
+from etl.semantic import answers, catalog
 from etl.semantic.access import ADMINISTRATOR, ScopedCursor
 from etl.warehouse import publications
 from tests.conftest import BUILD_DAY, Sample
@@ -371,7 +371,7 @@ def compare(built: Built, names: list[str], by: tuple[str, ...] = (), **question
 
 
 def allowed(name: str, *dimensions: str) -> bool:
-    return answers.catalogue()[name].dimensions.issuperset(dimensions)
+    return catalog.catalogue()[name].dimensions.issuperset(dimensions)
 
 
 def days(built: Built) -> list[date]:

@@ -10,7 +10,7 @@ import pytest
 from etl.core.errors import QuestionError
 from etl.core.jalali import add_months, units_between
 from etl.core.places import places
-from etl.semantic import access, answers
+from etl.semantic import access, answers, catalog
 from etl.semantic.catalog import CHOICES, TIME
 from etl.warehouse import publications
 from etl.warehouse.dimensions import CELL, PLACES
@@ -175,7 +175,7 @@ def test_the_fast_path_is_taken(con):
     assert answers.ask(con, "coverage_gap", by=("province",)).query.count("from preaggregate") == 1
 
 
-_MEASURES = [name for name, metric in answers.catalogue().items() if not metric.hidden]
+_MEASURES = [name for name, metric in catalog.catalogue().items() if not metric.hidden]
 
 
 @pytest.mark.parametrize("by", [(), ("province",)])
@@ -184,7 +184,7 @@ def test_measures_asked_at_once_are_those_asked_one_by_one(con, seed, by):
     rng = random.Random(1000 + seed)
     names = rng.sample(_MEASURES, rng.randint(1, 9))
     where = _question(rng, names)["where"] if seed % 3 else {}
-    known = [name for name in names if answers.catalogue()[name].dimensions.issuperset({*where, *by})]
+    known = [name for name in names if catalog.catalogue()[name].dimensions.issuperset({*where, *by})]
     if not known:
         return
     day = date(2016, 1, 1) + timedelta(days=rng.randrange(3800))
@@ -192,7 +192,7 @@ def test_measures_asked_at_once_are_those_asked_one_by_one(con, seed, by):
     at_once = answers.ask_each(con, *known, by=by, on=day, over=over, where=where)
     assert list(at_once) == known
     for name in known:
-        period = {"over": over} if answers.catalogue()[name].kind == "event" else {"on": day}
+        period = {"over": over} if catalog.catalogue()[name].kind == "event" else {"on": day}
         alone = answers.ask(con, name, by=by, where=where, **period)
         found = at_once[name]
         for part in ("metrics", "by", "columns", "where", "on", "over", "provisional", "publication"):

@@ -22,7 +22,8 @@ import pytest
 
 from etl.analysis import detail
 from etl.semantic import access, disclosure, exportable
-from etl.semantic.answers import ask, catalogue
+from etl.semantic.answers import ask
+from etl.semantic.catalog import catalogue
 from pages.ui.charts.elements import ChartContext
 from pages.ui.exports import writers
 from pages.ui.exports.file_content import Exportable

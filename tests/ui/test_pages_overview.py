@@ -141,7 +141,7 @@ def test_a_card_of_a_provisional_measure_is_that_of_the_settled_day_and_names_it
 
 
 def ask_label(name: str, lang: str) -> str:
-    from etl.semantic.answers import catalogue
+    from etl.semantic.catalog import catalogue
 
     return catalogue()[name].label[lang]
 

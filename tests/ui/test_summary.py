@@ -12,7 +12,8 @@ from etl.analysis import data_quality, registry
 from etl.core.errors import QuestionError
 from etl.core.jalali import add_months
 from etl.semantic import access
-from etl.semantic.answers import Answer, ask, catalogue
+from etl.semantic.answers import Answer, ask
+from etl.semantic.catalog import catalogue
 from etl.semantic.provisional import settled_on
 from etl.semantic.ranking import rank
 from etl.warehouse import publications

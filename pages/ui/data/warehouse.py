@@ -21,7 +21,7 @@ import streamlit as st
 
 from etl.analysis import data_quality, detail, registry
 from etl.core.errors import OtherVersion, QuestionError, Refused, TooEarly, TooLarge
-from etl.semantic import answers, provisional
+from etl.semantic import answers, catalog, provisional
 from etl.semantic.access import AccessScope, ScopedCursor
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.exportable import StoredRows
@@ -259,12 +259,12 @@ def frozen(where: Where | None) -> Frozen:
 
 def catalogue() -> Mapping[str, Metric]:
     """Every metric by its name."""
-    return answers.catalogue()
+    return catalog.catalogue()
 
 
 def worked_out(name: str) -> Metric | None:
     """The metric that describes the derived number `name`; None if there is none."""
-    return answers.derived(name) if name in answers.derived_names() else None
+    return catalog.derived(name) if name in catalog.derived_names() else None
 
 
 def settled_on(name: str, on: date) -> date | None:

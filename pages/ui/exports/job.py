@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from etl.operations.worker_process import Tell, WorkerProcess
+from etl.operations.worker_process import Report, WorkerProcess
 from etl.semantic import disclosure, exportable
 from etl.semantic.access import AccessScope
 from etl.semantic.answers import Answer
@@ -32,7 +32,7 @@ class ExportJob:
     circulation: bool
     place: str
 
-    def write(self, out: IO[bytes], tell: Tell | None = None) -> None:
+    def write(self, out: IO[bytes], tell: Report | None = None) -> None:
         """Write the file, exact or rounded for circulation."""
         exported = disclosure.for_circulation(self.source, warehouse.ask) if self.circulation else self.source
         answer = exportable.of(exported).answer
@@ -89,7 +89,7 @@ class Making:
         return Path(self.file.name)
 
 
-def _write_apart(tell: Tell, file: str, scope: AccessScope, job: ExportJob, out: Path) -> None:
+def _write_apart(tell: Report, file: str, scope: AccessScope, job: ExportJob, out: Path) -> None:
     """Run the job in the worker process, with the rights of its user and the publication shown to them."""
     with user.acting_as(scope), warehouse.reading(file), out.open("wb") as written:
         job.write(written, tell)

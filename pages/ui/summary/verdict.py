@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from etl.core.jalali import add_months, unit_of
-from etl.semantic.answers import Answer, catalogue
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue
 from pages.ui.i18n import text
 from pages.ui.summary import changes
 from pages.ui.summary.sources import Sources

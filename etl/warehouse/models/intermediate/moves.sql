@@ -1,30 +1,25 @@
 -- One row per person, place (the nation, a province, an institute) and day of entering or leaving its stock, with the reason.
 with present as (
-    select person_id, cast('province' as place_kind) as place_kind, cast(province as place) as place, hired_on as first_day, end_day, is_only
+    select
+        person_id,
+        unnest(['province', 'institute', 'nation'])::place_kind as place_kind,
+        unnest([cast(province as place), cast(institute_code as place), cast('IR' as place)]) as place,
+        hired_on as first_day,
+        end_day,
+        is_only,
     from spells
-    union all
-    select person_id, cast('institute' as place_kind), cast(institute_code as place), hired_on, end_day, is_only
-    from spells
-    union all
-    select person_id, cast('nation' as place_kind), cast('IR' as place), hired_on, end_day, is_only
-    from spells
-),
-
-presence as (
-    select * exclude (is_only)
-    from present
-    where not is_only
 ),
 
 reached as (
     select
-        *,
+        * exclude (is_only),
         max(end_day) over (
             partition by person_id, place_kind, place
             order by first_day, end_day
             rows between unbounded preceding and 1 preceding
         ) as reach,
-    from presence
+    from present
+    where not is_only
 ),
 
 numbered as (
@@ -79,28 +74,6 @@ leaving as (
         and other.first_day <= islands.end_day + 89
     where islands.end_day < date '9999-12-31'
     group by all
-),
-
-joined as (
-    select person_id, day, cast('province' as place_kind) as place_kind, cast(province as place) as place
-    from joiners
-    union all
-    select person_id, day, cast('institute' as place_kind), cast(institute_code as place)
-    from joiners
-    union all
-    select person_id, day, cast('nation' as place_kind), cast('IR' as place)
-    from joiners
-),
-
-left_service as (
-    select person_id, day, cast('province' as place_kind) as place_kind, cast(province as place) as place
-    from leavers
-    union all
-    select person_id, day, cast('institute' as place_kind), cast(institute_code as place)
-    from leavers
-    union all
-    select person_id, day, cast('nation' as place_kind), cast('IR' as place)
-    from leavers
 )
 
 select
@@ -110,13 +83,20 @@ select
     entering.day,
     cast(
         case
-            when joined.person_id is not null then 'joined'
+            when joiners.person_id is not null then 'joined'
             when end_elsewhere >= coalesce(end_here, date '0001-01-01') or end_elsewhere > entering.day then 'transferred_in'
             else 'returned'
         end as move
     ) as move,
 from entering
-left join joined using (person_id, place_kind, place, day)
+left join joiners
+    on joiners.person_id = entering.person_id
+    and joiners.day = entering.day
+    and entering.place = case entering.place_kind
+        when 'province' then cast(joiners.province as place)
+        when 'institute' then cast(joiners.institute_code as place)
+        else entering.place
+    end
 union all
 select
     leaving.person_id,
@@ -125,13 +105,20 @@ select
     leaving.day,
     cast(
         case
-            when left_service.person_id is not null then 'left'
+            when leavers.person_id is not null then 'left'
             when next_elsewhere <= coalesce(next_here, date '9999-12-31') then 'transferred_out'
             else 'gone'
         end as move
     ),
 from leaving
-left join left_service using (person_id, place_kind, place, day)
+left join leavers
+    on leavers.person_id = leaving.person_id
+    and leavers.day = leaving.day
+    and leaving.place = case leaving.place_kind
+        when 'province' then cast(leavers.province as place)
+        when 'institute' then cast(leavers.institute_code as place)
+        else leaving.place
+    end
 -- A person with one spell has no transfers.
 union all
 select person_id, place_kind, place, first_day, cast('joined' as move)

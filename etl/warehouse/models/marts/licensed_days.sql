@@ -29,29 +29,25 @@ numbered as (
             rows between unbounded preceding and current row
         ) as stretch,
     from reached
+),
+
+stretches as (
+    select institute_code, min(first_day) as valid_from, max(end_day) as valid_until
+    from numbered
+    group by institute_code, stretch
 )
 
 select
-    institutes.institute_code,
-    institutes.province,
-    institutes.county,
-    institutes.activity,
-    institutes.smart_services,
-    institutes.smart,
-    institutes.veteran_led,
-    institutes.founded_on,
-    min(first_day) as valid_from,
-    max(end_day) as valid_until,
-from numbered
+    institute_code,
+    province,
+    county,
+    activity,
+    smart_services,
+    smart,
+    veteran_led,
+    founded_on,
+    valid_from,
+    valid_until,
+from stretches
 inner join institutes using (institute_code)
-group by
-    institutes.institute_code,
-    institutes.province,
-    institutes.county,
-    institutes.activity,
-    institutes.smart_services,
-    institutes.smart,
-    institutes.veteran_led,
-    institutes.founded_on,
-    stretch
 order by institute_code, valid_from

@@ -1,0 +1,30 @@
+"""Files: their digests, and writing that survives a crash."""
+
+import hashlib
+import os
+from pathlib import Path
+
+
+def sha256(path: Path) -> str:
+    """The digest of a file's content in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Make a file or a folder durable. Raises OSError with its name, which fsync omits."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        raise OSError(error.errno, f"could not be written to the disk ({error.strerror})", str(path)) from None
+    finally:
+        os.close(handle)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Replace a text file atomically and durably."""
+    waiting = path.with_name(f"{path.name}.next")
+    waiting.write_text(text, encoding="utf-8")
+    sync(waiting)
+    os.replace(waiting, path)
