@@ -1,5 +1,6 @@
 """The paths of the project's files."""
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -10,3 +11,8 @@ IDENTITY_KEY = ROOT / "data" / "identity.key"
 SAVED_VIEWS = ROOT / "data" / "views"
 CHECKS = ROOT / "etl" / "warehouse" / "checks"
 MODELS = ROOT / "etl" / "warehouse" / "models"
+
+
+def warehouse_pointer() -> Path:
+    """The pointer of the published warehouse; the environment variable WAREHOUSE overrides the default."""
+    return Path(os.environ.get("WAREHOUSE") or WAREHOUSE)

@@ -4,7 +4,6 @@ Answers are suppressed for circulation unless `exact` is set, and recorded, so t
 exactly what the briefing shows.
 """
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -173,11 +172,6 @@ class Questions:
     @property
     def _names(self) -> dict[str, Mapping[str, str]]:
         return self._once("names", lambda: {"institute": detail.member_names(self.con, "institute")[self.lang]})
-
-
-def pointer_of(source: Path | None = None) -> Path:
-    """The warehouse pointer: `source`, else that of the settings, else the default."""
-    return source or Path(os.environ.get("WAREHOUSE") or publications.DEFAULT)
 
 
 @contextmanager

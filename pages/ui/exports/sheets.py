@@ -58,7 +58,7 @@ def title(name: str, context: ChartContext, answer: Answer | None = None) -> str
     if metric:
         return metric.label[context.lang]
     bare = name.removesuffix(_NAME)
-    label = _word(f"dimension.{bare}", context) or bare
+    label = text.word_or(bare, f"dimension.{bare}", context.lang)
     return f"{label} ({context.word('dimension.code')})" if bare == name and bare in _CODED else label
 
 
@@ -67,10 +67,3 @@ def national(nation: Answer, columns: Layout, schema: pa.Schema, context: ChartC
     numbers = dict(zip(nation.columns, nation.rows[0], strict=True)) if nation.rows else {}
     row = [numbers.get(schema.names[i]) for i in columns.shown]
     return (safe(context.word("scope.nation")), *row[1:])
-
-
-def _word(key: str, context: ChartContext) -> str:
-    try:
-        return text.word(key, context.lang)
-    except KeyError:
-        return ""

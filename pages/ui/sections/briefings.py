@@ -7,6 +7,7 @@ from typing import IO
 import streamlit as st
 
 from etl.core.errors import Refused
+from etl.core.paths import warehouse_pointer
 from pages.ui.briefing import writing
 from pages.ui.briefing.writing import NATION, Written
 from pages.ui.components import downloads
@@ -35,7 +36,7 @@ def button(view: PageContext) -> None:
     if place is None:
         return
     with error_boundary(view.lang, "briefing"):
-        pointer = briefing_questions.pointer_of()
+        pointer = warehouse_pointer()
         try:
             with briefing_questions.opened(pointer, user.scope()) as con:
                 questions = briefing_questions.Questions(
@@ -70,7 +71,7 @@ def _noted(publication: str) -> dict[str, str | int]:
 
 def made(place: str, lang: str, on: date | None) -> bytes:
     """The briefing of a place, suppressed for circulation. Raises Refused."""
-    with writing.press(briefing_questions.pointer_of(), user.scope()) as press:
+    with writing.press(warehouse_pointer(), user.scope()) as press:
         return press.pdf(press.questions(place, lang, on))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from etl.analysis.comparison import Side
 from etl.core.jalali import DAY, last_complete_months
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import LEAST
@@ -15,7 +16,6 @@ from pages.ui.components import day_field, downloads, notices, tables
 from pages.ui.components import figures as ui
 from pages.ui.components.footer import context, question
 from pages.ui.data import registers, warehouse
-from pages.ui.data.registers import Side
 from pages.ui.i18n import text
 from pages.ui.sections import compare_lines
 from pages.ui.state import page_context, page_parameters
@@ -228,5 +228,5 @@ def bridges(view: PageContext, chosen: Sides) -> None:
             notices.error_boundary(view.lang, ident),
         ):
             where = {} if place == NATION else {"province": (place,)}
-            answer = registers.bridge(over, where)
+            answer = warehouse.analyse("bridge", on=over[1], where=where, over=over)
             ui.draw(view, steps.bridge, answer, ident)

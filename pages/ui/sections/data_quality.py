@@ -5,6 +5,8 @@ from typing import Any
 
 import streamlit as st
 
+from etl.analysis import data_quality as load
+from etl.core.paths import warehouse_pointer
 from etl.extract.causes import spoken
 from etl.semantic.answers import Answer
 from pages.ui.charts.elements import ChartContext
@@ -26,7 +28,7 @@ def view() -> PageContext:
 
 def totals(view: PageContext) -> None:
     """One sentence that shows that the row counts add up."""
-    answer = registers.load_totals()
+    answer = warehouse.result(load.totals)
     read, loaded, rejected, duplicates = (text.number(answer.value(name), view.lang) for name in _COUNTS)
     sentence = view.word("quality.adds_up", read=read, loaded=loaded, kept=rejected, duplicates=duplicates)
     share = view.word("load.share", share=text.percent(answer.value("rejected_share"), view.lang))
@@ -36,7 +38,7 @@ def totals(view: PageContext) -> None:
 def provinces(view: PageContext) -> None:
     """The submissions of each province, with its latest day."""
     answer = registers.load_provinces()
-    lacking = registers.missing_sources()
+    lacking = warehouse.result(load.missing_sources)
     if lacking:
         named = [
             view.word(
@@ -55,16 +57,16 @@ def provinces(view: PageContext) -> None:
 def reasons(view: PageContext) -> None:
     """The reasons of rejected rows: source, reason, column, rows. No field of a person."""
     count = text.number(warehouse.published().rows_quarantined, view.lang)
-    _by_reason(view, registers.load_reasons(), "reasons", view.word("load.reasons", rows=count))
+    _by_reason(view, warehouse.result(load.reasons), "reasons", view.word("load.reasons", rows=count))
 
 
 def warned(view: PageContext) -> None:
     """The bad values loaded as unknown: source, reason, column, rows."""
-    _by_reason(view, registers.load_warned(), "warned", view.word("load.warned"))
+    _by_reason(view, warehouse.result(load.warned), "warned", view.word("load.warned"))
 
 
 def _by_reason(view: PageContext, answer: Answer, ident: str, title: str) -> None:
-    known = registers.headers()
+    known = load.headers()
     words: dict[str, Callable[[Any], str]] = {
         "source": lambda name: name_of(view, "source", name),
         "reason": lambda name: name_of(view, "reason", name),
@@ -75,7 +77,7 @@ def _by_reason(view: PageContext, answer: Answer, ident: str, title: str) -> Non
 
 def files(view: PageContext) -> None:
     """Each file: from which province, how many rows, refused or with a note."""
-    answer = registers.load_files()
+    answer = warehouse.result(load.files)
     read = text.number(warehouse.published().files, view.lang)
     words: dict[str, Callable[[Any], str]] = {
         "file": str,
@@ -86,7 +88,7 @@ def files(view: PageContext) -> None:
         ),
     }
     rows = sorted(answer.rows, key=lambda row: (not row[3], -row[answer.columns.index("rows_quarantined")]))
-    ignored = registers.ignored_files()
+    ignored = warehouse.result(load.ignored)
     more = [view.word("load.more", count=text.number(len(ignored) - _IGNORED_NAMED, view.lang))]
     named = text.listed(ignored[:_IGNORED_NAMED] + (more if len(ignored) > _IGNORED_NAMED else []), view.lang)
     notes = [view.word("load.ignored", files=named)] if ignored else []
@@ -95,12 +97,13 @@ def files(view: PageContext) -> None:
 
 
 def rules(view: PageContext) -> None:
-    """The rules that every publication satisfies."""
-    known = registers.rules()
-    title = view.word("load.rules", count=text.number(len(known), view.lang))
+    """The rules that every publication satisfies; a rule without words in text.toml has the comment of its file."""
+    checks = load.rules()
+    title = view.word("load.rules", count=text.number(len(checks), view.lang))
+    words = {rule.name: text.word_or(rule.words, f"rule.{rule.name}", view.lang) for rule in checks}
     listed = "".join(
-        f'<li>{text.escape(_rule(view, rule.name, rule.words))} <code dir="ltr">{text.escape(rule.name)}</code></li>'
-        for rule in known
+        f'<li>{text.escape(sentence)} <code dir="ltr">{text.escape(name)}</code></li>'
+        for name, sentence in words.items()
     )
     with st.container(border=True, key="figure-rules", height="stretch"):
         st.html(
@@ -111,7 +114,7 @@ def rules(view: PageContext) -> None:
 
 def publications(view: PageContext) -> None:
     """The publications kept, with the changes from one to the next."""
-    answer = registers.publications()
+    answer = warehouse.result(load.publications, warehouse_pointer())
     title = view.word("load.publications", count=text.number(len(answer.rows), view.lang))
     words = {"publication": lambda number: text.digits(number, view.lang)}
     _part(view, answer, "publications", title, view.word("load.publications_are"), answer.rows, words)
@@ -154,20 +157,9 @@ def _part(
 def _note(view: PageContext, written: str) -> str:
     """A note of the load in the user's language, if it is a known one."""
     note, colon, what = written.partition(": ")
-    try:
-        return view.word(f"note.{note.replace(' ', '_')}", what=text.digits(what, view.lang)) if colon else written
-    except KeyError:
-        return written
-
-
-def _rule(view: PageContext, name: str, words: str) -> str:
-    """The words of a rule in the user's language, else the comment of its file."""
-    translated = name_of(view, "rule", name)
-    return words if translated == name else translated
+    key = f"note.{note.replace(' ', '_')}"
+    return text.word_or(written, key, view.lang, what=text.digits(what, view.lang)) if colon else written
 
 
 def name_of(view: PageContext, section: str, name: str) -> str:
-    try:
-        return view.word(f"{section}.{name}")
-    except KeyError:
-        return name
+    return text.word_or(name, f"{section}.{name}", view.lang)

@@ -70,7 +70,7 @@ def all_of_them() -> None:
     _contents(matches, lang)
     with st.container(key="definitions"):
         for group, group_metrics in matches.items():
-            st.header(_named_group(group, lang), anchor=f"group-{group}")
+            st.header(_group_name(group, lang), anchor=f"group-{group}")
             for metric in group_metrics:
                 st.subheader(metric.label[lang], anchor=metric.name)
                 st.html(_entry(metric, lang, group == _DERIVED))
@@ -84,13 +84,17 @@ def all_of_them() -> None:
 def _contents(matches: Mapping[str, Sequence[Metric]], lang: str) -> None:
     """The groups and their measures, each a link to its place on the page."""
     listed = "".join(
-        f"<details><summary>{text.escape(_named_group(group, lang))} ({text.number(len(metrics), lang)})</summary>"
+        f"<details><summary>{text.escape(_group_name(group, lang))} ({text.number(len(metrics), lang)})</summary>"
         + " · ".join(f'<a href="#{metric.name}">{text.escape(metric.label[lang])}</a>' for metric in metrics)
         + "</details>"
         for group, metrics in matches.items()
     )
     name = _word("methods.contents", lang)
     st.html(f'<nav class="pd-entry pd-contents" aria-label="{name}"><h3>{name}</h3>{listed}</nav>')
+
+
+def _group_name(group: str, lang: str) -> str:
+    return text.word_or(group, f"group.{group}", lang)
 
 
 def _search(lang: str) -> list[str]:
@@ -161,13 +165,6 @@ def _changes(lang: str) -> None:
         words = text.escape(change.words[lang] + (f" ({text.listed(about, lang)})" if about else ""))
         rows.append(f"<dt>{text.escape(text.day(change.on, lang))}</dt><dd>{words}</dd>")
     st.html(f'<div class="pd-entry"><dl>{"".join(rows)}</dl></div>')
-
-
-def _named_group(name: str, lang: str) -> str:
-    try:
-        return text.word(f"group.{name}", lang)
-    except KeyError:
-        return name
 
 
 def _word(key: str, lang: str, **values: object) -> str:

@@ -15,7 +15,7 @@ from pages.ui.charts import bars, lines, maps, matrix, titles
 from pages.ui.charts.matrix import ORDERED
 from pages.ui.components import figures as ui
 from pages.ui.components import notices, tables
-from pages.ui.data import registers, warehouse
+from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.sections import explore_rows, question_problems
 from pages.ui.sections.explore_rows import PAGE, Selection
@@ -137,7 +137,7 @@ def _take(way: Way) -> None:
 def _answer(view: PageContext, selection: Selection) -> Answer | StoredRows:
     catalogue = warehouse.catalogue()
     kinds = {catalogue[name].kind for name in selection.names}
-    return registers.large(
+    return warehouse.ask_stored(
         *selection.names,
         by=selection.by,
         on=view.as_of if "snapshot" in kinds and not selection.is_timed else None,

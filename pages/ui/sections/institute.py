@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import streamlit as st
 
+from etl.analysis import detail
+from etl.analysis.detail import Institute
 from etl.operations import audit
 from etl.semantic.answers import Answer
 from etl.warehouse.dimensions import expand_groups
@@ -11,7 +13,6 @@ from pages.ui.components import downloads, notices, tables
 from pages.ui.components.footer import context, question, subtitle
 from pages.ui.components.table_state import InAddress
 from pages.ui.data import registers, user, warehouse
-from pages.ui.data.registers import Institute
 from pages.ui.i18n import text
 from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.page_context import PLACES, PageContext
@@ -180,7 +181,7 @@ def _yes(view: PageContext, value: bool | None) -> str:
 def licences(view: PageContext, institute: Institute) -> None:
     """The licence history: each application with its decision and validity."""
     with st.container(border=True, key="figure-licences"), notices.error_boundary(view.lang, "licences"):
-        answer = registers.licences(institute.code)
+        answer = warehouse.result(detail.licences, institute.code)
         title = view.word("institute.licences", count=text.number(len(answer.rows), view.lang))
         st.html(f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(institute.name)}</p></div>')
         if not answer.rows:

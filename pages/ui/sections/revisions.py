@@ -5,6 +5,8 @@ from typing import Any, TypeAlias
 
 import streamlit as st
 
+from etl.analysis import data_quality as load
+from etl.core.paths import warehouse_pointer
 from pages.ui.components import notices, tables
 from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
@@ -43,7 +45,7 @@ def _why(view: PageContext) -> None:
             for change in revision.moved
             if (not chosen_metric or change.metric == chosen_metric) and (not places or change.province in places)
         ]
-        changed = registers.changed_files()
+        changed = warehouse.result(load.changed_files, warehouse_pointer())
         files = [file for file in changed if not places or file["province"] in places]
         count = {"numbers": text.number(len(moved), view.lang), "files": text.number(len(files), view.lang)}
         _head(view.word("why.title"), view.word("why.between", **ids, **count))
