@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from pages.ui.charts.elements import ChartContext, Figure
@@ -52,6 +53,7 @@ def axis(context: ChartContext, ticks: Sequence[float] = (), unit: str = "person
 
 
 def upright(context: ChartContext, ticks: Sequence[float], unit: str, **more: Any) -> Figure:
+    """The numeric axis of columns and lines, with a visible zero line."""
     reach = {"range": [min(ticks), max(ticks) * 1.04 or 1]} if ticks else {}
     return axis(context, ticks, unit, side="left", **(ground(context) | reach | more))
 
@@ -70,9 +72,11 @@ def tick(value: float, unit: str, ticks: Sequence[float], lang: str) -> str:
     return text.number(value, lang, decimals)
 
 
-def across(context: ChartContext, ticks: Sequence[float], low: float, high: float) -> Figure:
-    """Axis options for horizontal bars that start on the side where reading starts."""
-    return {"range": [high, low] if context.rtl else [low, high], "side": "bottom"}
+def across(
+    context: ChartContext, ticks: Sequence[float], unit: str, high: float, low: float = 0, **more: Any
+) -> Figure:
+    """The numeric axis of horizontal bars, which start on the side where reading starts."""
+    return axis(context, ticks, unit, range=[high, low] if context.rtl else [low, high], side="bottom", **more)
 
 
 def categories(context: ChartContext, names: Sequence[str], **more: Any) -> Figure:
@@ -140,15 +144,20 @@ def time_axis(context: ChartContext, labels: Sequence[str], after: int = 0) -> F
     }
 
 
+def day_label(day: date, context: ChartContext) -> str:
+    """A day on two lines: day and month, year."""
+    return context.line("<br>".join(text.day(day, context.lang).rsplit(" ", 1)))
+
+
 def _two_lines(label: str, context: ChartContext) -> str:
     name, year = text.unit_label(label, context.lang, short=True), text.digits(label[:4], context.lang)
     return context.line(name if name == year else f"{name}<br>{year}")
 
 
-def titled(context: ChartContext, key: str) -> Figure:
-    """An axis title with the text of `key`."""
+def titled(context: ChartContext, title: str) -> Figure:
+    """The title of an axis."""
     return {
-        "text": context.line(context.word(key)),
+        "text": context.line(title),
         "font": {"size": 12, "color": context.colour("quiet")},
         "standoff": 8,
     }

@@ -245,11 +245,6 @@ def note(context: ChartContext, written: str, **place: Any) -> Figure:
     }
 
 
-def spare(context: ChartContext) -> Figure:
-    """Margins with room for the last tick label at the edge of the plot."""
-    return {"l": 26 if context.rtl else 8, "r": 8 if context.rtl else 26, "t": 8, "b": 8, "pad": 0}
-
-
 # Patterns for neighbouring colours that look alike in greyscale.
 PATTERNS: dict[str, Figure] = {
     "leavers": {"shape": "/", "size": 6, "solidity": 0.2},

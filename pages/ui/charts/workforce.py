@@ -5,7 +5,7 @@ from typing import Any
 
 from etl.semantic.answers import Answer
 from etl.semantic.ranking import LEAST, wilson
-from pages.ui.charts import axes, elements, titles
+from pages.ui.charts import axes, elements, titles, traces
 from pages.ui.charts.chart import chart
 from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
@@ -49,21 +49,10 @@ def pyramid(answer: Answer, context: ChartContext) -> Figure:
     data = []
     for code, side, meaning in (("male", -1, "men"), ("female", 1, "women")):
         rows = [cell.get((band, code)) for band in bands]
-        data.append(
-            {
-                "type": "bar",
-                "orientation": "h",
-                "y": list(range(len(bands))),
-                "x": [side * (row[at] or 0) if row else 0 for row in rows],
-                "marker": {"color": context.colour(meaning)},
-                "customdata": [code] * len(bands),
-                "hovertext": [
-                    elements.hover(answer, metric, row, elements.name_of(answer, row, context), context) if row else ""
-                    for row in rows
-                ],
-                "hovertemplate": "%{hovertext}<extra></extra>",
-            }
-        )
+        hovers = [elements.hover_of_row(answer, metric, row, context) if row else "" for row in rows]
+        lengths = [side * (row[at] or 0) if row else 0 for row in rows]
+        marker = {"color": context.colour(meaning)}
+        data.append(traces.bar(lengths, hovers, marker=marker, customdata=[code] * len(bands)))
     ticks = axes.nice(top)
     both = [-v for v in reversed(ticks) if v] + ticks
     # On a phone there is only room for every other tick, and the outermost labels need a margin.
@@ -100,16 +89,11 @@ def still_serving(answer: Answer, context: ChartContext) -> Title:
 def survival(answer: Answer, context: ChartContext) -> Figure:
     """The share still serving by months since joining: a step curve with its 95 % confidence band."""
     months, share, _, low, high = (answer.column(name) for name in answer.columns)
-    bound = {"type": "scatter", "mode": "lines", "x": months, "hoverinfo": "skip"}
+    bound = {"width": 0, "shape": "hv"}
+    area = {"fill": "tonexty", "fillcolor": elements.faded(context.colour("actual"), 0.22)}
     data = [
-        bound | {"y": low, "line": {"width": 0, "shape": "hv"}},
-        bound
-        | {
-            "y": high,
-            "line": {"width": 0, "shape": "hv"},
-            "fill": "tonexty",
-            "fillcolor": elements.faded(context.colour("actual"), 0.22),
-        },
+        traces.silent_line(months, low, bound),
+        traces.silent_line(months, high, bound, **area),
         _steps(answer, context, answer.rows, share, "actual", "solid"),
     ]
     keys = [
@@ -161,23 +145,15 @@ def curves(answer: Answer, context: ChartContext) -> Figure:
 def _steps(
     answer: Answer, context: ChartContext, rows: list[tuple[Any, ...]], share: list[Any], meaning: str, dash: str
 ) -> Figure:
-    followed = answer.columns.index("at_risk")
-    place = answer.columns.index("served")
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": [row[place] for row in rows],
-        "y": share,
-        "line": {"color": context.colour(meaning), "width": 2.5, "dash": dash, "shape": "hv"},
-        "hovertext": [
-            context.line(
-                f"<b>{text.escape(_named(answer, row, context))}</b><br>{text.percent(value, context.lang)}<br>"
-                f"{text.escape(answer.metrics[1].label[context.lang])}: {text.number(row[followed], context.lang)}"
-            )
-            for row, value in zip(rows, share, strict=True)
-        ],
-        "hovertemplate": "%{hovertext}<extra></extra>",
-    }
+    served, followed = (answer.columns.index(name) for name in ("served", "at_risk"))
+    hovers = [
+        context.line(
+            f"<b>{text.escape(_named(answer, row, context))}</b><br>{text.percent(value, context.lang)}<br>"
+            f"{text.escape(answer.metrics[1].label[context.lang])}: {text.number(row[followed], context.lang)}"
+        )
+        for row, value in zip(rows, share, strict=True)
+    ]
+    return traces.line([row[served] for row in rows], share, hovers, context.colour(meaning), dash=dash, shape="hv")
 
 
 def _named(answer: Answer, row: tuple[Any, ...], context: ChartContext) -> str:
@@ -200,7 +176,11 @@ def _over_months(
         330,
         keys,
         xaxis=axes.axis(
-            context, ticks, "months", range=[0, last * 1.01 or 1], title=axes.titled(context, "dimension.served")
+            context,
+            ticks,
+            "months",
+            range=[0, last * 1.01 or 1],
+            title=axes.titled(context, context.word("dimension.served")),
         ),
         yaxis=axes.upright(context, [0, 0.25, 0.5, 0.75, 1], "share"),
         **layout,
@@ -232,7 +212,7 @@ def moves(answer: Answer, context: ChartContext, most: int = 12) -> Figure:
     numbers = [text.number(number + 1, context.lang) for number in range(len(provinces))]
     names = [f"{context.member('province', code)} {number}" for code, number in zip(provinces, numbers, strict=True)]
     across = axes.names_below(context, numbers)
-    across |= {"side": "top", "title": axes.titled(context, "figure.row_to_column")}
+    across |= {"side": "top", "title": axes.titled(context, context.word("figure.row_to_column"))}
     # Twelve numbers must fit side by side on a phone.
     across["tickfont"] = across["tickfont"] | {"size": 10}
     return elements.figure(
