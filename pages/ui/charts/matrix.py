@@ -9,7 +9,6 @@ from pages.ui.charts import axes, bars, elements, titles
 from pages.ui.charts.chart import chart
 from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
-from pages.ui.charts.titles import Title
 from pages.ui.i18n import text
 
 # Dimensions whose members have a natural order.
@@ -80,8 +79,3 @@ def first_bars(answer: Answer, context: ChartContext, focus: Iterable[Any] = (),
     )
     made["layout"]["meta"]["credit"] = context.word("more.first_of", shown=bar_count, count=count)
     return made
-
-
-def largest_cell(answer: Answer, context: ChartContext) -> Title:
-    """The cell of several dimensions with the highest value."""
-    return titles.highest(answer, context)

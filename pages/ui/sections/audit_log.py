@@ -8,6 +8,7 @@ from etl.operations.audit import Event
 from pages.ui.components import notices, tables
 from pages.ui.data import user
 from pages.ui.i18n import text
+from pages.ui.sections import blocks
 from pages.ui.state import rendering
 from pages.ui.state.page_context import PageContext
 
@@ -23,7 +24,7 @@ def show(view: PageContext) -> None:
         events, faults = user.events()
         title = view.word("audit.title")
         state = view.word("audit.broken" if faults else "audit.whole")
-        st.html(f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(state)}</p></div>')
+        blocks.head(title, state)
         with st.container(horizontal=True):
             sub = _filter(view, "sub", sorted({event.sub for event in events}))
             kind = _filter(view, "event", sorted({event.event for event in events}))

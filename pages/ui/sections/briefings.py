@@ -14,6 +14,7 @@ from pages.ui.components import downloads
 from pages.ui.components.notices import error_boundary, notice
 from pages.ui.data import briefing_questions, user
 from pages.ui.i18n import text
+from pages.ui.sections import blocks
 from pages.ui.state.page_context import PageContext
 
 _MIME = "application/pdf"
@@ -82,7 +83,7 @@ def listed(view: PageContext) -> None:
         if not books:
             notice(view.lang, "briefing.page_title", view.word("briefing.none_written"))
             return
-        st.html(f'<div class="pd-head"><h3>{text.escape(view.word("briefing.written"))}</h3></div>')
+        blocks.head(view.word("briefing.written"))
         for number, book in enumerate(books[:_MOST_SHOWN]):
             _line(view, number, book)
 

@@ -12,12 +12,12 @@ from etl.core.jalali import DAY, last_complete_months
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import LEAST
 from pages.ui.charts import elements, steps
-from pages.ui.components import day_field, downloads, notices, tables
+from pages.ui.components import day_field, notices, tables
 from pages.ui.components import figures as ui
-from pages.ui.components.footer import context, question
+from pages.ui.components.footer import context, footer
 from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import compare_lines
+from pages.ui.sections import blocks, compare_lines
 from pages.ui.state import page_context, page_parameters
 from pages.ui.state.address import NATION
 from pages.ui.state.page_context import PLACES, PageContext
@@ -119,9 +119,9 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         chart_context = replace(context(view), names={**context(view).names, "side": _titles(view, chosen)})
         metric = answer.metrics[0]
         rows = {row[0]: row for row in answer.rows}
-        st.html(
-            f'<div class="pd-head"><h3>{text.escape(_finding(view, answer, metric, rows))}</h3>'
-            f"<p>{text.escape(page_context.place(view, where) if where else view.word('compare.difference_is'))}</p></div>"
+        blocks.head(
+            _finding(view, answer, metric, rows),
+            page_context.place(view, where) if where else view.word("compare.difference_is"),
         )
         sides = [chart_context.member("side", side) for side in ("first", "second", "difference")]
         heads = [view.word("compare.measure"), *sides]
@@ -134,10 +134,8 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         left = [known[name].label[view.lang] for name in names if name not in comparable]
         if left:
             note = view.word("compare.left_out", measures=text.listed(left, view.lang))
-            st.html(f'<p class="pd-note">{text.escape(note)}</p>')
-        with st.container(horizontal=True, gap="small", key="footer-compare", vertical_alignment="center"):
-            question(view, answer, "compare")
-            downloads.downloads(view, answer, chart_context, "compare")
+            blocks.note(note)
+        footer(view, answer, "compare", with_table=False, chart_context=chart_context)
 
 
 def _titles(view: PageContext, chosen: Sides) -> dict[str, str]:

@@ -10,20 +10,16 @@ from etl.core.paths import warehouse_pointer
 from etl.extract.causes import spoken
 from etl.semantic.answers import Answer
 from pages.ui.charts.elements import ChartContext
-from pages.ui.components import downloads, notices, tables
-from pages.ui.components.footer import question
+from pages.ui.components import notices, tables
+from pages.ui.components.footer import footer
 from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
-from pages.ui.state import page_context, rendering
+from pages.ui.sections import blocks
+from pages.ui.state import rendering
 from pages.ui.state.page_context import PageContext
 
 _IGNORED_NAMED = 20
 _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
-
-
-def view() -> PageContext:
-    """The page context; the load is that of the whole country, whatever the scope."""
-    return page_context.view()
 
 
 def totals(view: PageContext) -> None:
@@ -32,7 +28,7 @@ def totals(view: PageContext) -> None:
     read, loaded, rejected, duplicates = (text.number(answer.value(name), view.lang) for name in _COUNTS)
     sentence = view.word("quality.adds_up", read=read, loaded=loaded, kept=rejected, duplicates=duplicates)
     share = view.word("load.share", share=text.percent(answer.value("rejected_share"), view.lang))
-    st.html(f'<p class="pd-intro">{text.escape(sentence)} {text.escape(share)}</p>')
+    blocks.intro(f"{sentence} {share}")
 
 
 def provinces(view: PageContext) -> None:
@@ -137,11 +133,11 @@ def _part(
         view.lang, view.dark, {"file": {row[0]: row[0] for row in listed}} if ident == "files" else {}
     )
     with st.container(border=True, key=f"figure-{ident}", height="stretch"), notices.error_boundary(view.lang, ident):
-        st.html(f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(below)}</p></div>')
+        blocks.head(title, below)
         for note in notes:
-            st.html(f'<p class="pd-note">{text.escape(note)}</p>')
+            blocks.note(note)
         if not listed:
-            st.html(f'<p class="pd-note">{text.escape(view.word("load.nothing"))}</p>')
+            blocks.note(view.word("load.nothing"))
             return
         empty = [
             name
@@ -149,9 +145,7 @@ def _part(
             if name in ("refusal", "notes") and not any(r[i] for r in listed)
         ]
         tables.answer(view, ident, answer, chart_context, title, listed, without=empty, words=words)
-        with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
-            question(view, answer, ident)
-            downloads.downloads(view, answer, chart_context, ident)
+        footer(view, answer, ident, with_table=False, chart_context=chart_context)
 
 
 def _note(view: PageContext, written: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import DIMENSIONS
+from etl.semantic.catalog import DIMENSIONS, TIME
 from etl.semantic.exportable import StoredRows
 from pages.ui.charts import bars, lines, maps, matrix, titles
 from pages.ui.charts.matrix import ORDERED
@@ -17,9 +17,9 @@ from pages.ui.components import figures as ui
 from pages.ui.components import notices, tables
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import explore_rows, question_problems
+from pages.ui.sections import blocks, explore_rows, question_problems
 from pages.ui.sections.explore_rows import PAGE, Selection
-from pages.ui.sections.question_problems import TIME, Trouble, Way
+from pages.ui.sections.question_problems import Trouble, Way
 from pages.ui.state import page_context, page_parameters, periods
 from pages.ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
 from pages.ui.state.page_context import PageContext
@@ -44,7 +44,7 @@ def explore(view: PageContext) -> None:
         with st.spinner(view.word("more.counting")):
             answer = _answer(view, selection)
         if isinstance(answer, StoredRows):
-            st.html(f'<p class="pd-note">{text.escape(view.word("more.too_many_for_chart"))}</p>')
+            blocks.note(view.word("more.too_many_for_chart"))
         elif not tables.has_numbers(answer):
             notices.notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
@@ -156,7 +156,7 @@ def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
     if not selection.by:
         _values(view, answer)
     elif not drawn:
-        st.html(f'<p class="pd-note">{text.escape(view.word("more.no_chart"))}</p>')
+        blocks.note(view.word("more.no_chart"))
     for place in range(0, len(drawn), 2):
         for column, (chart, names, options) in zip(
             st.columns(len(drawn[place : place + 2])), drawn[place : place + 2], strict=True
@@ -170,27 +170,23 @@ def _suited(selection: Selection, answer: Answer) -> list[_Drawn]:
     names, by = selection.names, selection.by
     first = names[:1]
     if len(by) == 1:
-        groups = len(answer.rows)
         if selection.is_timed:
             return _over_time(names)
         if by[0] in ORDERED:
             return [(bars.columns, (name,), {}) for name in names[:_MOST_FIGURES]]
-        ranking = bars.ranking if groups <= _MOST_BARS else matrix.first_bars
-        says: dict[str, Any] = {} if ranking is bars.ranking else {"says": _extreme}
-        ranked: list[_Drawn] = [(ranking, (name,), says) for name in names[:_MOST_FIGURES]]
+        is_short = len(answer.rows) <= _MOST_BARS
+        ranking = bars.ranking if is_short else matrix.first_bars
+        options = {} if is_short else {"says": titles.highest}
+        ranked: list[_Drawn] = [(ranking, (name,), options) for name in names[:_MOST_FIGURES]]
         return [(maps.provinces, first, {"says": titles.highest}), *ranked] if by == ("province",) else ranked
     if len(by) == 2 and selection.is_timed:
         other = 1 if by[0] in TIME else 0
         few = len({row[other] for row in answer.rows}) <= _MOST_LINES
         chart = lines.trend if few else lines.heat if by[other] == "province" else matrix.matrix
-        return [(chart, first, {"says": matrix.largest_cell} if chart is matrix.matrix else {})]
+        return [(chart, first, {})]
     if len(by) == 2:
-        return [(matrix.matrix, (name,), {"says": matrix.largest_cell}) for name in names[:_MOST_FIGURES]]
+        return [(matrix.matrix, (name,), {}) for name in names[:_MOST_FIGURES]]
     return []
-
-
-def _extreme(answer: Answer, chart_context: Any) -> Any:
-    return matrix.largest_cell(answer, chart_context)
 
 
 def _over_time(names: Sequence[str]) -> list[_Drawn]:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import TIME
 from etl.semantic.exportable import StoredRows
 from pages.ui.charts import matrix
 from pages.ui.charts.matrix import ORDERED
@@ -17,7 +18,7 @@ from pages.ui.components.footer import context, question, subtitle
 from pages.ui.components.table_state import InAddress
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.sections.question_problems import TIME
+from pages.ui.sections import blocks
 from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.address import SHOWN
 from pages.ui.state.page_context import PageContext
@@ -49,11 +50,11 @@ def rows(view: PageContext, selection: Selection, source: Answer | StoredRows) -
     chart_context, answer = context(view), exportable.of(source).answer
     with st.container(border=True, key="figure-rows"), notices.error_boundary(view.lang, "rows"):
         count = view.word("more.groups", count=text.number(exportable.of(source).count(), view.lang))
-        st.html(f'<div class="pd-head"><h3>{text.escape(count)}</h3><p>{text.escape(subtitle(view, answer))}</p></div>')
+        blocks.head(count, subtitle(view, answer))
         shape = _shape(view, selection)
         if isinstance(source, StoredRows):
             if shape == "pivot":
-                st.html(f'<p class="pd-note">{text.escape(view.word("more.pivot_too_large"))}</p>')
+                blocks.note(view.word("more.pivot_too_large"))
             tables.stored(
                 view, "rows", source, chart_context, subtitle(view, answer), _start(selection), InAddress(PAGE)
             )

@@ -10,10 +10,11 @@ from etl.operations import audit
 from etl.semantic.answers import Answer
 from etl.warehouse.dimensions import expand_groups
 from pages.ui.components import downloads, notices, tables
-from pages.ui.components.footer import context, question, subtitle
+from pages.ui.components.footer import context, footer, question, subtitle
 from pages.ui.components.table_state import InAddress
 from pages.ui.data import registers, user, warehouse
 from pages.ui.i18n import text
+from pages.ui.sections import blocks
 from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.page_context import PLACES, PageContext
 
@@ -65,16 +66,11 @@ def listing(view: PageContext) -> None:
             notices.notice(view.lang, "state.empty_title", view.word(words))
             return
         count = text.number(len(answer.rows), view.lang)
-        st.html(
-            f'<div class="pd-head"><h3>{text.escape(view.word("institute.count", count=count))}</h3>'
-            f"<p>{text.escape(subtitle(view, answer))}</p></div>"
-        )
+        blocks.head(view.word("institute.count", count=count), subtitle(view, answer))
         rows = tables.in_order(answer, context(view), "institute", False)
         columns = _columns(view, answer)
         tables.show(view, "institutes", columns, rows, subtitle(view, answer), "institute", InAddress(PAGE))
-        with st.container(horizontal=True, gap="small", key="footer-institutes", vertical_alignment="center"):
-            question(view, answer, "institutes")
-            downloads.downloads(view, answer, context(view), "institutes")
+        footer(view, answer, "institutes", with_table=False)
 
 
 def _listed(view: PageContext) -> Answer:
@@ -183,7 +179,7 @@ def licences(view: PageContext, institute: Institute) -> None:
     with st.container(border=True, key="figure-licences"), notices.error_boundary(view.lang, "licences"):
         answer = warehouse.result(detail.licences, institute.code)
         title = view.word("institute.licences", count=text.number(len(answer.rows), view.lang))
-        st.html(f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(institute.name)}</p></div>')
+        blocks.head(title, institute.name)
         if not answer.rows:
             notices.notice(view.lang, "state.empty_title", view.word("institute.no_licences"))
             return
@@ -193,20 +189,18 @@ def licences(view: PageContext, institute: Institute) -> None:
             text.member("outcome", value, view.lang) if value else view.word("institute.open")
         )
         tables.answer(view, "licences", answer, context(view), title, words=as_written)
-        with st.container(horizontal=True, gap="small", key="footer-licences", vertical_alignment="center"):
-            question(view, answer, "licences")
-            downloads.downloads(view, answer, context(view), "licences")
+        footer(view, answer, "licences", with_table=False)
 
 
 @rendering.fragment
 def people(view: PageContext) -> None:
     """Pseudonymous rows of people for users with that right; for others a note that they are not available."""
     with st.container(border=True, key="figure-people"), notices.error_boundary(view.lang, "people"):
-        st.html(f'<div class="pd-head"><h3>{text.escape(view.word("institute.people"))}</h3></div>')
+        blocks.head(view.word("institute.people"))
         if not registers.may_see_rows():
-            st.html(f'<p class="pd-note">{text.escape(view.word("institute.people_off"))}</p>')
+            blocks.note(view.word("institute.people_off"))
             return
-        st.html(f'<p class="pd-note">{text.escape(view.word("institute.people_are"))}</p>')
+        blocks.note(view.word("institute.people_are"))
         spells = registers.people(view.as_of, view.where)
         _note_once(view, spells.answer.publication.id)
         answer = spells.first(tables.PAGE_ROWS)

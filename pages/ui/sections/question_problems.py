@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from etl.semantic.answers import Metric
-
-TIME = ("month", "quarter", "year")
+from etl.semantic.catalog import TIME
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from etl.core.paths import warehouse_pointer
 from pages.ui.components import notices, tables
 from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import compare, data_quality
+from pages.ui.sections import blocks, compare, data_quality
 from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.page_context import PageContext
 
@@ -29,7 +29,7 @@ def _why(view: PageContext) -> None:
     with notices.error_boundary(view.lang, "why"):
         revision = registers.last_revision()
         if revision is None:
-            _head(view.word("why.title"), view.word("load.no_revisions"))
+            blocks.head(view.word("why.title"), view.word("load.no_revisions"))
             return
         ids = {name: text.digits(getattr(revision, name), view.lang) for name in ("old", "new")}
         chosen_metric, places = page_parameters.one("quality", "of"), view.where.get("province", ())
@@ -48,7 +48,7 @@ def _why(view: PageContext) -> None:
         changed = warehouse.result(load.changed_files, warehouse_pointer())
         files = [file for file in changed if not places or file["province"] in places]
         count = {"numbers": text.number(len(moved), view.lang), "files": text.number(len(files), view.lang)}
-        _head(view.word("why.title"), view.word("why.between", **ids, **count))
+        blocks.head(view.word("why.title"), view.word("why.between", **ids, **count))
         if chosen_metric:
             sentence = view.word("why.only", measure=warehouse.catalogue()[chosen_metric].label[view.lang])
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -58,7 +58,7 @@ def _why(view: PageContext) -> None:
             columns = [_measure(view), _province(view), *_moved(view), _causes(view)]
             tables.show(view, "why", columns, moved, view.word("why.title"))
         else:
-            st.html(f'<p class="pd-note">{text.escape(view.word("why.nothing"))}</p>')
+            blocks.note(view.word("why.nothing"))
         if files:
             st.html(f'<div class="pd-head"><h4>{text.escape(view.word("why.files"))}</h4></div>')
             tables.show(view, "why-files", _changed(view), files, view.word("why.files"))
@@ -80,7 +80,7 @@ def _log(view: PageContext) -> None:
     with notices.error_boundary(view.lang, "revisions"):
         log = registers.revisions()
         key = "load.no_revisions" if not log else "revision.numbers"
-        _head(view.word("load.revisions"), view.word(key, count=text.number(len(log or ()), view.lang)))
+        blocks.head(view.word("load.revisions"), view.word(key, count=text.number(len(log or ()), view.lang)))
         if not log:
             return
 
@@ -99,10 +99,6 @@ def _log(view: PageContext) -> None:
             log,
             view.word("load.revisions"),
         )
-
-
-def _head(title: str, below: str) -> None:
-    st.html(f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(below)}</p></div>')
 
 
 def _measure(view: PageContext) -> tables.Column:

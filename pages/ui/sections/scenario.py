@@ -10,17 +10,19 @@ from etl.analysis import registry
 from etl.analysis.planning import NOW, Scenario
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
-from pages.ui.charts import titles as findings
+from pages.ui.charts.titles import TitleRule
 from pages.ui.components import figures as ui
 from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
 from pages.ui.data.warehouse import Frozen
 from pages.ui.i18n import text
-from pages.ui.state import address, page_parameters
+from pages.ui.sections import blocks
+from pages.ui.state import address, page_parameters, scoped_query
 from pages.ui.state.page_context import PageContext
 
 _PAGE = "planning"
+# The option for all provinces.
 _ALL = ""
 _ROW = 4
 # The browser formats the numbers above a thumb in the user's language.
@@ -30,10 +32,7 @@ _LOCALIZED = "localized"
 def panel(view: PageContext, scenario: Scenario) -> None:
     """The sliders, set by the address or the last 12 months, and a button that resets them."""
     with st.container(border=True, key="scenario"):
-        st.html(
-            f'<div class="pd-head"><h3>{text.escape(view.word("planning.title"))}</h3>'
-            f"<p>{text.escape(view.word('planning.help'))}</p></div>"
-        )
+        blocks.head(view.word("planning.title"), view.word("planning.help"))
         left, right = st.columns(2)
         with left:
             _recruits(view, scenario)
@@ -50,11 +49,13 @@ def panel(view: PageContext, scenario: Scenario) -> None:
             )
 
 
-def figure(view: PageContext, chart: ui.Chart, name: str, scenario: Scenario, says: findings.TitleRule) -> None:
+def figure(view: PageContext, chart: ui.Chart, name: str, scenario: Scenario, says: TitleRule) -> None:
     """The path that the analysis `name` projects under the scenario, drawn as a standard figure."""
     with st.container(border=True, key=f"figure-{name}", height="stretch"), error_boundary(view.lang, name):
         where, ignored = view.under(warehouse.filters_of(name))
-        ui.draw(view, chart, _planned(view, name, where, scenario), name, says, ignored)
+        settings = (scenario.recruits, scenario.leaver_rate, tuple(sorted(scenario.seats.items())))
+        answer = warehouse.result(_plan, name, view.as_of, warehouse.frozen(where), settings)
+        ui.draw(view, chart, answer, name, says, ignored)
 
 
 def method(view: PageContext) -> None:
@@ -89,7 +90,7 @@ def _write_seats(seats: Mapping[tuple[str, str], float]) -> None:
 
 
 def _recruits(view: PageContext, scenario: Scenario) -> None:
-    answer = _now(view, "pace_now")
+    answer = scoped_query.worked_out(view, "pace_now")[0]
     now = _as_shown(answer, "plan_recruits")
     _slider(
         view, answer, "plan_recruits", now, scenario.recruits, _round_top(now * 4, 100), 1,
@@ -98,7 +99,7 @@ def _recruits(view: PageContext, scenario: Scenario) -> None:
 
 
 def _leavers(view: PageContext, scenario: Scenario) -> None:
-    answer = _now(view, "pace_now")
+    answer = scoped_query.worked_out(view, "pace_now")[0]
     now = _as_shown(answer, "plan_leaver_rate")
     chosen_rate = text.rounded(scenario.leaver_rate, "share")
     _slider(
@@ -147,19 +148,18 @@ def _slider(
 
 def _seats(view: PageContext, scenario: Scenario) -> None:
     """Monthly seats of each course: the shared ones of all provinces, or those of one."""
-    answer = _now(view, "seats_now")
+    answer = scoped_query.worked_out(view, "seats_now")[0]
     names = warehouse.names("province", view.lang)
     options = [_ALL, *(code for code in names if code in view.where.get("province", names))]
     pool = _pool(view, options, names)
-    mine = {course: count for (province, course), count in scenario.seats.items() if province == pool}
-    theirs = {course for (province, course) in scenario.seats if province and not pool}
+    # Courses with seats in this pool, or in any province while all are shown.
+    chosen = {course for province, course in scenario.seats if province == pool or not pool}
     now: dict[str, float] = {}
     for province, course, count in answer.rows:
-        counted = province == pool or (not pool and (province, course) not in scenario.seats)
-        if counted:
+        if province == pool or (not pool and (province, course) not in scenario.seats):
             now[course] = now.get(course, 0.0) + count
     titles = warehouse.names("course", view.lang)
-    courses = [course for course in titles if course in now or course in mine or course in theirs]
+    courses = [course for course in titles if course in now or course in chosen]
     for start in range(0, len(courses), _ROW):
         for column, course in zip(st.columns(_ROW), courses[start : start + _ROW], strict=False):
             with column:
@@ -203,19 +203,6 @@ def _round_top(value: float, least: int) -> int:
     top = max(value, least)
     size = 10 ** (len(str(int(top))) - 1)
     return int(-(-top // size) * size)
-
-
-# ---------------------------------------------------------------- answers
-
-
-def _now(view: PageContext, name: str) -> Answer:
-    where, _ = view.under(warehouse.filters_of(name))
-    return warehouse.analyse(name, on=view.as_of, where=where)
-
-
-def _planned(view: PageContext, name: str, where: Mapping[str, tuple[str, ...]], scenario: Scenario) -> Answer:
-    settings = (scenario.recruits, scenario.leaver_rate, tuple(sorted(scenario.seats.items())))
-    return warehouse.run(warehouse.Query(_plan, (name, view.as_of, warehouse.frozen(where), settings)))
 
 
 def _plan(con: ScopedCursor, name: str, on: date, where: Frozen, settings: tuple[Any, Any, Any]) -> Answer:
