@@ -1,17 +1,14 @@
 """The content of a briefing: every word from pages/text.toml, every number from an Answer."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from etl.core.jalali import add_months
-from etl.core.paths import REFERENCE
 from etl.semantic.answers import Answer, Metric
 from pages.ui.briefing import drawing, tables
 from pages.ui.briefing.writer import Writer, writer
-from pages.ui.charts import marks
+from pages.ui.charts import maps, marks
 from pages.ui.charts.classes import classes
 from pages.ui.data.briefing_questions import Questions
 from pages.ui.i18n import text
@@ -196,18 +193,12 @@ def _map(write: Writer) -> dict[str, Any]:
     return {
         "title": title,
         "sub": write.word("map_sub", day=text.day(write.questions.day, lang), nation=write.plain(nation)),
-        "svg": drawing.province_map(answer, write.context, _label_places(), names | _SHORT[lang]),
+        "svg": drawing.province_map(answer, write.context, maps.label_points(), names | _SHORT[lang]),
         "alt": write.word("map_alt"),
         "width": 158,
         "legend": [{"colour": step["colour"], "words": step["label"]} for step in colour_classes.keys(write.context)],
         "credit": credit,
     }
-
-
-@cache
-def _label_places() -> dict[str, tuple[float, float]]:
-    shapes = json.loads((REFERENCE / "iran_provinces.geojson").read_text(encoding="utf-8"))["features"]
-    return {shape["id"]: (shape["properties"]["label_lon"], shape["properties"]["label_lat"]) for shape in shapes}
 
 
 def _changes(write: Writer) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Any
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.i18n import text
 
+# The ticks of an axis of shares.
+SHARES = (0, 0.25, 0.5, 0.75, 1)
 # Longer names below a column wrap to two lines, because columns are narrow on a phone.
 _LONGEST_BELOW = 10
 
@@ -31,7 +33,7 @@ def between(low: float, high: float) -> list[float]:
     return [round(tick, 10) for tick in ticks]
 
 
-def axis(context: ChartContext, ticks: Sequence[float] = (), unit: str = "persons", **more: Any) -> Figure:
+def axis(context: ChartContext, ticks: Sequence[float], unit: str, **more: Any) -> Figure:
     """A numeric axis in the digits of the language, with horizontal labels and no unneeded decimals."""
     if unit != "share" and text.decimals_of(unit) == 0:
         # Counts have no fractional ticks: there is no half person.
@@ -115,7 +117,7 @@ def folded(name: str, most: int) -> str:
     return f"{' '.join(words[:middle])}<br>{' '.join(words[middle:])}"
 
 
-def time_axis(context: ChartContext, labels: Sequence[str], after: int = 0) -> Figure:
+def time_axis(context: ChartContext, labels: Sequence[str]) -> Figure:
     """At most seven Jalali ticks: whole years for many months, else evenly spaced units."""
     count = len(labels)
     years = [i for i, label in enumerate(labels) if label.endswith("-01")]
@@ -129,7 +131,7 @@ def time_axis(context: ChartContext, labels: Sequence[str], after: int = 0) -> F
     return {
         "tickvals": at,
         "ticktext": written,
-        "range": [-0.7, count - 0.3 + after],
+        "range": [-0.7, count - 0.3],
         "tickangle": 0,
         "automargin": True,
         "showgrid": False,

@@ -115,30 +115,29 @@ def in_order(answer: Answer) -> list[tuple[Any, ...]]:
 
 
 @chart(titles.worst_part)
-def stacked(answer: Answer, context: ChartContext, parts: Mapping[str, str], share: bool = True) -> Figure:
-    """Stacked horizontal bars of `parts` (metric: meaning of its colour), as shares of the total (`share`) or as counts."""
-    metrics = {name: elements.metric_of(answer, name) for name in parts}
+def stacked(answer: Answer, context: ChartContext, parts: Mapping[str, str]) -> Figure:
+    """Stacked horizontal bars of `parts` (metric: meaning of its colour) as shares of their total."""
     at = [answer.columns.index(name) for name in parts]
     # As in `ranking`, groups too small to be ranked come last.
     rows = sorted(
         answer.rows,
         key=lambda row: (
             elements.size_below(answer, answer.metrics[0], row) is not None,
-            -(row[at[0]] or 0) / (_total(row, at) or 1) if share else -_total(row, at),
+            -(row[at[0]] or 0) / _total(row, at),
         ),
     )
     data, keys = [], []
     names = [elements.name_of(answer, row, context) for row in rows]
     for (name, meaning), i in zip(parts.items(), at, strict=True):
-        metric = metrics[name]
-        sizes = [(row[i] or 0) / ((_total(row, at) or 1) if share else 1) for row in rows]
+        metric = elements.metric_of(answer, name)
+        shares = [(row[i] or 0) / _total(row, at) for row in rows]
         hovers = [
             context.line(
                 f"<b>{text.escape(group)}</b><br>"
                 f"{text.escape(metric.label[context.lang])}: {text.amount(row[i], metric.unit, context.lang)}<br>"
-                + (text.percent(size, context.lang) if share else "")
+                f"{text.percent(share, context.lang)}"
             )
-            for row, group, size in zip(rows, names, sizes, strict=True)
+            for row, group, share in zip(rows, names, shares, strict=True)
         ]
         marker = {
             "color": context.colour(meaning),
@@ -146,12 +145,9 @@ def stacked(answer: Answer, context: ChartContext, parts: Mapping[str, str], sha
             "pattern": elements.pattern(context, meaning),
         }
         data.append(
-            traces.bar(sizes, hovers, marker=marker, customdata=[row[0] if answer.by else None for row in rows])
+            traces.bar(shares, hovers, marker=marker, customdata=[row[0] if answer.by else None for row in rows])
         )
         keys.append(elements.key(context, metric.short[context.lang], meaning, elements.filled(meaning)))
-    top = 1 if share else max([*(_total(row, at) for row in rows), 1])
-    ticks = [0, 0.25, 0.5, 0.75, 1] if share else axes.nice(top)
-    unit = "share" if share else metrics[next(iter(parts))].unit
     return elements.figure(
         context,
         data,
@@ -159,22 +155,23 @@ def stacked(answer: Answer, context: ChartContext, parts: Mapping[str, str], sha
         barmode="stack",
         keys=keys,
         clicks=answer.by[0] if answer.by else "",
-        xaxis=axes.across(context, ticks, unit, max(top, ticks[-1]) * 1.002),
+        xaxis=axes.across(context, axes.SHARES, "share", 1.002),
         yaxis=axes.categories(context, names),
         margin=traces.margins(context),
     )
 
 
 def _total(row: Sequence[Any], at: Sequence[int]) -> float:
-    return sum(row[i] or 0 for i in at)
+    """The sum of a row's parts, 1 if there are none."""
+    return sum(row[i] or 0 for i in at) or 1
 
 
 @chart(time_titles.pair)
-def paired(answer: Answer, context: ChartContext, meanings: Sequence[str] = ("joiners", "leavers")) -> Figure:
+def paired(answer: Answer, context: ChartContext) -> Figure:
     """Two flows side by side over time; a provisional unit is lighter."""
     labels = [row[0] for row in answer.rows]
     data, keys, top = [], [], 0.0
-    for metric, meaning in zip(answer.metrics[:2], meanings, strict=True):
+    for metric, meaning in zip(answer.metrics[:2], ("joiners", "leavers"), strict=True):
         values = answer.column(metric.name)
         top = max([top, *(value for value in values if value is not None)])
         hovers = [elements.hover_of_row(answer, metric, row, context) for row in answer.rows]
@@ -204,13 +201,13 @@ def _opacities(answer: Answer, labels: Sequence[Any]) -> list[float]:
 
 
 @chart(titles.extreme)
-def columns(answer: Answer, context: ChartContext, meaning: str = "actual") -> Figure:
+def columns(answer: Answer, context: ChartContext) -> Figure:
     """Vertical bars of the first metric in the order of the answer: a histogram, or a flow over time."""
     metric, timed = answer.metrics[0], answer.by[0] in (*TIME, "founded_year")
     values, labels = answer.column(metric.name), [row[0] for row in answer.rows]
     ticks = axes.nice(max([0, *(value for value in values if value is not None)]))
     hovers = [elements.hover_of_row(answer, metric, row, context) for row in answer.rows]
-    marker = {"color": context.colour(meaning), "opacity": _opacities(answer, labels)}
+    marker = {"color": context.colour("actual"), "opacity": _opacities(answer, labels)}
     if timed:
         along = axes.time_axis(context, labels)
     else:

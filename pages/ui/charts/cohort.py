@@ -56,7 +56,7 @@ def decided(answer: Answer, context: ChartContext) -> Figure:
             range=[0, days[-1]],
             title=axes.titled(context, context.word("dimension.working_day")),
         ),
-        yaxis=axes.upright(context, [0, 0.25, 0.5, 0.75, 1], "share"),
+        yaxis=axes.upright(context, axes.SHARES, "share"),
         shapes=[elements.level(context, SERVICE_DAYS, vertical=True, meaning="target")],
         annotations=[
             elements.note(context, standard, x=SERVICE_DAYS, xanchor="right", xshift=-4, y=1, yanchor="top"),

@@ -99,7 +99,8 @@ class ChartContext:
 # ---------------------------------------------------------------- rows and words
 
 
-def metric_of(answer: Answer, name: str | None = None) -> Metric:
+def metric_of(answer: Answer, name: str | None) -> Metric:
+    """The metric of this name, else the first one."""
     return next((m for m in answer.metrics if m.name == name), answer.metrics[0])
 
 

@@ -254,7 +254,7 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
         "fill": "tonexty",
         "fillcolor": elements.faded(context.colour("actual"), 0.15),
     }
-    ticks = [0, 0.25, 0.5, 0.75, 1]
+    ticks = axes.SHARES
     title = axes.titled(context, along.short[context.lang])
     corner: Figure = {"x": 0.01, "xanchor": "left", "y": 1, "yanchor": "top", "xref": "paper", "yref": "paper"}
     return elements.figure(

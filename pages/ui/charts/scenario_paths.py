@@ -61,7 +61,7 @@ def path(answer: Answer, context: ChartContext) -> Figure:
     known, _, low, high, goal = (answer.column(metric.name) for metric in answer.metrics[:5])
     unit, value = answer.metrics[0].unit, next((number for number in goal if number is not None), None)
     plotted = [number for number in (*known, *low, *high) if number is not None]
-    ticks = [0, 0.25, 0.5, 0.75, 1.0] if unit == "share" else axes.nice(max([*plotted, value or 0]))
+    ticks = axes.SHARES if unit == "share" else axes.nice(max([*plotted, value or 0]))
     data = [
         *_range(context, answer, 2, 3, 0.16),
         _line(answer, context, 1, context.colour("projection"), dash="dash"),
@@ -137,7 +137,7 @@ def held(answer: Answer, context: ChartContext) -> Figure:
         [traces.bar(lengths, hovers, width=0.36, marker=marker)],
         len(rows) * 58 + 50,
         [elements.key(context, metric.short[context.lang], "actual")],
-        xaxis=axes.across(context, [0, 0.25, 0.5, 0.75, 1], "share", 1.08),
+        xaxis=axes.across(context, axes.SHARES, "share", 1.08),
         yaxis=axes.categories(context, names),
         annotations=[
             traces.value_at_end(context, value, x, y) for y, (value, x) in enumerate(zip(written, lengths, strict=True))

@@ -23,7 +23,7 @@ def latest(answer: Answer, context: ChartContext) -> Title:
     if len(answer.by) > 1:
         return _latest_of_groups(answer, context)
     first, now = answer.rows[0], answer.rows[-1]
-    places = {"measure": titles.measure(answer.metrics[0], context)}
+    places = {"measure": answer.metrics[0].short[context.lang]}
     if now[at] is None:
         return Title(context.word("finding.ended", when=context.member(answer.by[0], now[0]), **places))
     before = {row[0]: row for row in rows}.get(_year_before(str(now[0])))
@@ -63,7 +63,7 @@ def pair(answer: Answer, context: ChartContext) -> Title:
         return titles.nothing(answer.metrics[0], context)
     row = rows[-1]
     amounts = [
-        f"{titles.measure(m, context)} {text.plain(row[answer.columns.index(m.name)], m.unit, context.lang)}"
+        f"{m.short[context.lang]} {text.plain(row[answer.columns.index(m.name)], m.unit, context.lang)}"
         for m in answer.metrics[:2]
     ]
     when = context.member(answer.by[0], row[0])
@@ -81,7 +81,7 @@ def ends(answer: Answer, context: ChartContext) -> Title:
         return Title(
             context.word(
                 "finding.grown",
-                measure=titles.measure(catalogue()["in_service"], context),
+                measure=catalogue()["in_service"].short[context.lang],
                 first=text.plain(stock["start"], unit, context.lang),
                 value=text.amount(stock["end"], unit, context.lang),
             )
@@ -107,7 +107,7 @@ def ahead(answer: Answer, context: ChartContext) -> Title:
         titles.first_that_fits(
             context.word(
                 "finding.ahead",
-                measure=titles.measure(answer.metrics[0], context),
+                measure=answer.metrics[0].short[context.lang],
                 low=text.plain(low, unit, context.lang),
                 high=written,
                 when=when,

@@ -20,6 +20,8 @@ from pages.ui.charts.elements import ChartContext
 from pages.ui.i18n import text
 
 MOST_WORDS = 12
+# The rows that the text alternative of a long chart names at each end.
+_SPOKEN_ROWS = 3
 _COUNTS = ("persons", "institutes", "applications", "licences", "counties", "completions", "seats")
 # English puts no superlative in front of a measure that starts with one of these words or contains a comma.
 _NO_NOUN = re.compile(r"(Within|Leaders|Ending|Falling|Up|More|Led|On|In|With|Without|Per|All) |.*,")
@@ -61,13 +63,8 @@ def amounts(value: Any, unit: str, context: ChartContext) -> tuple[str, str]:
     return text.amount(value, unit, context.lang), text.plain(value, unit, context.lang)
 
 
-def measure(metric: Metric, context: ChartContext) -> str:
-    """The name of a measure at the start of a sentence."""
-    return metric.short[context.lang]
-
-
 def nothing(metric: Metric, context: ChartContext) -> Title:
-    return Title(context.word("finding.none", measure=measure(metric, context)))
+    return Title(context.word("finding.none", measure=metric.short[context.lang]))
 
 
 # ---------------------------------------------------------------- groups
@@ -96,7 +93,7 @@ def extreme(
     ranking = rank(answer, metric.name)
     range_of = spread(answer, metric, [group.value for group in ranking.ranked] or [row[at] for row in rows], context)
     if not ranking.ranked:
-        return _none_ranked(answer, metric, range_of, bool(ranking.small), context)
+        return _all_small(metric, range_of, context) if ranking.small else range_of
     half = _half(answer, metric, ranking.ranked, context)
     if len(ranking.ranked) == 1:
         only = ranking.ranked[0]
@@ -107,20 +104,20 @@ def extreme(
     other = "lowest" if end == "highest" else "highest"
     here, there = (_end_of(metric, ranking.ranked, side, worst, name_group, context) for side in (end, other))
     is_apart = {"highest": ranking.is_first_apart, "lowest": ranking.is_last_apart}
+    opposite = (there,) if there and is_apart[other] else ()
     # A tie of shares may be chance; a tie of counts is a fact worth stating.
     if here and (is_apart[end] or (len(here.focus) > 1 and metric.unit in _COUNTS)):
-        alternatives = (there, range_of, half) if there and is_apart[other] else (range_of, half)
-        return replace(here, alternatives=alternatives)
+        return replace(here, alternatives=(*opposite, range_of, half))
     if not is_noise(answer):
         # No single group stands out, but together the groups differ by more than chance.
-        return replace(range_of, alternatives=(there, half) if there and is_apart[other] else (half,))
+        return replace(range_of, alternatives=(*opposite, half))
     none = context.word(f"nobody.{answer.by[0]}" if _has_word(answer.by) else "nobody.group")
     low, high = (text.plain(ranking.ranked[i].value, metric.unit, context.lang) for i in (-1, 0))
     stands_out = first_that_fits(
-        context.word(key, measure=measure(metric, context), none=none, low=low, high=high)
+        context.word(key, measure=metric.short[context.lang], none=none, low=low, high=high)
         for key in ("finding.no_one", "finding.no_one_bare")
     )
-    return Title(stands_out, alternatives=(there, range_of, half) if there and is_apart[other] else (range_of, half))
+    return Title(stands_out, alternatives=(*opposite, range_of, half))
 
 
 def _member_names(answer: Answer, context: ChartContext, key: tuple[Any, ...]) -> str:
@@ -131,11 +128,9 @@ def _has_word(by: Sequence[str]) -> bool:
     return len(by) == 1 and by[0] in ("province", "county", "institute", "course", "post", "activity")
 
 
-def _none_ranked(answer: Answer, metric: Metric, range_of: Title, are_small: bool, context: ChartContext) -> Title:
-    """The title where no group can be ranked: all are too small, or their sizes are unknown."""
-    if not are_small:
-        return range_of
-    sentence = context.word("finding.all_small", measure=measure(metric, context), fewest=_fewest(metric, context))
+def _all_small(metric: Metric, range_of: Title, context: ChartContext) -> Title:
+    """A title saying that all groups are too small to be ranked."""
+    sentence = context.word("finding.all_small", measure=metric.short[context.lang], fewest=_fewest(metric, context))
     return Title(sentence, alternatives=(range_of,))
 
 
@@ -144,7 +139,7 @@ def _only_one_ranked(answer: Answer, metric: Metric, place: str, context: ChartC
     if len(answer.rows) < 2:
         return ()
     sentence = context.word(
-        "finding.all_but", measure=measure(metric, context), place=place, fewest=_fewest(metric, context)
+        "finding.all_but", measure=metric.short[context.lang], place=place, fewest=_fewest(metric, context)
     )
     return (Title(sentence),)
 
@@ -181,7 +176,7 @@ def _end_of(
 
 def _superlative(metric: Metric, end: str, context: ChartContext) -> str:
     """The superlative of a measure, such as "Lowest training compliance:"."""
-    name = measure(metric, context)
+    name = metric.short[context.lang]
     if context.lang == "en" and _NO_NOUN.match(name):
         return context.word(f"finding.{end}_in", measure=name)
     # Lower the first letter of "Training compliance", but keep "P90".
@@ -194,7 +189,7 @@ def _superlative(metric: Metric, end: str, context: ChartContext) -> str:
 
 def _about(metric: Metric, place: str, value: Any, context: ChartContext) -> str:
     return first_that_fits(
-        context.word("finding.single", measure=measure(metric, context), place=place, value=written)
+        context.word("finding.single", measure=metric.short[context.lang], place=place, value=written)
         for written in amounts(value, metric.unit, context)
     )
 
@@ -204,7 +199,7 @@ def spread(answer: Answer, metric: Metric, values: Sequence[Any], context: Chart
     low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
     axes = _axes(answer, context)
     key = "finding.spread" if low != high else "finding.spread_one"
-    return Title(context.word(key, measure=measure(metric, context), axes=axes, low=low, high=high))
+    return Title(context.word(key, measure=metric.short[context.lang], axes=axes, low=low, high=high))
 
 
 def _axes(answer: Answer, context: ChartContext) -> str:
@@ -220,7 +215,7 @@ def _half(answer: Answer, metric: Metric, ranked: Sequence[Group], context: Char
     groups = context.word(f"plural.{answer.by[0] if _has_word(answer.by) else 'group'}")
     sentence = context.word(
         "finding.half",
-        measure=measure(metric, context),
+        measure=metric.short[context.lang],
         groups=groups,
         value=text.plain(value, metric.unit, context.lang),
     )
@@ -251,7 +246,10 @@ def gap(answer: Answer, context: ChartContext) -> Title:
     worst = min(rows, key=lambda row: row[at])
     sentence = first_that_fits(
         context.word(
-            "finding.gap", measure=measure(metric, context), place=context.named(answer.by[0], worst[0]), value=written
+            "finding.gap",
+            measure=metric.short[context.lang],
+            place=context.named(answer.by[0], worst[0]),
+            value=written,
         )
         for written in amounts(worst[at], unit, context)
     )
@@ -268,7 +266,7 @@ def worst_part(answer: Answer, context: ChartContext) -> Title:
     if len(shares) < 2:
         return extreme(answer, context, last.name, "highest")
     low, high = (text.percent(share, context.lang) for share in (min(shares), max(shares)))
-    placeholders = {"measure": measure(last, context), "axes": _axes(answer, context)}
+    placeholders = {"measure": last.short[context.lang], "axes": _axes(answer, context)}
     return Title(context.word("finding.spread", low=low, high=high, **placeholders))
 
 
@@ -308,7 +306,7 @@ def stages(answer: Answer, context: ChartContext) -> Title:
 def unlike(title: Title, used_sentences: Collection[str], answer: Answer, context: ChartContext) -> Title:
     """The title, or an alternative if the page already uses its sentence; as a last resort, what the chart compares."""
     axes = _axes(answer, context)
-    names = [measure(metric, context) for metric in answer.metrics]
+    names = [metric.short[context.lang] for metric in answer.metrics]
     more = [Title(first_that_fits(_with_axes(title.sentence, axes, names, context)), title.focus, title.is_problem)]
     for candidate in (title, *title.alternatives, *more):
         if candidate.sentence not in used_sentences:
@@ -323,13 +321,13 @@ def _with_axes(sentence: str, axes: str, names: Sequence[str], context: ChartCon
     yield text.listed(names[:2], context.lang)
 
 
-def spoken(answer: Answer, context: ChartContext, finding: Title, subtitle: str, most: int = 6) -> str:
+def spoken(answer: Answer, context: ChartContext, finding: Title, subtitle: str) -> str:
     """The text alternative of a chart: its finding, its subtitle, and its first and last rows in words."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     rows: Sequence[tuple] = answer.rows
-    if len(rows) > most:
-        rows = [*answer.rows[: most // 2], *answer.rows[-most // 2 :]]
+    if len(rows) > 2 * _SPOKEN_ROWS:
+        rows = [*answer.rows[:_SPOKEN_ROWS], *answer.rows[-_SPOKEN_ROWS:]]
     row_texts = [
         f"{elements.name_of(answer, row, context)}: {text.plain(row[at], metric.unit, context.lang)}" for row in rows
     ]

@@ -16,6 +16,8 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 _YEAR = 12
 # The minimum height of a pyramid: neighbours with few and many bands look alike.
 _PYRAMID = 285
+# The most provinces of a table of transfers.
+_MOST_PROVINCES = 12
 # The minimum distance between names at the ends of curves, as a share of the axis.
 _APART = 0.07
 
@@ -182,7 +184,7 @@ def _over_months(
             range=[0, last * 1.01 or 1],
             title=axes.titled(context, context.word("dimension.served")),
         ),
-        yaxis=axes.upright(context, [0, 0.25, 0.5, 0.75, 1], "share"),
+        yaxis=axes.upright(context, axes.SHARES, "share"),
         **layout,
     )
 
@@ -196,7 +198,7 @@ def largest_move(answer: Answer, context: ChartContext) -> Title:
 
 
 @chart(largest_move)
-def moves(answer: Answer, context: ChartContext, most: int = 12) -> Figure:
+def moves(answer: Answer, context: ChartContext) -> Figure:
     """A heatmap of transfers from province (down) to province (across, numbered), for those with the most transfers."""
     at = answer.columns.index(answer.metrics[0].name)
     origin, place = answer.columns.index("origin"), answer.columns.index("province")
@@ -204,7 +206,7 @@ def moves(answer: Answer, context: ChartContext, most: int = 12) -> Figure:
     for row in answer.rows:
         for code in (row[origin], row[place]):
             moved[code] = moved.get(code, 0) + row[at]
-    provinces = sorted(moved, key=lambda code: (-moved[code], code))[:most]
+    provinces = sorted(moved, key=lambda code: (-moved[code], code))[:_MOST_PROVINCES]
     cell = {(row[origin], row[place]): row for row in answer.rows}
     counts = [row[at] for row in answer.rows if row[origin] in provinces and row[place] in provinces]
     sorted_into = classes(counts, answer.metrics[0], context)

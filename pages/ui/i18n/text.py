@@ -310,9 +310,8 @@ def listed(parts: Sequence[str], lang: str) -> str:
     return ("، " if lang == "fa" else ", ").join(parts)
 
 
-def shortened(parts: Sequence[str], lang: str, most: int = 2) -> str:
-    """A list of bounded length: above `most` parts, the first and the number of the others."""
-    if len(parts) <= most:
+def shortened(parts: Sequence[str], lang: str) -> str:
+    """A list of at most two parts; of more, the first and the number of the others."""
+    if len(parts) <= 2:
         return listed(parts, lang)
-    more = number(len(parts) - 1, lang)
-    return word("scope.many", lang, first=parts[0], count=more)
+    return word("scope.many", lang, first=parts[0], count=number(len(parts) - 1, lang))
