@@ -125,9 +125,9 @@ def written() -> list[Written]:
     books = []
     for line in reversed(lines):
         with suppress(ValueError, TypeError):
-            known = json.loads(line)
-            if isinstance(known, dict) and known.keys() == names:
-                books.append(Written(**known))
+            entry = json.loads(line)
+            if isinstance(entry, dict) and entry.keys() == names:
+                books.append(Written(**entry))
     return books
 
 

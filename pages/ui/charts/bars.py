@@ -37,8 +37,8 @@ def ranking(
     rows = rows[:most] if most else rows
     sizes = [elements.size_below(answer, metric, row) for row in rows]
     values = [row[at] for row in rows]
-    known = [value for value in values if value is not None]
-    low, top = min([0, *known]), max([0, *known, nation or 0])
+    numbers = [value for value in values if value is not None]
+    low, top = min([0, *numbers]), max([0, *numbers, nation or 0])
     signed, focused = low < 0, set(focus)
     written = [
         context.word("figure.missing") if value is None else text.plain(value, metric.unit, context.lang, signed)

@@ -172,11 +172,16 @@ def hover_of_row(answer: Answer, metric: Metric, row: Sequence[Any], context: Ch
 def size_below(answer: Answer, metric: Metric, row: Sequence[Any]) -> float | None:
     """The size of a row's group if it is too small to be ranked; else None."""
     counted = size_of(metric)
-    known = catalogue().get(counted)
-    if counted not in answer.columns or not answer.by or not known or row[answer.columns.index(metric.name)] is None:
+    metric_of_size = catalogue().get(counted)
+    if (
+        counted not in answer.columns
+        or not answer.by
+        or not metric_of_size
+        or row[answer.columns.index(metric.name)] is None
+    ):
         return None
     size = row[answer.columns.index(counted)]
-    return size if size is not None and size < least(known.unit) else None
+    return size if size is not None and size < least(metric_of_size.unit) else None
 
 
 def dimension(axis: str, context: ChartContext) -> str:

@@ -47,8 +47,8 @@ def trend(
         data.append(_line(context, firm, meaning, hovers))
         data += _open_end(context, values, labels, answer.provisional, meaning, hovers)
         keys.append(elements.key(context, series.name, meaning, "line"))
-    known = [value for value in all_values if value is not None]
-    ticks = axes.nice(max([0, *known, target or 0])) if zero else _around(known, target, unit)
+    numbers = [value for value in all_values if value is not None]
+    ticks = axes.nice(max([0, *numbers, target or 0])) if zero else _around(numbers, target, unit)
     if answer.provisional & set(labels):
         keys.append(elements.key(context, context.word("figure.provisional"), elements.SERIES[0], "outline"))
     drawn = elements.figure(
@@ -156,7 +156,7 @@ def projection(
     """Known values solid, the projected range dashed. Metrics in order: actual, low, high."""
     labels = [row[0] for row in answer.rows]
     parts = [_Series(metric.short[context.lang], metric, answer.rows) for metric in answer.metrics[:3]]
-    (known, known_hover), (floor, floor_hover), (roof, roof_hover) = (
+    (actual, actual_hover), (floor, floor_hover), (roof, roof_hover) = (
         part.spread(answer, context, labels, 0) for part in parts
     )
     low = _line(context, floor, "projection", floor_hover, 1.5, "dash")
@@ -164,7 +164,7 @@ def projection(
         "fill": "tonexty",
         "fillcolor": elements.faded(context.colour("projection"), 0.18),
     }
-    top = max([target or 0, *(value for value in [*known, *roof] if value is not None)])
+    top = max([target or 0, *(value for value in [*actual, *roof] if value is not None)])
     unit = answer.metrics[0].unit
     keys = [
         elements.key(context, context.word("figure.actual"), "actual", "line"),
@@ -172,7 +172,7 @@ def projection(
     ]
     drawn = elements.figure(
         context,
-        [low, high, _line(context, known, "actual", known_hover)],
+        [low, high, _line(context, actual, "actual", actual_hover)],
         height,
         keys,
         xaxis=axes.time_axis(context, labels),
@@ -190,7 +190,7 @@ def run_off(answer: Answer, context: ChartContext, goal: float | None = None) ->
     values, hovers = _Series("", metric, answer.rows).spread(answer, context, days, 0)
     line = _line(context, values, "actual", hovers) | {"mode": "lines"}
     line["line"] = line["line"] | {"shape": "hv"}
-    known = [value for value in values if value is not None]
+    numbers = [value for value in values if value is not None]
     axis = axes.time_axis(context, [day.isoformat() for day in days])
     axis["tickvals"] = list(range(0, len(days), max(1, len(days) // 4)))
     axis["ticktext"] = [axes.day_label(days[i], context) for i in axis["tickvals"]]
@@ -199,7 +199,7 @@ def run_off(answer: Answer, context: ChartContext, goal: float | None = None) ->
         [line],
         320,
         xaxis=axis,
-        yaxis=_roomy(context, _around(known, goal, metric.unit), metric.unit),
+        yaxis=_roomy(context, _around(numbers, goal, metric.unit), metric.unit),
         margin={"l": 8, "r": 26, "t": 8, "b": 8},
         **traces.target(context, goal, metric.unit, at_end=True),
     )

@@ -24,9 +24,9 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = ())
     """The 31 provinces coloured by class of the first metric; unknown ones are hatched, `chosen` ones outlined."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
-    known = [row for row in answer.rows if row[at] is not None]
-    unknown = [row for row in answer.rows if row[at] is None]
-    sorted_into = classes([row[at] for row in known], metric, context)
+    with_value = [row for row in answer.rows if row[at] is not None]
+    without_value = [row for row in answer.rows if row[at] is None]
+    sorted_into = classes([row[at] for row in with_value], metric, context)
     border = context.colour("surface")
 
     def area(rows: list[tuple], z: Sequence[float], scale: list[list[Any]], top: float) -> Figure:
@@ -44,12 +44,12 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = ())
             "hovertemplate": "%{hovertext}<extra></extra>",
         }
 
-    data = [area(known, [sorted_into.of(row[at]) for row in known], sorted_into.scale, sorted_into.top)]
+    data = [area(with_value, [sorted_into.of(row[at]) for row in with_value], sorted_into.scale, sorted_into.top)]
     keys = sorted_into.keys(context)
-    if unknown:
+    if without_value:
         grey = context.colour("grid")
-        data.append(area(unknown, [0.0] * len(unknown), [[0, grey], [1, grey]], 1))
-        lines = [hatch(row[0]) for row in unknown]
+        data.append(area(without_value, [0.0] * len(without_value), [[0, grey], [1, grey]], 1))
+        lines = [hatch(row[0]) for row in without_value]
         data.append(_lines(context, lines, "missing"))
         keys.append(elements.key(context, context.word("figure.missing"), "missing", "hatch"))
     if outlined := list(chosen):

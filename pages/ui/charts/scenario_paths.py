@@ -58,9 +58,9 @@ def path(answer: Answer, context: ChartContext) -> Figure:
     Metrics in order: known, plan, low, high, goal.
     """
     labels = answer.column("month")
-    known, _, low, high, goal = (answer.column(metric.name) for metric in answer.metrics[:5])
+    actual, _, low, high, goal = (answer.column(metric.name) for metric in answer.metrics[:5])
     unit, value = answer.metrics[0].unit, next((number for number in goal if number is not None), None)
-    plotted = [number for number in (*known, *low, *high) if number is not None]
+    plotted = [number for number in (*actual, *low, *high) if number is not None]
     ticks = axes.SHARES if unit == "share" else axes.nice(max([*plotted, value or 0]))
     data = [
         *_range(context, answer, 2, 3, 0.16),

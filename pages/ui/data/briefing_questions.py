@@ -139,11 +139,11 @@ class Questions:
                 earlier_questions = Questions(
                     ScopedCursor(old, self.con.scope), self.pointer, self.lang, self.province, day, self.exact
                 )
-                then = {name: earlier_questions.ask(name, on=day) for name in names}
+                numbers_before = {name: earlier_questions.ask(name, on=day) for name in names}
         except (Refused, QuestionError, duckdb.Error):
             return None
-        now = {name: self.ask(name, on=day) for name in names}
-        return Revision(before, day, changes.rows, changes.definitions, changes.references, then, now)
+        after = {name: self.ask(name, on=day) for name in names}
+        return Revision(before, day, changes.rows, changes.definitions, changes.references, numbers_before, after)
 
     def refuse_empty(self) -> None:
         """Raise NoData for a day outside of the data and for a place without rows."""

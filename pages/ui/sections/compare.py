@@ -113,8 +113,8 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
     """Measures down; the two sides and their difference across."""
     with st.container(border=True, key="figure-compare"), notices.error_boundary(view.lang, PAGE):
         where = {name: codes for name, codes in view.where.items() if name not in PLACES}
-        known = warehouse.catalogue()
-        comparable = [name for name in names if set(where) <= known[name].dimensions]
+        catalogue = warehouse.catalogue()
+        comparable = [name for name in names if set(where) <= catalogue[name].dimensions]
         answer = registers.compare(comparable, chosen.side(0), chosen.side(1), where)
         chart_context = replace(context(view), names={**context(view).names, "side": _titles(view, chosen)})
         metric = answer.metrics[0]
@@ -131,7 +131,7 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         ]
         body = [_row(view, answer, each, rows) for each in answer.metrics]
         tables.show(view, "compare", columns, body, view.word("compare.caption"))
-        left = [known[name].label[view.lang] for name in names if name not in comparable]
+        left = [catalogue[name].label[view.lang] for name in names if name not in comparable]
         if left:
             note = view.word("compare.left_out", measures=text.listed(left, view.lang))
             blocks.note(note)

@@ -30,8 +30,8 @@ def over_time(view: PageContext, places: tuple[str, ...], names: Sequence[str]) 
 def _over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...]) -> None:
     with notices.error_boundary(view.lang, "compare-lines"):
         where = {name: codes for name, codes in view.where.items() if name not in PLACES}
-        known = warehouse.catalogue()
-        offered = [name for name in names if set(where) <= known[name].dimensions]
+        catalogue = warehouse.catalogue()
+        offered = [name for name in names if set(where) <= catalogue[name].dimensions]
         key = "compare line"
         if st.session_state.get(key) not in offered:
             st.session_state[key] = _LINE if _LINE in offered else offered[0]
@@ -56,7 +56,7 @@ def _over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...
                 view.word("why.line_of"),
                 offered,
                 key=key,
-                format_func=lambda measure: known[measure].label[view.lang],
+                format_func=lambda measure: catalogue[measure].label[view.lang],
                 width=280,
             )
         footer(view, answer, "compare-lines", chart_context=chart_context)

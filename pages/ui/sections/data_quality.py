@@ -62,11 +62,11 @@ def warned(view: PageContext) -> None:
 
 
 def _by_reason(view: PageContext, answer: Answer, ident: str, title: str) -> None:
-    known = load.headers()
+    persian_headers = load.headers()
     words: dict[str, Callable[[Any], str]] = {
         "source": lambda name: name_of(view, "source", name),
         "reason": lambda name: name_of(view, "reason", name),
-        "column": lambda name: (known.get(name, name) if view.lang == "fa" else name) or "–",
+        "column": lambda name: (persian_headers.get(name, name) if view.lang == "fa" else name) or "–",
     }
     _part(view, answer, ident, title, view.word(f"load.{ident}_are"), answer.rows, words)
 

@@ -99,15 +99,15 @@ def _group_name(group: str, lang: str) -> str:
 
 def _search(lang: str) -> list[str]:
     """The search words, from the address; each must occur."""
-    key, now = "find definition", page_parameters.one(_PAGE, "find")
-    st.session_state[key] = now
+    key, searched = "find definition", page_parameters.one(_PAGE, "find")
+    st.session_state[key] = searched
     with st.container(key="find"):
         st.text_input(
             text.word("methods.find", lang),
             key=key,
             on_change=lambda: page_parameters.choose(_PAGE, find=st.session_state[key].strip() or None),
         )
-    return fold(now).split()
+    return fold(searched).split()
 
 
 def _groups() -> dict[str, list[Metric]]:
@@ -152,8 +152,8 @@ def _entry(metric: Metric, lang: str, is_derived: bool) -> str:
 
 
 def _label(name: str, lang: str) -> str:
-    known = warehouse.catalogue()
-    metric = known[name] if name in known else derived(name)
+    catalogue = warehouse.catalogue()
+    metric = catalogue[name] if name in catalogue else derived(name)
     return metric.label[lang]
 
 

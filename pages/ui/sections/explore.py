@@ -67,10 +67,10 @@ def _chosen(name: str) -> Iterable[str]:
 
 
 def _controls(view: PageContext, selection: Selection) -> None:
-    known = warehouse.catalogue()
-    measures = [name for name, metric in known.items() if not metric.hidden]
+    catalogue = warehouse.catalogue()
+    measures = [name for name, metric in catalogue.items() if not metric.hidden]
     with st.container(horizontal=True, key="explore-bar", gap="small", vertical_alignment="bottom"):
-        _several(view, "m", measures, selection.names, lambda name: known[name].label[view.lang], MOST_MEASURES)
+        _several(view, "m", measures, selection.names, lambda name: catalogue[name].label[view.lang], MOST_MEASURES)
         _several(view, "by", DIMENSIONS, selection.by, lambda name: view.word(f"dimension.{name}"), MOST_DIMENSIONS)
 
 
@@ -81,9 +81,9 @@ def _several(
     st.session_state[key] = list(chosen)
 
     def changed() -> None:
-        now = st.session_state[key]
-        default = tuple(now) == _DEFAULT[name]
-        page_parameters.choose(PAGE, **{name: None if default else now or [NOTHING], "page": None, "sort": None})
+        values = st.session_state[key]
+        default = tuple(values) == _DEFAULT[name]
+        page_parameters.choose(PAGE, **{name: None if default else values or [NOTHING], "page": None, "sort": None})
 
     st.multiselect(
         view.word(f"more.{name}"),

@@ -75,8 +75,8 @@ def _shape(view: PageContext, selection: Selection) -> str:
     st.session_state[key] = chosen
 
     def changed() -> None:
-        now = st.session_state[key]
-        page_parameters.choose(PAGE, show=None if now == "table" else now, page=None)
+        form = st.session_state[key]
+        page_parameters.choose(PAGE, show=None if form == "table" else form, page=None)
         page_context.write()
 
     st.segmented_control(

@@ -91,23 +91,23 @@ def _listed(view: PageContext) -> Answer:
 
 def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     """The register's facts on an institute, its name as a link, then its measures."""
-    known, chart_context = registers.institutes(), context(view)
+    institutes, chart_context = registers.institutes(), context(view)
     measures = tables.columns_of(view, answer, chart_context)[1:]
 
     def named(row: tuple) -> str:
         alone = {"institute": [row[0]], "province": [], "county": []}
         address = page_parameters.address(PAGE, view.lang, view.scope.address() | alone)
-        return f'<a href="{text.escape(address)}" target="_self">{text.escape(known[row[0]].name)}</a>'
+        return f'<a href="{text.escape(address)}" target="_self">{text.escape(institutes[row[0]].name)}</a>'
 
     def fact(name: str) -> tables.Column:
         def member(row: tuple) -> str:
-            return _word(view, name, getattr(known[row[0]], name))
+            return _word(view, name, getattr(institutes[row[0]], name))
 
         return tables.Column(
             name,
             view.word(f"dimension.{name}"),
             lambda row: (
-                tables.province(view, known[row[0]].province, member(row))
+                tables.province(view, institutes[row[0]].province, member(row))
                 if name == "province"
                 else text.escape(member(row))
             ),
@@ -123,7 +123,7 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
         return f"<bdi>{text.escape(text.digits(row[0], view.lang))}</bdi>"
 
     def name(row: tuple) -> str:
-        return tables.collated(known[row[0]].name)
+        return tables.collated(institutes[row[0]].name)
 
     return [
         tables.Column("institute", view.word("dimension.institute"), named, name),

@@ -91,20 +91,20 @@ def _write_seats(seats: Mapping[tuple[str, str], float]) -> None:
 
 def _recruits(view: PageContext, scenario: Scenario) -> None:
     answer = scoped_query.worked_out(view, "pace_now")[0]
-    now = _as_shown(answer, "plan_recruits")
+    current = _as_shown(answer, "plan_recruits")
     _slider(
-        view, answer, "plan_recruits", now, scenario.recruits, _round_top(now * 4, 100), 1,
-        lambda value: page_parameters.choose(_PAGE, recruits=None if value == now else f"{value:g}"),
+        view, answer, "plan_recruits", current, scenario.recruits, _round_top(current * 4, 100), 1,
+        lambda value: page_parameters.choose(_PAGE, recruits=None if value == current else f"{value:g}"),
     )  # fmt: skip
 
 
 def _leavers(view: PageContext, scenario: Scenario) -> None:
     answer = scoped_query.worked_out(view, "pace_now")[0]
-    now = _as_shown(answer, "plan_leaver_rate")
+    current = _as_shown(answer, "plan_leaver_rate")
     chosen_rate = text.rounded(scenario.leaver_rate, "share")
     _slider(
-        view, answer, "plan_leaver_rate", now, chosen_rate, max(0.6, now * 2), 0.001,
-        lambda value: page_parameters.choose(_PAGE, leave=None if value == now else f"{value * 100:g}"),
+        view, answer, "plan_leaver_rate", current, chosen_rate, max(0.6, current * 2), 0.001,
+        lambda value: page_parameters.choose(_PAGE, leave=None if value == current else f"{value * 100:g}"),
     )  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def _slider(
     view: PageContext,
     answer: Answer,
     name: str,
-    now: float,
+    current: float,
     chosen: float | None,
     most: float,
     step: float,
@@ -131,7 +131,7 @@ def _slider(
         label = view.word("change.settled", label=label, day=text.day(settled, view.lang))
     key = f"plan {name}"
     kind = type(step)
-    value = kind(min(now if chosen is None else chosen, most))
+    value = kind(min(current if chosen is None else chosen, most))
     st.session_state[key] = value
     written = text.amount(answer.value(name), metric.unit, view.lang)
     st.slider(
@@ -154,16 +154,16 @@ def _seats(view: PageContext, scenario: Scenario) -> None:
     pool = _pool(view, options, names)
     # Courses with seats in this pool, or in any province while all are shown.
     chosen = {course for province, course in scenario.seats if province == pool or not pool}
-    now: dict[str, float] = {}
+    current: dict[str, float] = {}
     for province, course, count in answer.rows:
         if province == pool or (not pool and (province, course) not in scenario.seats):
-            now[course] = now.get(course, 0.0) + count
+            current[course] = current.get(course, 0.0) + count
     titles = warehouse.names("course", view.lang)
-    courses = [course for course in titles if course in now or course in chosen]
+    courses = [course for course in titles if course in current or course in chosen]
     for start in range(0, len(courses), _ROW):
         for column, course in zip(st.columns(_ROW), courses[start : start + _ROW], strict=False):
             with column:
-                _seat(view, scenario, (pool, course), titles[course], now.get(course, 0.0))
+                _seat(view, scenario, (pool, course), titles[course], current.get(course, 0.0))
     question(view, answer, "plan-seats")
 
 
@@ -183,17 +183,17 @@ def _pool(view: PageContext, options: list[str], names: Mapping[str, str]) -> st
 
 
 def _seat(view: PageContext, scenario: Scenario, place: tuple[str, str], title: str, exact: float) -> None:
-    now, key = int(text.rounded_half_up(exact, 0)), f"plan seats {'.'.join(place)}"
-    most = _round_top(max(now * 4, scenario.seats.get(place, 0)), 20)
-    value = int(scenario.seats.get(place, now))
+    current, key = int(text.rounded_half_up(exact, 0)), f"plan seats {'.'.join(place)}"
+    most = _round_top(max(current * 4, scenario.seats.get(place, 0)), 20)
+    value = int(scenario.seats.get(place, current))
     st.session_state[key] = value
 
     def choose() -> None:
         chosen = st.session_state[key]
         other_seats = {pool: count for pool, count in scenario.seats.items() if pool != place}
-        _write_seats(other_seats if chosen == now else other_seats | {place: chosen})
+        _write_seats(other_seats if chosen == current else other_seats | {place: chosen})
 
-    written = text.number(now, view.lang)
+    written = text.number(current, view.lang)
     label = f"{title} ({view.word('planning.now', value=written)})"
     st.slider(label, 0, most, key=key, format=_LOCALIZED, on_change=choose)
 

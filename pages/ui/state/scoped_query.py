@@ -59,5 +59,5 @@ def no_effect(view: PageContext, ignored: Iterable[str]) -> str:
 def place(view: PageContext, names: Sequence[str]) -> str:
     """The dimension of places: counties if only a few provinces are chosen and the measures have counties, else provinces."""
     few = 0 < len(view.where.get("province", ())) <= _FEW_PROVINCES
-    known = all("county" in warehouse.catalogue()[name].dimensions for name in names)
-    return "county" if (few or "county" in view.where) and known else "province"
+    have_counties = all("county" in warehouse.catalogue()[name].dimensions for name in names)
+    return "county" if (few or "county" in view.where) and have_counties else "province"

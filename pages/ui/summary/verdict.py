@@ -38,13 +38,13 @@ class Facts:
 
 def facts(sources: Sources) -> Facts:
     """Ask for the facts of the verdict."""
-    now = sources.ask("active_assistants", on=sources.on)
-    then = sources.ask("active_assistants", on=add_months(sources.on, -12))
-    active, before = now.value() or 0, then.value()
+    latest = sources.ask("active_assistants", on=sources.on)
+    year_before = sources.ask("active_assistants", on=add_months(sources.on, -12))
+    active, before = latest.value() or 0, year_before.value()
     # Only an explicit target counts: a census share of the nation's target would only restate coverage.
     province_target = None if sources.filters else sources.ask("own_target", on=sources.on)
     target = province_target.value() if province_target else None
-    answers = [now, then, *([province_target] if province_target else [])]
+    answers = [latest, year_before, *([province_target] if province_target else [])]
     first = last = range_hit_rate = None
     is_projected = False
     if target and active < target:
@@ -110,8 +110,8 @@ def _reached(facts: Facts, sources: Sources) -> str:
 
 def _months_until(sources: Sources, month: str) -> int:
     """The number of months from the day to a Jalali month."""
-    now = unit_of(sources.on, "month").label
-    return (int(month[:4]) - int(now[:4])) * 12 + int(month[5:7]) - int(now[5:7])
+    current = unit_of(sources.on, "month").label
+    return (int(month[:4]) - int(current[:4])) * 12 + int(month[5:7]) - int(current[5:7])
 
 
 def _range_hit_rate(tried: Answer, months: int) -> float | None:
