@@ -107,10 +107,8 @@ def folder() -> Path:
 
 def note(book: Written) -> None:
     """Add a briefing to the list. A failure is ignored: the briefing itself is written."""
-    earlier_books = [other for other in written() if other.file != book.file]
-    lines = [
-        json.dumps(asdict(other), ensure_ascii=False) for other in [*reversed(earlier_books[: MOST_LISTED - 1]), book]
-    ]
+    earlier = [other for other in written() if other.file != book.file][: MOST_LISTED - 1]
+    lines = [json.dumps(asdict(listed), ensure_ascii=False) for listed in (*reversed(earlier), book)]
     with suppress(Refused):
         save(_list(), ("\n".join(lines) + "\n").encode())
 
@@ -133,10 +131,9 @@ def written() -> list[Written]:
 
 def content_of(book: Written) -> bytes | None:
     """The content of the file; None if it no longer exists."""
-    try:
+    with suppress(OSError):
         return Path(book.file).read_bytes()
-    except OSError:
-        return None
+    return None
 
 
 def place_name(place: str, lang: str) -> str:

@@ -213,13 +213,6 @@ def amount(value: Any, unit: str, lang: str, signed: bool = False) -> str:
     return f"{written} {unit_word(unit, lang, written)}"
 
 
-def difference(change: float, unit: str, lang: str) -> str:
-    """The absolute size of a change: for shares in percentage points, otherwise in the unit."""
-    if unit == "share":
-        return points(abs(change), lang)
-    return amount(abs(change), unit, lang)
-
-
 def unit_word(unit: str, lang: str, written: str = "") -> str:
     """The word of a unit after a formatted number; the unit's own name if text.toml has no word for it."""
     names = _book()["units"].get(unit)

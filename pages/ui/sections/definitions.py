@@ -1,6 +1,7 @@
 """The definition of every number, from the catalogue: searchable, with anchors, and printable."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import streamlit as st
 
@@ -14,54 +15,13 @@ from pages.ui.state import page_context, page_parameters
 
 _PAGE = "methods"
 _DERIVED = "derived"
-# Paper holds the name, the definition and the formula of each number; the rest of an entry is looked up on the screen.
-_PRINT = """<style>@media print {
-  .pd-contents, .pd-metric dl > :not(.pd-ratio) { display: none !important; }
-  .pd-intro, .pd-entry, .pd-entry :is(p, dl, h3) {
-    font-size: 8pt !important; line-height: 1.45 !important; margin: 0 !important;
-  }
-  .pd-entry { break-inside: avoid; }
-  .pd-metric :is(p, dl, dt, dd) { display: inline !important; }
-  .pd-metric { break-inside: auto; orphans: 1; }
-  .pd-metric dt::before { content: " "; }
-  .pd-metric dt::after { content: ": "; }
-  .st-key-definitions [data-testid="stHeaderActionElements"] { display: none !important; }
-  .st-key-definitions :is([data-testid="stElementContainer"], [data-testid="stHeading"] *) { margin: 0 !important; }
-  .st-key-definitions [data-testid="stElementContainer"]:has(h2) { clear: both; break-after: avoid; }
-  .st-key-definitions [data-testid="stElementContainer"]:has(h3) { float: inline-start; clear: both; width: auto !important; }
-  .st-key-definitions :is(h2, h3) { padding: 0 !important; line-height: 1.45 !important; }
-  .st-key-definitions h2 { font-size: 10pt !important; padding-block-start: 0.4rem !important; }
-  .st-key-definitions h3 { font-size: 8pt !important; padding-inline-end: 0.3rem !important; }
-  .st-key-definitions h3::after { content: ":"; }
-}
-html[dir="rtl"] [data-testid="stHeading"] :is(h2, h3) { direction: rtl; text-align: right; }
-.pd-entry { max-width: 62rem; }
-.pd-entry p { margin: 0; line-height: 1.9; }
-.pd-entry dl {
-  display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 0.1rem 0.9rem; margin: 0.3rem 0 0;
-  font-size: 14px;
-}
-.pd-entry dl, .pd-entry dd { padding: 0; margin-inline: 0; }
-.pd-entry dt { color: var(--pd-quiet); }
-.pd-entry dd { margin: 0; }
-.pd-contents h3 { font-size: 1.05rem; padding: 0; }
-.pd-contents a { color: var(--pd-accent); display: inline-block; min-height: 24px; line-height: 24px; }
-.pd-entry summary { cursor: pointer; min-height: 24px; line-height: 24px; color: var(--pd-accent); }
-.pd-entry pre {
-  direction: ltr; text-align: left; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; padding: 0.3rem 0.6rem;
-  font-size: 14px; line-height: 1.5; background: var(--pd-soft); border-radius: 4px;
-}
-@media (max-width: 640px) {
-  .pd-entry dl { grid-template-columns: minmax(0, 1fr); }
-  .pd-entry dt { margin-top: 0.3rem; }
-}
-</style>"""
+_STYLE = Path(__file__).with_suffix(".css")
 
 
 def all_of_them() -> None:
     """The measures by group, the derived numbers, and the log of changes."""
     lang = page_context.language()
-    st.html(_PRINT)
+    st.html(_STYLE)
     st.html(f'<p class="pd-intro">{_word("methods.intro", lang)}</p>')
     words = _search(lang)
     matches = {group: [metric for metric in metrics if _answers(metric, words)] for group, metrics in _groups().items()}

@@ -101,7 +101,7 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
 
     def fact(name: str) -> tables.Column:
         def member(row: tuple) -> str:
-            return _word(view, name, getattr(institutes[row[0]], name))
+            return text.member(name, getattr(institutes[row[0]], name), view.lang)
 
         return tables.Column(
             name,
@@ -138,17 +138,13 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     ]
 
 
-def _word(view: PageContext, dimension: str, code: str | None) -> str:
-    return text.member(dimension, code, view.lang)
-
-
 def head(view: PageContext, institute: Institute) -> None:
     """The register's facts on an institute."""
     facts = {
         "dimension.code": text.digits(institute.code, view.lang),
-        "dimension.province": _word(view, "province", institute.province),
-        "dimension.county": _word(view, "county", institute.county),
-        "dimension.activity": _word(view, "activity", institute.activity),
+        "dimension.province": text.member("province", institute.province, view.lang),
+        "dimension.county": text.member("county", institute.county, view.lang),
+        "dimension.activity": text.member("activity", institute.activity, view.lang),
         "institute.founded": text.day(institute.founded_on, view.lang) if institute.founded_on else "–",
         "institute.status": _status(view, institute),
         "institute.smart": _yes(view, institute.smart_services),
@@ -161,12 +157,10 @@ def head(view: PageContext, institute: Institute) -> None:
 
 
 def _status(view: PageContext, institute: Institute) -> str:
-    named = text.member("status", institute.status, view.lang)
-    return (
-        view.word("institute.since", status=named, day=text.day(institute.status_since, view.lang))
-        if institute.status_since
-        else named
-    )
+    status = text.member("status", institute.status, view.lang)
+    if not institute.status_since:
+        return status
+    return view.word("institute.since", status=status, day=text.day(institute.status_since, view.lang))
 
 
 def _yes(view: PageContext, value: bool | None) -> str:
@@ -183,12 +177,11 @@ def licences(view: PageContext, institute: Institute) -> None:
         if not answer.rows:
             notices.notice(view.lang, "state.empty_title", view.word("institute.no_licences"))
             return
-        as_written = {"application_no": lambda value: text.digits(value or "–", view.lang)}
-        as_written["licence_no"] = as_written["application_no"]
-        as_written["outcome"] = lambda value: (
+        words = {name: lambda value: text.digits(value or "–", view.lang) for name in ("application_no", "licence_no")}
+        words["outcome"] = lambda value: (
             text.member("outcome", value, view.lang) if value else view.word("institute.open")
         )
-        tables.answer(view, "licences", answer, context(view), title, words=as_written)
+        tables.answer(view, "licences", answer, context(view), title, words=words)
         footer(view, answer, "licences", with_table=False)
 
 
@@ -207,8 +200,8 @@ def people(view: PageContext) -> None:
         if not answer.rows:
             notices.notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
-        as_written = {"row": lambda number: text.number(number, view.lang)}
-        tables.answer(view, "people", answer, context(view), view.word("institute.people"), words=as_written)
+        words = {"row": lambda number: text.number(number, view.lang)}
+        tables.answer(view, "people", answer, context(view), view.word("institute.people"), words=words)
         with st.container(horizontal=True, gap="small", key="footer-people", vertical_alignment="center"):
             question(view, answer, "people")
             downloads.downloads(view, spells, context(view), "people")
