@@ -50,19 +50,22 @@ def test_what_is_let_through_is_answered_and_what_is_refused_has_a_way_out(
     name: str, con: duckdb.DuckDBPyConnection
 ) -> None:
     for dimension in (one for one in DIMENSIONS if one != "lapses_on"):
-        found = question_problems.troubles(catalogue(), [name], [dimension], [])
+        found = question_problems.problems_of(catalogue(), [name], [dimension], [])
         if found:
-            assert found[0].ways
+            assert found[0].remedies
             with pytest.raises(QuestionError):
                 answers.ask(con, name, by=(dimension,))
-            for way in found[0].ways:
-                left = [one for one in [name] if way.kind != "m"], [one for one in [dimension] if way.kind != "by"]
-                assert all(one.reason == "no_measure" for one in question_problems.troubles(catalogue(), *left, []))
+            for remedy in found[0].remedies:
+                left = (
+                    [one for one in [name] if remedy.kind != "m"],
+                    [one for one in [dimension] if remedy.kind != "by"],
+                )
+                assert all(one.reason == "no_measure" for one in question_problems.problems_of(catalogue(), *left, []))
 
 
 def test_every_reason_is_told_with_its_ways() -> None:
     def reasons(names: list[str], by: list[str], where: list[str]) -> list[str]:
-        return [one.reason for one in question_problems.troubles(catalogue(), names, by, where)]
+        return [one.reason for one in question_problems.problems_of(catalogue(), names, by, where)]
 
     assert reasons([], ["province"], []) == ["no_measure"]
     assert reasons(["joiners"], ["month", "year"], []) == ["two_times"]

@@ -115,7 +115,7 @@ def test_a_question_that_takes_too_long_is_interrupted_here_and_ended_there(
     few: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "SECONDS", 0.5)
-    monkeypatch.setattr(limits, "APART_SECONDS", 4.0)
+    monkeypatch.setattr(limits, "WORKER_SECONDS", 4.0)
     with pytest.raises(OutOfTime):
         warehouse.run(warehouse.Query(slow))
     assert not limits._running
@@ -197,7 +197,7 @@ def test_explore_pages_through_rows_that_are_not_in_memory(few: None) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("limit", "value", "word"),
-    [("APART_SECONDS", 0.0, "out_of_time"), ("apart_memory", lambda: 1 << 20, "out_of_memory")],
+    [("WORKER_SECONDS", 0.0, "out_of_time"), ("worker_memory", lambda: 1 << 20, "out_of_memory")],
 )
 def test_a_question_that_exceeds_a_limit_is_told_in_one_sentence(
     few: None, monkeypatch: pytest.MonkeyPatch, limit: str, value: Any, word: str

@@ -118,7 +118,12 @@ def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartC
     if None not in (part, whole, rate):
         rate_text = text.plain(rate, metric.unit, context.lang)
         more = next(
-            (n for n in range(_MOST_DECIMALS + 1) if _reads(metric, (part, whole), units, n, context) == rate_text), 0
+            (
+                n
+                for n in range(_MOST_DECIMALS + 1)
+                if _recomputed(metric, (part, whole), units, n, context) == rate_text
+            ),
+            0,
         )
     amounts = [_part(value, unit, more, context) for value, unit in zip((part, whole), units, strict=True)]
     if metric.unit == "share" and units[0] == units[1]:
@@ -132,7 +137,7 @@ def unit_of(answer: Answer, name: str) -> str:
     return metric.unit if metric else "persons"
 
 
-def _reads(metric: Metric, parts: Sequence[float], units: Sequence[str], more: int, context: ChartContext) -> str:
+def _recomputed(metric: Metric, parts: Sequence[float], units: Sequence[str], more: int, context: ChartContext) -> str:
     """The rate recomputed from its parts, displayed with `more` extra decimals."""
     part, whole = (_with_decimals(value, unit, more) for value, unit in zip(parts, units, strict=True))
     return text.plain(ratio(metric, part, whole), metric.unit, context.lang)
@@ -172,16 +177,11 @@ def hover_of_row(answer: Answer, metric: Metric, row: Sequence[Any], context: Ch
 def size_below(answer: Answer, metric: Metric, row: Sequence[Any]) -> float | None:
     """The size of a row's group if it is too small to be ranked; else None."""
     counted = size_of(metric)
-    metric_of_size = catalogue().get(counted)
-    if (
-        counted not in answer.columns
-        or not answer.by
-        or not metric_of_size
-        or row[answer.columns.index(metric.name)] is None
-    ):
+    if counted not in answer.columns or counted not in catalogue() or not answer.by:
         return None
-    size = row[answer.columns.index(counted)]
-    return size if size is not None and size < least(metric_of_size.unit) else None
+    value, size = (row[answer.columns.index(name)] for name in (metric.name, counted))
+    is_small = None not in (value, size) and size < least(catalogue()[counted].unit)
+    return size if is_small else None
 
 
 def dimension(axis: str, context: ChartContext) -> str:

@@ -15,18 +15,14 @@ def reached(answer: Answer, context: ChartContext) -> Title:
     last = planned[-1]
     placeholders = {"measure": answer.metrics[0].short[context.lang], "when": context.member("month", last[0])}
     if last[goal] is None or last[low] is None:
-        return Title(
-            context.word("finding.path_ends", value=text.amount(last[plan], unit, context.lang), **placeholders)
-        )
+        end = text.amount(last[plan], unit, context.lang)
+        return Title(context.word("finding.path_ends", value=end, **placeholders))
     placeholders["target"] = text.plain(last[goal], unit, context.lang)
     months = [next((row[0] for row in planned if row[at] >= row[goal]), None) for at in (high, low)]
     first, latest = (context.member("month", month) if month else None for month in months)
     if first is None:
-        low_high = {
-            "low": text.plain(last[low], unit, context.lang),
-            "high": text.plain(last[high], unit, context.lang),
-        }
-        return Title(context.word("finding.short_of", **placeholders, **low_high))
+        lowest, highest = (text.plain(last[at], unit, context.lang) for at in (low, high))
+        return Title(context.word("finding.short_of", low=lowest, high=highest, **placeholders))
     if latest is None:
         return Title(context.word("finding.reached_earliest", first=first, **placeholders))
     key = "finding.reached_once" if first == latest else "finding.reached"

@@ -78,14 +78,9 @@ def ends(answer: Answer, context: ChartContext) -> Title:
     last = answer.rows[-1]
     if answer.by[0] == "step":
         stock = dict(row[:2] for row in rows)
-        return Title(
-            context.word(
-                "finding.grown",
-                measure=catalogue()["in_service"].short[context.lang],
-                first=text.plain(stock["start"], unit, context.lang),
-                value=text.amount(stock["end"], unit, context.lang),
-            )
-        )
+        measure, start = catalogue()["in_service"].short[context.lang], text.plain(stock["start"], unit, context.lang)
+        end = text.amount(stock["end"], unit, context.lang)
+        return Title(context.word("finding.grown", measure=measure, first=start, value=end))
     if last[at] is None:
         return latest(answer, context)
     when, value = context.member(answer.by[0], last[0]), text.amount(last[at], unit, context.lang)
@@ -100,18 +95,11 @@ def ahead(answer: Answer, context: ChartContext) -> Title:
         # Without a projection the months ahead are empty, so use the known months.
         actual = [row for row in answer.rows if row[1] is not None]
         return latest(replace(answer, rows=actual), context)
-    then = projected[:12][-1]
-    low, high = then[at_low], then[at_high]
-    unit, when = answer.metrics[0].unit, context.member(answer.by[0], then[0])
-    return Title(
-        titles.first_that_fits(
-            context.word(
-                "finding.ahead",
-                measure=answer.metrics[0].short[context.lang],
-                low=text.plain(low, unit, context.lang),
-                high=written,
-                when=when,
-            )
-            for written in titles.amounts(high, unit, context)
-        )
-    )
+    metric, row = answer.metrics[0], projected[:12][-1]
+    words = {
+        "measure": metric.short[context.lang],
+        "low": text.plain(row[at_low], metric.unit, context.lang),
+        "when": context.member(answer.by[0], row[0]),
+    }
+    highs = titles.amounts(row[at_high], metric.unit, context)
+    return Title(titles.first_that_fits(context.word("finding.ahead", high=high, **words) for high in highs))

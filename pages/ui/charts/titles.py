@@ -63,6 +63,11 @@ def amounts(value: Any, unit: str, context: ChartContext) -> tuple[str, str]:
     return text.amount(value, unit, context.lang), text.plain(value, unit, context.lang)
 
 
+def with_amount(key: str, value: Any, unit: str, context: ChartContext, **words: object) -> str:
+    """The words of `key` with a number and its unit, or without the unit if the sentence is too long."""
+    return first_that_fits(context.word(key, value=amount, **words) for amount in amounts(value, unit, context))
+
+
 def nothing(metric: Metric, context: ChartContext) -> Title:
     return Title(context.word("finding.none", measure=metric.short[context.lang]))
 
@@ -167,10 +172,8 @@ def _end_of(
     count = text.number(len(first), context.lang)
     superlative = _superlative(metric, end, context)
     key = "finding.superlative" if len(first) == 1 else "finding.superlative_many"
-    sentence = first_that_fits(
-        context.word(key, superlative=superlative, place=name_group(first[0].key), count=count, value=written)
-        for written in amounts(value, metric.unit, context)
-    )
+    place = name_group(first[0].key)
+    sentence = with_amount(key, value, metric.unit, context, superlative=superlative, place=place, count=count)
     return Title(sentence, tuple(dict.fromkeys(group.key[0] for group in first)), end == worst)
 
 
@@ -188,10 +191,8 @@ def _superlative(metric: Metric, end: str, context: ChartContext) -> str:
 
 
 def _about(metric: Metric, place: str, value: Any, context: ChartContext) -> str:
-    return first_that_fits(
-        context.word("finding.single", measure=metric.short[context.lang], place=place, value=written)
-        for written in amounts(value, metric.unit, context)
-    )
+    measure = metric.short[context.lang]
+    return with_amount("finding.single", value, metric.unit, context, measure=measure, place=place)
 
 
 def spread(answer: Answer, metric: Metric, values: Sequence[Any], context: ChartContext) -> Title:
@@ -236,23 +237,14 @@ def gap(answer: Answer, context: ChartContext) -> Title:
     """The group furthest below the average."""
     metric = answer.metrics[0]
     at, unit, rows = known_rows(answer)
-    if not rows:
-        return nothing(answer.metrics[0], context)
-    if len(rows) == 1:
+    if len(rows) < 2:
         return extreme(answer, context)
     range_of = spread(answer, metric, [row[at] for row in rows], context)
     if min(row[at] for row in rows) >= 0:
         return range_of
     worst = min(rows, key=lambda row: row[at])
-    sentence = first_that_fits(
-        context.word(
-            "finding.gap",
-            measure=metric.short[context.lang],
-            place=context.named(answer.by[0], worst[0]),
-            value=written,
-        )
-        for written in amounts(worst[at], unit, context)
-    )
+    place = context.named(answer.by[0], worst[0])
+    sentence = with_amount("finding.gap", worst[at], unit, context, measure=metric.short[context.lang], place=place)
     return Title(sentence, (worst[0],), True, (range_of,))
 
 
@@ -280,20 +272,13 @@ def middle(answer: Answer, context: ChartContext) -> Title:
     if not rows:
         return nothing(answer.metrics[0], context)
     near = min(rows, key=lambda row: abs(row[across] - 0.5))
-    return Title(
-        context.word(
-            "finding.share_of_residents",
-            residents=text.percent(near[across], context.lang, 0),
-            value=text.percent(near[up], context.lang, 0),
-        )
-    )
+    residents, assistants = (text.percent(near[at], context.lang, 0) for at in (across, up))
+    return Title(context.word("finding.share_of_residents", residents=residents, value=assistants))
 
 
 def stages(answer: Answer, context: ChartContext) -> Title:
     """The share of a funnel's first stage that reaches its last."""
-    first, last = (
-        answer.rows[0][answer.columns.index(metric.name)] or 0 for metric in (answer.metrics[0], answer.metrics[-1])
-    )
+    first, last = (answer.value(metric.name) or 0 for metric in (answer.metrics[0], answer.metrics[-1]))
     if not first:
         return nothing(answer.metrics[0], context)
     numbers = {"whole": text.number(first, context.lang), "part": text.number(last, context.lang)}

@@ -122,7 +122,7 @@ def run(query: Query) -> Any:
     """The result of a query on the publication of this page, within the user's rights. It is cached: do not modify it.
 
     Raises Unpublished, QuestionError for a question without meaning, AccessDenied outside the rights, and for large
-    queries the errors of limits.ask_apart.
+    queries the errors of limits.ask_in_worker.
     """
     stored = _run_stored(query)
     return stored.in_memory() if isinstance(stored, StoredRows) else stored
@@ -142,7 +142,7 @@ def _run_query(file: str, scope: AccessScope, query: Query) -> Any:
         with limits.bounded(connection(file), scope, _published(file)) as cursor:
             return query.work(cursor, *query.args, **dict(query.kwargs))
     except TooLarge:
-        return limits.ask_apart(file, scope, query)
+        return limits.ask_in_worker(file, scope, query)
 
 
 # Streamlit's cache copies and hashes at each call, which costs more than most answers.

@@ -43,9 +43,9 @@ class Coded:
         """At most `length` rows from `start`."""
         return Coded(self.indices.slice(start, length), self.members)
 
-    def changed(self, change: Callable[[pa.Array], pa.Array]) -> "Coded":
-        """The columns with `change` applied to the members."""
-        return Coded(self.indices, tuple(change(members) for members in self.members))
+    def mapped(self, function: Callable[[pa.Array], pa.Array]) -> "Coded":
+        """The columns with `function` applied to the members."""
+        return Coded(self.indices, tuple(function(members) for members in self.members))
 
     def columns(self) -> list[pa.Array]:
         """The decoded columns."""
@@ -130,13 +130,13 @@ def safe(value: Any) -> Any:
 
 def all_safe(values: pa.Array) -> pa.Array:
     """A column with `safe` applied to its strings; columns of other types unchanged."""
-    return changed(values, _SUSPECT, safe) if pa.types.is_string(values.type) else values
+    return replaced(values, _SUSPECT, safe) if pa.types.is_string(values.type) else values
 
 
-def changed(values: pa.Array, pattern: str, change: Callable[[str], str]) -> pa.Array:
-    """A column of strings with `change` applied to those that match `pattern` (RE2)."""
+def replaced(values: pa.Array, pattern: str, replace: Callable[[str], str]) -> pa.Array:
+    """A column of strings with `replace` applied to those that match `pattern` (RE2)."""
     matches = pc.match_substring_regex(values, pattern)
     if not pc.any(matches).as_py():
         return values
-    made = [change(value) for value in values.filter(matches).to_pylist()]
+    made = [replace(value) for value in values.filter(matches).to_pylist()]
     return pc.replace_with_mask(values, matches, pa.array(made, pa.string()))

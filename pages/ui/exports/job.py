@@ -56,13 +56,13 @@ class Making:
         self.job = job
         self.file: Any = tempfile.NamedTemporaryFile(prefix="file-")  # noqa: SIM115 (open for as long as it is kept)
         self.process = WorkerProcess(
-            _write_apart,
+            _write_in_worker,
             warehouse.path(),
             user.scope(),
             job,
             Path(self.file.name),
             seconds=limits.FILE_SECONDS,
-            memory=limits.apart_memory(),
+            memory=limits.worker_memory(),
         )
 
     def __del__(self) -> None:
@@ -88,7 +88,7 @@ class Making:
         return Path(self.file.name)
 
 
-def _write_apart(tell: Tell, file: str, scope: AccessScope, job: ExportJob, out: Path) -> None:
+def _write_in_worker(tell: Tell, file: str, scope: AccessScope, job: ExportJob, out: Path) -> None:
     """Run the job in the worker process, with the rights of its user and the publication shown to them."""
     with user.acting_as(scope), warehouse.reading(file), out.open("wb") as written:
         job.write(written, tell)

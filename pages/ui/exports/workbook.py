@@ -140,7 +140,7 @@ def _cells(
     Hidden codes are collected in `codes` with their names.
     """
     for batch in contents.batches:
-        made = [column.changed(all_safe) if isinstance(column, Coded) else column for column in batch]
+        made = [column.mapped(all_safe) if isinstance(column, Coded) else column for column in batch]
         layout.gather(made, codes)
         cells: list[Cells] = []
         for column in made:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from etl.operations.worker_process import Tell
 from pages.ui.charts.elements import ChartContext
 from pages.ui.exports.about import cover, progress
-from pages.ui.exports.file_content import Coded, Column, Exportable, all_safe, changed, sheet
+from pages.ui.exports.file_content import Coded, Column, Exportable, all_safe, replaced, sheet
 
 # The name of a file's description: a metadata key of Parquet, a column of a CSV for circulation.
 _ABOUT = "about"
@@ -107,7 +107,7 @@ def _paired(left: Coded, right: Coded) -> Coded:
 def _written(values: pa.Array) -> pa.Array:
     if not pa.types.is_string(values.type):
         return values.cast(pa.string())
-    return changed(all_safe(values), '[",\r\n]', lambda cell: '"' + cell.replace('"', '""') + '"')
+    return replaced(all_safe(values), '[",\r\n]', lambda cell: '"' + cell.replace('"', '""') + '"')
 
 
 def _joined(columns: list[Any], separator: str) -> pa.Array:

@@ -19,7 +19,7 @@ from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.sections import blocks, explore_rows, question_problems
 from pages.ui.sections.explore_rows import PAGE, Selection
-from pages.ui.sections.question_problems import Trouble, Way
+from pages.ui.sections.question_problems import Problem, Remedy
 from pages.ui.state import page_context, page_parameters, periods
 from pages.ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
 from pages.ui.state.page_context import PageContext
@@ -36,7 +36,7 @@ def explore(view: PageContext) -> None:
     """The question, and its answer or the reason why there is none."""
     selection = _selection(view)
     _controls(view, selection)
-    problems = question_problems.troubles(warehouse.catalogue(), selection.names, selection.by, view.where)
+    problems = question_problems.problems_of(warehouse.catalogue(), selection.names, selection.by, view.where)
     if problems:
         _refused(view, problems)
         return
@@ -100,38 +100,40 @@ def _several(
     )
 
 
-def _refused(view: PageContext, problems: Sequence[Trouble]) -> None:
+def _refused(view: PageContext, problems: Sequence[Problem]) -> None:
     """The reasons why there is no answer, and a button for each remedy."""
     sentences: list[str] = []
-    ways: list[Way] = []
-    for trouble in problems:
-        measure = warehouse.catalogue()[trouble.measure].label[view.lang] if trouble.measure else ""
-        named = text.listed([view.word(f"dimension.{dimension}") for dimension in trouble.dimensions], view.lang)
-        sentences.append(view.word(f"refused.{trouble.reason}", measure=measure, dimensions=named))
-        ways += trouble.ways
+    remedies: list[Remedy] = []
+    for problem in problems:
+        measure = warehouse.catalogue()[problem.measure].label[view.lang] if problem.measure else ""
+        named = text.listed([view.word(f"dimension.{dimension}") for dimension in problem.dimensions], view.lang)
+        sentences.append(view.word(f"refused.{problem.reason}", measure=measure, dimensions=named))
+        remedies += problem.remedies
     listed = "".join(f"<p>{text.escape(line)}</p>" for line in dict.fromkeys(sentences))
     title = text.escape(view.word("state.refused_title"))
     st.html(f'<div class="pd-notice pd-refused" role="alert"><strong>{title}</strong>{listed}</div>')
     with st.container(horizontal=True, gap="small"):
-        for way in dict.fromkeys(ways):
-            label = view.word("refused.take_away", name=_named(view, way))
-            st.button(label, key=f"way-{way.kind}-{way.name}", on_click=_take, args=(way,))
+        for remedy in dict.fromkeys(remedies):
+            label = view.word("refused.take_away", name=_named(view, remedy))
+            st.button(label, key=f"way-{remedy.kind}-{remedy.name}", on_click=_take, args=(remedy,))
 
 
-def _named(view: PageContext, way: Way) -> str:
-    if way.kind == "m":
-        return warehouse.catalogue()[way.name].label[view.lang]
-    named = view.word(f"dimension.{way.name}")
-    return view.word("refused.filter", name=named) if way.kind == "where" else named
+def _named(view: PageContext, remedy: Remedy) -> str:
+    if remedy.kind == "m":
+        return warehouse.catalogue()[remedy.name].label[view.lang]
+    named = view.word(f"dimension.{remedy.name}")
+    return view.word("refused.filter", name=named) if remedy.kind == "where" else named
 
 
-def _take(way: Way) -> None:
-    if way.kind == "where":
-        page_context.narrow(way.name, ())
+def _take(remedy: Remedy) -> None:
+    if remedy.kind == "where":
+        page_context.narrow(remedy.name, ())
     else:
-        left = [name for name in _chosen(way.kind) if name != way.name]
-        default = tuple(left) == _DEFAULT[way.kind]
-        page_parameters.choose(PAGE, **{way.kind: None if default else left or [NOTHING], "page": None, "sort": None})
+        left = [name for name in _chosen(remedy.kind) if name != remedy.name]
+        default = tuple(left) == _DEFAULT[remedy.kind]
+        page_parameters.choose(
+            PAGE, **{remedy.kind: None if default else left or [NOTHING], "page": None, "sort": None}
+        )
 
 
 def _answer(view: PageContext, selection: Selection) -> Answer | StoredRows:

@@ -12,7 +12,7 @@ from typing import Any
 _REQUESTS = ("streamlit.web.server.", "streamlit.runtime.", "streamlit.error_util", "websockets")
 
 
-def keep_readers_out() -> None:
+def keep_users_out() -> None:
     """Strip log records of requests to their fixed text: no client, path, query, header or exception message."""
     _change_records(lambda record: _strip(record) if _is_of_a_request(record) else None)
 
