@@ -121,9 +121,6 @@ def _smtp(path: Path, table: Any) -> Smtp:
     return Smtp(**table)
 
 
-# ---------------------------------------------------------------- what is new
-
-
 def send_changed(press: Press, path: Path) -> list[Outcome]:
     """Write the briefings with newly needed actions for each recipient. A failure of one does not stop the others.
 

@@ -97,9 +97,6 @@ def save(path: Path, content: bytes) -> None:
         raise Refused(f"{path}: cannot be written ({error.strerror})") from None
 
 
-# ---------------------------------------------------------------- what was written
-
-
 def folder() -> Path:
     """The folder of the list; BRIEFINGS overrides it."""
     return Path(os.environ.get("BRIEFINGS") or ROOT / "data" / "briefings")

@@ -96,9 +96,6 @@ class ChartContext:
         return self.lang == "fa"
 
 
-# ---------------------------------------------------------------- rows and words
-
-
 def metric_of(answer: Answer, name: str | None) -> Metric:
     """The metric of this name, else the first one."""
     return next((m for m in answer.metrics if m.name == name), answer.metrics[0])

@@ -26,9 +26,6 @@ class Bar:
     hover: str
 
 
-# ---------------------------------------------------------------- titles
-
-
 def beside(answer: Answer, context: ChartContext) -> Title:
     """This country's rate and the highest rate of the first kind of force abroad."""
     at, unit = answer.columns.index(answer.metrics[0].name), answer.metrics[0].unit
@@ -50,9 +47,6 @@ def above(answer: Answer, context: ChartContext) -> Title:
     if not country_names:
         return Title(context.word("abroad.none_above"))
     return Title(context.word("abroad.some_above", places=text.listed(list(country_names), context.lang)))
-
-
-# ---------------------------------------------------------------- charts
 
 
 @chart(beside)

@@ -72,9 +72,6 @@ def nothing(metric: Metric, context: ChartContext) -> Title:
     return Title(context.word("finding.none", measure=metric.short[context.lang]))
 
 
-# ---------------------------------------------------------------- groups
-
-
 def extreme(
     answer: Answer,
     context: ChartContext,
@@ -262,9 +259,6 @@ def worst_part(answer: Answer, context: ChartContext) -> Title:
     return Title(context.word("finding.spread", low=low, high=high, **placeholders))
 
 
-# ---------------------------------------------------------------- special charts
-
-
 def middle(answer: Answer, context: ChartContext) -> Title:
     """The share of assistants held by the half of residents with the lowest coverage: the middle of the Lorenz curve."""
     across, up = (answer.columns.index(metric.name) for metric in answer.metrics[:2])
@@ -283,9 +277,6 @@ def stages(answer: Answer, context: ChartContext) -> Title:
         return nothing(answer.metrics[0], context)
     numbers = {"whole": text.number(first, context.lang), "part": text.number(last, context.lang)}
     return Title(context.word("finding.stages", share=text.percent(last / first, context.lang, 0), **numbers))
-
-
-# ---------------------------------------------------------------- on a page
 
 
 def unlike(title: Title, used_sentences: Collection[str], answer: Answer, context: ChartContext) -> Title:

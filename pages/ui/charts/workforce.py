@@ -22,9 +22,6 @@ _MOST_PROVINCES = 12
 _APART = 0.07
 
 
-# ---------------------------------------------------------------- pyramids
-
-
 def largest_band(answer: Answer, context: ChartContext) -> Title:
     """The band with the most people of one gender."""
     band = next(axis for axis in answer.by if axis != "gender")
@@ -75,9 +72,6 @@ def pyramid(answer: Answer, context: ChartContext) -> Figure:
         xaxis=x_axis,
         yaxis=axes.categories(context, [context.member(answer.by[other], b) for b in bands]),
     )
-
-
-# ---------------------------------------------------------------- survival
 
 
 def still_serving(answer: Answer, context: ChartContext) -> Title:
@@ -187,9 +181,6 @@ def _over_months(
         yaxis=axes.upright(context, axes.SHARES, "share"),
         **layout,
     )
-
-
-# ---------------------------------------------------------------- transfers
 
 
 def largest_move(answer: Answer, context: ChartContext) -> Title:

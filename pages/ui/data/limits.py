@@ -38,16 +38,11 @@ class StoppedByReader(Exception):
     """The user stopped this question and has asked no other since."""
 
 
-# ---------------------------------------------------------------- memory
-
-
 @cache
 def worker_memory() -> int:
     """The bytes that a separate process may use: half of those of the web process that starts it."""
     return settings.web_memory(settings.read()) // 2
 
-
-# ---------------------------------------------------------------- time
 
 _running: dict[int, tuple[float, ScopedCursor]] = {}
 # A cursor is interrupted under this lock and leaves `_running` under it, before it is given back: the next question of the
@@ -86,9 +81,6 @@ def _watch() -> None:
                     # A question may have closed its cursor itself; the limits of the others must go on.
                     with suppress(duckdb.Error):
                         cursor.interrupt()
-
-
-# ---------------------------------------------------------------- in a separate process
 
 
 def ask_in_worker(file: str, scope: AccessScope, query: Any) -> Any:

@@ -115,9 +115,6 @@ def _coded(values: pa.Array, kind: pa.DataType, name_of: Callable[[Any], str | N
     return Coded(encoded.indices, (distinct, names))
 
 
-# ---------------------------------------------------------------- text for spreadsheets
-
-
 def safe(value: Any) -> Any:
     """A string that no spreadsheet reads as a formula; other values unchanged."""
     if not isinstance(value, str):

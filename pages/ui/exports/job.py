@@ -60,7 +60,7 @@ class Making:
             warehouse.path(),
             user.scope(),
             job,
-            Path(self.file.name),
+            self.path,
             seconds=limits.FILE_SECONDS,
             memory=limits.worker_memory(),
         )
@@ -77,10 +77,9 @@ class Making:
 
     def take(self) -> Path:
         """The finished file under a new name; the caller owns it."""
-        temporary = Path(self.file.name)
         # A hard link keeps the file when this object deletes the temporary name.
-        offer = temporary.with_name(temporary.name.replace("file-", "offer-", 1))
-        os.link(temporary, offer)
+        offer = self.path.with_name(self.path.name.replace("file-", "offer-", 1))
+        os.link(self.path, offer)
         return offer
 
     @property

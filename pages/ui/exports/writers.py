@@ -30,9 +30,6 @@ _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
 
-# ---------------------------------------------------------------- CSV
-
-
 def write_csv(
     out: IO[bytes], source: Exportable, context: ChartContext, circulation: bool = False, tell: Tell | None = None
 ) -> None:
@@ -112,9 +109,6 @@ def _written(values: pa.Array) -> pa.Array:
 
 def _joined(columns: list[Any], separator: str) -> pa.Array:
     return pc.binary_join_element_wise(*columns, separator, null_handling="replace", null_replacement="")
-
-
-# ---------------------------------------------------------------- Parquet
 
 
 def write_parquet(

@@ -1,8 +1,9 @@
 """The download of a briefing, and the list of written ones. On pages all their numbers are suppressed for circulation."""
 
+from collections.abc import Callable
 from datetime import date
 from functools import partial
-from typing import IO
+from typing import Any
 
 import streamlit as st
 
@@ -47,27 +48,21 @@ def button(view: PageContext) -> None:
                 name, publication = writing.file_name(questions), questions.publication.id
         except Refused:
             return
-        if user.signs_in():
-            label, make = view.word("briefing.make"), partial(_write, place, view.lang, view.scope.on)
-            downloads.offered(view, "briefing-button", label, name, make, _noted(publication))
-            return
+        make = partial(made, place, view.lang, view.scope.on)
+        _download(view, "briefing-button", "briefing.make", name, publication, make)
+
+
+def _download(
+    view: PageContext, key: str, label: str, name: str, publication: str, content: Callable[[], bytes], **options: Any
+) -> None:
+    """A button that downloads a briefing; where users sign in, it offers the file and records the download."""
+    if user.signs_in():
+        details: dict[str, str | int] = {"metric": "briefing", "form": "pdf", "publication": publication}
+        downloads.offered(view, key, view.word(label), name, lambda out: out.write(content()), details)
+    else:
         st.download_button(
-            view.word("briefing.make"),
-            data=partial(made, place, view.lang, view.scope.on),
-            file_name=name,
-            mime=_MIME,
-            key="briefing-button",
-            on_click="ignore",
+            view.word(label), data=content, file_name=name, mime=_MIME, key=key, on_click="ignore", **options
         )
-
-
-def _write(place: str, lang: str, on: date | None, out: IO[bytes]) -> None:
-    out.write(made(place, lang, on))
-
-
-def _noted(publication: str) -> dict[str, str | int]:
-    """The audit log's fields for a downloaded briefing."""
-    return {"metric": "briefing", "form": "pdf", "publication": publication}
 
 
 def made(place: str, lang: str, on: date | None) -> bytes:
@@ -104,19 +99,7 @@ def _line(view: PageContext, number: int, book: Written) -> None:
             st.html(f'<p class="pd-note">{text.escape(view.word("briefing.not_here"))}</p>', width="content")
             return
         name = book.file.rpartition("/")[2]
-        if user.signs_in():
-            label, audit_details = view.word("briefing.take"), _noted(book.publication)
-            downloads.offered(view, f"take-{number}", label, name, lambda out: out.write(content), audit_details)
-            return
-        st.download_button(
-            view.word("briefing.take"),
-            data=content,
-            file_name=name,
-            mime=_MIME,
-            key=f"take-{number}",
-            on_click="ignore",
-            help=name,
-        )
+        _download(view, f"take-{number}", "briefing.take", name, book.publication, lambda: content, help=name)
 
 
 def _may_see(place: str) -> bool:

@@ -53,9 +53,6 @@ def explore(view: PageContext) -> None:
         explore_rows.rows(view, selection, answer)
 
 
-# ---------------------------------------------------------------- the question
-
-
 def _selection(view: PageContext) -> Selection:
     over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
     return Selection(tuple(_chosen("m")), tuple(_chosen("by")), over)
@@ -146,9 +143,6 @@ def _answer(view: PageContext, selection: Selection) -> Answer | StoredRows:
         over=selection.over if selection.needs_period else None,
         where=view.where,
     )
-
-
-# ---------------------------------------------------------------- the picture
 
 
 def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:

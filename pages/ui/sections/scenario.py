@@ -10,6 +10,7 @@ from etl.analysis import registry
 from etl.analysis.planning import NOW, Scenario
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
+from pages.ui.charts.elements import unit_of
 from pages.ui.charts.titles import TitleRule
 from pages.ui.components import figures as ui
 from pages.ui.components.footer import question
@@ -64,9 +65,6 @@ def method(view: PageContext) -> None:
     st.html(f'<div class="pd-method"><h3>{text.escape(view.word("planning.method_title"))}</h3>{parts}</div>')
 
 
-# ---------------------------------------------------------------- the address
-
-
 def of_address() -> Scenario:
     """The scenario of the address."""
     rate = address.number(page_parameters.one(_PAGE, "leave"), 100)
@@ -84,9 +82,6 @@ def _write_seats(seats: Mapping[tuple[str, str], float]) -> None:
         seats=[f"{province}.{course}:{count:g}" if province else f"{course}:{count:g}"
                for (province, course), count in sorted(seats.items())],
     )  # fmt: skip
-
-
-# ---------------------------------------------------------------- the sliders
 
 
 def _recruits(view: PageContext, scenario: Scenario) -> None:
@@ -110,8 +105,7 @@ def _leavers(view: PageContext, scenario: Scenario) -> None:
 
 def _as_shown(answer: Answer, name: str) -> float:
     """A number of the answer, rounded as beside its slider; 0 if there is none."""
-    metric = next(metric for metric in answer.metrics if metric.name == name)
-    return text.rounded(answer.value(name), metric.unit) or 0
+    return text.rounded(answer.value(name), unit_of(answer, name)) or 0
 
 
 def _slider(

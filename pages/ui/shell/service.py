@@ -153,9 +153,6 @@ _REGISTRY.register(_State())
 ProcessCollector(namespace="policeyar", registry=_REGISTRY)
 
 
-# ------------------------------------------------------------------ systemd
-
-
 def _tell_systemd() -> None:
     """Send READY=1 after the first answer of /healthz, then WATCHDOG=1 after each, within the interval of WatchdogSec.
 
