@@ -40,17 +40,17 @@ def ranking(
     numbers = [value for value in values if value is not None]
     low, top = min([0, *numbers]), max([0, *numbers, nation or 0])
     signed, focused = low < 0, set(focus)
-    written = [
+    value_texts = [
         context.word("figure.missing") if value is None else text.plain(value, metric.unit, context.lang, signed)
         for value in values
     ]
     # A count is its own group size, so only other measures state it.
     if size_of(metric) != metric.name:
-        written = [
+        value_texts = [
             value
             if size is None
             else f"{value} ({context.word('figure.cases', count=text.number(size, context.lang))})"
-            for value, size in zip(written, sizes, strict=True)
+            for value, size in zip(value_texts, sizes, strict=True)
         ]
     meanings = [
         "loss" if signed and (row[at] or 0) < 0 else "problem" if is_problem and row[0] in focused else "actual"
@@ -79,8 +79,8 @@ def ranking(
         shapes.append(elements.level(context, nation, vertical=True))
         label = f"{context.word('figure.nation_line')} {text.plain(nation, metric.unit, context.lang)}"
         notes.append(elements.note(context, label, x=nation, y=1, yref="paper", yanchor="bottom"))
-    # The values stand in a column beyond the bars, clear of the nation's line.
-    labels = [f"<b>{value}</b>" if row[0] in focused else value for row, value in zip(rows, written, strict=True)]
+    # The values form a column beyond the bars, clear of the nation's line.
+    labels = [f"<b>{value}</b>" if row[0] in focused else value for row, value in zip(rows, value_texts, strict=True)]
     notes += traces.value_notes(context, labels, range(len(rows)))
     ticks = axes.between(low, top) if signed else axes.nice(top)
     names = [elements.name_of(answer, row, context) for row in rows]
@@ -95,7 +95,7 @@ def ranking(
         yaxis=axes.categories(context, names, ticktext=[context.line(name) for name in folded]),
         shapes=shapes,
         annotations=notes,
-        margin=traces.beside_values(context, written, 26 if nation is not None else 8),
+        margin=traces.beside_values(context, value_texts, 26 if nation is not None else 8),
     )
 
 

@@ -22,7 +22,7 @@ class Bar:
     name: str
     value: float | None
     meaning: str
-    drawn: str
+    style: str
     hover: str
 
 
@@ -91,7 +91,7 @@ def _figure(
     label: str = "",
 ) -> Figure:
     positions, headings, bottom = _positions(bars)
-    written = [
+    value_texts = [
         context.word("figure.missing") if bar.value is None else text.plain(bar.value, unit, context.lang)
         for bar in bars
     ]
@@ -99,13 +99,13 @@ def _figure(
     colours = [context.colour(bar.meaning) for bar in bars]
     marker = {
         "color": colours,
-        "opacity": [0.55 if bar.drawn == "light" else 1 for bar in bars],
+        "opacity": [0.55 if bar.style == "light" else 1 for bar in bars],
         "line": {"color": colours, "width": 1},
-        "pattern": elements.pattern(context, "loss") | {"shape": ["/" if bar.drawn == "hatch" else "" for bar in bars]},
+        "pattern": elements.pattern(context, "loss") | {"shape": ["/" if bar.style == "hatch" else "" for bar in bars]},
     }
     lengths, hovers = [bar.value or 0 for bar in bars], [bar.hover for bar in bars]
     start = {"x": 1 if context.rtl else 0, "xref": "paper", "xanchor": "right" if context.rtl else "left"}
-    notes = traces.value_notes(context, written, positions)
+    notes = traces.value_notes(context, value_texts, positions)
     notes += [elements.note(context, f"<b>{text.escape(name)}</b>", y=y, **start) for name, y in headings]
     shapes = []
     if level is not None:
@@ -121,7 +121,7 @@ def _figure(
         yaxis=names | {"tickvals": positions, "range": [bottom + 0.6, -0.7]},
         shapes=shapes,
         annotations=notes,
-        margin=traces.beside_values(context, written, 28 if level is not None else 8),
+        margin=traces.beside_values(context, value_texts, 28 if level is not None else 8),
     )
 
 

@@ -40,7 +40,7 @@ def aged(answer: Answer, context: ChartContext) -> Figure:
         data.append(traces.bar([row[column] or 0 for row in rows], hovers, marker=marker))
         keys.append({"label": band.short[context.lang], "colour": colour, "kind": "fill"})
     top = max([1, *(row[at] or 0 for row in rows)])
-    written = [text.plain(row[at], whole.unit, context.lang) for row in rows]
+    value_texts = [text.plain(row[at], whole.unit, context.lang) for row in rows]
     return elements.figure(
         context,
         data,
@@ -49,8 +49,8 @@ def aged(answer: Answer, context: ChartContext) -> Figure:
         barmode="stack",
         xaxis=axes.across(context, axes.nice(top), whole.unit, top * 1.01, showticklabels=False),
         yaxis=axes.categories(context, names),
-        annotations=traces.value_notes(context, written, range(len(rows))),
-        margin=traces.beside_values(context, written),
+        annotations=traces.value_notes(context, value_texts, range(len(rows))),
+        margin=traces.beside_values(context, value_texts),
     )
 
 
@@ -67,11 +67,11 @@ def published(answer: Answer, context: ChartContext) -> Figure:
     line = traces.line(x, values, hovers, colour, 1.5, "dot", mode="lines+markers", marker={"size": 9, "color": colour})
     step = -(-len(days) // _MOST_TICKS)
     tick_days = days[::-1][::step][::-1]
-    spare = max((x[-1] - x[0]) * 0.06, 15)
+    padding = max((x[-1] - x[0]) * 0.06, 15)
     axis = axes.time_axis(context, []) | {
         "tickvals": [day.toordinal() for day in tick_days],
         "ticktext": [axes.day_label(day, context) for day in tick_days],
-        "range": [x[0] - spare, x[-1] + spare],
+        "range": [x[0] - padding, x[-1] + padding],
     }
     margin = {"l": 8, "r": 26, "t": 8, "b": 8}
     return elements.figure(

@@ -51,7 +51,7 @@ def trend(
     ticks = axes.nice(max([0, *numbers, target or 0])) if zero else _around(numbers, target, unit)
     if answer.provisional & set(labels):
         keys.append(elements.key(context, context.word("figure.provisional"), elements.SERIES[0], "outline"))
-    drawn = elements.figure(
+    figure = elements.figure(
         context,
         data,
         height,
@@ -60,7 +60,7 @@ def trend(
         yaxis=_roomy(context, ticks, unit),
         **traces.target(context, target, unit),
     )
-    return marks.drawn(drawn, events, context, labels)
+    return marks.drawn(figure, events, context, labels)
 
 
 def _time_column(answer: Answer) -> int:
@@ -140,8 +140,8 @@ def _around(values: Sequence[float], target: float | None, unit: str) -> list[fl
     """Ticks for a line that need not start at zero; a share spans at least ten points, so that noise looks small."""
     low, high = min(values, default=0), max([*values, target or 0], default=1)
     if unit == "share":
-        spare = max(0.1 - (high - low), 0) / 2
-        low, high = max(low - spare, 0), min(high + spare, 1) if high <= 1 else high
+        padding = max(0.1 - (high - low), 0) / 2
+        low, high = max(low - padding, 0), min(high + padding, 1) if high <= 1 else high
     return axes.between(low, high)
 
 
@@ -170,7 +170,7 @@ def projection(
         elements.key(context, context.word("figure.actual"), "actual", "line"),
         elements.key(context, context.word("figure.range"), "projection", "dash"),
     ]
-    drawn = elements.figure(
+    figure = elements.figure(
         context,
         [low, high, _line(context, actual, "actual", actual_hover)],
         height,
@@ -179,7 +179,7 @@ def projection(
         yaxis=_roomy(context, axes.nice(top), unit),
         **traces.target(context, target, unit),
     )
-    return marks.drawn(drawn, events, context, labels)
+    return marks.drawn(figure, events, context, labels)
 
 
 @chart(time_titles.ends, has_goal=True)
@@ -215,14 +215,14 @@ def heat(answer: Answer, context: ChartContext) -> Figure:
     last = {row[1 - t]: row[at] for row in answer.rows if row[t] == labels[-1]}
     groups = sorted(last, key=lambda code: (last[code] is None, -(last[code] or 0)))
     cell = {(row[1 - t], row[t]): row for row in answer.rows}
-    sorted_into = classes([row[at] for row in answer.rows if row[at] is not None], metric, context)
+    colour_classes = classes([row[at] for row in answer.rows if row[at] is not None], metric, context)
     rows = [[cell.get((group, label)) for label in labels] for group in groups]
     names = axes.categories(context, [context.member(answer.by[1 - t], group) for group in groups])
     return elements.figure(
         context,
-        [sorted_into.heatmap(rows, at, lambda row: elements.hover_of_row(answer, metric, row, context))],
+        [colour_classes.heatmap(rows, at, lambda row: elements.hover_of_row(answer, metric, row, context))],
         len(groups) * 20 + 60,
-        sorted_into.keys(context),
+        colour_classes.keys(context),
         xaxis=axes.time_axis(context, labels) | {"range": [-0.5, len(labels) - 0.5], "showline": False},
         yaxis=names | {"range": [len(groups) - 0.5, -0.5]},
     )

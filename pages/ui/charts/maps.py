@@ -26,7 +26,7 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = ())
     at = answer.columns.index(metric.name)
     with_value = [row for row in answer.rows if row[at] is not None]
     without_value = [row for row in answer.rows if row[at] is None]
-    sorted_into = classes([row[at] for row in with_value], metric, context)
+    colour_classes = classes([row[at] for row in with_value], metric, context)
     border = context.colour("surface")
 
     def area(rows: list[tuple], z: Sequence[float], scale: list[list[Any]], top: float) -> Figure:
@@ -44,8 +44,10 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = ())
             "hovertemplate": "%{hovertext}<extra></extra>",
         }
 
-    data = [area(with_value, [sorted_into.of(row[at]) for row in with_value], sorted_into.scale, sorted_into.top)]
-    keys = sorted_into.keys(context)
+    data = [
+        area(with_value, [colour_classes.of(row[at]) for row in with_value], colour_classes.scale, colour_classes.top)
+    ]
+    keys = colour_classes.keys(context)
     if without_value:
         grey = context.colour("grid")
         data.append(area(without_value, [0.0] * len(without_value), [[0, grey], [1, grey]], 1))
@@ -54,7 +56,7 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = ())
         keys.append(elements.key(context, context.word("figure.missing"), "missing", "hatch"))
     if outlined := list(chosen):
         data.append(_outlines(context, outlined))
-    drawn = elements.figure(
+    figure = elements.figure(
         context, data, 430, keys, clicks=answer.by[0],
         geo={
             "projection": {"type": "mercator"},
@@ -63,8 +65,8 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = ())
         },
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
     )  # fmt: skip
-    drawn["layout"]["meta"]["credit"] = context.word("figure.osm")
-    return drawn
+    figure["layout"]["meta"]["credit"] = context.word("figure.osm")
+    return figure
 
 
 def _outlines(context: ChartContext, codes: Sequence[str]) -> Figure:

@@ -125,7 +125,7 @@ def held(answer: Answer, context: ChartContext) -> Figure:
     shares = answer.column(metric.name)
     hovers = [elements.hover(answer, metric, row, name, context) for row, name in zip(rows, names, strict=True)]
     marker, lengths = {"color": context.colour("actual")}, [share or 0 for share in shares]
-    written = [
+    value_texts = [
         context.word("figure.missing") if share is None else text.percent(share, context.lang, 0) for share in shares
     ]
     return elements.figure(
@@ -136,7 +136,8 @@ def held(answer: Answer, context: ChartContext) -> Figure:
         xaxis=axes.across(context, axes.SHARES, "share", 1.08),
         yaxis=axes.categories(context, names),
         annotations=[
-            traces.value_at_end(context, value, x, y) for y, (value, x) in enumerate(zip(written, lengths, strict=True))
+            traces.value_at_end(context, value, x, y)
+            for y, (value, x) in enumerate(zip(value_texts, lengths, strict=True))
         ],
         barmode="overlay",
     )

@@ -107,7 +107,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         elements.key(context, context.word("signal.limits"), "quiet", "dash"),
         elements.key(context, context.word("figure.nation_line"), "nation", "line"),
     ]
-    drawn = elements.figure(
+    figure = elements.figure(
         context,
         data,
         360,
@@ -126,8 +126,8 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
     )
     if rows:
         phi = text.number(rows[0]["funnel_phi"], context.lang, 1)
-        drawn["layout"]["meta"]["credit"] = context.word("signal.funnel_help", phi=phi)
-    return drawn
+        figure["layout"]["meta"]["credit"] = context.word("signal.funnel_help", phi=phi)
+    return figure
 
 
 @chart(months_beyond)
@@ -156,7 +156,7 @@ def process(answer: Answer, context: ChartContext) -> Figure:
         elements.key(context, context.word("signal.mean"), "nation", "dash"),
         elements.key(context, context.word("signal.limits"), "quiet", "dash"),
     ]
-    drawn = elements.figure(
+    figure = elements.figure(
         context,
         [line],
         300,
@@ -165,8 +165,8 @@ def process(answer: Answer, context: ChartContext) -> Figure:
         yaxis=axes.upright(context, ticks, metric.unit),
         shapes=shapes,
     )
-    drawn["layout"]["meta"]["credit"] = context.word("signal.xmr_help")
-    return drawn
+    figure["layout"]["meta"]["credit"] = context.word("signal.xmr_help")
+    return figure
 
 
 def _limits(row: dict[str, Any], most: float) -> list[tuple[float, float, float]]:

@@ -14,7 +14,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
     values = [row[answer.columns.index(metric.name)] or 0 for metric in answer.metrics]
     first = values[0] or 1
     labels = [metric.short[context.lang] for metric in answer.metrics]
-    written = [
+    value_texts = [
         f"{text.plain(v, m.unit, context.lang)} · {text.percent(v / first, context.lang, 0)}"
         for v, m in zip(values, answer.metrics, strict=True)
     ]
@@ -26,7 +26,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         values,
         hovers,
         marker={"color": context.colour("actual")},
-        text=[context.line(label) for label in written],
+        text=[context.line(label) for label in value_texts],
         textposition="outside",
         cliponaxis=False,
     )
@@ -37,7 +37,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         len(values) * 44 + 24,
         xaxis=axes.across(context, axes.nice(top), answer.metrics[0].unit, top * 1.02, showticklabels=False),
         yaxis=axes.categories(context, labels),
-        margin=_beyond(context, max(len(label) for label in written)),
+        margin=_beyond(context, max(len(label) for label in value_texts)),
     )
 
 

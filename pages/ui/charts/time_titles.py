@@ -23,18 +23,18 @@ def latest(answer: Answer, context: ChartContext) -> Title:
     if len(answer.by) > 1:
         return _latest_of_groups(answer, context)
     first, last = answer.rows[0], answer.rows[-1]
-    places = {"measure": answer.metrics[0].short[context.lang]}
+    words = {"measure": answer.metrics[0].short[context.lang]}
     if last[at] is None:
-        return Title(context.word("finding.ended", when=context.member(answer.by[0], last[0]), **places))
+        return Title(context.word("finding.ended", when=context.member(answer.by[0], last[0]), **words))
     before = {row[0]: row for row in rows}.get(_year_before(str(last[0])))
     if before is not None and last[0] not in answer.provisional:
-        key, places["before"] = "since", text.plain(before[at], unit, context.lang)
+        key, words["before"] = "since", text.plain(before[at], unit, context.lang)
     elif len(rows) > 1 and first[at] is not None:
-        key, places["first"] = "grown", text.plain(first[at], unit, context.lang)
+        key, words["first"] = "grown", text.plain(first[at], unit, context.lang)
     else:
         key = "now"
     amounts = titles.amounts(last[at], unit, context)
-    sentences = [context.word(f"finding.{name}", value=value, **places) for name in (key, "now") for value in amounts]
+    sentences = [context.word(f"finding.{name}", value=value, **words) for name in (key, "now") for value in amounts]
     over_time = titles.spread(answer, answer.metrics[0], [row[at] for row in rows], context)
     return Title(titles.first_that_fits(sentences), alternatives=(Title(sentences[2]), over_time))
 

@@ -104,12 +104,12 @@ def extreme(
             alternatives=_only_one_ranked(answer, metric, name_group(only.key), context),
         )
     other = "lowest" if end == "highest" else "highest"
-    here, there = (_end_of(metric, ranking.ranked, side, worst, name_group, context) for side in (end, other))
+    at_end, at_other_end = (_end_of(metric, ranking.ranked, side, worst, name_group, context) for side in (end, other))
     is_apart = {"highest": ranking.is_first_apart, "lowest": ranking.is_last_apart}
-    opposite = (there,) if there and is_apart[other] else ()
+    opposite = (at_other_end,) if at_other_end and is_apart[other] else ()
     # A tie of shares may be chance; a tie of counts is a fact worth stating.
-    if here and (is_apart[end] or (len(here.focus) > 1 and metric.unit in _COUNTS)):
-        return replace(here, alternatives=(*opposite, range_of, half))
+    if at_end and (is_apart[end] or (len(at_end.focus) > 1 and metric.unit in _COUNTS)):
+        return replace(at_end, alternatives=(*opposite, range_of, half))
     if not is_noise(answer):
         # No single group stands out, but together the groups differ by more than chance.
         return replace(range_of, alternatives=(*opposite, half))

@@ -27,10 +27,12 @@ def largest_band(answer: Answer, context: ChartContext) -> Title:
     band = next(axis for axis in answer.by if axis != "gender")
 
     def name_group(key: tuple[Any, ...]) -> str:
-        of = dict(zip(answer.by, key, strict=True))
-        named = context.named(band, of[band])
+        codes = dict(zip(answer.by, key, strict=True))
+        band_name = context.named(band, codes[band])
         return (
-            context.word(f"finding.{of['gender']}_{band}", band=named) if of["gender"] in ("male", "female") else named
+            context.word(f"finding.{codes['gender']}_{band}", band=band_name)
+            if codes["gender"] in ("male", "female")
+            else band_name
         )
 
     return titles.extreme(answer, context, end="highest", name_group=name_group)
@@ -200,7 +202,7 @@ def moves(answer: Answer, context: ChartContext) -> Figure:
     provinces = sorted(moved, key=lambda code: (-moved[code], code))[:_MOST_PROVINCES]
     cell = {(row[origin], row[place]): row for row in answer.rows}
     counts = [row[at] for row in answer.rows if row[origin] in provinces and row[place] in provinces]
-    sorted_into = classes(counts, answer.metrics[0], context)
+    colour_classes = classes(counts, answer.metrics[0], context)
     grid = [[cell.get((down, across)) for across in provinces] for down in provinces]
     numbers = [text.number(number + 1, context.lang) for number in range(len(provinces))]
     names = [f"{context.member('province', code)} {number}" for code, number in zip(provinces, numbers, strict=True)]
@@ -210,9 +212,9 @@ def moves(answer: Answer, context: ChartContext) -> Figure:
     across["tickfont"] = across["tickfont"] | {"size": 10}
     return elements.figure(
         context,
-        [sorted_into.heatmap(grid, at, lambda row: _moved(answer, row, context, at))],
+        [colour_classes.heatmap(grid, at, lambda row: _moved(answer, row, context, at))],
         len(provinces) * 26 + 84,
-        sorted_into.keys(context),
+        colour_classes.keys(context),
         xaxis=across,
         yaxis=axes.categories(context, names) | {"range": [len(provinces) - 0.5, -0.5]},
     )

@@ -120,9 +120,9 @@ def safe(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     # Remove unwritable characters first: a formula may follow them.
-    written = _unwritable.sub("", value)
-    guarded = value.startswith((*_FORMULA, "\x00")) or written.startswith(_FORMULA)
-    return "'" + written if guarded else written
+    writable = _unwritable.sub("", value)
+    guarded = value.startswith((*_FORMULA, "\x00")) or writable.startswith(_FORMULA)
+    return "'" + writable if guarded else writable
 
 
 def all_safe(values: pa.Array) -> pa.Array:

@@ -46,12 +46,12 @@ def write_xlsx(
         formats = [_format(field, answer) for field in contents.schema]
         head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         codes: sheets.Codes = {}
-        written = _DataSheets(book, context, layout.titles, head)
+        data_sheets = _DataSheets(book, context, layout.titles, head)
         advance = progress(source, tell)
         for columns, length in _cells(contents, layout, _styles(book, formats), codes):
-            written.append(columns, length)
+            data_sheets.append(columns, length)
             advance(length)
-        data, last = written.end()
+        data, last = data_sheets.end()
         if nation and last < SHEET_ROWS:
             bold = [
                 (method, book.add_format({"bold": True, "top": 1, "num_format": form}))
@@ -94,9 +94,9 @@ class _DataSheets:
             if self._last == SHEET_ROWS:
                 self.end()
                 self._begin()
-            some = min(length - start, SHEET_ROWS - self._last)
-            sheet_rows.append(self._data, self._last + 1, columns, start, some)
-            self._last, start = self._last + some, start + some
+            count = min(length - start, SHEET_ROWS - self._last)
+            sheet_rows.append(self._data, self._last + 1, columns, start, count)
+            self._last, start = self._last + count, start + count
 
     def end(self) -> tuple[Any, int]:
         """Add the filter to the current sheet; return the sheet and its last row."""
@@ -150,22 +150,22 @@ def _cells(
 
 def _write_codes(book: Any, context: ChartContext, codes: sheets.Codes, head: Any) -> None:
     """A sheet of members and their codes, as used in CSV and Parquet."""
-    listed = _add(book, context, context.word("file.codes"))
-    listed.set_column(0, 2, 24)
+    code_sheet = _add(book, context, context.word("file.codes"))
+    code_sheet.set_column(0, 2, 24)
     for column, key in enumerate(("file.dimension", "dimension.code", "file.name")):
-        listed.write_string(0, column, context.word(key), head)
+        code_sheet.write_string(0, column, context.word(key), head)
     rows = [
         (sheets.title(name, context), code, label) for name, labels in codes.items() for code, label in labels.items()
     ]
-    _fill(listed, rows, [("write_string", None)] * 3)
-    listed.autofilter(0, 0, len(rows), 2)
+    _fill(code_sheet, rows, [("write_string", None)] * 3)
+    code_sheet.autofilter(0, 0, len(rows), 2)
 
 
 def _write_cover(book: Any, context: ChartContext, entries: Iterable[tuple[str, str]], head: Any) -> None:
-    about = _add(book, context, context.word("file.cover"), (0, 0))
+    cover_sheet = _add(book, context, context.word("file.cover"), (0, 0))
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-    about.set_column(0, 0, 24)
-    about.set_column(1, 1, 90)
+    cover_sheet.set_column(0, 0, 24)
+    cover_sheet.set_column(1, 1, 90)
     for r, (name, value) in enumerate(entries):
-        about.write_string(r, 0, safe(name), head)
-        about.write_string(r, 1, safe(value), wrapped)
+        cover_sheet.write_string(r, 0, safe(name), head)
+        cover_sheet.write_string(r, 1, safe(value), wrapped)

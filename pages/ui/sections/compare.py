@@ -55,9 +55,9 @@ def sides(view: PageContext) -> Sides:
 
     If both places are the same, the first side is a year earlier.
     """
-    here = view.where.get("province", ())
-    first = page_parameters.one(PAGE, "p", here[0] if here else NATION)
-    second = page_parameters.one(PAGE, "q", here[1] if len(here) > 1 else NATION)
+    provinces = view.where.get("province", ())
+    first = page_parameters.one(PAGE, "p", provinces[0] if provinces else NATION)
+    second = page_parameters.one(PAGE, "q", provinces[1] if len(provinces) > 1 else NATION)
     before = view.a_year_before() if first == second else view.as_of
     return Sides((first, second), (_day(view, "a", before), _day(view, "b", view.as_of)))
 
@@ -131,9 +131,9 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         ]
         body = [_row(view, answer, each, rows) for each in answer.metrics]
         tables.show(view, "compare", columns, body, view.word("compare.caption"))
-        left = [catalogue[name].label[view.lang] for name in names if name not in comparable]
-        if left:
-            note = view.word("compare.left_out", measures=text.listed(left, view.lang))
+        left_out = [catalogue[name].label[view.lang] for name in names if name not in comparable]
+        if left_out:
+            note = view.word("compare.left_out", measures=text.listed(left_out, view.lang))
             blocks.note(note)
         footer(view, answer, "compare", with_table=False, chart_context=chart_context)
 

@@ -44,12 +44,12 @@ def _over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...
         metric = answer.metrics[0]
         title = view.word("why.lines", measure=metric.label[view.lang])
         below = subtitle(view, answer, text.listed(list(labels.values()), view.lang))
-        drawn = lines.trend(answer, chart_context, zero=metric.unit != "share")
+        figure = lines.trend(answer, chart_context, zero=metric.unit != "share")
         st.html(
             f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(below)}</p>'
-            f"{ui.keys(drawn['layout']['meta']['keys'])}</div>"
+            f"{ui.keys(figure['layout']['meta']['keys'])}</div>"
         )
-        plot(drawn, "chart-compare-lines", titles.spoken(answer, chart_context, titles.Title(title), below))
+        plot(figure, "chart-compare-lines", titles.spoken(answer, chart_context, titles.Title(title), below))
         # In the footer container, which the style sheet hides in print.
         with st.container(key="footer-compare-line"):
             st.selectbox(

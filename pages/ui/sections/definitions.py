@@ -121,8 +121,8 @@ def _changes(lang: str) -> None:
     st.header(text.word("methods.changes", lang), anchor="changes")
     rows = []
     for change in changes():
-        about = [] if "*" in change.metrics else [_label(name, lang) for name in change.metrics]
-        words = text.escape(change.words[lang] + (f" ({text.listed(about, lang)})" if about else ""))
+        measures = [] if "*" in change.metrics else [_label(name, lang) for name in change.metrics]
+        words = text.escape(change.words[lang] + (f" ({text.listed(measures, lang)})" if measures else ""))
         rows.append(f"<dt>{text.escape(text.day(change.on, lang))}</dt><dd>{words}</dd>")
     st.html(f'<div class="pd-entry"><dl>{"".join(rows)}</dl></div>')
 

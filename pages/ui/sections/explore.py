@@ -126,10 +126,10 @@ def _take(remedy: Remedy) -> None:
     if remedy.kind == "where":
         page_context.narrow(remedy.name, ())
     else:
-        left = [name for name in _chosen(remedy.kind) if name != remedy.name]
-        default = tuple(left) == _DEFAULT[remedy.kind]
+        remaining = [name for name in _chosen(remedy.kind) if name != remedy.name]
+        default = tuple(remaining) == _DEFAULT[remedy.kind]
         page_parameters.choose(
-            PAGE, **{remedy.kind: None if default else left or [NOTHING], "page": None, "sort": None}
+            PAGE, **{remedy.kind: None if default else remaining or [NOTHING], "page": None, "sort": None}
         )
 
 
@@ -153,9 +153,9 @@ def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
         _values(view, answer)
     elif not drawn:
         blocks.note(view.word("more.no_chart"))
-    for place in range(0, len(drawn), 2):
+    for start in range(0, len(drawn), 2):
         for column, (chart, names, options) in zip(
-            st.columns(len(drawn[place : place + 2])), drawn[place : place + 2], strict=True
+            st.columns(len(drawn[start : start + 2])), drawn[start : start + 2], strict=True
         ):
             with column:
                 ui.figure(view, chart, *names, by=selection.by, over=over, **options)

@@ -112,14 +112,14 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
     down, over = selection.by[:across], selection.by[across]
     totals = {tuple(row[:across]): row[across] for row in _totals(view, selection, down).rows}
     beneath = {row[0]: row[1] for row in _totals(view, selection, (over,)).rows}
-    places = [
+    positions = [
         {code: place for place, code in enumerate(matrix.in_order(answer, i, at))} for i in range(len(selection.by))
     ]
-    columns = sorted({row[across] for row in answer.rows}, key=places[across].__getitem__)
+    columns = sorted({row[across] for row in answer.rows}, key=positions[across].__getitem__)
     cells: dict[tuple, dict[Any, Any]] = {}
     for row in answer.rows:
         cells.setdefault(row[:across], {})[row[across]] = row[at]
-    groups = sorted(cells, key=lambda group: [place[code] for place, code in zip(places, group, strict=False)])
+    groups = sorted(cells, key=lambda group: [place[code] for place, code in zip(positions, group, strict=False)])
 
     counts = [row[at] for row in answer.rows if row[at] is not None]
     has_bars = metric.unit not in ("date", "month") and 0 <= min(counts, default=0) < max(counts, default=0)
@@ -141,7 +141,7 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
         )
 
     page_columns = columns[:_MOST_COLUMNS]
-    head = [_group_column(view, i, name, places[i]) for i, name in enumerate(down)] + [
+    head = [_group_column(view, i, name, positions[i]) for i, name in enumerate(down)] + [
         counted(code) for code in page_columns
     ]
     head.append(tables.Column(metric.name, view.word("more.total"), lambda g: written(totals.get(g)), totals.get, True))
@@ -155,12 +155,12 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
     tables.show(view, "pivot", head, groups, subtitle(view, answer), store=InAddress(PAGE), foot=foot)
 
 
-def _group_column(view: PageContext, i: int, name: str, places: Mapping[Any, int]) -> tables.Column:
+def _group_column(view: PageContext, i: int, name: str, positions: Mapping[Any, int]) -> tables.Column:
     """The column of a dimension of the groups; time and bands sort in their own order, names alphabetically."""
     chart_context = context(view)
 
     def order(code: Any) -> Any:
-        return places.get(code) if name in (*TIME, *ORDERED) else tables.collated(chart_context.member(name, code))
+        return positions.get(code) if name in (*TIME, *ORDERED) else tables.collated(chart_context.member(name, code))
 
     def cell(group: tuple) -> str:
         member = chart_context.member(name, group[i])

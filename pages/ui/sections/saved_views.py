@@ -47,15 +47,15 @@ def _inside(view: PageContext, name: str) -> None:
     page_views = [saved for saved in shelf.views if saved.page == name]
     sentence = f"{view.word('views.shared' if page_views else 'views.none')} {view.word('views.copies')}"
     blocks.note(sentence)
-    for place, saved in enumerate(page_views):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"view-{place}"):
+    for number, saved in enumerate(page_views):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"view-{number}"):
             address = page_parameters.address(saved.page, view.lang, saved.parameters)
             st.html(
                 f'<div class="pd-views"><a href="{text.escape(address)}" target="_self">{text.escape(saved.name)}</a></div>'
             )
             st.button(
                 view.word("views.delete"),
-                key=f"view-delete-{place}",
+                key=f"view-delete-{number}",
                 type="tertiary",
                 on_click=_delete,
                 args=(view, saved.name),

@@ -28,12 +28,12 @@ def log_as_json() -> None:
 
 def _change_records(change: Callable[[logging.LogRecord], None]) -> None:
     """Apply `change` to every record when it is made: Streamlit gives each logger its own handler, and replaces it."""
-    make = logging.getLogRecordFactory()
+    make_record = logging.getLogRecordFactory()
 
     def record(*args: Any, **kwargs: Any) -> logging.LogRecord:
-        made = make(*args, **kwargs)
-        change(made)
-        return made
+        made_record = make_record(*args, **kwargs)
+        change(made_record)
+        return made_record
 
     logging.setLogRecordFactory(record)
 

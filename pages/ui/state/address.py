@@ -66,15 +66,15 @@ def valid_parameters(page: str, parameters: Given, days: Days) -> dict[str, list
 
 def left_out(parameters: Given, accepted: Given) -> list[str]:
     """The parameters of an address that were not accepted, as `name=value`."""
-    left = []
+    rejected = []
     for name, values in parameters.items():
-        counted = Counter(accepted.get(name, ()))
+        remaining = Counter(accepted.get(name, ()))
         for value in values:
-            if counted[value]:
-                counted[value] -= 1
+            if remaining[value]:
+                remaining[value] -= 1
             else:
-                left.append(f"{name}={value}")
-    return left
+                rejected.append(f"{name}={value}")
+    return rejected
 
 
 def number(written: str, most: float = 1_000_000) -> float | None:

@@ -206,14 +206,14 @@ def enter_page(page: str) -> None:
     st.session_state[_TITLES] = {}
     session_scope, came_from = st.session_state.get(_SCOPE), st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page
-    address_scope, of_page, left = _read(page)
+    address_scope, of_page, rejected = _read(page)
     stayed = came_from == page
     context = get_script_run_ctx()
     went_back = context is not None and context.is_history_navigation
     from_outside = went_back or (stayed and page_parameters.is_new())
     page_parameters.read(page, of_page, from_outside or (not stayed and bool(of_page)))
-    if left and (session_scope is None or from_outside or not stayed):
-        st.session_state[_LEFT] = left
+    if rejected and (session_scope is None or from_outside or not stayed):
+        st.session_state[_LEFT] = rejected
     if session_scope is None or from_outside or (not stayed and address_scope != Scope()):
         st.session_state[_SCOPE] = address_scope
     page_parameters.noted()
