@@ -197,9 +197,13 @@ def figure(
     height: int,
     keys: Sequence[Figure] = (),
     clicks: str = "",
+    credit: str = "",
     **layout: Any,
 ) -> Figure:
-    """A chart without Plotly's legend. `clicks` is the dimension that a click on a shape or key filters."""
+    """A chart without Plotly's legend. `clicks` is the dimension that a click on a shape or key filters.
+
+    `credit` is a line below the chart: its source, or how to read it.
+    """
     return {
         "data": list(data),
         "layout": {
@@ -220,7 +224,7 @@ def figure(
             "dragmode": False,
             "autotypenumbers": "strict",
             "bargap": 0.28,
-            "meta": {"keys": list(keys), "clicks": clicks},
+            "meta": {"keys": list(keys), "clicks": clicks} | ({"credit": credit} if credit else {}),
             **layout,
         },
     }

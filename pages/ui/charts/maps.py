@@ -56,8 +56,8 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = ())
         keys.append(elements.key(context, context.word("figure.missing"), "missing", "hatch"))
     if outlined := list(chosen):
         data.append(_outlines(context, outlined))
-    figure = elements.figure(
-        context, data, 430, keys, clicks=answer.by[0],
+    return elements.figure(
+        context, data, 430, keys, clicks=answer.by[0], credit=context.word("figure.osm"),
         geo={
             "projection": {"type": "mercator"},
             "lonaxis": {"range": [43.9, 63.6]}, "lataxis": {"range": [24.8, 40.1]},
@@ -65,8 +65,6 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = ())
         },
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
     )  # fmt: skip
-    figure["layout"]["meta"]["credit"] = context.word("figure.osm")
-    return figure
 
 
 def _outlines(context: ChartContext, codes: Sequence[str]) -> Figure:

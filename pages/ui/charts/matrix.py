@@ -38,19 +38,17 @@ def matrix(answer: Answer, context: ChartContext) -> Figure:
     # Where columns are too narrow for their names, on a phone, the names are upright.
     top |= {"side": "top", "tickangle": "auto", "autotickangles": [0, 90]}
     top |= {"tickfont": {"color": context.colour("text"), "size": 12}}
-    figure = elements.figure(
+    omits_cells = len(groups) < len(sides[0]) or len(columns) < len(sides[1])
+    return elements.figure(
         context,
         [colour_classes.heatmap(lines, at, lambda row: elements.hover_of_row(answer, metric, row, context))],
         len(groups) * 24 + 90,
         colour_classes.keys(context),
+        credit=context.word("more.not_all_cells") if omits_cells else "",
         xaxis=top,
         yaxis=axes.categories(context, [context.member(answer.by[down], group) for group in groups])
         | {"range": [len(groups) - 0.5, -0.5]},
     )
-    omitted = len(sides[0]) - len(groups), len(sides[1]) - len(columns)
-    if any(omitted):
-        figure["layout"]["meta"]["credit"] = context.word("more.not_all_cells")
-    return figure
 
 
 def in_order(answer: Answer, dimension: int, at: int) -> list[Any]:

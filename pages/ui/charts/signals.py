@@ -107,12 +107,15 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         elements.key(context, context.word("signal.limits"), "quiet", "dash"),
         elements.key(context, context.word("figure.nation_line"), "nation", "line"),
     ]
-    figure = elements.figure(
+    phi = text.number(rows[0]["funnel_phi"], context.lang, 1) if rows else ""
+    credit = context.word("signal.funnel_help", phi=phi) if rows else ""
+    return elements.figure(
         context,
         data,
         360,
         keys,
         clicks="province",
+        credit=credit,
         xaxis=axes.axis(
             context,
             across,
@@ -124,10 +127,6 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         shapes=[] if common is None else [elements.level(context, common)],
         margin=traces.margins(context),
     )
-    if rows:
-        phi = text.number(rows[0]["funnel_phi"], context.lang, 1)
-        figure["layout"]["meta"]["credit"] = context.word("signal.funnel_help", phi=phi)
-    return figure
 
 
 @chart(months_beyond)
@@ -156,17 +155,16 @@ def process(answer: Answer, context: ChartContext) -> Figure:
         elements.key(context, context.word("signal.mean"), "nation", "dash"),
         elements.key(context, context.word("signal.limits"), "quiet", "dash"),
     ]
-    figure = elements.figure(
+    return elements.figure(
         context,
         [line],
         300,
         keys,
+        credit=context.word("signal.xmr_help"),
         xaxis=axes.time_axis(context, labels),
         yaxis=axes.upright(context, ticks, metric.unit),
         shapes=shapes,
     )
-    figure["layout"]["meta"]["credit"] = context.word("signal.xmr_help")
-    return figure
 
 
 def _limits(row: dict[str, Any], most: float) -> list[tuple[float, float, float]]:

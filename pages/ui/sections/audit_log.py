@@ -36,7 +36,7 @@ def _columns(view: PageContext) -> list[tables.Column]:
     cells: dict[str, Callable[[Event], str]] = {
         "at": lambda event: text.digits(event.at[:16].replace("T", " "), view.lang),
         "sub": lambda event: event.sub,
-        "event": lambda event: _word(view, event.event),
+        "event": lambda event: view.word(f"audit.is_{event.event}"),
         "more": lambda event: _details(view, event),
     }
 
@@ -55,7 +55,7 @@ def _filter(view: PageContext, name: str, options: list[str]) -> str | None:
         options,
         index=None,
         key=f"audit {name}",
-        format_func=(lambda kind: _word(view, kind)) if name == "event" else str,
+        format_func=(lambda kind: view.word(f"audit.is_{kind}")) if name == "event" else str,
         placeholder=view.word("audit.all"),
         width=260,
     )
@@ -69,7 +69,3 @@ def _details(view: PageContext, event: Event) -> str:
         ],
         view.lang,
     )
-
-
-def _word(view: PageContext, event: str) -> str:
-    return view.word(f"audit.is_{event}")

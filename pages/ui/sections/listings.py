@@ -43,31 +43,27 @@ def listings(view: PageContext, *analyses: str, without: str = "") -> None:
 
 @rendering.fragment
 def _listing(view: PageContext, analysis: str, ident: str) -> None:
+    """A paged list, with a note on filters that have no meaning for it."""
     # Outside the fragment Streamlit would report the error itself.
     with error_boundary(view.lang, ident):
-        _draw(view, analysis, ident)
-
-
-def _draw(view: PageContext, analysis: str, ident: str) -> None:
-    """A paged list, with a note on filters that have no meaning for it."""
-    answer, ignored = scoped_query.worked_out(view, analysis)
-    days = page_parameters.one(page_context.part(), "days") if _ends(answer) else ""
-    answer = within(answer, days)
-    count = text.number(len(answer.rows), view.lang)
-    sentence = view.word(f"listing.{analysis}", count=count)
-    if days:
-        sentence = view.word("why.ending", count=count, days=text.number(int(days), view.lang))
-    below = f"{view.word(f'listing.{analysis}_help')} · {subtitle(view, answer)}"
-    st.html(f'<div class="pd-head" id="{ident}"><h3>{text.escape(sentence)}</h3><p>{text.escape(below)}</p></div>')
-    if _ends(answer) and "days" in NAMES.get(page_context.part(), ()):
-        _days_left(view, days)
-    if answer.rows:
-        _table(view, answer, analysis, sentence)
-    else:
-        blocks.note(view.word("listing.none"))
-    if ignored:
-        blocks.note(scoped_query.no_effect(view, ignored))
-    footer(view, answer, ident, with_table=False)
+        answer, ignored = scoped_query.worked_out(view, analysis)
+        days = page_parameters.one(page_context.part(), "days") if _ends(answer) else ""
+        answer = within(answer, days)
+        count = text.number(len(answer.rows), view.lang)
+        sentence = view.word(f"listing.{analysis}", count=count)
+        if days:
+            sentence = view.word("why.ending", count=count, days=text.number(int(days), view.lang))
+        below = f"{view.word(f'listing.{analysis}_help')} · {subtitle(view, answer)}"
+        st.html(f'<div class="pd-head" id="{ident}"><h3>{text.escape(sentence)}</h3><p>{text.escape(below)}</p></div>')
+        if _ends(answer) and "days" in NAMES.get(page_context.part(), ()):
+            _days_left(view, days)
+        if answer.rows:
+            _table(view, answer, analysis, sentence)
+        else:
+            blocks.note(view.word("listing.none"))
+        if ignored:
+            blocks.note(scoped_query.no_effect(view, ignored))
+        footer(view, answer, ident, with_table=False)
 
 
 def within(answer: Answer, days: str) -> Answer:
