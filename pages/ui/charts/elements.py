@@ -181,11 +181,6 @@ def size_below(answer: Answer, metric: Metric, row: Sequence[Any]) -> float | No
     return size if is_small else None
 
 
-def dimension(axis: str, context: ChartContext) -> str:
-    """The name of a dimension inside a sentence."""
-    return context.word(f"dimension.{axis}").lower()
-
-
 def name_of(answer: Answer, row: Sequence[Any], context: ChartContext) -> str:
     """The name of a row: the names of its members."""
     return text.listed([context.named(axis, row[i]) for i, axis in enumerate(answer.by)], context.lang)

@@ -202,32 +202,21 @@ def spread(answer: Answer, metric: Metric, values: Sequence[Any], context: Chart
 
 def _axes(answer: Answer, context: ChartContext) -> str:
     """The dimensions of the answer, as they appear inside a sentence."""
-    *leading, last = ["", *(elements.dimension(axis, context) for axis in answer.by)]
+    *leading, last = ["", *(context.word(f"dimension.{axis}").lower() for axis in answer.by)]
     first = text.listed(leading[1:], context.lang)
     return context.word("finding.and", first=first, last=last) if first else last
 
 
 def _half(answer: Answer, metric: Metric, ranked: Sequence[Group], context: ChartContext) -> Title:
     """The median of the groups: a title that is true of every ranking."""
-    value = sorted(group.value for group in ranked)[(len(ranked) - 1) // 2]
+    median = sorted(group.value for group in ranked)[(len(ranked) - 1) // 2]
+    value = text.plain(median, metric.unit, context.lang)
     groups = context.word(f"plural.{answer.by[0] if _has_word(answer.by) else 'group'}")
-    sentence = context.word(
-        "finding.half",
-        measure=metric.short[context.lang],
-        groups=groups,
-        value=text.plain(value, metric.unit, context.lang),
-    )
-    return Title(sentence)
+    return Title(context.word("finding.half", measure=metric.short[context.lang], groups=groups, value=value))
 
 
-def highest(answer: Answer, context: ChartContext) -> Title:
-    """The group with the highest value, regardless of the metric's direction."""
-    return extreme(answer, context, end="highest")
-
-
-def lowest(answer: Answer, context: ChartContext) -> Title:
-    """The group with the lowest value, regardless of the metric's direction."""
-    return extreme(answer, context, end="lowest")
+# The group with the highest or the lowest value, regardless of the metric's direction.
+highest, lowest = partial(extreme, end="highest"), partial(extreme, end="lowest")
 
 
 def gap(answer: Answer, context: ChartContext) -> Title:

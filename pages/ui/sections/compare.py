@@ -151,16 +151,11 @@ def _titles(view: PageContext, chosen: Sides) -> dict[str, str]:
 
 def _finding(view: PageContext, answer: Answer, metric: Metric, rows: dict[str, tuple]) -> str:
     at = answer.columns.index(metric.name)
-    first, second, change = (rows[side][at] for side in ("first", "second", "difference"))
-    if change is None:
+    if rows["difference"][at] is None:
         return metric.label[view.lang]
-    return view.word(
-        "compare.finding",
-        measure=metric.short[view.lang],
-        first=text.plain(first, metric.unit, view.lang),
-        second=text.plain(second, metric.unit, view.lang),
-        change=signed(change, metric.unit, view.lang),
-    )
+    first, second = (text.plain(rows[side][at], metric.unit, view.lang) for side in ("first", "second"))
+    change, measure = signed(rows["difference"][at], metric.unit, view.lang), metric.short[view.lang]
+    return view.word("compare.finding", measure=measure, first=first, second=second, change=change)
 
 
 def _row(view: PageContext, answer: Answer, metric: Metric, rows: dict[str, tuple]) -> list[str]:

@@ -91,16 +91,12 @@ def claimed(view: PageContext) -> None:
 
 def _moved(view: PageContext, answer: Answer) -> str:
     """The provinces whose rank changes by two or more, with both ranks."""
-    moved = [
-        view.word(
-            "population.moved_one",
-            place=text.member("province", row["province"], view.lang),
-            now=text.number(row["coverage_rank"], view.lang),
-            then=text.number(row["coverage_rank_on_census"], view.lang),
-        )
-        for row in answer.records()
-        if row["is_moved"]
-    ]
+    moved = []
+    for row in answer.records():
+        if row["is_moved"]:
+            place = text.member("province", row["province"], view.lang)
+            now, then = (text.number(row[name], view.lang) for name in ("coverage_rank", "coverage_rank_on_census"))
+            moved.append(view.word("population.moved_one", place=place, now=now, then=then))
     if not moved:
         return view.word("population.moved_none")
     return view.word("population.moved", places=text.listed(moved, view.lang))

@@ -34,20 +34,15 @@ def totals(view: PageContext) -> None:
 def provinces(view: PageContext) -> None:
     """The submissions of each province, with its latest day."""
     answer = registers.load_provinces()
-    lacking = warehouse.result(load.missing_sources)
-    if lacking:
-        named = [
-            view.word(
-                "load.lacks",
-                province=text.member("province", code, view.lang),
-                sources=text.listed([name_of(view, "source", source) for source in sources], view.lang),
-            )
-            for code, sources in lacking.items()
-        ]
-        title = view.word("load.not_reported", count=text.number(len(lacking), view.lang))
-    else:
-        named, title = [], view.word("load.all_reported")
-    _part(view, answer, "provinces", title, view.word("load.provinces_are"), answer.rows, notes=named)
+    missing = warehouse.result(load.missing_sources)
+    title = view.word("load.all_reported")
+    if missing:
+        title = view.word("load.not_reported", count=text.number(len(missing), view.lang))
+    notes = []
+    for code, sources in missing.items():
+        names = text.listed([name_of(view, "source", source) for source in sources], view.lang)
+        notes.append(view.word("load.lacks", province=text.member("province", code, view.lang), sources=names))
+    _part(view, answer, "provinces", title, view.word("load.provinces_are"), answer.rows, notes=notes)
 
 
 def reasons(view: PageContext) -> None:

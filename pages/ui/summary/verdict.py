@@ -78,15 +78,13 @@ def sentences(facts: Facts, sources: Sources) -> list[str]:
 def _change(facts: Facts, sources: Sources) -> str:
     if not facts.before:
         return ""
-    metric, change = catalogue()["active_assistants"], facts.active - facts.before
+    change = facts.active - facts.before
     if not change:
         return sources.word("verdict.unchanged")
-    return sources.word(
-        "verdict.more" if change > 0 else "verdict.fewer",
-        change=sources.number(abs(change)),
-        share=text.percent(abs(change) / facts.before, sources.lang),
-        verdict=changes.verdict(metric, facts.active, facts.before, sources.lang),
-    )
+    key, count = "verdict.more" if change > 0 else "verdict.fewer", sources.number(abs(change))
+    share = text.percent(abs(change) / facts.before, sources.lang)
+    verdict = changes.verdict(catalogue()["active_assistants"], facts.active, facts.before, sources.lang)
+    return sources.word(key, change=count, share=share, verdict=verdict)
 
 
 def _reached(facts: Facts, sources: Sources) -> str:
