@@ -111,9 +111,8 @@ def _trend(write: Writer, facts: verdict.Facts) -> dict[str, Any]:
     first, last = actual[0], actual[-1]
     span = [text.unit_label(label, lang) for label in (first[0], answer.rows[-1][0])]
     counted = [text.number(row[1], lang) for row in (first, last)]
-    alt = write.word(
-        "trend_alt", first=counted[0], since=span[0], last=counted[1], until=text.day(write.questions.day, lang)
-    )
+    until = text.day(write.questions.day, lang)
+    alt = write.word("trend_alt", first=counted[0], since=span[0], last=counted[1], until=until)
     title = write.word("trend_alone", active=text.number(facts.active, lang), before=text.number(facts.before, lang))
     keys = ["actual"]
     ahead = answer.rows[-1]
@@ -175,19 +174,15 @@ def _map(write: Writer) -> dict[str, Any]:
     metric = answer.metrics[0]
     title = write.word("map_plain")
     if last := tables.last_of(answer, metric):
-        title = write.word(
-            "map_title",
-            place=text.member("province", last.key[0], lang),
-            value=text.plain(last.value, metric.unit, lang),
-        )
-    names = {code: text.member("province", code, lang) for code in text.reference_members("province", lang)}
-    colour_classes = drawing.paper(
-        classes([value for value in answer.column(metric.name) if value is not None], metric, write.context)
-    )
+        value = text.plain(last.value, metric.unit, lang)
+        title = write.word("map_title", place=text.member("province", last.key[0], lang), value=value)
+    names = {**text.reference_members("province", lang), **_SHORT[lang]}
+    values = [value for value in answer.column(metric.name) if value is not None]
+    colour_classes = drawing.paper(classes(values, metric, write.context))
     return {
         "title": title,
         "sub": write.word("map_sub", day=text.day(write.questions.day, lang), nation=write.plain(nation)),
-        "svg": drawing.province_map(answer, write.context, maps.label_points(), names | _SHORT[lang]),
+        "svg": drawing.province_map(answer, write.context, maps.label_points(), names),
         "alt": write.word("map_alt"),
         "width": 158,
         "legend": [{"colour": step["colour"], "words": step["label"]} for step in colour_classes.keys(write.context)],

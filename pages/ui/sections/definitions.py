@@ -15,7 +15,21 @@ from pages.ui.state import page_context, page_parameters
 
 _PAGE = "methods"
 _DERIVED = "derived"
+# Settled, projected, signalled and suppressed numbers, and the paragraph on how well a method performs.
+_METHODS = ("settled", "projection", "signals", "disclosure")
+_TRIED = {"signals": ("how.signals_tried",)}
 _STYLE = Path(__file__).with_suffix(".css")
+
+
+def methods() -> None:
+    """A statement that the product counts inputs, and one paragraph on each shared method."""
+    lang = page_context.language()
+    paragraphs = ""
+    for part in _METHODS:
+        words = "".join(f"<p>{_word(key, lang)}</p>" for key in (f"how.{part}", *_TRIED.get(part, ())))
+        paragraphs += f'<h3 id="how-{part}">{_word(f"how.{part}_title", lang)}</h3>{words}'
+    inputs = _word("how.inputs", lang)
+    st.html(f'<p class="pd-intro"><b>{inputs}</b></p><div class="pd-entry">{paragraphs}</div>')
 
 
 def all_of_them() -> None:
