@@ -45,7 +45,7 @@ else:
         secrets = gate.begin()
     except Faulty as faulty:
         sys.exit(str(faulty))
-    logs.keep_readers_out()
+    logs.keep_users_out()
     inward = (service.OnlyReady, allowed_hosts.AllowedHosts, gate.Gate, shell.Shell)
     middleware = [Middleware(one) for one in inward]
     routes = [*service.routes(), *gate.routes(), *shell.routes()]

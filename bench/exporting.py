@@ -16,14 +16,12 @@ from bench.register import Register
 from bench.timing import Times, quantile, timed
 from etl.analysis import detail
 from etl.semantic import access
-from etl.semantic.catalog import catalogue
 from etl.semantic.exportable import StreamedRows
 from pages.ui.charts.elements import ChartContext
-from pages.ui.exports import writers
+from pages.ui.exports import workbook, writers
 
 _REPETITIONS = 30
 _NAMES = "select institute_code, name from institutes"
-UNITS = {name: metric.unit for name, metric in catalogue().items()}
 
 
 def run(register: Register) -> dict[str, Any]:
@@ -89,12 +87,12 @@ def _processor() -> float:
 
 def _dashboard(con: access.ScopedCursor, day: date, context: ChartContext, path: Path) -> None:
     with path.open("wb") as file:
-        writers.write_csv(file, detail.people(con, day), context, UNITS)
+        writers.write_csv(file, detail.people(con, day), context)
 
 
 def _workbook(con: duckdb.DuckDBPyConnection, day: date, context: ChartContext, path: Path) -> None:
     with path.open("wb") as file:
-        writers.write_xlsx(file, detail.people(con, day), context, UNITS)
+        workbook.write_xlsx(file, detail.people(con, day), context)
 
 
 def _copy(raw: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui.charts import bars, lines, signals, steps
 from pages.ui.components import figures as ui
-from pages.ui.sections import analysed, goal, overview
+from pages.ui.sections import comparisons, goal, overview
 
 
 def page() -> None:
@@ -19,14 +19,14 @@ def page() -> None:
     ui.cards(view, "active_assistants", "target_progress", "joiners", "leaver_rate_12m", "early_attrition")
     left, right = st.columns(2)
     # Leavers are compared on the settled day, over one 12-month window.
-    settled = analysed.settled(view, "leaver_rate_12m")
+    settled = comparisons.settled(view, "leaver_rate_12m")
     with left:
         ui.figure(view, bars.paired, "joiners", "leavers", by="month", over=view.months(24))
         ui.figure(view if view.over else settled, steps.bridge, analysis="bridge")
     with right:
-        analysed.compared(view, bars.ranking, "leaver_rate_12m", by="place", nation=True)
+        comparisons.compared(view, bars.ranking, "leaver_rate_12m", by="place", nation=True)
     left, right = st.columns(2)
     with left:
         ui.figure(view, lines.trend, "active_assistants", by="month", over=view.months(144), target=True)
     with right:
-        analysed.levels(view, signals.funnel, "leaver_rate_12m")
+        comparisons.levels(view, signals.funnel, "leaver_rate_12m")

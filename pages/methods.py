@@ -1,8 +1,8 @@
 """What does each number mean, and how is it calculated?"""
 
-from pages.ui.sections import definitions, how_it_works
+from pages.ui.sections import definitions
 
 
 def page() -> None:
-    how_it_works.explained()
+    definitions.methods()
     definitions.all_of_them()

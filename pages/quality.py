@@ -3,10 +3,12 @@
 import streamlit as st
 
 from pages.ui.sections import audit_log, data_quality, revisions
+from pages.ui.state import page_context
 
 
 def page() -> None:
-    view = data_quality.view()
+    # The load is that of the whole country, whatever the scope.
+    view = page_context.view()
     revisions.why(view)
     data_quality.totals(view)
     data_quality.provinces(view)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui.charts import bars, lines, maps, signals, titles
 from pages.ui.components import figures as ui
-from pages.ui.sections import analysed
+from pages.ui.sections import comparisons
 
 BANDS = {
     "status_in_date": "in_date",
@@ -43,7 +43,7 @@ def page() -> None:
     with left:
         ui.figure(view, bars.ranking, analysis="seats")
     with right:
-        analysed.levels(view, signals.funnel, "training_compliance")
+        comparisons.levels(view, signals.funnel, "training_compliance")
     ui.figure(
         view,
         lines.heat,

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui.charts import bars, lines, titles, workforce
 from pages.ui.components import figures as ui
-from pages.ui.sections import analysed
+from pages.ui.sections import comparisons
 
 
 def page() -> None:
@@ -33,7 +33,7 @@ def page() -> None:
         ui.figure(view, bars.ranking, "active_assistants", by="post", says=titles.highest)
     with right:
         ui.figure(view, bars.ranking, "women_share", by="post", nation=True)
-        settled = analysed.settled(view, "leaver_rate_12m")
+        settled = comparisons.settled(view, "leaver_rate_12m")
         ui.figure(settled, bars.ranking, "leaver_rate_12m", by="post", nation=True)
     left, right = st.columns(2)
     with left:

@@ -1,5 +1,6 @@
 """The paths of the project's files."""
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -9,3 +10,8 @@ WAREHOUSE = ROOT / "data" / "warehouse" / "warehouse.duckdb"
 IDENTITY_KEY = ROOT / "data" / "identity.key"
 CHECKS = ROOT / "etl" / "warehouse" / "checks"
 MODELS = ROOT / "etl" / "warehouse" / "models"
+
+
+def warehouse_pointer() -> Path:
+    """The pointer of the published warehouse; the environment variable WAREHOUSE overrides the default."""
+    return Path(os.environ.get("WAREHOUSE") or WAREHOUSE)

@@ -83,7 +83,7 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, secre
         sign_in=SignIn(mode, tmp_path / "access.toml", tmp_path / "secrets.toml"),
         folders=replace(Folders(), run=tmp_path / "run", audit=tmp_path / "audit"),
     )
-    monkeypatch.setattr(people, "known", lambda: known)
+    monkeypatch.setattr(people, "settings_at_start", lambda: known)
     monkeypatch.setattr(streamlit_auth, "get_cookie_secret", lambda: SECRET)
     monkeypatch.delenv("AUDIT", raising=False)
     for cached in (people.secrets, people.sessions):

@@ -139,7 +139,7 @@ def test_it_is_read_by_person_and_event_and_by_its_owner_only(log: Path) -> None
 def test_syslog_gets_each_line_and_a_dead_one_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # As in a web process.
     monkeypatch.setattr(logging, "_logRecordFactory", logging.getLogRecordFactory())
-    logs.keep_readers_out()
+    logs.keep_users_out()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
         listening.bind(("127.0.0.1", 0))
         listening.settimeout(10)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from etl.analysis import data_quality
 from etl.core.errors import AccessDenied
 from etl.core.paths import ROOT
 from etl.semantic.access import AccessScope
@@ -44,7 +45,7 @@ def seen_by(scope: AccessScope, work: int) -> set[str]:
             case 4:
                 return {str(one.province) for one in registers.search("")}
             case 5:
-                return set(registers.load_files().column("province"))
+                return set(warehouse.result(data_quality.files).column("province"))
             case _:
                 known = registers.institutes()
                 return {str(known[code].province) for code in warehouse.names("institute", "en")}

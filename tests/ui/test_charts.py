@@ -97,7 +97,6 @@ DRAWN: dict[str, tuple[Any, Answer, dict[str, Any]]] = {
     "ranking": (bars.ranking, by_province(), {"nation": 0.82}),
     "gap": (bars.ranking, answer("coverage_gap", by=("province",), rows=[("IR-11", -30.4), ("IR-23", 30.4)]), {}),
     "stacked": (bars.stacked, statuses(), {"parts": PARTS}),
-    "counts": (bars.stacked, statuses(), {"parts": PARTS, "share": False}),
     "paired": (bars.paired, flows(), {}),
     "columns": (bars.columns, flows(), {}),
     "bridge": (steps.bridge, bridge(), {}),

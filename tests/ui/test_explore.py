@@ -50,19 +50,22 @@ def test_what_is_let_through_is_answered_and_what_is_refused_has_a_way_out(
     name: str, con: duckdb.DuckDBPyConnection
 ) -> None:
     for dimension in (one for one in DIMENSIONS if one != "lapses_on"):
-        found = question_problems.troubles(catalogue(), [name], [dimension], [])
+        found = question_problems.problems_of(catalogue(), [name], [dimension], [])
         if found:
-            assert found[0].ways
+            assert found[0].remedies
             with pytest.raises(QuestionError):
                 answers.ask(con, name, by=(dimension,))
-            for way in found[0].ways:
-                left = [one for one in [name] if way.kind != "m"], [one for one in [dimension] if way.kind != "by"]
-                assert all(one.reason == "no_measure" for one in question_problems.troubles(catalogue(), *left, []))
+            for remedy in found[0].remedies:
+                left = (
+                    [one for one in [name] if remedy.kind != "m"],
+                    [one for one in [dimension] if remedy.kind != "by"],
+                )
+                assert all(one.reason == "no_measure" for one in question_problems.problems_of(catalogue(), *left, []))
 
 
 def test_every_reason_is_told_with_its_ways() -> None:
     def reasons(names: list[str], by: list[str], where: list[str]) -> list[str]:
-        return [one.reason for one in question_problems.troubles(catalogue(), names, by, where)]
+        return [one.reason for one in question_problems.problems_of(catalogue(), names, by, where)]
 
     assert reasons([], ["province"], []) == ["no_measure"]
     assert reasons(["joiners"], ["month", "year"], []) == ["two_times"]
@@ -85,12 +88,12 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_view_is_kept_under_its_name_and_forgotten(shelf: Path) -> None:
-    assert saved_views.listed() == []
+    assert saved_views.shelf().views == []
     kept = saved_views.save("کرمان، دوره‌ها", "explore", {"m": ["joiners"], "by": ["month"]}, AS_OF)
-    assert saved_views.listed() == [kept]
+    assert saved_views.shelf().views == [kept]
     assert kept.parameters == {"m": ["joiners"], "by": ["month"]}
     saved_views.delete(kept.name)
-    assert saved_views.listed() == []
+    assert saved_views.shelf().views == []
     saved_views.delete("never there")
 
 
@@ -109,7 +112,7 @@ def test_a_name_that_cannot_be_given_is_refused(name: str, reason: str, shelf: P
     saved_views.save("کرمان", "explore", {}, AS_OF)
     with pytest.raises(saved_views.Unnamed, match=reason):
         saved_views.save(name, "explore", {}, AS_OF)
-    assert [one.name for one in saved_views.listed()] == ["کرمان"]
+    assert [one.name for one in saved_views.shelf().views] == ["کرمان"]
 
 
 def test_a_shelf_is_never_over_full(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,11 +167,11 @@ def test_views_of_an_earlier_version_are_taken_over_once(shelf: Path) -> None:
     content = json.dumps([_GOOD, _GOOD | {"name": "تهران", "page": "growth"}]).encode()
     (shelf / "views.json").write_bytes(content)
     assert saved_views.shelf().is_whole
-    assert [(one.name, one.page) for one in saved_views.listed()] == [("تهران", "growth"), ("کرمان", "explore")]
-    assert saved_views.listed()[1].parameters == {"m": ["joiners"]}
+    assert [(one.name, one.page) for one in saved_views.shelf().views] == [("تهران", "growth"), ("کرمان", "explore")]
+    assert saved_views.shelf().views[1].parameters == {"m": ["joiners"]}
     assert (shelf / "views.json.taken-over").read_bytes() == content
     saved_views.delete("تهران")
-    assert [one.name for one in saved_views.listed()] == ["کرمان"]
+    assert [one.name for one in saved_views.shelf().views] == ["کرمان"]
 
 
 def test_what_can_be_read_of_a_broken_file_stays(shelf: Path) -> None:
@@ -177,7 +180,7 @@ def test_what_can_be_read_of_a_broken_file_stays(shelf: Path) -> None:
     (shelf / "views.json").write_bytes(content)
     assert ([one.name for one in saved_views.shelf().views], saved_views.shelf().is_whole) == (["کرمان"], False)
     saved_views.save("تهران", "explore", {}, AS_OF)
-    assert [one.name for one in saved_views.listed()] == ["تهران", "کرمان"]
+    assert [one.name for one in saved_views.shelf().views] == ["تهران", "کرمان"]
     assert (shelf / "views.json.broken-1").read_bytes() == content
 
 
@@ -187,7 +190,7 @@ def test_what_is_no_file_is_kept_aside_too(name: str, shelf: Path) -> None:
     assert saved_views.shelf() == saved_views.Shelf([], False)
     kept = saved_views.save("تهران", "explore", {}, AS_OF)
     assert (shelf / f"{name}.broken-1" / "within").is_dir()
-    assert saved_views.listed() == [kept]
+    assert saved_views.shelf().views == [kept]
 
 
 @pytest.mark.parametrize("content", [b"no database" * 900, b"SQLite format 3\x00" + b"\xff" * 9000])

@@ -20,13 +20,13 @@ from etl.semantic.catalog import catalogue, derived
 from etl.semantic.reports import reported
 from pages.ui.charts.elements import ChartContext
 from pages.ui.components import downloads
-from pages.ui.exports import about, file_content, writers
+from pages.ui.exports import about, file_content
 from pages.ui.i18n import text
 from pages.ui.state.page_context import PageContext, Scope
+from tests.files import to_csv, to_parquet, to_xlsx
 from tests.made import answer, by_month, by_province
 
 FA, EN = ChartContext("fa"), ChartContext("en")
-UNITS = {name: metric.unit for name, metric in catalogue().items()}
 DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\x00=1", "＝1+1", "＋1", "－1", "＠x"]
 
 
@@ -51,7 +51,7 @@ def book(written: bytes) -> openpyxl.Workbook:
 
 
 def test_a_csv_holds_codes_names_and_the_numbers_as_they_are() -> None:
-    rows = read_csv(writers.to_csv(by_province(), FA, UNITS))
+    rows = read_csv(to_csv(by_province(), FA))
     whole = catalogue()["training_compliance"].denominator
     assert rows[0] == ["province", "province_name", "training_compliance", "compliant_assistants", whole]
     assert rows[3] == ["IR-23", "تهران", "0.9", "900", "1000"]
@@ -59,7 +59,7 @@ def test_a_csv_holds_codes_names_and_the_numbers_as_they_are() -> None:
 
 
 def test_both_languages_write_the_same_numbers_and_codes() -> None:
-    fa, en = (read_csv(writers.to_csv(by_province(), context, UNITS)) for context in (FA, EN))
+    fa, en = (read_csv(to_csv(by_province(), context)) for context in (FA, EN))
     assert [row[:1] + row[2:] for row in fa] == [row[:1] + row[2:] for row in en]
 
 
@@ -67,9 +67,9 @@ def test_both_languages_write_the_same_numbers_and_codes() -> None:
 def test_what_begins_like_a_formula_is_made_safe_in_csv_and_xlsx(name: str) -> None:
     made = answer("active_assistants", by=("institute",), rows=[("001", 5)])
     context = ChartContext("en", names={"institute": {"001": name}})
-    cell = read_csv(writers.to_csv(made, context, UNITS))[1][1]
+    cell = read_csv(to_csv(made, context))[1][1]
     assert cell.startswith("'")
-    sheet = book(writers.to_xlsx(made, context, UNITS)).worksheets[0]
+    sheet = book(to_xlsx(made, context)).worksheets[0]
     assert sheet["B2"].data_type == "s"
     assert str(sheet["B2"].value).startswith("'")
 
@@ -96,14 +96,14 @@ def test_what_is_no_text_is_untouched(value: Any) -> None:
 
 def test_negative_numbers_stay_numbers() -> None:
     made = answer("coverage_gap", by=("province",), rows=[("IR-11", -30.5)])
-    assert read_csv(writers.to_csv(made, EN, UNITS))[1][2] == "-30.5"
-    sheet = book(writers.to_xlsx(made, EN, UNITS)).worksheets[0]
+    assert read_csv(to_csv(made, EN))[1][2] == "-30.5"
+    sheet = book(to_xlsx(made, EN)).worksheets[0]
     assert (sheet["B2"].value, sheet["B2"].data_type) == (-30.5, "n")
 
 
 def test_a_workbook_has_names_under_persian_headings_filters_codes_apart_and_reads_from_the_right() -> None:
     made = answer("active_assistants", by=("county",), rows=[("0001", 7), (None, 2)])
-    fa, en = (book(writers.to_xlsx(made, context, UNITS)) for context in (FA, EN))
+    fa, en = (book(to_xlsx(made, context)) for context in (FA, EN))
     data, codes, _ = fa.worksheets
     label = catalogue()["active_assistants"].label
     assert [cell.value for cell in data[1]] == [FA.word("dimension.county"), label["fa"]]
@@ -118,13 +118,13 @@ def test_a_workbook_has_names_under_persian_headings_filters_codes_apart_and_rea
 
 def test_the_row_of_the_nation_stands_below_the_rows_and_out_of_the_filter() -> None:
     made, nation = by_province(), answer("training_compliance", rows=[(0.75,)])
-    sheet = book(writers.to_xlsx(made, FA, UNITS, nation=nation)).worksheets[0]
+    sheet = book(to_xlsx(made, FA, nation=nation)).worksheets[0]
     last = len(made.rows) + 2
     assert sheet.max_row == last
     assert (sheet.cell(last, 1).value, sheet.cell(last, 2).value) == (FA.word("scope.nation"), 0.75)
     assert sheet.cell(last, 2).number_format == "0.0%"
     assert sheet.auto_filter.ref.endswith(str(last - 1))
-    assert book(writers.to_xlsx(made, FA, UNITS)).worksheets[0].max_row == last - 1
+    assert book(to_xlsx(made, FA)).worksheets[0].max_row == last - 1
 
 
 def test_a_day_is_a_real_day_with_its_jalali_form_beside_it() -> None:
@@ -132,20 +132,18 @@ def test_a_day_is_a_real_day_with_its_jalali_form_beside_it() -> None:
     made = type(made)(
         **{**made.__dict__, "metrics": (derived("training_seats_by"),), "columns": ("training_seats_by",)}
     )
-    sheet = book(writers.to_xlsx(made, FA, UNITS)).worksheets[0]
+    sheet = book(to_xlsx(made, FA)).worksheets[0]
     assert sheet["A2"].is_date
     assert sheet["A2"].value.date() == date(2026, 5, 1)
     assert sheet["B1"].value == f"{derived('training_seats_by').label['fa']} (شمسی)"
     assert sheet["B2"].value == "1405-02-11"
-    assert read_csv(writers.to_csv(made, FA, UNITS))[1] == ["2026-05-01", "1405-02-11"]
+    assert read_csv(to_csv(made, FA))[1] == ["2026-05-01", "1405-02-11"]
 
 
 def test_pandas_reads_back_exactly_what_was_answered() -> None:
     made = by_month()
-    from_csv = pd.read_csv(io.BytesIO(writers.to_csv(made, EN, UNITS)), dtype={"month": str})
-    from_xlsx = pd.read_excel(
-        io.BytesIO(writers.to_xlsx(made, EN, UNITS)), dtype={"Month (Code)": str}, engine="openpyxl"
-    )
+    from_csv = pd.read_csv(io.BytesIO(to_csv(made, EN)), dtype={"month": str})
+    from_xlsx = pd.read_excel(io.BytesIO(to_xlsx(made, EN)), dtype={"Month (Code)": str}, engine="openpyxl")
     label = catalogue()["active_assistants"].label["en"]
     from_xlsx = from_xlsx.rename(columns={"Month (Code)": "month", label: "active_assistants"})
     for table in (from_csv, from_xlsx):
@@ -155,7 +153,7 @@ def test_pandas_reads_back_exactly_what_was_answered() -> None:
 
 
 def test_the_cover_says_scope_day_load_and_what_is_measured() -> None:
-    sheet = book(writers.to_xlsx(by_province(), EN, UNITS, scope="Tehran")).worksheets[-1]
+    sheet = book(to_xlsx(by_province(), EN, scope="Tehran")).worksheets[-1]
     said = {row[0].value: row[1].value for row in sheet.iter_rows()}
     assert said["Scope"] == "Tehran"
     assert said["As-of day"].startswith("2026-10-22")
@@ -168,16 +166,16 @@ def test_a_file_for_circulation_rounds_people_hides_small_shares_and_says_so() -
     names = ("compliant_assistants", "trainable_assistants")
     rows = [("IR-00", 0.5, 11, 22), ("IR-11", 0.5, 12, 24), ("IR-23", 0.9, 902, 1003), ("IR-30", 0.0, 0, 2)]
     made = answer("training_compliance", by=("province",), more=names, rows=rows)
-    kept = read_parquet(writers.to_parquet(made, FA, UNITS, circulation=True), made.columns)
+    kept = read_parquet(to_parquet(made, FA, circulation=True), made.columns)
     assert kept == [
         ("IR-00", None, 10, 20),
         ("IR-11", 0.4, 10, 25),
         ("IR-23", 0.896, 900, 1005),
         ("IR-30", None, 0, 0),
     ]
-    cover = book(writers.to_xlsx(made, EN, UNITS, circulation=True)).worksheets[-1]
+    cover = book(to_xlsx(made, EN, circulation=True)).worksheets[-1]
     assert any("rounded to 5" in str(row[0].value) for row in cover.iter_rows())
-    lines = read_csv(writers.to_csv(made, EN, UNITS, circulation=True))
+    lines = read_csv(to_csv(made, EN, circulation=True))
     assert lines[1][:-1] == ["IR-00", "Markazi", "", "10", "20"]
     assert [line[-1] for line in lines] == ["about", EN.word("file.circulation"), "", "", ""], "said once"
     assert about.file_name(made, FA, "تهران", "csv", circulation=True).endswith("_گردشده.csv")
@@ -186,12 +184,12 @@ def test_a_file_for_circulation_rounds_people_hides_small_shares_and_says_so() -
 @pytest.mark.parametrize(("people", "shown"), [(0, 0), (2, 0), (2.5, 5), (3, 5), (7, 5), (8, 10), (-7, -5), (-8, -10)])
 def test_people_are_rounded_to_five_and_less_than_two_and_a_half_to_none(people: float, shown: int) -> None:
     made = answer("active_assistants", by=("province",), rows=[("IR-23", people)])
-    assert read_csv(writers.to_csv(made, EN, UNITS, circulation=True))[1][:3] == ["IR-23", "Tehran", str(shown)]
+    assert read_csv(to_csv(made, EN, circulation=True))[1][:3] == ["IR-23", "Tehran", str(shown)]
 
 
 def test_institutes_are_not_rounded() -> None:
     made = answer("licensed_institutes", by=("province",), rows=[("IR-23", 3)])
-    assert read_parquet(writers.to_parquet(made, EN, UNITS, circulation=True), made.columns) == made.rows
+    assert read_parquet(to_parquet(made, EN, circulation=True), made.columns) == made.rows
 
 
 def test_a_file_is_named_by_measure_scope_and_day() -> None:
@@ -251,18 +249,18 @@ def test_a_csv_is_what_a_writer_of_single_cells_writes(made: Answer, names: dict
         jalali = "" if day is None else text.iso_jalali(day)
         row = (code, context.member("institute", code), number, day, jalali)
         writer.writerow(["" if cell is None else file_content.safe(cell) for cell in row])
-    assert writers.to_csv(made, context, UNITS).decode("utf-8") == "\ufeff" + wanted.getvalue()
+    assert to_csv(made, context).decode("utf-8") == "\ufeff" + wanted.getvalue()
 
 
 @pytest.mark.slow
 @settings(max_examples=25)
 @given(answers())
 def test_every_form_of_file_holds_the_same_cells(made: Answer) -> None:
-    schema = pq.read_schema(io.BytesIO(writers.to_parquet(made, EN, UNITS)))
+    schema = pq.read_schema(io.BytesIO(to_parquet(made, EN)))
     assert [str(kind) for kind in schema.types][:2] == ["string", "string"]
-    found = read_parquet(writers.to_parquet(made, EN, UNITS), made.columns)
+    found = read_parquet(to_parquet(made, EN), made.columns)
     assert found == made.rows
-    sheet = book(writers.to_xlsx(made, EN, UNITS)).worksheets[0]
+    sheet = book(to_xlsx(made, EN)).worksheets[0]
     for r, (_, number, day) in enumerate(made.rows, start=2):
         count, latest = sheet.cell(r, 3), sheet.cell(r, 4)
         assert (count.value is None, latest.value is None) == (number is None, day is None)
@@ -274,17 +272,15 @@ def test_every_form_of_file_holds_the_same_cells(made: Answer) -> None:
 @given(st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), min_size=1))
 def test_fractions_come_back_from_a_csv_as_they_were_and_no_row_is_lost(values: list[float | None]) -> None:
     made = answer("coverage_gap", rows=[(value,) for value in values])
-    found = read_csv(writers.to_csv(made, EN, UNITS))[1:]
+    found = read_csv(to_csv(made, EN))[1:]
     assert [float(row[0]) if row[0] else None for row in found] == values
 
 
 def test_a_file_of_no_rows_has_its_headers() -> None:
     made = answer("active_assistants", by=("province",), rows=[])
-    assert read_csv(writers.to_csv(made, EN, UNITS)) == [["province", "province_name", "active_assistants"]]
-    assert (
-        book(writers.to_xlsx(made, EN, UNITS)).worksheets[0]["B1"].value == catalogue()["active_assistants"].label["en"]
-    )
-    assert pq.read_table(io.BytesIO(writers.to_parquet(made, EN, UNITS))).num_rows == 0
+    assert read_csv(to_csv(made, EN)) == [["province", "province_name", "active_assistants"]]
+    assert book(to_xlsx(made, EN)).worksheets[0]["B1"].value == catalogue()["active_assistants"].label["en"]
+    assert pq.read_table(io.BytesIO(to_parquet(made, EN))).num_rows == 0
 
 
 def test_days_of_which_none_is_known_keep_their_columns() -> None:
@@ -292,15 +288,16 @@ def test_days_of_which_none_is_known_keep_their_columns() -> None:
     made = type(made)(
         **{**made.__dict__, "metrics": (derived("training_seats_by"),), "columns": ("training_seats_by",)}
     )
-    assert writers.headers(made, FA, UNITS) == ("training_seats_by", "training_seats_by_jalali")
-    assert writers.to_csv(made, FA, UNITS).endswith(b"jalali\r\n,\r\n,\r\n")
+    with file_content.sheet(made, FA) as contents:
+        assert tuple(contents.schema.names) == ("training_seats_by", "training_seats_by_jalali")
+    assert to_csv(made, FA).endswith(b"jalali\r\n,\r\n,\r\n")
 
 
 def test_text_longer_than_a_cell_fills_the_cell_and_stands_whole_in_the_other_files() -> None:
     long = "ن" * 40_000
     made = answer("active_assistants", by=("institute",), rows=[(long, 1)])
-    assert book(writers.to_xlsx(made, EN, UNITS)).worksheets[0]["A2"].value == long[:32_767]
-    assert read_csv(writers.to_csv(made, EN, UNITS))[1][0] == long
+    assert book(to_xlsx(made, EN)).worksheets[0]["A2"].value == long[:32_767]
+    assert read_csv(to_csv(made, EN))[1][0] == long
 
 
 # ---------------------------------------------------------------- the offer

@@ -23,11 +23,11 @@ import pytest
 from etl.analysis import detail
 from etl.semantic import access, disclosure, exportable
 from etl.semantic.answers import ask
-from etl.semantic.catalog import catalogue
 from pages.ui.charts.elements import ChartContext
 from pages.ui.exports import writers
 from pages.ui.exports.file_content import Exportable
 from tests.conftest import Sample
+from tests.files import to_csv, to_parquet, to_xlsx
 
 AGAIN = "If it should: python -m tests.ui.test_exports_golden, and review what git shows."
 ROOT = Path(__file__).parents[2]
@@ -81,12 +81,11 @@ def files(con: duckdb.DuckDBPyConnection, question: str, lang: str, circulation:
     )
     exact = asked(con, question)
     source = disclosure.for_circulation(exact, partial(ask, con)) if circulation else exact
-    units = {name: metric.unit for name, metric in catalogue().items()}
     name = "-".join([question, lang, *(["circulation"] if circulation else [])])
     return {
-        f"{name}.csv": writers.to_csv(source, context, units, circulation),
-        f"{name}.xlsx.txt": xlsx_in_words(writers.to_xlsx(source, context, units, circulation, scope="…")).encode(),
-        f"{name}.parquet.txt": parquet_in_words(writers.to_parquet(source, context, units, circulation, "…")).encode(),
+        f"{name}.csv": to_csv(source, context, circulation),
+        f"{name}.xlsx.txt": xlsx_in_words(to_xlsx(source, context, circulation, scope="…")).encode(),
+        f"{name}.parquet.txt": parquet_in_words(to_parquet(source, context, circulation, "…")).encode(),
     }
 
 
@@ -130,21 +129,21 @@ def test_files_are_the_ones_that_were_reviewed(
 def test_rows_of_a_query_make_the_files_of_the_answer_that_holds_them(
     con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    context, units = ChartContext("fa"), {name: metric.unit for name, metric in catalogue().items()}
+    context = ChartContext("fa")
     found = detail.people(con, D)
     held = found.first(1000)
     assert len(held.rows) == found.count() == 10, "nine are active, one of them in two provinces"
     assert found.first(2).rows == held.rows[:2]
-    wanted = [writers.to_csv(held, context, units), xlsx_in_words(writers.to_xlsx(held, context, units))]
-    parquet = parquet_in_words(writers.to_parquet(held, context, units))
+    wanted = [to_csv(held, context), xlsx_in_words(to_xlsx(held, context))]
+    parquet = parquet_in_words(to_parquet(held, context))
     monkeypatch.setattr(exportable, "BATCH", most)
     monkeypatch.setattr(writers, "_FEW", 0)  # every two columns of codes are written as one
     for source in (found, held):
         assert [
-            writers.to_csv(source, context, units),
-            xlsx_in_words(writers.to_xlsx(source, context, units)),
+            to_csv(source, context),
+            xlsx_in_words(to_xlsx(source, context)),
         ] == wanted
-        assert parquet_in_words(writers.to_parquet(source, context, units)) == parquet
+        assert parquet_in_words(to_parquet(source, context)) == parquet
 
 
 def test_every_reviewed_file_belongs_to_a_case(con: duckdb.DuckDBPyConnection) -> None:

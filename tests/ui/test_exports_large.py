@@ -14,12 +14,11 @@ import pytest
 
 from etl.semantic import access, answers, exportable
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import catalogue
 from pages.ui.charts.elements import ChartContext
-from pages.ui.exports import sheets, workbook, writers
+from pages.ui.exports import file_content, sheets, workbook
 from tests import made
+from tests.files import to_csv, to_parquet, to_xlsx
 
-UNITS = {name: metric.unit for name, metric in catalogue().items()}
 ROWS = 50_000
 OVER = (date(2024, 3, 21), date(2026, 6, 30))
 AXES = ("institute", "month", "post", "education", "gender", "course")
@@ -71,8 +70,8 @@ def read_xlsx(path: Path) -> Iterator[tuple[Any, ...]]:
 @pytest.mark.usefixtures("in_many_batches")
 def test_many_rows_come_back_from_csv_and_parquet_with_pandas(large: Answer) -> None:
     wanted = [tuple("" if cell is None else cell for cell in row) for row in large.rows]
-    assert read_csv(writers.to_csv(large, ChartContext("fa"), UNITS)) == wanted
-    frame = pd.read_parquet(io.BytesIO(writers.to_parquet(large, ChartContext("fa"), UNITS)))
+    assert read_csv(to_csv(large, ChartContext("fa"))) == wanted
+    frame = pd.read_parquet(io.BytesIO(to_parquet(large, ChartContext("fa"))))
     columns = [frame[name].astype(object).where(frame[name].notna(), "") for name in (*AXES, *MEASURES)]
     assert list(zip(*columns, strict=True)) == wanted
 
@@ -82,7 +81,7 @@ def test_many_rows_come_back_from_csv_and_parquet_with_pandas(large: Answer) -> 
 def test_many_rows_come_back_from_xlsx_with_openpyxl_and_progress_is_told(large: Answer, tmp_path: Path) -> None:
     heard: list[float] = []
     with (tmp_path / "file.xlsx").open("wb") as out:
-        writers.write_xlsx(out, large, ChartContext("fa"), UNITS, tell=heard.append)
+        workbook.write_xlsx(out, large, ChartContext("fa"), tell=heard.append)
     assert heard == sorted(heard)
     assert len(heard) > 20
     assert heard[-1] <= 1
@@ -100,7 +99,7 @@ def test_a_sheet_that_is_full_goes_on_in_the_next(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(workbook, "SHEET_ROWS", 10)
     monkeypatch.setattr(exportable, "BATCH", 7)
     answer = made.answer("active_assistants", by=("institute",), rows=[(f"{i:07}", i) for i in range(25)])
-    (tmp_path / "file.xlsx").write_bytes(writers.to_xlsx(answer, ChartContext("en"), UNITS))
+    (tmp_path / "file.xlsx").write_bytes(to_xlsx(answer, ChartContext("en")))
     book = openpyxl.load_workbook(tmp_path / "file.xlsx")
     assert [sheet.max_row - 1 for sheet in book.worksheets[:-1]] == [10, 10, 5]
     codes = [row[0].value for sheet in book.worksheets[:-1] for row in sheet.iter_rows(min_row=2)]
@@ -114,7 +113,7 @@ def test_memory_does_not_grow_with_the_rows_of_a_sheet(monkeypatch: pytest.Monke
     def peak(count: int) -> int:
         answer = made.answer("active_assistants", by=("institute",), rows=[(f"{i:07}", i) for i in range(count)])
         tracemalloc.start()
-        writers.to_xlsx(answer, ChartContext("fa"), UNITS)
+        to_xlsx(answer, ChartContext("fa"))
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return most
@@ -126,30 +125,29 @@ def test_memory_does_not_grow_with_the_rows_of_a_sheet(monkeypatch: pytest.Monke
 
 def test_parquet_has_types_a_machine_can_use_and_says_what_it_is() -> None:
     answer = made.by_province()
-    frame = pd.read_parquet(io.BytesIO(writers.to_parquet(answer, ChartContext("fa"), UNITS, scope="کل کشور")))
-    assert list(frame.columns) == list(writers.headers(answer, ChartContext("fa"), UNITS))
+    frame = pd.read_parquet(io.BytesIO(to_parquet(answer, ChartContext("fa"), scope="کل کشور")))
+    with file_content.sheet(answer, ChartContext("fa")) as contents:
+        assert list(frame.columns) == contents.schema.names
     assert frame["training_compliance"].dtype == float
     assert str(frame["compliant_assistants"].dtype) in ("int64", "Int64")
     assert list(frame["province"]) == [row[0] for row in answer.rows]
     assert math.isnan(frame["training_compliance"].iloc[3])
     import pyarrow.parquet as pq
 
-    about = pq.read_schema(io.BytesIO(writers.to_parquet(answer, ChartContext("fa"), UNITS, scope="کل کشور"))).metadata
+    about = pq.read_schema(io.BytesIO(to_parquet(answer, ChartContext("fa"), scope="کل کشور"))).metadata
     assert "کل کشور" in about[b"about"].decode("utf-8")
 
 
 def test_parquet_for_circulation_is_rounded_as_the_other_files_are() -> None:
     answer = made.by_province()
-    parquet = pd.read_parquet(io.BytesIO(writers.to_parquet(answer, ChartContext("fa"), UNITS, circulation=True)))
-    csv = pd.read_csv(
-        io.BytesIO(writers.to_csv(answer, ChartContext("fa"), UNITS, circulation=True)), encoding="utf-8-sig"
-    )
+    parquet = pd.read_parquet(io.BytesIO(to_parquet(answer, ChartContext("fa"), circulation=True)))
+    csv = pd.read_csv(io.BytesIO(to_csv(answer, ChartContext("fa"), circulation=True)), encoding="utf-8-sig")
     assert list(parquet["compliant_assistants"]) == list(csv["compliant_assistants"]) == [75, 100, 900, 0]
 
 
 def test_a_text_that_begins_like_a_formula_is_data_to_a_machine_and_safe_to_a_spreadsheet() -> None:
     answer = made.answer("active_assistants", by=("institute",), rows=[("=1+1", -5)])
-    frame = pd.read_parquet(io.BytesIO(writers.to_parquet(answer, ChartContext("en"), UNITS)))
+    frame = pd.read_parquet(io.BytesIO(to_parquet(answer, ChartContext("en"))))
     assert frame["institute"].iloc[0] == "=1+1"
-    assert b"\r\n'=1+1," in writers.to_csv(answer, ChartContext("en"), UNITS)
+    assert b"\r\n'=1+1," in to_csv(answer, ChartContext("en"))
     assert frame["active_assistants"].iloc[0] == -5

@@ -40,7 +40,7 @@ def answered(small_register: Path) -> Iterator[tuple[StoredRows, Answer]]:
         patch.setenv("WAREHOUSE", str(small_register))
         patch.setattr(limits, "ROWS", ROWS)
         warehouse._results.clear()
-        stored = registers.large("training_compliance", by=BY, over=OVER)
+        stored = warehouse.ask_stored("training_compliance", by=BY, over=OVER)
         patch.setattr(limits, "ROWS", 1_000_000)
         warehouse._results.clear()
         whole = warehouse.ask("training_compliance", by=BY, over=OVER)
@@ -84,7 +84,7 @@ def test_a_page_of_stored_rows_is_that_of_the_same_rows_in_memory(
 
 @pytest.mark.slow
 def test_the_file_of_stored_rows_goes_with_them(few: None) -> None:
-    stored = registers.large("active_assistants", by=BY, over=OVER)
+    stored = warehouse.ask_stored("active_assistants", by=BY, over=OVER)
     assert isinstance(stored, StoredRows)
     path = stored.path
     assert path.exists()
@@ -96,13 +96,13 @@ def test_the_file_of_stored_rows_goes_with_them(few: None) -> None:
 @pytest.mark.slow
 def test_in_a_process_of_its_own_a_question_sees_what_its_reader_may_see(few: None) -> None:
     with user.acting_as(OWN):
-        own = registers.large("active_assistants", by=BY, over=OVER)
+        own = warehouse.ask_stored("active_assistants", by=BY, over=OVER)
         provinces = registers.province_of
         assert isinstance(own, StoredRows)
         counties = own.members("county")
         assert counties
         assert {provinces(county) for county in counties} == {"IR-23"}
-    whole = registers.large("active_assistants", by=BY, over=OVER)
+    whole = warehouse.ask_stored("active_assistants", by=BY, over=OVER)
     assert whole.count() > own.count()  # type: ignore[union-attr]
 
 
@@ -115,7 +115,7 @@ def test_a_question_that_takes_too_long_is_interrupted_here_and_ended_there(
     few: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "SECONDS", 0.5)
-    monkeypatch.setattr(limits, "APART_SECONDS", 4.0)
+    monkeypatch.setattr(limits, "WORKER_SECONDS", 4.0)
     with pytest.raises(OutOfTime):
         warehouse.run(warehouse.Query(slow))
     assert not limits._running
@@ -188,7 +188,7 @@ def test_explore_pages_through_rows_that_are_not_in_memory(few: None) -> None:
     assert "pd-error" not in shown
     for word in ("more.too_many_for_chart", "more.pivot_too_large"):
         assert text.word(word, "en") in shown
-    stored = registers.large("active_assistants", by=BY, over=OVER)
+    stored = warehouse.ask_stored("active_assistants", by=BY, over=OVER)
     assert isinstance(stored, StoredRows)
     assert text.word("more.groups", "en", count=text.number(stored.count(), "en")) in shown
     assert shown.count('<th scope="row"') == tables.PAGE_ROWS
@@ -197,7 +197,7 @@ def test_explore_pages_through_rows_that_are_not_in_memory(few: None) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("limit", "value", "word"),
-    [("APART_SECONDS", 0.0, "out_of_time"), ("apart_memory", lambda: 1 << 20, "out_of_memory")],
+    [("WORKER_SECONDS", 0.0, "out_of_time"), ("worker_memory", lambda: 1 << 20, "out_of_memory")],
 )
 def test_a_question_that_exceeds_a_limit_is_told_in_one_sentence(
     few: None, monkeypatch: pytest.MonkeyPatch, limit: str, value: Any, word: str

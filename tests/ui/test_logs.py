@@ -21,7 +21,7 @@ MARK = "marker7391"
 @pytest.fixture(autouse=True)
 def factory() -> Iterator[None]:
     before = logging.getLogRecordFactory()
-    logs.keep_readers_out()
+    logs.keep_users_out()
     yield
     logging.setLogRecordFactory(before)
 

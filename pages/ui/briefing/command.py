@@ -12,11 +12,11 @@ from datetime import date
 from pathlib import Path
 
 from etl.core.errors import QuestionError, Refused
+from etl.core.paths import warehouse_pointer
 from etl.core.text_folding import printable
 from etl.semantic.access import ADMINISTRATOR
 from pages.ui.briefing import recipients, writing
 from pages.ui.briefing.writing import NATION, Press
-from pages.ui.data import briefing_questions
 from pages.ui.i18n import text
 
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if wrong := _contradiction(options):
         parser.error(wrong)
     try:
-        with writing.press(briefing_questions.pointer_of(options.source), ADMINISTRATOR) as press:
+        with writing.press(options.source or warehouse_pointer(), ADMINISTRATOR) as press:
             return _changed(press, options) if options.changed else _books(press, options)
     except (Refused, QuestionError) as error:
         _tell(str(error))

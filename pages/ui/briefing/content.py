@@ -1,17 +1,13 @@
 """The content of a briefing: every word from pages/text.toml, every number from an Answer."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from etl.core.jalali import add_months
-from etl.core.paths import REFERENCE
-from etl.semantic.answers import Answer, Metric
+from etl.semantic.answers import Answer
 from pages.ui.briefing import drawing, tables
 from pages.ui.briefing.writer import Writer, writer
-from pages.ui.charts import marks
+from pages.ui.charts import maps, marks
 from pages.ui.charts.classes import classes
 from pages.ui.data.briefing_questions import Questions
 from pages.ui.i18n import text
@@ -35,18 +31,17 @@ _SHORT = {
 def book(questions: Questions) -> dict[str, Any]:
     """The content of the briefing of a place. Raises Refused for a place or day without data."""
     questions.refuse_empty()
-    write = writer(questions)
-    read, lang = questions.publication, questions.lang
+    write, publication, lang = writer(questions), questions.publication, questions.lang
     facts = verdict.facts(write.sources)
-    date, place = text.day_in_both(questions.day, lang), write.place
+    date = text.day_in_both(questions.day, lang)
     title = write.word("title")
-    nation = not questions.province
+    is_nation = not questions.province
     return {
         "lang": lang,
         "iso": questions.day.isoformat(),
         "digits": [text.digits(number, lang) for number in range(100)],
         "title": title,
-        "place": place,
+        "place": write.place,
         "date": date,
         "owner": text.word("app.owner", lang),
         "about": write.word("about", place=write.place_within, date=date),
@@ -56,19 +51,19 @@ def book(questions: Questions) -> dict[str, Any]:
             title=title,
             place=write.place_within,
             date=text.day(questions.day, lang),
-            id=text.digits(read.id, lang),
+            id=text.digits(publication.id, lang),
         ),
-        "sample": write.word("sample") if read.is_sample else "",
+        "sample": write.word("sample") if publication.is_sample else "",
         "circulation_short": write.word("exact_short" if questions.exact else "circulation_short"),
         "circulation": text.word("file.exact" if questions.exact else "file.circulation", lang),
         "verdict": verdict.sentences(facts, write.sources),
         **_cards(write),
         "trend": _trend(write, facts),
         "actions": _actions(write),
-        "ranks": None if nation else tables.own_ranks(write),
-        "map": _map(write) if nation else None,
-        "ranking": tables.ranking(write, "province" if nation else "county"),
-        "tables": tables.of_nation(write) if nation else [],
+        "ranks": None if is_nation else tables.ranks_of_province(write),
+        "map": _map(write) if is_nation else None,
+        "ranking": tables.ranking(write, "province" if is_nation else "county"),
+        "tables": tables.of_nation(write) if is_nation else [],
         "changes": _changes(write),
         "method": _method(write),
         "numbers_about": write.word("numbers_about"),
@@ -80,8 +75,8 @@ def _cards(write: Writer) -> dict[str, Any]:
     for name in HEADLINE:
         settled = write.questions.settled_on(name)
         day = settled or write.questions.day
-        now = write.questions.ask(name, on=day)
-        metric, value = now.metrics[0], now.value() if settled else None
+        answer = write.questions.ask(name, on=day)
+        metric, value = answer.metrics[0], answer.value() if settled else None
         before = write.questions.ask(name, on=add_months(day, -12)).value()
         change, verdict_key, is_good = "", "no_year" if settled else "not_settled", None
         if value is not None and before is not None:
@@ -93,7 +88,7 @@ def _cards(write: Writer) -> dict[str, Any]:
         cards.append(
             {
                 "label": metric.label[write.lang],
-                "value": write.plain(now) if settled else text.plain(None, metric.unit, write.lang),
+                "value": text.plain(value, metric.unit, write.lang),
                 "change": change,
                 "verdict": write.word(verdict_key),
                 "better": is_good is True,
@@ -108,17 +103,16 @@ def _cards(write: Writer) -> dict[str, Any]:
 def _trend(write: Writer, facts: verdict.Facts) -> dict[str, Any]:
     lang = write.lang
     answer = write.questions.analyse("projection")
-    known = [row for row in answer.rows if row[1] is not None]
+    actual = [row for row in answer.rows if row[1] is not None]
     # The projection of a province runs until it reaches its share of the nation's target, too far ahead for a briefing.
-    answer = replace(answer, rows=answer.rows[: len(known) + _MOST_MONTHS_AHEAD])
-    path, known_events = write.questions.analyse("target_path"), write.questions.analyse("events")
-    events = marks.of(marks.events(known_events, write.context)[-_MOST_EVENTS:], [row[0] for row in answer.rows])
-    first, last = known[0], known[-1]
+    answer = replace(answer, rows=answer.rows[: len(actual) + _MOST_MONTHS_AHEAD])
+    path, all_events = write.questions.analyse("target_path"), write.questions.analyse("events")
+    events = marks.of(marks.events(all_events, write.context)[-_MOST_EVENTS:], [row[0] for row in answer.rows])
+    first, last = actual[0], actual[-1]
     span = [text.unit_label(label, lang) for label in (first[0], answer.rows[-1][0])]
     counted = [text.number(row[1], lang) for row in (first, last)]
-    alt = write.word(
-        "trend_alt", first=counted[0], since=span[0], last=counted[1], until=text.day(write.questions.day, lang)
-    )
+    until = text.day(write.questions.day, lang)
+    alt = write.word("trend_alt", first=counted[0], since=span[0], last=counted[1], until=until)
     title = write.word("trend_alone", active=text.number(facts.active, lang), before=text.number(facts.before, lang))
     keys = ["actual"]
     ahead = answer.rows[-1]
@@ -133,10 +127,7 @@ def _trend(write: Writer, facts: verdict.Facts) -> dict[str, Any]:
         "sub": write.word("trend_sub", place=write.place_within, first=span[0], last=span[1]),
         # The template uses the highest picture that fits on the page.
         "pictures": [
-            {
-                "height": height,
-                "svg": drawing.trend(answer, write.context, facts.target, path, events, float(height)),
-            }
+            {"height": height, "svg": drawing.trend(answer, write.context, facts.target, path, events, float(height))}
             for height in _HEIGHTS
         ],
         "alt": alt,
@@ -148,10 +139,10 @@ def _trend(write: Writer, facts: verdict.Facts) -> dict[str, Any]:
 
 def _path(write: Writer, path: Answer) -> str:
     """The gap to the target path on the day."""
-    known = [row for row in path.records() if row["planned_gap"] is not None]
-    if not known:
+    rows = [row for row in path.records() if row["planned_gap"] is not None]
+    if not rows:
         return ""
-    row = known[-1]
+    row = rows[-1]
     return write.word(
         "path_behind" if row["planned_gap"] < 0 else "path_ahead",
         day=text.day(write.questions.day, write.lang),
@@ -183,31 +174,20 @@ def _map(write: Writer) -> dict[str, Any]:
     metric = answer.metrics[0]
     title = write.word("map_plain")
     if last := tables.last_of(answer, metric):
-        title = write.word(
-            "map_title",
-            place=text.member("province", last.key[0], lang),
-            value=text.plain(last.value, metric.unit, lang),
-        )
-    names = {code: text.member("province", code, lang) for code in text.reference_members("province", lang)}
-    colour_classes = drawing.paper(
-        classes([value for value in answer.column(metric.name) if value is not None], metric, write.context)
-    )
-    credit = f"{text.word('figure.osm', lang)} (ODbL)"
+        value = text.plain(last.value, metric.unit, lang)
+        title = write.word("map_title", place=text.member("province", last.key[0], lang), value=value)
+    names = {**text.reference_members("province", lang), **_SHORT[lang]}
+    values = [value for value in answer.column(metric.name) if value is not None]
+    colour_classes = drawing.paper(classes(values, metric, write.context))
     return {
         "title": title,
         "sub": write.word("map_sub", day=text.day(write.questions.day, lang), nation=write.plain(nation)),
-        "svg": drawing.province_map(answer, write.context, _label_places(), names | _SHORT[lang]),
+        "svg": drawing.province_map(answer, write.context, maps.label_points(), names),
         "alt": write.word("map_alt"),
         "width": 158,
         "legend": [{"colour": step["colour"], "words": step["label"]} for step in colour_classes.keys(write.context)],
-        "credit": credit,
+        "credit": f"{text.word('figure.osm', lang)} (ODbL)",
     }
-
-
-@cache
-def _label_places() -> dict[str, tuple[float, float]]:
-    shapes = json.loads((REFERENCE / "iran_provinces.geojson").read_text(encoding="utf-8"))["features"]
-    return {shape["id"]: (shape["properties"]["label_lon"], shape["properties"]["label_lat"]) for shape in shapes}
 
 
 def _changes(write: Writer) -> dict[str, Any]:
@@ -216,46 +196,40 @@ def _changes(write: Writer) -> dict[str, Any]:
     revision = write.questions.revision(HEADLINE)
     if revision is None:
         return section | {"lead": write.word("changes_first")}
-    count = {
-        kind: text.number(sum(getattr(source, f"{kind}_rows") for source in revision.rows), lang)
+    counts = {
+        kind: sum(getattr(source, f"{kind}_rows") for source in revision.rows)
         for kind in ("new", "corrected", "removed")
     }
-    any_row = any(source.new_rows or source.corrected_rows or source.removed_rows for source in revision.rows)
+    rows = write.word("changes_no_rows")
+    if any(counts.values()):
+        rows = write.word("changes_rows", **{kind: text.number(count, lang) for kind, count in counts.items()})
     for name in HEADLINE:
         metric = revision.after[name].metrics[0]
         before, after = revision.before[name].value(), revision.after[name].value()
         if None not in (before, after) and changes.is_visible(metric, after, before):
-            section["rows"].append(_changed(metric, before, after, lang))
+            values = (text.plain(value, metric.unit, lang) for value in (before, after))
+            section["rows"].append([metric.label[lang], *values, changes.signed(metric, after, before, lang)])
     lead = write.word(
         "changes_some" if section["rows"] else "changes_none",
         old=text.digits(revision.publication.id, lang),
-        rows=write.word("changes_rows", **count) if any_row else write.word("changes_no_rows"),
+        rows=rows,
         day=text.day(revision.day, lang),
     )
-    return section | {
-        "lead": f"{lead} {write.word('changes_references')}" if revision.definitions or revision.references else lead
-    }
-
-
-def _changed(metric: Metric, before: Any, after: Any, lang: str) -> Sequence[str]:
-    return (
-        metric.label[lang],
-        text.plain(before, metric.unit, lang),
-        text.plain(after, metric.unit, lang),
-        changes.signed(metric, after, before, lang),
-    )
+    if revision.definitions or revision.references:
+        lead += f" {write.word('changes_references')}"
+    return section | {"lead": lead}
 
 
 def _method(write: Writer) -> dict[str, Any]:
-    read, lang = write.questions.publication, write.lang
-    number = {
-        "files": read.files, "read": read.rows_read, "loaded": read.rows_loaded, "rejected": read.rows_quarantined,
-    }  # fmt: skip
+    publication, lang = write.questions.publication, write.lang
     source = write.word(
         "source",
-        day=text.day(read.as_of, lang),
-        built=text.day(read.built_on, lang),
-        **{key: text.number(value, lang) for key, value in number.items()},
+        day=text.day(publication.as_of, lang),
+        built=text.day(publication.built_on, lang),
+        files=text.number(publication.files, lang),
+        read=text.number(publication.rows_read, lang),
+        loaded=text.number(publication.rows_loaded, lang),
+        rejected=text.number(publication.rows_quarantined, lang),
     )
     return {
         "title": write.word("method_title"),

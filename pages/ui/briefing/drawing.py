@@ -44,39 +44,40 @@ def trend(
     top, base = 20.0 if marks else 8.0, height - _BOTTOM
     across = (WIDTH - _LEFT - _RIGHT) / max(len(months) - 1, 1)
 
-    def x(place: float) -> float:
-        return _LEFT + across * place
+    def x(month: int) -> float:
+        return _LEFT + across * month
 
     def y(value: float) -> float:
         return top + (height - top - _BOTTOM) * (1 - value / (ticks[-1] or 1))
 
     parts: list[str] = []
     for value in ticks:
+        label = text.plain(value, "persons", context.lang)
         parts.append(_rule(_LEFT, y(value), WIDTH - _RIGHT, y(value), context.colour("grid"), 0.7))
-        parts.append(
-            _text(
-                _LEFT - 5, y(value) + 2.6, text.plain(value, "persons", context.lang), _SMALL, "end", "quiet", context
-            )
-        )
+        parts.append(_text(_LEFT - 5, y(value) + 2.6, label, _SMALL, "end", "quiet", context))
     parts += _months(months, x, base, context)
-    band = [(place, row[2], row[3]) for place, row in enumerate(answer.rows) if row[2] is not None]
+    band = [(x(i), y(row[2]), y(row[3])) for i, row in enumerate(answer.rows) if row[2] is not None]
     if len(band) > 1:
-        points = [(x(p), y(low)) for p, low, _ in band] + [(x(p), y(high)) for p, _, high in reversed(band)]
+        points = [(at, low) for at, low, _ in band] + [(at, high) for at, _, high in reversed(band)]
         parts.append(f'<path d="{_path(points)}Z" fill="{context.colour("projection")}" fill-opacity="0.16"/>')
     if planned:
-        points = [(x(place), y(planned[month])) for place, month in enumerate(months) if month in planned]
+        points = [(x(i), y(planned[month])) for i, month in enumerate(months) if month in planned]
         parts.append(_line(points, context.colour("total"), 1.2, "1.5 2.5"))
     if target is not None:
         parts += _target(answer, planned, target, y(target), context)
     parts += _projection(answer, x, y, context)
-    known = [(place, row[1]) for place, row in enumerate(answer.rows) if row[1] is not None]
-    parts.append(_line([(x(place), y(value)) for place, value in known], context.colour("actual"), 2.1))
+    actual = [(x(i), y(row[1])) for i, row in enumerate(answer.rows) if row[1] is not None]
+    parts.append(_line(actual, context.colour("actual"), 2.1))
     parts += _marks(marks, months, x, top, base, context)
-    if known:
-        place, value = known[-1]
-        parts.append(_dot(x(place), y(value), context))
-        written = text.plain(value, "persons", context.lang)
-        parts.append(_text(x(place), y(value) + 14, written, 9.5, "middle", "actual", context, 700, halo="#ffffff"))
+    if actual:
+        last_x, last_y = actual[-1]
+        value = [row[1] for row in answer.rows if row[1] is not None][-1]
+        parts.append(
+            f'<circle cx="{last_x:.1f}" cy="{last_y:.1f}" r="3" fill="{context.colour("surface")}" '
+            f'stroke="{context.colour("actual")}" stroke-width="1.8"/>'
+        )
+        label = text.plain(value, "persons", context.lang)
+        parts.append(_text(last_x, last_y + 14, label, 9.5, "middle", "actual", context, 700, halo="#ffffff"))
     return _svg(WIDTH, height, parts)
 
 
@@ -95,10 +96,10 @@ def _target(
 
 
 def _projection(
-    answer: Answer, x: Callable[[float], float], y: Callable[[float], float], context: ChartContext
+    answer: Answer, x: Callable[[int], float], y: Callable[[float], float], context: ChartContext
 ) -> Iterable[str]:
     """The projected line, with its last range in words on the side away from the line."""
-    ahead = [(x(place), y(row[4])) for place, row in enumerate(answer.rows) if row[4] is not None]
+    ahead = [(x(i), y(row[4])) for i, row in enumerate(answer.rows) if row[4] is not None]
     if len(ahead) < 2:
         return
     yield _line(ahead, context.colour("projection"), 1.4, "4 3")
@@ -110,20 +111,20 @@ def _projection(
         yield _text(WIDTH - _RIGHT, at, label, _NORMAL, "end", "actual", context, halo="#ffffff")
 
 
-def _months(months: Sequence[str], x: Callable[[float], float], base: float, context: ChartContext) -> Iterable[str]:
+def _months(months: Sequence[str], x: Callable[[int], float], base: float, context: ChartContext) -> Iterable[str]:
     """A labelled tick at the first month of each Jalali year, and at its seventh if there is room."""
     yearly = sum(month.endswith("-01") for month in months) > 5
-    for place, month in enumerate(months):
+    for i, month in enumerate(months):
         if month.endswith("-01") or (month.endswith("-07") and not yearly):
-            yield _rule(x(place), base, x(place), base + 3, context.colour("quiet"), 0.7)
-            at, anchor = (x(place), "middle") if x(place) < WIDTH - 36 else (WIDTH, "end")
+            yield _rule(x(i), base, x(i), base + 3, context.colour("quiet"), 0.7)
+            at, anchor = (x(i), "middle") if x(i) < WIDTH - 36 else (WIDTH, "end")
             yield _text(at, base + 12, text.unit_label(month, context.lang), _SMALL, anchor, "quiet", context)
 
 
 def _marks(
     marks: Sequence[Mark],
     months: Sequence[str],
-    x: Callable[[float], float],
+    x: Callable[[int], float],
     top: float,
     base: float,
     context: ChartContext,
@@ -154,8 +155,9 @@ def province_map(
     at = answer.columns.index(metric.name)
     values = {row[0]: row[at] for row in answer.rows if row[0]}
     colour_classes = paper(classes([value for value in values.values() if value is not None], metric, context))
-    place = _projected(values)
-    land = {code: [[place(*point) for point in ring] for ring in maps.rings_of(code)] for code in values}
+    project = _projection_onto_map(values)
+    land = {code: [[project(*point) for point in ring] for ring in maps.rings_of(code)] for code in values}
+    centres = {code: project(*areas[code]) for code in values}
     parts, labels = [_HATCH.replace("COLOUR", context.colour("missing"))], []
     for code in sorted(values):
         value = values[code]
@@ -164,15 +166,15 @@ def province_map(
         parts.append(f'<path d="{rings}" fill="{fill}" stroke="{_BORDER}" stroke-width="0.6" fill-rule="evenodd"/>')
         written = text.plain(value, metric.unit, context.lang)
         ground = _GROUND if value is None else fill
-        labels.append(_Label(code, short[code], written, place(*areas[code]), ground))
+        labels.append(_Label(code, short[code], written, centres[code], ground))
     outlines = [ring for rings in land.values() for ring in rings]
-    for label, (x, y) in _placed(labels, [place(*areas[code]) for code in values], outlines):
-        own_x, own_y = label.at
+    for label, (x, y) in _placed(labels, outlines):
         halo = label.ground
         if _is_away(label, x, y):
+            centre_x, centre_y = label.centre
             halo = context.colour("surface")
-            parts.append(_rule(own_x, own_y, x, y + (8 if y < own_y else -8), context.colour("text"), 0.6))
-            parts.append(f'<circle cx="{own_x:.1f}" cy="{own_y:.1f}" r="1.3" fill="{context.colour("text")}"/>')
+            parts.append(_rule(centre_x, centre_y, x, y + (8 if y < centre_y else -8), context.colour("text"), 0.6))
+            parts.append(f'<circle cx="{centre_x:.1f}" cy="{centre_y:.1f}" r="1.3" fill="{context.colour("text")}"/>')
         parts.append(_text(x, y - 0.8, label.name, _MAP_SIZE, "middle", "text", context, 700, halo=halo))
         parts.append(_text(x, y + 6.9, label.value, _MAP_SIZE, "middle", "text", context, halo=halo))
     return _svg(MAP_WIDTH, MAP_HEIGHT, parts)
@@ -201,34 +203,41 @@ _MAP_SIZE = 6.6
 _AWAY = 13.0
 
 
+# Left, top, right and bottom.
+_Box = tuple[float, float, float, float]
+_Point = tuple[float, float]
+
+
 @dataclass(frozen=True)
 class _Label:
+    """The name and the value of a province, its centre, and the colour around it."""
+
     code: str
     name: str
     value: str
-    at: tuple[float, float]
+    centre: _Point
     ground: str
 
-    def box(self, x: float, y: float) -> tuple[float, float, float, float]:
+    def box(self, x: float, y: float) -> _Box:
         half = max(len(self.name), len(self.value)) * _MAP_SIZE * 0.27 + 1.5
         return x - half, y - 8.0, x + half, y + 8.6
 
 
-def _placed(
-    labels: Sequence[_Label],
-    centres: Sequence[tuple[float, float]],
-    outlines: Sequence[Sequence[tuple[float, float]]] = (),
-) -> Iterable[tuple[_Label, tuple[float, float]]]:
+def _placed(labels: Sequence[_Label], outlines: Sequence[Sequence[_Point]]) -> Iterable[tuple[_Label, _Point]]:
     """The position of each label without overlaps: the nearest free spot near its centre, else one outside the land."""
-    occupied: list[tuple[float, float, float, float]] = []
+    occupied: list[_Box] = []
+
+    def room(label: _Label) -> float:
+        distances = (math.dist(label.centre, other.centre) for other in labels if other.centre != label.centre)
+        return min(distances, default=0.0)
+
     # Crowded provinces are placed last, so that provinces without close neighbours keep their centre.
-    order = sorted(labels, key=lambda label: (-_room(label.at, centres), label.code))
-    for label in order:
-        spot = label.at
-        for x, y in _around(*label.at):
+    for label in sorted(labels, key=lambda label: (-room(label), label.code)):
+        spot = label.centre
+        for x, y in _around(*label.centre):
             box = label.box(x, y)
             is_inside = box[0] >= 0 and box[1] >= 0 and box[2] <= MAP_WIDTH and box[3] <= MAP_HEIGHT
-            if not is_inside or any(_meets(box, other) for other in occupied):
+            if not is_inside or any(_overlap(box, other) for other in occupied):
                 continue
             if not _is_away(label, x, y) or not any(_is_on(box, ring) for ring in outlines):
                 spot = (x, y)
@@ -238,16 +247,18 @@ def _placed(
 
 
 def _is_away(label: _Label, x: float, y: float) -> bool:
-    return math.dist(label.at, (x, y)) > _AWAY
+    return math.dist(label.centre, (x, y)) > _AWAY
 
 
-def _is_on(box: tuple[float, float, float, float], ring: Sequence[tuple[float, float]]) -> bool:
+def _is_on(box: _Box, ring: Sequence[_Point]) -> bool:
     """Whether a vertex of a ring is in the box, or the box's centre is within the ring."""
-    return any(_holds(box, point) for point in ring) or _is_within(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), ring)
+    left, top, right, bottom = box
+    has_vertex = any(left < x < right and top < y < bottom for x, y in ring)
+    return has_vertex or _is_within((left + right) / 2, (top + bottom) / 2, ring)
 
 
-def _is_within(point: tuple[float, float], ring: Sequence[tuple[float, float]]) -> bool:
-    x, y = point
+def _is_within(x: float, y: float, ring: Sequence[_Point]) -> bool:
+    """Whether a ray from the point crosses the ring an odd number of times."""
     crossed = 0
     for (x1, y1), (x2, y2) in pairwise(ring):
         crossed += (y1 > y) != (y2 > y) and x < x1 + (y - y1) / (y2 - y1) * (x2 - x1)
@@ -259,11 +270,8 @@ def _luminance(colour: str) -> float:
     return 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2
 
 
-def _room(at: tuple[float, float], centres: Sequence[tuple[float, float]]) -> float:
-    return min((math.dist(at, other) for other in centres if other != at), default=0.0)
-
-
-def _around(x: float, y: float) -> Iterable[tuple[float, float]]:
+def _around(x: float, y: float) -> Iterable[_Point]:
+    """The point itself, then points on growing circles around it."""
     yield x, y
     for radius in range(2, 110, 2):
         for part in range(24):
@@ -271,16 +279,12 @@ def _around(x: float, y: float) -> Iterable[tuple[float, float]]:
             yield x + radius * math.cos(turn), y - radius * math.sin(turn)
 
 
-def _meets(box: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+def _overlap(box: _Box, other: _Box) -> bool:
     return box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]
 
 
-def _holds(box: tuple[float, float, float, float], point: tuple[float, float]) -> bool:
-    return box[0] < point[0] < box[2] and box[1] < point[1] < box[3]
-
-
-def _projected(codes: Iterable[str]) -> Callable[[float, float], tuple[float, float]]:
-    """Longitude and latitude to points of the picture."""
+def _projection_onto_map(codes: Iterable[str]) -> Callable[[float, float], _Point]:
+    """A function of longitude and latitude that gives points of the picture."""
     shrink = math.cos(math.radians(_LATITUDE))
     points = [point for code in codes for ring in maps.rings_of(code) for point in ring]
     west, east = min(x for x, _ in points), max(x for x, _ in points)
@@ -317,7 +321,7 @@ def _text(
     )
 
 
-def _path(points: Iterable[tuple[float, float]]) -> str:
+def _path(points: Iterable[_Point]) -> str:
     """A path through points, without repeated ones."""
     vertices: list[str] = []
     for x, y in points:
@@ -327,19 +331,15 @@ def _path(points: Iterable[tuple[float, float]]) -> str:
     return "M" + "L".join(vertices)
 
 
-def _line(points: Sequence[tuple[float, float]], colour: str, width: float, dash: str = "") -> str:
-    dashed = f' stroke-dasharray="{dash}"' if dash else ""
+def _line(points: Sequence[_Point], colour: str, width: float, dash: str = "") -> str:
     shape = f'd="{_path(points)}" fill="none" stroke="{colour}" stroke-width="{width:g}" stroke-linejoin="round"'
-    return f"<path {shape}{dashed}/>" if points else ""
+    return f"<path {shape}{_dashed(dash)}/>" if points else ""
 
 
 def _rule(x1: float, y1: float, x2: float, y2: float, colour: str, width: float, dash: str = "") -> str:
-    dashed = f' stroke-dasharray="{dash}"' if dash else ""
-    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" stroke-width="{width:g}"{dashed}/>'
+    ends = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
+    return f'<line {ends} stroke="{colour}" stroke-width="{width:g}"{_dashed(dash)}/>'
 
 
-def _dot(x: float, y: float, context: ChartContext) -> str:
-    return (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{context.colour("surface")}" '
-        f'stroke="{context.colour("actual")}" stroke-width="1.8"/>'
-    )
+def _dashed(dash: str) -> str:
+    return f' stroke-dasharray="{dash}"' if dash else ""

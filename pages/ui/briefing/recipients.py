@@ -121,27 +121,24 @@ def _smtp(path: Path, table: Any) -> Smtp:
     return Smtp(**table)
 
 
-# ---------------------------------------------------------------- what is new
-
-
 def send_changed(press: Press, path: Path) -> list[Outcome]:
     """Write the briefings with newly needed actions for each recipient. A failure of one does not stop the others.
 
     Raises Refused if recipients.toml or the stored state cannot be read.
     """
     recipients, smtp = read(path)
-    known = _noted()
+    states = _noted()
     # The state is kept by file and recipient: another file may use the same names.
     outcomes = []
     for recipient in recipients:
         key = f"{path.absolute()}\n{recipient.name}"
         try:
-            files, noted = _send(press, recipient, known.get(key), smtp)
+            files, state = _send(press, recipient, states.get(key), smtp)
         except Refused as error:
             outcomes.append(Outcome(recipient.name, fault=str(error)))
             continue
-        known[key] = noted
-        writing.save(_state(), json.dumps(known, ensure_ascii=False, indent=1).encode())
+        states[key] = state
+        writing.save(_state(), json.dumps(states, ensure_ascii=False, indent=1).encode())
         outcomes.append(Outcome(recipient.name, tuple(files)))
     return outcomes
 
@@ -152,7 +149,7 @@ def _send(
     publication = press.questions(NATION, recipient.lang).publication.id
     if before is not None and before["publication"] == publication:
         return [], dict(before)
-    now: dict[str, dict[str, float]] = {}
+    counts: dict[str, dict[str, float]] = {}
     files: list[Path] = []
     lines: list[str] = []
     for place in recipient.places:
@@ -162,24 +159,24 @@ def _send(
         except NoData:
             continue
         actions = needs_action.actions(writer(questions).sources)
-        now[place] = {_key(action): action.count for action in actions}
+        counts[place] = {_key(action): action.count for action in actions}
         if before is None:
             continue
         # A place that is new to the recipient is treated like the first run.
-        earlier = before["places"].get(place, now[place])
-        new = [action for action in actions if action.count > earlier.get(_key(action), 0)]
-        if new:
+        earlier = before["places"].get(place, counts[place])
+        newly = [action for action in actions if action.count > earlier.get(_key(action), 0)]
+        if newly:
             to = recipient.folder / writing.file_name(questions)
             press.write(press.questions(place, recipient.lang), to)
             files.append(to)
-            lines += [writing.place_name(place, recipient.lang), *(f"  {_line(action)}" for action in new)]
+            lines += [writing.place_name(place, recipient.lang), *(f"  {_line(action)}" for action in newly)]
     if files:
         listed = recipient.folder / f"new-{publication}-{recipient.lang}.txt"
         writing.save(listed, ("\n".join(lines) + "\n").encode())
         if smtp and recipient.mail:
             _mail(smtp, recipient, files, "\n".join(lines) + "\n")
         files.append(listed)
-    return files, {"publication": publication, "places": now}
+    return files, {"publication": publication, "places": counts}
 
 
 def _key(action: Action) -> str:
@@ -206,14 +203,14 @@ def _mail(smtp: Smtp, recipient: Recipient, files: list[Path], words: str) -> No
 
 def _noted() -> dict[str, Any]:
     try:
-        known = json.loads(_state().read_text(encoding="utf-8"))
+        states = json.loads(_state().read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise Refused(f"{_state()}: cannot be read ({type(error).__name__})") from None
-    if not isinstance(known, dict):
+    if not isinstance(states, dict):
         raise Refused(f"{_state()}: cannot be read")
-    return known
+    return states
 
 
 def _state() -> Path:

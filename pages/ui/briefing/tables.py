@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from etl.core.jalali import last_complete_months
+from etl.semantic import ranking as groups
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
-from etl.semantic.ranking import Group, Ranking, rank
+from etl.semantic.ranking import Group, Ranking
 from pages.ui.briefing.writer import Writer
 from pages.ui.i18n import text
 from pages.ui.summary import ranks
@@ -24,8 +25,8 @@ _MOST_NAMED = 2
 
 def last_of(answer: Answer, metric: Metric) -> Group | None:
     """The lowest of the ranked groups, if it may be named."""
-    ranking = rank(answer, metric.name)
-    return ranking.ranked[-1] if ranking.ranked and ranking.is_last_apart else None
+    order = groups.rank(answer, metric.name)
+    return order.ranked[-1] if order.ranked and order.is_last_apart else None
 
 
 def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
@@ -38,7 +39,7 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
     whole = write.questions.ask(_COMPLIANCE, on=day)
     metric, level = answer.metrics[0], whole.value()
     # Without counts there is nothing to rank.
-    order = rank(answer, _COMPLIANCE)
+    order = groups.rank(answer, _COMPLIANCE)
     unranked = [row for row in answer.records() if row[dimension] and row[_COMPLIANCE] is None]
     if not order.ranked and not order.small:
         return None
@@ -64,6 +65,12 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
     small = [(group.key[0], group.count) for group in order.small]
     small += [(row[dimension], row[str(metric.denominator)]) for row in unranked]
     label = text.word(f"dimension.{dimension}", lang)
+    total = {
+        "name": write.place,
+        "value": write.plain(whole),
+        "count": text.number(whole.value(str(metric.denominator)), lang),
+        "more": [column.total for column in beside],
+    }
     return {
         "title": _title(write, dimension, order, [group.key[0] for group in order.ranked if group.key[0] in below]),
         "sub": write.word(f"rank_sub_{dimension}", day=text.day(day, lang), whole=write.plain(whole)),
@@ -73,22 +80,12 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
             *(column.head for column in beside),
         ],
         "rows": rows,
-        "total": _total(write, whole, metric, beside) if beside and rows else None,
+        "total": total if beside and rows else None,
         "small_title": write.word("rank_small"),
         "small": [
             write.word("rank_small_item", name=write.questions.member(dimension, code), count=text.number(count, lang))
             for code, count in sorted(small, key=lambda place: (-(place[1] or 0), place[0]))
         ],
-    }
-
-
-def _total(write: Writer, whole: Answer, metric: Metric, beside: Sequence["_Column"]) -> dict[str, Any]:
-    count = whole.rows[0][whole.columns.index(str(metric.denominator))]
-    return {
-        "name": write.place,
-        "value": write.plain(whole),
-        "count": text.number(count, write.lang),
-        "more": [column.total for column in beside],
     }
 
 
@@ -156,18 +153,12 @@ def _columns(write: Writer, dimension: str, names: Sequence[str]) -> list[_Colum
     for name in names:
         answer, total = (write.questions.ask(name, by=by, on=write.questions.day) for by in ((dimension,), ()))
         values = zip(answer.column(dimension), answer.column(name), strict=True)
-        columns.append(
-            _Column(
-                answer.metrics[0],
-                write.lang,
-                {code: value for code, value in values if code},
-                write.plain(total),
-            )
-        )
+        of_place = {code: value for code, value in values if code}
+        columns.append(_Column(answer.metrics[0], write.lang, of_place, write.plain(total)))
     return columns
 
 
-def own_ranks(write: Writer) -> dict[str, Any]:
+def ranks_of_province(write: Writer) -> dict[str, Any]:
     """The ranks of the province."""
     everywhere = {}
     for name in _RANKED:
@@ -181,31 +172,23 @@ def own_ranks(write: Writer) -> dict[str, Any]:
                 write.questions.ask(name, by=("province",), everywhere=True, **when),
                 write.questions.ask(name, everywhere=True, **when),
             )
-    rows = []
-    for province_rank in ranks.ranks(write.sources, everywhere):
-        place = text.word("profile.no_rank", write.lang)
-        if province_rank.place is not None and province_rank.count > 1:
-            numbers = {
-                "place": text.number(province_rank.place, write.lang),
-                "count": text.number(province_rank.count, write.lang),
-            }
-            place = text.word("profile.of", write.lang, **numbers)
-        label = province_rank.metric.label[write.lang]
-        if province_rank.settled_on != write.questions.day and province_rank.settled_on:
-            label = text.word(
-                "change.settled", write.lang, label=label, day=text.day(province_rank.settled_on, write.lang)
-            )
-        values = [
-            text.plain(value, province_rank.metric.unit, write.lang)
-            for value in (province_rank.value, province_rank.nation)
-        ]
+    rows, lang = [], write.lang
+    for rank in ranks.ranks(write.sources, everywhere):
+        place = text.word("profile.no_rank", lang)
+        if rank.place is not None and rank.count > 1:
+            numbers = {"place": text.number(rank.place, lang), "count": text.number(rank.count, lang)}
+            place = text.word("profile.of", lang, **numbers)
+        label = rank.metric.label[lang]
+        if rank.settled_on and rank.settled_on != write.questions.day:
+            label = text.word("change.settled", lang, label=label, day=text.day(rank.settled_on, lang))
+        values = [text.plain(value, rank.metric.unit, lang) for value in (rank.value, rank.nation)]
         rows.append([label, *values, place])
     keys = ("profile.here", "figure.nation_line", "profile.rank")
     return {
         "title": write.word("own_title"),
         "sub": write.word("own_sub"),
         "widths": [2.6, 1, 1, 1],
-        "heads": [write.words("changes_heads")[0], *(text.word(key, write.lang) for key in keys)],
+        "heads": [write.words("changes_heads")[0], *(text.word(key, lang) for key in keys)],
         "rows": rows,
         "total": [],
     }

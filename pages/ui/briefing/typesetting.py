@@ -82,8 +82,8 @@ _WITHOUT_PICTURE = frozenset([*range(0x2066, 0x206A), 0x200C, 0x200D, 0x200E, 0x
 def _lacking() -> re.Pattern[str]:
     """A pattern of the characters that the fonts lack."""
     glyphs = [frozenset(TTFont(ROOT / "static" / "fonts" / name).getBestCmap()) for name in _FONTS]
-    known = frozenset.intersection(*glyphs) | _WITHOUT_PICTURE
-    return re.compile(f"[^{''.join(re.escape(chr(code)) for code in sorted(known))}]")
+    drawable_codes = frozenset.intersection(*glyphs) | _WITHOUT_PICTURE
+    return re.compile(f"[^{''.join(re.escape(chr(code)) for code in sorted(drawable_codes))}]")
 
 
 def numbers_file(answers: Sequence[Answer]) -> str:
@@ -98,11 +98,11 @@ def numbers_file(answers: Sequence[Answer]) -> str:
         on = answer.on or ""
         names = [name for name in answer.columns if name not in answer.by]
         for row in answer.rows:
-            known = dict(zip(answer.columns, row, strict=True))
-            members = [part for name in answer.by for part in (name, known[name])]
+            values = dict(zip(answer.columns, row, strict=True))
+            members = [part for name in answer.by for part in (name, values[name])]
             members += [""] * (4 - len(members))
             for name in names:
-                line = (name, *members[:4], where, on, *over, known[name])
+                line = (name, *members[:4], where, on, *over, values[name])
                 if line not in written:
                     written.add(line)
                     writer.writerow([safe("" if cell is None else cell) for cell in line])

@@ -38,9 +38,9 @@ class Writer:
     def words(self, key: str) -> Any:
         return text.words(f"briefing.{key}", self.lang)
 
-    def plain(self, answer: Answer, name: str | None = None) -> str:
+    def plain(self, answer: Answer) -> str:
         """The number of a one-row answer, without its unit."""
-        metric = next(each for each in answer.metrics if name in (None, each.name))
+        metric = answer.metrics[0]
         return text.plain(answer.value(metric.name), metric.unit, self.lang)
 
 

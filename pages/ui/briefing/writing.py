@@ -97,9 +97,6 @@ def save(path: Path, content: bytes) -> None:
         raise Refused(f"{path}: cannot be written ({error.strerror})") from None
 
 
-# ---------------------------------------------------------------- what was written
-
-
 def folder() -> Path:
     """The folder of the list; BRIEFINGS overrides it."""
     return Path(os.environ.get("BRIEFINGS") or ROOT / "data" / "briefings")
@@ -107,10 +104,8 @@ def folder() -> Path:
 
 def note(book: Written) -> None:
     """Add a briefing to the list. A failure is ignored: the briefing itself is written."""
-    earlier_books = [other for other in written() if other.file != book.file]
-    lines = [
-        json.dumps(asdict(other), ensure_ascii=False) for other in [*reversed(earlier_books[: MOST_LISTED - 1]), book]
-    ]
+    earlier = [other for other in written() if other.file != book.file][: MOST_LISTED - 1]
+    lines = [json.dumps(asdict(listed), ensure_ascii=False) for listed in (*reversed(earlier), book)]
     with suppress(Refused):
         save(_list(), ("\n".join(lines) + "\n").encode())
 
@@ -125,18 +120,17 @@ def written() -> list[Written]:
     books = []
     for line in reversed(lines):
         with suppress(ValueError, TypeError):
-            known = json.loads(line)
-            if isinstance(known, dict) and known.keys() == names:
-                books.append(Written(**known))
+            entry = json.loads(line)
+            if isinstance(entry, dict) and entry.keys() == names:
+                books.append(Written(**entry))
     return books
 
 
 def content_of(book: Written) -> bytes | None:
     """The content of the file; None if it no longer exists."""
-    try:
+    with suppress(OSError):
         return Path(book.file).read_bytes()
-    except OSError:
-        return None
+    return None
 
 
 def place_name(place: str, lang: str) -> str:

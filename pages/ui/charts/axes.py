@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.i18n import text
 
+# The ticks of an axis of shares.
+SHARES = (0, 0.25, 0.5, 0.75, 1)
 # Longer names below a column wrap to two lines, because columns are narrow on a phone.
 _LONGEST_BELOW = 10
 
@@ -30,7 +33,7 @@ def between(low: float, high: float) -> list[float]:
     return [round(tick, 10) for tick in ticks]
 
 
-def axis(context: ChartContext, ticks: Sequence[float] = (), unit: str = "persons", **more: Any) -> Figure:
+def axis(context: ChartContext, ticks: Sequence[float], unit: str, **more: Any) -> Figure:
     """A numeric axis in the digits of the language, with horizontal labels and no unneeded decimals."""
     if unit != "share" and text.decimals_of(unit) == 0:
         # Counts have no fractional ticks: there is no half person.
@@ -52,6 +55,7 @@ def axis(context: ChartContext, ticks: Sequence[float] = (), unit: str = "person
 
 
 def upright(context: ChartContext, ticks: Sequence[float], unit: str, **more: Any) -> Figure:
+    """The numeric axis of columns and lines, with a visible zero line."""
     reach = {"range": [min(ticks), max(ticks) * 1.04 or 1]} if ticks else {}
     return axis(context, ticks, unit, side="left", **(ground(context) | reach | more))
 
@@ -70,9 +74,11 @@ def tick(value: float, unit: str, ticks: Sequence[float], lang: str) -> str:
     return text.number(value, lang, decimals)
 
 
-def across(context: ChartContext, ticks: Sequence[float], low: float, high: float) -> Figure:
-    """Axis options for horizontal bars that start on the side where reading starts."""
-    return {"range": [high, low] if context.rtl else [low, high], "side": "bottom"}
+def across(
+    context: ChartContext, ticks: Sequence[float], unit: str, high: float, low: float = 0, **more: Any
+) -> Figure:
+    """The numeric axis of horizontal bars, which start on the side where reading starts."""
+    return axis(context, ticks, unit, range=[high, low] if context.rtl else [low, high], side="bottom", **more)
 
 
 def categories(context: ChartContext, names: Sequence[str], **more: Any) -> Figure:
@@ -111,7 +117,7 @@ def folded(name: str, most: int) -> str:
     return f"{' '.join(words[:middle])}<br>{' '.join(words[middle:])}"
 
 
-def time_axis(context: ChartContext, labels: Sequence[str], after: int = 0) -> Figure:
+def time_axis(context: ChartContext, labels: Sequence[str]) -> Figure:
     """At most seven Jalali ticks: whole years for many months, else evenly spaced units."""
     count = len(labels)
     years = [i for i, label in enumerate(labels) if label.endswith("-01")]
@@ -125,7 +131,7 @@ def time_axis(context: ChartContext, labels: Sequence[str], after: int = 0) -> F
     return {
         "tickvals": at,
         "ticktext": written,
-        "range": [-0.7, count - 0.3 + after],
+        "range": [-0.7, count - 0.3],
         "tickangle": 0,
         "automargin": True,
         "showgrid": False,
@@ -140,15 +146,20 @@ def time_axis(context: ChartContext, labels: Sequence[str], after: int = 0) -> F
     }
 
 
+def day_label(day: date, context: ChartContext) -> str:
+    """A day on two lines: day and month, year."""
+    return context.line("<br>".join(text.day(day, context.lang).rsplit(" ", 1)))
+
+
 def _two_lines(label: str, context: ChartContext) -> str:
     name, year = text.unit_label(label, context.lang, short=True), text.digits(label[:4], context.lang)
     return context.line(name if name == year else f"{name}<br>{year}")
 
 
-def titled(context: ChartContext, key: str) -> Figure:
-    """An axis title with the text of `key`."""
+def titled(context: ChartContext, title: str) -> Figure:
+    """The title of an axis."""
     return {
-        "text": context.line(context.word(key)),
+        "text": context.line(title),
         "font": {"size": 12, "color": context.colour("quiet")},
         "standoff": 8,
     }

@@ -11,14 +11,15 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 from etl.analysis.training_plan import GOAL
 from etl.semantic.answers import Metric
-from pages.ui.charts.axes import tick
+from pages.ui.charts import axes
 from pages.ui.charts.elements import ChartContext, Figure
+from pages.ui.i18n import text
 
 # From weak to strong, for light and dark mode. Each has a contrast of at least 3:1 with its background.
 STEPS: tuple[tuple[str, ...], tuple[str, ...]] = (
@@ -84,7 +85,7 @@ class Classes:
         """The legend keys, from the lowest class."""
         if not self.bounds:
             return []
-        written = [tick(bound, self.unit, _step(self.bounds, self.unit), context.lang) for bound in self.bounds]
+        written = [axes.tick(bound, self.unit, _step(self.bounds, self.unit), context.lang) for bound in self.bounds]
         labels = [
             context.word("figure.below", value=written[0]),
             *(context.word("figure.from_up_to", low=low, high=high) for low, high in pairwise(written)),
@@ -131,18 +132,14 @@ def _bounds(values: Sequence[float], count: int, unit: str) -> list[float]:
     # More digits than separate the values say nothing.
     best: list[float] = []
     for decimals in range(min(0, 2 - digits), _MOST_DECIMALS + 1):
-        bounds = sorted({_rounded(cut, scale, decimals) for cut in cuts})
+        exact = (Decimal(str(cut)) * scale for cut in cuts)
+        bounds = sorted({float(text.rounded_half_up(cut, decimals) / scale) for cut in exact})
         bounds = [bound for bound in bounds if ordered[0] < bound <= ordered[-1]]
         if len(bounds) >= (bound_count if decimals < 0 else min(bound_count, 2)):
             return bounds
         if len(bounds) > len(best):
             best = bounds
     return best
-
-
-def _rounded(value: float, scale: int, decimals: int) -> float:
-    exact = Decimal(str(value)) * scale
-    return float(exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP) / scale)
 
 
 def _step(bounds: Sequence[float], unit: str) -> list[float]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from etl.analysis.competing_risks import SERVICE_DAYS
 from etl.semantic.answers import Answer
-from pages.ui.charts import axes, elements
+from pages.ui.charts import axes, elements, traces
 from pages.ui.charts.chart import chart
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import Title
@@ -38,17 +38,9 @@ def decided(answer: Answer, context: ChartContext) -> Figure:
     for metric, meaning, dash in zip(
         answer.metrics, ("actual", "third", "second"), ("solid", "dash", "dot"), strict=True
     ):
+        hovers = [_hover(answer, metric.name, row, context) for row in answer.rows]
         data.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "x": days,
-                "y": answer.column(metric.name),
-                "line": {"color": context.colour(meaning), "width": 2.5, "dash": dash, "shape": "hv"},
-                "connectgaps": False,
-                "hovertext": [_hover(answer, metric.name, row, context) for row in answer.rows],
-                "hovertemplate": "%{hovertext}<extra></extra>",
-            }
+            traces.line(days, answer.column(metric.name), hovers, context.colour(meaning), dash=dash, shape="hv")
         )
         keys.append(elements.key(context, metric.short[context.lang], meaning, "line" if dash == "solid" else "dash"))
     standard = f"{text.number(SERVICE_DAYS, context.lang)} {text.unit_word('working_days', context.lang)}"
@@ -62,14 +54,14 @@ def decided(answer: Answer, context: ChartContext) -> Figure:
             list(range(0, days[-1] + 1, 20)),
             "working_days",
             range=[0, days[-1]],
-            title=axes.titled(context, "dimension.working_day"),
+            title=axes.titled(context, context.word("dimension.working_day")),
         ),
-        yaxis=axes.upright(context, [0, 0.25, 0.5, 0.75, 1], "share"),
+        yaxis=axes.upright(context, axes.SHARES, "share"),
         shapes=[elements.level(context, SERVICE_DAYS, vertical=True, meaning="target")],
         annotations=[
             elements.note(context, standard, x=SERVICE_DAYS, xanchor="right", xshift=-4, y=1, yanchor="top"),
         ],
-        margin=elements.spare(context),
+        margin=traces.margins(context),
     )
 
 

@@ -96,10 +96,8 @@ class ChartContext:
         return self.lang == "fa"
 
 
-# ---------------------------------------------------------------- rows and words
-
-
-def metric_of(answer: Answer, name: str | None = None) -> Metric:
+def metric_of(answer: Answer, name: str | None) -> Metric:
+    """The metric of this name, else the first one."""
     return next((m for m in answer.metrics if m.name == name), answer.metrics[0])
 
 
@@ -117,7 +115,12 @@ def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartC
     if None not in (part, whole, rate):
         rate_text = text.plain(rate, metric.unit, context.lang)
         more = next(
-            (n for n in range(_MOST_DECIMALS + 1) if _reads(metric, (part, whole), units, n, context) == rate_text), 0
+            (
+                n
+                for n in range(_MOST_DECIMALS + 1)
+                if _recomputed(metric, (part, whole), units, n, context) == rate_text
+            ),
+            0,
         )
     amounts = [_part(value, unit, more, context) for value, unit in zip((part, whole), units, strict=True)]
     if metric.unit == "share" and units[0] == units[1]:
@@ -131,7 +134,7 @@ def unit_of(answer: Answer, name: str) -> str:
     return metric.unit if metric else "persons"
 
 
-def _reads(metric: Metric, parts: Sequence[float], units: Sequence[str], more: int, context: ChartContext) -> str:
+def _recomputed(metric: Metric, parts: Sequence[float], units: Sequence[str], more: int, context: ChartContext) -> str:
     """The rate recomputed from its parts, displayed with `more` extra decimals."""
     part, whole = (_with_decimals(value, unit, more) for value, unit in zip(parts, units, strict=True))
     return text.plain(ratio(metric, part, whole), metric.unit, context.lang)
@@ -171,16 +174,11 @@ def hover_of_row(answer: Answer, metric: Metric, row: Sequence[Any], context: Ch
 def size_below(answer: Answer, metric: Metric, row: Sequence[Any]) -> float | None:
     """The size of a row's group if it is too small to be ranked; else None."""
     counted = size_of(metric)
-    known = catalogue().get(counted)
-    if counted not in answer.columns or not answer.by or not known or row[answer.columns.index(metric.name)] is None:
+    if counted not in answer.columns or counted not in catalogue() or not answer.by:
         return None
-    size = row[answer.columns.index(counted)]
-    return size if size is not None and size < least(known.unit) else None
-
-
-def dimension(axis: str, context: ChartContext) -> str:
-    """The name of a dimension inside a sentence."""
-    return context.word(f"dimension.{axis}").lower()
+    value, size = (row[answer.columns.index(name)] for name in (metric.name, counted))
+    is_small = None not in (value, size) and size < least(catalogue()[counted].unit)
+    return size if is_small else None
 
 
 def name_of(answer: Answer, row: Sequence[Any], context: ChartContext) -> str:
@@ -194,9 +192,13 @@ def figure(
     height: int,
     keys: Sequence[Figure] = (),
     clicks: str = "",
+    credit: str = "",
     **layout: Any,
 ) -> Figure:
-    """A chart without Plotly's legend. `clicks` is the dimension that a click on a shape or key filters."""
+    """A chart without Plotly's legend. `clicks` is the dimension that a click on a shape or key filters.
+
+    `credit` is a line below the chart: its source, or how to read it.
+    """
     return {
         "data": list(data),
         "layout": {
@@ -217,7 +219,7 @@ def figure(
             "dragmode": False,
             "autotypenumbers": "strict",
             "bargap": 0.28,
-            "meta": {"keys": list(keys), "clicks": clicks},
+            "meta": {"keys": list(keys), "clicks": clicks} | ({"credit": credit} if credit else {}),
             **layout,
         },
     }
@@ -243,11 +245,6 @@ def note(context: ChartContext, written: str, **place: Any) -> Figure:
         "font": {"family": _FONT, "size": 12, "color": context.colour("text")},
         **place,
     }
-
-
-def spare(context: ChartContext) -> Figure:
-    """Margins with room for the last tick label at the edge of the plot."""
-    return {"l": 26 if context.rtl else 8, "r": 8 if context.rtl else 26, "t": 8, "b": 8, "pad": 0}
 
 
 # Patterns for neighbouring colours that look alike in greyscale.

@@ -1,10 +1,10 @@
 """Horizontal bars from zero, in separate groups with headings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from etl.semantic.answers import Answer
-from pages.ui.charts import axes, elements
+from pages.ui.charts import axes, elements, traces
 from pages.ui.charts.chart import chart
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import Title
@@ -12,7 +12,6 @@ from pages.ui.i18n import text
 
 # The bar style for the reliability of its source: solid, hatched, pale.
 _SURENESS = {"register": "fill", "high": "fill", "medium": "hatch", "low": "light"}
-_ROW, _HEADING = 1.0, 1.0
 
 
 @dataclass(frozen=True)
@@ -23,31 +22,22 @@ class Bar:
     name: str
     value: float | None
     meaning: str
-    drawn: str
+    style: str
     hover: str
-
-
-# ---------------------------------------------------------------- titles
 
 
 def beside(answer: Answer, context: ChartContext) -> Title:
     """This country's rate and the highest rate of the first kind of force abroad."""
     at, unit = answer.columns.index(answer.metrics[0].name), answer.metrics[0].unit
     home, *foreign = answer.rows
-    home_text = f"{context.member('country', home[1])} {text.plain(home[at], unit, context.lang)}"
-    if not foreign or foreign[0][at] is None:
-        return Title(f"{answer.metrics[0].short[context.lang]}: {home_text}")
-    first = foreign[0]
-    other = f"{context.member('country', first[1])} {text.plain(first[at], unit, context.lang)}"
-    return Title(
-        context.word(
-            "abroad.beside",
-            measure=answer.metrics[0].short[context.lang],
-            own=home_text,
-            other=other,
-            force=context.member("force", first[0]),
-        )
+    measure = answer.metrics[0].short[context.lang]
+    own, *other = (
+        f"{context.member('country', row[1])} {text.plain(row[at], unit, context.lang)}" for row in (home, *foreign[:1])
     )
+    if not foreign or foreign[0][at] is None:
+        return Title(f"{measure}: {own}")
+    force = context.member("force", foreign[0][0])
+    return Title(context.word("abroad.beside", measure=measure, own=own, other=other[0], force=force))
 
 
 def above(answer: Answer, context: ChartContext) -> Title:
@@ -59,45 +49,37 @@ def above(answer: Answer, context: ChartContext) -> Title:
     return Title(context.word("abroad.some_above", places=text.listed(list(country_names), context.lang)))
 
 
-# ---------------------------------------------------------------- charts
-
-
 @chart(beside)
 def countries(answer: Answer, context: ChartContext) -> Figure:
     """Rates of this and other countries by kind of force, with the year and the reliability of each source."""
-    bars = [
-        Bar(
-            context.member("force", row[0]),
-            _country(context, row),
-            row[answer.columns.index(answer.metrics[0].name)],
-            "actual" if row[0] == "assistants" else "total",
-            _SURENESS[row[4]],
-            _hover(answer, row, context),
-        )
-        for row in answer.rows
-    ]
+    bars = _bars(answer, context, lambda row: row[0] == "assistants")
     return _figure(context, bars, answer.metrics[0].unit, _sureness_keys(context, answer))
 
 
 @chart(above)
 def claimed(answer: Answer, context: ChartContext) -> Figure:
     """Persons by country and year against the four million of the founding statement; larger figures are highlighted."""
-    at = [answer.columns.index(name) for name in ("persons_counted", "above_claim")]
-    bars = [
+    above_at = answer.columns.index("above_claim")
+    bars = _bars(answer, context, lambda row: row[above_at] is not None)
+    # The answer gives the claim only as a figure minus its excess.
+    claims = (row["persons_counted"] - row["above_claim"] for row in answer.records() if row["above_claim"] is not None)
+    keys = [elements.key(context, context.word("abroad.above"), "actual"), *_sureness_keys(context, answer)]
+    return _figure(context, bars, answer.metrics[0].unit, keys, next(claims, None), context.word("abroad.claim"))
+
+
+def _bars(answer: Answer, context: ChartContext, is_highlighted: Callable[[tuple], bool]) -> list[Bar]:
+    at = answer.columns.index(answer.metrics[0].name)
+    return [
         Bar(
             context.member("force", row[0]),
             _country(context, row),
-            row[at[0]],
-            "actual" if row[at[1]] is not None else "total",
+            row[at],
+            "actual" if is_highlighted(row) else "total",
             _SURENESS[row[4]],
             _hover(answer, row, context),
         )
         for row in answer.rows
     ]
-    # The answer gives the claim only as a figure minus its excess.
-    line = next((row[at[0]] - row[at[1]] for row in answer.rows if row[at[1]] is not None), None)
-    keys = [elements.key(context, context.word("abroad.above"), "actual"), *_sureness_keys(context, answer)]
-    return _figure(context, bars, answer.metrics[0].unit, keys, line, context.word("abroad.claim"))
 
 
 def _figure(
@@ -106,72 +88,56 @@ def _figure(
     unit: str,
     keys: Sequence[Figure],
     level: float | None = None,
-    named: str = "",
+    label: str = "",
 ) -> Figure:
-    places, headings, bottom = _places(bars)
-    written = [
+    positions, headings, bottom = _positions(bars)
+    value_texts = [
         context.word("figure.missing") if bar.value is None else text.plain(bar.value, unit, context.lang)
         for bar in bars
     ]
     top = max([level or 0, *(bar.value or 0 for bar in bars)]) or 1
-    ticks = axes.nice(top)
-    data = {
-        "type": "bar",
-        "orientation": "h",
-        "x": [bar.value or 0 for bar in bars],
-        "y": places,
-        "width": 0.72,
-        "marker": {
-            "color": [context.colour(bar.meaning) for bar in bars],
-            "opacity": [0.55 if bar.drawn == "light" else 1 for bar in bars],
-            "line": {"color": [context.colour(bar.meaning) for bar in bars], "width": 1},
-            "pattern": elements.pattern(context, "loss")
-            | {"shape": ["/" if bar.drawn == "hatch" else "" for bar in bars]},
-        },
-        "hovertext": [bar.hover for bar in bars],
-        "hovertemplate": "%{hovertext}<extra></extra>",
+    colours = [context.colour(bar.meaning) for bar in bars]
+    marker = {
+        "color": colours,
+        "opacity": [0.55 if bar.style == "light" else 1 for bar in bars],
+        "line": {"color": colours, "width": 1},
+        "pattern": elements.pattern(context, "loss") | {"shape": ["/" if bar.style == "hatch" else "" for bar in bars]},
     }
-    beyond = 18 + 7 * max((len(value) for value in written), default=4)
-    edge = {"x": 0 if context.rtl else 1, "xref": "paper", "xanchor": "right" if context.rtl else "left"}
-    notes = [elements.note(context, value, y=place, **edge) for value, place in zip(written, places, strict=True)]
+    lengths, hovers = [bar.value or 0 for bar in bars], [bar.hover for bar in bars]
     start = {"x": 1 if context.rtl else 0, "xref": "paper", "xanchor": "right" if context.rtl else "left"}
-    notes += [elements.note(context, f"<b>{text.escape(name)}</b>", y=place, **start) for name, place in headings]
+    notes = traces.value_notes(context, value_texts, positions)
+    notes += [elements.note(context, f"<b>{text.escape(name)}</b>", y=y, **start) for name, y in headings]
+    shapes = []
     if level is not None:
-        notes.append(elements.note(context, named, x=level, y=1, yref="paper", yanchor="bottom"))
-    x_axis = axes.axis(context, ticks, unit, **axes.across(context, ticks, 0, top * 1.01)) | {"showticklabels": False}
+        shapes.append(elements.level(context, level, vertical=True))
+        notes.append(elements.note(context, label, x=level, y=1, yref="paper", yanchor="bottom"))
     names = axes.categories(context, [bar.name for bar in bars])
     return elements.figure(
         context,
-        [data],
+        [traces.bar(lengths, hovers, y=positions, width=0.72, marker=marker)],
         round((bottom + 1) * elements.BAR) + 40,
         keys,
-        xaxis=x_axis,
-        yaxis=names | {"tickvals": places, "range": [bottom + 0.6, -0.7]},
-        shapes=[] if level is None else [elements.level(context, level, vertical=True)],
+        xaxis=axes.across(context, axes.nice(top), unit, top * 1.01, showticklabels=False),
+        yaxis=names | {"tickvals": positions, "range": [bottom + 0.6, -0.7]},
+        shapes=shapes,
         annotations=notes,
-        margin={
-            "l": beyond if context.rtl else 8,
-            "r": 8 if context.rtl else beyond,
-            "t": 28 if level is not None else 8,
-            "b": 8,
-            "pad": 0,
-        },
+        margin=traces.beside_values(context, value_texts, 28 if level is not None else 8),
     )
 
 
-def _places(bars: Sequence[Bar]) -> tuple[list[float], list[tuple[str, float]], float]:
+def _positions(bars: Sequence[Bar]) -> tuple[list[float], list[tuple[str, float]], float]:
     """Positions of bars and headings from 0 down, and the last position; a heading takes a row."""
-    places: list[float] = []
+    positions: list[float] = []
     headings: list[tuple[str, float]] = []
-    at, under = -_ROW, None
+    y, under = -1.0, None
     for bar in bars:
         if bar.heading and bar.heading != under:
-            at += _HEADING
-            headings.append((bar.heading, at))
+            y += 1
+            headings.append((bar.heading, y))
             under = bar.heading
-        at += _ROW
-        places.append(at)
-    return places, headings, at
+        y += 1
+        positions.append(y)
+    return positions, headings, y
 
 
 def _country(context: ChartContext, row: Sequence[object]) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 from etl.semantic.answers import Answer
-from pages.ui.charts import axes, elements, titles
+from pages.ui.charts import axes, elements, titles, traces
 from pages.ui.charts.chart import chart
 from pages.ui.charts.classes import STEPS
 from pages.ui.charts.elements import ChartContext, Figure
@@ -17,19 +17,11 @@ _MOST_TICKS = 5
 def since(answer: Answer, context: ChartContext) -> Title:
     """The share in the first and the last publication; a single publication is the start of the history."""
     metric = answer.metrics[0]
-    at = answer.columns.index(metric.name)
-    first, last = answer.rows[0], answer.rows[-1]
-    now = text.plain(last[at], metric.unit, context.lang)
-    if len(answer.rows) == 1:
-        return Title(context.word("smart.begins", measure=metric.short[context.lang], value=now))
-    return Title(
-        context.word(
-            "finding.grown",
-            measure=metric.short[context.lang],
-            first=text.plain(first[at], metric.unit, context.lang),
-            value=now,
-        )
-    )
+    values = [text.plain(value, metric.unit, context.lang) for value in answer.column(metric.name)]
+    measure = metric.short[context.lang]
+    if len(values) == 1:
+        return Title(context.word("smart.begins", measure=measure, value=values[0]))
+    return Title(context.word("finding.grown", measure=measure, first=values[0], value=values[-1]))
 
 
 @chart(titles.highest)
@@ -40,43 +32,25 @@ def aged(answer: Answer, context: ChartContext) -> Figure:
     rows = sorted(answer.rows, key=lambda row: (-(row[at] or 0), str(row[0])))
     steps = STEPS[context.dark][1:]
     names = [elements.name_of(answer, row, context) for row in rows]
-    data = []
+    data, keys = [], []
     for band, colour in zip(bands, steps, strict=False):
         column = answer.columns.index(band.name)
-        data.append(
-            {
-                "type": "bar",
-                "orientation": "h",
-                "x": [row[column] or 0 for row in rows],
-                "y": list(range(len(rows))),
-                "marker": {"color": colour, "line": {"color": context.colour("quiet"), "width": 1}},
-                "hovertext": [
-                    elements.hover(answer, band, row, name, context) for row, name in zip(rows, names, strict=True)
-                ],
-                "hovertemplate": "%{hovertext}<extra></extra>",
-            }
-        )
+        hovers = [elements.hover(answer, band, row, name, context) for row, name in zip(rows, names, strict=True)]
+        marker = {"color": colour, "line": {"color": context.colour("quiet"), "width": 1}}
+        data.append(traces.bar([row[column] or 0 for row in rows], hovers, marker=marker))
+        keys.append({"label": band.short[context.lang], "colour": colour, "kind": "fill"})
     top = max([1, *(row[at] or 0 for row in rows)])
-    ticks = axes.nice(top)
-    edge = {"x": 0 if context.rtl else 1, "xref": "paper", "xanchor": "right" if context.rtl else "left"}
-    written = [text.plain(row[at], whole.unit, context.lang) for row in rows]
-    beyond = 18 + 7 * max((len(value) for value in written), default=1)
-    axis = axes.axis(context, ticks, whole.unit, **axes.across(context, ticks, 0, top * 1.01)) | {
-        "showticklabels": False
-    }
+    value_texts = [text.plain(row[at], whole.unit, context.lang) for row in rows]
     return elements.figure(
         context,
         data,
         len(rows) * elements.BAR + 44,
-        [
-            {"label": band.short[context.lang], "colour": colour, "kind": "fill"}
-            for band, colour in zip(bands, steps, strict=False)
-        ],
+        keys,
         barmode="stack",
-        xaxis=axis,
+        xaxis=axes.across(context, axes.nice(top), whole.unit, top * 1.01, showticklabels=False),
         yaxis=axes.categories(context, names),
-        annotations=[elements.note(context, value, y=place, **edge) for place, value in enumerate(written)],
-        margin={"l": beyond if context.rtl else 8, "r": 8 if context.rtl else beyond, "t": 8, "b": 8, "pad": 0},
+        annotations=traces.value_notes(context, value_texts, range(len(rows))),
+        margin=traces.beside_values(context, value_texts),
     )
 
 
@@ -84,31 +58,20 @@ def aged(answer: Answer, context: ChartContext) -> Figure:
 def published(answer: Answer, context: ChartContext) -> Figure:
     """A share in each publication: one point each, joined by dots because nothing is known in between."""
     metric = answer.metrics[0]
-    at = answer.columns.index(metric.name)
     days: list[date] = [row[0] for row in answer.rows]
-    values = [row[at] for row in answer.rows]
+    values = answer.column(metric.name)
     ticks = axes.nice(max([0.01, *(value for value in values if value is not None)]))
     x = [day.toordinal() for day in days]
-    line = {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "x": x,
-        "y": values,
-        "line": {"color": context.colour("actual"), "width": 1.5, "dash": "dot"},
-        "marker": {"size": 9, "color": context.colour("actual")},
-        "connectgaps": False,
-        "hovertext": [
-            elements.hover(answer, metric, row, context.member("day", row[0]), context) for row in answer.rows
-        ],
-        "hovertemplate": "%{hovertext}<extra></extra>",
-    }
+    colour = context.colour("actual")
+    hovers = [elements.hover_of_row(answer, metric, row, context) for row in answer.rows]
+    line = traces.line(x, values, hovers, colour, 1.5, "dot", mode="lines+markers", marker={"size": 9, "color": colour})
     step = -(-len(days) // _MOST_TICKS)
     tick_days = days[::-1][::step][::-1]
-    spare = max((x[-1] - x[0]) * 0.06, 15)
+    padding = max((x[-1] - x[0]) * 0.06, 15)
     axis = axes.time_axis(context, []) | {
         "tickvals": [day.toordinal() for day in tick_days],
-        "ticktext": [context.line("<br>".join(text.day(day, context.lang).rsplit(" ", 1))) for day in tick_days],
-        "range": [x[0] - spare, x[-1] + spare],
+        "ticktext": [axes.day_label(day, context) for day in tick_days],
+        "range": [x[0] - padding, x[-1] + padding],
     }
     margin = {"l": 8, "r": 26, "t": 8, "b": 8}
     return elements.figure(

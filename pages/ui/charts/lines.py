@@ -7,7 +7,7 @@ from itertools import cycle
 from typing import Any
 
 from etl.semantic.answers import Answer, Metric
-from pages.ui.charts import axes, elements, marks, time_titles, titles
+from pages.ui.charts import axes, elements, marks, time_titles, titles, traces
 from pages.ui.charts.chart import chart
 from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
@@ -30,7 +30,7 @@ def trend(
 
     A second dimension gives one line per member. Provisional points are hollow; an unknown value is a gap.
     """
-    t = next(i for i, name in enumerate(answer.by) if name in TIME)
+    t = _time_column(answer)
     labels = list(dict.fromkeys(row[t] for row in answer.rows))
     unit = answer.metrics[0].unit
     data, keys, all_values = [], [], []
@@ -47,20 +47,24 @@ def trend(
         data.append(_line(context, firm, meaning, hovers))
         data += _open_end(context, values, labels, answer.provisional, meaning, hovers)
         keys.append(elements.key(context, series.name, meaning, "line"))
-    known = [value for value in all_values if value is not None]
-    ticks = axes.nice(max([0, *known, target or 0])) if zero else _around(known, target, unit)
+    numbers = [value for value in all_values if value is not None]
+    ticks = axes.nice(max([0, *numbers, target or 0])) if zero else _around(numbers, target, unit)
     if answer.provisional & set(labels):
         keys.append(elements.key(context, context.word("figure.provisional"), elements.SERIES[0], "outline"))
-    drawn = elements.figure(
+    figure = elements.figure(
         context,
         data,
         height,
         keys if len(keys) > 1 else [],
         xaxis=axes.time_axis(context, labels),
         yaxis=_roomy(context, ticks, unit),
-        **_goal(context, target, unit),
+        **traces.target(context, target, unit),
     )
-    return marks.drawn(drawn, events, context, labels)
+    return marks.drawn(figure, events, context, labels)
+
+
+def _time_column(answer: Answer) -> int:
+    return next(i for i, name in enumerate(answer.by) if name in TIME)
 
 
 @dataclass(frozen=True)
@@ -76,8 +80,8 @@ class _Series:
     ) -> tuple[list[float | None], list[str]]:
         """Values and hover texts in the order of `labels`; both are empty for a label without a row."""
         at = answer.columns.index(self.metric.name)
-        place = {row[t]: row for row in self.rows}
-        rows = [place.get(label) for label in labels]
+        row_of = {row[t]: row for row in self.rows}
+        rows = [row_of.get(label) for label in labels]
         return (
             [row[at] if row else None for row in rows],
             [elements.hover_of_row(answer, self.metric, row, context) if row else "" for row in rows],
@@ -100,32 +104,13 @@ def _roomy(context: ChartContext, ticks: Sequence[float], unit: str) -> Figure:
     return axes.upright(context, ticks, unit, range=[ticks[0], ticks[-1] + (ticks[-1] - ticks[0]) * 0.06])
 
 
-def _goal(context: ChartContext, value: float | None, unit: str, at_end: bool = False) -> Figure:
-    """A labelled line at the target; empty without one."""
-    if value is None:
-        return {}
-    side = {"x": 1, "xanchor": "right"} if at_end else {"x": 0, "xanchor": "left"}
-    written = f"{context.word('figure.target')} {text.plain(value, unit, context.lang)}"
-    return {
-        "shapes": [elements.level(context, value, meaning="target")],
-        "annotations": [elements.note(context, written, xref="paper", y=value, yanchor="bottom", **side)],
-    }
-
-
 def _line(
     context: ChartContext, y: Sequence[Any], meaning: str, hover: Sequence[str], width: float = 2.5, dash: str = "solid"
 ) -> Figure:
-    return {
-        "type": "scatter",
-        "mode": "lines+markers" if len(y) <= 30 and dash == "solid" else "lines",
-        "x": list(range(len(y))),
-        "y": list(y),
-        "line": {"color": context.colour(meaning), "width": width, "dash": dash},
-        "marker": {"size": 5, "color": context.colour(meaning)},
-        "connectgaps": False,
-        "hovertext": list(hover),
-        "hovertemplate": "%{hovertext}<extra></extra>",
-    }
+    colour = context.colour(meaning)
+    mode = "lines+markers" if len(y) <= 30 and dash == "solid" else "lines"
+    marker = {"size": 5, "color": colour}
+    return traces.line(list(range(len(y))), y, hover, colour, width, dash, mode=mode, marker=marker)
 
 
 def _open_end(
@@ -140,33 +125,23 @@ def _open_end(
     open_at = [i for i, label in enumerate(labels) if label in provisional]
     if not open_at:
         return []
-    x = [max(open_at[0] - 1, 0), *open_at]
-    return [
-        {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "x": x,
-            "y": [values[i] for i in x],
-            "line": {"color": context.colour(meaning), "width": 1.5, "dash": "dot"},
-            "marker": {
-                "size": [0, *[8] * len(open_at)],
-                "color": context.colour("surface"),
-                "line": {"color": context.colour(meaning), "width": 2},
-            },
-            # The last point lies on the edge of the plot and would be clipped.
-            "cliponaxis": False,
-            "hovertext": [hover[i] for i in x],
-            "hovertemplate": "%{hovertext}<extra></extra>",
-        }
-    ]
+    x, colour = [max(open_at[0] - 1, 0), *open_at], context.colour(meaning)
+    marker = {
+        "size": [0, *[8] * len(open_at)],
+        "color": context.colour("surface"),
+        "line": {"color": colour, "width": 2},
+    }
+    y, hovers = [values[i] for i in x], [hover[i] for i in x]
+    # The last point lies on the edge of the plot and would be clipped.
+    return [traces.line(x, y, hovers, colour, 1.5, "dot", mode="lines+markers", marker=marker, cliponaxis=False)]
 
 
 def _around(values: Sequence[float], target: float | None, unit: str) -> list[float]:
     """Ticks for a line that need not start at zero; a share spans at least ten points, so that noise looks small."""
     low, high = min(values, default=0), max([*values, target or 0], default=1)
     if unit == "share":
-        spare = max(0.1 - (high - low), 0) / 2
-        low, high = max(low - spare, 0), min(high + spare, 1) if high <= 1 else high
+        padding = max(0.1 - (high - low), 0) / 2
+        low, high = max(low - padding, 0), min(high + padding, 1) if high <= 1 else high
     return axes.between(low, high)
 
 
@@ -181,7 +156,7 @@ def projection(
     """Known values solid, the projected range dashed. Metrics in order: actual, low, high."""
     labels = [row[0] for row in answer.rows]
     parts = [_Series(metric.short[context.lang], metric, answer.rows) for metric in answer.metrics[:3]]
-    (known, known_hover), (floor, floor_hover), (roof, roof_hover) = (
+    (actual, actual_hover), (floor, floor_hover), (roof, roof_hover) = (
         part.spread(answer, context, labels, 0) for part in parts
     )
     low = _line(context, floor, "projection", floor_hover, 1.5, "dash")
@@ -189,22 +164,22 @@ def projection(
         "fill": "tonexty",
         "fillcolor": elements.faded(context.colour("projection"), 0.18),
     }
-    top = max([target or 0, *(value for value in [*known, *roof] if value is not None)])
+    top = max([target or 0, *(value for value in [*actual, *roof] if value is not None)])
     unit = answer.metrics[0].unit
     keys = [
         elements.key(context, context.word("figure.actual"), "actual", "line"),
         elements.key(context, context.word("figure.range"), "projection", "dash"),
     ]
-    drawn = elements.figure(
+    figure = elements.figure(
         context,
-        [low, high, _line(context, known, "actual", known_hover)],
+        [low, high, _line(context, actual, "actual", actual_hover)],
         height,
         keys,
         xaxis=axes.time_axis(context, labels),
         yaxis=_roomy(context, axes.nice(top), unit),
-        **_goal(context, target, unit),
+        **traces.target(context, target, unit),
     )
-    return marks.drawn(drawn, events, context, labels)
+    return marks.drawn(figure, events, context, labels)
 
 
 @chart(time_titles.ends, has_goal=True)
@@ -215,20 +190,18 @@ def run_off(answer: Answer, context: ChartContext, goal: float | None = None) ->
     values, hovers = _Series("", metric, answer.rows).spread(answer, context, days, 0)
     line = _line(context, values, "actual", hovers) | {"mode": "lines"}
     line["line"] = line["line"] | {"shape": "hv"}
-    known = [value for value in values if value is not None]
+    numbers = [value for value in values if value is not None]
     axis = axes.time_axis(context, [day.isoformat() for day in days])
     axis["tickvals"] = list(range(0, len(days), max(1, len(days) // 4)))
-    axis["ticktext"] = [
-        context.line("<br>".join(text.day(days[i], context.lang).rsplit(" ", 1))) for i in axis["tickvals"]
-    ]
+    axis["ticktext"] = [axes.day_label(days[i], context) for i in axis["tickvals"]]
     return elements.figure(
         context,
         [line],
         320,
         xaxis=axis,
-        yaxis=_roomy(context, _around(known, goal, metric.unit), metric.unit),
+        yaxis=_roomy(context, _around(numbers, goal, metric.unit), metric.unit),
         margin={"l": 8, "r": 26, "t": 8, "b": 8},
-        **_goal(context, goal, metric.unit, at_end=True),
+        **traces.target(context, goal, metric.unit, at_end=True),
     )
 
 
@@ -237,19 +210,19 @@ def heat(answer: Answer, context: ChartContext) -> Figure:
     """A heatmap of groups, ranked by the last month, over months; an unknown cell stays empty."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
-    t = next(i for i, name in enumerate(answer.by) if name in TIME)
+    t = _time_column(answer)
     labels = list(dict.fromkeys(row[t] for row in answer.rows))
     last = {row[1 - t]: row[at] for row in answer.rows if row[t] == labels[-1]}
     groups = sorted(last, key=lambda code: (last[code] is None, -(last[code] or 0)))
     cell = {(row[1 - t], row[t]): row for row in answer.rows}
-    sorted_into = classes([row[at] for row in answer.rows if row[at] is not None], metric, context)
+    colour_classes = classes([row[at] for row in answer.rows if row[at] is not None], metric, context)
     rows = [[cell.get((group, label)) for label in labels] for group in groups]
     names = axes.categories(context, [context.member(answer.by[1 - t], group) for group in groups])
     return elements.figure(
         context,
-        [sorted_into.heatmap(rows, at, lambda row: elements.hover_of_row(answer, metric, row, context))],
+        [colour_classes.heatmap(rows, at, lambda row: elements.hover_of_row(answer, metric, row, context))],
         len(groups) * 20 + 60,
-        sorted_into.keys(context),
+        colour_classes.keys(context),
         xaxis=axes.time_axis(context, labels) | {"range": [-0.5, len(labels) - 0.5], "showline": False},
         yaxis=names | {"range": [len(groups) - 0.5, -0.5]},
     )
@@ -273,8 +246,7 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
     ]
     if hovers and answer.rows[0][0] is None:
         hovers[0] = ""
-    even = _line(context, [0, 1], "quiet", ["", ""], 1.5, "dash") | {"x": [0, 1], "hoverinfo": "skip"}
-    del even["hovertemplate"], even["hovertext"]
+    even = traces.silent_line([0, 1], [0, 1], {"color": context.colour("quiet"), "width": 1.5, "dash": "dash"})
     curve = _line(context, y, "actual", hovers) | {
         "x": x,
         "customdata": [row[0] for row in answer.rows],
@@ -282,12 +254,8 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
         "fill": "tonexty",
         "fillcolor": elements.faded(context.colour("actual"), 0.15),
     }
-    ticks = [0, 0.25, 0.5, 0.75, 1]
-    named = {
-        "font": {"size": 12, "color": context.colour("quiet")},
-        "standoff": 8,
-        "text": context.line(along.short[context.lang]),
-    }
+    ticks = axes.SHARES
+    title = axes.titled(context, along.short[context.lang])
     corner: Figure = {"x": 0.01, "xanchor": "left", "y": 1, "yanchor": "top", "xref": "paper", "yref": "paper"}
     return elements.figure(
         context,
@@ -298,7 +266,7 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
             elements.key(context, context.word("figure.actual"), "actual", "line"),
         ],
         clicks=answer.by[0],
-        xaxis=axes.axis(context, ticks, "share", range=[0, 1.01], title=named, **axes.ground(context)),
+        xaxis=axes.axis(context, ticks, "share", range=[0, 1.01], title=title, **axes.ground(context)),
         yaxis=axes.axis(context, ticks, "share", range=[0, 1.01], **axes.ground(context)),
         margin={"l": 8, "r": 26, "t": 8, "b": 8},
         annotations=[elements.note(context, up.short[context.lang], **corner)],

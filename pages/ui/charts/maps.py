@@ -7,7 +7,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from etl.core.paths import ROOT
+from etl.core.paths import REFERENCE
 from etl.semantic.answers import Answer
 from pages.ui.charts import bars, elements, titles
 from pages.ui.charts.chart import chart
@@ -15,7 +15,8 @@ from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
 
 _BOUNDARIES = "./app/static/iran_provinces.geojson"
-_BOUNDARY_FILE = ROOT / "data" / "reference" / "iran_provinces.geojson"
+# Degrees between the lines of a hatched province.
+_HATCH_GAP = 0.28
 
 
 @chart(titles.extreme, whole_country=True, compares=True, where_noise=bars.ranking)
@@ -23,9 +24,9 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = ())
     """The 31 provinces coloured by class of the first metric; unknown ones are hatched, `chosen` ones outlined."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
-    known = [row for row in answer.rows if row[at] is not None]
-    unknown = [row for row in answer.rows if row[at] is None]
-    sorted_into = classes([row[at] for row in known], metric, context)
+    with_value = [row for row in answer.rows if row[at] is not None]
+    without_value = [row for row in answer.rows if row[at] is None]
+    colour_classes = classes([row[at] for row in with_value], metric, context)
     border = context.colour("surface")
 
     def area(rows: list[tuple], z: Sequence[float], scale: list[list[Any]], top: float) -> Figure:
@@ -43,18 +44,20 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = ())
             "hovertemplate": "%{hovertext}<extra></extra>",
         }
 
-    data = [area(known, [sorted_into.of(row[at]) for row in known], sorted_into.scale, sorted_into.top)]
-    keys = sorted_into.keys(context)
-    if unknown:
+    data = [
+        area(with_value, [colour_classes.of(row[at]) for row in with_value], colour_classes.scale, colour_classes.top)
+    ]
+    keys = colour_classes.keys(context)
+    if without_value:
         grey = context.colour("grid")
-        data.append(area(unknown, [0.0] * len(unknown), [[0, grey], [1, grey]], 1))
-        lines = [hatch(row[0]) for row in unknown]
+        data.append(area(without_value, [0.0] * len(without_value), [[0, grey], [1, grey]], 1))
+        lines = [hatch(row[0]) for row in without_value]
         data.append(_lines(context, lines, "missing"))
         keys.append(elements.key(context, context.word("figure.missing"), "missing", "hatch"))
     if outlined := list(chosen):
         data.append(_outlines(context, outlined))
-    drawn = elements.figure(
-        context, data, 430, keys, clicks=answer.by[0],
+    return elements.figure(
+        context, data, 430, keys, clicks=answer.by[0], credit=context.word("figure.osm"),
         geo={
             "projection": {"type": "mercator"},
             "lonaxis": {"range": [43.9, 63.6]}, "lataxis": {"range": [24.8, 40.1]},
@@ -62,8 +65,6 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = ())
         },
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
     )  # fmt: skip
-    drawn["layout"]["meta"]["credit"] = context.word("figure.osm")
-    return drawn
 
 
 def _outlines(context: ChartContext, codes: Sequence[str]) -> Figure:
@@ -94,32 +95,38 @@ def _lines(context: ChartContext, lines: Sequence[list[tuple[float, float] | Non
 
 
 @cache
-def _boundaries() -> dict[str, Any]:
-    """The geometry of every province."""
-    shapes = json.loads(_BOUNDARY_FILE.read_text(encoding="utf-8"))["features"]
-    return {shape["id"]: shape["geometry"] for shape in shapes}
+def _shapes() -> dict[str, Any]:
+    """The GeoJSON feature of every province."""
+    features = json.loads((REFERENCE / "iran_provinces.geojson").read_text(encoding="utf-8"))["features"]
+    return {feature["id"]: feature for feature in features}
+
+
+def label_points() -> dict[str, tuple[float, float]]:
+    """Longitude and latitude of the label of each province."""
+    properties = {code: shape["properties"] for code, shape in _shapes().items()}
+    return {code: (values["label_lon"], values["label_lat"]) for code, values in properties.items()}
 
 
 @cache
 def rings_of(code: str) -> list[list[tuple[float, float]]]:
     """The outer rings of a province."""
-    geometry = _boundaries()[code]
+    geometry = _shapes()[code]["geometry"]
     parts = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
     return [[(x, y) for x, y in part[0]] for part in parts]
 
 
 @cache
-def hatch(code: str, gap: float = 0.28) -> list[tuple[float, float] | None]:
+def hatch(code: str) -> list[tuple[float, float] | None]:
     """Slanted lines x − y = k clipped to a province: Plotly's maps have no fill patterns."""
     rings = rings_of(code)
     offsets = [x - y for ring in rings for x, y in ring]
     lines: list[tuple[float, float] | None] = []
-    k = math.ceil(min(offsets) / gap) * gap
+    k = math.ceil(min(offsets) / _HATCH_GAP) * _HATCH_GAP
     while k <= max(offsets):
         cuts = sorted(cut for ring in rings for cut in _cuts(ring, k))
         for start, end in zip(cuts[::2], cuts[1::2], strict=False):
             lines += [start, end, None]
-        k += gap
+        k += _HATCH_GAP
     return lines
 
 

@@ -9,7 +9,6 @@ from pages.ui.charts import axes, bars, elements, titles
 from pages.ui.charts.chart import chart
 from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
-from pages.ui.charts.titles import Title
 from pages.ui.i18n import text
 
 # Dimensions whose members have a natural order.
@@ -34,24 +33,22 @@ def matrix(answer: Answer, context: ChartContext) -> Figure:
     cell = {(row[down], row[across]): row for row in answer.rows}
     lines = [[cell.get((group, column)) for column in columns] for group in groups]
     values = [row[at] for line in lines for row in line if row and row[at] is not None]
-    sorted_into = classes(values, metric, context)
+    colour_classes = classes(values, metric, context)
     top = axes.names_below(context, [context.member(answer.by[across], column) for column in columns])
     # Where columns are too narrow for their names, on a phone, the names are upright.
     top |= {"side": "top", "tickangle": "auto", "autotickangles": [0, 90]}
     top |= {"tickfont": {"color": context.colour("text"), "size": 12}}
-    made = elements.figure(
+    omits_cells = len(groups) < len(sides[0]) or len(columns) < len(sides[1])
+    return elements.figure(
         context,
-        [sorted_into.heatmap(lines, at, lambda row: elements.hover_of_row(answer, metric, row, context))],
+        [colour_classes.heatmap(lines, at, lambda row: elements.hover_of_row(answer, metric, row, context))],
         len(groups) * 24 + 90,
-        sorted_into.keys(context),
+        colour_classes.keys(context),
+        credit=context.word("more.not_all_cells") if omits_cells else "",
         xaxis=top,
         yaxis=axes.categories(context, [context.member(answer.by[down], group) for group in groups])
         | {"range": [len(groups) - 0.5, -0.5]},
     )
-    left = len(sides[0]) - len(groups), len(sides[1]) - len(columns)
-    if any(left):
-        made["layout"]["meta"]["credit"] = context.word("more.not_all_cells")
-    return made
 
 
 def in_order(answer: Answer, dimension: int, at: int) -> list[Any]:
@@ -74,14 +71,9 @@ def in_order(answer: Answer, dimension: int, at: int) -> list[Any]:
 @chart(titles.extreme, names_groups=True, compares=True)
 def first_bars(answer: Answer, context: ChartContext, focus: Iterable[Any] = (), is_problem: bool = False) -> Figure:
     """The longest bars of a long ranking, with the total number of groups."""
-    made = bars.ranking(answer, context, focus=focus, is_problem=is_problem, most=MOST_BARS)
+    figure = bars.ranking(answer, context, focus=focus, is_problem=is_problem, most=MOST_BARS)
     bar_count, count = (
         text.number(number, context.lang) for number in (min(MOST_BARS, len(answer.rows)), len(answer.rows))
     )
-    made["layout"]["meta"]["credit"] = context.word("more.first_of", shown=bar_count, count=count)
-    return made
-
-
-def largest_cell(answer: Answer, context: ChartContext) -> Title:
-    """The cell of several dimensions with the highest value."""
-    return titles.highest(answer, context)
+    figure["layout"]["meta"]["credit"] = context.word("more.first_of", shown=bar_count, count=count)
+    return figure

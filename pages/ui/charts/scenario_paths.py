@@ -1,9 +1,7 @@
 """The path of a scenario, the accuracy of past projections, and the rules of their titles."""
 
-from typing import Any
-
 from etl.semantic.answers import Answer
-from pages.ui.charts import axes, elements
+from pages.ui.charts import axes, elements, traces
 from pages.ui.charts.chart import chart
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import Title
@@ -17,18 +15,14 @@ def reached(answer: Answer, context: ChartContext) -> Title:
     last = planned[-1]
     placeholders = {"measure": answer.metrics[0].short[context.lang], "when": context.member("month", last[0])}
     if last[goal] is None or last[low] is None:
-        return Title(
-            context.word("finding.path_ends", value=text.amount(last[plan], unit, context.lang), **placeholders)
-        )
+        end = text.amount(last[plan], unit, context.lang)
+        return Title(context.word("finding.path_ends", value=end, **placeholders))
     placeholders["target"] = text.plain(last[goal], unit, context.lang)
     months = [next((row[0] for row in planned if row[at] >= row[goal]), None) for at in (high, low)]
     first, latest = (context.member("month", month) if month else None for month in months)
     if first is None:
-        low_high = {
-            "low": text.plain(last[low], unit, context.lang),
-            "high": text.plain(last[high], unit, context.lang),
-        }
-        return Title(context.word("finding.short_of", **placeholders, **low_high))
+        lowest, highest = (text.plain(last[at], unit, context.lang) for at in (low, high))
+        return Title(context.word("finding.short_of", low=lowest, high=highest, **placeholders))
     if latest is None:
         return Title(context.word("finding.reached_earliest", first=first, **placeholders))
     key = "finding.reached_once" if first == latest else "finding.reached"
@@ -60,48 +54,37 @@ def path(answer: Answer, context: ChartContext) -> Figure:
     Metrics in order: known, plan, low, high, goal.
     """
     labels = answer.column("month")
-    known, plan, low, high, goal = (answer.column(metric.name) for metric in answer.metrics[:5])
+    actual, _, low, high, goal = (answer.column(metric.name) for metric in answer.metrics[:5])
     unit, value = answer.metrics[0].unit, next((number for number in goal if number is not None), None)
-    plotted = [number for number in (*known, *low, *high) if number is not None]
-    ticks = [0, 0.25, 0.5, 0.75, 1.0] if unit == "share" else axes.nice(max([*plotted, value or 0]))
-    colour = context.colour("projection")
+    plotted = [number for number in (*actual, *low, *high) if number is not None]
+    ticks = axes.SHARES if unit == "share" else axes.nice(max([*plotted, value or 0]))
     data = [
-        _line(answer, context, low, 2, {"color": colour, "width": 1, "dash": "dot"}),
-        _line(answer, context, high, 3, {"color": colour, "width": 1, "dash": "dot"})
-        | {"fill": "tonexty", "fillcolor": elements.faded(colour, 0.16)},
-        _line(answer, context, plan, 1, {"color": colour, "width": 2.5, "dash": "dash"}),
-        _line(answer, context, known, 0, {"color": context.colour("actual"), "width": 2.5}),
+        *_range(context, answer, 2, 3, 0.16),
+        _line(answer, context, 1, context.colour("projection"), dash="dash"),
+        _line(answer, context, 0, context.colour("actual")),
     ]
     keys = [
         elements.key(context, context.word("figure.actual"), "actual", "line"),
         elements.key(context, answer.metrics[1].short[context.lang], "projection", "dash"),
         elements.key(context, context.word("figure.range"), "projection", "light"),
     ]
-    drawn: dict[str, Any] = {}
-    if value is not None:
-        written = f"{context.word('figure.target')} {text.plain(value, unit, context.lang)}"
-        drawn = {
-            "shapes": [elements.level(context, value, meaning="target")],
-            "annotations": [
-                elements.note(context, written, xref="paper", x=0, xanchor="left", y=value, yanchor="bottom"),
-            ],
-        }
-    upright = axes.upright(context, ticks, unit, range=[0, ticks[-1] * 1.06 or 1])
-    return elements.figure(context, data, 350, keys, xaxis=axes.time_axis(context, labels), yaxis=upright, **drawn)
+    return elements.figure(
+        context,
+        data,
+        350,
+        keys,
+        xaxis=axes.time_axis(context, labels),
+        yaxis=axes.upright(context, ticks, unit, range=[0, ticks[-1] * 1.06 or 1]),
+        **traces.target(context, value, unit),
+    )
 
 
 @chart(last_trial)
 def history(answer: Answer, context: ChartContext) -> Figure:
     """Actual values, and the range projected for them."""
     labels = answer.column("month")
-    actual, low, high = (answer.column(metric.name) for metric in answer.metrics[:3])
-    colour = context.colour("projection")
-    thin = {"color": colour, "width": 1, "dash": "dot"}
-    data = [
-        _line(answer, context, low, 1, thin),
-        _line(answer, context, high, 2, thin) | {"fill": "tonexty", "fillcolor": elements.faded(colour, 0.3)},
-        _line(answer, context, actual, 0, {"color": context.colour("actual"), "width": 2.5}),
-    ]
+    actual, _, high = (answer.column(metric.name) for metric in answer.metrics[:3])
+    data = [*_range(context, answer, 1, 2, 0.3), _line(answer, context, 0, context.colour("actual"))]
     keys = [
         elements.key(context, context.word("figure.actual"), "actual", "line"),
         elements.key(context, context.word("figure.projected_before"), "projection", "light"),
@@ -117,63 +100,45 @@ def history(answer: Answer, context: ChartContext) -> Figure:
     )
 
 
-def _line(answer: Answer, context: ChartContext, values: list[Any], which: int, line: Figure) -> Figure:
+def _range(context: ChartContext, answer: Answer, low: int, high: int, opacity: float) -> list[Figure]:
+    """The area between two metrics, by position, within dotted lines."""
+    colour = context.colour("projection")
+    fill = {"fill": "tonexty", "fillcolor": elements.faded(colour, opacity)}
+    lower, upper = (_line(answer, context, at, colour, 1, "dot") for at in (low, high))
+    return [lower, upper | fill]
+
+
+def _line(
+    answer: Answer, context: ChartContext, which: int, colour: str, width: float = 2.5, dash: str = "solid"
+) -> Figure:
+    """The line of a metric, by position."""
     metric = answer.metrics[which]
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": list(range(len(values))),
-        "y": values,
-        "line": line,
-        "connectgaps": False,
-        "hovertext": [elements.hover_of_row(answer, metric, row, context) for row in answer.rows],
-        "hovertemplate": "%{hovertext}<extra></extra>",
-    }
+    hovers = [elements.hover_of_row(answer, metric, row, context) for row in answer.rows]
+    return traces.line(list(range(len(answer.rows))), answer.column(metric.name), hovers, colour, width, dash)
 
 
 @chart(how_often)
 def held(answer: Answer, context: ChartContext) -> Figure:
     """How often the projected range contained the actual value, by months ahead."""
-    rows, series = answer.rows, (("actual", answer.metrics[0]),)
+    rows, metric = answer.rows, answer.metrics[0]
     names = [_ahead(row[0], context) for row in rows]
-    data = []
-    notes = []
-    for side, (meaning, metric) in zip((0,), series, strict=True):
-        at = answer.columns.index(metric.name)
-        data.append(
-            {
-                "type": "bar",
-                "orientation": "h",
-                "x": [row[at] or 0 for row in rows],
-                "y": [place + side for place in range(len(rows))],
-                "width": 0.36,
-                "marker": {"color": context.colour(meaning)},
-                "hovertext": [
-                    elements.hover(answer, metric, row, name, context) for row, name in zip(rows, names, strict=True)
-                ],
-                "hovertemplate": "%{hovertext}<extra></extra>",
-            }
-        )
-        notes += [
-            elements.note(
-                context,
-                context.word("figure.missing") if row[at] is None else text.percent(row[at], context.lang, 0),
-                x=row[at] or 0,
-                y=place + side,
-                xanchor="right" if context.rtl else "left",
-                xshift=-5 if context.rtl else 5,
-            )
-            for place, row in enumerate(rows)
-        ]
-    ticks = [0, 0.25, 0.5, 0.75, 1]
+    shares = answer.column(metric.name)
+    hovers = [elements.hover(answer, metric, row, name, context) for row, name in zip(rows, names, strict=True)]
+    marker, lengths = {"color": context.colour("actual")}, [share or 0 for share in shares]
+    value_texts = [
+        context.word("figure.missing") if share is None else text.percent(share, context.lang, 0) for share in shares
+    ]
     return elements.figure(
         context,
-        data,
+        [traces.bar(lengths, hovers, width=0.36, marker=marker)],
         len(rows) * 58 + 50,
-        [elements.key(context, metric.short[context.lang], meaning) for meaning, metric in series],
-        xaxis=axes.axis(context, ticks, "share", **axes.across(context, ticks, 0, 1.08)),
+        [elements.key(context, metric.short[context.lang], "actual")],
+        xaxis=axes.across(context, axes.SHARES, "share", 1.08),
         yaxis=axes.categories(context, names),
-        annotations=notes,
+        annotations=[
+            traces.value_at_end(context, value, x, y)
+            for y, (value, x) in enumerate(zip(value_texts, lengths, strict=True))
+        ],
         barmode="overlay",
     )
 

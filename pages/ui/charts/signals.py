@@ -6,7 +6,7 @@ from typing import Any
 from etl.analysis.signals import Funnel
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
-from pages.ui.charts import axes, elements
+from pages.ui.charts import axes, elements, traces
 from pages.ui.charts.chart import chart
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import Title, first_that_fits
@@ -61,16 +61,9 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
     counts = [row[str(metric.denominator)] for row in rows]
     shares = [row[metric.name] for row in rows]
     curve = _limits(rows[0], max(counts)) if rows else []
-    colour = context.colour("quiet")
+    limit_style = {"color": context.colour("quiet"), "width": 1.5, "dash": "dash"}
     data: list[Figure] = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": [count for count, *_ in curve],
-            "y": [limits[side] for _, *limits in curve],
-            "line": {"color": colour, "width": 1.5, "dash": "dash"},
-            "hoverinfo": "skip",
-        }
+        traces.silent_line([count for count, *_ in curve], [limits[side] for _, *limits in curve], limit_style)
         for side in (0, 1)
     ]
     beyond_keys = []
@@ -107,27 +100,33 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
     across = axes.nice(max(counts, default=0))
     common = rows[0]["common"] if rows else None
     unit = elements.unit_of(answer, str(metric.denominator))
+    count_title = axes.titled(context, catalogue()[str(metric.denominator)].short[context.lang])
     keys = [
         elements.key(context, context.word("signal.province"), "actual", "dot"),
         *beyond_keys,
         elements.key(context, context.word("signal.limits"), "quiet", "dash"),
         elements.key(context, context.word("figure.nation_line"), "nation", "line"),
     ]
-    drawn = elements.figure(
+    phi = text.number(rows[0]["funnel_phi"], context.lang, 1) if rows else ""
+    credit = context.word("signal.funnel_help", phi=phi) if rows else ""
+    return elements.figure(
         context,
         data,
         360,
         keys,
         clicks="province",
-        xaxis=axes.axis(context, across, unit, range=[0, across[-1] * 1.05], title=_counted(answer, context)),
+        credit=credit,
+        xaxis=axes.axis(
+            context,
+            across,
+            unit,
+            range=[0, across[-1] * 1.05],
+            title=count_title,
+        ),
         yaxis=axes.upright(context, ticks, metric.unit, range=[ticks[0], ticks[-1]]),
         shapes=[] if common is None else [elements.level(context, common)],
-        margin=elements.spare(context),
+        margin=traces.margins(context),
     )
-    if rows:
-        phi = text.number(rows[0]["funnel_phi"], context.lang, 1)
-        drawn["layout"]["meta"]["credit"] = context.word("signal.funnel_help", phi=phi)
-    return drawn
 
 
 @chart(months_beyond)
@@ -135,25 +134,15 @@ def process(answer: Answer, context: ChartContext) -> Figure:
     """The province's share of the nation by month, with its mean and natural process limits (XmR chart)."""
     metric, rows = answer.metrics[0], answer.records()
     labels, shares = [row["month"] for row in rows], [row[metric.name] for row in rows]
-    data: list[Figure] = [
-        {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "x": list(range(len(rows))),
-            "y": shares,
-            "line": {"color": context.colour("actual"), "width": 2.5},
-            "marker": {
-                "size": [12 if row["is_signal"] else 5 for row in rows],
-                "symbol": ["diamond" if row["is_signal"] else "circle" for row in rows],
-                "color": [context.colour("problem" if row["is_signal"] else "actual") for row in rows],
-            },
-            "hovertext": [
-                elements.hover(answer, metric, values, context.member("month", row["month"]), context)
-                for values, row in zip(answer.rows, rows, strict=True)
-            ],
-            "hovertemplate": "%{hovertext}<extra></extra>",
-        }
-    ]
+    is_signal = [row["is_signal"] for row in rows]
+    colour = context.colour("actual")
+    marker = {
+        "size": [12 if signal else 5 for signal in is_signal],
+        "symbol": ["diamond" if signal else "circle" for signal in is_signal],
+        "color": [context.colour("problem") if signal else colour for signal in is_signal],
+    }
+    hovers = [elements.hover_of_row(answer, metric, values, context) for values in answer.rows]
+    line = traces.line(list(range(len(rows))), shares, hovers, colour, mode="lines+markers", marker=marker)
     shapes = []
     if rows:
         shapes = [elements.level(context, rows[0][name], meaning="quiet") for name in ("flow_low", "flow_high")]
@@ -166,23 +155,16 @@ def process(answer: Answer, context: ChartContext) -> Figure:
         elements.key(context, context.word("signal.mean"), "nation", "dash"),
         elements.key(context, context.word("signal.limits"), "quiet", "dash"),
     ]
-    drawn = elements.figure(
+    return elements.figure(
         context,
-        data,
+        [line],
         300,
         keys,
+        credit=context.word("signal.xmr_help"),
         xaxis=axes.time_axis(context, labels),
         yaxis=axes.upright(context, ticks, metric.unit),
         shapes=shapes,
     )
-    drawn["layout"]["meta"]["credit"] = context.word("signal.xmr_help")
-    return drawn
-
-
-def _counted(answer: Answer, context: ChartContext) -> Figure:
-    """The title of the count axis."""
-    counted = catalogue()[str(answer.metrics[0].denominator)]
-    return axes.titled(context, "figure.actual") | {"text": context.line(counted.short[context.lang])}
 
 
 def _limits(row: dict[str, Any], most: float) -> list[tuple[float, float, float]]:

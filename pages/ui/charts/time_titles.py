@@ -22,19 +22,19 @@ def latest(answer: Answer, context: ChartContext) -> Title:
         return titles.nothing(answer.metrics[0], context)
     if len(answer.by) > 1:
         return _latest_of_groups(answer, context)
-    first, now = answer.rows[0], answer.rows[-1]
-    places = {"measure": titles.measure(answer.metrics[0], context)}
-    if now[at] is None:
-        return Title(context.word("finding.ended", when=context.member(answer.by[0], now[0]), **places))
-    before = {row[0]: row for row in rows}.get(_year_before(str(now[0])))
-    if before is not None and now[0] not in answer.provisional:
-        key, places["before"] = "since", text.plain(before[at], unit, context.lang)
+    first, last = answer.rows[0], answer.rows[-1]
+    words = {"measure": answer.metrics[0].short[context.lang]}
+    if last[at] is None:
+        return Title(context.word("finding.ended", when=context.member(answer.by[0], last[0]), **words))
+    before = {row[0]: row for row in rows}.get(_year_before(str(last[0])))
+    if before is not None and last[0] not in answer.provisional:
+        key, words["before"] = "since", text.plain(before[at], unit, context.lang)
     elif len(rows) > 1 and first[at] is not None:
-        key, places["first"] = "grown", text.plain(first[at], unit, context.lang)
+        key, words["first"] = "grown", text.plain(first[at], unit, context.lang)
     else:
         key = "now"
-    amounts = titles.amounts(now[at], unit, context)
-    sentences = [context.word(f"finding.{name}", value=value, **places) for name in (key, "now") for value in amounts]
+    amounts = titles.amounts(last[at], unit, context)
+    sentences = [context.word(f"finding.{name}", value=value, **words) for name in (key, "now") for value in amounts]
     over_time = titles.spread(answer, answer.metrics[0], [row[at] for row in rows], context)
     return Title(titles.first_that_fits(sentences), alternatives=(Title(sentences[2]), over_time))
 
@@ -46,8 +46,8 @@ def _latest_of_groups(answer: Answer, context: ChartContext) -> Title:
     rows = [(row[other], *row[2:]) for row in answer.rows if row[time] == last]
     part = replace(answer, by=(answer.by[other],), columns=(answer.by[other], *answer.columns[2:]), rows=rows)
     title = titles.extreme(replace(part, provisional=frozenset()), context)
-    at, _, known = titles.known_rows(answer)
-    over_time = titles.spread(answer, answer.metrics[0], [row[at] for row in known], context)
+    at, _, with_value = titles.known_rows(answer)
+    over_time = titles.spread(answer, answer.metrics[0], [row[at] for row in with_value], context)
     return replace(title, alternatives=(*title.alternatives, over_time)) if title.focus else over_time
 
 
@@ -63,7 +63,7 @@ def pair(answer: Answer, context: ChartContext) -> Title:
         return titles.nothing(answer.metrics[0], context)
     row = rows[-1]
     amounts = [
-        f"{titles.measure(m, context)} {text.plain(row[answer.columns.index(m.name)], m.unit, context.lang)}"
+        f"{m.short[context.lang]} {text.plain(row[answer.columns.index(m.name)], m.unit, context.lang)}"
         for m in answer.metrics[:2]
     ]
     when = context.member(answer.by[0], row[0])
@@ -78,14 +78,9 @@ def ends(answer: Answer, context: ChartContext) -> Title:
     last = answer.rows[-1]
     if answer.by[0] == "step":
         stock = dict(row[:2] for row in rows)
-        return Title(
-            context.word(
-                "finding.grown",
-                measure=titles.measure(catalogue()["in_service"], context),
-                first=text.plain(stock["start"], unit, context.lang),
-                value=text.amount(stock["end"], unit, context.lang),
-            )
-        )
+        measure, start = catalogue()["in_service"].short[context.lang], text.plain(stock["start"], unit, context.lang)
+        end = text.amount(stock["end"], unit, context.lang)
+        return Title(context.word("finding.grown", measure=measure, first=start, value=end))
     if last[at] is None:
         return latest(answer, context)
     when, value = context.member(answer.by[0], last[0]), text.amount(last[at], unit, context.lang)
@@ -98,20 +93,13 @@ def ahead(answer: Answer, context: ChartContext) -> Title:
     projected = [row for row in answer.rows if row[1] is None and None not in (row[at_low], row[at_high])]
     if not projected:
         # Without a projection the months ahead are empty, so use the known months.
-        known = [row for row in answer.rows if row[1] is not None]
-        return latest(replace(answer, rows=known), context)
-    then = projected[:12][-1]
-    low, high = then[at_low], then[at_high]
-    unit, when = answer.metrics[0].unit, context.member(answer.by[0], then[0])
-    return Title(
-        titles.first_that_fits(
-            context.word(
-                "finding.ahead",
-                measure=titles.measure(answer.metrics[0], context),
-                low=text.plain(low, unit, context.lang),
-                high=written,
-                when=when,
-            )
-            for written in titles.amounts(high, unit, context)
-        )
-    )
+        actual = [row for row in answer.rows if row[1] is not None]
+        return latest(replace(answer, rows=actual), context)
+    metric, row = answer.metrics[0], projected[:12][-1]
+    words = {
+        "measure": metric.short[context.lang],
+        "low": text.plain(row[at_low], metric.unit, context.lang),
+        "when": context.member(answer.by[0], row[0]),
+    }
+    highs = titles.amounts(row[at_high], metric.unit, context)
+    return Title(titles.first_that_fits(context.word("finding.ahead", high=high, **words) for high in highs))

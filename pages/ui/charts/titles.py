@@ -20,6 +20,8 @@ from pages.ui.charts.elements import ChartContext
 from pages.ui.i18n import text
 
 MOST_WORDS = 12
+# The rows that the text alternative of a long chart names at each end.
+_SPOKEN_ROWS = 3
 _COUNTS = ("persons", "institutes", "applications", "licences", "counties", "completions", "seats")
 # English puts no superlative in front of a measure that starts with one of these words or contains a comma.
 _NO_NOUN = re.compile(r"(Within|Leaders|Ending|Falling|Up|More|Led|On|In|With|Without|Per|All) |.*,")
@@ -61,16 +63,13 @@ def amounts(value: Any, unit: str, context: ChartContext) -> tuple[str, str]:
     return text.amount(value, unit, context.lang), text.plain(value, unit, context.lang)
 
 
-def measure(metric: Metric, context: ChartContext) -> str:
-    """The name of a measure at the start of a sentence."""
-    return metric.short[context.lang]
+def with_amount(key: str, value: Any, unit: str, context: ChartContext, **words: object) -> str:
+    """The words of `key` with a number and its unit, or without the unit if the sentence is too long."""
+    return first_that_fits(context.word(key, value=amount, **words) for amount in amounts(value, unit, context))
 
 
 def nothing(metric: Metric, context: ChartContext) -> Title:
-    return Title(context.word("finding.none", measure=measure(metric, context)))
-
-
-# ---------------------------------------------------------------- groups
+    return Title(context.word("finding.none", measure=metric.short[context.lang]))
 
 
 def extreme(
@@ -96,7 +95,7 @@ def extreme(
     ranking = rank(answer, metric.name)
     range_of = spread(answer, metric, [group.value for group in ranking.ranked] or [row[at] for row in rows], context)
     if not ranking.ranked:
-        return _none_ranked(answer, metric, range_of, bool(ranking.small), context)
+        return _all_small(metric, range_of, context) if ranking.small else range_of
     half = _half(answer, metric, ranking.ranked, context)
     if len(ranking.ranked) == 1:
         only = ranking.ranked[0]
@@ -105,22 +104,22 @@ def extreme(
             alternatives=_only_one_ranked(answer, metric, name_group(only.key), context),
         )
     other = "lowest" if end == "highest" else "highest"
-    here, there = (_end_of(metric, ranking.ranked, side, worst, name_group, context) for side in (end, other))
+    at_end, at_other_end = (_end_of(metric, ranking.ranked, side, worst, name_group, context) for side in (end, other))
     is_apart = {"highest": ranking.is_first_apart, "lowest": ranking.is_last_apart}
+    opposite = (at_other_end,) if at_other_end and is_apart[other] else ()
     # A tie of shares may be chance; a tie of counts is a fact worth stating.
-    if here and (is_apart[end] or (len(here.focus) > 1 and metric.unit in _COUNTS)):
-        alternatives = (there, range_of, half) if there and is_apart[other] else (range_of, half)
-        return replace(here, alternatives=alternatives)
+    if at_end and (is_apart[end] or (len(at_end.focus) > 1 and metric.unit in _COUNTS)):
+        return replace(at_end, alternatives=(*opposite, range_of, half))
     if not is_noise(answer):
         # No single group stands out, but together the groups differ by more than chance.
-        return replace(range_of, alternatives=(there, half) if there and is_apart[other] else (half,))
+        return replace(range_of, alternatives=(*opposite, half))
     none = context.word(f"nobody.{answer.by[0]}" if _has_word(answer.by) else "nobody.group")
     low, high = (text.plain(ranking.ranked[i].value, metric.unit, context.lang) for i in (-1, 0))
     stands_out = first_that_fits(
-        context.word(key, measure=measure(metric, context), none=none, low=low, high=high)
+        context.word(key, measure=metric.short[context.lang], none=none, low=low, high=high)
         for key in ("finding.no_one", "finding.no_one_bare")
     )
-    return Title(stands_out, alternatives=(there, range_of, half) if there and is_apart[other] else (range_of, half))
+    return Title(stands_out, alternatives=(*opposite, range_of, half))
 
 
 def _member_names(answer: Answer, context: ChartContext, key: tuple[Any, ...]) -> str:
@@ -131,11 +130,9 @@ def _has_word(by: Sequence[str]) -> bool:
     return len(by) == 1 and by[0] in ("province", "county", "institute", "course", "post", "activity")
 
 
-def _none_ranked(answer: Answer, metric: Metric, range_of: Title, are_small: bool, context: ChartContext) -> Title:
-    """The title where no group can be ranked: all are too small, or their sizes are unknown."""
-    if not are_small:
-        return range_of
-    sentence = context.word("finding.all_small", measure=measure(metric, context), fewest=_fewest(metric, context))
+def _all_small(metric: Metric, range_of: Title, context: ChartContext) -> Title:
+    """A title saying that all groups are too small to be ranked."""
+    sentence = context.word("finding.all_small", measure=metric.short[context.lang], fewest=_fewest(metric, context))
     return Title(sentence, alternatives=(range_of,))
 
 
@@ -144,7 +141,7 @@ def _only_one_ranked(answer: Answer, metric: Metric, place: str, context: ChartC
     if len(answer.rows) < 2:
         return ()
     sentence = context.word(
-        "finding.all_but", measure=measure(metric, context), place=place, fewest=_fewest(metric, context)
+        "finding.all_but", measure=metric.short[context.lang], place=place, fewest=_fewest(metric, context)
     )
     return (Title(sentence),)
 
@@ -172,16 +169,14 @@ def _end_of(
     count = text.number(len(first), context.lang)
     superlative = _superlative(metric, end, context)
     key = "finding.superlative" if len(first) == 1 else "finding.superlative_many"
-    sentence = first_that_fits(
-        context.word(key, superlative=superlative, place=name_group(first[0].key), count=count, value=written)
-        for written in amounts(value, metric.unit, context)
-    )
+    place = name_group(first[0].key)
+    sentence = with_amount(key, value, metric.unit, context, superlative=superlative, place=place, count=count)
     return Title(sentence, tuple(dict.fromkeys(group.key[0] for group in first)), end == worst)
 
 
 def _superlative(metric: Metric, end: str, context: ChartContext) -> str:
     """The superlative of a measure, such as "Lowest training compliance:"."""
-    name = measure(metric, context)
+    name = metric.short[context.lang]
     if context.lang == "en" and _NO_NOUN.match(name):
         return context.word(f"finding.{end}_in", measure=name)
     # Lower the first letter of "Training compliance", but keep "P90".
@@ -193,10 +188,8 @@ def _superlative(metric: Metric, end: str, context: ChartContext) -> str:
 
 
 def _about(metric: Metric, place: str, value: Any, context: ChartContext) -> str:
-    return first_that_fits(
-        context.word("finding.single", measure=measure(metric, context), place=place, value=written)
-        for written in amounts(value, metric.unit, context)
-    )
+    measure = metric.short[context.lang]
+    return with_amount("finding.single", value, metric.unit, context, measure=measure, place=place)
 
 
 def spread(answer: Answer, metric: Metric, values: Sequence[Any], context: ChartContext) -> Title:
@@ -204,57 +197,40 @@ def spread(answer: Answer, metric: Metric, values: Sequence[Any], context: Chart
     low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
     axes = _axes(answer, context)
     key = "finding.spread" if low != high else "finding.spread_one"
-    return Title(context.word(key, measure=measure(metric, context), axes=axes, low=low, high=high))
+    return Title(context.word(key, measure=metric.short[context.lang], axes=axes, low=low, high=high))
 
 
 def _axes(answer: Answer, context: ChartContext) -> str:
     """The dimensions of the answer, as they appear inside a sentence."""
-    *leading, last = ["", *(elements.dimension(axis, context) for axis in answer.by)]
+    *leading, last = ["", *(context.word(f"dimension.{axis}").lower() for axis in answer.by)]
     first = text.listed(leading[1:], context.lang)
     return context.word("finding.and", first=first, last=last) if first else last
 
 
 def _half(answer: Answer, metric: Metric, ranked: Sequence[Group], context: ChartContext) -> Title:
     """The median of the groups: a title that is true of every ranking."""
-    value = sorted(group.value for group in ranked)[(len(ranked) - 1) // 2]
+    median = sorted(group.value for group in ranked)[(len(ranked) - 1) // 2]
+    value = text.plain(median, metric.unit, context.lang)
     groups = context.word(f"plural.{answer.by[0] if _has_word(answer.by) else 'group'}")
-    sentence = context.word(
-        "finding.half",
-        measure=measure(metric, context),
-        groups=groups,
-        value=text.plain(value, metric.unit, context.lang),
-    )
-    return Title(sentence)
+    return Title(context.word("finding.half", measure=metric.short[context.lang], groups=groups, value=value))
 
 
-def highest(answer: Answer, context: ChartContext) -> Title:
-    """The group with the highest value, regardless of the metric's direction."""
-    return extreme(answer, context, end="highest")
-
-
-def lowest(answer: Answer, context: ChartContext) -> Title:
-    """The group with the lowest value, regardless of the metric's direction."""
-    return extreme(answer, context, end="lowest")
+# The group with the highest or the lowest value, regardless of the metric's direction.
+highest, lowest = partial(extreme, end="highest"), partial(extreme, end="lowest")
 
 
 def gap(answer: Answer, context: ChartContext) -> Title:
     """The group furthest below the average."""
     metric = answer.metrics[0]
     at, unit, rows = known_rows(answer)
-    if not rows:
-        return nothing(answer.metrics[0], context)
-    if len(rows) == 1:
+    if len(rows) < 2:
         return extreme(answer, context)
     range_of = spread(answer, metric, [row[at] for row in rows], context)
     if min(row[at] for row in rows) >= 0:
         return range_of
     worst = min(rows, key=lambda row: row[at])
-    sentence = first_that_fits(
-        context.word(
-            "finding.gap", measure=measure(metric, context), place=context.named(answer.by[0], worst[0]), value=written
-        )
-        for written in amounts(worst[at], unit, context)
-    )
+    place = context.named(answer.by[0], worst[0])
+    sentence = with_amount("finding.gap", worst[at], unit, context, measure=metric.short[context.lang], place=place)
     return Title(sentence, (worst[0],), True, (range_of,))
 
 
@@ -268,11 +244,8 @@ def worst_part(answer: Answer, context: ChartContext) -> Title:
     if len(shares) < 2:
         return extreme(answer, context, last.name, "highest")
     low, high = (text.percent(share, context.lang) for share in (min(shares), max(shares)))
-    placeholders = {"measure": measure(last, context), "axes": _axes(answer, context)}
+    placeholders = {"measure": last.short[context.lang], "axes": _axes(answer, context)}
     return Title(context.word("finding.spread", low=low, high=high, **placeholders))
-
-
-# ---------------------------------------------------------------- special charts
 
 
 def middle(answer: Answer, context: ChartContext) -> Title:
@@ -282,33 +255,23 @@ def middle(answer: Answer, context: ChartContext) -> Title:
     if not rows:
         return nothing(answer.metrics[0], context)
     near = min(rows, key=lambda row: abs(row[across] - 0.5))
-    return Title(
-        context.word(
-            "finding.share_of_residents",
-            residents=text.percent(near[across], context.lang, 0),
-            value=text.percent(near[up], context.lang, 0),
-        )
-    )
+    residents, assistants = (text.percent(near[at], context.lang, 0) for at in (across, up))
+    return Title(context.word("finding.share_of_residents", residents=residents, value=assistants))
 
 
 def stages(answer: Answer, context: ChartContext) -> Title:
     """The share of a funnel's first stage that reaches its last."""
-    first, last = (
-        answer.rows[0][answer.columns.index(metric.name)] or 0 for metric in (answer.metrics[0], answer.metrics[-1])
-    )
+    first, last = (answer.value(metric.name) or 0 for metric in (answer.metrics[0], answer.metrics[-1]))
     if not first:
         return nothing(answer.metrics[0], context)
     numbers = {"whole": text.number(first, context.lang), "part": text.number(last, context.lang)}
     return Title(context.word("finding.stages", share=text.percent(last / first, context.lang, 0), **numbers))
 
 
-# ---------------------------------------------------------------- on a page
-
-
 def unlike(title: Title, used_sentences: Collection[str], answer: Answer, context: ChartContext) -> Title:
     """The title, or an alternative if the page already uses its sentence; as a last resort, what the chart compares."""
     axes = _axes(answer, context)
-    names = [measure(metric, context) for metric in answer.metrics]
+    names = [metric.short[context.lang] for metric in answer.metrics]
     more = [Title(first_that_fits(_with_axes(title.sentence, axes, names, context)), title.focus, title.is_problem)]
     for candidate in (title, *title.alternatives, *more):
         if candidate.sentence not in used_sentences:
@@ -323,13 +286,13 @@ def _with_axes(sentence: str, axes: str, names: Sequence[str], context: ChartCon
     yield text.listed(names[:2], context.lang)
 
 
-def spoken(answer: Answer, context: ChartContext, finding: Title, subtitle: str, most: int = 6) -> str:
+def spoken(answer: Answer, context: ChartContext, finding: Title, subtitle: str) -> str:
     """The text alternative of a chart: its finding, its subtitle, and its first and last rows in words."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     rows: Sequence[tuple] = answer.rows
-    if len(rows) > most:
-        rows = [*answer.rows[: most // 2], *answer.rows[-most // 2 :]]
+    if len(rows) > 2 * _SPOKEN_ROWS:
+        rows = [*answer.rows[:_SPOKEN_ROWS], *answer.rows[-_SPOKEN_ROWS:]]
     row_texts = [
         f"{elements.name_of(answer, row, context)}: {text.plain(row[at], metric.unit, context.lang)}" for row in rows
     ]

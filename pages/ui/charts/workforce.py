@@ -5,7 +5,7 @@ from typing import Any
 
 from etl.semantic.answers import Answer
 from etl.semantic.ranking import LEAST, wilson
-from pages.ui.charts import axes, elements, titles
+from pages.ui.charts import axes, elements, titles, traces
 from pages.ui.charts.chart import chart
 from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
@@ -16,11 +16,10 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 _YEAR = 12
 # The minimum height of a pyramid: neighbours with few and many bands look alike.
 _PYRAMID = 285
+# The most provinces of a table of transfers.
+_MOST_PROVINCES = 12
 # The minimum distance between names at the ends of curves, as a share of the axis.
 _APART = 0.07
-
-
-# ---------------------------------------------------------------- pyramids
 
 
 def largest_band(answer: Answer, context: ChartContext) -> Title:
@@ -28,10 +27,12 @@ def largest_band(answer: Answer, context: ChartContext) -> Title:
     band = next(axis for axis in answer.by if axis != "gender")
 
     def name_group(key: tuple[Any, ...]) -> str:
-        of = dict(zip(answer.by, key, strict=True))
-        named = context.named(band, of[band])
+        codes = dict(zip(answer.by, key, strict=True))
+        band_name = context.named(band, codes[band])
         return (
-            context.word(f"finding.{of['gender']}_{band}", band=named) if of["gender"] in ("male", "female") else named
+            context.word(f"finding.{codes['gender']}_{band}", band=band_name)
+            if codes["gender"] in ("male", "female")
+            else band_name
         )
 
     return titles.extreme(answer, context, end="highest", name_group=name_group)
@@ -49,21 +50,10 @@ def pyramid(answer: Answer, context: ChartContext) -> Figure:
     data = []
     for code, side, meaning in (("male", -1, "men"), ("female", 1, "women")):
         rows = [cell.get((band, code)) for band in bands]
-        data.append(
-            {
-                "type": "bar",
-                "orientation": "h",
-                "y": list(range(len(bands))),
-                "x": [side * (row[at] or 0) if row else 0 for row in rows],
-                "marker": {"color": context.colour(meaning)},
-                "customdata": [code] * len(bands),
-                "hovertext": [
-                    elements.hover(answer, metric, row, elements.name_of(answer, row, context), context) if row else ""
-                    for row in rows
-                ],
-                "hovertemplate": "%{hovertext}<extra></extra>",
-            }
-        )
+        hovers = [elements.hover_of_row(answer, metric, row, context) if row else "" for row in rows]
+        lengths = [side * (row[at] or 0) if row else 0 for row in rows]
+        marker = {"color": context.colour(meaning)}
+        data.append(traces.bar(lengths, hovers, marker=marker, customdata=[code] * len(bands)))
     ticks = axes.nice(top)
     both = [-v for v in reversed(ticks) if v] + ticks
     # On a phone there is only room for every other tick, and the outermost labels need a margin.
@@ -86,9 +76,6 @@ def pyramid(answer: Answer, context: ChartContext) -> Figure:
     )
 
 
-# ---------------------------------------------------------------- survival
-
-
 def still_serving(answer: Answer, context: ChartContext) -> Title:
     """The share still serving after a year, or after the longest observed time."""
     row = answer.rows[min(_YEAR, len(answer.rows) - 1)]
@@ -100,16 +87,11 @@ def still_serving(answer: Answer, context: ChartContext) -> Title:
 def survival(answer: Answer, context: ChartContext) -> Figure:
     """The share still serving by months since joining: a step curve with its 95 % confidence band."""
     months, share, _, low, high = (answer.column(name) for name in answer.columns)
-    bound = {"type": "scatter", "mode": "lines", "x": months, "hoverinfo": "skip"}
+    bound = {"width": 0, "shape": "hv"}
+    area = {"fill": "tonexty", "fillcolor": elements.faded(context.colour("actual"), 0.22)}
     data = [
-        bound | {"y": low, "line": {"width": 0, "shape": "hv"}},
-        bound
-        | {
-            "y": high,
-            "line": {"width": 0, "shape": "hv"},
-            "fill": "tonexty",
-            "fillcolor": elements.faded(context.colour("actual"), 0.22),
-        },
+        traces.silent_line(months, low, bound),
+        traces.silent_line(months, high, bound, **area),
         _steps(answer, context, answer.rows, share, "actual", "solid"),
     ]
     keys = [
@@ -161,23 +143,15 @@ def curves(answer: Answer, context: ChartContext) -> Figure:
 def _steps(
     answer: Answer, context: ChartContext, rows: list[tuple[Any, ...]], share: list[Any], meaning: str, dash: str
 ) -> Figure:
-    followed = answer.columns.index("at_risk")
-    place = answer.columns.index("served")
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": [row[place] for row in rows],
-        "y": share,
-        "line": {"color": context.colour(meaning), "width": 2.5, "dash": dash, "shape": "hv"},
-        "hovertext": [
-            context.line(
-                f"<b>{text.escape(_named(answer, row, context))}</b><br>{text.percent(value, context.lang)}<br>"
-                f"{text.escape(answer.metrics[1].label[context.lang])}: {text.number(row[followed], context.lang)}"
-            )
-            for row, value in zip(rows, share, strict=True)
-        ],
-        "hovertemplate": "%{hovertext}<extra></extra>",
-    }
+    served, followed = (answer.columns.index(name) for name in ("served", "at_risk"))
+    hovers = [
+        context.line(
+            f"<b>{text.escape(_named(answer, row, context))}</b><br>{text.percent(value, context.lang)}<br>"
+            f"{text.escape(answer.metrics[1].label[context.lang])}: {text.number(row[followed], context.lang)}"
+        )
+        for row, value in zip(rows, share, strict=True)
+    ]
+    return traces.line([row[served] for row in rows], share, hovers, context.colour(meaning), dash=dash, shape="hv")
 
 
 def _named(answer: Answer, row: tuple[Any, ...], context: ChartContext) -> str:
@@ -200,14 +174,15 @@ def _over_months(
         330,
         keys,
         xaxis=axes.axis(
-            context, ticks, "months", range=[0, last * 1.01 or 1], title=axes.titled(context, "dimension.served")
+            context,
+            ticks,
+            "months",
+            range=[0, last * 1.01 or 1],
+            title=axes.titled(context, context.word("dimension.served")),
         ),
-        yaxis=axes.upright(context, [0, 0.25, 0.5, 0.75, 1], "share"),
+        yaxis=axes.upright(context, axes.SHARES, "share"),
         **layout,
     )
-
-
-# ---------------------------------------------------------------- transfers
 
 
 def largest_move(answer: Answer, context: ChartContext) -> Title:
@@ -216,7 +191,7 @@ def largest_move(answer: Answer, context: ChartContext) -> Title:
 
 
 @chart(largest_move)
-def moves(answer: Answer, context: ChartContext, most: int = 12) -> Figure:
+def moves(answer: Answer, context: ChartContext) -> Figure:
     """A heatmap of transfers from province (down) to province (across, numbered), for those with the most transfers."""
     at = answer.columns.index(answer.metrics[0].name)
     origin, place = answer.columns.index("origin"), answer.columns.index("province")
@@ -224,22 +199,22 @@ def moves(answer: Answer, context: ChartContext, most: int = 12) -> Figure:
     for row in answer.rows:
         for code in (row[origin], row[place]):
             moved[code] = moved.get(code, 0) + row[at]
-    provinces = sorted(moved, key=lambda code: (-moved[code], code))[:most]
+    provinces = sorted(moved, key=lambda code: (-moved[code], code))[:_MOST_PROVINCES]
     cell = {(row[origin], row[place]): row for row in answer.rows}
     counts = [row[at] for row in answer.rows if row[origin] in provinces and row[place] in provinces]
-    sorted_into = classes(counts, answer.metrics[0], context)
+    colour_classes = classes(counts, answer.metrics[0], context)
     grid = [[cell.get((down, across)) for across in provinces] for down in provinces]
     numbers = [text.number(number + 1, context.lang) for number in range(len(provinces))]
     names = [f"{context.member('province', code)} {number}" for code, number in zip(provinces, numbers, strict=True)]
     across = axes.names_below(context, numbers)
-    across |= {"side": "top", "title": axes.titled(context, "figure.row_to_column")}
+    across |= {"side": "top", "title": axes.titled(context, context.word("figure.row_to_column"))}
     # Twelve numbers must fit side by side on a phone.
     across["tickfont"] = across["tickfont"] | {"size": 10}
     return elements.figure(
         context,
-        [sorted_into.heatmap(grid, at, lambda row: _moved(answer, row, context, at))],
+        [colour_classes.heatmap(grid, at, lambda row: _moved(answer, row, context, at))],
         len(provinces) * 26 + 84,
-        sorted_into.keys(context),
+        colour_classes.keys(context),
         xaxis=across,
         yaxis=axes.categories(context, names) | {"range": [len(provinces) - 0.5, -0.5]},
     )

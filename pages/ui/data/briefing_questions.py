@@ -4,7 +4,6 @@ Answers are suppressed for circulation unless `exact` is set, and recorded, so t
 exactly what the briefing shows.
 """
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -140,11 +139,11 @@ class Questions:
                 earlier_questions = Questions(
                     ScopedCursor(old, self.con.scope), self.pointer, self.lang, self.province, day, self.exact
                 )
-                then = {name: earlier_questions.ask(name, on=day) for name in names}
+                numbers_before = {name: earlier_questions.ask(name, on=day) for name in names}
         except (Refused, QuestionError, duckdb.Error):
             return None
-        now = {name: self.ask(name, on=day) for name in names}
-        return Revision(before, day, changes.rows, changes.definitions, changes.references, then, now)
+        after = {name: self.ask(name, on=day) for name in names}
+        return Revision(before, day, changes.rows, changes.definitions, changes.references, numbers_before, after)
 
     def refuse_empty(self) -> None:
         """Raise NoData for a day outside of the data and for a place without rows."""
@@ -173,11 +172,6 @@ class Questions:
     @property
     def _names(self) -> dict[str, Mapping[str, str]]:
         return self._once("names", lambda: {"institute": detail.member_names(self.con, "institute")[self.lang]})
-
-
-def pointer_of(source: Path | None = None) -> Path:
-    """The warehouse pointer: `source`, else that of the settings, else the default."""
-    return source or Path(os.environ.get("WAREHOUSE") or publications.DEFAULT)
 
 
 @contextmanager

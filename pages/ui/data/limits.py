@@ -29,7 +29,7 @@ from pages.ui.i18n import text
 
 # The limits in the web process, then those in a separate process: of a question, and of making a file.
 ROWS, SECONDS = 30_000, 10.0
-APART_SECONDS, FILE_SECONDS = 120.0, 900.0
+WORKER_SECONDS, FILE_SECONDS = 120.0, 900.0
 _BEAT = 0.25
 _STOPPED = "question stopped"
 
@@ -38,16 +38,11 @@ class StoppedByReader(Exception):
     """The user stopped this question and has asked no other since."""
 
 
-# ---------------------------------------------------------------- memory
-
-
 @cache
-def apart_memory() -> int:
+def worker_memory() -> int:
     """The bytes that a separate process may use: half of those of the web process that starts it."""
     return settings.web_memory(settings.read()) // 2
 
-
-# ---------------------------------------------------------------- time
 
 _running: dict[int, tuple[float, ScopedCursor]] = {}
 # A cursor is interrupted under this lock and leaves `_running` under it, before it is given back: the next question of the
@@ -88,10 +83,7 @@ def _watch() -> None:
                         cursor.interrupt()
 
 
-# ---------------------------------------------------------------- in a separate process
-
-
-def ask_apart(file: str, scope: AccessScope, query: Any) -> Any:
+def ask_in_worker(file: str, scope: AccessScope, query: Any) -> Any:
     """The result of a query, run in a separate process; an Answer with many rows is returned as StoredRows.
 
     Raises what the query raises, worker_process.Ended, and StoppedByReader.
@@ -101,7 +93,7 @@ def ask_apart(file: str, scope: AccessScope, query: Any) -> Any:
         raise StoppedByReader
     out = tempfile.NamedTemporaryFile(prefix="rows-")  # noqa: SIM115 (owned by the StoredRows)
     process = WorkerProcess(
-        answer_apart, file, scope, query, Path(out.name), ROWS, seconds=APART_SECONDS, memory=apart_memory()
+        answer_in_worker, file, scope, query, Path(out.name), ROWS, seconds=WORKER_SECONDS, memory=worker_memory()
     )
     try:
         if is_page:
@@ -113,7 +105,7 @@ def ask_apart(file: str, scope: AccessScope, query: Any) -> Any:
     return StoredRows(result.answer, result.path, result.rows, out) if isinstance(result, StoredRows) else result
 
 
-def answer_apart(_tell: Any, file: str, scope: AccessScope, query: Any, out: Path, most: int) -> Any:
+def answer_in_worker(_tell: Any, file: str, scope: AccessScope, query: Any, out: Path, most: int) -> Any:
     """Run the query inside the separate process."""
     with publications.connect(Path(file)) as con, cursor_for(con, scope) as cursor:
         result = query.work(cursor, *query.args, **dict(query.kwargs))

@@ -1,4 +1,4 @@
-"""Queries other than measures: large answers, comparisons, rows of institutes and people, the load itself.
+"""Queries other than measures: comparisons, rows of institutes and people, the load itself.
 
 They are cached like the answers of `warehouse`.
 """
@@ -15,32 +15,18 @@ import duckdb
 
 from etl.analysis import comparison, data_quality, detail
 from etl.analysis.comparison import Side
-from etl.analysis.data_quality import Rule
 from etl.analysis.detail import Institute
+from etl.core.paths import warehouse_pointer
 from etl.semantic.access import AccessScope, ScopedCursor, cursor_for
 from etl.semantic.answers import Answer
-from etl.semantic.exportable import StoredRows, StreamedRows
-from etl.warehouse import publications as publication
+from etl.semantic.exportable import StreamedRows
 from pages.ui.data import user, warehouse
-from pages.ui.data.warehouse import Frozen, Query, Where, frozen, run
-
-__all__ = ["Institute", "Rule", "Side"]
-
-
-def large(
-    *names: str,
-    by: Sequence[str] = (),
-    on: date | None = None,
-    over: tuple[date, date] | None = None,
-    where: Where | None = None,
-) -> Answer | StoredRows:
-    """`warehouse.ask` for answers that may have too many rows for this process. Raises as `warehouse.run`."""
-    return warehouse.run_stored(warehouse.question(*names, by=by, on=on, over=over, where=where))
+from pages.ui.data.warehouse import Frozen, Where, frozen, result
 
 
 def compare(names: Sequence[str], first: Side, second: Side, where: Where | None = None) -> Answer:
     """Two sides and their difference. Raises QuestionError."""
-    return run(Query(_compare, (tuple(names), first, second, frozen(where))))
+    return result(_compare, tuple(names), first, second, frozen(where))
 
 
 def _compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, where: Frozen) -> Answer:
@@ -50,7 +36,7 @@ def _compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side,
 def over_time(name: str, places: Mapping[str, Where], over: tuple[date, date], where: Where | None = None) -> Answer:
     """One measure of several sides over time. Raises QuestionError."""
     sides = tuple((side, frozen(chosen)) for side, chosen in places.items())
-    return run(Query(_over_time, (name, sides, over, frozen(where))))
+    return result(_over_time, name, sides, over, frozen(where))
 
 
 def _over_time(
@@ -59,24 +45,14 @@ def _over_time(
     return comparison.over_time(con, name, {side: dict(places) for side, places in sides}, over, dict(where))
 
 
-def bridge(over: tuple[date, date], where: Where | None = None) -> Answer:
-    """The changes of the stock within a period, step by step. Raises QuestionError if they do not add up."""
-    return warehouse.analyse("bridge", on=over[1], where=where, over=over)
-
-
 def institutes() -> Mapping[str, Institute]:
     """Every institute that the user may see, by code."""
-    return run(Query(detail.institutes))
+    return result(detail.institutes)
 
 
 def search(search_text: str) -> list[Institute]:
     """Institutes by code, name, province or county, in any spelling of the letters."""
     return detail.search(institutes(), search_text)
-
-
-def licences(code: str) -> Answer:
-    """The licences of one institute."""
-    return run(Query(detail.licences, (code,)))
 
 
 def may_see_rows() -> bool:
@@ -120,53 +96,14 @@ def _cursor(file: str, scope: AccessScope) -> ScopedCursor:
     return cursor_for(warehouse.connection(file), scope)
 
 
-def load_totals() -> Answer:
-    return run(Query(data_quality.totals))
-
-
-def load_files() -> Answer:
-    return run(Query(data_quality.files))
-
-
-def load_reasons() -> Answer:
-    return run(Query(data_quality.reasons))
-
-
-def load_warned() -> Answer:
-    return run(Query(data_quality.warned))
-
-
-def ignored_files() -> list[str]:
-    """The submitted files that are no source."""
-    return run(Query(data_quality.ignored))
-
-
 def load_provinces() -> Answer:
-    return run(Query(data_quality.provinces))
-
-
-def missing_sources() -> Mapping[str, tuple[str, ...]]:
-    """The sources that provinces have not submitted."""
-    return run(Query(data_quality.missing_sources))
-
-
-def headers() -> Mapping[str, str]:
-    """The Persian header of each source column."""
-    return data_quality.headers()
-
-
-def rules() -> list[Rule]:
-    return data_quality.rules()
-
-
-def publications() -> Answer:
-    """The publications kept."""
-    return run(Query(data_quality.publications, (_pointer(),)))
+    """What each province submitted."""
+    return result(data_quality.provinces)
 
 
 def revisions() -> Any | None:
     """The revision log of the nation's numbers; None if there is none."""
-    return run(Query(_revisions, (_pointer(),)))
+    return result(_revisions, warehouse_pointer())
 
 
 def _revisions(_: ScopedCursor, pointer: Path) -> Any | None:
@@ -175,18 +112,9 @@ def _revisions(_: ScopedCursor, pointer: Path) -> Any | None:
 
 def last_revision() -> Any | None:
     """The changes since the previous publication, also by province (etl.revisions.diff.Diff)."""
-    return run(Query(data_quality.last_revision, (_pointer(),)))
-
-
-def changed_files() -> list[dict[str, Any]]:
-    """The files whose rows differ from those of the previous publication."""
-    return run(Query(data_quality.changed_files, (_pointer(),)))
+    return result(data_quality.last_revision, warehouse_pointer())
 
 
 def province_of(county: str) -> str | None:
     """The province of a county."""
-    return run(Query(detail.provinces_of_counties)).get(county)
-
-
-def _pointer() -> Path:
-    return Path(os.environ.get("WAREHOUSE") or publication.DEFAULT)
+    return result(detail.provinces_of_counties).get(county)

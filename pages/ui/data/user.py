@@ -15,11 +15,6 @@ __all__ = ["AccessDenied", "AccessScope", "acting_as", "scope"]
 _thread = threading.local()
 
 
-def _local() -> AccessScope:
-    """In the mode `open` the one user of this machine may see everything."""
-    return ADMINISTRATOR
-
-
 @dataclass(frozen=True)
 class SignIn:
     """The services of a sign-in mode: `resolve` the scope of a run, `offer` a file, `record` and list audit `events`."""
@@ -67,7 +62,8 @@ def record(event: str, **more: str | int) -> None:
 def scope() -> AccessScope:
     """The access scope of the user this thread works for. Raises AccessDenied if nobody is signed in."""
     fixed: AccessScope | None = getattr(_thread, "scope", None)
-    return fixed or (_sign_in.resolve() if _sign_in else _local())
+    # In the mode `open` the one user of this machine may see everything.
+    return fixed or (_sign_in.resolve() if _sign_in else ADMINISTRATOR)
 
 
 @contextmanager

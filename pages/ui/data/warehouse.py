@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import duckdb
 import streamlit as st
 
 from etl.analysis import data_quality, detail, registry
 from etl.core.errors import OtherVersion, QuestionError, Refused, TooEarly, TooLarge
+from etl.core.paths import warehouse_pointer
 from etl.semantic import answers, catalog, provisional
 from etl.semantic.access import AccessScope, ScopedCursor
 from etl.semantic.answers import Answer, Metric
@@ -31,34 +32,8 @@ from pages.ui.data import limits, user
 from pages.ui.data.caches import ResultCache, size_of
 from pages.ui.i18n import text
 
-__all__ = [
-    "Answer",
-    "OtherVersion",
-    "Query",
-    "QuestionError",
-    "TooEarly",
-    "Unpublished",
-    "analyse",
-    "ask",
-    "ask_each",
-    "catalogue",
-    "connection",
-    "filters_of",
-    "frozen",
-    "leave",
-    "names",
-    "path",
-    "published",
-    "question",
-    "reading",
-    "run",
-    "run_stored",
-    "settled_on",
-    "soon",
-    "stay",
-    "turn",
-    "units",
-]
+# The errors that pages catch.
+__all__ = ["OtherVersion", "QuestionError", "TooEarly"]
 
 Where = Mapping[str, Iterable[str]]
 Frozen = tuple[tuple[str, tuple[str, ...]], ...]
@@ -94,13 +69,9 @@ def stay(file: str) -> bool:
 def _latest() -> str:
     """The file of the latest publication; empty if there is none."""
     try:
-        return str(publications.current(_pointer()))
+        return str(publications.current(warehouse_pointer()))
     except Refused:
         return ""
-
-
-def _pointer() -> Path:
-    return Path(os.environ.get("WAREHOUSE") or publications.DEFAULT)
 
 
 def path() -> str:
@@ -151,14 +122,18 @@ def run(query: Query) -> Any:
     """The result of a query on the publication of this page, within the user's rights. It is cached: do not modify it.
 
     Raises Unpublished, QuestionError for a question without meaning, AccessDenied outside the rights, and for large
-    queries the errors of limits.ask_apart.
+    queries the errors of limits.ask_in_worker.
     """
-    result = run_stored(query)
-    return result.in_memory() if isinstance(result, StoredRows) else result
+    stored = _run_stored(query)
+    return stored.in_memory() if isinstance(stored, StoredRows) else stored
 
 
-def run_stored(query: Query) -> Any:
-    """As `run`, but an Answer with too many rows for this process is returned as StoredRows."""
+def result(work: Callable[..., Any], *args: Hashable) -> Any:
+    """The result of a function of etl over the publication of this page. Raises as `run`."""
+    return run(Query(work, args))
+
+
+def _run_stored(query: Query) -> Any:
     return _answered(path(), user.scope().rights(), query)
 
 
@@ -167,7 +142,7 @@ def _run_query(file: str, scope: AccessScope, query: Query) -> Any:
         with limits.bounded(connection(file), scope, _published(file)) as cursor:
             return query.work(cursor, *query.args, **dict(query.kwargs))
     except TooLarge:
-        return limits.ask_apart(file, scope, query)
+        return limits.ask_in_worker(file, scope, query)
 
 
 # Streamlit's cache copies and hashes at each call, which costs more than most answers.
@@ -175,49 +150,42 @@ _results = ResultCache(_CACHE_BYTES, size_of)
 _answered = _results.of(_run_query)
 
 
-def ask(
-    *names: str,
-    by: str | Iterable[str] = (),
-    on: date | None = None,
-    over: tuple[date, date] | None = None,
-    where: Where | None = None,
-) -> Answer:
+class Question(TypedDict, total=False):
+    """The dimensions of a question, its day or period, and its filters (see `answers.ask`)."""
+
+    by: str | Iterable[str]
+    on: date | None
+    over: tuple[date, date] | None
+    where: Where | None
+
+
+def ask(*names: str, **question: Unpack[Question]) -> Answer:
     """The Answer to a question on the publication of this page. Raises as `run`."""
-    return run(question(*names, by=by, on=on, over=over, where=where))
+    return run(_question(answers.ask, names, question))
 
 
-def question(
-    *names: str,
-    by: str | Iterable[str] = (),
-    on: date | None = None,
-    over: tuple[date, date] | None = None,
-    where: Where | None = None,
-) -> Query:
-    """The query of `ask`."""
-    axes = (by,) if isinstance(by, str) else tuple(by)
-    return Query(_ask, names, (("by", axes), ("on", on), ("over", over), ("where", frozen(where))))
+def ask_stored(*names: str, **question: Unpack[Question]) -> Answer | StoredRows:
+    """As `ask`, but an Answer with too many rows for this process is returned as StoredRows."""
+    return _run_stored(_question(answers.ask, names, question))
 
 
-def _ask(con: ScopedCursor, *names: str, where: Frozen, **options: Any) -> Answer:
-    return answers.ask(con, *names, where=dict(where), **options)
-
-
-def ask_each(
-    *names: str,
-    by: tuple[str, ...] = (),
-    on: date | None = None,
-    over: tuple[date, date] | None = None,
-    where: Where | None = None,
-) -> Mapping[str, Answer]:
+def ask_each(*names: str, **question: Unpack[Question]) -> Mapping[str, Answer]:
     """The Answer of each measure by name, of one place or by province: one query for all is faster than one for each.
 
     Snapshots are measured on the day, events counted over the period. Raises as `run`.
     """
-    return run(Query(_ask_each, names, (("by", by), ("on", on), ("over", over), ("where", frozen(where)))))
+    return run(_question(answers.ask_each, names, question))
 
 
-def _ask_each(con: ScopedCursor, *names: str, where: Frozen, **options: Any) -> Mapping[str, Answer]:
-    return answers.ask_each(con, *names, where=dict(where), **options)
+def _question(ask: Callable[..., Any], names: tuple[str, ...], question: Question) -> Query:
+    by = question.get("by", ())
+    axes = (by,) if isinstance(by, str) else tuple(by)
+    options = ("on", question.get("on")), ("over", question.get("over")), ("where", frozen(question.get("where")))
+    return Query(_ask, (ask, *names), (("by", axes), *options))
+
+
+def _ask(con: ScopedCursor, ask: Callable[..., Any], *names: str, where: Frozen, **options: Any) -> Any:
+    return ask(con, *names, where=dict(where), **options)
 
 
 def analyse(
@@ -269,7 +237,7 @@ def worked_out(name: str) -> Metric | None:
 
 def settled_on(name: str, on: date) -> date | None:
     """The latest settled day of a metric up to `on`, for headlines and comparisons; None if no month is settled."""
-    return run(Query(provisional.settled_on, (name, on)))
+    return result(provisional.settled_on, name, on)
 
 
 def published() -> Publication:
@@ -285,23 +253,23 @@ def _published(file: str) -> Publication:
 
 def refused_files() -> tuple[str, ...]:
     """The refused files of the load that the user may see: file names belong to provinces."""
-    return run(Query(data_quality.refused_files))
+    return result(data_quality.refused_files)
 
 
 def names(dimension: str, lang: str) -> Mapping[str, str]:
     """Codes and names of every member of a dimension that the user may choose. Raises Unpublished."""
     if dimension in ("institute", "course"):
-        return run(Query(detail.member_names, (dimension,)))[lang]
+        return result(detail.member_names, dimension)[lang]
     members = text.reference_members(dimension, lang)
     if dimension == "county" and not user.scope().sees_whole_country:
-        visible_counties = run(Query(detail.provinces_of_counties))
+        visible_counties = result(detail.provinces_of_counties)
         return {code: name for code, name in members.items() if code in visible_counties}
     return members
 
 
 def rejected_rows(answer: Answer) -> int:
     """Rejected rows that could change an answer: those of its source tables in files of its provinces."""
-    return run(Query(data_quality.rejected_rows, (tuple(sorted(answer.sources)), answer.where.get("province", ()))))
+    return result(data_quality.rejected_rows, tuple(sorted(answer.sources)), answer.where.get("province", ()))
 
 
 def units() -> dict[str, str]:

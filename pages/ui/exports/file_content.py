@@ -4,7 +4,7 @@ Works on columns instead of cells: names, escaping and day conversion happen onc
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -27,30 +27,29 @@ _unwritable = re.compile(_UNWRITABLE)
 _SUSPECT = f"^[{''.join(_FORMULA)}]|{_UNWRITABLE}"
 
 Exportable = Answer | StreamedRows | StoredRows
-Units = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Coded:
-    """Dictionary-encoded neighbouring columns: row r of column c is `members[c][places[r]]`."""
+    """Dictionary-encoded neighbouring columns: row r of column c is `members[c][indices[r]]`."""
 
-    places: pa.Array
+    indices: pa.Array
     members: tuple[pa.Array, ...]
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.indices)
 
     def slice(self, start: int, length: int) -> "Coded":
         """At most `length` rows from `start`."""
-        return Coded(self.places.slice(start, length), self.members)
+        return Coded(self.indices.slice(start, length), self.members)
 
-    def changed(self, change: Callable[[pa.Array], pa.Array]) -> "Coded":
-        """The columns with `change` applied to the members."""
-        return Coded(self.places, tuple(change(members) for members in self.members))
+    def mapped(self, function: Callable[[pa.Array], pa.Array]) -> "Coded":
+        """The columns with `function` applied to the members."""
+        return Coded(self.indices, tuple(function(members) for members in self.members))
 
     def columns(self) -> list[pa.Array]:
         """The decoded columns."""
-        return [members.take(self.places) for members in self.members]
+        return [members.take(self.indices) for members in self.members]
 
 
 Column: TypeAlias = Coded | pa.Array
@@ -63,28 +62,19 @@ class Sheet:
     schema: pa.Schema
     batches: Iterator[list[Column]]
 
-    @property
-    def headers(self) -> tuple[str, ...]:
-        """The names of the columns."""
-        return tuple(self.schema.names)
 
-
-@dataclass(frozen=True)
-class _Part:
-    """The column or neighbouring columns that a file derives from one source column."""
-
-    fields: tuple[pa.Field, ...]
-    made: Callable[[pa.RecordBatch], Column]
+# The column or neighbouring columns that a file derives from one source column, and the function that makes them.
+_Part = tuple[tuple[pa.Field, ...], Callable[[pa.RecordBatch], Column]]
 
 
 @contextmanager
 def sheet(source: Exportable, context: ChartContext, circulation: bool = False) -> Iterator[Sheet]:
     """The content of a file with all rows of `source`, exact or rounded for circulation by `etl.semantic.disclosure`."""
-    reading = exportable.of(disclosure.for_circulation(source) if circulation else source)
-    with reading.read() as reader:
-        parts = [_part(reading.answer, field, context) for field in reader.schema]
-        schema = pa.schema([field for part in parts for field in part.fields])
-        yield Sheet(schema, ([part.made(batch) for part in parts] for batch in reader))
+    rows = exportable.of(disclosure.for_circulation(source) if circulation else source)
+    with rows.read() as reader:
+        parts = [_part(rows.answer, field, context) for field in reader.schema]
+        schema = pa.schema([field for fields, _ in parts for field in fields])
+        yield Sheet(schema, ([make(batch) for _, make in parts] for batch in reader))
 
 
 def _part(answer: Answer, field: pa.Field, context: ChartContext) -> _Part:
@@ -94,50 +84,35 @@ def _part(answer: Answer, field: pa.Field, context: ChartContext) -> _Part:
     if pa.types.is_null(kind):
         of_days = metric is not None and metric.unit == "date"
         kind = pa.string() if name in answer.by else pa.date32() if of_days else pa.float64()
-    if name in answer.by:
-        # A numeric dimension, such as a count of months, has no name.
-        of_codes = pa.types.is_string(kind) or pa.types.is_date32(kind)
-        return _named(name, kind, context) if of_codes else _as_it_is(name, kind)
-    if pa.types.is_date32(kind):
-        return _dated(name)
-    return _as_it_is(name, kind)
-
-
-def _as_it_is(name: str, kind: pa.DataType) -> _Part:
-    field = pa.field(name, kind)
-    if pa.types.is_string(kind):
-        return _Part((field,), lambda batch: _coded(batch[name], kind))
-    return _Part((field,), lambda batch: batch[name].cast(kind))
-
-
-def _named(name: str, kind: pa.DataType, context: ChartContext) -> _Part:
-    fields = (pa.field(name, kind), pa.field(f"{name}_name", pa.string()))
-    return _Part(fields, lambda batch: _coded(batch[name], kind, partial(context.member, name)))
-
-
-def _dated(name: str) -> _Part:
-    fields = (pa.field(name, pa.date32()), pa.field(f"{name}_jalali", pa.string()))
-    return _Part(fields, lambda batch: _coded(batch[name], pa.date32(), _jalali))
+    field, is_string, is_day = pa.field(name, kind), pa.types.is_string(kind), pa.types.is_date32(kind)
+    # A numeric dimension, such as a count of months, has no name.
+    if name in answer.by and (is_string or is_day):
+        fields = (field, pa.field(f"{name}_name", pa.string()))
+        return fields, lambda batch: _coded(batch[name], kind, partial(context.member, name))
+    if is_day:
+        fields = (field, pa.field(f"{name}_jalali", pa.string()))
+        return fields, lambda batch: _coded(batch[name], kind, _jalali)
+    if is_string:
+        return (field,), lambda batch: _coded(batch[name], kind)
+    return (field,), lambda batch: batch[name].cast(kind)
 
 
 def _jalali(day: date | None) -> str | None:
     return None if day is None else text.iso_jalali(day)
 
 
-def _coded(values: pa.Array, kind: pa.DataType, *beside: Callable[[Any], str | None]) -> Coded:
-    """Values as `kind`, followed by a column of text for each function in `beside`."""
+def _coded(values: pa.Array, kind: pa.DataType, name_of: Callable[[Any], str | None] | None = None) -> Coded:
+    """Values as `kind`, followed by a column of their names if there is a `name_of`."""
     if pa.types.is_dictionary(values.type):
         encoded = values.indices.dictionary_encode(null_encoding="encode")
         distinct = values.dictionary.take(encoded.dictionary).cast(kind)
     else:
         encoded = values.cast(kind).dictionary_encode(null_encoding="encode")
         distinct = encoded.dictionary
-    members = distinct.to_pylist() if beside else []
-    names = (pa.array([say(member) for member in members], pa.string()) for say in beside)
-    return Coded(encoded.indices, (distinct, *names))
-
-
-# ---------------------------------------------------------------- text for spreadsheets
+    if name_of is None:
+        return Coded(encoded.indices, (distinct,))
+    names = pa.array([name_of(member) for member in distinct.to_pylist()], pa.string())
+    return Coded(encoded.indices, (distinct, names))
 
 
 def safe(value: Any) -> Any:
@@ -145,20 +120,20 @@ def safe(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     # Remove unwritable characters first: a formula may follow them.
-    written = _unwritable.sub("", value)
-    guarded = value.startswith((*_FORMULA, "\x00")) or written.startswith(_FORMULA)
-    return "'" + written if guarded else written
+    writable = _unwritable.sub("", value)
+    guarded = value.startswith((*_FORMULA, "\x00")) or writable.startswith(_FORMULA)
+    return "'" + writable if guarded else writable
 
 
 def all_safe(values: pa.Array) -> pa.Array:
     """A column with `safe` applied to its strings; columns of other types unchanged."""
-    return changed(values, _SUSPECT, safe) if pa.types.is_string(values.type) else values
+    return replaced(values, _SUSPECT, safe) if pa.types.is_string(values.type) else values
 
 
-def changed(values: pa.Array, pattern: str, change: Callable[[str], str]) -> pa.Array:
-    """A column of strings with `change` applied to those that match `pattern` (RE2)."""
+def replaced(values: pa.Array, pattern: str, replace: Callable[[str], str]) -> pa.Array:
+    """A column of strings with `replace` applied to those that match `pattern` (RE2)."""
     matches = pc.match_substring_regex(values, pattern)
     if not pc.any(matches).as_py():
         return values
-    made = [change(value) for value in values.filter(matches).to_pylist()]
+    made = [replace(value) for value in values.filter(matches).to_pylist()]
     return pc.replace_with_mask(values, matches, pa.array(made, pa.string()))

@@ -2,9 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,11 +13,16 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS, TIME
 from pages.ui.charts.elements import ChartContext
 from pages.ui.data import limits, user, warehouse
-from pages.ui.exports import writers
+from pages.ui.exports import workbook, writers
 from pages.ui.exports.file_content import Exportable
 from pages.ui.state import page_context
 
-FORMS = {"csv": writers.CSV, "xlsx": writers.XLSX, "parquet": writers.PARQUET}
+# The formats with their media types.
+FORMS = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
+}
 
 
 @dataclass(frozen=True)
@@ -35,19 +38,15 @@ class ExportJob:
     def write(self, out: IO[bytes], tell: Report | None = None) -> None:
         """Write the file, exact or rounded for circulation."""
         exported = disclosure.for_circulation(self.source, warehouse.ask) if self.circulation else self.source
-        answer = exportable.of(exported).answer
-        units = warehouse.units() | {metric.name: metric.unit for metric in answer.metrics}
-        writes: dict[str, Callable[..., None]] = {
-            "csv": writers.write_csv,
-            "xlsx": partial(writers.write_xlsx, scope=self.place, nation=self._nation(answer)),
-            "parquet": partial(writers.write_parquet, scope=self.place),
-        }
-        writes[self.form](out, exported, self.context, units, circulation=self.circulation, tell=tell)
-
-    def _nation(self, answer: Answer) -> Answer | None:
-        """The nation's row of a workbook, rounded like the others for circulation."""
-        nation = _nation(answer) if self.form == "xlsx" else None
-        return disclosure.for_circulation(nation, warehouse.ask) if nation and self.circulation else nation
+        if self.form == "csv":
+            writers.write_csv(out, exported, self.context, self.circulation, tell)
+        elif self.form == "parquet":
+            writers.write_parquet(out, exported, self.context, self.circulation, self.place, tell)
+        else:
+            nation = _nation(exportable.of(exported).answer)
+            if nation and self.circulation:
+                nation = disclosure.for_circulation(nation, warehouse.ask)
+            workbook.write_xlsx(out, exported, self.context, self.circulation, self.place, tell, nation)
 
 
 class Making:
@@ -57,13 +56,13 @@ class Making:
         self.job = job
         self.file: Any = tempfile.NamedTemporaryFile(prefix="file-")  # noqa: SIM115 (open for as long as it is kept)
         self.process = WorkerProcess(
-            _write_apart,
+            _write_in_worker,
             warehouse.path(),
             user.scope(),
             job,
-            Path(self.file.name),
+            self.path,
             seconds=limits.FILE_SECONDS,
-            memory=limits.apart_memory(),
+            memory=limits.worker_memory(),
         )
 
     def __del__(self) -> None:
@@ -78,10 +77,9 @@ class Making:
 
     def take(self) -> Path:
         """The finished file under a new name; the caller owns it."""
-        temporary = Path(self.file.name)
         # A hard link keeps the file when this object deletes the temporary name.
-        offer = temporary.with_name(temporary.name.replace("file-", "offer-", 1))
-        os.link(temporary, offer)
+        offer = self.path.with_name(self.path.name.replace("file-", "offer-", 1))
+        os.link(self.path, offer)
         return offer
 
     @property
@@ -89,7 +87,7 @@ class Making:
         return Path(self.file.name)
 
 
-def _write_apart(tell: Report, file: str, scope: AccessScope, job: ExportJob, out: Path) -> None:
+def _write_in_worker(tell: Report, file: str, scope: AccessScope, job: ExportJob, out: Path) -> None:
     """Run the job in the worker process, with the rights of its user and the publication shown to them."""
     with user.acting_as(scope), warehouse.reading(file), out.open("wb") as written:
         job.write(written, tell)

@@ -26,20 +26,21 @@ class Cells:
     """The XML of a column's cells after their address, dictionary-encoded; null without a cell."""
 
     parts: pa.Array
-    places: pa.Array | None = None
+    indices: pa.Array | None = None
 
     def slice(self, start: int, length: int) -> pa.Array:
         """The decoded XML of at most `length` rows from `start`."""
-        if self.places is None:
+        if self.indices is None:
             return self.parts.slice(start, length)
-        return self.parts.take(self.places.slice(start, length))
+        return self.parts.take(self.indices.slice(start, length))
 
 
 def cells_of(column: Column, styles: Sequence[int]) -> list[Cells]:
     """The cells of a column or of neighbouring columns, each with its style number."""
     if isinstance(column, Coded):
         return [
-            Cells(_parts(members, style), column.places) for members, style in zip(column.members, styles, strict=False)
+            Cells(_parts(members, style), column.indices)
+            for members, style in zip(column.members, styles, strict=False)
         ]
     return [Cells(_parts(column, styles[0]))]
 
@@ -53,9 +54,9 @@ def append(data: Any, first: int, columns: Sequence[Cells], start: int, length: 
     data.row_data_fh.flush()
     numbers = pa.array(np.arange(first + 1, first + 1 + length)).cast(pa.string())
     rows: list[Any] = ['<row r="', numbers, '">']
-    for place, column in enumerate(columns):
+    for i, column in enumerate(columns):
         # Null without a cell, because joining with null gives null.
-        address = f'<c r="{xl_col_to_name(place)}'
+        address = f'<c r="{xl_col_to_name(i)}'
         rows.append(pc.binary_join_element_wise(address, numbers, column.slice(start, length), ""))
     lines = pc.binary_join_element_wise(*rows, "</row>", "", null_handling="replace", null_replacement="")
     data.row_data_fh.buffer.write(memoryview(lines.buffers()[2])[: pc.sum(pc.binary_length(lines)).as_py()])

@@ -22,7 +22,7 @@ _CODED = (*TIME, "institute")
 class Layout:
     """The columns of a file that are shown, in order, their headings, and the dimensions whose codes are left out."""
 
-    places: tuple[int, ...]
+    shown: tuple[int, ...]
     titles: tuple[str, ...]
     left_out: tuple[str | None, ...]
 
@@ -30,32 +30,23 @@ class Layout:
         """Add the hidden codes of a batch, with their names, to `codes`."""
         for name, column in zip(self.left_out, columns, strict=True):
             if name and isinstance(column, Coded):
-                known = codes.setdefault(name, {})
-                for code, member_name in zip(*(members.to_pylist() for members in column.members), strict=True):
-                    if code is not None:
-                        known[code] = member_name
+                pairs = zip(*(members.to_pylist() for members in column.members), strict=True)
+                codes.setdefault(name, {}).update((code, label) for code, label in pairs if code is not None)
 
 
 def layout(answer: Answer, schema: pa.Schema, context: ChartContext) -> Layout:
     """Leave out codes that have a name next to them, except those of time and institutes."""
     names = schema.names
     hidden = {
-        place
-        for place, name in enumerate(names[:-1])
-        if name in answer.by
-        and name not in _CODED
-        and names[place + 1] == name + _NAME
-        and pa.types.is_string(schema.types[place])
-    }
-    places = tuple(place for place in range(len(names)) if place not in hidden)
-    # A batch holds a code and its name, or a day and its Jalali form, as one encoded column.
-    parts = [
         name
-        for place, name in enumerate(names)
-        if not (place and name in (names[place - 1] + _NAME, names[place - 1] + _JALALI))
-    ]
-    left_out = tuple(name if name in {names[place] for place in hidden} else None for name in parts)
-    return Layout(places, tuple(title(names[place], context, answer) for place in places), left_out)
+        for name, following, kind in zip(names, names[1:], schema.types, strict=False)
+        if name in answer.by and name not in _CODED and following == name + _NAME and pa.types.is_string(kind)
+    }
+    shown = tuple(i for i, name in enumerate(names) if name not in hidden)
+    # A batch holds a code and its name, or a day and its Jalali form, as one encoded column.
+    paired = {before + suffix for before in names for suffix in (_NAME, _JALALI)}
+    left_out = tuple(name if name in hidden else None for name in names if name not in paired)
+    return Layout(shown, tuple(title(names[i], context, answer) for i in shown), left_out)
 
 
 def title(name: str, context: ChartContext, answer: Answer | None = None) -> str:
@@ -67,19 +58,12 @@ def title(name: str, context: ChartContext, answer: Answer | None = None) -> str
     if metric:
         return metric.label[context.lang]
     bare = name.removesuffix(_NAME)
-    label = _word(f"dimension.{bare}", context) or bare
+    label = text.word_or(bare, f"dimension.{bare}", context.lang)
     return f"{label} ({context.word('dimension.code')})" if bare == name and bare in _CODED else label
 
 
 def national(nation: Answer, columns: Layout, schema: pa.Schema, context: ChartContext) -> tuple[object, ...]:
     """The row of the nation: its name in the first column, then its numbers."""
     numbers = dict(zip(nation.columns, nation.rows[0], strict=True)) if nation.rows else {}
-    row = [numbers.get(schema.names[place]) for place in columns.places]
+    row = [numbers.get(schema.names[i]) for i in columns.shown]
     return (safe(context.word("scope.nation")), *row[1:])
-
-
-def _word(key: str, context: ChartContext) -> str:
-    try:
-        return text.word(key, context.lang)
-    except KeyError:
-        return ""

@@ -6,12 +6,13 @@ from typing import IO, Any
 import pyarrow as pa
 import xlsxwriter
 
+from etl.operations.worker_process import Report
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
-from pages.ui.charts.elements import ChartContext
+from pages.ui.charts.elements import ChartContext, unit_of
 from pages.ui.exports import sheet_rows, sheets
-from pages.ui.exports.about import Tell, cover, shares
-from pages.ui.exports.file_content import Coded, Exportable, Sheet, Units, all_safe, safe, sheet
+from pages.ui.exports.about import cover, progress
+from pages.ui.exports.file_content import Coded, Exportable, Sheet, all_safe, safe, sheet
 from pages.ui.exports.sheet_rows import Cells
 
 # The most rows of an XLSX sheet below its header.
@@ -22,10 +23,9 @@ def write_xlsx(
     out: IO[bytes],
     source: Exportable,
     context: ChartContext,
-    units: Units,
     circulation: bool = False,
     scope: str = "",
-    tell: Tell | None = None,
+    tell: Report | None = None,
     nation: Answer | None = None,
 ) -> None:
     """Sheets of names and numbers with headings in the user's language, a sheet of codes, and a cover.
@@ -41,29 +41,26 @@ def write_xlsx(
         "nan_inf_to_errors": False,
     }
     with xlsxwriter.Workbook(out, options) as book, sheet(source, context, circulation) as contents:
-        layout = sheets.layout(exportable.of(source).answer, contents.schema, context)
+        answer = exportable.of(source).answer
+        layout = sheets.layout(answer, contents.schema, context)
+        formats = [_format(field, answer) for field in contents.schema]
         head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         codes: sheets.Codes = {}
-        written = _DataSheets(book, context, layout.titles, head)
-        share, done = shares(source, tell), 0
-        for columns, length in _cells(contents, layout, _styles(book, contents.schema, units), codes):
-            written.append(columns, length)
-            done += length
-            share(done)
-        data, last = written.end()
+        data_sheets = _DataSheets(book, context, layout.titles, head)
+        advance = progress(source, tell)
+        for columns, length in _cells(contents, layout, _styles(book, formats), codes):
+            data_sheets.append(columns, length)
+            advance(length)
+        data, last = data_sheets.end()
         if nation and last < SHEET_ROWS:
             bold = [
                 (method, book.add_format({"bold": True, "top": 1, "num_format": form}))
-                for method, form in (_form(contents.schema.field(place), units) for place in layout.places)
+                for method, form in (formats[i] for i in layout.shown)
             ]
             _fill(data, [sheets.national(nation, layout, contents.schema, context)], bold, last + 1)
         if codes:
             _write_codes(book, context, codes, head)
         _write_cover(book, context, cover(source, context, scope, circulation), head)
-
-
-# The worksheet method that writes the cells of a column, and their format.
-_Way = tuple[str, Any]
 
 
 def _add(book: Any, context: ChartContext, name: str, frozen: tuple[int, int] = (1, 0)) -> Any:
@@ -74,16 +71,12 @@ def _add(book: Any, context: ChartContext, name: str, frozen: tuple[int, int] = 
     return added
 
 
-def _fill(data: Any, some: Iterable[tuple[Any, ...]], ways: list[_Way], first: int = 1) -> int:
-    """Write rows starting at row `first` (the heading is 0) and return the last row written."""
-    writers = [(getattr(data, method), style) for method, style in ways]
-    r = first - 1
-    for r, row in enumerate(some, start=first):
-        for column, value in enumerate(row):
+def _fill(data: Any, rows: Sequence[tuple[Any, ...]], formats: Sequence[tuple[str, Any]], first: int = 1) -> None:
+    """Write rows from row `first` (the heading is 0); `formats` has the worksheet method and format of each column."""
+    for r, row in enumerate(rows, start=first):
+        for column, (value, (method, style)) in enumerate(zip(row, formats, strict=True)):
             if value is not None:
-                write, style = writers[column]
-                write(r, column, value, style)
-    return r
+                getattr(data, method)(r, column, value, style)
 
 
 class _DataSheets:
@@ -101,9 +94,9 @@ class _DataSheets:
             if self._last == SHEET_ROWS:
                 self.end()
                 self._begin()
-            some = min(length - start, SHEET_ROWS - self._last)
-            sheet_rows.append(self._data, self._last + 1, columns, start, some)
-            self._last, start = self._last + some, start + some
+            count = min(length - start, SHEET_ROWS - self._last)
+            sheet_rows.append(self._data, self._last + 1, columns, start, count)
+            self._last, start = self._last + count, start + count
 
     def end(self) -> tuple[Any, int]:
         """Add the filter to the current sheet; return the sheet and its last row."""
@@ -119,18 +112,16 @@ class _DataSheets:
             self._data.write_string(0, column, safe(title), self._head)
 
 
-def _styles(book: Any, schema: pa.Schema, units: Units) -> list[int]:
+def _styles(book: Any, formats: Sequence[tuple[str, str]]) -> list[int]:
     """The style number of each column."""
-    forms = [_form(field, units)[1] for field in schema]
-    made = {
-        form: book.add_format({"num_format": form})._get_xf_index()
-        for form in dict.fromkeys(forms)
-        if form != "General"
-    }
-    return [made.get(form, 0) for form in forms]
+    numbers = {"General": 0}
+    for _, form in formats:
+        if form not in numbers:
+            numbers[form] = book.add_format({"num_format": form})._get_xf_index()
+    return [numbers[form] for _, form in formats]
 
 
-def _form(field: pa.Field, units: Units) -> tuple[str, str]:
+def _format(field: pa.Field, answer: Answer) -> tuple[str, str]:
     """The worksheet method and the number format for the cells of a column."""
     if pa.types.is_string(field.type):
         return "write_string", "@"
@@ -138,7 +129,7 @@ def _form(field: pa.Field, units: Units) -> tuple[str, str]:
         return "write_datetime", "yyyy-mm-dd"
     if pa.types.is_boolean(field.type):
         return "write_boolean", "General"
-    return "write_number", "0.0%" if units.get(field.name) == "share" else "General"
+    return "write_number", "0.0%" if unit_of(answer, field.name) == "share" else "General"
 
 
 def _cells(
@@ -149,34 +140,32 @@ def _cells(
     Hidden codes are collected in `codes` with their names.
     """
     for batch in contents.batches:
-        made = [column.changed(all_safe) if isinstance(column, Coded) else column for column in batch]
+        made = [column.mapped(all_safe) if isinstance(column, Coded) else column for column in batch]
         layout.gather(made, codes)
         cells: list[Cells] = []
         for column in made:
             cells += sheet_rows.cells_of(column, styles[len(cells) :])
-        yield [cells[place] for place in layout.places], len(made[0])
+        yield [cells[i] for i in layout.shown], len(made[0])
 
 
 def _write_codes(book: Any, context: ChartContext, codes: sheets.Codes, head: Any) -> None:
     """A sheet of members and their codes, as used in CSV and Parquet."""
-    listed = _add(book, context, context.word("file.codes"))
-    listed.set_column(0, 2, 24)
+    code_sheet = _add(book, context, context.word("file.codes"))
+    code_sheet.set_column(0, 2, 24)
     for column, key in enumerate(("file.dimension", "dimension.code", "file.name")):
-        listed.write_string(0, column, context.word(key), head)
+        code_sheet.write_string(0, column, context.word(key), head)
     rows = [
-        (sheets.title(name, context), code, member_name)
-        for name, known in codes.items()
-        for code, member_name in known.items()
+        (sheets.title(name, context), code, label) for name, labels in codes.items() for code, label in labels.items()
     ]
-    last = _fill(listed, rows, [("write_string", None)] * 3)
-    listed.autofilter(0, 0, last, 2)
+    _fill(code_sheet, rows, [("write_string", None)] * 3)
+    code_sheet.autofilter(0, 0, len(rows), 2)
 
 
 def _write_cover(book: Any, context: ChartContext, entries: Iterable[tuple[str, str]], head: Any) -> None:
-    about = _add(book, context, context.word("file.cover"), (0, 0))
+    cover_sheet = _add(book, context, context.word("file.cover"), (0, 0))
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-    about.set_column(0, 0, 24)
-    about.set_column(1, 1, 90)
+    cover_sheet.set_column(0, 0, 24)
+    cover_sheet.set_column(1, 1, 90)
     for r, (name, value) in enumerate(entries):
-        about.write_string(r, 0, safe(name), head)
-        about.write_string(r, 1, safe(value), wrapped)
+        cover_sheet.write_string(r, 0, safe(name), head)
+        cover_sheet.write_string(r, 1, safe(value), wrapped)

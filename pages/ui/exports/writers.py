@@ -1,55 +1,37 @@
-"""Writers of CSV, XLSX and Parquet files. Files contain every row, and no text that a spreadsheet could run as a formula.
+"""Writers of CSV and Parquet files. Files contain every row, and no text that a spreadsheet could run as a formula.
 
 Files use codes with names next to them, Latin digits, ISO days and a decimal point in both languages. Files for circulation
 are rounded by `etl.semantic.disclosure` and say so. `file_content` provides the columns; the writers process them in batches,
 so that memory does not grow with the rows.
 """
 
-import io
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import IO, Any, Concatenate, ParamSpec, TypeVar
+from typing import IO, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from etl.operations.worker_process import Report
 from pages.ui.charts.elements import ChartContext
-from pages.ui.exports.about import Tell, cover, shares
-from pages.ui.exports.file_content import Coded, Column, Exportable, Units, all_safe, changed, sheet
-from pages.ui.exports.workbook import write_xlsx
+from pages.ui.exports.about import cover, progress
+from pages.ui.exports.file_content import Coded, Column, Exportable, all_safe, replaced, sheet
 
-CSV, XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-PARQUET = "application/vnd.apache.parquet"
 # The name of a file's description: a metadata key of Parquet, a column of a CSV for circulation.
 _ABOUT = "about"
 # The minimum rows per pair of members at which joining the pairs once is faster.
 _FEW = 4
 
-_Arguments = ParamSpec("_Arguments")
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
 
-def headers(source: Exportable, context: ChartContext, units: Units) -> tuple[str, ...]:
-    """The column names: codes followed by names, days followed by their Jalali form, then numbers."""
-    with sheet(source, context) as contents:
-        return contents.headers
-
-
-# ---------------------------------------------------------------- CSV
-
-
 def write_csv(
-    out: IO[bytes],
-    source: Exportable,
-    context: ChartContext,
-    units: Units,
-    circulation: bool = False,
-    tell: Tell | None = None,
+    out: IO[bytes], source: Exportable, context: ChartContext, circulation: bool = False, tell: Report | None = None
 ) -> None:
     """UTF-8 with a byte order mark, for Excel; an unknown value is an empty cell.
 
@@ -57,15 +39,14 @@ def write_csv(
     """
     out.write(b"\xef\xbb\xbf")
     with sheet(source, context, circulation) as contents:
-        titles = pa.array((*contents.headers, *([_ABOUT] if circulation else [])), pa.string())
+        titles = pa.array((*contents.schema.names, *([_ABOUT] if circulation else [])), pa.string())
         out.write((",".join(_written(titles).to_pylist()) + "\r\n").encode())
-        share, done = shares(source, tell), 0
+        advance = progress(source, tell)
         batches = _with_notice(contents.batches, context.word("file.circulation")) if circulation else contents.batches
         for lines in _ahead(_lines, batches):
             # Write the Arrow buffer of all lines without copying it.
             out.write(memoryview(lines.buffers()[2] or b"")[: pc.sum(pc.binary_length(lines)).as_py() or 0])
-            done += len(lines)
-            share(done)
+            advance(len(lines))
 
 
 def _with_notice(batches: Iterable[list[Column]], notice: str) -> Iterator[list[Column]]:
@@ -103,7 +84,7 @@ def _texts(columns: list[Column]) -> list[Column]:
         if not isinstance(column, Coded):
             texts.append(_written(column))
             continue
-        coded = Coded(column.places, (_joined([_written(members) for members in column.members], ","),))
+        coded = Coded(column.indices, (_joined([_written(members) for members in column.members], ","),))
         last = texts[-1] if texts else None
         if isinstance(last, Coded) and len(last.members[0]) * len(coded.members[0]) * _FEW <= len(coded):
             texts[-1] = _paired(last, coded)
@@ -116,61 +97,37 @@ def _paired(left: Coded, right: Coded) -> Coded:
     first, second = left.members[0], right.members[0]
     pairs = np.arange(len(first) * len(second))
     members = [first.take(pa.array(pairs // len(second))), second.take(pa.array(pairs % len(second)))]
-    places = pc.add(pc.multiply(left.places, pa.scalar(len(second), pa.int32())), right.places)
-    return Coded(places, (_joined(members, ","),))
+    indices = pc.add(pc.multiply(left.indices, pa.scalar(len(second), pa.int32())), right.indices)
+    return Coded(indices, (_joined(members, ","),))
 
 
 def _written(values: pa.Array) -> pa.Array:
     if not pa.types.is_string(values.type):
         return values.cast(pa.string())
-    return changed(all_safe(values), '[",\r\n]', lambda cell: '"' + cell.replace('"', '""') + '"')
+    return replaced(all_safe(values), '[",\r\n]', lambda cell: '"' + cell.replace('"', '""') + '"')
 
 
 def _joined(columns: list[Any], separator: str) -> pa.Array:
     return pc.binary_join_element_wise(*columns, separator, null_handling="replace", null_replacement="")
 
 
-# ---------------------------------------------------------------- Parquet
-
-
 def write_parquet(
     out: IO[bytes],
     source: Exportable,
     context: ChartContext,
-    units: Units,
     circulation: bool = False,
     scope: str = "",
-    tell: Tell | None = None,
+    tell: Report | None = None,
 ) -> None:
     """The same columns with types: text, integers, floats, days. The metadata key `about` describes the file."""
     about = json.dumps(list(cover(source, context, scope, circulation)), ensure_ascii=False)
-    share, done = shares(source, tell), 0
+    advance = progress(source, tell)
     with sheet(source, context, circulation) as contents:
         schema = contents.schema.with_metadata({_ABOUT: about})
         with pq.ParquetWriter(out, schema, compression="zstd") as writer:
             for batch in contents.batches:
-                columns = [array for column in batch for array in _written_out(column)]
+                columns = [
+                    array for column in batch for array in (column.columns() if isinstance(column, Coded) else [column])
+                ]
                 writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
-                done += len(columns[0])
-                share(done)
-
-
-def _written_out(column: Column) -> list[pa.Array]:
-    return column.columns() if isinstance(column, Coded) else [column]
-
-
-# ---------------------------------------------------------------- as bytes
-
-
-def _as_bytes(write: Callable[Concatenate[IO[bytes], _Arguments], None]) -> Callable[_Arguments, bytes]:
-    """A writer that returns the file."""
-
-    def written(*arguments: _Arguments.args, **options: _Arguments.kwargs) -> bytes:
-        out = io.BytesIO()
-        write(out, *arguments, **options)
-        return out.getvalue()
-
-    return written
-
-
-to_csv, to_xlsx, to_parquet = _as_bytes(write_csv), _as_bytes(write_xlsx), _as_bytes(write_parquet)
+                advance(len(columns[0]))

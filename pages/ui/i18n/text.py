@@ -16,13 +16,11 @@ from typing import Any
 from persiantools.jdatetime import JalaliDate
 
 from etl.core.jalali import parse_day
-from etl.core.paths import ROOT
+from etl.core.paths import REFERENCE, ROOT
 from etl.core.text_folding import latin_digits
 from etl.semantic.catalog import CHOICES
 
 LANGUAGES = ("fa", "en")
-_ROOT = ROOT
-_REFERENCE = _ROOT / "data" / "reference"
 _PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 _PERSIAN_LETTERS = str.maketrans("كيى", "کیی")
 _PLACES = {
@@ -51,7 +49,7 @@ _EXACT = Context(prec=MAX_PREC)
 
 @cache
 def _book() -> dict[str, Any]:
-    return tomllib.loads((_ROOT / "pages" / "text.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((ROOT / "pages" / "text.toml").read_text(encoding="utf-8"))
 
 
 def language(written: str | None) -> str:
@@ -82,8 +80,8 @@ def parts(entry: Mapping[str, Any]) -> list[str]:
 def part_address(part: str) -> tuple[str, str]:
     """The page that contains a part, and its tab unless it is the default one. Raises KeyError for an unknown part."""
     for entry in pages():
-        if part in (known := parts(entry)):
-            return entry["page"], "" if part == known[0] else part
+        if part in (page_parts := parts(entry)):
+            return entry["page"], "" if part == page_parts[0] else part
     raise KeyError(part)
 
 
@@ -105,6 +103,14 @@ def word(key: str, lang: str, **values: object) -> str:
     """The words of `key`, formatted with `values`."""
     template: str = words(key, lang)
     return template.format(**values) if values else template
+
+
+def word_or(default: str, key: str, lang: str, **values: object) -> str:
+    """The words of `key`, or `default` if text.toml has none."""
+    try:
+        return word(key, lang, **values)
+    except KeyError:
+        return default
 
 
 def digits(written: object, lang: str) -> str:
@@ -207,19 +213,12 @@ def amount(value: Any, unit: str, lang: str, signed: bool = False) -> str:
     return f"{written} {unit_word(unit, lang, written)}"
 
 
-def difference(change: float, unit: str, lang: str) -> str:
-    """The absolute size of a change: for shares in percentage points, otherwise in the unit."""
-    if unit == "share":
-        return points(abs(change), lang)
-    return amount(abs(change), unit, lang)
-
-
 def unit_word(unit: str, lang: str, written: str = "") -> str:
     """The word of a unit after a formatted number; the unit's own name if text.toml has no word for it."""
-    words = _book()["units"].get(unit)
-    if words is None:
+    names = _book()["units"].get(unit)
+    if names is None:
         return unit.replace("_", " ")
-    return words.get("one", words[lang]) if lang == "en" and written.lstrip("+−") == "1" else words[lang]
+    return names.get("one", names[lang]) if lang == "en" and written.lstrip("+−") == "1" else names[lang]
 
 
 def day(value: date, lang: str) -> str:
@@ -262,15 +261,8 @@ def read_day(written: str) -> date:
 @cache
 def _reference_names(dimension: str) -> dict[str, dict[str, str]]:
     file, key, name = _PLACES[dimension]
-    with (_REFERENCE / file).open(encoding="utf-8", newline="") as rows:
+    with (REFERENCE / file).open(encoding="utf-8", newline="") as rows:
         return {row[key]: {lang: row[f"{name}_{lang}"] for lang in LANGUAGES} for row in csv.DictReader(rows)}
-
-
-@cache
-def counties_of(provinces: frozenset[str]) -> set[str]:
-    """Codes of the counties of these provinces at the census of 1395."""
-    with (_REFERENCE / "counties.csv").open(encoding="utf-8", newline="") as rows:
-        return {r["sci_code"] for r in csv.DictReader(rows) if r["province_iso"] in provinces}
 
 
 @cache
@@ -311,9 +303,8 @@ def listed(parts: Sequence[str], lang: str) -> str:
     return ("، " if lang == "fa" else ", ").join(parts)
 
 
-def shortened(parts: Sequence[str], lang: str, most: int = 2) -> str:
-    """A list of bounded length: above `most` parts, the first and the number of the others."""
-    if len(parts) <= most:
+def shortened(parts: Sequence[str], lang: str) -> str:
+    """A list of at most two parts; of more, the first and the number of the others."""
+    if len(parts) <= 2:
         return listed(parts, lang)
-    more = number(len(parts) - 1, lang)
-    return word("scope.many", lang, first=parts[0], count=more)
+    return word("scope.many", lang, first=parts[0], count=number(len(parts) - 1, lang))

@@ -8,6 +8,7 @@ from etl.operations.audit import Event
 from pages.ui.components import notices, tables
 from pages.ui.data import user
 from pages.ui.i18n import text
+from pages.ui.sections import blocks
 from pages.ui.state import rendering
 from pages.ui.state.page_context import PageContext
 
@@ -23,7 +24,7 @@ def show(view: PageContext) -> None:
         events, faults = user.events()
         title = view.word("audit.title")
         state = view.word("audit.broken" if faults else "audit.whole")
-        st.html(f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(state)}</p></div>')
+        blocks.head(title, state)
         with st.container(horizontal=True):
             sub = _filter(view, "sub", sorted({event.sub for event in events}))
             kind = _filter(view, "event", sorted({event.event for event in events}))
@@ -35,7 +36,7 @@ def _columns(view: PageContext) -> list[tables.Column]:
     cells: dict[str, Callable[[Event], str]] = {
         "at": lambda event: text.digits(event.at[:16].replace("T", " "), view.lang),
         "sub": lambda event: event.sub,
-        "event": lambda event: _word(view, event.event),
+        "event": lambda event: view.word(f"audit.is_{event.event}"),
         "more": lambda event: _details(view, event),
     }
 
@@ -54,7 +55,7 @@ def _filter(view: PageContext, name: str, options: list[str]) -> str | None:
         options,
         index=None,
         key=f"audit {name}",
-        format_func=(lambda kind: _word(view, kind)) if name == "event" else str,
+        format_func=(lambda kind: view.word(f"audit.is_{kind}")) if name == "event" else str,
         placeholder=view.word("audit.all"),
         width=260,
     )
@@ -68,7 +69,3 @@ def _details(view: PageContext, event: Event) -> str:
         ],
         view.lang,
     )
-
-
-def _word(view: PageContext, event: str) -> str:
-    return view.word(f"audit.is_{event}")

@@ -1,18 +1,21 @@
 """The download of a briefing, and the list of written ones. On pages all their numbers are suppressed for circulation."""
 
+from collections.abc import Callable
 from datetime import date
 from functools import partial
-from typing import IO
+from typing import Any
 
 import streamlit as st
 
 from etl.core.errors import Refused
+from etl.core.paths import warehouse_pointer
 from pages.ui.briefing import writing
 from pages.ui.briefing.writing import NATION, Written
 from pages.ui.components import downloads
 from pages.ui.components.notices import error_boundary, notice
 from pages.ui.data import briefing_questions, user
 from pages.ui.i18n import text
+from pages.ui.sections import blocks
 from pages.ui.state.page_context import PageContext
 
 _MIME = "application/pdf"
@@ -35,7 +38,7 @@ def button(view: PageContext) -> None:
     if place is None:
         return
     with error_boundary(view.lang, "briefing"):
-        pointer = briefing_questions.pointer_of()
+        pointer = warehouse_pointer()
         try:
             with briefing_questions.opened(pointer, user.scope()) as con:
                 questions = briefing_questions.Questions(
@@ -45,32 +48,26 @@ def button(view: PageContext) -> None:
                 name, publication = writing.file_name(questions), questions.publication.id
         except Refused:
             return
-        if user.signs_in():
-            label, make = view.word("briefing.make"), partial(_write, place, view.lang, view.scope.on)
-            downloads.offered(view, "briefing-button", label, name, make, _noted(publication))
-            return
+        make = partial(made, place, view.lang, view.scope.on)
+        _download(view, "briefing-button", "briefing.make", name, publication, make)
+
+
+def _download(
+    view: PageContext, key: str, label: str, name: str, publication: str, content: Callable[[], bytes], **options: Any
+) -> None:
+    """A button that downloads a briefing; where users sign in, it offers the file and records the download."""
+    if user.signs_in():
+        details: dict[str, str | int] = {"metric": "briefing", "form": "pdf", "publication": publication}
+        downloads.offered(view, key, view.word(label), name, lambda out: out.write(content()), details)
+    else:
         st.download_button(
-            view.word("briefing.make"),
-            data=partial(made, place, view.lang, view.scope.on),
-            file_name=name,
-            mime=_MIME,
-            key="briefing-button",
-            on_click="ignore",
+            view.word(label), data=content, file_name=name, mime=_MIME, key=key, on_click="ignore", **options
         )
-
-
-def _write(place: str, lang: str, on: date | None, out: IO[bytes]) -> None:
-    out.write(made(place, lang, on))
-
-
-def _noted(publication: str) -> dict[str, str | int]:
-    """The audit log's fields for a downloaded briefing."""
-    return {"metric": "briefing", "form": "pdf", "publication": publication}
 
 
 def made(place: str, lang: str, on: date | None) -> bytes:
     """The briefing of a place, suppressed for circulation. Raises Refused."""
-    with writing.press(briefing_questions.pointer_of(), user.scope()) as press:
+    with writing.press(warehouse_pointer(), user.scope()) as press:
         return press.pdf(press.questions(place, lang, on))
 
 
@@ -81,7 +78,7 @@ def listed(view: PageContext) -> None:
         if not books:
             notice(view.lang, "briefing.page_title", view.word("briefing.none_written"))
             return
-        st.html(f'<div class="pd-head"><h3>{text.escape(view.word("briefing.written"))}</h3></div>')
+        blocks.head(view.word("briefing.written"))
         for number, book in enumerate(books[:_MOST_SHOWN]):
             _line(view, number, book)
 
@@ -102,19 +99,7 @@ def _line(view: PageContext, number: int, book: Written) -> None:
             st.html(f'<p class="pd-note">{text.escape(view.word("briefing.not_here"))}</p>', width="content")
             return
         name = book.file.rpartition("/")[2]
-        if user.signs_in():
-            label, audit_details = view.word("briefing.take"), _noted(book.publication)
-            downloads.offered(view, f"take-{number}", label, name, lambda out: out.write(content), audit_details)
-            return
-        st.download_button(
-            view.word("briefing.take"),
-            data=content,
-            file_name=name,
-            mime=_MIME,
-            key=f"take-{number}",
-            on_click="ignore",
-            help=name,
-        )
+        _download(view, f"take-{number}", "briefing.take", name, book.publication, lambda: content, help=name)
 
 
 def _may_see(place: str) -> bool:

@@ -7,17 +7,17 @@ from typing import Any
 
 import streamlit as st
 
+from etl.analysis.comparison import Side
 from etl.core.jalali import DAY, last_complete_months
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import LEAST
 from pages.ui.charts import elements, steps
-from pages.ui.components import day_field, downloads, notices, tables
+from pages.ui.components import day_field, notices, tables
 from pages.ui.components import figures as ui
-from pages.ui.components.footer import context, question
+from pages.ui.components.footer import context, footer
 from pages.ui.data import registers, warehouse
-from pages.ui.data.registers import Side
 from pages.ui.i18n import text
-from pages.ui.sections import compare_lines
+from pages.ui.sections import blocks, compare_lines
 from pages.ui.state import page_context, page_parameters
 from pages.ui.state.address import NATION
 from pages.ui.state.page_context import PLACES, PageContext
@@ -55,9 +55,9 @@ def sides(view: PageContext) -> Sides:
 
     If both places are the same, the first side is a year earlier.
     """
-    here = view.where.get("province", ())
-    first = page_parameters.one(PAGE, "p", here[0] if here else NATION)
-    second = page_parameters.one(PAGE, "q", here[1] if len(here) > 1 else NATION)
+    provinces = view.where.get("province", ())
+    first = page_parameters.one(PAGE, "p", provinces[0] if provinces else NATION)
+    second = page_parameters.one(PAGE, "q", provinces[1] if len(provinces) > 1 else NATION)
     before = view.a_year_before() if first == second else view.as_of
     return Sides((first, second), (_day(view, "a", before), _day(view, "b", view.as_of)))
 
@@ -113,15 +113,15 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
     """Measures down; the two sides and their difference across."""
     with st.container(border=True, key="figure-compare"), notices.error_boundary(view.lang, PAGE):
         where = {name: codes for name, codes in view.where.items() if name not in PLACES}
-        known = warehouse.catalogue()
-        comparable = [name for name in names if set(where) <= known[name].dimensions]
+        catalogue = warehouse.catalogue()
+        comparable = [name for name in names if set(where) <= catalogue[name].dimensions]
         answer = registers.compare(comparable, chosen.side(0), chosen.side(1), where)
         chart_context = replace(context(view), names={**context(view).names, "side": _titles(view, chosen)})
         metric = answer.metrics[0]
         rows = {row[0]: row for row in answer.rows}
-        st.html(
-            f'<div class="pd-head"><h3>{text.escape(_finding(view, answer, metric, rows))}</h3>'
-            f"<p>{text.escape(page_context.place(view, where) if where else view.word('compare.difference_is'))}</p></div>"
+        blocks.head(
+            _finding(view, answer, metric, rows),
+            page_context.place(view, where) if where else view.word("compare.difference_is"),
         )
         sides = [chart_context.member("side", side) for side in ("first", "second", "difference")]
         heads = [view.word("compare.measure"), *sides]
@@ -131,13 +131,11 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         ]
         body = [_row(view, answer, each, rows) for each in answer.metrics]
         tables.show(view, "compare", columns, body, view.word("compare.caption"))
-        left = [known[name].label[view.lang] for name in names if name not in comparable]
-        if left:
-            note = view.word("compare.left_out", measures=text.listed(left, view.lang))
-            st.html(f'<p class="pd-note">{text.escape(note)}</p>')
-        with st.container(horizontal=True, gap="small", key="footer-compare", vertical_alignment="center"):
-            question(view, answer, "compare")
-            downloads.downloads(view, answer, chart_context, "compare")
+        left_out = [catalogue[name].label[view.lang] for name in names if name not in comparable]
+        if left_out:
+            note = view.word("compare.left_out", measures=text.listed(left_out, view.lang))
+            blocks.note(note)
+        footer(view, answer, "compare", with_table=False, chart_context=chart_context)
 
 
 def _titles(view: PageContext, chosen: Sides) -> dict[str, str]:
@@ -153,16 +151,11 @@ def _titles(view: PageContext, chosen: Sides) -> dict[str, str]:
 
 def _finding(view: PageContext, answer: Answer, metric: Metric, rows: dict[str, tuple]) -> str:
     at = answer.columns.index(metric.name)
-    first, second, change = (rows[side][at] for side in ("first", "second", "difference"))
-    if change is None:
+    if rows["difference"][at] is None:
         return metric.label[view.lang]
-    return view.word(
-        "compare.finding",
-        measure=metric.short[view.lang],
-        first=text.plain(first, metric.unit, view.lang),
-        second=text.plain(second, metric.unit, view.lang),
-        change=signed(change, metric.unit, view.lang),
-    )
+    first, second = (text.plain(rows[side][at], metric.unit, view.lang) for side in ("first", "second"))
+    change, measure = signed(rows["difference"][at], metric.unit, view.lang), metric.short[view.lang]
+    return view.word("compare.finding", measure=measure, first=first, second=second, change=change)
 
 
 def _row(view: PageContext, answer: Answer, metric: Metric, rows: dict[str, tuple]) -> list[str]:
@@ -228,5 +221,5 @@ def bridges(view: PageContext, chosen: Sides) -> None:
             notices.error_boundary(view.lang, ident),
         ):
             where = {} if place == NATION else {"province": (place,)}
-            answer = registers.bridge(over, where)
+            answer = warehouse.analyse("bridge", on=over[1], where=where, over=over)
             ui.draw(view, steps.bridge, answer, ident)

@@ -30,8 +30,8 @@ def over_time(view: PageContext, places: tuple[str, ...], names: Sequence[str]) 
 def _over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...]) -> None:
     with notices.error_boundary(view.lang, "compare-lines"):
         where = {name: codes for name, codes in view.where.items() if name not in PLACES}
-        known = warehouse.catalogue()
-        offered = [name for name in names if set(where) <= known[name].dimensions]
+        catalogue = warehouse.catalogue()
+        offered = [name for name in names if set(where) <= catalogue[name].dimensions]
         key = "compare line"
         if st.session_state.get(key) not in offered:
             st.session_state[key] = _LINE if _LINE in offered else offered[0]
@@ -44,19 +44,19 @@ def _over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...
         metric = answer.metrics[0]
         title = view.word("why.lines", measure=metric.label[view.lang])
         below = subtitle(view, answer, text.listed(list(labels.values()), view.lang))
-        drawn = lines.trend(answer, chart_context, zero=metric.unit != "share")
+        figure = lines.trend(answer, chart_context, zero=metric.unit != "share")
         st.html(
             f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(below)}</p>'
-            f"{ui.keys(drawn['layout']['meta']['keys'])}</div>"
+            f"{ui.keys(figure['layout']['meta']['keys'])}</div>"
         )
-        plot(drawn, "chart-compare-lines", titles.spoken(answer, chart_context, titles.Title(title), below))
+        plot(figure, "chart-compare-lines", titles.spoken(answer, chart_context, titles.Title(title), below))
         # In the footer container, which the style sheet hides in print.
         with st.container(key="footer-compare-line"):
             st.selectbox(
                 view.word("why.line_of"),
                 offered,
                 key=key,
-                format_func=lambda measure: known[measure].label[view.lang],
+                format_func=lambda measure: catalogue[measure].label[view.lang],
                 width=280,
             )
         footer(view, answer, "compare-lines", chart_context=chart_context)

@@ -12,7 +12,7 @@ from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.sections.analysed import analysed
+from pages.ui.sections import blocks
 from pages.ui.state import page_parameters, rendering, scoped_query
 from pages.ui.state.page_context import PageContext
 
@@ -34,7 +34,7 @@ def residents(view: PageContext) -> None:
         "kind": view.word(f"population.{basis.kind}"),
         "source": view.word("population.statistical_centre") if is_shipped else source,
     }
-    st.html(f'<p class="pd-intro">{text.escape(view.word("population.basis", **values))}</p>')
+    blocks.intro(view.word("population.basis", **values))
 
 
 def none_at_all(view: PageContext) -> None:
@@ -49,7 +49,7 @@ def _none_at_all(view: PageContext) -> None:
         places = view.where.get("province") or warehouse.names("province", view.lang)
         none = [text.member("province", place, view.lang) for place in places if not active.get(place)]
         sentence = view.word("population.with_none", places=text.listed(none, view.lang))
-        st.html(f'<p class="pd-intro">{text.escape(sentence if none else view.word("population.none_without"))}</p>')
+        blocks.intro(sentence if none else view.word("population.none_without"))
 
 
 def ranking(view: PageContext) -> None:
@@ -66,7 +66,7 @@ def ranking(view: PageContext) -> None:
         return
     ident = "coverage-census"
     with st.container(border=True, key=f"figure-{ident}", height="stretch"), error_boundary(view.lang, ident):
-        answer, ignored = analysed(view, "coverage_on_census")
+        answer, ignored = scoped_query.worked_out(view, "coverage_on_census")
         then = next(metric for metric in answer.metrics if metric.name == "coverage_on_census")
         other_metrics = tuple(metric for metric in answer.metrics if metric is not then)
         ranked_answer = replace(answer, metrics=(then, *other_metrics))
@@ -85,22 +85,18 @@ def claimed(view: PageContext) -> None:
         }
         key = "none_above" if not above else "only" if below else "every"
         sentence = view.word(f"abroad.{key}", **forces)
-        st.html(f'<p class="pd-intro">{text.escape(sentence)}</p>')
+        blocks.intro(sentence)
         question(view, answer, "claimed")
 
 
 def _moved(view: PageContext, answer: Answer) -> str:
     """The provinces whose rank changes by two or more, with both ranks."""
-    moved = [
-        view.word(
-            "population.moved_one",
-            place=text.member("province", row["province"], view.lang),
-            now=text.number(row["coverage_rank"], view.lang),
-            then=text.number(row["coverage_rank_on_census"], view.lang),
-        )
-        for row in answer.records()
-        if row["is_moved"]
-    ]
+    moved = []
+    for row in answer.records():
+        if row["is_moved"]:
+            place = text.member("province", row["province"], view.lang)
+            now, then = (text.number(row[name], view.lang) for name in ("coverage_rank", "coverage_rank_on_census"))
+            moved.append(view.word("population.moved_one", place=place, now=now, then=then))
     if not moved:
         return view.word("population.moved_none")
     return view.word("population.moved", places=text.listed(moved, view.lang))

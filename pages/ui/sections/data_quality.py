@@ -5,77 +5,70 @@ from typing import Any
 
 import streamlit as st
 
+from etl.analysis import data_quality as load
+from etl.core.paths import warehouse_pointer
 from etl.extract.causes import spoken
 from etl.semantic.answers import Answer
 from pages.ui.charts.elements import ChartContext
-from pages.ui.components import downloads, notices, tables
-from pages.ui.components.footer import question
+from pages.ui.components import notices, tables
+from pages.ui.components.footer import footer
 from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
-from pages.ui.state import page_context, rendering
+from pages.ui.sections import blocks
+from pages.ui.state import rendering
 from pages.ui.state.page_context import PageContext
 
 _IGNORED_NAMED = 20
 _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
 
 
-def view() -> PageContext:
-    """The page context; the load is that of the whole country, whatever the scope."""
-    return page_context.view()
-
-
 def totals(view: PageContext) -> None:
     """One sentence that shows that the row counts add up."""
-    answer = registers.load_totals()
+    answer = warehouse.result(load.totals)
     read, loaded, rejected, duplicates = (text.number(answer.value(name), view.lang) for name in _COUNTS)
     sentence = view.word("quality.adds_up", read=read, loaded=loaded, kept=rejected, duplicates=duplicates)
     share = view.word("load.share", share=text.percent(answer.value("rejected_share"), view.lang))
-    st.html(f'<p class="pd-intro">{text.escape(sentence)} {text.escape(share)}</p>')
+    blocks.intro(f"{sentence} {share}")
 
 
 def provinces(view: PageContext) -> None:
     """The submissions of each province, with its latest day."""
     answer = registers.load_provinces()
-    lacking = registers.missing_sources()
-    if lacking:
-        named = [
-            view.word(
-                "load.lacks",
-                province=text.member("province", code, view.lang),
-                sources=text.listed([name_of(view, "source", source) for source in sources], view.lang),
-            )
-            for code, sources in lacking.items()
-        ]
-        title = view.word("load.not_reported", count=text.number(len(lacking), view.lang))
-    else:
-        named, title = [], view.word("load.all_reported")
-    _part(view, answer, "provinces", title, view.word("load.provinces_are"), answer.rows, notes=named)
+    missing = warehouse.result(load.missing_sources)
+    title = view.word("load.all_reported")
+    if missing:
+        title = view.word("load.not_reported", count=text.number(len(missing), view.lang))
+    notes = []
+    for code, sources in missing.items():
+        names = text.listed([name_of(view, "source", source) for source in sources], view.lang)
+        notes.append(view.word("load.lacks", province=text.member("province", code, view.lang), sources=names))
+    _part(view, answer, "provinces", title, view.word("load.provinces_are"), answer.rows, notes=notes)
 
 
 def reasons(view: PageContext) -> None:
     """The reasons of rejected rows: source, reason, column, rows. No field of a person."""
     count = text.number(warehouse.published().rows_quarantined, view.lang)
-    _by_reason(view, registers.load_reasons(), "reasons", view.word("load.reasons", rows=count))
+    _by_reason(view, warehouse.result(load.reasons), "reasons", view.word("load.reasons", rows=count))
 
 
 def warned(view: PageContext) -> None:
     """The bad values loaded as unknown: source, reason, column, rows."""
-    _by_reason(view, registers.load_warned(), "warned", view.word("load.warned"))
+    _by_reason(view, warehouse.result(load.warned), "warned", view.word("load.warned"))
 
 
 def _by_reason(view: PageContext, answer: Answer, ident: str, title: str) -> None:
-    known = registers.headers()
+    persian_headers = load.headers()
     words: dict[str, Callable[[Any], str]] = {
         "source": lambda name: name_of(view, "source", name),
         "reason": lambda name: name_of(view, "reason", name),
-        "column": lambda name: (known.get(name, name) if view.lang == "fa" else name) or "–",
+        "column": lambda name: (persian_headers.get(name, name) if view.lang == "fa" else name) or "–",
     }
     _part(view, answer, ident, title, view.word(f"load.{ident}_are"), answer.rows, words)
 
 
 def files(view: PageContext) -> None:
     """Each file: from which province, how many rows, refused or with a note."""
-    answer = registers.load_files()
+    answer = warehouse.result(load.files)
     read = text.number(warehouse.published().files, view.lang)
     words: dict[str, Callable[[Any], str]] = {
         "file": str,
@@ -86,7 +79,7 @@ def files(view: PageContext) -> None:
         ),
     }
     rows = sorted(answer.rows, key=lambda row: (not row[3], -row[answer.columns.index("rows_quarantined")]))
-    ignored = registers.ignored_files()
+    ignored = warehouse.result(load.ignored)
     more = [view.word("load.more", count=text.number(len(ignored) - _IGNORED_NAMED, view.lang))]
     named = text.listed(ignored[:_IGNORED_NAMED] + (more if len(ignored) > _IGNORED_NAMED else []), view.lang)
     notes = [view.word("load.ignored", files=named)] if ignored else []
@@ -95,12 +88,13 @@ def files(view: PageContext) -> None:
 
 
 def rules(view: PageContext) -> None:
-    """The rules that every publication satisfies."""
-    known = registers.rules()
-    title = view.word("load.rules", count=text.number(len(known), view.lang))
+    """The rules that every publication satisfies; a rule without words in text.toml has the comment of its file."""
+    checks = load.rules()
+    title = view.word("load.rules", count=text.number(len(checks), view.lang))
+    words = {rule.name: text.word_or(rule.words, f"rule.{rule.name}", view.lang) for rule in checks}
     listed = "".join(
-        f'<li>{text.escape(_rule(view, rule.name, rule.words))} <code dir="ltr">{text.escape(rule.name)}</code></li>'
-        for rule in known
+        f'<li>{text.escape(sentence)} <code dir="ltr">{text.escape(name)}</code></li>'
+        for name, sentence in words.items()
     )
     with st.container(border=True, key="figure-rules", height="stretch"):
         st.html(
@@ -111,7 +105,7 @@ def rules(view: PageContext) -> None:
 
 def publications(view: PageContext) -> None:
     """The publications kept, with the changes from one to the next."""
-    answer = registers.publications()
+    answer = warehouse.result(load.publications, warehouse_pointer())
     title = view.word("load.publications", count=text.number(len(answer.rows), view.lang))
     words = {"publication": lambda number: text.digits(number, view.lang)}
     _part(view, answer, "publications", title, view.word("load.publications_are"), answer.rows, words)
@@ -134,11 +128,11 @@ def _part(
         view.lang, view.dark, {"file": {row[0]: row[0] for row in listed}} if ident == "files" else {}
     )
     with st.container(border=True, key=f"figure-{ident}", height="stretch"), notices.error_boundary(view.lang, ident):
-        st.html(f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(below)}</p></div>')
+        blocks.head(title, below)
         for note in notes:
-            st.html(f'<p class="pd-note">{text.escape(note)}</p>')
+            blocks.note(note)
         if not listed:
-            st.html(f'<p class="pd-note">{text.escape(view.word("load.nothing"))}</p>')
+            blocks.note(view.word("load.nothing"))
             return
         empty = [
             name
@@ -146,28 +140,15 @@ def _part(
             if name in ("refusal", "notes") and not any(r[i] for r in listed)
         ]
         tables.answer(view, ident, answer, chart_context, title, listed, without=empty, words=words)
-        with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
-            question(view, answer, ident)
-            downloads.downloads(view, answer, chart_context, ident)
+        footer(view, answer, ident, with_table=False, chart_context=chart_context)
 
 
 def _note(view: PageContext, written: str) -> str:
     """A note of the load in the user's language, if it is a known one."""
     note, colon, what = written.partition(": ")
-    try:
-        return view.word(f"note.{note.replace(' ', '_')}", what=text.digits(what, view.lang)) if colon else written
-    except KeyError:
-        return written
-
-
-def _rule(view: PageContext, name: str, words: str) -> str:
-    """The words of a rule in the user's language, else the comment of its file."""
-    translated = name_of(view, "rule", name)
-    return words if translated == name else translated
+    key = f"note.{note.replace(' ', '_')}"
+    return text.word_or(written, key, view.lang, what=text.digits(what, view.lang)) if colon else written
 
 
 def name_of(view: PageContext, section: str, name: str) -> str:
-    try:
-        return view.word(f"{section}.{name}")
-    except KeyError:
-        return name
+    return text.word_or(name, f"{section}.{name}", view.lang)

@@ -1,6 +1,7 @@
 """The definition of every number, from the catalogue: searchable, with anchors, and printable."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import streamlit as st
 
@@ -14,54 +15,27 @@ from pages.ui.state import page_context, page_parameters
 
 _PAGE = "methods"
 _DERIVED = "derived"
-# Paper holds the name, the definition and the formula of each number; the rest of an entry is looked up on the screen.
-_PRINT = """<style>@media print {
-  .pd-contents, .pd-metric dl > :not(.pd-ratio) { display: none !important; }
-  .pd-intro, .pd-entry, .pd-entry :is(p, dl, h3) {
-    font-size: 8pt !important; line-height: 1.45 !important; margin: 0 !important;
-  }
-  .pd-entry { break-inside: avoid; }
-  .pd-metric :is(p, dl, dt, dd) { display: inline !important; }
-  .pd-metric { break-inside: auto; orphans: 1; }
-  .pd-metric dt::before { content: " "; }
-  .pd-metric dt::after { content: ": "; }
-  .st-key-definitions [data-testid="stHeaderActionElements"] { display: none !important; }
-  .st-key-definitions :is([data-testid="stElementContainer"], [data-testid="stHeading"] *) { margin: 0 !important; }
-  .st-key-definitions [data-testid="stElementContainer"]:has(h2) { clear: both; break-after: avoid; }
-  .st-key-definitions [data-testid="stElementContainer"]:has(h3) { float: inline-start; clear: both; width: auto !important; }
-  .st-key-definitions :is(h2, h3) { padding: 0 !important; line-height: 1.45 !important; }
-  .st-key-definitions h2 { font-size: 10pt !important; padding-block-start: 0.4rem !important; }
-  .st-key-definitions h3 { font-size: 8pt !important; padding-inline-end: 0.3rem !important; }
-  .st-key-definitions h3::after { content: ":"; }
-}
-html[dir="rtl"] [data-testid="stHeading"] :is(h2, h3) { direction: rtl; text-align: right; }
-.pd-entry { max-width: 62rem; }
-.pd-entry p { margin: 0; line-height: 1.9; }
-.pd-entry dl {
-  display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 0.1rem 0.9rem; margin: 0.3rem 0 0;
-  font-size: 14px;
-}
-.pd-entry dl, .pd-entry dd { padding: 0; margin-inline: 0; }
-.pd-entry dt { color: var(--pd-quiet); }
-.pd-entry dd { margin: 0; }
-.pd-contents h3 { font-size: 1.05rem; padding: 0; }
-.pd-contents a { color: var(--pd-accent); display: inline-block; min-height: 24px; line-height: 24px; }
-.pd-entry summary { cursor: pointer; min-height: 24px; line-height: 24px; color: var(--pd-accent); }
-.pd-entry pre {
-  direction: ltr; text-align: left; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; padding: 0.3rem 0.6rem;
-  font-size: 14px; line-height: 1.5; background: var(--pd-soft); border-radius: 4px;
-}
-@media (max-width: 640px) {
-  .pd-entry dl { grid-template-columns: minmax(0, 1fr); }
-  .pd-entry dt { margin-top: 0.3rem; }
-}
-</style>"""
+# Settled, projected, signalled and suppressed numbers, and the paragraph on how well a method performs.
+_METHODS = ("settled", "projection", "signals", "disclosure")
+_TRIED = {"signals": ("how.signals_tried",)}
+_STYLE = Path(__file__).with_suffix(".css")
+
+
+def methods() -> None:
+    """A statement that the product counts inputs, and one paragraph on each shared method."""
+    lang = page_context.language()
+    paragraphs = ""
+    for part in _METHODS:
+        words = "".join(f"<p>{_word(key, lang)}</p>" for key in (f"how.{part}", *_TRIED.get(part, ())))
+        paragraphs += f'<h3 id="how-{part}">{_word(f"how.{part}_title", lang)}</h3>{words}'
+    inputs = _word("how.inputs", lang)
+    st.html(f'<p class="pd-intro"><b>{inputs}</b></p><div class="pd-entry">{paragraphs}</div>')
 
 
 def all_of_them() -> None:
     """The measures by group, the derived numbers, and the log of changes."""
     lang = page_context.language()
-    st.html(_PRINT)
+    st.html(_STYLE)
     st.html(f'<p class="pd-intro">{_word("methods.intro", lang)}</p>')
     words = _search(lang)
     matches = {group: [metric for metric in metrics if _answers(metric, words)] for group, metrics in _groups().items()}
@@ -70,7 +44,7 @@ def all_of_them() -> None:
     _contents(matches, lang)
     with st.container(key="definitions"):
         for group, group_metrics in matches.items():
-            st.header(_named_group(group, lang), anchor=f"group-{group}")
+            st.header(_group_name(group, lang), anchor=f"group-{group}")
             for metric in group_metrics:
                 st.subheader(metric.label[lang], anchor=metric.name)
                 st.html(_entry(metric, lang, group == _DERIVED))
@@ -84,7 +58,7 @@ def all_of_them() -> None:
 def _contents(matches: Mapping[str, Sequence[Metric]], lang: str) -> None:
     """The groups and their measures, each a link to its place on the page."""
     listed = "".join(
-        f"<details><summary>{text.escape(_named_group(group, lang))} ({text.number(len(metrics), lang)})</summary>"
+        f"<details><summary>{text.escape(_group_name(group, lang))} ({text.number(len(metrics), lang)})</summary>"
         + " · ".join(f'<a href="#{metric.name}">{text.escape(metric.label[lang])}</a>' for metric in metrics)
         + "</details>"
         for group, metrics in matches.items()
@@ -93,17 +67,21 @@ def _contents(matches: Mapping[str, Sequence[Metric]], lang: str) -> None:
     st.html(f'<nav class="pd-entry pd-contents" aria-label="{name}"><h3>{name}</h3>{listed}</nav>')
 
 
+def _group_name(group: str, lang: str) -> str:
+    return text.word_or(group, f"group.{group}", lang)
+
+
 def _search(lang: str) -> list[str]:
     """The search words, from the address; each must occur."""
-    key, now = "find definition", page_parameters.one(_PAGE, "find")
-    st.session_state[key] = now
+    key, searched = "find definition", page_parameters.one(_PAGE, "find")
+    st.session_state[key] = searched
     with st.container(key="find"):
         st.text_input(
             text.word("methods.find", lang),
             key=key,
             on_change=lambda: page_parameters.choose(_PAGE, find=st.session_state[key].strip() or None),
         )
-    return fold(now).split()
+    return fold(searched).split()
 
 
 def _groups() -> dict[str, list[Metric]]:
@@ -148,8 +126,8 @@ def _entry(metric: Metric, lang: str, is_derived: bool) -> str:
 
 
 def _label(name: str, lang: str) -> str:
-    known = warehouse.catalogue()
-    metric = known[name] if name in known else derived(name)
+    catalogue = warehouse.catalogue()
+    metric = catalogue[name] if name in catalogue else derived(name)
     return metric.label[lang]
 
 
@@ -157,17 +135,10 @@ def _changes(lang: str) -> None:
     st.header(text.word("methods.changes", lang), anchor="changes")
     rows = []
     for change in changes():
-        about = [] if "*" in change.metrics else [_label(name, lang) for name in change.metrics]
-        words = text.escape(change.words[lang] + (f" ({text.listed(about, lang)})" if about else ""))
+        measures = [] if "*" in change.metrics else [_label(name, lang) for name in change.metrics]
+        words = text.escape(change.words[lang] + (f" ({text.listed(measures, lang)})" if measures else ""))
         rows.append(f"<dt>{text.escape(text.day(change.on, lang))}</dt><dd>{words}</dd>")
     st.html(f'<div class="pd-entry"><dl>{"".join(rows)}</dl></div>')
-
-
-def _named_group(name: str, lang: str) -> str:
-    try:
-        return text.word(f"group.{name}", lang)
-    except KeyError:
-        return name
 
 
 def _word(key: str, lang: str, **values: object) -> str:

@@ -9,17 +9,17 @@ from typing import Any
 import streamlit as st
 
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import DIMENSIONS
+from etl.semantic.catalog import DIMENSIONS, TIME
 from etl.semantic.exportable import StoredRows
 from pages.ui.charts import bars, lines, maps, matrix, titles
 from pages.ui.charts.matrix import ORDERED
 from pages.ui.components import figures as ui
 from pages.ui.components import notices, tables
-from pages.ui.data import registers, warehouse
+from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import explore_rows, question_problems
+from pages.ui.sections import blocks, explore_rows, question_problems
 from pages.ui.sections.explore_rows import PAGE, Selection
-from pages.ui.sections.question_problems import TIME, Trouble, Way
+from pages.ui.sections.question_problems import Problem, Remedy
 from pages.ui.state import page_context, page_parameters, periods
 from pages.ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
 from pages.ui.state.page_context import PageContext
@@ -36,7 +36,7 @@ def explore(view: PageContext) -> None:
     """The question, and its answer or the reason why there is none."""
     selection = _selection(view)
     _controls(view, selection)
-    problems = question_problems.troubles(warehouse.catalogue(), selection.names, selection.by, view.where)
+    problems = question_problems.problems_of(warehouse.catalogue(), selection.names, selection.by, view.where)
     if problems:
         _refused(view, problems)
         return
@@ -44,16 +44,13 @@ def explore(view: PageContext) -> None:
         with st.spinner(view.word("more.counting")):
             answer = _answer(view, selection)
         if isinstance(answer, StoredRows):
-            st.html(f'<p class="pd-note">{text.escape(view.word("more.too_many_for_chart"))}</p>')
+            blocks.note(view.word("more.too_many_for_chart"))
         elif not tables.has_numbers(answer):
             notices.notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
         else:
             _figures(view, selection, answer)
         explore_rows.rows(view, selection, answer)
-
-
-# ---------------------------------------------------------------- the question
 
 
 def _selection(view: PageContext) -> Selection:
@@ -67,10 +64,10 @@ def _chosen(name: str) -> Iterable[str]:
 
 
 def _controls(view: PageContext, selection: Selection) -> None:
-    known = warehouse.catalogue()
-    measures = [name for name, metric in known.items() if not metric.hidden]
+    catalogue = warehouse.catalogue()
+    measures = [name for name, metric in catalogue.items() if not metric.hidden]
     with st.container(horizontal=True, key="explore-bar", gap="small", vertical_alignment="bottom"):
-        _several(view, "m", measures, selection.names, lambda name: known[name].label[view.lang], MOST_MEASURES)
+        _several(view, "m", measures, selection.names, lambda name: catalogue[name].label[view.lang], MOST_MEASURES)
         _several(view, "by", DIMENSIONS, selection.by, lambda name: view.word(f"dimension.{name}"), MOST_DIMENSIONS)
 
 
@@ -81,9 +78,9 @@ def _several(
     st.session_state[key] = list(chosen)
 
     def changed() -> None:
-        now = st.session_state[key]
-        default = tuple(now) == _DEFAULT[name]
-        page_parameters.choose(PAGE, **{name: None if default else now or [NOTHING], "page": None, "sort": None})
+        values = st.session_state[key]
+        default = tuple(values) == _DEFAULT[name]
+        page_parameters.choose(PAGE, **{name: None if default else values or [NOTHING], "page": None, "sort": None})
 
     st.multiselect(
         view.word(f"more.{name}"),
@@ -100,53 +97,52 @@ def _several(
     )
 
 
-def _refused(view: PageContext, problems: Sequence[Trouble]) -> None:
+def _refused(view: PageContext, problems: Sequence[Problem]) -> None:
     """The reasons why there is no answer, and a button for each remedy."""
     sentences: list[str] = []
-    ways: list[Way] = []
-    for trouble in problems:
-        measure = warehouse.catalogue()[trouble.measure].label[view.lang] if trouble.measure else ""
-        named = text.listed([view.word(f"dimension.{dimension}") for dimension in trouble.dimensions], view.lang)
-        sentences.append(view.word(f"refused.{trouble.reason}", measure=measure, dimensions=named))
-        ways += trouble.ways
+    remedies: list[Remedy] = []
+    for problem in problems:
+        measure = warehouse.catalogue()[problem.measure].label[view.lang] if problem.measure else ""
+        named = text.listed([view.word(f"dimension.{dimension}") for dimension in problem.dimensions], view.lang)
+        sentences.append(view.word(f"refused.{problem.reason}", measure=measure, dimensions=named))
+        remedies += problem.remedies
     listed = "".join(f"<p>{text.escape(line)}</p>" for line in dict.fromkeys(sentences))
     title = text.escape(view.word("state.refused_title"))
     st.html(f'<div class="pd-notice pd-refused" role="alert"><strong>{title}</strong>{listed}</div>')
     with st.container(horizontal=True, gap="small"):
-        for way in dict.fromkeys(ways):
-            label = view.word("refused.take_away", name=_named(view, way))
-            st.button(label, key=f"way-{way.kind}-{way.name}", on_click=_take, args=(way,))
+        for remedy in dict.fromkeys(remedies):
+            label = view.word("refused.take_away", name=_named(view, remedy))
+            st.button(label, key=f"way-{remedy.kind}-{remedy.name}", on_click=_take, args=(remedy,))
 
 
-def _named(view: PageContext, way: Way) -> str:
-    if way.kind == "m":
-        return warehouse.catalogue()[way.name].label[view.lang]
-    named = view.word(f"dimension.{way.name}")
-    return view.word("refused.filter", name=named) if way.kind == "where" else named
+def _named(view: PageContext, remedy: Remedy) -> str:
+    if remedy.kind == "m":
+        return warehouse.catalogue()[remedy.name].label[view.lang]
+    named = view.word(f"dimension.{remedy.name}")
+    return view.word("refused.filter", name=named) if remedy.kind == "where" else named
 
 
-def _take(way: Way) -> None:
-    if way.kind == "where":
-        page_context.narrow(way.name, ())
+def _take(remedy: Remedy) -> None:
+    if remedy.kind == "where":
+        page_context.narrow(remedy.name, ())
     else:
-        left = [name for name in _chosen(way.kind) if name != way.name]
-        default = tuple(left) == _DEFAULT[way.kind]
-        page_parameters.choose(PAGE, **{way.kind: None if default else left or [NOTHING], "page": None, "sort": None})
+        remaining = [name for name in _chosen(remedy.kind) if name != remedy.name]
+        default = tuple(remaining) == _DEFAULT[remedy.kind]
+        page_parameters.choose(
+            PAGE, **{remedy.kind: None if default else remaining or [NOTHING], "page": None, "sort": None}
+        )
 
 
 def _answer(view: PageContext, selection: Selection) -> Answer | StoredRows:
     catalogue = warehouse.catalogue()
     kinds = {catalogue[name].kind for name in selection.names}
-    return registers.large(
+    return warehouse.ask_stored(
         *selection.names,
         by=selection.by,
         on=view.as_of if "snapshot" in kinds and not selection.is_timed else None,
         over=selection.over if selection.needs_period else None,
         where=view.where,
     )
-
-
-# ---------------------------------------------------------------- the picture
 
 
 def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
@@ -156,10 +152,10 @@ def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
     if not selection.by:
         _values(view, answer)
     elif not drawn:
-        st.html(f'<p class="pd-note">{text.escape(view.word("more.no_chart"))}</p>')
-    for place in range(0, len(drawn), 2):
+        blocks.note(view.word("more.no_chart"))
+    for start in range(0, len(drawn), 2):
         for column, (chart, names, options) in zip(
-            st.columns(len(drawn[place : place + 2])), drawn[place : place + 2], strict=True
+            st.columns(len(drawn[start : start + 2])), drawn[start : start + 2], strict=True
         ):
             with column:
                 ui.figure(view, chart, *names, by=selection.by, over=over, **options)
@@ -170,27 +166,23 @@ def _suited(selection: Selection, answer: Answer) -> list[_Drawn]:
     names, by = selection.names, selection.by
     first = names[:1]
     if len(by) == 1:
-        groups = len(answer.rows)
         if selection.is_timed:
             return _over_time(names)
         if by[0] in ORDERED:
             return [(bars.columns, (name,), {}) for name in names[:_MOST_FIGURES]]
-        ranking = bars.ranking if groups <= _MOST_BARS else matrix.first_bars
-        says: dict[str, Any] = {} if ranking is bars.ranking else {"says": _extreme}
-        ranked: list[_Drawn] = [(ranking, (name,), says) for name in names[:_MOST_FIGURES]]
+        is_short = len(answer.rows) <= _MOST_BARS
+        ranking = bars.ranking if is_short else matrix.first_bars
+        options = {} if is_short else {"says": titles.highest}
+        ranked: list[_Drawn] = [(ranking, (name,), options) for name in names[:_MOST_FIGURES]]
         return [(maps.provinces, first, {"says": titles.highest}), *ranked] if by == ("province",) else ranked
     if len(by) == 2 and selection.is_timed:
         other = 1 if by[0] in TIME else 0
         few = len({row[other] for row in answer.rows}) <= _MOST_LINES
         chart = lines.trend if few else lines.heat if by[other] == "province" else matrix.matrix
-        return [(chart, first, {"says": matrix.largest_cell} if chart is matrix.matrix else {})]
+        return [(chart, first, {})]
     if len(by) == 2:
-        return [(matrix.matrix, (name,), {"says": matrix.largest_cell}) for name in names[:_MOST_FIGURES]]
+        return [(matrix.matrix, (name,), {}) for name in names[:_MOST_FIGURES]]
     return []
-
-
-def _extreme(answer: Answer, chart_context: Any) -> Any:
-    return matrix.largest_cell(answer, chart_context)
 
 
 def _over_time(names: Sequence[str]) -> list[_Drawn]:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import TIME
 from etl.semantic.exportable import StoredRows
 from pages.ui.charts import matrix
 from pages.ui.charts.matrix import ORDERED
@@ -17,7 +18,7 @@ from pages.ui.components.footer import context, question, subtitle
 from pages.ui.components.table_state import InAddress
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.sections.question_problems import TIME
+from pages.ui.sections import blocks
 from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.address import SHOWN
 from pages.ui.state.page_context import PageContext
@@ -49,11 +50,11 @@ def rows(view: PageContext, selection: Selection, source: Answer | StoredRows) -
     chart_context, answer = context(view), exportable.of(source).answer
     with st.container(border=True, key="figure-rows"), notices.error_boundary(view.lang, "rows"):
         count = view.word("more.groups", count=text.number(exportable.of(source).count(), view.lang))
-        st.html(f'<div class="pd-head"><h3>{text.escape(count)}</h3><p>{text.escape(subtitle(view, answer))}</p></div>')
+        blocks.head(count, subtitle(view, answer))
         shape = _shape(view, selection)
         if isinstance(source, StoredRows):
             if shape == "pivot":
-                st.html(f'<p class="pd-note">{text.escape(view.word("more.pivot_too_large"))}</p>')
+                blocks.note(view.word("more.pivot_too_large"))
             tables.stored(
                 view, "rows", source, chart_context, subtitle(view, answer), _start(selection), InAddress(PAGE)
             )
@@ -74,8 +75,8 @@ def _shape(view: PageContext, selection: Selection) -> str:
     st.session_state[key] = chosen
 
     def changed() -> None:
-        now = st.session_state[key]
-        page_parameters.choose(PAGE, show=None if now == "table" else now, page=None)
+        form = st.session_state[key]
+        page_parameters.choose(PAGE, show=None if form == "table" else form, page=None)
         page_context.write()
 
     st.segmented_control(
@@ -111,14 +112,14 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
     down, over = selection.by[:across], selection.by[across]
     totals = {tuple(row[:across]): row[across] for row in _totals(view, selection, down).rows}
     beneath = {row[0]: row[1] for row in _totals(view, selection, (over,)).rows}
-    places = [
+    positions = [
         {code: place for place, code in enumerate(matrix.in_order(answer, i, at))} for i in range(len(selection.by))
     ]
-    columns = sorted({row[across] for row in answer.rows}, key=places[across].__getitem__)
+    columns = sorted({row[across] for row in answer.rows}, key=positions[across].__getitem__)
     cells: dict[tuple, dict[Any, Any]] = {}
     for row in answer.rows:
         cells.setdefault(row[:across], {})[row[across]] = row[at]
-    groups = sorted(cells, key=lambda group: [place[code] for place, code in zip(places, group, strict=False)])
+    groups = sorted(cells, key=lambda group: [place[code] for place, code in zip(positions, group, strict=False)])
 
     counts = [row[at] for row in answer.rows if row[at] is not None]
     has_bars = metric.unit not in ("date", "month") and 0 <= min(counts, default=0) < max(counts, default=0)
@@ -140,7 +141,7 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
         )
 
     page_columns = columns[:_MOST_COLUMNS]
-    head = [_group_column(view, i, name, places[i]) for i, name in enumerate(down)] + [
+    head = [_group_column(view, i, name, positions[i]) for i, name in enumerate(down)] + [
         counted(code) for code in page_columns
     ]
     head.append(tables.Column(metric.name, view.word("more.total"), lambda g: written(totals.get(g)), totals.get, True))
@@ -154,12 +155,12 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
     tables.show(view, "pivot", head, groups, subtitle(view, answer), store=InAddress(PAGE), foot=foot)
 
 
-def _group_column(view: PageContext, i: int, name: str, places: Mapping[Any, int]) -> tables.Column:
+def _group_column(view: PageContext, i: int, name: str, positions: Mapping[Any, int]) -> tables.Column:
     """The column of a dimension of the groups; time and bands sort in their own order, names alphabetically."""
     chart_context = context(view)
 
     def order(code: Any) -> Any:
-        return places.get(code) if name in (*TIME, *ORDERED) else tables.collated(chart_context.member(name, code))
+        return positions.get(code) if name in (*TIME, *ORDERED) else tables.collated(chart_context.member(name, code))
 
     def cell(group: tuple) -> str:
         member = chart_context.member(name, group[i])

@@ -15,7 +15,7 @@ from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.sections.analysed import analysed
+from pages.ui.sections import blocks
 from pages.ui.state import address, page_parameters, rendering, scoped_query
 from pages.ui.state.page_context import PageContext
 
@@ -42,8 +42,8 @@ def _month_ends(view: PageContext) -> list[date]:
 
 def _recruits_and_paces(view: PageContext, until: date, goal: float | None) -> tuple[Answer, list[str], Answer]:
     """The recruits needed, the filters that have no meaning for them, and the paces."""
-    needed, ignored = analysed(view, "recruits_needed", until=until, goal=goal)
-    return needed, ignored, analysed(view, "pace", until=until)[0]
+    needed, ignored = scoped_query.worked_out(view, "recruits_needed", until=until, goal=goal)
+    return needed, ignored, scoped_query.worked_out(view, "pace", until=until)[0]
 
 
 def _seek(view: PageContext, month_ends: list[date], until: date, goal: float | None) -> None:
@@ -51,7 +51,7 @@ def _seek(view: PageContext, month_ends: list[date], until: date, goal: float | 
         answer, ignored, _ = _recruits_and_paces(view, until, goal)
         row = answer.records()[0]
         if ignored:
-            st.html(f'<p class="pd-note">{text.escape(scoped_query.no_effect(view, ignored))}</p>')
+            blocks.note(scoped_query.no_effect(view, ignored))
         st.html(_sentence(view, row, until))
         question(view, answer, "goal-seek")
         left, right = st.columns([1, 2])

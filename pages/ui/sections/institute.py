@@ -4,15 +4,17 @@ from dataclasses import replace
 
 import streamlit as st
 
+from etl.analysis import detail
+from etl.analysis.detail import Institute
 from etl.operations import audit
 from etl.semantic.answers import Answer
 from etl.warehouse.dimensions import expand_groups
 from pages.ui.components import downloads, notices, tables
-from pages.ui.components.footer import context, question, subtitle
+from pages.ui.components.footer import context, footer, question, subtitle
 from pages.ui.components.table_state import InAddress
 from pages.ui.data import registers, user, warehouse
-from pages.ui.data.registers import Institute
 from pages.ui.i18n import text
+from pages.ui.sections import blocks
 from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.page_context import PLACES, PageContext
 
@@ -64,16 +66,11 @@ def listing(view: PageContext) -> None:
             notices.notice(view.lang, "state.empty_title", view.word(words))
             return
         count = text.number(len(answer.rows), view.lang)
-        st.html(
-            f'<div class="pd-head"><h3>{text.escape(view.word("institute.count", count=count))}</h3>'
-            f"<p>{text.escape(subtitle(view, answer))}</p></div>"
-        )
+        blocks.head(view.word("institute.count", count=count), subtitle(view, answer))
         rows = tables.in_order(answer, context(view), "institute", False)
         columns = _columns(view, answer)
         tables.show(view, "institutes", columns, rows, subtitle(view, answer), "institute", InAddress(PAGE))
-        with st.container(horizontal=True, gap="small", key="footer-institutes", vertical_alignment="center"):
-            question(view, answer, "institutes")
-            downloads.downloads(view, answer, context(view), "institutes")
+        footer(view, answer, "institutes", with_table=False)
 
 
 def _listed(view: PageContext) -> Answer:
@@ -94,23 +91,23 @@ def _listed(view: PageContext) -> Answer:
 
 def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     """The register's facts on an institute, its name as a link, then its measures."""
-    known, chart_context = registers.institutes(), context(view)
+    institutes, chart_context = registers.institutes(), context(view)
     measures = tables.columns_of(view, answer, chart_context)[1:]
 
     def named(row: tuple) -> str:
         alone = {"institute": [row[0]], "province": [], "county": []}
         address = page_parameters.address(PAGE, view.lang, view.scope.address() | alone)
-        return f'<a href="{text.escape(address)}" target="_self">{text.escape(known[row[0]].name)}</a>'
+        return f'<a href="{text.escape(address)}" target="_self">{text.escape(institutes[row[0]].name)}</a>'
 
     def fact(name: str) -> tables.Column:
         def member(row: tuple) -> str:
-            return _word(view, name, getattr(known[row[0]], name))
+            return text.member(name, getattr(institutes[row[0]], name), view.lang)
 
         return tables.Column(
             name,
             view.word(f"dimension.{name}"),
             lambda row: (
-                tables.province(view, known[row[0]].province, member(row))
+                tables.province(view, institutes[row[0]].province, member(row))
                 if name == "province"
                 else text.escape(member(row))
             ),
@@ -126,7 +123,7 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
         return f"<bdi>{text.escape(text.digits(row[0], view.lang))}</bdi>"
 
     def name(row: tuple) -> str:
-        return tables.collated(known[row[0]].name)
+        return tables.collated(institutes[row[0]].name)
 
     return [
         tables.Column("institute", view.word("dimension.institute"), named, name),
@@ -141,17 +138,13 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     ]
 
 
-def _word(view: PageContext, dimension: str, code: str | None) -> str:
-    return text.member(dimension, code, view.lang)
-
-
 def head(view: PageContext, institute: Institute) -> None:
     """The register's facts on an institute."""
     facts = {
         "dimension.code": text.digits(institute.code, view.lang),
-        "dimension.province": _word(view, "province", institute.province),
-        "dimension.county": _word(view, "county", institute.county),
-        "dimension.activity": _word(view, "activity", institute.activity),
+        "dimension.province": text.member("province", institute.province, view.lang),
+        "dimension.county": text.member("county", institute.county, view.lang),
+        "dimension.activity": text.member("activity", institute.activity, view.lang),
         "institute.founded": text.day(institute.founded_on, view.lang) if institute.founded_on else "–",
         "institute.status": _status(view, institute),
         "institute.smart": _yes(view, institute.smart_services),
@@ -164,12 +157,10 @@ def head(view: PageContext, institute: Institute) -> None:
 
 
 def _status(view: PageContext, institute: Institute) -> str:
-    named = text.member("status", institute.status, view.lang)
-    return (
-        view.word("institute.since", status=named, day=text.day(institute.status_since, view.lang))
-        if institute.status_since
-        else named
-    )
+    status = text.member("status", institute.status, view.lang)
+    if not institute.status_since:
+        return status
+    return view.word("institute.since", status=status, day=text.day(institute.status_since, view.lang))
 
 
 def _yes(view: PageContext, value: bool | None) -> str:
@@ -180,40 +171,37 @@ def _yes(view: PageContext, value: bool | None) -> str:
 def licences(view: PageContext, institute: Institute) -> None:
     """The licence history: each application with its decision and validity."""
     with st.container(border=True, key="figure-licences"), notices.error_boundary(view.lang, "licences"):
-        answer = registers.licences(institute.code)
+        answer = warehouse.result(detail.licences, institute.code)
         title = view.word("institute.licences", count=text.number(len(answer.rows), view.lang))
-        st.html(f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(institute.name)}</p></div>')
+        blocks.head(title, institute.name)
         if not answer.rows:
             notices.notice(view.lang, "state.empty_title", view.word("institute.no_licences"))
             return
-        as_written = {"application_no": lambda value: text.digits(value or "–", view.lang)}
-        as_written["licence_no"] = as_written["application_no"]
-        as_written["outcome"] = lambda value: (
+        words = {name: lambda value: text.digits(value or "–", view.lang) for name in ("application_no", "licence_no")}
+        words["outcome"] = lambda value: (
             text.member("outcome", value, view.lang) if value else view.word("institute.open")
         )
-        tables.answer(view, "licences", answer, context(view), title, words=as_written)
-        with st.container(horizontal=True, gap="small", key="footer-licences", vertical_alignment="center"):
-            question(view, answer, "licences")
-            downloads.downloads(view, answer, context(view), "licences")
+        tables.answer(view, "licences", answer, context(view), title, words=words)
+        footer(view, answer, "licences", with_table=False)
 
 
 @rendering.fragment
 def people(view: PageContext) -> None:
     """Pseudonymous rows of people for users with that right; for others a note that they are not available."""
     with st.container(border=True, key="figure-people"), notices.error_boundary(view.lang, "people"):
-        st.html(f'<div class="pd-head"><h3>{text.escape(view.word("institute.people"))}</h3></div>')
+        blocks.head(view.word("institute.people"))
         if not registers.may_see_rows():
-            st.html(f'<p class="pd-note">{text.escape(view.word("institute.people_off"))}</p>')
+            blocks.note(view.word("institute.people_off"))
             return
-        st.html(f'<p class="pd-note">{text.escape(view.word("institute.people_are"))}</p>')
+        blocks.note(view.word("institute.people_are"))
         spells = registers.people(view.as_of, view.where)
         _note_once(view, spells.answer.publication.id)
         answer = spells.first(tables.PAGE_ROWS)
         if not answer.rows:
             notices.notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
-        as_written = {"row": lambda number: text.number(number, view.lang)}
-        tables.answer(view, "people", answer, context(view), view.word("institute.people"), words=as_written)
+        words = {"row": lambda number: text.number(number, view.lang)}
+        tables.answer(view, "people", answer, context(view), view.word("institute.people"), words=words)
         with st.container(horizontal=True, gap="small", key="footer-people", vertical_alignment="center"):
             question(view, answer, "people")
             downloads.downloads(view, spells, context(view), "people")

@@ -10,8 +10,7 @@ from pages.ui.components import figures as ui
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import listings
-from pages.ui.sections.analysed import analysed
+from pages.ui.sections import blocks, listings
 from pages.ui.state import scoped_query
 from pages.ui.state.page_context import PageContext
 
@@ -37,7 +36,7 @@ def survival(view: PageContext) -> None:
     """The share of institutes of each founding year that remain after five years; nothing if no year is that old."""
     ident = "institute-survival"
     with error_boundary(view.lang, ident):
-        answer, ignored = analysed(view, "institute_survival")
+        answer, ignored = scoped_query.worked_out(view, "institute_survival")
         rows = [row for row in answer.rows if row[1] == _YEARS_AFTER]
         if not rows:
             return
@@ -62,13 +61,13 @@ def smart_compared(view: PageContext) -> None:
         count = sum(granted.values())
         day = text.day(first, view.lang)
         if not count:
-            st.html(f'<p class="pd-intro">{text.escape(view.word("smart.no_comparison", day=day))}</p>')
+            blocks.intro(view.word("smart.no_comparison", day=day))
             return
         counts = {"count": count, "adopters": granted.get("yes", 0), "others": granted.get("no", 0)}
         sentence = view.word(
             "smart.since", day=day, **{key: text.number(value, view.lang) for key, value in counts.items()}
         )
-        st.html(f'<p class="pd-intro">{text.escape(sentence)}</p>')
+        blocks.intro(sentence)
         without_period = replace(view, has_period=False)
         for name, column in zip(_TIMES, st.columns(len(_TIMES)), strict=True):
             with column:

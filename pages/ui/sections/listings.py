@@ -14,7 +14,8 @@ from pages.ui.components.notices import error_boundary
 from pages.ui.components.table_state import AmongLists, InSession
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.state import page_context, page_parameters, rendering
+from pages.ui.sections import blocks
+from pages.ui.state import page_context, page_parameters, rendering, scoped_query
 from pages.ui.state.address import DAYS_LEFT, NAMES
 from pages.ui.state.page_context import PageContext
 
@@ -42,36 +43,27 @@ def listings(view: PageContext, *analyses: str, without: str = "") -> None:
 
 @rendering.fragment
 def _listing(view: PageContext, analysis: str, ident: str) -> None:
-    """One list in an error boundary: outside the fragment Streamlit would report the error itself."""
-    with error_boundary(view.lang, ident):
-        _drawn(view, analysis, ident)
-
-
-def _drawn(view: PageContext, analysis: str, ident: str) -> None:
     """A paged list, with a note on filters that have no meaning for it."""
-    answer, ignored = _answer(view, analysis)
-    days = page_parameters.one(page_context.part(), "days") if _ends(answer) else ""
-    answer = within(answer, days)
-    count = text.number(len(answer.rows), view.lang)
-    sentence = _sentence(view, analysis, count, days)
-    below = f"{view.word(f'listing.{analysis}_help')} · {subtitle(view, answer)}"
-    st.html(f'<div class="pd-head" id="{ident}"><h3>{text.escape(sentence)}</h3><p>{text.escape(below)}</p></div>')
-    if _ends(answer) and "days" in NAMES.get(page_context.part(), ()):
-        _days_left(view, days)
-    if answer.rows:
-        _table(view, answer, analysis, sentence)
-    else:
-        st.html(f'<p class="pd-note">{text.escape(view.word("listing.none"))}</p>')
-    if ignored:
-        filters = text.listed([view.word(f"scope.{name}") for name in ignored], view.lang)
-        st.html(f'<p class="pd-note">{text.escape(view.word("scope.no_effect", filters=filters))}</p>')
-    footer(view, answer, ident, with_table=False)
-
-
-def _sentence(view: PageContext, analysis: str, count: str, days: str) -> str:
-    if days:
-        return view.word("why.ending", count=count, days=text.number(int(days), view.lang))
-    return view.word(f"listing.{analysis}", count=count)
+    # Outside the fragment Streamlit would report the error itself.
+    with error_boundary(view.lang, ident):
+        answer, ignored = scoped_query.worked_out(view, analysis)
+        days = page_parameters.one(page_context.part(), "days") if _ends(answer) else ""
+        answer = within(answer, days)
+        count = text.number(len(answer.rows), view.lang)
+        sentence = view.word(f"listing.{analysis}", count=count)
+        if days:
+            sentence = view.word("why.ending", count=count, days=text.number(int(days), view.lang))
+        below = f"{view.word(f'listing.{analysis}_help')} · {subtitle(view, answer)}"
+        st.html(f'<div class="pd-head" id="{ident}"><h3>{text.escape(sentence)}</h3><p>{text.escape(below)}</p></div>')
+        if _ends(answer) and "days" in NAMES.get(page_context.part(), ()):
+            _days_left(view, days)
+        if answer.rows:
+            _table(view, answer, analysis, sentence)
+        else:
+            blocks.note(view.word("listing.none"))
+        if ignored:
+            blocks.note(scoped_query.no_effect(view, ignored))
+        footer(view, answer, ident, with_table=False)
 
 
 def within(answer: Answer, days: str) -> Answer:
@@ -112,12 +104,6 @@ def _days_left(view: PageContext, days: str) -> None:
     )
 
 
-def _answer(view: PageContext, analysis: str) -> tuple[Answer, list[str]]:
-    """The answer under the user's scope, and the filters that have no meaning for it."""
-    where, ignored = view.under(warehouse.filters_of(analysis))
-    return warehouse.analyse(analysis, on=view.as_of, where=where), ignored
-
-
 def _table(view: PageContext, answer: Answer, analysis: str, caption: str) -> None:
     ident, page = f"listing-{analysis}", page_context.part()
     store = AmongLists(page, analysis) if "list" in NAMES.get(page, ()) else InSession(ident)
@@ -137,7 +123,7 @@ def part(view: PageContext, key: str) -> None:
 
 def caution(view: PageContext, key: str) -> None:
     """A sentence of caution from text.toml."""
-    st.html(f'<p class="pd-intro">{text.escape(view.word(key))}</p>')
+    blocks.intro(view.word(key))
 
 
 def sources(view: PageContext, analysis: str) -> None:
@@ -148,10 +134,7 @@ def sources(view: PageContext, analysis: str) -> None:
         for row in answer.records():
             year = row["counted_year"] and chart_context.member("counted_year", row["counted_year"])
             head = f"{chart_context.member('country', row['country'])} {year or view.word('abroad.undated')}"
-            counted, sure = (
-                chart_context.member("counted", row["counted"]),
-                chart_context.member("sureness", row["sureness"]),
-            )
+            counted, sure = (chart_context.member(name, row[name]) for name in ("counted", "sureness"))
             details = f"{counted} · {view.word('dimension.sureness')}: {sure} ·"
             entries.append(
                 f"<li><b>{text.escape(head)}</b> {text.escape(details)} "

@@ -1,14 +1,16 @@
 """What changed between publications: the numbers, the causes of each change, and the files that differ."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import streamlit as st
 
+from etl.analysis import data_quality as load
+from etl.core.paths import warehouse_pointer
 from pages.ui.components import notices, tables
 from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import compare, data_quality
+from pages.ui.sections import blocks, compare, data_quality
 from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.page_context import PageContext
 
@@ -27,26 +29,20 @@ def _why(view: PageContext) -> None:
     with notices.error_boundary(view.lang, "why"):
         revision = registers.last_revision()
         if revision is None:
-            _head(view.word("why.title"), view.word("load.no_revisions"))
+            blocks.head(view.word("why.title"), view.word("load.no_revisions"))
             return
         ids = {name: text.digits(getattr(revision, name), view.lang) for name in ("old", "new")}
         chosen_metric, places = page_parameters.one("quality", "of"), view.where.get("province", ())
+        names = ("metric", "province", "causes", "before", "after", "change")
         moved = [
-            {
-                "metric": change.metric,
-                "province": change.province,
-                "causes": change.causes,
-                "before": change.before,
-                "after": change.after,
-            }
-            | {"change": change.change}
+            {name: getattr(change, name) for name in names}
             for change in revision.moved
             if (not chosen_metric or change.metric == chosen_metric) and (not places or change.province in places)
         ]
-        changed = registers.changed_files()
+        changed = warehouse.result(load.changed_files, warehouse_pointer())
         files = [file for file in changed if not places or file["province"] in places]
         count = {"numbers": text.number(len(moved), view.lang), "files": text.number(len(files), view.lang)}
-        _head(view.word("why.title"), view.word("why.between", **ids, **count))
+        blocks.head(view.word("why.title"), view.word("why.between", **ids, **count))
         if chosen_metric:
             sentence = view.word("why.only", measure=warehouse.catalogue()[chosen_metric].label[view.lang])
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -56,7 +52,7 @@ def _why(view: PageContext) -> None:
             columns = [_measure(view), _province(view), *_moved(view), _causes(view)]
             tables.show(view, "why", columns, moved, view.word("why.title"))
         else:
-            st.html(f'<p class="pd-note">{text.escape(view.word("why.nothing"))}</p>')
+            blocks.note(view.word("why.nothing"))
         if files:
             st.html(f'<div class="pd-head"><h4>{text.escape(view.word("why.files"))}</h4></div>')
             tables.show(view, "why-files", _changed(view), files, view.word("why.files"))
@@ -78,29 +74,29 @@ def _log(view: PageContext) -> None:
     with notices.error_boundary(view.lang, "revisions"):
         log = registers.revisions()
         key = "load.no_revisions" if not log else "revision.numbers"
-        _head(view.word("load.revisions"), view.word(key, count=text.number(len(log or ()), view.lang)))
+        blocks.head(view.word("load.revisions"), view.word(key, count=text.number(len(log or ()), view.lang)))
         if not log:
             return
 
         def ids(row: _Row) -> str:
-            return text.escape(
-                view.word("revision.from_to", **{n: text.digits(row[n], view.lang) for n in ("old", "new")})
-            )
+            return view.word("revision.from_to", **{name: text.digits(row[name], view.lang) for name in ("old", "new")})
 
-        pair = tables.Column(
-            "publications", view.word("revision.publications"), ids, lambda row: (row["old"], row["new"])
-        )
+        title = view.word("revision.publications")
+        pair = _column("publications", title, ids, lambda row: (row["old"], row["new"]))
         tables.show(
-            view,
-            "revisions",
-            [_measure(view), pair, *_moved(view), _causes(view)],
-            log,
-            view.word("load.revisions"),
+            view, "revisions", [_measure(view), pair, *_moved(view), _causes(view)], log, view.word("load.revisions")
         )
 
 
-def _head(title: str, below: str) -> None:
-    st.html(f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(below)}</p></div>')
+def _column(
+    name: str,
+    title: str,
+    words: Callable[[_Row], str],
+    value: Callable[[_Row], Any] | None = None,
+    is_number: bool = False,
+) -> tables.Column:
+    """A column of escaped words, sorted by `value`."""
+    return tables.Column(name, title, lambda row: text.escape(words(row)), value, is_number)
 
 
 def _measure(view: PageContext) -> tables.Column:
@@ -108,12 +104,7 @@ def _measure(view: PageContext) -> tables.Column:
         metric = warehouse.catalogue().get(row["metric"])
         return metric.label[view.lang] if metric else row["metric"]
 
-    return tables.Column(
-        "measure",
-        view.word("dimension.measure"),
-        lambda row: text.escape(named(row)),
-        lambda row: tables.collated(named(row)),
-    )
+    return _column("measure", view.word("dimension.measure"), named, lambda row: tables.collated(named(row)))
 
 
 def _province(view: PageContext) -> tables.Column:
@@ -129,74 +120,60 @@ def _province(view: PageContext) -> tables.Column:
     )
 
 
-def _moved(view: PageContext) -> Iterator[tables.Column]:
+def _moved(view: PageContext) -> list[tables.Column]:
     """A number before and after, and its change."""
 
     def unit(row: _Row) -> str:
-        metric = warehouse.catalogue().get(row.get("metric", ""))
+        metric = warehouse.catalogue().get(row["metric"])
         return metric.unit if metric else "rows"
 
-    for name in ("before", "after"):
-        yield tables.Column(
-            name,
-            view.word(f"revision.{name}"),
-            lambda row, name=name: text.escape(text.plain(row[name], unit(row), view.lang)),  # type: ignore[misc]
-            is_number=True,
-        )
-    yield tables.Column(
+    def number(name: str) -> tables.Column:
+        title = view.word(f"revision.{name}")
+        return _column(name, title, lambda row: text.plain(row[name], unit(row), view.lang), is_number=True)
+
+    change = _column(
         "change",
         view.word("revision.change"),
-        lambda row: text.escape(compare.signed(row["change"], unit(row), view.lang)),
+        lambda row: compare.signed(row["change"], unit(row), view.lang),
         is_number=True,
     )
+    return [number("before"), number("after"), change]
 
 
 def _causes(view: PageContext) -> tables.Column:
     def words(row: _Row) -> str:
         return text.listed([data_quality.name_of(view, "revision", cause) for cause in row["causes"]], view.lang) or "–"
 
-    return tables.Column("causes", view.word("revision.causes"), lambda row: text.escape(words(row)), words)
+    return _column("causes", view.word("revision.causes"), words, words)
 
 
 def _changed(view: PageContext) -> list[tables.Column]:
     """A file with its province and source, and its rows in the two publications."""
 
     def rows(name: str) -> tables.Column:
-        def value(row: _Row) -> int | None:
-            return row[name]
-
-        return tables.Column(
-            name,
-            view.word(f"why.rows_{name}"),
-            lambda row: text.escape(text.number(value(row), view.lang)),
-            value,
-            is_number=True,
-        )
+        title = view.word(f"why.rows_{name}")
+        return _column(name, title, lambda row: text.number(row[name], view.lang), lambda row: row[name], True)
 
     def change(row: _Row) -> int:
         return (row["after"] or 0) - (row["before"] or 0)
 
-    return [
-        tables.Column(
-            "file",
-            view.word("dimension.file"),
-            lambda row: f"<bdi>{text.escape(row['file'])}</bdi>",
-            lambda row: row["file"],
-        ),
-        _province(view),
-        tables.Column(
-            "source",
-            view.word("dimension.source"),
-            lambda row: text.escape(data_quality.name_of(view, "source", row["source"])),
-            lambda row: row["source"],
-        ),
-        rows("before"),
-        rows("after"),
-        tables.Column(
-            "change",
-            view.word("revision.change"),
-            lambda row: text.escape(text.number(change(row), view.lang, signed=True)),
-            change,
-            is_number=True,
-        ),
-    ]
+    file = tables.Column(
+        "file",
+        view.word("dimension.file"),
+        lambda row: f"<bdi>{text.escape(row['file'])}</bdi>",
+        lambda row: row["file"],
+    )
+    source = _column(
+        "source",
+        view.word("dimension.source"),
+        lambda row: data_quality.name_of(view, "source", row["source"]),
+        lambda row: row["source"],
+    )
+    change_column = _column(
+        "change",
+        view.word("revision.change"),
+        lambda row: text.number(change(row), view.lang, signed=True),
+        change,
+        is_number=True,
+    )
+    return [file, _province(view), source, rows("before"), rows("after"), change_column]

@@ -5,18 +5,13 @@ from datetime import date
 import streamlit as st
 
 from pages.ui.i18n import text
+from pages.ui.sections import blocks
 from pages.ui.state import page_parameters, saved_views
 from pages.ui.state.page_context import PageContext
 
-_NAME, _SAID = "view name", "view said"
+_NAME, _MESSAGE = "view name", "view message"
 # Why a view was not saved.
-_REASONS = {
-    "empty": "views.empty",
-    "long": "views.long",
-    "taken": "views.taken",
-    "full": "views.full",
-    "large": "views.large",
-}
+_REASONS = {reason: f"views.{reason}" for reason in ("empty", "long", "taken", "full", "large")}
 
 
 def copy_link(view: PageContext) -> None:
@@ -44,23 +39,23 @@ def _inside(view: PageContext, name: str) -> None:
             view.word("views.name"), key=_NAME, max_chars=saved_views.LONGEST_NAME, placeholder=view.word("views.hint")
         )
         st.form_submit_button(view.word("views.save"), key="view-save", on_click=_save, args=(view, name))
-    if message := st.session_state.pop(_SAID, ""):
-        st.html(f'<p class="pd-note" role="status">{text.escape(message)}</p>')
+    if message := st.session_state.pop(_MESSAGE, ""):
+        blocks.note(message, is_status=True)
     shelf = saved_views.shelf()
     if not shelf.is_whole:
-        st.html(f'<p class="pd-note" role="status">{text.escape(view.word("views.unreadable"))}</p>')
+        blocks.note(view.word("views.unreadable"), is_status=True)
     page_views = [saved for saved in shelf.views if saved.page == name]
     sentence = f"{view.word('views.shared' if page_views else 'views.none')} {view.word('views.copies')}"
-    st.html(f'<p class="pd-note">{text.escape(sentence)}</p>')
-    for place, saved in enumerate(page_views):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"view-{place}"):
+    blocks.note(sentence)
+    for number, saved in enumerate(page_views):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"view-{number}"):
             address = page_parameters.address(saved.page, view.lang, saved.parameters)
             st.html(
                 f'<div class="pd-views"><a href="{text.escape(address)}" target="_self">{text.escape(saved.name)}</a></div>'
             )
             st.button(
                 view.word("views.delete"),
-                key=f"view-delete-{place}",
+                key=f"view-delete-{number}",
                 type="tertiary",
                 on_click=_delete,
                 args=(view, saved.name),
@@ -72,18 +67,18 @@ def _save(view: PageContext, name: str) -> None:
     try:
         saved = saved_views.save(st.session_state.get(_NAME, ""), name, parameters, date.today())
     except saved_views.Unnamed as reason:
-        st.session_state[_SAID] = view.word(_REASONS[str(reason)])
+        st.session_state[_MESSAGE] = view.word(_REASONS[str(reason)])
     except OSError:
-        st.session_state[_SAID] = view.word("views.unwritable")
+        st.session_state[_MESSAGE] = view.word("views.unwritable")
     else:
         st.session_state[_NAME] = ""
-        st.session_state[_SAID] = view.word("views.saved", name=text.isolated(saved.name, view.lang))
+        st.session_state[_MESSAGE] = view.word("views.saved", name=text.isolated(saved.name, view.lang))
 
 
 def _delete(view: PageContext, name: str) -> None:
     try:
         saved_views.delete(name)
     except OSError:
-        st.session_state[_SAID] = view.word("views.unwritable")
+        st.session_state[_MESSAGE] = view.word("views.unwritable")
     else:
-        st.session_state[_SAID] = view.word("views.deleted", name=text.isolated(name, view.lang))
+        st.session_state[_MESSAGE] = view.word("views.deleted", name=text.isolated(name, view.lang))

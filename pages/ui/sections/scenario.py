@@ -10,17 +10,20 @@ from etl.analysis import registry
 from etl.analysis.planning import NOW, Scenario
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
-from pages.ui.charts import titles as findings
+from pages.ui.charts.elements import unit_of
+from pages.ui.charts.titles import TitleRule
 from pages.ui.components import figures as ui
 from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
 from pages.ui.data.warehouse import Frozen
 from pages.ui.i18n import text
-from pages.ui.state import address, page_parameters
+from pages.ui.sections import blocks
+from pages.ui.state import address, page_parameters, scoped_query
 from pages.ui.state.page_context import PageContext
 
 _PAGE = "planning"
+# The option for all provinces.
 _ALL = ""
 _ROW = 4
 # The browser formats the numbers above a thumb in the user's language.
@@ -30,10 +33,7 @@ _LOCALIZED = "localized"
 def panel(view: PageContext, scenario: Scenario) -> None:
     """The sliders, set by the address or the last 12 months, and a button that resets them."""
     with st.container(border=True, key="scenario"):
-        st.html(
-            f'<div class="pd-head"><h3>{text.escape(view.word("planning.title"))}</h3>'
-            f"<p>{text.escape(view.word('planning.help'))}</p></div>"
-        )
+        blocks.head(view.word("planning.title"), view.word("planning.help"))
         left, right = st.columns(2)
         with left:
             _recruits(view, scenario)
@@ -50,20 +50,19 @@ def panel(view: PageContext, scenario: Scenario) -> None:
             )
 
 
-def figure(view: PageContext, chart: ui.Chart, name: str, scenario: Scenario, says: findings.TitleRule) -> None:
+def figure(view: PageContext, chart: ui.Chart, name: str, scenario: Scenario, says: TitleRule) -> None:
     """The path that the analysis `name` projects under the scenario, drawn as a standard figure."""
     with st.container(border=True, key=f"figure-{name}", height="stretch"), error_boundary(view.lang, name):
         where, ignored = view.under(warehouse.filters_of(name))
-        ui.draw(view, chart, _planned(view, name, where, scenario), name, says, ignored)
+        settings = (scenario.recruits, scenario.leaver_rate, tuple(sorted(scenario.seats.items())))
+        answer = warehouse.result(_plan, name, view.as_of, warehouse.frozen(where), settings)
+        ui.draw(view, chart, answer, name, says, ignored)
 
 
 def method(view: PageContext) -> None:
     """How the paths are projected, in words."""
     parts = "".join(f"<p>{text.escape(line)}</p>" for line in view.word("planning.method").split("\n"))
     st.html(f'<div class="pd-method"><h3>{text.escape(view.word("planning.method_title"))}</h3>{parts}</div>')
-
-
-# ---------------------------------------------------------------- the address
 
 
 def of_address() -> Scenario:
@@ -85,39 +84,35 @@ def _write_seats(seats: Mapping[tuple[str, str], float]) -> None:
     )  # fmt: skip
 
 
-# ---------------------------------------------------------------- the sliders
-
-
 def _recruits(view: PageContext, scenario: Scenario) -> None:
-    answer = _now(view, "pace_now")
-    now = _as_shown(answer, "plan_recruits")
+    answer = scoped_query.worked_out(view, "pace_now")[0]
+    current = _as_shown(answer, "plan_recruits")
     _slider(
-        view, answer, "plan_recruits", now, scenario.recruits, _round_top(now * 4, 100), 1,
-        lambda value: page_parameters.choose(_PAGE, recruits=None if value == now else f"{value:g}"),
+        view, answer, "plan_recruits", current, scenario.recruits, _round_top(current * 4, 100), 1,
+        lambda value: page_parameters.choose(_PAGE, recruits=None if value == current else f"{value:g}"),
     )  # fmt: skip
 
 
 def _leavers(view: PageContext, scenario: Scenario) -> None:
-    answer = _now(view, "pace_now")
-    now = _as_shown(answer, "plan_leaver_rate")
+    answer = scoped_query.worked_out(view, "pace_now")[0]
+    current = _as_shown(answer, "plan_leaver_rate")
     chosen_rate = text.rounded(scenario.leaver_rate, "share")
     _slider(
-        view, answer, "plan_leaver_rate", now, chosen_rate, max(0.6, now * 2), 0.001,
-        lambda value: page_parameters.choose(_PAGE, leave=None if value == now else f"{value * 100:g}"),
+        view, answer, "plan_leaver_rate", current, chosen_rate, max(0.6, current * 2), 0.001,
+        lambda value: page_parameters.choose(_PAGE, leave=None if value == current else f"{value * 100:g}"),
     )  # fmt: skip
 
 
 def _as_shown(answer: Answer, name: str) -> float:
     """A number of the answer, rounded as beside its slider; 0 if there is none."""
-    metric = next(metric for metric in answer.metrics if metric.name == name)
-    return text.rounded(answer.value(name), metric.unit) or 0
+    return text.rounded(answer.value(name), unit_of(answer, name)) or 0
 
 
 def _slider(
     view: PageContext,
     answer: Answer,
     name: str,
-    now: float,
+    current: float,
     chosen: float | None,
     most: float,
     step: float,
@@ -130,7 +125,7 @@ def _slider(
         label = view.word("change.settled", label=label, day=text.day(settled, view.lang))
     key = f"plan {name}"
     kind = type(step)
-    value = kind(min(now if chosen is None else chosen, most))
+    value = kind(min(current if chosen is None else chosen, most))
     st.session_state[key] = value
     written = text.amount(answer.value(name), metric.unit, view.lang)
     st.slider(
@@ -147,23 +142,22 @@ def _slider(
 
 def _seats(view: PageContext, scenario: Scenario) -> None:
     """Monthly seats of each course: the shared ones of all provinces, or those of one."""
-    answer = _now(view, "seats_now")
+    answer = scoped_query.worked_out(view, "seats_now")[0]
     names = warehouse.names("province", view.lang)
     options = [_ALL, *(code for code in names if code in view.where.get("province", names))]
     pool = _pool(view, options, names)
-    mine = {course: count for (province, course), count in scenario.seats.items() if province == pool}
-    theirs = {course for (province, course) in scenario.seats if province and not pool}
-    now: dict[str, float] = {}
+    # Courses with seats in this pool, or in any province while all are shown.
+    chosen = {course for province, course in scenario.seats if province == pool or not pool}
+    current: dict[str, float] = {}
     for province, course, count in answer.rows:
-        counted = province == pool or (not pool and (province, course) not in scenario.seats)
-        if counted:
-            now[course] = now.get(course, 0.0) + count
+        if province == pool or (not pool and (province, course) not in scenario.seats):
+            current[course] = current.get(course, 0.0) + count
     titles = warehouse.names("course", view.lang)
-    courses = [course for course in titles if course in now or course in mine or course in theirs]
+    courses = [course for course in titles if course in current or course in chosen]
     for start in range(0, len(courses), _ROW):
         for column, course in zip(st.columns(_ROW), courses[start : start + _ROW], strict=False):
             with column:
-                _seat(view, scenario, (pool, course), titles[course], now.get(course, 0.0))
+                _seat(view, scenario, (pool, course), titles[course], current.get(course, 0.0))
     question(view, answer, "plan-seats")
 
 
@@ -183,17 +177,17 @@ def _pool(view: PageContext, options: list[str], names: Mapping[str, str]) -> st
 
 
 def _seat(view: PageContext, scenario: Scenario, place: tuple[str, str], title: str, exact: float) -> None:
-    now, key = int(text.rounded_half_up(exact, 0)), f"plan seats {'.'.join(place)}"
-    most = _round_top(max(now * 4, scenario.seats.get(place, 0)), 20)
-    value = int(scenario.seats.get(place, now))
+    current, key = int(text.rounded_half_up(exact, 0)), f"plan seats {'.'.join(place)}"
+    most = _round_top(max(current * 4, scenario.seats.get(place, 0)), 20)
+    value = int(scenario.seats.get(place, current))
     st.session_state[key] = value
 
     def choose() -> None:
         chosen = st.session_state[key]
         other_seats = {pool: count for pool, count in scenario.seats.items() if pool != place}
-        _write_seats(other_seats if chosen == now else other_seats | {place: chosen})
+        _write_seats(other_seats if chosen == current else other_seats | {place: chosen})
 
-    written = text.number(now, view.lang)
+    written = text.number(current, view.lang)
     label = f"{title} ({view.word('planning.now', value=written)})"
     st.slider(label, 0, most, key=key, format=_LOCALIZED, on_change=choose)
 
@@ -203,19 +197,6 @@ def _round_top(value: float, least: int) -> int:
     top = max(value, least)
     size = 10 ** (len(str(int(top))) - 1)
     return int(-(-top // size) * size)
-
-
-# ---------------------------------------------------------------- answers
-
-
-def _now(view: PageContext, name: str) -> Answer:
-    where, _ = view.under(warehouse.filters_of(name))
-    return warehouse.analyse(name, on=view.as_of, where=where)
-
-
-def _planned(view: PageContext, name: str, where: Mapping[str, tuple[str, ...]], scenario: Scenario) -> Answer:
-    settings = (scenario.recruits, scenario.leaver_rate, tuple(sorted(scenario.seats.items())))
-    return warehouse.run(warehouse.Query(_plan, (name, view.as_of, warehouse.frozen(where), settings)))
 
 
 def _plan(con: ScopedCursor, name: str, on: date, where: Frozen, settings: tuple[Any, Any, Any]) -> Answer:

@@ -4,7 +4,7 @@ To check a foreign Origin, Streamlit asks an external service for this machine's
 users. The allowed names are Streamlit's own setting `server.allowedHosts`.
 """
 
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
@@ -13,6 +13,7 @@ from streamlit import config
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from pages.ui.i18n import text
+from pages.ui.shell.requests import CLOSE_SOCKET, language
 
 
 class AllowedHosts:
@@ -27,12 +28,10 @@ class AllowedHosts:
             await self.app(scope, receive, send)
             return
         if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
+            await send(CLOSE_SOCKET)
             return
-        status, words = refusal
-        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-        answer = PlainTextResponse(text.word(words, text.language(query.get("lang", [""])[-1])), status)
-        await answer(scope, receive, send)
+        status, key = refusal
+        await PlainTextResponse(text.word(key, language(scope)), status)(scope, receive, send)
 
 
 def _refusal(headers: Headers) -> tuple[int, str] | None:

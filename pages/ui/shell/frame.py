@@ -51,7 +51,7 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
     entry = next(entry for entry in text.pages() if entry["page"] == (chosen.url_path or text.menu()[0]["page"]))
     part = page_context.part_of(entry)
     with st.sidebar:
-        _html(
+        st.html(
             f'<div class="pd-brand"><strong>{text.escape(title)}</strong><span>{_word("app.owner", lang)}</span>'
             f"{_signed_in(lang)}</div>"
         )
@@ -95,16 +95,12 @@ def _shortened(left: list[str], lang: str) -> str:
     return text.listed([text.isolated(" ".join(part.split()), lang) for part in [*shortened, *more]], lang)
 
 
-def _html(written: str) -> None:
-    st.html(written)
-
-
 def _word(key: str, lang: str, **values: object) -> str:
     return text.escape(text.word(key, lang, **values))
 
 
 def _heading(entry: Mapping[str, Any], part: Mapping[str, Any], lang: str) -> None:
-    _html(
+    st.html(
         f'<header class="pd-title"><h1>{text.escape(entry[lang])}</h1>{_sample(lang)}'
         f"<p>{text.escape(part['question'][lang])}</p>{_switches(lang)}</header>"
     )
@@ -162,4 +158,4 @@ def _trust(lang: str) -> None:
         f'<a href="{text.escape(page_parameters.address(name, lang, scope))}">{_word(f"trust.{name}", lang)}</a>'
         for name in ("methods", "quality")
     )
-    _html(f'<footer class="pd-trust">{_sample(lang)}{spans}{links}</footer>')
+    st.html(f'<footer class="pd-trust">{_sample(lang)}{spans}{links}</footer>')

@@ -19,7 +19,6 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit import config
 from streamlit.user_info import generate_login_redirect_url
 
 from etl.operations import audit
@@ -27,6 +26,7 @@ from etl.operations.sessions import LONGEST_SECONDS, Offer
 from pages.ui.data import user
 from pages.ui.shell import people, sign_in_page
 from pages.ui.shell.people import Person
+from pages.ui.shell.requests import CLOSE_SOCKET, base_path
 
 # Served without a session: what the sign-in page needs, and the health checks. None shows data of the register.
 _OPEN = ("/auth/login", "/auth/logout", "/oauth2callback", "/sign-in", "/healthz", "/readyz", "/_stcore/health")
@@ -84,7 +84,7 @@ def _is_this_machine(connection: HTTPConnection) -> bool:
 
 def routes() -> list[Route]:
     """The routes to the identity provider and to offered files."""
-    base = _base()
+    base = base_path()
     return [Route(f"{base}/sign-in", _sign_in), Route(f"{base}/files/{{token}}", _file)]
 
 
@@ -94,7 +94,7 @@ def offer(path: Path, name: str, details: dict[str, str | int]) -> str:
     token = people.sessions().offer(
         Offer(scope.sub, path, name, json.dumps(details | audit.rights(scope))), time.time()
     )
-    return f"{_base()}/files/{token}"
+    return f"{base_path()}/files/{token}"
 
 
 def begin() -> dict[str, Any]:
@@ -130,7 +130,7 @@ def _end(person: Person) -> None:
 async def _sign_in(_: Request) -> Response:
     """Redirect to the identity provider; an error page if it does not answer."""
     if people.mode() != "oidc":
-        return RedirectResponse(f"{_base()}/")
+        return RedirectResponse(f"{base_path()}/")
     address = people.secrets()["auth"].get("server_metadata_url", "")
     try:
         async with httpx.AsyncClient(timeout=_PROVIDER_SECONDS) as client:
@@ -161,7 +161,7 @@ async def _file(request: Request) -> Response:
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, page: str, status: int) -> None:
     if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})
+        await send(CLOSE_SOCKET)
         return
     wants_page = "text/html" in Headers(scope=scope).get("accept", "") and not _path(scope).startswith(_CLOSED_FOLDERS)
     answer: Response = HTMLResponse(page, status, _PRIVATE) if wants_page else PlainTextResponse("", status, _PRIVATE)
@@ -185,7 +185,7 @@ def _while_open(person: Person, receive: Receive, send: Send) -> Receive:
             checked_at = time.monotonic()
             if await run_in_threadpool(_refusal, person):
                 people.forget(person.key)
-                await send({"type": "websocket.close", "code": 1008})
+                await send(CLOSE_SOCKET)
                 return {"type": "websocket.disconnect", "code": 1008}
         return message
 
@@ -219,9 +219,4 @@ def _cookies(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, by
 
 def _path(scope: Scope) -> str:
     path: str = scope["path"]
-    return path.removeprefix(_base()) or "/"
-
-
-def _base() -> str:
-    path = str(config.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{path}" if path else ""
+    return path.removeprefix(base_path()) or "/"

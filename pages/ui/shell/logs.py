@@ -1,25 +1,39 @@
-"""Keeps users out of the logs of the web server and Streamlit: no client, address or value is logged."""
+"""The logs of the web process: no client, address or value in them, and as JSON where the settings ask for it."""
 
+import json
 import logging
+import sys
 import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 # The loggers that write about single requests or sessions, at any level.
 _REQUESTS = ("streamlit.web.server.", "streamlit.runtime.", "streamlit.error_util", "websockets")
 
 
-def keep_readers_out() -> None:
-    """Strip log records of requests to their fixed text: no client, path, query, header or exception message.
+def keep_users_out() -> None:
+    """Strip log records of requests to their fixed text: no client, path, query, header or exception message."""
+    _change_records(lambda record: _strip(record) if _is_of_a_request(record) else None)
 
-    In the record factory, because Streamlit gives every logger its own handler and replaces it when settings change.
-    """
-    make = logging.getLogRecordFactory()
+
+def log_as_json() -> None:
+    """Log every record as one line of JSON; records of libraries keep their fixed text but not its values."""
+    _change_records(_as_json)
+    # For uncaught exceptions, which no logger handles.
+    sys.excepthook = lambda kind, error, trace: logging.getLogger("python").critical(
+        "not caught", exc_info=(kind, error, trace)
+    )
+
+
+def _change_records(change: Callable[[logging.LogRecord], None]) -> None:
+    """Apply `change` to every record when it is made: Streamlit gives each logger its own handler, and replaces it."""
+    make_record = logging.getLogRecordFactory()
 
     def record(*args: Any, **kwargs: Any) -> logging.LogRecord:
-        made = make(*args, **kwargs)
-        if _is_of_a_request(made):
-            _strip(made)
-        return made
+        made_record = make_record(*args, **kwargs)
+        change(made_record)
+        return made_record
 
     logging.setLogRecordFactory(record)
 
@@ -41,3 +55,21 @@ def _strip(record: logging.LogRecord) -> None:
         kind, _, trace = record.exc_info
         name = kind.__name__ if kind else ""
         record.exc_info, record.exc_text = None, "".join(traceback.format_tb(trace)) + name
+
+
+def _as_json(record: logging.LogRecord) -> None:
+    line: dict[str, Any] = {
+        "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+        "level": record.levelname,
+        "logger": record.name,
+        "at": f"{record.module}:{record.lineno}",
+    }
+    # A message formatted by its caller may contain user data; an unformatted template does not.
+    if record.args or record.name.startswith("policeyar"):
+        line["text"] = str(record.msg)
+    if record.exc_info and record.exc_info[0]:
+        kind, _, trace = record.exc_info
+        line["error"] = kind.__name__
+        line["trace"] = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(trace)]
+    record.msg, record.args = json.dumps(line, ensure_ascii=False), ()
+    record.exc_info = record.exc_text = record.stack_info = None

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from urllib.parse import parse_qs
 
 from plotly.offline import get_plotlyjs, get_plotlyjs_version
 from starlette.datastructures import Headers, MutableHeaders
@@ -19,14 +18,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit import config
 
-from etl.core.paths import ROOT
+from etl.core.paths import REFERENCE, ROOT
 from pages.ui.i18n import text
+from pages.ui.shell.requests import base_path, language
 
-_ROOT = ROOT
-_STATIC = _ROOT / "static"
-_BOUNDARIES = _ROOT / "data" / "reference" / "iran_provinces.geojson"
+_STATIC = ROOT / "static"
+_BOUNDARIES = REFERENCE / "iran_provinces.geojson"
 
 # Plotly's geographic axes load a base map before they draw; a map of provinces needs only an empty one.
 EMPTY_MAP = {
@@ -87,19 +85,13 @@ def _plotly_compressed() -> bytes:
 
 def routes() -> list[Route]:
     """Routes besides Streamlit's own, under its base path."""
-    base = _base()
+    base = base_path()
     return [
         *(Route(f"{base}/{name}", _moved) for name in _names_that_moved()),
         Route(base + _PLOTLY, _plotly),
         Route(base + "/app/static/iran_provinces.geojson", _boundaries),
         Route(base + "/app/static/map/{name}.json", _base_map),
     ]
-
-
-def _base() -> str:
-    """The path of `server.baseUrlPath`, empty at the root."""
-    path = str(config.get_option("server.baseUrlPath")).strip("/")
-    return f"/{path}" if path else ""
 
 
 @contextmanager
@@ -125,14 +117,14 @@ def _head(lang: str) -> str:
     style = "".join((_STATIC / f"{name}.css").read_text(encoding="utf-8") for name in ("shell", "summary", "analyst"))
     script = (_STATIC / "shell.js").read_text(encoding="utf-8")
     locale = "fa-IR" if lang == "fa" else "en-GB"
-    known = (
+    constants = (
         f"const readerLocale={_in_script(locale)}, readerWords={_in_script(dict(text.words('browser.words', lang)))}, "
         f"readerPlotly={_in_script('.' + _PLOTLY)}, readerNoChart={_in_script(text.word('state.no_chart', lang))};"
     )
     return (
         f'<link rel="preload" href="./app/static/fonts/{face}-Regular.woff2" as="font" type="font/woff2" crossorigin>'
         f'<link rel="preload" href=".{_PLOTLY}" as="script">'
-        f"<style>{fonts}\n{style}</style><script>{known}\n{script}</script>"
+        f"<style>{fonts}\n{style}</style><script>{constants}\n{script}</script>"
     )
 
 
@@ -169,8 +161,7 @@ class Shell:
         if scope["type"] != "http" or not _wants_page(scope):
             await self.app(scope, receive, send)
             return
-        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-        lang = text.language(query.get("lang", [""])[-1])
+        lang = language(scope)
         # Unconditional and uncompressed: the validators of the file on disk do not apply to the rewritten page.
         scope = dict(scope)
         scope["headers"] = [
@@ -192,9 +183,7 @@ class Shell:
             if Headers(raw=start["headers"]).get("content-type", "").startswith("text/html"):
                 body = rewrite(body.decode("utf-8"), lang).encode("utf-8")
                 headers = MutableHeaders(raw=start["headers"])
-                for name in ("etag", "last-modified"):
-                    if name in headers:
-                        del headers[name]
+                del headers["etag"], headers["last-modified"]
                 headers["content-length"] = str(len(body))
                 headers["content-language"] = lang
             await send(start)
@@ -207,6 +196,6 @@ def _wants_page(scope: Scope) -> bool:
     """Whether the request is for the HTML shell, not for a file or an internal address of Streamlit."""
     if scope["method"] != "GET":
         return False
-    path = scope["path"].removeprefix(_base())
+    path = scope["path"].removeprefix(base_path())
     last = path.rsplit("/", 1)[-1]
     return "." not in last and not path.startswith(("/_stcore", "/media", "/component", "/static", "/app"))

@@ -27,6 +27,7 @@ from etl.core.errors import AccessDenied
 from etl.operations import audit, roles
 from etl.operations.sessions import LONGEST_SECONDS, Sessions
 from etl.semantic.access import AccessScope
+from pages.ui.shell.requests import settings_at_start
 
 # Set by the gate, never taken from a client.
 SESSION_HEADER = "x-policeyar-session"
@@ -52,25 +53,19 @@ class Person:
     expires: float
 
 
-@cache
-def known() -> settings.Settings:
-    """The settings at the start of the process."""
-    return settings.read()
-
-
 def mode() -> str:
-    return known().sign_in.mode
+    return settings_at_start().sign_in.mode
 
 
 @cache
 def sessions() -> Sessions:
-    return Sessions(known().folders.run / "web" / "sessions.sqlite", known().sign_in.database)
+    return Sessions(settings_at_start().folders.run / "web" / "sessions.sqlite", settings_at_start().sign_in.database)
 
 
 @cache
 def secrets() -> dict[str, Any]:
     """The secrets file: [auth] as Streamlit reads it, or [proxy]. Raises Faulty if others may read the file."""
-    path = known().sign_in.secrets
+    path = settings_at_start().sign_in.secrets
     if path is None:
         raise settings.Faulty([f"sign_in.secrets: the mode {mode()} needs a file of secrets"])
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
@@ -121,7 +116,7 @@ def scope_of(person: Person) -> AccessScope:
 def remember(person: Person) -> None:
     """Make a person available to the script runs of this process, by session key."""
     if len(_people) > _MOST_KNOWN:
-        for key in [key for key, known in list(_people.items()) if known.expires < time.time()]:
+        for key in [key for key, person in list(_people.items()) if person.expires < time.time()]:
             forget(key)
     _people[person.key] = person
 
@@ -166,7 +161,7 @@ def scope_of_run() -> AccessScope:
 
 
 def _access_file() -> Path:
-    path = known().sign_in.access
+    path = settings_at_start().sign_in.access
     if path is None:
         raise settings.Faulty([f"sign_in.access: the mode {mode()} needs the table of roles (access.toml)"])
     return path
@@ -174,7 +169,7 @@ def _access_file() -> Path:
 
 @cache
 def _roles_at(path: Path, _changed: int) -> roles.Roles:
-    rights = hashlib.sha256(repr(known()).encode() + path.read_bytes()).hexdigest()
+    rights = hashlib.sha256(repr(settings_at_start()).encode() + path.read_bytes()).hexdigest()
     audit.record_settings(audit_folder(), rights)
     return roles.read(path)
 
@@ -209,4 +204,4 @@ def _of_proxy(connection: HTTPConnection) -> Person | None:
 
 
 def audit_folder() -> Path:
-    return Path(os.environ.get("AUDIT") or known().folders.audit)
+    return Path(os.environ.get("AUDIT") or settings_at_start().folders.audit)

@@ -1,24 +1,18 @@
-"""Monitoring of the web process: /healthz, /readyz, counters at /metrics, JSON logs, and the systemd watchdog.
+"""Monitoring of the web process: /healthz, /readyz, counters at /metrics, and the systemd watchdog.
 
 The three addresses are for this machine; the proxy does not expose them. No label and no log line contains a user's
 question, client or address.
 """
 
-import json
-import logging
 import os
 import socket
-import sys
 import threading
 import time
-import traceback
 import urllib.request
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from functools import cache
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, suppress
+from datetime import datetime
 from http.client import HTTPException
-from typing import Any
 
 from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -36,6 +30,8 @@ from streamlit.runtime import Runtime
 from etl.core import settings
 from etl.operations import readiness
 from pages.ui.data import warehouse
+from pages.ui.shell import logs
+from pages.ui.shell.requests import base_path, settings_at_start
 
 disable_created_metrics()
 _REGISTRY = CollectorRegistry()
@@ -50,28 +46,23 @@ _NOT_KEPT = {"Cache-Control": "no-store"}
 _ONLY_READY = b"x-only-ready"
 
 
-@contextmanager
-def rerun() -> Iterator[None]:
+def rerun() -> AbstractContextManager[object]:
     """Count and time one script run, however it ends."""
-    began = time.perf_counter()
-    try:
-        yield
-    finally:
-        _RERUNS.observe(time.perf_counter() - began)
+    return _RERUNS.time()
 
 
 def begin() -> None:
     """Start the process: apply settings, set up logs and the systemd watchdog. Raises Faulty."""
     settings.apply()
     if os.environ.get("LOG_FORMAT") == "json":
-        _log_as_json()
+        logs.log_as_json()
     if os.environ.get("NOTIFY_SOCKET"):
         threading.Thread(target=_tell_systemd, name="sign-of-life", daemon=True).start()
 
 
 def routes() -> list[Route]:
     """The routes of this module, under the base path."""
-    base = _base()
+    base = base_path()
     return [
         Route(f"{base}/healthz", _healthz),
         Route(f"{base}/readyz", _readyz),
@@ -100,11 +91,6 @@ class OnlyReady:
             await not_ready(scope, receive, send)
 
 
-def _base() -> str:
-    path = str(config.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{path}" if path else ""
-
-
 async def _healthz(_: Request) -> Response:
     return PlainTextResponse("ok\n")
 
@@ -118,15 +104,9 @@ async def _metrics(_: Request) -> Response:
     return Response(await run_in_threadpool(generate_latest, _REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 
-@cache
-def _known() -> settings.Settings:
-    """The settings at the start of the process."""
-    return settings.read()
-
-
 def _served() -> readiness.Served:
-    known = _known()
-    return readiness.served(known.folders.warehouse, known.schedule.oldest_publication_days)
+    at_start = settings_at_start()
+    return readiness.served(at_start.folders.warehouse, at_start.schedule.oldest_publication_days)
 
 
 class _State(Collector):
@@ -138,19 +118,19 @@ class _State(Collector):
         if served.id:
             info.add_metric([served.id], 1)
         yield info
-        yield _gauge("policeyar_publication_age_seconds", "Since it was published", served.age_seconds)
-        yield _gauge("policeyar_rows_loaded", "Rows it was made of", served.rows_loaded)
-        yield _gauge("policeyar_rows_rejected", "Rows kept out of it", served.rows_rejected)
-        yield _gauge("policeyar_ready", "1 where /readyz says so", float(not served.fault))
-        build = readiness.last_build(_known().folders.warehouse)
+        yield GaugeMetricFamily("policeyar_publication_age_seconds", "Since it was published", served.age_seconds)
+        yield GaugeMetricFamily("policeyar_rows_loaded", "Rows it was made of", served.rows_loaded)
+        yield GaugeMetricFamily("policeyar_rows_rejected", "Rows kept out of it", served.rows_rejected)
+        yield GaugeMetricFamily("policeyar_ready", "1 where /readyz says so", float(not served.fault))
+        build = readiness.last_build(settings_at_start().folders.warehouse)
         if build:
             outcome = GaugeMetricFamily("policeyar_last_build", "1 for how the last build ended", labels=["outcome"])
             for word in ("published", "refused", "failed"):
                 outcome.add_metric([word], float(word == build.outcome))
             yield outcome
-            yield _gauge("policeyar_last_build_seconds", "How long the last build took", build.seconds)
+            yield GaugeMetricFamily("policeyar_last_build_seconds", "How long the last build took", build.seconds)
             ended = datetime.fromisoformat(build.ended_at).timestamp()
-            yield _gauge("policeyar_last_build_end_timestamp_seconds", "When the last build ended", ended)
+            yield GaugeMetricFamily("policeyar_last_build_end_timestamp_seconds", "When the last build ended", ended)
         cached, computed = warehouse.counted()
         questions = CounterMetricFamily(
             "policeyar_questions", "Questions, by where their answer came from", labels=["of"]
@@ -161,58 +141,11 @@ class _State(Collector):
         if Runtime.exists():
             active = Runtime.instance().stats_mgr.get_stats(["active_sessions"]).get("active_sessions", ())
             sessions = sum(int(getattr(gauge, "value", 0)) for gauge in active)
-            yield _gauge("policeyar_open_sessions", "Readers who are connected", sessions)
-
-
-def _gauge(name: str, help_text: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, help_text, value)
+            yield GaugeMetricFamily("policeyar_open_sessions", "Readers who are connected", sessions)
 
 
 _REGISTRY.register(_State())
 ProcessCollector(namespace="policeyar", registry=_REGISTRY)
-
-
-# ------------------------------------------------------------------ logs
-
-
-def _log_as_json() -> None:
-    """Log every record as one line of JSON; records of libraries keep their fixed text but not its values.
-
-    In the record factory, because Streamlit gives every logger its own handler.
-    """
-    make = logging.getLogRecordFactory()
-
-    def record(*args: Any, **kwargs: Any) -> logging.LogRecord:
-        made = make(*args, **kwargs)
-        made.msg, made.args = _line(made), ()
-        made.exc_info = made.exc_text = made.stack_info = None
-        return made
-
-    logging.setLogRecordFactory(record)
-    # For uncaught exceptions, which no logger handles.
-    sys.excepthook = lambda kind, error, trace: logging.getLogger("python").critical(
-        "not caught", exc_info=(kind, error, trace)
-    )
-
-
-def _line(record: logging.LogRecord) -> str:
-    line: dict[str, Any] = {
-        "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-        "level": record.levelname,
-        "logger": record.name,
-        "at": f"{record.module}:{record.lineno}",
-    }
-    # A message formatted by its caller may contain user data; an unformatted template does not.
-    if record.args or record.name.startswith("policeyar"):
-        line["text"] = str(record.msg)
-    if record.exc_info and record.exc_info[0]:
-        kind, _, trace = record.exc_info
-        line["error"] = kind.__name__
-        line["trace"] = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(trace)]
-    return json.dumps(line, ensure_ascii=False)
-
-
-# ------------------------------------------------------------------ systemd
 
 
 def _tell_systemd() -> None:
@@ -222,7 +155,7 @@ def _tell_systemd() -> None:
     """
     every = int(os.environ.get("WATCHDOG_USEC") or 20_000_000) / 1e6 / 4
     host = settings.own_address(config.get_option("server.address") or "0.0.0.0")
-    address = f"http://{host}:{config.get_option('server.port')}{_base()}/healthz"
+    address = f"http://{host}:{config.get_option('server.port')}{base_path()}/healthz"
     message = b"READY=1\nWATCHDOG=1"
     while True:
         with suppress(OSError, HTTPException), urllib.request.urlopen(address, timeout=_PATIENCE_SECONDS):

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 
-from streamlit import config
-
 from etl.operations.roles import Roles
 from pages.ui.i18n import text
 from pages.ui.shell.people import Person
+from pages.ui.shell.requests import base_path
 
 _STYLE = (
     "body{font-family:Vazirmatn,Tahoma,sans-serif;max-width:36rem;margin:12vh auto;padding:0 1.5rem;color:#17212b;"
@@ -61,12 +60,11 @@ def gone() -> str:
 
 def _page(part: Callable[[str], str]) -> str:
     sections = "".join(
-        f'<section lang="{lang}" dir="{direction}"><h1>{_word(lang, "app.title")}</h1>{part(lang)}</section>'
-        for lang, direction in (("fa", "rtl"), ("en", "ltr"))
+        f'<section lang="{lang}" dir="{text.direction(lang)}"><h1>{_word(lang, "app.title")}</h1>{part(lang)}</section>'
+        for lang in text.LANGUAGES
     )
     title = _word("fa", "app.title")
-    base = str(config.get_option("server.baseUrlPath") or "").strip("/")
-    sections = sections.replace("{base}", f"/{base}" if base else "")
+    sections = sections.replace("{base}", base_path())
     return (
         f'<!doctype html><html lang="fa"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'

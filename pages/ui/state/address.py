@@ -66,15 +66,15 @@ def valid_parameters(page: str, parameters: Given, days: Days) -> dict[str, list
 
 def left_out(parameters: Given, accepted: Given) -> list[str]:
     """The parameters of an address that were not accepted, as `name=value`."""
-    left = []
+    rejected = []
     for name, values in parameters.items():
-        counted = Counter(accepted.get(name, ()))
+        remaining = Counter(accepted.get(name, ()))
         for value in values:
-            if counted[value]:
-                counted[value] -= 1
+            if remaining[value]:
+                remaining[value] -= 1
             else:
-                left.append(f"{name}={value}")
-    return left
+                rejected.append(f"{name}={value}")
+    return rejected
 
 
 def number(written: str, most: float = 1_000_000) -> float | None:
@@ -104,10 +104,10 @@ def _one(accepts: Callable[[str, Days], bool]) -> _Check:
     return lambda values, days: [value for value in values[-1:] if accepts(value, days)]
 
 
-def _members(values: Iterable[str], known: Iterable[str], most: int) -> list[str]:
+def _members(values: Iterable[str], members: Iterable[str], most: int) -> list[str]:
     """The known values without repetition; or NOTHING."""
     chosen = list(values)
-    return chosen if chosen == [NOTHING] else [value for value in dict.fromkeys(chosen) if value in known][:most]
+    return chosen if chosen == [NOTHING] else [value for value in dict.fromkeys(chosen) if value in members][:most]
 
 
 def _measures(values: Sequence[str], _days: Days) -> list[str]:
@@ -121,8 +121,8 @@ def _dimensions(values: Sequence[str], _days: Days) -> list[str]:
 
 def _sorted_by(values: Sequence[str], _days: Days) -> list[str]:
     """By a dimension, a metric, or one member across a pivot (`gender:female`)."""
-    known = {*DIMENSIONS, *warehouse.catalogue()}
-    return [value for value in values[-1:] if value.removeprefix("-").partition(":")[0] in known]
+    columns = {*DIMENSIONS, *warehouse.catalogue()}
+    return [value for value in values[-1:] if value.removeprefix("-").partition(":")[0] in columns]
 
 
 def _lists(values: Sequence[str], _days: Days) -> list[str]:

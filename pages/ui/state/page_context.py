@@ -70,9 +70,9 @@ class PageContext:
             return None
         return periods.days(self.scope.period, self.as_of)
 
-    def under(self, known: Collection[str]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+    def under(self, dimensions: Collection[str]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
         """The active filters that are among `known`, and the names of the others."""
-        where = {name: codes for name, codes in self.where.items() if name in known}
+        where = {name: codes for name, codes in self.where.items() if name in dimensions}
         return where, [name for name in self.where if name not in where]
 
     @property
@@ -137,8 +137,8 @@ def narrow(dimension: str, codes: Iterable[str]) -> None:
 
 def turn(dimension: str, code: str | None) -> None:
     """Filter by one member, or remove the filter if it is that member already."""
-    now = _scope().where.get(dimension, ())
-    narrow(dimension, () if code is None or now == (code,) else (code,))
+    selected = _scope().where.get(dimension, ())
+    narrow(dimension, () if code is None or selected == (code,) else (code,))
 
 
 def set_day(on: date | None) -> None:
@@ -183,9 +183,9 @@ def leave_page() -> None:
 
 def part_of(entry: Mapping[str, Any]) -> str:
     """The part of a page that the address names, else the default one."""
-    known = text.parts(entry)
+    parts = text.parts(entry)
     tab = st.query_params.get(page_parameters.TAB, "")
-    return tab if tab in known else known[0]
+    return tab if tab in parts else parts[0]
 
 
 def part() -> str:
@@ -206,14 +206,14 @@ def enter_page(page: str) -> None:
     st.session_state[_TITLES] = {}
     session_scope, came_from = st.session_state.get(_SCOPE), st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page
-    address_scope, of_page, left = _read(page)
+    address_scope, of_page, rejected = _read(page)
     stayed = came_from == page
     context = get_script_run_ctx()
     went_back = context is not None and context.is_history_navigation
     from_outside = went_back or (stayed and page_parameters.is_new())
     page_parameters.read(page, of_page, from_outside or (not stayed and bool(of_page)))
-    if left and (session_scope is None or from_outside or not stayed):
-        st.session_state[_LEFT] = left
+    if rejected and (session_scope is None or from_outside or not stayed):
+        st.session_state[_LEFT] = rejected
     if session_scope is None or from_outside or (not stayed and address_scope != Scope()):
         st.session_state[_SCOPE] = address_scope
     page_parameters.noted()

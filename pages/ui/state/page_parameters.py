@@ -65,8 +65,8 @@ def is_new() -> bool:
 
 
 def _keep(page: str, values: Mapping[str, Iterable[str]]) -> None:
-    known = {name: [value[:_MOST_LETTERS] for value in values.get(name, ())] for name in NAMES.get(page, ())}
-    st.session_state.setdefault(_KEPT, {})[page] = {name: listed for name, listed in known.items() if listed}
+    chosen = {name: [value[:_MOST_LETTERS] for value in values.get(name, ())] for name in NAMES.get(page, ())}
+    st.session_state.setdefault(_KEPT, {})[page] = {name: values_of for name, values_of in chosen.items() if values_of}
 
 
 def profile(province: str, lang: str, scope: Mapping[str, Iterable[str]]) -> str:

@@ -39,8 +39,8 @@ def within(period: str, first: date, last: date) -> str:
     """A valid period clipped to `first`..`last`, empty if nothing remains; presets are returned unchanged."""
     if kind(period) != DAYS:
         return period
-    here = [date.fromisoformat(day) for day in period.split("..")]
-    starts, ends = max(here[0], first), min(here[1], last)
+    chosen = [date.fromisoformat(day) for day in period.split("..")]
+    starts, ends = max(chosen[0], first), min(chosen[1], last)
     return written(starts, ends) if starts <= ends else ""
 
 

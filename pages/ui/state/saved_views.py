@@ -13,8 +13,6 @@ from etl.operations import saved_views
 from etl.operations.saved_views import Saved, SavedViews
 from pages.ui.data import user
 
-__all__ = ["LONGEST_NAME", "Saved", "Shelf", "Unnamed", "checked", "delete", "listed", "save", "shelf"]
-
 _FOLDER = ROOT / "data" / "views"
 LONGEST_NAME = 60
 
@@ -48,11 +46,6 @@ def shelf() -> Shelf:
         return Shelf(*_views().of(owner))
     except OSError:
         return Shelf([], False)
-
-
-def listed() -> list[Saved]:
-    """The user's readable views, by name."""
-    return shelf().views
 
 
 def save(name: str, page: str, parameters: Mapping[str, Sequence[str]], day: date) -> Saved:

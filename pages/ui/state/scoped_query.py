@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Any
 
 from etl.semantic.answers import Answer
 from pages.ui.data import warehouse
@@ -29,17 +30,20 @@ def ask(
     where, ignored = view.under(frozenset.intersection(*(metric.dimensions for metric in metrics)).difference(without))
     kinds = {metric.kind for metric in metrics}
     timed = bool({"month", "quarter", "year"} & set(by))
-    own_period = over or view.complete_months(periods.DEFAULT_MONTHS)
-    period = view.over or own_period if timed or "event" in kinds else None
+    default_period = over or view.complete_months(periods.DEFAULT_MONTHS)
+    period = view.over or default_period if timed or "event" in kinds else None
     day = None if timed or kinds == {"event"} else view.as_of
     answer = warehouse.ask(*names, by=by, on=day, over=period, where=where)
     return answer, [name for name in ignored if name not in without]
 
 
-def worked_out(view: PageContext, analysis: str) -> tuple[Answer, list[str]]:
-    """The result of an analysis under the user's scope, and the filters that have no meaning for it."""
+def worked_out(view: PageContext, analysis: str, /, **options: Any) -> tuple[Answer, list[str]]:
+    """The result of an analysis under the user's scope, and the filters that have no meaning for it.
+
+    `options` are parameters of the analysis besides the scope: a date, a goal, a metric.
+    """
     where, ignored = view.under(warehouse.filters_of(analysis))
-    return warehouse.analyse(analysis, on=view.as_of, where=where, over=view.over), ignored
+    return warehouse.analyse(analysis, on=view.as_of, where=where, over=view.over, **options), ignored
 
 
 def nothing(answer: Answer) -> bool:
@@ -55,5 +59,5 @@ def no_effect(view: PageContext, ignored: Iterable[str]) -> str:
 def place(view: PageContext, names: Sequence[str]) -> str:
     """The dimension of places: counties if only a few provinces are chosen and the measures have counties, else provinces."""
     few = 0 < len(view.where.get("province", ())) <= _FEW_PROVINCES
-    known = all("county" in warehouse.catalogue()[name].dimensions for name in names)
-    return "county" if (few or "county" in view.where) and known else "province"
+    have_counties = all("county" in warehouse.catalogue()[name].dimensions for name in names)
+    return "county" if (few or "county" in view.where) and have_counties else "province"

@@ -22,16 +22,15 @@ class Rank:
 
 def ranks(sources: Sources, everywhere: dict[str, tuple[Answer, Answer]]) -> list[Rank]:
     """The ranks of the province by measures with answers by province and for the nation."""
-    ranks = []
-    for name, (places, nation) in everywhere.items():
-        metric = next(each for each in places.metrics if each.name == name)
-        values = {row["province"]: row[name] for row in places.records()}
-        ranking = rank(places, name)
-        place = _place(ranking, sources.province, metric)
-        ranks.append(
-            Rank(metric, values.get(sources.province), nation.value(name), place, len(ranking.ranked), places.on)
-        )
-    return ranks
+    return [_rank(name, *answers, sources.province) for name, answers in everywhere.items()]
+
+
+def _rank(name: str, places: Answer, nation: Answer, province: str) -> Rank:
+    metric = next(metric for metric in places.metrics if metric.name == name)
+    value = next((row[name] for row in places.records() if row["province"] == province), None)
+    ranking = rank(places, name)
+    place = _place(ranking, province, metric)
+    return Rank(metric, value, nation.value(name), place, len(ranking.ranked), places.on)
 
 
 def _place(ranking: Ranking, province: str, metric: Metric) -> int | None:
@@ -39,6 +38,5 @@ def _place(ranking: Ranking, province: str, metric: Metric) -> int | None:
     value = next((group.value for group in ranking.ranked if group.key == (province,)), None)
     if value is None:
         return None
-    if metric.direction == "down":
-        return 1 + sum(group.value < value for group in ranking.ranked)
-    return 1 + sum(group.value > value for group in ranking.ranked)
+    sign = -1 if metric.direction == "down" else 1
+    return 1 + sum(sign * group.value > sign * value for group in ranking.ranked)

@@ -33,21 +33,20 @@ class Sources:
     def word(self, key: str, **values: object) -> str:
         return text.word(key, self.lang, **values)
 
-    def number(self, value: float, decimals: int = 0, signed: bool = False) -> str:
-        return text.number(value, self.lang, decimals, signed)
+    def number(self, value: float) -> str:
+        return text.number(value, self.lang)
 
     def day(self, day: date) -> str:
         return text.day(day, self.lang)
 
-    def named(self, dimension: str, codes: list[Any], counts: Mapping[Any, float] | None = None, most: int = 2) -> str:
-        """The first of these members by name, with their counts, and how many more there are."""
+    def named(self, dimension: str, codes: list[Any], counts: Mapping[Any, float] | None = None) -> str:
+        """These members by name, with their counts; of more than three, the first two and how many more there are."""
         names = [text.isolated(self.member(dimension, code), self.lang) for code in codes]
         if counts:
             names = [
                 self.word("scope.counted", name=name, count=self.number(counts[code]))
                 for name, code in zip(names, codes, strict=True)
             ]
-        more = self.number(len(names) - most)
-        if len(names) <= most + 1:
+        if len(names) <= 3:
             return text.listed(names, self.lang)
-        return self.word("action.more", names=text.listed(names[:most], self.lang), count=more)
+        return self.word("action.more", names=text.listed(names[:2], self.lang), count=self.number(len(names) - 2))

@@ -13,7 +13,7 @@ from pages.ui.summary.sources import Sources
 
 @dataclass(frozen=True)
 class Facts:
-    """The facts of a verdict; None for a fact that has no meaning for the place or is not known.
+    """The facts of a verdict; None for a fact that has no meaning for the place or is not facts.
 
     At the present pace the target is reached between the months `first` and `last` (`1406-03`). `range_hit_rate` is the
     share of past ranges at that distance that contained the later number.
@@ -39,13 +39,13 @@ class Facts:
 
 def facts(sources: Sources) -> Facts:
     """Ask for the facts of the verdict."""
-    now = sources.ask("active_assistants", on=sources.on)
-    then = sources.ask("active_assistants", on=add_months(sources.on, -12))
-    active, before = now.value() or 0, then.value()
+    latest = sources.ask("active_assistants", on=sources.on)
+    year_before = sources.ask("active_assistants", on=add_months(sources.on, -12))
+    active, before = latest.value() or 0, year_before.value()
     # Only an explicit target counts: a census share of the nation's target would only restate coverage.
     province_target = None if sources.filters else sources.ask("own_target", on=sources.on)
     target = province_target.value() if province_target else None
-    answers = [now, then, *([province_target] if province_target else [])]
+    answers = [latest, year_before, *([province_target] if province_target else [])]
     first = last = range_hit_rate = None
     is_projected = False
     if target and active < target:
@@ -60,65 +60,63 @@ def facts(sources: Sources) -> Facts:
     return Facts(active, before, target, first, last, range_hit_rate, is_projected, tuple(answers))
 
 
-def sentences(known: Facts, sources: Sources) -> list[str]:
+def sentences(facts: Facts, sources: Sources) -> list[str]:
     """The sentences: the distance to the target; then the change in a year and the month of the target at this pace."""
     lang = sources.lang
-    values: dict[str, Any] = {"active": sources.number(known.active)}
+    values: dict[str, Any] = {"active": sources.number(facts.active)}
     key = "verdict.active"
-    if known.target and known.progress is not None and known.missing is not None:
-        values["target"] = sources.number(known.target)
-        values["share"] = text.percent(known.progress, lang)
-        values["missing"] = sources.number(abs(known.missing))
-        key = "verdict.short" if known.missing > 0 else "verdict.above"
-    more = [_change(known, sources)]
-    if known.target and known.active < known.target:
-        more.append(_reached(known, sources))
+    if facts.target and facts.progress is not None and facts.missing is not None:
+        values["target"] = sources.number(facts.target)
+        values["share"] = text.percent(facts.progress, lang)
+        values["missing"] = sources.number(abs(facts.missing))
+        key = "verdict.short" if facts.missing > 0 else "verdict.above"
+    more = [_change(facts, sources)]
+    if facts.target and facts.active < facts.target:
+        more.append(_reached(facts, sources))
     return [sources.word(key, **values), *([" ".join(filter(None, more))] if any(more) else [])]
 
 
-def _change(known: Facts, sources: Sources) -> str:
-    if not known.before:
+def _change(facts: Facts, sources: Sources) -> str:
+    if not facts.before:
         return ""
-    metric, change = catalogue()["active_assistants"], known.active - known.before
+    change = facts.active - facts.before
     if not change:
         return sources.word("verdict.unchanged")
-    return sources.word(
-        "verdict.more" if change > 0 else "verdict.fewer",
-        change=sources.number(abs(change)),
-        share=text.percent(abs(change) / known.before, sources.lang),
-        verdict=changes.verdict(metric, known.active, known.before, sources.lang),
-    )
+    key, count = "verdict.more" if change > 0 else "verdict.fewer", sources.number(abs(change))
+    share = text.percent(abs(change) / facts.before, sources.lang)
+    verdict = changes.verdict(catalogue()["active_assistants"], facts.active, facts.before, sources.lang)
+    return sources.word(key, change=count, share=share, verdict=verdict)
 
 
-def _reached(known: Facts, sources: Sources) -> str:
-    if not known.is_projected:
+def _reached(facts: Facts, sources: Sources) -> str:
+    if not facts.is_projected:
         return sources.word("verdict.untried")
-    if not known.first:
+    if not facts.first:
         return sources.word("verdict.never")
-    first = text.unit_label(known.first, sources.lang)
-    if not known.last:
+    first = text.unit_label(facts.first, sources.lang)
+    if not facts.last:
         sentence = sources.word("verdict.not_before", first=first)
-    elif known.first == known.last:
+    elif facts.first == facts.last:
         sentence = sources.word("verdict.in_month", first=first)
     else:
-        is_same_year = known.first[:4] == known.last[:4]
-        first = text.unit_label(known.first, sources.lang, short=is_same_year)
-        sentence = sources.word("verdict.between", first=first, last=text.unit_label(known.last, sources.lang))
-    if known.range_hit_rate is None:
+        is_same_year = facts.first[:4] == facts.last[:4]
+        first = text.unit_label(facts.first, sources.lang, short=is_same_year)
+        sentence = sources.word("verdict.between", first=first, last=text.unit_label(facts.last, sources.lang))
+    if facts.range_hit_rate is None:
         return f"{sentence}."
-    return sources.word("verdict.held", said=sentence, share=text.percent(known.range_hit_rate, sources.lang, 0))
+    return sources.word("verdict.held", said=sentence, share=text.percent(facts.range_hit_rate, sources.lang, 0))
 
 
 def _months_until(sources: Sources, month: str) -> int:
     """The number of months from the day to a Jalali month."""
-    now = unit_of(sources.on, "month").label
-    return (int(month[:4]) - int(now[:4])) * 12 + int(month[5:7]) - int(now[5:7])
+    current = unit_of(sources.on, "month").label
+    return (int(month[:4]) - int(current[:4])) * 12 + int(month[5:7]) - int(current[5:7])
 
 
 def _range_hit_rate(tried: Answer, months: int) -> float | None:
     """The share of past ranges that contained the later number, at the longest tested distance up to `months`."""
-    known = [row for row in tried.records() if row["backtest_inside"] is not None]
-    if not known:
+    tested = [row for row in tried.records() if row["backtest_inside"] is not None]
+    if not tested:
         return None
-    near = [row for row in known if row["ahead"] <= months] or known[:1]
+    near = [row for row in tested if row["ahead"] <= months] or tested[:1]
     return near[-1]["backtest_inside"]

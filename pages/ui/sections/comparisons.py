@@ -1,21 +1,15 @@
-"""Analyses with parameters besides the scope: a date, a goal, a metric."""
+"""Figures of signals, and of measures on their latest settled day."""
 
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from etl.semantic.answers import Answer
 from pages.ui.components import figures as ui
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
+from pages.ui.state import scoped_query
 from pages.ui.state.page_context import PLACES, PageContext
-
-
-def analysed(view: PageContext, analysis: str, /, **options: Any) -> tuple[Answer, list[str]]:
-    """The answer under the user's scope, and the filters that have no meaning for it. Answers are cached."""
-    where, ignored = view.under(warehouse.filters_of(analysis))
-    return warehouse.analyse(analysis, on=view.as_of, where=where, **options), ignored
 
 
 def levels(view: PageContext, chart: ui.Chart, name: str) -> None:
@@ -23,7 +17,7 @@ def levels(view: PageContext, chart: ui.Chart, name: str) -> None:
     where = {axis: codes for axis, codes in view.where.items() if axis not in PLACES}
     everywhere, ident = replace(view, scope=replace(view.scope, where=where)), f"funnel-{name}"
     with st.container(border=True, key=f"figure-{ident}", height="stretch"), error_boundary(view.lang, ident):
-        answer, ignored = analysed(everywhere, "level_signals", name=name)
+        answer, ignored = scoped_query.worked_out(everywhere, "level_signals", name=name)
         ui.draw(view, chart, answer, ident, None, ignored)
 
 
@@ -39,7 +33,7 @@ def changes(view: PageContext, chart: ui.Chart) -> None:
     """The months of the chosen province as its share of the nation's joiners."""
     ident = "figure-changes"
     with st.container(border=True, key=ident, height="stretch"), error_boundary(view.lang, ident):
-        answer, ignored = analysed(view, "change_signals")
+        answer, ignored = scoped_query.worked_out(view, "change_signals")
         by, rows = answer.by[1:], [row[1:] for row in answer.rows]
         ui.draw(view, chart, replace(answer, by=by, columns=answer.columns[1:], rows=rows), ident, None, ignored)
 

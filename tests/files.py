@@ -1,0 +1,25 @@
+"""Export files as bytes."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+from pages.ui.exports import workbook, writers
+
+
+def _as_bytes(write: Callable[..., None], *arguments: Any, **options: Any) -> bytes:
+    out = io.BytesIO()
+    write(out, *arguments, **options)
+    return out.getvalue()
+
+
+def to_csv(*arguments: Any, **options: Any) -> bytes:
+    return _as_bytes(writers.write_csv, *arguments, **options)
+
+
+def to_xlsx(*arguments: Any, **options: Any) -> bytes:
+    return _as_bytes(workbook.write_xlsx, *arguments, **options)
+
+
+def to_parquet(*arguments: Any, **options: Any) -> bytes:
+    return _as_bytes(writers.write_parquet, *arguments, **options)
