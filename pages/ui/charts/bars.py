@@ -258,6 +258,7 @@ def paired(answer: Answer, context: ChartContext, meanings: Sequence[str] = ("jo
         keys,
         xaxis=axes.time_axis(context, labels),
         yaxis=axes.upright(context, ticks, answer.metrics[0].unit),
+        margin=elements.LAST_TICK,
         bargap=0.25,
         bargroupgap=0.05,
     )
@@ -293,4 +294,6 @@ def columns(answer: Answer, context: ChartContext, meaning: str = "actual") -> F
     )
     if not timed or answer.by[0] == "founded_year":
         along["title"] = axes.titled(context, f"dimension.{answer.by[0]}")
-    return elements.figure(context, data, 300, xaxis=along, yaxis=axes.upright(context, ticks, metric.unit))
+    upright = axes.upright(context, ticks, metric.unit)
+    beside = {"margin": elements.LAST_TICK} if timed else {}
+    return elements.figure(context, data, 300, xaxis=along, yaxis=upright, **beside)

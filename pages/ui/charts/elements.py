@@ -250,6 +250,9 @@ def spare(context: ChartContext) -> Figure:
     return {"l": 26 if context.rtl else 8, "r": 8 if context.rtl else 26, "t": 8, "b": 8, "pad": 0}
 
 
+# Margins of a chart over time, with room for the label of the last tick: Plotly leaves out a label that would be cut.
+LAST_TICK = {"l": 8, "r": 28, "t": 8, "b": 8, "pad": 0}
+
 # Patterns for neighbouring colours that look alike in greyscale.
 PATTERNS: dict[str, Figure] = {
     "leavers": {"shape": "/", "size": 6, "solidity": 0.2},

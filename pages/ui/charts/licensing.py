@@ -110,9 +110,8 @@ def published(answer: Answer, context: ChartContext) -> Figure:
         "ticktext": [context.line("<br>".join(text.day(day, context.lang).rsplit(" ", 1))) for day in tick_days],
         "range": [x[0] - spare, x[-1] + spare],
     }
-    margin = {"l": 8, "r": 26, "t": 8, "b": 8}
     return elements.figure(
-        context, [line], 300, xaxis=axis, yaxis=axes.upright(context, ticks, metric.unit), margin=margin
+        context, [line], 300, xaxis=axis, yaxis=axes.upright(context, ticks, metric.unit), margin=elements.LAST_TICK
     )
 
 

@@ -58,6 +58,7 @@ def trend(
         keys if len(keys) > 1 else [],
         xaxis=axes.time_axis(context, labels),
         yaxis=_roomy(context, ticks, unit),
+        margin=elements.LAST_TICK,
         **_goal(context, target, unit),
     )
     return marks.drawn(drawn, events, context, labels)
@@ -202,6 +203,7 @@ def projection(
         keys,
         xaxis=axes.time_axis(context, labels),
         yaxis=_roomy(context, axes.nice(top), unit),
+        margin=elements.LAST_TICK,
         **_goal(context, target, unit),
     )
     return marks.drawn(drawn, events, context, labels)
@@ -227,7 +229,7 @@ def run_off(answer: Answer, context: ChartContext, goal: float | None = None) ->
         320,
         xaxis=axis,
         yaxis=_roomy(context, _around(known, goal, metric.unit), metric.unit),
-        margin={"l": 8, "r": 26, "t": 8, "b": 8},
+        margin=elements.LAST_TICK,
         **_goal(context, goal, metric.unit, at_end=True),
     )
 
@@ -300,6 +302,6 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
         clicks=answer.by[0],
         xaxis=axes.axis(context, ticks, "share", range=[0, 1.01], title=named, **axes.ground(context)),
         yaxis=axes.axis(context, ticks, "share", range=[0, 1.01], **axes.ground(context)),
-        margin={"l": 8, "r": 26, "t": 8, "b": 8},
+        margin=elements.LAST_TICK,
         annotations=[elements.note(context, up.short[context.lang], **corner)],
     )

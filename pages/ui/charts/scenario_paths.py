@@ -87,7 +87,8 @@ def path(answer: Answer, context: ChartContext) -> Figure:
             ],
         }
     upright = axes.upright(context, ticks, unit, range=[0, ticks[-1] * 1.06 or 1])
-    return elements.figure(context, data, 350, keys, xaxis=axes.time_axis(context, labels), yaxis=upright, **drawn)
+    across = axes.time_axis(context, labels)
+    return elements.figure(context, data, 350, keys, xaxis=across, yaxis=upright, margin=elements.LAST_TICK, **drawn)
 
 
 @chart(last_trial)
@@ -114,6 +115,7 @@ def history(answer: Answer, context: ChartContext) -> Figure:
         keys,
         xaxis=axes.time_axis(context, labels),
         yaxis=axes.upright(context, ticks, answer.metrics[0].unit),
+        margin=elements.LAST_TICK,
     )
 
 

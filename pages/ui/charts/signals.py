@@ -173,6 +173,7 @@ def process(answer: Answer, context: ChartContext) -> Figure:
         keys,
         xaxis=axes.time_axis(context, labels),
         yaxis=axes.upright(context, ticks, metric.unit),
+        margin=elements.LAST_TICK,
         shapes=shapes,
     )
     drawn["layout"]["meta"]["credit"] = context.word("signal.xmr_help")

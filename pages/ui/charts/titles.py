@@ -176,7 +176,9 @@ def _end_of(
         context.word(key, superlative=superlative, place=name_group(first[0].key), count=count, value=written)
         for written in amounts(value, metric.unit, context)
     )
-    return Title(sentence, tuple(dict.fromkeys(group.key[0] for group in first)), end == worst)
+    # The smallest of counts that should rise is a small group, not a problem.
+    is_small = end == "lowest" and size_of(metric) == metric.name
+    return Title(sentence, tuple(dict.fromkeys(group.key[0] for group in first)), end == worst and not is_small)
 
 
 def _superlative(metric: Metric, end: str, context: ChartContext) -> str:
@@ -253,7 +255,8 @@ def gap(answer: Answer, context: ChartContext) -> Title:
         context.word(
             "finding.gap", measure=measure(metric, context), place=context.named(answer.by[0], worst[0]), value=written
         )
-        for written in amounts(worst[at], unit, context)
+        # "shortfall" says the sign.
+        for written in amounts(-worst[at], unit, context)
     )
     return Title(sentence, (worst[0],), True, (range_of,))
 
