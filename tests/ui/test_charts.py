@@ -492,7 +492,7 @@ def test_numbers_beyond_the_bars_have_their_room_at_the_far_side(context: ChartC
 
 def test_the_largest_size_is_said_in_persons() -> None:
     asked = answer("licensed_institutes", by=("size",), rows=[("1-9", 13), ("10-24", 17), ("100+", None)])
-    assert licensing.largest_size(asked, EN).sentence == "Most licensed institutes: 10–24 people, 17 institutes"
+    assert licensing.largest_size(asked, EN).sentence == "Most licensed institutes: 10–\u206024 people, 17 institutes"
     assert licensing.largest_size(asked, FA).sentence == "بیشترین مؤسسات دارای مجوز: ۱۰ تا ۲۴ نفره، ۱۷ مؤسسه"
     assert licensing.largest_size(replace(asked, rows=[]), EN).sentence == "Licensed institutes: no value"
 

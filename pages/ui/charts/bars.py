@@ -106,7 +106,8 @@ def ranking(
         )
     x_axis = axes.axis(context, ticks, metric.unit, **axes.across(context, ticks, low, top * 1.01))
     x_axis["showticklabels"] = False
-    beyond = 18 + 7 * max((len(value) for value in written), default=4)
+    # Digits are 7 px wide, the brackets and spaces around a size are narrower.
+    beyond = 16 + 6 * max((len(value) for value in written), default=4)
     names = [elements.name_of(answer, row, context) for row in rows]
     folded = [axes.folded(text.escape(name), _LONGEST_NAME) for name in names]
     return elements.figure(

@@ -202,6 +202,8 @@ def figure(
         "layout": {
             "height": height,
             "autosize": True,
+            # On a phone the names keep their room, even if little is left for the bars.
+            "minreducedwidth": 40,
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8, "pad": 0},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",

@@ -254,6 +254,7 @@ def heat(answer: Answer, context: ChartContext) -> Figure:
         sorted_into.keys(context),
         xaxis=axes.time_axis(context, labels) | {"range": [-0.5, len(labels) - 0.5], "showline": False},
         yaxis=names | {"range": [len(groups) - 0.5, -0.5]},
+        margin=elements.LAST_TICK,
     )
 
 
