@@ -1,7 +1,6 @@
 // A chart keeps its element: for every new answer Plotly redraws what has changed. Streamlit's own chart is removed and
 // created again each time, and drawn twice. A plot lives as long as its element.
 const plots = new WeakMap();
-const NARROW = 400;
 let library;
 
 function plotly() {
@@ -30,17 +29,6 @@ function create(parent) {
   return plot;
 }
 
-// A phone has no room for every label of a time axis: of those that would touch, the later one stays.
-function thin(element) {
-  const labels = [...element.querySelectorAll(".xaxislayer-above .xtick text")].map((label) => [label, label.getBoundingClientRect()]);
-  let edge = Infinity;
-  for (const [label, { left, right }] of labels.sort(([, one], [, other]) => other.left - one.left)) {
-    const isClear = right + 2 < edge;
-    label.style.visibility = isClear ? "" : "hidden";
-    if (isClear) edge = left;
-  }
-}
-
 // Draw one at a time; of the answers that arrive during a drawing, only the latest is drawn.
 function draw(plot) {
   plot.drawn = plot.drawn.then(plotly).then((Plotly) => {
@@ -56,7 +44,7 @@ function draw(plot) {
       const member = point.location ?? [point.customdata].flat()[0];
       if (member) plot.clicked(member);
     });
-    return painted.then(() => { if (width < NARROW) thin(element); });
+    return painted;
   }).catch((fault) => {
     console.error(fault);
     plot.shows = undefined;

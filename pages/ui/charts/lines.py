@@ -252,7 +252,8 @@ def heat(answer: Answer, context: ChartContext) -> Figure:
         [sorted_into.heatmap(rows, at, lambda row: elements.hover_of_row(answer, metric, row, context))],
         len(groups) * 20 + 60,
         sorted_into.keys(context),
-        xaxis=axes.time_axis(context, labels) | {"range": [-0.5, len(labels) - 0.5], "showline": False},
+        # Beside the names a phone has room for two labels.
+        xaxis=axes.time_axis(context, labels, most=2) | {"range": [-0.5, len(labels) - 0.5], "showline": False},
         yaxis=names | {"range": [len(groups) - 0.5, -0.5]},
         margin=elements.LAST_TICK,
     )
