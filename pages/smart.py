@@ -16,12 +16,9 @@ def page() -> None:
     with left:
         ui.figure(view, maps.provinces, "smart_service_share", by="province", says=titles.highest, ranked=True)
         ui.figure(view, bars.ranking, "smart_service_share", by="activity", nation=True)
-    with right:
-        ui.figure(view, bars.ranking, "smart_service_share", by="place", nation=True)
-    left, right = st.columns(2)
-    with left:
         ui.figure(view, bars.columns, analysis="smart_sizes", says=charts.largest_size)
     with right:
-        ui.figure(view, charts.published, analysis="adoption", says=charts.since)
+        ui.figure(view, bars.ranking, "smart_service_share", by="place", nation=True)
+    ui.figure(view, charts.published, analysis="adoption", says=charts.since)
     listings.caution(view, "smart.no_proof")
     licensing.smart_compared(view)

@@ -99,16 +99,22 @@ document.addEventListener("input", (event) => {
 (function () {
   const paper = () => document.documentElement.classList.contains("pd-paper");
   const charts = () => [...document.querySelectorAll(".pd-plot.js-plotly-plot")];
+  // A chart of all provinces fits below the heading of the first sheet.
+  const TALLEST = 710;
   const fit = () => charts().forEach((chart) => {
     const width = chart.clientWidth;
     if (!width) return;
     // A map is drawn anew only after its base map came, which is too late for the paper: it is made smaller as it is.
-    const isMap = chart._fullLayout && chart._fullLayout._subplots.geo.length;
-    const height = parseFloat(getComputedStyle(chart).getPropertyValue("--pd-paper-height"));
-    if (paper() && height) chart.dataset.height = chart._fullLayout.height;
-    const given = paper() ? height : parseFloat(chart.dataset.height);
-    if (!isMap) window.Plotly.relayout(chart, given ? { width, height: given } : { width });
-    else chart.firstElementChild.style.zoom = paper() ? Math.min(1, width / chart._fullLayout.width) : "";
+    if (chart._fullLayout && chart._fullLayout._subplots.geo.length) {
+      chart.firstElementChild.style.zoom = paper() ? Math.min(1, width / chart._fullLayout.width) : "";
+      return;
+    }
+    chart.dataset.height ??= chart._fullLayout.height;
+    const onScreen = Number(chart.dataset.height), onPaper = getComputedStyle(chart).getPropertyValue("--pd-paper-height");
+    const height = paper() ? Number(onPaper) || Math.min(onScreen, TALLEST) : onScreen;
+    chart.style.height = `${height}px`;
+    window.Plotly.relayout(chart, { width, height });
+    if (!paper()) delete chart.dataset.height;
   });
   const fitTables = () => document.querySelectorAll(".pd-grid").forEach((table) => {
     table.style.zoom = paper() ? Math.min(1, table.parentElement.clientWidth / table.offsetWidth) : "";

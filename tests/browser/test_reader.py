@@ -427,10 +427,16 @@ def test_a_list_is_printed_in_full_and_the_screen_is_as_it_was(
         page, rows = reader.page, reader.page.locator(".st-key-table-institutes tbody tr")
         page.evaluate("() => { window.print = () => document.body.classList.add('printing'); }")
         shown, place = rows.count(), page.evaluate("[location.href, history.length]")
+        note = page.locator(".st-key-pages-institutes .pd-on-paper")
+        assert not note.is_visible()
+        page.emulate_media(media="print")
+        assert "«چاپ»" in note.inner_text(), "the browser's own menu prints this page only, and the sheet says so"
+        page.emulate_media(media="screen")
         for press in (page.locator(".pd-print").click, lambda: page.keyboard.press("Control+p")):
             press()
             page.locator("body.printing").wait_for(state="attached")
             assert rows.count() >= institutes > shown
+            assert note.text_content() == ""
             page.evaluate(
                 "() => { document.body.classList.remove('printing'); dispatchEvent(new Event('afterprint')); }"
             )

@@ -247,7 +247,7 @@ def test_a_group_too_small_to_be_ranked_is_paler_below_the_others_and_says_its_n
     assert bar["customdata"] == ["IR-23", "IR-11", "IR-00", "IR-30"]
     assert [colour.startswith("rgba") for colour in bar["marker"]["color"]] == [False, False, True, False]
     assert bar["marker"]["line"]["width"] == [0, 0, 1, 0]
-    assert "100.0% (n = 22)" in figure["layout"]["annotations"][2]["text"]
+    assert "100.0% (n\u00a0=\u00a022)" in figure["layout"]["annotations"][2]["text"]
     assert "22 cases, too few to rank" in bar["hovertext"][2]
     assert "too few" not in bar["hovertext"][0]
     assert "Small groups, not ranked" in [key["label"] for key in figure["layout"]["meta"]["keys"]]
@@ -491,7 +491,7 @@ def test_numbers_beyond_the_bars_have_their_room_at_the_far_side(context: ChartC
 
 def test_the_largest_size_is_said_in_persons() -> None:
     asked = answer("licensed_institutes", by=("size",), rows=[("1-9", 13), ("10-24", 17), ("100+", None)])
-    assert licensing.largest_size(asked, EN).sentence == "Most licensed institutes: 10–24 people, 17 institutes"
+    assert licensing.largest_size(asked, EN).sentence == "Most licensed institutes: 10–\u206024 people, 17 institutes"
     assert licensing.largest_size(asked, FA).sentence == "بیشترین مؤسسات دارای مجوز: ۱۰ تا ۲۴ نفره، ۱۷ مؤسسه"
     assert licensing.largest_size(replace(asked, rows=[]), EN).sentence == "Licensed institutes: no value"
 

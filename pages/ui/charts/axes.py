@@ -117,15 +117,15 @@ def folded(name: str, most: int) -> str:
     return f"{' '.join(words[:middle])}<br>{' '.join(words[middle:])}"
 
 
-def time_axis(context: ChartContext, labels: Sequence[str]) -> Figure:
-    """At most seven Jalali ticks: whole years for many months, else evenly spaced units."""
+def time_axis(context: ChartContext, labels: Sequence[str], most: int = 5) -> Figure:
+    """At most seven Jalali ticks: whole years for many months, else `most` evenly spaced units."""
     count = len(labels)
     years = [i for i, label in enumerate(labels) if label.endswith("-01")]
     if len(years) >= 4:
         step = math.ceil(len(years) / 7)
         at, written = years[::step], [text.digits(labels[i][:4], context.lang) for i in years[::step]]
     else:
-        step = max(1, math.ceil(count / 5))
+        step = max(1, math.ceil(count / most))
         at = list(range(count - 1, -1, -step))[::-1]
         written = [_two_lines(labels[i], context) for i in at]
     return {

@@ -191,6 +191,7 @@ def paired(answer: Answer, context: ChartContext) -> Figure:
         keys,
         xaxis=axes.time_axis(context, labels),
         yaxis=axes.upright(context, axes.nice(top), answer.metrics[0].unit),
+        margin=elements.LAST_TICK,
         bargap=0.25,
         bargroupgap=0.05,
     )
@@ -214,10 +215,7 @@ def columns(answer: Answer, context: ChartContext) -> Figure:
         along = axes.names_below(context, [elements.name_of(answer, row, context) for row in answer.rows])
     if not timed or answer.by[0] == "founded_year":
         along["title"] = axes.titled(context, context.word(f"dimension.{answer.by[0]}"))
-    return elements.figure(
-        context,
-        [traces.bar(values, hovers, vertical=True, marker=marker, customdata=labels)],
-        300,
-        xaxis=along,
-        yaxis=axes.upright(context, ticks, metric.unit),
-    )
+    bars = traces.bar(values, hovers, vertical=True, marker=marker, customdata=labels)
+    upright = axes.upright(context, ticks, metric.unit)
+    margin: dict[str, Any] = {"margin": elements.LAST_TICK} if timed else {}
+    return elements.figure(context, [bars], 300, xaxis=along, yaxis=upright, **margin)

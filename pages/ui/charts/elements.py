@@ -204,6 +204,8 @@ def figure(
         "layout": {
             "height": height,
             "autosize": True,
+            # On a phone the names keep their room, even if little is left for the bars.
+            "minreducedwidth": 40,
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8, "pad": 0},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
@@ -246,6 +248,9 @@ def note(context: ChartContext, written: str, **place: Any) -> Figure:
         **place,
     }
 
+
+# Margins of a chart over time, with room for the label of the last tick: Plotly leaves out a label that would be cut.
+LAST_TICK = {"l": 8, "r": 28, "t": 8, "b": 8, "pad": 0}
 
 # Patterns for neighbouring colours that look alike in greyscale.
 PATTERNS: dict[str, Figure] = {

@@ -73,13 +73,14 @@ def published(answer: Answer, context: ChartContext) -> Figure:
         "ticktext": [axes.day_label(day, context) for day in tick_days],
         "range": [x[0] - padding, x[-1] + padding],
     }
-    margin = {"l": 8, "r": 26, "t": 8, "b": 8}
     return elements.figure(
-        context, [line], 300, xaxis=axis, yaxis=axes.upright(context, ticks, metric.unit), margin=margin
+        context, [line], 300, xaxis=axis, yaxis=axes.upright(context, ticks, metric.unit), margin=elements.LAST_TICK
     )
 
 
 def largest_size(answer: Answer, context: ChartContext) -> Title:
     """The size of institutes, in persons, at which the first metric is highest."""
-    sizes = {row[0]: context.word("finding.of_size", place=context.member("size", row[0])) for row in answer.rows}
+    # A title breaks its line beside "10–24", not within.
+    whole = {row[0]: context.member("size", row[0]).replace("–", "–\u2060") for row in answer.rows}
+    sizes = {size: context.word("finding.of_size", place=place) for size, place in whole.items()}
     return titles.highest(answer, replace(context, names={**context.names, "size": sizes}))

@@ -58,6 +58,7 @@ def trend(
         keys if len(keys) > 1 else [],
         xaxis=axes.time_axis(context, labels),
         yaxis=_roomy(context, ticks, unit),
+        margin=elements.LAST_TICK,
         **traces.target(context, target, unit),
     )
     return marks.drawn(figure, events, context, labels)
@@ -177,6 +178,7 @@ def projection(
         keys,
         xaxis=axes.time_axis(context, labels),
         yaxis=_roomy(context, axes.nice(top), unit),
+        margin=elements.LAST_TICK,
         **traces.target(context, target, unit),
     )
     return marks.drawn(figure, events, context, labels)
@@ -200,7 +202,7 @@ def run_off(answer: Answer, context: ChartContext, goal: float | None = None) ->
         320,
         xaxis=axis,
         yaxis=_roomy(context, _around(numbers, goal, metric.unit), metric.unit),
-        margin={"l": 8, "r": 26, "t": 8, "b": 8},
+        margin=elements.LAST_TICK,
         **traces.target(context, goal, metric.unit, at_end=True),
     )
 
@@ -223,8 +225,10 @@ def heat(answer: Answer, context: ChartContext) -> Figure:
         [colour_classes.heatmap(rows, at, lambda row: elements.hover_of_row(answer, metric, row, context))],
         len(groups) * 20 + 60,
         colour_classes.keys(context),
-        xaxis=axes.time_axis(context, labels) | {"range": [-0.5, len(labels) - 0.5], "showline": False},
+        # Beside the names a phone has room for two labels.
+        xaxis=axes.time_axis(context, labels, most=2) | {"range": [-0.5, len(labels) - 0.5], "showline": False},
         yaxis=names | {"range": [len(groups) - 0.5, -0.5]},
+        margin=elements.LAST_TICK,
     )
 
 
@@ -268,6 +272,6 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
         clicks=answer.by[0],
         xaxis=axes.axis(context, ticks, "share", range=[0, 1.01], title=title, **axes.ground(context)),
         yaxis=axes.axis(context, ticks, "share", range=[0, 1.01], **axes.ground(context)),
-        margin={"l": 8, "r": 26, "t": 8, "b": 8},
+        margin=elements.LAST_TICK,
         annotations=[elements.note(context, up.short[context.lang], **corner)],
     )

@@ -75,6 +75,7 @@ def path(answer: Answer, context: ChartContext) -> Figure:
         keys,
         xaxis=axes.time_axis(context, labels),
         yaxis=axes.upright(context, ticks, unit, range=[0, ticks[-1] * 1.06 or 1]),
+        margin=elements.LAST_TICK,
         **traces.target(context, value, unit),
     )
 
@@ -97,6 +98,7 @@ def history(answer: Answer, context: ChartContext) -> Figure:
         keys,
         xaxis=axes.time_axis(context, labels),
         yaxis=axes.upright(context, ticks, answer.metrics[0].unit),
+        margin=elements.LAST_TICK,
     )
 
 

@@ -163,6 +163,7 @@ def process(answer: Answer, context: ChartContext) -> Figure:
         credit=context.word("signal.xmr_help"),
         xaxis=axes.time_axis(context, labels),
         yaxis=axes.upright(context, ticks, metric.unit),
+        margin=elements.LAST_TICK,
         shapes=shapes,
     )
 

@@ -171,7 +171,9 @@ def _end_of(
     key = "finding.superlative" if len(first) == 1 else "finding.superlative_many"
     place = name_group(first[0].key)
     sentence = with_amount(key, value, metric.unit, context, superlative=superlative, place=place, count=count)
-    return Title(sentence, tuple(dict.fromkeys(group.key[0] for group in first)), end == worst)
+    # The smallest of counts that should rise is a small group, not a problem.
+    is_small = end == "lowest" and size_of(metric) == metric.name
+    return Title(sentence, tuple(dict.fromkeys(group.key[0] for group in first)), end == worst and not is_small)
 
 
 def _superlative(metric: Metric, end: str, context: ChartContext) -> str:
@@ -230,7 +232,9 @@ def gap(answer: Answer, context: ChartContext) -> Title:
         return range_of
     worst = min(rows, key=lambda row: row[at])
     place = context.named(answer.by[0], worst[0])
-    sentence = with_amount("finding.gap", worst[at], unit, context, measure=metric.short[context.lang], place=place)
+    # "shortfall" says the sign.
+    names = {"measure": metric.short[context.lang], "place": place}
+    sentence = with_amount("finding.gap", -worst[at], unit, context, **names)
     return Title(sentence, (worst[0],), True, (range_of,))
 
 

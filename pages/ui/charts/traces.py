@@ -45,8 +45,8 @@ def value_notes(context: ChartContext, values: Sequence[str], positions: Sequenc
 
 
 def beside_values(context: ChartContext, values: Sequence[str], top: float = 8) -> Figure:
-    """Margins with room for the column of values."""
-    return margins(context, 18 + 7 * max((len(value) for value in values), default=4), top)
+    """Margins with room for the column of values: digits are 7 px wide, brackets and spaces narrower."""
+    return margins(context, 16 + 6 * max((len(value) for value in values), default=4), top)
 
 
 def margins(context: ChartContext, after: float = 26, top: float = 8) -> Figure:

@@ -130,9 +130,11 @@ def _turn(view: PageContext, ident: str, store: Store, standing: Standing, numbe
             last=text.number(min(first + PAGE_ROWS - 1 if number else MOST_ROWS, count), view.lang),
             count=text.number(count, view.lang),
         )
-        rest = "" if not number and count <= MOST_ROWS else text.escape(view.word("more.rest_in_file"))
+        # The browser's own menu prints the page as it is; shell.js turns to all rows first.
+        rest = "" if not number and count <= MOST_ROWS else "more.only_this_page" if number else "more.rest_in_file"
+        on_paper = text.escape(view.word(rest, most=text.number(MOST_ROWS, view.lang))) if rest else ""
         st.html(
-            f'<p class="pd-note" role="status">{text.escape(position)}<span class="pd-on-paper">{rest}</span></p>',
+            f'<p class="pd-note" role="status">{text.escape(position)}<span class="pd-on-paper">{on_paper}</span></p>',
             width="content",
         )
         whole = (

@@ -90,9 +90,7 @@ def announced(view: PageContext) -> None:
             day = text.day(row["announced_on"], view.lang)
             sentence = view.word("goal.announced", day=day, measure=metric.short[view.lang], **values)
             source = view.word("goal.announced_source", words=row["announced_words"], source=row["source"])
-            lines.append(
-                f"<p><b>{text.escape(sentence)}</b></p><p class='pd-note'><bdi>{text.escape(source)}</bdi></p>"
-            )
+            lines.append(f"<p><b>{text.escape(sentence)}</b></p><p class='pd-note'>{text.escape(source)}</p>")
         title = text.escape(view.word("goal.announced_title"))
         note = text.escape(view.word("goal.announced_why" if lines else "goal.announced_none"))
         st.html(f'<div class="pd-head"><h3>{title}</h3></div>{"".join(lines)}<p class="pd-note">{note}</p>')

@@ -65,17 +65,28 @@ def listing(view: PageContext) -> None:
             words = "institute.none_found" if page_parameters.one(PAGE, "find") else "state.empty"
             notices.notice(view.lang, "state.empty_title", view.word(words))
             return
-        count = text.number(len(answer.rows), view.lang)
-        blocks.head(view.word("institute.count", count=count), subtitle(view, answer))
+        title = view.word(_counted(view), count=text.number(len(answer.rows), view.lang))
+        blocks.head(title, subtitle(view, answer))
         rows = tables.in_order(answer, context(view), "institute", False)
         columns = _columns(view, answer)
         tables.show(view, "institutes", columns, rows, subtitle(view, answer), "institute", InAddress(PAGE))
         footer(view, answer, "institutes", with_table=False)
 
 
+def _counted(view: PageContext) -> str:
+    """The words for which institutes `_listed` counts: the register itself holds more."""
+    if page_parameters.one(PAGE, "find"):
+        return "institute.count_found"
+    return "institute.count" if _counts_licences(view) else "institute.count_staffed"
+
+
+def _counts_licences(view: PageContext) -> bool:
+    return not _OF_PERSONS & set(view.where)
+
+
 def _listed(view: PageContext) -> Answer:
     """Measures by institute. Institutes found without anybody in service or a licence are listed without numbers."""
-    names = [name for name in _MEASURES if name != "licensed_institutes" or not _OF_PERSONS & set(view.where)]
+    names = [name for name in _MEASURES if name != "licensed_institutes" or _counts_licences(view)]
     search_text = page_parameters.one(PAGE, "find")
     where = {name: codes for name, codes in view.where.items() if not (search_text and name in PLACES)}
     answer = warehouse.ask(*names, by="institute", on=view.as_of, where=where)
