@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,11 @@ def ended(_tell: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def spilled(_tell: Any) -> None:
+    Path(os.environ["QUERY_TEMP"], "duckdb_temp_storage").touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def begun(told: Path) -> tuple[WorkerProcess, int]:
     process = WorkerProcess(endless, str(told), seconds=60, memory=_MEMORY)
     until(lambda: told.exists() and told.read_text(), "the process works")
@@ -62,7 +68,7 @@ def test_it_raises_what_the_work_raises() -> None:
 def test_work_that_takes_longer_than_it_may_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = []
     start = worker_process._start
-    monkeypatch.setattr(worker_process, "_start", lambda memory: started.append(start(memory)) or started[-1])
+    monkeypatch.setattr(worker_process, "_start", lambda *given: started.append(start(*given)) or started[-1])
     with pytest.raises(OutOfTime):
         WorkerProcess(endless, str(tmp_path / "pid"), seconds=1, memory=_MEMORY).result()
     # Killed, or ended by itself when its parent closed the pipe.
@@ -74,6 +80,14 @@ def test_work_that_needs_more_memory_than_it_may_have_is_ended(work: Any) -> Non
     given = (_MEMORY,) if work is hungry else ()
     with pytest.raises(OutOfMemory):
         WorkerProcess(work, *given, seconds=60, memory=_MEMORY // 2).result()
+
+
+def test_nothing_is_left_of_what_a_killed_process_spilled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with pytest.raises(OutOfMemory):
+        WorkerProcess(spilled, seconds=60, memory=_MEMORY).result()
+    assert not list(tmp_path.iterdir())
 
 
 def test_nothing_is_left_of_what_is_stopped_at_work_or_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
