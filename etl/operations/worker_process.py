@@ -89,13 +89,15 @@ class WorkerProcess:
             self._done.set()
 
     def _run(self, task: bytes, seconds: float, memory: int) -> Any:
-        process, ours = child_process.start("etl.operations.worker_process", str(memory))
-        try:
-            with Connection(ours.detach()) as pipe:
-                return self._await_result(pipe, task, time.monotonic() + seconds)
-        finally:
-            process.kill()
-            process.wait()
+        # A process that is killed leaves what it spilled.
+        with tempfile.TemporaryDirectory(prefix="work-", ignore_cleanup_errors=True) as folder:
+            process, ours = child_process.start("etl.operations.worker_process", str(memory), folder)
+            try:
+                with Connection(ours.detach()) as pipe:
+                    return self._await_result(pipe, task, time.monotonic() + seconds)
+            finally:
+                process.kill()
+                process.wait()
 
     def _await_result(self, pipe: Connection, task: bytes, end: float) -> Any:
         try:
@@ -124,7 +126,7 @@ class WorkerProcess:
 
 def main() -> None:
     """Run the work received on the socket."""
-    _limit(int(sys.argv[2]))
+    _limit(int(sys.argv[2]), sys.argv[3])
     pipe = Connection(int(sys.argv[1]))
     work, arguments = pickle.loads(pipe.recv_bytes())
     threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
@@ -145,10 +147,10 @@ def _outcome(work: Callable[..., Any], arguments: tuple[Any, ...], report: Repor
             return pickle.dumps(("failed", RuntimeError(type(error).__name__)))
 
 
-def _limit(memory: int) -> None:
+def _limit(memory: int, folder: str) -> None:
     os.nice(_NICENESS)
     # Read by etl.warehouse.publications: large sorts spill to disk.
-    os.environ |= {"QUERY_MEMORY": f"{memory // 2 >> 20}MiB", "QUERY_THREADS": "1", "QUERY_TEMP": tempfile.gettempdir()}
+    os.environ |= {"QUERY_MEMORY": f"{memory // 2 >> 20}MiB", "QUERY_THREADS": "1", "QUERY_TEMP": folder}
     with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")
     child_process.limit_memory(memory)

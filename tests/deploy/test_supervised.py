@@ -73,6 +73,13 @@ def test_a_frozen_process_is_ended_by_systemd():
         assert line in text
 
 
+def test_a_worker_process_that_the_kernel_kills_does_not_end_its_web_process():
+    text = (ROOT / "deploy" / "systemd" / "policeyar-web@.service").read_text(encoding="utf-8")
+    assert "\nOOMPolicy=continue\n" in text
+    # Debian's /tmp is memory, which counts towards MemoryMax.
+    assert "TMPDIR=/var/tmp" in text
+
+
 def test_every_command_of_a_unit_exists():
     from etl.cli.commands import _parser
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,11 @@ def ended(_tell: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def spilled(_tell: Any) -> None:
+    Path(os.environ["QUERY_TEMP"], "duckdb_temp_storage").touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def begun(told: Path) -> tuple[WorkerProcess, int]:
     process = WorkerProcess(endless, str(told), seconds=60, memory=_MEMORY)
     until(lambda: told.exists() and told.read_text(), "the process works")
@@ -75,6 +81,14 @@ def test_work_that_needs_more_memory_than_it_may_have_is_ended(work: Any) -> Non
     given = (_MEMORY,) if work is hungry else ()
     with pytest.raises(OutOfMemory):
         WorkerProcess(work, *given, seconds=60, memory=_MEMORY // 2).result()
+
+
+def test_nothing_is_left_of_what_a_killed_process_spilled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with pytest.raises(OutOfMemory):
+        WorkerProcess(spilled, seconds=60, memory=_MEMORY).result()
+    assert not list(tmp_path.iterdir())
 
 
 def test_nothing_is_left_of_what_is_stopped_at_work_or_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
