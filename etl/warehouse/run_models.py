@@ -34,7 +34,7 @@ _OF_PERSONS = {
 }
 # Read by other models and the checks only, so not published.
 _NOT_PUBLISHED = {"moves", "requirements"}
-# Memory per person of the widest of these models, measured and doubled.
+# Memory per person of the widest of these models, measured, for each of two that run at the same time.
 _BYTES_OF_A_PERSON = 5_000
 # The members of each enum type: those of dimensions, and of columns that only models have.
 _MEMBERS = {dimension.name: dimension.enum_members for dimension in ALL.values() if dimension.enum_members} | {
@@ -60,7 +60,7 @@ def models() -> dict[str, str]:
 
 
 def build(con: duckdb.DuckDBPyConnection, say: Callable[[str], None], tasks: Mapping[str, ConcurrentTask]) -> None:
-    """Create the table of every model in `con`, and those of `tasks` when no model is ready; `say` receives each step."""
+    """Create the table of every model and of `tasks` in `con`; `say` receives each step."""
     for name, select in _MEMBERS.items():
         members = f"select distinct member from ({select}) as members(member) where member is not null order by 1"
         con.execute(f"create type {name} as enum ({members})")
@@ -77,9 +77,9 @@ def build(con: duckdb.DuckDBPyConnection, say: Callable[[str], None], tasks: Map
         else:
             cursor.execute(f"create table {_qualified(name)} as {sql[name]}")
 
-    all_needed = _by_urgency(needed) | {name: set(task.needs) for name, task in tasks.items()}
-    # A slice uses all memory, and memory for one thread is enough for one model only.
-    _make_all(con, all_needed, make, say, 1 if len(slices) > 1 else min(_AT_ONCE, build_database.threads(con)))
+    all_needed = _by_urgency(needed | {name: set(task.needs) for name, task in tasks.items()})
+    # Memory for one thread is enough for one model only.
+    _make_all(con, all_needed, make, say, min(_AT_ONCE, build_database.threads(con)))
 
 
 def _make_all(

@@ -1,11 +1,13 @@
 """Which queries a plan becomes: what they read, what they share, what is bound."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from etl.core.errors import QuestionError
 from etl.semantic.compiler import compile
+from etl.semantic.members import MOST_COMPARED
 from tests.semantic.plans import plan
 
 DAY = date(2024, 9, 21)
@@ -76,6 +78,15 @@ def test_the_fewer_members_are_compared():
     levels = ("below_diploma", "diploma", "associate", "bachelor", "master")
     assert "education not in ($" in sql_of(plan("active_assistants", where={"education": levels}))
     assert "education in ($" in sql_of(plan("active_assistants", where={"education": levels[:1]}))
+
+
+def test_few_of_very_many_members_are_compared_without_an_in():
+    """To plan an IN, DuckDB converts every member of the column's type."""
+    for count in (1, 3, MOST_COMPARED + 1):
+        # A plan without a database: the names of institutes are taken as they are.
+        made = replace(plan("active_assistants", on=DAY), where={"institute": tuple(map(str, range(count)))})
+        assert ("institute_code in (" in sql_of(made)) == (count > MOST_COMPARED)
+        assert ("else false end" in sql_of(made)) == (1 < count <= MOST_COMPARED)
 
 
 def test_days_ahead_are_bound_as_dates_and_end_with_the_calendar():

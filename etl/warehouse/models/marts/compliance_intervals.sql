@@ -9,10 +9,10 @@ with active as (
 starts as (
     select person_id, valid_from as day
     from active
-    union
+    union all
     select person_id, valid_until
     from active
-    union
+    union all
     select person_id, valid_from
     from requirements
 ),
@@ -23,7 +23,15 @@ stretches as (
         day as valid_from,
         lead(day) over (partition by person_id order by day) as valid_until,
     from starts
-    qualify valid_until is not null
+    qualify valid_until > day
+),
+
+required as (
+    select
+        *,
+        coalesce(expires_on, date '0001-01-01') as trained_until,
+        case when expires_on is null then due_on end as overdue_on,
+    from requirements
 ),
 
 held as (
@@ -36,14 +44,11 @@ held as (
         -- The day until which at least one required course is in date; null without a pass.
         max(requirements.expires_on) as last_expires_on,
         -- The first day on which not all required courses are in date; 0001-01-01 if one was never passed.
-        coalesce(
-            min(coalesce(requirements.expires_on, date '0001-01-01')) filter (where requirements.person_id is not null),
-            date '9999-12-31'
-        ) as trained_until,
+        coalesce(min(requirements.trained_until), date '9999-12-31') as trained_until,
         -- The first day on which a course never passed is due.
-        min(requirements.due_on) filter (where requirements.expires_on is null) as overdue_on,
+        min(requirements.overdue_on) as overdue_on,
     from stretches
-    left join requirements
+    left join required as requirements
         on requirements.person_id = stretches.person_id
         and requirements.valid_from <= stretches.valid_from
         and requirements.valid_until > stretches.valid_from
@@ -63,5 +68,5 @@ inner join active
     on active.person_id = held.person_id
     and active.valid_from <= held.valid_from
     and active.valid_until > held.valid_from
--- A question about lapses reads a narrow range of days; a finer sort order gains nothing.
-order by held.lapses_on
+-- A question about lapses reads the rows of a year or two, one about a county or an institute few row groups of each year.
+order by year(held.lapses_on), active.county, active.institute_code

@@ -17,4 +17,5 @@ inner join service
     and service.valid_from < requirements.valid_until
     and service.valid_until > requirements.valid_from
 where service.is_licensed
-order by requirements.lapses_on
+-- As compliance_intervals: by year, then by county and institute.
+order by year(requirements.lapses_on), service.county, service.institute_code

@@ -3,7 +3,7 @@
 -- Overlapping spells are counted in both cells; `is_pair` rows, negative, subtract the double count where a question covers
 -- both cells. Persons with three or more spells at once are left out.
 with intervals as (
-    select false as is_pair, {{ cell }}, valid_from, valid_until,
+    select {{ cell }}, valid_from, valid_until,
         1 as in_service,
         is_licensed::integer as active_assistants,
         (is_licensed and is_judicial_officer)::integer as judicial_officers,
@@ -11,17 +11,10 @@ with intervals as (
         is_licensed::integer as compliant_assistants
     from service
     where not is_many
-    union all by name
-    select false as is_pair, {{ cell }},
-        greatest(valid_from, lapses_on) as valid_from, valid_until,
-        0 as in_service, 0 as active_assistants, 0 as judicial_officers, 0 as veterans, -1 as compliant_assistants
+    union all
+    select {{ cell }}, greatest(valid_from, lapses_on), valid_until, 0, 0, 0, 0, -1
     from compliance_intervals
     where not is_many and lapses_on < valid_until
-    union all by name
-    select true as is_pair, * replace (
-        -in_service as in_service, -active_assistants as active_assistants, -judicial_officers as judicial_officers,
-        -veterans as veterans, -compliant_assistants as compliant_assistants)
-    from overlap_corrections
 ),
 
 moves as (
@@ -30,10 +23,22 @@ moves as (
     select valid_until as day, -1 as sign, * exclude (valid_from, valid_until) from intervals
 ),
 
+pair_moves as (
+    select valid_from as day, -1 as sign, * exclude (valid_from, valid_until) from overlap_corrections
+    union all by name
+    select valid_until as day, 1 as sign, * exclude (valid_from, valid_until) from overlap_corrections
+),
+
 net as (
-    select * exclude (sign, in_service, active_assistants, judicial_officers, veterans, compliant_assistants),
+    select false as is_pair, * exclude (sign, in_service, active_assistants, judicial_officers, veterans, compliant_assistants),
         sum(sign * columns('^(in_service|active_assistants|judicial_officers|veterans|compliant_assistants)$'))::integer as '\1'
     from moves
+    where day < date '9999-12-31'
+    group by all
+    union all by name
+    select true as is_pair, * exclude (sign, in_service, active_assistants, judicial_officers, veterans, compliant_assistants),
+        sum(sign * columns('^(in_service|active_assistants|judicial_officers|veterans|compliant_assistants)$'))::integer as '\1'
+    from pair_moves
     where day < date '9999-12-31'
     group by all
 ),
@@ -86,5 +91,4 @@ select * replace (
     compliant_assistants::integer as compliant_assistants)
 from rows_of_all
 -- Questions read a range of days of totals, or of changes, and rarely pairs.
-order by is_pair, is_total desc, day, {{ cell }},
-    {{ cell(, other_) }}
+order by is_pair, is_total desc, day, {{ cell }}

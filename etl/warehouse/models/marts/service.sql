@@ -109,4 +109,5 @@ left join accredited
 left join shared
     on shared.spell_id = stretches.spell_id
     and shared.valid_from = stretches.valid_from
-order by stretches.valid_from, spells.spell_id
+-- A question about a county or an institute reads few row groups.
+order by spells.county, spells.institute_code, stretches.valid_from, spells.spell_id
