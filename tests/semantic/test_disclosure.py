@@ -25,13 +25,12 @@ from etl.semantic.catalog import catalogue
 from etl.semantic.disclosure import for_circulation
 from etl.semantic.exportable import StreamedRows
 from pages.ui.charts.elements import ChartContext
-from pages.ui.exports import writers
+from tests.files import to_parquet
 from tests.made import answer
 
 EN = ChartContext("en")
 # With this seed one of the small tables has a line that its sum would reveal.
 SEED = 1022
-UNITS = {name: metric.unit for name, metric in catalogue().items()}
 PARTS = ("compliant_assistants", "trainable_assistants")
 PROVINCES = [f"IR-{number:02}" for number in range(31)]
 POSTS = ["guard", "team_leader", "operator", "manager"]
@@ -44,7 +43,7 @@ Publish = Callable[[Answer], Answer]
 
 def written(source: Answer) -> list[tuple[Any, ...]]:
     """The rows of the file for circulation."""
-    table = pq.read_table(io.BytesIO(writers.to_parquet(source, EN, UNITS, circulation=True)))
+    table = pq.read_table(io.BytesIO(to_parquet(source, EN, circulation=True)))
     return list(zip(*(table[name].to_pylist() for name in source.columns), strict=True))
 
 
