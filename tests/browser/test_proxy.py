@@ -1,4 +1,4 @@
-"""Every page in Chromium through nginx, at the root of the host and under a path, draws the charts of a direct visit.
+"""Every page in Chromium through nginx, at the root of the host, draws the charts of a direct visit; under a path some do.
 
 The proxy knows nothing of languages: the pages are compared in Persian.
 """
@@ -27,6 +27,7 @@ pytestmark = [
 ]
 
 PAGES = [entry["page"] for entry in text.menu()]
+PATH = "/statistics/assistants"
 # For every chart drawn: its text alternative, and the number of areas of a map.
 _DRAWN = """() => [...document.querySelectorAll('.pd-plot')]
     .filter((plot) => plot.querySelector('.main-svg'))
@@ -39,7 +40,7 @@ _ALL_DRAWN = """() => [...document.querySelectorAll('.pd-plot')].every((plot) =>
 })"""
 
 
-@pytest.fixture(scope="module", params=["", "/statistics/assistants"], ids=["root", "path"])
+@pytest.fixture(scope="module", params=["", PATH], ids=["root", "path"])
 def served(
     request: pytest.FixtureRequest, small_register: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
@@ -84,7 +85,11 @@ def _watch(reader: front.Visit) -> None:
     reader.page.on("console", note)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    ("served", "name"),
+    [("", name) for name in PAGES] + [(PATH, name) for name in ("overview", "explore")],
+    indirect=["served"],
+)
 def test_a_page_draws_through_the_proxy_what_it_draws_directly(
     name: str, behind: front.Visit, directly: Callable[[str], list[str]]
 ) -> None:
