@@ -21,19 +21,9 @@ from typing import Any
 from etl.semantic.access import AccessScope
 
 EVENTS = (
-    "sign_in",
-    "sign_out",
-    "refused",
-    "detail",
-    "export",
-    "view_saved",
-    "view_deleted",
-    "file_submitted",
-    "load_approved",
-    "load_refused",
-    "rollback",
-    "settings_changed",
-)
+    "sign_in", "sign_out", "refused", "detail", "export", "view_saved", "view_deleted", "file_submitted",
+    "load_approved", "load_refused", "rollback", "settings_changed",
+)  # fmt: skip
 FIELDS = frozenset(("metric", "form", "role", "provinces", "files", "rows", "status", "why", "publication", "page"))
 _PLAIN = re.compile(r"[\w .,:+-]{0,200}")
 _FIRST = "0" * 64

@@ -23,15 +23,9 @@ from etl.warehouse.sql_tables import tables_in
 
 _FOLDER = Path(__file__).parent / "models"
 _OF_PERSONS = {
-    "completions",
-    "course_compliance_intervals",
-    "joiners",
-    "leavers",
-    "moves",
-    "compliance_intervals",
-    "requirements",
+    "completions", "course_compliance_intervals", "joiners", "leavers", "moves", "compliance_intervals", "requirements",
     "service",
-}
+}  # fmt: skip
 # Read by other models and the checks only, so not published.
 _NOT_PUBLISHED = {"moves", "requirements"}
 # Memory per person of the widest of these models, measured and doubled.
