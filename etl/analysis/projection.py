@@ -31,7 +31,7 @@ _MOST_RUNS = 120
 _MONTHS_SHOWN_BEFORE = 24
 
 # Persons in service at a month's end whose licences for it were all decided later, by the day of the first decision.
-# Few licences are decided after they begin: only their institutes and persons are looked at.
+# Few licences are decided after they begin, so only their institutes and persons are read.
 _LATE = """
     with granted as (
         select institute_code, valid_from, valid_until, decided_on

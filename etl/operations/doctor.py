@@ -89,7 +89,7 @@ def _permissions(config: settings.Settings) -> Iterator[Finding]:
 
 
 def _clock(config: settings.Settings) -> Iterator[Finding]:
-    """Whether the clock is at least past the newest file here; there is no other clock to compare with."""
+    """Whether the clock is past the time of the newest file; there is no other clock to compare with."""
     now = time.time()
     pointer = config.folders.warehouse
     made = [path.stat().st_mtime for path in (ROOT / "requirements.txt", pointer) if path.exists()]

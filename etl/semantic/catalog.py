@@ -59,7 +59,7 @@ class Measure:
     ignores: tuple[str, ...] = ()
     # The column of the table `preaggregate` that holds it, without persons who have three or more spells at once.
     rollup_column: str = ""
-    # Its key in the facts of provinces that a publication keeps in memory.
+    # Its key in the facts of provinces, which are in memory.
     static_column: str = ""
 
 

@@ -161,7 +161,7 @@ def _cell_filters(plan: Plan, binder: Binder, scan: StockScan) -> list[str]:
 
 def _with_checkpoints(plan: Plan, scan: StockScan) -> list[tuple[str, date, date]]:
     """Each unit of time with its day and the last checkpoint up to it."""
-    first, last = plan.publication.kept_months or (date.max, date.min)
+    first, last = plan.publication.months_with_totals or (date.max, date.min)
     return [(label, day, checkpoint(day, first, last)) for label, day in scan.days]
 
 
