@@ -29,6 +29,7 @@ _LONGEST_LINE_BYTES = 32 << 20
 _LONGEST_AT_ONCE = 2 * _PIECE_BYTES
 _MOST_COLUMNS = 10_000
 _BROKEN = "\ufffd"
+_SPOILT = re.compile(b"\x00|" + _BROKEN.encode())
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -187,7 +188,7 @@ class _Delimited:
 
     def _odd_lines(self, piece: bytes, ends: np.ndarray) -> tuple[list[int], dict[int, str]]:
         """The blank lines of a piece, and the lines with an invalid or NUL byte, each with the column that holds it."""
-        broken = [*_places(piece, b"\x00"), *_places(piece, _BROKEN.encode())]
+        broken = [match.start() for match in _SPOILT.finditer(piece)]
         starts = np.concatenate(([0], ends[:-1] + 1))
         blank = [
             at for at in np.flatnonzero(ends - starts <= 1).tolist() if piece[starts[at] : ends[at]] in (b"", b"\r")
@@ -313,13 +314,6 @@ def _quotes_are_plain(piece: bytes, ends: np.ndarray, separator: str) -> bool:
     if not np.isin(before, borders).all() or not np.isin(after, (*borders, ord("\r"))).all():
         return False
     return bool((np.searchsorted(ends, opening) == np.searchsorted(ends, closing)).all())
-
-
-def _places(piece: bytes, sought: bytes) -> Iterator[int]:
-    at = piece.find(sought)
-    while at >= 0:
-        yield at
-        at = piece.find(sought, at + 1)
 
 
 def _swallows_rows(record: list[str], width: int, separator: str) -> bool:
