@@ -88,9 +88,9 @@ def load(con: duckdb.DuckDBPyConnection, courses: list[Course], targets: list[Ta
 def _make(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
     con.execute(f"create table {table}")
     if rows:
-        places = ", ".join("?" * len(rows[0]))
+        placeholders = ", ".join("?" * len(rows[0]))
         con.execute(
-            f"insert into {table.split(maxsplit=1)[0]} values {', '.join([f'({places})'] * len(rows))}",
+            f"insert into {table.split(maxsplit=1)[0]} values {', '.join([f'({placeholders})'] * len(rows))}",
             [value for row in rows for value in row],
         )
 

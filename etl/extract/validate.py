@@ -110,11 +110,11 @@ def _faults(column: Column, result: parse_values.ValidationResult, codes: Any, l
         return []
     is_bad = np.zeros(len(result.typed), bool)
     is_bad[list(result.faults)] = True
-    places = codes.to_numpy()
-    rows = np.flatnonzero(is_bad[places])
+    code_of_row = codes.to_numpy()
+    rows = np.flatnonzero(is_bad[code_of_row])
     return [
         (line, column.name, result.faults[code])
-        for line, code in zip(lines[rows].tolist(), places[rows].tolist(), strict=True)
+        for line, code in zip(lines[rows].tolist(), code_of_row[rows].tolist(), strict=True)
     ]
 
 

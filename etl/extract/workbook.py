@@ -204,7 +204,7 @@ def _all_batches(book: _Book, sheets: Iterator[_Sheet], source: SourceFile) -> I
     _opened.cache_clear()
 
 
-def _batches(of: _Sheet, source: SourceFile, base: int, place: tuple[int, int]) -> Iterator[Batch]:
+def _batches(of: _Sheet, source: SourceFile, base: int, position: tuple[int, int]) -> Iterator[Batch]:
     """The rows below the header, numbered as in the sheet; empty rows are skipped."""
     sheet, match = of.sheet, of.match
     first_column = sheet.start[1] if sheet.start else 0
@@ -230,7 +230,7 @@ def _batches(of: _Sheet, source: SourceFile, base: int, place: tuple[int, int]) 
             lines.append(base | row)
             records.append(cells)
         if len(records) == BATCH_ROWS:
-            source.share_read = (place[0] + row / max(1, sheet.total_height)) / place[1]
+            source.share_read = (position[0] + row / max(1, sheet.total_height)) / position[1]
             yield _batch(lines, records, match)
             lines, records = [], []
     if records:

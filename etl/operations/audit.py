@@ -99,20 +99,20 @@ def _to_syslog(address: str, line: str) -> None:
 
 def rights(scope: AccessScope) -> dict[str, str]:
     """The event fields for the rights of a scope."""
-    places = "all" if scope.sees_whole_country else ",".join(sorted(scope.codes))
-    return {"role": scope.role, "provinces": places}
+    provinces = "all" if scope.sees_whole_country else ",".join(sorted(scope.codes))
+    return {"role": scope.role, "provinces": provinces}
 
 
 def verify(folder: Path) -> list[str]:
     """The faults of the log, one sentence each; empty if it is intact."""
     faults = []
     before, number = _FIRST, 0
-    for place, line in enumerate(_lines(folder), 1):
+    for at, line in enumerate(_lines(folder), 1):
         entry = _read(line)
         if entry is None:
-            faults.append(f"line {place} is not an event")
+            faults.append(f"line {at} is not an event")
         elif entry.get("before") != before or entry.get("number") != number + 1:
-            faults.append(f"line {place} does not follow the line before it: one was changed, removed or put in")
+            faults.append(f"line {at} does not follow the line before it: one was changed, removed or put in")
         number = entry["number"] if entry and isinstance(entry.get("number"), int) else number + 1
         before = _digest(line)
     recorded = _recorded_head(folder)

@@ -200,7 +200,7 @@ def _measure(name: str, entry: Mapping[str, Any]) -> Measure:
 
 def _fields_in(entry: Mapping[str, Any], kind: type) -> dict[str, Any]:
     """The keys of an entry that are fields of a dataclass."""
-    return {known.name: entry[known.name] for known in fields(kind) if known.name in entry}
+    return {item.name: entry[item.name] for item in fields(kind) if item.name in entry}
 
 
 def _parts(sql: str) -> list[str]:

@@ -89,7 +89,7 @@ def _make_all(
     """
     order = graphlib.TopologicalSorter(needed)
     order.prepare()
-    rank = {name: place for place, name in enumerate(needed)}
+    rank = {name: number for number, name in enumerate(needed)}
     ready: list[str] = []
     running: dict[Future[None], tuple[str, duckdb.DuckDBPyConnection]] = {}
     with ExitStack() as stack:
