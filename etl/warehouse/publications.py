@@ -146,16 +146,16 @@ def describe(con: duckdb.DuckDBPyConnection) -> Publication:
     except OSError:
         return _described(con, "", datetime.min)
     key = (str(path), status.st_ino, status.st_mtime_ns)
-    if key not in _known:
+    if key not in _descriptions:
         # A version never changes, so its description is cached.
-        while len(_known) >= _MOST_KNOWN:
-            _known.pop(next(iter(_known)), None)
-        _known[key] = _described(con, path.stem, datetime.fromtimestamp(status.st_mtime))
-    return _known[key]
+        while len(_descriptions) >= _MOST_DESCRIBED:
+            _descriptions.pop(next(iter(_descriptions)), None)
+        _descriptions[key] = _described(con, path.stem, datetime.fromtimestamp(status.st_mtime))
+    return _descriptions[key]
 
 
-_MOST_KNOWN = 2 * KEPT
-_known: dict[tuple[str, int, int], Publication] = {}
+_MOST_DESCRIBED = 2 * KEPT
+_descriptions: dict[tuple[str, int, int], Publication] = {}
 
 
 def _described(con: duckdb.DuckDBPyConnection, name: str, published_at: datetime) -> Publication:
@@ -223,11 +223,6 @@ def adopt(received: Path, name: str, pointer: Path) -> Path:
             if old != version:
                 old.unlink(missing_ok=True)
     return version
-
-
-def point(pointer: Path, name: str) -> None:
-    """Make the version `name`, restored from a backup, the current one. Call it inside `building`."""
-    version_files.point(pointer, versions_folder(pointer) / name)
 
 
 def roll_back(pointer: Path, to: str = "") -> Path:
