@@ -22,15 +22,8 @@ from etl.semantic.catalog import catalogue
 from etl.semantic.derived import Where, answered
 from etl.warehouse.build_database import create_from
 
-_SCHEMA = pa.schema(
-    [
-        ("date", pa.date32()),
-        ("metric", pa.string()),
-        ("value", pa.float64()),
-        ("words", pa.string()),
-        ("source", pa.string()),
-    ]
-)
+_NUMBERS = [("date", pa.date32()), ("metric", pa.string()), ("value", pa.float64())]
+_SCHEMA = pa.schema([*_NUMBERS, ("words", pa.string()), ("source", pa.string())])
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def runs_of(history: History, ahead: int) -> list[Run]:
         if start + ahead >= len(months):
             break
         ranges = history.ranges(start, ahead)
-        active = history.known[start]
+        active = history.vintages[start]
         low, high = (path[ahead] * (1 + bound) for bound in ranges[ahead]) if ahead < len(ranges) else (None, None)
         paces = [(active[-1] - active[-1 - count]) / count for count in (6, PACE_MONTHS)]
         away = (months[start + ahead].last - months[start].last).days / jalali.DAYS_A_MONTH

@@ -9,7 +9,7 @@ from etl.core.errors import QuestionError
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
-from etl.semantic.derived import queries_of, sources_of
+from etl.semantic.derived import joined_queries, joined_sources
 
 _Places = Mapping[str, Sequence[str]]
 
@@ -47,8 +47,8 @@ def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, 
         columns=("side", *answers[0].columns),
         rows=rows,
         where=common,
-        query=queries_of(*answers),
-        sources=sources_of(*answers),
+        query=joined_queries(*answers),
+        sources=joined_sources(*answers),
     )
 
 
@@ -67,8 +67,8 @@ def over_time(
         columns=("month", "side", *first.columns[1:]),
         rows=[(row[0], side, *row[1:]) for side, answer in answers.items() for row in answer.rows],
         where=common,
-        query=queries_of(*answers.values()),
-        sources=sources_of(*answers.values()),
+        query=joined_queries(*answers.values()),
+        sources=joined_sources(*answers.values()),
     )
 
 

@@ -22,8 +22,8 @@ from etl.warehouse.build_database import create_from
 
 KINDS = {"decree": "مصوبه", "register": "سامانه", "strike": "اعتصاب", "campaign": "طرح", "other": "سایر"}
 MOST_LETTERS = 120
-_COLUMNS = ("date", "province", "title_fa", "title_en", "kind", "source")
-_SCHEMA = pa.schema([("date", pa.date32()), *((name, pa.string()) for name in _COLUMNS[1:])])
+_TEXTS = ("province", "title_fa", "title_en", "kind", "source")
+_SCHEMA = pa.schema([("date", pa.date32()), *((name, pa.string()) for name in _TEXTS)])
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,12 @@ class Event:
 def read(folder: Path) -> list[Event]:
     """The rows of events.csv. Raises Refused for an unreadable cell and for a repeated event."""
     return files.read(
-        folder, "events.csv", _COLUMNS, _event, "date", lambda event: (event.date, event.province, fold(event.title_fa))
+        folder,
+        "events.csv",
+        _SCHEMA.names,
+        _event,
+        "date",
+        lambda event: (event.date, event.province, fold(event.title_fa)),
     )
 
 

@@ -31,7 +31,7 @@ _MOST_RUNS = 120
 _MONTHS_SHOWN_BEFORE = 24
 
 # Persons in service at a month's end whose licences for it were all decided later, by the day of the first decision.
-# Few licences are decided after they begin: only their institutes and persons are looked at.
+# Few licences are decided after they begin, so only their institutes and persons are read.
 _LATE = """
     with granted as (
         select institute_code, valid_from, valid_until, decided_on
@@ -104,7 +104,7 @@ class History:
         return active
 
     @cached_property
-    def known(self) -> list[list[int]]:
+    def vintages(self) -> list[list[int]]:
         """For every month's end, the active assistants at the end of each month up to it, as known on it."""
         return [self.as_known_on(month.last) for month in self.months]
 
@@ -114,7 +114,7 @@ class History:
         runs = {}
         first = max(PROFILE_MONTHS, len(self.months) - _MOST_RUNS)
         for at in range(first, len(self.months)):
-            active = self.known[at]
+            active = self.vintages[at]
             if active[-1 - PROFILE_MONTHS] > 0:
                 steps = monthly_changes(active, MOST_MONTHS_AHEAD + 1)
                 runs[at] = [max(0.0, stock) for stock in accumulate(steps, initial=float(active[-1]))]
@@ -122,7 +122,7 @@ class History:
 
     def misses(self, ahead: int, month: int) -> list[float]:
         """The signed relative errors `ahead` months ahead of the runs whose outcome is known at the end of `month`."""
-        active = self.known[month]
+        active = self.vintages[month]
         return [
             (active[start + ahead] - path[ahead]) / max(path[ahead], 1.0)
             for start, path in self.runs.items()

@@ -28,13 +28,9 @@ from etl.warehouse.dimensions import CELL
 DIMENSIONS = CELL
 _CURVES = pa.schema(
     [
-        ("dimension", pa.string()),
-        ("member", pa.string()),
-        ("served", pa.int64()),
-        ("survival", pa.float64()),
-        ("at_risk", pa.int64()),
-        ("survival_low", pa.float64()),
-        ("survival_high", pa.float64()),
+        *((name, pa.string()) for name in ("dimension", "member")),
+        *(("served", pa.int64()), ("survival", pa.float64()), ("at_risk", pa.int64())),
+        *((name, pa.float64()) for name in ("survival_low", "survival_high")),
     ]
 )
 _SERVED = np.arange(MOST_MONTHS + 1)

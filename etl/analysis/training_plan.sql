@@ -60,7 +60,7 @@ lapses as (
         and (again = 0 or again * valid_months < 13)
         and required.lapses_on + to_months(again * coalesce(valid_months, 0)) <= $horizon::date
 ),
--- compliant persons are kept compliant first; then those who lack the fewest courses
+-- seats go first to compliant persons about to lapse, then to those who lack the fewest courses
 counted as (
     select *, count(*) filter (where lapses_on <= $on_day::date) over (partition by person_id) as lacking
     from lapses

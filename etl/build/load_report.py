@@ -131,7 +131,7 @@ def file_provinces(con: duckdb.DuckDBPyConnection) -> dict[int, str]:
 
 
 def missing(outcomes: Sequence[Outcome], provinces: Mapping[int, str] = MappingProxyType({})) -> list[Missing]:
-    """The refused files, with their province if rows or the name tell it."""
+    """The refused files, with the province of their rows or in their name."""
     return [
         Missing(
             outcome.job.label,

@@ -33,7 +33,6 @@ INCOMING = ROOT / "data" / "incoming"
 SAMPLE_MARK = "SAMPLE.txt"
 _BUILT = "built.duckdb"
 
-_HERE = ROOT / "etl"
 _MACHINE_REASONS = tuple(
     os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES)
 )

@@ -88,9 +88,9 @@ def load(con: duckdb.DuckDBPyConnection, courses: list[Course], targets: list[Ta
 def _make(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
     con.execute(f"create table {table}")
     if rows:
-        places = ", ".join("?" * len(rows[0]))
+        placeholders = ", ".join("?" * len(rows[0]))
         con.execute(
-            f"insert into {table.split(maxsplit=1)[0]} values {', '.join([f'({places})'] * len(rows))}",
+            f"insert into {table.split(maxsplit=1)[0]} values {', '.join([f'({placeholders})'] * len(rows))}",
             [value for row in rows for value in row],
         )
 
@@ -113,21 +113,16 @@ def _load_calendar(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _course(path: Path, line: int, row: dict[str, str]) -> Course:
-    every_post = contract("personnel").choices("post")
-    words = {fold(word): post for post, fa in every_post.items() for word in (post, fa)}
+    labels = contract("personnel").choices("post")
+    words = {fold(word): post for post, fa in labels.items() for word in (post, fa)}
     posts: list[str] = []
     for word in filter(None, map(fold, row.get("posts", "").split("|"))):
         if word == "*":
-            posts = list(every_post)
+            posts = list(labels)
             break
         if word not in words:
             raise files.bad_cell(
-                path,
-                line,
-                "posts",
-                "unknown_post",
-                values=", ".join(every_post),
-                values_fa="، ".join(every_post.values()),
+                path, line, "posts", "unknown_post", values=", ".join(labels), values_fa="، ".join(labels.values())
             )
         posts.append(words[word])
     code = display_code(row.get("course_code", ""))

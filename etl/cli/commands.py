@@ -52,7 +52,7 @@ def main(words: Sequence[str] | None = None) -> int:
         _discard_output()
         return 0
     except Exception as error:
-        if not _interrupt.came:
+        if not _interrupt.was_pressed:
             code, lines = _explain(error)
             for line in lines.splitlines():
                 print(printable(" ".join(line.split())), file=sys.stderr)
@@ -68,11 +68,11 @@ class _Interrupt:
     """Remembers Ctrl-C while a command runs: DuckDB turns it into another error, or drops it."""
 
     def __init__(self) -> None:
-        self.came = False
+        self.was_pressed = False
         self._before: Any = None
 
     def __enter__(self) -> None:
-        self.came = False
+        self.was_pressed = False
         self._before = signal.getsignal(signal.SIGINT)
         # The parent process may ignore the signal, and only the main thread may set a handler.
         if self._before is signal.default_int_handler and threading.current_thread() is threading.main_thread():
@@ -83,12 +83,12 @@ class _Interrupt:
             signal.signal(signal.SIGINT, self._before)
 
     def _note(self, *_: object) -> None:
-        self.came = True
+        self.was_pressed = True
         raise KeyboardInterrupt
 
-    def raise_if_came(self) -> None:
-        """Raises KeyboardInterrupt if Ctrl-C came and was dropped."""
-        if self.came:
+    def raise_if_pressed(self) -> None:
+        """Raises KeyboardInterrupt if Ctrl-C was pressed and dropped."""
+        if self.was_pressed:
             raise KeyboardInterrupt
 
 
@@ -138,7 +138,7 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
     progress = console.Progress()
 
     def say(text: str) -> None:
-        _interrupt.raise_if_came()
+        _interrupt.raise_if_pressed()
         progress.say(text)
 
     try:
@@ -258,7 +258,10 @@ def _add_load_commands(commands: Any) -> None:
     sample.add_argument("--day", type=arguments.day, help="the last day of the history (today)")
 
     build = operations.command(
-        commands, "build", readiness.noted(partial(_load, pipeline.build)), "load, build, check and publish"
+        commands,
+        "build",
+        readiness.with_outcome_noted(partial(_load, pipeline.build)),
+        "load, build, check and publish",
     )
     arguments.add_load(build)
     build.add_argument("--to", type=Path, default=arguments.POINTER, metavar="FILE")

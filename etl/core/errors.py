@@ -17,7 +17,7 @@ class TooEarly(QuestionError):
 
 
 class AccessDenied(QuestionError):
-    """The question goes beyond the rights of the person who asks; the text does not say what was asked for."""
+    """The question goes beyond the rights of the person who asks; the text does not repeat the question."""
 
     def __init__(self) -> None:
         super().__init__("outside of what this person may see")
@@ -34,4 +34,4 @@ class OtherVersion(Refused):
 
 
 class TooLarge(Exception):
-    """A question that takes more rows or seconds than the process of the readers has for one."""
+    """A question that takes more rows or seconds than a web process allows for one."""

@@ -23,18 +23,19 @@ def places(folder: Path = REFERENCE) -> Places:
     """The places of the reference tables in `folder`."""
     provinces: dict[str, str] = {}
     counties: dict[tuple[str, str], str] = {}
-    for row in _rows(folder / "provinces.csv"):
+    for row in reference_rows(folder / "provinces.csv"):
         for name in (row["iso_3166_2"], row["sci_code"], row["name_fa"], row["name_en"]):
             provinces[fold(name)] = row["iso_3166_2"]
-    for row in _rows(folder / "province_aliases.csv"):
+    for row in reference_rows(folder / "province_aliases.csv"):
         provinces[fold(row["alias"])] = row["iso_3166_2"]
-    for row in _rows(folder / "counties.csv"):
+    for row in reference_rows(folder / "counties.csv"):
         for name in (row["sci_code"], row["county_fa"], row["county_en"], row["name_in_1402_list"]):
             if name:
                 counties.setdefault((row["province_iso"], fold(name)), row["sci_code"])
     return Places(provinces, counties)
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def reference_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a shipped reference table by its titles."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))

@@ -136,14 +136,14 @@ def file(value: Any) -> Path | None:
 
 
 def file_of_root(value: Any) -> Path | None:
-    """A file that only root needs to read, like the key of the certificate: other users may be kept from its folder."""
+    """A file that only root needs to read, like the key of the certificate: other users may have no access to its folder."""
     if value == "":
         return None
     path = Path(text(value))
     with suppress(PermissionError):
         if not path.is_file():
             raise ValueError(f"{path} is no file")
-    # Not where a link leads to now: a renewed certificate is another file.
+    # Links are not resolved: a renewed certificate is another file.
     return path.absolute()
 
 

@@ -47,7 +47,7 @@ class Web:
     certificate: Path | None = _setting(None, kinds.file_of_root)
     certificate_key: Path | None = _setting(None, kinds.file_of_root)
     address: str = _setting("127.0.0.1", kinds.address)
-    # Where nginx here finds web processes, if not on this host alone; all hosts have the same ports.
+    # The hosts of web processes for nginx, if there are others than this one; all have the same ports.
     hosts: tuple[str, ...] = _setting((), kinds.addresses)
     port: int = _setting(8501, kinds.port)
     processes: int = _setting(0, kinds.number(0, 256))
@@ -64,7 +64,7 @@ class SignIn:
     secrets: Path | None = _setting(None, kinds.file)
     # The PostgreSQL in which several hosts share saved views and sessions; empty: SQLite files of this host.
     database: str = _setting("", kinds.text, "SHARED_DATABASE")
-    # The syslog that gets each line of the audit log too: a socket as /dev/log, or HOST:PORT (UDP).
+    # The syslog that receives a copy of each line of the audit log: a socket like /dev/log, or HOST:PORT (UDP).
     syslog: str = _setting("", kinds.text, "AUDIT_SYSLOG")
 
 
@@ -183,18 +183,18 @@ def file_in_use(environment: Mapping[str, str] = os.environ) -> Path | None:
 
 
 def own_address(listens_on: str) -> str:
-    """How this machine addresses a process of its own that listens on `listens_on`."""
+    """The address under which this machine reaches its own process that listens on `listens_on`."""
     address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listens_on, listens_on)
     return f"[{address}]" if ":" in address else address
 
 
 def web_processes(settings: Settings) -> int:
-    """How many web processes are meant."""
+    """The number of web processes: as configured, else one per core."""
     return settings.web.processes or os.cpu_count() or 1
 
 
 def web_memory(settings: Settings) -> int:
-    """What one web process may hold, in bytes: together half of the machine, where it is not set."""
+    """The memory limit of one web process in bytes: as configured, else half of the machine for all of them."""
     if settings.memory.web:
         return kinds.bytes_of(settings.memory.web)
     return machine_memory() // 2 // web_processes(settings)
@@ -243,7 +243,7 @@ def _meant(word: str, choices: Any) -> str:
 
 
 def _contradictions(settings: Settings) -> list[str]:
-    """Settings that are valid one by one and contradict each other."""
+    """Errors in the combination of settings that are valid one by one."""
     web = settings.web
     faults = []
     if bool(web.certificate) != bool(web.certificate_key):

@@ -29,6 +29,7 @@ _LONGEST_LINE_BYTES = 32 << 20
 _LONGEST_AT_ONCE = 2 * _PIECE_BYTES
 _MOST_COLUMNS = 10_000
 _BROKEN = "\ufffd"
+_SPOILT = re.compile(b"\x00|" + _BROKEN.encode())
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -55,7 +56,7 @@ class _Delimited:
         self._width = 0
         # The line number at which the next piece begins.
         self._line = 1
-        self._waiting: deque[bytes] = deque()
+        self._pending: deque[bytes] = deque()
         self._more = self._pieces()
 
     def batches(self) -> Iterator[Batch]:
@@ -66,12 +67,12 @@ class _Delimited:
             if batch := self._split_at_once(piece):
                 yield batch
             elif smaller := _in_small_pieces(piece):
-                self._waiting.extendleft(reversed(smaller))
+                self._pending.extendleft(reversed(smaller))
             else:
                 yield self._split_by_record(piece)
 
     def _next_piece(self) -> bytes:
-        return self._waiting.popleft() if self._waiting else next(self._more, b"")
+        return self._pending.popleft() if self._pending else next(self._more, b"")
 
     def _pieces(self) -> Iterator[bytes]:
         """The file as UTF-8, in pieces that end at line ends."""
@@ -102,7 +103,7 @@ class _Delimited:
         # Only a header that spans lines, or follows titles, reaches beyond the first line.
         end = len(piece) if self._above else piece.find(b"\n") + 1 or len(piece)
         if end < len(piece):
-            self._waiting.appendleft(piece[end:])
+            self._pending.appendleft(piece[end:])
         lines = _Lines(piece[:end], self._next_piece)
         for _ in range(self._above):
             next(lines)
@@ -116,7 +117,7 @@ class _Delimited:
             raise because("too_many_columns", line=self._above + 1, most=f"{_MOST_COLUMNS:,}")
         self._line += self._above + reader.line_num
         if unread := lines.unread():
-            self._waiting.appendleft(unread)
+            self._pending.appendleft(unread)
 
     # ---- at once
 
@@ -187,7 +188,7 @@ class _Delimited:
 
     def _odd_lines(self, piece: bytes, ends: np.ndarray) -> tuple[list[int], dict[int, str]]:
         """The blank lines of a piece, and the lines with an invalid or NUL byte, each with the column that holds it."""
-        broken = [*_places(piece, b"\x00"), *_places(piece, _BROKEN.encode())]
+        broken = [match.start() for match in _SPOILT.finditer(piece)]
         starts = np.concatenate(([0], ends[:-1] + 1))
         blank = [
             at for at in np.flatnonzero(ends - starts <= 1).tolist() if piece[starts[at] : ends[at]] in (b"", b"\r")
@@ -207,7 +208,7 @@ class _Delimited:
         lines = _Lines(piece, self._next_piece)
         reader = csv.reader(lines, delimiter=self._separator, strict=True)
         sound: list[tuple[int, list[str]]] = []
-        while not lines.used_up:
+        while not lines.is_exhausted:
             line = self._line + reader.line_num
             record = self._record(reader, line)
             if record == []:
@@ -255,7 +256,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        if self.used_up:
+        if self.is_exhausted:
             self._lines, self._at = _split_lines(self._more()), 0
             if not self._lines:
                 raise StopIteration
@@ -263,7 +264,7 @@ class _Lines:
         return self._lines[self._at - 1]
 
     @property
-    def used_up(self) -> bool:
+    def is_exhausted(self) -> bool:
         """Whether all lines fetched so far are consumed."""
         return self._at == len(self._lines)
 
@@ -313,13 +314,6 @@ def _quotes_are_plain(piece: bytes, ends: np.ndarray, separator: str) -> bool:
     if not np.isin(before, borders).all() or not np.isin(after, (*borders, ord("\r"))).all():
         return False
     return bool((np.searchsorted(ends, opening) == np.searchsorted(ends, closing)).all())
-
-
-def _places(piece: bytes, sought: bytes) -> Iterator[int]:
-    at = piece.find(sought)
-    while at >= 0:
-        yield at
-        at = piece.find(sought, at + 1)
 
 
 def _swallows_rows(record: list[str], width: int, separator: str) -> bool:

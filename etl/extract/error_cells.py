@@ -1,6 +1,6 @@
 """Cells with an error (#N/A) in .xls, .xlsb and .ods, which calamine returns as empty or as text. For .xlsx see sheet_xml.py.
 
-Only the records that carry an error are looked at; everything else is calamine's.
+Only the records of errors are read here; calamine reads everything else.
 """
 
 import io
@@ -27,7 +27,7 @@ def error_cells(path: Path, kind: str) -> list[set[Cell]]:
 # ---- .xls: records of kind, size, content
 
 _BOUNDSHEET, _BOOLERR, _FORMULA, _EOF = 0x85, 0x205, 0x06, 0x0A
-# The bytes of an error, or of a formula with one; they may stand elsewhere by chance.
+# The bytes of an error, or of a formula with one; they may occur elsewhere by chance.
 _XLS_ERROR = re.compile(rb"\x05\x02\x08\x00|\x06\x00.{8}\x02.{5}\xff\xff", re.DOTALL)
 
 
@@ -65,7 +65,7 @@ def _xls_records(content: bytes, at: int) -> Iterator[tuple[int, bytes]]:
 def _is_xls_error(kind: int, record: bytes) -> bool:
     if kind == _BOOLERR:
         return len(record) >= 8 and record[7] == 1
-    # The result of a formula is a number unless its last two bytes are FF; then its first byte tells its type.
+    # The result of a formula is a number unless its last two bytes are FF; then its first byte is its type.
     return kind == _FORMULA and len(record) >= 14 and record[12:14] == b"\xff\xff" and record[6] == 2
 
 

@@ -23,7 +23,7 @@ _HEAD_BYTES = 256
 
 
 def refuse_other_kinds(path: Path, table: str = "") -> None:
-    """Raises Refused for a file that is not what its extension says; the error names what it is and what to do."""
+    """Raises Refused for a file whose content does not match its extension; the error names its kind and the remedy."""
     ending = ending_of(path.name)
     if ending not in ENDINGS:
         raise because("ending", table=table, table_fa=PERSIAN_NAMES.get(table, table), ending=ending or "–")
@@ -79,7 +79,7 @@ def workbook_kind(path: Path) -> str:
 
 
 def _kind_inside(path: Path) -> str:
-    """What a ZIP contains; empty if that cannot be recognised."""
+    """The kind of document in a ZIP; empty if it is not recognised."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())

@@ -92,7 +92,7 @@ class Snapshots:
 
     def __init__(self, folder: Path) -> None:
         self._stack = ExitStack()
-        self._held: dict[str, tuple[Any, str]] = {}
+        self._exported: dict[str, tuple[Any, str]] = {}
         self.origins = [self._with_snapshot(origin) for origin in origins(folder)]
 
     def __enter__(self) -> "Snapshots":
@@ -107,11 +107,11 @@ class Snapshots:
 
     def _with_snapshot(self, origin: Origin) -> Origin:
         try:
-            if origin.connection not in self._held:
+            if origin.connection not in self._exported:
                 connection, cursor = _connect(origin)
                 self._stack.callback(_close, cursor, connection)
-                self._held[origin.connection] = cursor, _value(cursor, "select pg_export_snapshot()")
-            cursor, snapshot = self._held[origin.connection]
+                self._exported[origin.connection] = cursor, _value(cursor, "select pg_export_snapshot()")
+            cursor, snapshot = self._exported[origin.connection]
             size = _value(cursor, "select coalesce(pg_relation_size(to_regclass($1)), 0)", origin.quoted)
             return replace(origin, snapshot=snapshot, bytes=int(size))
         except Refused as error:

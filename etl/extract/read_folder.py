@@ -40,7 +40,7 @@ class _Progress:
 
 
 class WorkerPool:
-    """The worker processes of one build. They start at once, on the largest files first."""
+    """The worker processes of one build. They start immediately, with the largest files."""
 
     def __init__(self, setting: Setting, jobs: Sequence[Job]) -> None:
         self._greeting = {
@@ -56,7 +56,7 @@ class WorkerPool:
         self._busy: dict[Connection, _Worker] = {}
         self._progress = {job.number: _Progress(max(1, _size(job))) for job in jobs}
         # Jobs are taken from the end: the largest first.
-        self._waiting = sorted(jobs, key=lambda job: (self._progress[job.number].size, job.number))
+        self._pending = sorted(jobs, key=lambda job: (self._progress[job.number].size, job.number))
         self._start_jobs()
 
     def read_all(self, progress: Callable[[int, int, float], None]) -> list[Outcome]:
@@ -81,14 +81,14 @@ class WorkerPool:
         return [outcomes[job.number] for job in self._jobs]
 
     def _start_jobs(self) -> None:
-        while self._waiting and self._idle:
-            worker, job = self._idle.pop(), self._waiting.pop()
+        while self._pending and self._idle:
+            worker, job = self._idle.pop(), self._pending.pop()
             worker.start(job, self._progress[job.number])
             self._busy[worker.pipe] = worker
 
     def _ready(self) -> list[Connection]:
         for worker in self._busy.values():
-            if time.monotonic() - worker.heard_at > SILENCE_SECONDS:
+            if time.monotonic() - worker.last_message_at > SILENCE_SECONDS:
                 worker.stop()
         return [pipe for pipe in wait(list(self._busy), timeout=1) if isinstance(pipe, Connection)]
 
@@ -112,13 +112,13 @@ class _Worker:
         self.pipe = Connection(line.detach())
         self._job: Job | None = None
         self.is_alive = True
-        self.heard_at = time.monotonic()
+        self.last_message_at = time.monotonic()
         self._send(greeting)
 
     def start(self, job: Job, progress: _Progress) -> None:
         """Send it a file to read; `receive` updates `progress`."""
         self._job, self._progress = job, progress
-        self.heard_at = time.monotonic()
+        self.last_message_at = time.monotonic()
         path = os.fsencode(job.path.absolute()).hex()
         self._send(
             {
@@ -133,7 +133,7 @@ class _Worker:
     def receive(self) -> Outcome | None:
         """Receive one message: None for progress, else the outcome of the file, also if the process died."""
         assert self._job
-        self.heard_at = time.monotonic()
+        self.last_message_at = time.monotonic()
         try:
             kind, *content = json.loads(self.pipe.recv_bytes())
         except (EOFError, OSError, ValueError):

@@ -10,7 +10,9 @@ from etl.extract.contract import TABLES
 
 ENDINGS = (".csv", ".tsv", ".parquet", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 # Files that configure the build, and the marker of a folder whose rows are synthetic.
-OWN = ("courses.csv", "targets.csv", "population.csv", "announcements.csv", "events.csv", "sources.toml", "SAMPLE.txt")
+CONFIGURATION = (
+    "courses.csv", "targets.csv", "population.csv", "announcements.csv", "events.csv", "sources.toml", "SAMPLE.txt",
+)  # fmt: skip
 PERSIAN_NAMES = dict(zip(TABLES, ("مؤسسات", "مجوزها", "کارکنان", "آموزش"), strict=True))
 _NAMES = {fold(name): table for table, persian in PERSIAN_NAMES.items() for name in (persian, table)}
 # At most this many ignored files are listed; further ones are counted.
@@ -31,7 +33,7 @@ def ending_of(file_name: str) -> str:
 
 
 def source_files(folder: Path) -> list[tuple[Path, str]]:
-    """The source files of `folder` by name, each with the table in its name; empty if the headers must tell it.
+    """The source files of `folder` by name, each with the table in its name; empty if only the headers can determine it.
 
     Raises Refused if there are none.
     """
@@ -43,7 +45,7 @@ def source_files(folder: Path) -> list[tuple[Path, str]]:
 
 def unread_files(folder: Path) -> list[str]:
     """Every other file in `folder` and below, by its relative path."""
-    unread = [name for name in _names(folder) if not _is_source(folder, name) and name not in OWN]
+    unread = [name for name in _names(folder) if not _is_source(folder, name) and name not in CONFIGURATION]
     listed: list[str] = []
     for name in unread:
         listed += _below(folder, name) if (folder / name).is_dir() and not (folder / name).is_symlink() else [name]
@@ -52,8 +54,8 @@ def unread_files(folder: Path) -> list[str]:
 
 
 def _is_source(folder: Path, name: str) -> bool:
-    """Whether a name names a table, or belongs to a data file whose headers may tell it."""
-    if name in OWN or _is_temporary(name):
+    """Whether a name names a table, or is that of a data file whose headers may determine it."""
+    if name in CONFIGURATION or _is_temporary(name):
         return False
     if (folder / name).is_dir():
         return bool(table_of(name)) and ending_of(name) in ENDINGS

@@ -110,11 +110,11 @@ def _faults(column: Column, result: parse_values.ValidationResult, codes: Any, l
         return []
     is_bad = np.zeros(len(result.typed), bool)
     is_bad[list(result.faults)] = True
-    places = codes.to_numpy()
-    rows = np.flatnonzero(is_bad[places])
+    code_of_row = codes.to_numpy()
+    rows = np.flatnonzero(is_bad[code_of_row])
     return [
         (line, column.name, result.faults[code])
-        for line, code in zip(lines[rows].tolist(), places[rows].tolist(), strict=True)
+        for line, code in zip(lines[rows].tolist(), code_of_row[rows].tolist(), strict=True)
     ]
 
 
@@ -131,7 +131,7 @@ class _ColumnValidator:
         self._kind = _ARROW.get(column.type, pa.string())
         self._convert = parse_values.converter(column, setting)
         self._habits = parse_values.habits(column)
-        self._known: dict[str, tuple[Any, str | None, tuple[str, ...]]] = {}
+        self._cache: dict[str, tuple[Any, str | None, tuple[str, ...]]] = {}
 
     def validate(self, distinct: list[str]) -> parse_values.ValidationResult:
         """The typed value of each text, the faults and the habits."""
@@ -140,9 +140,9 @@ class _ColumnValidator:
             return parse_values.parse_national_ids(distinct, column.required, setting.key)
         if column.type == "date":
             return parse_values.parse_days(distinct, column.required, column.future, setting.build_day)
-        if len(self._known) > self._MOST_CACHED:
-            self._known.clear()
-        parsed = [self._known.get(text) or self._parse(text) for text in distinct]
+        if len(self._cache) > self._MOST_CACHED:
+            self._cache.clear()
+        parsed = [self._cache.get(text) or self._parse(text) for text in distinct]
         result = parse_values.ValidationResult(pa.array([value for value, _, _ in parsed], self._kind))
         for index, (_, reason, habits) in enumerate(parsed):
             if reason:
@@ -155,5 +155,5 @@ class _ColumnValidator:
         value, reason = parse_values.parse(text, self._convert, self._column.required)
         parsed = value, reason, () if reason and reason != "missing_value" else self._habits(text)
         if len(text) <= self._LONGEST_CACHED:
-            self._known[text] = parsed
+            self._cache[text] = parsed
         return parsed

@@ -31,7 +31,7 @@ from etl.extract.source_file import BATCH_ROWS, SHEET_BITS, Batch, SourceFile, a
 from etl.extract.source_folder import ending_of
 
 _BIGGEST_UNPACKED = 2 << 30
-# Titles and blank rows may stand above the header.
+# Titles and blank rows may precede the header.
 _HEADER_SEARCH_ROWS = 20
 
 
@@ -125,7 +125,7 @@ class _Book:
     def __init__(self, path: Path, kind: str, of: Contract) -> None:
         self._of = of
         self._best: tuple[str, Match] | None = None
-        self.without: list[str] = []
+        self.without_headers: list[str] = []
         status = path.stat()
         self._book = _opened(path, kind, (status.st_ino, status.st_size, status.st_mtime_ns))
         visible = [meta for meta in self._book.sheets if meta.visible == SheetVisibleEnum.Visible]
@@ -142,7 +142,7 @@ class _Book:
                 sheet, unreadable = self._book.sheet(number)
                 yield _Sheet(number, name, sheet, *header, unreadable)
             else:
-                self.without.append(name)
+                self.without_headers.append(name)
 
     def _header(self, name: str, rows: list[list[str]]) -> tuple[int, Match] | None:
         """The row of the headers (from 1), and how they match the contract; None if the sheet has none."""
@@ -194,9 +194,9 @@ def _all_batches(book: _Book, sheets: Iterator[_Sheet], source: SourceFile) -> I
         source.sheets.append(sheet.name)
         yield from _batches(sheet, source, (len(source.sheets) - 1) << SHEET_BITS, (sheet.number, book.count))
     for names, words_before in (
-        (source.sheets if len(source.sheets) > 1 or book.hidden or book.without else [], "sheets read"),
+        (source.sheets if len(source.sheets) > 1 or book.hidden or book.without_headers else [], "sheets read"),
         (book.hidden, "hidden sheets skipped"),
-        (book.without, "sheets without the headers skipped"),
+        (book.without_headers, "sheets without the headers skipped"),
     ):
         if names:
             source.notes.append(f"{words_before}: {', '.join(names)}")
@@ -204,7 +204,7 @@ def _all_batches(book: _Book, sheets: Iterator[_Sheet], source: SourceFile) -> I
     _opened.cache_clear()
 
 
-def _batches(of: _Sheet, source: SourceFile, base: int, place: tuple[int, int]) -> Iterator[Batch]:
+def _batches(of: _Sheet, source: SourceFile, base: int, position: tuple[int, int]) -> Iterator[Batch]:
     """The rows below the header, numbered as in the sheet; empty rows are skipped."""
     sheet, match = of.sheet, of.match
     first_column = sheet.start[1] if sheet.start else 0
@@ -230,7 +230,7 @@ def _batches(of: _Sheet, source: SourceFile, base: int, place: tuple[int, int]) 
             lines.append(base | row)
             records.append(cells)
         if len(records) == BATCH_ROWS:
-            source.share_read = (place[0] + row / max(1, sheet.total_height)) / place[1]
+            source.share_read = (position[0] + row / max(1, sheet.total_height)) / position[1]
             yield _batch(lines, records, match)
             lines, records = [], []
     if records:

@@ -21,19 +21,9 @@ from typing import Any
 from etl.semantic.access import AccessScope
 
 EVENTS = (
-    "sign_in",
-    "sign_out",
-    "refused",
-    "detail",
-    "export",
-    "view_saved",
-    "view_deleted",
-    "file_submitted",
-    "load_approved",
-    "load_refused",
-    "rollback",
-    "settings_changed",
-)
+    "sign_in", "sign_out", "refused", "detail", "export", "view_saved", "view_deleted", "file_submitted",
+    "load_approved", "load_refused", "rollback", "settings_changed",
+)  # fmt: skip
 FIELDS = frozenset(("metric", "form", "role", "provinces", "files", "rows", "status", "why", "publication", "page"))
 _PLAIN = re.compile(r"[\w .,:+-]{0,200}")
 _FIRST = "0" * 64
@@ -75,7 +65,7 @@ def record(folder: Path, sub: str, event: str, **more: str | int) -> None:
             os.fsync(out.fileno())
         waiting = folder / "head.next"
         waiting.write_text(json.dumps({"number": count + 1, "hash": _digest(line)}), encoding="utf-8")
-        os.replace(waiting, _head_file(folder))
+        os.replace(waiting, _head_path(folder))
     _to_syslog(os.environ.get("AUDIT_SYSLOG", ""), line)
 
 
@@ -109,26 +99,26 @@ def _to_syslog(address: str, line: str) -> None:
 
 def rights(scope: AccessScope) -> dict[str, str]:
     """The event fields for the rights of a scope."""
-    places = "all" if scope.sees_whole_country else ",".join(sorted(scope.codes))
-    return {"role": scope.role, "provinces": places}
+    provinces = "all" if scope.sees_whole_country else ",".join(sorted(scope.codes))
+    return {"role": scope.role, "provinces": provinces}
 
 
 def verify(folder: Path) -> list[str]:
     """The faults of the log, one sentence each; empty if it is intact."""
     faults = []
     before, number = _FIRST, 0
-    for place, line in enumerate(_lines(folder), 1):
+    for at, line in enumerate(_lines(folder), 1):
         entry = _read(line)
         if entry is None:
-            faults.append(f"line {place} is not an event")
+            faults.append(f"line {at} is not an event")
         elif entry.get("before") != before or entry.get("number") != number + 1:
-            faults.append(f"line {place} does not follow the line before it: one was changed, removed or put in")
+            faults.append(f"line {at} does not follow the line before it: one was changed, removed or put in")
         number = entry["number"] if entry and isinstance(entry.get("number"), int) else number + 1
         before = _digest(line)
-    noted = _noted(folder)
-    if noted and noted != (number, before):
+    recorded = _recorded_head(folder)
+    if recorded and recorded != (number, before):
         faults.append("the end of the log is not the one that was noted: the last lines were changed or removed")
-    elif not noted and number:
+    elif not recorded and number:
         faults.append("the note of the end of the log is missing")
     return faults
 
@@ -148,7 +138,7 @@ def _log(folder: Path) -> Path:
     return folder / "audit.jsonl"
 
 
-def _head_file(folder: Path) -> Path:
+def _head_path(folder: Path) -> Path:
     return folder / "head.json"
 
 
@@ -158,9 +148,9 @@ def _head(folder: Path) -> tuple[int, str]:
     if last := _last_line(folder):
         entry = _read(last) or {}
         number, digest = int(entry.get("number", 0)), _digest(last)
-    noted = _noted(folder)
+    recorded = _recorded_head(folder)
     # A further event must not hide that the last lines were changed or cut off.
-    return noted if noted and noted[0] >= number else (number, digest)
+    return recorded if recorded and recorded[0] >= number else (number, digest)
 
 
 def _last_line(folder: Path) -> str:
@@ -173,9 +163,9 @@ def _last_line(folder: Path) -> str:
         return file.read().decode("utf-8", "replace").rstrip("\n").rsplit("\n", 1)[-1]
 
 
-def _noted(folder: Path) -> tuple[int, str] | None:
+def _recorded_head(folder: Path) -> tuple[int, str] | None:
     try:
-        head = json.loads(_head_file(folder).read_text(encoding="utf-8"))
+        head = json.loads(_head_path(folder).read_text(encoding="utf-8"))
         return int(head["number"]), str(head["hash"])
     except (OSError, ValueError, KeyError, TypeError):
         return None

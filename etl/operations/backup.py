@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from etl.core.errors import Refused
 from etl.core.files import sha256, sync
 from etl.core.settings import Folders
-from etl.warehouse import publications
+from etl.warehouse import publications, version_files
 
 _CONTENT = "content.json"
 _SQLITE = b"SQLite format 3\x00"
@@ -80,7 +80,8 @@ def restore(archive: Path, folders: Folders) -> list[Path]:
                     _move(source, target)
                     written.append(target)
             if current_name and not folders.warehouse.is_symlink():
-                publications.point(folders.warehouse, current_name)
+                version = publications.versions_folder(folders.warehouse) / current_name
+                version_files.point(folders.warehouse, version)
     return written
 
 

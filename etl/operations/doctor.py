@@ -5,7 +5,7 @@ import shutil
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -37,16 +37,7 @@ def examine() -> list[Finding]:
         return [("settings", line, False) for line in error.lines]
     where = settings.file_in_use()
     findings: list[Finding] = [("settings", str(where) if where else "no file, the defaults hold", True)]
-    checks: tuple[Callable[[settings.Settings], Iterator[Finding]], ...] = (
-        _versions,
-        _permissions,
-        _clock,
-        _memory,
-        _disk,
-        _fonts,
-        _publication,
-    )
-    for check in checks:
+    for check in (_versions, _permissions, _clock, _memory, _disk, _fonts, _publication):
         try:
             findings += check(config)
         except (OSError, duckdb.Error) as error:
@@ -89,7 +80,7 @@ def _permissions(config: settings.Settings) -> Iterator[Finding]:
 
 
 def _clock(config: settings.Settings) -> Iterator[Finding]:
-    """Whether the clock is at least past the newest file here; there is no other clock to compare with."""
+    """Whether the clock is past the time of the newest file; there is no other clock to compare with."""
     now = time.time()
     pointer = config.folders.warehouse
     made = [path.stat().st_mtime for path in (ROOT / "requirements.txt", pointer) if path.exists()]

@@ -22,7 +22,7 @@ _DAY = 86_400
 
 @dataclass(frozen=True)
 class Served:
-    """The current publication, and the `fault` that keeps it from being served; empty if there is none."""
+    """The current publication, and the `fault` for which it cannot be served; empty if there is none."""
 
     id: str
     age_seconds: float
@@ -76,7 +76,7 @@ def last_build(pointer: Path) -> LastBuild | None:
     return None
 
 
-def noted(build: Callable[[Any], None]) -> Callable[[Any], None]:
+def with_outcome_noted(build: Callable[[Any], None]) -> Callable[[Any], None]:
     """Wrap a build command so that it notes its outcome next to the publication, unless another build was running."""
 
     def command(options: Any) -> None:

@@ -11,7 +11,7 @@ from etl.core.settings import Faulty
 from etl.core.text_folding import fold
 from etl.semantic.access import WHOLE_COUNTRY, AccessScope, nobody
 
-# From narrow to wide: a person in several groups gets the widest role.
+# From the narrowest to the widest: a person in several groups gets the widest role.
 _RANKS = ("province", "submitter", "national", "steward")
 _KEYS = {"role", "provinces", "may_see_detail", "may_export"}
 

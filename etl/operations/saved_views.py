@@ -78,7 +78,7 @@ class SavedViews:
         self._folder.mkdir(parents=True, exist_ok=True)
         store = opened(self._address, self._folder, _TABLES) if self._address else self._sqlite()
         if os.path.lexists(self._folder / "views.json"):
-            self._take_over(store)
+            self._import_json(store)
         return store
 
     def _sqlite(self) -> SqliteStore:
@@ -88,16 +88,16 @@ class SavedViews:
                 raise sqlite3.DatabaseError
             return SqliteStore(path, _TABLES)
         except sqlite3.DatabaseError:
-            with self._alone():
+            with self._locked():
                 try:
                     return SqliteStore(path, _TABLES)
                 except (sqlite3.DatabaseError, OSError):
-                    self._set_aside(path)
+                    self._rename_broken(path)
             return SqliteStore(path, _TABLES)
 
-    def _take_over(self, store: Store) -> None:
+    def _import_json(self, store: Store) -> None:
         path = self._folder / "views.json"
-        with self._alone():
+        with self._locked():
             if not os.path.lexists(path):
                 return
             views, is_whole = _of_json(path)
@@ -107,16 +107,16 @@ class SavedViews:
             if is_whole:
                 os.rename(path, path.with_name("views.json.taken-over"))
             else:
-                self._set_aside(path)
+                self._rename_broken(path)
 
-    def _set_aside(self, path: Path) -> None:
+    def _rename_broken(self, path: Path) -> None:
         free = (path.with_name(f"{path.name}{_BROKEN}{number}") for number in count(1))
         os.rename(path, next(name for name in free if not os.path.lexists(name)))
         for beside in ("-wal", "-shm"):
             path.with_name(path.name + beside).unlink(missing_ok=True)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         with (self._folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield

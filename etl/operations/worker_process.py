@@ -19,7 +19,7 @@ from etl.core import child_process
 
 _NICENESS = 15
 _POLL_SECONDS = 0.1
-# Half of the cores stay free for the web process; further work waits.
+# Half of the cores stay free for the web process; further work is queued.
 _slots = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) // 2))
 
 Report = Callable[[float], None]

@@ -137,17 +137,9 @@ def history(pointer: Path) -> list[dict[str, Any]]:
                 diff = compare(before, after, by_province=False)
         except (Refused, duckdb.Error):
             continue
+        names = ("metric", "before", "after", "change", "causes")
         log += [
-            {
-                "old": diff.old,
-                "new": diff.new,
-                "metric": moved.metric,
-                "before": moved.before,
-                "after": moved.after,
-                "change": moved.change,
-                "causes": moved.causes,
-            }
-            for moved in diff.moved
+            {"old": diff.old, "new": diff.new} | {name: getattr(moved, name) for name in names} for moved in diff.moved
         ]
     return log
 

@@ -174,6 +174,8 @@ def connect(pointer: Path, scope: AccessScope) -> Iterator[ScopedCursor]:
 # ---------------------------------------------------------------- questions
 
 BELOW_PROVINCE = frozenset({"county", "institute"})
+_MOST_SCOPES = 100
+_codes_of_scopes: dict[tuple[publications.Publication, frozenset[str]], dict[str, frozenset[str]]] = {}
 
 
 def members_in_scope(con: ScopedCursor, where: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
@@ -196,10 +198,10 @@ def members_in_scope(con: ScopedCursor, where: Mapping[str, Sequence[str]]) -> d
 def _codes_in_scope(con: ScopedCursor) -> dict[str, frozenset[str]]:
     """Counties and institutes of the scope's provinces; a publication never changes, so they are read once."""
     key = (con.publication, con.scope.codes)
-    if key not in _known_codes:
-        while len(_known_codes) >= _MOST_KNOWN:
-            _known_codes.pop(next(iter(_known_codes)), None)
-        _known_codes[key] = {
+    if key not in _codes_of_scopes:
+        while len(_codes_of_scopes) >= _MOST_SCOPES:
+            _codes_of_scopes.pop(next(iter(_codes_of_scopes)), None)
+        _codes_of_scopes[key] = {
             dimension: frozenset(
                 code
                 for (code,) in con.numbers.execute(
@@ -212,11 +214,7 @@ def _codes_in_scope(con: ScopedCursor) -> dict[str, frozenset[str]]:
                 ("institute", "institutes", "institute_code", "province"),
             )
         }
-    return _known_codes[key]
-
-
-_MOST_KNOWN = 100
-_known_codes: dict[tuple[publications.Publication, frozenset[str]], dict[str, frozenset[str]]] = {}
+    return _codes_of_scopes[key]
 
 
 def narrow(

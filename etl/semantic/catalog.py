@@ -59,7 +59,7 @@ class Measure:
     ignores: tuple[str, ...] = ()
     # The column of the table `preaggregate` that holds it, without persons who have three or more spells at once.
     rollup_column: str = ""
-    # Its key in the facts of provinces that a publication keeps in memory.
+    # Its key in the facts of provinces, which are in memory.
     static_column: str = ""
 
 
@@ -200,7 +200,7 @@ def _measure(name: str, entry: Mapping[str, Any]) -> Measure:
 
 def _fields_in(entry: Mapping[str, Any], kind: type) -> dict[str, Any]:
     """The keys of an entry that are fields of a dataclass."""
-    return {known.name: entry[known.name] for known in fields(kind) if known.name in entry}
+    return {item.name: entry[item.name] for item in fields(kind) if item.name in entry}
 
 
 def _parts(sql: str) -> list[str]:

@@ -73,8 +73,8 @@ class MeasureQuery:
             units = select.units
             rows = [(unit, *row[1:]) for row in rows for unit in units.get(row[0], ())]
         if self.provinces is not None:
-            place, chosen = select.columns.index("province"), self.provinces
-            rows = [row for row in rows if row[place] in chosen]
+            at, chosen = select.columns.index("province"), self.provinces
+            rows = [row for row in rows if row[at] in chosen]
         return rows
 
 
@@ -84,8 +84,8 @@ def combine(plan: Plan, queries: Sequence[MeasureQuery], results: Results) -> li
     groups = merge(queries, results, plan.by, fixed_groups(plan), empty)
     keys = in_order(groups)
     if all(name in empty for name in plan.selected):
-        places = [[*empty].index(name) for name in plan.selected]
-        return [(*key, *map(groups[key].__getitem__, places)) for key in keys]
+        positions = [[*empty].index(name) for name in plan.selected]
+        return [(*key, *map(groups[key].__getitem__, positions)) for key in keys]
     formulas = [operator.itemgetter(name) if name in empty else formula(name) for name in plan.selected]
     rows = []
     for key in keys:
@@ -132,28 +132,28 @@ def merge(
     main = [query for query in queries if not query.is_lookup]
     if not main:
         main, lookups = lookups, []
-    place = {name: number for number, name in enumerate(empty)}
+    position = {name: number for number, name in enumerate(empty)}
     nothing = [*empty.values()]
     merged: dict[Key, list[Any]] = {key: nothing.copy() for key in fixed}
     for key, fixed_numbers in fixed.items():
-        _set(merged[key], [place[name] for name in fixed_numbers], fixed_numbers.values())
+        _set(merged[key], [position[name] for name in fixed_numbers], fixed_numbers.values())
     for query in main:
         # A dimension that the query lacks is the None appended to its keys.
         full_key = _picker((*query.dimensions, None), [name if name in query.dimensions else None for name in by])
-        places = [place[name] for name in query.measures]
+        positions = [position[name] for name in query.measures]
         for key, numbers in query.groups(results).items():
             key = full_key((*key, None))
             cells = merged.get(key)
             if cells is None:
                 merged[key] = cells = nothing.copy()
-            _set(cells, places, numbers)
+            _set(cells, positions, numbers)
     for query in lookups:
         groups = query.groups(results)
         part = _picker(by, query.dimensions)
-        places = [place[name] for name in query.measures]
+        positions = [position[name] for name in query.measures]
         for key, cells in merged.items():
             if part(key) in groups:
-                _set(cells, places, groups[part(key)])
+                _set(cells, positions, groups[part(key)])
     return merged
 
 
@@ -209,17 +209,17 @@ def _of_two(work: Callable[[Any, Any], Any], left: Formula, right: Formula) -> F
 
 def _picker(columns: Sequence[str | None], names: Sequence[str | None]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
     """A function that picks `names` from a row of `columns`; a name without a column gives None."""
-    places = [columns.index(name) if name in columns else -1 for name in names]
-    first = places[0] if places else 0
-    if first >= 0 and places == [*range(first, first + len(places))]:
-        return operator.itemgetter(slice(first, first + len(places)))
-    return lambda row: tuple([None if place < 0 else row[place] for place in places])
+    positions = [columns.index(name) if name in columns else -1 for name in names]
+    first = positions[0] if positions else 0
+    if first >= 0 and positions == [*range(first, first + len(positions))]:
+        return operator.itemgetter(slice(first, first + len(positions)))
+    return lambda row: tuple([None if position < 0 else row[position] for position in positions])
 
 
-def _set(cells: list[Any], places: Sequence[int], numbers: Iterable[Any]) -> None:
-    for place, number in zip(places, numbers, strict=False):
+def _set(cells: list[Any], positions: Sequence[int], numbers: Iterable[Any]) -> None:
+    for position, number in zip(positions, numbers, strict=False):
         if number is not None:
-            cells[place] = number
+            cells[position] = number
 
 
 def _sum(first: Numbers, second: Numbers) -> Numbers:

@@ -37,10 +37,10 @@ def answered(
         like.where,
         *timed,
         frozenset(),
-        query or queries_of(like, *also),
+        query or joined_queries(like, *also),
         like.publication,
         like.scope,
-        sources | sources_of(like, *also),
+        sources | joined_sources(like, *also),
     )
 
 
@@ -52,11 +52,11 @@ def reshaped(
     return replace(like, by=by, metrics=metrics, columns=(*by, *(metric.name for metric in metrics), *more), rows=rows)
 
 
-def queries_of(*answers: Answer) -> str:
+def joined_queries(*answers: Answer) -> str:
     """The queries of several answers, each once."""
     return ";\n\n".join(dict.fromkeys(answer.query for answer in answers))
 
 
-def sources_of(*answers: Answer) -> frozenset[str]:
+def joined_sources(*answers: Answer) -> frozenset[str]:
     """The source and reference tables behind several answers."""
     return frozenset().union(*(answer.sources for answer in answers))

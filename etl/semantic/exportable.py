@@ -93,7 +93,7 @@ class StreamedRows:
 
 @dataclass(frozen=True)
 class StoredRows:
-    """Rows too many for the process of the readers: those of an Answer in a Parquet file; `answer` is without rows.
+    """Rows too many for the memory of a web process: those of an Answer in a Parquet file; `answer` is without rows.
 
     The file is read a page or a batch at a time. `owner` removes it when nothing refers to these rows any more.
     """
@@ -136,9 +136,9 @@ class StoredRows:
     def page(
         self, first: int, most: int, by: str = "", downwards: bool = False, keys: Mapping[str, str] | None = None
     ) -> list[tuple[Any, ...]]:
-        """At most `most` rows from `first` on, sorted by a column; what is unknown comes last.
+        """At most `most` rows from `first` on, sorted by a column; None comes last.
 
-        `keys` are what the members of the column are sorted by, where that is not their code.
+        `keys` are the sort keys of the column's members; without them, members are sorted by their codes.
         """
         source, order = "rows", ""
         given: dict[str, Any] = {"first": first, "most": most}
@@ -152,13 +152,13 @@ class StoredRows:
         return self._query(f"select {columns} from {source} {order} limit $most offset $first", given)
 
     def members(self, column: str) -> list[Any]:
-        """The different values of a column but None."""
+        """The distinct values of a column without None."""
         name = _quoted(column)
         rows = self._query(f"select distinct {name} from rows where {name} is not null", {})
         return [value for (value,) in rows]
 
     def range(self, column: str) -> tuple[Any, Any, int]:
-        """The least and the largest value of a column, and how many are known."""
+        """The least and the largest value of a column, and how many are not None."""
         name = _quoted(column)
         ((least, largest, count),) = self._query(f"select min({name}), max({name}), count({name}) from rows", {})
         return least, largest, count

@@ -71,19 +71,19 @@ def shared_queries(
     ordered = sorted(scans, key=lambda scan: scan.national_total)
     if [scan.national_total for scan in ordered] != [False, True] or plan.unit or plan.publication.has_many:
         return {}
-    place, nation = ordered
-    if "province" not in place.grouped or place.days != nation.days:
+    provincial, national = ordered
+    if "province" not in provincial.grouped or provincial.days != national.days:
         return {}
     sums: dict[str, str] = {}
     for scan in ordered:
         pairs = _pair_condition(scan.grouped, _cell_filters(plan, binder, scan))
         where = f" filter (where {_for_any_row(pairs)[0]})" if pairs else ""
         sums |= {name: f"sum({column}){where}" for name, column in _columns(scans[scan]).items()}
-    ((_, *days),) = _with_checkpoints(plan, place)
-    where = " and ".join([_since(binder, *days), *_cell_filters(plan, binder, nation)])
-    selected = [*place.grouped, *(f"{number} as {name}" for name, number in sums.items())]
-    sql = f"select {', '.join(selected)}\nfrom preaggregate\nwhere {where}\ngroup by {', '.join(place.grouped)}"
-    select = (Select(sql, (*place.grouped, *sums)),)
+    ((_, *days),) = _with_checkpoints(plan, provincial)
+    where = " and ".join([_since(binder, *days), *_cell_filters(plan, binder, national)])
+    selected = [*provincial.grouped, *(f"{number} as {name}" for name, number in sums.items())]
+    sql = f"select {', '.join(selected)}\nfrom preaggregate\nwhere {where}\ngroup by {', '.join(provincial.grouped)}"
+    select = (Select(sql, (*provincial.grouped, *sums)),)
     chosen = frozenset(plan.where["province"]) if "province" in plan.where else None
     return {
         scan: MeasureQuery(
@@ -161,7 +161,7 @@ def _cell_filters(plan: Plan, binder: Binder, scan: StockScan) -> list[str]:
 
 def _with_checkpoints(plan: Plan, scan: StockScan) -> list[tuple[str, date, date]]:
     """Each unit of time with its day and the last checkpoint up to it."""
-    first, last = plan.publication.kept_months or (date.max, date.min)
+    first, last = plan.publication.months_with_totals or (date.max, date.min)
     return [(label, day, checkpoint(day, first, last)) for label, day in scan.days]
 
 

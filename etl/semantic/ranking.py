@@ -98,12 +98,9 @@ def rank(answer: Answer, name: str | None = None) -> Ranking:
         # Events counted over a period can exceed the persons they are divided by; such a share has no interval.
         has_interval = is_share and 0 <= row[str(metric.numerator)] <= count
         groups.append(Group(key, value, count, wilson(row[str(metric.numerator)], count) if has_interval else None))
-    ranked = sorted(
-        (group for group in groups if group.count >= least(unit)), key=lambda group: (-group.value, group.key)
-    )
-    small = sorted(
-        (group for group in groups if group.count < least(unit)), key=lambda group: (-group.count, group.key)
-    )
+    fewest = least(unit)
+    ranked = sorted((group for group in groups if group.count >= fewest), key=lambda group: (-group.value, group.key))
+    small = sorted((group for group in groups if group.count < fewest), key=lambda group: (-group.count, group.key))
     return Ranking(tuple(ranked), tuple(small), _is_apart(ranked[:2]), _is_apart(ranked[:-3:-1]))
 
 

@@ -100,7 +100,7 @@ class Plan:
         return frozenset(unit.label for unit in self.units if unit.last > last_settled)
 
     def static_columns(self) -> dict[str, str]:
-        """The measures that are looked up among the facts of provinces kept in memory, each with its key there.
+        """The measures that are read from the facts of provinces in memory, each with its key there.
 
         Only for questions by province alone: other filters than the province do not apply to residents and areas.
         """

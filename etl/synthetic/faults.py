@@ -44,8 +44,8 @@ class Planter:
                 row = dict(fit[int(self.material.rng.integers(len(fit)))])
                 self.material.fresh_key(row)
                 if editor.raw is not None:
-                    place = int(self.material.rng.integers(len(rows) + 1))
-                    lines.append((place, editor.raw(self.material, row)))
+                    after = int(self.material.rng.integers(len(rows) + 1))
+                    lines.append((after, editor.raw(self.material, row)))
                 else:
                     extra.extend(editor.edit(self.material, row))
                 self.planted.update(editor.reasons * (2 if CONFLICT in editor.reasons else 1))
@@ -58,8 +58,8 @@ class Planter:
         added = pa.Table.from_pylist(extra, schema=rows.schema)
         every_row = pa.concat_tables([rows, added, duplicates])
         more = len(extra) + len(duplicates)
-        places = np.r_[np.arange(len(rows)), self.material.rng.random(more) * len(rows)]
-        order = np.argsort(places, kind="stable")
+        positions = np.r_[np.arange(len(rows)), self.material.rng.random(more) * len(rows)]
+        order = np.argsort(positions, kind="stable")
         return Sheet(self.material.table, every_row.take(pa.array(order)), lines)
 
     def _counts(self, rows: int, first: bool) -> dict[Editor, int]:

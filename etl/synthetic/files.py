@@ -98,8 +98,8 @@ def _write_xlsx(path: Path, table: str, sheets: Iterable[Sheet], headers: list[s
             cover.write_string(1, 0, "This file is made up")
         page = book.add_worksheet("داده")
         page.right_to_left()
-        for place, header in enumerate(headers):
-            page.write_string(0, place, header)
+        for column, header in enumerate(headers):
+            page.write_string(0, column, header)
         kinds = [kind for kind, _ in COLUMNS[table].values()]
         if habit.extra:
             kinds.insert(0, "hours")
@@ -109,25 +109,25 @@ def _write_xlsx(path: Path, table: str, sheets: Iterable[Sheet], headers: list[s
             columns = [c.to_pylist() for c in sheet.rows.columns]
             for values in zip(*columns, strict=True):
                 line += 1
-                for place, value in enumerate(values):
+                for column, value in enumerate(values):
                     if value is not None:
-                        writers[place](line, place, value)
+                        writers[column](line, column, value)
 
 
 def _cell_writer(sheet: Worksheet, kind: str, habit: Habit) -> Callable[[int, int, str], object]:
     """The function that writes a cell of a kind: as a date or a number if it is one, else as text."""
 
-    def as_date(line: int, place: int, value: str) -> None:
+    def as_date(line: int, column: int, value: str) -> None:
         try:
-            sheet.write_datetime(line, place, datetime.fromisoformat(value))
+            sheet.write_datetime(line, column, datetime.fromisoformat(value))
         except ValueError:
-            sheet.write_string(line, place, value)
+            sheet.write_string(line, column, value)
 
-    def as_number(line: int, place: int, value: str) -> None:
+    def as_number(line: int, column: int, value: str) -> None:
         if value.replace(".", "", 1).isdigit():
-            sheet.write_number(line, place, float(value))
+            sheet.write_number(line, column, float(value))
         else:
-            sheet.write_string(line, place, value)
+            sheet.write_string(line, column, value)
 
     if kind == "date" and habit.dates == "cell":
         return as_date

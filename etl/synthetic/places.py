@@ -1,23 +1,16 @@
 """Provinces, counties and courses of the reference tables, as lists to index."""
 
-import csv
-
 import numpy as np
 
 from etl.core.paths import REFERENCE
-
-
-def read_reference(name: str) -> list[dict[str, str]]:
-    """The rows of a reference table kept with the project."""
-    with (REFERENCE / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+from etl.core.places import reference_rows
 
 
 class Places:
     """Provinces, counties and courses of the reference tables, as lists to index."""
 
     def __init__(self) -> None:
-        rows = sorted(read_reference("provinces.csv"), key=lambda r: r["sci_code"])
+        rows = sorted(reference_rows(REFERENCE / "provinces.csv"), key=lambda r: r["sci_code"])
         self.rows = rows
         self.provinces = {
             "name": [r["name_fa"] for r in rows], "english": [r["name_en"] for r in rows],
@@ -25,17 +18,17 @@ class Places:
         }  # fmt: skip
         index = {iso: i for i, iso in enumerate(self.provinces["iso"])}
         self.aliases: list[list[str]] = [[] for _ in rows]
-        for row in read_reference("province_aliases.csv"):
+        for row in reference_rows(REFERENCE / "province_aliases.csv"):
             # «کرج» is also a city: clerks do not mean the province by it
             if row["lang"] == "fa" and row["alias"] != "کرج" and "," not in row["alias"]:
                 self.aliases[index[row["iso_3166_2"]]].append(row["alias"])
-        counties = read_reference("counties.csv")
+        counties = reference_rows(REFERENCE / "counties.csv")
         self.county_province = np.array([index[c["province_iso"]] for c in counties])
         self.county_urban = np.array([int(c["urban_2016"]) + 500 for c in counties], dtype=float)
         self.county_names = [c["county_fa"] for c in counties]
         self.county_codes = [c["sci_code"] for c in counties]
-        later = [c for c in read_reference("counties_1402.csv") if c["in_2016_census"] == "0"]
+        later = [c for c in reference_rows(REFERENCE / "counties_1402.csv") if c["in_2016_census"] == "0"]
         self.new_counties = [c["county_fa"] for c in later]
         self.new_county_province = np.array([index[c["province_iso"]] for c in later])
-        self.course_rows = read_reference("courses.csv")
+        self.course_rows = reference_rows(REFERENCE / "courses.csv")
         self.courses = [c["course_code"] for c in self.course_rows]

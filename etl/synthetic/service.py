@@ -33,10 +33,10 @@ class Market:
         for _ in range(5):
             there = np.searchsorted(self.first, days[todo], side="right")
             limit = self.total[np.maximum(there, 1) - 1]
-            place = np.searchsorted(self.total, self.rng.random(len(todo)) * limit, side="right")
-            place = np.minimum(place, len(self.index) - 1)
-            chosen[todo] = self.index[place]
-            wrong = self.ended[place] < days[todo] + 45
+            position = np.searchsorted(self.total, self.rng.random(len(todo)) * limit, side="right")
+            position = np.minimum(position, len(self.index) - 1)
+            chosen[todo] = self.index[position]
+            wrong = self.ended[position] < days[todo] + 45
             if avoid is not None:
                 wrong |= chosen[todo] == avoid[todo]
             todo = todo[wrong]

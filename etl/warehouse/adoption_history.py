@@ -9,6 +9,7 @@ import duckdb
 
 from etl.core.errors import Refused
 from etl.warehouse import publications
+from etl.warehouse.build_database import create_from
 
 ADOPTION = """
     select
@@ -37,10 +38,10 @@ def carry(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:
     except (Refused, duckdb.Error):
         # No readable publication exists yet.
         return
-    con.register("earlier", earlier)
-    con.execute(
-        "insert into adoption by name select earlier.* exclude (is_sample) from earlier inner join publication "
-        "on earlier.is_sample = publication.is_sample and earlier.valid_from < publication.as_of"
+    create_from(
+        con,
+        "insert into adoption by name select arriving.* exclude (is_sample) from arriving inner join publication "
+        "on arriving.is_sample = publication.is_sample and arriving.valid_from < publication.as_of",
+        earlier,
     )
-    con.unregister("earlier")
     con.execute("create or replace table adoption as select * from adoption order by valid_from, province, activity")

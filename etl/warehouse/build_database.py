@@ -57,7 +57,7 @@ def new_cursor(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnec
 
 
 def create_from(con: duckdb.DuckDBPyConnection, sql: str, rows: pa.Table) -> None:
-    """Run `sql`, which creates a table from `rows` under the name `arriving`."""
+    """Run `sql`, which creates or fills a table from `rows`, under the name `arriving`."""
     con.register("arriving", rows)
     con.execute(sql)
     con.unregister("arriving")

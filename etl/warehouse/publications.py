@@ -60,7 +60,7 @@ class Publication:
     rows_quarantined: int
     missing: tuple[str, ...]
     # The first and the last day with running totals.
-    kept_months: tuple[date, date] | None = None
+    months_with_totals: tuple[date, date] | None = None
     # Whether a person has three overlapping spells: running totals leave such persons out.
     has_many: bool = True
     # Areas, and residents by day.
@@ -146,16 +146,16 @@ def describe(con: duckdb.DuckDBPyConnection) -> Publication:
     except OSError:
         return _described(con, "", datetime.min)
     key = (str(path), status.st_ino, status.st_mtime_ns)
-    if key not in _known:
+    if key not in _descriptions:
         # A version never changes, so its description is cached.
-        while len(_known) >= _MOST_KNOWN:
-            _known.pop(next(iter(_known)), None)
-        _known[key] = _described(con, path.stem, datetime.fromtimestamp(status.st_mtime))
-    return _known[key]
+        while len(_descriptions) >= _MOST_DESCRIBED:
+            _descriptions.pop(next(iter(_descriptions)), None)
+        _descriptions[key] = _described(con, path.stem, datetime.fromtimestamp(status.st_mtime))
+    return _descriptions[key]
 
 
-_MOST_KNOWN = 2 * KEPT
-_known: dict[tuple[str, int, int], Publication] = {}
+_MOST_DESCRIBED = 2 * KEPT
+_descriptions: dict[tuple[str, int, int], Publication] = {}
 
 
 def _described(con: duckdb.DuckDBPyConnection, name: str, published_at: datetime) -> Publication:
@@ -170,7 +170,7 @@ def _described(con: duckdb.DuckDBPyConnection, name: str, published_at: datetime
         id=name,
         published_at=published_at,
         missing=tuple(missing),
-        kept_months=(first, last) if first else None,
+        months_with_totals=(first, last) if first else None,
         has_many=has_many,
         provinces=population.published(con),
         **dict(zip(columns, values, strict=True)),
@@ -187,7 +187,7 @@ def building(pointer: Path) -> Iterator[Path]:
     with version_files.locked(pointer) as folder:
         for left in folder.glob("building-*"):
             shutil.rmtree(left, ignore_errors=True)
-        version_files.remove_never_shown(pointer)
+        version_files.remove_never_published(pointer)
         try:
             private = Path(tempfile.mkdtemp(prefix="building-", dir=folder))
         except OSError as error:
@@ -203,7 +203,7 @@ def publish(built: Path, pointer: Path) -> Path:
 
     If anything is raised, nothing was published; nothing is raised after the pointer has moved. Call it inside `building`.
     """
-    number = max(version_files.newest_shown(pointer), *map(number_of, versions(pointer)), 0) + 1
+    number = max(version_files.newest_published(pointer), *map(number_of, versions(pointer)), 0) + 1
     return adopt(built, f"{number:06}.duckdb", pointer)
 
 
@@ -211,7 +211,7 @@ def adopt(received: Path, name: str, pointer: Path) -> Path:
     """As `publish`, under a given name: that of a publication received from another host."""
     folder = versions_folder(pointer)
     version = folder / name
-    newest = version_files.newest_shown(pointer)
+    newest = version_files.newest_published(pointer)
     sync(received)
     os.rename(received, version)
     sync(folder)
@@ -225,11 +225,6 @@ def adopt(received: Path, name: str, pointer: Path) -> Path:
     return version
 
 
-def point(pointer: Path, name: str) -> None:
-    """Make the version `name`, restored from a backup, the current one. Call it inside `building`."""
-    version_files.point(pointer, versions_folder(pointer) / name)
-
-
 def roll_back(pointer: Path, to: str = "") -> Path:
     """Make the version before the current one, or the one with the id `to`, the current one; returns its path.
 
@@ -238,7 +233,7 @@ def roll_back(pointer: Path, to: str = "") -> Path:
     version = current(pointer)
     version_files.refuse_foreign(pointer)
     with version_files.locked(pointer) as folder:
-        newest = version_files.newest_shown(pointer)
+        newest = version_files.newest_published(pointer)
         published = [path for path in versions(pointer) if number_of(path) <= newest]
         if to:
             chosen = [path for path in published if path.stem == to]

@@ -23,15 +23,9 @@ from etl.warehouse.sql_tables import tables_in
 
 _FOLDER = Path(__file__).parent / "models"
 _OF_PERSONS = {
-    "completions",
-    "course_compliance_intervals",
-    "joiners",
-    "leavers",
-    "moves",
-    "compliance_intervals",
-    "requirements",
+    "completions", "course_compliance_intervals", "joiners", "leavers", "moves", "compliance_intervals", "requirements",
     "service",
-}
+}  # fmt: skip
 # Read by other models and the checks only, so not published.
 _NOT_PUBLISHED = {"moves", "requirements"}
 # Memory per person of the widest of these models, measured, for each of two that run at the same time.
@@ -95,7 +89,7 @@ def _make_all(
     """
     order = graphlib.TopologicalSorter(needed)
     order.prepare()
-    rank = {name: place for place, name in enumerate(needed)}
+    rank = {name: number for number, name in enumerate(needed)}
     ready: list[str] = []
     running: dict[Future[None], tuple[str, duckdb.DuckDBPyConnection]] = {}
     with ExitStack() as stack:

@@ -56,17 +56,17 @@ def refuse_foreign(pointer: Path) -> None:
         raise because("not_a_pointer", path=pointer)
 
 
-def remove_never_shown(pointer: Path) -> None:
+def remove_never_published(pointer: Path) -> None:
     """Remove versions that were finished but never published."""
     # Without a pointer it is unknown what was published, so everything is kept.
     if pointer.is_symlink():
-        newest = newest_shown(pointer)
+        newest = newest_published(pointer)
         for version in versions(pointer):
             if number_of(version) > newest:
                 version.unlink(missing_ok=True)
 
 
-def newest_shown(pointer: Path) -> int:
+def newest_published(pointer: Path) -> int:
     """The number of the newest version that was ever published."""
     noted = versions_folder(pointer) / _NEWEST
     text = noted.read_text() if noted.is_file() else ""
