@@ -35,12 +35,12 @@ fast: $(READY)
 bench: $(READY)
 	$(BIN)/python -m bench
 
-# Chromium, nginx, rsync, faketime and PostgreSQL come from Debian's packages, unless they are installed already.
+# Chromium, nginx, rsync, faketime, poppler and PostgreSQL come from Debian's packages, unless they are installed already.
 # The provider of the PKCE test comes from npm, by its lock file; without npm's registry that one test is skipped.
 browser:
-	@{ command -v chromium && command -v faketime && command -v rsync && ls /usr/lib/postgresql/*/bin/postgres && PATH="$$PATH:/usr/sbin" command -v nginx; } >/dev/null 2>&1 || { \
+	@{ command -v chromium && command -v faketime && command -v pdftotext && command -v rsync && ls /usr/lib/postgresql/*/bin/postgres && PATH="$$PATH:/usr/sbin" command -v nginx; } >/dev/null 2>&1 || { \
 	  SUDO=$$( [ "$$(id -u)" = 0 ] || echo sudo ); \
-	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq chromium faketime nginx-light postgresql rsync; }
+	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq chromium faketime nginx-light poppler-utils postgresql rsync; }
 	@ls $(PROVIDER)/node_modules >/dev/null 2>&1 || { \
 	  SUDO=$$( [ "$$(id -u)" = 0 ] || echo sudo ); \
 	  { command -v npm >/dev/null || DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq npm; } && \

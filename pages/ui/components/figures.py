@@ -4,7 +4,7 @@ A component asks its question under the user's scope, describes its content in w
 Data goes into HTML only through `text.escape`, and never into Markdown.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache, partial
@@ -96,22 +96,24 @@ def _figure(
     ranked: bool,
     options: Mapping[str, Any],
     place: DeltaGenerator,
-) -> None:
-    view = question.view
+) -> Callable[[], None] | None:
+    """Work the figure out; returns what sends it to the browser, None for a notice, which is sent already."""
+    view, chart = question.view, question.chart
     with error_boundary(view.lang, ident):
         answer, ignored = question.answer()
         if scoped_query.nothing(answer):
             notice(view.lang, "state.empty_title", view.word("state.empty"))
         elif question.is_single(answer):
-            _single(question, answer, ident, ignored, place)
-        elif question.chart.where_noise and ranked and spread.is_noise(answer):
+            return _single(question, answer, ident, ignored, place)
+        elif chart.where_noise and spread.is_noise(answer):
+            if not ranked:
+                by_rank = {"nation": of_nation(view, answer).value()}
+                note = view.word("figure.noise")
+                return prepare(view, chart.where_noise, answer, ident, None, ignored, by_rank, place, notes=[note])
             _unmapped(question, answer, ident)
-        elif question.chart.where_noise and spread.is_noise(answer):
-            ranking_options = {"nation": of_nation(view, answer).value()}
-            note = view.word("figure.noise")
-            draw(view, question.chart.where_noise, answer, ident, None, ignored, ranking_options, place, notes=[note])
         else:
-            draw(view, question.chart, answer, ident, says, ignored, {**options, **question.options(answer)}, place)
+            return prepare(view, chart, answer, ident, says, ignored, {**options, **question.options(answer)}, place)
+    return None
 
 
 def _unmapped(question: FigureQuestion, answer: Answer, ident: str) -> None:
@@ -124,7 +126,7 @@ def _unmapped(question: FigureQuestion, answer: Answer, ident: str) -> None:
 
 def _single(
     question: FigureQuestion, answer: Answer, ident: str, ignored: Sequence[str], place: DeltaGenerator
-) -> None:
+) -> Callable[[], None] | None:
     """A single group, with nothing to compare: its value as on a card, and its trend."""
     view, metric = question.view, answer.metrics[0]
     value = text.amount(answer.rows[-1][answer.columns.index(metric.name)], metric.unit, view.lang)
@@ -132,14 +134,19 @@ def _single(
     over_time = question.trend(answer)
     if over_time is not None and not scoped_query.nothing(over_time):
         options = {"zero": metric.unit != "share", "height": _TREND}
-        draw(view, lines.trend, over_time, ident, None, ignored, options, place, card=card)
-        return
+        return prepare(view, lines.trend, over_time, ident, None, ignored, options, place, card=card)
     title = _title(answer, question.chart, context(view), None, ident)
     st.html(_head(title.sentence, _below(view, answer), "") + card)
     footer(view, answer, ident)
+    return None
 
 
-def draw(
+def draw(*args: Any, **kwargs: Any) -> None:
+    """Prepare an answer and show it at once; the parameters of `prepare`."""
+    prepare(*args, **kwargs)()
+
+
+def prepare(
     view: PageContext,
     chart: Chart,
     answer: Answer,
@@ -150,39 +157,52 @@ def draw(
     place: DeltaGenerator | None = None,
     notes: Sequence[str] = (),
     card: str = "",
-) -> None:
-    """Draw an answer: title, subtitle, `card`, chart, notes, the filters that were `ignored`, and the footer.
+) -> Callable[[], None]:
+    """Draw an answer; returns what shows it: title, subtitle, `card`, chart, notes, the filters `ignored`, and the footer.
 
-    With a `place`, the footer is deferred until all figures are drawn.
+    With a `place`, the footer is deferred until all figures are shown.
     """
     below = _below(view, answer)
     title = _title(answer, chart, context(view), says, ident)
     drawn = _drawn(_Same(answer), chart, context(view), title, below, _frozen(options or {}))
-    axis = drawn.meta["clicks"] if drawn.meta["clicks"] in FILTERS else ""
-    legend, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
-    st.html(_head(title.sentence, below, "" if chosen else keys(legend)) + card)
-    if chosen:
-        _keys_to_click(axis, legend, ident)
-    plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=partial(page_context.turn, axis) if axis else None)
-    if drawn.meta.get("events"):
-        st.html(marks.listed(drawn.meta["events"], context(view)))
-    notes = [*notes, *([drawn.meta["credit"]] if drawn.meta.get("credit") else [])]
+    all_notes = [*notes, *([drawn.meta["credit"]] if drawn.meta.get("credit") else [])]
     if ignored:
-        notes.append(scoped_query.no_effect(view, ignored))
-    if notes:
-        st.html("".join(f'<p class="pd-note"><bdi>{text.escape(note)}</bdi></p>' for note in notes))
-    source = downloads.source_of(view, answer, notes)
+        all_notes.append(scoped_query.no_effect(view, ignored))
     picture = Picture(
         drawn.figure,
         title.sentence,
         below,
-        source,
-        partial(_circulated, view, chart, says, below, dict(options or {}), notes, answer),
+        downloads.source_of(view, answer, all_notes),
+        partial(_circulated, view, chart, says, below, dict(options or {}), all_notes, answer),
     )
-    if place:
-        rendering.defer(partial(footer, view, answer, ident, picture=picture), place=place)
-    else:
-        footer(view, answer, ident, picture=picture)
+    return partial(_show, view, answer, ident, drawn, picture, all_notes, card, place)
+
+
+def _show(
+    view: PageContext,
+    answer: Answer,
+    ident: str,
+    drawn: "_Drawn",
+    picture: Picture,
+    notes: Sequence[str],
+    card: str,
+    place: DeltaGenerator | None,
+) -> None:
+    with error_boundary(view.lang, ident):
+        axis = drawn.meta["clicks"] if drawn.meta["clicks"] in FILTERS else ""
+        legend, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
+        st.html(_head(picture.title, picture.subtitle, "" if chosen else keys(legend)) + card)
+        if chosen:
+            _keys_to_click(axis, legend, ident)
+        plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=partial(page_context.turn, axis) if axis else None)
+        if drawn.meta.get("events"):
+            st.html(marks.listed(drawn.meta["events"], context(view)))
+        if notes:
+            st.html("".join(f'<p class="pd-note"><bdi>{text.escape(note)}</bdi></p>' for note in notes))
+        if place:
+            rendering.defer(partial(footer, view, answer, ident, picture=picture), place=place)
+        else:
+            footer(view, answer, ident, picture=picture)
 
 
 def _below(view: PageContext, answer: Answer) -> str:

@@ -33,13 +33,13 @@ class _Part:
     """A part of a page whose place is reserved and whose content is drawn later."""
 
     place: DeltaGenerator
-    draw: Callable[[], None]
+    draw: Callable[[], Callable[[], None] | None]
     ready: Callable[[], object] | None
     first: bool
 
 
 def defer(
-    draw: Callable[..., None],
+    draw: Callable[..., Callable[[], None] | None],
     *args: Any,
     place: DeltaGenerator | None = None,
     ready: Callable[[], object] | None = None,
@@ -48,11 +48,12 @@ def defer(
     """Reserve the place of a part here (or use `place`) and draw it in `flush`, so that all questions run concurrently.
 
     `ready` asks what the part will need; only the cached answers matter, its result is ignored. Parts that take the browser
-    longest are drawn `first`, wherever they are on the page. In a fragment that runs on its own the part is drawn at once.
+    longest are drawn `first`, wherever they are on the page. `draw` shows the part, or returns what shows it: such parts are
+    shown together, so that the browser lays them out once. In a fragment that runs on its own the part is drawn at once.
     """
     part = _Part(st.container() if place is None else place, partial(draw, *args), ready, first)
     if getattr(_run, "waiting", None) is None:
-        _draw(part, None)
+        _show_all([(part, _draw(part, None))])
     else:
         _run.waiting.append(part)
 
@@ -67,17 +68,23 @@ def flush() -> None:
 
 
 def _draw_all(parts: list[_Part]) -> None:
-    futures = [warehouse.soon(part.ready) if part.ready else None for part in parts]
-    for part, answered in zip(parts, futures, strict=True):
-        _draw(part, answered)
+    answered = [warehouse.soon(part.ready) if part.ready else None for part in parts]
+    _show_all([(part, _draw(part, future)) for part, future in zip(parts, answered, strict=True)])
 
 
-def _draw(part: _Part, answered: Future[object] | None) -> None:
+def _show_all(drawn: list[tuple[_Part, Callable[[], None] | None]]) -> None:
+    for part, show in drawn:
+        if show:
+            with part.place:
+                show()
+
+
+def _draw(part: _Part, answered: Future[object] | None) -> Callable[[], None] | None:
     if answered:
         # Errors in prefetch are raised again when the part renders.
         wait([answered])
     with part.place:
-        part.draw()
+        return part.draw()
 
 
 def fragment(draw: Callable[..., None]) -> Callable[..., None]:
