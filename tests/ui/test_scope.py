@@ -197,13 +197,13 @@ def test_what_a_page_itself_asks_is_not_lost_to_an_old_address_either() -> None:
     ],
 )
 def test_a_period_stands_for_its_days(period: str, days: tuple[date, date]) -> None:
-    assert periods.known(period) == period
+    assert periods.canonical(period) == period
     assert periods.days(period, LATEST) == days
 
 
 @pytest.mark.parametrize("period", ["", "13", "0", "..", "2024-01-01", "2024-02-29..2024-01-01", "x..y", "days", "'"])
 def test_what_is_no_period_is_none(period: str) -> None:
-    assert periods.known(period) == ""
+    assert periods.canonical(period) == ""
 
 
 @pytest.mark.slow
