@@ -66,5 +66,5 @@ def briefings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def press(pointer: Path) -> Iterator[writing.Press]:
-    with writing.press(pointer, ADMINISTRATOR) as found:
-        yield found
+    with writing.press(pointer, ADMINISTRATOR) as press:
+        yield press

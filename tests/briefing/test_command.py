@@ -41,35 +41,35 @@ def test_a_book_of_a_day_and_place_is_written_and_listed(pointer, tmp_path, caps
     to = tmp_path / "briefing-IR-11-2026-03-20-en.pdf"
     assert to.read_bytes().startswith(b"%PDF")
     assert capsys.readouterr().out == f"{to}\n"
-    (one,) = writing.written()
-    assert (one.file, one.place, one.day, one.lang, one.is_exact) == (str(to), "IR-11", "2026-03-20", "en", False)
-    assert writing.content_of(one) == to.read_bytes()
+    (book,) = writing.written()
+    assert (book.file, book.place, book.day, book.lang, book.is_exact) == (str(to), "IR-11", "2026-03-20", "en", False)
+    assert writing.content_of(book) == to.read_bytes()
     to.unlink()
-    assert writing.content_of(one) is None
+    assert writing.content_of(book) is None
 
 
 def test_a_book_written_again_is_listed_once(pointer, tmp_path):
     for _ in range(2):
         assert brief("--from", pointer, "--to", tmp_path / "x.pdf", "--exact") == 0
-    assert [one.is_exact for one in writing.written()] == [True]
+    assert [book.is_exact for book in writing.written()] == [True]
 
 
 def test_every_province_has_its_book(pointer, tmp_path):
     assert brief("--from", pointer, "--all", "--to", tmp_path) == 0
-    found = sorted(path.name.split("-2026")[0] for path in tmp_path.glob("*.pdf"))
-    assert found == [f"briefing-{code}" for code in sorted(text.reference_members("province", "fa"))]
-    assert len(found) == 31
+    books = sorted(path.name.split("-2026")[0] for path in tmp_path.glob("*.pdf"))
+    assert books == [f"briefing-{code}" for code in sorted(text.reference_members("province", "fa"))]
+    assert len(books) == 31
 
 
 def test_provinces_without_data_do_not_stop_the_others(sparse, tmp_path, capsys):
     assert brief("--from", sparse, "--all", "--to", tmp_path) == 1
     written = {path.name[9:14] for path in tmp_path.glob("*.pdf")}
-    told = capsys.readouterr().err.splitlines()
+    errors = capsys.readouterr().err.splitlines()
     assert 0 < len(written) < 31
-    assert {line[:5] for line in told} == set(text.reference_members("province", "fa")) - written
+    assert {line[:5] for line in errors} == set(text.reference_members("province", "fa")) - written
     assert all(
         line.endswith(("holds nothing on 2026-06-30", "nobody is in service on 2026-06-30")) or "on " in line
-        for line in told
+        for line in errors
     )
 
 
@@ -83,9 +83,9 @@ def test_provinces_without_data_do_not_stop_the_others(sparse, tmp_path, capsys)
 )
 def test_a_day_without_data_is_refused_in_one_sentence(pointer, tmp_path, capsys, words, told):
     assert brief("--from", pointer, *words, "--to", tmp_path / "x.pdf") == 1
-    said = capsys.readouterr().err
-    assert said.startswith(told)
-    assert said.count("\n") == 1
+    errors = capsys.readouterr().err
+    assert errors.startswith(told)
+    assert errors.count("\n") == 1
     assert list(tmp_path.glob("*.pdf")) == []
 
 
@@ -155,8 +155,8 @@ def test_the_command_is_a_module_of_its_own(pointer, tmp_path):
 
 def told(folder: Path, *names: str, places: str = '["IR", "IR-23"]') -> Path:
     path = folder / "recipients.toml"
-    one = '[[recipient]]\nname = "{0}"\nfolder = "{1}"\nplaces = {2}\n'
-    path.write_text("".join(one.format(name, folder / name, places) for name in names), encoding="utf-8")
+    recipient = '[[recipient]]\nname = "{0}"\nfolder = "{1}"\nplaces = {2}\n'
+    path.write_text("".join(recipient.format(name, folder / name, places) for name in names), encoding="utf-8")
     return path
 
 
@@ -221,10 +221,10 @@ def test_a_recipient_who_fails_stops_nobody_and_is_tried_again(pointer, tmp_path
     more_to_do()
     (tmp_path / "second").write_text("in the way")
     assert changed(pointer, path) == 1
-    said = capsys.readouterr()
-    assert said.err.startswith("second: ")
-    assert said.err.count("\n") == 1
-    assert {line.split("\t")[0] for line in said.out.splitlines()} == {"first", "third"}
+    output = capsys.readouterr()
+    assert output.err.startswith("second: ")
+    assert output.err.count("\n") == 1
+    assert {line.split("\t")[0] for line in output.out.splitlines()} == {"first", "third"}
     (tmp_path / "second").unlink()
     assert changed(pointer, path) == 0
     assert {line.split("\t")[0] for line in capsys.readouterr().out.splitlines()} == {"second"}

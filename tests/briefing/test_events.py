@@ -74,29 +74,29 @@ def events_answer(pointer):
 
 
 def test_a_trend_numbers_its_events_and_lists_them(pointer):
-    told = marks.events(events_answer(pointer), FA)
+    chart_events = marks.events(events_answer(pointer), FA)
     plain = lines.trend(made.by_month(), FA)
-    drawn = lines.trend(made.by_month(), FA, events=told)
+    drawn = lines.trend(made.by_month(), FA, events=chart_events)
     labels = [row[0] for row in made.by_month().rows]
     numbers = [note for note in drawn["layout"]["annotations"] if note["yref"] == "paper" and note["x"] in (2, 10, 12)]
     assert [labels[note["x"]] for note in numbers] == ["1404-03", "1404-11", "1405-01"]
     assert [any(digit in note["text"] for digit in "۱۲۳") for note in numbers] == [True] * 3
     assert len(drawn["layout"]["shapes"]) == len(plain["layout"].get("shapes", [])) + 3
-    assert drawn["layout"]["meta"]["events"] == [event.words for event in told]
+    assert drawn["layout"]["meta"]["events"] == [event.words for event in chart_events]
     listed = marks.listed(drawn["layout"]["meta"]["events"], FA)
     assert listed.count("<li>") == 3
     assert 'tabindex="0"' in listed
 
 
 def test_the_table_of_a_trend_names_each_event_beside_its_month(pointer):
-    answer, told = made.by_month(), marks.events(events_answer(pointer), FA)
-    picture = Picture(lines.trend(answer, FA, events=told), "", "", "")
+    answer, chart_events = made.by_month(), marks.events(events_answer(pointer), FA)
+    picture = Picture(lines.trend(answer, FA, events=chart_events), "", "", "")
     view = PageContext("fa", False, Scope(), answer.over[1], answer.over[1])
     (column,) = footer._events(view, answer, picture)
     cells = {row[0]: column.cell(row) for row in answer.rows if column.cell(row)}
     wanted = {
         mark.label: f"{text.digits(mark.number, 'fa')}. {text.escape(mark.words)}"
-        for mark in marks.of(told, answer.column("month"))
+        for mark in marks.of(chart_events, answer.column("month"))
     }
     assert wanted
     assert cells == wanted
@@ -105,21 +105,21 @@ def test_the_table_of_a_trend_names_each_event_beside_its_month(pointer):
 
 @pytest.mark.parametrize("context", [FA, EN], ids=["fa", "en"])
 def test_a_picture_carries_the_events_of_its_chart_in_words(pointer, context):
-    told = marks.events(events_answer(pointer), context)
+    chart_events = marks.events(events_answer(pointer), context)
     below = []
-    for events_shown in ((), told):
+    for events_shown in ((), chart_events):
         drawn = lines.trend(made.by_month(), context, events=events_shown)
         on_paper = downloads.on_paper(downloads.Picture(drawn, "title", "sub", "source"), context)
         below.append((on_paper["layout"]["height"], on_paper["layout"]["annotations"][-1]["text"]))
     assert below[1][0] - below[0][0] > 3 * 10
-    assert [event.words in below[1][1] for event in told] == [True] * 3
+    assert [event.words in below[1][1] for event in chart_events] == [True] * 3
     assert below[1][1].count("<br>") == 3
     assert "<br>" not in below[0][1]
 
 
 def test_events_outside_of_a_chart_are_not_on_it(pointer):
-    told = [marks.Event(date(2001, 1, 1), "old"), marks.Event(date(2025, 6, 10), "in")]
-    drawn = lines.trend(made.by_month(), EN, events=told)
+    chart_events = [marks.Event(date(2001, 1, 1), "old"), marks.Event(date(2025, 6, 10), "in")]
+    drawn = lines.trend(made.by_month(), EN, events=chart_events)
     assert drawn["layout"]["meta"]["events"] == ["in"]
 
 

@@ -64,13 +64,13 @@ def _marked(page: pikepdf.Page) -> Iterator[tuple[int, str, bool]]:
         mark, is_reversed = within[-1]
         match str(operator):
             case "BDC":
-                known = operands[1] if isinstance(operands[1], pikepdf.Dictionary) else {}
-                mark = int(known["/MCID"]) if "/MCID" in known else mark
-                if mark is not None and "/ActualText" in known:
+                properties = operands[1] if isinstance(operands[1], pikepdf.Dictionary) else {}
+                mark = int(properties["/MCID"]) if "/MCID" in properties else mark
+                if mark is not None and "/ActualText" in properties:
                     yield (
                         mark,
-                        str(known["/ActualText"]),
-                        is_reversed or bool(re.search("[\u0621-\u064a\u067e-\u06cc]", str(known["/ActualText"]))),
+                        str(properties["/ActualText"]),
+                        is_reversed or bool(re.search("[\u0621-\u064a\u067e-\u06cc]", str(properties["/ActualText"]))),
                     )
                     # Its glyphs repeat the text in pieces.
                     mark = None
@@ -92,11 +92,11 @@ def _marked(page: pikepdf.Page) -> Iterator[tuple[int, str, bool]]:
 def _letters(font: pikepdf.Dictionary) -> dict[int, str]:
     """The text of each glyph."""
     found = {}
-    told = font.ToUnicode.read_bytes().decode()
-    for block in re.findall("beginbfchar(.*?)endbfchar", told, re.DOTALL):
+    mapping = font.ToUnicode.read_bytes().decode()
+    for block in re.findall("beginbfchar(.*?)endbfchar", mapping, re.DOTALL):
         for code, letters in re.findall("<(.+?)> *<(.+?)>", block):
             found[int(code, 16)] = bytes.fromhex(letters).decode("utf-16-be")
-    for block in re.findall("beginbfrange(.*?)endbfrange", told, re.DOTALL):
+    for block in re.findall("beginbfrange(.*?)endbfrange", mapping, re.DOTALL):
         for first, last, letter in re.findall("<(.+?)> *<(.+?)> *<(.+?)>", block):
             for code in range(int(first, 16), int(last, 16) + 1):
                 found[code] = chr(int(letter, 16) + code - int(first, 16))

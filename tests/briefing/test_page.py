@@ -32,7 +32,7 @@ def drawn(lang: str) -> str:
     app._page_hash, _ = opening("briefings")
     app.query_params["lang"] = lang
     assert not app.run().exception
-    return "".join(one.proto.body for one in app.get("html"))
+    return "".join(element.proto.body for element in app.get("html"))
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def addresses(name: str) -> st.SearchStrategy[dict[str, list[str]]]:
         st.text(max_size=12),
         st.sampled_from(SAID),
         st.sampled_from(sorted(catalogue)),
-        st.sampled_from(sorted({one for metric in catalogue.values() for one in metric.dimensions})),
+        st.sampled_from(sorted({dimension for metric in catalogue.values() for dimension in metric.dimensions})),
         st.sampled_from(sorted(catalogue)).map("-{}".format),
     )
     names = st.sampled_from([*FILTERS, "on", "period", "lang", "evil", *own, *own, *own])

@@ -83,27 +83,27 @@ def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
 @pytest.fixture
 def shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Shown]:
     """The figures of the page that is opened next, in their order."""
-    found: list[Shown] = []
+    figures_shown: list[Shown] = []
     say, head, plot = figures._title, figures._head, figures.plot
 
     def saying(answer: Answer, chart: Chart, *given: Any) -> titles.Title:
         title = say(answer, chart, *given)
-        found.append(Shown(answer, chart, title))
+        figures_shown.append(Shown(answer, chart, title))
         return title
 
     def heading(title: str, below: str, more: str) -> str:
-        if found and found[-1].title.sentence == title:
-            found[-1].below = below
+        if figures_shown and figures_shown[-1].title.sentence == title:
+            figures_shown[-1].below = below
         return head(title, below, more)
 
     def plotting(figure: elements.Figure, *given: Any, **more: Any) -> None:
-        found[-1].drawn = figure
+        figures_shown[-1].drawn = figure
         plot(figure, *given, **more)
 
     monkeypatch.setattr(figures, "_title", saying)
     monkeypatch.setattr(figures, "_head", heading)
     monkeypatch.setattr(figures, "plot", plotting)
-    return found
+    return figures_shown
 
 
 def open_page(name: str, lang: str, province: str = "", **more: str) -> str:
@@ -139,49 +139,51 @@ def keep_the_rules(shown: list[Shown], html: str, lang: str) -> None:
     context = ChartContext(lang)
     # Those of tables and lists, too.
     heads = re.findall(r"<h3>(.*?)</h3>", html)
-    assert [said for said, count in Counter(heads).items() if count > 1] == []
-    assert {escape(one.title.sentence) for one in shown} <= set(heads)
-    for one in shown:
-        said = one.title.sentence
-        assert len(said.split()) <= titles.MOST_WORDS, said
-        assert names_its_measure(one, lang), said
-        assert says_its_n(one, context), (said, one.below)
-        assert names_no_small_group(one, context), said
-        keeps_small_groups_apart(one)
-        has_the_decimals_of_its_table(one, context)
-        has_level_labels_and_one_axis(one)
+    assert [sentence for sentence, count in Counter(heads).items() if count > 1] == []
+    assert {escape(figure.title.sentence) for figure in shown} <= set(heads)
+    for figure in shown:
+        sentence = figure.title.sentence
+        assert len(sentence.split()) <= titles.MOST_WORDS, sentence
+        assert names_its_measure(figure, lang), sentence
+        assert says_its_n(figure, context), (sentence, figure.below)
+        assert names_no_small_group(figure, context), sentence
+        keeps_small_groups_apart(figure)
+        has_the_decimals_of_its_table(figure, context)
+        has_level_labels_and_one_axis(figure)
 
 
-def names_its_measure(one: Shown, lang: str) -> bool:
-    said = one.title.sentence.lower()
-    metrics = one.answer.metrics
+def names_its_measure(figure: Shown, lang: str) -> bool:
+    sentence = figure.title.sentence.lower()
+    metrics = figure.answer.metrics
     other = OTHER_WORDS.get(metrics[0].name, {}).get(lang)
-    return any(metric.short[lang].lower() in said for metric in metrics) or bool(other and other in said)
+    return any(metric.short[lang].lower() in sentence for metric in metrics) or bool(other and other in sentence)
 
 
-def says_its_n(one: Shown, context: ChartContext) -> bool:
-    metric = one.answer.metrics[0]
+def says_its_n(figure: Shown, context: ChartContext) -> bool:
+    metric = figure.answer.metrics[0]
     if metric.unit not in RATIOS or metric.name in WITHOUT_N:
         return True
-    return bool(re.search(context.word("figure.cases", count="") + "[0-9۰-۹]", one.below))
+    return bool(re.search(context.word("figure.cases", count="") + "[0-9۰-۹]", figure.below))
 
 
-def names_no_small_group(one: Shown, context: ChartContext) -> bool:
+def names_no_small_group(figure: Shown, context: ChartContext) -> bool:
     """The group of a superlative, or of a title that singles out a group, may be ranked."""
-    answer = one.answer
-    if not one.title.focus or one.chart.draw in (steps.bridge.draw,):
+    answer = figure.answer
+    if not figure.title.focus or figure.chart.draw in (steps.bridge.draw,):
         return True
-    name = next((m.name for m in answer.metrics if m.short[context.lang].lower() in one.title.sentence.lower()), None)
+    name = next(
+        (m.name for m in answer.metrics if m.short[context.lang].lower() in figure.title.sentence.lower()), None
+    )
     if name == "coverage_gap":
         return True
-    found = rank(answer, name)
-    ends = {group.key[0] for group in found.ranked}
+    ranking = rank(answer, name)
+    ends = {group.key[0] for group in ranking.ranked}
     apart = (
-        found.is_first_apart
-        or found.is_last_apart
-        or any(sum(group.value == end.value for group in found.ranked) > 1 for end in found.ranked)
+        ranking.is_first_apart
+        or ranking.is_last_apart
+        or any(sum(group.value == end.value for group in ranking.ranked) > 1 for end in ranking.ranked)
     )
-    return set(one.title.focus) <= ends and apart
+    return set(figure.title.focus) <= ends and apart
 
 
 def keeps_small_groups_apart(one: Shown) -> None:
@@ -193,32 +195,32 @@ def keeps_small_groups_apart(one: Shown) -> None:
         (code in small, colour.startswith("rgba"))
         for code, colour in zip(bar["customdata"], bar["marker"]["color"], strict=True)
     ]
-    known = [is_pale for (_, is_pale), value in zip(drawn, bar["x"], strict=True) if value is not None]
+    are_pale = [is_pale for (_, is_pale), value in zip(drawn, bar["x"], strict=True) if value is not None]
     # Groups with an unknown member are not ranked, and as pale as others of their size.
     named = [one for one, code in zip(drawn, bar["customdata"], strict=True) if code is not None]
     assert all(is_small == is_pale for is_small, is_pale in named), "pale where small, and nowhere else"
-    assert known == sorted(known), "below the others"
+    assert are_pale == sorted(are_pale), "below the others"
 
 
-def has_the_decimals_of_its_table(one: Shown, context: ChartContext) -> None:
+def has_the_decimals_of_its_table(figure: Shown, context: ChartContext) -> None:
     """The numbers next to bars are those of the table, which formats each with `text.plain`."""
-    if one.chart is not bars.ranking or not one.drawn:
+    if figure.chart is not bars.ranking or not figure.drawn:
         return
-    metric = one.answer.metrics[0]
-    at = one.answer.columns.index(metric.name)
-    signed = any((row[at] or 0) < 0 for row in one.answer.rows)
+    metric = figure.answer.metrics[0]
+    at = figure.answer.columns.index(metric.name)
+    signed = any((row[at] or 0) < 0 for row in figure.answer.rows)
     table = [
         text.plain(row[at], metric.unit, context.lang, signed)
-        for row in bars.in_order(one.answer)
+        for row in bars.in_order(figure.answer)
         if row[at] is not None
     ]
-    notes = [note["text"] for note in one.drawn["layout"]["annotations"] if note.get("xref") == "paper"]
+    notes = [note["text"] for note in figure.drawn["layout"]["annotations"] if note.get("xref") == "paper"]
     for number, note in zip(table, notes, strict=False):
         assert re.search(rf"(^|\W){re.escape(number)}($|\W)", re.sub("</?b>", "", note)), (number, note)
 
 
-def has_level_labels_and_one_axis(one: Shown) -> None:
-    layout = one.drawn.get("layout", {})
+def has_level_labels_and_one_axis(figure: Shown) -> None:
+    layout = figure.drawn.get("layout", {})
     assert not {"xaxis2", "yaxis2"} & layout.keys()
     assert all(layout.get(axis, {}).get("tickangle", 0) == 0 for axis in ("xaxis", "yaxis"))
 

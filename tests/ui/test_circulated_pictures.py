@@ -30,8 +30,8 @@ def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
 def numbers(value: Any) -> Iterator[float]:
     """The numbers that a figure is drawn from, without colours, sizes and texts."""
     if isinstance(value, (list, tuple)):
-        for one in value:
-            yield from numbers(one)
+        for part in value:
+            yield from numbers(part)
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         yield value
 
@@ -39,11 +39,11 @@ def numbers(value: Any) -> Iterator[float]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
 def test_the_pictures_of_a_page_circulate(name: str, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found: list[tuple[Answer, exports_more.Picture]] = []
+    pictures: list[tuple[Answer, exports_more.Picture]] = []
 
     def downloads(view: Any, source: Any, context: Any, ident: str, picture: Any = None) -> None:
         if picture:
-            found.append((source, picture))
+            pictures.append((source, picture))
 
     monkeypatch.setattr(exports_more, "downloads", downloads)
     app = AppTest.from_string(SCRIPT, default_timeout=60)
@@ -52,19 +52,21 @@ def test_the_pictures_of_a_page_circulate(name: str, published: Path, monkeypatc
         app.query_params[key] = value
     app.query_params["lang"] = "en"
     assert not app.run().exception
-    for exact, picture in found:
+    for exact, picture in pictures:
         assert picture.circulated
         ask = warehouse.ask
         made = picture.circulated(disclosure.for_circulation(exact, ask), ask)
         if made is None:
             continue
         assert "counts of people rounded to 5" in made.source
-        drawn = [one for trace in made.figure["data"] for axis in ("x", "y") for one in numbers(trace.get(axis, ()))]
+        drawn = [
+            number for trace in made.figure["data"] for axis in ("x", "y") for number in numbers(trace.get(axis, ()))
+        ]
         # A chart of several measures may divide the rounded ones.
         if len(exact.metrics) == 1:
-            assert all(round(one, 3) == one for one in drawn), "no position reveals more than the numbers"
+            assert all(round(number, 3) == number for number in drawn), "no position reveals more than the numbers"
         if exact.metrics[0].counts == "persons" and exact.metrics[0].unit == "persons" and len(exact.metrics) == 1:
             # The least size that is ranked is not a count.
-            said = re.findall(r"(?<!under )\b([0-9,]+) people", str(made.figure) + made.title)
-            bad = [count for count in said if int(count.replace(",", "")) % 5]
+            counts = re.findall(r"(?<!under )\b([0-9,]+) people", str(made.figure) + made.title)
+            bad = [count for count in counts if int(count.replace(",", "")) % 5]
             assert bad == [], made.title

@@ -138,13 +138,13 @@ def test_a_page_chooses_and_arranges_and_computes_nothing(name: str) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_plotly_accepts_every_chart_of_a_page(name: str, published: Path) -> None:
     components = opened(name).get("bidi_component")
-    sent = [one.proto.bytes for one in components if one.proto.component_name == "dashboard.plot"]
+    sent = [component.proto.bytes for component in components if component.proto.component_name == "dashboard.plot"]
     assert sent or name in ("methods", "quality", "register", "compare", "province", "briefings")
     for chart in sent:
-        told = json.loads(chart)
-        go.Figure(told["figure"])
-        assert told["spoken"]
-        assert told["figure"]["layout"]["height"]
+        payload = json.loads(chart)
+        go.Figure(payload["figure"])
+        assert payload["spoken"]
+        assert payload["figure"]["layout"]["height"]
 
 
 @pytest.mark.parametrize("name", ["overview", "coverage", "growth", "training"])

@@ -145,8 +145,8 @@ def test_coverage_names_the_residents_and_the_provinces_that_move(lang: str, pub
     assert basis is not None
     written = html(opened("coverage", census="1395", **in_language(lang)))
     kind, source = text.word(f"population.{basis.kind}", lang), text.word("population.statistical_centre", lang)
-    said = text.word("population.basis", lang, year=text.digits(basis.year, lang), kind=kind, source=source)
-    assert text.escape(said) in written
+    sentence = text.word("population.basis", lang, year=text.digits(basis.year, lang), kind=kind, source=source)
+    assert text.escape(sentence) in written
     served = {row["province"] for row in active.records() if row["active_assistants"]}
     assert len(served) < 31
     none = re.search(rf"{text.word('population.with_none', lang, places='')}(.*?)</p>", written)
@@ -240,21 +240,21 @@ def test_smart_services_are_compared_on_licences_decided_after_they_were_shown(
 def test_the_funnel_draws_its_limits_as_the_signals_have_them_and_names_who_is_beyond(published: Path) -> None:  # noqa: F811
     context = ChartContext("en")
     with opened_at(published) as con:
-        found = level_signals(con)
-    assert charts.beyond(found, context).sentence == "Training compliance: no province beyond the limits"
-    at = found.columns.index("is_signal")
-    rows = [(*row[:at], row[0] == "IR-30", *row[at + 1 :]) for row in found.rows]
-    beyond = replace(found, rows=rows)
+        signals = level_signals(con)
+    assert charts.beyond(signals, context).sentence == "Training compliance: no province beyond the limits"
+    at = signals.columns.index("is_signal")
+    rows = [(*row[:at], row[0] == "IR-30", *row[at + 1 :]) for row in signals.rows]
+    beyond = replace(signals, rows=rows)
     assert charts.beyond(beyond, context).sentence == "Training compliance, worse than the limits: Alborz"
     low, high, inside, outside = charts.funnel(beyond, context)["data"]
     assert outside["customdata"] == ["IR-30"]
     assert sorted(inside["customdata"]) == sorted(row[0] for row in rows if row[0] != "IR-30")
     assert outside["marker"]["color"] == context.colour("problem")
     # Beyond the limits on the good side is no problem, and the title says so.
-    good = [(*row[:at], row[0] == "IR-23", *row[at + 1 :]) for row in found.rows]
-    better = replace(found, rows=good)
-    share = found.columns.index("training_compliance")
-    assert next(row[share] for row in good if row[0] == "IR-23") > found.records()[0]["common"]
+    good = [(*row[:at], row[0] == "IR-23", *row[at + 1 :]) for row in signals.rows]
+    better = replace(signals, rows=good)
+    share = signals.columns.index("training_compliance")
+    assert next(row[share] for row in good if row[0] == "IR-23") > signals.records()[0]["common"]
     assert charts.beyond(better, context).sentence == "Training compliance, better than the limits: Tehran"
     *_, outside = charts.funnel(better, context)["data"]
     assert (outside["customdata"], outside["marker"]["color"]) == (["IR-23"], context.colour("actual"))
@@ -270,8 +270,8 @@ def test_the_months_of_a_province_mark_those_beyond_their_limits() -> None:
     columns = ("month", *(metric.name for metric in metrics), "flow_here", "flow_nation", "is_signal")
     rows = [("1403-01", 0.1, 0.05, 0.1, 0.15, 10, 100, False), ("1403-02", 0.3, 0.05, 0.1, 0.15, 30, 100, True)]
     asked = replace(answer(rows=[]), metrics=metrics, by=("month",), columns=columns, rows=rows)
-    said = charts.months_beyond(asked, ChartContext("en")).sentence
-    assert said == "Share of all joiners beyond its limits in Ordibehesht 1403"
+    sentence = charts.months_beyond(asked, ChartContext("en")).sentence
+    assert sentence == "Share of all joiners beyond its limits in Ordibehesht 1403"
     [line] = charts.process(asked, ChartContext("en"))["data"]
     assert line["marker"]["symbol"] == ["circle", "diamond"]
     calm = charts.months_beyond(replace(asked, rows=rows[:1]), ChartContext("en")).sentence

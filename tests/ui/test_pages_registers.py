@@ -34,7 +34,7 @@ def page(name: str, lang: str, **view: str) -> AppTest:
 
 
 def headings(written: str) -> list[str]:
-    return [re.sub("<.*?>", "", found) for found in re.findall(r"<h3>(.*?)</h3>", written)]
+    return [re.sub("<.*?>", "", heading) for heading in re.findall(r"<h3>(.*?)</h3>", written)]
 
 
 def rows_of(written: str, caption: str) -> list[list[str]]:

@@ -169,9 +169,9 @@ def test_methods_defines_every_number(lang: str, published: Path) -> None:
 def test_methods_is_searched_in_either_language_and_by_name(published: Path) -> None:
     for words in ("leaver rate", "نرخ ترک خدمت", "leaver_rate_12m", "نرخ  ترك خدمت"):
         app = opened("methods", find=words)
-        found = {heading.anchor for heading in app.subheader}
-        assert "leaver_rate_12m" in found, words
-        assert "residents" not in found
+        anchors = {heading.anchor for heading in app.subheader}
+        assert "leaver_rate_12m" in anchors, words
+        assert "residents" not in anchors
     assert not opened("methods", find="no such thing").subheader
 
 
@@ -234,8 +234,8 @@ def test_a_pyramid_has_its_youngest_at_the_foot() -> None:
     asked = answer("active_assistants", by=("age_band", "gender"), rows=rows)
     figure = workforce.pyramid(asked, ChartContext("en"))
     assert [plain(name) for name in figure["layout"]["yaxis"]["ticktext"]] == ["25 to 29 years", "18 to 24 years"]
-    said = workforce.largest_band(asked, ChartContext("en")).sentence
-    assert said == "Most active police assistants: men aged 25 to 29 years, 39 people"
+    sentence = workforce.largest_band(asked, ChartContext("en")).sentence
+    assert sentence == "Most active police assistants: men aged 25 to 29 years, 39 people"
 
 
 def test_a_goal_is_said_with_the_months_of_its_range() -> None:

@@ -69,9 +69,9 @@ def html(app: AppTest) -> str:
 
 
 def said(app: AppTest) -> str:
-    found = re.search(r'<p class="pd-said" role="status">(.*?)</p>', html(app))
-    assert found
-    return found[1]
+    match = re.search(r'<p class="pd-said" role="status">(.*?)</p>', html(app))
+    assert match
+    return match[1]
 
 
 def seen(scope: Scope, lang: str = "fa") -> PageContext:
@@ -135,8 +135,8 @@ def test_a_filter_that_the_page_does_not_have_narrows_no_list() -> None:
 
 
 def test_two_institutes_of_one_name_are_told_apart_by_their_code() -> None:
-    told = filter_options._unambiguous({"001": "پایش", "002": "پایش", "003": "گشت"}, "fa")
-    assert told == {"001": "پایش، ۰۰۱", "002": "پایش، ۰۰۲", "003": "گشت"}
+    labels = filter_options._unambiguous({"001": "پایش", "002": "پایش", "003": "گشت"}, "fa")
+    assert labels == {"001": "پایش، ۰۰۱", "002": "پایش، ۰۰۲", "003": "گشت"}
 
 
 def test_closed_filters_ask_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +148,7 @@ def test_closed_filters_ask_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     app = opened()
     assert set(asked) == {"province", "activity"}
-    assert {one.key for one in app.multiselect} == {"filter province", "filter activity"}
+    assert {widget.key for widget in app.multiselect} == {"filter province", "filter activity"}
 
 
 @pytest.mark.slow
@@ -197,13 +197,13 @@ def test_what_a_page_itself_asks_is_not_lost_to_an_old_address_either() -> None:
     ],
 )
 def test_a_period_stands_for_its_days(period: str, days: tuple[date, date]) -> None:
-    assert periods.known(period) == period
+    assert periods.canonical(period) == period
     assert periods.days(period, LATEST) == days
 
 
 @pytest.mark.parametrize("period", ["", "13", "0", "..", "2024-01-01", "2024-02-29..2024-01-01", "x..y", "days", "'"])
 def test_what_is_no_period_is_none(period: str) -> None:
-    assert periods.known(period) == ""
+    assert periods.canonical(period) == ""
 
 
 @pytest.mark.slow
@@ -410,4 +410,4 @@ def test_reset_leaves_the_page_as_it_was_first_met(name: str) -> None:
 def controls(app: AppTest) -> dict[str, Any]:
     """The value of every control of the page."""
     kinds = (app.multiselect, app.selectbox, app.text_input, app.date_input, app.slider)
-    return {str(one.key): one.value for kind in kinds for one in kind}
+    return {str(widget.key): widget.value for kind in kinds for widget in kind}

@@ -167,13 +167,13 @@ def test_the_meaning_of_a_number_leads_to_method_and_revisions_under_the_scope(
     published: Path,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    said: list[str] = []
-    monkeypatch.setattr(footer.st, "html", said.append)
+    words: list[str] = []
+    monkeypatch.setattr(footer.st, "html", words.append)
     monkeypatch.setattr(footer.st, "code", lambda *_, **__: None)
     scope = Scope({"province": ("IR-23",)})
     view = PageContext("en", False, scope, date(2024, 9, 21), date(2024, 9, 21))
     footer._meaning(view, warehouse.ask("active_assistants", on=view.as_of, where=scope.where))
-    links = re.findall(r'href="(.*?)"', said[0])
+    links = re.findall(r'href="(.*?)"', words[0])
     assert links == [
         "methods?province=IR-23&amp;lang=en#active_assistants",
         "quality?province=IR-23&amp;of=active_assistants&amp;lang=en",
@@ -230,11 +230,11 @@ def test_a_list_longer_than_its_last_button_shows_says_where_the_rest_is(
     monkeypatch.setattr(tables, "MOST_ROWS", 20)
     app = opened("explore", by=["institute", "month"], page="all", **({"lang": "en"} if lang == "en" else {}))
     written = "\n".join(element.proto.body for element in app.get("html"))
-    said = re.search(r'role="status">([^<]*)<span class="pd-on-paper">([^<]*)</span>', written)
-    assert said
+    status = re.search(r'role="status">([^<]*)<span class="pd-on-paper">([^<]*)</span>', written)
+    assert status
     rows = written.rpartition("<tbody>")[2].count("<tr>")
-    count = int(re.sub("[^0-9]", "", latin_digits(said[1]).split()[-1]))
+    count = int(re.sub("[^0-9]", "", latin_digits(status[1]).split()[-1]))
     numbers = {"first": 1, "last": rows, "count": count}
     assert rows == 20 < count
-    assert said[1] == text.word("more.page_said", lang, **{key: text.number(n, lang) for key, n in numbers.items()})
-    assert said[2] == text.word("more.rest_in_file", lang)
+    assert status[1] == text.word("more.page_said", lang, **{key: text.number(n, lang) for key, n in numbers.items()})
+    assert status[2] == text.word("more.rest_in_file", lang)

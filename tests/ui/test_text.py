@@ -56,7 +56,7 @@ def test_there_are_words_to_look_at() -> None:
 def test_every_word_is_there_in_both_languages(name: str, fa: str, en: str) -> None:
     assert fa.strip()
     assert en.strip()
-    places = [{field for _, field, _, _ in string.Formatter().parse(one) if field} for one in (fa, en)]
+    places = [{field for _, field, _, _ in string.Formatter().parse(sentence) if field} for sentence in (fa, en)]
     assert places[0] == places[1], "both languages have the same fields"
     if name not in STAYS_LATIN:
         assert not LATIN_DIGIT.search(fa)
@@ -72,16 +72,18 @@ WHOLE = (
 
 def _asked_for() -> list[re.Pattern[str]]:
     """The strings of the code as patterns; the fields of a formatted string match any text."""
-    found: set[str] = set()
+    strings: set[str] = set()
     for path in [*(ROOT / "pages").rglob("*.py"), ROOT / "dashboard.py"]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.add(re.escape(node.value))
+                strings.add(re.escape(node.value))
             elif isinstance(node, ast.JoinedStr):
-                parts = (re.escape(str(one.value)) if isinstance(one, ast.Constant) else ".+" for one in node.values)
-                found.add("".join(parts))
+                parts = (re.escape(str(part.value)) if isinstance(part, ast.Constant) else ".+" for part in node.values)
+                strings.add("".join(parts))
     # "section.{name}" names no word by itself: its names are elsewhere in the code.
-    return [re.compile(one) for one in found if re.match(r"[a-z_0-9]", one) and not re.fullmatch(r"\w+\\\.\.\+", one)]
+    return [
+        re.compile(part) for part in strings if re.match(r"[a-z_0-9]", part) and not re.fullmatch(r"\w+\\\.\.\+", part)
+    ]
 
 
 def test_no_word_stands_there_unused() -> None:
@@ -92,7 +94,7 @@ def test_no_word_stands_there_unused() -> None:
     assert len(names) > 400
 
     def is_used(name: str) -> bool:
-        return any(one.fullmatch(name) or one.fullmatch(name.rpartition(".")[2]) for one in asked)
+        return any(pattern.fullmatch(name) or pattern.fullmatch(name.rpartition(".")[2]) for pattern in asked)
 
     assert [name for name in names if not is_used(name)] == []
 

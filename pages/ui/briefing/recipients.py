@@ -127,7 +127,7 @@ def send_changed(press: Press, path: Path) -> list[Outcome]:
     Raises Refused if recipients.toml or the stored state cannot be read.
     """
     recipients, smtp = read(path)
-    states = _noted()
+    states = _stored_states()
     # The state is kept by file and recipient: another file may use the same names.
     outcomes = []
     for recipient in recipients:
@@ -201,7 +201,7 @@ def _mail(smtp: Smtp, recipient: Recipient, files: list[Path], words: str) -> No
         raise Refused(f"mail to {recipient.name} was not taken ({type(error).__name__})") from None
 
 
-def _noted() -> dict[str, Any]:
+def _stored_states() -> dict[str, Any]:
     try:
         states = json.loads(_state().read_text(encoding="utf-8"))
     except FileNotFoundError:

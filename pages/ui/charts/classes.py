@@ -17,7 +17,7 @@ from typing import Any
 
 from etl.analysis.training_plan import GOAL
 from etl.semantic.answers import Metric
-from pages.ui.charts import axes
+from pages.ui.charts import axes, traces
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.i18n import text
 
@@ -77,7 +77,7 @@ class Classes:
             "xgap": 1,
             "ygap": 1,
             "hovertext": [[hover(row) if row else "" for row in line] for line in lines],
-            "hovertemplate": "%{hovertext}<extra></extra>",
+            "hovertemplate": traces.HOVER,
             "hoverongaps": False,
         }
 

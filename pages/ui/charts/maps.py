@@ -9,7 +9,7 @@ from typing import Any
 
 from etl.core.paths import REFERENCE
 from etl.semantic.answers import Answer
-from pages.ui.charts import bars, elements, titles
+from pages.ui.charts import bars, elements, titles, traces
 from pages.ui.charts.chart import chart
 from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
@@ -41,7 +41,7 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = ())
             "showscale": False,
             "marker": {"line": {"color": border, "width": 1}},
             "hovertext": [elements.hover_of_row(answer, metric, row, context) for row in rows],
-            "hovertemplate": "%{hovertext}<extra></extra>",
+            "hovertemplate": traces.HOVER,
         }
 
     data = [

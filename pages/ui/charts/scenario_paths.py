@@ -51,7 +51,7 @@ def last_trial(answer: Answer, context: ChartContext) -> Title:
 def path(answer: Answer, context: ChartContext) -> Figure:
     """Known values solid, planned ones dashed with their range, a line for the goal.
 
-    Metrics in order: known, plan, low, high, goal.
+    Metrics in order: actual, plan, low, high, goal.
     """
     labels = answer.column("month")
     actual, _, low, high, goal = (answer.column(metric.name) for metric in answer.metrics[:5])

@@ -58,57 +58,31 @@ def months_beyond(answer: Answer, context: ChartContext) -> Title:
 def funnel(answer: Answer, context: ChartContext) -> Figure:
     """Each province's share over its count, with the nation's share and limits that narrow as counts grow."""
     metric, rows = answer.metrics[0], answer.records()
-    counts = [row[str(metric.denominator)] for row in rows]
-    shares = [row[metric.name] for row in rows]
+    counted = catalogue()[str(metric.denominator)]
+    counts, shares = answer.column(counted.name), answer.column(metric.name)
     curve = _limits(rows[0], max(counts)) if rows else []
     limit_style = {"color": context.colour("quiet"), "width": 1.5, "dash": "dash"}
     data: list[Figure] = [
         traces.silent_line([count for count, *_ in curve], [limits[side] for _, *limits in curve], limit_style)
         for side in (0, 1)
     ]
-    beyond_keys = []
+    data.append(_points(answer, context, [row for row in rows if not row["is_signal"]], "actual"))
+    keys = [elements.key(context, context.word("signal.province"), "actual", "dot")]
     # Orange is only for problems, so not for provinces beyond the limits on the good side.
-    for side, meaning in (("", "actual"), ("better", "actual"), ("worse", "problem"), ("beyond", "problem")):
-        group = [row for row in rows if (_side(metric, row) if row["is_signal"] else "") == side]
-        is_signal = bool(side)
-        if is_signal and not group:
-            continue
-        if is_signal:
-            beyond_keys.append(elements.key(context, context.word(f"signal.{side}"), meaning, "diamond"))
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "markers+text" if is_signal else "markers",
-                "x": [row[str(metric.denominator)] for row in group],
-                "y": [row[metric.name] for row in group],
-                "customdata": [row["province"] for row in group],
-                "text": [context.line(text.escape(context.member("province", row["province"]))) for row in group],
-                "textposition": "top center",
-                "cliponaxis": False,
-                "marker": {
-                    "size": 11 if is_signal else 9,
-                    "symbol": "diamond" if is_signal else "circle",
-                    "color": context.colour(meaning),
-                    "line": {"color": context.colour("surface"), "width": 1},
-                },
-                "hovertext": [_hover(answer, row, context) for row in group],
-                "hovertemplate": "%{hovertext}<extra></extra>",
-            }
-        )
+    for side, meaning in (("better", "actual"), ("worse", "problem"), ("beyond", "problem")):
+        if group := [row for row in rows if row["is_signal"] and _side(metric, row) == side]:
+            data.append(_points(answer, context, group, meaning, are_signals=True))
+            keys.append(elements.key(context, context.word(f"signal.{side}"), meaning, "diamond"))
+    keys.append(elements.key(context, context.word("signal.limits"), "quiet", "dash"))
+    keys.append(elements.key(context, context.word("figure.nation_line"), "nation", "line"))
     bounds = [limit for count, *limits in curve for limit in limits if count >= min(counts)]
     ticks = axes.between(max(0.0, min([*shares, *bounds])), max([*shares, *bounds])) if rows else [0.0]
     across = axes.nice(max(counts, default=0))
-    common = rows[0]["common"] if rows else None
-    unit = elements.unit_of(answer, str(metric.denominator))
-    count_title = axes.titled(context, catalogue()[str(metric.denominator)].short[context.lang])
-    keys = [
-        elements.key(context, context.word("signal.province"), "actual", "dot"),
-        *beyond_keys,
-        elements.key(context, context.word("signal.limits"), "quiet", "dash"),
-        elements.key(context, context.word("figure.nation_line"), "nation", "line"),
-    ]
-    phi = text.number(rows[0]["funnel_phi"], context.lang, 1) if rows else ""
-    credit = context.word("signal.funnel_help", phi=phi) if rows else ""
+    title = axes.titled(context, counted.short[context.lang])
+    shapes, credit = [], ""
+    if rows:
+        shapes.append(elements.level(context, rows[0]["common"]))
+        credit = context.word("signal.funnel_help", phi=text.number(rows[0]["funnel_phi"], context.lang, 1))
     return elements.figure(
         context,
         data,
@@ -116,17 +90,36 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         keys,
         clicks="province",
         credit=credit,
-        xaxis=axes.axis(
-            context,
-            across,
-            unit,
-            range=[0, across[-1] * 1.05],
-            title=count_title,
-        ),
+        xaxis=axes.axis(context, across, counted.unit, range=[0, across[-1] * 1.05], title=title),
         yaxis=axes.upright(context, ticks, metric.unit, range=[ticks[0], ticks[-1]]),
-        shapes=[] if common is None else [elements.level(context, common)],
+        shapes=shapes,
         margin=traces.margins(context),
     )
+
+
+def _points(
+    answer: Answer, context: ChartContext, rows: list[dict[str, Any]], meaning: str, are_signals: bool = False
+) -> Figure:
+    """Provinces as points; signals are larger, have another shape and are named."""
+    metric = answer.metrics[0]
+    return {
+        "type": "scatter",
+        "mode": "markers+text" if are_signals else "markers",
+        "x": [row[str(metric.denominator)] for row in rows],
+        "y": [row[metric.name] for row in rows],
+        "customdata": [row["province"] for row in rows],
+        "text": [context.line(text.escape(context.member("province", row["province"]))) for row in rows],
+        "textposition": "top center",
+        "cliponaxis": False,
+        "marker": {
+            "size": 11 if are_signals else 9,
+            "symbol": "diamond" if are_signals else "circle",
+            "color": context.colour(meaning),
+            "line": {"color": context.colour("surface"), "width": 1},
+        },
+        "hovertext": [_hover(answer, row, context) for row in rows],
+        "hovertemplate": traces.HOVER,
+    }
 
 
 @chart(months_beyond)

@@ -17,7 +17,7 @@ def latest(answer: Answer, context: ChartContext) -> Title:
     """
     if answer.metrics[0].kind == "event":
         answer = replace(answer, rows=[row for row in answer.rows if not answer.is_provisional(row)] or answer.rows)
-    at, unit, rows = titles.known_rows(answer)
+    at, unit, rows = titles.rows_with_value(answer)
     if not rows:
         return titles.nothing(answer.metrics[0], context)
     if len(answer.by) > 1:
@@ -46,7 +46,7 @@ def _latest_of_groups(answer: Answer, context: ChartContext) -> Title:
     rows = [(row[other], *row[2:]) for row in answer.rows if row[time] == last]
     part = replace(answer, by=(answer.by[other],), columns=(answer.by[other], *answer.columns[2:]), rows=rows)
     title = titles.extreme(replace(part, provisional=frozenset()), context)
-    at, _, with_value = titles.known_rows(answer)
+    at, _, with_value = titles.rows_with_value(answer)
     over_time = titles.spread(answer, answer.metrics[0], [row[at] for row in with_value], context)
     return replace(title, alternatives=(*title.alternatives, over_time)) if title.focus else over_time
 
@@ -72,7 +72,7 @@ def pair(answer: Answer, context: ChartContext) -> Title:
 
 def ends(answer: Answer, context: ChartContext) -> Title:
     """The first and the last value of a bridge, or the last value of a run-off."""
-    at, unit, rows = titles.known_rows(answer)
+    at, unit, rows = titles.rows_with_value(answer)
     if not rows:
         return titles.nothing(answer.metrics[0], context)
     last = answer.rows[-1]

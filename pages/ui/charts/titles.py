@@ -43,7 +43,7 @@ class Title:
 TitleRule = Callable[[Answer, ChartContext], Title]
 
 
-def known_rows(answer: Answer, name: str | None = None) -> tuple[int, str, list[tuple]]:
+def rows_with_value(answer: Answer, name: str | None = None) -> tuple[int, str, list[tuple]]:
     metric = elements.metric_of(answer, name)
     at = answer.columns.index(metric.name)
     return at, metric.unit, [row for row in answer.rows if row[at] is not None and row[0] is not None]
@@ -84,7 +84,7 @@ def extreme(
     `name_group` turns the key of a group into its name; the default lists the names of its members.
     """
     metric = elements.metric_of(answer, name)
-    at, _, rows = known_rows(answer, name)
+    at, _, rows = rows_with_value(answer, name)
     name_group = name_group or partial(_member_names, answer, context)
     if not rows:
         return nothing(metric, context)
@@ -224,7 +224,7 @@ highest, lowest = partial(extreme, end="highest"), partial(extreme, end="lowest"
 def gap(answer: Answer, context: ChartContext) -> Title:
     """The group furthest below the average."""
     metric = answer.metrics[0]
-    at, unit, rows = known_rows(answer)
+    at, unit, rows = rows_with_value(answer)
     if len(rows) < 2:
         return extreme(answer, context)
     range_of = spread(answer, metric, [row[at] for row in rows], context)

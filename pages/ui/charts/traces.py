@@ -7,14 +7,15 @@ from pages.ui.charts import elements
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.i18n import text
 
-_HOVER = {"hovertemplate": "%{hovertext}<extra></extra>"}
+# Plotly's template for a hover text without the name of its trace.
+HOVER = "%{hovertext}<extra></extra>"
 
 
 def bar(values: Sequence[Any], hovers: Sequence[str], vertical: bool = False, **more: Any) -> Figure:
     """Bars at the positions 0, 1, 2, …"""
     positions = list(range(len(values)))
     sides = {"x": positions, "y": values} if vertical else {"orientation": "h", "x": values, "y": positions}
-    return {"type": "bar", **sides, "hovertext": hovers, **_HOVER, **more}
+    return {"type": "bar", **sides, "hovertext": hovers, "hovertemplate": HOVER, **more}
 
 
 def line(
@@ -30,7 +31,7 @@ def line(
     """A line with a gap at each unknown value; `shape` is `hv` for steps."""
     style = {"color": colour, "width": width, "dash": dash, "shape": shape}
     trace = {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": style, "connectgaps": False}
-    return trace | {"hovertext": hovers, **_HOVER, **more}
+    return trace | {"hovertext": hovers, "hovertemplate": HOVER, **more}
 
 
 def silent_line(x: Sequence[Any], y: Sequence[Any], style: Figure, **more: Any) -> Figure:

@@ -105,7 +105,7 @@ def _one(accepts: Callable[[str, Days], bool]) -> _Check:
 
 
 def _members(values: Iterable[str], members: Iterable[str], most: int) -> list[str]:
-    """The known values without repetition; or NOTHING."""
+    """The values that are `members`, without repetition; or NOTHING."""
     chosen = list(values)
     return chosen if chosen == [NOTHING] else [value for value in dict.fromkeys(chosen) if value in members][:most]
 

@@ -71,7 +71,7 @@ class PageContext:
         return periods.days(self.scope.period, self.as_of)
 
     def under(self, dimensions: Collection[str]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
-        """The active filters that are among `known`, and the names of the others."""
+        """The active filters that are among `dimensions`, and the names of the others."""
         where = {name: codes for name, codes in self.where.items() if name in dimensions}
         return where, [name for name in self.where if name not in where]
 
@@ -146,7 +146,7 @@ def set_day(on: date | None) -> None:
 
 
 def set_period(period: str) -> None:
-    _choose(replace(_scope(), period=periods.known(period)))
+    _choose(replace(_scope(), period=periods.canonical(period)))
 
 
 def reset() -> None:
@@ -257,7 +257,7 @@ def _read(page: str) -> tuple[Scope, dict[str, list[str]], list[str]]:
     members = {name: list(dict.fromkeys(from_address[name])) for name in FILTERS if name in from_address}
     where = {name: [code for code in codes if code in warehouse.names(name, "fa")] for name, codes in members.items()}
     written_day, written_period = (from_address.get(name, [""])[-1] for name in ("on", "period"))
-    on, period = days.read(written_day), periods.known(written_period)
+    on, period = days.read(written_day), periods.canonical(written_period)
     within = periods.within(period, days.first, days.last)
     of_page = parameters.valid_parameters(page, from_address, days)
     accepted = {

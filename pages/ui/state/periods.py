@@ -23,7 +23,7 @@ def written(first: date, last: date) -> str:
     return f"{min(first, last).isoformat()}..{max(first, last).isoformat()}"
 
 
-def known(period: str) -> str:
+def canonical(period: str) -> str:
     """`period` in canonical form; empty if it is not valid."""
     if period in PRESETS:
         return period
