@@ -296,5 +296,7 @@ def columns(answer: Answer, context: ChartContext, meaning: str = "actual") -> F
     if not timed or answer.by[0] == "founded_year":
         along["title"] = axes.titled(context, f"dimension.{answer.by[0]}")
     upright = axes.upright(context, ticks, metric.unit)
-    beside = {"margin": elements.LAST_TICK} if timed else {}
-    return elements.figure(context, data, 300, xaxis=along, yaxis=upright, **beside)
+    drawn = elements.figure(context, data, 300, xaxis=along, yaxis=upright)
+    if timed:
+        drawn["layout"]["margin"] = elements.LAST_TICK
+    return drawn
