@@ -586,6 +586,12 @@ def test_a_title_compares_only_what_is_over() -> None:
     assert time_titles.latest(over, EN).sentence.endswith("1,130 people, 1,010 a year earlier")
 
 
+def test_a_title_does_not_go_from_a_value_to_the_same() -> None:
+    rows = [("1405-01", 1.0), ("1405-02", 0.9), ("1405-03", 1.0)]
+    still = answer("training_compliance", by=("month",), rows=rows)
+    assert time_titles.latest(still, EN).sentence == "Training compliance: 100.0%, as at the start of the period"
+
+
 def test_a_title_does_not_take_an_old_value_for_that_of_the_last_day() -> None:
     months = [f"1405-{month:02}" for month in range(1, 8)]
     nobody = [(month, value) for month, value in zip(months, [0.667, 0.727, *[None] * 5], strict=True)]

@@ -30,7 +30,8 @@ def latest(answer: Answer, context: ChartContext) -> Title:
     if before is not None and now[0] not in answer.provisional:
         key, places["before"] = "since", text.plain(before[at], unit, context.lang)
     elif len(rows) > 1 and first[at] is not None:
-        key, places["first"] = "grown", text.plain(first[at], unit, context.lang)
+        places["first"] = text.plain(first[at], unit, context.lang)
+        key = "grown" if places["first"] != text.plain(now[at], unit, context.lang) else "same"
     else:
         key = "now"
     amounts = titles.amounts(now[at], unit, context)
