@@ -84,6 +84,8 @@ def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
 def shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Shown]:
     """The figures of the page that is opened next, in their order."""
     found: list[Shown] = []
+    # Titles are worked out for the whole page before its charts are drawn.
+    drawing: list[Shown] = []
     say, head, plot = figures._title, figures._head, figures.plot
 
     def saying(answer: Answer, chart: Chart, *given: Any) -> titles.Title:
@@ -92,12 +94,14 @@ def shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Shown]:
         return title
 
     def heading(title: str, below: str, more: str) -> str:
-        if found and found[-1].title.sentence == title:
-            found[-1].below = below
+        for one in found:
+            if one.title.sentence == title:
+                one.below = below
+                drawing.append(one)
         return head(title, below, more)
 
     def plotting(figure: elements.Figure, *given: Any, **more: Any) -> None:
-        found[-1].drawn = figure
+        drawing[-1].drawn = figure
         plot(figure, *given, **more)
 
     monkeypatch.setattr(figures, "_title", saying)
