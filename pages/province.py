@@ -28,4 +28,5 @@ def page() -> None:
             comparisons.changes(view, signals.process)
         with st.container(key="profile-institutes"):
             listings.listings(view, "register")
+            listings.on_paper(view, "listing.register_on_paper")
         rendering.defer(briefings.button, view)

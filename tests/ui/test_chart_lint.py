@@ -84,6 +84,8 @@ def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
 def shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Shown]:
     """The figures of the page that is opened next, in their order."""
     figures_shown: list[Shown] = []
+    # Titles are worked out for the whole page before its charts are drawn.
+    drawing: list[Shown] = []
     say, head, plot = figures._title, figures._head, figures.plot
 
     def saying(answer: Answer, chart: Chart, *given: Any) -> titles.Title:
@@ -92,12 +94,14 @@ def shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Shown]:
         return title
 
     def heading(title: str, below: str, more: str) -> str:
-        if figures_shown and figures_shown[-1].title.sentence == title:
-            figures_shown[-1].below = below
+        for shown_figure in figures_shown:
+            if shown_figure.title.sentence == title:
+                shown_figure.below = below
+                drawing.append(shown_figure)
         return head(title, below, more)
 
     def plotting(figure: elements.Figure, *given: Any, **more: Any) -> None:
-        figures_shown[-1].drawn = figure
+        drawing[-1].drawn = figure
         plot(figure, *given, **more)
 
     monkeypatch.setattr(figures, "_title", saying)

@@ -519,6 +519,22 @@ def test_a_title_says_the_worst_by_the_direction_of_its_measure() -> None:
     assert not titles.highest(by_province(), EN).is_problem
 
 
+def test_the_smallest_of_counts_that_should_rise_is_no_problem() -> None:
+    few = answer("active_assistants", by=("province",), rows=[("IR-23", 900), ("IR-11", 200), ("IR-00", 50)])
+    found = titles.extreme(few, EN)
+    assert (found.focus, found.is_problem) == (("IR-00",), False)
+    for context in (EN, replace(EN, dark=True)):
+        assert set(classes([900, 200, 50], catalogue()["active_assistants"], context).colours) <= set(
+            STEPS[context.dark]
+        )
+    assert classes([900, 200, 50], catalogue()["active_assistants"], EN).colours[-1] == STEPS[0][-1]
+
+
+def test_a_shortfall_is_named_without_the_sign_that_the_word_says() -> None:
+    gap = answer("coverage_gap", by=("province",), rows=[("IR-11", -30.4), ("IR-23", 30.4)])
+    assert titles.gap(gap, EN).sentence.endswith("largest shortfall in Sistan and Baluchestan, 30 people")
+
+
 def test_no_superlative_where_the_intervals_of_first_and_second_overlap() -> None:
     close = shares(("IR-23", 500, 1000), ("IR-11", 510, 1000), ("IR-00", 520, 1000))
     found = titles.extreme(close, EN)
@@ -567,6 +583,12 @@ def test_a_title_compares_only_what_is_over() -> None:
     assert time_titles.latest(made, EN).sentence.endswith("from 1,000 to 1,130 people")
     over = replace(made, provisional=frozenset())
     assert time_titles.latest(over, EN).sentence.endswith("1,130 people, 1,010 a year earlier")
+
+
+def test_a_title_does_not_go_from_a_value_to_the_same() -> None:
+    rows = [("1405-01", 1.0), ("1405-02", 0.9), ("1405-03", 1.0)]
+    still = answer("training_compliance", by=("month",), rows=rows)
+    assert time_titles.latest(still, EN).sentence == "Training compliance: 100.0%, as at the start of the period"
 
 
 def test_a_title_does_not_take_an_old_value_for_that_of_the_last_day() -> None:

@@ -217,5 +217,7 @@ def columns(answer: Answer, context: ChartContext) -> Figure:
         along["title"] = axes.titled(context, context.word(f"dimension.{answer.by[0]}"))
     bars = traces.bar(values, hovers, vertical=True, marker=marker, customdata=labels)
     upright = axes.upright(context, ticks, metric.unit)
-    margin: dict[str, Any] = {"margin": elements.LAST_TICK} if timed else {}
-    return elements.figure(context, [bars], 300, xaxis=along, yaxis=upright, **margin)
+    drawn = elements.figure(context, [bars], 300, xaxis=along, yaxis=upright)
+    if timed:
+        drawn["layout"]["margin"] = elements.LAST_TICK
+    return drawn

@@ -17,6 +17,7 @@ from typing import Any
 
 from etl.analysis.training_plan import GOAL
 from etl.semantic.answers import Metric
+from etl.semantic.ranking import size_of
 from pages.ui.charts import axes, traces
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.i18n import text
@@ -109,8 +110,10 @@ def classes(values: Sequence[float], metric: Metric, context: ChartContext) -> C
         warm = BELOW[context.dark][: len(below) + 1][::-1]
         return Classes((*below, natural, *above), (*warm, *ABOVE[context.dark][: len(above) + 1]), metric.unit)
     bounds = _bounds(values, len(STEPS[0]), metric.unit)
-    steps = _spread((STEPS if metric.direction == "none" else _TO_PROBLEM)[context.dark], len(bounds) + 1)
-    return Classes(tuple(bounds), steps[::-1] if metric.direction == "up" else steps, metric.unit)
+    # The smallest of counts that should rise is a small group, not a problem.
+    direction = "none" if metric.direction == "up" and size_of(metric) == metric.name else metric.direction
+    steps = _spread((STEPS if direction == "none" else _TO_PROBLEM)[context.dark], len(bounds) + 1)
+    return Classes(tuple(bounds), steps[::-1] if direction == "up" else steps, metric.unit)
 
 
 def _spread(steps: Sequence[str], count: int) -> tuple[str, ...]:

@@ -30,7 +30,8 @@ def latest(answer: Answer, context: ChartContext) -> Title:
     if before is not None and last[0] not in answer.provisional:
         key, words["before"] = "since", text.plain(before[at], unit, context.lang)
     elif len(rows) > 1 and first[at] is not None:
-        key, words["first"] = "grown", text.plain(first[at], unit, context.lang)
+        words["first"] = text.plain(first[at], unit, context.lang)
+        key = "grown" if words["first"] != text.plain(last[at], unit, context.lang) else "same"
     else:
         key = "now"
     amounts = titles.amounts(last[at], unit, context)

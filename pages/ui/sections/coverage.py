@@ -52,16 +52,24 @@ def _none_at_all(view: PageContext) -> None:
         blocks.intro(sentence if none else view.word("population.none_without"))
 
 
-def ranking(view: PageContext) -> None:
-    """Coverage by place; with the switch on, based on the census of 1395, with the provinces whose rank changes."""
-    key, is_on = "coverage census", page_parameters.one(_PAGE, "census") == _CENSUS
-    st.session_state[key] = is_on
+def switch(view: PageContext) -> None:
+    """The switch between the residents of the day and the census of 1395, for `ranking`."""
+    key = "coverage census"
+    st.session_state[key] = _is_on_census()
     st.toggle(
         view.word("population.switch"),
         key=key,
         on_change=lambda: page_parameters.choose(_PAGE, census=_CENSUS if st.session_state[key] else None),
     )
-    if not is_on:
+
+
+def _is_on_census() -> bool:
+    return page_parameters.one(_PAGE, "census") == _CENSUS
+
+
+def ranking(view: PageContext) -> None:
+    """Coverage by place; with the switch on, based on the census of 1395, with the provinces whose rank changes."""
+    if not _is_on_census():
         ui.figure(view, bars.ranking, "coverage_per_10k", by="place", nation=True)
         return
     ident = "coverage-census"

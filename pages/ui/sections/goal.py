@@ -77,7 +77,7 @@ def _seek(view: PageContext, month_ends: list[date], until: date, goal: float | 
 
 def announced(view: PageContext) -> None:
     """Announced numbers next to those of the register on the same day, with known reasons for the difference."""
-    with st.container(border=True, key="announced"), error_boundary(view.lang, "announced"):
+    with st.container(border=True, key="announced", height="stretch"), error_boundary(view.lang, "announced"):
         answer = warehouse.analyse("announced", on=view.as_of)
         lines = []
         for row in answer.records():

@@ -126,6 +126,11 @@ def caution(view: PageContext, key: str) -> None:
     blocks.intro(view.word(key))
 
 
+def on_paper(view: PageContext, key: str) -> None:
+    """A sentence from text.toml that only paper shows."""
+    st.html(f'<p class="pd-note pd-on-paper">{text.escape(view.word(key))}</p>')
+
+
 def sources(view: PageContext, analysis: str) -> None:
     """Each figure of `analysis` with its definition, source, certainty and web address."""
     with st.container(border=True, key=f"sources-{analysis}"), error_boundary(view.lang, f"sources-{analysis}"):
