@@ -68,7 +68,12 @@ def test_it_raises_what_the_work_raises() -> None:
 def test_work_that_takes_longer_than_it_may_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = []
     start = worker_process._start
-    monkeypatch.setattr(worker_process, "_start", lambda *given: started.append(start(*given)) or started[-1])
+
+    def begin(*given: Any) -> Any:
+        started.append(start(*given))
+        return started[-1]
+
+    monkeypatch.setattr(worker_process, "_start", begin)
     with pytest.raises(OutOfTime):
         WorkerProcess(endless, str(tmp_path / "pid"), seconds=1, memory=_MEMORY).result()
     # Killed, or ended by itself when its parent closed the pipe.
