@@ -7,14 +7,28 @@ if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
     # What failed too often before its cause was mended would not be started now.
     systemctl reset-failed 'policeyar-*' 2>/dev/null || true
-    count=$("$RELEASE/.venv/bin/python" -c "from deploy.proxy import processes; from etl.core.settings import read; print(processes(read()))")
+    ask() {
+        "$RELEASE/.venv/bin/python" -c "from deploy import proxy; from etl.core import settings; known = settings.read(); print($1)"
+    }
+    count=$(ask 'proxy.processes(known)')
     number=0
     while [ "$number" -lt "$count" ]; do
         systemctl enable --quiet "policeyar-web@$number.service"
         systemctl restart "policeyar-web@$number.service"
         number=$((number + 1))
     done
-    systemctl enable --quiet --now policeyar-build.timer policeyar-ready.timer
+    # Fewer processes than before.
+    while systemctl is-enabled --quiet "policeyar-web@$number.service" 2>/dev/null; do
+        systemctl disable --quiet --now "policeyar-web@$number.service"
+        number=$((number + 1))
+    done
+    # A host that takes publications from another one does not build.
+    case $(ask 'bool(known.replicas.source)') in
+        True) makes=pull leaves=build ;;
+        *) makes=build leaves=pull ;;
+    esac
+    systemctl disable --quiet --now "policeyar-$leaves.timer"
+    systemctl enable --quiet --now "policeyar-$makes.timer" policeyar-ready.timer
     systemctl enable --quiet policeyar-nginx.service policeyar-nginx-watch.service
     systemctl restart policeyar-nginx.service policeyar-nginx-watch.service
 else

@@ -62,6 +62,8 @@ startretries=10
 stopwaitsecs={STOP_SECONDS}
 
 [program:nginx-watch]
+numprocs=2
+process_name=%(program_name)s-%(process_num)d
 command={dies_with_us} KILL -- {python} -m deploy.watch
 autorestart=true
 startsecs=1

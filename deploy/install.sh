@@ -15,6 +15,7 @@ sha256sum --quiet --strict -c SHA256SUMS || fail "the archive is damaged; nothin
 # Debian's packages: only those that are missing.
 if [ -d debian ]; then
     missing=
+    had_nginx=$(command -v /usr/sbin/nginx || true)
     for deb in debian/*.deb; do
         package=$(dpkg-deb -f "$deb" Package)
         [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $PWD/$deb"
@@ -22,6 +23,8 @@ if [ -d debian ]; then
     # shellcheck disable=SC2086
     [ -z "$missing" ] || DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends \
         $missing >/dev/null || fail "apt-get failed"
+    # Debian starts an nginx with a page of its own at port 80 of every address.
+    if [ -z "$had_nginx" ] && [ -d /run/systemd/system ]; then systemctl disable --quiet --now nginx.service; fi
 fi
 PYTHON=$(command -v "python$(cat PYTHON)") || fail "Python $(cat PYTHON) is needed"
 [ -x /usr/sbin/nginx ] || fail "nginx is needed: apt-get install nginx-light"

@@ -62,11 +62,15 @@ def test_a_file_is_offered_for_five_minutes(oidc: TestClient, tmp_path: Path, mo
         ("127.0.0.1", "dashboard.example", {}, 401),
         ("127.0.0.1", "localhost:8501", {"X-Forwarded-For": "10.0.0.7"}, 401),
         ("10.0.0.7", "localhost:8501", {}, 401),
+        ("10.0.0.1", "10.0.0.1:8501", {}, 200),
+        ("10.0.0.7", "10.0.0.1:8501", {}, 401),
+        ("10.0.0.1", "10.0.0.1:8501", {"X-Forwarded-For": "10.0.0.7"}, 401),
     ],
 )
 def test_counters_are_for_this_machine(
-    client: str, host: str, headers: dict[str, str], expected: int, oidc: TestClient
+    client: str, host: str, headers: dict[str, str], expected: int, oidc: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("pages.ui.shell.gate.config.get_option", {"server.address": "10.0.0.1"}.get)
     local = TestClient(application(), base_url=f"http://{host}", client=(client, 50000))
     assert local.get("/metrics", headers=headers).status_code == expected
     for path in ("/_stcore/metrics", "/overview", "/media/x"):

@@ -67,10 +67,12 @@ def test_no_two_users_share_a_runtime_directory():
     assert owners == {"policeyar": {""}, "policeyar-nginx": {""}, "policeyar/web": {"policeyar"}}
 
 
-def test_a_frozen_process_is_ended_by_systemd():
-    text = (ROOT / "deploy" / "systemd" / "policeyar-web@.service").read_text(encoding="utf-8")
-    for line in ("Type=notify", "WatchdogSec=30", "WatchdogSignal=SIGKILL", "Restart=always", "MemoryMax="):
+@pytest.mark.parametrize("unit", ["policeyar-web@.service", "policeyar-nginx-watch.service"])
+def test_a_frozen_process_is_ended_by_systemd(unit):
+    text = (ROOT / "deploy" / "systemd" / unit).read_text(encoding="utf-8")
+    for line in ("Type=notify", "WatchdogSec=30", "WatchdogSignal=SIGKILL", "Restart=always"):
         assert line in text
+    assert "MemoryMax=" in text or "watch" in unit
 
 
 def test_a_worker_process_that_the_kernel_kills_does_not_end_its_web_process():
@@ -198,7 +200,7 @@ def _are_replaced(served: Supervised, before: dict[str, int]) -> bool:
 def test_supervisor_restarts_what_ends_or_freezes_and_leaves_nothing_behind(tmp_path):
     served = Supervised(tmp_path)
     try:
-        until(lambda: len(served.pids()) == 6 and served.answers(), "all run")
+        until(lambda: len(served.pids()) == 7 and served.answers(), "all run")
         # Health and counters are for this machine only.
         for path in ("/healthz", "/readyz", "/metrics"):
             assert ask(served.proxy, path)[0] == 404
@@ -226,14 +228,20 @@ def test_supervisor_restarts_what_ends_or_freezes_and_leaves_nothing_behind(tmp_
         os.kill(master, signal.SIGSTOP)
         until(partial(_are_replaced, served, {"nginx": master}), "a frozen nginx is replaced")
 
+        # What watches is itself watched, as are the listeners that ask for health.
+        for name in ("nginx-watch:nginx-watch-0", "nginx-watch:nginx-watch-1", "health-1"):
+            before = served.pids()
+            os.kill(before[name], signal.SIGSTOP)
+            until(partial(_are_replaced, served, {name: before[name]}), f"a frozen {name} is replaced")
+
         family = all_of(served.process.pid)
-        assert len(family) >= 7
+        assert len(family) >= 8
         served.process.kill()
         served.process.wait()
         until(lambda: not [pid for pid in family if is_running(pid)], "nothing outlives supervisor", 20)
 
         served.process = served._start()
-        until(lambda: len(served.pids()) == 6 and served.answers(), "all run again")
+        until(lambda: len(served.pids()) == 7 and served.answers(), "all run again")
         family = all_of(served.process.pid)
         served.process.terminate()
         served.process.wait(60)

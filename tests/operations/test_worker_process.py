@@ -111,7 +111,7 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
         "import time\nfrom tests.operations.test_worker_process import begun\nfrom pathlib import Path\n"
         f"begun(Path({str(told)!r}))\ntime.sleep(600)"
     )
-    parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"TMPDIR": str(tmp_path)})
     try:
         until(lambda: told.exists() and told.read_text(), "the process works")
     finally:

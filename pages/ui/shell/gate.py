@@ -19,6 +19,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import config
 from streamlit.user_info import generate_login_redirect_url
 
 from etl.operations import audit
@@ -75,11 +76,13 @@ class Gate:
 def _is_this_machine(connection: HTTPConnection) -> bool:
     """Whether a request comes directly from this machine, like that of Prometheus, and not through the proxy.
 
-    The proxy passes on the name of the site: with a local name no socket would open (allowed_hosts).
+    The proxy passes on the name of the site: with a local name no socket would open (allowed_hosts). One of several hosts
+    listens on an address of its own, which no other machine can send from.
     """
     client = connection.client.host if connection.client else ""
+    local = {*people.LOCAL, config.get_option("server.address")}
     forwarded = {"forwarded", "x-forwarded-for", "x-real-ip"} & set(connection.headers)
-    return client in people.LOCAL and connection.url.hostname in people.LOCAL and not forwarded
+    return client in local and connection.url.hostname in local and not forwarded
 
 
 def routes() -> list[Route]:
