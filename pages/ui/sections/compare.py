@@ -119,11 +119,11 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         chart_context = replace(context(view), names={**context(view).names, "side": _titles(view, chosen)})
         metric = answer.metrics[0]
         rows = {row[0]: row for row in answer.rows}
-        blocks.head(
-            _finding(view, answer, metric, rows),
-            page_context.place(view, where) if where else view.word("compare.difference_is"),
-        )
         sides = [chart_context.member("side", side) for side in ("first", "second", "difference")]
+        compared = view.word("compare.sides", first=sides[0], second=sides[1])
+        filters = [page_context.place(view, where)] if where else []
+        below = " · ".join([compared, *filters, view.word("compare.difference_is")])
+        blocks.head(_finding(view, answer, metric, rows), below)
         heads = [view.word("compare.measure"), *sides]
         columns = [
             tables.Column("", title, lambda row, i=i: row[i], is_number=i > 0)  # type: ignore[misc]
