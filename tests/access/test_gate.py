@@ -38,6 +38,28 @@ def test_without_a_session_a_page_is_the_way_to_sign_in_in_both_languages(oidc: 
     assert "123" not in page.text
 
 
+def test_while_the_shared_sessions_cannot_be_read_a_page_says_so_and_nobody_is_let_in(
+    oidc: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*_: object) -> str:
+        raise OSError("connection refused")
+
+    with monkeypatch.context() as away:
+        away.setattr(people, "refusal", unreachable)
+        page = oidc.get("/overview", headers=PAGE | cookie())
+        assert page.status_code == 503
+        assert "The database of sign-ins cannot be reached." in page.text
+        assert "پایگاه دادهٔ ورود کاربران در دسترس نیست." in page.text
+        assert "refused" not in page.text
+        assert oidc.get("/media/x", headers=cookie()).content == b""
+        assert not opens_socket(oidc, cookie())
+        assert oidc.get("/healthz", headers=cookie()).status_code != 503
+    with monkeypatch.context() as away:
+        away.setattr(people.sessions(), "end", unreachable)
+        assert oidc.get("/auth/logout", headers=PAGE | cookie()).status_code == 503, "a sign-out that failed says so"
+    assert status(oidc, cookie()) == 200
+
+
 def truncated(headers: dict[str, str]) -> dict[str, str]:
     return {"Cookie": headers["Cookie"][:-9]}
 

@@ -263,5 +263,7 @@ def _changed(view: PageContext, metric: Metric, now: Any, then: Any) -> str:
     line = text.escape(view.word("change.line", change=changes.signed(metric, now, then, view.lang)))
     is_worse = judged == view.word("compare.worse")
     return (
-        f'{line}\u00a0· <b class="{"pd-worse" if is_worse else "pd-better"}">{text.escape(judged)}</b>' if judged else line
+        f'{line}\u00a0· <b class="{"pd-worse" if is_worse else "pd-better"}">{text.escape(judged)}</b>'
+        if judged
+        else line
     )

@@ -54,11 +54,20 @@ class Gate:
         path = _path(scope)
         connection = HTTPConnection(scope)
         person = people.who(connection)
-        refusal = await run_in_threadpool(_refusal, person)
         _clear(scope)
-        if path == "/auth/logout" and person:
-            await run_in_threadpool(_end, person)
-        if path in _OPEN or path.startswith(_OPEN_FOLDERS) or (path == "/metrics" and _is_this_machine(connection)):
+        try:
+            refusal = await run_in_threadpool(_refusal, person)
+            if path == "/auth/logout" and person:
+                await run_in_threadpool(_end, person)
+        except OSError:
+            # The shared sessions cannot be read: nobody is let in without knowing whether they signed out.
+            refusal = "unknown"
+        is_open = (
+            path in _OPEN or path.startswith(_OPEN_FOLDERS) or (path == "/metrics" and _is_this_machine(connection))
+        )
+        if refusal == "unknown" and (path == "/auth/logout" or not is_open):
+            await _refuse(scope, receive, send, sign_in_page.sessions_unknown(), 503)
+        elif is_open:
             await self.app(scope, receive, _short_lived(send))
         elif refusal or person is None:
             await _refuse(scope, receive, send, sign_in_page.signed_out(refusal), 401)
@@ -186,7 +195,11 @@ def _while_open(person: Person, receive: Receive, send: Send) -> Receive:
         message = await receive()
         if message["type"] == "websocket.receive" and time.monotonic() - checked_at > _ASK_AGAIN_SECONDS:
             checked_at = time.monotonic()
-            if await run_in_threadpool(_refusal, person):
+            try:
+                refusal = await run_in_threadpool(_refusal, person)
+            except OSError:
+                refusal = "unknown"
+            if refusal:
                 people.forget(person.key)
                 await send(CLOSE_SOCKET)
                 return {"type": "websocket.disconnect", "code": 1008}

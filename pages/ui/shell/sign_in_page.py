@@ -53,6 +53,16 @@ def provider_down() -> str:
     )
 
 
+def sessions_unknown() -> str:
+    """The sessions that several hosts share cannot be read."""
+    return _page(
+        lambda lang: (
+            _paragraph(lang, "sign_in.sessions_unknown")
+            + f'<p><a href="{{base}}/">{_word(lang, "sign_in.again")}</a></p>'
+        )
+    )
+
+
 def gone() -> str:
     """A file that was fetched already, is somebody else's, or was offered too long ago."""
     return "\n".join(text.word("sign_in.file_gone", lang) for lang in text.LANGUAGES)
