@@ -135,8 +135,14 @@ NOT_READ = {
     "ui/components/cards.py": {"{x:.1f}", "{y:.1f}"},
     "ui/components/table_html.py": {"{100 * float(value) / longest:.1f}"},
     "ui/briefing/drawing.py": {
-        *("{x:.1f}", "{y:.1f}", "{x1:.1f}", "{y1:.1f}", "{x2:.1f}", "{y2:.1f}", "{own_x:.1f}", "{own_y:.1f}"),
-        *("{centre:.1f}", "{top - 11:.1f}", "round(at * (len(_PAPER) - 1) / max(count - 1, 1))"),
+        *("{x:.1f}", "{y:.1f}", "{x1:.1f}", "{y1:.1f}", "{x2:.1f}", "{y2:.1f}", "{last_x:.1f}", "{last_y:.1f}"),
+        *(
+            "{centre_x:.1f}",
+            "{centre_y:.1f}",
+            "{centre:.1f}",
+            "{top - 11:.1f}",
+            "round(at * (len(_PAPER) - 1) / max(count - 1, 1))",
+        ),
     },
     "ui/sections/overview.py": {"{min(max(share, 0.0), 1.0) * 100:.1f}"},
     "ui/charts/grouped.py": {"round((bottom + 1) * elements.BAR)"},
