@@ -17,5 +17,5 @@ inner join service
     and service.valid_from < requirements.valid_until
     and service.valid_until > requirements.valid_from
 where service.is_licensed
--- As compliance_intervals: by year, then by county and institute.
-order by year(requirements.lapses_on), service.county, service.institute_code
+-- As compliance_intervals.
+order by year(requirements.lapses_on), month(requirements.lapses_on) // 7, service.county, service.institute_code
