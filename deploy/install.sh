@@ -37,6 +37,14 @@ for folder in "$DATA" "$DATA/warehouse" "$DATA/incoming" "$DATA/submissions" "$D
 done
 install -d "$CONFIG" "$PREFIX/releases"
 [ -e "$CONFIG/settings.toml" ] || install -m 640 -g policeyar code/deploy/settings.toml "$CONFIG/settings.toml"
+# Faulty settings: every fault is printed before anything is installed, and the version in use goes on.
+(
+    cd code && "$PYTHON" -B -c '
+import sys
+from etl.core import settings
+try: settings.read()
+except settings.Faulty as error: sys.exit(str(error))'
+) || fail "mend $CONFIG/settings.toml and run install.sh again"
 
 # Next to the version in use, which keeps serving.
 rm -rf "$RELEASE.new"
@@ -51,7 +59,6 @@ PYTHONPATH=$1 "$RELEASE/.venv/bin/python" -m pip install --quiet --disable-pip-v
 rm -rf "$RELEASE.old"
 install -m 755 rollback.sh "$PREFIX/rollback.sh"
 
-# Faulty settings: every fault is printed, and the version in use goes on.
 cd "$RELEASE"
 .venv/bin/python -m deploy.configure --to "$CONFIG" || fail "mend $CONFIG/settings.toml and run install.sh again"
 

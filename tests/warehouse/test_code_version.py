@@ -182,7 +182,7 @@ def test_only_what_makes_tables_makes_another_version(code):
         (spells, "select", "select 1 as one,"),
         (code / "build" / "pipeline.py", "as code_version", "as built_by"),
         (code / "warehouse" / "adoption_history.py", "smart_institutes", "clever_institutes"),
-        (load_report, '"sha256": "varchar"', '"sha256": "blob"'),
+        (load_report, '"province", "sha256")', '"province", "digest")'),
     ):
         content = path.read_text(encoding="utf-8")
         assert was in content, path
