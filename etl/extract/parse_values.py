@@ -159,7 +159,8 @@ def parse_days(texts: Sequence[str], required: bool, future: bool, build_day: da
         if day and day > build_day and not future:
             day, reason = None, "future_date"
         days.append(day)
-        result.note(day_habits, at)
+        if day_habits:
+            result.note(day_habits, at)
         if reason := reason or ("missing_value" if required and not day else None):
             result.faults[at] = reason
     result.typed = pa.array(days, pa.date32())
