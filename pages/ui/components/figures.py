@@ -5,9 +5,9 @@ Data goes into HTML only through `text.escape`, and never into Markdown.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -21,9 +21,10 @@ from pages.ui.charts import elements, lines, marks, titles
 from pages.ui.charts.chart import Chart
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.titles import Title
-from pages.ui.components import downloads, filter_bar
+from pages.ui.components import downloads, drawn_charts, filter_bar
 from pages.ui.components.cards import cards, headline
 from pages.ui.components.downloads import Picture
+from pages.ui.components.drawn_charts import DrawnChart
 from pages.ui.components.figure_question import FigureQuestion, of_nation, size
 from pages.ui.components.footer import context, footer, subtitle, table
 from pages.ui.components.notices import error_boundary, notice
@@ -164,7 +165,7 @@ def prepare(
     """
     below = _below(view, answer)
     title = _title(answer, chart, context(view), says, ident)
-    drawn = _drawn(_Same(answer), chart, context(view), title, below, _frozen(options or {}))
+    drawn = drawn_charts.drawn(answer, chart, context(view), title, below, options or {})
     all_notes = [*notes, *([drawn.meta["credit"]] if drawn.meta.get("credit") else [])]
     if ignored:
         all_notes.append(scoped_query.no_effect(view, ignored))
@@ -182,7 +183,7 @@ def _show(
     view: PageContext,
     answer: Answer,
     ident: str,
-    drawn: "_Drawn",
+    drawn: DrawnChart,
     picture: Picture,
     notes: Sequence[str],
     card: str,
@@ -244,73 +245,13 @@ def _circulated(
     if options.get("nation") is not None:
         options = options | {"nation": for_circulation(of_nation(view, answer), ask).value()}
     title = titles.unlike((says or chart.title)(answer, context(view)), (), answer, context(view))
-    drawn = _draw_of(answer, chart, context(view), title, below, options)
+    drawn = drawn_charts.draw(answer, chart, context(view), title, below, options)
     source = downloads.source_of(view, answer, [*notes, view.word("file.circulation_short")])
     return Picture(drawn.figure, title.sentence, below, source)
 
 
 def _is_known(answer: Answer, name: str) -> bool:
     return any(value is not None for value in answer.column(name))
-
-
-class _Same:
-    """An answer as a cache key, compared by identity. The key keeps the answer alive, so its id stays unique."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.answer = answer
-
-    def __hash__(self) -> int:
-        return id(self.answer)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.answer is self.answer
-
-
-@dataclass(frozen=True)
-class _Drawn:
-    figure: elements.Figure
-    spoken: str
-    meta: Mapping[str, Any]
-
-
-@lru_cache(maxsize=800)
-def _drawn(
-    same: _Same,
-    chart: Chart,
-    chart_context: ChartContext,
-    title: Title,
-    below: str,
-    options: tuple[tuple[str, Any], ...],
-) -> _Drawn:
-    return _draw_of(
-        same.answer,
-        chart,
-        chart_context,
-        title,
-        below,
-        {name: dict(value) if name == "parts" else value for name, value in options},
-    )
-
-
-def _draw_of(
-    answer: Answer,
-    chart: Chart,
-    chart_context: ChartContext,
-    title: Title,
-    below: str,
-    options: Mapping[str, Any],
-) -> _Drawn:
-    chart_options = dict(options)
-    if chart.names_groups:
-        chart_options = {"focus": title.focus, "is_problem": title.is_problem, **chart_options}
-    made = chart(answer, chart_context, **chart_options)
-    return _Drawn(made, titles.spoken(answer, chart_context, title, below), made["layout"]["meta"])
-
-
-def _frozen(options: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
-    return tuple(
-        (name, tuple(value.items()) if isinstance(value, Mapping) else value) for name, value in options.items()
-    )
 
 
 def _keys_to_click(axis: str, keys: Iterable[elements.Figure], ident: str) -> None:
