@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from bench.register import Register, build
 from bench.timing import timed
+from etl.extract import limits
 from etl.extract import source_folder as incoming
 from etl.extract.contract import TABLES, contract
 from etl.extract.open_source import open_source
@@ -76,7 +77,7 @@ def plain_copies(folder: Path, to: Path) -> int:
     rows = 0
     for path, table in incoming.source_files(folder):
         declared = contract(table)
-        source = open_source(path, declared)
+        source = open_source(path, declared, limits.from_environment())
         rows += _write_csv(to / f"{path.stem}.csv", source.batches, [column.name for column in declared.columns])
     count.write_text(str(rows), encoding="utf-8")
     return rows
