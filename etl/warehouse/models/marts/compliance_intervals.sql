@@ -68,5 +68,5 @@ inner join active
     on active.person_id = held.person_id
     and active.valid_from <= held.valid_from
     and active.valid_until > held.valid_from
--- A question about a county or an institute reads few row groups.
-order by active.county, active.institute_code
+-- Persons with several spells are counted from compliance_intervals_shared. A question about a county or an institute reads few row groups.
+order by active.is_single_spell desc, active.county, active.institute_code
