@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from etl.analysis import announcements, events, survival
+from etl.analysis import announcements, events, retention
 from etl.build import identity, load_report, reference_data, staging, volume
 from etl.build.load_report import Missing, Report
 from etl.core.errors import Refused
@@ -125,7 +125,6 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             say("staging")
             _stage(con, order, outcomes, report)
             _fill(con, order, outcomes, report)
-            survival.import_library(con)
             run_models.build(con, say, _concurrent_tasks(report, setting))
             publications.disable_useless_passes(con)
             adoption_history.carry(con, order.to)
@@ -225,7 +224,7 @@ def _concurrent_tasks(report: Report, setting: parse_values.Setting) -> dict[str
     as_of = date.fromisoformat(report.as_of)
     return {
         "row_marks": run_models.ConcurrentTask(lambda con: fingerprints.create(con, setting.key)),
-        "survival_curves": run_models.ConcurrentTask(lambda con: survival.build(con, as_of), {"joiners"}),
+        "survival_curves": run_models.ConcurrentTask(lambda con: retention.build(con, as_of), {"joiners"}),
     }
 
 
