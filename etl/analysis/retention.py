@@ -80,12 +80,6 @@ def survival_by_post(con: ScopedCursor, on: date | None = None, where: Where = N
     return _survival(con, on, where, least, "post")
 
 
-@analysis(asks=("joiners",))
-def survival_by_gender(con: ScopedCursor, on: date | None = None, where: Where = None, least: int = LEAST) -> Answer:
-    """The same by gender. Rows: (gender, served, survival, at_risk)."""
-    return _survival(con, on, where, least, "gender")
-
-
 def build(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     """Create `survival_curves`: one row for each dimension, member and whole month after joining with LEAST people followed.
 

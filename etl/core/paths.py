@@ -9,7 +9,6 @@ INCOMING = ROOT / "data" / "incoming"
 WAREHOUSE = ROOT / "data" / "warehouse" / "warehouse.duckdb"
 IDENTITY_KEY = ROOT / "data" / "identity.key"
 CHECKS = ROOT / "etl" / "warehouse" / "checks"
-MODELS = ROOT / "etl" / "warehouse" / "models"
 
 
 def warehouse_pointer() -> Path:

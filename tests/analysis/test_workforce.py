@@ -21,11 +21,11 @@ import pytest
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from etl.analysis import retention
-from etl.analysis.retention import LEAST, product_limit, survival, survival_by_gender, survival_by_post
+from etl.analysis.retention import LEAST, product_limit, survival, survival_by_post
 from etl.core.jalali import DAYS_A_MONTH
-from etl.core.paths import MODELS
 from etl.semantic import access, answers
 from etl.semantic.catalog import tables
+from etl.warehouse import run_models
 from etl.warehouse.dimensions import CELL
 from tests import loading
 from tests.conftest import Sample
@@ -239,7 +239,7 @@ def test_of_several_provinces_the_origin_is_the_last(spells: list[tuple[str, str
         "create table province_moves as select 1 as person_id, 'Z' as province, date '2021-06-01' as day, "
         "'transferred_in' as move"
     )
-    rows = con.execute((MODELS / "marts" / "transfers.sql").read_text(encoding="utf-8")).fetchall()
+    rows = con.execute(run_models.models()["transfers"]).fetchall()
     assert rows == [(1, date(2021, 6, 1), "Z", origin)]
 
 
@@ -338,12 +338,11 @@ def test_the_bounds_of_a_curve_at_1_or_0_are_the_curve() -> None:
 
 def test_survival_by_group_is_that_of_the_group(built: Built) -> None:
     day = built.data.as_of
-    for ask_for, name in ((survival_by_post, "post"), (survival_by_gender, "gender")):
-        for member, served, share, at_risk in ask_for(built.con, on=day, least=1).rows[::7]:
-            times = [(d, left) for spell, d, left in careers(built, day, {}) if spell.member(name) == member]
-            until = math.floor(served * DAYS_A_MONTH)
-            assert math.isclose(share, kaplan_meier(times, until), rel_tol=1e-9, abs_tol=1e-12)
-            assert at_risk == sum(days >= until for days, _ in times)
+    for member, served, share, at_risk in survival_by_post(built.con, on=day, least=1).rows[::7]:
+        times = [(d, left) for spell, d, left in careers(built, day, {}) if spell.member("post") == member]
+        until = math.floor(served * DAYS_A_MONTH)
+        assert math.isclose(share, kaplan_meier(times, until), rel_tol=1e-9, abs_tol=1e-12)
+        assert at_risk == sum(days >= until for days, _ in times)
 
 
 def test_a_curve_never_rises_and_ends_where_few_are_followed(built: Built) -> None:
@@ -393,10 +392,10 @@ def test_the_curves_of_a_build_are_those_computed_when_asked(built: Built) -> No
         assert answer.rows
         agree(answer.rows, worked_out(built, survival, where))
         dimensions.add(dimension)
-    for ask_for, where in ((survival_by_post, {}), (survival_by_gender, {}), (survival_by_post, {"post": ["guard"]})):
-        answer = ask_for(built.con, where=where)
+    for where in ({}, {"post": ["guard"]}):
+        answer = survival_by_post(built.con, where=where)
         assert was_read(answer) or not held
-        agree(answer.rows, worked_out(built, ask_for, where))
+        agree(answer.rows, worked_out(built, survival_by_post, where))
     # the sample made by hand has too few people for any curve
     assert dimensions == ({"all", *CELL} if built.load.rows["personnel"][LEAST:] else set())
 
