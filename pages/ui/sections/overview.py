@@ -18,14 +18,6 @@ from pages.ui.summary import needs_action, ranks, verdict
 from pages.ui.summary.needs_action import Action
 from pages.ui.summary.sources import Sources
 
-_RANKED = (
-    "coverage_per_10k",
-    "training_compliance",
-    "leaver_rate_12m",
-    "within_25_days_share",
-    "judicial_officer_share",
-)
-
 
 def cards(view: PageContext) -> None:
     """The four headline numbers, each with a link to its page."""
@@ -138,7 +130,7 @@ def ranked(view: PageContext) -> None:
 def _everywhere(view: PageContext) -> dict[str, tuple[Answer, Answer]]:
     """Each measure by province and for the nation, on its latest settled day."""
     answers = {}
-    for name in _RANKED:
+    for name in ranks.RANKED:
         metric = warehouse.catalogue()[name]
         where, _ = view.under(metric.dimensions - {"province", "county", "institute"})
         on, over = None, None
@@ -155,31 +147,19 @@ def _everywhere(view: PageContext) -> dict[str, tuple[Answer, Answer]]:
 
 def _ranked(view: PageContext) -> None:
     with error_boundary(view.lang, "ranks"):
-        lines = []
-        for rank in ranks.ranks(sources(view), _everywhere(view)):
-            place = view.word("profile.no_rank")
-            if rank.place is not None:
-                numbers = {"place": rank.place, "count": rank.count}
-                place = view.word("profile.of", **{key: text.number(n, view.lang) for key, n in numbers.items()})
-            cells = [*(text.plain(value, rank.metric.unit, view.lang) for value in (rank.value, rank.nation)), place]
-            label = rank.metric.label[view.lang]
-            if rank.settled_on != view.as_of and rank.settled_on:
-                label = view.word("change.settled", label=label, day=text.day(rank.settled_on, view.lang))
-            lines.append(
-                f'<tr><th scope="row">{text.escape(label)}</th>'
-                + "".join(f'<td class="pd-number">{text.escape(cell)}</td>' for cell in cells)
-                + "</tr>"
-            )
-        title = text.escape(view.word("profile.ranks"))
-        heads = "".join(
-            f'<th scope="col" class="pd-number">{text.escape(view.word(key))}</th>'
-            for key in ("profile.here", "figure.nation_line", "profile.rank")
+        body = "".join(
+            f'<tr><th scope="row">{text.escape(label)}</th>'
+            + "".join(f'<td class="pd-number">{text.escape(cell)}</td>' for cell in cells)
+            + "</tr>"
+            for label, *cells in ranks.rows(sources(view), _everywhere(view))
         )
+        title = text.escape(view.word("profile.ranks"))
+        heads = "".join(f'<th scope="col" class="pd-number">{text.escape(view.word(key))}</th>' for key in ranks.HEADS)
         st.html(
             f'<div class="pd-head"><h3>{title}</h3><p>{text.escape(view.word("profile.ranks_are"))}</p></div>'
             f'<div class="pd-scroll" tabindex="0" role="region" aria-label="{title}"><table class="pd-grid">'
             f'<caption>{title}</caption><thead><tr><th scope="col">{text.escape(view.word("dimension.measure"))}</th>'
-            f"{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+            f"{heads}</tr></thead><tbody>{body}</tbody></table></div>"
         )
 
 
