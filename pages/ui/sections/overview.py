@@ -6,10 +6,11 @@ from functools import partial
 import streamlit as st
 
 from etl.semantic.answers import Answer
-from pages.ui.components import tables
+from pages.ui.components import table_html, tables
 from pages.ui.components.cards import headline
 from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary, notice
+from pages.ui.components.table_html import Column
 from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
 from pages.ui.state import page_parameters, periods, rendering, scoped_query
@@ -147,19 +148,15 @@ def _everywhere(view: PageContext) -> dict[str, tuple[Answer, Answer]]:
 
 def _ranked(view: PageContext) -> None:
     with error_boundary(view.lang, "ranks"):
-        body = "".join(
-            f'<tr><th scope="row">{text.escape(label)}</th>'
-            + "".join(f'<td class="pd-number">{text.escape(cell)}</td>' for cell in cells)
-            + "</tr>"
-            for label, *cells in ranks.rows(sources(view), _everywhere(view))
-        )
-        title = text.escape(view.word("profile.ranks"))
-        heads = "".join(f'<th scope="col" class="pd-number">{text.escape(view.word(key))}</th>' for key in ranks.HEADS)
+
+        def column(at: int, head: str) -> Column:
+            return Column(head, view.word(head), lambda row: text.escape(row[at]), is_number=at > 0)
+
+        columns = [column(at, head) for at, head in enumerate(("dimension.measure", *ranks.HEADS))]
+        rows, title = ranks.rows(sources(view), _everywhere(view)), view.word("profile.ranks")
         st.html(
-            f'<div class="pd-head"><h3>{title}</h3><p>{text.escape(view.word("profile.ranks_are"))}</p></div>'
-            f'<div class="pd-scroll" tabindex="0" role="region" aria-label="{title}"><table class="pd-grid">'
-            f'<caption>{title}</caption><thead><tr><th scope="col">{text.escape(view.word("dimension.measure"))}</th>'
-            f"{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+            f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(view.word("profile.ranks_are"))}</p></div>'
+            + table_html.html(columns, rows, rows, title, sort="", foot=())
         )
 
 
