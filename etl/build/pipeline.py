@@ -17,7 +17,7 @@ from etl.analysis import announcements, events, retention
 from etl.build import identity, load_report, reference_data, staging, volume
 from etl.build.load_report import Missing, Report
 from etl.core.errors import Refused
-from etl.core.paths import CHECKS, REFERENCE, ROOT
+from etl.core.paths import CHECKS, INCOMING, REFERENCE, SAMPLE_MARK
 from etl.core.places import places
 from etl.core.text_folding import fold, printable
 from etl.extract import parse_values, postgresql
@@ -29,8 +29,6 @@ from etl.revisions import fingerprints
 from etl.warehouse import adoption_history, build_database, population, publications, run_models
 from etl.warehouse.code_version import code_version
 
-INCOMING = ROOT / "data" / "incoming"
-SAMPLE_MARK = "SAMPLE.txt"
 _BUILT = "built.duckdb"
 
 _MACHINE_REASONS = tuple(
