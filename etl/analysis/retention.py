@@ -15,7 +15,7 @@ import duckdb
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.semantic.access import ScopedCursor
-from etl.semantic.answers import Answer, ask, readable
+from etl.semantic.answers import Answer, ask, filter_conditions, readable
 from etl.semantic.catalog import derived, tables
 from etl.semantic.derived import Where, reshaped
 from etl.warehouse.dimensions import CELL
@@ -117,16 +117,13 @@ def _prebuilt(con: ScopedCursor, like: Answer, day: date, least: int, group: str
     other_filters = like.where.keys() - {dimension}
     if day != like.publication.as_of or least < LEAST or other_filters or (len(members) > 1 and not group):
         return None
-    parameters: dict[str, Any] = {"dimension": dimension, "least": least}
-    conditions = ["dimension = $dimension", "at_risk >= $least"]
-    if members:
-        parameters |= {f"member_{number}": member for number, member in enumerate(members)}
-        conditions.append(f"member in ({', '.join(f'$member_{number}' for number in range(len(members)))})")
+    conditions, parameters = filter_conditions(like.where, {dimension: "member"})
+    parameters |= {"dimension": dimension, "least": least}
     by, numbers = _columns(group)
     sql = f"""
         select {by}, {numbers}
         from survival_curves
-        where {" and ".join(conditions)}
+        where {" and ".join(["dimension = $dimension", "at_risk >= $least", *conditions])}
         order by {by}
     """
     rows = con.numbers.execute(sql, parameters).fetchall()
@@ -135,13 +132,8 @@ def _prebuilt(con: ScopedCursor, like: Answer, day: date, least: int, group: str
 
 def _computed(con: ScopedCursor, like: Answer, day: date, least: int, group: str) -> _Curves:
     """The rows computed by the product limit in SQL, with their query."""
-    parameters: dict[str, Any] = {"on_day": day, "least": least}
-    conditions = []
-    columns = tables()["joiners"].columns
-    for name, values in like.where.items():
-        bound = {f"{name}_{number}": value for number, value in enumerate(values)}
-        parameters |= bound
-        conditions.append(f"joiners.{columns[name]} in ({', '.join('$' + key for key in bound)})")
+    conditions, parameters = filter_conditions(like.where, tables()["joiners"].columns)
+    parameters |= {"on_day": day, "least": least}
     by, numbers = _columns(group)
     sql = f"select {by}, {numbers} from ({_curves(group or ALL, conditions)}) order by {by}"
     return con.numbers.execute(sql, parameters).fetchall(), readable(sql, parameters)
