@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -26,6 +27,8 @@ PARTS = {
 def main() -> int:
     """Measure the chosen parts; other parts and scales keep their results."""
     options = _parser().parse_args()
+    # At a hundred times the country, the file of one province has more rows than a file may have by default.
+    os.environ.setdefault("SOURCE_ROWS", "100000000")
     options.folder.mkdir(parents=True, exist_ok=True)
     described = machine.describe()
     made = register.make(options.folder, options.scale)

@@ -29,11 +29,6 @@ class Register:
     folder: Path
     warehouse: Path
 
-    def built(self) -> tuple[float, int]:
-        """The seconds that the build took, and its peak memory in MB."""
-        record = json.loads(_record(self.warehouse.parent).read_text(encoding="utf-8"))
-        return record["seconds"], record["peak_memory_mb"]
-
     def separate_instance(self, folder: Path) -> duckdb.DuckDBPyConnection:
         """A separate DuckDB instance on the publication with default settings, by a hard link in `folder`.
 
@@ -59,13 +54,12 @@ def make(folder: Path, scale: float) -> Register:
         (home / "sampled").touch()
     path = _record(home)
     if not path.exists() or json.loads(path.read_text(encoding="utf-8"))["code"] != _code():
-        seconds, peak = build(register.folder, register.warehouse)
-        record = {"code": _code(), "seconds": round(seconds, 2), "peak_memory_mb": peak}
-        path.write_text(json.dumps(record), encoding="utf-8")
+        build(register.folder, register.warehouse, watched=False)
+        path.write_text(json.dumps({"code": _code()}), encoding="utf-8")
     return register
 
 
-def build(folder: Path, to: Path, watched: bool = True) -> tuple[float, int]:
+def build(folder: Path, to: Path, watched: bool) -> tuple[float, int]:
     """The seconds of a build as a separate process, and the peak memory of its processes in MB (0: not watched).
 
     Raises CalledProcessError if the build is refused.

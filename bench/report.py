@@ -83,8 +83,7 @@ def _builds(builds: dict[str, Any]) -> list[str]:
     if not builds:
         return []
     lines = [
-        "**From files to published** (plain UTF-8 CSV, at scale 100 the files as submitted; validation, quarantine, "
-        "models and checks included)",
+        "**From files to published** (plain UTF-8 CSV; validation, quarantine, models and checks included)",
         "",
         "| Scale | of bare read_csv | of one with the dialect given, all as text | published, s | bare, s | text, s | rows "
         "| files, MB | memory at most, MB | result, MB |",

@@ -121,6 +121,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             if references.unusable or len(report.refused) == len(outcomes):
                 raise BuildRefused([*references.unusable, *_unread(outcomes)], report)
             say("staging")
+            build_database.attach_scratch(con, folder, sum(outcome.job.written for outcome in outcomes if outcome.read))
             _stage(con, order, outcomes, report)
             _fill(con, order, outcomes, report)
             run_models.build(con, say, _concurrent_tasks(report, setting))

@@ -207,7 +207,7 @@ def _keyed_all(signs: np.ndarray, key: bytes) -> np.ndarray:
     return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 18)
 def _parse_day(text: str) -> tuple[date | None, str | None, tuple[str, ...]]:
     """The day or None, the reason for rejection or None, the habits."""
     parsed, reason = parse(text, _day, False)

@@ -1,4 +1,4 @@
-"""The database that a build fills, and the temporary in-memory schema for tables that are not published.
+"""The database that a build fills, and the temporary one for tables that are not published.
 
 Fetch results fully: an open result blocks the checkpoint of other connections.
 """
@@ -27,6 +27,8 @@ _MEMORY_OF_A_THREAD = 400 << 20
 # Rows per row group, a third of DuckDB's default: a question needs a few thousand rows, and reading more evicts the
 # processor's caches. Smaller groups are slower at a hundred times the country.
 _ROW_GROUP = 40_960
+# Rows of source tables stay in memory if they take less than this part of it.
+_ROWS_IN_MEMORY = 4
 _UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
 
@@ -41,11 +43,19 @@ def opened(built: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     }
     with duckdb.connect(config=config) as con:
         con.execute(f"set threads = {threads(con)}")
-        path = str(built).replace("'", "''")
-        con.execute(f"attach '{path}' as {_BUILT} (row_group_size {_ROW_GROUP})")
-        con.execute(f"attach ':memory:' as {SCRATCH}")
-        _search_scratch(con)
+        _attach(con, str(built), f"{_BUILT} (row_group_size {_ROW_GROUP})")
+        con.execute(f"use {_BUILT}")
         yield con
+
+
+def attach_scratch(con: duckdb.DuckDBPyConnection, folder: Path, size: int) -> None:
+    """Attach the database of tables that are not published: in memory, or in `folder` if `size` bytes of rows fill much of it.
+
+    In a file they are compressed, to a fifth; memory that they take is taken from the models, which then spill.
+    """
+    in_file = size > memory(con) // _ROWS_IN_MEMORY
+    _attach(con, str(folder / "scratch.duckdb") if in_file else ":memory:", SCRATCH)
+    _search_scratch(con)
 
 
 @contextmanager
@@ -75,6 +85,10 @@ def threads(con: duckdb.DuckDBPyConnection) -> int:
     if count := os.environ.get("BUILD_THREADS"):
         return int(count)
     return max(1, min(os.cpu_count() or 1, memory(con) // _MEMORY_OF_A_THREAD))
+
+
+def _attach(con: duckdb.DuckDBPyConnection, path: str, as_what: str) -> None:
+    con.execute("attach '" + path.replace("'", "''") + f"' as {as_what}")
 
 
 def _search_scratch(con: duckdb.DuckDBPyConnection) -> None:

@@ -76,6 +76,7 @@ def test_models_of_persons_have_every_dimension_of_spells():
         "service",
         "compliance_intervals",
         "course_compliance_intervals",
+        "lapses",
         "joiners",
         "leavers",
         "completions",

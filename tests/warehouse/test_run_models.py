@@ -16,6 +16,7 @@ ENDLESS = "select max(hash(range)) from range(1000000000000)"
 @pytest.fixture
 def con(tmp_path):
     with build_database.opened(tmp_path / "built.duckdb") as opened:
+        build_database.attach_scratch(opened, tmp_path, 0)
         yield opened
 
 

@@ -17,5 +17,5 @@ inner join service
     and service.valid_from < requirements.valid_until
     and service.valid_until > requirements.valid_from
 where service.is_licensed
--- As compliance_intervals.
+-- By half-years: a question about lapses reads the rows of one or two, one about a county or an institute few row groups of each.
 order by year(requirements.lapses_on), month(requirements.lapses_on) // 7, service.county, service.institute_code
