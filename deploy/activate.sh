@@ -1,17 +1,43 @@
-# Sourced by install.sh and rollback.sh: units of the version in use, and the start of what runs.
+#!/bin/sh
+# activate.sh RELEASE: makes this version the one in use and starts what runs; install.sh and rollback.sh run it.
+# Where something does not start, the version that was in use before is started again.
+set -eu
+PREFIX=/opt/policeyar CONFIG=/etc/policeyar
+RELEASE=$1
+BEFORE=${2-$(readlink -e "$PREFIX/current" || true)}
+[ "$BEFORE" != "$RELEASE" ] || BEFORE=
+link() {
+    ln -sfn "$2" "$PREFIX/$1.next"
+    mv -T "$PREFIX/$1.next" "$PREFIX/$1"
+}
+go_back() {
+    echo "activate.sh: version $(basename "$RELEASE") does not start; see above and journalctl -u 'policeyar-*' -n 50" >&2
+    [ -n "$BEFORE" ] || exit 1
+    # It has none to go back to.
+    sh "$BEFORE/deploy/activate.sh" "$BEFORE" "" || exit 1
+    echo "activate.sh: version $(basename "$BEFORE") is in use, as before" >&2
+}
+
+cd "$RELEASE"
+# Faults are printed, and the files of the version in use stay.
+.venv/bin/python -m deploy.configure --to "$CONFIG"
+trap go_back EXIT
+link current "$RELEASE"
 install -d /etc/logrotate.d
-install -m 644 "$RELEASE/deploy/logrotate" /etc/logrotate.d/policeyar
+install -m 644 deploy/logrotate /etc/logrotate.d/policeyar
 if [ -d /run/systemd/system ]; then
-    install -m 644 "$RELEASE"/deploy/systemd/* /etc/systemd/system/
+    install -m 644 deploy/systemd/* /etc/systemd/system/
     cp -R "$CONFIG"/systemd/. /etc/systemd/system/
     systemctl daemon-reload
     # What failed too often before its cause was mended would not be started now.
     systemctl reset-failed 'policeyar-*' 2>/dev/null || true
-    ask() {
-        "$RELEASE/.venv/bin/python" -c "from deploy import proxy; from etl.core import settings; known = settings.read(); print($1)"
-    }
-    count=$(ask 'proxy.processes(known)')
-    number=0
+    known=$(.venv/bin/python -B -c '
+from etl.core import settings
+known = settings.read()
+print(settings.web_processes(known), "pull build" if known.replicas.source else "build pull")')
+    # shellcheck disable=SC2086
+    set -- $known
+    count=$1 makes=$2 leaves=$3 number=0
     while [ "$number" -lt "$count" ]; do
         systemctl enable --quiet "policeyar-web@$number.service"
         systemctl restart "policeyar-web@$number.service"
@@ -23,10 +49,6 @@ if [ -d /run/systemd/system ]; then
         number=$((number + 1))
     done
     # A host that takes publications from another one does not build.
-    case $(ask 'bool(known.replicas.source)') in
-        True) makes=pull leaves=build ;;
-        *) makes=build leaves=pull ;;
-    esac
     systemctl disable --quiet --now "policeyar-$leaves.timer"
     systemctl enable --quiet --now "policeyar-$makes.timer" policeyar-ready.timer
     systemctl enable --quiet policeyar-nginx.service policeyar-nginx-watch.service
@@ -34,3 +56,5 @@ if [ -d /run/systemd/system ]; then
 else
     echo "no systemd here: start it with $PREFIX/current/.venv/bin/supervisord -c $CONFIG/supervisord.conf"
 fi
+trap - EXIT
+[ -z "$BEFORE" ] || link previous "$BEFORE"

@@ -120,11 +120,19 @@ def _writable(folders: tuple[Path, ...]) -> str:
 
 
 def write(known: settings.Settings, to: Path) -> None:
-    """Write all files below `to`."""
+    """Write all files below `to`; none of them if nginx refuses its own."""
     _make_run_folder(known.folders.run)
     config = to / "nginx.conf"
-    files = {"nginx.conf": proxy.render(known), "supervisord.conf": supervisord(known, config)}
+    files = {"supervisord.conf": supervisord(known, config)}
     files |= {f"systemd/{name}": content for name, content in drop_ins(known).items()}
+    to.mkdir(parents=True, exist_ok=True)
+    checked = config.with_suffix(".next")
+    checked.write_text(proxy.render(known), encoding="utf-8")
+    try:
+        proxy.check(checked)
+        checked.replace(config)
+    finally:
+        checked.unlink(missing_ok=True)
     for name, content in files.items():
         path = to / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -51,21 +51,15 @@ rm -rf "$RELEASE.new"
 cp -R code "$RELEASE.new"
 if [ -d "$RELEASE" ]; then rm -rf "$RELEASE.old"; mv "$RELEASE" "$RELEASE.old"; fi
 mv "$RELEASE.new" "$RELEASE"
-"$PYTHON" -m venv --without-pip "$RELEASE/.venv"
 set -- wheels/pip-*.whl
-PYTHONPATH=$1 "$RELEASE/.venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir \
-    --no-index --find-links wheels --require-hashes --only-binary=:all: -r "$RELEASE/requirements.lock" ||
-    { rm -rf "$RELEASE"; [ ! -d "$RELEASE.old" ] || mv "$RELEASE.old" "$RELEASE"; fail "nothing was changed"; }
+if ! "$PYTHON" -m venv --without-pip "$RELEASE/.venv" ||
+    ! PYTHONPATH=$1 "$RELEASE/.venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir \
+        --no-index --find-links wheels --require-hashes --only-binary=:all: -r "$RELEASE/requirements.lock"; then
+    rm -rf "$RELEASE"
+    [ ! -d "$RELEASE.old" ] || mv "$RELEASE.old" "$RELEASE"
+    fail "nothing was changed"
+fi
 rm -rf "$RELEASE.old"
 install -m 755 rollback.sh "$PREFIX/rollback.sh"
-
-cd "$RELEASE"
-.venv/bin/python -m deploy.configure --to "$CONFIG" || fail "mend $CONFIG/settings.toml and run install.sh again"
-
-if [ -L "$PREFIX/current" ] && [ "$(readlink -f "$PREFIX/current")" != "$RELEASE" ]; then
-    ln -sfn "$(readlink -f "$PREFIX/current")" "$PREFIX/previous"
-fi
-ln -sfn "$RELEASE" "$PREFIX/current.next"
-mv -T "$PREFIX/current.next" "$PREFIX/current"
-. "$RELEASE/deploy/activate.sh"
+sh "$RELEASE/deploy/activate.sh" "$RELEASE" || fail "mend what is told above and run install.sh again"
 echo "installed $VERSION"

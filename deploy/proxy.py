@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import streamlit
@@ -38,7 +39,7 @@ _INLINE_SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DO
 
 
 class Unable(Exception):
-    """A program that serves the dashboard is missing; the text says which."""
+    """A program that serves the dashboard is missing or refuses its configuration; the text says which, or why."""
 
 
 def nginx() -> str:
@@ -47,6 +48,13 @@ def nginx() -> str:
     if not found:
         raise Unable("nginx is not installed: apt-get install nginx-light")
     return found
+
+
+def check(config: Path) -> None:
+    """Raises Unable if nginx would not start with this configuration, as with a certificate of another key."""
+    ended = subprocess.run([nginx(), "-t", "-q", "-e", "stderr", "-c", str(config)], capture_output=True, text=True)
+    if ended.returncode:
+        raise Unable(ended.stderr.strip())
 
 
 def processes(known: settings.Settings) -> int:

@@ -223,7 +223,6 @@ def load(folder: Path, *options: str, **given: Any) -> Built:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline.run_models, "build", lambda *_: None)
-        patch.setattr(pipeline.survival, "import_library", lambda *_: None)
         patch.setattr(pipeline.adoption_history, "carry", lambda *_: None)
         patch.setattr(pipeline, "_check_and_keep_numbers", lambda *_: None)
         return build(folder, *options, **given)

@@ -12,7 +12,7 @@ from typing import Any
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.semantic.access import ScopedCursor
-from etl.semantic.answers import Answer, ask, readable
+from etl.semantic.answers import Answer, ask, filter_conditions, readable
 from etl.semantic.catalog import tables
 from etl.semantic.derived import Where, answered
 
@@ -112,7 +112,7 @@ def institute_survival(
     """
     like = ask(con, "registered_institutes", on=on, where=where)
     day = like.on or like.publication.as_of
-    conditions, parameters = _conditions(like)
+    conditions, parameters = filter_conditions(like.where, tables()["institutes"].columns)
     sql = f"""
         select calendar.year, least(ended_on, $on_day) - founded_on as days, ended_on <= $on_day, count(*)
         from (
@@ -122,7 +122,7 @@ def institute_survival(
             from institutes
         ) as institutes
         inner join calendar on calendar.day = institutes.founded_on
-        where founded_on <= least(ended_on, $on_day) and {conditions}
+        where founded_on <= least(ended_on, $on_day) and {" and ".join(conditions) or "true"}
         group by all
         order by all
     """
@@ -156,13 +156,13 @@ def _licensing(
     day = outstanding.on or outstanding.publication.as_of
     first, last = over or jalali.last_complete_months(day, 12)
     like = ask(con, "files_complete", over=(first, min(last, day)), where=where)
-    conditions, parameters = _conditions(like, "applications")
+    conditions, parameters = filter_conditions(like.where, tables()["applications"].columns)
     is_decided = "(outcome is not null and decided_on <= $on_day)"
     end = f"case when {is_decided} then decided_on else $on_day end"
     sql = f"""
         select {_WORKING.replace("{end}", end)} as working_days, case when {is_decided} then outcome end as outcome, count(*)
         from applications
-        where file_complete_on between $first and $last and {conditions}
+        where file_complete_on between $first and $last and {" and ".join(conditions) or "true"}
         group by all
         order by all
     """
@@ -170,10 +170,3 @@ def _licensing(
     counted = con.numbers.execute(sql, parameters).fetchall()
     followed = [(time, OUTCOMES.index(outcome) if outcome else None, count) for time, outcome, count in counted]
     return like, cumulative_incidence(followed, len(OUTCOMES)), readable(sql, parameters)
-
-
-def _conditions(answer: Answer, table: str = "institutes") -> tuple[str, dict[str, Any]]:
-    columns = tables()[table].columns
-    parameters = {name: list(values) for name, values in answer.where.items()}
-    conditions = [f"list_contains(${name}, {columns[name]}::varchar)" for name in parameters]
-    return " and ".join(conditions) or "true", dict(parameters)

@@ -19,7 +19,7 @@ from persiantools.jdatetime import JalaliDate
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.semantic.access import ScopedCursor
-from etl.semantic.answers import Answer, ask
+from etl.semantic.answers import Answer, ask, filter_conditions
 from etl.semantic.catalog import tables
 from etl.semantic.derived import Where, answered
 
@@ -291,12 +291,8 @@ def _between(ranges: Sequence[tuple[float, float]], distance: float) -> tuple[fl
 
 
 def _known_later(con: ScopedCursor, ends: Sequence[date], answer: Answer) -> list[tuple[date, date, int]]:
-    columns = tables()["service"].columns
-    parameters: dict[str, Any] = {"ends": list(ends)}
-    conditions = []
-    for name, values in answer.where.items():
-        if name in columns:
-            parameters[name] = list(values)
-            conditions.append(f"list_contains(${name}, spells.{columns[name]}::varchar)")
+    columns = {name: f"spells.{column}" for name, column in tables()["service"].columns.items()}
+    known = {name: values for name, values in answer.where.items() if name in columns}
+    conditions, parameters = filter_conditions(known, columns)
     sql = _LATE.replace("{conditions}", " and ".join(conditions) or "true")
-    return con.numbers.execute(sql, parameters).fetchall() if ends else []
+    return con.numbers.execute(sql, parameters | {"ends": list(ends)}).fetchall() if ends else []

@@ -2,7 +2,7 @@
 
 A career runs from a joining to the next leaving (the first day out); a career not ended by the day is censored on it. The
 bounds are 95 % limits by Greenwood's variance on the log-log scale. Curves as of the publication's day, of the nation and
-of single members, are built by statsmodels (survival.py) and read here; all others are computed in SQL.
+of single members, are computed by a build and read here; all others are computed when asked for.
 """
 
 from collections.abc import Sequence
@@ -10,12 +10,15 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import duckdb
+
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.semantic.access import ScopedCursor
-from etl.semantic.answers import Answer, ask, readable
+from etl.semantic.answers import Answer, ask, filter_conditions, readable
 from etl.semantic.catalog import derived, tables
 from etl.semantic.derived import Where, reshaped
+from etl.warehouse.dimensions import CELL
 
 MOST_MONTHS = 120
 # A curve ends when fewer people than this are followed: with fewer, every step is a single person.
@@ -77,22 +80,17 @@ def survival_by_post(con: ScopedCursor, on: date | None = None, where: Where = N
     return _survival(con, on, where, least, "post")
 
 
-@analysis(asks=("joiners",))
-def survival_by_gender(con: ScopedCursor, on: date | None = None, where: Where = None, least: int = LEAST) -> Answer:
-    """The same by gender. Rows: (gender, served, survival, at_risk)."""
-    return _survival(con, on, where, least, "gender")
+def build(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
+    """Create `survival_curves`: one row for each dimension, member and whole month after joining with LEAST people followed.
 
-
-def careers(member: str, conditions: Sequence[str]) -> str:
-    """A SELECT of the careers under `conditions`, as of $on_day: (member, days, has_left); `member` is its SQL."""
-    return f"""
-        select
-            {member} as member,
-            least(coalesce(next_leaving, $on_day), $on_day) - joiners.day as days,
-            coalesce(next_leaving <= $on_day, false) as has_left,
-        from joiners
-        where {" and ".join(conditions)}
+    The nation is the one member of the dimension `all`. Columns: dimension, member, served (months), survival (share),
+    at_risk (people), survival_low and survival_high (95 %).
     """
+    curves = " union all ".join(
+        f"select '{dimension}' as dimension, * replace (cast(member as varchar) as member) from ({_curves(dimension, ())})"
+        for dimension in (ALL, *CELL)
+    )
+    con.execute(f"create table survival_curves as {curves} order by all", {"on_day": as_of, "least": LEAST})
 
 
 def _survival(con: ScopedCursor, on: date | None, where: Where, least: int, group: str) -> Answer:
@@ -119,16 +117,13 @@ def _prebuilt(con: ScopedCursor, like: Answer, day: date, least: int, group: str
     other_filters = like.where.keys() - {dimension}
     if day != like.publication.as_of or least < LEAST or other_filters or (len(members) > 1 and not group):
         return None
-    parameters: dict[str, Any] = {"dimension": dimension, "least": least}
-    conditions = ["dimension = $dimension", "at_risk >= $least"]
-    if members:
-        parameters |= {f"member_{number}": member for number, member in enumerate(members)}
-        conditions.append(f"member in ({', '.join(f'$member_{number}' for number in range(len(members)))})")
+    conditions, parameters = filter_conditions(like.where, {dimension: "member"})
+    parameters |= {"dimension": dimension, "least": least}
     by, numbers = _columns(group)
     sql = f"""
         select {by}, {numbers}
         from survival_curves
-        where {" and ".join(conditions)}
+        where {" and ".join(["dimension = $dimension", "at_risk >= $least", *conditions])}
         order by {by}
     """
     rows = con.numbers.execute(sql, parameters).fetchall()
@@ -137,16 +132,28 @@ def _prebuilt(con: ScopedCursor, like: Answer, day: date, least: int, group: str
 
 def _computed(con: ScopedCursor, like: Answer, day: date, least: int, group: str) -> _Curves:
     """The rows computed by the product limit in SQL, with their query."""
-    parameters: dict[str, Any] = {"on_day": day, "least": least}
-    conditions = ["joiners.day <= $on_day"]
-    columns = tables()["joiners"].columns
-    for name, values in like.where.items():
-        bound = {f"{name}_{number}": value for number, value in enumerate(values)}
-        parameters |= bound
-        conditions.append(f"joiners.{columns[name]} in ({', '.join('$' + key for key in bound)})")
+    conditions, parameters = filter_conditions(like.where, tables()["joiners"].columns)
+    parameters |= {"on_day": day, "least": least}
     by, numbers = _columns(group)
-    sql = f"""
-        with careers as ({careers(f"joiners.{columns[group]}" if group else f"'{ALL}'", conditions)}),
+    sql = f"select {by}, {numbers} from ({_curves(group or ALL, conditions)}) order by {by}"
+    return con.numbers.execute(sql, parameters).fetchall(), readable(sql, parameters)
+
+
+def _curves(dimension: str, conditions: Sequence[str]) -> str:
+    """A SELECT of the curve of each member, as of $on_day, as long as $least people are followed.
+
+    Columns: member, served (months), survival, at_risk, survival_low, survival_high.
+    """
+    member = f"joiners.{tables()['joiners'].columns[dimension]}" if dimension != ALL else f"'{ALL}'"
+    return f"""
+        with careers as (
+            select
+                {member} as member,
+                least(coalesce(next_leaving, $on_day), $on_day) - joiners.day as days,
+                coalesce(next_leaving <= $on_day, false) as has_left,
+            from joiners
+            where {" and ".join(["joiners.day <= $on_day", *conditions])}
+        ),
         steps as ({product_limit("select * from careers")}),
         months as (
             select served, cast(floor(served * {jalali.DAYS_A_MONTH}) as integer) as days
@@ -155,35 +162,32 @@ def _computed(con: ScopedCursor, like: Answer, day: date, least: int, group: str
         counted as (
             select member, days, count(*) as people
             from careers
+            where member is not null
             group by all
         ),
         followed as (
-            select counted.member, months.served, months.days, sum(people) as at_risk
+            select counted.member, months.served, months.days, cast(sum(people) as bigint) as at_risk
             from months
             inner join counted on counted.days >= months.days
             group by all
-            having sum(people) >= $least
+            having at_risk >= $least
         ),
         curves as (
             select
                 followed.member,
                 followed.served,
                 coalesce(steps.survival, 1) as survival,
-                1.96 * sqrt(steps.variance) / abs(ln(nullif(nullif(steps.survival, 0), 1))) as spread,
                 followed.at_risk,
+                1.96 * sqrt(steps.variance) / abs(ln(nullif(nullif(steps.survival, 0), 1))) as spread,
             from followed
             asof left join steps on steps.member = followed.member and steps.days <= followed.days
-        ),
-        bounded as (
-            select
-                *,
-                coalesce(pow(survival, exp(spread)), survival) as survival_low,
-                coalesce(pow(survival, exp(-spread)), survival) as survival_high,
-            from curves
         )
-        select {by}, {numbers}
-        from bounded
-        where member is not null
-        order by {by}
+        select
+            member,
+            served,
+            survival,
+            at_risk,
+            coalesce(pow(survival, exp(spread)), survival) as survival_low,
+            coalesce(pow(survival, exp(-spread)), survival) as survival_high,
+        from curves
     """
-    return con.numbers.execute(sql, parameters).fetchall(), readable(sql, parameters)

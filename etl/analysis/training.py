@@ -1,6 +1,7 @@
 """Training ahead: how compliance declines if nobody trains, and the seats that a goal needs."""
 
 from datetime import date, timedelta
+from typing import Any
 
 from etl.analysis.registry import analysis
 from etl.analysis.training_plan import GOAL
@@ -19,9 +20,7 @@ def run_off(con: ScopedCursor, on: date | None = None, where: Where = None) -> A
     """Compliance on each of the next 180 days if nobody trains: (day, share, persons compliant, persons)."""
     answer = ask(con, "trainable_assistants", on=on, where=where)
     day = answer.on or answer.publication.as_of
-    rows_of, parameters = rows_on(
-        con, "course_compliance_intervals" if where and "course" in where else "compliance_intervals", day, where
-    )
+    rows_of, parameters = _active(con, day, where)
     sql = f"""
         with persons as (
             select person_id, min(lapses_on) as lapses_on
@@ -58,14 +57,8 @@ def seats(con: ScopedCursor, on: date | None = None, where: Where = None, goal: 
         raise QuestionError("a goal lies above 0 and is 1 at most")
     base = ask(con, "trainable_assistants", on=on, where=where)
     day = base.on or base.publication.as_of
-    people = {name: values for name, values in (where or {}).items() if name != "course"}
     lacking, parameters = rows_on(con, "course_compliance_intervals", day, where)
-    active, more = rows_on(
-        con,
-        "course_compliance_intervals" if where and "course" in where else "compliance_intervals",
-        day,
-        where or people,
-    )
+    active, more = _active(con, day, where)
     sql = f"""
         with lapsing as (
             select distinct province, person_id, course, lapses_on
@@ -103,7 +96,6 @@ def seats(con: ScopedCursor, on: date | None = None, where: Where = None, goal: 
         )
         select course, count(*) as seats, min(needed_by) as first_needed_by
         from dated
-        inner join calendar on calendar.day = dated.needed_by
         group by course
         order by course
     """
@@ -111,3 +103,9 @@ def seats(con: ScopedCursor, on: date | None = None, where: Where = None, goal: 
     rows = con.numbers.execute(sql, parameters).fetchall()
     names = ("training_seats_needed", "training_seats_by")
     return answered(base, ("course",), names, rows, on=day, query=readable(sql, parameters))
+
+
+def _active(con: ScopedCursor, day: date, where: Where) -> tuple[str, dict[str, Any]]:
+    """The rows of the persons in active service on a day, those of a course if `where` names one."""
+    table = "course_compliance_intervals" if where and "course" in where else "compliance_intervals"
+    return rows_on(con, table, day, where)

@@ -13,11 +13,11 @@ from typing import Any
 
 import duckdb
 
-from etl.analysis import announcements, events, survival
+from etl.analysis import announcements, events, retention
 from etl.build import identity, load_report, reference_data, staging, volume
 from etl.build.load_report import Missing, Report
 from etl.core.errors import Refused
-from etl.core.paths import CHECKS, REFERENCE, ROOT
+from etl.core.paths import CHECKS, INCOMING, REFERENCE, SAMPLE_MARK
 from etl.core.places import places
 from etl.core.text_folding import fold, printable
 from etl.extract import parse_values, postgresql
@@ -29,8 +29,6 @@ from etl.revisions import fingerprints
 from etl.warehouse import adoption_history, build_database, population, publications, run_models
 from etl.warehouse.code_version import code_version
 
-INCOMING = ROOT / "data" / "incoming"
-SAMPLE_MARK = "SAMPLE.txt"
 _BUILT = "built.duckdb"
 
 _MACHINE_REASONS = tuple(
@@ -126,7 +124,6 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             build_database.attach_scratch(con, folder, sum(outcome.job.written for outcome in outcomes if outcome.read))
             _stage(con, order, outcomes, report)
             _fill(con, order, outcomes, report)
-            survival.import_library(con)
             run_models.build(con, say, _concurrent_tasks(report, setting))
             publications.disable_useless_passes(con)
             adoption_history.carry(con, order.to)
@@ -226,7 +223,7 @@ def _concurrent_tasks(report: Report, setting: parse_values.Setting) -> dict[str
     as_of = date.fromisoformat(report.as_of)
     return {
         "row_marks": run_models.ConcurrentTask(lambda con: fingerprints.create(con, setting.key)),
-        "survival_curves": run_models.ConcurrentTask(lambda con: survival.build(con, as_of), {"joiners"}),
+        "survival_curves": run_models.ConcurrentTask(lambda con: retention.build(con, as_of), {"joiners"}),
     }
 
 

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from etl.build import pipeline
-from etl.core import jalali
+from etl.core import jalali, paths
 from etl.core.errors import QuestionError
 from etl.core.text_folding import latin_digits
 from etl.warehouse import publications as publication
 
 # The settings can name another pointer and another folder than the defaults in the project.
 POINTER = Path(os.environ.get("WAREHOUSE") or publication.DEFAULT)
-INCOMING = Path(os.environ.get("INCOMING") or pipeline.INCOMING)
+INCOMING = Path(os.environ.get("INCOMING") or paths.INCOMING)
 
 
 def filters(words: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -13,7 +13,6 @@ from persiantools.jdatetime import JalaliDate
 
 DAY = timedelta(days=1)
 _MONTHS_IN = {"month": 1, "quarter": 3, "year": 12}
-UNITS = tuple(_MONTHS_IN)
 # A twelfth of the mean Gregorian year.
 DAYS_A_MONTH = 30.436875
 

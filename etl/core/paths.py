@@ -7,9 +7,10 @@ ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "data" / "reference"
 INCOMING = ROOT / "data" / "incoming"
 WAREHOUSE = ROOT / "data" / "warehouse" / "warehouse.duckdb"
+# The file that marks a folder of made-up data.
+SAMPLE_MARK = "SAMPLE.txt"
 IDENTITY_KEY = ROOT / "data" / "identity.key"
 CHECKS = ROOT / "etl" / "warehouse" / "checks"
-MODELS = ROOT / "etl" / "warehouse" / "models"
 
 
 def warehouse_pointer() -> Path:

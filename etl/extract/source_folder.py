@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from etl.core.paths import SAMPLE_MARK
 from etl.core.text_folding import fold
 from etl.extract.causes import because, named
 from etl.extract.contract import TABLES
@@ -11,7 +12,7 @@ from etl.extract.contract import TABLES
 ENDINGS = (".csv", ".tsv", ".parquet", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 # Files that configure the build, and the marker of a folder whose rows are synthetic.
 CONFIGURATION = (
-    "courses.csv", "targets.csv", "population.csv", "announcements.csv", "events.csv", "sources.toml", "SAMPLE.txt",
+    "courses.csv", "targets.csv", "population.csv", "announcements.csv", "events.csv", "sources.toml", SAMPLE_MARK,
 )  # fmt: skip
 PERSIAN_NAMES = dict(zip(TABLES, ("مؤسسات", "مجوزها", "کارکنان", "آموزش"), strict=True))
 _NAMES = {fold(name): table for table, persian in PERSIAN_NAMES.items() for name in (persian, table)}

@@ -215,12 +215,22 @@ def rows_on(
     """
     columns = tables()[table].columns
     checked = narrow(con, (), (), members_in_scope(con, where or {}))
-    parameters: dict[str, Any] = {"on_day": on}
-    conditions = ["valid_from <= $on_day", "valid_until > $on_day"]
-    for name, values in checked.items():
+    for name in checked:
         if name not in columns:
             raise QuestionError(f"{table} has no meaning by {name}")
+    conditions, parameters = filter_conditions(checked, columns)
+    days = ("valid_from <= $on_day", "valid_until > $on_day")
+    return f"select * from {table} where {' and '.join((*days, *conditions))}", parameters | {"on_day": on}
+
+
+def filter_conditions(
+    where: Mapping[str, Sequence[str]], columns: Mapping[str, str]
+) -> tuple[list[str], dict[str, Any]]:
+    """The condition of each filter, of which `columns` holds the column, and the values bound in it."""
+    conditions: list[str] = []
+    parameters: dict[str, Any] = {}
+    for name, values in where.items():
         bound = {f"{name}_{number}": value for number, value in enumerate(values)}
         parameters |= bound
         conditions.append(f"{columns[name]} in ({', '.join('$' + key for key in bound)})")
-    return f"select * from {table} where {' and '.join(conditions)}", parameters
+    return conditions, parameters

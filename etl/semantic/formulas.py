@@ -1,6 +1,5 @@
 """Formulas of metrics as users read them, and the change log of definitions."""
 
-import re
 import tomllib
 from dataclasses import dataclass
 from datetime import date
@@ -8,10 +7,9 @@ from functools import cache
 from pathlib import Path
 
 from etl.semantic.catalog import Measure, catalogue, expand, tables
-from etl.semantic.table_scans import snapshot_condition
+from etl.semantic.table_scans import MONTHS_BEFORE, snapshot_condition
 
 _CHANGES = Path(__file__).parent / "changes.toml"
-_MONTHS = re.compile(r"\{day - ([0-9]+) months\}")
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ def formula(name: str) -> str:
     )
     where = "\n  and ".join(condition for condition in conditions if condition)
     written = f"select {measure.sql}\nfrom {tables()[measure.table].model}{f'{chr(10)}where {where}' if where else ''}"
-    return _MONTHS.sub(r":day_\1_months_before", written).replace("{day}", ":day")
+    return MONTHS_BEFORE.sub(r":day_\1_months_before", written).replace("{day}", ":day")
 
 
 def _date_condition(measure: Measure) -> str:

@@ -14,7 +14,7 @@ from etl.semantic.resolve import Plan
 from etl.warehouse.dimensions import PLACES
 
 _AHEAD = re.compile(r"\{day\} \+ ([0-9]+)")
-_BEFORE = re.compile(r"\{day - ([0-9]+) months\}")
+MONTHS_BEFORE = re.compile(r"\{day - ([0-9]+) months\}")
 _DISTINCT = re.compile(
     r"^count\(distinct (person_id|\(person_id, course\))\)(?: filter \(where ((?:(?! filter ).)*)\))?$"
 )
@@ -132,14 +132,14 @@ def _source(plan: Plan, binder: Binder, measure: Measure) -> tuple[str, str]:
 def _months_before(plan: Plan, binder: Binder, measure: Measure, condition: str) -> str:
     """A condition with a date for each `{day - n months}`: SQL evaluates month arithmetic per row."""
     if plan.unit:
-        return _BEFORE.sub(lambda found: f"measured.{_column(int(found[1]))}", condition)
+        return MONTHS_BEFORE.sub(lambda found: f"measured.{_column(int(found[1]))}", condition)
     day = plan.days_of(measure)[0][1]
-    return _BEFORE.sub(lambda found: binder.bind(jalali.add_months(day, -int(found[1]))), condition)
+    return MONTHS_BEFORE.sub(lambda found: binder.bind(jalali.add_months(day, -int(found[1]))), condition)
 
 
 def _months_of(measure: Measure) -> list[int]:
     """The numbers of months before its day at which a measure looks."""
-    return sorted({int(count) for count in _BEFORE.findall(snapshot_condition(measure) + measure.where)})
+    return sorted({int(count) for count in MONTHS_BEFORE.findall(snapshot_condition(measure) + measure.where)})
 
 
 def _column(months: int) -> str:

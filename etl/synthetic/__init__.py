@@ -37,6 +37,7 @@ from pathlib import Path
 import numpy as np
 
 from etl.core.errors import Refused
+from etl.core.paths import SAMPLE_MARK
 from etl.synthetic.courses import training
 from etl.synthetic.faults import Planted, Planter
 from etl.synthetic.files import XLSX_CELLS, file_name, write
@@ -59,7 +60,6 @@ from etl.synthetic.world import (
     taken,
 )
 
-MARKER = "SAMPLE.txt"
 CROWD = 50_000  # people whose spells and courses are in memory at a time
 
 
@@ -105,9 +105,9 @@ def make(folder: Path, scale: float = 1.0, seed: int = 7, day: date | None = Non
     _clear(folder)
     fr = frame(scale, seed, day or date.today())
     # written first, so that the files of an interrupted run are marked as well
-    (folder / MARKER).write_text(_marker_text(fr, {}), encoding="utf-8")
+    (folder / SAMPLE_MARK).write_text(_marker_text(fr, {}), encoding="utf-8")
     planted = _write_all(fr, folder)
-    (folder / MARKER).write_text(_marker_text(fr, planted), encoding="utf-8")
+    (folder / SAMPLE_MARK).write_text(_marker_text(fr, planted), encoding="utf-8")
 
 
 def _write_all(fr: Frame, folder: Path) -> dict[str, Planted]:
@@ -175,10 +175,10 @@ def _clear(folder: Path) -> None:
     inside = [p for p in folder.iterdir() if not p.name.startswith(".")]
     if not inside:
         return
-    if not (folder / MARKER).exists():
+    if not (folder / SAMPLE_MARK).exists():
         raise Refused(f"{folder}: holds files that are no sample; give an empty folder")
     for path in inside:
-        if path.name == MARKER or path.name.split("_")[0] in TABLES:
+        if path.name == SAMPLE_MARK or path.name.split("_")[0] in TABLES:
             path.unlink()
 
 

@@ -7,8 +7,6 @@ in its README, and a product limit in exact fractions over the oracle's own join
 import math
 import random
 import statistics
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,11 +20,13 @@ import numpy as np
 import pytest
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from etl.analysis.retention import LEAST, product_limit, survival, survival_by_gender, survival_by_post
-from etl.analysis.survival import DIMENSIONS, curve
+from etl.analysis import retention
+from etl.analysis.retention import LEAST, product_limit, survival, survival_by_post
 from etl.core.jalali import DAYS_A_MONTH
-from etl.core.paths import MODELS
 from etl.semantic import access, answers
+from etl.semantic.catalog import tables
+from etl.warehouse import run_models
+from etl.warehouse.dimensions import CELL
 from tests import loading
 from tests.conftest import Sample
 from tests.loading import build, national_id, put, put_good
@@ -36,7 +36,6 @@ from tests.oracle.read import add_months
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 BUILD_DAY = date(2026, 6, 30)
 DAY = timedelta(days=1)
 
@@ -240,7 +239,7 @@ def test_of_several_provinces_the_origin_is_the_last(spells: list[tuple[str, str
         "create table province_moves as select 1 as person_id, 'Z' as province, date '2021-06-01' as day, "
         "'transferred_in' as move"
     )
-    rows = con.execute((MODELS / "marts" / "transfers.sql").read_text(encoding="utf-8")).fetchall()
+    rows = con.execute(run_models.models()["transfers"]).fetchall()
     assert rows == [(1, date(2021, 6, 1), "Z", origin)]
 
 
@@ -298,6 +297,16 @@ def kaplan_meier(times: list[tuple[int, bool]], until: int) -> Fraction:
     return left
 
 
+def greenwood(times: list[tuple[int, bool]], until: int, share: float) -> tuple[float, float]:
+    """The 95 % limits of `share` on the log-log scale, by the standard error that statsmodels computes."""
+    if share in (0, 1):
+        return share, share
+    curve = SurvfuncRight(*zip(*times, strict=True))
+    error = curve.surv_prob_se[np.searchsorted(curve.surv_times, until, side="right") - 1]
+    spread = 1.96 * error / (share * abs(math.log(share)))
+    return share ** math.exp(spread), share ** math.exp(-spread)
+
+
 @pytest.mark.parametrize("where", FILTERS)
 def test_survival_is_the_product_limit_of_the_files(built: Built, where: dict[str, Any]) -> None:
     a_leaving = max(event.day for event in all_leavers(built.data) if event.day <= built.data.as_of)
@@ -309,17 +318,31 @@ def test_survival_is_the_product_limit_of_the_files(built: Built, where: dict[st
             until = math.floor(served * DAYS_A_MONTH)
             assert math.isclose(share, kaplan_meier(times, until), rel_tol=1e-9, abs_tol=1e-12)
             assert at_risk == sum(days >= until for days, _ in times)
-            assert low - 1e-12 <= share <= high + 1e-12
+            assert (low, high) == pytest.approx(greenwood(times, until, share), rel=1e-9)
+
+
+def test_the_bounds_of_a_curve_at_1_or_0_are_the_curve() -> None:
+    con = duckdb.connect()
+    others = ", ".join(f"'' as {column}" for column in tables()["joiners"].columns.values() if column != "gender")
+    con.execute(
+        "create table joiners as select date '2026-01-01' as day, gender, "
+        f"case gender when 'leaves' then date '2026-01-31' end as next_leaving, {others} "
+        f"from unnest(['leaves', 'stays']) as genders (gender), range({LEAST})"
+    )
+    retention.build(con, date(2026, 2, 1))
+    curves = con.execute(
+        "select member, served, survival, survival_low, survival_high from survival_curves where dimension = 'gender'"
+    ).fetchall()
+    assert curves == [("leaves", 0, 1, 1, 1), ("leaves", 1, 0, 0, 0), ("stays", 0, 1, 1, 1), ("stays", 1, 1, 1, 1)]
 
 
 def test_survival_by_group_is_that_of_the_group(built: Built) -> None:
     day = built.data.as_of
-    for ask_for, name in ((survival_by_post, "post"), (survival_by_gender, "gender")):
-        for member, served, share, at_risk in ask_for(built.con, on=day, least=1).rows[::7]:
-            times = [(d, left) for spell, d, left in careers(built, day, {}) if spell.member(name) == member]
-            until = math.floor(served * DAYS_A_MONTH)
-            assert math.isclose(share, kaplan_meier(times, until), rel_tol=1e-9, abs_tol=1e-12)
-            assert at_risk == sum(days >= until for days, _ in times)
+    for member, served, share, at_risk in survival_by_post(built.con, on=day, least=1).rows[::7]:
+        times = [(d, left) for spell, d, left in careers(built, day, {}) if spell.member("post") == member]
+        until = math.floor(served * DAYS_A_MONTH)
+        assert math.isclose(share, kaplan_meier(times, until), rel_tol=1e-9, abs_tol=1e-12)
+        assert at_risk == sum(days >= until for days, _ in times)
 
 
 def test_a_curve_never_rises_and_ends_where_few_are_followed(built: Built) -> None:
@@ -346,7 +369,7 @@ def was_read(answer: answers.Answer) -> bool:
 
 
 def worked_out(built: Built, ask_for: Any, where: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """The same curves in SQL: with one person fewer they are not in the prebuilt table."""
+    """The same curves computed when asked for: with one person fewer they are not in the prebuilt table."""
     answer = ask_for(built.con, where=where, least=LEAST - 1)
     assert not was_read(answer)
     return [row for row in answer.rows if row[answer.columns.index("at_risk")] >= LEAST]
@@ -359,7 +382,7 @@ def agree(ready: list[tuple[Any, ...]], rows: list[tuple[Any, ...]]) -> None:
             assert mine == (yours if isinstance(yours, str) else pytest.approx(yours, rel=0, abs=1e-9))
 
 
-def test_the_curves_made_at_build_are_those_of_the_sql(built: Built) -> None:
+def test_the_curves_of_a_build_are_those_computed_when_asked(built: Built) -> None:
     held = built.con.execute("select distinct dimension, member from survival_curves order by all").fetchall()
     dimensions = set()
     for dimension, member in held:
@@ -369,76 +392,25 @@ def test_the_curves_made_at_build_are_those_of_the_sql(built: Built) -> None:
         assert answer.rows
         agree(answer.rows, worked_out(built, survival, where))
         dimensions.add(dimension)
-    for ask_for, where in ((survival_by_post, {}), (survival_by_gender, {}), (survival_by_post, {"post": ["guard"]})):
-        answer = ask_for(built.con, where=where)
+    for where in ({}, {"post": ["guard"]}):
+        answer = survival_by_post(built.con, where=where)
         assert was_read(answer) or not held
-        agree(answer.rows, worked_out(built, ask_for, where))
+        agree(answer.rows, worked_out(built, survival_by_post, where))
     # the sample made by hand has too few people for any curve
-    assert dimensions == ({"all", *DIMENSIONS} if built.load.rows["personnel"][LEAST:] else set())
+    assert dimensions == ({"all", *CELL} if built.load.rows["personnel"][LEAST:] else set())
 
 
 def test_every_member_with_enough_people_has_its_curve(built: Built) -> None:
-    for dimension in DIMENSIONS:
+    for dimension in CELL:
         members = {spell.member(dimension) for spell, _, _ in careers(built, built.data.as_of, {})} - {None}
         for member in members:
             rows = worked_out(built, survival, {dimension: [member]})
             assert was_read(survival(built.con, where={dimension: [member]})) == bool(rows), member
 
 
-def test_other_questions_are_worked_out_in_sql(built: Built) -> None:
+def test_other_questions_are_computed_when_asked(built: Built) -> None:
     before = built.data.as_of - DAY
     assert not was_read(survival(built.con, on=before))
     for where in ({"gender": ["female", "male"]}, {"gender": ["male"], "post": ["guard"]}, {"county": ["2301"]}):
         assert not was_read(survival(built.con, where=where)), where
     assert not was_read(survival_by_post(built.con, where={"gender": ["male"]}))
-
-
-def test_the_bounds_are_greenwoods_as_the_library_has_them_for_rows_of_one_person_each() -> None:
-    rng = np.random.default_rng(7)
-    days, has_left = np.sort(rng.integers(0, 2000, 400)), rng.random(400) < 0.6
-    people = rng.integers(1, 9, 400)
-    share, at_risk, low, high = curve(days, has_left, people)
-    one_each = SurvfuncRight(np.repeat(days, people), np.repeat(has_left, people))
-    for served in range(3, 60, 3):
-        day = math.floor(served * DAYS_A_MONTH)
-        last = np.searchsorted(one_each.surv_times, day, side="right") - 1
-        value, error = one_each.surv_prob[last], one_each.surv_prob_se[last]
-        spread = 1.96 * error / (value * abs(math.log(value)))
-        assert at_risk[served] == people[days >= day].sum()
-        bounds = (value, value ** math.exp(spread), value ** math.exp(-spread))
-        assert (share[served], low[served], high[served]) == pytest.approx(bounds, rel=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("drawn_with", "is_loaded"),
-    # The second is a library that needs more of scipy.stats than it does today.
-    [(("chi2", "norm"), False), (("chi2",), True)],
-)
-def test_the_library_is_loaded_without_what_no_curve_needs_and_whole_where_it_needs_it(
-    drawn_with: tuple[str, ...], is_loaded: bool
-) -> None:
-    code = f"""
-import sys
-import numpy as np
-from etl.analysis import survival
-survival._IMPORTED_NAMES = {drawn_with}
-survival._load()
-share, *_ = survival.curve(np.array([40, 100]), np.array([True, True]), np.array([1, 1]))
-assert share[:6].tolist() == [1, 1, 0.5, 0.5, 0, 0], share
-print("scipy.stats" in sys.modules)
-from scipy.stats.distributions import norm
-assert round(norm.ppf(0.975), 2) == 1.96
-"""
-    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
-    assert said.stdout.strip() == str(is_loaded)
-
-
-def test_a_curve_on_which_nobody_or_everybody_leaves_has_no_breadth() -> None:
-    days = np.array([40, 100])
-    for left, shares in (([False, False], [1, 1, 1, 1]), ([True, True], [1, 1, 0.5, 0.5, 0, 0])):
-        share, _, low, high = curve(days, np.array(left), np.array([1, 1]))
-        assert list(share[: len(shares)]) == shares
-        flat = (share == 0) | (share == 1)
-        assert (low[flat] == share[flat]).all()
-        assert (high[flat] == share[flat]).all()
-        assert ((low <= share) & (share <= high)).all()

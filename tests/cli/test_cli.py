@@ -301,9 +301,9 @@ def test_a_build_tells_its_progress_to_a_terminal(tmp_path):
 
 
 def test_the_default_folder_and_warehouse_are_those_of_the_project():
-    from etl.build import pipeline
+    from etl.core import paths
     from etl.warehouse import publications
 
-    assert pipeline.INCOMING == ROOT / "data" / "incoming"
+    assert paths.INCOMING == ROOT / "data" / "incoming"
     assert publications.DEFAULT == ROOT / "data" / "warehouse" / "warehouse.duckdb"
-    assert Path(pipeline.__file__).parents[2] == ROOT
+    assert Path(paths.__file__).parents[2] == ROOT

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import configure
+from deploy import configure, proxy
 from etl.core import settings
 from pages.ui.briefing import command
 from tests.serving import ROOT, ask, free_ports, is_running, publish, run, until
@@ -129,6 +129,20 @@ def test_configure_tells_all_faults_and_writes_nothing(tmp_path):
     assert ended.returncode == 1
     assert len(ended.stderr.splitlines()) == 2
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not shutil.which("nginx", path="/usr/sbin:/usr/bin"), reason="nginx is not installed")
+def test_what_nginx_would_not_start_with_is_told_and_leaves_the_files(tmp_path):
+    spoilt = tmp_path / "certificate.pem"
+    spoilt.write_text("spoilt")
+    known = replace(settings.Settings(), folders=settings.Folders(run=tmp_path / "run"))
+    configure.write(known, tmp_path / "out")
+    before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert len(before) >= 3
+    web = replace(known.web, certificate=spoilt, certificate_key=spoilt, processes=7, port=9001)
+    with pytest.raises(proxy.Unable, match=f"cannot load certificate.*{spoilt}"):
+        configure.write(replace(known, web=web), tmp_path / "out")
+    assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()} == before
 
 
 # ------------------------------------------------------------------ supervisor

@@ -19,6 +19,7 @@ from python_calamine import CalamineWorkbook
 
 from etl import synthetic
 from etl.core.errors import Refused
+from etl.core.paths import SAMPLE_MARK
 from etl.extract.contract import contract
 from etl.synthetic import service
 from etl.synthetic.habits import COLUMNS, WORDS
@@ -51,11 +52,11 @@ def load(folder: Path) -> Load:
 
 
 def files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.name != synthetic.MARKER)
+    return sorted(path for path in folder.iterdir() if path.name != SAMPLE_MARK)
 
 
 def marker(folder: Path) -> str:
-    return (folder / synthetic.MARKER).read_text(encoding="utf-8")
+    return (folder / SAMPLE_MARK).read_text(encoding="utf-8")
 
 
 def planted(folder: Path) -> dict[str, int]:
@@ -141,7 +142,7 @@ def test_the_marker_says_made_up_in_both_languages_and_is_no_source_file(folder:
     assert "ساختگی" in marker(folder)
     assert "made up" in marker(folder)
     assert f"last day: {DAY}" in marker(folder)
-    assert synthetic.MARKER == "SAMPLE.txt"
+    assert SAMPLE_MARK == "SAMPLE.txt"
 
 
 def test_every_institute_is_named_a_sample(load: Load) -> None:
@@ -161,7 +162,7 @@ def test_an_earlier_sample_is_replaced_and_anything_else_left_alone(
     synthetic.make(tmp_path / "new", scale=0.01)
     (tmp_path / "new" / "training_IR-00_markazi.csv").write_text("old")
     synthetic.make(tmp_path / "new", scale=0.01)
-    assert [path.name for path in (tmp_path / "new").iterdir()] == [synthetic.MARKER]
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [SAMPLE_MARK]
     real = tmp_path / "real" / "personnel.csv"
     real.parent.mkdir()
     real.write_text("handed in")

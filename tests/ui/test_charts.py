@@ -109,7 +109,7 @@ DRAWN: dict[str, tuple[Any, Answer, dict[str, Any]]] = {
         {},
     ),
     "trend": (lines.trend, by_month(), {"target": 1500}),
-    "trend with the year before": (lines.trend, by_month(), {"before": by_month(), "zero": False}),
+    "trend from a later start": (lines.trend, by_month(), {"zero": False}),
     "trend by province": (lines.trend, months_by_province(), {"zero": False}),
     "projection": (lines.projection, projection(), {"target": 130}),
     "run-off": (lines.run_off, run_off(), {"goal": 0.95}),
@@ -294,10 +294,9 @@ def test_an_unknown_month_is_a_gap_and_the_last_is_open() -> None:
     assert end["y"][-1] == 1130
 
 
-def test_actual_is_solid_the_year_before_lighter_the_target_outlined_the_projection_dashed() -> None:
-    before, now, _ = lines.trend(by_month(), EN, before=by_month())["data"]
-    assert (before["line"]["color"], now["line"]["color"]) == (EN.colour("before"), EN.colour("actual"))
-    assert now["line"]["dash"] == "solid"
+def test_actual_is_solid_the_target_outlined_the_projection_dashed() -> None:
+    line, _ = lines.trend(by_month(), EN)["data"]
+    assert (line["line"]["color"], line["line"]["dash"]) == (EN.colour("actual"), "solid")
     goal = lines.trend(by_month(), EN, target=1500)["layout"]["shapes"][0]
     assert (goal["y0"], goal["y1"]) == (1500, 1500)
     assert goal["line"]["dash"] != "solid"

@@ -16,8 +16,9 @@ from etl.core.paths import warehouse_pointer
 from etl.core.text_folding import printable
 from etl.semantic.access import ADMINISTRATOR
 from pages.ui.briefing import recipients, writing
-from pages.ui.briefing.writing import NATION, Press
+from pages.ui.briefing.writing import Press
 from pages.ui.i18n import text
+from pages.ui.state.address import NATION
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

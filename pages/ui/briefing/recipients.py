@@ -29,9 +29,10 @@ from typing import Any
 from etl.core.errors import Refused
 from pages.ui.briefing import writing
 from pages.ui.briefing.writer import writer
-from pages.ui.briefing.writing import NATION, Press
+from pages.ui.briefing.writing import Press
 from pages.ui.data.briefing_questions import NoData
 from pages.ui.i18n import text
+from pages.ui.state.address import NATION
 from pages.ui.summary import needs_action
 from pages.ui.summary.needs_action import Action
 

@@ -19,7 +19,6 @@ _MEASURES = ("active_assistants", "coverage_per_10k", _COMPLIANCE, "expiring_30"
 # Further measures in the ranking of counties, if so few counties leave room on one page.
 _COUNTY_MEASURES = ("active_assistants", "coverage_per_10k", "expiring_30")
 _MOST_COUNTIES_IN_FULL = 28
-_RANKED = ("coverage_per_10k", _COMPLIANCE, "leaver_rate_12m", "within_25_days_share", "judicial_officer_share")
 _MOST_NAMED = 2
 
 
@@ -161,7 +160,7 @@ def _columns(write: Writer, dimension: str, names: Sequence[str]) -> list[_Colum
 def ranks_of_province(write: Writer) -> dict[str, Any]:
     """The ranks of the province."""
     everywhere = {}
-    for name in _RANKED:
+    for name in ranks.RANKED:
         when: dict[str, Any] = {"over": last_complete_months(write.questions.day, 12)}
         if catalogue()[name].kind == "snapshot":
             when = {"on": write.questions.settled_on(name)}
@@ -172,23 +171,11 @@ def ranks_of_province(write: Writer) -> dict[str, Any]:
                 write.questions.ask(name, by=("province",), everywhere=True, **when),
                 write.questions.ask(name, everywhere=True, **when),
             )
-    rows, lang = [], write.lang
-    for rank in ranks.ranks(write.sources, everywhere):
-        place = text.word("profile.no_rank", lang)
-        if rank.place is not None and rank.count > 1:
-            numbers = {"place": text.number(rank.place, lang), "count": text.number(rank.count, lang)}
-            place = text.word("profile.of", lang, **numbers)
-        label = rank.metric.label[lang]
-        if rank.settled_on and rank.settled_on != write.questions.day:
-            label = text.word("change.settled", lang, label=label, day=text.day(rank.settled_on, lang))
-        values = [text.plain(value, rank.metric.unit, lang) for value in (rank.value, rank.nation)]
-        rows.append([label, *values, place])
-    keys = ("profile.here", "figure.nation_line", "profile.rank")
     return {
         "title": write.word("own_title"),
         "sub": write.word("own_sub"),
         "widths": [2.6, 1, 1, 1],
-        "heads": [write.words("changes_heads")[0], *(text.word(key, lang) for key in keys)],
-        "rows": rows,
+        "heads": [write.words("changes_heads")[0], *(text.word(key, write.lang) for key in ranks.HEADS)],
+        "rows": ranks.rows(write.sources, everywhere),
         "total": [],
     }

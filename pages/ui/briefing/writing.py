@@ -17,8 +17,8 @@ from pages.ui.briefing.typesetting import Typesetter
 from pages.ui.data import briefing_questions
 from pages.ui.data.briefing_questions import Questions
 from pages.ui.i18n import text
+from pages.ui.state.address import NATION
 
-NATION = "IR"
 # The list keeps the latest ones only.
 MOST_LISTED = 500
 

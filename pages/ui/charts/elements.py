@@ -23,7 +23,6 @@ Figure = dict[str, Any]
 COLOURS: dict[str, tuple[str, str]] = {
     "actual": ("#1b5e8c", "#6db3e8"),
     "problem": ("#b4540a", "#f0a35c"),
-    "before": ("#6f93ae", "#5b7f99"),
     "target": ("#17212b", "#e8eef4"),
     "projection": ("#1b5e8c", "#6db3e8"),
     "nation": ("#17212b", "#e8eef4"),

@@ -21,12 +21,11 @@ def trend(
     answer: Answer,
     context: ChartContext,
     target: float | None = None,
-    before: Answer | None = None,
     zero: bool = True,
     height: int = 320,
     events: Sequence[marks.Event] = (),
 ) -> Figure:
-    """Metrics over time: actual values solid, the year before lighter, a line for the target, events numbered.
+    """Metrics over time: actual values solid, a line for the target, events numbered.
 
     A second dimension gives one line per member. Provisional points are hollow; an unknown value is a gap.
     """
@@ -34,12 +33,6 @@ def trend(
     labels = list(dict.fromkeys(row[t] for row in answer.rows))
     unit = answer.metrics[0].unit
     data, keys, all_values = [], [], []
-    if before is not None:
-        earlier = _Series(context.word("figure.before"), before.metrics[0], before.rows[: len(labels)])
-        values, hovers = earlier.spread(before, context, [row[0] for row in earlier.rows], 0)
-        all_values += values
-        data.append(_line(context, values, "before", hovers, width=2))
-        keys.append(elements.key(context, earlier.name, "before", "line"))
     for series, meaning in zip(_series(answer, context, t), cycle(elements.SERIES), strict=False):
         values, hovers = series.spread(answer, context, labels, t)
         all_values += values

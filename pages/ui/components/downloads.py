@@ -64,11 +64,11 @@ def source_of(view: PageContext, answer: Answer, notes: Iterable[str] = ()) -> s
     return " · ".join([*parts, *notes])
 
 
-# The height of a line below a picture.
-_EVENT_LINE = 15
+# In px: a picture, and the height of a line below it.
+_WIDTH, _EVENT_LINE = 1000, 15
 
 
-def on_paper(picture: Picture, context: ChartContext, width: int = 1000) -> Figure:
+def on_paper(picture: Picture, context: ChartContext) -> Figure:
     """The figure with title, keys, events and source drawn into it, on an opaque background."""
     made: Figure = deepcopy({"data": picture.figure["data"], "layout": picture.figure["layout"]})
     layout = made["layout"]
@@ -79,7 +79,7 @@ def on_paper(picture: Picture, context: ChartContext, width: int = 1000) -> Figu
     top, foot = margin.get("t", 8) + above, margin.get("b", 8) + below
     layout.update(
         height=layout.get("height", 400) + above + below,
-        width=width,
+        width=_WIDTH,
         autosize=False,
         paper_bgcolor=context.colour("surface"),
         plot_bgcolor=context.colour("surface"),
@@ -119,8 +119,7 @@ def on_paper(picture: Picture, context: ChartContext, width: int = 1000) -> Figu
         align="right" if context.rtl else "left",
     )
     source["font"] = source["font"] | {"size": 11, "color": quiet}
-    notes = [source]
-    layout["annotations"] = [*layout.get("annotations", []), *notes]
+    layout["annotations"] = [*layout.get("annotations", []), source]
     return made
 
 

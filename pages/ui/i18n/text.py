@@ -174,9 +174,9 @@ def percent(value: float | Decimal | None, lang: str, decimals: int = 1, signed:
     return f"{_RIGHT_TO_LEFT}{_ARABIC}{written}٪{_END}" if lang == "fa" else f"{written}%"
 
 
-def points(change: float | Decimal, lang: str, signed: bool = False) -> str:
-    """A difference of two shares in percentage points."""
-    return f"{number(_percentage(change), lang, 1, signed)} {unit_word('points', lang)}"
+def points(change: float | Decimal, lang: str) -> str:
+    """A signed difference of two shares in percentage points."""
+    return f"{number(_percentage(change), lang, 1, signed=True)} {unit_word('points', lang)}"
 
 
 def plain(value: Any, unit: str, lang: str, signed: bool = False) -> str:

@@ -182,7 +182,7 @@ def signed(change: Any, unit: str, lang: str) -> str:
     if isinstance(change, timedelta):
         return f"{text.number(change.days, lang, signed=True)} {text.unit_word('days', lang)}"
     if unit == "share":
-        return text.points(change, lang, signed=True)
+        return text.points(change, lang)
     return text.amount(change, unit, lang, signed=True)
 
 

@@ -6,10 +6,11 @@ from functools import partial
 import streamlit as st
 
 from etl.semantic.answers import Answer
-from pages.ui.components import tables
+from pages.ui.components import table_html, tables
 from pages.ui.components.cards import headline
 from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary, notice
+from pages.ui.components.table_html import Column
 from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
 from pages.ui.state import page_parameters, periods, rendering, scoped_query
@@ -17,14 +18,6 @@ from pages.ui.state.page_context import PageContext
 from pages.ui.summary import needs_action, ranks, verdict
 from pages.ui.summary.needs_action import Action
 from pages.ui.summary.sources import Sources
-
-_RANKED = (
-    "coverage_per_10k",
-    "training_compliance",
-    "leaver_rate_12m",
-    "within_25_days_share",
-    "judicial_officer_share",
-)
 
 
 def cards(view: PageContext) -> None:
@@ -138,7 +131,7 @@ def ranked(view: PageContext) -> None:
 def _everywhere(view: PageContext) -> dict[str, tuple[Answer, Answer]]:
     """Each measure by province and for the nation, on its latest settled day."""
     answers = {}
-    for name in _RANKED:
+    for name in ranks.RANKED:
         metric = warehouse.catalogue()[name]
         where, _ = view.under(metric.dimensions - {"province", "county", "institute"})
         on, over = None, None
@@ -155,31 +148,15 @@ def _everywhere(view: PageContext) -> dict[str, tuple[Answer, Answer]]:
 
 def _ranked(view: PageContext) -> None:
     with error_boundary(view.lang, "ranks"):
-        lines = []
-        for rank in ranks.ranks(sources(view), _everywhere(view)):
-            place = view.word("profile.no_rank")
-            if rank.place is not None:
-                numbers = {"place": rank.place, "count": rank.count}
-                place = view.word("profile.of", **{key: text.number(n, view.lang) for key, n in numbers.items()})
-            cells = [*(text.plain(value, rank.metric.unit, view.lang) for value in (rank.value, rank.nation)), place]
-            label = rank.metric.label[view.lang]
-            if rank.settled_on != view.as_of and rank.settled_on:
-                label = view.word("change.settled", label=label, day=text.day(rank.settled_on, view.lang))
-            lines.append(
-                f'<tr><th scope="row">{text.escape(label)}</th>'
-                + "".join(f'<td class="pd-number">{text.escape(cell)}</td>' for cell in cells)
-                + "</tr>"
-            )
-        title = text.escape(view.word("profile.ranks"))
-        heads = "".join(
-            f'<th scope="col" class="pd-number">{text.escape(view.word(key))}</th>'
-            for key in ("profile.here", "figure.nation_line", "profile.rank")
-        )
+
+        def column(at: int, head: str) -> Column:
+            return Column(head, view.word(head), lambda row: text.escape(row[at]), is_number=at > 0)
+
+        columns = [column(at, head) for at, head in enumerate(("dimension.measure", *ranks.HEADS))]
+        rows, title = ranks.rows(sources(view), _everywhere(view)), view.word("profile.ranks")
         st.html(
-            f'<div class="pd-head"><h3>{title}</h3><p>{text.escape(view.word("profile.ranks_are"))}</p></div>'
-            f'<div class="pd-scroll" tabindex="0" role="region" aria-label="{title}"><table class="pd-grid">'
-            f'<caption>{title}</caption><thead><tr><th scope="col">{text.escape(view.word("dimension.measure"))}</th>'
-            f"{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+            f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(view.word("profile.ranks_are"))}</p></div>'
+            + table_html.html(columns, rows, rows, title, sort="", foot=())
         )
 
 

@@ -8,7 +8,7 @@ def signed(metric: Metric, value: float, before: float, lang: str) -> str:
     """The change: for a count with its percentage, «+۵٬۰۲۵ (+۹٫۹٪)»; for a share in percentage points; else in the unit."""
     change = value - before
     if metric.unit == "share":
-        return text.points(change, lang, signed=True)
+        return text.points(change, lang)
     written = text.plain(change, metric.unit, lang, signed=True)
     if isinstance(value, int) and before:
         return f"{written} ({text.percent(change / before, lang, signed=True)})"

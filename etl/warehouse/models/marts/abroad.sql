@@ -28,7 +28,6 @@ select
     confidence as sureness,
     source,
     url as address,
-    note,
     population,
     persons / nullif(population, 0) * 100000 as persons_per_100k,
     -- The latest figure of a country and kind is used; an undated one only if there is no other.

@@ -9,11 +9,8 @@ with lasts as (
 select
     lasts.person_id,
     lasts.end_day as day,
-    -- A return by this day would cancel the leaving.
-    lasts.left_on + 90 as settled_on,
     lasts.institute_code,
     {{ spell(lasts) }},
-    lasts.leave_reason,
 from lasts
 anti join spells as later
     on later.person_id = lasts.person_id

@@ -1,0 +1,341 @@
+"""install.sh and rollback.sh under systemd: what is linked and started, in which order, and that a fault leaves all as it was.
+
+They run as root of a namespace with folders of their own. Each program that would change the machine (systemctl, useradd,
+apt-get, pip, …) is replaced by one that notes the call with the version in use, and fails where the test wants it.
+"""
+
+import hashlib
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.serving import ROOT
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        subprocess.run("unshare -rm mount -t tmpfs none /run", shell=True, capture_output=True).returncode != 0,
+        reason="no namespace can be made here",
+    ),
+]
+_PATHS = {"opt": "/opt", "etc": "/etc", "lib": "/var/lib", "run": "/run", "sbin": "/usr/sbin"}
+_NAMESPACE = "\n".join(
+    ["set -eu", *(f"mount --bind {name} {path}" for name, path in _PATHS.items()), 'cd "$1"; exec "$2"']
+)
+_NOTE = """#!/bin/sh
+name=${0##*/} version=$(readlink /opt/policeyar/current) version=${version##*/}
+echo "$version: $name $*" >> "$MACHINE/calls"
+case "$version: $name $*" in $FAULT) echo "$name fails on purpose" >&2; exit 1 ;; esac
+"""
+_PROGRAMS = {
+    "systemctl": """
+verb=$1 now='' units=''
+for word; do case $word in --now) now=yes ;; *.service | *.timer) units="$units $word" ;; esac; done
+for unit in $units; do
+    case $verb in
+        enable)
+            echo > "$MACHINE/enabled/$unit"
+            [ -z "$now" ] || [ -e "$MACHINE/running/$unit" ] || echo "$version" > "$MACHINE/running/$unit" ;;
+        disable) rm -f "$MACHINE/enabled/$unit"; [ -z "$now" ] || rm -f "$MACHINE/running/$unit" ;;
+        restart) echo "$version" > "$MACHINE/running/$unit" ;;
+        is-enabled) [ -e "$MACHINE/enabled/$unit" ] || exit 1 ;;
+    esac
+done""",
+    "id": "echo 0",
+    "groupadd": "echo policeyar:x:0: >> /etc/group",
+    "useradd": "echo policeyar:x:0:0::/:/bin/sh >> /etc/passwd",
+    "dpkg-deb": "echo nginx-light",
+    "dpkg-query": "echo not-installed",
+    "apt-get": "cp /usr/sbin/id /usr/sbin/nginx",
+    # The settings are read by the real one.
+    "python3.99": """
+version=${PWD##*/}
+case "$version: $*" in $FAULT) echo "python fails on purpose" >&2; exit 1 ;; esac
+case "$*" in
+    "-m venv"*) mkdir -p "$4/bin"; cp "$0" "$4/bin/python" ;;
+    "-m pip"*) ;;
+    "-m deploy.configure"*)
+        mkdir -p "$4/systemd/policeyar-build.timer.d"
+        echo "$version" | tee "$4/nginx.conf" > "$4/systemd/policeyar-build.timer.d/settings.conf" ;;
+    *) exec "$REAL" "$@" ;;
+esac""",
+}
+
+
+class Machine:
+    """A Debian with systemd and without nginx, as far as the scripts see."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings = folder / "etc/policeyar/settings.toml"
+
+    def make(self) -> None:
+        """Make its folders and programs."""
+        folder = self.folder
+        for name in (*_PATHS, "run/systemd/system", "etc/systemd/system", "enabled", "running"):
+            (folder / name).mkdir(parents=True)
+        (folder / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")
+        (folder / "etc/group").write_text("root:x:0:\n")
+        for name, does in _PROGRAMS.items():
+            program = folder / "sbin" / name
+            program.write_text(_NOTE + does)
+            program.chmod(0o755)
+
+    def archive(self, version: str) -> Path:
+        """An unpacked archive, whose units tell its version."""
+        tree = self.folder / "archives" / version
+        shutil.copytree(ROOT / "deploy", tree / "code/deploy", ignore=shutil.ignore_patterns("__pycache__"))
+        (tree / "code/etl").symlink_to(ROOT / "etl")
+        for path in (tree / "code/deploy/logrotate", *(tree / "code/deploy/systemd").iterdir()):
+            path.write_text(f"# {version}\n{path.read_text()}")
+        settings = tree / "code/deploy/settings.toml"
+        settings.write_text(settings.read_text().replace("# processes = 0", "processes = 2"))
+        for script in ("install.sh", "rollback.sh"):
+            shutil.copy(ROOT / "deploy" / script, tree)
+        for name, content in (
+            ("VERSION", version),
+            ("PYTHON", "3.99"),
+            ("debian/nginx.deb", ""),
+            ("wheels/pip-1.whl", ""),
+        ):
+            (tree / name).parent.mkdir(exist_ok=True)
+            (tree / name).write_text(content)
+        (tree / "SHA256SUMS").write_text(f"{hashlib.sha256(version.encode()).hexdigest()}  VERSION\n")
+        return tree
+
+    def install(self, version: str, fault: str = "") -> subprocess.CompletedProcess[str]:
+        tree = self.folder / "archives" / version
+        return self._run(tree if tree.exists() else self.archive(version), "./install.sh", fault)
+
+    def roll_back(self, fault: str = "") -> subprocess.CompletedProcess[str]:
+        return self._run(self.folder, "/opt/policeyar/rollback.sh", fault)
+
+    def _run(self, cwd: Path, script: str, fault: str) -> subprocess.CompletedProcess[str]:
+        (self.folder / "calls").write_text("")
+        return subprocess.run(
+            ["unshare", "-rm", "sh", "-c", _NAMESPACE, "sh", str(cwd), script],
+            cwd=self.folder,
+            env={
+                "PATH": "/usr/sbin:/usr/bin:/bin",
+                "MACHINE": str(self.folder),
+                "FAULT": fault,
+                "REAL": sys.executable,
+            },
+            capture_output=True,
+            text=True,
+        )
+
+    def calls(self, program: str) -> list[str]:
+        """The calls of a program in their order, each after the version in use."""
+        lines = (self.folder / "calls").read_text().replace(" --quiet", "").splitlines()
+        return [line.replace(f"{program} ", "", 1) for line in lines if line.split()[1] == program]
+
+    def link(self, name: str) -> str:
+        return (self.folder / "opt/policeyar" / name).readlink().name
+
+    def names(self, folder: str) -> set[str]:
+        return {path.name for path in (self.folder / folder).iterdir()}
+
+    def state(self, without: str = "nothing") -> dict[str, str]:
+        """Mode and content of every file, and the version of each unit that runs."""
+        found = {}
+        for top in ("opt", "etc", "lib", "enabled", "running"):
+            for path in sorted((self.folder / top).rglob("*")):
+                name = str(path.relative_to(self.folder))
+                if without not in name:
+                    content = (
+                        path.readlink() if path.is_symlink() else path.read_bytes() if path.is_file() else "folder"
+                    )
+                    found[name] = f"{stat.filemode(path.lstat().st_mode)} {content!r}"
+        return found
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    made = Machine(tmp_path)
+    made.make()
+    return made
+
+
+@pytest.fixture(scope="module")
+def two_versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = Machine(tmp_path_factory.mktemp("machine"))
+    made.make()
+    for version in ("1", "2"):
+        assert made.install(version).returncode == 0
+    return made.folder
+
+
+@pytest.fixture
+def installed(two_versions: Path, tmp_path: Path) -> Machine:
+    """A machine where version 2 is in use, and 1 was before."""
+    shutil.copytree(two_versions, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return Machine(tmp_path)
+
+
+WEB = {"policeyar-web@0.service", "policeyar-web@1.service"}
+NGINX = {"policeyar-nginx.service", "policeyar-nginx-watch.service"}
+BUILDS = {"policeyar-build.timer", "policeyar-ready.timer"}
+
+
+def test_a_bare_machine_gets_its_user_nginx_and_units_and_a_second_run_changes_nothing(machine: Machine) -> None:
+    ended = machine.install("1")
+    assert (ended.returncode, ended.stderr, ended.stdout) == (0, "", "installed 1\n")
+    assert machine.link("current") == "1"
+    assert "previous" not in machine.names("opt/policeyar")
+    assert machine.names("enabled") == machine.names("running") == WEB | NGINX | BUILDS
+    units = machine.names("etc/systemd/system")
+    assert units == {path.name for path in (ROOT / "deploy/systemd").iterdir()} | {"policeyar-build.timer.d"}
+    assert (machine.folder / "etc/logrotate.d/policeyar").is_file()
+    assert len(machine.calls("groupadd")) == len(machine.calls("useradd")) == len(machine.calls("apt-get")) == 1
+    # Units are known before any is started, the version is switched before, and nginx comes last.
+    assert machine.calls("systemctl") == [
+        ": disable --now nginx.service",
+        "1: daemon-reload",
+        "1: reset-failed policeyar-*",
+        "1: enable policeyar-web@0.service",
+        "1: restart policeyar-web@0.service",
+        "1: enable policeyar-web@1.service",
+        "1: restart policeyar-web@1.service",
+        "1: is-enabled policeyar-web@2.service",
+        "1: disable --now policeyar-pull.timer",
+        "1: enable --now policeyar-build.timer policeyar-ready.timer",
+        "1: enable policeyar-nginx.service policeyar-nginx-watch.service",
+        "1: restart policeyar-nginx.service policeyar-nginx-watch.service",
+    ]
+    state = machine.state()
+    assert machine.install("1").returncode == 0
+    assert machine.state() == state
+    assert not machine.calls("useradd")
+    assert "1: disable --now nginx.service" not in machine.calls("systemctl"), "somebody may have started it since"
+
+
+def test_an_upgrade_keeps_data_and_settings_and_the_way_back_and_forth(machine: Machine) -> None:
+    machine.install("1")
+    machine.settings.write_text(machine.settings.read_text() + "# ours\n")
+    (machine.folder / "lib/policeyar/identity.key").write_text("key")
+    first = machine.state(without="releases")
+    assert machine.install("2").stdout == "installed 2\n"
+    second = machine.state()
+    assert (machine.link("current"), machine.link("previous")) == ("2", "1")
+    changed = {name for name, one in machine.state(without="releases").items() if first.get(name) != one}
+    assert changed == {"opt/policeyar/current", "opt/policeyar/previous", "etc/policeyar/nginx.conf"} | {
+        "etc/policeyar/systemd/policeyar-build.timer.d/settings.conf",
+        "etc/systemd/system/policeyar-build.timer.d/settings.conf",
+        "etc/logrotate.d/policeyar",
+        *(f"etc/systemd/system/{path.name}" for path in (ROOT / "deploy/systemd").iterdir()),
+        *(f"running/{unit}" for unit in WEB | NGINX),
+    }
+    assert machine.roll_back().returncode == 0
+    assert (machine.link("current"), machine.link("previous")) == ("1", "2")
+    first["opt/policeyar/previous"] = machine.state()["opt/policeyar/previous"]
+    assert machine.state(without="releases") == first
+    assert machine.roll_back().returncode == 0
+    assert machine.state() == second
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ("*: id -u", "run as root"),
+        ("3: -m venv *", "nothing was changed"),
+        ("3: -m pip *", "nothing was changed"),
+        ("3: -m deploy.configure *", "mend what is told above"),
+        ("3: systemctl daemon-reload", "version 2 is in use, as before"),
+        ("3: systemctl restart policeyar-web@0.service", "version 2 is in use, as before"),
+        ("3: systemctl restart policeyar-web@1.service", "version 2 is in use, as before"),
+        ("3: systemctl restart policeyar-nginx.service *", "version 2 is in use, as before"),
+        ("3: systemctl enable * policeyar-build.timer *", "version 2 is in use, as before"),
+    ],
+)
+def test_a_fault_of_an_upgrade_leaves_all_as_it_was(installed: Machine, fault: str, told: str) -> None:
+    before = installed.state()
+    ended = installed.install("3", fault)
+    assert ended.returncode == 1
+    assert told in ended.stderr
+    assert "installed" not in ended.stdout
+    assert installed.state(without="releases/3") == before
+
+
+@pytest.mark.parametrize("fault", ["2: -m venv *", "2: -m pip *"])
+def test_a_fault_of_a_second_run_leaves_the_version_in_use(installed: Machine, fault: str) -> None:
+    before = installed.state()
+    assert installed.install("2", fault).returncode == 1
+    assert installed.state() == before
+
+
+@pytest.mark.parametrize("fault", ["1: -m deploy.configure *", "1: systemctl restart policeyar-web@1.service"])
+def test_a_fault_on_the_way_back_leaves_all_as_it_was(installed: Machine, fault: str) -> None:
+    before = installed.state()
+    ended = installed.roll_back(fault)
+    assert ended.returncode == 1
+    assert "fails on purpose" in ended.stderr
+    assert "version 1 cannot be used" in ended.stderr
+    assert installed.state() == before
+
+
+def test_where_the_version_before_does_not_start_either_it_is_told(installed: Machine) -> None:
+    ended = installed.install("3", "*systemctl restart policeyar-web@0.service")
+    assert ended.returncode == 1
+    assert re.findall(r"version (\d) does not start", ended.stderr) == ["3", "2"]
+    assert "as before" not in ended.stderr
+    assert installed.link("current") == "2"
+
+
+def test_a_first_version_that_does_not_start_is_told(machine: Machine) -> None:
+    ended = machine.install("1", "1: systemctl restart policeyar-web@0.service")
+    assert ended.returncode == 1
+    assert "version 1 does not start; see above and journalctl" in ended.stderr
+    # What was mended starts.
+    assert machine.install("1").returncode == 0
+
+
+def test_without_a_version_before_there_is_no_way_back(installed: Machine) -> None:
+    shutil.rmtree(installed.folder / "opt/policeyar/releases/1")
+    before = installed.state()
+    ended = installed.roll_back()
+    assert (ended.returncode, ended.stderr) == (1, "rollback.sh: no version before this one is kept\n")
+    assert installed.state() == before
+
+
+def test_a_damaged_archive_and_faulty_settings_install_nothing(installed: Machine) -> None:
+    before = installed.state()
+    tree = installed.archive("3")
+    (tree / "VERSION").write_text("4")
+    assert "archive is damaged" in installed.install("3").stderr
+    assert installed.state() == before
+    installed.settings.write_text(installed.settings.read_text().replace("processes = 2", 'processes = "two"'))
+    before = installed.state()
+    ended = installed.install("5")
+    assert ended.returncode == 1
+    assert "web.processes" in ended.stderr
+    assert installed.state() == before
+
+
+def test_changed_settings_change_what_runs(machine: Machine) -> None:
+    machine.install("1")
+    words = machine.settings.read_text().replace("processes = 2", "processes = 1")
+    machine.settings.write_text(words.replace('# source = ""', 'source = "builder:"'))
+    assert machine.install("1").returncode == 0
+    pulls = {"policeyar-pull.timer", "policeyar-ready.timer"}
+    assert machine.names("enabled") == machine.names("running") == {"policeyar-web@0.service"} | NGINX | pulls
+
+
+def test_an_nginx_that_was_there_goes_on(machine: Machine) -> None:
+    shutil.copy(machine.folder / "sbin/id", machine.folder / "sbin/nginx")
+    assert machine.install("1").returncode == 0
+    assert not [call for call in machine.calls("systemctl") if "nginx.service" in call.replace("policeyar-nginx", "")]
+
+
+def test_without_systemd_the_start_is_told(machine: Machine) -> None:
+    (machine.folder / "run/systemd/system").rmdir()
+    ended = machine.install("1")
+    assert ended.returncode == 0
+    assert "supervisord -c /etc/policeyar/supervisord.conf" in ended.stdout
+    assert machine.link("current") == "1"
+    assert not machine.calls("systemctl")
