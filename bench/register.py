@@ -9,6 +9,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -27,7 +28,28 @@ class Register:
 
     scale: float
     folder: Path
-    warehouse: Path
+
+    @cached_property
+    def warehouse(self) -> Path:
+        """The publication, built unless this code has built it before."""
+        path = self._record
+        if not path.exists() or json.loads(path.read_text(encoding="utf-8"))["code"] != _code():
+            self.publish(self.folder)
+        return self._pointer
+
+    def publish(self, folder: Path) -> tuple[float, int]:
+        """Build the publication from `folder`: the seconds, and the peak memory in MB."""
+        measured = build(folder, self._pointer, watched=True)
+        self._record.write_text(json.dumps({"code": _code()}), encoding="utf-8")
+        return measured
+
+    @property
+    def _pointer(self) -> Path:
+        return self.folder.with_name("warehouse.duckdb")
+
+    @property
+    def _record(self) -> Path:
+        return self.folder.with_name("built.json")
 
     def separate_instance(self, folder: Path) -> duckdb.DuckDBPyConnection:
         """A separate DuckDB instance on the publication with default settings, by a hard link in `folder`.
@@ -46,16 +68,12 @@ def default_folder() -> Path:
 
 
 def make(folder: Path, scale: float) -> Register:
-    """The register of `scale` (1: some 60,000 people in service), built unless this code has built it before."""
+    """The register of `scale` (1: some 60,000 people in service), its files made unless they are there."""
     home = folder / f"scale-{scale:g}"
-    register = Register(scale, home / "incoming", home / "warehouse.duckdb")
+    register = Register(scale, home / "incoming")
     if not (home / "sampled").exists():
         run_etl("sample", str(register.folder), "--scale", f"{scale:g}", "--seed", "7", "--day", DAY.isoformat())
         (home / "sampled").touch()
-    path = _record(home)
-    if not path.exists() or json.loads(path.read_text(encoding="utf-8"))["code"] != _code():
-        build(register.folder, register.warehouse, watched=False)
-        path.write_text(json.dumps({"code": _code()}), encoding="utf-8")
     return register
 
 
@@ -86,10 +104,6 @@ def _code() -> str:
         if path.suffix in (".py", ".sql", ".toml"):
             digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def _record(home: Path) -> Path:
-    return home / "built.json"
 
 
 def run_etl(*words: str) -> None:
