@@ -93,7 +93,7 @@ class FigureQuestion:
 
 def of_nation(view: PageContext, answer: Answer) -> Answer:
     """The same measure for the whole nation, under all filters except places."""
-    where = {name: codes for name, codes in answer.where.items() if name not in page_context.PLACES}
+    where = page_context.without_places(answer.where)
     return warehouse.ask(answer.metrics[0].name, on=answer.on, over=answer.over, where=where)
 
 
