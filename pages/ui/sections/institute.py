@@ -15,6 +15,7 @@ from pages.ui.components.table_state import InAddress
 from pages.ui.data import registers, user, warehouse
 from pages.ui.i18n import text
 from pages.ui.sections import blocks
+from pages.ui.sections.listings import institute_address
 from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.page_context import PageContext, without_places
 
@@ -106,8 +107,7 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     measures = tables.columns_of(view, answer, chart_context)[1:]
 
     def named(row: tuple) -> str:
-        alone = {"institute": [row[0]], "province": [], "county": []}
-        address = page_parameters.address(PAGE, view.lang, view.scope.address() | alone)
+        address = institute_address(view, row[0])
         return f'<a href="{text.escape(address)}" target="_self">{text.escape(institutes[row[0]].name)}</a>'
 
     def fact(name: str) -> tables.Column:
