@@ -1,6 +1,6 @@
 """Comparisons: one question for two days or two places, and the difference."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -11,7 +11,8 @@ from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.derived import joined_queries, joined_sources
 
-_Places = Mapping[str, Sequence[str]]
+# Hashable, because pages cache by it.
+_Filters = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -19,10 +20,10 @@ class Side:
     """One side: a day, and its places (empty: the nation)."""
 
     on: date
-    where: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    where: _Filters = ()
 
 
-def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, where: _Places | None = None) -> Answer:
+def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, where: _Filters = ()) -> Answer:
     """Snapshot metrics of two sides and their difference (second minus first), under filters common to both.
 
     Three rows, by `side`: first, second, difference. The difference of a missing value is None, and the difference of a rate
@@ -31,7 +32,7 @@ def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, 
     flows = [name for name in names if name in catalogue() and catalogue()[name].kind == "event"]
     if flows:
         raise QuestionError(f"{flows[0]} is counted over a period; two days are compared by what is measured on a day")
-    common = {name: tuple(codes) for name, codes in (where or {}).items()}
+    common = dict(where)
     answers = [ask(con, *names, on=side.on, where=common | dict(side.where)) for side in (first, second)]
     before, after = (answer.rows[0] for answer in answers)
     parts = {part for metric in answers[0].metrics for part in (metric.numerator, metric.denominator)}
@@ -53,13 +54,11 @@ def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, 
 
 
 def over_time(
-    con: ScopedCursor, name: str, places: Mapping[str, _Places], over: tuple[date, date], where: _Places | None = None
+    con: ScopedCursor, name: str, sides: Sequence[tuple[str, _Filters]], over: tuple[date, date], where: _Filters = ()
 ) -> Answer:
     """One measure month by month, by `side`: the places of each side under filters common to both."""
-    common = {axis: tuple(codes) for axis, codes in (where or {}).items()}
-    answers = {
-        side: ask(con, name, by=("month",), over=over, where=common | dict(chosen)) for side, chosen in places.items()
-    }
+    common = dict(where)
+    answers = {side: ask(con, name, by=("month",), over=over, where=common | dict(chosen)) for side, chosen in sides}
     first = next(iter(answers.values()))
     return replace(
         first,

@@ -34,7 +34,8 @@ def product_limit(careers: str) -> str:
     """SQL for the steps of the Kaplan-Meier curve.
 
     `careers` is a SELECT of (member, days, has_left), one row per career; the steps are (member, days, at_risk, leaving,
-    survival, variance), one row per day on which somebody leaves. A career censored on a day is at risk on it.
+    survival, variance), one row per day on which somebody leaves. A career censored on a day is at risk on it. Other days have
+    no row: by rounding, a product with further factors of 1 can exceed the one before it.
     """
     return f"""
         with followed as (

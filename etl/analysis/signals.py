@@ -135,7 +135,7 @@ def level_signals(
     if day is None:
         raise TooEarly(f"{name}: no month is settled yet")
     places = ask(con, name, by=("province",), on=day, where=where)
-    nation = ask(con, name, on=day, where={key: values for key, values in (where or {}).items() if key != "province"})
+    nation = ask(con, name, on=day, where=_without_province(where))
     groups = [(row["province"], row[metric.numerator], row[metric.denominator]) for row in places.records()]
     plot = funnel(
         [(place, part, count) for place, part, count in groups if place is not None and count],
@@ -170,8 +170,7 @@ def change_signals(con: ScopedCursor, on: date | None = None, where: Where = Non
     if begin is None or begin > over[0]:
         raise TooEarly(f"{name}: changes are looked for in {MONTHS} settled months, and the register has fewer")
     by_place = ask(con, name, by=("province", "month"), over=over, where=where)
-    elsewhere = {key: values for key, values in (where or {}).items() if key != "province"}
-    nation = ask(con, name, by=("month",), over=over, where=elsewhere)
+    nation = ask(con, name, by=("month",), over=over, where=_without_province(where))
     national = {month: count for month, count in nation.rows if count}
     flows: dict[str, dict[str, float]] = {}
     for place, month, count in by_place.rows:
@@ -189,3 +188,7 @@ def change_signals(con: ScopedCursor, on: date | None = None, where: Where = Non
     names = ("flow_share", "flow_low", "flow_middle", "flow_high")
     more = ("flow_here", "flow_nation", "is_signal")
     return answered(by_place, ("province", "month"), names, rows, over=over, also=(nation,), more=more)
+
+
+def _without_province(where: Where) -> dict[str, Sequence[str]]:
+    return {name: values for name, values in (where or {}).items() if name != "province"}

@@ -14,7 +14,6 @@ from typing import TextIO
 import duckdb
 import pyarrow as pa
 
-from etl.core.errors import Refused
 from etl.core.places import places
 from etl.core.text_folding import fold
 from etl.extract.causes import because
@@ -200,16 +199,11 @@ def record(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: 
 
 def count_new(con: duckdb.DuckDBPyConnection, pointer: Path, report: Report) -> None:
     """Count the files of `load_files` that the current publication of `pointer` does not have, by their digests."""
-    try:
-        with publications.connect(pointer, any_code=True) as current:
-            digests = current.execute("select list(sha256) from load_files").fetchall()[0][0]
-    except (Refused, duckdb.Error):
-        # No readable publication exists yet.
-        digests = []
+    digests = [digest for (digest,) in publications.rows_of_current(pointer, "select sha256 from load_files")]
     ((report.new_files, report.new_rows),) = con.execute(
         "select count(*), coalesce(sum(rows_read), 0)::bigint from load_files "
         "where sha256 is not null and not list_contains($known::varchar[], sha256)",
-        {"known": digests or []},
+        {"known": digests},
     ).fetchall()
 
 

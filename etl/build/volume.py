@@ -9,7 +9,6 @@ from pathlib import Path
 
 import duckdb
 
-from etl.core.errors import Refused
 from etl.extract.causes import BETWEEN, because, line, spoken, words
 from etl.extract.contract import TABLES, contract
 from etl.extract.expected import expected
@@ -184,7 +183,9 @@ def losses(
     reported = set(explained)
     left_out = {(table, place) for of, place in excused for table in TABLES if of in _with_references(table)}
     loaded = {(table, province): rows for table, province, rows in con.execute("from load_rows").fetchall()}
-    before = _last(pointer)
+    before = {
+        (table, province): rows for table, province, rows in publications.rows_of_current(pointer, "from load_rows")
+    }
     names = {
         iso: (f"{iso} {name}", name_fa)
         for iso, name, name_fa in con.execute("select iso_3166_2, name_en, name_fa from provinces").fetchall()
@@ -240,13 +241,3 @@ def _fewer(rows: int, rows_before: int, cause: str = "") -> str:
 
 def _of_table(rows: dict[tuple[str, str], int], table: str) -> int:
     return sum(count for (of, _), count in rows.items() if of == table)
-
-
-def _last(pointer: Path) -> dict[tuple[str, str], int]:
-    """Rows by table and province of the current publication; empty if there is none or it cannot be read."""
-    try:
-        with publications.connect(pointer, any_code=True) as current:
-            rows = current.execute("from load_rows").fetchall()
-    except (Refused, duckdb.Error):
-        return {}
-    return {(table, province): count for table, province, count in rows}

@@ -19,16 +19,16 @@ class Places:
 
 
 @cache
-def places(folder: Path = REFERENCE) -> Places:
-    """The places of the reference tables in `folder`."""
+def places() -> Places:
+    """The places of the reference tables."""
     provinces: dict[str, str] = {}
     counties: dict[tuple[str, str], str] = {}
-    for row in reference_rows(folder / "provinces.csv"):
+    for row in reference_rows(REFERENCE / "provinces.csv"):
         for name in (row["iso_3166_2"], row["sci_code"], row["name_fa"], row["name_en"]):
             provinces[fold(name)] = row["iso_3166_2"]
-    for row in reference_rows(folder / "province_aliases.csv"):
+    for row in reference_rows(REFERENCE / "province_aliases.csv"):
         provinces[fold(row["alias"])] = row["iso_3166_2"]
-    for row in reference_rows(folder / "counties.csv"):
+    for row in reference_rows(REFERENCE / "counties.csv"):
         for name in (row["sci_code"], row["county_fa"], row["county_en"], row["name_in_1402_list"]):
             if name:
                 counties.setdefault((row["province_iso"], fold(name)), row["sci_code"])

@@ -89,12 +89,12 @@ def province(path: Path, line: int, row: dict[str, str]) -> str | None:
     return places().provinces.get(place)
 
 
-def day(path: Path, line: int, row: dict[str, str], name: str = "date") -> date:
-    """A day in one of the forms of the contract."""
+def day(path: Path, line: int, row: dict[str, str]) -> date:
+    """The day of a row, in one of the forms of the contract."""
     try:
-        return jalali.parse_day(fold(row.get(name, "")))
+        return jalali.parse_day(fold(row.get("date", "")))
     except ValueError:
-        raise bad_cell(path, line, name, "bad_date") from None
+        raise bad_cell(path, line, "date", "bad_date") from None
 
 
 def number(path: Path, line: int, row: dict[str, str], name: str, whole: bool = False) -> float | None:

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -105,6 +106,15 @@ def connect(pointer: Path = DEFAULT, any_code: bool = False) -> duckdb.DuckDBPyC
             con.close()
             raise
     return con
+
+
+def rows_of_current(pointer: Path, sql: str) -> list[tuple[Any, ...]]:
+    """The rows of a query on the current version of `pointer`, whichever code built it; none if it cannot be read."""
+    try:
+        with connect(pointer, any_code=True) as current_version:
+            return current_version.execute(sql).fetchall()
+    except (Refused, duckdb.Error):
+        return []
 
 
 def _limits() -> dict[str, str]:

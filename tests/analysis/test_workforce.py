@@ -277,14 +277,14 @@ def test_the_curve_of_a_published_data_set_is_the_published_curve() -> None:
 
 def careers(built: Built, day: date, where: dict[str, Any]) -> list[tuple[Spell, int, bool]]:
     """Each joining up to the day: its spell, the days followed, whether it ended by the day."""
-    found = []
+    followed = []
     for event in all_joiners(built.data):
         if event.day > day or not spell_fits(event.spell, asked(where)):
             continue
-        ends = [one.day for one in all_leavers(built.data) if one.spell.person == event.spell.person]
-        ended = min((one for one in ends if one > event.day), default=date.max)
-        found.append((event.spell, (min(ended, day) - event.day).days, ended <= day))
-    return found
+        leavings = [leaver.day for leaver in all_leavers(built.data) if leaver.spell.person == event.spell.person]
+        ended = min((leaving for leaving in leavings if leaving > event.day), default=date.max)
+        followed.append((event.spell, (min(ended, day) - event.day).days, ended <= day))
+    return followed
 
 
 def kaplan_meier(times: list[tuple[int, bool]], until: int) -> Fraction:
@@ -368,34 +368,34 @@ def was_read(answer: answers.Answer) -> bool:
     return "from survival_curves" in answer.query and "joiners" not in answer.query
 
 
-def worked_out(built: Built, ask_for: Any, where: dict[str, Any]) -> list[tuple[Any, ...]]:
+def computed(built: Built, ask_for: Any, where: dict[str, Any]) -> list[tuple[Any, ...]]:
     """The same curves computed when asked for: with one person fewer they are not in the prebuilt table."""
     answer = ask_for(built.con, where=where, least=LEAST - 1)
     assert not was_read(answer)
     return [row for row in answer.rows if row[answer.columns.index("at_risk")] >= LEAST]
 
 
-def agree(ready: list[tuple[Any, ...]], rows: list[tuple[Any, ...]]) -> None:
-    assert len(ready) == len(rows)
-    for one, other in zip(ready, rows, strict=True):
-        for mine, yours in zip(one, other, strict=True):
-            assert mine == (yours if isinstance(yours, str) else pytest.approx(yours, rel=0, abs=1e-9))
+def agree(prebuilt: list[tuple[Any, ...]], computed: list[tuple[Any, ...]]) -> None:
+    assert len(prebuilt) == len(computed)
+    for row, expected in zip(prebuilt, computed, strict=True):
+        for value, other in zip(row, expected, strict=True):
+            assert value == (other if isinstance(other, str) else pytest.approx(other, rel=0, abs=1e-9))
 
 
 def test_the_curves_of_a_build_are_those_computed_when_asked(built: Built) -> None:
-    held = built.con.execute("select distinct dimension, member from survival_curves order by all").fetchall()
+    prebuilt = built.con.execute("select distinct dimension, member from survival_curves order by all").fetchall()
     dimensions = set()
-    for dimension, member in held:
+    for dimension, member in prebuilt:
         where = {} if dimension == "all" else {dimension: [member]}
         answer = survival(built.con, where=where)
         assert was_read(answer), where
         assert answer.rows
-        agree(answer.rows, worked_out(built, survival, where))
+        agree(answer.rows, computed(built, survival, where))
         dimensions.add(dimension)
     for where in ({}, {"post": ["guard"]}):
         answer = survival_by_post(built.con, where=where)
-        assert was_read(answer) or not held
-        agree(answer.rows, worked_out(built, survival_by_post, where))
+        assert was_read(answer) or not prebuilt
+        agree(answer.rows, computed(built, survival_by_post, where))
     # the sample made by hand has too few people for any curve
     assert dimensions == ({"all", *CELL} if built.load.rows["personnel"][LEAST:] else set())
 
@@ -404,7 +404,7 @@ def test_every_member_with_enough_people_has_its_curve(built: Built) -> None:
     for dimension in CELL:
         members = {spell.member(dimension) for spell, _, _ in careers(built, built.data.as_of, {})} - {None}
         for member in members:
-            rows = worked_out(built, survival, {dimension: [member]})
+            rows = computed(built, survival, {dimension: [member]})
             assert was_read(survival(built.con, where={dimension: [member]})) == bool(rows), member
 
 

@@ -127,16 +127,17 @@ def test_a_province_without_a_target_of_its_own_has_no_progress(small_register: 
 # ---------------------------------------------------------------- needs action
 
 
-def test_each_item_counts_what_its_list_holds(small_register: Path) -> None:
+def test_each_item_counts_what_its_list_holds(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(needs_action, "MOST", 99)
     with access.connect(small_register, access.ADMINISTRATOR) as con:
         sources = sources_of(con)
-        found = {one.kind: one for one in needs_action.actions(sources, 99)}
+        actions = {action.kind: action for action in needs_action.actions(sources)}
         lapsed = registry.analyses()["lapsed"].run(con).rows
         ending = ask(con, "licences_ending_30").value()
         lapsing, overdue = ask(con, "expiring_30").value(), ask(con, "overdue_files").value()
         oldest = ask(con, "oldest_overdue_file").value()
         missing = [row for row in data_quality.provinces(con).records() if row["sources_missing"]]
-    counted = {kind: found[kind].count if kind in found else 0 for kind in _OPERATIONAL}
+    counted = {kind: actions[kind].count if kind in actions else 0 for kind in _OPERATIONAL}
     assert counted == {
         "lapsed": len(lapsed),
         "licences_ending": ending,
@@ -145,12 +146,12 @@ def test_each_item_counts_what_its_list_holds(small_register: Path) -> None:
         "not_submitted": len(missing),
     }
     assert overdue
-    assert text.day(oldest, "en") in found["files_overdue"].when
+    assert text.day(oldest, "en") in actions["files_overdue"].when
     assert lapsing
-    assert text.day(sources.on + timedelta(days=30), "en") in found["training_lapsing"].when
-    assert found["lapsed"].part == "licensing"
-    assert found["lapsed"].parameters == {"open": ["lapsed"]}
-    assert list(found)[:2] == [kind for kind in _OPERATIONAL if kind in found][:2], "exceptions come first"
+    assert text.day(sources.on + timedelta(days=30), "en") in actions["training_lapsing"].when
+    assert actions["lapsed"].part == "licensing"
+    assert actions["lapsed"].parameters == {"open": ["lapsed"]}
+    assert list(actions)[:2] == [kind for kind in _OPERATIONAL if kind in actions][:2], "exceptions come first"
 
 
 _OPERATIONAL = ("lapsed", "licences_ending", "training_lapsing", "files_overdue", "not_submitted")
@@ -213,13 +214,15 @@ def test_signals_on_the_worse_side_follow_and_lead_to_their_province() -> None:
     assert needs_action.actions(signalling("IR-23")) == [], "an improvement needs no action"
 
 
-def test_no_more_than_five_items_are_named(small_register: Path) -> None:
+def test_no_more_than_five_items_are_named(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert needs_action.MOST == 5
     with access.connect(small_register, access.ADMINISTRATOR) as con:
-        every = needs_action.actions(sources_of(con), 99)
-        shown = needs_action.actions(sources_of(con), 2)
+        monkeypatch.setattr(needs_action, "MOST", 99)
+        every = needs_action.actions(sources_of(con))
+        monkeypatch.setattr(needs_action, "MOST", 2)
+        shown = needs_action.actions(sources_of(con))
     assert len(every) > 2
     assert shown == every[:2]
-    assert needs_action.MOST == 5
 
 
 # ---------------------------------------------------------------- changes and ranks
@@ -253,6 +256,12 @@ def test_a_rank_counts_from_the_best_and_none_is_given_to_few(small_register: Pa
         by_place = {
             code: {one.metric.name: one for one in ranks.ranks(sources_of(con, "en", code), asked)} for code in sized
         }
+        best_covered = rank(asked["coverage_per_10k"][0], "coverage_per_10k").ranked[0]
+        (line, _) = ranks.rows(sources_of(con, "en", str(best_covered.key[0])), asked)
+    nation = text.plain(asked["coverage_per_10k"][1].value(), "per_10k", "en")
+    count = sum(places["coverage_per_10k"].place is not None for places in by_place.values())
+    label = catalogue()["coverage_per_10k"].label["en"]
+    assert line == [label, text.plain(best_covered.value, "per_10k", "en"), nation, f"1 of {count}"]
     small = {code for code, row in sized.items() if row["active_assistants"] < 23}
     assert small
     assert all(by_place[code]["coverage_per_10k"].place is None for code in small)

@@ -25,11 +25,8 @@ def matrix(answer: Answer, context: ChartContext) -> Figure:
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     sides = [in_order(answer, i, at) for i in (0, 1)]
-    if len(sides[1]) > len(sides[0]):
-        sides = sides[::-1]
-    flipped = len({row[1] for row in answer.rows}) > len({row[0] for row in answer.rows})
-    down, across = (1, 0) if flipped else (0, 1)
-    groups, columns = sides[0][:MOST_ROWS], sides[1][:MOST_COLUMNS]
+    down, across = (1, 0) if len(sides[1]) > len(sides[0]) else (0, 1)
+    groups, columns = sides[down][:MOST_ROWS], sides[across][:MOST_COLUMNS]
     cell = {(row[down], row[across]): row for row in answer.rows}
     lines = [[cell.get((group, column)) for column in columns] for group in groups]
     values = [row[at] for line in lines for row in line if row and row[at] is not None]
@@ -38,7 +35,7 @@ def matrix(answer: Answer, context: ChartContext) -> Figure:
     # Where columns are too narrow for their names, on a phone, the names are upright.
     top |= {"side": "top", "tickangle": "auto", "autotickangles": [0, 90]}
     top |= {"tickfont": {"color": context.colour("text"), "size": 12}}
-    omits_cells = len(groups) < len(sides[0]) or len(columns) < len(sides[1])
+    omits_cells = len(groups) < len(sides[down]) or len(columns) < len(sides[across])
     return elements.figure(
         context,
         [colour_classes.heatmap(lines, at, lambda row: elements.hover_of_row(answer, metric, row, context))],

@@ -32,9 +32,7 @@ def beyond(answer: Answer, context: ChartContext) -> Title:
 
 
 def _side(metric: Metric, row: Mapping[str, Any]) -> str:
-    """Whether the row is "better" or "worse" than the common rate; "beyond" for a metric without a direction."""
-    if metric.direction is None:
-        return "beyond"
+    """Whether the row is "better" or "worse" than the common rate, by the metric's direction."""
     return "better" if (row[metric.name] > row["common"]) is (metric.direction == "up") else "worse"
 
 
@@ -69,7 +67,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
     data.append(_points(answer, context, [row for row in rows if not row["is_signal"]], "actual"))
     keys = [elements.key(context, context.word("signal.province"), "actual", "dot")]
     # Orange is only for problems, so not for provinces beyond the limits on the good side.
-    for side, meaning in (("better", "actual"), ("worse", "problem"), ("beyond", "problem")):
+    for side, meaning in (("better", "actual"), ("worse", "problem")):
         if group := [row for row in rows if row["is_signal"] and _side(metric, row) == side]:
             data.append(_points(answer, context, group, meaning, are_signals=True))
             keys.append(elements.key(context, context.word(f"signal.{side}"), meaning, "diamond"))

@@ -70,9 +70,9 @@ def _headline(view: PageContext, parts: Mapping[str, str]) -> None:
                 st.container(key=f"card-{name}", border=True, height="stretch"),
                 error_boundary(view.lang, name),
             ):
-                _card(
-                    view, name, card_answers.get(name), sparkline(view, histories.get(name)) + _link(view, name, part)
-                )
+                address = page_parameters.address(part, view.lang, view.scope.address())
+                below = sparkline(view, histories.get(name)) + _link(view, name, address, "change.more")
+                _card(view, name, card_answers.get(name), below)
 
 
 @rendering.fragment
@@ -87,7 +87,7 @@ def _cards(view: PageContext, names: Sequence[str], beside: Mapping[str, str], l
             ):
                 below = _printed(view, card_answers.get(beside.get(name, "")))
                 if name in lists:
-                    below += _leading(view, name, lists[name], "action.open")
+                    below += _link(view, name, lists[name], "action.open")
                 _card(view, name, card_answers.get(name), below)
 
 
@@ -173,11 +173,7 @@ def sparkline(view: PageContext, history: Answer | None) -> str:
     )
 
 
-def _link(view: PageContext, name: str, part: str) -> str:
-    return _leading(view, name, page_parameters.address(part, view.lang, view.scope.address()), "change.more")
-
-
-def _leading(view: PageContext, name: str, address: str, words_of: str) -> str:
+def _link(view: PageContext, name: str, address: str, words_of: str) -> str:
     words, label = view.word(words_of), warehouse.catalogue()[name].label[view.lang]
     return (
         f'<a class="pd-go" href="{text.escape(address)}" target="_self" '
@@ -204,7 +200,7 @@ def _together(view: PageContext, names: Iterable[str], **period: Any) -> dict[st
     return answers
 
 
-def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str = "") -> None:
+def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str) -> None:
     worked_out, _, part = name.rpartition(".")
     before: Any = None
     if worked_out:

@@ -1,6 +1,6 @@
 """The questions of a figure: its answer, the sizes of its groups, and the options of its chart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -93,7 +93,7 @@ class FigureQuestion:
 
 def of_nation(view: PageContext, answer: Answer) -> Answer:
     """The same measure for the whole nation, under all filters except places."""
-    where = {name: codes for name, codes in answer.where.items() if name not in page_context.PLACES}
+    where = page_context.without_places(answer.where)
     return warehouse.ask(answer.metrics[0].name, on=answer.on, over=answer.over, where=where)
 
 
@@ -114,7 +114,7 @@ def _with_sizes(view: PageContext, answer: Answer) -> Answer:
         return answer
     if not set(answer.by) <= warehouse.catalogue()[counted].dimensions:
         return answer
-    sizes = _ask_size(view, answer, counted, answer.by, answer.where)
+    sizes = _ask_size(view, answer, counted, answer.by)
     of_group = {row[: len(answer.by)]: row[sizes.columns.index(counted)] for row in sizes.rows}
     return replace(
         answer,
@@ -125,14 +125,12 @@ def _with_sizes(view: PageContext, answer: Answer) -> Answer:
     )
 
 
-def _ask_size(
-    view: PageContext, answer: Answer, counted: str, by: tuple[str, ...], where: Mapping[str, tuple[str, ...]]
-) -> Answer:
+def _ask_size(view: PageContext, answer: Answer, counted: str, by: tuple[str, ...]) -> Answer:
     metric = warehouse.catalogue()[counted]
     is_flow, is_timed = metric.kind == "event", bool(set(by) & set(TIME))
     over = answer.over if is_flow or is_timed else None
     on = None if over else answer.on or (answer.over[1] if answer.over else view.as_of)
-    return warehouse.ask(counted, by=by, on=on, over=over, where=where)
+    return warehouse.ask(counted, by=by, on=on, over=over, where=answer.where)
 
 
 def size(view: PageContext, answer: Answer) -> str:
@@ -159,4 +157,4 @@ def _size(view: PageContext, answer: Answer, metric: Metric, counted: str) -> An
         return next((row[place] for row in reversed(answer.rows) if row[at] is not None), None)
     if counted not in warehouse.catalogue() or metric.name not in warehouse.catalogue():
         return None
-    return _ask_size(view, answer, counted, (), answer.where).value()
+    return _ask_size(view, answer, counted, ()).value()

@@ -120,9 +120,9 @@ def _figure(
 def _unmapped(question: FigureQuestion, answer: Answer, ident: str) -> None:
     """A note instead of a map that would only colour noise; the ranking next to it has the table and the files."""
     view = question.view
-    title = _title(answer, question.chart, context(view), None, ident)
+    title = _title(answer, question.chart.title, context(view), ident)
     note = f'<p class="pd-note pd-unmapped">{text.escape(view.word("figure.no_map"))}</p>'
-    st.html(_head(title.sentence, _below(view, answer), "") + note)
+    st.html(_head(title.sentence, _below(view, answer)) + note)
 
 
 def _single(
@@ -136,8 +136,8 @@ def _single(
     if over_time is not None and not scoped_query.nothing(over_time):
         options = {"zero": metric.unit != "share", "height": _TREND}
         return prepare(view, lines.trend, over_time, ident, None, ignored, options, place, card=card)
-    title = _title(answer, question.chart, context(view), None, ident)
-    st.html(_head(title.sentence, _below(view, answer), "") + card)
+    title = _title(answer, question.chart.title, context(view), ident)
+    st.html(_head(title.sentence, _below(view, answer)) + card)
     footer(view, answer, ident)
     return None
 
@@ -164,7 +164,7 @@ def prepare(
     With a `place`, the footer is deferred until all figures are shown.
     """
     below = _below(view, answer)
-    title = _title(answer, chart, context(view), says, ident)
+    title = _title(answer, says or chart.title, context(view), ident)
     drawn = drawn_charts.drawn(answer, chart, context(view), title, below, options or {})
     all_notes = [*notes, *([drawn.meta["credit"]] if drawn.meta.get("credit") else [])]
     if ignored:
@@ -211,17 +211,15 @@ def _below(view: PageContext, answer: Answer) -> str:
     return " · ".join(part for part in (subtitle(view, answer), size(view, answer)) if part)
 
 
-def _head(title: str, below: str, more: str) -> str:
+def _head(title: str, below: str, more: str = "") -> str:
     return f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(below)}</p>{more}</div>'
 
 
-def _title(
-    answer: Answer, chart: Chart, chart_context: ChartContext, says: titles.TitleRule | None, ident: str
-) -> Title:
+def _title(answer: Answer, rule: titles.TitleRule, chart_context: ChartContext, ident: str) -> Title:
     """The title of the figure, different from every other title of the page."""
     page_titles = page_context.titles()
     used_sentences = {sentence for figure, sentence in page_titles.items() if figure != ident}
-    title = titles.unlike((says or chart.title)(answer, chart_context), used_sentences, answer, chart_context)
+    title = titles.unlike(rule(answer, chart_context), used_sentences, answer, chart_context)
     page_titles[ident] = title.sentence
     return title
 
@@ -294,16 +292,8 @@ def _groups(view: PageContext, names: Sequence[str], by: str, says: titles.Title
         if scoped_query.nothing(answer):
             notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
-        title = (says or titles.extreme)(answer, context(view))
-        page_titles = page_context.titles()
-        title = titles.unlike(
-            title,
-            [sentence for figure_ident, sentence in page_titles.items() if figure_ident != ident],
-            answer,
-            context(view),
-        )
-        page_titles[ident] = title.sentence
-        st.html(_head(title.sentence, _below(view, answer), ""))
+        title = _title(answer, says or titles.extreme, context(view), ident)
+        st.html(_head(title.sentence, _below(view, answer)))
         table(view, answer, ident)
         if ignored:
             st.html(f'<p class="pd-note">{text.escape(scoped_query.no_effect(view, ignored))}</p>')

@@ -26,23 +26,13 @@ from pages.ui.data.warehouse import Frozen, Where, frozen, result
 
 def compare(names: Sequence[str], first: Side, second: Side, where: Where | None = None) -> Answer:
     """Two sides and their difference. Raises QuestionError."""
-    return result(_compare, tuple(names), first, second, frozen(where))
-
-
-def _compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, where: Frozen) -> Answer:
-    return comparison.compare(con, names, first, second, dict(where))
+    return result(comparison.compare, tuple(names), first, second, frozen(where))
 
 
 def over_time(name: str, places: Mapping[str, Where], over: tuple[date, date], where: Where | None = None) -> Answer:
     """One measure of several sides over time. Raises QuestionError."""
     sides = tuple((side, frozen(chosen)) for side, chosen in places.items())
-    return result(_over_time, name, sides, over, frozen(where))
-
-
-def _over_time(
-    con: ScopedCursor, name: str, sides: Sequence[tuple[str, Frozen]], over: tuple[date, date], where: Frozen
-) -> Answer:
-    return comparison.over_time(con, name, {side: dict(places) for side, places in sides}, over, dict(where))
+    return result(comparison.over_time, name, sides, over, frozen(where))
 
 
 def institutes() -> Mapping[str, Institute]:

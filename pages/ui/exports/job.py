@@ -99,7 +99,7 @@ def _nation(answer: Answer) -> Answer | None:
     is_asked = answer.by and set(answer.by) <= {*DIMENSIONS} - {*TIME} and set(names) <= warehouse.catalogue().keys()
     if not is_asked:
         return None
-    where = {name: codes for name, codes in answer.where.items() if name not in page_context.PLACES}
+    where = page_context.without_places(answer.where)
     try:
         return warehouse.ask(*names, on=answer.on, over=answer.over, where=where)
     except warehouse.QuestionError:

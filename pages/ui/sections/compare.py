@@ -20,7 +20,7 @@ from pages.ui.i18n import text
 from pages.ui.sections import blocks, compare_lines
 from pages.ui.state import page_context, page_parameters
 from pages.ui.state.address import NATION
-from pages.ui.state.page_context import PLACES, PageContext
+from pages.ui.state.page_context import PageContext, without_places
 
 PAGE = "compare"
 
@@ -112,7 +112,7 @@ def _keep(chosen: Sides) -> None:
 def table(view: PageContext, chosen: Sides, *names: str) -> None:
     """Measures down; the two sides and their difference across."""
     with st.container(border=True, key="figure-compare"), notices.error_boundary(view.lang, PAGE):
-        where = {name: codes for name, codes in view.where.items() if name not in PLACES}
+        where = without_places(view.where)
         catalogue = warehouse.catalogue()
         comparable = [name for name in names if set(where) <= catalogue[name].dimensions]
         answer = registers.compare(comparable, chosen.side(0), chosen.side(1), where)
@@ -207,7 +207,7 @@ def _least(answer: Answer, metric: Metric, rows: dict[str, tuple]) -> float:
 
 def bridges(view: PageContext, chosen: Sides) -> None:
     """The bridge of each side: between the two days, or over the year before if both days are the same."""
-    if any(name not in PLACES for name in view.where):
+    if without_places(view.where):
         notices.notice(view.lang, "compare.no_bridge_title", view.word("compare.no_bridge"), "refused")
         return
     first, last = sorted(chosen.days)

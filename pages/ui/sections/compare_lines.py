@@ -14,7 +14,7 @@ from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
 from pages.ui.state import rendering
 from pages.ui.state.address import NATION
-from pages.ui.state.page_context import PLACES, PageContext
+from pages.ui.state.page_context import PageContext, without_places
 
 # The default measure: a rate, because a province and the nation differ too much in counts.
 _LINE, _MONTHS = "training_compliance", 36
@@ -29,7 +29,7 @@ def over_time(view: PageContext, places: tuple[str, ...], names: Sequence[str]) 
 @rendering.fragment
 def _over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...]) -> None:
     with notices.error_boundary(view.lang, "compare-lines"):
-        where = {name: codes for name, codes in view.where.items() if name not in PLACES}
+        where = without_places(view.where)
         catalogue = warehouse.catalogue()
         offered = [name for name in names if set(where) <= catalogue[name].dimensions]
         key = "compare line"

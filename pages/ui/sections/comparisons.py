@@ -9,13 +9,12 @@ from pages.ui.components import figures as ui
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
 from pages.ui.state import scoped_query
-from pages.ui.state.page_context import PLACES, PageContext
+from pages.ui.state.page_context import PageContext, without_places
 
 
 def levels(view: PageContext, chart: ui.Chart, name: str) -> None:
     """The funnel of all provinces for a share, regardless of the chosen place."""
-    where = {axis: codes for axis, codes in view.where.items() if axis not in PLACES}
-    everywhere, ident = replace(view, scope=replace(view.scope, where=where)), f"funnel-{name}"
+    everywhere, ident = replace(view, scope=replace(view.scope, where=without_places(view.where))), f"funnel-{name}"
     with st.container(border=True, key=f"figure-{ident}", height="stretch"), error_boundary(view.lang, ident):
         answer, ignored = scoped_query.worked_out(everywhere, "level_signals", name=name)
         ui.draw(view, chart, answer, ident, None, ignored)

@@ -15,8 +15,9 @@ from pages.ui.components.table_state import InAddress
 from pages.ui.data import registers, user, warehouse
 from pages.ui.i18n import text
 from pages.ui.sections import blocks
+from pages.ui.sections.listings import institute_address
 from pages.ui.state import page_context, page_parameters, rendering
-from pages.ui.state.page_context import PLACES, PageContext
+from pages.ui.state.page_context import PageContext, without_places
 
 PAGE = "register"
 _MEASURES = ("active_assistants", "in_service", "training_compliance", "licensed_institutes")
@@ -32,8 +33,8 @@ def chosen(view: PageContext) -> Institute | None:
 
 def only(view: PageContext, institute: Institute) -> PageContext:
     """The view of this institute without a place: its staff may serve outside its province of registration."""
-    where = {name: codes for name, codes in view.where.items() if name not in PLACES}
-    return replace(view, scope=replace(view.scope, where={"institute": (institute.code,)} | where))
+    where = {"institute": (institute.code,)} | without_places(view.where)
+    return replace(view, scope=replace(view.scope, where=where))
 
 
 def find(view: PageContext) -> None:
@@ -88,7 +89,7 @@ def _listed(view: PageContext) -> Answer:
     """Measures by institute. Institutes found without anybody in service or a licence are listed without numbers."""
     names = [name for name in _MEASURES if name != "licensed_institutes" or _counts_licences(view)]
     search_text = page_parameters.one(PAGE, "find")
-    where = {name: codes for name, codes in view.where.items() if not (search_text and name in PLACES)}
+    where = without_places(view.where) if search_text else view.where
     answer = warehouse.ask(*names, by="institute", on=view.as_of, where=where)
     rows = {row[0]: row for row in answer.rows if row[0] in registers.institutes()}
     if search_text:
@@ -106,8 +107,7 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     measures = tables.columns_of(view, answer, chart_context)[1:]
 
     def named(row: tuple) -> str:
-        alone = {"institute": [row[0]], "province": [], "county": []}
-        address = page_parameters.address(PAGE, view.lang, view.scope.address() | alone)
+        address = institute_address(view, row[0])
         return f'<a href="{text.escape(address)}" target="_self">{text.escape(institutes[row[0]].name)}</a>'
 
     def fact(name: str) -> tables.Column:

@@ -107,10 +107,12 @@ def _days_left(view: PageContext, days: str) -> None:
 def _table(view: PageContext, answer: Answer, analysis: str, caption: str) -> None:
     ident, page = f"listing-{analysis}", page_context.part()
     store = AmongLists(page, analysis) if "list" in NAMES.get(page, ()) else InSession(ident)
-    tables.answer(view, ident, answer, context(view), caption, store=store, link=lambda row: _address(view, row[0]))
+    tables.answer(
+        view, ident, answer, context(view), caption, store=store, link=lambda row: institute_address(view, row[0])
+    )
 
 
-def _address(view: PageContext, institute: str) -> str:
+def institute_address(view: PageContext, institute: str) -> str:
     """The address of an institute under the user's scope without its places, which may exclude the institute."""
     alone: dict[str, list[str]] = {"institute": [institute], "province": [], "county": []}
     return page_parameters.address("register", view.lang, view.scope.address() | alone)

@@ -229,6 +229,11 @@ def filters_in_words(view: PageContext) -> str:
     return place(view, view.where)
 
 
+def without_places(where: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The filters other than places."""
+    return {name: codes for name, codes in where.items() if name not in PLACES}
+
+
 def place(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> str:
     """A place with its other filters, in words."""
     parts = []

@@ -28,15 +28,15 @@ class Action:
     parameters: Mapping[str, list[str]]
 
 
-def actions(sources: Sources, most: int = MOST) -> list[Action]:
-    """The first `most` items that need action, without kinds that have no meaning under the scope."""
+def actions(sources: Sources) -> list[Action]:
+    """The first five items that need action, without kinds that have no meaning under the scope."""
     items: list[Action] = []
     for items_of_kind in _KINDS:
         with suppress(QuestionError):
             items += items_of_kind(sources)
-        if len(items) >= most:
+        if len(items) >= MOST:
             break
-    return items[:most]
+    return items[:MOST]
 
 
 def _lapsed(sources: Sources) -> Iterator[Action]:
