@@ -196,3 +196,18 @@ def test_more_counties_than_fit_are_ranked_without_their_other_numbers(press, mo
     assert all(row["more"] == [] for row in book.data["ranking"]["rows"])
     assert book.data["ranking"]["total"] is None
     assert len(book.pages()) == 2
+
+
+def test_what_changed_begins_on_the_sheet_that_says_so(press, tmp_path):
+    data = content.book(press.questions("IR-23", "en"))
+    data["changes"] |= {"lead": "Lead", "rows": [[f"Row{number}", "1", "2", "+1"] for number in range(30)]}
+    path, seen = tmp_path / "book.pdf", set()
+    # Line by line the list moves to the next sheet.
+    for lines in range(44, 58):
+        data["ranking"]["small"] = [" "] * 4 * lines
+        path.write_bytes(press._typesetter.pdf(data, ""))
+        sheets = _run("pdftotext", path, "-").split("\f")
+        (at,) = (number for number, words in enumerate(sheets) if "Lead" in words)
+        assert "Row0" in sheets[at], f"the list begins below {lines} lines"
+        seen.add(at)
+    assert seen == {1, 2}

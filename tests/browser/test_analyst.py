@@ -362,6 +362,10 @@ def test_two_days_and_two_places_are_compared_and_the_bridge_adds_up(
         ]
         assert text.number(there - here, "fa", signed=True).strip("\u2066\u2069") in cells[2]
         shown = headings(reader)
+        table = reader.page.locator(".st-key-figure-compare")
+        verdicts = {one: text.number(table.locator(f"td .pd-{one}").count(), "fa") for one in ("better", "worse")}
+        measures = text.number(table.locator("tbody tr").count(), "fa")
+        assert text.word("compare.finding_both", "fa", count=measures, **verdicts) in shown
         steps = dict(moved.rows)
         ends = [text.number(steps[step], "fa") for step in ("start", "end")]
         assert any(all(end in heading for end in ends) for heading in shown)

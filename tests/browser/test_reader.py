@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pikepdf
@@ -18,6 +19,8 @@ from tests.browser import app as front
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LANGUAGES = ("fa", "en")
+# The lower edge of the text on A4, in points.
+_FOOT = 842 - 48
 
 
 # Streamlit by itself takes the files of pages/ for pages: one that has the name of a page, and one that is a tab.
@@ -415,6 +418,30 @@ def test_the_profile_of_a_province_is_one_sheet_upright(lang: str, address: str,
             assert len(printed.pages) == 1
             *_, width, height = (float(edge) for edge in printed.pages[0].mediabox)
             assert width < height
+
+
+def test_the_heading_of_a_table_stands_on_the_sheet_of_its_first_row(address: str, chromium: Browser) -> None:
+    def read(*options: str) -> str:
+        paper = reader.page.pdf(format="A4")
+        return subprocess.run(
+            ["pdftotext", *options, "-", "-"], input=paper, capture_output=True, check=True
+        ).stdout.decode()
+
+    with front.visit(chromium, address) as reader:
+        reader.go("compare", lang="en")
+        table = reader.page.locator(".st-key-figure-compare")
+        title, row = table.locator("h3").inner_text(), table.locator("tbody th").first.inner_text()
+        header = re.search(r'yMax="([\d.]+)">' + text.word("compare.measure", "en"), read("-bbox"))
+        assert header
+        reader.page.evaluate(
+            "document.querySelector('[data-testid=stMainBlockContainer]').prepend(document.createElement('hr'))"
+        )
+        # Room for the header row, and for no row below it.
+        for room in (6, 14):
+            space = _FOOT - room - float(header[1])
+            reader.page.locator("hr").evaluate("(at, space) => at.style.cssText = `margin: 0 0 ${space}pt`", space)
+            (sheet,) = (sheet for sheet in read().split("\f") if title in sheet)
+            assert row in sheet
 
 
 def test_a_list_is_printed_in_full_and_the_screen_is_as_it_was(

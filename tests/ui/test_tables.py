@@ -3,7 +3,9 @@
 import re
 import shutil
 from datetime import date
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -13,7 +15,7 @@ from etl.analysis import data_quality
 from etl.build import pipeline
 from etl.core.text_folding import latin_digits
 from etl.semantic.access import ADMINISTRATOR, AccessScope, ScopedCursor
-from pages.ui.charts import matrix
+from pages.ui.charts import matrix, titles
 from pages.ui.charts.elements import ChartContext
 from pages.ui.components import day_field, footer, table_html, table_state, tables
 from pages.ui.components.downloads import Picture
@@ -149,18 +151,34 @@ def test_only_a_rate_of_enough_people_above_its_rounding_is_better_or_worse(publ
     answer = made.by_province()
     rate, count = answer.metrics[0], made.answer("active_assistants", rows=[(1,)]).metrics[0]
 
-    class View:
-        lang = "en"
+    assert compare._verdict(rate, 0.02, 100) == "better"
+    assert compare._verdict(rate, -0.02, 100) == "worse"
+    for metric, change, least in ((rate, 0.0004, 100), (rate, 0.02, 22), (count, 500, 100)):
+        assert compare._verdict(metric, change, least) == ""
 
-        def word(self, key: str) -> str:
-            return key
 
-    def verdict(metric: object, change: float, least: float = 100) -> str:
-        return compare._good(View(), metric, change, least)  # type: ignore[arg-type]
-
-    assert "compare.better" in verdict(rate, 0.02)
-    assert "compare.worse" in verdict(rate, -0.02)
-    assert verdict(rate, 0.0004) == verdict(rate, 0.02, 22) == verdict(count, 500) == ""
+@pytest.mark.parametrize(
+    ("verdicts", "fa", "en"),
+    [
+        (
+            ["", "better", "worse", "better"],
+            "از ۴ شاخص، مورد دوم در ۲ بهتر و در ۱ بدتر",
+            "Of 4 measures, B is better on 2 and worse on 1",
+        ),
+        (["better", "", ""], "از ۳ شاخص، مورد دوم در ۱ بهتر", "Of 3 measures, B is better on 1"),
+        (["worse", "worse"], "از ۲ شاخص، مورد دوم در ۲ بدتر", "Of 2 measures, B is worse on 2"),
+        (["", ""], "۲ شاخص در کنار هم", "2 measures side by side"),
+        (["better"], "پلیس‌یاران فعال: ۱۰ ← ۱۲ (\u2066+۲\u2069 نفر)", "Active police assistants: 10 → 12 (+2 people)"),
+    ],
+)
+def test_the_title_of_a_comparison_tells_of_all_its_measures(verdicts: list[str], fa: str, en: str) -> None:
+    rows = {side: (side, value) for side, value in (("first", 10), ("second", 12), ("difference", 2))}
+    answer = made.answer("active_assistants", by=("side",), rows=list(rows.values()))
+    for lang, title in (("fa", fa), ("en", en)):
+        view = SimpleNamespace(lang=lang, word=partial(text.word, lang=lang))
+        found = compare._finding(view, answer, rows, verdicts)  # type: ignore[arg-type]
+        assert found == title
+        assert len(found.split()) <= titles.MOST_WORDS
 
 
 def test_the_meaning_of_a_number_leads_to_method_and_revisions_under_the_scope(

@@ -117,19 +117,22 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         comparable = [name for name in names if set(where) <= catalogue[name].dimensions]
         answer = registers.compare(comparable, chosen.side(0), chosen.side(1), where)
         chart_context = replace(context(view), names={**context(view).names, "side": _titles(view, chosen)})
-        metric = answer.metrics[0]
         rows = {row[0]: row for row in answer.rows}
+        verdicts = [
+            _verdict(each, rows["difference"][answer.columns.index(each.name)], _least(answer, each, rows))
+            for each in answer.metrics
+        ]
         sides = [chart_context.member("side", side) for side in ("first", "second", "difference")]
         compared = view.word("compare.sides", first=sides[0], second=sides[1])
         filters = [page_context.place(view, where)] if where else []
         below = " · ".join([compared, *filters, view.word("compare.difference_is")])
-        blocks.head(_finding(view, answer, metric, rows), below)
+        blocks.head(_finding(view, answer, rows, verdicts), below)
         heads = [view.word("compare.measure"), *sides]
         columns = [
             tables.Column("", title, lambda row, i=i: row[i], is_number=i > 0)  # type: ignore[misc]
             for i, title in enumerate(heads)
         ]
-        body = [_row(view, answer, each, rows) for each in answer.metrics]
+        body = [_row(view, answer, each, rows, verdict) for each, verdict in zip(answer.metrics, verdicts, strict=True)]
         tables.show(view, "compare", columns, body, view.word("compare.caption"))
         left_out = [catalogue[name].label[view.lang] for name in names if name not in comparable]
         if left_out:
@@ -149,7 +152,17 @@ def _titles(view: PageContext, chosen: Sides) -> dict[str, str]:
     }
 
 
-def _finding(view: PageContext, answer: Answer, metric: Metric, rows: dict[str, tuple]) -> str:
+def _finding(view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts: list[str]) -> str:
+    """The numbers of a single measure; of several, on how many the second side is better and on how many it is worse."""
+    if len(verdicts) > 1:
+        numbers = {
+            verdict: text.number(verdicts.count(verdict), view.lang)
+            for verdict in ("better", "worse")
+            if verdict in verdicts
+        }
+        key = "both" if len(numbers) == 2 else next(iter(numbers), "none")
+        return view.word(f"compare.finding_{key}", count=text.number(len(verdicts), view.lang), **numbers)
+    metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     if rows["difference"][at] is None:
         return metric.label[view.lang]
@@ -158,7 +171,7 @@ def _finding(view: PageContext, answer: Answer, metric: Metric, rows: dict[str, 
     return view.word("compare.finding", measure=measure, first=first, second=second, change=change)
 
 
-def _row(view: PageContext, answer: Answer, metric: Metric, rows: dict[str, tuple]) -> list[str]:
+def _row(view: PageContext, answer: Answer, metric: Metric, rows: dict[str, tuple], verdict: str) -> list[str]:
     at = answer.columns.index(metric.name)
     cells = [text.escape(metric.label[view.lang])]
     for side in ("first", "second"):
@@ -166,8 +179,8 @@ def _row(view: PageContext, answer: Answer, metric: Metric, rows: dict[str, tupl
             f"{text.escape(text.amount(rows[side][at], metric.unit, view.lang))}{_parts(view, answer, metric, rows[side])}"
         )
     change = rows["difference"][at]
-    verdict = _good(view, metric, change, _least(answer, metric, rows))
-    return [*cells, f"<bdi>{text.escape(signed(change, metric.unit, view.lang))}</bdi>{verdict}"]
+    said = verdict and f'<br><small class="pd-{verdict}">{text.escape(view.word(f"compare.{verdict}"))}</small>'
+    return [*cells, f"<bdi>{text.escape(signed(change, metric.unit, view.lang))}</bdi>{said}"]
 
 
 def _parts(view: PageContext, answer: Answer, metric: Metric, row: tuple) -> str:
@@ -186,15 +199,13 @@ def signed(change: Any, unit: str, lang: str) -> str:
     return text.amount(change, unit, lang, signed=True)
 
 
-def _good(view: PageContext, metric: Metric, change: Any, least: float) -> str:
-    """Better or worse, in words and colour: only for rates with a direction, enough people, and a change above rounding."""
+def _verdict(metric: Metric, change: Any, least: float) -> str:
+    """Better or worse: only for rates with a direction, enough people, and a change above rounding."""
     is_rate = bool(metric.numerator and metric.denominator) or metric.unit == "share"
     rounded_change = text.rounded(change, metric.unit) if change else 0
     if not rounded_change or not is_rate or metric.direction not in ("up", "down") or least < LEAST:
         return ""
-    better = (change > 0) == (metric.direction == "up")
-    word, kind = ("compare.better", "better") if better else ("compare.worse", "worse")
-    return f'<br><small class="pd-{kind}">{text.escape(view.word(word))}</small>'
+    return "better" if (change > 0) == (metric.direction == "up") else "worse"
 
 
 def _least(answer: Answer, metric: Metric, rows: dict[str, tuple]) -> float:
