@@ -143,19 +143,19 @@ def reader(site: Site, browser: Browser) -> Iterator[Callable[[str], Reader]]:
 
 
 def test_every_page_sends_an_officer_the_own_province_and_an_analyst_all(
-    reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]]
+    site: Site, reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]]
 ) -> None:
-    officer = reader("tehran.officer")
-    for part in PARTS:
-        officer.visit.go(part, lang="en")
-        assert not officer.page.locator(".pd-error").count(), part
-        assert not officer.foreign(TEHRAN, guarded), part
-    assert b"/media/" not in officer.listener.received, "files leave by addresses of their own"
-    assert len(officer.names_of(TEHRAN, guarded)) > 10
-    analyst = reader("national.analyst")
-    for part in ("register", "quality"):
-        analyst.visit.go(part, lang="en")
-    assert min(len(analyst.names_of(province, guarded)) for province in (TEHRAN, ISFAHAN)) > 5
+    with socket_of(site.address, reader("tehran.officer").context) as wire:
+        sent = {part: run(wire, part, {"lang": "en"}) for part in PARTS}
+    for part, received in sent.items():
+        assert b"pd-error" not in received, part
+        assert not [name for place in guarded if place != TEHRAN for name in names_of(place, guarded, received)], part
+    everything = b"".join(sent.values())
+    assert b"/media/" not in everything, "files leave by addresses of their own"
+    assert len(names_of(TEHRAN, guarded, everything)) > 10
+    with socket_of(site.address, reader("national.analyst").context) as wire:
+        everything = b"".join(run(wire, part, {"lang": "en"}) for part in ("register", "quality"))
+    assert min(len(names_of(province, guarded, everything)) for province in (TEHRAN, ISFAHAN)) > 5
 
 
 def test_the_query_shown_and_the_rows_of_people_are_those_of_who_looks(

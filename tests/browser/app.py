@@ -229,8 +229,7 @@ class Visit:
         return self.settle()
 
     def forget(self) -> "Visit":
-        """Leave the page, in the light, with nothing noted of it."""
-        self.page.goto("about:blank")
+        """Nothing stays noted of the open page, and the next one opens in the light."""
         self.page.emulate_media(color_scheme="light")
         self.requests.clear()
         self.failures.clear()
@@ -272,6 +271,7 @@ def visit(browser: Browser, address: str, width: int = 1440, dark: bool = False)
         if is_whole:
             seen.page.unroute_all()
             seen.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+            seen.page.goto("about:blank")
             seen.forget()
             seen.page.context.clear_cookies()
             seen.page.context.clear_permissions()
