@@ -317,10 +317,8 @@ class Counted:
 
 
 @pytest.fixture(scope="module")
-def made_up(publish_sample: Callable[..., Sample]) -> Iterator[Counted]:
-    sample = publish_sample(0.03, 5, BUILD_DAY)
-    _, data = oracle.read(sample.folder, BUILD_DAY)
-    with access.connect(sample.pointer, access.ADMINISTRATOR) as connection:
+def made_up(small_register: Path, data: oracle.Data) -> Iterator[Counted]:
+    with access.connect(small_register, access.ADMINISTRATOR) as connection:
         yield Counted(connection, data)
 
 

@@ -139,7 +139,7 @@ def by_hand(publish_sample: Callable[..., Sample]) -> Iterator[Built]:
 
 @pytest.fixture(scope="module")
 def made_up(publish_sample: Callable[..., Sample]) -> Iterator[Built]:
-    sample = publish_sample(0.02, 11)
+    sample = publish_sample(0.02, 5)
     built = open_built(sample.folder, sample.pointer)
     yield built
     built.con.close()
