@@ -74,7 +74,7 @@ class Shown:
 
 @pytest.fixture(scope="module")
 def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
-    pointer = publish_sample(0.05).pointer
+    pointer = publish_sample(0.02, 5).pointer
     with pytest.MonkeyPatch.context() as setting:
         setting.setenv("WAREHOUSE", str(pointer))
         yield pointer

@@ -1,7 +1,7 @@
 """A page left open during new publications: it switches to the latest, and reads no deleted file."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
 from pages.ui.state import page_context, rendering
 from tests.browser import app as front
+from tests.conftest import Sample
 from tests.parts import SCRIPT
 
 pytestmark = pytest.mark.slow
@@ -22,9 +23,10 @@ MORE = publications.KEPT + 1
 
 
 @pytest.fixture
-def pointer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    shown = tmp_path / "warehouse.duckdb"
-    front.build(front.ROOT / "tests" / "sample", shown)
+def pointer(publish_sample: Callable[..., Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    published = publish_sample().pointer
+    shutil.copytree(published.parent, tmp_path, dirs_exist_ok=True, symlinks=True)
+    shown = tmp_path / published.name
     monkeypatch.setenv("WAREHOUSE", str(shown))
     yield shown
     warehouse.leave()
