@@ -66,8 +66,9 @@ class Shown:
     """A figure as a page shows it."""
 
     answer: Answer
-    chart: Chart
     title: titles.Title
+    # None if the page shows a note or a card in its place.
+    chart: Chart | None = None
     below: str = ""
     drawn: dict[str, Any] = field(default_factory=dict)
 
@@ -86,14 +87,18 @@ def shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Shown]:
     figures_shown: list[Shown] = []
     # Titles are worked out for the whole page before its charts are drawn.
     drawing: list[Shown] = []
-    say, head, plot = figures._title, figures._head, figures.plot
+    say, draw, head, plot = figures._title, figures.drawn_charts.drawn, figures._head, figures.plot
 
-    def saying(answer: Answer, chart: Chart, *given: Any) -> titles.Title:
-        title = say(answer, chart, *given)
-        figures_shown.append(Shown(answer, chart, title))
+    def saying(answer: Answer, *given: Any) -> titles.Title:
+        title = say(answer, *given)
+        figures_shown.append(Shown(answer, title))
         return title
 
-    def heading(title: str, below: str, more: str) -> str:
+    def drawn(answer: Answer, chart: Chart, *given: Any) -> elements.Figure:
+        figures_shown[-1].chart = chart
+        return draw(answer, chart, *given)
+
+    def heading(title: str, below: str, more: str = "") -> str:
         for shown_figure in figures_shown:
             if shown_figure.title.sentence == title:
                 shown_figure.below = below
@@ -105,6 +110,7 @@ def shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Shown]:
         plot(figure, *given, **more)
 
     monkeypatch.setattr(figures, "_title", saying)
+    monkeypatch.setattr(figures.drawn_charts, "drawn", drawn)
     monkeypatch.setattr(figures, "_head", heading)
     monkeypatch.setattr(figures, "plot", plotting)
     return figures_shown
@@ -173,7 +179,7 @@ def says_its_n(figure: Shown, context: ChartContext) -> bool:
 def names_no_small_group(figure: Shown, context: ChartContext) -> bool:
     """The group of a superlative, or of a title that singles out a group, may be ranked."""
     answer = figure.answer
-    if not figure.title.focus or figure.chart.draw in (steps.bridge.draw,):
+    if not figure.title.focus or (figure.chart and figure.chart.draw is steps.bridge.draw):
         return True
     name = next(
         (m.name for m in answer.metrics if m.short[context.lang].lower() in figure.title.sentence.lower()), None
