@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import InvalidStatus
@@ -316,7 +316,8 @@ def test_rights_withdrawn_end_a_page_that_is_open(site: Site, reader: Callable[[
     visit.page.wait_for_timeout(2500)
     visit.page.get_by_role("link", name="Quality", exact=False).first.click()
     visit.page.get_by_text(text.word("sign_in.lost_title", "en")).wait_for(timeout=60_000)
-    assert not visit.page.locator(".pd-trust").count()
+    # What the page showed before goes when its run ends.
+    expect(visit.page.locator(".pd-trust")).to_have_count(0)
     assert status(site.address + "/coverage", context.cookies()) == 403
     roles.write_text(ROLES, encoding="utf-8")
     assert len(audit.events(site.audit, event="settings_changed")) >= 1
