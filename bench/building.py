@@ -26,7 +26,7 @@ _MB = 1 << 20
 _AS_TEXT = ", all_varchar=true, header=true, delim=',', quote='\"'"
 # Repetitions at scale 1; fewer at larger scales.
 _REPETITIONS = 11
-# Above this scale one build gives time, memory and the publication for other parts.
+# Above this scale there is one build, which is the publication of other parts too.
 _LARGEST_REPEATED = 10
 
 
@@ -46,10 +46,8 @@ def run(register: Register) -> dict[str, Any]:
     for _ in range(max(3, round(_REPETITIONS / register.scale)) if repeated else 1):
         bares.append(timed(lambda: _bare(plain))[1] / 1000)
         texts.append(timed(lambda: _bare(plain, _AS_TEXT))[1] / 1000)
-        built.append(_build(plain, watched=False) if repeated else register.publish(plain))
+        built.append(_build(plain) if repeated else register.publish(plain))
     bare, text, seconds = median(bares), median(texts), median(took for took, _ in built)
-    # Reading the memory of a process pauses it, so memory and time are measured in separate builds.
-    peak = _build(plain, watched=True)[1] if repeated else built[0][1]
     result = {
         "rows": rows,
         "mb": round(sum(path.stat().st_size for path in plain.iterdir()) / _MB, 1),
@@ -58,7 +56,7 @@ def run(register: Register) -> dict[str, Any]:
         "ratio": round(seconds / bare, 2),
         "text_s": round(text, 2),
         "ratio_text": round(seconds / text, 2),
-        "peak_memory_mb": peak,
+        "peak_memory_mb": max(peak for _, peak in built),
         "warehouse_mb": round(os.stat(os.path.realpath(register.warehouse)).st_size / _MB, 1),
     }
     print(
@@ -111,7 +109,7 @@ def _bare(folder: Path, options: str = "") -> None:
         con.execute("checkpoint")
 
 
-def _build(folder: Path, watched: bool) -> tuple[float, int]:
+def _build(folder: Path) -> tuple[float, int]:
     """The seconds and the peak memory of a build whose publication is deleted."""
     with tempfile.TemporaryDirectory(dir=folder.parent) as home:
-        return build(folder, Path(home) / "w.duckdb", watched)
+        return build(folder, Path(home) / "w.duckdb")

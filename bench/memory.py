@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 class Watch(threading.Thread):
-    """The peak memory of a process and its children: private pages only, so that shared ones are not counted twice."""
+    """The peak memory of a process and its children, without files that they map."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -23,12 +23,15 @@ class Watch(threading.Thread):
 
 
 def private_memory(pid: int) -> int:
-    """The private memory of a process in bytes; 0 if it has ended."""
+    """The anonymous memory of a process in bytes; 0 if it has ended.
+
+    Of its status, because summing up the pages of a process of some gigabytes holds it up for a tenth of a second.
+    """
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     except OSError:
         return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss_Anon:")) * 1024
+    return sum(int(line.split()[1]) for line in lines if line.startswith("RssAnon:")) * 1024
 
 
 def family(pid: int) -> list[int]:

@@ -39,7 +39,7 @@ class Register:
 
     def publish(self, folder: Path) -> tuple[float, int]:
         """Build the publication from `folder`: the seconds, and the peak memory in MB."""
-        measured = build(folder, self._pointer, watched=True)
+        measured = build(folder, self._pointer)
         self._record.write_text(json.dumps({"code": _code()}), encoding="utf-8")
         return measured
 
@@ -77,24 +77,22 @@ def make(folder: Path, scale: float) -> Register:
     return register
 
 
-def build(folder: Path, to: Path, watched: bool) -> tuple[float, int]:
-    """The seconds of a build as a separate process, and the peak memory of its processes in MB (0: not watched).
+def build(folder: Path, to: Path) -> tuple[float, int]:
+    """The seconds of a build as a separate process, and the peak memory of its processes in MB.
 
     Raises CalledProcessError if the build is refused.
     """
     words = [sys.executable, "-m", "etl", "build", str(folder), "--to", str(to), "--day", DAY.isoformat()]
     start = time.perf_counter()
     process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL)
-    watch = Watch(process.pid) if watched else None
-    if watch:
-        watch.start()
+    watch = Watch(process.pid)
+    watch.start()
     code = process.wait()
     took = time.perf_counter() - start
-    if watch:
-        watch.stop()
+    watch.stop()
     if code:
         raise subprocess.CalledProcessError(code, words)
-    return took, watch.peak >> 20 if watch else 0
+    return took, watch.peak >> 20
 
 
 def _code() -> str:
