@@ -2,4 +2,4 @@
 select *
 from compliance_intervals
 where not is_single_spell
-order by lapses_on, person_id, valid_from, institute_code
+order by county, institute_code, person_id, valid_from
