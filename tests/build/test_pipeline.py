@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import duckdb
 import openpyxl
@@ -271,6 +272,26 @@ def test_the_same_input_gives_the_same_content_with_other_threads_and_slices(sam
     ):
         assert ours.execute("select count(distinct person_id) > 500 from spells").fetchall() == [(True,)]
         assert digest(ours) == digest(theirs)
+
+
+@pytest.mark.slow
+def test_rows_that_fill_the_memory_give_the_same_content_from_a_file_that_is_removed(sample, tmp_path, monkeypatch):
+    attach, attached = build_database._attach, []
+
+    def noted(con, path, as_what):
+        attached.append(Path(path).name)
+        attach(con, path, as_what)
+
+    monkeypatch.setattr(build_database, "_attach", noted)
+    monkeypatch.setattr(build_database, "_ROWS_IN_MEMORY", 1 << 60)
+    built = build(sample.folder, to=tmp_path / "w.duckdb")
+    assert attached == ["built.duckdb", "scratch.duckdb"]
+    with (
+        access.connect(built.to, access.ADMINISTRATOR) as ours,
+        access.connect(sample.pointer, access.ADMINISTRATOR) as theirs,
+    ):
+        assert digest(ours) == digest(theirs)
+    assert not [path for path in tmp_path.rglob("*") if "scratch" in path.name]
 
 
 @pytest.mark.parametrize(("memory", "threads"), [("256MB", 1), ("512MB", 1), ("1GB", 2), ("2GB", 4), ("64GB", 4)])
