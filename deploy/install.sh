@@ -61,5 +61,5 @@ if ! "$PYTHON" -m venv --without-pip "$RELEASE/.venv" ||
 fi
 rm -rf "$RELEASE.old"
 install -m 755 rollback.sh "$PREFIX/rollback.sh"
-sh "$RELEASE/deploy/activate.sh" "$RELEASE" || fail "mend what is told above and run install.sh again"
+sh "$RELEASE/deploy/activate.sh" "$RELEASE" || fail "correct the errors above and run install.sh again"
 echo "installed $VERSION"

@@ -245,7 +245,7 @@ def test_an_upgrade_keeps_data_and_settings_and_the_way_back_and_forth(machine: 
         ("*: id -u", "run as root"),
         ("3: -m venv *", "nothing was changed"),
         ("3: -m pip *", "nothing was changed"),
-        ("3: -m deploy.configure *", "mend what is told above"),
+        ("3: -m deploy.configure *", "correct the errors above"),
         ("3: systemctl daemon-reload", "version 2 is in use, as before"),
         ("3: systemctl restart policeyar-web@0.service", "version 2 is in use, as before"),
         ("3: systemctl restart policeyar-web@1.service", "version 2 is in use, as before"),

@@ -162,11 +162,19 @@ def test_only_a_rate_of_enough_people_above_its_rounding_is_better_or_worse(publ
     [
         (
             ["", "better", "worse", "better"],
-            "از ۴ شاخص، مورد دوم در ۲ بهتر و در ۱ بدتر",
-            "Of 4 measures, B is better on 2 and worse on 1",
+            "مورد دوم در ۲ شاخص بهتر و در ۱ شاخص بدتر است",
+            "B is better on 2 and worse on 1 of these measures",
         ),
-        (["better", "", ""], "از ۳ شاخص، مورد دوم در ۱ بهتر", "Of 3 measures, B is better on 1"),
-        (["worse", "worse"], "از ۲ شاخص، مورد دوم در ۲ بدتر", "Of 2 measures, B is worse on 2"),
+        (
+            ["better", "", ""],
+            "مورد دوم در ۱ شاخص بهتر است و در هیچ‌یک بدتر نیست",
+            "B is better on 1 of these measures and worse on none",
+        ),
+        (
+            ["worse", "worse"],
+            "مورد دوم در ۲ شاخص بدتر است و در هیچ‌یک بهتر نیست",
+            "B is worse on 2 of these measures and better on none",
+        ),
         (["", ""], "۲ شاخص در کنار هم", "2 measures side by side"),
         (["better"], "پلیس‌یاران فعال: ۱۰ ← ۱۲ (\u2066+۲\u2069 نفر)", "Active police assistants: 10 → 12 (+2 people)"),
     ],

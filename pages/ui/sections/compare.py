@@ -153,7 +153,7 @@ def _titles(view: PageContext, chosen: Sides) -> dict[str, str]:
 
 
 def _finding(view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts: list[str]) -> str:
-    """The numbers of a single measure; of several, on how many the second side is better and on how many it is worse."""
+    """The numbers of a single measure; of several, on how many the second side is better, and on how many worse."""
     if len(verdicts) > 1:
         numbers = {
             verdict: text.number(verdicts.count(verdict), view.lang)

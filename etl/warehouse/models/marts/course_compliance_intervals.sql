@@ -17,7 +17,7 @@ inner join service
     and service.valid_from < requirements.valid_until
     and service.valid_until > requirements.valid_from
 where service.is_licensed
--- Those of persons with several spells, which are counted by count(distinct), lie together. By half-years: a question about
+-- Those of persons with several spells, which are counted by count(distinct), are stored together. By half-years: a question about
 -- lapses reads the rows of one or two, one about a county or an institute few row groups of each.
 order by
     service.is_single_spell desc,
