@@ -35,6 +35,12 @@ from pages.ui.state.page_context import FILTERS, PageContext
 
 __all__ = ["Chart", "cards", "draw", "figure", "groups", "headline", "scope_bar"]
 
+# Below a note, which is shorter than a map, the figures of a column keep their own height. The rule comes with the note, because
+# a search of columns by their descendants makes every text that Plotly measures cost more.
+_UNSTRETCHED = (
+    '[data-testid="stColumn"]:has(.pd-unmapped) :is([class*="st-key-figure-"],'
+    ' [data-testid="stLayoutWrapper"]:has(> [class*="st-key-figure-"])) { flex: 0 0 auto !important; height: auto !important; }'
+)
 # The height of the trend of a single group.
 _TREND = 240
 
@@ -122,7 +128,7 @@ def _unmapped(question: FigureQuestion, answer: Answer, ident: str) -> None:
     view = question.view
     title = _title(answer, question.chart.title, context(view), ident)
     note = f'<p class="pd-note pd-unmapped">{text.escape(view.word("figure.no_map"))}</p>'
-    st.html(_head(title.sentence, _below(view, answer)) + note)
+    st.html(_head(title.sentence, _below(view, answer)) + note + f"<style>{_UNSTRETCHED}</style>")
 
 
 def _single(
