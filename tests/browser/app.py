@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 from weakref import WeakKeyDictionary, WeakSet
 
-from playwright.sync_api import Browser, Page, WebSocket, WebSocketRoute, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, WebSocket, WebSocketRoute, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -30,6 +30,15 @@ _FLAGS = (
     "--disable-sync",
 )
 _TALL = 1000
+# Every chart that the server sent and that is not folded away is drawn. A map gets its areas some time after the rest.
+_ALL_DRAWN = """() => [...document.querySelectorAll('[class*="st-key-chart-"]')].every((chart) => {
+    const isMap = [...chart.querySelectorAll('.pd-plot, .js-plotly-plot')].some(
+        (graph) => (graph.data || []).some((trace) => trace.type === 'choropleth'));
+    return !chart.clientWidth || chart.querySelector(isMap ? '.choroplethlayer path' : '.pd-plot .main-svg');
+})"""
+# For every chart: the number of areas of a map, 0 of another chart.
+_AREAS = """() => [...document.querySelectorAll('.pd-plot')].map(
+    (chart) => chart.querySelectorAll('.choroplethlayer path').length)"""
 # The windows that readers left, and those whose answers were held.
 _idle: "WeakKeyDictionary[Browser, list[Visit]]" = WeakKeyDictionary()
 _held: WeakSet[Page] = WeakSet()
@@ -220,11 +229,30 @@ class Visit:
             "new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestIdleCallback(done)), 80))"
         )
 
+    def drawn_charts(self) -> list[int]:
+        """The charts of the page, once all are drawn: the number of areas of each map, 0 for any other chart."""
+        self.page.wait_for_function(_ALL_DRAWN, timeout=40_000)
+        areas: list[int] = self.page.evaluate(_AREAS)
+        return areas
+
+    def watch_console(self) -> "Visit":
+        """Count errors of the browser's console as failures, above all violations of the content security policy."""
+
+        def note(message: ConsoleMessage) -> None:
+            # A preloaded library that is used some seconds later shows a slow machine only.
+            is_fault = message.type in ("error", "warning") and "link preload" not in message.text
+            if is_fault and not message.location["url"].endswith(PROBES):
+                self.failures.append(f"{message.type}: {message.text}")
+
+        self.page.on("console", note)
+        return self
+
     def darken(self) -> "Visit":
         """The reader's system turns dark, and the page with it."""
         self.page.emulate_media(color_scheme="dark")
         self.page.wait_for_function(
-            "getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme == 'dark'", timeout=60_000
+            "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme == 'dark'",
+            timeout=60_000,
         )
         return self.settle()
 

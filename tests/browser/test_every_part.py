@@ -1,4 +1,4 @@
-"""Every part of every page, opened by its address: whole, in its language alone, without a serious finding of axe, on a phone.
+"""Every part of every page, opened through nginx by its address: charts, one language, axe, a phone.
 
 tests/axe.min.js is axe-core as Deque Systems publishes it (MPL-2.0). The dark theme changes colours only, and those of both
 languages alike, so only contrast is checked again, in Persian.
@@ -14,6 +14,7 @@ from playwright.sync_api import Browser
 from pages.ui.i18n import text
 from tests.browser import app as front
 from tests.parts import PARTS
+from tests.serving import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -66,9 +67,13 @@ WITHOUT_NUMBERS = ("methods", "briefings")
 
 
 @pytest.fixture(scope="module")
-def reader(address: str, chromium: Browser) -> Iterator[front.Visit]:
-    with front.visit(chromium, address) as one:
-        yield one
+def reader(small_register: Path, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[front.Visit]:
+    views = tmp_path_factory.mktemp("views")
+    with (
+        Served(tmp_path_factory.mktemp("nginx"), WAREHOUSE=str(small_register), VIEWS=str(views)) as served,
+        front.visit(chromium, served.origin) as visit,
+    ):
+        yield visit.watch_console()
 
 
 @pytest.fixture(scope="module", params=OPENED, ids=["-".join((name, *chosen, lang)) for name, chosen, lang in OPENED])
@@ -91,6 +96,8 @@ def test_a_part_is_whole_in_its_language_alone_and_asks_nobody_else(opened: tupl
     assert reader.page.locator(".pd-error, .pd-refused, [data-testid=stException]").count() == 0
     assert reader.page.locator(".pd-sample").count() == 2, "made-up data is marked above and below"
     assert reader.page.locator("h3").count() >= 1 or name in WITHOUT_FIGURES
+    charts = reader.drawn_charts()
+    assert name != "coverage" or "province=" in reader.query or max(charts) >= 31, "the map has every province"
     assert lang != "fa" or name in WITH_LATIN or in_latin_letters(reader) == set()
     assert reader.strangers() == []
     assert reader.failures == []
