@@ -63,8 +63,8 @@ async def _measured(served: Served, beside: bool) -> dict[str, float]:
 
 
 async def _crowd(origin: str) -> list[float]:
-    found = await asyncio.gather(*(reader(origin, number, _CHANGES, _EVERY_SECONDS) for number in range(_READERS)))
-    return [one for times in found for one in times]
+    results = await asyncio.gather(*(reader(origin, number, _CHANGES, _EVERY_SECONDS) for number in range(_READERS)))
+    return [time for times in results for time in times]
 
 
 async def _worst(origin: str) -> float:
@@ -76,8 +76,8 @@ async def _worst(origin: str) -> float:
         additional_headers={"Origin": origin, "Cookie": f"reader={7:032x}"},
         max_size=None,
     ) as wire:
-        said = await rerun(wire, _WORST, page="explore")
-    if b"pd-grid" not in said:
+        body = await rerun(wire, _WORST, page="explore")
+    if b"pd-grid" not in body:
         raise RuntimeError("the worst question was not answered")
     return time.perf_counter() - start
 

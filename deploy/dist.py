@@ -82,7 +82,7 @@ def version() -> str:
 def _code(to: Path) -> None:
     packed = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True).stdout
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        members = [one for one in archive if not one.name.startswith(_LEFT_OUT)]
+        members = [member for member in archive if not member.name.startswith(_LEFT_OUT)]
         archive.extractall(to, members, filter="data")
 
 
@@ -137,7 +137,7 @@ def _materials(tree: Path) -> None:
     with (tree / "licences.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("package", "version", "licence"))
-        writer.writerows((one["Name"], one["Version"], one["License"]) for one in licences)
+        writer.writerows((licence["Name"], licence["Version"], licence["License"]) for licence in licences)
         writer.writerow(("Vazirmatn", "", "OFL-1.1"))
 
 

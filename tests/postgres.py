@@ -20,8 +20,8 @@ PASSWORD = "a password of the tests"
 
 def programs() -> Path | None:
     """The folder of the newest server installed by Debian."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-    return found[-1].parent if found else None
+    paths = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    return paths[-1].parent if paths else None
 
 
 def free_port(first: int = 8740, last: int = 8759) -> int:
@@ -71,12 +71,12 @@ class Server:
 
     def sources(self, **changed: object) -> str:
         """Its entry in sources.toml."""
-        said = {
+        entries = {
             "host": "127.0.0.1", "port": self.port, "dbname": "register", "user": "reader",
             "sslrootcert": str(self.folder / "root.crt"), "passfile": str(self.folder / "pgpass"), **changed,
         }  # fmt: skip
         lines = [
-            f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"' for name, value in said.items()
+            f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"' for name, value in entries.items()
         ]
         return "[[postgresql]]\n" + "\n".join(lines) + "\n"
 

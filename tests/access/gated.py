@@ -95,9 +95,15 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, secre
 
 def cookie(secret: str = SECRET, **claims: Any) -> dict[str, str]:
     now = int(time.time())
-    told = {"sub": "isfahan.officer", "iat": now - 10, "exp": now + 3600, "groups": ["isfahan"], "nonce": "n"} | claims
-    told = {name: value for name, value in told.items() if value is not None}
-    value = create_signed_value(secret, "_streamlit_user", json.dumps(told)).decode()
+    claims_sent = {
+        "sub": "isfahan.officer",
+        "iat": now - 10,
+        "exp": now + 3600,
+        "groups": ["isfahan"],
+        "nonce": "n",
+    } | claims
+    claims_sent = {name: value for name, value in claims_sent.items() if value is not None}
+    value = create_signed_value(secret, "_streamlit_user", json.dumps(claims_sent)).decode()
     return {"Cookie": f"_streamlit_user={value}"}
 
 

@@ -79,7 +79,7 @@ def served(
 
 
 def _mock(port: int) -> list[str]:
-    claims = [word for one in PEOPLE for word in ("--user-claims", json.dumps(one))]
+    claims = [word for person in PEOPLE for word in ("--user-claims", json.dumps(person))]
     return [str(Path(sys.executable).with_name("oidc-provider-mock")), "-p", str(port), *claims]
 
 
@@ -129,4 +129,4 @@ def fetch(address: str, cookies: list[Any] = ()) -> tuple[int, bytes]:  # type: 
 
 def told(cookies: list[Any]) -> str:
     """The header of these cookies of a browser."""
-    return "; ".join(f"{one['name']}={one['value']}" for one in cookies)
+    return "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in cookies)

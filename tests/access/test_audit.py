@@ -222,8 +222,8 @@ def test_rows_of_people_that_are_shown_are_noted_once_a_view(
     app.run().run()
     assert not app.exception
     publication = publications.describe(con).id
-    seen = {"publication": publication, "role": "province", "provinces": TEHRAN}
-    assert events == [("tehran.officer", "detail", seen)]
+    details = {"publication": publication, "role": "province", "provinces": TEHRAN}
+    assert events == [("tehran.officer", "detail", details)]
 
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)

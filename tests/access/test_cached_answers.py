@@ -37,13 +37,13 @@ def seen_by(scope: AccessScope, work: int) -> set[str]:
             case 0:
                 return {place_of[row[0]] for row in warehouse.ask("active_assistants", by="county").rows if row[0]}
             case 1:
-                return {str(one.province) for one in registers.institutes().values()}
+                return {str(institute.province) for institute in registers.institutes().values()}
             case 2:
                 return {place_of[code] for code in warehouse.names("county", "fa")}
             case 3:
                 return {place_of[code] for code, *_ in warehouse.analyse("lorenz").rows if code}
             case 4:
-                return {str(one.province) for one in registers.search("")}
+                return {str(institute.province) for institute in registers.search("")}
             case 5:
                 return set(warehouse.result(data_quality.files).column("province"))
             case _:
@@ -59,8 +59,8 @@ def test_two_people_in_turn_on_one_process_never_meet_what_is_the_others(publish
     chance = random.Random(5)
     for _ in range(200):
         scope, work = chance.choice([OF_TEHRAN, OF_ISFAHAN, NATIONAL]), chance.choice(READS)
-        found = seen_by(scope, work)
-        assert found == EXPECTED[scope.sub] if scope.sub in EXPECTED else {TEHRAN, ISFAHAN} <= found
+        provinces = seen_by(scope, work)
+        assert provinces == EXPECTED[scope.sub] if scope.sub in EXPECTED else {TEHRAN, ISFAHAN} <= provinces
 
 
 def test_threads_that_ask_ahead_work_for_the_person_whose_page_began_them(published: Path) -> None:
@@ -72,8 +72,8 @@ def test_threads_that_ask_ahead_work_for_the_person_whose_page_began_them(publis
         assert {place_of[code] for code in work[scope.sub].result() if code} == EXPECTED[scope.sub]  # type: ignore[attr-defined]
     with ThreadPoolExecutor(4) as pool:
         plan = [(scope, read) for scope in (OF_TEHRAN, OF_ISFAHAN) for read in READS] * 3
-        for (scope, _), found in zip(plan, pool.map(lambda one: seen_by(*one), plan), strict=True):
-            assert found == EXPECTED[scope.sub]
+        for (scope, _), provinces in zip(plan, pool.map(lambda task: seen_by(*task), plan), strict=True):
+            assert provinces == EXPECTED[scope.sub]
 
 
 @pytest.mark.parametrize("work", READS)
@@ -110,11 +110,11 @@ def test_rows_of_people_need_the_right_and_the_setting(published: Path, monkeypa
 # ------------------------------------------------------------------ ways round
 
 
-def pages_that(found: set[str]) -> set[str]:
+def pages_that(modules: set[str]) -> set[str]:
     return {
         path.relative_to(ROOT).as_posix()
         for path in [ROOT / "dashboard.py", *(ROOT / "pages").rglob("*.py")]
-        if imports(path) & found
+        if imports(path) & modules
     }
 
 
@@ -160,7 +160,7 @@ def test_whole_tables_are_read_only_where_sums_are_made() -> None:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         )
     }
-    assert all(one.startswith(("etl/analysis/", "etl/semantic/")) for one in summing)
+    assert all(module.startswith(("etl/analysis/", "etl/semantic/")) for module in summing)
     assert "etl/analysis/detail.py" not in summing
 
 

@@ -45,27 +45,30 @@ def site(revised_register: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.fixture(scope="module")
 def guarded(small_register: Path) -> dict[str, dict[str, bytes]]:
     """By province, what only its own people may see: codes and names of institutes, names of counties and files."""
-    found: dict[str, dict[str, bytes]] = {code: {} for code in places().provinces.values()}
+    texts: dict[str, dict[str, bytes]] = {code: {} for code in places().provinces.values()}
     with access.connect(small_register, access.ADMINISTRATOR) as con:
-        for one in detail.institutes(con).values():
-            found[str(one.province)] |= {one.code: one.code.encode(), one.name: one.name.encode()}
+        for institute in detail.institutes(con).values():
+            texts[str(institute.province)] |= {
+                institute.code: institute.code.encode(),
+                institute.name: institute.name.encode(),
+            }
         for code, province in detail.provinces_of_counties(con).items():
             for lang in text.LANGUAGES:
                 name = text.member("county", code, lang)
-                found[province][name] = name.encode()
+                texts[province][name] = name.encode()
         for row in data_quality.files(con).records():
-            found[row["province"]][row["file"]] = str(row["file"]).encode()
+            texts[row["province"]][row["file"]] = str(row["file"]).encode()
     # A name of two provinces, one within another name, a province's or a word of the pages reveals nothing.
-    public = "\n".join(text.member("province", code, lang) for code in found for lang in text.LANGUAGES)
+    public = "\n".join(text.member("province", code, lang) for code in texts for lang in text.LANGUAGES)
     words = (Path(text.__file__).parents[2] / "text.toml").read_text(encoding="utf-8")
-    every = "\n".join(name for named in found.values() for name in named)
+    every = "\n".join(name for named in texts.values() for name in named)
     return {
         province: {
             name: sought
             for name, sought in named.items()
             if len(sought) > 6 and every.count(name) == 1 and name not in public + words
         }
-        for province, named in found.items()
+        for province, named in texts.items()
     }
 
 
@@ -138,8 +141,8 @@ def reader(site: Site, browser: Browser) -> Iterator[Callable[[str], Reader]]:
         return known[sub]
 
     yield of
-    for one in known.values():
-        one.context.close()
+    for session in known.values():
+        session.context.close()
 
 
 def test_every_page_sends_an_officer_the_own_province_and_an_analyst_all(
@@ -162,20 +165,20 @@ def test_the_query_shown_and_the_rows_of_people_are_those_of_who_looks(
     reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]]
 ) -> None:
     for sub in (*OFFICERS, "national.analyst"):
-        one = reader(sub)
-        one.visit.go("register", lang="en")
-        one.page.locator(".st-key-what-institutes button").first.click()
-        one.page.locator("[data-testid=stCode]").wait_for(timeout=60_000)
-        one.visit.settle()
-        query = one.page.locator("[data-testid=stCode]").inner_text()
-        people = one.page.locator(".st-key-table-people tbody tr").all_inner_texts()
+        viewer = reader(sub)
+        viewer.visit.go("register", lang="en")
+        viewer.page.locator(".st-key-what-institutes button").first.click()
+        viewer.page.locator("[data-testid=stCode]").wait_for(timeout=60_000)
+        viewer.visit.settle()
+        query = viewer.page.locator("[data-testid=stCode]").inner_text()
+        people = viewer.page.locator(".st-key-table-people tbody tr").all_inner_texts()
         assert "select" in query
         assert len(people) > 10
         if sub in OFFICERS:
             own, _ = OFFICERS[sub]
             assert set(re.findall(r"IR-\d\d", query)) == {own}
             assert all(text.member("province", own, "en") in row for row in people)
-            assert not one.foreign(own, guarded)
+            assert not viewer.foreign(own, guarded)
         else:
             assert "IR-" not in query
             assert not any(text.member("province", own, "en") in row for own, _ in OFFICERS.values() for row in people)
@@ -225,7 +228,7 @@ def test_addresses_handed_over_show_nothing_of_another_province(
     reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]], small_register: Path
 ) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:
-        foreign = next(one for one in detail.institutes(con).values() if one.province == ISFAHAN)
+        foreign = next(institute for institute in detail.institutes(con).values() if institute.province == ISFAHAN)
         county = next(code for code, place in detail.provinces_of_counties(con).items() if place == ISFAHAN)
     officer = reader("tehran.officer")
     visit = officer.visit
@@ -293,16 +296,16 @@ def run(wire: ClientConnection, part: str, query: dict[str, str]) -> bytes:
 
 def test_a_view_saved_by_one_is_not_on_the_shelf_of_another(site: Site, reader: Callable[[str], Reader]) -> None:
     for sub, saves in (("isfahan.officer", True), ("tehran.officer", False), ("isfahan.officer", False)):
-        one = reader(sub)
-        one.visit.go("explore", lang="en")
-        one.press("Saved views")
+        viewer = reader(sub)
+        viewer.visit.go("explore", lang="en")
+        viewer.press("Saved views")
         if saves:
-            one.page.get_by_label("Name of this view").fill("Only mine")
-            one.page.get_by_label("Name of this view").press("Enter")
-            one.visit.settle()
-            one.page.get_by_role("button", name="Save", exact=True).click()
-            one.visit.settle()
-        assert (b"Only mine" in one.listener.received) == (sub == "isfahan.officer")
+            viewer.page.get_by_label("Name of this view").fill("Only mine")
+            viewer.page.get_by_label("Name of this view").press("Enter")
+            viewer.visit.settle()
+            viewer.page.get_by_role("button", name="Save", exact=True).click()
+            viewer.visit.settle()
+        assert (b"Only mine" in viewer.listener.received) == (sub == "isfahan.officer")
     assert [event.more["page"] for event in audit.events(site.audit, event="view_saved")] == ["explore"]
 
 

@@ -47,9 +47,9 @@ def test_pkce_in_and_out_by_every_process_under_a_path(site: Site, browser: Brow
     assert "error=invalid_request" in without.headers["location"], "the provider takes nobody without it"
 
     cookies = context.cookies()
-    assert {one["path"] for one in cookies if one["name"].startswith("_streamlit_user")} == {"/dash"}
+    assert {cookie["path"] for cookie in cookies if cookie["name"].startswith("_streamlit_user")} == {"/dash"}
     # nginx chooses the process by the cookie of the visit.
-    visits = [[one for one in cookies if one["name"] != "reader"] + [visit] for visit in VISITS]
+    visits = [[cookie for cookie in cookies if cookie["name"] != "reader"] + [visit] for visit in VISITS]
     assert {status(f"{site.address}/overview", visit) for visit in visits} == {200}
     page.locator(".pd-brand a").click()
     page.get_by_role("button", name="Yes, sign me out").click()

@@ -134,7 +134,7 @@ def test_a_code_of_another_province_looks_like_one_that_does_not_exist(
 ) -> None:
     places = registered(con) if dimension == "institute" else province_of_county()
     foreign = next(code for code, place in places.items() if place == ISFAHAN)
-    told = []
+    errors = []
     with cursor_for(con, OF_TEHRAN) as cursor:
         for code in (foreign, "9999999"):
             for run in (
@@ -143,8 +143,8 @@ def test_a_code_of_another_province_looks_like_one_that_does_not_exist(
             ):
                 with pytest.raises(QuestionError) as raised:
                     run()
-                told.append((type(raised.value), str(raised.value).replace(code, "CODE")))
-    assert told[:2] == told[2:]
+                errors.append((type(raised.value), str(raised.value).replace(code, "CODE")))
+    assert errors[:2] == errors[2:]
 
 
 def test_both_sides_of_a_comparison_are_cut(con: duckdb.DuckDBPyConnection) -> None:
@@ -231,8 +231,8 @@ def test_rows_behind_the_numbers_are_those_of_the_own_province(con: duckdb.DuckD
     with cursor_for(con, OF_TEHRAN) as cursor:
         on = publications.describe(cursor.numbers).as_of
         known = detail.institutes(cursor)
-        assert {one.province for one in known.values()} == {TEHRAN}
-        assert {one.province for one in detail.search(known, "")} == {TEHRAN}
+        assert {institute.province for institute in known.values()} == {TEHRAN}
+        assert {institute.province for institute in detail.search(known, "")} == {TEHRAN}
         assert detail.licences(cursor, own).rows
         assert detail.licences(cursor, foreign).rows == detail.licences(cursor, "no such code").rows == []
         people = detail.people(cursor, on)
@@ -264,14 +264,14 @@ def test_file_names_reasons_and_what_is_missing_are_those_of_the_own_province(co
 
 
 def test_revisions_are_those_of_the_nation_and_of_the_own_province(revised_register: Path) -> None:
-    found = []
+    revisions = []
     for scope in (OF_TEHRAN, NATIONAL):
         with access.connect(revised_register, scope) as con:
             revision = data_quality.last_revision(con, revised_register)
             assert revision
             files = data_quality.changed_files(con, revised_register)
-            found.append(({one.province for one in revision.moved}, {file["province"] for file in files}))
-    (moved, files_of), (all_moved, all_files_of) = found
+            revisions.append(({change.province for change in revision.moved}, {file["province"] for file in files}))
+    (moved, files_of), (all_moved, all_files_of) = revisions
     assert moved == {None, TEHRAN}
     assert files_of == {TEHRAN}
     assert all_moved > {None, TEHRAN, ISFAHAN}

@@ -41,10 +41,10 @@ def test_without_censoring_it_is_the_plain_share_and_with_one_end_kaplan_and_mei
     plain = competing_risks.cumulative_incidence([(1, 0, 3), (2, 1, 4), (2, 0, 1), (7, 1, 2)], 2)
     assert plain[-1].reached == pytest.approx((4 / 10, 6 / 10))
     # 6, 6, 6, 7 end, 6 and 9 are censored: 1 - 6/7 × ... of the drug trial of Freireich (1963), its first steps.
-    one = competing_risks.cumulative_incidence(
+    curve = competing_risks.cumulative_incidence(
         [(6, 0, 3), (6, None, 1), (7, 0, 1), (9, None, 1), (10, 0, 1), (11, None, 14)], 1
     )
-    survival = [round(1 - step.reached[0], 3) for step in one if step.time in (6, 7, 10)]
+    survival = [round(1 - step.reached[0], 3) for step in curve if step.time in (6, 7, 10)]
     assert survival == [0.857, 0.807, 0.753]
 
 
@@ -74,7 +74,7 @@ def test_nobody_followed_has_no_curve() -> None:
 def followed_one_by_one(
     data: oracle.Data, first: date, last: date, on: date, where: dict
 ) -> list[tuple[int, str | None]]:
-    found = []
+    durations = []
     for licence in data.licences:
         complete = licence["file_complete_on"]
         institute = data.institutes[licence["institute_code"]]
@@ -82,8 +82,8 @@ def followed_one_by_one(
         if complete is not None and first <= complete <= min(last, on) and fits:
             is_decided = licence["outcome"] is not None and licence["decided_on"] <= on
             end = licence["decided_on"] if is_decided else on
-            found.append((working_days(complete, end), licence["outcome"] if is_decided else None))
-    return found
+            durations.append((working_days(complete, end), licence["outcome"] if is_decided else None))
+    return durations
 
 
 @pytest.mark.parametrize("where", [{}, {"activity": ("guarding", "patrol")}, {"province": ("IR-23",)}])
@@ -118,11 +118,11 @@ def test_the_times_are_read_off_the_curve(con) -> None:
     times = competing_risks.licensing_times(con).records()[0]
     assert times["files_within_25"] == pytest.approx(curve[25])
     for name, part in (("files_median", 0.5), ("files_p90", 0.9)):
-        found = times[name]
-        if found is None:
+        time = times[name]
+        if time is None:
             assert all(share is None or share < part for share in curve.values())
         else:
-            assert curve[found] >= part > (curve[found - 1] if found else 0)
+            assert curve[time] >= part > (curve[time - 1] if time else 0)
     over = jalali.last_complete_months(publications.describe(con).as_of, 12)
     assert times["files_complete"] == answers.ask(con, "files_complete", over=over).value()
 

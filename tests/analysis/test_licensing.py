@@ -218,8 +218,8 @@ def test_each_publication_keeps_what_it_found(tmp_path):
     shutil.copytree(SAMPLE, folder)
     first = date(2024, 6, 20)
     etl("build", str(folder), "--to", str(pointer), "--day", first.isoformat(), "--accept-loss")
-    [(found, share, smart, all_licensed)] = adoption(pointer)
-    assert found <= first
+    [(first_day, share, smart, all_licensed)] = adoption(pointer)
+    assert first_day <= first
     assert (smart, all_licensed) == (2, 3), "003 was rejected: its suspension was in the future"
     institutes = folder / "institutes.csv"
     institutes.write_text(
@@ -228,10 +228,10 @@ def test_each_publication_keeps_what_it_found(tmp_path):
         )
     )
     etl("build", str(folder), "--to", str(pointer), "--day", BUILD_DAY.isoformat())
-    both = [(found, share, 2, 3), (D, 0.0, 0, 2)]
+    both = [(first_day, share, 2, 3), (D, 0.0, 0, 2)]
     assert adoption(pointer) == both, "the first stays as it was found, though the flag changed"
-    assert adoption(pointer, on=found) == both[:1]
-    assert adoption(pointer, where={"province": ["IR-23"]}) == [(found, 1.0, 1, 1), (D, 0.0, 0, 1)]
+    assert adoption(pointer, on=first_day) == both[:1]
+    assert adoption(pointer, where={"province": ["IR-23"]}) == [(first_day, 1.0, 1, 1), (D, 0.0, 0, 1)]
     etl("build", str(folder), "--to", str(pointer), "--day", BUILD_DAY.isoformat())
     assert adoption(pointer) == both, "a day that is published again is counted once"
     with access.connect(pointer, access.ADMINISTRATOR) as opened, pytest.raises(QuestionError):
@@ -338,15 +338,15 @@ def officers(data: oracle.Data, day: date) -> list:
 def test_officers_are_counted_alike(made_up):
     data = made_up.data
     for day in days(data):
-        found = officers(data, day)
-        lapsed = {s.person for s in found if not is_compliant(data, day, s.person, {})}
-        everyone = {s.person for s in found}
+        spells = officers(data, day)
+        lapsed = {s.person for s in spells if not is_compliant(data, day, s.person, {})}
+        everyone = {s.person for s in spells}
         assert len(lapsed) > 3, "the register exercises it"
         answer = ask(made_up.con, "officers_lapsed", "officer_training_share", on=day)
         assert answer.rows[0][0] == len(lapsed)
         assert answer.rows[0][1] == pytest.approx(float(Fraction(len(everyone - lapsed), len(everyone))))
         by_institute: dict[str, set[str]] = {}
-        for spell in found:
+        for spell in spells:
             if spell.person in lapsed:
                 by_institute.setdefault(spell.institute, set()).add(spell.person)
         listed = licensing.officers_untrained(made_up.con, day).records()
@@ -354,7 +354,7 @@ def test_officers_are_counted_alike(made_up):
             code: len(people) for code, people in by_institute.items()
         }
         for number, (after, until) in {30: (-1, 30), 60: (30, 60), 90: (60, 90)}.items():
-            ending = {s.person for s in found if s.judicial_until and after < (s.judicial_until - day).days <= until}
+            ending = {s.person for s in spells if s.judicial_until and after < (s.judicial_until - day).days <= until}
             assert ask(made_up.con, f"accreditation_ending_{number}", on=day).value() == len(ending)
 
 

@@ -82,15 +82,15 @@ def test_more_seats_never_leave_fewer_compliant(con: duckdb.DuckDBPyConnection) 
     rng = random.Random(4)
     fewer = {("", course): rng.randrange(0, 12) for course in COURSES}
     more = {key: count + rng.randrange(0, 6) for key, count in fewer.items()}
-    paths = [training_plan.compliance(con, scenario=Scenario(recruits=0, seats=one)) for one in (fewer, more)]
+    paths = [training_plan.compliance(con, scenario=Scenario(recruits=0, seats=seats)) for seats in (fewer, more)]
     few, many = (planned(path, "plan_compliance") for path in paths)
     assert all(many[month] >= few[month] for month in few)
     assert many != few
 
 
 def test_the_range_holds_the_plan(con: duckdb.DuckDBPyConnection, by_hand: duckdb.DuckDBPyConnection) -> None:
-    for one in (con, by_hand):
-        for row in training_plan.compliance(one).records():
+    for connection in (con, by_hand):
+        for row in training_plan.compliance(connection).records():
             if row["plan_compliance"] is not None:
                 assert row["plan_compliance_low"] <= row["plan_compliance"] <= row["plan_compliance_high"]
 
@@ -127,7 +127,7 @@ def simulated(
         period,
     ).fetchall():
         inside = "province" not in where or province in where["province"]
-        if inside and any(one == person and start <= done for one, start in joined):
+        if inside and any(member == person and start <= done for member, start in joined):
             passed[pool(province, course)] += 1
 
     holding = con.execute(
@@ -144,8 +144,8 @@ def simulated(
     for _, person, at in lapses:
         lacking[person] += at <= day
     trained: dict[tuple[int, str, date], int] = {}
-    for key in {one[0] for one in lapses}:
-        line = [(person, at) for one, person, at in lapses if one == key]
+    for key in {lapse[0] for lapse in lapses}:
+        line = [(person, at) for member, person, at in lapses if member == key]
         first = sorted(((at, person) for person, at in line if not lacking[person]))
         second = sorted((lacking[person], at, person) for person, at in line if lacking[person])
         each = supply.get(key, 0.0) * rate - recruits * passed[key] / max(len(joined_in(con, period, within)), 1)
@@ -160,7 +160,7 @@ def simulated(
             for _, at, person in second[: math.floor(reached_second + 1e-6)]:
                 earliest(trained, (person, key[1], at), month)
     everyone = answers.ask(con, "trainable_assistants", on=day, where=where).value()
-    found = []
+    compliant = []
     for month, unit in enumerate(ends):
         until = day if month == 0 else unit.last
         out = {
@@ -168,8 +168,8 @@ def simulated(
             for (_, course), person, at in lapses
             if at <= until and trained.get((person, course, at), 1000) > month
         }
-        found.append(everyone - len(out))
-    return found
+        compliant.append(everyone - len(out))
+    return compliant
 
 
 def joined_in(con: duckdb.DuckDBPyConnection, period: tuple[date, date], where: dict[str, Any]) -> list[int]:
@@ -196,8 +196,8 @@ def test_the_plan_is_what_a_simulation_month_by_month_comes_to(
 ) -> None:
     for day in (as_of(con), jalali.add_months(as_of(con), -14)):
         answer = training_plan.compliance(con, day, where, scenario)
-        found = [row["compliant_assistants"] for row in answer.records() if row["plan_compliance"] is not None]
-        assert found == simulated(con, day, scenario, where)
+        compliant = [row["compliant_assistants"] for row in answer.records() if row["plan_compliance"] is not None]
+        assert compliant == simulated(con, day, scenario, where)
 
 
 def test_training_seats_are_not_kept_by_gender(con: duckdb.DuckDBPyConnection) -> None:
@@ -218,7 +218,7 @@ def test_a_scenario_adds_to_the_projection_what_it_asks_for_beyond_the_last_year
         for row in planning.headcount(con, scenario=Scenario(recruits, rate)).records()
         if row["plan_active"] is not None
     ]
-    said = {row["month"]: row for row in projection.projection(con).records()}
+    rows_by_month = {row["month"]: row for row in projection.projection(con).records()}
     stock = rows[0]["plan_active"]
     assert stock == rows[0]["active_assistants"] == answers.ask(con, "active_assistants").value()
     day = as_of(con)
@@ -231,7 +231,7 @@ def test_a_scenario_adds_to_the_projection_what_it_asks_for_beyond_the_last_year
     stock, projected = stock + first - projected + (30 - stock * 0.01) * part, first
     assert len(rows) > 12
     for row in rows[1:13]:
-        then = said[row["month"]]
+        then = rows_by_month[row["month"]]
         stock, projected = stock + then["projected"] - projected + 30 - stock * 0.01, then["projected"]
         assert math.isclose(row["plan_active"], stock)
         assert math.isclose(row["plan_low"], stock * then["projected_low"] / then["projected"])
@@ -242,15 +242,15 @@ def test_a_scenario_adds_to_the_projection_what_it_asks_for_beyond_the_last_year
 def test_a_plan_that_says_nothing_is_the_projection(con: duckdb.DuckDBPyConnection) -> None:
     for day in (as_of(con), date(2025, 3, 20)):
         plan = planning.headcount(con, on=day).records()
-        said = {row["month"]: row for row in projection.projection(con, on=day).records()}
+        projected = {row["month"]: row for row in projection.projection(con, on=day).records()}
         for row in plan:
-            if row["plan_active"] is not None and row["month"] in said:
-                then = said[row["month"]]
-                found = (row["plan_active"], row["plan_low"], row["plan_high"])
-                for one, other in zip(
-                    found, (then["projected"], then["projected_low"], then["projected_high"]), strict=True
+            if row["plan_active"] is not None and row["month"] in projected:
+                then = projected[row["month"]]
+                planned_values = (row["plan_active"], row["plan_low"], row["plan_high"])
+                for planned_value, value in zip(
+                    planned_values, (then["projected"], then["projected_low"], then["projected_high"]), strict=True
                 ):
-                    assert math.isclose(one, other)
+                    assert math.isclose(planned_value, value)
 
 
 def test_a_scenario_that_says_nothing_goes_on_as_the_last_year(con: duckdb.DuckDBPyConnection) -> None:
@@ -262,8 +262,8 @@ def test_a_scenario_that_says_nothing_goes_on_as_the_last_year(con: duckdb.DuckD
     assert settled < as_of(con)
     rate = answers.ask(con, "leaver_rate_12m", on=settled).value()
     assert rate != answers.ask(con, "leaver_rate_12m").value()
-    said = planning.headcount(con, scenario=Scenario(recruits, rate))
-    assert planning.headcount(con).rows == said.rows
+    projected = planning.headcount(con, scenario=Scenario(recruits, rate))
+    assert planning.headcount(con).rows == projected.rows
 
 
 def test_a_negative_scenario_is_refused() -> None:
@@ -276,10 +276,10 @@ def test_a_negative_scenario_is_refused() -> None:
 
 
 def test_the_months_shown_are_those_tried(con: duckdb.DuckDBPyConnection) -> None:
-    shown = backtesting.backtest_months(con).records()
+    months = backtesting.backtest_months(con).records()
     row = next(row for row in backtesting.backtest(con).records() if row["ahead"] == 6)
-    assert len(shown) == row["backtest_months"]
-    inside = sum(one["projected_low"] <= one["active_assistants"] <= one["projected_high"] for one in shown)
+    assert len(months) == row["backtest_months"]
+    inside = sum(month["projected_low"] <= month["active_assistants"] <= month["projected_high"] for month in months)
     assert inside == row["backtest_months_inside"]
 
 

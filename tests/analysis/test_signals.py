@@ -45,35 +45,35 @@ FLOW_RATES = [49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1]
 
 
 def test_on_the_funnel_of_the_childrens_heart_centres_only_bristol_stands_out() -> None:
-    found = signals.funnel(CENTRES)
-    assert found is not None
-    assert f"{found.common:.0%}" == "12%"
-    bristol = found.points[0]
+    funnel = signals.funnel(CENTRES)
+    assert funnel is not None
+    assert f"{funnel.common:.0%}" == "12%"
+    bristol = funnel.points[0]
     assert (bristol.group, f"{bristol.share:.0%}") == ("Bristol", "29%")
     assert bristol.beyond == pytest.approx(24.1, abs=0.3)
-    assert [point.group for point in found.points if point.is_signal] == ["Bristol"]
+    assert [point.group for point in funnel.points if point.is_signal] == ["Bristol"]
 
 
 def test_the_limits_without_over_dispersion_are_those_of_the_handbook() -> None:
-    found = signals.funnel([(number, failed, 50) for number, failed in enumerate(WAFERS, 1)])
-    assert found is not None
-    assert round(found.common, 4) == 0.2313
-    low, high = signals.Funnel(found.common, 1, ()).limits(50)
+    funnel = signals.funnel([(number, failed, 50) for number, failed in enumerate(WAFERS, 1)])
+    assert funnel is not None
+    assert round(funnel.common, 4) == 0.2313
+    low, high = signals.Funnel(funnel.common, 1, ()).limits(50)
     assert (round(low, 4), round(high, 4)) == (0.0524, 0.4102)
     # Wafers 15 and 23 are beyond them.
-    beyond = {point.group for point in found.points if not low <= point.share <= high}
-    assert beyond == {15, 23} == {point.group for point in found.points if abs(point.z) > signals.STANDARD_ERRORS}
+    beyond = {point.group for point in funnel.points if not low <= point.share <= high}
+    assert beyond == {15, 23} == {point.group for point in funnel.points if abs(point.z) > signals.STANDARD_ERRORS}
 
 
 def test_over_dispersion_is_that_of_two_libraries() -> None:
     """Pearson's statistic divided by the number of groups, without Winsorising, and with SciPy's Winsorised scores."""
-    found = signals.funnel(CENTRES)
-    assert found is not None
-    scores = np.array([point.z for point in found.points])
+    funnel = signals.funnel(CENTRES)
+    assert funnel is not None
+    scores = np.array([point.z for point in funnel.points])
     deaths, operations = (np.array([centre[at] for centre in CENTRES]) for at in (1, 2))
     binomial = GLM(np.c_[deaths, operations - deaths], np.ones((len(CENTRES), 1)), family=families.Binomial()).fit()
     assert (scores**2).mean() == pytest.approx(binomial.pearson_chi2 / len(CENTRES))
-    assert found.phi == pytest.approx(float((winsorize(scores, (0.1, 0.1)) ** 2).mean()))
+    assert funnel.phi == pytest.approx(float((winsorize(scores, (0.1, 0.1)) ** 2).mean()))
 
 
 def test_the_funnel_by_hand() -> None:
@@ -82,14 +82,14 @@ def test_the_funnel_by_hand() -> None:
     z = {name: (deaths / n - common) / (common * (1 - common) / n) ** 0.5 for name, deaths, n in CENTRES}
     ordered = sorted(z.values())
     moved = [ordered[1], *ordered[1:-1], ordered[-2]]
-    phi = statistics.fmean(one**2 for one in moved)
+    phi = statistics.fmean(score**2 for score in moved)
     assert phi > 1
-    found = signals.funnel(CENTRES)
-    assert found is not None
-    assert found.phi == pytest.approx(phi)
-    for point in found.points:
+    funnel = signals.funnel(CENTRES)
+    assert funnel is not None
+    assert funnel.phi == pytest.approx(phi)
+    for point in funnel.points:
         assert point.z == pytest.approx(z[point.group])
-        low, high = found.limits(point.count)
+        low, high = funnel.limits(point.count)
         wide = 3 * (phi * common * (1 - common) / point.count) ** 0.5
         assert (low, high) == (pytest.approx(max(0, common - wide)), pytest.approx(common + wide))
         assert point.is_signal == (not low <= point.share <= high)
@@ -103,9 +103,9 @@ def test_winsorising_moves_a_tenth_at_each_end() -> None:
 
 def test_groups_that_differ_less_than_by_chance_get_the_limits_of_chance() -> None:
     even = [(name, 100.0, 1000.0) for name in "abcdefghij"]
-    found = signals.funnel([*even, ("k", 130.0, 1000.0)])
-    assert found is not None
-    assert found.phi == 1
+    funnel = signals.funnel([*even, ("k", 130.0, 1000.0)])
+    assert funnel is not None
+    assert funnel.phi == 1
     assert signals.funnel([("a", 0, 0), ("b", 0, 0)]) is None
     none = signals.funnel([("a", 0, 10), ("b", 0, 99)])
     assert none is not None
@@ -122,10 +122,10 @@ def test_a_group_that_is_too_small_is_no_signal() -> None:
 
 
 def test_the_limits_of_a_series_are_those_of_the_handbook() -> None:
-    found = signals.limits(FLOW_RATES)
-    assert found is not None
-    assert round(found.middle, 2) == 50.81
-    assert (round(found.low, 4), round(found.high, 4)) == (45.8159, 55.8041)
+    limits = signals.limits(FLOW_RATES)
+    assert limits is not None
+    assert round(limits.middle, 2) == 50.81
+    assert (round(limits.low, 4), round(limits.high, 4)) == (45.8159, 55.8041)
     assert signals.limits([1.0]) is None
 
 
@@ -143,7 +143,7 @@ def _flows(name: str) -> np.ndarray:
         hired = joining_days(frame, place, chance)
         gone = last_days(frame, place, hired, chance)
         days.append(hired if name == "joiners" else gone[gone < NEVER] + 1)
-    return np.array([np.histogram(one, edges)[0] for one in days])
+    return np.array([np.histogram(dates, edges)[0] for dates in days])
 
 
 @pytest.fixture(scope="module")
@@ -154,9 +154,9 @@ def flows() -> dict[str, np.ndarray]:
 def _signals_in(flow: np.ndarray, place: int, month: int) -> bool:
     """Whether the last of the 24 months up to `month` is a signal."""
     shares = (flow[place] / flow.sum(0))[month - signals.MONTHS + 1 : month + 1].tolist()
-    found = signals.limits(shares)
-    assert found is not None
-    return not found.low <= shares[-1] <= found.high
+    limits = signals.limits(shares)
+    assert limits is not None
+    return not limits.low <= shares[-1] <= limits.high
 
 
 def _false_signals(flow: np.ndarray) -> int:
@@ -169,14 +169,14 @@ def _found(flow: np.ndarray, is_loss: bool) -> float:
 
     One break from one month on: each province, three months.
     """
-    chance, found = np.random.default_rng(1), []
+    chance, hits = np.random.default_rng(1), []
     for place in range(31):
         for month in (44, 50, 56):
             broken = flow.copy()
             rest = broken[place, month:]
             broken[place, month:] = chance.binomial(rest, 2 / 3) if is_loss else 2 * rest
-            found.append(any(_signals_in(broken, place, then) for then in range(month, month + 3)))
-    return sum(found) / len(found)
+            hits.append(any(_signals_in(broken, place, then) for then in range(month, month + 3)))
+    return sum(hits) / len(hits)
 
 
 def test_of_joiners_nine_of_ten_planted_breaks_are_found_and_false_signals_are_at_most_one_a_month(flows) -> None:
@@ -216,13 +216,13 @@ def test_levels_are_those_of_the_metric_by_province(con) -> None:
     assert len(levels) == sum(bool(row["trainable_assistants"]) for row in asked) > 20
     for row in asked:
         if row["trainable_assistants"]:
-            found = levels[row["province"]]
-            assert found["training_compliance"] == row["training_compliance"]
+            level = levels[row["province"]]
+            assert level["training_compliance"] == row["training_compliance"]
             beyond = row["compliant_assistants"] - nation * row["trainable_assistants"]
-            assert found["beyond_common"] == pytest.approx(beyond)
-            is_outside = not found["funnel_low"] <= found["training_compliance"] <= found["funnel_high"]
-            assert found["is_signal"] == (is_outside and row["trainable_assistants"] >= 23)
-    sizes = [abs(one) for one in answer.column("beyond_common")]
+            assert level["beyond_common"] == pytest.approx(beyond)
+            is_outside = not level["funnel_low"] <= level["training_compliance"] <= level["funnel_high"]
+            assert level["is_signal"] == (is_outside and row["trainable_assistants"] >= 23)
+    sizes = [abs(distance) for distance in answer.column("beyond_common")]
     assert sizes == sorted(sizes, reverse=True)
 
 

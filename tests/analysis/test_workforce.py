@@ -134,9 +134,9 @@ def test_the_middle_age_and_tenure_count_each_person_once(built: Built, where: d
 
 def test_age_bands_hold_the_right_people(built: Built) -> None:
     for day in some_days(built):
-        found = dict(answers.ask(built.con, "active_assistants", by=("age_band",), on=day).rows)
+        counts = dict(answers.ask(built.con, "active_assistants", by=("age_band",), on=day).rows)
         people = {spell.person for spell in active(built, day, {})}
-        assert found == Counter(band(AGES, built.age(person, day)) for person in people)
+        assert counts == Counter(band(AGES, built.age(person, day)) for person in people)
 
 
 def test_on_the_first_of_january_only_those_born_in_january_grow_older(tmp_path: Path) -> None:
@@ -154,8 +154,8 @@ def test_on_the_first_of_january_only_those_born_in_january_grow_older(tmp_path:
             (date(2015, 7, 1), 7),
             (date(2015, 12, 1), 12),
         ):
-            found = dict(answers.ask(con, "in_service", by=("age_band",), on=day).rows)
-            assert (found.get("18-24", 0), found.get("25-29", 0)) == (12 - grown, grown)
+            counts = dict(answers.ask(con, "in_service", by=("age_band",), on=day).rows)
+            assert (counts.get("18-24", 0), counts.get("25-29", 0)) == (12 - grown, grown)
 
 
 def test_the_warehouse_knows_the_month_of_birth_and_not_the_day(built: Built) -> None:
@@ -170,7 +170,7 @@ def test_the_warehouse_knows_the_month_of_birth_and_not_the_day(built: Built) ->
 
 def test_tenure_bands_hold_the_right_people(built: Built) -> None:
     for day in some_days(built):
-        found = answers.ask(built.con, "active_assistants", by=("tenure_band", "gender"), on=day).rows
+        rows = answers.ask(built.con, "active_assistants", by=("tenure_band", "gender"), on=day).rows
         people = {(spell.person, spell.member("gender")) for spell in active(built, day, {})}
 
         def served(person: str, day: date = day) -> int:
@@ -179,7 +179,7 @@ def test_tenure_bands_hold_the_right_people(built: Built) -> None:
             return max(month for month in range(12 * 60) if add_months(start, month) <= day)
 
         expected = Counter((band(TENURES, served(person)), gender) for person, gender in people)
-        assert {(row[0], row[1]): row[2] for row in found} == expected
+        assert {(row[0], row[1]): row[2] for row in rows} == expected
 
 
 # ---------------------------------------------------------------- transfers
@@ -188,13 +188,13 @@ def test_tenure_bands_hold_the_right_people(built: Built) -> None:
 def test_every_transfer_in_has_one_origin(built: Built) -> None:
     over = (date(2010, 1, 1), built.data.as_of)
     into = dict(answers.ask(built.con, "transfers_in", by=("province",), over=over).rows)
-    found: Counter[str] = Counter()
+    transfers: Counter[str] = Counter()
     for origin, province, count in answers.ask(
         built.con, "transfers_between", by=("origin", "province"), over=over
     ).rows:
         assert origin != province
-        found[province] += count
-    assert {province: count for province, count in into.items() if count} == found
+        transfers[province] += count
+    assert {province: count for province, count in into.items() if count} == transfers
 
 
 def test_the_origin_is_where_the_person_served_last(built: Built) -> None:

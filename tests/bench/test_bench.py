@@ -78,5 +78,5 @@ def test_a_difference_is_seen():
 
 def test_the_same_seed_asks_the_same(con):
     known = Known.of(con)
-    one, other = Asker(known, 9), Asker(known, 9)
-    assert [one.ask(kind) for kind in KINDS] == [other.ask(kind) for kind in KINDS]
+    first, second = Asker(known, 9), Asker(known, 9)
+    assert [first.ask(kind) for kind in KINDS] == [second.ask(kind) for kind in KINDS]

@@ -38,16 +38,16 @@ def opened(pdf: bytes) -> pikepdf.Pdf:
 
 def elements_of(node) -> list:
     """The structure elements in reading order."""
-    found = []
+    elements = []
     if isinstance(node, pikepdf.Array):
         for part in node:
-            found += elements_of(part)
+            elements += elements_of(part)
     elif isinstance(node, pikepdf.Dictionary):
         if "/S" in node:
-            found.append(node)
+            elements.append(node)
         if "/K" in node:
-            found += elements_of(node.K)
-    return found
+            elements += elements_of(node.K)
+    return elements
 
 
 def numbers(pdf: bytes) -> list[dict[str, str]]:
@@ -71,10 +71,10 @@ def test_every_picture_has_words_and_headings_come_in_order(made):
     place, _, pdf = made
     with opened(pdf) as book:
         tree = elements_of(book.Root.StructTreeRoot.K)
-        kinds = [str(one.S) for one in tree]
-        figures = [one for one in tree if str(one.S) == "/Figure"]
+        kinds = [str(element.S) for element in tree]
+        figures = [element for element in tree if str(element.S) == "/Figure"]
         assert len(figures) >= (2 if place == "IR" else 1)
-        assert all(str(one.get("/Alt", "")).strip() for one in figures)
+        assert all(str(element.get("/Alt", "")).strip() for element in figures)
     headings = [kind for kind in kinds if re.fullmatch("/H[1-6]", kind)]
     assert headings[0] == "/H1"
     assert headings.count("/H1") == 1
@@ -123,8 +123,8 @@ def test_exact_numbers_are_those_that_ask_gives(press, pointer):
             values = {
                 line[0] if by else "": line[-1 if not known.numerator else len(answer.by)] for line in answer.rows
             }
-            told = values[row["member"] if by else ""]
-            assert row["value"] == ("" if told is None else str(told)), row
+            value = values[row["member"] if by else ""]
+            assert row["value"] == ("" if value is None else str(value)), row
             checked.add((metric, by))
     assert {
         ("active_assistants", ""),
@@ -137,8 +137,8 @@ def test_exact_numbers_are_those_that_ask_gives(press, pointer):
 def test_what_is_printed_is_what_is_attached(press):
     asked = press.questions("IR", "en", exact=True)
     book = content.book(asked)
-    told = csv.DictReader(io.StringIO(typesetting.numbers_file(asked.recorded)))
-    today = [row for row in told if row["on"] == asked.day.isoformat() and row["by"] in ("", "province")]
+    numbers = csv.DictReader(io.StringIO(typesetting.numbers_file(asked.recorded)))
+    today = [row for row in numbers if row["on"] == asked.day.isoformat() and row["by"] in ("", "province")]
     with_values = {(row["metric"], row["member"]): row["value"] for row in today}
     (table,) = book["tables"]
     names = {name: code for code, name in text.reference_members("province", "en").items()}
@@ -150,10 +150,10 @@ def test_what_is_printed_is_what_is_attached(press):
 def test_for_circulation_counts_people_in_fives_and_says_so(press):
     asked = press.questions("IR", "en")
     book = content.book(asked)
-    told = list(csv.DictReader(io.StringIO(typesetting.numbers_file(asked.recorded))))
+    rows = list(csv.DictReader(io.StringIO(typesetting.numbers_file(asked.recorded))))
     counts = [
         row
-        for row in told
+        for row in rows
         if catalogue().get(row["metric"]) and catalogue()[row["metric"]].counts == "persons" and row["value"]
     ]
     counts = [row for row in counts if catalogue()[row["metric"]].unit == "persons"]
@@ -176,8 +176,8 @@ def test_a_provinces_book_holds_no_detail_of_another(press, pointer):
 def test_the_same_book_is_the_same_bytes(pointer):
     made = []
     for _ in range(2):
-        with writing.press(pointer, ADMINISTRATOR) as one:
-            made.append(one.pdf(one.questions("IR-23", "fa")))
+        with writing.press(pointer, ADMINISTRATOR) as writer:
+            made.append(writer.pdf(writer.questions("IR-23", "fa")))
     assert made[0] == made[1]
 
 
@@ -185,8 +185,8 @@ def test_a_glyph_that_is_missing_fails_the_run(press, monkeypatch):
     monkeypatch.setattr(typesetting, "drawable", lambda value: value)
     asked = press.questions("IR-17", "fa")
     book = content.book(asked) | {"place": "漢"}
-    with writing.press(press._pointer, ADMINISTRATOR) as one, pytest.raises(Refused, match="cannot be set"):
-        one._typesetter.pdf(book, "")
+    with writing.press(press._pointer, ADMINISTRATOR) as writer, pytest.raises(Refused, match="cannot be set"):
+        writer._typesetter.pdf(book, "")
 
 
 def test_a_character_that_the_font_lacks_is_written_as_its_code():
@@ -262,8 +262,8 @@ def test_no_network_is_needed(pointer, tmp_path):
         str(tmp_path / "x.pdf"),
     ]
     subprocess.run(["unshare", "-rn", *command], cwd=root, check=True, capture_output=True)
-    with writing.press(pointer, ADMINISTRATOR) as one:
-        assert (tmp_path / "x.pdf").read_bytes() == one.pdf(one.questions("IR", "fa"))
+    with writing.press(pointer, ADMINISTRATOR) as writer:
+        assert (tmp_path / "x.pdf").read_bytes() == writer.pdf(writer.questions("IR", "fa"))
 
 
 def test_a_trend_names_its_range_in_the_languages_order():

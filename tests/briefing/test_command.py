@@ -74,17 +74,17 @@ def test_provinces_without_data_do_not_stop_the_others(sparse, tmp_path, capsys)
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("--on", "1380/01/01"), "the nation: nobody is in service on 2001-03-21"),
         (("--on", "1300/01/01", "--province", "IR-11"), "IR-11: the data holds nothing on 1921-03-21"),
         (("--on", "1410/01/01"), "the nation: 2031-03-21 lies after the latest day of the data, "),
     ],
 )
-def test_a_day_without_data_is_refused_in_one_sentence(pointer, tmp_path, capsys, words, told):
+def test_a_day_without_data_is_refused_in_one_sentence(pointer, tmp_path, capsys, words, message):
     assert brief("--from", pointer, *words, "--to", tmp_path / "x.pdf") == 1
     errors = capsys.readouterr().err
-    assert errors.startswith(told)
+    assert errors.startswith(message)
     assert errors.count("\n") == 1
     assert list(tmp_path.glob("*.pdf")) == []
 
@@ -111,9 +111,9 @@ def test_wrong_words_are_wrong_usage(words, capsys):
 def test_a_folder_that_cannot_be_written_is_told_and_nothing_is_left(pointer, tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert brief("--from", pointer, "--province", "IR-17", "--to", tmp_path / "file" / "x.pdf") == 1
-    said = capsys.readouterr().err
-    assert said.startswith(f"{tmp_path}/file/x.pdf: cannot be written (")
-    assert said.count("\n") == 1
+    errors = capsys.readouterr().err
+    assert errors.startswith(f"{tmp_path}/file/x.pdf: cannot be written (")
+    assert errors.count("\n") == 1
     assert writing.written() == []
 
 
@@ -168,9 +168,9 @@ def more_to_do(publication: str = "000000") -> None:
     """The last run recorded an earlier publication in which less needed action."""
     state = writing.folder() / "recipients.json"
     noted = json.loads(state.read_text(encoding="utf-8"))
-    for one in noted.values():
-        one["publication"] = publication
-        one["places"]["IR-23"] = dict.fromkeys(one["places"]["IR-23"], 0)
+    for briefing in noted.values():
+        briefing["publication"] = publication
+        briefing["places"]["IR-23"] = dict.fromkeys(briefing["places"]["IR-23"], 0)
     state.write_text(json.dumps(noted), encoding="utf-8")
 
 

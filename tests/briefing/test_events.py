@@ -51,8 +51,8 @@ def test_events_are_told_up_to_the_day_of_a_province_and_the_nation(pointer):
         everywhere = events.events(con)
         own = events.events(con, where={"province": ("IR-11",)})
         before = events.events(con, on=date(2025, 12, 31))
-    told = [(row["event_month"], row["event_province"], row["event_kind"]) for row in everywhere.records()]
-    assert told == [("1404-03", None, "register"), ("1404-11", "IR-11", "campaign"), ("1405-01", "IR-23", "strike")]
+    rows = [(row["event_month"], row["event_province"], row["event_kind"]) for row in everywhere.records()]
+    assert rows == [("1404-03", None, "register"), ("1404-11", "IR-11", "campaign"), ("1405-01", "IR-23", "strike")]
     assert own.column("event_province") == [None, "IR-11"]
     assert len(before.rows) == 1
 
@@ -144,8 +144,8 @@ def test_dated_targets_draw_a_straight_path_and_the_gap_is_active_minus_path(poi
 
 def test_the_gap_of_a_file_for_circulation_tells_no_more_than_its_count(pointer):
     with access.connect(pointer, ADMINISTRATOR) as con:
-        told = for_circulation(target_path.target_path(con))
-    known = [row for row in told.records() if row["planned_gap"] is not None]
+        answer = for_circulation(target_path.target_path(con))
+    known = [row for row in answer.records() if row["planned_gap"] is not None]
     assert known
     assert all(row["active_assistants"] % 5 == 0 for row in known)
     assert all(

@@ -47,17 +47,17 @@ def test_what_was_written_is_listed_latest_first_and_what_is_gone_says_so(served
     writing.note(book("IR-11", tmp_path / "a.pdf"))
     writing.note(book("IR", tmp_path / "gone.pdf"))
     writing.note(book("IR-30", tmp_path / "exact.pdf", is_exact=True))
-    shown = drawn("en")
-    assert 0 < shown.index("The whole country · 9 Tir 1405") < shown.index("Sistan and Baluchestan · 9 Tir 1405")
-    assert shown.count("This file is no longer available") == 1
-    assert "Alborz · 9 Tir" not in shown
+    page = drawn("en")
+    assert 0 < page.index("The whole country · 9 Tir 1405") < page.index("Sistan and Baluchestan · 9 Tir 1405")
+    assert page.count("This file is no longer available") == 1
+    assert "Alborz · 9 Tir" not in page
 
 
 def test_a_line_of_the_list_that_cannot_be_read_hides_no_other(tmp_path, briefings):
     writing.note(book("IR", tmp_path / "a.pdf"))
     with (briefings / "written.jsonl").open("a") as file:
         file.write('not json\n{"file": 1}\n[]\n')
-    assert [one.place for one in writing.written()] == ["IR"]
+    assert [briefing.place for briefing in writing.written()] == ["IR"]
 
 
 def test_the_button_makes_the_book_of_the_scope(served, pointer):

@@ -177,8 +177,8 @@ def test_a_build_can_be_interrupted_at_any_moment(two, tmp_path):
 def wait_for_workshop(pointer: Path) -> Path:
     folder = pointer.with_name(pointer.name + ".publications")
     for _ in range(1000):
-        if found := list(folder.glob("building-*")):
-            return found[0]
+        if folders := list(folder.glob("building-*")):
+            return folders[0]
         time.sleep(0.01)
     raise AssertionError("no build began")
 

@@ -165,7 +165,7 @@ def test_any_bytes_are_rows_or_a_refusal(tmp_path_factory, content, head):
     job = read_file.Job(path, "training", 0, path.parent)
     validator = validate.Validator(contract("training"), parse_values.Setting(DAY, {}, b"k", places()))
     try:
-        found = read_file.read(job, validator, lambda *_: None)
+        result = read_file.read(job, validator, lambda *_: None)
     except Refused as error:
         refusal = str(error)
     else:
@@ -182,7 +182,7 @@ def test_any_bytes_are_rows_or_a_refusal(tmp_path_factory, content, head):
         for line, reason in zip(faults["line"].to_pylist(), faults["reason"].to_pylist(), strict=True)
         if reason in ("ragged_row", "bad_encoding")
     }
-    assert sound <= found.rows_read <= sound + len(unread)
+    assert sound <= result.rows_read <= sound + len(unread)
 
 
 # ------------------------------------------------------------------ what is no file
@@ -372,7 +372,7 @@ def test_cells_with_tricks_in_them_stay_text(folder):
     )
     built = build(folder)
     assert built.counts("institutes_2.csv") == (len(tricks), len(tricks), 0, 0)
-    shown = built.sql(
+    names = built.sql(
         "select name from institutes where institute_code like 't%' order by cast(substr(institute_code, 2) as int)"
     )
-    assert [name for (name,) in shown] == tricks
+    assert [name for (name,) in names] == tricks

@@ -106,7 +106,7 @@ def test_residents_that_cannot_be_used_refuse_the_build(folder, change, message)
 
 
 def test_residents_are_of_all_provinces_or_the_build_is_refused(folder):
-    rows = [one for one in _population().splitlines() if not one.startswith(("IR-07", "IR-30"))]
+    rows = [line for line in _population().splitlines() if not line.startswith(("IR-07", "IR-30"))]
     put(folder, "population.csv", "\n".join(rows))
     assert unusable(folder) == "population.csv, province: no row for IR-07, IR-30"
 

@@ -268,9 +268,9 @@ def test_the_same_row_in_other_words_is_a_duplicate_counted_in_the_later_file(fo
 
 
 def test_the_later_file_is_the_later_by_name_whatever_the_lines(folder):
-    one, other = row("training", completed_on="1402/06/01"), row("training", completed_on="1402/06/02")
-    put(folder, "training_b.csv", [one])
-    put(folder, "training_a.csv", [other, one])
+    first, second = row("training", completed_on="1402/06/01"), row("training", completed_on="1402/06/02")
+    put(folder, "training_b.csv", [first])
+    put(folder, "training_a.csv", [second, first])
     built = load(folder)
     assert (built.counts("training_a.csv"), built.counts("training_b.csv")) == ((2, 2, 0, 0), (1, 0, 0, 1))
 
@@ -334,22 +334,22 @@ def test_no_row_is_lost_in_a_wild_mixture(folder):
     chance = random.Random(5)
     rows = []
     for number in range(400):
-        one = keyed("personnel", number % 150)
-        for name in chance.sample(list(one), chance.choice([0, 0, 1, 2])):
-            one[name] = chance.choice(["", "?", "۱۲", one[name], "1402/02/30", "a,b", 'x"y', "line\nbreak"])
-        rows.append(one)
+        person = keyed("personnel", number % 150)
+        for name in chance.sample(list(person), chance.choice([0, 0, 1, 2])):
+            person[name] = chance.choice(["", "?", "۱۲", person[name], "1402/02/30", "a,b", 'x"y', "line\nbreak"])
+        rows.append(person)
     for part in range(3):
         put(folder, f"personnel_{part}.csv", rows[part::3])
     built = build(folder)
-    for one in built.report["files"]:
-        text = (folder / one["file"]).read_text(encoding="utf-8")
+    for entry in built.report["files"]:
+        text = (folder / entry["file"]).read_text(encoding="utf-8")
         records = sum(bool(record) for record in csv.reader(io.StringIO(text, newline=""))) - 1
-        assert one["rows_read"] == records
-        assert records == one["rows_loaded"] + one["rows_quarantined"] + one["exact_duplicates"]
-        lines = {line for name, line, *_ in built.rejected_rows() if name == one["file"]}
-        assert len(lines) == one["rows_quarantined"]
+        assert entry["rows_read"] == records
+        assert records == entry["rows_loaded"] + entry["rows_quarantined"] + entry["exact_duplicates"]
+        lines = {line for name, line, *_ in built.rejected_rows() if name == entry["file"]}
+        assert len(lines) == entry["rows_quarantined"]
     loaded = built.sql("select count(*) from spells")[0][0]
-    assert loaded == sum(one["rows_loaded"] for one in built.report["files"] if one["table"] == "personnel")
+    assert loaded == sum(entry["rows_loaded"] for entry in built.report["files"] if entry["table"] == "personnel")
     # `load`, which leaves the models out, reports the same of files as a build.
     without = load(folder, to=folder.parent / "without" / "warehouse.duckdb")
     assert without.report == built.report

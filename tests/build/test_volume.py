@@ -186,7 +186,7 @@ def test_a_mostly_rejected_file_can_be_left_out(folder):
     assert refused == {"file": "training_more.csv", "table": "training", "province": "IR-23"}
     assert refusal.startswith("2 of 3 rows rejected (unknown_value 2); ")
     assert f"refused: training_more.csv (IR-23): {refusal}" in built.out
-    assert "training_more.csv" not in [one["file"] for one in built.report["files"]]
+    assert "training_more.csv" not in [entry["file"] for entry in built.report["files"]]
     assert built.sql("select refusal, province, rows_read from load_files where file = 'training_more.csv'") == [
         (refusal, "IR-23", 0)
     ]
@@ -202,7 +202,7 @@ def test_rows_that_refer_to_a_file_left_out_are_validated_again(folder):
     put(folder, "personnel_more.csv", [row("personnel", national_id=national_id(9), institute_code="99")])
     built = load(folder, "--skip-refused", accept_loss=False)
     assert built.code == 0
-    assert [one["file"] for one in built.report["refused"]] == ["institutes_more.csv", "personnel_more.csv"]
+    assert [entry["file"] for entry in built.report["refused"]] == ["institutes_more.csv", "personnel_more.csv"]
 
 
 def test_a_province_whose_file_is_left_out_is_not_lost_unseen(folder):
@@ -210,7 +210,9 @@ def test_a_province_whose_file_is_left_out_is_not_lost_unseen(folder):
     put(folder, "training_IR-01.csv", b"no table")
     built = load(folder, "--skip-refused", accept_loss=False)
     assert built.code == 0
-    assert [(one["file"], one["province"]) for one in built.report["refused"]] == [("training_IR-01.csv", "IR-01")]
+    assert [(entry["file"], entry["province"]) for entry in built.report["refused"]] == [
+        ("training_IR-01.csv", "IR-01")
+    ]
 
 
 def test_rows_that_refer_to_a_file_left_out_are_excused_with_it(tmp_path):

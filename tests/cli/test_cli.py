@@ -185,7 +185,7 @@ def test_an_answer_in_every_form_is_the_same(built, capsys, form):
         rows = [dict(zip(head, line, strict=True)) for line in lines]
     assert len(rows) == 31
     assert list(rows[0]) == ["province", "in_service", "licensed_institutes"]
-    counts = {one["province"]: (int(one["in_service"]), int(one["licensed_institutes"])) for one in rows}
+    counts = {row["province"]: (int(row["in_service"]), int(row["licensed_institutes"])) for row in rows}
     assert counts["IR-23"] == (1, 1)
     assert counts["IR-01"] == (0, 0)
 
@@ -234,9 +234,9 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    found = Clock()
-    monkeypatch.setattr(console, "time", found)
-    return found
+    fake = Clock()
+    monkeypatch.setattr(console, "time", fake)
+    return fake
 
 
 def test_on_a_terminal_one_line_moves_with_rows_bytes_and_an_estimate(clock):

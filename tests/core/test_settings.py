@@ -134,7 +134,7 @@ def test_a_file_that_is_named_and_not_there_is_a_fault(tmp_path):
 
 def test_a_key_that_only_root_may_see_is_no_fault_of_a_process_without_might(monkeypatch, tmp_path):
     hidden = tmp_path / "private" / "key.pem"
-    given = f'[web]\ncertificate = "{hidden}"\ncertificate_key = "{hidden}"\n[sign_in]\n'
+    config = f'[web]\ncertificate = "{hidden}"\ncertificate_key = "{hidden}"\n[sign_in]\n'
     is_file = Path.is_file
 
     def guarded(path: Path) -> bool:
@@ -143,8 +143,8 @@ def test_a_key_that_only_root_may_see_is_no_fault_of_a_process_without_might(mon
         return is_file(path)
 
     monkeypatch.setattr(Path, "is_file", guarded)
-    assert settings.read(written(tmp_path, given)).web.certificate_key == hidden
-    (fault,) = faults(written(tmp_path, f'{given}access = "{hidden}"\n'))
+    assert settings.read(written(tmp_path, config)).web.certificate_key == hidden
+    (fault,) = faults(written(tmp_path, f'{config}access = "{hidden}"\n'))
     assert fault.endswith(f"{hidden} may not be looked at by this user")
 
 
@@ -172,12 +172,12 @@ def test_the_template_names_every_setting_and_its_default():
     defaults = settings.Settings()
     for section in fields(settings.Settings):
         table = uncommented[section.name]
-        assert list(table) == [one.name for one in fields(section.type)]
+        assert list(table) == [field.name for field in fields(section.type)]
         for name, value in table.items():
             if f"# {name} = " in text:
                 default = getattr(getattr(defaults, section.name), name)
-                shown = list(default) if isinstance(default, tuple) else "" if default is None else default
-                assert value == shown, f"{section.name}.{name}"
+                expected = list(default) if isinstance(default, tuple) else "" if default is None else default
+                assert value == expected, f"{section.name}.{name}"
 
 
 # ------------------------------------------------------------------ the doctor

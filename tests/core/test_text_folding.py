@@ -76,16 +76,16 @@ def test_what_is_composed_and_what_is_not_are_compared_alike(text, form):
 
 @given(WRITTEN)
 def test_nothing_that_cannot_be_seen_is_shown_or_compared(text):
-    for shown in (text_folding.display_text(text), text_folding.fold(text)):
-        assert not set(shown) & set(UNSEEN)
-        assert text_folding.count_invisible(shown) == 0
-        assert shown == shown.strip()
+    for result in (text_folding.display_text(text), text_folding.fold(text)):
+        assert not set(result) & set(UNSEEN)
+        assert text_folding.count_invisible(result) == 0
+        assert result == result.strip()
 
 
 @given(WRITTEN)
 def test_what_is_shown_is_what_was_written_but_for_spaces_and_the_unseen(text):
-    seen = [char for char in unicodedata.normalize("NFC", text) if char not in UNSEEN and not char.isspace()]
-    assert [char for char in text_folding.display_text(text) if not char.isspace()] == seen
+    visible = [char for char in unicodedata.normalize("NFC", text) if char not in UNSEEN and not char.isspace()]
+    assert [char for char in text_folding.display_text(text) if not char.isspace()] == visible
 
 
 def test_the_spelling_of_a_name_is_kept_for_showing():
@@ -119,8 +119,8 @@ def test_an_ordinary_file_name_is_printed_as_it_is(name):
 
 def keys(*texts: str, key: bytes = KEY) -> list[int | None]:
     """The parsed value of each national id."""
-    found: list[int | None] = parse_values.parse_national_ids(texts, True, key).typed.to_pylist()
-    return found
+    parsed: list[int | None] = parse_values.parse_national_ids(texts, True, key).typed.to_pylist()
+    return parsed
 
 
 def reasons(judgement: parse_values.ValidationResult) -> list[str | None]:
@@ -164,13 +164,13 @@ def test_an_id_is_the_same_person_in_every_script(nine, digits, around):
 def test_zeros_that_a_spreadsheet_dropped_are_put_back(eight):
     full = national_id(eight)  # nine digits begin with a zero
     short = full.lstrip("0")
-    found = parse_values.parse_national_ids([full, short, f" {full} "], True, KEY)
+    parsed = parse_values.parse_national_ids([full, short, f" {full} "], True, KEY)
     if len(short) < 8 or len(set(full)) == 1:
-        assert found.faults[1] == ("bad_national_id" if short else "missing_value")
-        assert not found.habits
+        assert parsed.faults[1] == ("bad_national_id" if short else "missing_value")
+        assert not parsed.habits
     else:
-        assert found.typed[0] == found.typed[1]
-        assert found.habits == {"padded": [1]}
+        assert parsed.typed[0] == parsed.typed[1]
+        assert parsed.habits == {"padded": [1]}
 
 
 @pytest.mark.parametrize(
@@ -191,11 +191,11 @@ def test_what_is_no_national_id_has_a_reason(text, reason):
 
 def test_the_key_of_a_person_depends_on_the_installation_key_only():
     ids = [national_id(number) for number in range(1000, 1400)]
-    found = keys(*ids)
-    assert len(set(found)) == len(ids)
-    assert found == keys(*ids)
-    assert not set(found) & set(keys(*ids, key=b"another key"))
-    assert all(str(number) not in str(key) for number, key in zip(ids, found, strict=True))
+    person_keys = keys(*ids)
+    assert len(set(person_keys)) == len(ids)
+    assert person_keys == keys(*ids)
+    assert not set(person_keys) & set(keys(*ids, key=b"another key"))
+    assert all(str(number) not in str(key) for number, key in zip(ids, person_keys, strict=True))
 
 
 # ------------------------------------------------------------------ values of the other types
@@ -206,7 +206,7 @@ def setting(build_day: date = date(2026, 6, 30)) -> parse_values.Setting:
 
 
 def column(table: str, name: str) -> Column:
-    return next(one for one in contract(table).columns if one.name == name)
+    return next(entry for entry in contract(table).columns if entry.name == name)
 
 
 def value(table: str, name: str, text: str) -> object:
@@ -217,8 +217,8 @@ def value(table: str, name: str, text: str) -> object:
 
 @pytest.mark.parametrize("table", ["institutes", "licences", "personnel", "training"])
 def test_every_word_of_a_fixed_list_answers_in_both_languages(table):
-    for one in contract(table).columns:
-        for english, persian in one.values.items():
+    for entry in contract(table).columns:
+        for english, persian in entry.values.items():
             for written in (
                 english,
                 english.upper(),
@@ -226,10 +226,10 @@ def test_every_word_of_a_fixed_list_answers_in_both_languages(table):
                 f" {persian} ",
                 persian.replace("ی", "ي").replace("ک", "ك"),
             ):
-                assert value(table, one.name, written) == (english, None)
-            assert value(table, one.name, persian.replace(" ", "\u200c")) == (english, None)
-        if one.type == "choice":
-            assert value(table, one.name, "چیز دیگر") == (None, "unknown_value")
+                assert value(table, entry.name, written) == (english, None)
+            assert value(table, entry.name, persian.replace(" ", "\u200c")) == (english, None)
+        if entry.type == "choice":
+            assert value(table, entry.name, "چیز دیگر") == (None, "unknown_value")
 
 
 @pytest.mark.parametrize(
@@ -306,10 +306,10 @@ def test_days_parsed_in_bulk_equal_days_parsed_alone():
         "1403-12/30",
         "\ufffd",
     ]
-    found = parse_values.parse_days(texts, True, False, build_day)
+    parsed = parse_values.parse_days(texts, True, False, build_day)
     leap = date(2025, 3, 20)
-    assert found.typed.to_pylist() == [leap, None, None, leap, None, None, leap, None, leap, None, None, None]
-    assert reasons(found) == [
+    assert parsed.typed.to_pylist() == [leap, None, None, leap, None, None, leap, None, leap, None, None, None]
+    assert reasons(parsed) == [
         None, "bad_date", "future_date", None, "missing_value", "missing_value", None, "bad_date", None, "future_date",
         "bad_date", "bad_encoding",
     ]  # fmt: skip
@@ -348,6 +348,6 @@ def test_a_day_in_any_usual_form_is_the_one_its_signs_say(year, month, number, f
         day = parse_day(text)
     except ValueError:
         day = None
-    found = parse_values.parse_days([written(text)], True, True, date(2026, 1, 1))
-    assert found.typed.to_pylist() == [day]
-    assert reasons(found) == [None if day else "bad_date"]
+    parsed = parse_values.parse_days([written(text)], True, True, date(2026, 1, 1))
+    assert parsed.typed.to_pylist() == [day]
+    assert reasons(parsed) == [None if day else "bad_date"]

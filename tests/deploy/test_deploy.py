@@ -215,15 +215,15 @@ def test_readers_are_spread_over_the_processes_of_all_hosts():
 def test_without_sign_in_nginx_answers_this_machine_alone():
     known = settings.Settings()
     signing_in = replace(known, sign_in=settings.SignIn("oidc", Path("/access.toml"), Path("/secrets.toml")))
-    for one, listens in ((known, f"127.0.0.1:{known.web.listen_port}"), (signing_in, str(known.web.listen_port))):
-        assert set(re.findall(r"listen ([^ ;]+)", proxy.render(one))) == {listens}
+    for config, listens in ((known, f"127.0.0.1:{known.web.listen_port}"), (signing_in, str(known.web.listen_port))):
+        assert set(re.findall(r"listen ([^ ;]+)", proxy.render(config))) == {listens}
 
 
 def test_a_cookie_that_is_none_of_ours_is_replaced(served):
     answer = _ask(served, Cookie="reader=../../x")
     assert re.search(r"reader=[0-9a-f]{32};", answer.header("set-cookie"))
-    kept = _ask(served, Cookie=f"reader={secrets.token_hex(16)}")
-    assert "reader=" not in kept.header("set-cookie")
+    second_answer = _ask(served, Cookie=f"reader={secrets.token_hex(16)}")
+    assert "reader=" not in second_answer.header("set-cookie")
 
 
 MARK = "marker7391"
@@ -233,12 +233,12 @@ def _send(served, raw: bytes) -> bytes:
     """The response of nginx to any bytes."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    found = b""
+    received = b""
     with socket.create_connection((HOST, served.port), timeout=30) as bare, context.wrap_socket(bare) as wire:
         wire.sendall(raw)
         while chunk := wire.recv(65536):
-            found += chunk
-    return found
+            received += chunk
+    return received
 
 
 def _access(run: Path) -> list[str]:
@@ -325,15 +325,15 @@ def test_a_dead_process_leaves_nothing_of_those_who_asked_for_it(tmp_path):
 def _body(answer: Answer) -> bytes:
     if answer.header("transfer-encoding") != "chunked":
         return answer.body
-    rest, found = answer.body, b""
+    rest, body = answer.body, b""
     while rest:
         size, _, rest = rest.partition(b"\r\n")
         count = int(size.split(b";")[0], 16)
-        found += rest[:count]
+        body += rest[:count]
         rest = rest[count + 2 :]
         if not count:
             break
-    return found
+    return body
 
 
 def _text(answer: Answer) -> str:

@@ -117,9 +117,9 @@ def test_a_host_that_is_not_ready_gets_no_reader_while_another_is(
         shutil.copytree(built.parent, hosts.pointer(host).parent, symlinks=True, dirs_exist_ok=True)
 
     def spread() -> set[str]:
-        found = [hosts.served_by(reader) for reader in range(12)]
-        assert all(len(one) == 1 for one in found), "page and session are of one host"
-        return set.union(*found)
+        answers = [hosts.served_by(reader) for reader in range(12)]
+        assert all(len(names) == 1 for names in answers), "page and session are of one host"
+        return set.union(*answers)
 
     built = publish_sample().pointer
     assert [hosts.ready(host) for host in HOSTS] == [503, 503]

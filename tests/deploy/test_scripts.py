@@ -143,7 +143,7 @@ class Machine:
 
     def state(self, without: str = "nothing") -> dict[str, str]:
         """Mode and content of every file, and the version of each unit that runs."""
-        found = {}
+        files = {}
         for top in ("opt", "etc", "lib", "enabled", "running"):
             for path in sorted((self.folder / top).rglob("*")):
                 name = str(path.relative_to(self.folder))
@@ -151,8 +151,8 @@ class Machine:
                     content = (
                         path.readlink() if path.is_symlink() else path.read_bytes() if path.is_file() else "folder"
                     )
-                    found[name] = f"{stat.filemode(path.lstat().st_mode)} {content!r}"
-        return found
+                    files[name] = f"{stat.filemode(path.lstat().st_mode)} {content!r}"
+        return files
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ def test_an_upgrade_keeps_data_and_settings_and_the_way_back_and_forth(machine: 
     assert machine.install("2").stdout == "installed 2\n"
     second = machine.state()
     assert (machine.link("current"), machine.link("previous")) == ("2", "1")
-    changed = {name for name, one in machine.state(without="releases").items() if first.get(name) != one}
+    changed = {name for name, content in machine.state(without="releases").items() if first.get(name) != content}
     assert changed == {"opt/policeyar/current", "opt/policeyar/previous", "etc/policeyar/nginx.conf"} | {
         "etc/policeyar/systemd/policeyar-build.timer.d/settings.conf",
         "etc/systemd/system/policeyar-build.timer.d/settings.conf",
@@ -240,7 +240,7 @@ def test_an_upgrade_keeps_data_and_settings_and_the_way_back_and_forth(machine: 
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "message"),
     [
         ("*: id -u", "run as root"),
         ("3: -m venv *", "nothing was changed"),
@@ -253,11 +253,11 @@ def test_an_upgrade_keeps_data_and_settings_and_the_way_back_and_forth(machine: 
         ("3: systemctl enable * policeyar-build.timer *", "version 2 is in use, as before"),
     ],
 )
-def test_a_fault_of_an_upgrade_leaves_all_as_it_was(installed: Machine, fault: str, told: str) -> None:
+def test_a_fault_of_an_upgrade_leaves_all_as_it_was(installed: Machine, fault: str, message: str) -> None:
     before = installed.state()
     ended = installed.install("3", fault)
     assert ended.returncode == 1
-    assert told in ended.stderr
+    assert message in ended.stderr
     assert "installed" not in ended.stdout
     assert installed.state(without="releases/3") == before
 

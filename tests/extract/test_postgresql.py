@@ -32,10 +32,10 @@ TYPES = {
 def register() -> dict[str, list[dict[str, str]]]:
     """A small register with a fault of each kind that a typed table can hold."""
     ids = [national_id(number) for number in range(100, 300)]
-    people = [row("personnel", national_id=one, hired_on=f"2023-{1 + at % 12:02}-15", birth_date="1990-05-05", veteran="true" if at % 3 else "")
-              for at, one in enumerate(ids)]  # fmt: skip
-    courses = [row("training", national_id=one, completed_on=f"2024-0{1 + at}-11", hours="72.5", score=str(60 + at))
-               for one in ids for at in range(5)]  # fmt: skip
+    people = [row("personnel", national_id=person_id, hired_on=f"2023-{1 + at % 12:02}-15", birth_date="1990-05-05", veteran="true" if at % 3 else "")
+              for at, person_id in enumerate(ids)]  # fmt: skip
+    courses = [row("training", national_id=person_id, completed_on=f"2024-0{1 + at}-11", hours="72.5", score=str(60 + at))
+               for person_id in ids for at in range(5)]  # fmt: skip
     return {
         "institutes": [row("institutes", institute_code=f"{at:04}", smart_services="دارد") for at in range(5)],
         "licences": [row("licences", application_no=f"L{at}", institute_code=f"{at:04}", applied_on="2023-03-25") for at in range(6)],
@@ -102,7 +102,7 @@ def test_it_loads_as_files_of_the_same_moment_do(postgres, folder, tmp_path):
     theirs = build(tmp_path / "files", to=tmp_path / "theirs" / "w.duckdb")
     assert models(ours) == models(theirs)
     assert faults(ours) == faults(theirs)
-    assert [one["table"] for one in ours.report["files"]] == list(HEADERS)
+    assert [entry["table"] for entry in ours.report["files"]] == list(HEADERS)
     of_people = ours.report["files"][2]
     assert of_people["file"] == "register:public.personnel"
     assert (of_people["rows_read"], of_people["rows_quarantined"], of_people["rows_warned"]) == (202, 1, 1)
@@ -156,8 +156,8 @@ def test_a_writer_at_work_is_not_seen_in_part(postgres, folder, tmp_path, monkey
                 super().__init__(of)
                 if self.origins:
                     export(postgres, tmp_path / "files", self.origins[0].snapshot)
-                    seen = int(postgres.run("select count(*) from personnel"))
-                    _until(lambda: int(postgres.run("select count(*) from personnel")) > seen + 20)
+                    count = int(postgres.run("select count(*) from personnel"))
+                    _until(lambda: int(postgres.run("select count(*) from personnel")) > count + 20)
 
         with monkeypatch.context() as patch:
             patch.setattr(postgresql, "Snapshots", Exported)
@@ -214,11 +214,13 @@ def _kill(postgres: Server) -> None:
 
 def test_rows_that_do_not_all_arrive_are_refused(postgres, folder, monkeypatch):
     put(folder, "sources.toml", postgres.sources())
-    one = postgresql._value
+    original = postgresql._value
     monkeypatch.setattr(
         postgresql,
         "_value",
-        lambda cursor, sql, *given: one(cursor, sql, *given) + 1 if "count(*)" in sql else one(cursor, sql, *given),
+        lambda cursor, sql, *parameters: (
+            original(cursor, sql, *parameters) + 1 if "count(*)" in sql else original(cursor, sql, *parameters)
+        ),
     )
     with (
         postgresql.Snapshots(folder) as snapshots,
@@ -229,7 +231,7 @@ def test_rows_that_do_not_all_arrive_are_refused(postgres, folder, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"sslrootcert": "other.crt"}, "certificate verify failed"),
         ({"sslmode": "disable"}, "no encryption"),
@@ -241,17 +243,17 @@ def test_rows_that_do_not_all_arrive_are_refused(postgres, folder, monkeypatch):
         ({"service": "unheard_of"}, 'definition of service "unheard_of" not found'),
     ],
 )
-def test_what_cannot_be_connected_is_told_in_one_line(postgres, folder, changed, told):
+def test_what_cannot_be_connected_is_told_in_one_line(postgres, folder, changed, message):
     if changed.get("sslrootcert"):
         changed = {"sslrootcert": str(postgres.folder / changed["sslrootcert"])}
     put(folder, "sources.toml", postgres.sources(**changed))
     refused = build(folder)
-    said = refused.refusal
-    assert said.startswith(
+    refusal = refused.refusal
+    assert refusal.startswith(
         f"register:{changed.get('schema', 'public')}.institutes: " if "service" not in changed else "unheard_of:public."
     )
-    assert told in said
-    assert all(f".{table}" in said for table in HEADERS), "one line names every table"
+    assert message in refusal
+    assert all(f".{table}" in refusal for table in HEADERS), "one line names every table"
     assert "a password of" not in refused.err
 
 
@@ -284,16 +286,16 @@ def test_a_table_that_takes_too_long_or_is_locked_is_told(postgres, folder):
 
 
 @pytest.mark.parametrize(
-    ("variable", "told"), [("SOURCE_ROWS", "it has more than 2 rows; "), ("SOURCE_UNPACKED", "it unpacks to more than 2 MiB; ")]
+    ("variable", "message"), [("SOURCE_ROWS", "it has more than 2 rows; "), ("SOURCE_UNPACKED", "it unpacks to more than 2 MiB; ")]
 )  # fmt: skip
-def test_a_table_has_the_limits_of_a_file(postgres, folder, monkeypatch, variable, told):
+def test_a_table_has_the_limits_of_a_file(postgres, folder, monkeypatch, variable, message):
     postgres.run(
         "create or replace view wide as select national_id, course_code, completed_on, repeat(result, 1000) as result "
         "from training; grant select on wide to reader"
     )
     put(folder, "sources.toml", postgres.sources() + 'tables = { training = "wide" }\n')
     monkeypatch.setenv(variable, "2")
-    assert build(folder).refusal.startswith(f"register:public.wide: {told}")
+    assert build(folder).refusal.startswith(f"register:public.wide: {message}")
 
 
 def test_a_value_in_the_servers_words_is_not_told(postgres, folder):
@@ -304,11 +306,11 @@ def test_a_value_in_the_servers_words_is_not_told(postgres, folder):
     put(folder, "sources.toml", postgres.sources() + 'tables = { training = "spoilt" }\n')
     refused = build(folder)
     assert "register:public.spoilt: row 1: the server stopped sending rows (" in refused.refusal
-    assert not any(one["national_id"] in refused.err for one in register()["training"])
+    assert not any(course["national_id"] in refused.err for course in register()["training"])
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ('[[postgresql]]\nhost = "x"\npassword = "secret"\n', "sources.toml: holds a password; "),
         ('[[postgresql]]\nhosts = "x"\n', "sources.toml: unknown key hosts; known are service, host"),
@@ -320,11 +322,11 @@ def test_a_value_in_the_servers_words_is_not_told(postgres, folder):
         ("", "sources.toml: names no source; "),
     ],
 )
-def test_a_file_of_sources_that_says_too_much_or_too_little_is_refused(folder, text, told):
+def test_a_file_of_sources_that_says_too_much_or_too_little_is_refused(folder, text, message):
     put(folder, "sources.toml", text)
     refused = build(folder)
-    said = refused.refusal
-    assert said.startswith(told)
+    refusal = refused.refusal
+    assert refusal.startswith(message)
     assert "secret" not in refused.err
 
 
@@ -354,7 +356,7 @@ def test_files_and_a_database_are_one_load_and_one_refused_can_be_skipped(postgr
     put(folder, "sources.toml", postgres.sources(port=1) + 'tables = { personnel = "personnel" }\n')
     built = build(folder, "--skip-refused", "--accept-loss")
     assert built.code == 0
-    assert [one["file"] for one in built.report["refused"]] == ["register:public.personnel"]
+    assert [entry["file"] for entry in built.report["refused"]] == ["register:public.personnel"]
 
 
 def test_a_role_that_may_write_is_told(postgres, folder):

@@ -99,8 +99,8 @@ def test_columns_are_found_in_any_order_and_extra_ones_are_named(tmp_path):
 
 
 def test_a_missing_column_a_repeated_one_and_no_header_are_distinguished(tmp_path):
-    said = complaint(tmp_path, "national_id,course_code,completed_on,نتیجة\n1,2,3,4\n")
-    english, persian = said.split(BETWEEN)
+    message = complaint(tmp_path, "national_id,course_code,completed_on,نتیجة\n1,2,3,4\n")
+    english, persian = message.split(BETWEEN)
     assert english.startswith(
         "line 1: missing required column result; near: «نتیجة» ~ result (نتیجه); headers found: national_id,"
     )

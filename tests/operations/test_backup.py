@@ -153,6 +153,6 @@ def test_the_last_thirty_stay(installed, monkeypatch):
     for number in range(40):
         (installed.backups / f"policeyar-20200101T0000{number:02}.tar").write_text("")
     newest = backup.backup(installed)
-    kept = sorted(installed.backups.iterdir())
-    assert len(kept) == 30
-    assert kept[-1] == newest
+    archives = sorted(installed.backups.iterdir())
+    assert len(archives) == 30
+    assert archives[-1] == newest

@@ -282,8 +282,8 @@ def test_killed_at_any_moment_a_reader_sees_the_old_or_the_new(builder, replica,
         stop.touch()
         out, errors = reader.communicate(timeout=60)
     assert reader.returncode == 0, errors
-    asked, *seen = map(int, out.split())
+    asked, *numbers = map(int, out.split())
     assert killed
     assert asked > 10
-    assert seen[-1] == 5
-    assert set(seen) <= {1, 2, 3, 4, 5}
+    assert numbers[-1] == 5
+    assert set(numbers) <= {1, 2, 3, 4, 5}

@@ -109,20 +109,20 @@ def test_counters_can_be_read_and_hold_no_address(web):
     web.ask("/training?province=IR-23")
     status, text = web.ask("/metrics")
     assert status == 200
-    found = {
+    counters = {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
-    assert found["policeyar_publication_info", Path(os.path.realpath(web.pointer)).stem] == 1
-    assert 0 <= found["policeyar_publication_age_seconds",] < 3600
-    assert found["policeyar_rows_rejected",] > 0
-    assert found["policeyar_last_build", "published"] == 1
-    assert found["policeyar_last_build_seconds",] > 0
-    assert found["policeyar_ready",] == 1
-    assert ("policeyar_rerun_seconds_bucket", "0.5") in found
-    assert ("policeyar_questions_total", "database") in found
-    assert ("policeyar_open_sessions",) in found
+    assert counters["policeyar_publication_info", Path(os.path.realpath(web.pointer)).stem] == 1
+    assert 0 <= counters["policeyar_publication_age_seconds",] < 3600
+    assert counters["policeyar_rows_rejected",] > 0
+    assert counters["policeyar_last_build", "published"] == 1
+    assert counters["policeyar_last_build_seconds",] > 0
+    assert counters["policeyar_ready",] == 1
+    assert ("policeyar_rerun_seconds_bucket", "0.5") in counters
+    assert ("policeyar_questions_total", "database") in counters
+    assert ("policeyar_open_sessions",) in counters
     assert "IR-23" not in text
 
 
@@ -143,12 +143,12 @@ def test_systemd_hears_of_a_process_only_while_it_answers(web):
 def test_a_process_says_once_that_it_is_ready_when_it_answers(tmp_path):
     process = Process(tmp_path)
     try:
-        told = ""
+        messages = ""
 
         def is_ready() -> bool:
-            nonlocal told
-            told += process.told()
-            return "READY=1" in told
+            nonlocal messages
+            messages += process.told()
+            return "READY=1" in messages
 
         until(is_ready, "READY=1")
         assert process.ask("/healthz")[0] == 200
@@ -204,13 +204,13 @@ def test_runs_and_questions_are_counted(pointer, monkeypatch):
 
     monkeypatch.setenv("WAREHOUSE", str(pointer))
     before = service._REGISTRY.get_sample_value("policeyar_rerun_seconds_count")
-    kept, asked = warehouse.counted()
+    runs, asked = warehouse.counted()
     page = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
     assert not page.exception
     assert service._REGISTRY.get_sample_value("policeyar_rerun_seconds_count") == before + 1
     assert warehouse.counted()[1] > asked
     page.run()
-    assert warehouse.counted()[0] > kept
+    assert warehouse.counted()[0] > runs
 
 
 # ------------------------------------------------------------------ readiness

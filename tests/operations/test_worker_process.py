@@ -30,8 +30,8 @@ def failing(_tell: Any) -> None:
     raise ValueError("for a reason")
 
 
-def endless(_tell: Any, told: str) -> None:
-    Path(told).write_text(str(os.getpid()))
+def endless(_tell: Any, pid_file: str) -> None:
+    Path(pid_file).write_text(str(os.getpid()))
     while True:
         time.sleep(0.1)
 
@@ -49,10 +49,10 @@ def spilled(_tell: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def begun(told: Path) -> tuple[WorkerProcess, int]:
-    process = WorkerProcess(endless, str(told), seconds=60, memory=_MEMORY)
-    until(lambda: told.exists() and told.read_text(), "the process works")
-    return process, int(told.read_text())
+def begun(pid_file: Path) -> tuple[WorkerProcess, int]:
+    process = WorkerProcess(endless, str(pid_file), seconds=60, memory=_MEMORY)
+    until(lambda: pid_file.exists() and pid_file.read_text(), "the process works")
+    return process, int(pid_file.read_text())
 
 
 def test_it_returns_what_the_work_returns_and_tells_how_far_it_is() -> None:
@@ -78,9 +78,9 @@ def test_work_that_takes_longer_than_it_may_is_ended(tmp_path: Path, monkeypatch
 
 @pytest.mark.parametrize("work", [hungry, ended], ids=["too much memory", "taken by the kernel"])
 def test_work_that_needs_more_memory_than_it_may_have_is_ended(work: Any) -> None:
-    given = (_MEMORY,) if work is hungry else ()
+    arguments = (_MEMORY,) if work is hungry else ()
     with pytest.raises(OutOfMemory):
-        WorkerProcess(work, *given, seconds=60, memory=_MEMORY // 2).result()
+        WorkerProcess(work, *arguments, seconds=60, memory=_MEMORY // 2).result()
 
 
 def test_nothing_is_left_of_what_a_killed_process_spilled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,16 +106,16 @@ def test_nothing_is_left_of_what_is_stopped_at_work_or_waiting(tmp_path: Path, m
 
 
 def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
-    told = tmp_path / "pid"
+    pid_file = tmp_path / "pid"
     code = (
         "import time\nfrom tests.operations.test_worker_process import begun\nfrom pathlib import Path\n"
-        f"begun(Path({str(told)!r}))\ntime.sleep(600)"
+        f"begun(Path({str(pid_file)!r}))\ntime.sleep(600)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"TMPDIR": str(tmp_path)})
     try:
-        until(lambda: told.exists() and told.read_text(), "the process works")
+        until(lambda: pid_file.exists() and pid_file.read_text(), "the process works")
     finally:
         parent.send_signal(signal.SIGKILL)
         parent.wait()
-    pid = int(told.read_text())
+    pid = int(pid_file.read_text())
     until(lambda: not is_running(pid), "it ends too")

@@ -136,7 +136,7 @@ def share(part: float | Fraction, whole: float | Fraction) -> float | None:
 # ------------------------------------------------------------------ stock
 @cache
 def licensed(data: Data, day: date) -> frozenset[str]:
-    found = set()
+    codes = set()
     for code, institute in data.institutes.items():
         stopped = institute["status"] in ("suspended", "revoked", "closed") and institute["status_since"] <= day
         holds = any(
@@ -146,8 +146,8 @@ def licensed(data: Data, day: date) -> frozenset[str]:
             for licence in data.licences
         )
         if holds and not stopped:
-            found.add(code)
-    return frozenset(found)
+            codes.add(code)
+    return frozenset(codes)
 
 
 @cache
@@ -277,10 +277,10 @@ def first_institute(spell: Spell) -> tuple[str, date]:
 
 def one_a_day(events: list[Event]) -> list[Event]:
     """At most one event a person and day: of several spells, that with the first institute."""
-    kept: dict[tuple[str, date], Event] = {}
+    events_by_day: dict[tuple[str, date], Event] = {}
     for event in sorted(events, key=lambda event: first_institute(event.spell)):
-        kept.setdefault((event.spell.person, event.day), event)
-    return list(kept.values())
+        events_by_day.setdefault((event.spell.person, event.day), event)
+    return list(events_by_day.values())
 
 
 @cache
@@ -360,16 +360,16 @@ class Move:
 
 def islands(spells: list[Spell]) -> list[tuple[date, date | None]]:
     """First and last days of unbroken presence; a spell that begins the next day continues it."""
-    found: list[tuple[date, date | None]] = []
+    spans: list[tuple[date, date | None]] = []
     for spell in sorted(spells, key=lambda spell: spell.hired_on):
-        if found:
-            first, last = found[-1]
+        if spans:
+            first, last = spans[-1]
             if last is None or spell.hired_on <= last + DAY:
                 ends = None if last is None or spell.left_on is None else max(last, spell.left_on)
-                found[-1] = (first, ends)
+                spans[-1] = (first, ends)
                 continue
-        found.append((spell.hired_on, spell.left_on))
-    return found
+        spans.append((spell.hired_on, spell.left_on))
+    return spans
 
 
 def places(spells: Iterable[Spell], kind: str, day: date) -> set[str]:
@@ -466,12 +466,12 @@ def residents_of_province(data: Data, province: str, day: date) -> Fraction:
 @cache
 def residents_of_counties(data: Data, day: date) -> dict[tuple[str, str], Fraction]:
     """By (province, county): the province's residents times the county's share of its census."""
-    found = {}
+    residents = {}
     for county in data.reference.counties:
         province, code = county["province_iso"], county["sci_code"]
         part = Fraction(int(county["population_2016"]), census(data, {"province": {province}}))
-        found[province, code] = residents_of_province(data, province, day) * part
-    return found
+        residents[province, code] = residents_of_province(data, province, day) * part
+    return residents
 
 
 def residents(data: Data, day: date, where: Where) -> Fraction:
@@ -581,10 +581,10 @@ def asked_courses(data: Data, day: date, person: str, where: Where) -> list[Requ
 
 def asked_of(data: Data, day: date, where: Where) -> set[str]:
     """Active persons; with a course asked for, those of whom it is required."""
-    found = persons(active_spells(data, day), where)
+    people = persons(active_spells(data, day), where)
     if "course" in where:
-        found = {person for person in found if asked_courses(data, day, person, where)}
-    return found
+        people = {person for person in people if asked_courses(data, day, person, where)}
+    return people
 
 
 def is_compliant(data: Data, day: date, person: str, where: Where) -> bool:
@@ -836,13 +836,13 @@ def unit_of(day: date, time: str) -> str:
 
 def units(first: date, last: date, time: str) -> dict[str, tuple[date, date]]:
     """The units that the days touch: name, and which of the days belong to it."""
-    found: dict[str, tuple[date, date]] = {}
+    spans: dict[str, tuple[date, date]] = {}
     day = first
     while day <= last:
         name = unit_of(day, time)
-        found[name] = (found[name][0] if name in found else day, day)
+        spans[name] = (spans[name][0] if name in spans else day, day)
         day += DAY
-    return found
+    return spans
 
 
 def last_twelve_months(as_of: date) -> tuple[date, date]:
@@ -864,11 +864,11 @@ def members(data: Data, dimension: str) -> list[Any]:
         return sorted(data.reference.courses)
     if dimension == "outcome":
         return ["granted", "refused", "withdrawn", None]
-    found = {spell.member(dimension) for spell in data.spells}
+    values = {spell.member(dimension) for spell in data.spells}
     if dimension in INSTITUTE_DIMENSIONS:
         column = {"institute": "institute_code"}.get(dimension, dimension)
-        found |= {institute[column] for institute in data.institutes.values()}
-    return [*sorted(value for value in found if value is not None), None]
+        values |= {institute[column] for institute in data.institutes.values()}
+    return [*sorted(value for value in values if value is not None), None]
 
 
 Answers = dict[tuple[Any, ...], dict[str, float | None]]
@@ -923,10 +923,10 @@ def measuring_day(data: Data, unit: str, ends: date, time: str) -> date | None:
 
 
 def groups(data: Data, by: tuple[str, ...]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [{}]
+    combinations: list[dict[str, Any]] = [{}]
     for dimension in by:
-        found = [{**group, dimension: m} for group in found for m in members(data, dimension)]
-    return found
+        combinations = [{**group, dimension: m} for group in combinations for m in members(data, dimension)]
+    return combinations
 
 
 def narrow(where: Where, group: dict[str, Any]) -> Where | None:

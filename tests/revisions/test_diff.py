@@ -36,22 +36,24 @@ def again(folder: Path) -> Path:
     return built.to
 
 
-def rows_changed(found: diff.Diff) -> dict[str, tuple[int, int, int]]:
+def rows_changed(revision: diff.Diff) -> dict[str, tuple[int, int, int]]:
     """Rows new, corrected, removed, by source; sources without a change are left out."""
-    changes = {one.source_table: (one.new_rows, one.corrected_rows, one.removed_rows) for one in found.rows}
+    changes = {
+        entry.source_table: (entry.new_rows, entry.corrected_rows, entry.removed_rows) for entry in revision.rows
+    }
     return {table: change for table, change in changes.items() if any(change)}
 
 
-def nation(found: diff.Diff) -> dict[str, diff.Moved]:
-    return {one.metric: one for one in found.moved if one.province is None}
+def nation(revision: diff.Diff) -> dict[str, diff.Moved]:
+    return {move.metric: move for move in revision.moved if move.province is None}
 
 
 def correct(path: Path, key: str, **cells: str) -> None:
     """Write other cells into the row whose first cell is `key`."""
     rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
-    one = next(row for row in rows if next(iter(row.values())) == key)
-    assert any(one[name] != value for name, value in cells.items())
-    one.update(cells)
+    record = next(row for row in rows if next(iter(row.values())) == key)
+    assert any(record[name] != value for name, value in cells.items())
+    record.update(cells)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
@@ -61,8 +63,8 @@ def correct(path: Path, key: str, **cells: str) -> None:
 def test_the_same_files_move_nothing(house, capsys):
     folder, to = house
     again(folder)
-    found = diff.between(to)
-    assert (found.moved, found.definitions, found.references, rows_changed(found)) == ((), (), (), {})
+    revision = diff.between(to)
+    assert (revision.moved, revision.definitions, revision.references, rows_changed(revision)) == ((), (), (), {})
     assert main(["diff", "--from", str(to)]) == 0
     assert "no number moved" in capsys.readouterr().out
 
@@ -81,30 +83,30 @@ def test_corrected_new_and_removed_rows_are_distinguished(house):
     folder, to = house
     correct(folder / "institutes.csv", "001", smart_services="no")
     again(folder)
-    found = diff.between(to)
-    assert rows_changed(found) == {"institutes": (0, 1, 0)}
-    moved = nation(found)
+    revision = diff.between(to)
+    assert rows_changed(revision) == {"institutes": (0, 1, 0)}
+    moved = nation(revision)
     assert (moved["smart_service_share"].before, moved["smart_service_share"].after) == (0.5, 0.0)
     assert moved["smart_service_share"].causes == ("corrected_rows",)
     assert "training_compliance" not in moved
-    assert {one.province for one in found.moved if one.metric == "smart_service_share"} == {None, "IR-23"}
+    assert {move.province for move in revision.moved if move.metric == "smart_service_share"} == {None, "IR-23"}
 
 
 def test_new_and_removed_rows_are_counted_and_move_their_numbers(house):
     folder, to = house
     text = (folder / "training.csv").read_text(encoding="utf-8-sig").splitlines()
     # Zahra's only course.
-    kept = [line for line in text if not line.startswith("9990002029,base")]
-    assert len(kept) == len(text) - 2, "one of them was submitted twice"
-    (folder / "training.csv").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    lines = [line for line in text if not line.startswith("9990002029,base")]
+    assert len(lines) == len(text) - 2, "one of them was submitted twice"
+    (folder / "training.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     again(folder)
     forward, back = diff.between(to), diff.between(to, "000002", "000001")
     assert (rows_changed(forward), rows_changed(back)) == ({"training": (0, 0, 1)}, {"training": (1, 0, 0)})
     moved = nation(forward)
     assert moved
-    assert all(one.causes == ("removed_rows",) for one in moved.values())
-    assert {name: one.change for name, one in nation(back).items() if one.change} == {
-        name: -one.change for name, one in moved.items() if one.change
+    assert all(move.causes == ("removed_rows",) for move in moved.values())
+    assert {name: move.change for name, move in nation(back).items() if move.change} == {
+        name: -move.change for name, move in moved.items() if move.change
     }
 
 
@@ -117,13 +119,15 @@ def test_two_loads_of_which_one_corrects_twenty_rows(tmp_path, capsys):
     ]
     put(folder, "personnel_2.csv", people)
     to = again(folder)
-    for one in people[5:25]:
-        one["left_on"] = "1402/03/25"
+    for person in people[5:25]:
+        person["left_on"] = "1402/03/25"
     put(folder, "personnel_2.csv", people)
     again(folder)
-    found = diff.between(to)
-    assert rows_changed(found) == {"personnel": (0, 20, 0)}
-    moved = {(one.metric, one.province): (one.before, one.after, one.change, one.causes) for one in found.moved}
+    revision = diff.between(to)
+    assert rows_changed(revision) == {"personnel": (0, 20, 0)}
+    moved = {
+        (move.metric, move.province): (move.before, move.after, move.change, move.causes) for move in revision.moved
+    }
     assert moved["in_service", None] == (61, 41, -20, ("corrected_rows",))
     assert moved["in_service", "IR-01"] == (30, 10, -20, ("corrected_rows",))
     assert ("in_service", "IR-02") not in moved
@@ -147,7 +151,7 @@ def test_two_loads_of_which_one_corrects_twenty_rows(tmp_path, capsys):
     } in asjson
     assert main(["diff", "000002", "000001", "--from", str(to), "--format", "csv"]) == 0
     back = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    assert len(back) == len(asjson) == len(found.moved)
+    assert len(back) == len(asjson) == len(revision.moved)
 
 
 def test_a_day_of_birth_a_score_and_a_name_are_content_too(tmp_path):
@@ -157,9 +161,9 @@ def test_a_day_of_birth_a_score_and_a_name_are_content_too(tmp_path):
     put(folder, "training.csv", [row("training", score="")])
     put(folder, "institutes.csv", [row("institutes", name="نگهبان شمال")])
     again(folder)
-    found = diff.between(to)
-    assert rows_changed(found) == {"institutes": (0, 1, 0), "personnel": (0, 1, 0), "training": (0, 1, 0)}
-    assert not {"in_service", "licensed_institutes", "training_compliance"} & nation(found).keys()
+    revision = diff.between(to)
+    assert rows_changed(revision) == {"institutes": (0, 1, 0), "personnel": (0, 1, 0), "training": (0, 1, 0)}
+    assert not {"in_service", "licensed_institutes", "training_compliance"} & nation(revision).keys()
 
 
 def test_time_that_passes_is_no_revision(tmp_path):
@@ -168,11 +172,11 @@ def test_time_that_passes_is_no_revision(tmp_path):
     to = again(folder)
     put(folder, "personnel_2.csv", [row("personnel", national_id=national_id(8), hired_on="1402/08/01")])
     again(folder)
-    found = diff.between(to)
-    assert found.as_of[0] < found.as_of[1]
-    assert found.day == found.as_of[0]
-    assert rows_changed(found) == {"personnel": (1, 0, 0)}
-    assert not {"in_service", "active_assistants", "joiners"} & nation(found).keys()
+    revision = diff.between(to)
+    assert revision.as_of[0] < revision.as_of[1]
+    assert revision.day == revision.as_of[0]
+    assert rows_changed(revision) == {"personnel": (1, 0, 0)}
+    assert not {"in_service", "active_assistants", "joiners"} & nation(revision).keys()
 
 
 def test_a_changed_reference_table_is_a_cause_of_its_own(house):
@@ -180,10 +184,10 @@ def test_a_changed_reference_table_is_a_cause_of_its_own(house):
     text = (folder / "targets.csv").read_text(encoding="utf-8-sig")
     (folder / "targets.csv").write_text(text.replace("12", "10", 1), encoding="utf-8")
     again(folder)
-    found = diff.between(to)
-    assert (found.references, found.definitions, rows_changed(found)) == (("targets",), (), {})
-    assert nation(found)["target_progress"].causes == ("changed_reference",)
-    assert all("changed_reference" in one.causes for one in found.moved)
+    revision = diff.between(to)
+    assert (revision.references, revision.definitions, rows_changed(revision)) == (("targets",), (), {})
+    assert nation(revision)["target_progress"].causes == ("changed_reference",)
+    assert all("changed_reference" in move.causes for move in revision.moved)
 
 
 def test_a_changed_definition_shows_the_number_as_it_was_published(house, monkeypatch):
@@ -195,15 +199,19 @@ def test_a_changed_definition_shows_the_number_as_it_was_published(house, monkey
     entries.pop("rollup_column", None)  # otherwise the total by the old definition would be read
     redefine(monkeypatch, "judicial_officers", entries)
     again(folder)
-    found = diff.between(to)
-    assert found.definitions == ("judicial_officers",)
-    one = nation(found)["judicial_officers"]
-    assert (one.before, one.after, one.causes) == (before, published(to, "judicial_officers"), ("changed_definition",))
-    assert one.before != one.after
+    revision = diff.between(to)
+    assert revision.definitions == ("judicial_officers",)
+    move = nation(revision)["judicial_officers"]
+    assert (move.before, move.after, move.causes) == (
+        before,
+        published(to, "judicial_officers"),
+        ("changed_definition",),
+    )
+    assert move.before != move.after
     # Metrics made of it are redefined with it; others are not.
-    assert nation(found)["judicial_officer_share"].causes == ("changed_definition",)
-    assert {one.metric for one in found.moved} <= {
-        name for name in catalog.catalogue() if diff._is_redefined(name, found.definitions)
+    assert nation(revision)["judicial_officer_share"].causes == ("changed_definition",)
+    assert {move.metric for move in revision.moved} <= {
+        name for name in catalog.catalogue() if diff._is_redefined(name, revision.definitions)
     }
 
 
@@ -231,19 +239,19 @@ def published(pointer: Path, metric: str) -> float:
 def test_the_numbers_kept_are_the_numbers_asked_for(house):
     _, to = house
     with access.connect(to, access.ADMINISTRATOR) as con:
-        kept = {(name, place): value for name, place, value in con.execute("from published_numbers").fetchall()}
+        stored = {(name, place): value for name, place, value in con.execute("from published_numbers").fetchall()}
         for name, metric in catalog.catalogue().items():
             if metric.hidden:
                 continue
             asked = answers.ask(con, name).value()
-            assert (kept.get((name, None)) == asked) if isinstance(asked, float | int) else (name, None) not in kept, (
-                name
-            )
+            assert (
+                (stored.get((name, None)) == asked) if isinstance(asked, float | int) else (name, None) not in stored
+            ), name
             if "province" in metric.dimensions:
                 answer = answers.ask(con, name, by=("province",))
                 for province, value in zip(answer.column("province"), answer.column(name), strict=True):
                     if province and isinstance(value, float | int):
-                        assert kept[name, province] == pytest.approx(value), (name, province)
+                        assert stored[name, province] == pytest.approx(value), (name, province)
 
 
 def test_words_do_not_make_another_definition_but_models_do(monkeypatch):
@@ -294,8 +302,10 @@ def test_the_log_tells_every_step_latest_first(tmp_path):
     for number in (1, 2):
         put(folder, "personnel_2.csv", [row("personnel", national_id=national_id(at)) for at in range(10, 10 + number)])
         again(folder)
-    log = [one for one in diff.history(to) if one["metric"] == "in_service"]
-    assert [(one["old"], one["new"], one["before"], one["after"], one["change"], one["causes"]) for one in log] == [
+    log = [entry for entry in diff.history(to) if entry["metric"] == "in_service"]
+    assert [
+        (entry["old"], entry["new"], entry["before"], entry["after"], entry["change"], entry["causes"]) for entry in log
+    ] == [
         ("000002", "000003", 2, 3, 1, ("new_rows",)),
         ("000001", "000002", 1, 2, 1, ("new_rows",)),
     ]

@@ -266,7 +266,7 @@ def write_tangled(folder: Path, chance: random.Random) -> None:
     write_csv(
         folder / "institutes.csv",
         "institute_code,name,province,county,activity,status,status_since,smart_services,veteran_led,founded_on",
-        [(*one, led.choice(["yes", "no", ""]), led.choice(founded)) for one in institutes],
+        [(*institute, led.choice(["yes", "no", ""]), led.choice(founded)) for institute in institutes],
     )
     write_csv(
         folder / "licences.csv",
@@ -323,9 +323,9 @@ def member(value: Any) -> Any:
 
 
 def keyed(by: tuple[str, ...], names: tuple[str, ...], records: list[dict[str, Any]]) -> Answers:
-    found = {tuple(member(row[dimension]) for dimension in by): {name: row[name] for name in names} for row in records}
-    assert len(found) == len(records), f"a group stands twice: by {by}"
-    return found
+    groups = {tuple(member(row[dimension]) for dimension in by): {name: row[name] for name in names} for row in records}
+    assert len(groups) == len(records), f"a group stands twice: by {by}"
+    return groups
 
 
 def same(one: float | None, other: float | None) -> bool:
@@ -346,19 +346,19 @@ def must_have_a_row(key: tuple[Any, ...], by: tuple[str, ...]) -> bool:
 
 def differences(theirs: Answers, ours: Answers, by: tuple[str, ...]) -> list[str]:
     """The differences, in words. A group that one side leaves out must count nothing on the other."""
-    ours = {tuple(member(one) for one in key): values for key, values in ours.items()}
-    found = [f"{key}: only in the pipeline" for key in theirs.keys() - ours.keys()]
+    ours = {tuple(member(code) for code in key): values for key, values in ours.items()}
+    messages = [f"{key}: only in the pipeline" for key in theirs.keys() - ours.keys()]
     for key, values in ours.items():
         if key not in theirs:
             if must_have_a_row(key, by) or is_met(values):
-                found.append(f"{key}: not in the pipeline, oracle {values}")
+                messages.append(f"{key}: not in the pipeline, oracle {values}")
             continue
-        found += [
+        messages += [
             f"{key} {name}: pipeline {theirs[key][name]}, oracle {value}"
             for name, value in values.items()
             if not same(theirs[key][name], value)
         ]
-    return found
+    return messages
 
 
 def compare(built: Built, names: list[str], by: tuple[str, ...] = (), **question: Any) -> None:
@@ -366,8 +366,8 @@ def compare(built: Built, names: list[str], by: tuple[str, ...] = (), **question
     asked = {dimension: sorted(values) for dimension, values in where.items()}
     theirs = built.ask(*names, by=by, where=asked, **question)
     ours = oracle.ask(built.data, names, by=by, where=where, **question)
-    found = differences(theirs, ours, by)
-    assert not found, f"by {by} {question} where {where}:\n" + "\n".join(sorted(found)[:20])
+    messages = differences(theirs, ours, by)
+    assert not messages, f"by {by} {question} where {where}:\n" + "\n".join(sorted(messages)[:20])
 
 
 def allowed(name: str, *dimensions: str) -> bool:
@@ -383,7 +383,7 @@ def days(built: Built) -> list[date]:
 
 def edges(built: Built) -> list[date]:
     """Last days of licences, spells and accreditations, and some first days."""
-    data, chance, found = built.data, random.Random(4), []
+    data, chance, days = built.data, random.Random(4), []
     for days_met in (
         [row["valid_until"] for row in data.licences],
         [row["valid_from"] for row in data.licences],
@@ -394,8 +394,8 @@ def edges(built: Built) -> list[date]:
         [row["completed_on"] for row in data.completions],
     ):
         past = sorted({day for day in days_met if day is not None and day <= data.as_of})
-        found += chance.sample(past, min(len(past), 4))
-    return found
+        days += chance.sample(past, min(len(past), 4))
+    return days
 
 
 def periods(built: Built) -> list[tuple[date, date]]:
@@ -427,7 +427,7 @@ def test_every_file_is_counted_alike(built):
         for name, count in built.load.files.items()
     }
     assert theirs == ours
-    assert all(read == loaded + kept + twice for _, read, loaded, kept, twice, _ in theirs.values())
+    assert all(read == loaded + quarantined + twice for _, read, loaded, quarantined, twice, _ in theirs.values())
 
 
 def test_reasons_are_counted_alike(built):
@@ -608,8 +608,8 @@ def test_csv_of_the_command_line(made_up):
     ]
     assert list(rows[0])[: len(names) + 1] == ["province", *names]
     by = ("province",)
-    found = differences(keyed(by, tuple(names), rows), oracle.ask(made_up.data, names, by), by)
-    assert not found, "\n".join(found[:20])
+    messages = differences(keyed(by, tuple(names), rows), oracle.ask(made_up.data, names, by), by)
+    assert not messages, "\n".join(messages[:20])
 
 
 def test_json_of_the_command_line(made_up):
@@ -620,8 +620,8 @@ def test_json_of_the_command_line(made_up):
     by = ("activity",)
     where: Where = {"gender": {"female"}, "post": {"guard", "operator"}}
     ours = oracle.ask(made_up.data, names, by, on=day, where=where)
-    found = differences(keyed(by, tuple(names), rows), ours, by)
-    assert not found, "\n".join(found[:20])
+    messages = differences(keyed(by, tuple(names), rows), ours, by)
+    assert not messages, "\n".join(messages[:20])
 
 
 def test_months_of_the_command_line(made_up):
@@ -630,6 +630,6 @@ def test_months_of_the_command_line(made_up):
     rows = csv.DictReader(io.StringIO(run("ask", *names, "--by", "month", *over, "--format", "csv")))
     theirs = keyed(("month",), tuple(names), [{**r, **{n: number(r[n]) for n in names}} for r in rows])
     ours = oracle.ask(made_up.data, names, ("month",), over=(date(2024, 3, 20), date(2025, 9, 22)))
-    found = differences(theirs, ours, ("month",))
+    messages = differences(theirs, ours, ("month",))
     assert len(theirs) == 18
-    assert not found, "\n".join(found[:20])
+    assert not messages, "\n".join(messages[:20])

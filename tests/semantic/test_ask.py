@@ -101,12 +101,12 @@ def test_the_worked_example_is_what_the_sample_says(name: str, con: duckdb.DuckD
         answer = registry.analyses()[asked].run(con, on=options.on, where=where, **example.get("with", {}))
     named = example.get("row", {}).items()
     row = next(row for row in answer.records() if all(str(row[key]) == str(value) for key, value in named))
-    found = row[name].isoformat() if isinstance(row[name], date) else row[name]
+    answered = row[name].isoformat() if isinstance(row[name], date) else row[name]
     expected = example.get("value")
     if isinstance(expected, float):
-        assert math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-9)
+        assert math.isclose(answered, expected, rel_tol=1e-9, abs_tol=1e-9)
     else:
-        assert found == expected
+        assert answered == expected
 
 
 @pytest.mark.parametrize("name", [name for name in SHOWN if "value" in catalogue()[name].example])
@@ -122,8 +122,8 @@ def test_the_words_of_an_example_hold_its_number(name: str) -> None:
         written = {f"{value:,.0f}", f"{value:,.1f}", f"{value:,.2f}"}
     spoken = metric.example["en"]
     persian = metric.example["fa"].translate(str.maketrans("۰۱۲۳۴۵۶۷۸۹٬٫٪", "0123456789,.%"))
-    assert any(one in spoken for one in written), spoken
-    assert any(one in persian for one in written), persian
+    assert any(number in spoken for number in written), spoken
+    assert any(number in persian for number in written), persian
 
 
 # ---------------------------------------------------------------- questions
@@ -136,7 +136,9 @@ def test_a_metric_answers_by_every_dimension_it_names_and_refuses_the_others(
     metric = catalogue()[name]
     read = [tables()[base.table] for base in expand(name, frozenset()).values()]
     # A dimension that a lookup ignores does not split it. A constant has no days.
-    rides = {one for table in read for one in table.ignores} if all(table.is_lookup for table in read) else set()
+    rides = (
+        {ignored for table in read for ignored in table.ignores} if all(table.is_lookup for table in read) else set()
+    )
     rides |= {*TIME} if {table.kind for table in read} == {"static"} else set()
     for dimension in set(DIMENSIONS) - rides:
         if dimension in metric.dimensions:
@@ -157,11 +159,11 @@ def test_a_ratio_is_its_parts(name: str, con: duckdb.DuckDBPyConnection) -> None
     scale = {"per_10k": 10_000, "per_100k": 100_000, "per_100km2": 100}.get(metric.unit, 1)
     by = ("province",) if "province" in metric.dimensions else ()
     for row in answers.ask(con, name, by=by).records():
-        part, whole, found = row[metric.numerator], row[metric.denominator], row[name]
+        part, whole, ratio = row[metric.numerator], row[metric.denominator], row[name]
         if whole:
-            assert math.isclose(found, part / whole * scale, rel_tol=1e-9)
+            assert math.isclose(ratio, part / whole * scale, rel_tol=1e-9)
         else:
-            assert found is None, "nothing to divide by is no number"
+            assert ratio is None, "nothing to divide by is no number"
 
 
 def test_every_province_has_a_row(con: duckdb.DuckDBPyConnection) -> None:
@@ -191,7 +193,7 @@ def cli(warehouse: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["no_such_metric"], "no metric is called no_such_metric"),
         (["active_assistants", "--by", "colour"], "no dimension is called colour"),
@@ -211,10 +213,10 @@ def cli(warehouse: Path, *words: str) -> subprocess.CompletedProcess[str]:
         (["net_change", "--by", "province,gender", "--on", "1403/06/31"], "a flow is counted over a period"),
     ],
 )
-def test_a_question_without_meaning_is_refused_with_a_reason(words: list[str], told: str, warehouse: Path) -> None:
+def test_a_question_without_meaning_is_refused_with_a_reason(words: list[str], message: str, warehouse: Path) -> None:
     done = cli(warehouse, *words)
     assert done.returncode == 2
-    assert told in done.stderr
+    assert message in done.stderr
     assert done.stdout == ""
     assert len(done.stderr.strip().splitlines()) == 1, "one line, no trace"
 
@@ -288,8 +290,8 @@ def test_members_of_a_publication_are_found_in_their_order_whatever_their_case_a
     courses = [code for (code,) in con.execute("select course_code from courses order by 1").fetchall()]
     assert any(code.upper() != code for code in courses)
     first, last = courses[0], courses[-1]
-    given = {"course": (last.upper(), first, last)}
-    assert answers.ask(con, "trainable_assistants", where=given).where == {"course": (last, first)}
+    where = {"course": (last.upper(), first, last)}
+    assert answers.ask(con, "trainable_assistants", where=where).where == {"course": (last, first)}
     codes = [code for (code,) in con.execute("select institute_code from institutes order by 1").fetchall()]
     persian = codes[0].translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
     assert answers.ask(con, "active_assistants", where={"institute": (persian,)}).where == {"institute": (codes[0],)}

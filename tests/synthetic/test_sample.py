@@ -124,8 +124,8 @@ def test_same_seed_same_files_other_seed_other_files(folder: Path, tmp_path: Pat
 
 
 def test_thirty_one_provinces_hand_in_one_file_of_each_table(folder: Path) -> None:
-    found = Counter((path.name.split("_")[0], re.findall(r"IR-\d\d", path.name)[0]) for path in files(folder))
-    assert found == {(table, f"IR-{n:02d}"): 1 for table in TABLES for n in range(31)}
+    counts = Counter((path.name.split("_")[0], re.findall(r"IR-\d\d", path.name)[0]) for path in files(folder))
+    assert counts == {(table, f"IR-{n:02d}"): 1 for table in TABLES for n in range(31)}
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -173,12 +173,12 @@ def test_an_earlier_sample_is_replaced_and_anything_else_left_alone(
 
 # --------------------------------------------------------------------------------- the faults
 def test_every_reason_is_planted_and_found_as_often_as_the_marker_says(folder: Path, load: Load) -> None:
-    said = planted(folder)
-    assert said.pop("exact_duplicate") == sum(f.duplicates for f in load.files.values()) > 0
+    expected = planted(folder)
+    assert expected.pop("exact_duplicate") == sum(f.duplicates for f in load.files.values()) > 0
     # Counties are misspelt by habit, not planted.
-    assert said.pop("warned") == sum(column != "county" for _, _, column, _ in load.warned) > 0
-    assert set(said) == REASONS
-    assert said == dict(load.reasons)
+    assert expected.pop("warned") == sum(column != "county" for _, _, column, _ in load.warned) > 0
+    assert set(expected) == REASONS
+    assert expected == dict(load.reasons)
 
 
 def test_the_quarantine_is_small(load: Load) -> None:
@@ -276,16 +276,16 @@ def test_some_serve_without_a_licence_in_force(load: Load) -> None:
 
 
 def test_people_transfer_pause_serve_twice_and_move(load: Load) -> None:
-    seen = Counter()
+    events = Counter()
     for rows in spells(load).values():
         for before, after in pairwise(rows):
             end = before["left_on"] or date.max
-            seen["overlap"] += after["hired_on"] <= end
-            seen["gap"] += end < date.max and (after["hired_on"] - end).days > 91
-            seen["moved"] += before["province"] != after["province"]
-            seen["transfer"] += before["institute_code"] != after["institute_code"]
-            seen["promotion"] += before["post"] == "guard" and after["post"] == "team_leader"
-    assert min(seen[k] for k in ("overlap", "gap", "moved", "transfer", "promotion")) >= 3, seen
+            events["overlap"] += after["hired_on"] <= end
+            events["gap"] += end < date.max and (after["hired_on"] - end).days > 91
+            events["moved"] += before["province"] != after["province"]
+            events["transfer"] += before["institute_code"] != after["institute_code"]
+            events["promotion"] += before["post"] == "guard" and after["post"] == "team_leader"
+    assert min(events[k] for k in ("overlap", "gap", "moved", "transfer", "promotion")) >= 3, events
 
 
 def test_licensing_has_every_outcome_and_status(load: Load) -> None:
@@ -316,18 +316,18 @@ def test_as_many_are_in_an_open_gap_on_the_last_day_as_on_any_other() -> None:
     n = 40_000
     spells = {name: np.zeros(n, int) for name in ("inst", "reason", "post")}
     spells |= {"who": np.arange(n), "hired": np.full(n, fr.day - 1500), "left": np.full(n, service.NEVER)}
-    found = service._breaks(fr, spells, np.random.default_rng(3))
+    breaks = service._breaks(fr, spells, np.random.default_rng(3))
 
     def away(day: int) -> int:
-        return n - len(set(found["who"][(found["hired"] <= day) & (found["left"] >= day)]))
+        return n - len(set(breaks["who"][(breaks["hired"] <= day) & (breaks["left"] >= day)]))
 
     open_gaps, before = away(fr.day), [away(fr.day - ago) for ago in (200, 400, 600)]
     assert min(before) > 100
     assert open_gaps == pytest.approx(sum(before) / 3, rel=0.2)
-    assert found["left"][found["left"] < service.NEVER].max() == fr.day - 1
-    assert found["hired"].max() <= fr.day
-    again = found["hired"] > fr.day - 1500
-    ends = dict(zip(found["who"][~again], found["left"][~again], strict=True))
-    waits = [start - ends[who] for who, start in zip(found["who"][again], found["hired"][again], strict=True)]
+    assert breaks["left"][breaks["left"] < service.NEVER].max() == fr.day - 1
+    assert breaks["hired"].max() <= fr.day
+    again = breaks["hired"] > fr.day - 1500
+    ends = dict(zip(breaks["who"][~again], breaks["left"][~again], strict=True))
+    waits = [start - ends[who] for who, start in zip(breaks["who"][again], breaks["hired"][again], strict=True)]
     assert len(waits) > 1000
     assert 0 < min(waits) <= max(waits) < 90

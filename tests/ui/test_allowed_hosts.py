@@ -130,10 +130,10 @@ def test_whatever_comes_through_is_a_page_of_its_own_to_streamlit(monkeypatch):
 
 def test_the_refusal_is_said_in_the_readers_language_and_repeats_nothing():
     for lang in ("fa", "en"):
-        status, said = _ask(("Host", "elsewhere.example"), query=f"lang={lang}")
-        assert (status, said) == (421, text.word("state.foreign_host", lang))
-        status, said = _ask(("Host", "localhost"), ("Origin", "https://elsewhere.example"), query=f"lang={lang}")
-        assert (status, said) == (403, text.word("state.foreign_origin", lang))
+        status, message = _ask(("Host", "elsewhere.example"), query=f"lang={lang}")
+        assert (status, message) == (421, text.word("state.foreign_host", lang))
+        status, message = _ask(("Host", "localhost"), ("Origin", "https://elsewhere.example"), query=f"lang={lang}")
+        assert (status, message) == (403, text.word("state.foreign_origin", lang))
 
 
 # ---------------------------------------------------------------- the running dashboard

@@ -182,7 +182,7 @@ def test_no_chart_has_more_than_eight_ticks_of_time_or_value(name: str, context:
     layout = drawn(name, context)["layout"]
     for axis in ("xaxis", "yaxis"):
         along = layout.get(axis, {})
-        names = [one for one in along.get("ticktext", ()) if re.search("[0-9۰-۹]", one)]
+        names = [label for label in along.get("ticktext", ()) if re.search("[0-9۰-۹]", label)]
         assert len(names) <= 9, (axis, along["ticktext"])
 
 
@@ -365,30 +365,30 @@ def test_every_province_has_a_hatch_that_lies_within_it() -> None:
 
 def test_classes_hold_every_value_and_have_whole_bounds() -> None:
     values = [float(n // 2) + 0.3 for n in range(31)]
-    found = classes(values, catalogue()["coverage_per_10k"], EN)
-    assert len(found.colours) == 5 == len(set(found.colours))
-    assert all(bound == round(bound) for bound in found.bounds)
-    assert {found.of(value) for value in values} == set(range(5))
-    assert [found.of(value) for value in values] == sorted(found.of(value) for value in values)
-    assert [key["label"] for key in found.keys(EN)][::4] == ["below 3", "12 and over"]
+    scale = classes(values, catalogue()["coverage_per_10k"], EN)
+    assert len(scale.colours) == 5 == len(set(scale.colours))
+    assert all(bound == round(bound) for bound in scale.bounds)
+    assert {scale.of(value) for value in values} == set(range(5))
+    assert [scale.of(value) for value in values] == sorted(scale.of(value) for value in values)
+    assert [key["label"] for key in scale.keys(EN)][::4] == ["below 3", "12 and over"]
     shares = classes([0.1234, 0.2345, 0.3456, 0.4567, 0.5678], catalogue()["women_share"], FA)
     assert shares.keys(FA)[0]["label"] == "کمتر از " + text.percent(0.23, "fa", 0)
 
 
 def test_values_less_than_a_whole_number_apart_have_bounds_with_the_digits_they_need() -> None:
-    found = classes([0.11, 0.12, 0.13, 0.14, 0.15], catalogue()["coverage_per_10k"], EN)
-    assert found.bounds == (0.12, 0.13, 0.14, 0.15)
-    assert found.keys(EN)[1]["label"] == "0.12 to 0.13"
+    scale = classes([0.11, 0.12, 0.13, 0.14, 0.15], catalogue()["coverage_per_10k"], EN)
+    assert scale.bounds == (0.12, 0.13, 0.14, 0.15)
+    assert scale.keys(EN)[1]["label"] == "0.12 to 0.13"
 
 
 @pytest.mark.parametrize("name", ["target_progress", "training_compliance"])
 def test_a_natural_break_divides_warm_from_cold(name: str) -> None:
     for context in LOOKS:
-        found = classes([0.2, 0.5, 0.6, 0.7, 0.8, 0.96, 1.0, 1.3], catalogue()[name], context)
-        at = found.bounds.index({"target_progress": 1.0, "training_compliance": 0.95}[name])
-        assert set(found.colours[: at + 1]) <= set(BELOW[context.dark])
-        assert set(found.colours[at + 1 :]) <= set(ABOVE[context.dark])
-        assert "below" in found.keys(EN)[0]["label"]
+        scale = classes([0.2, 0.5, 0.6, 0.7, 0.8, 0.96, 1.0, 1.3], catalogue()[name], context)
+        at = scale.bounds.index({"target_progress": 1.0, "training_compliance": 0.95}[name])
+        assert set(scale.colours[: at + 1]) <= set(BELOW[context.dark])
+        assert set(scale.colours[at + 1 :]) <= set(ABOVE[context.dark])
+        assert "below" in scale.keys(EN)[0]["label"]
 
 
 @pytest.mark.parametrize(("name", "worst"), [("coverage_per_10k", 0), ("leaver_rate_12m", -1)])
@@ -430,8 +430,8 @@ def test_no_red_stands_against_green(dark: bool) -> None:
             return "red"
         return "green" if green > 1.3 * max(red, blue) else ""
 
-    told = {is_red_or_green(both[dark]) for both in COLOURS.values()}
-    assert not {"red", "green"} <= told
+    hues = {is_red_or_green(both[dark]) for both in COLOURS.values()}
+    assert not {"red", "green"} <= hues
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -507,9 +507,9 @@ def shares(*rows: tuple[str, int, int], name: str = "training_compliance") -> An
 
 
 def test_a_title_says_the_worst_by_the_direction_of_its_measure() -> None:
-    found = titles.extreme(by_province(), EN)
-    assert found.sentence == "Lowest training compliance: Sistan and Baluchestan, 50.0%"
-    assert (found.focus, found.is_problem) == (("IR-11",), True)
+    title = titles.extreme(by_province(), EN)
+    assert title.sentence == "Lowest training compliance: Sistan and Baluchestan, 50.0%"
+    assert (title.focus, title.is_problem) == (("IR-11",), True)
     leavers = shares(("IR-23", 100, 1000), ("IR-11", 200, 1000), name="leaver_rate_12m")
     assert (
         titles.extreme(leavers, FA).sentence
@@ -520,8 +520,8 @@ def test_a_title_says_the_worst_by_the_direction_of_its_measure() -> None:
 
 def test_the_smallest_of_counts_that_should_rise_is_no_problem() -> None:
     few = answer("active_assistants", by=("province",), rows=[("IR-23", 900), ("IR-11", 200), ("IR-00", 50)])
-    found = titles.extreme(few, EN)
-    assert (found.focus, found.is_problem) == (("IR-00",), False)
+    title = titles.extreme(few, EN)
+    assert (title.focus, title.is_problem) == (("IR-00",), False)
     for context in (EN, replace(EN, dark=True)):
         assert set(classes([900, 200, 50], catalogue()["active_assistants"], context).colours) <= set(
             STEPS[context.dark]
@@ -536,9 +536,9 @@ def test_a_shortfall_is_named_without_the_sign_that_the_word_says() -> None:
 
 def test_no_superlative_where_the_intervals_of_first_and_second_overlap() -> None:
     close = shares(("IR-23", 500, 1000), ("IR-11", 510, 1000), ("IR-00", 520, 1000))
-    found = titles.extreme(close, EN)
-    assert found == replace(
-        titles.Title("Training compliance: no province stands out (50.0% to 52.0%)"), alternatives=found.alternatives
+    title = titles.extreme(close, EN)
+    assert title == replace(
+        titles.Title("Training compliance: no province stands out (50.0% to 52.0%)"), alternatives=title.alternatives
     )
     assert titles.extreme(close, FA).sentence.startswith("پایبندی آموزشی: هیچ استانی متمایز نیست")
 
@@ -568,9 +568,9 @@ def test_two_figures_of_a_page_do_not_have_one_title() -> None:
 
 def test_a_tie_of_counts_is_told_as_one_and_a_tie_of_shares_names_nobody() -> None:
     tied = answer("active_assistants", by=("province",), rows=[("IR-23", 50), ("IR-11", 50), ("IR-00", 70)])
-    found = titles.extreme(tied, EN)
-    assert found.sentence == "Fewest active police assistants: 2 groups, 50 people each"
-    assert set(found.focus) == {"IR-23", "IR-11"}
+    title = titles.extreme(tied, EN)
+    assert title.sentence == "Fewest active police assistants: 2 groups, 50 people each"
+    assert set(title.focus) == {"IR-23", "IR-11"}
     same = shares(("IR-23", 50, 100), ("IR-11", 50, 100), ("IR-00", 70, 100))
     # The intervals of the two lowest overlap, but the provinces differ by more than chance: the title gives the range.
     assert titles.extreme(same, EN).sentence == "Training compliance by province: 50.0% to 70.0%"
@@ -639,7 +639,7 @@ def test_where_two_charts_compare_the_same_the_second_says_what_half_of_the_grou
     ]
     made = replace(by_province(), rows=rows)
     first = titles.extreme(made, EN, end="highest")
-    taken = {first.sentence, *(one.sentence for one in first.alternatives[:-1])}
+    taken = {first.sentence, *(title.sentence for title in first.alternatives[:-1])}
     second = titles.unlike(first, taken, made, EN)
     assert second.sentence == "Training compliance: 70.0% or less in half of the provinces"
 
@@ -660,19 +660,19 @@ def names(metric: Metric, sentence: str, lang: str) -> bool:
 
 
 @pytest.mark.parametrize("lang", ["fa", "en"])
-@pytest.mark.parametrize("name", sorted(name for name, metric in catalogue().items() if not metric.hidden))
+@pytest.mark.parametrize("part", sorted(name for name, metric in catalogue().items() if not metric.hidden))
 def test_a_title_names_its_measure_in_twelve_words(name: str, lang: str) -> None:
     metric = catalogue()[name]
     if metric.unit == "date":
         return
     context = ChartContext(lang)
     value = 0.123 if metric.unit in ("share", "ratio") else 12345
-    said = []
+    sentences = []
     more = tuple(dict.fromkeys([str(metric.numerator), size_of(metric)] if metric.numerator else [size_of(metric)]))
     more = () if more == (name,) else more
 
-    def sized(code: str, shown: float) -> tuple[Any, ...]:
-        return (code, shown, *(shown * 10_000 if one == metric.numerator else 10_000 for one in more))
+    def sized(code: str, share: float) -> tuple[Any, ...]:
+        return (code, share, *(share * 10_000 if part == metric.numerator else 10_000 for part in more))
 
     if "province" in metric.dimensions:
         for code in text.reference_members("province", lang):
@@ -680,11 +680,11 @@ def test_a_title_names_its_measure_in_twelve_words(name: str, lang: str) -> None
             low_or_high = "lowest" if metric.direction == "up" else "highest"
             if low_or_high == "highest":
                 rows = [sized(code, value * 3), *rows[1:]]
-            said.append(titles.extreme(answer(name, by=("province",), rows=rows, more=more), context).sentence)
+            sentences.append(titles.extreme(answer(name, by=("province",), rows=rows, more=more), context).sentence)
     if "month" in metric.dimensions:
         rows = [(f"{year}-01", value) for year in (1403, 1404)]
-        said.append(time_titles.latest(answer(name, by=("month",), rows=rows), context).sentence)
-    assert [one for one in said if len(one.split()) > 12 or not names(metric, one, lang)] == []
+        sentences.append(time_titles.latest(answer(name, by=("month",), rows=rows), context).sentence)
+    assert [sentence for sentence in sentences if len(sentence.split()) > 12 or not names(metric, sentence, lang)] == []
 
 
 def test_the_text_alternative_says_what_the_chart_says() -> None:

@@ -77,15 +77,15 @@ def test_what_begins_like_a_formula_is_made_safe_in_csv_and_xlsx(name: str) -> N
 @given(st.text(min_size=1))
 @example("\x08@")
 def test_no_text_at_all_begins_like_a_formula(written: str) -> None:
-    shown = file_content.safe(written)
-    assert not shown.startswith(("=", "+", "-", "@", "\t", "\r", "\x00", "＝", "＋", "－", "＠"))
-    assert "\x00" not in shown
+    safe = file_content.safe(written)
+    assert not safe.startswith(("=", "+", "-", "@", "\t", "\r", "\x00", "＝", "＋", "－", "＠"))
+    assert "\x00" not in safe
 
 
 @given(st.lists(st.none() | WORDS))
 def test_a_column_is_made_safe_as_its_cells_are(written: list[str | None]) -> None:
     assert file_content.all_safe(pa.array(written, pa.string())).to_pylist() == [
-        file_content.safe(one) for one in written
+        file_content.safe(cell) for cell in written
     ]
 
 
@@ -154,20 +154,20 @@ def test_pandas_reads_back_exactly_what_was_answered() -> None:
 
 def test_the_cover_says_scope_day_load_and_what_is_measured() -> None:
     sheet = book(to_xlsx(by_province(), EN, scope="Tehran")).worksheets[-1]
-    said = {row[0].value: row[1].value for row in sheet.iter_rows()}
-    assert said["Scope"] == "Tehran"
-    assert said["As-of day"].startswith("2026-10-22")
-    assert said["Load"] == "000007"
-    assert "These data are made up." in said
-    assert said["training_compliance"].startswith("Training compliance")
+    cells = {row[0].value: row[1].value for row in sheet.iter_rows()}
+    assert cells["Scope"] == "Tehran"
+    assert cells["As-of day"].startswith("2026-10-22")
+    assert cells["Load"] == "000007"
+    assert "These data are made up." in cells
+    assert cells["training_compliance"].startswith("Training compliance")
 
 
 def test_a_file_for_circulation_rounds_people_hides_small_shares_and_says_so() -> None:
     names = ("compliant_assistants", "trainable_assistants")
     rows = [("IR-00", 0.5, 11, 22), ("IR-11", 0.5, 12, 24), ("IR-23", 0.9, 902, 1003), ("IR-30", 0.0, 0, 2)]
     made = answer("training_compliance", by=("province",), more=names, rows=rows)
-    kept = read_parquet(to_parquet(made, FA, circulation=True), made.columns)
-    assert kept == [
+    rounded_rows = read_parquet(to_parquet(made, FA, circulation=True), made.columns)
+    assert rounded_rows == [
         ("IR-00", None, 10, 20),
         ("IR-11", 0.4, 10, 25),
         ("IR-23", 0.896, 900, 1005),
@@ -181,10 +181,12 @@ def test_a_file_for_circulation_rounds_people_hides_small_shares_and_says_so() -
     assert about.file_name(made, FA, "تهران", "csv", circulation=True).endswith("_گردشده.csv")
 
 
-@pytest.mark.parametrize(("people", "shown"), [(0, 0), (2, 0), (2.5, 5), (3, 5), (7, 5), (8, 10), (-7, -5), (-8, -10)])
-def test_people_are_rounded_to_five_and_less_than_two_and_a_half_to_none(people: float, shown: int) -> None:
+@pytest.mark.parametrize(
+    ("people", "rounded"), [(0, 0), (2, 0), (2.5, 5), (3, 5), (7, 5), (8, 10), (-7, -5), (-8, -10)]
+)
+def test_people_are_rounded_to_five_and_less_than_two_and_a_half_to_none(people: float, rounded: int) -> None:
     made = answer("active_assistants", by=("province",), rows=[("IR-23", people)])
-    assert read_csv(to_csv(made, EN, circulation=True))[1][:3] == ["IR-23", "Tehran", str(shown)]
+    assert read_csv(to_csv(made, EN, circulation=True))[1][:3] == ["IR-23", "Tehran", str(rounded)]
 
 
 def test_institutes_are_not_rounded() -> None:
@@ -258,8 +260,8 @@ def test_a_csv_is_what_a_writer_of_single_cells_writes(made: Answer, names: dict
 def test_every_form_of_file_holds_the_same_cells(made: Answer) -> None:
     schema = pq.read_schema(io.BytesIO(to_parquet(made, EN)))
     assert [str(kind) for kind in schema.types][:2] == ["string", "string"]
-    found = read_parquet(to_parquet(made, EN), made.columns)
-    assert found == made.rows
+    rows = read_parquet(to_parquet(made, EN), made.columns)
+    assert rows == made.rows
     sheet = book(to_xlsx(made, EN)).worksheets[0]
     for r, (_, number, day) in enumerate(made.rows, start=2):
         count, latest = sheet.cell(r, 3), sheet.cell(r, 4)
@@ -272,8 +274,8 @@ def test_every_form_of_file_holds_the_same_cells(made: Answer) -> None:
 @given(st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), min_size=1))
 def test_fractions_come_back_from_a_csv_as_they_were_and_no_row_is_lost(values: list[float | None]) -> None:
     made = answer("coverage_gap", rows=[(value,) for value in values])
-    found = read_csv(to_csv(made, EN))[1:]
-    assert [float(row[0]) if row[0] else None for row in found] == values
+    rows = read_csv(to_csv(made, EN))[1:]
+    assert [float(row[0]) if row[0] else None for row in rows] == values
 
 
 def test_a_file_of_no_rows_has_its_headers() -> None:

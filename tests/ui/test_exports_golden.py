@@ -117,10 +117,10 @@ def parquet_in_words(written: bytes) -> str:
 def test_files_are_the_ones_that_were_reviewed(
     con: duckdb.DuckDBPyConnection, question: str, lang: str, circulation: bool
 ) -> None:
-    for name, found in files(con, question, lang, circulation).items():
+    for name, made in files(con, question, lang, circulation).items():
         wanted = (GOLDEN / name).read_bytes()
-        if found != wanted:
-            before, after = (one.decode("utf-8", "backslashreplace").splitlines() for one in (wanted, found))
+        if made != wanted:
+            before, after = (content.decode("utf-8", "backslashreplace").splitlines() for content in (wanted, made))
             changes = "\n".join(difflib.unified_diff(before, after, "reviewed", "written now", lineterm=""))
             pytest.fail(f"{name} differs{':' if changes else ' in its line ends'}\n{changes}\n{AGAIN}")
 
@@ -130,15 +130,15 @@ def test_rows_of_a_query_make_the_files_of_the_answer_that_holds_them(
     con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     context = ChartContext("fa")
-    found = detail.people(con, D)
-    held = found.first(1000)
-    assert len(held.rows) == found.count() == 10, "nine are active, one of them in two provinces"
-    assert found.first(2).rows == held.rows[:2]
+    streamed = detail.people(con, D)
+    held = streamed.first(1000)
+    assert len(held.rows) == streamed.count() == 10, "nine are active, one of them in two provinces"
+    assert streamed.first(2).rows == held.rows[:2]
     wanted = [to_csv(held, context), xlsx_in_words(to_xlsx(held, context))]
     parquet = parquet_in_words(to_parquet(held, context))
     monkeypatch.setattr(exportable, "BATCH", most)
     monkeypatch.setattr(writers, "_FEW", 0)  # every two columns of codes are written as one
-    for source in (found, held):
+    for source in (streamed, held):
         assert [
             to_csv(source, context),
             xlsx_in_words(to_xlsx(source, context)),

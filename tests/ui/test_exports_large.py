@@ -86,11 +86,11 @@ def test_many_rows_come_back_from_xlsx_with_openpyxl_and_progress_is_told(large:
     assert len(heard) > 20
     assert heard[-1] <= 1
     count = 0
-    for found, wanted in zip(read_xlsx(tmp_path / "file.xlsx"), large.rows, strict=True):
+    for row, expected in zip(read_xlsx(tmp_path / "file.xlsx"), large.rows, strict=True):
         share = len(AXES)
-        assert found[:share] + found[share + 1 :] == wanted[:share] + wanted[share + 1 :]
+        assert row[:share] + row[share + 1 :] == expected[:share] + expected[share + 1 :]
         # a cell holds sixteen digits of a fraction
-        assert math.isclose(found[share], wanted[share], rel_tol=1e-15)
+        assert math.isclose(row[share], expected[share], rel_tol=1e-15)
         count += 1
     assert count >= ROWS
 

@@ -183,15 +183,15 @@ def explored(**more: Any) -> tuple[AppTest, str]:
 
 @pytest.mark.slow
 def test_explore_pages_through_rows_that_are_not_in_memory(few: None) -> None:
-    app, shown = explored(sort="-month", page="2", show="pivot")
+    app, page = explored(sort="-month", page="2", show="pivot")
     assert not app.exception
-    assert "pd-error" not in shown
+    assert "pd-error" not in page
     for word in ("more.too_many_for_chart", "more.pivot_too_large"):
-        assert text.word(word, "en") in shown
+        assert text.word(word, "en") in page
     stored = warehouse.ask_stored("active_assistants", by=BY, over=OVER)
     assert isinstance(stored, StoredRows)
-    assert text.word("more.groups", "en", count=text.number(stored.count(), "en")) in shown
-    assert shown.count('<th scope="row"') == tables.PAGE_ROWS
+    assert text.word("more.groups", "en", count=text.number(stored.count(), "en")) in page
+    assert page.count('<th scope="row"') == tables.PAGE_ROWS
 
 
 @pytest.mark.slow
@@ -203,9 +203,9 @@ def test_a_question_that_exceeds_a_limit_is_told_in_one_sentence(
     few: None, monkeypatch: pytest.MonkeyPatch, limit: str, value: Any, word: str
 ) -> None:
     monkeypatch.setattr(limits, limit, value)
-    app, shown = explored()
+    app, page = explored()
     assert not app.exception
-    assert text.word(f"state.{word}", "en") in shown
+    assert text.word(f"state.{word}", "en") in page
 
 
 @pytest.mark.slow
@@ -214,12 +214,12 @@ def test_a_question_that_its_reader_stopped_is_not_asked_again(few: None, monkey
     begun: list[Any] = []
     process = limits.WorkerProcess
     monkeypatch.setattr(limits, "WorkerProcess", lambda *a, **b: begun.append(process(*a, **b)) or begun[-1])
-    app, shown = explored()
+    app, page = explored()
     assert not app.exception
-    assert text.word("state.stopped", "en") in shown
-    (one,) = begun
+    assert text.word("state.stopped", "en") in page
+    (worker,) = begun
     with pytest.raises(Stopped):
-        one.result()
+        worker.result()
 
 
 @pytest.mark.slow
@@ -305,14 +305,14 @@ def test_a_cache_holds_no_more_bytes_than_it_may() -> None:
         return made.answer("active_assistants", by=("institute",), rows=[(str(n), n) for n in range(count)])
 
     size = caches.size_of(answer(100))
-    kept = caches.ResultCache(3 * size, caches.size_of)
-    ask = kept.of(answer)
+    cache = caches.ResultCache(3 * size, caches.size_of)
+    ask = cache.of(answer)
     asked.clear()
     for count in (100, 99, 98, 100, 97, 99):
         ask(count)
     assert asked == [100, 99, 98, 97, 99], "99 was used least lately when 97 came"
-    assert kept.bytes_held <= kept.most
+    assert cache.bytes_held <= cache.most
     ask(1000)
     assert ask(1000) is not ask(1000), "what is larger than the cache pushes nothing out"
-    assert kept.bytes_held > 0
-    assert (kept.hits, kept.misses) == (1, 8)
+    assert cache.bytes_held > 0
+    assert (cache.hits, cache.misses) == (1, 8)

@@ -71,8 +71,8 @@ async def _status(app: Starlette, path: str) -> int:
 def test_what_uvicorn_says_of_a_socket_names_nobody(written):
     logger = logging.getLogger("uvicorn.error")
     here = (websockets_sansio_impl.__file__, 1)
-    said = ('%s - "WebSocket %s" %d', ("203.0.113.9:4711", f"/?{MARK}", 403))
-    logger.handle(logger.makeRecord(logger.name, logging.INFO, *here, *said, None))
+    record = ('%s - "WebSocket %s" %d', ("203.0.113.9:4711", f"/?{MARK}", 403))
+    logger.handle(logger.makeRecord(logger.name, logging.INFO, *here, *record, None))
     assert written.getvalue() == 'uvicorn.error - - "WebSocket -" 403\n'
 
 

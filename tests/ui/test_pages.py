@@ -52,12 +52,12 @@ def html(app: AppTest) -> str:
 def test_every_page_opens_in_both_languages(name: str, lang: str, published: Path) -> None:
     app = opened(name, **({"lang": "en"} if lang == "en" else {}))
     assert not app.exception
-    shown = html(app)
+    page = html(app)
     title = next(entry[lang] for entry in text.pages() if name in text.parts(entry))
-    assert f"<h1>{text.escape(title)}</h1>" in shown
-    assert "pd-error" not in shown
-    assert text.day_in_both(LATEST, lang) in shown, "the as-of day, in both calendars"
-    assert "pd-trust" in shown
+    assert f"<h1>{text.escape(title)}</h1>" in page
+    assert "pd-error" not in page
+    assert text.day_in_both(LATEST, lang) in page, "the as-of day, in both calendars"
+    assert "pd-trust" in page
 
 
 def test_a_card_shows_what_the_question_answers(published: Path) -> None:
@@ -70,16 +70,16 @@ def test_a_card_shows_what_the_question_answers(published: Path) -> None:
 
 
 def test_a_scope_in_the_address_narrows_every_question(published: Path) -> None:
-    shown = html(opened(province="IR-30"))
-    assert "البرز" in shown
-    card = re.search(r"پلیس‌یاران فعال</p><p class=\"pd-value\"><bdi>(.+?)</bdi>", shown)
+    page = html(opened(province="IR-30"))
+    assert "البرز" in page
+    card = re.search(r"پلیس‌یاران فعال</p><p class=\"pd-value\"><bdi>(.+?)</bdi>", page)
     assert card
     assert card[1] == "۵"
 
 
 def test_a_filter_without_meaning_for_a_number_is_said_and_not_silently_dropped(published: Path) -> None:
-    shown = html(opened("training", course="lead"))
-    assert text.word("scope.no_effect", "fa", filters="دوره") in shown
+    page = html(opened("training", course="lead"))
+    assert text.word("scope.no_effect", "fa", filters="دوره") in page
 
 
 def test_a_choice_in_the_scope_bar_is_written_into_the_address_and_reset_takes_it_away(published: Path) -> None:
@@ -193,8 +193,8 @@ def test_a_number_that_no_browser_can_read_is_refused_where_it_is_drawn() -> Non
 
 @pytest.mark.parametrize("lang", ["fa", "en"])
 def test_data_quality_tells_what_loads_as_unknown_and_what_was_not_read(lang: str, published: Path) -> None:
-    shown = html(opened("quality", **({"lang": "en"} if lang == "en" else {})))
-    assert text.escape(text.word("load.warned", lang)) in shown
+    page = html(opened("quality", **({"lang": "en"} if lang == "en" else {})))
+    assert text.escape(text.word("load.warned", lang)) in page
     column = {"fa": "شهرستان", "en": "county"}[lang]
-    assert re.search(rf"{column}</td>\s*<td[^>]*>[1۱]</td>", shown), "the one unknown county of the sample"
-    assert text.escape(text.word("load.ignored", lang).format(files="README.md")) in shown
+    assert re.search(rf"{column}</td>\s*<td[^>]*>[1۱]</td>", page), "the one unknown county of the sample"
+    assert text.escape(text.word("load.ignored", lang).format(files="README.md")) in page

@@ -52,10 +52,10 @@ def test_growth_says_the_recruits_that_reach_the_goal_and_the_date_of_the_requir
         row = planning.recruits_needed(con, until=until, goal=14.0).records()[0]
         pace = projection.pace(con, until=until)
     assert row["recruits_needed"] > 0
-    told = {name: text.plain(row[key], "persons", lang) for name, key in
+    values = {name: text.plain(row[key], "persons", lang) for name, key in
             (("target", "goal"), ("recruits", "recruits_needed"), ("now", "plan_recruits"))}  # fmt: skip
-    said = text.word("goal.answer", lang, day=text.day(until, lang), **told)
-    assert text.escape(said) in written
+    sentence = text.word("goal.answer", lang, day=text.day(until, lang), **values)
+    assert text.escape(sentence) in written
     required = text.word("goal.required", lang, day=text.day(until, lang))
     assert labelled(written)[required] == text.plain(pace.value("required_pace"), "persons_per_month", lang)
 
@@ -221,9 +221,9 @@ def test_smart_services_are_compared_on_licences_decided_after_they_were_shown(
     with opened_at(twice) as con:
         first = licensing.adoption(con).records()[0]["day"]
         period = (first + timedelta(1), con.publication.as_of)
-        found = {row["smart"]: row for row in ask(con, "time_to_licence_median", by=("smart",), over=period).records()}
+        rows = {row["smart"]: row for row in ask(con, "time_to_licence_median", by=("smart",), over=period).records()}
     # Working days from 1 Ordibehesht 1403, a Saturday: 8 for the adopter; 11, 17 and 24 for the others.
-    assert {code: one["time_to_licence_median"] for code, one in found.items()} == {"yes": 8, "no": 17}
+    assert {code: row["time_to_licence_median"] for code, row in rows.items()} == {"yes": 8, "no": 17}
     written = html(opened("smart", **in_language(lang)))
     counts = {name: text.number(count, lang) for name, count in (("count", 4), ("adopters", 1), ("others", 3))}
     assert text.escape(text.word("smart.since", lang, day=text.day(first, lang), **counts)) in written

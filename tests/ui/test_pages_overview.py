@@ -43,15 +43,15 @@ def test_the_menu_has_at_most_nine_entries_in_three_groups_and_every_part_a_plac
 @pytest.mark.parametrize("part", [part for entry in TABBED for part in text.parts(entry)])
 def test_a_closed_tab_asks_nothing(part: str, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     ran: list[str] = []
-    for one in (one for entry in TABBED for one in text.parts(entry)):
-        module = import_module(f"pages.{one}")
-        monkeypatch.setattr(module, "page", lambda one=one: ran.append(one))
+    for name in (name for entry in TABBED for name in text.parts(entry)):
+        module = import_module(f"pages.{name}")
+        monkeypatch.setattr(module, "page", lambda name=name: ran.append(name))
     app = opened(part)
     assert not app.exception
     assert ran == [part]
     labels = [tab.label for tab in app.tabs]
     entry = next(entry for entry in TABBED if part in text.parts(entry))
-    assert labels == [text.part_words(one)["fa"] for one in text.parts(entry)]
+    assert labels == [text.part_words(name)["fa"] for name in text.parts(entry)]
     assert app.session_state[f"tabs {entry['page']}"] == text.part_words(part)["fa"]
 
 
@@ -83,12 +83,12 @@ def test_the_verdict_says_the_numbers_that_the_questions_answer(lang: str, publi
         now = ask(con, "active_assistants", "target", "target_progress")
         active, target, progress = now.value(), now.value("target"), now.value("target_progress")
         before = ask(con, "active_assistants", on=add_months(now.on, -12)).value()  # type: ignore[arg-type]
-    said = re.search(r'<div class="pd-verdict">(.*?)<div class="pd-progress"(.*?)>', shown("overview", lang), re.S)
-    assert said
+    match = re.search(r'<div class="pd-verdict">(.*?)<div class="pd-progress"(.*?)>', shown("overview", lang), re.S)
+    assert match
     wanted = [active, target, target - active, abs(active - before)]
-    for number in [*(text.number(one, lang) for one in wanted), text.percent(progress, lang)]:
-        assert text.escape(number) in said[1]
-    assert f'aria-valuenow="{progress * 100:.1f}"' in said[2]
+    for number in [*(text.number(value, lang) for value in wanted), text.percent(progress, lang)]:
+        assert text.escape(number) in match[1]
+    assert f'aria-valuenow="{progress * 100:.1f}"' in match[2]
 
 
 @pytest.mark.slow

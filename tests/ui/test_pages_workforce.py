@@ -67,8 +67,8 @@ def plain(written: str) -> str:
 def test_workforce_says_who_serves(lang: str, published: Path) -> None:
     app = opened("workforce", **in_language(lang))
     assert not app.exception
-    shown = html(app)
-    assert "pd-error" not in shown
+    page = html(app)
+    assert "pd-error" not in page
     with access.connect(published, access.ADMINISTRATOR) as con:
         day = settled_on(con, "leaver_rate_12m")
         rate = ask(con, "leaver_rate_12m", on=day).value()
@@ -78,15 +78,15 @@ def test_workforce_says_who_serves(lang: str, published: Path) -> None:
         label = text.escape(metric.label[lang])
         if name == "leaver_rate_12m":
             label = text.escape(text.word("change.settled", lang, label=metric.label[lang], day=text.day(day, lang)))
-        card = re.search(re.escape(label) + r'</p><p class="pd-value">\s*<bdi>(.+?)</bdi>', shown)
+        card = re.search(re.escape(label) + r'</p><p class="pd-value">\s*<bdi>(.+?)</bdi>', page)
         assert card
         assert plain(card[1]) == plain(text.plain(value, metric.unit, lang))
 
 
 def test_workforce_narrows_with_the_address(published: Path) -> None:
-    shown = html(opened("workforce", lang="en", province="IR-30"))
+    page = html(opened("workforce", lang="en", province="IR-30"))
     # Zahra and Mina of Zahra, Hossein, Reza, Mina and Javad
-    card = re.search(r'Share of women</p><p class="pd-value">\s*<bdi>(.+?)</bdi>', shown)
+    card = re.search(r'Share of women</p><p class="pd-value">\s*<bdi>(.+?)</bdi>', page)
     assert card
     assert card[1] == "40.0%"
 
@@ -98,10 +98,10 @@ def test_workforce_narrows_with_the_address(published: Path) -> None:
 def test_planning_starts_at_the_present_pace(lang: str, published: Path) -> None:
     app = opened("planning", **in_language(lang))
     assert not app.exception
-    shown = html(app)
-    assert "pd-error" not in shown
+    page = html(app)
+    assert "pd-error" not in page
     assert app.slider(key="plan plan_leaver_rate").value == 0.222
-    assert text.escape(text.word("planning.method_title", lang)) in shown
+    assert text.escape(text.word("planning.method_title", lang)) in page
     assert "recruits" not in app.query_params, "defaults leave the address clean"
     assert not [button for button in app.button if button.key == "plan as now"]
 
@@ -141,10 +141,10 @@ def test_a_spoilt_scenario_is_left_out(published: Path) -> None:
 def test_what_is_drawn_is_what_the_scenario_comes_to(published: Path) -> None:
     app = opened("planning", lang="en", recruits="3")
     with access.connect(published, access.ADMINISTRATOR) as con:
-        said = scenario_paths.reached(
+        sentence = scenario_paths.reached(
             planning.headcount(con, scenario=Scenario(recruits=3)), ChartContext("en")
         ).sentence
-    assert text.escape(said) in html(app)
+    assert text.escape(sentence) in html(app)
 
 
 # ---------------------------------------------------------------- methods
@@ -154,14 +154,14 @@ def test_what_is_drawn_is_what_the_scenario_comes_to(published: Path) -> None:
 def test_methods_defines_every_number(lang: str, published: Path) -> None:
     app = opened("methods", **in_language(lang))
     assert not app.exception
-    shown = html(app)
+    page = html(app)
     headings = {heading.anchor: heading.value for heading in app.subheader}
     shown_metrics = [metric for metric in catalogue().values() if not metric.hidden]
     for metric in [*shown_metrics, *(derived(name) for name in derived_names())]:
         assert headings[metric.name] == metric.label[lang], "an anchor to link to"
-        assert text.escape(metric.description[lang]) in shown
-        assert text.escape(metric.example[lang]) in shown
-    assert "count(distinct person_id)" in shown
+        assert text.escape(metric.description[lang]) in page
+        assert text.escape(metric.example[lang]) in page
+    assert "count(distinct person_id)" in page
     assert "changes" in {heading.anchor for heading in app.header}
 
 
@@ -264,9 +264,9 @@ def test_a_goal_is_said_with_the_months_of_its_range() -> None:
     assert scenario_paths.reached(both, context).sentence == (
         "Active police assistants: 60 reached between Ordibehesht 1405 and Khordad 1405"
     )
-    one = path(now, ("1405-02", None, 58.0, 55.0, 61.0, 60.0))
+    answer = path(now, ("1405-02", None, 58.0, 55.0, 61.0, 60.0))
     assert (
-        scenario_paths.reached(one, context).sentence
+        scenario_paths.reached(answer, context).sentence
         == "Active police assistants: 60 not reached before Ordibehesht 1405"
     )
     none = path(now, ("1405-02", None, 52.0, 51.0, 53.0, 60.0))

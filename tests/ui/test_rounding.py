@@ -62,15 +62,15 @@ def test_bars_their_hover_and_the_finding_say_what_the_table_says() -> None:
     names = ("compliant_assistants", "trainable_assistants")
     made = answer("training_compliance", by=("province",), more=names, rows=[("IR-23", 0.1625, 13, 80)])
     figure = bars.ranking(made, EN)
-    said = str(figure) + titles.extreme(made, EN).sentence
-    assert "16.3%" in said
-    assert "16.2%" not in said
+    texts = str(figure) + titles.extreme(made, EN).sentence
+    assert "16.3%" in texts
+    assert "16.2%" not in texts
     assert text.rounded(0.1625, "share") == 0.163
 
 
 def parts(made: Answer) -> list[Decimal]:
-    said = elements.parts_of(made, made.metrics[0], made.rows[0], EN)
-    return [read(one) for one in re.split(" of | ÷ ", said)]
+    sentence = elements.parts_of(made, made.metrics[0], made.rows[0], EN)
+    return [read(part) for part in re.split(" of | ÷ ", sentence)]
 
 
 @given(st.integers(0, 5000), st.integers(1, 10000))
@@ -117,15 +117,15 @@ def test_a_slider_begins_at_the_number_written_beside_it() -> None:
 
 def number_formats(source: str) -> list[str]:
     """Format specifications that round, and calls of round() whose result could be shown."""
-    found = []
+    formats = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FormattedValue) and node.format_spec:
             spec = ast.unparse(node.format_spec)
             if re.search(r"\.\d|\.\{|[f%e]['\"]$", spec) and "%H" not in spec:
-                found.append(ast.unparse(node))
+                formats.append(ast.unparse(node))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "round":
-            found.append(ast.unparse(node))
-    return found
+            formats.append(ast.unparse(node))
+    return formats
 
 
 # Rounding of positions and sizes, not of numbers to read: decimals of a step, clean ticks, a colour, a height.

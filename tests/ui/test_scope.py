@@ -87,9 +87,9 @@ def seen(scope: Scope, lang: str = "fa") -> PageContext:
 def test_a_filter_offers_what_exists_under_the_others_with_its_count(
     name: str, where: dict[str, tuple[str, ...]], on: date, published: Path
 ) -> None:
-    others = {one: codes for one, codes in where.items() if one != name}
+    others = {filter_: codes for filter_, codes in where.items() if filter_ != name}
     if name == "county":
-        others = {one: codes for one, codes in others.items() if one != "institute"}
+        others = {filter_: codes for filter_, codes in others.items() if filter_ != "institute"}
     metric = "trainable_assistants" if name == "course" else "active_assistants"
     with access.connect(published, access.ADMINISTRATOR) as con:
         counted = {code: count for code, count, *_ in ask(con, metric, by=(name,), on=on, where=others).rows if code}
@@ -208,7 +208,7 @@ def test_what_is_no_period_is_none(period: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("asked", "kept"),
+    ("asked", "parameters"),
     [
         ("2024-01-01..2030-01-01", {"period": f"2024-01-01..{LATEST}"}),
         ("1990-01-01..1990-02-01", {}),
@@ -217,8 +217,8 @@ def test_what_is_no_period_is_none(period: str) -> None:
         ("۱۴۰۳/۰۱/۰۱..۱۴۰۳/۰۲/۱۵", {"period": "2024-03-20..2024-05-04"}),
     ],
 )
-def test_a_period_that_nobody_could_have_chosen_is_left_out(asked: str, kept: dict[str, str]) -> None:
-    assert opened("growth", period=asked).query_params == kept
+def test_a_period_that_nobody_could_have_chosen_is_left_out(asked: str, parameters: dict[str, str]) -> None:
+    assert opened("growth", period=asked).query_params == parameters
 
 
 def test_a_year_before_a_period_are_the_same_days_of_the_year_before() -> None:
@@ -235,7 +235,7 @@ def test_a_year_before_a_period_are_the_same_days_of_the_year_before() -> None:
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in WITHOUT_BAR])
 def test_a_period_is_offered_where_it_has_a_use_and_kept_where_it_has_none(name: str) -> None:
     app = opened(name, period="year", province="IR-23")
-    assert ("filter period" in {one.key for one in app.selectbox}) == (name in WITH_PERIOD)
+    assert ("filter period" in {box.key for box in app.selectbox}) == (name in WITH_PERIOD)
     assert ("دورهٔ شاخص‌ها و روندها: سال شمسی جاری، ۱ فروردین ۱۴۰۳ تا ۳۱ شهریور ۱۴۰۳" in said(app)) == (
         name in WITH_PERIOD
     )
@@ -250,15 +250,15 @@ def test_flows_and_trends_are_asked_over_the_period_and_states_are_not(published
         without = ask(con, "joiners").value()
         active = ask(con, "active_assistants").value()
     assert len({joined, before, without}) == 3
-    shown = html(opened("growth", period="24"))
-    cards = re.findall(r'class="pd-label">(.*?)</p><p class="pd-value[^"]*"><bdi>(.*?)</bdi>(.*?)</div>', shown)
+    page = html(opened("growth", period="24"))
+    cards = re.findall(r'class="pd-label">(.*?)</p><p class="pd-value[^"]*"><bdi>(.*?)</bdi>(.*?)</div>', page)
     numbers = {label: (value, lines) for label, value, lines in cards}
     assert numbers["جذب‌شدگان"][0] == text.number(joined, "fa")
     change = changes.signed(warehouse.catalogue()["joiners"], joined, before, "fa")
     assert f"{change} نسبت به سال پیش" in numbers["جذب‌شدگان"][1]
     assert numbers["پلیس‌یاران فعال"][0] == text.number(active, "fa")
-    below = re.findall(r'class="pd-head"><h3>.*?</h3><p>(.*?)</p>', shown)
-    asked = [one for one in below if one.endswith("۱ مهر ۱۴۰۱ تا ۳۱ شهریور ۱۴۰۳")]
+    below = re.findall(r'class="pd-head"><h3>.*?</h3><p>(.*?)</p>', page)
+    asked = [sentence for sentence in below if sentence.endswith("۱ مهر ۱۴۰۱ تا ۳۱ شهریور ۱۴۰۳")]
     assert len(asked) == 3, "the trend of the stock, joiners next to leavers, and the bridge"
 
 
@@ -281,8 +281,8 @@ def test_explore_asks_over_the_same_period(published: Path) -> None:
     with access.connect(published, access.ADMINISTRATOR) as con:
         joined = ask(con, "joiners", over=last_complete_months(LATEST, 24)).value()
         assert joined != ask(con, "joiners").value()
-    shown = html(opened("explore", period="24", m="joiners", by="-"))
-    assert f"<bdi>{text.amount(joined, 'persons', 'fa')}</bdi>" in shown
+    page = html(opened("explore", period="24", m="joiners", by="-"))
+    assert f"<bdi>{text.amount(joined, 'persons', 'fa')}</bdi>" in page
 
 
 # ---------------------------------------------------------------- a typed day
@@ -310,11 +310,11 @@ def test_a_typed_day_is_taken_and_a_wrong_one_is_said_and_leaves_the_day() -> No
     assert app.query_params == {"on": "2024-05-04"}
     assert "۱۵ اردیبهشت ۱۴۰۳" in said(app)
     outside = "خارج از بازهٔ مجاز است"
-    for wrong, told in (("<b>فردا</b>", "تاریخ معتبری نیست"), ("۱۴۹۹/۱/۱", outside), ("9999-12-31", outside)):
+    for wrong, error_text in (("<b>فردا</b>", "تاریخ معتبری نیست"), ("۱۴۹۹/۱/۱", outside), ("9999-12-31", outside)):
         app.text_input(key="typed on").set_value(wrong).run()
         message = re.search(r'<p class="pd-wrong" role="alert">(.*?)</p>', html(app))
         assert message
-        assert told in message[1]
+        assert error_text in message[1]
         assert "<" not in message[1]
         assert app.query_params == {"on": "2024-05-04"}
         assert app.text_input(key="typed on").value == "۱۴۰۳/۰۲/۱۵"
@@ -378,10 +378,10 @@ def test_an_analysis_says_which_filters_have_a_meaning_for_it(name: str, publish
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["smart", "growth", "licensing", "planning", "coverage"])
 def test_a_filter_kept_from_another_page_is_told_to_have_no_effect(name: str) -> None:
-    shown = html(opened(name, gender="male"))
-    assert text.word("scope.no_effect", "fa", filters="جنسیت") in shown
-    assert text.word("state.not_in_scope", "fa") not in shown
-    assert "pd-error" not in shown
+    page = html(opened(name, gender="male"))
+    assert text.word("scope.no_effect", "fa", filters="جنسیت") in page
+    assert text.word("state.not_in_scope", "fa") not in page
+    assert "pd-error" not in page
 
 
 def test_a_filter_kept_from_another_page_can_be_taken_away_there() -> None:

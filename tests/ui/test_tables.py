@@ -70,17 +70,17 @@ def test_a_press_turns_the_way_and_forgets_the_page(monkeypatch: pytest.MonkeyPa
             self.standing = standing
 
     store = Kept()
-    seen = []
+    states = []
     for name in ("count", "count", "name", "name", "evil"):
         monkeypatch.setattr(tables.st, "session_state", {"key": {"sort": name}})
         tables._press(store, COLUMNS, "-count", "key")
-        seen.append((store.standing.sort, store.standing.page))
+        states.append((store.standing.sort, store.standing.page))
     store.standing = table_state.Standing()
     monkeypatch.setattr(tables.st, "session_state", {"key": {"sort": "count"}})
     tables._press(store, COLUMNS, "", "key")
     assert store.standing.sort == "-count", "numbers are sorted in descending order first"
     # the initial order is descending
-    assert seen == [("count", 1), ("", 1), ("name", 1), ("-name", 1), ("-name", 1)]
+    assert states == [("count", 1), ("", 1), ("name", 1), ("-name", 1), ("-name", 1)]
 
 
 @pytest.mark.parametrize("value", ["register:-active_assistants:2", "lapsed::all", "stopped:status_since:1"])
@@ -184,9 +184,9 @@ def test_the_title_of_a_comparison_tells_of_all_its_measures(verdicts: list[str]
     answer = made.answer("active_assistants", by=("side",), rows=list(rows.values()))
     for lang, title in (("fa", fa), ("en", en)):
         view = SimpleNamespace(lang=lang, word=partial(text.word, lang=lang))
-        found = compare._finding(view, answer, rows, verdicts)  # type: ignore[arg-type]
-        assert found == title
-        assert len(found.split()) <= titles.MOST_WORDS
+        sentence = compare._finding(view, answer, rows, verdicts)  # type: ignore[arg-type]
+        assert sentence == title
+        assert len(sentence.split()) <= titles.MOST_WORDS
 
 
 def test_the_meaning_of_a_number_leads_to_method_and_revisions_under_the_scope(
@@ -218,22 +218,22 @@ def test_what_changed_between_two_publications_is_told_by_province_reason_and_fi
         options = pipeline.BuildOptions(incoming, pointer, date(2024, 9, 21), skip_refused=True)
         pipeline.build(options, lambda _: None, lambda *_: None)
     con = ScopedCursor(duckdb.connect(), ADMINISTRATOR)
-    told = data_quality.last_revision(con, pointer)
-    assert told
-    assert any(one.province and "removed_rows" in one.causes for one in told.moved)
-    file = next(one for one in data_quality.changed_files(con, pointer) if one["file"] == changed.name)
+    revision = data_quality.last_revision(con, pointer)
+    assert revision
+    assert any(change.province and "removed_rows" in change.causes for change in revision.moved)
+    file = next(row for row in data_quality.changed_files(con, pointer) if row["file"] == changed.name)
     assert (file["file"], file["after"] < file["before"]) == (changed.name, True)
     assert data_quality.last_revision(con, tmp_path / "none.duckdb") is None
     # A user of another province sees the nation and their own province, and no file of others.
-    moved = {one.province for one in told.moved if one.province}
+    moved = {change.province for change in revision.moved if change.province}
     other = next(code for code in ("IR-23", "IR-10", "IR-30") if code != file["province"])
     scope = AccessScope("officer", "province", frozenset({other}), may_see_detail=False, may_export=False)
     own = ScopedCursor(duckdb.connect(), scope)
-    shown = data_quality.last_revision(own, pointer)
-    assert shown
-    assert {one.province for one in shown.moved} <= {None, other}
+    revision_shown = data_quality.last_revision(own, pointer)
+    assert revision_shown
+    assert {change.province for change in revision_shown.moved} <= {None, other}
     assert moved - {other}
-    assert {one["province"] for one in data_quality.changed_files(own, pointer)} <= {other}
+    assert {row["province"] for row in data_quality.changed_files(own, pointer)} <= {other}
 
 
 def test_names_stand_in_the_order_of_the_alphabet() -> None:

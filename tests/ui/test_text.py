@@ -32,8 +32,8 @@ LATIN_ANYWHERE = re.compile(r"\b(CSV|XLSX|PNG|SVG|PDF|Parquet|SIA|[A-Z]+(_[A-Z]+
 def entries(book: Any = BOOK, name: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Every entry with both languages: its name, its Persian, its English."""
     if isinstance(book, list):
-        for place, one in enumerate(book):
-            yield from entries(one, f"{name}[{place}]")
+        for place, entry in enumerate(book):
+            yield from entries(entry, f"{name}[{place}]")
     elif isinstance(book, dict) and {"fa", "en"} <= book.keys():
         yield name, book["fa"], book["en"]
         for key, value in book.items():
@@ -126,7 +126,7 @@ def test_every_page_of_the_menu_is_a_file_that_only_defines_page() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("written", "expected"),
     [
         (text.number(1234567, "fa"), "۱٬۲۳۴٬۵۶۷"),
         (text.number(1234567, "en"), "1,234,567"),
@@ -167,8 +167,8 @@ def test_every_page_of_the_menu_is_a_file_that_only_defines_page() -> None:
         (text.listed(["a", "b"], "en"), "a, b"),
     ],
 )
-def test_numbers_days_and_names_are_written_as_the_language_writes_them(written: str, said: str) -> None:
-    assert written == said
+def test_numbers_days_and_names_are_written_as_the_language_writes_them(written: str, expected: str) -> None:
+    assert written == expected
 
 
 @pytest.mark.parametrize("written", ["۱۴۰۳/۰۶/۳۱", "1403-6-31", " ١٤٠٣/٦/٣١ ", "2024-09-21", "20240921"])

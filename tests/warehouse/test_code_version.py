@@ -114,9 +114,9 @@ def test_adoption_is_carried_over_a_change_of_the_program(pointer, tmp_path):
 def test_publications_of_other_versions_are_compared_while_their_tables_answer(pointer, capsys):
     first, _ = publications.versions(pointer)
     change(first)
-    moved = {one.metric: one.change for one in diff.between(pointer).moved if not one.province}
+    moved = {change.metric: change.change for change in diff.between(pointer).moved if not change.province}
     assert moved["in_service"] == 1
-    assert [one["change"] for one in diff.history(pointer) if one["metric"] == "in_service"] == [1]
+    assert [entry["change"] for entry in diff.history(pointer) if entry["metric"] == "in_service"] == [1]
     change(first, "drop table preaggregate")
     assert main(["diff", "--from", str(pointer)]) == 1
     printed = capsys.readouterr().err
@@ -135,10 +135,10 @@ def test_a_page_says_it_once_and_draws_no_part(other, lang, pointer, monkeypatch
     app.query_params["lang"] = lang
     app.run()
     assert not app.exception
-    body = "".join(one.proto.body for one in app.get("html"))
+    body = "".join(element.proto.body for element in app.get("html"))
     assert body.count("pd-notice") == 1
     assert text.word("state.other_version", lang) in body
-    assert [one.value for one in app.code] == ["python -m etl build"]
+    assert [block.value for block in app.code] == ["python -m etl build"]
 
 
 # ------------------------------------------------------------------ what counts as another version

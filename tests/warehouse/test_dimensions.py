@@ -51,9 +51,14 @@ def test_groups_of_dimensions_stand_for_their_names():
 
 
 def test_every_dimension_says_where_its_members_are():
-    for one in ALL.values():
-        ways = [one.time, bool(one.words), bool(one.lookup), one.same_as == "province" or one.name == "province"]
-        assert sum(ways) == 1, one.name
+    for dimension in ALL.values():
+        ways = [
+            dimension.time,
+            bool(dimension.words),
+            bool(dimension.lookup),
+            dimension.same_as == "province" or dimension.name == "province",
+        ]
+        assert sum(ways) == 1, dimension.name
 
 
 def test_members_are_known_by_every_word_for_them():
@@ -67,7 +72,7 @@ def test_readers_have_words_for_every_dimension_and_member():
     for lang in text.LANGUAGES:
         for name, words in CHOICES.items():
             assert set(words.values()) <= set(text.reference_members(name, lang)), (name, lang)
-        for name in (*ALL, *(f"scope.{one}" for one in FILTERS)):
+        for name in (*ALL, *(f"scope.{filter_}" for filter_ in FILTERS)):
             assert text.word(name if "." in name else f"dimension.{name}", lang)
 
 

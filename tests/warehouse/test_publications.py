@@ -484,9 +484,9 @@ def test_a_damaged_publication_is_one_line_at_the_command_line_and_going_back_he
 def test_two_readers_and_a_build_do_not_disturb_each_other(published, tmp_path):
     to = copy_publication(published, tmp_path / "copy")
     folder = put_good(tmp_path / "incoming")
-    with publications.connect(to) as one, publications.connect(to) as two:
-        before = digest(one)
+    with publications.connect(to) as first, publications.connect(to) as second:
+        before = digest(first)
         assert build(folder, to=to).code == 0
-        assert digest(one) == digest(two) == before
+        assert digest(first) == digest(second) == before
     with publications.connect(to) as three:
         assert digest(three) != before

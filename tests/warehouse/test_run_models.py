@@ -129,8 +129,8 @@ def test_what_is_held_begins_and_ends_on_the_day_of_a_passed_course(con, passed_
         {"days": passed_on},
     )
     sql = run_models.models()["requirements"]
-    found = con.execute(f"select valid_from, valid_until, expires_on from ({sql}) order by valid_from").fetchall()
-    assert found == held
+    rows = con.execute(f"select valid_from, valid_until, expires_on from ({sql}) order by valid_from").fetchall()
+    assert rows == held
 
 
 def test_scratch_tables_are_seen_by_every_connection_and_not_published(con, tmp_path):
