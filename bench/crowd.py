@@ -116,10 +116,10 @@ async def rerun(wire: ClientConnection, query: str, page: str = "") -> bytes:
     body = b""
     await wire.send(request.SerializeToString())
     async for message in wire:
-        sent = message if isinstance(message, bytes) else message.encode()
-        body += sent if page else b""
+        chunk = message if isinstance(message, bytes) else message.encode()
+        body += chunk if page else b""
         answer = ForwardMsg()
-        answer.ParseFromString(sent)
+        answer.ParseFromString(chunk)
         if answer.WhichOneof("type") == "script_finished":
             return body
     raise RuntimeError("the server closed the socket")

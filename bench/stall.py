@@ -52,12 +52,12 @@ async def _measured(served: Served, beside: bool) -> dict[str, float]:
     times = await _crowd(served.origin)
     seconds = await worst if worst else 0.0
     over.set()
-    answered = await health
+    health_times = await health
     return {
         "p50": round(quantile(times, 0.5), 1),
         "p95": round(quantile(times, 0.95), 1),
-        "health_p95": round(quantile(answered, 0.95), 1),
-        "health_max": round(max(answered), 1),
+        "health_p95": round(quantile(health_times, 0.95), 1),
+        "health_max": round(max(health_times), 1),
         "worst_s": round(seconds, 1),
     }
 

@@ -52,9 +52,9 @@ def nginx() -> str:
 
 def check(config: Path) -> None:
     """Raises Unable if nginx would not start with this configuration, as with a certificate of another key."""
-    ended = subprocess.run([nginx(), "-t", "-q", "-e", "stderr", "-c", str(config)], capture_output=True, text=True)
-    if ended.returncode:
-        raise Unable(ended.stderr.strip())
+    result = subprocess.run([nginx(), "-t", "-q", "-e", "stderr", "-c", str(config)], capture_output=True, text=True)
+    if result.returncode:
+        raise Unable(result.stderr.strip())
 
 
 def processes(known: settings.Settings) -> int:

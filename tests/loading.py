@@ -64,9 +64,9 @@ def national_id(number: int) -> str:
     return nine + str(rest if rest < 2 else 11 - rest)
 
 
-def row(table: str, **changed: str) -> dict[str, str]:
+def row(table: str, **changes: str) -> dict[str, str]:
     """A valid row with some cells changed."""
-    return {**GOOD[table], **changed}
+    return {**GOOD[table], **changes}
 
 
 def csv_text(table: str, rows: StreamedRows, separator: str = ",") -> str:

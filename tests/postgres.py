@@ -27,8 +27,8 @@ def programs() -> Path | None:
 def free_port(first: int = 8740, last: int = 8759) -> int:
     """An unused port."""
     for port in range(first, last + 1):
-        with socket.socket() as tried:
-            if tried.connect_ex(("127.0.0.1", port)):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
                 return port
     raise AssertionError("no free port")
 
@@ -69,11 +69,11 @@ class Server:
                 stdin=content, check=True, capture_output=True,
             )  # fmt: skip
 
-    def sources(self, **changed: object) -> str:
+    def sources(self, **changes: object) -> str:
         """Its entry in sources.toml."""
         entries = {
             "host": "127.0.0.1", "port": self.port, "dbname": "register", "user": "reader",
-            "sslrootcert": str(self.folder / "root.crt"), "passfile": str(self.folder / "pgpass"), **changed,
+            "sslrootcert": str(self.folder / "root.crt"), "passfile": str(self.folder / "pgpass"), **changes,
         }  # fmt: skip
         lines = [
             f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"' for name, value in entries.items()

@@ -84,8 +84,8 @@ def test_the_lock_holds_what_the_pins_bring_and_nothing_else(name):
         except PackageNotFoundError:
             pytest.fail(f"{package} is not installed: run make test anew")
         for need in map(Requirement, needs):
-            wanted = need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in ("", *extras))
-            if wanted:
+            is_needed = need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in ("", *extras))
+            if is_needed:
                 other = canonicalize_name(need.name)
                 assert other in lock, f"{package} needs {other}: run make lock"
                 assert need.specifier.contains(lock[other], prereleases=True), f"{package} needs {need}: run make lock"

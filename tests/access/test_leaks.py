@@ -26,7 +26,7 @@ from etl.semantic.catalog import catalogue
 from pages.ui.i18n import text
 from tests import serving
 from tests.access.scopes import ISFAHAN, TEHRAN
-from tests.access.site import ROLES, Site, fetch, served, sign_in, status, told
+from tests.access.site import ROLES, Site, cookie_header, fetch, served, sign_in, status
 from tests.browser import app as front
 from tests.parts import PARTS, opening
 
@@ -120,7 +120,7 @@ def socket_of(address: str, context: BrowserContext) -> ClientConnection:
         address.replace("http", "ws", 1) + "/_stcore/stream",
         subprotocols=["streamlit"],  # type: ignore[list-item]
         origin=address,  # type: ignore[arg-type]
-        additional_headers={"Cookie": told(context.cookies())},
+        additional_headers={"Cookie": cookie_header(context.cookies())},
         max_size=None,
     )
 
@@ -149,11 +149,11 @@ def test_every_page_sends_an_officer_the_own_province_and_an_analyst_all(
     site: Site, reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]]
 ) -> None:
     with socket_of(site.address, reader("tehran.officer").context) as wire:
-        sent = {part: run(wire, part, {"lang": "en"}) for part in PARTS}
-    for part, received in sent.items():
+        pages = {part: run(wire, part, {"lang": "en"}) for part in PARTS}
+    for part, received in pages.items():
         assert b"pd-error" not in received, part
         assert not [name for place in guarded if place != TEHRAN for name in names_of(place, guarded, received)], part
-    everything = b"".join(sent.values())
+    everything = b"".join(pages.values())
     assert b"/media/" not in everything, "files leave by addresses of their own"
     assert len(names_of(TEHRAN, guarded, everything)) > 10
     with socket_of(site.address, reader("national.analyst").context) as wire:
@@ -262,7 +262,7 @@ def test_two_browsers_in_turn_on_one_process_meet_nothing_of_each_other(
     local = sorted(
         metric.name for metric in catalogue().values() if not metric.hidden and "county" in metric.dimensions
     )
-    met = dict.fromkeys(OFFICERS, 0)
+    hits = dict.fromkeys(OFFICERS, 0)
     with ExitStack() as stack:
         wires = {sub: stack.enter_context(socket_of(site.address, reader(sub).context)) for sub in OFFICERS}
         for number in range(QUESTIONS):
@@ -270,19 +270,19 @@ def test_two_browsers_in_turn_on_one_process_meet_nothing_of_each_other(
             own, foreign = OFFICERS[sub]
             part = chance.choice(("explore", "explore", "register", "coverage", "quality", "province"))
             by = chance.choice(("county", "institute"))
-            asked = {"m": chance.choice(local), "by": by} if part == "explore" else {}
-            received = run(wires[sub], part, asked | {"province": chance.choice((own, foreign)), "lang": "en"})
-            assert not names_of(foreign, guarded, received), (part, asked)
-            met[sub] += bool(names_of(own, guarded, received))
-    assert min(met.values()) > QUESTIONS / 10
+            query = {"m": chance.choice(local), "by": by} if part == "explore" else {}
+            received = run(wires[sub], part, query | {"province": chance.choice((own, foreign)), "lang": "en"})
+            assert not names_of(foreign, guarded, received), (part, query)
+            hits[sub] += bool(names_of(own, guarded, received))
+    assert min(hits.values()) > QUESTIONS / 10
 
 
 def run(wire: ClientConnection, part: str, query: dict[str, str]) -> bytes:
     """What the server sends in one run of a page."""
-    asked = BackMsg()
-    asked.rerun_script.page_script_hash, tab = opening(part)
-    asked.rerun_script.query_string = "&".join(f"{name}={value}" for name, value in (query | tab).items())
-    wire.send(asked.SerializeToString())
+    request = BackMsg()
+    request.rerun_script.page_script_hash, tab = opening(part)
+    request.rerun_script.query_string = "&".join(f"{name}={value}" for name, value in (query | tab).items())
+    wire.send(request.SerializeToString())
     received = bytearray()
     while True:
         message = wire.recv(timeout=60)

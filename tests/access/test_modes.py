@@ -117,12 +117,12 @@ def test_without_sign_in_the_page_says_so(lang: str, tmp_path: Path, monkeypatch
 def test_without_sign_in_another_address_does_not_start_and_says_why_in_one_line() -> None:
     command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.address", "0.0.0.0"]
     port = ["--server.port", str(serving.free_ports())]
-    ended = subprocess.run([*command, *port], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-    assert ended.returncode == 1
-    assert ended.stderr.splitlines()[-1] == (
+    result = subprocess.run([*command, *port], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == (
         "sign_in.mode: open serves this machine only, and server.address is 0.0.0.0"
     )
-    assert "Traceback" not in ended.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_secrets_that_others_may_read_or_a_short_one_do_not_start(tmp_path: Path, monkeypatch) -> None:
@@ -139,10 +139,10 @@ def test_a_session_is_checked_in_no_time(oidc: TestClient) -> None:
     """The questions of one page read the session store once; `make bench` reports the cost."""
     assert status(oidc, cookie()) == 200
     person = next(iter(people._people.values()))
-    asked: list[str] = []
+    checks: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(people, "of_run", lambda: person)
-        patch.setattr(people, "refusal", lambda person, now: asked.append(person.sub) or "")
+        patch.setattr(people, "refusal", lambda person, now: checks.append(person.sub) or "")
         for _ in range(50):
             people.scope_of_run()
-    assert len(asked) == 1
+    assert len(checks) == 1

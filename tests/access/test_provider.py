@@ -28,8 +28,8 @@ def site(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def test_pkce_in_and_out_by_every_process_under_a_path(site: Site, browser: Browser) -> None:
     context = browser.new_context(locale="en")
     page = context.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
     page.goto(f"{site.address}/?lang=en")
     page.get_by_role("link", name="Sign in").click()
     page.fill("input[name=login]", "isfahan.officer")
@@ -40,7 +40,7 @@ def test_pkce_in_and_out_by_every_process_under_a_path(site: Site, browser: Brow
     page.wait_for_selector(".pd-trust", timeout=90_000)
     assert "Account isfahan.officer" in page.locator(".pd-brand").inner_text()
 
-    authorize = next(url for url in asked if urlsplit(url).path == "/auth")
+    authorize = next(url for url in urls if urlsplit(url).path == "/auth")
     query = parse_qs(urlsplit(authorize).query)
     assert query["code_challenge_method"] == ["S256"]
     without = httpx.get(authorize.replace("code_challenge", "no_challenge"))

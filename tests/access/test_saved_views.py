@@ -34,7 +34,7 @@ def kept_in(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+def audit_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     monkeypatch.setenv("VIEWS", str(tmp_path))
     events: list[tuple[object, ...]] = []
 
@@ -45,7 +45,7 @@ def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[object,
     return events
 
 
-def test_views_of_one_are_not_those_of_another(kept_in: str, noted: list[tuple[object, ...]]) -> None:
+def test_views_of_one_are_not_those_of_another(kept_in: str, audit_events: list[tuple[object, ...]]) -> None:
     with user.acting_as(OF_ISFAHAN):
         saved_views.save("Mine", "explore", {"m": ["joiners"]}, DAY)
     with user.acting_as(OF_TEHRAN):
@@ -59,17 +59,17 @@ def test_views_of_one_are_not_those_of_another(kept_in: str, noted: list[tuple[o
         saved_views.delete("Other")
     with user.acting_as(OF_TEHRAN):
         assert [view.name for view in saved_views.shelf().views] == ["Other"]
-    assert [event[:2] for event in noted] == [
+    assert [event[:2] for event in audit_events] == [
         ("isfahan.officer", "view_saved"),
         ("tehran.officer", "view_saved"),
         ("tehran.officer", "view_saved"),
         ("tehran.officer", "view_deleted"),
     ]
-    assert {str(event[2]) for event in noted} == {"{'page': 'explore'}"}
+    assert {str(event[2]) for event in audit_events} == {"{'page': 'explore'}"}
 
 
 def test_a_view_from_before_people_signed_in_belongs_to_the_administrator(
-    noted: list[tuple[object, ...]], tmp_path: Path
+    audit_events: list[tuple[object, ...]], tmp_path: Path
 ) -> None:
     (tmp_path / "views.json").write_text(
         '[{"name": "Old", "page": "explore", "parameters": {}, "saved_on": "2026-01-01"}]', encoding="utf-8"
@@ -81,7 +81,7 @@ def test_a_view_from_before_people_signed_in_belongs_to_the_administrator(
 
 
 def test_hosts_share_views_and_take_over_each_its_own_file(
-    kept_in: str, noted: list[tuple[object, ...]], tmp_path: Path
+    kept_in: str, audit_events: list[tuple[object, ...]], tmp_path: Path
 ) -> None:
     hosts = [SavedViews(tmp_path / name, kept_in) for name in ("one", "other")]
     for name in ("one", "other"):
@@ -121,7 +121,7 @@ def test_a_session_ended_on_one_host_has_ended_on_the_other(shared: str, tmp_pat
 
 
 def test_a_database_that_is_not_there_keeps_and_admits_nothing(
-    noted: list[tuple[object, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    audit_events: list[tuple[object, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = f"postgresql:///shared?host={tmp_path}&user=nobody"
     monkeypatch.setenv("SHARED_DATABASE", address)
@@ -130,6 +130,6 @@ def test_a_database_that_is_not_there_keeps_and_admits_nothing(
         with pytest.raises(OSError, match="database") as raised:
             saved_views.save("Mine", "explore", {"m": ["joiners"]}, DAY)
     assert "joiners" not in str(raised.value)
-    assert noted == []
+    assert audit_events == []
     with pytest.raises(OSError, match="database"):
         Sessions(tmp_path / "sessions.sqlite", address)

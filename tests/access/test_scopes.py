@@ -37,9 +37,9 @@ def registered(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return dict(con.execute("select institute_code, province from institutes").fetchall())
 
 
-def outcome(cursor: ScopedCursor, names: list[str], **asked: Any) -> Answer | str:
+def outcome(cursor: ScopedCursor, names: list[str], **question: Any) -> Answer | str:
     try:
-        return ask(cursor, *names, **asked)
+        return ask(cursor, *names, **question)
     except QuestionError as error:
         return type(error).__name__
 
@@ -80,32 +80,32 @@ def test_random_questions_give_no_cell_below_the_province_of_another(
 ) -> None:
     chance = random.Random(20260)
     place_of, place_of_institute = province_of_county(), registered(con)
-    met = {"answered": 0, "below": 0, "cut": 0, "refused": 0}
+    counts = {"answered": 0, "below": 0, "cut": 0, "refused": 0}
     with cursor_for(con, scope) as cursor:
         for _ in range(QUESTIONS):
-            names, asked = a_question(chance, con, scope)
-            answer, whole = outcome(cursor, names, **asked), outcome(all_seeing, names, **asked)
+            names, question = a_question(chance, con, scope)
+            answer, whole = outcome(cursor, names, **question), outcome(all_seeing, names, **question)
             if isinstance(answer, str):
-                met["refused"] += isinstance(whole, Answer)
+                counts["refused"] += isinstance(whole, Answer)
                 assert answer != "AccessDenied" or isinstance(whole, Answer) or whole == "QuestionError"
                 continue
             assert isinstance(whole, Answer), "a scope never makes a question mean more"
-            met["answered"] += 1
-            involved = {*asked["by"], *asked["where"]}
+            counts["answered"] += 1
+            involved = {*question["by"], *question["where"]}
             if {"province", "origin"} <= involved:
                 own = [
                     row
                     for row in whole.rows
-                    if all_own(row, answer.by, asked["where"], "province", scope)
-                    or all_own(row, answer.by, asked["where"], "origin", scope)
+                    if all_own(row, answer.by, question["where"], "province", scope)
+                    or all_own(row, answer.by, question["where"], "origin", scope)
                 ]
                 assert answer.rows == own
-                met["cut"] += len(own) < len(whole.rows)
+                counts["cut"] += len(own) < len(whole.rows)
                 continue
             if not involved & BELOW:
                 assert answer.rows == whole.rows, "numbers of nation and provinces are open"
                 continue
-            met["below"] += 1
+            counts["below"] += 1
             assert set(answer.where.get("county", ())) <= {c for c, place in place_of.items() if place in scope.codes}
             if "institute" in catalogue()[names[0]].mutually_exclusive and "institute" in involved:
                 codes = (
@@ -115,13 +115,13 @@ def test_random_questions_give_no_cell_below_the_province_of_another(
                 continue
             assert set(answer.where["province"]) <= scope.codes
             # counted a second time under all rights, within the same provinces
-            assert answer.rows == ask(all_seeing, *names, by=asked["by"], where=answer.where).rows
+            assert answer.rows == ask(all_seeing, *names, by=question["by"], where=answer.where).rows
             if "county" in answer.by:
                 codes = {row[answer.by.index("county")] for row in answer.rows} - {None}
                 assert {place_of[code] for code in codes} <= scope.codes
-            met["cut"] += len(answer.rows) < len(whole.rows)
-    assert met["below"] > QUESTIONS / 5
-    assert min(met["cut"], met["refused"]) > QUESTIONS / 20, met
+            counts["cut"] += len(answer.rows) < len(whole.rows)
+    assert counts["below"] > QUESTIONS / 5
+    assert min(counts["cut"], counts["refused"]) > QUESTIONS / 20, counts
 
 
 def all_own(row: tuple[Any, ...], by: tuple[str, ...], where: dict[str, Any], name: str, scope: AccessScope) -> bool:
@@ -189,10 +189,10 @@ def test_what_may_circulate_is_rounded_as_for_everybody_and_beside_no_exact_tota
 
 def test_who_submits_exports_answers_of_the_own_province_only() -> None:
     submitter = AccessScope("clerk", "submitter", frozenset({TEHRAN}), may_see_detail=False, may_export=True)
-    asked = [{"province": (TEHRAN,)}, {"province": (TEHRAN, ISFAHAN)}, {"province": (ISFAHAN,)}, {}]
-    assert [access.may_leave(submitter, where) for where in asked] == [True, False, False, False]
-    assert [access.may_leave(OF_TWO, where) for where in asked] == [True] * 4
-    assert not access.may_leave(OF_TEHRAN, asked[0]), "without that right"
+    filters = [{"province": (TEHRAN,)}, {"province": (TEHRAN, ISFAHAN)}, {"province": (ISFAHAN,)}, {}]
+    assert [access.may_leave(submitter, where) for where in filters] == [True, False, False, False]
+    assert [access.may_leave(OF_TWO, where) for where in filters] == [True] * 4
+    assert not access.may_leave(OF_TEHRAN, filters[0]), "without that right"
 
 
 @pytest.mark.parametrize("name", sorted(registry.analyses()))

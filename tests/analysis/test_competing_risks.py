@@ -158,12 +158,12 @@ def test_institutes_of_a_year_are_followed_one_by_one(con, data) -> None:
             if founded is None or unit_of(founded, "year") != year or founded > on:
                 continue
             gone = institute["status_since"] if institute["status"] in ("closed", "revoked") else None
-            ended = gone if gone is not None and gone <= on else None
-            lives.append((((ended or on) - founded).days, ended is not None))
+            end = gone if gone is not None and gone <= on else None
+            lives.append((((end or on) - founded).days, end is not None))
         limit = int(years * 365.2425)
         staying = 1.0
-        for time in sorted({time for time, ended in lives if ended and time <= limit}):
+        for time in sorted({time for time, end in lives if end and time <= limit}):
             at_risk = sum(other >= time for other, _ in lives)
-            staying *= 1 - sum(ended and other == time for other, ended in lives) / at_risk
+            staying *= 1 - sum(end and other == time for other, end in lives) / at_risk
         assert row["institute_survival"] == pytest.approx(staying)
         assert row["institutes_followed"] == sum(time >= limit for time, _ in lives) >= 1

@@ -138,11 +138,13 @@ def test_a_lapsed_institute_is_listed_where_its_persons_serve(con, tmp_path):
     rows[hamid] = rows[hamid].replace("البرز,ساوجبلاغ", "تهران,تهران")
     people.write_text("\n".join(rows) + "\n", encoding="utf-8")
     etl("build", str(folder), "--to", str(tmp_path / "w.duckdb"), "--day", BUILD_DAY.isoformat())
-    with access.connect(tmp_path / "w.duckdb", access.ADMINISTRATOR) as moved:
+    with access.connect(tmp_path / "w.duckdb", access.ADMINISTRATOR) as connection:
         tehran = {"province": ["IR-23"]}
-        listed = ("002", "IR-30", "patrol", "active", 1, date(2024, 6, 20), None, 0)
-        assert licensing.lapsed(moved, D, tehran).rows == [listed], "registered in Alborz, where its applications stay"
-        assert [row[0] for row in licensing.register(moved, D, tehran).rows] == ["001"]
+        lapsed_row = ("002", "IR-30", "patrol", "active", 1, date(2024, 6, 20), None, 0)
+        assert licensing.lapsed(connection, D, tehran).rows == [lapsed_row], (
+            "registered in Alborz, where its applications stay"
+        )
+        assert [row[0] for row in licensing.register(connection, D, tehran).rows] == ["001"]
 
 
 def test_the_suspended_stand_by_name(con):
@@ -158,10 +160,12 @@ def test_the_register_of_a_province(con):
     ]
 
 
-@pytest.mark.parametrize("listed", [licensing.register, licensing.licences_ending, licensing.lapsed, licensing.stopped])
-def test_a_list_refuses_a_filter_of_persons(con, listed):
+@pytest.mark.parametrize(
+    "list_function", [licensing.register, licensing.licences_ending, licensing.lapsed, licensing.stopped]
+)
+def test_a_list_refuses_a_filter_of_persons(con, list_function):
     with pytest.raises(QuestionError):
-        listed(con, D, {"gender": ["female"], "outcome": ["granted"]})
+        list_function(con, D, {"gender": ["female"], "outcome": ["granted"]})
 
 
 # ------------------------------------------------------------------ by hand: officers
@@ -208,8 +212,8 @@ def test_process_times_of_adopters_and_of_the_others(con):
 
 # ------------------------------------------------------------------ adoption, from publication to publication
 def adoption(pointer: Path, **question) -> list[tuple]:
-    with access.connect(pointer, access.ADMINISTRATOR) as opened:
-        return licensing.adoption(opened, **question).rows
+    with access.connect(pointer, access.ADMINISTRATOR) as connection:
+        return licensing.adoption(connection, **question).rows
 
 
 @pytest.mark.slow
@@ -234,8 +238,8 @@ def test_each_publication_keeps_what_it_found(tmp_path):
     assert adoption(pointer, where={"province": ["IR-23"]}) == [(first_day, 1.0, 1, 1), (D, 0.0, 0, 1)]
     etl("build", str(folder), "--to", str(pointer), "--day", BUILD_DAY.isoformat())
     assert adoption(pointer) == both, "a day that is published again is counted once"
-    with access.connect(pointer, access.ADMINISTRATOR) as opened, pytest.raises(QuestionError):
-        licensing.adoption(opened, where={"institute": ["001"]})
+    with access.connect(pointer, access.ADMINISTRATOR) as connection, pytest.raises(QuestionError):
+        licensing.adoption(connection, where={"institute": ["001"]})
 
 
 @pytest.mark.slow
@@ -349,8 +353,8 @@ def test_officers_are_counted_alike(made_up):
         for spell in spells:
             if spell.person in lapsed:
                 by_institute.setdefault(spell.institute, set()).add(spell.person)
-        listed = licensing.officers_untrained(made_up.con, day).records()
-        assert {row["institute"]: row["officers_lapsed"] for row in listed} == {
+        rows = licensing.officers_untrained(made_up.con, day).records()
+        assert {row["institute"]: row["officers_lapsed"] for row in rows} == {
             code: len(people) for code, people in by_institute.items()
         }
         for number, (after, until) in {30: (-1, 30), 60: (30, 60), 90: (60, 90)}.items():
@@ -401,7 +405,7 @@ def test_sizes_and_adoption_are_counted_alike(made_up):
 def test_licences_ending_are_counted_alike(made_up):
     data = made_up.data
     for day in days(data):
-        wanted = {}
+        expected = {}
         for code in licensed(data, day):
             last = day
             while code in licensed(data, last + timedelta(1)) and (last - day).days <= 90:
@@ -409,9 +413,9 @@ def test_licences_ending_are_counted_alike(made_up):
             ahead = (last - day).days
             if ahead <= 90:
                 span = "1-30" if ahead <= 30 else "31-60" if ahead <= 60 else "61-90"
-                wanted[code] = (span, last, outstanding(data, day, {"institute": {code}}))
+                expected[code] = (span, last, outstanding(data, day, {"institute": {code}}))
         rows = licensing.licences_ending(made_up.con, day).records()
-        assert {r["institute"]: (r["span"], r["licensed_until"], r["outstanding"]) for r in rows} == wanted
+        assert {r["institute"]: (r["span"], r["licensed_until"], r["outstanding"]) for r in rows} == expected
         assert [r["licensed_until"] for r in rows] == sorted(r["licensed_until"] for r in rows)
 
 

@@ -83,9 +83,9 @@ def test_more_seats_never_leave_fewer_compliant(con: duckdb.DuckDBPyConnection) 
     fewer = {("", course): rng.randrange(0, 12) for course in COURSES}
     more = {key: count + rng.randrange(0, 6) for key, count in fewer.items()}
     paths = [training_plan.compliance(con, scenario=Scenario(recruits=0, seats=seats)) for seats in (fewer, more)]
-    few, many = (planned(path, "plan_compliance") for path in paths)
-    assert all(many[month] >= few[month] for month in few)
-    assert many != few
+    low, high = (planned(path, "plan_compliance") for path in paths)
+    assert all(high[month] >= low[month] for month in low)
+    assert high != low
 
 
 def test_the_range_holds_the_plan(con: duckdb.DuckDBPyConnection, by_hand: duckdb.DuckDBPyConnection) -> None:
@@ -121,14 +121,14 @@ def simulated(
             supply["", course] += count / 12
     supply |= scenario.seats
     joined = con.execute("select person_id, day from joiners where day between ? and ?", period).fetchall()
-    passed: dict[tuple[str, str], int] = defaultdict(int)
-    for person, province, course, done in con.execute(
+    passed_of_pool: dict[tuple[str, str], int] = defaultdict(int)
+    for person, province, course, day_passed in con.execute(
         "select person_id, province, course_code, completed_on from completions where completed_on between ? and ?",
         period,
     ).fetchall():
         inside = "province" not in where or province in where["province"]
-        if inside and any(member == person and start <= done for member, start in joined):
-            passed[pool(province, course)] += 1
+        if inside and any(member == person and start <= day_passed for member, start in joined):
+            passed_of_pool[pool(province, course)] += 1
 
     holding = con.execute(
         "select distinct province, course, person_id, lapses_on from course_compliance_intervals "
@@ -148,7 +148,9 @@ def simulated(
         line = [(person, at) for member, person, at in lapses if member == key]
         first = sorted(((at, person) for person, at in line if not lacking[person]))
         second = sorted((lacking[person], at, person) for person, at in line if lacking[person])
-        each = supply.get(key, 0.0) * rate - recruits * passed[key] / max(len(joined_in(con, period, within)), 1)
+        each = supply.get(key, 0.0) * rate - recruits * passed_of_pool[key] / max(
+            len(joined_in(con, period, within)), 1
+        )
         reached_first = reached_second = 0.0
         for month in range(1, months + 1):
             passes = max(each, 0.0) / (1 - leaving) ** month
@@ -267,9 +269,9 @@ def test_a_scenario_that_says_nothing_goes_on_as_the_last_year(con: duckdb.DuckD
 
 
 def test_a_negative_scenario_is_refused() -> None:
-    for asked in ({"recruits": -1}, {"leaver_rate": -0.1}, {"seats": {("", "PY-101"): -3}}, {"recruits": math.nan}):
+    for values in ({"recruits": -1}, {"leaver_rate": -0.1}, {"seats": {("", "PY-101"): -3}}, {"recruits": math.nan}):
         with pytest.raises(QuestionError):
-            Scenario(**asked)
+            Scenario(**values)
 
 
 # ---------------------------------------------------------------- the back-test
@@ -305,9 +307,9 @@ def test_the_recruits_needed_bring_the_plan_to_the_goal_at_the_end_of_the_month(
     scenario = Scenario(leaver_rate=None if higher_rate is None else rate + higher_rate)
     for months, goal in ((4, 1_500.0), (17, 2_000.0)):
         until = jalali.unit_of(jalali.add_months(day, months), "month")
-        needed = planning.recruits_needed(con, scenario=scenario, until=until.last, goal=goal)
-        recruits = needed.value()
-        assert recruits > needed.records()[0]["plan_recruits"]
+        answer = planning.recruits_needed(con, scenario=scenario, until=until.last, goal=goal)
+        recruits = answer.value()
+        assert recruits > answer.records()[0]["plan_recruits"]
         path = planning.headcount(con, scenario=Scenario(recruits, scenario.leaver_rate)).records()
         reached = {row["month"]: row["plan_active"] for row in path if row["plan_active"] is not None}
         if until.label in reached:
@@ -342,7 +344,7 @@ def test_the_recruits_needed_by_any_day_are_those_of_a_walk_day_by_day(
     day = as_of(con)
     pace, until = planning.pace_now(con).records()[0], day + days * jalali.DAY
     scenario = Scenario(leaver_rate=pace["plan_leaver_rate"] + higher_rate)
-    needed = planning.recruits_needed(con, scenario=scenario, until=until, goal=goal).value()
+    recruits = planning.recruits_needed(con, scenario=scenario, until=until, goal=goal).value()
     active = float(answers.ask(con, "active_assistants").value())
     points = list(projection.path_of(projection.history_of(con, day, None), day, active).points)
     low, high = 0.0, 1e6
@@ -350,10 +352,10 @@ def test_the_recruits_needed_by_any_day_are_those_of_a_walk_day_by_day(
         middle = (low + high) / 2
         reached = walked(points, day, active, until, middle - pace["plan_recruits"], higher_rate)
         low, high = (middle, high) if reached < goal else (low, middle)
-    assert needed > pace["plan_recruits"]
-    assert math.isclose(needed, low, rel_tol=1e-9)
+    assert recruits > pace["plan_recruits"]
+    assert math.isclose(recruits, low, rel_tol=1e-9)
     later = planning.recruits_needed(con, scenario=scenario, until=until + jalali.DAY, goal=goal).value()
-    assert later < needed, "a day more needs fewer a month"
+    assert later < recruits, "a day more needs fewer a month"
 
 
 def test_no_recruits_are_needed_where_the_plan_is_there_without_any(con: duckdb.DuckDBPyConnection) -> None:

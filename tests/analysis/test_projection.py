@@ -85,10 +85,10 @@ def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.Duck
     for at in range(40):
         code = names[at % 3]
         hired = date(2019, 6, 1) + timedelta(40 * at)
-        left = (hired + timedelta(700)).isoformat() if at % 5 == 0 else ""
+        left_on = (hired + timedelta(700)).isoformat() if at % 5 == 0 else ""
         gender = "female" if at % 4 else "male"
         person = row("personnel", national_id=national_id(100 + at), institute_code=code, hired_on=hired.isoformat(),
-                  left_on=left, gender=gender)  # fmt: skip
+                  left_on=left_on, gender=gender)  # fmt: skip
         people.append(person)
         if at % 6 == 0:
             people.append(
@@ -105,12 +105,12 @@ def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.Duck
 def test_the_past_is_as_it_was_known(late, where) -> None:
     con, data = late
     history = projection.history_of(con, None, where)
-    asked = {name: set(values) for name, values in where.items()}
+    filters = {name: set(values) for name, values in where.items()}
     differing = 0
     for vintage in (date(2019, 12, 1), date(2020, 9, 21), date(2020, 12, 1), date(2021, 4, 1), date(2024, 5, 20)):
         known = as_known_on(data, vintage)
         expected = [
-            oracle.STATES["active_assistants"](known, month.last, asked)
+            oracle.STATES["active_assistants"](known, month.last, filters)
             for month in history.months
             if month.last <= vintage
         ]
@@ -147,7 +147,7 @@ def test_the_back_test_is_the_projection_run_at_the_end_of_every_past_month(con,
     ends = month_ends(data, publications.describe(con).as_of)
     active = {end: oracle.STATES["active_assistants"](data, end, {}) for end in ends}
     for ahead in (1, 3):
-        held = ranges = 0
+        hits = ranges = 0
         misses = []
         for at in range(36, len(ends) - ahead):
             path = outlook(data, ends[at], ahead)
@@ -156,9 +156,9 @@ def test_the_back_test_is_the_projection_run_at_the_end_of_every_past_month(con,
             misses.append(abs(came - stock) / max(stock, 1))
             if low is not None:
                 ranges += 1
-                held += low <= came <= high
+                hits += low <= came <= high
         row_ = rows[ahead]
-        assert (row_["backtest_months_inside"], row_["backtest_months"]) == (held, ranges)
+        assert (row_["backtest_months_inside"], row_["backtest_months"]) == (hits, ranges)
         assert row_["backtest_runs"] == len(misses)
         assert row_["backtest_miss"] == pytest.approx(sum(misses) / len(misses))
         assert ranges > 50
@@ -223,10 +223,10 @@ def test_the_figures_in_readme_are_those_of_the_sample(tmp_path: Path) -> None:
         ["backtest", "--format", "json", "--from", str(tmp_path / "w.duckdb")],
     )
     for command in words:
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-m", "etl", *command], cwd=ROOT, check=True, capture_output=True, text=True
         )
-    rows = json.loads(done.stdout)
+    rows = json.loads(result.stdout)
     for entry in rows:
         misses = f"{entry['backtest_miss']:.1%} | {entry['backtest_miss_flat']:.1%}"
         line = f"| {entry['ahead']} | {entry['backtest_inside']:.0%} | {misses} |"

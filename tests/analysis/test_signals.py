@@ -81,8 +81,8 @@ def test_the_funnel_by_hand() -> None:
     common = 397 / 3319
     z = {name: (deaths / n - common) / (common * (1 - common) / n) ** 0.5 for name, deaths, n in CENTRES}
     ordered = sorted(z.values())
-    moved = [ordered[1], *ordered[1:-1], ordered[-2]]
-    phi = statistics.fmean(score**2 for score in moved)
+    winsorised = [ordered[1], *ordered[1:-1], ordered[-2]]
+    phi = statistics.fmean(score**2 for score in winsorised)
     assert phi > 1
     funnel = signals.funnel(CENTRES)
     assert funnel is not None
@@ -211,10 +211,10 @@ def test_what_moves_the_whole_country_is_no_signal(flows) -> None:
 def test_levels_are_those_of_the_metric_by_province(con) -> None:
     answer = signals.level_signals(con)
     levels = {row["province"]: row for row in answer.records()}
-    asked = answers.ask(con, "training_compliance", by=("province",)).records()
+    rows = answers.ask(con, "training_compliance", by=("province",)).records()
     nation = answers.ask(con, "training_compliance").value()
-    assert len(levels) == sum(bool(row["trainable_assistants"]) for row in asked) > 20
-    for row in asked:
+    assert len(levels) == sum(bool(row["trainable_assistants"]) for row in rows) > 20
+    for row in rows:
         if row["trainable_assistants"]:
             level = levels[row["province"]]
             assert level["training_compliance"] == row["training_compliance"]

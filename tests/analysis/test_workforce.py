@@ -83,12 +83,12 @@ FILTERS: list[dict[str, Any]] = [
 ]
 
 
-def asked(where: dict[str, Any]) -> Where:
+def as_filters(where: dict[str, Any]) -> Where:
     return {name: set(values) for name, values in where.items()}
 
 
 def active(built: Built, day: date, where: dict[str, Any]) -> list[Spell]:
-    return [spell for spell in active_spells(built.data, day) if spell_fits(spell, asked(where))]
+    return [spell for spell in active_spells(built.data, day) if spell_fits(spell, as_filters(where))]
 
 
 def joined_on(built: Built, person: str, day: date) -> date:
@@ -279,22 +279,22 @@ def careers(built: Built, day: date, where: dict[str, Any]) -> list[tuple[Spell,
     """Each joining up to the day: its spell, the days followed, whether it ended by the day."""
     followed = []
     for event in all_joiners(built.data):
-        if event.day > day or not spell_fits(event.spell, asked(where)):
+        if event.day > day or not spell_fits(event.spell, as_filters(where)):
             continue
         leavings = [leaver.day for leaver in all_leavers(built.data) if leaver.spell.person == event.spell.person]
-        ended = min((leaving for leaving in leavings if leaving > event.day), default=date.max)
-        followed.append((event.spell, (min(ended, day) - event.day).days, ended <= day))
+        end = min((leaving for leaving in leavings if leaving > event.day), default=date.max)
+        followed.append((event.spell, (min(end, day) - event.day).days, end <= day))
     return followed
 
 
 def kaplan_meier(times: list[tuple[int, bool]], until: int) -> Fraction:
     """The product limit in exact fractions: at each day of leaving, the share of those at risk who stay."""
-    left = Fraction(1)
+    survival = Fraction(1)
     for day in sorted({days for days, has_left in times if has_left and days <= until}):
         at_risk = sum(days >= day for days, _ in times)
         leaving = sum(days == day and has_left for days, has_left in times)
-        left *= 1 - Fraction(leaving, at_risk)
-    return left
+        survival *= 1 - Fraction(leaving, at_risk)
+    return survival
 
 
 def greenwood(times: list[tuple[int, bool]], until: int, share: float) -> tuple[float, float]:
@@ -339,7 +339,7 @@ def test_the_bounds_of_a_curve_at_1_or_0_are_the_curve() -> None:
 def test_survival_by_group_is_that_of_the_group(built: Built) -> None:
     day = built.data.as_of
     for member, served, share, at_risk in survival_by_post(built.con, on=day, least=1).rows[::7]:
-        times = [(d, left) for spell, d, left in careers(built, day, {}) if spell.member("post") == member]
+        times = [(d, has_left) for spell, d, has_left in careers(built, day, {}) if spell.member("post") == member]
         until = math.floor(served * DAYS_A_MONTH)
         assert math.isclose(share, kaplan_meier(times, until), rel_tol=1e-9, abs_tol=1e-12)
         assert at_risk == sum(days >= until for days, _ in times)

@@ -27,7 +27,7 @@ PLACES = ("IR", "IR-11", "IR-23")
 
 
 @pytest.fixture(scope="module", params=[(place, lang) for place in PLACES for lang in text.LANGUAGES], ids="-".join)
-def made(request, press: Press) -> tuple[str, str, bytes]:
+def written_book(request, press: Press) -> tuple[str, str, bytes]:
     place, lang = request.param
     return place, lang, press.pdf(press.questions(place, lang))
 
@@ -56,8 +56,8 @@ def numbers(pdf: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode("utf-8"))))
 
 
-def test_the_book_is_tagged_names_its_language_and_its_standards(made):
-    _, lang, pdf = made
+def test_the_book_is_tagged_names_its_language_and_its_standards(written_book):
+    _, lang, pdf = written_book
     with opened(pdf) as book:
         assert book.Root.MarkInfo.Marked
         assert str(book.Root.Lang).startswith(lang)
@@ -67,8 +67,8 @@ def test_the_book_is_tagged_names_its_language_and_its_standards(made):
             assert meta["pdfuaid:part"] == "1"
 
 
-def test_every_picture_has_words_and_headings_come_in_order(made):
-    place, _, pdf = made
+def test_every_picture_has_words_and_headings_come_in_order(written_book):
+    place, _, pdf = written_book
     with opened(pdf) as book:
         tree = elements_of(book.Root.StructTreeRoot.K)
         kinds = [str(element.S) for element in tree]
@@ -83,10 +83,10 @@ def test_every_picture_has_words_and_headings_come_in_order(made):
     assert "/TH" in kinds
 
 
-def test_every_font_is_a_subset_of_vazirmatn_and_embedded(made, tmp_path):
-    (tmp_path / "book.pdf").write_bytes(made[2])
-    listed = subprocess.run(["pdffonts", tmp_path / "book.pdf"], check=True, capture_output=True, text=True).stdout
-    fonts = listed.splitlines()[2:]
+def test_every_font_is_a_subset_of_vazirmatn_and_embedded(written_book, tmp_path):
+    (tmp_path / "book.pdf").write_bytes(written_book[2])
+    listing = subprocess.run(["pdffonts", tmp_path / "book.pdf"], check=True, capture_output=True, text=True).stdout
+    fonts = listing.splitlines()[2:]
     assert fonts
     for font in fonts:
         assert re.match(r"[A-Z]{6}\+Vazirmatn", font), font
@@ -94,8 +94,8 @@ def test_every_font_is_a_subset_of_vazirmatn_and_embedded(made, tmp_path):
         assert re.search(r"\byes yes yes\b", font), font
 
 
-def test_the_numbers_travel_with_the_book(made):
-    with opened(made[2]) as book:
+def test_the_numbers_travel_with_the_book(written_book):
+    with opened(written_book[2]) as book:
         (name,) = book.attachments
         attached = book.attachments[name]
         assert name == "numbers.csv"
@@ -104,9 +104,9 @@ def test_the_numbers_travel_with_the_book(made):
         assert attached.get_file().mime_type == "text/csv"
 
 
-def test_the_first_page_is_the_only_first_page(made):
+def test_the_first_page_is_the_only_first_page(written_book):
     """Two to four pages, none of them nearly empty."""
-    with opened(made[2]) as book:
+    with opened(written_book[2]) as book:
         assert 2 <= len(book.pages) <= 4
 
 
@@ -135,10 +135,10 @@ def test_exact_numbers_are_those_that_ask_gives(press, pointer):
 
 
 def test_what_is_printed_is_what_is_attached(press):
-    asked = press.questions("IR", "en", exact=True)
-    book = content.book(asked)
-    numbers = csv.DictReader(io.StringIO(typesetting.numbers_file(asked.recorded)))
-    today = [row for row in numbers if row["on"] == asked.day.isoformat() and row["by"] in ("", "province")]
+    questions = press.questions("IR", "en", exact=True)
+    book = content.book(questions)
+    numbers = csv.DictReader(io.StringIO(typesetting.numbers_file(questions.recorded)))
+    today = [row for row in numbers if row["on"] == questions.day.isoformat() and row["by"] in ("", "province")]
     with_values = {(row["metric"], row["member"]): row["value"] for row in today}
     (table,) = book["tables"]
     names = {name: code for code, name in text.reference_members("province", "en").items()}
@@ -148,9 +148,9 @@ def test_what_is_printed_is_what_is_attached(press):
 
 
 def test_for_circulation_counts_people_in_fives_and_says_so(press):
-    asked = press.questions("IR", "en")
-    book = content.book(asked)
-    rows = list(csv.DictReader(io.StringIO(typesetting.numbers_file(asked.recorded))))
+    questions = press.questions("IR", "en")
+    book = content.book(questions)
+    rows = list(csv.DictReader(io.StringIO(typesetting.numbers_file(questions.recorded))))
     counts = [
         row
         for row in rows
@@ -164,27 +164,29 @@ def test_for_circulation_counts_people_in_fives_and_says_so(press):
 
 
 def test_a_provinces_book_holds_no_detail_of_another(press, pointer):
-    asked = press.questions("IR-17", "en")
-    book = content.book(asked)
-    held = json.dumps([book, typesetting.numbers_file(asked.recorded)], ensure_ascii=False)
+    questions = press.questions("IR-17", "en")
+    book = content.book(questions)
+    content_text = json.dumps([book, typesetting.numbers_file(questions.recorded)], ensure_ascii=False)
     others = {code: name for code, name in text.reference_members("province", "en").items() if code != "IR-17"}
     counties = set(text.reference_members("county", "en").values())
-    assert not [name for code, name in others.items() if code in held or (name in held and name not in counties)]
-    assert "Kohgiluyeh and Boyer-Ahmad" in held
+    assert not [
+        name for code, name in others.items() if code in content_text or (name in content_text and name not in counties)
+    ]
+    assert "Kohgiluyeh and Boyer-Ahmad" in content_text
 
 
 def test_the_same_book_is_the_same_bytes(pointer):
-    made = []
+    books = []
     for _ in range(2):
         with writing.press(pointer, ADMINISTRATOR) as writer:
-            made.append(writer.pdf(writer.questions("IR-23", "fa")))
-    assert made[0] == made[1]
+            books.append(writer.pdf(writer.questions("IR-23", "fa")))
+    assert books[0] == books[1]
 
 
 def test_a_glyph_that_is_missing_fails_the_run(press, monkeypatch):
     monkeypatch.setattr(typesetting, "drawable", lambda value: value)
-    asked = press.questions("IR-17", "fa")
-    book = content.book(asked) | {"place": "漢"}
+    questions = press.questions("IR-17", "fa")
+    book = content.book(questions) | {"place": "漢"}
     with writing.press(press._pointer, ADMINISTRATOR) as writer, pytest.raises(Refused, match="cannot be set"):
         writer._typesetter.pdf(book, "")
 
@@ -196,9 +198,9 @@ def test_a_character_that_the_font_lacks_is_written_as_its_code():
 
 def test_a_name_of_200_letters_is_cut(press):
     # A day that no other test asks for: shared answers stay cached.
-    asked = press.questions("IR", "fa", date(2026, 1, 1))
-    asked.shared["names"] = {"institute": {"X": "ن" * 200}}
-    assert asked.member("institute", "X") == "ن" * 59 + "…"
+    questions = press.questions("IR", "fa", date(2026, 1, 1))
+    questions.shared["names"] = {"institute": {"X": "ن" * 200}}
+    assert questions.member("institute", "X") == "ن" * 59 + "…"
 
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)

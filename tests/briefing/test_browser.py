@@ -37,10 +37,10 @@ def test_books_are_fetched_by_button_and_from_the_list_and_events_by_keyboard(po
         assert fetched(take) == to.read_bytes()
 
         reader.go("growth")
-        listed = reader.page.locator("ol.pd-note").first
-        assert "طرح آموزش استان" in listed.inner_text()
-        drawn = reader.page.locator(".js-plotly-plot .annotation-text").all_text_contents()
-        assert {"۱", "۲", "۳"} <= {number.strip("\u2066\u2067\u2069") for number in drawn}
+        event_list = reader.page.locator("ol.pd-note").first
+        assert "طرح آموزش استان" in event_list.inner_text()
+        labels = reader.page.locator(".js-plotly-plot .annotation-text").all_text_contents()
+        assert {"۱", "۲", "۳"} <= {number.strip("\u2066\u2067\u2069") for number in labels}
         for _ in range(MOST_STEPS):
             reader.page.keyboard.press("Tab")
             if reader.page.evaluate("document.activeElement.matches('ol.pd-note')"):

@@ -27,10 +27,10 @@ class Book:
     """A book as data and as PDF."""
 
     def __init__(self, press: Press, place: str, lang: str, on: date | None, folder: Path) -> None:
-        asked = press.questions(place, lang, on)
-        self.data = content.book(asked)
+        questions = press.questions(place, lang, on)
+        self.data = content.book(questions)
         self.path = folder / "book.pdf"
-        self.path.write_bytes(press.pdf(asked))
+        self.path.write_bytes(press.pdf(questions))
 
     def read(self) -> str:
         """The text in the order of the structure."""
@@ -181,8 +181,8 @@ def test_the_structure_is_read_in_the_order_of_the_page(book):
 def test_long_names_and_letters_that_the_font_lacks_burst_no_page(pointer, tmp_path):
     """All institutes get one name of 200 letters, the first of which is in no font."""
     with writing.press(pointer, ADMINISTRATOR) as press:
-        asked = press.questions("IR-23", "en")
-        asked.shared["names"] = {"institute": dict.fromkeys(asked._names["institute"], HUGE)}
+        questions = press.questions("IR-23", "en")
+        questions.shared["names"] = {"institute": dict.fromkeys(questions._names["institute"], HUGE)}
         book = Book(press, "IR-23", "en", None, tmp_path)
     assert "[U+6F22]" in book.read()
     assert len(book.pages()) == 2

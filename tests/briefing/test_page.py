@@ -61,9 +61,9 @@ def test_a_line_of_the_list_that_cannot_be_read_hides_no_other(tmp_path, briefin
 
 
 def test_the_button_makes_the_book_of_the_scope(served, pointer):
-    made = briefings.made("IR-17", "fa", None)
+    book = briefings.made("IR-17", "fa", None)
     with writing.press(pointer, ADMINISTRATOR) as press:
-        assert made == press.pdf(press.questions("IR-17", "fa"))
+        assert book == press.pdf(press.questions("IR-17", "fa"))
 
 
 @pytest.mark.parametrize(

@@ -105,8 +105,8 @@ def kill_again_and_again(two: dict[str, Path], to: Path, seed: int, kills: int) 
     killed = 0
     with Reader(to) as reader:
         for number in range(kills):
-            wanted = digests[number % 2]
-            process = start(two[wanted], to)
+            expected = digests[number % 2]
+            process = start(two[expected], to)
             # Spread over the whole build, a third of them over its end, where it publishes.
             moment = chance.uniform(0.6, 1.1) if number % 3 == 0 else chance.uniform(0, 1)
             time.sleep(whole * moment)
@@ -117,16 +117,16 @@ def kill_again_and_again(two: dict[str, Path], to: Path, seed: int, kills: int) 
             code = process.wait()
             assert digest_of(to) in digests
             if code == 0:
-                assert digest_of(to) == wanted
+                assert digest_of(to) == expected
             else:
                 killed += 1
                 assert code == -signal.SIGKILL
             if number % 8 == 7:
-                healed = start(two[wanted], to)
+                healed = start(two[expected], to)
                 assert healed.wait() == 0, healed.stderr and healed.stderr.read()
-                assert digest_of(to) == wanted
-                left = os.listdir(to.parent / "warehouse.duckdb.publications")
-                assert [name for name in left if not name.endswith(".duckdb")] == ["lock"]
+                assert digest_of(to) == expected
+                remaining = os.listdir(to.parent / "warehouse.duckdb.publications")
+                assert [name for name in remaining if not name.endswith(".duckdb")] == ["lock"]
     return reader.answers, killed
 
 
@@ -319,13 +319,13 @@ def test_what_goes_wrong_behind_the_pointer_does_not_undo_the_publication(two, t
     for number, options in enumerate((["--report", "/dev/full"], [])):
         to = tmp_path / str(number) / "warehouse.duckdb"
         with open("/dev/full", "w") as full:
-            done = subprocess.run(
+            result = subprocess.run(
                 [sys.executable, "-m", "etl", "build", str(folder), "--to", str(to), "--day", DAY.isoformat(), *options],
                 cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=BUFFERED,
             )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        assert done.stderr.startswith("published 000001, but its report: ")
-        assert done.stderr.count("\n") == 1
+        assert result.returncode == 0, result.stderr
+        assert result.stderr.startswith("published 000001, but its report: ")
+        assert result.stderr.count("\n") == 1
         assert digest_of(to) in two
 
 
@@ -334,21 +334,21 @@ def test_an_answer_that_cannot_be_written_is_no_answer(two, tmp_path):
     for command in (["ask", "in_service"], ["metrics"], ["quarantine"]):
         source = [] if command == ["metrics"] else ["--from", str(to)]
         with open("/dev/full", "w") as full:
-            done = subprocess.run(
+            result = subprocess.run(
                 [sys.executable, "-m", "etl", *command, *source],
                 cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=BUFFERED,
             )  # fmt: skip
-        assert done.returncode == 1
-        assert done.stderr.startswith("the machine: No space left on device; ")
+        assert result.returncode == 1
+        assert result.stderr.startswith("the machine: No space left on device; ")
 
 
 def test_who_stops_listening_is_no_error(two, tmp_path):
     to = build(next(iter(two.values())), to=tmp_path / "w.duckdb").to
     pipe = f"{sys.executable} -m etl ask in_service --by month --over 1300/01/01..1404/12/29 --from {to} | head -1"
-    done = subprocess.run(
+    result = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {pipe}"], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 # ------------------------------------------------------------------ the clock
@@ -412,6 +412,6 @@ def test_a_machine_whose_clock_lies_builds_and_reads(two, tmp_path, moment):
         ["build", str(two[second]), "--to", str(to), "--day", DAY.isoformat()],
         ["ask", "in_service", "--from", str(to)],
     ):
-        done = subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        result = subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
     assert digest_of(to) == second

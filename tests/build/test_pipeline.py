@@ -341,10 +341,10 @@ def test_what_a_reader_needs_of_memory_does_not_grow_with_the_file(tmp_path, kin
         else:
             lines = "".join(f"{','.join(line)}\n" for line in zip(*columns.values(), strict=True))
             path.write_text(f"{','.join(columns)}\n" + lines * times, encoding="utf-8")
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-c", READ, str(path)], cwd=ROOT, capture_output=True, text=True, check=True
         )
-        read, peak = map(int, done.stdout.split())
+        read, peak = map(int, result.stdout.split())
         assert read == rows * times
         peaks.append(peak)
     assert peaks[1] < peaks[0] + 64, peaks

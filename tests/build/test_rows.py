@@ -99,12 +99,12 @@ def keyed(table: str, number: int) -> dict[str, str]:
 def test_every_reason_is_given_with_its_line_and_column_and_only_once(folder):
     expected: list[tuple[str, int, str, str]] = []
     for table in HEADERS:
-        cases = [(key[1:3], changed) for key, changed in REASONS.items() if key[0] == table]
+        cases = [(key[1:3], changes) for key, changes in REASONS.items() if key[0] == table]
         rows = []
-        for number, (fault, changed) in enumerate(cases):
+        for number, (fault, changes) in enumerate(cases):
             rows += [
                 keyed(table, 2 * number),
-                {**keyed(table, 2 * number + 1 if table != "training" else 20 + number), **changed},
+                {**keyed(table, 2 * number + 1 if table != "training" else 20 + number), **changes},
             ]
             expected.append((f"{table}_bad.csv", len(rows) + 1, fault[1], fault[0]))
         put(folder, f"{table}_bad.csv", rows)
@@ -120,9 +120,9 @@ def test_a_bad_value_that_no_headline_needs_loads_as_unknown_with_a_warning(fold
     expected: list[tuple[str, int, str, str]] = []
     for table in HEADERS:
         rows: StreamedRows = []
-        for number, ((of, reason, column), changed) in enumerate(WARNED.items()):
+        for number, ((of, reason, column), changes) in enumerate(WARNED.items()):
             if of == table:
-                rows += [keyed(table, 2 * number), {**keyed(table, 2 * number + 1), **changed}]
+                rows += [keyed(table, 2 * number), {**keyed(table, 2 * number + 1), **changes}]
                 expected.append((f"{table}_odd.csv", len(rows) + 1, column, reason))
         if rows:
             # A rejected row has no warnings besides.
@@ -142,8 +142,8 @@ def test_a_bad_value_that_no_headline_needs_loads_as_unknown_with_a_warning(fold
 
 
 def test_the_reasons_tried_are_those_of_the_contract():
-    tried = {key[1] for key in (*REASONS, *WARNED)} | {"ragged_row", "bad_encoding", "conflicting_key"}
-    assert tried == {
+    reasons = {key[1] for key in (*REASONS, *WARNED)} | {"ragged_row", "bad_encoding", "conflicting_key"}
+    assert reasons == {
         "missing_value", "bad_date", "future_date", "bad_number", "unknown_value", "unknown_province", "unknown_course",
         "bad_national_id", "spoilt_number", "age_out_of_range", "left_before_hired", "decided_before_complete",
         "ends_before_starts", "missing_status_since", "orphan_institute", "orphan_person", "conflicting_key", "ragged_row",
@@ -281,7 +281,7 @@ def test_of_one_file_the_later_row_is_the_duplicate(folder):
 
 
 @pytest.mark.parametrize(
-    ("table", "changed"),
+    ("table", "changes"),
     [
         ("institutes", {"name": "نامی دیگر"}),
         ("licences", {"licence_no": "78"}),
@@ -290,8 +290,8 @@ def test_of_one_file_the_later_row_is_the_duplicate(folder):
         ("training", {"score": ""}),
     ],
 )
-def test_one_key_with_two_contents_keeps_back_every_row_of_it(folder, table, changed):
-    built = with_rows(folder, table, row(table), row(table, **changed))
+def test_one_key_with_two_contents_keeps_back_every_row_of_it(folder, table, changes):
+    built = with_rows(folder, table, row(table), row(table, **changes))
     key = next(iter(GOOD[table]))
     mine = [fault for fault in built.rejected_rows() if fault[3] == "conflicting_key"]
     assert mine == [

@@ -44,9 +44,9 @@ def hand_in(folder: Path, rows: dict[str, StreamedRows], by_province: bool = Fal
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that is published, province by province; tests get copies of it."""
-    made = hand_in(tmp_path_factory.mktemp("published") / "incoming", register(), by_province=True)
-    assert load(made, accept_loss=False).code == 0
-    return made
+    folder = hand_in(tmp_path_factory.mktemp("published") / "incoming", register(), by_province=True)
+    assert load(folder, accept_loss=False).code == 0
+    return folder
 
 
 @pytest.fixture
@@ -142,8 +142,8 @@ def test_below_a_hundred_rows_nothing_is_compared(tmp_path):
 # ------------------------------------------------------------------ files
 
 
-@pytest.mark.parametrize(("bad", "refused"), [(50, False), (51, True), (100, True)])
-def test_a_file_with_more_than_half_of_its_rows_rejected_is_refused(folder, bad, refused):
+@pytest.mark.parametrize(("bad", "is_refused"), [(50, False), (51, True), (100, True)])
+def test_a_file_with_more_than_half_of_its_rows_rejected_is_refused(folder, bad, is_refused):
     rows = [
         row(
             "training",
@@ -154,7 +154,7 @@ def test_a_file_with_more_than_half_of_its_rows_rejected_is_refused(folder, bad,
         for at in range(100)
     ]
     put(folder, "training_more.csv", rows)
-    if refused:
+    if is_refused:
         assert lost(folder) == [
             f"training_more.csv: {bad} of 100 rows rejected (unknown_value {bad}); unknown_value first at line 2, "
             "column result (نتیجه): expected one of: passed, failed; correct these rows; --skip-refused publishes the "
@@ -181,9 +181,9 @@ def test_a_mostly_rejected_file_can_be_left_out(folder):
     put(folder, "training_more.csv", [*bad, row("training", national_id=national_id(5002), course_code="PY-102")])
     built = build(folder, "--skip-refused", accept_loss=False)
     assert built.code == 0
-    (refused,) = built.report["refused"]
-    refusal = refused.pop("reason")
-    assert refused == {"file": "training_more.csv", "table": "training", "province": "IR-23"}
+    (entry_refused,) = built.report["refused"]
+    refusal = entry_refused.pop("reason")
+    assert entry_refused == {"file": "training_more.csv", "table": "training", "province": "IR-23"}
     assert refusal.startswith("2 of 3 rows rejected (unknown_value 2); ")
     assert f"refused: training_more.csv (IR-23): {refusal}" in built.out
     assert "training_more.csv" not in [entry["file"] for entry in built.report["files"]]

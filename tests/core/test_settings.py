@@ -23,9 +23,9 @@ def written(folder: Path, content: str) -> dict[str, str]:
 
 
 def faults(environment: dict[str, str]) -> list[str]:
-    with pytest.raises(settings.Faulty) as caught:
+    with pytest.raises(settings.Faulty) as raised:
         settings.read(environment)
-    return caught.value.lines
+    return raised.value.lines
 
 
 def test_without_a_file_the_defaults_hold(monkeypatch, tmp_path):
@@ -159,9 +159,9 @@ def test_modules_get_their_variables_and_what_is_set_stays(tmp_path):
 
 def test_nothing_starts_on_a_fault(tmp_path):
     environment = written(tmp_path, "[web]\nport = 0\nprocesses = -1\n")
-    ended = run("sample", str(tmp_path / "made"), "--scale", "0.001", **environment)
-    assert ended.returncode == 1
-    assert len(ended.stderr.splitlines()) == 2
+    result = run("sample", str(tmp_path / "made"), "--scale", "0.001", **environment)
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 2
     assert not (tmp_path / "made").exists()
 
 
@@ -200,17 +200,17 @@ def installed(tmp_path_factory):
         views = "{folder}/views"
         """,
     )
-    ended = run("build", **environment)
-    assert ended.returncode == 0, ended.stderr
+    result = run("build", **environment)
+    assert result.returncode == 0, result.stderr
     assert (folder / "warehouse" / "w.duckdb").exists()
     return folder, environment
 
 
 def sick(**environment: str) -> list[str]:
     """The faults that the doctor reports."""
-    ended = run("doctor", **environment)
-    lines = [line for line in ended.stdout.splitlines() if line.startswith("FAULT")]
-    assert ended.returncode == (1 if lines else 0), ended.stderr
+    result = run("doctor", **environment)
+    lines = [line for line in result.stdout.splitlines() if line.startswith("FAULT")]
+    assert result.returncode == (1 if lines else 0), result.stderr
     return [line.removeprefix("FAULT  ") for line in lines]
 
 

@@ -103,10 +103,10 @@ def test_a_code_is_shown_in_latin_digits_with_its_zeros_and_case():
 
 @given(st.text(max_size=60))
 def test_a_printable_text_is_one_line_without_tricks(text):
-    printed = text_folding.printable(text)
-    assert len(printed.splitlines()) <= 1
-    assert text_folding.count_invisible(printed) == 0
-    assert "\x1b" not in printed
+    result = text_folding.printable(text)
+    assert len(result.splitlines()) <= 1
+    assert text_folding.count_invisible(result) == 0
+    assert "\x1b" not in result
 
 
 @pytest.mark.parametrize("name", ["institutes_تهران.csv", "شرکت‌ها 1.csv", "a=b@c.csv"])

@@ -401,20 +401,20 @@ def test_a_cell_with_an_error_is_no_empty_cell(folder, ending):
 
 def test_a_workbook_known_by_its_headers_is_opened_once(tmp_path, monkeypatch):
     path = xlsx(tmp_path / "فایل.xlsx", {"راهنما": [["x"]], "داده": rows_of_cells()})
-    opened = []
+    names = []
     calamine = workbook.CalamineWorkbook
 
     class Counted:
         @staticmethod
         def from_path(name: str) -> Any:
-            opened.append(name)
+            names.append(name)
             return calamine.from_path(name)
 
     monkeypatch.setattr(workbook, "CalamineWorkbook", Counted)
     table = open_source.recognised(path)
     source = open_source.open_source(path, contract(table))
     assert (table, sum(len(batch.lines) for batch in source.batches)) == ("training", 2)
-    assert opened == [str(path)]
+    assert names == [str(path)]
 
 
 # ------------------------------------------------------------------ plain causes

@@ -28,9 +28,9 @@ def folder(tmp_path: Path) -> Path:
     return put_good(tmp_path / "incoming")
 
 
-def parquet(path: Path, rows: int, **changed: str) -> None:
+def parquet(path: Path, rows: int, **changes: str) -> None:
     """A file of equal rows: a few bytes a column, however many rows."""
-    cells = {name: pa.array([text]) for name, text in row("training", **changed).items()}
+    cells = {name: pa.array([text]) for name, text in row("training", **changes).items()}
     columns = {
         name: pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), text) for name, text in cells.items()
     }

@@ -173,9 +173,9 @@ def test_a_writer_at_work_is_not_seen_in_part(postgres, folder, tmp_path, monkey
     assert ours.report["files"][2]["rows_read"] < now
 
 
-def _until(met: Any) -> None:
+def _until(condition: Any) -> None:
     for _ in range(500):
-        if met():
+        if condition():
             return
         time.sleep(0.02)
     raise AssertionError("it did not come to pass")
@@ -190,11 +190,11 @@ def test_a_killed_backend_is_a_refusal_whenever_it_dies(postgres, folder):
     for batches in (-1, 0, 1, 2):
         with postgresql.Snapshots(folder) as snapshots:
             (origin,) = snapshots.origins
-            with pytest.raises(Refused) as caught:
+            with pytest.raises(Refused) as raised:
                 read_and_kill(postgres, origin, batches)
             # A backend killed before the first row dies while the rows are counted.
-            assert "the server stopped sending rows" in str(caught.value) or "57P01" in str(caught.value)
-            assert "\n" not in str(caught.value)
+            assert "the server stopped sending rows" in str(raised.value) or "57P01" in str(raised.value)
+            assert "\n" not in str(raised.value)
     postgres.run("drop table many")
 
 
@@ -231,7 +231,7 @@ def test_rows_that_do_not_all_arrive_are_refused(postgres, folder, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("changed", "message"),
+    ("entries", "message"),
     [
         ({"sslrootcert": "other.crt"}, "certificate verify failed"),
         ({"sslmode": "disable"}, "no encryption"),
@@ -243,18 +243,18 @@ def test_rows_that_do_not_all_arrive_are_refused(postgres, folder, monkeypatch):
         ({"service": "unheard_of"}, 'definition of service "unheard_of" not found'),
     ],
 )
-def test_what_cannot_be_connected_is_told_in_one_line(postgres, folder, changed, message):
-    if changed.get("sslrootcert"):
-        changed = {"sslrootcert": str(postgres.folder / changed["sslrootcert"])}
-    put(folder, "sources.toml", postgres.sources(**changed))
-    refused = build(folder)
-    refusal = refused.refusal
+def test_what_cannot_be_connected_is_told_in_one_line(postgres, folder, entries, message):
+    if entries.get("sslrootcert"):
+        entries = {"sslrootcert": str(postgres.folder / entries["sslrootcert"])}
+    put(folder, "sources.toml", postgres.sources(**entries))
+    built = build(folder)
+    refusal = built.refusal
     assert refusal.startswith(
-        f"register:{changed.get('schema', 'public')}.institutes: " if "service" not in changed else "unheard_of:public."
+        f"register:{entries.get('schema', 'public')}.institutes: " if "service" not in entries else "unheard_of:public."
     )
     assert message in refusal
     assert all(f".{table}" in refusal for table in HEADERS), "one line names every table"
-    assert "a password of" not in refused.err
+    assert "a password of" not in built.err
 
 
 def test_a_table_that_takes_too_long_or_is_locked_is_told(postgres, folder):
@@ -304,9 +304,9 @@ def test_a_value_in_the_servers_words_is_not_told(postgres, folder):
         "from training; grant select on spoilt to reader"
     )
     put(folder, "sources.toml", postgres.sources() + 'tables = { training = "spoilt" }\n')
-    refused = build(folder)
-    assert "register:public.spoilt: row 1: the server stopped sending rows (" in refused.refusal
-    assert not any(course["national_id"] in refused.err for course in register()["training"])
+    built = build(folder)
+    assert "register:public.spoilt: row 1: the server stopped sending rows (" in built.refusal
+    assert not any(course["national_id"] in built.err for course in register()["training"])
 
 
 @pytest.mark.parametrize(
@@ -324,10 +324,10 @@ def test_a_value_in_the_servers_words_is_not_told(postgres, folder):
 )
 def test_a_file_of_sources_that_says_too_much_or_too_little_is_refused(folder, text, message):
     put(folder, "sources.toml", text)
-    refused = build(folder)
-    refusal = refused.refusal
+    built = build(folder)
+    refusal = built.refusal
     assert refusal.startswith(message)
-    assert "secret" not in refused.err
+    assert "secret" not in built.err
 
 
 def test_without_the_package_the_build_says_so(postgres, folder, monkeypatch):
@@ -343,9 +343,9 @@ def test_a_service_and_a_file_of_passwords_in_the_environment_are_enough(postgre
     put(folder, "sources.toml", '[[postgresql]]\nservice = "register"\n')
     environment = {**os.environ, "PGSERVICEFILE": str(service), "PGPASSFILE": str(postgres.folder / "pgpass")}
     to = tmp_path / "w.duckdb"
-    done = run("build", folder, "--to", to, "--day", DAY.isoformat(), env=environment)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "register:public.training" in done.stdout
+    result = run("build", folder, "--to", to, "--day", DAY.isoformat(), env=environment)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "register:public.training" in result.stdout
 
 
 def test_files_and_a_database_are_one_load_and_one_refused_can_be_skipped(postgres, folder):

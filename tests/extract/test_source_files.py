@@ -54,9 +54,9 @@ def read(
 
 
 def complaint(tmp_path: Path, content: str | bytes, name: str = "training.csv") -> str:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Refused) as raised:
         read(tmp_path, content, name)
-    return str(caught.value)
+    return str(raised.value)
 
 
 # ------------------------------------------------------------------ headers

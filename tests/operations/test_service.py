@@ -204,11 +204,11 @@ def test_runs_and_questions_are_counted(pointer, monkeypatch):
 
     monkeypatch.setenv("WAREHOUSE", str(pointer))
     before = service._REGISTRY.get_sample_value("policeyar_rerun_seconds_count")
-    runs, asked = warehouse.counted()
+    runs, questions = warehouse.counted()
     page = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
     assert not page.exception
     assert service._REGISTRY.get_sample_value("policeyar_rerun_seconds_count") == before + 1
-    assert warehouse.counted()[1] > asked
+    assert warehouse.counted()[1] > questions
     page.run()
     assert warehouse.counted()[0] > runs
 
@@ -289,19 +289,19 @@ logging.getLogger("policeyar.web").warning("started")
 
 @pytest.mark.slow
 def test_logs_are_json_without_address_path_query_or_value(tmp_path):
-    ended = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", _LOGGING],
         cwd=ROOT,
         env={**os.environ, "LOG_FORMAT": "json"},
         capture_output=True,
         text=True,
     )
-    assert ended.returncode == 0, ended.stderr
-    lines = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert result.returncode == 0, result.stderr
+    lines = [json.loads(line) for line in result.stderr.splitlines()]
     assert [line.get("text") for line in lines] == ["asked %s by %s", None, "run failed for %s", "started"]
     assert lines[2]["error"] == "ValueError"
     for secret in ("IR-23", "10.1.2.3", "0123456789", "?province"):
-        assert secret not in ended.stderr
+        assert secret not in result.stderr
 
 
 def test_what_the_settings_say_is_what_readiness_is_measured_by(monkeypatch, pointer):

@@ -212,8 +212,8 @@ def smart_service_share(data: Data, day: date, where: Where) -> float | None:
 
 
 def veteran_led_institutes(data: Data, day: date, where: Where) -> int:
-    led = [code for code in licensed(data, day) if data.institutes[code]["veteran_led"] is True]
-    return sum(institute_fits(data.institutes[code], where) for code in led)
+    codes = [code for code in licensed(data, day) if data.institutes[code]["veteran_led"] is True]
+    return sum(institute_fits(data.institutes[code], where) for code in codes)
 
 
 def veteran_led_institute_share(data: Data, day: date, where: Where) -> float | None:
@@ -331,9 +331,9 @@ def net_change(data: Data, first: date, last: date, where: Where) -> int:
 
 def leaver_rate_12m(data: Data, day: date, where: Where) -> float | None:
     year_ago = add_months(day, -12)
-    left = leavers(data, year_ago + DAY, day, where)
+    count = leavers(data, year_ago + DAY, day, where)
     mean = Fraction(in_service(data, year_ago, where) + in_service(data, day, where), 2)
-    return float(left / mean) if mean else None
+    return float(count / mean) if mean else None
 
 
 def early_attrition(data: Data, day: date, where: Where) -> float | None:
@@ -573,8 +573,8 @@ def requirements(data: Data, day: date, person: str) -> dict[str, Requirement]:
 
 def asked_courses(data: Data, day: date, person: str, where: Where) -> list[Requirement]:
     return [
-        needed
-        for code, needed in requirements(data, day, person).items()
+        requirement
+        for code, requirement in requirements(data, day, person).items()
         if "course" not in where or code in where["course"]
     ]
 
@@ -588,16 +588,18 @@ def asked_of(data: Data, day: date, where: Where) -> set[str]:
 
 
 def is_compliant(data: Data, day: date, person: str, where: Where) -> bool:
-    return all(needed.status not in ("expired", "overdue") for needed in asked_courses(data, day, person, where))
+    return all(
+        requirement.status not in ("expired", "overdue") for requirement in asked_courses(data, day, person, where)
+    )
 
 
 def training_compliance(data: Data, day: date, where: Where) -> float | None:
-    asked = asked_of(data, day, where)
-    return share(sum(is_compliant(data, day, person, where) for person in asked), len(asked))
+    people = asked_of(data, day, where)
+    return share(sum(is_compliant(data, day, person, where) for person in people), len(people))
 
 
 def trained(data: Data, day: date, person: str, where: Where) -> bool:
-    return all(needed.status == "in_date" for needed in asked_courses(data, day, person, where))
+    return all(requirement.status == "in_date" for requirement in asked_courses(data, day, person, where))
 
 
 def trained_assistants(data: Data, day: date, where: Where) -> int:
@@ -610,12 +612,12 @@ def trained_share(data: Data, day: date, where: Where) -> float | None:
 
 def requirement_rate(data: Data, day: date, where: Where) -> float | None:
     due = [
-        needed
+        requirement
         for person in persons(active_spells(data, day), where)
-        for needed in asked_courses(data, day, person, where)
-        if needed.is_due
+        for requirement in asked_courses(data, day, person, where)
+        if requirement.is_due
     ]
-    return share(sum(needed.status == "in_date" for needed in due), len(due))
+    return share(sum(requirement.status == "in_date" for requirement in due), len(due))
 
 
 def expiring(data: Data, day: date, where: Where, after: int, until: int) -> int:
@@ -623,9 +625,9 @@ def expiring(data: Data, day: date, where: Where, after: int, until: int) -> int
     for person in asked_of(data, day, where):
         if is_compliant(data, day, person, where):
             bad_days = [
-                needed.first_bad_day
-                for needed in asked_courses(data, day, person, where)
-                if needed.first_bad_day is not None
+                requirement.first_bad_day
+                for requirement in asked_courses(data, day, person, where)
+                if requirement.first_bad_day is not None
             ]
             first = min(bad_days, default=date.max)
             count += day + timedelta(after) < first <= day + timedelta(until)

@@ -77,8 +77,8 @@ def leaders(data: Data, day: date, where: Where) -> int:
 
 
 def veteran_leaders(data: Data, day: date, where: Where) -> int:
-    led = [spell for spell in active_spells(data, day) if spell.member("post") in LEADING and spell.veteran is True]
-    return len(persons(led, where))
+    leaders = [spell for spell in active_spells(data, day) if spell.member("post") in LEADING and spell.veteran is True]
+    return len(persons(leaders, where))
 
 
 def veteran_leader_share(data: Data, day: date, where: Where) -> float | None:
@@ -118,7 +118,7 @@ def covered_counties(data: Data, day: date, where: Where) -> int:
 
 # ------------------------------------------------------------------ training
 def statuses(data: Data, day: date, person: str) -> set[str]:
-    return {needed.status for needed in requirements(data, day, person).values()}
+    return {requirement.status for requirement in requirements(data, day, person).values()}
 
 
 def compliant_assistants(data: Data, day: date, where: Where) -> int:
@@ -276,9 +276,9 @@ def licensed_days(data: Data, code: str) -> frozenset[date]:
 def licensed_until(data: Data, day: date, where: Where) -> date | None:
     ends = []
     for code, institute in data.institutes.items():
-        held = licensed_days(data, code)
-        if institute_fits(institute, where) and (last := max((end for end in held if end <= day), default=None)):
-            while last + DAY in held:
+        licensed = licensed_days(data, code)
+        if institute_fits(institute, where) and (last := max((end for end in licensed if end <= day), default=None)):
+            while last + DAY in licensed:
                 last += DAY
             ends.append(last)
     return max(ends, default=None)

@@ -135,10 +135,10 @@ def test_two_loads_of_which_one_corrects_twenty_rows(tmp_path, capsys):
     assert "applications" not in {metric for metric, _ in moved}
     capsys.readouterr()
     assert main(["diff", "--from", str(to)]) == 0
-    printed = capsys.readouterr().out.splitlines()
-    assert printed[0].startswith("000001 to 000002, as of ")
-    assert "personnel: 0 new rows, 20 corrected rows, 0 removed rows" in printed
-    assert any(line.split() == ["in_service", "IR-01", "30", "10", "-20", "corrected_rows"] for line in printed)
+    output = capsys.readouterr().out.splitlines()
+    assert output[0].startswith("000001 to 000002, as of ")
+    assert "personnel: 0 new rows, 20 corrected rows, 0 removed rows" in output
+    assert any(line.split() == ["in_service", "IR-01", "30", "10", "-20", "corrected_rows"] for line in output)
     assert main(["diff", "--from", str(to), "--format", "json"]) == 0
     asjson = json.loads(capsys.readouterr().out)
     assert {
@@ -243,9 +243,11 @@ def test_the_numbers_kept_are_the_numbers_asked_for(house):
         for name, metric in catalog.catalogue().items():
             if metric.hidden:
                 continue
-            asked = answers.ask(con, name).value()
+            value_asked = answers.ask(con, name).value()
             assert (
-                (stored.get((name, None)) == asked) if isinstance(asked, float | int) else (name, None) not in stored
+                (stored.get((name, None)) == value_asked)
+                if isinstance(value_asked, float | int)
+                else (name, None) not in stored
             ), name
             if "province" in metric.dimensions:
                 answer = answers.ask(con, name, by=("province",))

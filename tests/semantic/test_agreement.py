@@ -96,15 +96,15 @@ STATES, FLOWS = list(oracle.STATES), list(oracle.FLOWS)
 
 def run(*arguments: str) -> str:
     """The output of a command; its errors are shown where it fails."""
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "etl", *arguments],
         cwd=ROOT,
         capture_output=True,
         env={**os.environ, "PYTHONUTF8": "1"},
         check=False,
     )
-    assert done.returncode == 0, done.stderr.decode("utf-8", "replace")[-2000:]
-    return done.stdout.decode("utf-8")
+    assert result.returncode == 0, result.stderr.decode("utf-8", "replace")[-2000:]
+    return result.stdout.decode("utf-8")
 
 
 @dataclass
@@ -237,10 +237,10 @@ def write_tangled(folder: Path, chance: random.Random) -> None:
     for number in range(150):
         person = national_id(999100000 + number)
         gender, education = chance.choice(["male", "female"]), sometimes("diploma")
-        left = day(0, 700)
+        left_on = day(0, 700)
         for _ in range(chance.randint(1, 6)):
-            hired = left + timedelta(chance.choice(steps) * chance.choice([1, 1, 1, -1]))
-            left = hired + timedelta(chance.choice([0, 1, 30, 89, 90, 200, 360]))
+            hired = left_on + timedelta(chance.choice(steps) * chance.choice([1, 1, 1, -1]))
+            left_on = hired + timedelta(chance.choice([0, 1, 30, 89, 90, 200, 360]))
             code, (province, county) = chance.choice(codes), chance.choice(places)
             from_day = sometimes(hired + timedelta(chance.randint(-30, 60)), 0.3)
             spells[person, code, hired] = (
@@ -253,7 +253,7 @@ def write_tangled(folder: Path, chance: random.Random) -> None:
                 education,
                 chance.choice(["guard", "guard", "team_leader", "operator", "manager"]),
                 hired,
-                sometimes(left, 0.9),
+                sometimes(left_on, 0.9),
                 from_day,
                 sometimes(from_day and from_day + timedelta(chance.randint(0, 200))),
                 chance.choice(["yes", "no", ""]),
@@ -261,12 +261,15 @@ def write_tangled(folder: Path, chance: random.Random) -> None:
         for _ in range(chance.randint(0, 9)):
             course, result = chance.choice("xyz"), chance.choice(["passed"] * 4 + ["failed"])
             completions.add((person, course, day(-200, 1000), result))
-    led = random.Random(9)
+    leader_chance = random.Random(9)
     founded = ["2020-02-29", "2016-02-29", "", *(date(2014, 3, 1) + timedelta(97 * at) for at in range(30))]
     write_csv(
         folder / "institutes.csv",
         "institute_code,name,province,county,activity,status,status_since,smart_services,veteran_led,founded_on",
-        [(*institute, led.choice(["yes", "no", ""]), led.choice(founded)) for institute in institutes],
+        [
+            (*institute, leader_chance.choice(["yes", "no", ""]), leader_chance.choice(founded))
+            for institute in institutes
+        ],
     )
     write_csv(
         folder / "licences.csv",
@@ -363,8 +366,8 @@ def differences(theirs: Answers, ours: Answers, by: tuple[str, ...]) -> list[str
 
 def compare(built: Built, names: list[str], by: tuple[str, ...] = (), **question: Any) -> None:
     where: Where = question.pop("where", {})
-    asked = {dimension: sorted(values) for dimension, values in where.items()}
-    theirs = built.ask(*names, by=by, where=asked, **question)
+    filters = {dimension: sorted(values) for dimension, values in where.items()}
+    theirs = built.ask(*names, by=by, where=filters, **question)
     ours = oracle.ask(built.data, names, by=by, where=where, **question)
     messages = differences(theirs, ours, by)
     assert not messages, f"by {by} {question} where {where}:\n" + "\n".join(sorted(messages)[:20])
@@ -478,8 +481,8 @@ def test_the_as_of_day(built):
 # ------------------------------------------------------------------ every metric
 def test_the_catalogue_holds_every_metric_of_the_contract():
     assert set(MUST_ANSWER) == set(STATES) | set(FLOWS)
-    listed = {line.split()[0] for line in run("metrics").splitlines()}
-    assert set(MUST_ANSWER) <= listed
+    names = {line.split()[0] for line in run("metrics").splitlines()}
+    assert set(MUST_ANSWER) <= names
     for name, dimensions in MUST_ANSWER.items():
         times = TIMES if name in FLOWS or name in STATES else ()
         assert allowed(name, *dimensions, *times), f"{name} is refused by one of {dimensions}"
@@ -601,10 +604,10 @@ def number(text: str) -> float | None:
 
 def test_csv_of_the_command_line(made_up):
     names = [*STATES, *FLOWS]
-    printed = run("ask", *names, "--by", "province", "--format", "csv", "--from", str(made_up.file))
+    output = run("ask", *names, "--by", "province", "--format", "csv", "--from", str(made_up.file))
     rows = [
         {column: cell if column == "province" else number(cell) for column, cell in row.items()}
-        for row in csv.DictReader(io.StringIO(printed))
+        for row in csv.DictReader(io.StringIO(output))
     ]
     assert list(rows[0])[: len(names) + 1] == ["province", *names]
     by = ("province",)

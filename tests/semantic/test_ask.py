@@ -214,11 +214,11 @@ def cli(warehouse: Path, *words: str) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_a_question_without_meaning_is_refused_with_a_reason(words: list[str], message: str, warehouse: Path) -> None:
-    done = cli(warehouse, *words)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert done.stdout == ""
-    assert len(done.stderr.strip().splitlines()) == 1, "one line, no trace"
+    result = cli(warehouse, *words)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert result.stdout == ""
+    assert len(result.stderr.strip().splitlines()) == 1, "one line, no trace"
 
 
 def test_a_flow_and_a_state_in_one_question_take_both(con: duckdb.DuckDBPyConnection) -> None:

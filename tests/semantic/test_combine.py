@@ -60,13 +60,13 @@ def test_a_group_exists_where_any_presence_column_is_not_zero():
 
 
 def test_lookups_add_numbers_to_the_groups_of_other_queries():
-    met = MeasureQuery((Select("met", ("province", "post", "active")),), ("province", "post"), ("active",), False)
-    beside = MeasureQuery((Select("beside", ("province", "people")),), ("province",), ("people",), True)
+    second = MeasureQuery((Select("met", ("province", "post", "active")),), ("province", "post"), ("active",), False)
+    first = MeasureQuery((Select("beside", ("province", "people")),), ("province",), ("people",), True)
     rows = {"met": [("A", "guard", 1), (None, "guard", 2)], "beside": [("A", 10), ("B", 20), (None, 5)]}
     zeros = {"active": 0, "people": None, "hours": 0.0}
-    groups = merge([beside, met], rows, ("province", "post"), {}, zeros)
+    groups = merge([first, second], rows, ("province", "post"), {}, zeros)
     assert groups == {("A", "guard"): [1, 10, 0.0], (None, "guard"): [2, 5, 0.0]}
-    alone = merge([beside], rows, ("province",), {}, {"people": None})
+    alone = merge([first], rows, ("province",), {}, {"people": None})
     assert alone == {("A",): [10], ("B",): [20], (None,): [5]}
 
 

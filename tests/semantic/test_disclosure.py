@@ -108,8 +108,8 @@ def test_no_count_can_be_had_from_its_row(counts: list[tuple[int, int]]) -> None
 def test_ratios_of_exact_parts_to_a_tenth_of_a_point_would_give_counts_back() -> None:
     """Why ratios are computed from rounded counts: the attack succeeds on the earlier design."""
     counts = [((str(whole),), (whole * 4 // 5, whole)) for whole in range(23, 123)]
-    left = possible(of_exact_parts(compliance(("institute",), counts)))
-    recovered = [ranges for ranges in left if len(ranges[0]) == len(ranges[1]) == 1]
+    possible_counts = possible(of_exact_parts(compliance(("institute",), counts)))
+    recovered = [ranges for ranges in possible_counts if len(ranges[0]) == len(ranges[1]) == 1]
     assert len(recovered) > 30
 
 
@@ -179,12 +179,12 @@ def recovered(cells_shown: Published, half: int = 2) -> list[tuple[Key, str]]:
     for (key, kind), row in rows_of.items():
         ends = []
         for sign in (1, -1):
-            done = linprog(sign * row, np.array(above), limits, bounds=(0, None), method="highs")
-            assert done.status == 0 or half == 2, done.message
-            if done.status:
+            result = linprog(sign * row, np.array(above), limits, bounds=(0, None), method="highs")
+            assert result.status == 0 or half == 2, result.message
+            if result.status:
                 # A count may be rounded the other way, which the constraints have to allow.
                 return recovered(cells_shown, 3)
-            ends.append(sign * done.fun)
+            ends.append(sign * result.fun)
         if math.floor(ends[1] + 1e-6) - math.ceil(ends[0] - 1e-6) < 1:
             exact.append((key, PARTS[kind]))
     return exact
@@ -232,7 +232,7 @@ def asking(**values: Any) -> disclosure.Ask:
     return ask
 
 
-def one(name: str, value: Any, ask: disclosure.Ask | None = None, **parts: Any) -> Any:
+def circulated(name: str, value: Any, ask: disclosure.Ask | None = None, **parts: Any) -> Any:
     """One number of a file for circulation, next to its parts."""
     made = answer(name, by=("province",), more=tuple(parts), rows=[("IR-23", value, *parts.values())])
     return for_circulation(made, ask).rows[0][1]
@@ -259,15 +259,15 @@ def one(name: str, value: Any, ask: disclosure.Ask | None = None, **parts: Any) 
     ],
 )
 def test_what_may_circulate_of_a_number(name: str, value: Any, parts: dict[str, Any], expected: Any) -> None:
-    assert one(name, value, **parts) == expected
+    assert circulated(name, value, **parts) == expected
 
 
 @pytest.mark.parametrize("name", ["age_median", "tenure_median", "time_to_licence_median", "time_to_licence_p90"])
 def test_a_median_or_percentile_is_left_out_of_seven_cases_or_where_they_are_not_known(name: str) -> None:
     cases = str(catalogue()[name].sample_size)
-    assert one(name, 30.26, asking(**{cases: 8})) == 30.3
-    assert one(name, 30.26, asking(**{cases: 7})) is None
-    assert one(name, 30.26) is None
+    assert circulated(name, 30.26, asking(**{cases: 8})) == 30.3
+    assert circulated(name, 30.26, asking(**{cases: 7})) is None
+    assert circulated(name, 30.26) is None
 
 
 def test_every_median_and_percentile_names_its_cases() -> None:
@@ -277,10 +277,10 @@ def test_every_median_and_percentile_names_its_cases() -> None:
 
 def test_a_gap_is_worked_out_of_rounded_counts_for_its_other_parts_are_known() -> None:
     known = {"residents": 1000, "nation_residents": 10000}
-    gaps = {one("coverage_gap", active - 12.3, asking(active_assistants=active, nation_active=123, **known))
+    gaps = {circulated("coverage_gap", active - 12.3, asking(active_assistants=active, nation_active=123, **known))
             for active in range(13, 18)}  # fmt: skip
     assert gaps == {disclosure.rounded(15 - 1000 * 125 / 10000)}, "five counts that read 15 have one gap"
-    assert one("coverage_gap", 3.7) is None
+    assert circulated("coverage_gap", 3.7) is None
 
 
 def test_a_comparison_is_of_what_is_told_of_its_sides() -> None:
@@ -308,7 +308,7 @@ def test_no_number_has_more_digits_than_its_rule_gives(name: str, value: float, 
     metric = catalogue()[name]
     parts = {str(metric.numerator): part, str(metric.denominator): whole} if metric.numerator else {}
     ask = asking(**dict.fromkeys(catalogue(), part))
-    number = one(name, value, ask, **parts)
+    number = circulated(name, value, ask, **parts)
     digits = {"share": 3, "per_10k": 2, "per_100km2": 2}.get(metric.unit, 1)
     assert number is None or round(number, digits) == number
     if metric.counts == "persons" and number is not None:

@@ -113,7 +113,7 @@ def test_a_number_that_moves_with_a_source_names_it(table, tmp_path):
     put(folder, f"{table}.csv", b"".join(line for number, line in enumerate(lines) if number % 3 or not number))
     part = build(folder, "--accept-loss", to=tmp_path / "b" / "w.duckdb")
     assert part.code == 0, part.err
-    moved = set()
+    names = set()
     with (
         access.connect(whole.to, access.ADMINISTRATOR) as first,
         access.connect(part.to, access.ADMINISTRATOR) as second,
@@ -122,9 +122,9 @@ def test_a_number_that_moves_with_a_source_names_it(table, tmp_path):
         for name, metric in catalog.catalogue().items():
             when = {"on": day} if metric.kind == "snapshot" else {}
             if answers.ask(first, name, **when).rows != answers.ask(second, name, **when).rows:
-                moved.add(name)
-    assert moved, table
-    assert not {name for name in moved if table not in lineage.sources_of(name)}
+                names.add(name)
+    assert names, table
+    assert not {name for name in names if table not in lineage.sources_of(name)}
 
 
 @pytest.mark.parametrize("name", registry.analyses())
@@ -141,9 +141,9 @@ def test_what_is_worked_out_of_several_questions_names_the_sources_of_all(name, 
     with access.connect(built.to, access.ADMINISTRATOR) as con:
         answer = registry.analyses()[name].run(con)
     asked -= ONLY_FOR_THE_DAY.get(name, set())
-    wanted = set().union(*(expected(metric, tables) for metric in asked))
-    assert answer.sources & set(TABLES) == wanted
-    assert wanted or name == "claim"
+    expected_sources = set().union(*(expected(metric, tables) for metric in asked))
+    assert answer.sources & set(TABLES) == expected_sources
+    assert expected_sources or name == "claim"
 
 
 def test_a_dimension_that_is_counted_from_another_table_has_its_sources(bound):
@@ -153,8 +153,11 @@ def test_a_dimension_that_is_counted_from_another_table_has_its_sources(bound):
             for dimension, change in entry.get("alternate_sources", {}).items():
                 (measure,) = catalog.expand(name, frozenset({dimension})).values()
                 assert measure.table == change.get("table", measure.table)
-                wanted = through(catalog.tables()[measure.table].model, tables)
-                assert answers.ask(con, name, by=(dimension,)).sources & set(TABLES) == wanted, (name, dimension)
+                expected_sources = through(catalog.tables()[measure.table].model, tables)
+                assert answers.ask(con, name, by=(dimension,)).sources & set(TABLES) == expected_sources, (
+                    name,
+                    dimension,
+                )
 
 
 def test_neither_a_comment_nor_a_cte_is_a_table():

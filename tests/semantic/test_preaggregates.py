@@ -147,8 +147,8 @@ def test_residents_are_those_of_the_day_they_are_asked_on(con):
     assert len(answer.rows) > 31 * 130
     for province, month, residents in answer.rows:
         assert math.isclose(residents, known.residents(province, lasts[month]), rel_tol=1e-12)
-    asked = answers.ask(con, "coverage_gap", by=("province",), on=date(2020, 2, 29)).query
-    pasted = con.execute("select\n    areas.province" + asked.split("select\n    areas.province")[1].split(";")[0])
+    query = answers.ask(con, "coverage_gap", by=("province",), on=date(2020, 2, 29)).query
+    pasted = con.execute("select\n    areas.province" + query.split("select\n    areas.province")[1].split(";")[0])
     facts = known.facts(date(2020, 2, 29))
     for province, *values in pasted.fetchall():
         assert all(map(_same, values, facts[province].values()))

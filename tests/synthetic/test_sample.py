@@ -85,7 +85,7 @@ def serving(load: Load, on: date) -> set[str]:
 
 
 def licensed(load: Load, on: date) -> set[str]:
-    ended = {
+    lapsed = {
         row["institute_code"]
         for row in load.rows["institutes"]
         if row["status"] in ("suspended", "revoked", "closed") and row["status_since"] <= on
@@ -94,7 +94,7 @@ def licensed(load: Load, on: date) -> set[str]:
         row["institute_code"]
         for row in load.rows["licences"]
         if row["outcome"] == "granted" and row["valid_from"] <= on <= row["valid_until"]
-    } - ended
+    } - lapsed
 
 
 def spells(load: Load) -> dict[str, list[dict]]:
@@ -240,8 +240,8 @@ def test_clerks_write_a_province_by_name_code_and_variant(folder: Path) -> None:
 # ------------------------------------------------------------------------------- the register
 def test_scale_holds(load: Load) -> None:
     assert len(serving(load, DAY)) == pytest.approx(600, rel=0.12)
-    passed = sum(row["result"] == "passed" for row in load.rows["training"])
-    assert passed == pytest.approx(6_000, rel=0.12)
+    passes = sum(row["result"] == "passed" for row in load.rows["training"])
+    assert passes == pytest.approx(6_000, rel=0.12)
 
 
 def test_twice_the_scale_is_twice_the_people(load: Load) -> None:

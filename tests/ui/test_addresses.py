@@ -124,18 +124,18 @@ def test_an_address_that_moved_leads_to_its_new_place_with_its_query(old: str, n
 
 def redirected(name: str, query: str) -> str:
     """The page that an address opens."""
-    sent: list[Any] = []
+    messages: list[Any] = []
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b""}
 
     async def send(message: Any) -> None:
-        sent.append(message)
+        messages.append(message)
 
-    asked = {"type": "http", "method": "GET", "path": f"/{name}", "query_string": query.encode()}
-    asyncio.run(Starlette(routes=middleware.routes())({**asked, "headers": []}, receive, send))
-    assert sent[0]["status"] == 307
-    return dict(sent[0]["headers"])[b"location"].decode()
+    scope = {"type": "http", "method": "GET", "path": f"/{name}", "query_string": query.encode()}
+    asyncio.run(Starlette(routes=middleware.routes())({**scope, "headers": []}, receive, send))
+    assert messages[0]["status"] == 307
+    return dict(messages[0]["headers"])[b"location"].decode()
 
 
 def addresses(name: str) -> st.SearchStrategy[dict[str, list[str]]]:

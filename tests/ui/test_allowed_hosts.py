@@ -26,21 +26,21 @@ NAMES = ["localhost", "127.0.0.1", "::1", "dashboard.example"]
 def allowed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The setting `server.allowedHosts`; an empty list means that nothing is set."""
     names = list(NAMES)
-    asked = config.get_option
-    monkeypatch.setattr(config, "get_option", lambda key: names if key == "server.allowedHosts" else asked(key))
+    original = config.get_option
+    monkeypatch.setattr(config, "get_option", lambda key: names if key == "server.allowedHosts" else original(key))
     return names
 
 
 def _ask(*headers: tuple[str, str], kind: str = "http", query: str = "") -> tuple[int, str]:
     """Status and body; status 0 if the request reached the app."""
-    sent: list[dict] = []
+    messages: list[dict] = []
     reached: list[str] = []
 
     async def app(scope, receive, send):
         reached.append(scope["type"])
 
     async def send(message):
-        sent.append(message)
+        messages.append(message)
 
     scope = {
         "type": kind,
@@ -51,13 +51,13 @@ def _ask(*headers: tuple[str, str], kind: str = "http", query: str = "") -> tupl
     }
     asyncio.run(allowed_hosts.AllowedHosts(app)(scope, None, send))
     if reached:
-        assert not sent
+        assert not messages
         return 0, ""
     if kind == "websocket":
         # The server responds with 403 if a socket is closed before it is accepted.
-        assert [message["type"] for message in sent] == ["websocket.close"]
+        assert [message["type"] for message in messages] == ["websocket.close"]
         return 403, ""
-    return sent[0]["status"], sent[1]["body"].decode()
+    return messages[0]["status"], messages[1]["body"].decode()
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])
@@ -74,10 +74,10 @@ def test_our_own_names_come_through(kind, host):
     "host", ["elsewhere.example", "localhost.elsewhere.example", "10.0.0.7", "", "localhost@elsewhere.example", "a:b:c"]
 )
 def test_another_name_is_refused(kind, host):
-    refused = 403 if kind == "websocket" else 421
-    assert _ask(("Host", host), kind=kind)[0] == refused
+    status = 403 if kind == "websocket" else 421
+    assert _ask(("Host", host), kind=kind)[0] == status
     # Headers that a rebound page may set itself are ignored.
-    assert _ask(("Host", host), ("X-Forwarded-Host", "dashboard.example"), kind=kind)[0] == refused
+    assert _ask(("Host", host), ("X-Forwarded-Host", "dashboard.example"), kind=kind)[0] == status
 
 
 def test_no_host_and_two_hosts_are_refused():

@@ -196,18 +196,18 @@ def names_no_small_group(figure: Shown, context: ChartContext) -> bool:
     return set(figure.title.focus) <= ends and apart
 
 
-def keeps_small_groups_apart(one: Shown) -> None:
-    if one.chart not in (bars.ranking, matrix.first_bars) or not one.drawn:
+def keeps_small_groups_apart(figure: Shown) -> None:
+    if figure.chart not in (bars.ranking, matrix.first_bars) or not figure.drawn:
         return
-    small = {group.key[0] for group in rank(one.answer).small}
-    bar = one.drawn["data"][0]
-    drawn = [
+    small = {group.key[0] for group in rank(figure.answer).small}
+    bar = figure.drawn["data"][0]
+    bars_drawn = [
         (code in small, colour.startswith("rgba"))
         for code, colour in zip(bar["customdata"], bar["marker"]["color"], strict=True)
     ]
-    are_pale = [is_pale for (_, is_pale), value in zip(drawn, bar["x"], strict=True) if value is not None]
+    are_pale = [is_pale for (_, is_pale), value in zip(bars_drawn, bar["x"], strict=True) if value is not None]
     # Groups with an unknown member are not ranked, and as pale as others of their size.
-    named = [one for one, code in zip(drawn, bar["customdata"], strict=True) if code is not None]
+    named = [pair for pair, code in zip(bars_drawn, bar["customdata"], strict=True) if code is not None]
     assert all(is_small == is_pale for is_small, is_pale in named), "pale where small, and nowhere else"
     assert are_pale == sorted(are_pale), "below the others"
 

@@ -122,8 +122,8 @@ IDS = [f"{name}, {context.lang}, {'dark' if context.dark else 'light'}" for name
 
 
 def drawn(name: str, context: ChartContext) -> elements.Figure:
-    chart, made, options = DRAWN[name]
-    return chart(made, context, **options)
+    chart, data, options = DRAWN[name]
+    return chart(data, context, **options)
 
 
 def strings(part: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -188,10 +188,10 @@ def test_no_chart_has_more_than_eight_ticks_of_time_or_value(name: str, context:
 
 @pytest.mark.parametrize(("name", "context"), EVERY, ids=IDS)
 def test_every_line_of_text_carries_its_direction(name: str, context: ChartContext) -> None:
-    opened = "\u2067" if context.lang == "fa" else "\u2066"
+    isolate = "\u2067" if context.lang == "fa" else "\u2066"
     for path, written in strings(drawn(name, context)["data"]):
         if path[-1] == "hovertext" and written:
-            assert all(part.startswith(opened) for part in written.split("<br>")), written
+            assert all(part.startswith(isolate) for part in written.split("<br>")), written
 
 
 def test_a_chart_knows_no_streamlit() -> None:
@@ -308,8 +308,8 @@ def test_actual_is_solid_the_target_outlined_the_projection_dashed() -> None:
 
 
 def test_time_is_told_in_jalali_months_and_whole_years() -> None:
-    few = lines.trend(by_month(), FA)["layout"]["xaxis"]
-    assert few["ticktext"][-1] == "\u2067اردیبهشت\u2069<br>\u2067۱۴۰۵\u2069"
+    short_axis = lines.trend(by_month(), FA)["layout"]["xaxis"]
+    assert short_axis["ticktext"][-1] == "\u2067اردیبهشت\u2069<br>\u2067۱۴۰۵\u2069"
     labels = [f"{year}-{month:02}" for year in range(1393, 1405) for month in range(1, 13)]
     many = answer("active_assistants", by=("month",), rows=[(label, 5) for label in labels])
     axis = lines.trend(many, FA)["layout"]["xaxis"]
@@ -468,20 +468,20 @@ def test_a_long_name_takes_two_lines_and_the_bars_make_room_for_it() -> None:
     )
     assert axes.folded("Tehran", 3) == "Tehran"
     names = {"course": {"a": "Legal duties and limits of judicial officers", "b": "First aid"}}
-    asked = answer("officer_training_share", by=("course",), rows=[("a", 0.5), ("b", 0.6)])
-    long, short = (bars.ranking(asked, replace(EN, names=known))["layout"] for known in (names, {"course": {}}))
+    data = answer("officer_training_share", by=("course",), rows=[("a", 0.5), ("b", 0.6)])
+    long, short = (bars.ranking(data, replace(EN, names=known))["layout"] for known in (names, {"course": {}}))
     assert [name.count("<br>") for name in long["yaxis"]["ticktext"]] == [0, 1]
     assert long["height"] > short["height"]
 
 
 @pytest.mark.parametrize("context", [FA, EN], ids=["fa", "en"])
 def test_numbers_beyond_the_bars_have_their_room_at_the_far_side(context: ChartContext) -> None:
-    for made in (
+    for figure in (
         steps.bridge(bridge(), context),
         steps.funnel(answer("applications", "decided", rows=[(90, 60)]), context),
     ):
         near, far = ("r", "l") if context.rtl else ("l", "r")
-        margin = made["layout"]["margin"]
+        margin = figure["layout"]["margin"]
         assert margin[far] >= 12 + 7 * len("900") > margin[near]
 
 
@@ -489,10 +489,10 @@ def test_numbers_beyond_the_bars_have_their_room_at_the_far_side(context: ChartC
 
 
 def test_the_largest_size_is_said_in_persons() -> None:
-    asked = answer("licensed_institutes", by=("size",), rows=[("1-9", 13), ("10-24", 17), ("100+", None)])
-    assert licensing.largest_size(asked, EN).sentence == "Most licensed institutes: 10–\u206024 people, 17 institutes"
-    assert licensing.largest_size(asked, FA).sentence == "بیشترین مؤسسات دارای مجوز: ۱۰ تا ۲۴ نفره، ۱۷ مؤسسه"
-    assert licensing.largest_size(replace(asked, rows=[]), EN).sentence == "Licensed institutes: no value"
+    data = answer("licensed_institutes", by=("size",), rows=[("1-9", 13), ("10-24", 17), ("100+", None)])
+    assert licensing.largest_size(data, EN).sentence == "Most licensed institutes: 10–\u206024 people, 17 institutes"
+    assert licensing.largest_size(data, FA).sentence == "بیشترین مؤسسات دارای مجوز: ۱۰ تا ۲۴ نفره، ۱۷ مؤسسه"
+    assert licensing.largest_size(replace(data, rows=[]), EN).sentence == "Licensed institutes: no value"
 
 
 def shares(*rows: tuple[str, int, int], name: str = "training_compliance") -> Answer:
@@ -519,8 +519,8 @@ def test_a_title_says_the_worst_by_the_direction_of_its_measure() -> None:
 
 
 def test_the_smallest_of_counts_that_should_rise_is_no_problem() -> None:
-    few = answer("active_assistants", by=("province",), rows=[("IR-23", 900), ("IR-11", 200), ("IR-00", 50)])
-    title = titles.extreme(few, EN)
+    data = answer("active_assistants", by=("province",), rows=[("IR-23", 900), ("IR-11", 200), ("IR-00", 50)])
+    title = titles.extreme(data, EN)
     assert (title.focus, title.is_problem) == (("IR-00",), False)
     for context in (EN, replace(EN, dark=True)):
         assert set(classes([900, 200, 50], catalogue()["active_assistants"], context).colours) <= set(
@@ -558,12 +558,12 @@ def test_no_superlative_and_no_range_of_groups_under_the_least() -> None:
 
 
 def test_two_figures_of_a_page_do_not_have_one_title() -> None:
-    made, taken = by_province(), []
+    made, sentences = by_province(), []
     for rule in (titles.extreme, titles.extreme, titles.extreme, titles.extreme):
-        taken.append(titles.unlike(rule(made, EN), taken, made, EN).sentence)
-    assert len(set(taken)) == 4
-    assert taken[1] == "Highest training compliance: Tehran, 90.0%"
-    assert all("raining compliance" in sentence for sentence in taken)
+        sentences.append(titles.unlike(rule(made, EN), sentences, made, EN).sentence)
+    assert len(set(sentences)) == 4
+    assert sentences[1] == "Highest training compliance: Tehran, 90.0%"
+    assert all("raining compliance" in sentence for sentence in sentences)
 
 
 def test_a_tie_of_counts_is_told_as_one_and_a_tie_of_shares_names_nobody() -> None:
@@ -593,13 +593,13 @@ def test_a_title_does_not_go_from_a_value_to_the_same() -> None:
 def test_a_title_does_not_take_an_old_value_for_that_of_the_last_day() -> None:
     months = [f"1405-{month:02}" for month in range(1, 8)]
     nobody = [(month, value) for month, value in zip(months, [0.667, 0.727, *[None] * 5], strict=True)]
-    ended = answer("training_compliance", by=("month",), rows=nobody, provisional=frozenset({"1405-07"}))
+    data = answer("training_compliance", by=("month",), rows=nobody, provisional=frozenset({"1405-07"}))
     for context in (FA, EN):
-        sentence = time_titles.latest(ended, context).sentence
+        sentence = time_titles.latest(data, context).sentence
         assert context.member("month", "1405-07") in sentence
         assert not any(text.plain(value, "share", context.lang) in sentence for value in (0.667, 0.727))
-    assert time_titles.latest(ended, EN).sentence == "Training compliance: no value in Mehr 1405"
-    run_off = replace(ended, by=("day",), rows=[("2026-10-22", 0.5), ("2026-10-23", None)])
+    assert time_titles.latest(data, EN).sentence == "Training compliance: no value in Mehr 1405"
+    run_off = replace(data, by=("day",), rows=[("2026-10-22", 0.5), ("2026-10-23", None)])
     assert "no value" in time_titles.ends(run_off, EN).sentence
 
 
@@ -639,8 +639,8 @@ def test_where_two_charts_compare_the_same_the_second_says_what_half_of_the_grou
     ]
     made = replace(by_province(), rows=rows)
     first = titles.extreme(made, EN, end="highest")
-    taken = {first.sentence, *(title.sentence for title in first.alternatives[:-1])}
-    second = titles.unlike(first, taken, made, EN)
+    sentences = {first.sentence, *(title.sentence for title in first.alternatives[:-1])}
+    second = titles.unlike(first, sentences, made, EN)
     assert second.sentence == "Training compliance: 70.0% or less in half of the provinces"
 
 

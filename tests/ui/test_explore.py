@@ -38,8 +38,8 @@ def warehouse(publish_sample: Callable[..., Sample]) -> Path:
 
 @pytest.fixture
 def con(warehouse: Path) -> duckdb.DuckDBPyConnection:
-    with access.connect(warehouse, access.ADMINISTRATOR) as opened:
-        yield opened
+    with access.connect(warehouse, access.ADMINISTRATOR) as connection:
+        yield connection
 
 
 # ---------------------------------------------------------------- meaning
@@ -56,12 +56,13 @@ def test_what_is_let_through_is_answered_and_what_is_refused_has_a_way_out(
             with pytest.raises(QuestionError):
                 answers.ask(con, name, by=(dimension,))
             for remedy in problems[0].remedies:
-                left = (
+                question = (
                     [metric_name for metric_name in [name] if remedy.kind != "m"],
                     [dimension_ for dimension_ in [dimension] if remedy.kind != "by"],
                 )
                 assert all(
-                    problem.reason == "no_measure" for problem in question_problems.problems_of(catalogue(), *left, [])
+                    problem.reason == "no_measure"
+                    for problem in question_problems.problems_of(catalogue(), *question, [])
                 )
 
 
@@ -287,9 +288,9 @@ def test_names_stand_as_the_persian_alphabet_has_them_and_the_unknown_last() -> 
 
 def test_a_matrix_shows_every_cell_it_has_room_for_and_says_where_it_has_not() -> None:
     rows = [(f"IR-{p:02}", post, p) for p in range(5) for post in ("guard", "manager")]
-    drawn = matrix.matrix(made.answer("active_assistants", by=("province", "post"), rows=rows), ChartContext("fa"))
-    assert sum(value is not None for line in drawn["data"][0]["z"] for value in line) == 10
-    assert "credit" not in drawn["layout"]["meta"]
+    figure = matrix.matrix(made.answer("active_assistants", by=("province", "post"), rows=rows), ChartContext("fa"))
+    assert sum(value is not None for line in figure["data"][0]["z"] for value in line) == 10
+    assert "credit" not in figure["layout"]["meta"]
     many = [(f"{i:04}", post, i) for i in range(60) for post in ("guard", "manager")]
     cut = matrix.matrix(made.answer("active_assistants", by=("county", "post"), rows=many), ChartContext("fa"))
     assert len(cut["data"][0]["y"]) == matrix.MOST_ROWS
@@ -297,16 +298,16 @@ def test_a_matrix_shows_every_cell_it_has_room_for_and_says_where_it_has_not() -
 
 
 def test_a_picture_carries_title_keys_and_source_and_leaves_the_chart_as_it_was() -> None:
-    drawn = matrix.matrix(
+    figure = matrix.matrix(
         made.answer("active_assistants", by=("province", "post"), rows=[("IR-00", "guard", 4), ("IR-01", "guard", 9)]),
         ChartContext("fa"),
     )
-    before = repr(drawn)
-    made_up = downloads.on_paper(downloads.Picture(drawn, "یافته <b>", "زیر", "منبع"), ChartContext("fa"))
+    before = repr(figure)
+    made_up = downloads.on_paper(downloads.Picture(figure, "یافته <b>", "زیر", "منبع"), ChartContext("fa"))
     title = made_up["layout"]["title"]["text"]
     assert all(part in title for part in ("یافته &lt;b&gt;", "زیر", "■"))
     assert any("منبع" in note["text"] for note in made_up["layout"]["annotations"])
-    assert repr(drawn) == before
+    assert repr(figure) == before
 
 
 # ---------------------------------------------------------------- comparison, rows, load

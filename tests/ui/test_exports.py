@@ -244,14 +244,14 @@ def with_days(rows: list[tuple[Any, ...]]) -> Answer:
 @example(with_days([(word, -1, date(2026, 5, 1)) for word in NASTY]), dict(zip(NASTY, reversed(NASTY), strict=True)))
 def test_a_csv_is_what_a_writer_of_single_cells_writes(made: Answer, names: dict[str, str]) -> None:
     context = ChartContext("fa", names={"institute": names})
-    wanted = io.StringIO()
-    writer = csv.writer(wanted, lineterminator="\r\n")
+    expected = io.StringIO()
+    writer = csv.writer(expected, lineterminator="\r\n")
     writer.writerow(["institute", "institute_name", "active_assistants", "latest_day", "latest_day_jalali"])
     for code, number, day in made.rows:
         jalali = "" if day is None else text.iso_jalali(day)
         row = (code, context.member("institute", code), number, day, jalali)
         writer.writerow(["" if cell is None else file_content.safe(cell) for cell in row])
-    assert to_csv(made, context).decode("utf-8") == "\ufeff" + wanted.getvalue()
+    assert to_csv(made, context).decode("utf-8") == "\ufeff" + expected.getvalue()
 
 
 @pytest.mark.slow

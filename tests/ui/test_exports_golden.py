@@ -60,11 +60,11 @@ def register() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture(scope="module")
 def con(publish_sample: Callable[..., Sample]) -> Iterator[duckdb.DuckDBPyConnection]:
-    with access.connect(publish_sample(day=BUILD_DAY).pointer, access.ADMINISTRATOR) as opened:
-        yield opened
+    with access.connect(publish_sample(day=BUILD_DAY).pointer, access.ADMINISTRATOR) as connection:
+        yield connection
 
 
-def asked(con: duckdb.DuckDBPyConnection, question: str) -> Exportable:
+def answer_to(con: duckdb.DuckDBPyConnection, question: str) -> Exportable:
     """Shares, counts, negative numbers and codes with zeros before them; days; rows read from a query."""
     if question == "licences":
         return detail.licences(con, "004")
@@ -79,7 +79,7 @@ def files(con: duckdb.DuckDBPyConnection, question: str, lang: str, circulation:
     context = ChartContext(
         lang, names={"institute": dict(con.execute("select institute_code, name from institutes").fetchall())}
     )
-    exact = asked(con, question)
+    exact = answer_to(con, question)
     source = disclosure.for_circulation(exact, partial(ask, con)) if circulation else exact
     name = "-".join([question, lang, *(["circulation"] if circulation else [])])
     return {
@@ -118,9 +118,9 @@ def test_files_are_the_ones_that_were_reviewed(
     con: duckdb.DuckDBPyConnection, question: str, lang: str, circulation: bool
 ) -> None:
     for name, made in files(con, question, lang, circulation).items():
-        wanted = (GOLDEN / name).read_bytes()
-        if made != wanted:
-            before, after = (content.decode("utf-8", "backslashreplace").splitlines() for content in (wanted, made))
+        reviewed = (GOLDEN / name).read_bytes()
+        if made != reviewed:
+            before, after = (content.decode("utf-8", "backslashreplace").splitlines() for content in (reviewed, made))
             changes = "\n".join(difflib.unified_diff(before, after, "reviewed", "written now", lineterm=""))
             pytest.fail(f"{name} differs{':' if changes else ' in its line ends'}\n{changes}\n{AGAIN}")
 
@@ -131,18 +131,18 @@ def test_rows_of_a_query_make_the_files_of_the_answer_that_holds_them(
 ) -> None:
     context = ChartContext("fa")
     streamed = detail.people(con, D)
-    held = streamed.first(1000)
-    assert len(held.rows) == streamed.count() == 10, "nine are active, one of them in two provinces"
-    assert streamed.first(2).rows == held.rows[:2]
-    wanted = [to_csv(held, context), xlsx_in_words(to_xlsx(held, context))]
-    parquet = parquet_in_words(to_parquet(held, context))
+    in_memory = streamed.first(1000)
+    assert len(in_memory.rows) == streamed.count() == 10, "nine are active, one of them in two provinces"
+    assert streamed.first(2).rows == in_memory.rows[:2]
+    expected = [to_csv(in_memory, context), xlsx_in_words(to_xlsx(in_memory, context))]
+    parquet = parquet_in_words(to_parquet(in_memory, context))
     monkeypatch.setattr(exportable, "BATCH", most)
     monkeypatch.setattr(writers, "_FEW", 0)  # every two columns of codes are written as one
-    for source in (streamed, held):
+    for source in (streamed, in_memory):
         assert [
             to_csv(source, context),
             xlsx_in_words(to_xlsx(source, context)),
-        ] == wanted
+        ] == expected
         assert parquet_in_words(to_parquet(source, context)) == parquet
 
 

@@ -62,7 +62,7 @@ def test_the_next_run_of_a_page_is_of_the_latest_publication(pointer: Path) -> N
 def test_a_part_that_runs_alone_after_a_new_publication_draws_the_whole_page_again(
     pointer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn: list[str] = []
+    drawings: list[str] = []
     stored: list[Any] = []
     # Streamlit keeps the arguments of a fragment, and calls it with the same again.
     monkeypatch.setattr(
@@ -72,17 +72,17 @@ def test_a_part_that_runs_alone_after_a_new_publication_draws_the_whole_page_aga
     )
     monkeypatch.setattr(page_context.st, "rerun", again_from_the_top)
     warehouse.turn()
-    part = rendering.fragment(lambda word: drawn.append(f"{word} {Path(warehouse.path()).stem}"))
+    part = rendering.fragment(lambda word: drawings.append(f"{word} {Path(warehouse.path()).stem}"))
     part("one")
     page_context.leave_page()
     again, arguments = stored[0]
     again(*arguments)
-    assert drawn == ["one 000001"] * 2
+    assert drawings == ["one 000001"] * 2
     warehouse.leave()
     publish_again(pointer, MORE)
     with pytest.raises(Rerun):
         again(*arguments)
-    assert drawn == ["one 000001"] * 2
+    assert drawings == ["one 000001"] * 2
 
 
 def test_rows_of_people_that_a_button_still_offers_are_read_from_their_own_publication(

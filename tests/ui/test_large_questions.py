@@ -34,7 +34,7 @@ CONTEXT = ChartContext("en")
 
 
 @pytest.fixture(scope="module")
-def answered(small_register: Path) -> Iterator[tuple[StoredRows, Answer]]:
+def both_answers(small_register: Path) -> Iterator[tuple[StoredRows, Answer]]:
     """The same answer, stored and in memory."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WAREHOUSE", str(small_register))
@@ -50,15 +50,15 @@ def answered(small_register: Path) -> Iterator[tuple[StoredRows, Answer]]:
 
 
 @pytest.fixture
-def few(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def small_limit(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAREHOUSE", str(small_register))
     monkeypatch.setattr(limits, "ROWS", ROWS)
     warehouse._results.clear()
 
 
 @pytest.mark.slow
-def test_stored_rows_are_the_rows_of_the_answer(answered: tuple[StoredRows, Answer]) -> None:
-    stored, whole = answered
+def test_stored_rows_are_the_rows_of_the_answer(both_answers: tuple[StoredRows, Answer]) -> None:
+    stored, whole = both_answers
     assert stored.in_memory() == whole
     assert stored.answer.rows == []
     assert stored.count() == len(whole.rows)
@@ -67,9 +67,9 @@ def test_stored_rows_are_the_rows_of_the_answer(answered: tuple[StoredRows, Answ
 @pytest.mark.slow
 @pytest.mark.parametrize("sort", [*BY, *(f"-{name}" for name in BY), "training_compliance", "-training_compliance"])
 def test_a_page_of_stored_rows_is_that_of_the_same_rows_in_memory(
-    sort: str, answered: tuple[StoredRows, Answer]
+    sort: str, both_answers: tuple[StoredRows, Answer]
 ) -> None:
-    stored, whole = answered
+    stored, whole = both_answers
     paged = paged_rows.PagedRows(stored, CONTEXT).sorted_by(sort)
     ordered = tables.in_order(whole, CONTEXT, sort.removeprefix("-"), sort.startswith("-"))
     if "month" not in sort and "training" not in sort:
@@ -83,7 +83,7 @@ def test_a_page_of_stored_rows_is_that_of_the_same_rows_in_memory(
 
 
 @pytest.mark.slow
-def test_the_file_of_stored_rows_goes_with_them(few: None) -> None:
+def test_the_file_of_stored_rows_goes_with_them(small_limit: None) -> None:
     stored = warehouse.ask_stored("active_assistants", by=BY, over=OVER)
     assert isinstance(stored, StoredRows)
     path = stored.path
@@ -94,7 +94,7 @@ def test_the_file_of_stored_rows_goes_with_them(few: None) -> None:
 
 
 @pytest.mark.slow
-def test_in_a_process_of_its_own_a_question_sees_what_its_reader_may_see(few: None) -> None:
+def test_in_a_process_of_its_own_a_question_sees_what_its_reader_may_see(small_limit: None) -> None:
     with user.acting_as(OWN):
         own = warehouse.ask_stored("active_assistants", by=BY, over=OVER)
         provinces = registers.province_of
@@ -112,7 +112,7 @@ def slow(con: access.ScopedCursor) -> Any:
 
 @pytest.mark.slow
 def test_a_question_that_takes_too_long_is_interrupted_here_and_ended_there(
-    few: None, monkeypatch: pytest.MonkeyPatch
+    small_limit: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "SECONDS", 0.5)
     monkeypatch.setattr(limits, "WORKER_SECONDS", 4.0)
@@ -182,7 +182,7 @@ def explored(**more: Any) -> tuple[AppTest, str]:
 
 
 @pytest.mark.slow
-def test_explore_pages_through_rows_that_are_not_in_memory(few: None) -> None:
+def test_explore_pages_through_rows_that_are_not_in_memory(small_limit: None) -> None:
     app, page = explored(sort="-month", page="2", show="pivot")
     assert not app.exception
     assert "pd-error" not in page
@@ -200,7 +200,7 @@ def test_explore_pages_through_rows_that_are_not_in_memory(few: None) -> None:
     [("WORKER_SECONDS", 0.0, "out_of_time"), ("worker_memory", lambda: 1 << 20, "out_of_memory")],
 )
 def test_a_question_that_exceeds_a_limit_is_told_in_one_sentence(
-    few: None, monkeypatch: pytest.MonkeyPatch, limit: str, value: Any, word: str
+    small_limit: None, monkeypatch: pytest.MonkeyPatch, limit: str, value: Any, word: str
 ) -> None:
     monkeypatch.setattr(limits, limit, value)
     app, page = explored()
@@ -209,7 +209,9 @@ def test_a_question_that_exceeds_a_limit_is_told_in_one_sentence(
 
 
 @pytest.mark.slow
-def test_a_question_that_its_reader_stopped_is_not_asked_again(few: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_that_its_reader_stopped_is_not_asked_again(
+    small_limit: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "_wait", lambda _process, query: limits._stopped(query) or st.rerun())
     begun: list[Any] = []
     process = limits.WorkerProcess
@@ -224,9 +226,9 @@ def test_a_question_that_its_reader_stopped_is_not_asked_again(few: None, monkey
 
 @pytest.mark.slow
 def test_a_file_made_in_a_process_of_its_own_is_the_one_made_here(
-    answered: tuple[StoredRows, Answer], few: None
+    both_answers: tuple[StoredRows, Answer], small_limit: None
 ) -> None:
-    stored, whole = answered
+    stored, whole = both_answers
     for form in jobs.FORMS:
         making = Making(ExportJob(form, stored, CONTEXT, False, "Iran"))
         making.process.result()
@@ -242,7 +244,7 @@ def test_a_file_made_in_a_process_of_its_own_is_the_one_made_here(
 
 
 @pytest.mark.slow
-def test_rows_of_people_are_those_of_the_reader(few: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_of_people_are_those_of_the_reader(small_limit: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DETAIL_ROWS", "1")
     with user.acting_as(OWN):
         making = Making(ExportJob("csv", registers.people(date(2026, 6, 1)), CONTEXT, False, "Tehran"))
@@ -253,7 +255,7 @@ def test_rows_of_people_are_those_of_the_reader(few: None, monkeypatch: pytest.M
 
 
 @pytest.mark.slow
-def test_of_a_file_that_is_cancelled_half_way_nothing_is_left(few: None) -> None:
+def test_of_a_file_that_is_cancelled_half_way_nothing_is_left(small_limit: None) -> None:
     making = Making(ExportJob("xlsx", LARGE, CONTEXT, False, ""))
     until(lambda: making.process.share > 0, "it is being made")
     path = making.path
@@ -283,7 +285,7 @@ def made_first() -> None:
 
 
 @pytest.mark.slow
-def test_a_file_is_begun_watched_and_cancelled_on_the_page(few: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_begun_watched_and_cancelled_on_the_page(small_limit: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(downloads, "_AT_ONCE_SECONDS", 0.0)
     app = AppTest.from_function(made_first, default_timeout=120).run()
     app.button(key="make-xlsx-x").click().run()
@@ -298,19 +300,19 @@ def test_a_file_is_begun_watched_and_cancelled_on_the_page(few: None, monkeypatc
 
 
 def test_a_cache_holds_no_more_bytes_than_it_may() -> None:
-    asked: list[int] = []
+    counts: list[int] = []
 
     def answer(count: int) -> Answer:
-        asked.append(count)
+        counts.append(count)
         return made.answer("active_assistants", by=("institute",), rows=[(str(n), n) for n in range(count)])
 
     size = caches.size_of(answer(100))
     cache = caches.ResultCache(3 * size, caches.size_of)
     ask = cache.of(answer)
-    asked.clear()
+    counts.clear()
     for count in (100, 99, 98, 100, 97, 99):
         ask(count)
-    assert asked == [100, 99, 98, 97, 99], "99 was used least lately when 97 came"
+    assert counts == [100, 99, 98, 97, 99], "99 was used least lately when 97 came"
     assert cache.bytes_held <= cache.most
     ask(1000)
     assert ask(1000) is not ask(1000), "what is larger than the cache pushes nothing out"

@@ -56,16 +56,16 @@ def test_a_file_of_the_chart_component_that_is_missing_is_logged_without_its_pat
 
 
 async def _status(app: Starlette, path: str) -> int:
-    sent: list[dict] = []
+    messages: list[dict] = []
 
     async def send(message):
-        sent.append(message)
+        messages.append(message)
 
     async def receive():
         return {"type": "http.request", "body": b""}
 
     await app({"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}, receive, send)
-    return sent[0]["status"]
+    return messages[0]["status"]
 
 
 def test_what_uvicorn_says_of_a_socket_names_nobody(written):

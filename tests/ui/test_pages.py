@@ -138,9 +138,9 @@ def test_a_page_chooses_and_arranges_and_computes_nothing(name: str) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_plotly_accepts_every_chart_of_a_page(name: str, published: Path) -> None:
     components = opened(name).get("bidi_component")
-    sent = [component.proto.bytes for component in components if component.proto.component_name == "dashboard.plot"]
-    assert sent or name in ("methods", "quality", "register", "compare", "province", "briefings")
-    for chart in sent:
+    charts = [component.proto.bytes for component in components if component.proto.component_name == "dashboard.plot"]
+    assert charts or name in ("methods", "quality", "register", "compare", "province", "briefings")
+    for chart in charts:
         payload = json.loads(chart)
         go.Figure(payload["figure"])
         assert payload["spoken"]
@@ -163,7 +163,7 @@ def test_what_a_part_needs_is_asked_beside_the_others_before_it_is_drawn(
         monkeypatch.setattr(warehouse, way, recorded)
     assert "pd-card" in html(opened(name))
     assert drawing
-    assert [asked for asked in drawing if asked not in beside] == []
+    assert [question for question in drawing if question not in beside] == []
 
 
 def test_one_card_without_a_meaning_leaves_the_others_standing(

@@ -69,8 +69,8 @@ def test_a_year_is_one_click_and_a_typed_target_is_read_in_persian_digits(publis
     assert text.word("goal.title", "fa") in after
     assert after != before
     with opened_at(published) as con:
-        needed = planning.recruits_needed(con, goal=20.0).value()
-    assert text.plain(needed, "persons", "fa") in after
+        recruits = planning.recruits_needed(con, goal=20.0).value()
+    assert text.plain(recruits, "persons", "fa") in after
 
 
 def test_a_year_in_the_address_of_growth_means_its_last_day(published: Path) -> None:  # noqa: F811
@@ -269,10 +269,10 @@ def test_the_months_of_a_province_mark_those_beyond_their_limits() -> None:
     metrics = tuple(derived(name) for name in ("flow_share", "flow_low", "flow_middle", "flow_high"))
     columns = ("month", *(metric.name for metric in metrics), "flow_here", "flow_nation", "is_signal")
     rows = [("1403-01", 0.1, 0.05, 0.1, 0.15, 10, 100, False), ("1403-02", 0.3, 0.05, 0.1, 0.15, 30, 100, True)]
-    asked = replace(answer(rows=[]), metrics=metrics, by=("month",), columns=columns, rows=rows)
-    sentence = charts.months_beyond(asked, ChartContext("en")).sentence
+    data = replace(answer(rows=[]), metrics=metrics, by=("month",), columns=columns, rows=rows)
+    sentence = charts.months_beyond(data, ChartContext("en")).sentence
     assert sentence == "Share of all joiners beyond its limits in Ordibehesht 1403"
-    [line] = charts.process(asked, ChartContext("en"))["data"]
+    [line] = charts.process(data, ChartContext("en"))["data"]
     assert line["marker"]["symbol"] == ["circle", "diamond"]
-    calm = charts.months_beyond(replace(asked, rows=rows[:1]), ChartContext("en")).sentence
+    calm = charts.months_beyond(replace(data, rows=rows[:1]), ChartContext("en")).sentence
     assert calm == "Share of all joiners: every month within its limits (5.0% to 15.0%)"

@@ -22,7 +22,7 @@ LANGUAGES = ("fa", "en")
 TABBED = [entry for entry in text.menu() if len(text.parts(entry)) > 1]
 
 
-def shown(name: str, lang: str, **view: str) -> str:
+def page_html(name: str, lang: str, **view: str) -> str:
     app = opened(name, **view, **({"lang": "en"} if lang == "en" else {}))
     assert not app.exception
     return html(app)
@@ -67,11 +67,11 @@ def test_a_list_that_the_address_names_stands_before_the_cards_and_once(
     name: str,
     published: Path,  # noqa: F811
 ) -> None:
-    usual, asked = shown("licensing", "en"), shown("licensing", "en", open=name)
+    usual, with_list = page_html("licensing", "en"), page_html("licensing", "en", open=name)
     help_text = text.escape(text.word(f"listing.{name}_help", "en"))
-    assert usual.count(help_text) == asked.count(help_text) == 1
+    assert usual.count(help_text) == with_list.count(help_text) == 1
     assert usual.index(help_text) > usual.index("pd-card")
-    assert asked.index(help_text) < asked.index("pd-card")
+    assert with_list.index(help_text) < with_list.index("pd-card")
 
 
 # ---------------------------------------------------------------- the first screen
@@ -83,10 +83,10 @@ def test_the_verdict_says_the_numbers_that_the_questions_answer(lang: str, publi
         now = ask(con, "active_assistants", "target", "target_progress")
         active, target, progress = now.value(), now.value("target"), now.value("target_progress")
         before = ask(con, "active_assistants", on=add_months(now.on, -12)).value()  # type: ignore[arg-type]
-    match = re.search(r'<div class="pd-verdict">(.*?)<div class="pd-progress"(.*?)>', shown("overview", lang), re.S)
+    match = re.search(r'<div class="pd-verdict">(.*?)<div class="pd-progress"(.*?)>', page_html("overview", lang), re.S)
     assert match
-    wanted = [active, target, target - active, abs(active - before)]
-    for number in [*(text.number(value, lang) for value in wanted), text.percent(progress, lang)]:
+    values = [active, target, target - active, abs(active - before)]
+    for number in [*(text.number(value, lang) for value in values), text.percent(progress, lang)]:
         assert text.escape(number) in match[1]
     assert f'aria-valuenow="{progress * 100:.1f}"' in match[2]
 
@@ -94,7 +94,7 @@ def test_the_verdict_says_the_numbers_that_the_questions_answer(lang: str, publi
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_each_item_that_needs_action_leads_to_a_list_of_as_many(lang: str, published: Path) -> None:  # noqa: F811
-    written = shown("overview", lang)
+    written = page_html("overview", lang)
     items = dict(re.findall(r'<li class="pd-action-(\w+)">(.*?)</li>', written, re.S))
     assert list(items)[:2] == ["lapsed", "training_lapsing"]
     assert len(items) <= 5
@@ -107,15 +107,15 @@ def test_each_item_that_needs_action_leads_to_a_list_of_as_many(lang: str, publi
     assert page == "institutes"
     parameters = dict(pair.split("=") for pair in query.split("&"))
     assert parameters.pop("lang", "fa") == lang
-    listed = shown("licensing", lang, **parameters)
-    first = re.search(r"<h3>(.*?)</h3>", listed)
+    listing = page_html("licensing", lang, **parameters)
+    first = re.search(r"<h3>(.*?)</h3>", listing)
     assert first
     assert first[1] == text.escape(text.word("listing.lapsed", lang, count=text.number(lapsed, lang)))
 
 
 def test_where_nothing_needs_action_it_says_so(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     monkeypatch.setattr(needs_action, "_KINDS", ())
-    written = shown("overview", "en")
+    written = page_html("overview", "en")
     assert text.escape(text.word("action.none", "en")) in written
     assert 'class="pd-actions"' not in written
 
@@ -133,7 +133,7 @@ def test_a_card_of_a_provisional_measure_is_that_of_the_settled_day_and_names_it
     label = ask_label("leaver_rate_12m", lang)
     card = re.search(
         rf'"pd-label">{re.escape(text.escape(label))}(.*?)</p><p class="pd-value"><bdi>(.*?)</bdi>',
-        shown("overview", lang),
+        page_html("overview", lang),
     )
     assert card
     assert text.day(day, lang) in card[1]
@@ -147,7 +147,7 @@ def ask_label(name: str, lang: str) -> str:
 
 
 def test_a_card_has_a_line_of_24_months_and_leads_to_its_page(published: Path) -> None:  # noqa: F811
-    written = shown("overview", "en", province="IR-30")
+    written = page_html("overview", "en", province="IR-30")
     assert 0 < written.count('class="pd-card"') <= 4
     lines = re.findall(r'class="pd-spark".*?aria-label="(.*?)".*?polygon\((.*?)\)', written)
     assert lines
@@ -161,7 +161,7 @@ def test_a_card_has_a_line_of_24_months_and_leads_to_its_page(published: Path) -
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_profile_says_what_is_so_in_its_province(lang: str, published: Path) -> None:  # noqa: F811
-    written = shown("province", lang, province="IR-30")
+    written = page_html("province", lang, province="IR-30")
     with access.connect(published, access.ADMINISTRATOR) as con:
         active = ask(con, "active_assistants", where={"province": ("IR-30",)}).value()
     verdict = re.search(r'<div class="pd-verdict"><p>(.*?)</p>', written)
@@ -172,7 +172,7 @@ def test_a_profile_says_what_is_so_in_its_province(lang: str, published: Path) -
 
 
 def test_without_a_province_a_profile_offers_all_of_them(published: Path) -> None:  # noqa: F811
-    written = shown("province", "fa", on="2024-05-04")
+    written = page_html("province", "fa", on="2024-05-04")
     assert written.count('href="province?province=IR-') == 31
     assert 'href="province?province=IR-11&amp;on=2024-05-04"' in written
     assert 'class="pd-verdict"' not in written
@@ -181,14 +181,16 @@ def test_without_a_province_a_profile_offers_all_of_them(published: Path) -> Non
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["coverage", "training", "legal", "explore", "quality"])
 def test_a_page_of_one_province_leads_to_its_profile(name: str, published: Path) -> None:  # noqa: F811
-    def said(**asked: str) -> str:
-        return "".join(re.findall(r'<p class="pd-said".*?</p>(?:<details.*?</details>)?', shown(name, "fa", **asked)))
+    def findings(**scope: str) -> str:
+        return "".join(
+            re.findall(r'<p class="pd-said".*?</p>(?:<details.*?</details>)?', page_html(name, "fa", **scope))
+        )
 
     links = (
         'href="province?province=IR-23&amp;on=2024-05-04"',
         'href="explore?tab=compare&amp;province=IR-23&amp;on=2024-05-04&amp;q=IR-08"',
     )
-    alone, whole = said(province="IR-23", on="2024-05-04"), said(on="2024-05-04")
+    alone, whole = findings(province="IR-23", on="2024-05-04"), findings(on="2024-05-04")
     assert [link in alone for link in links] == [name != "quality"] * 2
     assert "href" not in whole
 
@@ -196,10 +198,10 @@ def test_a_page_of_one_province_leads_to_its_profile(name: str, published: Path)
 @pytest.mark.slow
 def test_the_cell_of_a_province_leads_to_its_profile_unless_it_is_the_page(published: Path) -> None:  # noqa: F811
     link = '<td><a href="province?province=IR-23" target="_self">تهران</a></td>'
-    assert link in shown("licensing", "fa")
-    assert link not in shown("licensing", "fa", province="IR-23")
+    assert link in page_html("licensing", "fa")
+    assert link not in page_html("licensing", "fa", province="IR-23")
 
 
 def test_the_card_of_licences_that_end_leads_to_those_and_no_others(published: Path) -> None:  # noqa: F811
-    written = shown("licensing", "fa", on="2024-06-10")
+    written = page_html("licensing", "fa", on="2024-06-10")
     assert 'class="pd-go" href="institutes?on=2024-06-10&amp;open=licences_ending&amp;days=30"' in written

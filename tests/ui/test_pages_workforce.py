@@ -47,8 +47,8 @@ def html(app: AppTest) -> str:
 
 
 def in_address(app: AppTest, name: str) -> list[str]:
-    held = app.query_params[name]
-    return [held] if isinstance(held, str) else list(held)
+    values = app.query_params[name]
+    return [values] if isinstance(values, str) else list(values)
 
 
 def in_language(lang: str) -> dict[str, str]:
@@ -191,7 +191,7 @@ def test_every_chart_draws_the_sample(lang: str, dark: bool, published: Path) ->
     context = ChartContext(lang, dark)
     with access.connect(published, access.ADMINISTRATOR) as con:
         curves = retention.survival_by_post(con, least=1)
-        drawn = [
+        charts = [
             (workforce.survival, retention.survival(con, least=1), workforce.still_serving),
             (workforce.curves, curves, workforce.fewest_stay),
             (scenario_paths.path, planning.headcount(con), scenario_paths.reached),
@@ -199,10 +199,10 @@ def test_every_chart_draws_the_sample(lang: str, dark: bool, published: Path) ->
             (scenario_paths.held, backtesting.backtest(con), scenario_paths.how_often),
             (scenario_paths.history, backtesting.backtest_months(con), scenario_paths.last_trial),
         ]
-    for chart, asked, says in drawn:
-        figure = chart(asked, context)
+    for chart, data, says in charts:
+        figure = chart(data, context)
         assert figure["data"]
-        sentence = says(asked, context).sentence
+        sentence = says(data, context).sentence
         assert len(sentence.split()) <= 12
         assert "{" not in sentence
         if lang == "fa":
@@ -231,10 +231,10 @@ def test_a_move_is_read_from_its_row_to_its_column() -> None:
 
 def test_a_pyramid_has_its_youngest_at_the_foot() -> None:
     rows = [("18-24", "male", 25), ("18-24", "female", 1), ("25-29", "male", 39), ("25-29", "female", 3)]
-    asked = answer("active_assistants", by=("age_band", "gender"), rows=rows)
-    figure = workforce.pyramid(asked, ChartContext("en"))
+    data = answer("active_assistants", by=("age_band", "gender"), rows=rows)
+    figure = workforce.pyramid(data, ChartContext("en"))
     assert [plain(name) for name in figure["layout"]["yaxis"]["ticktext"]] == ["25 to 29 years", "18 to 24 years"]
-    sentence = workforce.largest_band(asked, ChartContext("en")).sentence
+    sentence = workforce.largest_band(data, ChartContext("en")).sentence
     assert sentence == "Most active police assistants: men aged 25 to 29 years, 39 people"
 
 

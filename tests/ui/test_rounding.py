@@ -46,11 +46,11 @@ def test_a_number_is_rounded_half_up_from_its_decimal(value: float, decimals: in
 @example(13 / 16)
 @example(0.145)
 def test_a_share_reads_the_same_on_chart_and_in_table_and_as_points(share: float) -> None:
-    wanted = by_hand(Decimal(str(share)) * 100, 1)
-    assert read(text.percent(share, "en")) == wanted
-    assert Decimal(str(text.rounded(share, "share"))) * 100 == wanted
-    assert read(text.points(share, "en")) == wanted
-    assert read(compare.signed(share, "share", "en")) == wanted
+    expected = by_hand(Decimal(str(share)) * 100, 1)
+    assert read(text.percent(share, "en")) == expected
+    assert Decimal(str(text.rounded(share, "share"))) * 100 == expected
+    assert read(text.points(share, "en")) == expected
+    assert read(compare.signed(share, "share", "en")) == expected
 
 
 @given(FLOATS | TIES, st.sampled_from(["persons", "per_10k", "months", "ratio", "persons_per_month", "mean_persons"]))
@@ -75,9 +75,11 @@ def parts(made: Answer) -> list[Decimal]:
 
 @given(st.integers(0, 5000), st.integers(1, 10000))
 @example(3, 15)
-def test_a_rate_over_a_mean_headcount_can_be_worked_out_of_what_stands_beside_it(left: int, twice: int) -> None:
+def test_a_rate_over_a_mean_headcount_can_be_worked_out_of_what_stands_beside_it(leavers: int, twice: int) -> None:
     made = answer(
-        "leaver_rate_12m", more=("leavers_12m", "in_service_mean_12m"), rows=[(left / (twice / 2), left, twice / 2)]
+        "leaver_rate_12m",
+        more=("leavers_12m", "in_service_mean_12m"),
+        rows=[(leavers / (twice / 2), leavers, twice / 2)],
     )
     part, whole = parts(made)
     assert whole == Decimal(twice) / 2, "a mean is shown with its half"

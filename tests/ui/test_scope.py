@@ -68,13 +68,13 @@ def html(app: AppTest) -> str:
     return "\n".join(element.proto.body for element in app.get("html"))
 
 
-def said(app: AppTest) -> str:
+def notice_of(app: AppTest) -> str:
     match = re.search(r'<p class="pd-said" role="status">(.*?)</p>', html(app))
     assert match
     return match[1]
 
 
-def seen(scope: Scope, lang: str = "fa") -> PageContext:
+def page_context_of(scope: Scope, lang: str = "fa") -> PageContext:
     return PageContext(lang, False, scope, scope.on or LATEST, LATEST, has_period=True)
 
 
@@ -98,39 +98,39 @@ def test_a_filter_offers_what_exists_under_the_others_with_its_count(
             for code, province, activity in known:
                 if province in others.get("province", (province,)) and activity in others.get("activity", (activity,)):
                     counted.setdefault(code, 0)
-    wanted = {code: count for code, count in counted.items() if count or name == "institute"} | {
+    expected = {code: count for code, count in counted.items() if count or name == "institute"} | {
         code: counted.get(code, 0) for code in where.get(name, ())
     }
-    offered = filter_options.offered(seen(Scope(where, on)), name, FILTERS)
+    options = filter_options.offered(page_context_of(Scope(where, on)), name, FILTERS)
     names = warehouse.names(name, "fa")
-    assert offered.keys() == wanted.keys()
-    for code, label in offered.items():
+    assert options.keys() == expected.keys()
+    for code, label in options.items():
         assert label.startswith(text.findable(names[code]))
-        assert label.endswith(f"({text.number(wanted[code], 'fa')})")
+        assert label.endswith(f"({text.number(expected[code], 'fa')})")
 
 
 def test_what_is_chosen_stays_offered_where_nobody_is_left() -> None:
     scope = Scope({"gender": ("female",), "post": ("manager",), "province": ("IR-11",)})
-    assert filter_options.offered(seen(scope), "post", FILTERS) == {"manager": "مدیر (۰)"}
-    assert "IR-11" in filter_options.offered(seen(scope), "province", FILTERS)
+    assert filter_options.offered(page_context_of(scope), "post", FILTERS) == {"manager": "مدیر (۰)"}
+    assert "IR-11" in filter_options.offered(page_context_of(scope), "province", FILTERS)
 
 
 def test_a_place_is_not_narrowed_by_a_place_inside_of_it(published: Path) -> None:
     with access.connect(published, access.ADMINISTRATOR) as con:
         county = next(code for code, count in ask(con, "active_assistants", by=("county",)).rows if code and count)
-    alone = filter_options.offered(seen(Scope()), "province", FILTERS)
-    assert filter_options.offered(seen(Scope({"county": (county,)})), "province", FILTERS) == alone
+    alone = filter_options.offered(page_context_of(Scope()), "province", FILTERS)
+    assert filter_options.offered(page_context_of(Scope({"county": (county,)})), "province", FILTERS) == alone
     assert len(alone) > 1
 
 
 def test_a_filter_that_the_page_does_not_have_narrows_no_list() -> None:
     scope = Scope({"course": ("lead",)})
     without = tuple(name for name in FILTERS if name != "course")
-    assert filter_options.offered(seen(scope), "post", without) == filter_options.offered(
-        seen(Scope()), "post", without
+    assert filter_options.offered(page_context_of(scope), "post", without) == filter_options.offered(
+        page_context_of(Scope()), "post", without
     )
-    assert filter_options.offered(seen(scope), "post", FILTERS) != filter_options.offered(
-        seen(Scope()), "post", FILTERS
+    assert filter_options.offered(page_context_of(scope), "post", FILTERS) != filter_options.offered(
+        page_context_of(Scope()), "post", FILTERS
     )
 
 
@@ -141,13 +141,13 @@ def test_two_institutes_of_one_name_are_told_apart_by_their_code() -> None:
 
 def test_closed_filters_ask_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     filter_options._offered.cache_clear()
-    asked = []
-    offered = filter_options.offered
+    names = []
+    original = filter_options.offered
     monkeypatch.setattr(
-        filter_options, "offered", lambda view, name, known: asked.append(name) or offered(view, name, known)
+        filter_options, "offered", lambda view, name, known: names.append(name) or original(view, name, known)
     )
     app = opened()
-    assert set(asked) == {"province", "activity"}
+    assert set(names) == {"province", "activity"}
     assert {widget.key for widget in app.multiselect} == {"filter province", "filter activity"}
 
 
@@ -208,7 +208,7 @@ def test_what_is_no_period_is_none(period: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("asked", "parameters"),
+    ("period", "parameters"),
     [
         ("2024-01-01..2030-01-01", {"period": f"2024-01-01..{LATEST}"}),
         ("1990-01-01..1990-02-01", {}),
@@ -217,8 +217,8 @@ def test_what_is_no_period_is_none(period: str) -> None:
         ("۱۴۰۳/۰۱/۰۱..۱۴۰۳/۰۲/۱۵", {"period": "2024-03-20..2024-05-04"}),
     ],
 )
-def test_a_period_that_nobody_could_have_chosen_is_left_out(asked: str, parameters: dict[str, str]) -> None:
-    assert opened("growth", period=asked).query_params == parameters
+def test_a_period_that_nobody_could_have_chosen_is_left_out(period: str, parameters: dict[str, str]) -> None:
+    assert opened("growth", period=period).query_params == parameters
 
 
 def test_a_year_before_a_period_are_the_same_days_of_the_year_before() -> None:
@@ -236,7 +236,7 @@ def test_a_year_before_a_period_are_the_same_days_of_the_year_before() -> None:
 def test_a_period_is_offered_where_it_has_a_use_and_kept_where_it_has_none(name: str) -> None:
     app = opened(name, period="year", province="IR-23")
     assert ("filter period" in {box.key for box in app.selectbox}) == (name in WITH_PERIOD)
-    assert ("دورهٔ شاخص‌ها و روندها: سال شمسی جاری، ۱ فروردین ۱۴۰۳ تا ۳۱ شهریور ۱۴۰۳" in said(app)) == (
+    assert ("دورهٔ شاخص‌ها و روندها: سال شمسی جاری، ۱ فروردین ۱۴۰۳ تا ۳۱ شهریور ۱۴۰۳" in notice_of(app)) == (
         name in WITH_PERIOD
     )
     assert app.query_params == opening(name)[1] | {"province": "IR-23", "period": "year"}
@@ -258,8 +258,8 @@ def test_flows_and_trends_are_asked_over_the_period_and_states_are_not(published
     assert f"{change} نسبت به سال پیش" in numbers["جذب‌شدگان"][1]
     assert numbers["پلیس‌یاران فعال"][0] == text.number(active, "fa")
     below = re.findall(r'class="pd-head"><h3>.*?</h3><p>(.*?)</p>', page)
-    asked = [sentence for sentence in below if sentence.endswith("۱ مهر ۱۴۰۱ تا ۳۱ شهریور ۱۴۰۳")]
-    assert len(asked) == 3, "the trend of the stock, joiners next to leavers, and the bridge"
+    sentences = [sentence for sentence in below if sentence.endswith("۱ مهر ۱۴۰۱ تا ۳۱ شهریور ۱۴۰۳")]
+    assert len(sentences) == 3, "the trend of the stock, joiners next to leavers, and the bridge"
 
 
 @pytest.mark.slow
@@ -274,7 +274,7 @@ def test_a_period_is_chosen_and_taken_back() -> None:
     assert app.query_params == {"period": f"{first}..2024-05-04"}
     app.selectbox(key="filter period").set_value("none").run()
     assert app.query_params == {}
-    assert "دورهٔ شاخص‌ها" not in said(app)
+    assert "دورهٔ شاخص‌ها" not in notice_of(app)
 
 
 def test_explore_asks_over_the_same_period(published: Path) -> None:
@@ -308,7 +308,7 @@ def test_a_typed_day_is_taken_and_a_wrong_one_is_said_and_leaves_the_day() -> No
     assert field.value == "۱۴۰۳/۰۶/۳۱"
     field.set_value("1403-2-15").run()
     assert app.query_params == {"on": "2024-05-04"}
-    assert "۱۵ اردیبهشت ۱۴۰۳" in said(app)
+    assert "۱۵ اردیبهشت ۱۴۰۳" in notice_of(app)
     outside = "خارج از بازهٔ مجاز است"
     for wrong, error_text in (("<b>فردا</b>", "تاریخ معتبری نیست"), ("۱۴۹۹/۱/۱", outside), ("9999-12-31", outside)):
         app.text_input(key="typed on").set_value(wrong).run()
@@ -335,9 +335,9 @@ def test_the_sides_of_a_comparison_are_typed_in_the_same_field() -> None:
 
 def test_a_name_of_the_other_direction_is_isolated_in_a_sentence_and_not_in_the_name_of_a_file() -> None:
     code, name = next(iter(warehouse.names("institute", "en").items()))
-    view = seen(Scope({"institute": (code,)}), "en")
+    view = page_context_of(Scope({"institute": (code,)}), "en")
     assert page_context.filters_in_words(view) == f"\u2068{name}\u2069"
-    assert page_context.filters_in_words(seen(view.scope, "fa")) == name
+    assert page_context.filters_in_words(page_context_of(view.scope, "fa")) == name
     assert filter_options.offered(view, "institute", FILTERS)[code].startswith(f"\u2068{name}\u2069 (")
     answer = made.answer("active_assistants", rows=[(1,)], where={"institute": (code,)})
     assert not re.search(
@@ -396,15 +396,15 @@ def test_a_filter_kept_from_another_page_can_be_taken_away_there() -> None:
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in WITHOUT_BAR])
 def test_reset_leaves_the_page_as_it_was_first_met(name: str) -> None:
     fresh = opened(name)
-    wanted = controls(fresh)
+    expected = controls(fresh)
     app = opened(name, province="IR-23", activity="guarding", on="2024-05-04", period="24", **OWN.get(name, {}))
     assert len(app.query_params) == 4 + len(OWN.get(name, {})) + len(opening(name)[1])
-    assert controls(app) != wanted
+    assert controls(app) != expected
     app.button(key="scope-reset").click().run()
     assert not app.exception
     assert app.query_params == opening(name)[1]
-    assert controls(app) == wanted
-    assert said(app) == said(fresh)
+    assert controls(app) == expected
+    assert notice_of(app) == notice_of(fresh)
 
 
 def controls(app: AppTest) -> dict[str, Any]:

@@ -107,12 +107,12 @@ def test_the_verdict_says_what_is_known_and_no_more(changes: dict[str, Any], sen
 
 def test_how_often_ranges_held_is_that_of_the_distance(small_register: Path) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:
-        tried = registry.analyses()["backtest"].run(con)
-    held = {row["ahead"]: row["backtest_inside"] for row in tried.records()}
-    assert held[3] != held[12]
-    assert verdict._range_hit_rate(tried, 5) == held[3]
-    assert verdict._range_hit_rate(tried, 40) == held[12]
-    assert verdict._range_hit_rate(tried, 0) == held[1]
+        backtest = registry.analyses()["backtest"].run(con)
+    hit_rates = {row["ahead"]: row["backtest_inside"] for row in backtest.records()}
+    assert hit_rates[3] != hit_rates[12]
+    assert verdict._range_hit_rate(backtest, 5) == hit_rates[3]
+    assert verdict._range_hit_rate(backtest, 40) == hit_rates[12]
+    assert verdict._range_hit_rate(backtest, 0) == hit_rates[1]
 
 
 def test_a_province_without_a_target_of_its_own_has_no_progress(small_register: Path) -> None:
@@ -249,16 +249,17 @@ def test_a_change_has_its_sign_and_is_judged_by_the_direction_of_its_measure(
 
 def test_a_rank_counts_from_the_best_and_none_is_given_to_few(small_register: Path) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:
-        asked = {
+        answers_by_name = {
             name: (ask(con, name, by=("province",)), ask(con, name)) for name in ("coverage_per_10k", "leaver_rate_12m")
         }
-        sized = {row["province"]: row for row in asked["coverage_per_10k"][0].records()}
+        sized = {row["province"]: row for row in answers_by_name["coverage_per_10k"][0].records()}
         by_place = {
-            code: {item.metric.name: item for item in ranks.ranks(sources_of(con, "en", code), asked)} for code in sized
+            code: {item.metric.name: item for item in ranks.ranks(sources_of(con, "en", code), answers_by_name)}
+            for code in sized
         }
-        best_covered = rank(asked["coverage_per_10k"][0], "coverage_per_10k").ranked[0]
-        (line, _) = ranks.rows(sources_of(con, "en", str(best_covered.key[0])), asked)
-    nation = text.plain(asked["coverage_per_10k"][1].value(), "per_10k", "en")
+        best_covered = rank(answers_by_name["coverage_per_10k"][0], "coverage_per_10k").ranked[0]
+        (line, _) = ranks.rows(sources_of(con, "en", str(best_covered.key[0])), answers_by_name)
+    nation = text.plain(answers_by_name["coverage_per_10k"][1].value(), "per_10k", "en")
     count = sum(places["coverage_per_10k"].place is not None for places in by_place.values())
     label = catalogue()["coverage_per_10k"].label["en"]
     assert line == [label, text.plain(best_covered.value, "per_10k", "en"), nation, f"1 of {count}"]
@@ -266,7 +267,7 @@ def test_a_rank_counts_from_the_best_and_none_is_given_to_few(small_register: Pa
     assert small
     assert all(by_place[code]["coverage_per_10k"].place is None for code in small)
     for name, is_low_best in (("coverage_per_10k", False), ("leaver_rate_12m", True)):
-        ranked = rank(asked[name][0], name).ranked
+        ranked = rank(answers_by_name[name][0], name).ranked
         best = ranked[-1 if is_low_best else 0]
         assert by_place[best.key[0]][name].place == 1
         places = sorted(items[name].place for items in by_place.values() if items[name].place is not None)

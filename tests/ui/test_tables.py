@@ -40,9 +40,9 @@ def body(rows: list[tuple], sort: str = "") -> str:
     return table_html.html(COLUMNS, rows, rows, 'A "caption"', sort, ())
 
 
-@pytest.mark.parametrize(("sort", "wanted"), [("count", "dacb"), ("-count", "cadb"), ("-name", "dcba")])
-def test_rows_are_sorted_and_what_is_unknown_comes_last_either_way(sort: str, wanted: str) -> None:
-    assert "".join(row[0] for row in tables.sorted_by(COLUMNS, ROWS, sort)) == wanted
+@pytest.mark.parametrize(("sort", "expected"), [("count", "dacb"), ("-count", "cadb"), ("-name", "dcba")])
+def test_rows_are_sorted_and_what_is_unknown_comes_last_either_way(sort: str, expected: str) -> None:
+    assert "".join(row[0] for row in tables.sorted_by(COLUMNS, ROWS, sort)) == expected
 
 
 def test_a_heading_is_a_button_that_says_how_the_rows_stand() -> None:
@@ -212,17 +212,17 @@ def test_what_changed_between_two_publications_is_told_by_province_reason_and_fi
     shutil.copytree(SAMPLE, incoming)
     for name in ("first", "second"):
         if name == "second":
-            changed = next(path for path in sorted(incoming.iterdir()) if path.name.startswith("personnel"))
-            lines = changed.read_text(encoding="utf-8").splitlines(keepends=True)
-            changed.write_text("".join([lines[0], *lines[6:]]), encoding="utf-8")
+            changed_file = next(path for path in sorted(incoming.iterdir()) if path.name.startswith("personnel"))
+            lines = changed_file.read_text(encoding="utf-8").splitlines(keepends=True)
+            changed_file.write_text("".join([lines[0], *lines[6:]]), encoding="utf-8")
         options = pipeline.BuildOptions(incoming, pointer, date(2024, 9, 21), skip_refused=True)
         pipeline.build(options, lambda _: None, lambda *_: None)
     con = ScopedCursor(duckdb.connect(), ADMINISTRATOR)
     revision = data_quality.last_revision(con, pointer)
     assert revision
     assert any(change.province and "removed_rows" in change.causes for change in revision.moved)
-    file = next(row for row in data_quality.changed_files(con, pointer) if row["file"] == changed.name)
-    assert (file["file"], file["after"] < file["before"]) == (changed.name, True)
+    file = next(row for row in data_quality.changed_files(con, pointer) if row["file"] == changed_file.name)
+    assert (file["file"], file["after"] < file["before"]) == (changed_file.name, True)
     assert data_quality.last_revision(con, tmp_path / "none.duckdb") is None
     # A user of another province sees the nation and their own province, and no file of others.
     moved = {change.province for change in revision.moved if change.province}

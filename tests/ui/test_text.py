@@ -87,14 +87,14 @@ def _asked_for() -> list[re.Pattern[str]]:
 
 
 def test_no_word_stands_there_unused() -> None:
-    asked = _asked_for()
+    patterns = _asked_for()
     names = [name for name, _, _ in ENTRIES if not name.startswith(tuple(f"{section}." for section in WHOLE))]
     filters = {f"scope.{dimension}" for dimension in FILTERS}
     names = [name for name in names if "[" not in name and name not in filters]
     assert len(names) > 400
 
     def is_used(name: str) -> bool:
-        return any(pattern.fullmatch(name) or pattern.fullmatch(name.rpartition(".")[2]) for pattern in asked)
+        return any(pattern.fullmatch(name) or pattern.fullmatch(name.rpartition(".")[2]) for pattern in patterns)
 
     assert [name for name in names if not is_used(name)] == []
 

@@ -95,9 +95,9 @@ def test_going_back_leaves_another_version_and_never_leads_to_one(pointer, capsy
 def test_a_build_over_another_version_heals_it_and_still_guards(pointer, tmp_path, capsys):
     change(pointer, "update load_rows set rows = 4000", "drop table preaggregate")
     folder = put_good(tmp_path / "incoming")
-    refused = build(folder, to=pointer, accept_loss=False)
-    assert refused.code == 1
-    assert "--accept-loss" in refused.err
+    built = build(folder, to=pointer, accept_loss=False)
+    assert built.code == 1
+    assert "--accept-loss" in built.err
     assert build(folder, to=pointer).code == 0
     assert main(["ask", "in_service", "--format", "csv", "--from", str(pointer)]) == 0
     assert capsys.readouterr().out == "in_service\n1\n"
@@ -119,8 +119,8 @@ def test_publications_of_other_versions_are_compared_while_their_tables_answer(p
     assert [entry["change"] for entry in diff.history(pointer) if entry["metric"] == "in_service"] == [1]
     change(first, "drop table preaggregate")
     assert main(["diff", "--from", str(pointer)]) == 1
-    printed = capsys.readouterr().err
-    assert printed == (
+    errors = capsys.readouterr().err
+    assert errors == (
         f"{first}: this publication was built by another version of the program, whose tables cannot be compared\n"
     )
     assert diff.history(pointer) == []

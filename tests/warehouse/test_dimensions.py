@@ -37,9 +37,9 @@ def test_no_model_is_left_with_a_placeholder():
 def test_no_model_lists_the_dimensions_by_hand(path):
     """Two of them next to each other are the beginning of such a list."""
     sql = re.sub(r"--[^\n]*", "", path.read_text(encoding="utf-8"))
-    listed = re.findall(r"(?:\w+\.)?(\w+)", sql)
+    names = re.findall(r"(?:\w+\.)?(\w+)", sql)
     personal = [name for name in SPELL if name not in ("province", "county", "activity")]
-    assert not [pair for pair in pairwise(listed) if set(pair) <= set(personal) and len(set(pair)) > 1]
+    assert not [pair for pair in pairwise(names) if set(pair) <= set(personal) and len(set(pair)) > 1]
 
 
 def test_groups_of_dimensions_stand_for_their_names():
@@ -93,6 +93,6 @@ def test_models_of_persons_have_every_dimension_of_spells():
 
 def test_a_new_dimension_asks_for_a_new_build(monkeypatch):
     before = code_version.code_version.__wrapped__()
-    changed = ALL | {"shift": Dimension("shift", values={"day": "روز"}, spell=True)}
-    monkeypatch.setattr(code_version, "ALL", changed)
+    dimensions = ALL | {"shift": Dimension("shift", values={"day": "روز"}, spell=True)}
+    monkeypatch.setattr(code_version, "ALL", dimensions)
     assert code_version.code_version.__wrapped__() != before

@@ -15,22 +15,22 @@ ENDLESS = "select max(hash(range)) from range(1000000000000)"
 
 @pytest.fixture
 def con(tmp_path):
-    with build_database.opened(tmp_path / "built.duckdb") as opened:
-        build_database.attach_scratch(opened, tmp_path, 0)
-        yield opened
+    with build_database.opened(tmp_path / "built.duckdb") as connection:
+        build_database.attach_scratch(connection, tmp_path, 0)
+        yield connection
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 5])
 def test_each_is_made_once_after_those_it_is_made_of(con, at_once):
-    made: list[str] = []
+    models: list[str] = []
 
     def make(own, name):
-        assert NEEDED[name] <= set(made)
+        assert NEEDED[name] <= set(models)
         time.sleep(0.01)
-        made.append(name)
+        models.append(name)
 
     run_models._make_all(con, NEEDED, make, lambda _: None, at_once)
-    assert sorted(made) == sorted(NEEDED)
+    assert sorted(models) == sorted(NEEDED)
 
 
 def test_two_that_wait_for_nothing_are_made_at_once_on_connections_of_their_own(con):
@@ -63,10 +63,10 @@ def test_an_error_in_one_ends_the_other_and_nothing_is_begun_after_it(con):
 
 
 def test_of_those_that_can_be_made_the_first_named_is_made_first(con):
-    made: list[str] = []
-    needed = {"compliance_intervals": {"spells"}, "joiners": {"spells"}, "spells": set(), "row_marks": set()}
-    run_models._make_all(con, needed, lambda _, name: made.append(name), lambda _: None, 1)
-    assert made == ["spells", "compliance_intervals", "joiners", "row_marks"]
+    models: list[str] = []
+    dependencies = {"compliance_intervals": {"spells"}, "joiners": {"spells"}, "spells": set(), "row_marks": set()}
+    run_models._make_all(con, dependencies, lambda _, name: models.append(name), lambda _: None, 1)
+    assert models == ["spells", "compliance_intervals", "joiners", "row_marks"]
 
 
 def test_what_most_others_wait_for_comes_first():
@@ -95,7 +95,7 @@ HIRED, LAST = date(2024, 1, 10), date(2024, 7, 1)
 
 
 @pytest.mark.parametrize(
-    ("passed_on", "held"),
+    ("passed_on", "expected"),
     [
         ([], [(HIRED, LAST, None)]),
         # A pass on the first day is held from then on, and an earlier one not at all.
@@ -114,7 +114,7 @@ HIRED, LAST = date(2024, 1, 10), date(2024, 7, 1)
         ([date(2024, 7, 1), date(2024, 9, 1)], [(HIRED, LAST, None)]),
     ],
 )
-def test_what_is_held_begins_and_ends_on_the_day_of_a_passed_course(con, passed_on, held):
+def test_what_is_held_begins_and_ends_on_the_day_of_a_passed_course(con, passed_on, expected):
     con.execute("create type course as enum ('PY-101'); create type post as enum ('guard')")
     con.execute("create table course_posts as select 'PY-101' as course_code, 'guard' as post, 30 as due_days")
     con.execute("create table courses as select 'PY-101' as course_code, 12 as valid_months")
@@ -130,7 +130,7 @@ def test_what_is_held_begins_and_ends_on_the_day_of_a_passed_course(con, passed_
     )
     sql = run_models.models()["requirements"]
     rows = con.execute(f"select valid_from, valid_until, expires_on from ({sql}) order by valid_from").fetchall()
-    assert rows == held
+    assert rows == expected
 
 
 def test_scratch_tables_are_seen_by_every_connection_and_not_published(con, tmp_path):
