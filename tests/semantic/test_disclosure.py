@@ -99,8 +99,8 @@ PAIRS = st.integers(0, 3000).flatmap(lambda whole: st.tuples(st.integers(0, whol
 @given(st.lists(PAIRS, min_size=1, max_size=12))
 @example([(12, 24), (0, 1), (902, 1003), (24, 24)])
 def test_no_count_can_be_had_from_its_row(counts: list[tuple[int, int]]) -> None:
-    made = compliance(("institute",), [((f"{number:03}",), pair) for number, pair in enumerate(counts)])
-    for numerators, denominators in possible(written(made)):
+    data = compliance(("institute",), [((f"{number:03}",), pair) for number, pair in enumerate(counts)])
+    for numerators, denominators in possible(written(data)):
         assert len(numerators) > 1
         assert len(denominators) > 1
 
@@ -210,14 +210,14 @@ def test_no_count_can_be_had_from_a_table_with_its_margins(provinces: int, posts
 
 @pytest.mark.parametrize("cells", [(3, 3, 3, 3), (2, 2, 2, 2), (13, 8, 3, 28), (3, 3, 3, 3, 0, 0), (7, 2, 2, 7)])
 def test_no_line_of_a_table_is_given_away_by_its_sum(cells: tuple[int, ...]) -> None:
-    made = compliance(("institute",), [((f"{number:03}",), (0, whole)) for number, whole in enumerate(cells)])
+    data = compliance(("institute",), [((f"{number:03}",), (0, whole)) for number, whole in enumerate(cells)])
     total = disclosure.rounded(sum(cells))
     plain = [window(disclosure.rounded(cell)) for cell in cells]
     assert sum(span[0] for span in plain) == window(total)[-1] or sum(span[-1] for span in plain) == window(total)[0]
-    spans = [window(row[-1]) for row in written(made)]
+    spans = [window(row[-1]) for row in written(data)]
     assert sum(span[0] for span in spans) < window(total)[-1]
     assert sum(span[-1] for span in spans) > window(total)[0]
-    assert all(abs(row[-1] - exact) <= 3 for row, exact in zip(written(made), cells, strict=True))
+    assert all(abs(row[-1] - exact) <= 3 for row, exact in zip(written(data), cells, strict=True))
 
 
 # ---------------------------------------------------------------- the rules one by one
@@ -234,8 +234,8 @@ def asking(**values: Any) -> disclosure.Ask:
 
 def circulated(name: str, value: Any, ask: disclosure.Ask | None = None, **parts: Any) -> Any:
     """One number of a file for circulation, next to its parts."""
-    made = answer(name, by=("province",), more=tuple(parts), rows=[("IR-23", value, *parts.values())])
-    return for_circulation(made, ask).rows[0][1]
+    data = answer(name, by=("province",), more=tuple(parts), rows=[("IR-23", value, *parts.values())])
+    return for_circulation(data, ask).rows[0][1]
 
 
 @pytest.mark.parametrize(
@@ -286,8 +286,8 @@ def test_a_gap_is_worked_out_of_rounded_counts_for_its_other_parts_are_known() -
 def test_a_comparison_is_of_what_is_told_of_its_sides() -> None:
     names = ("active_assistants", "women_share")
     rows = [("first", 31, 0.40, 12), ("second", 48, 0.25, 12), ("difference", 17, -0.15, None)]
-    made = for_circulation(answer(*names, by=("side",), more=("women",), rows=rows))
-    assert made.rows == [("first", 30, 0.333, 10), ("second", 50, 0.2, 10), ("difference", 20, -0.133, None)]
+    data = for_circulation(answer(*names, by=("side",), more=("women",), rows=rows))
+    assert data.rows == [("first", 30, 0.333, 10), ("second", 50, 0.2, 10), ("difference", 20, -0.133, None)]
 
 
 def test_parts_of_a_row_are_not_given_away_by_their_sum() -> None:
@@ -316,9 +316,9 @@ def test_no_number_has_more_digits_than_its_rule_gives(name: str, value: float, 
 
 
 def test_what_circulates_is_not_rounded_twice() -> None:
-    made = for_circulation(answer("active_assistants", by=("province",), rows=[("IR-23", 3)]))
-    assert for_circulation(made) is made
-    assert for_circulation(replace(made, on=date(2026, 1, 1))).rows == [("IR-23", 5)]
+    data = for_circulation(answer("active_assistants", by=("province",), rows=[("IR-23", 3)]))
+    assert for_circulation(data) is data
+    assert for_circulation(replace(data, on=date(2026, 1, 1))).rows == [("IR-23", 5)]
 
 
 def test_the_same_attack_has_counts_back_from_ratios_of_exact_parts() -> None:

@@ -30,7 +30,7 @@ LOOKS = [ChartContext(lang, dark) for lang in ("fa", "en") for dark in (False, T
 
 
 def bridge() -> Answer:
-    made = answer(
+    data = answer(
         "in_service",
         by=("step",),
         rows=[
@@ -42,29 +42,29 @@ def bridge() -> Answer:
             ("active", 1000),
         ],
     )
-    return replace(made, metrics=(derived("bridge"),), columns=("step", "bridge"))
+    return replace(data, metrics=(derived("bridge"),), columns=("step", "bridge"))
 
 
 def projection() -> Answer:
     rows = [("1404-01", 100, None, None), ("1404-02", 110, 110, 110), ("1404-03", None, 112, 120)]
     names = ("active_assistants", "projected_low", "projected_high")
-    made = answer(names[0], by=("month",), rows=rows)
-    return replace(made, metrics=(made.metrics[0], derived(names[1]), derived(names[2])), columns=("month", *names))
+    data = answer(names[0], by=("month",), rows=rows)
+    return replace(data, metrics=(data.metrics[0], derived(names[1]), derived(names[2])), columns=("month", *names))
 
 
 def lorenz() -> Answer:
     rows = [(None, 0.0, 0.0, 0.2), ("IR-11", 0.4, 0.2, 0.2), ("IR-23", 1.0, 1.0, 0.2)]
     names = ("residents_share", "assistants_share", "gini")
-    made = answer("residents", by=("province",), rows=rows)
-    return replace(made, metrics=tuple(derived(name) for name in names), columns=("province", *names))
+    data = answer("residents", by=("province",), rows=rows)
+    return replace(data, metrics=tuple(derived(name) for name in names), columns=("province", *names))
 
 
 def run_off() -> Answer:
     first = date(2026, 10, 22)
     rows = [(first + timedelta(days=n), 0.9 - n / 1000, 900 - n, 1000) for n in range(RUN_OFF_DAYS + 1)]
-    made = answer("training_compliance", by=("day",), rows=rows)
+    data = answer("training_compliance", by=("day",), rows=rows)
     names = ("run_off", "compliant_assistants", "trainable_assistants")
-    return replace(made, metrics=(derived("run_off"),), columns=("day", *names))
+    return replace(data, metrics=(derived("run_off"),), columns=("day", *names))
 
 
 def statuses() -> Answer:
@@ -558,9 +558,9 @@ def test_no_superlative_and_no_range_of_groups_under_the_least() -> None:
 
 
 def test_two_figures_of_a_page_do_not_have_one_title() -> None:
-    made, sentences = by_province(), []
+    data, sentences = by_province(), []
     for rule in (titles.extreme, titles.extreme, titles.extreme, titles.extreme):
-        sentences.append(titles.unlike(rule(made, EN), sentences, made, EN).sentence)
+        sentences.append(titles.unlike(rule(data, EN), sentences, data, EN).sentence)
     assert len(set(sentences)) == 4
     assert sentences[1] == "Highest training compliance: Tehran, 90.0%"
     assert all("raining compliance" in sentence for sentence in sentences)
@@ -578,9 +578,9 @@ def test_a_tie_of_counts_is_told_as_one_and_a_tie_of_shares_names_nobody() -> No
 
 
 def test_a_title_compares_only_what_is_over() -> None:
-    made = by_month()
-    assert time_titles.latest(made, EN).sentence.endswith("from 1,000 to 1,130 people")
-    over = replace(made, provisional=frozenset())
+    data = by_month()
+    assert time_titles.latest(data, EN).sentence.endswith("from 1,000 to 1,130 people")
+    over = replace(data, provisional=frozenset())
     assert time_titles.latest(over, EN).sentence.endswith("1,130 people, 1,010 a year earlier")
 
 
@@ -609,27 +609,27 @@ def test_a_title_does_not_take_the_first_value_for_that_of_the_first_day() -> No
 
 
 def test_a_projection_is_told_for_a_year_ahead_and_not_for_its_far_end() -> None:
-    made = projection()
+    data = projection()
     ahead = [(f"14{5 + n // 12:02}-{n % 12 + 1:02}", None, 112 - n, 120 + 10 * n) for n in range(24)]
-    long = replace(made, rows=[*made.rows[:2], *ahead])
+    long = replace(data, rows=[*data.rows[:2], *ahead])
     assert time_titles.ahead(long, EN).sentence == "Active police assistants by Esfand 1405: 101 to 230 people"
-    assert time_titles.ahead(made, EN).sentence == "Active police assistants by Khordad 1404: 112 to 120 people"
+    assert time_titles.ahead(data, EN).sentence == "Active police assistants by Khordad 1404: 112 to 120 people"
 
 
 def test_parts_of_a_whole_are_told_as_the_shares_that_are_drawn() -> None:
-    made = replace(statuses(), rows=[("IR-23", 0.8, 70, 10, 15, 5), ("IR-11", 0.5, 40, 10, 30, 20)])
-    at = [made.columns.index(metric.name) for metric in made.metrics[1:]]
-    shares = [row[at[-1]] / sum(row[i] for i in at) for row in made.rows]
+    data = replace(statuses(), rows=[("IR-23", 0.8, 70, 10, 15, 5), ("IR-11", 0.5, 40, 10, 30, 20)])
+    at = [data.columns.index(metric.name) for metric in data.metrics[1:]]
+    shares = [row[at[-1]] / sum(row[i] for i in at) for row in data.rows]
     low, high = (text.percent(share, "en") for share in (min(shares), max(shares)))
-    assert titles.worst_part(made, EN).sentence == f"Overdue by province: {low} to {high}"
+    assert titles.worst_part(data, EN).sentence == f"Overdue by province: {low} to {high}"
 
 
 def test_of_stands_only_between_a_part_and_its_whole() -> None:
     share = by_province()
     assert elements.parts_of(share, share.metrics[0], share.rows[0], EN).count(" of ") == 1
     names = ("coverage_per_10k", "active_assistants", "residents")
-    made = answer(names[0], rows=[(6.4, 64, 100_000)])
-    rate = replace(made, metrics=made.metrics, columns=names)
+    data = answer(names[0], rows=[(6.4, 64, 100_000)])
+    rate = replace(data, metrics=data.metrics, columns=names)
     assert elements.parts_of(rate, rate.metrics[0], rate.rows[0], EN) == "64 ÷ 100,000"
 
 
@@ -637,17 +637,17 @@ def test_where_two_charts_compare_the_same_the_second_says_what_half_of_the_grou
     rows = [
         (code, share, round(share * 1000), 1000) for code, share in (("IR-00", 0.5), ("IR-11", 0.7), ("IR-23", 0.71))
     ]
-    made = replace(by_province(), rows=rows)
-    first = titles.extreme(made, EN, end="highest")
+    data = replace(by_province(), rows=rows)
+    first = titles.extreme(data, EN, end="highest")
     sentences = {first.sentence, *(title.sentence for title in first.alternatives[:-1])}
-    second = titles.unlike(first, sentences, made, EN)
+    second = titles.unlike(first, sentences, data, EN)
     assert second.sentence == "Training compliance: 70.0% or less in half of the provinces"
 
 
 def test_without_a_projection_the_title_is_of_the_months_that_are_known() -> None:
     rows = [("1405-01", 100, None, None), ("1405-02", 120, None, None), ("1405-03", None, None, None)]
-    made = answer("active_assistants", "joiners", "leavers", by=("month",), rows=rows)
-    assert "from 100 to 120" in time_titles.ahead(made, EN).sentence
+    data = answer("active_assistants", "joiners", "leavers", by=("month",), rows=rows)
+    assert "from 100 to 120" in time_titles.ahead(data, EN).sentence
 
 
 def test_an_answer_without_a_value_has_nothing_to_say() -> None:
@@ -660,7 +660,7 @@ def names(metric: Metric, sentence: str, lang: str) -> bool:
 
 
 @pytest.mark.parametrize("lang", ["fa", "en"])
-@pytest.mark.parametrize("part", sorted(name for name, metric in catalogue().items() if not metric.hidden))
+@pytest.mark.parametrize("name", sorted(name for name, metric in catalogue().items() if not metric.hidden))
 def test_a_title_names_its_measure_in_twelve_words(name: str, lang: str) -> None:
     metric = catalogue()[name]
     if metric.unit == "date":
@@ -688,8 +688,8 @@ def test_a_title_names_its_measure_in_twelve_words(name: str, lang: str) -> None
 
 
 def test_the_text_alternative_says_what_the_chart_says() -> None:
-    made = by_province()
-    spoken = titles.spoken(made, EN, titles.extreme(made, EN), "Training compliance · The whole country")
+    data = by_province()
+    spoken = titles.spoken(data, EN, titles.extreme(data, EN), "Training compliance · The whole country")
     assert spoken.startswith("Lowest training compliance: Sistan and Baluchestan, 50.0%. Training compliance")
     assert "Tehran: 90.0%" in spoken
     assert "Alborz: –" in spoken

@@ -117,10 +117,10 @@ def parquet_in_words(written: bytes) -> str:
 def test_files_are_the_ones_that_were_reviewed(
     con: duckdb.DuckDBPyConnection, question: str, lang: str, circulation: bool
 ) -> None:
-    for name, made in files(con, question, lang, circulation).items():
+    for name, data in files(con, question, lang, circulation).items():
         reviewed = (GOLDEN / name).read_bytes()
-        if made != reviewed:
-            before, after = (content.decode("utf-8", "backslashreplace").splitlines() for content in (reviewed, made))
+        if data != reviewed:
+            before, after = (content.decode("utf-8", "backslashreplace").splitlines() for content in (reviewed, data))
             changes = "\n".join(difflib.unified_diff(before, after, "reviewed", "written now", lineterm=""))
             pytest.fail(f"{name} differs{':' if changes else ' in its line ends'}\n{changes}\n{AGAIN}")
 

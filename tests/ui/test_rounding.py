@@ -60,58 +60,58 @@ def test_a_table_holds_the_number_that_a_chart_shows(value: float, unit: str) ->
 
 def test_bars_their_hover_and_the_finding_say_what_the_table_says() -> None:
     names = ("compliant_assistants", "trainable_assistants")
-    made = answer("training_compliance", by=("province",), more=names, rows=[("IR-23", 0.1625, 13, 80)])
-    figure = bars.ranking(made, EN)
-    texts = str(figure) + titles.extreme(made, EN).sentence
+    data = answer("training_compliance", by=("province",), more=names, rows=[("IR-23", 0.1625, 13, 80)])
+    figure = bars.ranking(data, EN)
+    texts = str(figure) + titles.extreme(data, EN).sentence
     assert "16.3%" in texts
     assert "16.2%" not in texts
     assert text.rounded(0.1625, "share") == 0.163
 
 
-def parts(made: Answer) -> list[Decimal]:
-    sentence = elements.parts_of(made, made.metrics[0], made.rows[0], EN)
+def parts(data: Answer) -> list[Decimal]:
+    sentence = elements.parts_of(data, data.metrics[0], data.rows[0], EN)
     return [read(part) for part in re.split(" of | ÷ ", sentence)]
 
 
 @given(st.integers(0, 5000), st.integers(1, 10000))
 @example(3, 15)
 def test_a_rate_over_a_mean_headcount_can_be_worked_out_of_what_stands_beside_it(leavers: int, twice: int) -> None:
-    made = answer(
+    data = answer(
         "leaver_rate_12m",
         more=("leavers_12m", "in_service_mean_12m"),
         rows=[(leavers / (twice / 2), leavers, twice / 2)],
     )
-    part, whole = parts(made)
+    part, whole = parts(data)
     assert whole == Decimal(twice) / 2, "a mean is shown with its half"
-    assert by_hand(part / whole * 100, 1) == read(text.percent(made.rows[0][0], "en"))
+    assert by_hand(part / whole * 100, 1) == read(text.percent(data.rows[0][0], "en"))
 
 
 @given(st.integers(0, 3000), st.floats(1, 60000))
 @example(57, 123.47)
 def test_progress_can_be_worked_out_of_a_target_that_is_no_whole_number(active: int, target: float) -> None:
-    made = answer("target_progress", more=("active_assistants", "target"), rows=[(active / target, active, target)])
-    part, whole = parts(made)
+    data = answer("target_progress", more=("active_assistants", "target"), rows=[(active / target, active, target)])
+    part, whole = parts(data)
     assert by_hand(part / whole * 100, 1) == read(text.percent(active / target, "en"))
 
 
 @given(st.integers(0, 3000), st.integers(1, 10**7))
 def test_a_rate_of_residents_can_be_worked_out_too(active: int, residents: int) -> None:
     value = active / residents * 10000
-    made = answer("coverage_per_10k", more=("active_assistants", "residents"), rows=[(value, active, residents)])
-    part, whole = parts(made)
+    data = answer("coverage_per_10k", more=("active_assistants", "residents"), rows=[(value, active, residents)])
+    part, whole = parts(data)
     assert abs(part / whole * 10000 - read(text.plain(value, "per_10k", "en"))) <= Decimal("0.00501")
 
 
 def test_a_comparison_shows_the_same_parts_as_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = answer("leaver_rate_12m", more=("leavers_12m", "in_service_mean_12m"), rows=[(0.4, 3, 7.5)])
+    data = answer("leaver_rate_12m", more=("leavers_12m", "in_service_mean_12m"), rows=[(0.4, 3, 7.5)])
     monkeypatch.setattr(compare, "context", lambda view: EN)
     view: Any = type("AView", (), {"lang": "en", "word": staticmethod(EN.word)})
-    assert "3 ÷ 7.5" in compare._parts(view, made, made.metrics[0], made.rows[0])
+    assert "3 ÷ 7.5" in compare._parts(view, data, data.metrics[0], data.rows[0])
 
 
 def test_a_slider_begins_at_the_number_written_beside_it() -> None:
-    made = answer("joiners", rows=[(106.5,)])
-    assert scenario._as_shown(made, "joiners") == read(text.plain(106.5, "persons", "en")) == 107
+    data = answer("joiners", rows=[(106.5,)])
+    assert scenario._as_shown(data, "joiners") == read(text.plain(106.5, "persons", "en")) == 107
 
 
 # ---------------------------------------------------------------- one function, no twins
