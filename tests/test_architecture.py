@@ -58,7 +58,7 @@ def test_pages_and_ui_hold_no_sql(path):
 
 
 @by_path(DRAWING)
-def test_what_draws_knows_no_streamlit(path):
+def test_drawing_modules_do_not_import_streamlit(path):
     assert not {name for name in imports(path) if name.split(".")[0] == "streamlit"}
 
 

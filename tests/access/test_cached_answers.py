@@ -55,7 +55,7 @@ READS = range(7)
 EXPECTED = {OF_TEHRAN.sub: {TEHRAN}, OF_ISFAHAN.sub: {ISFAHAN}}
 
 
-def test_two_people_in_turn_on_one_process_never_meet_what_is_the_others(published: Path) -> None:
+def test_two_people_who_alternate_on_one_process_never_get_each_others_data(published: Path) -> None:
     chance = random.Random(5)
     for _ in range(200):
         scope, work = chance.choice([OF_TEHRAN, OF_ISFAHAN, NATIONAL]), chance.choice(READS)
@@ -63,7 +63,7 @@ def test_two_people_in_turn_on_one_process_never_meet_what_is_the_others(publish
         assert provinces == EXPECTED[scope.sub] if scope.sub in EXPECTED else {TEHRAN, ISFAHAN} <= provinces
 
 
-def test_threads_that_ask_ahead_work_for_the_person_whose_page_began_them(published: Path) -> None:
+def test_prefetch_threads_use_the_rights_of_the_person_whose_page_started_them(published: Path) -> None:
     work = {}
     for scope in (OF_TEHRAN, OF_ISFAHAN) * 5:
         with user.acting_as(scope):
@@ -83,7 +83,7 @@ def test_a_person_without_rights_gets_nothing_even_after_others_asked(work: int,
         seen_by(NONE, work)
 
 
-def test_equal_rights_share_an_answer_and_it_names_nobody(published: Path) -> None:
+def test_people_with_equal_rights_share_a_cached_answer_that_names_nobody(published: Path) -> None:
     answers = []
     for sub in ("a", "b"):
         with user.acting_as(AccessScope(sub, "province", frozenset({TEHRAN}), True, False)):
@@ -148,7 +148,7 @@ def test_pages_reach_the_database_through_scoped_cursors_only() -> None:
         assert bare == (["_published"] if name == "warehouse" else [])
 
 
-def test_whole_tables_are_read_only_where_sums_are_made() -> None:
+def test_only_code_that_aggregates_reads_whole_tables() -> None:
     summing = {
         path.relative_to(ROOT).as_posix()
         for path in [*(ROOT / "etl").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]

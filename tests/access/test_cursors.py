@@ -10,7 +10,7 @@ from tests.access.scopes import ISFAHAN, NATIONAL, OF_ISFAHAN, OF_TEHRAN, TEHRAN
 pytestmark = pytest.mark.slow
 
 
-def test_what_is_read_row_by_row_holds_rows_of_the_own_province_only(con: duckdb.DuckDBPyConnection) -> None:
+def test_every_table_contains_only_rows_of_the_own_province(con: duckdb.DuckDBPyConnection) -> None:
     tables: dict[str, set[str]] = {}
     for table, column in con.execute(
         "select table_name, column_name from duckdb_columns() where not internal"
@@ -35,7 +35,7 @@ def test_what_is_read_row_by_row_holds_rows_of_the_own_province_only(con: duckdb
         assert len(cursor.execute("select distinct province from institutes").fetchall()) > 20
 
 
-def test_views_of_one_cursor_are_not_those_of_another(con: duckdb.DuckDBPyConnection) -> None:
+def test_two_cursors_do_not_share_temporary_views(con: duckdb.DuckDBPyConnection) -> None:
     with cursor_for(con, OF_TEHRAN) as first, cursor_for(con, OF_ISFAHAN) as second, first.cursor() as again:
         places = [
             cursor.execute("select distinct province from institutes").fetchall() for cursor in (first, second, again)
@@ -43,7 +43,7 @@ def test_views_of_one_cursor_are_not_those_of_another(con: duckdb.DuckDBPyConnec
     assert places == [[(TEHRAN,)], [(ISFAHAN,)], [(TEHRAN,)]]
 
 
-def test_views_are_laid_once_and_serve_the_same_provinces_only(
+def test_views_are_created_once_and_serve_only_the_same_provinces(
     con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     laid: list[frozenset[str]] = []

@@ -145,7 +145,7 @@ def reader(site: Site, browser: Browser) -> Iterator[Callable[[str], Reader]]:
         session.context.close()
 
 
-def test_every_page_sends_an_officer_the_own_province_and_an_analyst_all(
+def test_every_page_sends_an_officer_only_their_province_and_an_analyst_everything(
     site: Site, reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]]
 ) -> None:
     with socket_of(site.address, reader("tehran.officer").context) as wire:
@@ -161,7 +161,7 @@ def test_every_page_sends_an_officer_the_own_province_and_an_analyst_all(
     assert min(len(names_of(province, guarded, everything)) for province in (TEHRAN, ISFAHAN)) > 5
 
 
-def test_the_query_shown_and_the_rows_of_people_are_those_of_who_looks(
+def test_the_query_and_the_rows_of_people_match_the_rights_of_the_viewer(
     reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]]
 ) -> None:
     for sub in (*OFFICERS, "national.analyst"):
@@ -184,7 +184,7 @@ def test_the_query_shown_and_the_rows_of_people_are_those_of_who_looks(
             assert not any(text.member("province", own, "en") in row for own, _ in OFFICERS.values() for row in people)
 
 
-def test_what_may_circulate_leaves_rounded_and_of_the_own_province(
+def test_files_for_circulation_are_rounded_and_limited_to_the_viewers_province(
     reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]]
 ) -> None:
     officer = reader("isfahan.officer")
@@ -224,7 +224,7 @@ def test_a_person_without_rights_gets_no_page_file_or_socket(site: Site, browser
     context.close()
 
 
-def test_addresses_handed_over_show_nothing_of_another_province(
+def test_a_shared_link_shows_nothing_of_another_province(
     reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]], small_register: Path
 ) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:
@@ -255,7 +255,7 @@ def test_addresses_handed_over_show_nothing_of_another_province(
     assert set(leaked) <= {foreign.name, foreign.code}, "what was typed comes back, nothing else"
 
 
-def test_two_browsers_in_turn_on_one_process_meet_nothing_of_each_other(
+def test_two_browsers_that_alternate_on_one_process_never_see_data_of_each_other(
     site: Site, reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]]
 ) -> None:
     chance = random.Random(11)
@@ -294,7 +294,7 @@ def run(wire: ClientConnection, part: str, query: dict[str, str]) -> bytes:
             return bytes(received)
 
 
-def test_a_view_saved_by_one_is_not_on_the_shelf_of_another(site: Site, reader: Callable[[str], Reader]) -> None:
+def test_a_saved_view_is_not_listed_for_another_person(site: Site, reader: Callable[[str], Reader]) -> None:
     for sub, saves in (("isfahan.officer", True), ("tehran.officer", False), ("isfahan.officer", False)):
         viewer = reader(sub)
         viewer.visit.go("explore", lang="en")
@@ -309,7 +309,7 @@ def test_a_view_saved_by_one_is_not_on_the_shelf_of_another(site: Site, reader: 
     assert [event.more["page"] for event in audit.events(site.audit, event="view_saved")] == ["explore"]
 
 
-def test_rights_withdrawn_end_a_page_that_is_open(site: Site, reader: Callable[[str], Reader]) -> None:
+def test_an_open_page_ends_when_rights_are_withdrawn(site: Site, reader: Callable[[str], Reader]) -> None:
     officer = reader("withdrawn.officer")
     context, visit = officer.context, officer.visit
     visit.go("coverage", lang="en")
@@ -326,7 +326,7 @@ def test_rights_withdrawn_end_a_page_that_is_open(site: Site, reader: Callable[[
     assert len(audit.events(site.audit, event="settings_changed")) >= 1
 
 
-def test_a_briefing_and_a_picture_leave_noted(site: Site, reader: Callable[[str], Reader]) -> None:
+def test_downloads_of_a_briefing_and_a_picture_are_logged(site: Site, reader: Callable[[str], Reader]) -> None:
     officer = reader("isfahan.officer")
     context, visit = officer.context, officer.visit
     visit.go("briefings", lang="en", province=ISFAHAN)
@@ -346,7 +346,7 @@ def test_a_briefing_and_a_picture_leave_noted(site: Site, reader: Callable[[str]
     assert audit.verify(site.audit) == []
 
 
-def test_counters_and_logs_name_nobody_and_nothing_asked(site: Site) -> None:
+def test_counters_and_logs_contain_no_names_and_no_questions(site: Site) -> None:
     port = int((site.folder / "nginx.conf").read_text().partition("server 127.0.0.1:")[2].split()[0])
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         counters = answer.read().decode()

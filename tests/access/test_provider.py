@@ -25,7 +25,7 @@ def site(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield running
 
 
-def test_pkce_in_and_out_by_every_process_under_a_path(site: Site, browser: Browser) -> None:
+def test_sign_in_and_sign_out_with_pkce_work_in_every_process_under_a_path(site: Site, browser: Browser) -> None:
     context = browser.new_context(locale="en")
     page = context.new_page()
     urls: list[str] = []

@@ -45,7 +45,7 @@ def audit_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[
     return events
 
 
-def test_views_of_one_are_not_those_of_another(kept_in: str, audit_events: list[tuple[object, ...]]) -> None:
+def test_each_person_has_their_own_saved_views(kept_in: str, audit_events: list[tuple[object, ...]]) -> None:
     with user.acting_as(OF_ISFAHAN):
         saved_views.save("Mine", "explore", {"m": ["joiners"]}, DAY)
     with user.acting_as(OF_TEHRAN):
@@ -80,7 +80,7 @@ def test_a_view_from_before_people_signed_in_belongs_to_the_administrator(
         assert [view.name for view in saved_views.shelf().views] == ["Old"]
 
 
-def test_hosts_share_views_and_take_over_each_its_own_file(
+def test_hosts_share_views_and_each_imports_its_own_file(
     kept_in: str, audit_events: list[tuple[object, ...]], tmp_path: Path
 ) -> None:
     hosts = [SavedViews(tmp_path / name, kept_in) for name in ("one", "other")]
@@ -95,7 +95,7 @@ def test_hosts_share_views_and_take_over_each_its_own_file(
     assert not list(tmp_path.rglob("views.json"))
 
 
-def test_of_saves_under_one_name_at_once_one_is_kept(kept_in: str, tmp_path: Path) -> None:
+def test_only_one_of_several_simultaneous_saves_under_one_name_is_kept(kept_in: str, tmp_path: Path) -> None:
     views = SavedViews(tmp_path, kept_in)
     views.of("first")
     with ThreadPoolExecutor(8) as pool:
@@ -107,7 +107,7 @@ def test_of_saves_under_one_name_at_once_one_is_kept(kept_in: str, tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_a_session_ended_on_one_host_has_ended_on_the_other(shared: str, tmp_path: Path) -> None:
+def test_a_session_that_ends_on_one_host_ends_on_all(shared: str, tmp_path: Path) -> None:
     first, second = (Sessions(tmp_path / name / "sessions.sqlite", shared) for name in ("one", "other"))
     assert first.admit("key", "x", 0, LONGEST_SECONDS, 100) == "new"
     assert second.admit("key", "x", 0, LONGEST_SECONDS, 110) == ""
@@ -120,7 +120,7 @@ def test_a_session_ended_on_one_host_has_ended_on_the_other(shared: str, tmp_pat
     assert first.take(token, "x", 110) == Offer("x", tmp_path / "file", "name", "{}")
 
 
-def test_a_database_that_is_not_there_keeps_and_admits_nothing(
+def test_without_the_database_nothing_is_saved_and_nobody_is_admitted(
     audit_events: list[tuple[object, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = f"postgresql:///shared?host={tmp_path}&user=nobody"

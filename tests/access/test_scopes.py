@@ -75,7 +75,7 @@ def some(chance: random.Random, places: dict[str, str], scope: AccessScope) -> t
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scope", [OF_TEHRAN, OF_TWO], ids=lambda scope: scope.sub)
-def test_random_questions_give_no_cell_below_the_province_of_another(
+def test_random_questions_give_no_cell_of_another_province(
     scope: AccessScope, con: duckdb.DuckDBPyConnection, all_seeing: ScopedCursor
 ) -> None:
     chance = random.Random(20260)
@@ -147,7 +147,7 @@ def test_a_code_of_another_province_looks_like_one_that_does_not_exist(
     assert errors[:2] == errors[2:]
 
 
-def test_both_sides_of_a_comparison_are_cut(con: duckdb.DuckDBPyConnection) -> None:
+def test_both_sides_of_a_comparison_are_limited_to_the_own_province(con: duckdb.DuckDBPyConnection) -> None:
     foreign = next(code for code, place in province_of_county().items() if place == ISFAHAN)
     own = next(code for code, place in province_of_county().items() if place == TEHRAN)
     with cursor_for(con, OF_TEHRAN) as cursor:
@@ -161,7 +161,7 @@ def test_both_sides_of_a_comparison_are_cut(con: duckdb.DuckDBPyConnection) -> N
         assert comparison.compare(cursor, ["active_assistants"], *provinces).rows, "provinces are open"
 
 
-def test_the_counties_of_another_province_do_not_follow_by_subtraction(
+def test_counties_of_another_province_cannot_be_computed_by_subtraction(
     con: duckdb.DuckDBPyConnection, all_seeing: ScopedCursor
 ) -> None:
     place_of = province_of_county()
@@ -175,7 +175,7 @@ def test_the_counties_of_another_province_do_not_follow_by_subtraction(
         assert mixed.where["province"] == (TEHRAN,)
 
 
-def test_what_may_circulate_is_rounded_as_for_everybody_and_beside_no_exact_total(
+def test_circulated_numbers_are_rounded_for_everybody_and_have_no_exact_total(
     con: duckdb.DuckDBPyConnection, all_seeing: ScopedCursor
 ) -> None:
     with cursor_for(con, OF_TEHRAN) as cursor:
@@ -187,7 +187,7 @@ def test_what_may_circulate_is_rounded_as_for_everybody_and_beside_no_exact_tota
     assert rounded.scope == OF_TEHRAN
 
 
-def test_who_submits_exports_answers_of_the_own_province_only() -> None:
+def test_a_submitter_exports_only_answers_of_their_own_province() -> None:
     submitter = AccessScope("clerk", "submitter", frozenset({TEHRAN}), may_see_detail=False, may_export=True)
     filters = [{"province": (TEHRAN,)}, {"province": (TEHRAN, ISFAHAN)}, {"province": (ISFAHAN,)}, {}]
     assert [access.may_leave(submitter, where) for where in filters] == [True, False, False, False]
@@ -221,7 +221,7 @@ def test_an_analysis_shows_the_nation_to_all_and_places_below_to_their_own_provi
             assert set(answer.column("province")) <= {TEHRAN, None}
 
 
-def test_rows_behind_the_numbers_are_those_of_the_own_province(con: duckdb.DuckDBPyConnection) -> None:
+def test_detail_rows_are_limited_to_the_own_province(con: duckdb.DuckDBPyConnection) -> None:
     foreign = next(code for code, place in registered(con).items() if place == ISFAHAN)
     own = next(
         code
@@ -246,7 +246,7 @@ def test_rows_behind_the_numbers_are_those_of_the_own_province(con: duckdb.DuckD
             detail.people(cursor, on, {"province": (ISFAHAN,)})
 
 
-def test_file_names_reasons_and_what_is_missing_are_those_of_the_own_province(con: duckdb.DuckDBPyConnection) -> None:
+def test_file_names_reasons_and_missing_files_are_limited_to_the_own_province(con: duckdb.DuckDBPyConnection) -> None:
     with cursor_for(con, OF_TEHRAN) as cursor, cursor_for(con, NATIONAL) as other:
         files, every = data_quality.files(cursor), data_quality.files(other)
         assert set(files.column("province")) == {TEHRAN}
@@ -263,7 +263,7 @@ def test_file_names_reasons_and_what_is_missing_are_those_of_the_own_province(co
         assert data_quality.rejected_rows(cursor, tables, ()) == data_quality.rejected_rows(other, tables, ()) > 0
 
 
-def test_revisions_are_those_of_the_nation_and_of_the_own_province(revised_register: Path) -> None:
+def test_revisions_are_limited_to_the_nation_and_the_own_province(revised_register: Path) -> None:
     revisions = []
     for scope in (OF_TEHRAN, NATIONAL):
         with access.connect(revised_register, scope) as con:
@@ -278,7 +278,7 @@ def test_revisions_are_those_of_the_nation_and_of_the_own_province(revised_regis
     assert all_files_of > {TEHRAN, ISFAHAN}
 
 
-def test_the_query_shown_names_no_place_of_another_province(con: duckdb.DuckDBPyConnection) -> None:
+def test_the_displayed_query_names_no_place_of_another_province(con: duckdb.DuckDBPyConnection) -> None:
     with cursor_for(con, OF_TEHRAN) as cursor:
         for metric in ("active_assistants", "transfers_in", "expiring_30"):
             answer = ask(cursor, metric, by=("institute",))
@@ -310,7 +310,7 @@ def test_a_person_without_rights_gets_no_cursor_and_a_bare_connection_no_answer(
         ("minister", WHOLE_COUNTRY),
     ],
 )
-def test_a_role_and_provinces_that_do_not_fit_make_no_scope(role: str, provinces: Any) -> None:
+def test_a_role_with_unsuitable_provinces_gives_no_scope(role: str, provinces: Any) -> None:
     with pytest.raises(ValueError, match="role"):
         AccessScope("x", role, provinces, may_see_detail=False, may_export=False)
 
@@ -329,7 +329,7 @@ def test_an_answer_is_stamped_and_refused_for_other_rights(con: duckdb.DuckDBPyC
         access.check(OF_ISFAHAN, ("county",), {}, OF_ISFAHAN)
 
 
-def test_pairs_of_provinces_show_only_moves_that_touch_the_own(con: duckdb.DuckDBPyConnection) -> None:
+def test_pairs_of_provinces_show_only_moves_from_or_to_the_own_province(con: duckdb.DuckDBPyConnection) -> None:
     with cursor_for(con, OF_TEHRAN) as cursor, cursor_for(con, NATIONAL) as other:
         period = last_complete_months(publications.describe(cursor.numbers).as_of + timedelta(days=1), 60)
         pairs = ask(cursor, "transfers_between", by=("origin", "province"), over=period)

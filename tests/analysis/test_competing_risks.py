@@ -49,7 +49,7 @@ def test_without_censoring_it_is_the_plain_share_and_with_one_end_kaplan_and_mei
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_it_is_that_of_statsmodels(seed: int) -> None:
+def test_the_curve_equals_that_of_statsmodels(seed: int) -> None:
     chance = random.Random(seed)
     ends = chance.randint(1, 3)
     # The library reports only the kinds of end that occur.
@@ -136,7 +136,7 @@ def test_a_period_of_its_own_is_followed_up_to_the_day(con, data) -> None:
     assert answer.over == over
 
 
-def test_where_nothing_was_complete_there_is_nothing(con) -> None:
+def test_without_complete_files_there_is_no_curve(con) -> None:
     over = (date(1990, 1, 1), date(1990, 12, 31))
     assert competing_risks.licensing_times(con, over=over).records()[0] == {
         "files_median": None, "files_p90": None, "files_within_25": None, "files_complete": 0}  # fmt: skip

@@ -243,7 +243,7 @@ def test_each_publication_keeps_what_it_found(tmp_path):
 
 
 @pytest.mark.slow
-def test_made_up_and_real_histories_do_not_meet(tmp_path):
+def test_made_up_and_real_histories_are_not_mixed(tmp_path):
     pointer, folder = tmp_path / "warehouse.duckdb", tmp_path / "incoming"
     shutil.copytree(SAMPLE, folder)
     etl("build", str(folder), "--to", str(pointer), "--day", "2024-06-20", "--accept-loss")

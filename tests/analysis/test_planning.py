@@ -193,7 +193,7 @@ SCENARIOS = [
 
 @pytest.mark.parametrize("where", [{}, {"province": list(BIG)}])
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_the_plan_is_what_a_simulation_month_by_month_comes_to(
+def test_the_plan_equals_a_monthly_simulation(
     con: duckdb.DuckDBPyConnection, scenario: Scenario, where: dict[str, Any]
 ) -> None:
     for day in (as_of(con), jalali.add_months(as_of(con), -14)):
@@ -241,7 +241,7 @@ def test_a_scenario_adds_to_the_projection_what_it_asks_for_beyond_the_last_year
         assert row["active_assistants"] is None
 
 
-def test_a_plan_that_says_nothing_is_the_projection(con: duckdb.DuckDBPyConnection) -> None:
+def test_an_empty_plan_equals_the_projection(con: duckdb.DuckDBPyConnection) -> None:
     for day in (as_of(con), date(2025, 3, 20)):
         plan = planning.headcount(con, on=day).records()
         projected = {row["month"]: row for row in projection.projection(con, on=day).records()}
@@ -255,7 +255,7 @@ def test_a_plan_that_says_nothing_is_the_projection(con: duckdb.DuckDBPyConnecti
                     assert math.isclose(planned_value, value)
 
 
-def test_a_scenario_that_says_nothing_goes_on_as_the_last_year(con: duckdb.DuckDBPyConnection) -> None:
+def test_an_empty_scenario_continues_the_last_year(con: duckdb.DuckDBPyConnection) -> None:
     period = jalali.last_complete_months(as_of(con), 12)
     recruits = answers.ask(con, "joiners", over=period).value() / 12
     # The settled rate, as on the cards: on the as-of day, people who return within 90 days still count as leavers.
@@ -277,7 +277,7 @@ def test_a_negative_scenario_is_refused() -> None:
 # ---------------------------------------------------------------- the back-test
 
 
-def test_the_months_shown_are_those_tried(con: duckdb.DuckDBPyConnection) -> None:
+def test_the_listed_months_are_those_of_the_back_test(con: duckdb.DuckDBPyConnection) -> None:
     months = backtesting.backtest_months(con).records()
     row = next(row for row in backtesting.backtest(con).records() if row["ahead"] == 6)
     assert len(months) == row["backtest_months"]
@@ -285,7 +285,7 @@ def test_the_months_shown_are_those_tried(con: duckdb.DuckDBPyConnection) -> Non
     assert inside == row["backtest_months_inside"]
 
 
-def test_a_short_history_is_not_tried(by_hand: duckdb.DuckDBPyConnection) -> None:
+def test_a_short_history_gets_no_back_test(by_hand: duckdb.DuckDBPyConnection) -> None:
     answer = backtesting.backtest(by_hand, on=date(2022, 1, 15))
     assert all(row["backtest_inside"] is None and row["backtest_months"] == 0 for row in answer.records())
     rows = [
@@ -358,7 +358,7 @@ def test_the_recruits_needed_by_any_day_are_those_of_a_walk_day_by_day(
     assert later < recruits, "a day more needs fewer a month"
 
 
-def test_no_recruits_are_needed_where_the_plan_is_there_without_any(con: duckdb.DuckDBPyConnection) -> None:
+def test_no_recruits_are_needed_where_the_plan_reaches_the_goal_without_any(con: duckdb.DuckDBPyConnection) -> None:
     assert planning.recruits_needed(con, goal=1.0).value() == 0
     beyond = jalali.add_months(as_of(con), 12 * 6)
     assert planning.recruits_needed(con, until=beyond, goal=2_000.0).value() is None

@@ -102,7 +102,7 @@ def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.Duck
 
 
 @pytest.mark.parametrize("where", [{}, {"gender": ("female",)}, {"institute": ("0001", "0003")}])
-def test_the_past_is_as_it_was_known(late, where) -> None:
+def test_past_months_use_only_what_was_known_then(late, where) -> None:
     con, data = late
     history = projection.history_of(con, None, where)
     filters = {name: set(values) for name, values in where.items()}

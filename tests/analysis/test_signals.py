@@ -44,7 +44,7 @@ FLOW_RATES = [49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1]
 # ---------------------------------------------------------------- the methods
 
 
-def test_on_the_funnel_of_the_childrens_heart_centres_only_bristol_stands_out() -> None:
+def test_only_bristol_stands_out_in_the_funnel_of_childrens_heart_centres() -> None:
     funnel = signals.funnel(CENTRES)
     assert funnel is not None
     assert f"{funnel.common:.0%}" == "12%"
@@ -179,7 +179,7 @@ def _found(flow: np.ndarray, is_loss: bool) -> float:
     return sum(hits) / len(hits)
 
 
-def test_of_joiners_nine_of_ten_planted_breaks_are_found_and_false_signals_are_at_most_one_a_month(flows) -> None:
+def test_nine_of_ten_planted_breaks_of_joiners_are_found_with_at_most_one_false_signal_a_month(flows) -> None:
     assert 0 < _false_signals(flows["joiners"]) <= 24
     assert _found(flows["joiners"], is_loss=True) >= 0.9
     assert _found(flows["joiners"], is_loss=False) >= 0.9
@@ -196,7 +196,7 @@ def test_methods_says_how_many_planted_breaks_are_found(flows) -> None:
     assert re.findall(r"[۰-۹]+٪|\b۱۲\b", text.word("how.signals_tried", "fa")) == persian
 
 
-def test_what_moves_the_whole_country_is_no_signal(flows) -> None:
+def test_a_change_of_the_whole_country_is_no_signal(flows) -> None:
     flow = flows["joiners"]
     halved = flow * 2
     halved[:, 60] //= 2
@@ -248,7 +248,7 @@ def test_changes_are_shares_of_the_nations_settled_months(con) -> None:
     assert all(total == pytest.approx(1) for total in by_month.values())
 
 
-def test_what_is_no_share_and_no_flow_is_refused_and_so_is_too_short_a_register(con) -> None:
+def test_signals_of_other_measures_or_of_a_short_register_are_refused(con) -> None:
     for name in ("active_assistants", "no_such", "coverage_per_10k", "renewal_rate"):
         with pytest.raises(QuestionError, match="no share"):
             signals.level_signals(con, name=name)

@@ -231,7 +231,7 @@ def test_the_origin_is_where_the_person_served_last(built: Built) -> None:
         ([("A", "2020-01-01", "2021-01-01"), ("B", "2021-07-01", "9999-12-31")], "A"),
     ],
 )
-def test_of_several_provinces_the_origin_is_the_last(spells: list[tuple[str, str, str]], origin: str) -> None:
+def test_the_origin_is_the_last_of_several_provinces(spells: list[tuple[str, str, str]], origin: str) -> None:
     con = duckdb.connect()
     con.execute("create table spells (person_id integer, province varchar, hired_on date, end_day date)")
     con.executemany("insert into spells values (1, ?, ?, ?)", [*spells, ("Z", "2021-06-01", "9999-12-31")])

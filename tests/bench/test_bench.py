@@ -67,7 +67,7 @@ def test_rivals_agree_with_ask(con, contenders, kind):
     assert answered, "no question counted anybody: nothing was compared"
 
 
-def test_a_difference_is_seen():
+def test_a_difference_is_detected():
     cell = rivals.Cell
     assert rivals.same([cell("a", (1, None))], [cell("a", (1, None)), cell("b", (0, None))])
     assert not rivals.same([cell("a", (1,))], [cell("a", (2,))])

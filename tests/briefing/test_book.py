@@ -110,7 +110,7 @@ def test_the_first_page_is_the_only_first_page(written_book):
         assert 2 <= len(book.pages) <= 4
 
 
-def test_exact_numbers_are_those_that_ask_gives(press, pointer):
+def test_exact_numbers_equal_those_of_ask(press, pointer):
     pdf = press.pdf(press.questions("IR", "fa", exact=True))
     checked = set()
     with access.connect(pointer, ADMINISTRATOR) as con:
@@ -134,7 +134,7 @@ def test_exact_numbers_are_those_that_ask_gives(press, pointer):
     assert {("leaver_rate_12m", ""), ("licensed_institutes", "province"), ("coverage_per_10k", "province")} <= checked
 
 
-def test_what_is_printed_is_what_is_attached(press):
+def test_the_printed_numbers_equal_the_attached_ones(press):
     questions = press.questions("IR", "en", exact=True)
     book = content.book(questions)
     numbers = csv.DictReader(io.StringIO(typesetting.numbers_file(questions.recorded)))

@@ -101,14 +101,14 @@ def test_a_day_without_data_is_refused_in_one_sentence(pointer, tmp_path, capsys
         (),
     ],
 )
-def test_wrong_words_are_wrong_usage(words, capsys):
+def test_invalid_arguments_are_a_usage_error(words, capsys):
     with pytest.raises(SystemExit) as raised:
         brief(*words)
     assert raised.value.code == 2
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_a_folder_that_cannot_be_written_is_told_and_nothing_is_left(pointer, tmp_path, capsys):
+def test_an_unwritable_folder_gets_a_clear_error_and_leaves_nothing(pointer, tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert brief("--from", pointer, "--province", "IR-17", "--to", tmp_path / "file" / "x.pdf") == 1
     errors = capsys.readouterr().err
@@ -199,7 +199,7 @@ def test_a_publication_with_nothing_new_writes_nothing(own_pointer, files, tmp_p
     assert not (tmp_path / "office").exists()
 
 
-def test_books_go_where_something_newly_needs_action(pointer, tmp_path, capsys):
+def test_books_are_sent_where_something_newly_needs_action(pointer, tmp_path, capsys):
     path = recipients_file(tmp_path, "office")
     brief_changed(pointer, path)
     more_to_do()
@@ -215,7 +215,7 @@ def test_books_go_where_something_newly_needs_action(pointer, tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_a_recipient_who_fails_stops_nobody_and_is_tried_again(pointer, tmp_path, capsys):
+def test_a_failing_recipient_does_not_stop_the_others_and_is_retried(pointer, tmp_path, capsys):
     path = recipients_file(tmp_path, "first", "second", "third")
     brief_changed(pointer, path)
     more_to_do()
@@ -321,7 +321,7 @@ def mailed(folder: Path, port: int, *names: str) -> Path:
     return path
 
 
-def test_books_are_mailed_where_a_server_is_given(pointer, tmp_path, capsys, mail_server):
+def test_books_are_mailed_if_a_mail_server_is_set(pointer, tmp_path, capsys, mail_server):
     path = mailed(tmp_path, mail_server.port, "office")
     brief_changed(pointer, path)
     assert mail_server.messages == []
@@ -337,7 +337,7 @@ def test_books_are_mailed_where_a_server_is_given(pointer, tmp_path, capsys, mai
     assert message.get_body().get_content().splitlines() == list_file.read_text(encoding="utf-8").splitlines()
 
 
-def test_mail_that_is_not_taken_is_told_and_stops_nobody(pointer, tmp_path, capsys, mail_server):
+def test_rejected_mail_is_reported_and_does_not_stop_the_others(pointer, tmp_path, capsys, mail_server):
     path = mailed(tmp_path, mail_server.port, "first", "second", "third")
     brief_changed(pointer, path)
     more_to_do()
@@ -350,7 +350,7 @@ def test_mail_that_is_not_taken_is_told_and_stops_nobody(pointer, tmp_path, caps
     assert capsys.readouterr().err.count("was not taken (ConnectionRefusedError)\n") == 3
 
 
-def test_mail_is_off_unless_given(tmp_path):
+def test_mail_is_off_by_default(tmp_path):
     assert recipients.read(recipients_file(tmp_path, "office"))[1] is None
 
 

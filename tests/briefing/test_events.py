@@ -46,7 +46,7 @@ def test_events_that_cannot_be_used_refuse_the_build(folder, row, fault):
     assert loading.build(folder).refusal.startswith(f"events.csv, {fault}; ")
 
 
-def test_events_are_told_up_to_the_day_of_a_province_and_the_nation(pointer):
+def test_events_of_a_province_and_the_nation_are_listed_up_to_the_day(pointer):
     with access.connect(pointer, ADMINISTRATOR) as con:
         everywhere = events.events(con)
         own = events.events(con, where={"province": ("IR-11",)})
@@ -57,7 +57,7 @@ def test_events_are_told_up_to_the_day_of_a_province_and_the_nation(pointer):
     assert len(before.rows) == 1
 
 
-def test_a_reader_of_one_province_is_told_of_the_nations_events_too(pointer):
+def test_a_reader_of_one_province_sees_national_events_too(pointer):
     reader = AccessScope("r", "province", frozenset({"IR-11"}), may_see_detail=False, may_export=False)
     with access.connect(pointer, reader) as con:
         assert events.events(con, where={"province": ("IR-11",)}).column("event_province") == [None, "IR-11"]
@@ -142,7 +142,7 @@ def test_dated_targets_draw_a_straight_path_and_the_gap_is_active_minus_path(poi
     assert own.rows == []
 
 
-def test_the_gap_of_a_file_for_circulation_tells_no_more_than_its_count(pointer):
+def test_the_circulated_gap_reveals_no_more_than_its_count(pointer):
     with access.connect(pointer, ADMINISTRATOR) as con:
         answer = for_circulation(target_path.target_path(con))
     known = [row for row in answer.records() if row["planned_gap"] is not None]

@@ -42,7 +42,7 @@ def test_the_page_opens_in_both_languages_with_nothing_written(served, lang, not
     assert nothing in drawn(lang)
 
 
-def test_what_was_written_is_listed_latest_first_and_what_is_gone_says_so(served, tmp_path):
+def test_written_books_are_listed_latest_first_and_deleted_ones_are_marked(served, tmp_path):
     (tmp_path / "a.pdf").write_bytes(b"%PDF")
     writing.note(book("IR-11", tmp_path / "a.pdf"))
     writing.note(book("IR", tmp_path / "gone.pdf"))
@@ -53,7 +53,7 @@ def test_what_was_written_is_listed_latest_first_and_what_is_gone_says_so(served
     assert "Alborz · 9 Tir" not in page
 
 
-def test_a_line_of_the_list_that_cannot_be_read_hides_no_other(tmp_path, briefings):
+def test_an_unreadable_line_of_the_list_does_not_hide_the_others(tmp_path, briefings):
     writing.note(book("IR", tmp_path / "a.pdf"))
     with (briefings / "written.jsonl").open("a") as file:
         file.write('not json\n{"file": 1}\n[]\n')
@@ -78,7 +78,7 @@ def test_the_button_makes_the_book_of_the_scope(served, pointer):
         ({"province": ("IR-12",)}, "IR-11", None),
     ],
 )
-def test_a_book_is_offered_of_what_the_reader_may_see(monkeypatch, where, reader, place):
+def test_books_are_offered_only_for_places_that_the_reader_may_see(monkeypatch, where, reader, place):
     scope = ADMINISTRATOR
     if reader:
         scope = AccessScope("r", "province", frozenset({reader}), may_see_detail=False, may_export=True)

@@ -131,7 +131,7 @@ def kill_again_and_again(two: dict[str, Path], to: Path, seed: int, kills: int) 
 
 
 @pytest.mark.slow
-def test_killed_at_fifty_random_moments_every_answer_is_one_of_two_and_every_next_build_heals(two, tmp_path):
+def test_fifty_random_kills_leave_one_of_two_publications_and_the_next_build_repairs(two, tmp_path):
     """On two warehouses at a time, one for each of two processors."""
     lanes = [(two, tmp_path / name / "warehouse.duckdb", seed, KILLS // 2) for seed, name in enumerate(("one", "two"))]
     with ThreadPoolExecutor() as pool:
@@ -186,7 +186,7 @@ def wait_for_workshop(pointer: Path) -> Path:
 # ------------------------------------------------------------------ two at once
 
 
-def test_of_two_builds_at_once_the_second_exits_3(two, tmp_path):
+def test_the_second_of_two_simultaneous_builds_exits_3(two, tmp_path):
     to = tmp_path / "shown" / "warehouse.duckdb"
     first, second = two
     running = start(two[first], to)
@@ -202,7 +202,7 @@ def test_of_two_builds_at_once_the_second_exits_3(two, tmp_path):
     assert digest_of(to) == first
 
 
-def test_of_many_builds_started_together_each_publishes_or_is_turned_away(two, tmp_path):
+def test_each_of_many_simultaneous_builds_publishes_or_is_refused(two, tmp_path):
     to = tmp_path / "shown" / "warehouse.duckdb"
     folders = list(two.values())
     processes = [start(folders[number % 2], to) for number in range(4)]
@@ -274,7 +274,7 @@ def test_a_full_disk_is_not_taken_for_a_fault_of_the_files(two, small_disk, tmp_
         assert digest_of(to) == first
 
 
-def test_rows_that_cannot_be_laid_down_are_the_fault_of_the_disk_not_of_a_file(two, small_disk):
+def test_rows_that_cannot_be_stored_are_blamed_on_the_disk_and_not_on_a_file(two, small_disk):
     private = small_disk / "private"
     private.mkdir()
     paths = sorted(two[next(iter(two))].glob("*.csv"))
@@ -314,7 +314,7 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_work(two, tmp_pat
     assert not to.exists()
 
 
-def test_what_goes_wrong_behind_the_pointer_does_not_undo_the_publication(two, tmp_path):
+def test_a_failure_after_the_publication_does_not_undo_it(two, tmp_path):
     folder = next(iter(two.values()))
     for number, options in enumerate((["--report", "/dev/full"], [])):
         to = tmp_path / str(number) / "warehouse.duckdb"
@@ -329,7 +329,7 @@ def test_what_goes_wrong_behind_the_pointer_does_not_undo_the_publication(two, t
         assert digest_of(to) in two
 
 
-def test_an_answer_that_cannot_be_written_is_no_answer(two, tmp_path):
+def test_output_that_cannot_be_written_is_an_error(two, tmp_path):
     to = build(next(iter(two.values())), to=tmp_path / "w.duckdb").to
     for command in (["ask", "in_service"], ["metrics"], ["quarantine"]):
         source = [] if command == ["metrics"] else ["--from", str(to)]
@@ -342,7 +342,7 @@ def test_an_answer_that_cannot_be_written_is_no_answer(two, tmp_path):
         assert result.stderr.startswith("the machine: No space left on device; ")
 
 
-def test_who_stops_listening_is_no_error(two, tmp_path):
+def test_a_closed_pipe_is_no_error(two, tmp_path):
     to = build(next(iter(two.values())), to=tmp_path / "w.duckdb").to
     pipe = f"{sys.executable} -m etl ask in_service --by month --over 1300/01/01..1404/12/29 --from {to} | head -1"
     result = subprocess.run(
@@ -371,7 +371,7 @@ def clock_of(year: int) -> type[date]:
         (2099, "the day of the build: it is 2099-01-01, and the last row speaks of "),
     ],
 )
-def test_a_clock_that_lies_is_a_refusal(two, tmp_path, monkeypatch, capsys, year, message, earlier):
+def test_a_wrong_clock_is_refused(two, tmp_path, monkeypatch, capsys, year, message, earlier):
     first, second = two
     to = tmp_path / "shown" / "warehouse.duckdb"
     if earlier:
@@ -392,7 +392,7 @@ def test_a_clock_that_lies_is_a_refusal(two, tmp_path, monkeypatch, capsys, year
 
 
 @pytest.mark.parametrize("accept_loss", [True, False])
-def test_rows_that_lie_after_the_day_of_the_build_are_the_day_s_fault(two, tmp_path, accept_loss):
+def test_rows_after_the_day_of_the_build_are_blamed_on_that_day(two, tmp_path, accept_loss):
     """A day given on the command line too: 1360 in place of 1403 puts everything in the future."""
     outcome = build(next(iter(two.values())), to=tmp_path / "w.duckdb", day=date(1981, 6, 1), accept_loss=accept_loss)
     assert re.fullmatch(
@@ -403,7 +403,7 @@ def test_rows_that_lie_after_the_day_of_the_build_are_the_day_s_fault(two, tmp_p
 
 @pytest.mark.skipif(not shutil.which("faketime"), reason="faketime is not installed")
 @pytest.mark.parametrize("moment", ["1970-01-02 00:00:00", "2099-12-31 23:59:59"])
-def test_a_machine_whose_clock_lies_builds_and_reads(two, tmp_path, moment):
+def test_a_machine_with_a_wrong_clock_still_builds_and_reads(two, tmp_path, moment):
     to = tmp_path / "shown" / "warehouse.duckdb"
     first, second = two
     assert build(two[first], to=to).code == 0

@@ -167,7 +167,7 @@ def test_announcements_are_compared_with_the_register_of_their_day(folder):
     ]
 
 
-def test_no_announcement_is_none(folder):
+def test_without_announcements_there_are_none(folder):
     put(folder, "announcements.csv", "date,metric,value,words,source\n")
     with access.connect(build(folder).to, access.ADMINISTRATOR) as con:
         assert announced(con).rows == []

@@ -343,7 +343,7 @@ def _places(path: Path, rows: int) -> list[tuple[str | None, int]]:
     return [(None, lines - rows + at + 1) for at in range(rows)]
 
 
-def test_the_folder_of_a_clerk_is_his_own(tmp_path):
+def test_each_clerk_has_their_own_folder(tmp_path):
     chance = random.Random(5)
     Clerk(chance).rewrite(clean(chance), tmp_path / "incoming")
     assert len(list((tmp_path / "incoming").iterdir())) == 4

@@ -151,7 +151,7 @@ def test_the_reasons_tried_are_those_of_the_contract():
     }  # fmt: skip
 
 
-def test_lines_behind_quoted_line_breaks_are_true(folder):
+def test_line_numbers_after_quoted_line_breaks_are_right(folder):
     rows = [row("institutes", institute_code=f"c{at}", name="نام\nدر\nسه خط" if at % 2 else "نام") for at in range(6)]
     rows[3]["activity"] = "?"
     rows[5]["province"] = "?"
@@ -192,7 +192,7 @@ def test_a_row_with_several_faults_has_a_line_for_each_and_counts_once(folder):
     assert built.counts("personnel_2.csv") == (1, 0, 1, 0)
 
 
-def test_a_value_that_is_there_but_bad_is_not_missing_too(folder):
+def test_a_bad_value_is_not_reported_as_missing_too(folder):
     rows = [
         row("licences", application_no="a", decided_on="1499/01/01"),
         row("licences", application_no="b", valid_until="1402/13/01"),
@@ -275,7 +275,7 @@ def test_the_later_file_is_the_later_by_name_whatever_the_lines(folder):
     assert (built.counts("training_a.csv"), built.counts("training_b.csv")) == ((2, 2, 0, 0), (1, 0, 0, 1))
 
 
-def test_of_one_file_the_later_row_is_the_duplicate(folder):
+def test_within_one_file_the_later_row_is_the_duplicate(folder):
     built = with_rows(folder, "training", *[row("training", completed_on="1402/06/01")] * 3)
     assert built.counts("training_2.csv") == (3, 1, 0, 2)
 

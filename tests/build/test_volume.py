@@ -75,7 +75,7 @@ def test_rows_are_kept_by_table_and_province(folder):
 # The tables lost with a table: those that refer to it, too.
 @pytest.mark.parametrize("how", ["absent", "header only"])
 @pytest.mark.parametrize("table", TABLES)
-def test_a_table_that_is_gone_is_refused(folder, table, how):
+def test_a_missing_table_is_refused(folder, table, how):
     for place in PLACES:
         if how == "absent":
             (folder / f"{table}_{place}.csv").unlink()
@@ -107,7 +107,7 @@ def test_without_an_earlier_publication_a_table_without_rows_is_refused_too(tmp_
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("table", TABLES)
-def test_a_province_of_a_table_that_is_gone_is_refused(folder, table, place):
+def test_a_missing_province_of_a_table_is_refused(folder, table, place):
     (folder / f"{table}_{place}.csv").unlink()
     names = {"IR-23": "Tehran", "IR-01": "Gilan"}
     refusal = f"{table}, {place} {names[place]}: 0 rows loaded where the last publication has 120"
@@ -117,7 +117,7 @@ def test_a_province_of_a_table_that_is_gone_is_refused(folder, table, place):
     assert load(folder, accept_loss=table in ("institutes", "personnel")).code == 0
 
 
-def test_less_than_half_is_lost_and_half_is_not(tmp_path):
+def test_fewer_than_half_of_the_rows_are_a_loss_and_half_are_not(tmp_path):
     folder, rows = tmp_path / "incoming", register()
     assert load(hand_in(folder, rows), accept_loss=False).code == 0
     training = rows["training"]

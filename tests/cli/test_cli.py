@@ -34,7 +34,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 
 @pytest.mark.slow
-def test_done_is_0_and_says_nothing_on_standard_error(tmp_path):
+def test_success_exits_0_with_nothing_on_standard_error(tmp_path):
     folder = put_good(tmp_path / "incoming")
     result = run("build", folder, "--to", tmp_path / "w.duckdb", "--day", DAY.isoformat())
     assert (result.returncode, result.stderr) == (0, "")
@@ -42,7 +42,7 @@ def test_done_is_0_and_says_nothing_on_standard_error(tmp_path):
 
 
 @pytest.mark.slow
-def test_refused_is_1_with_one_line_and_no_traceback(tmp_path):
+def test_a_refusal_exits_1_with_one_line_and_no_traceback(tmp_path):
     folder = put_good(tmp_path / "incoming")
     put(folder, "personnel_2.csv", "a;b\n")
     result = run("build", folder, "--to", tmp_path / "w.duckdb")
@@ -61,7 +61,7 @@ def test_refused_is_1_with_one_line_and_no_traceback(tmp_path):
         ["ask", "in_service", "--on", "yesterday"], ["build", "--skip"],
     ],
 )  # fmt: skip
-def test_wrong_usage_is_2(arguments, capsys):
+def test_wrong_usage_exits_2(arguments, capsys):
     with pytest.raises(SystemExit) as raised:
         main(arguments)
     assert raised.value.code == 2
@@ -70,7 +70,7 @@ def test_wrong_usage_is_2(arguments, capsys):
     assert output.err.startswith("usage: python -m etl")
 
 
-def test_wrong_usage_is_2_for_a_script_too():
+def test_wrong_usage_exits_2_for_a_script_too():
     result = run("bild")
     assert (result.returncode, result.stdout) == (2, "")
     assert "Traceback" not in result.stderr
@@ -88,7 +88,7 @@ def test_wrong_usage_is_2_for_a_script_too():
         (["transfers_in", "--by", "gender"], "ask: transfers_in has no meaning by gender"),
     ],
 )
-def test_a_question_without_meaning_is_2_with_one_line(built, capsys, arguments, message):
+def test_an_invalid_question_exits_2_with_one_line(built, capsys, arguments, message):
     assert main(["ask", *arguments, "--from", str(built.to)]) == 2
     output = capsys.readouterr()
     assert output.out == ""
@@ -96,14 +96,14 @@ def test_a_question_without_meaning_is_2_with_one_line(built, capsys, arguments,
     assert output.err.count("\n") == 1
 
 
-def test_nothing_published_is_1(tmp_path, capsys):
+def test_nothing_published_exits_1(tmp_path, capsys):
     for command in (["ask", "in_service"], ["quarantine"], ["publications"], ["rollback"], ["diff"]):
         assert main([*command, "--from", str(tmp_path / "none.duckdb")]) == 1, command
         output = capsys.readouterr()
         assert output.err == f"{tmp_path}/none.duckdb: nothing is published there yet; run python -m etl build\n"
 
 
-def test_an_error_that_nobody_foresaw_is_one_line_without_a_value_of_the_data(built, capsys, monkeypatch):
+def test_an_unexpected_error_is_one_line_without_values_of_the_data(built, capsys, monkeypatch):
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("0499370899")
 
@@ -116,7 +116,7 @@ def test_an_error_that_nobody_foresaw_is_one_line_without_a_value_of_the_data(bu
         main(["ask", "in_service", "--from", str(built.to)])
 
 
-def test_words_are_utf8_whatever_the_machine_speaks(built):
+def test_output_is_utf8_in_every_locale(built):
     for settings in ({"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}):
         result = subprocess.run(
             [sys.executable, "-m", "etl", "metrics"],
@@ -239,7 +239,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return fake
 
 
-def test_on_a_terminal_one_line_moves_with_rows_bytes_and_an_estimate(clock):
+def test_a_terminal_shows_one_updating_line_with_rows_bytes_and_an_estimate(clock):
     terminal, plain = Terminal(), io.StringIO()
     progress = console.Progress(terminal, plain)
     clock.now += 10
@@ -258,7 +258,7 @@ def test_on_a_terminal_one_line_moves_with_rows_bytes_and_an_estimate(clock):
     assert plain.getvalue() == ""
 
 
-def test_elsewhere_plain_lines_come_seldom_and_on_standard_output(clock):
+def test_without_a_terminal_plain_lines_are_printed_seldom_on_standard_output(clock):
     error, plain = io.StringIO(), io.StringIO()
     progress = console.Progress(error, plain)
     for step in range(1, 21):

@@ -120,19 +120,19 @@ def test_all_errors_are_reported_at_once(tmp_path):
         ("[web", "is not TOML"),
     ],
 )
-def test_what_contradicts_itself_is_a_fault(tmp_path, content, messages):
+def test_contradictory_settings_are_a_fault(tmp_path, content, messages):
     file = tmp_path / "file.pem"
     file.write_text("")
     (line,) = faults(written(tmp_path, content.replace("{file}", str(file))))
     assert messages in line
 
 
-def test_a_file_that_is_named_and_not_there_is_a_fault(tmp_path):
+def test_a_missing_file_is_a_fault(tmp_path):
     (line,) = faults({settings.FILE_VARIABLE: str(tmp_path / "none.toml")})
     assert "cannot be read" in line
 
 
-def test_a_key_that_only_root_may_see_is_no_fault_of_a_process_without_might(monkeypatch, tmp_path):
+def test_a_key_readable_only_by_root_is_no_fault_for_other_processes(monkeypatch, tmp_path):
     hidden = tmp_path / "private" / "key.pem"
     config = f'[web]\ncertificate = "{hidden}"\ncertificate_key = "{hidden}"\n[sign_in]\n'
     is_file = Path.is_file
@@ -220,12 +220,12 @@ def test_the_doctor_finds_nothing_where_nothing_is_wrong(installed):
     assert sick(**environment) == []
 
 
-def test_the_doctor_tells_faults_of_the_settings(tmp_path):
+def test_the_doctor_reports_faults_of_the_settings(tmp_path):
     assert len(sick(**written(tmp_path, "[web]\nport = 0\nprocesses = -1\n"))) == 2
 
 
 @pytest.mark.slow
-def test_the_doctor_tells_of_a_key_that_others_read_and_of_no_publication(installed, tmp_path):
+def test_the_doctor_reports_a_readable_key_and_a_missing_publication(installed, tmp_path):
     folder, environment = installed
     key = folder / "identity.key"
     key.chmod(0o644)
@@ -237,7 +237,7 @@ def test_the_doctor_tells_of_a_key_that_others_read_and_of_no_publication(instal
 
 
 @pytest.mark.slow
-def test_the_doctor_tells_of_a_publication_of_other_code(installed, monkeypatch):
+def test_the_doctor_reports_a_publication_of_other_code(installed, monkeypatch):
     _, environment = installed
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -251,7 +251,7 @@ def test_the_doctor_tells_of_a_publication_of_other_code(installed, monkeypatch)
 
 
 @pytest.mark.slow
-def test_the_doctor_tells_of_a_full_disk_a_clock_gone_back_and_a_cut_font(installed, monkeypatch, tmp_path):
+def test_the_doctor_reports_a_full_disk_a_clock_set_back_and_a_truncated_font(installed, monkeypatch, tmp_path):
     _, environment = installed
     known = settings.read(environment)
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: doctor.shutil._ntuple_diskusage(100, 99, 1))
@@ -265,7 +265,7 @@ def test_the_doctor_tells_of_a_full_disk_a_clock_gone_back_and_a_cut_font(instal
 
 
 @pytest.mark.slow
-def test_the_doctor_tells_where_all_processes_together_do_not_fit_the_machine(installed, monkeypatch):
+def test_the_doctor_reports_processes_that_do_not_fit_in_memory(installed, monkeypatch):
     _, environment = installed
     monkeypatch.setattr(settings, "machine_memory", lambda: 4 << 30)
     for web, fits in (("", True), ("1.5GB", True), ("1.6GB", False)):
@@ -275,7 +275,7 @@ def test_the_doctor_tells_where_all_processes_together_do_not_fit_the_machine(in
 
 
 @pytest.mark.slow
-def test_the_doctor_tells_of_packages_at_other_versions(installed, monkeypatch, tmp_path):
+def test_the_doctor_reports_packages_at_other_versions(installed, monkeypatch, tmp_path):
     (tmp_path / "requirements.txt").write_text("duckdb==0.1\nnot-a-package-of-ours==1\n")
     monkeypatch.setattr(doctor, "ROOT", tmp_path)
     messages = [text for what, text, is_well in doctor._versions(settings.Settings()) if not is_well]

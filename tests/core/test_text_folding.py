@@ -60,7 +60,7 @@ def test_two_spellings_of_a_word_are_one(one, other):
     ("one", "other"),
     [("001", "1"), ("کرمان", "کرمانشاه"), ("＝1", "=1"), ("مرد", "زن"), ("A-1", "A1"), ("ا", "آ")],
 )
-def test_two_words_stay_two(one, other):
+def test_different_words_stay_different(one, other):
     assert text_folding.fold(one) != text_folding.fold(other)
 
 
@@ -70,12 +70,12 @@ def test_folding_twice_is_folding_once(text):
 
 
 @given(WRITTEN, st.sampled_from(["NFC", "NFD"]))
-def test_what_is_composed_and_what_is_not_are_compared_alike(text, form):
+def test_composed_and_decomposed_letters_compare_as_equal(text, form):
     assert text_folding.fold(unicodedata.normalize(form, text)) == text_folding.fold(text)
 
 
 @given(WRITTEN)
-def test_nothing_that_cannot_be_seen_is_shown_or_compared(text):
+def test_invisible_characters_are_neither_shown_nor_compared(text):
     for result in (text_folding.display_text(text), text_folding.fold(text)):
         assert not set(result) & set(UNSEEN)
         assert text_folding.count_invisible(result) == 0
@@ -83,7 +83,7 @@ def test_nothing_that_cannot_be_seen_is_shown_or_compared(text):
 
 
 @given(WRITTEN)
-def test_what_is_shown_is_what_was_written_but_for_spaces_and_the_unseen(text):
+def test_display_text_changes_only_spaces_and_invisible_characters(text):
     visible = [char for char in unicodedata.normalize("NFC", text) if char not in UNSEEN and not char.isspace()]
     assert [char for char in text_folding.display_text(text) if not char.isspace()] == visible
 
@@ -93,7 +93,7 @@ def test_the_spelling_of_a_name_is_kept_for_showing():
 
 
 @given(WRITTEN)
-def test_every_unseen_character_is_counted(text):
+def test_every_invisible_character_is_counted(text):
     assert text_folding.count_invisible(text) == sum(char in UNSEEN for char in text) + text.count("\x00")
 
 
@@ -143,7 +143,7 @@ def test_one_check_digit_in_eleven_chances_is_right(nine):
         assert (judged(text) == [None]) is expected
 
 
-def test_ids_that_everybody_knows():
+def test_well_known_ids():
     assert judged("0499370899", "0790419904", "0084575948", "0963695398") == [None] * 4
     assert judged("0499370898", "1111111111", "0000000000", "9999999999") == ["bad_national_id"] * 4
 
@@ -184,7 +184,7 @@ def test_zeros_that_a_spreadsheet_dropped_are_put_back(eight):
         ("049937\x00899", "bad_encoding"),
     ],
 )  # fmt: skip
-def test_what_is_no_national_id_has_a_reason(text, reason):
+def test_an_invalid_national_id_has_a_reason(text, reason):
     assert judged(text) == [reason]
     assert judged("0499370899", text, "0790419904") == [None, reason, None]
 
@@ -255,7 +255,7 @@ def test_yes_and_no_in_every_spelling(text, meant):
 
 
 @pytest.mark.parametrize("text", ["شاید", "2", "yy", "دارم", "--"])
-def test_what_is_neither_yes_nor_no_is_not_guessed(text):
+def test_an_unclear_yes_or_no_is_not_guessed(text):
     assert value("institutes", "smart_services", text) == (None, "unknown_value")
 
 
@@ -276,7 +276,7 @@ def test_a_number_is_read_in_every_script(text, meant):
 
 
 @pytest.mark.parametrize("text", ["100.5", "-1", "۱۰۱", "1,5", "1e2", "nan", "inf", "twelve", "1.2.3", "8 8", "٪80"])
-def test_what_is_no_number_or_lies_outside_is_refused(text):
+def test_an_invalid_or_out_of_range_number_is_refused(text):
     assert value("training", "score", text) == (None, "bad_number")
 
 
@@ -342,7 +342,7 @@ def test_any_texts_parsed_in_bulk_equal_each_parsed_alone(texts):
     ),
     st.sampled_from([str, lambda text: text.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))]),
 )
-def test_a_day_in_any_usual_form_is_the_one_its_signs_say(year, month, number, form, written):
+def test_a_day_in_any_usual_form_is_read_correctly(year, month, number, form, written):
     text = form.format(year, month, number)
     try:
         day = parse_day(text)

@@ -117,7 +117,7 @@ def test_every_page_carries_the_headers(served):
     assert not re.search(r"\d", answer.header("server"))
 
 
-def test_nothing_is_run_from_text_that_a_page_made(served):
+def test_the_policy_forbids_scripts_made_by_a_page(served):
     policy = dict(part.strip().split(" ", 1) for part in _ask(served).header("content-security-policy").split(";"))
     assert "worker-src" not in policy, "workers are scripts"
     for word in ("blob:", "data:", "*", "http", "unsafe", "strict-dynamic"):
@@ -175,7 +175,7 @@ def test_nothing_is_sent_from_elsewhere(served):
         assert answer.status == 403
 
 
-def test_what_is_text_is_compressed(served):
+def test_text_is_compressed(served):
     page = _text(_ask(served))
     script = re.search(r'src="(?:\.)?(/static/[^"]+\.js)"', page)
     assert script
@@ -186,7 +186,7 @@ def test_what_is_text_is_compressed(served):
     assert len(_body(packed)) < len(_body(plain)) / 2
 
 
-def test_a_file_made_for_a_reader_is_not_given_to_a_stranger(served):
+def test_a_file_of_a_reader_is_not_served_to_others(served):
     assert _ask(served, "/media/0123456789abcdef.csv").status == 403
     # With the cookie of a visit the request reaches the dashboard, which has no such file.
     assert _ask(served, "/media/0123456789abcdef.csv", Cookie=f"reader={secrets.token_hex(16)}").status == 404
@@ -219,7 +219,7 @@ def test_without_sign_in_nginx_answers_this_machine_alone():
         assert set(re.findall(r"listen ([^ ;]+)", proxy.render(config))) == {listens}
 
 
-def test_a_cookie_that_is_none_of_ours_is_replaced(served):
+def test_an_invalid_cookie_is_replaced(served):
     answer = _ask(served, Cookie="reader=../../x")
     assert re.search(r"reader=[0-9a-f]{32};", answer.header("set-cookie"))
     second_answer = _ask(served, Cookie=f"reader={secrets.token_hex(16)}")
@@ -286,14 +286,14 @@ def test_the_logs_hold_no_client_no_path_and_no_query(served):
     ],
     ids=["version", "no host", "host", "long path", "long header", "escape", "large", "no http"],
 )
-def test_a_request_that_nginx_cannot_read_leaves_nothing_of_itself(served, raw, status):
+def test_an_invalid_request_is_not_logged(served, raw, status):
     before = len(_logs(served))
     assert status in _send(served, raw.encode())[:15]
     until(lambda: len(_logs(served)) > before, "it is counted")
     assert _is_silent(served)
 
 
-def test_a_dead_process_leaves_nothing_of_those_who_asked_for_it(tmp_path):
+def test_requests_to_a_dead_process_are_not_logged(tmp_path):
     """No process listens behind this nginx: every request, socket and file that it passes on fails."""
     dead = free_ports(2)
     port = dead + 1

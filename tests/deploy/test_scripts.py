@@ -279,7 +279,7 @@ def test_a_fault_on_the_way_back_leaves_all_as_it_was(installed: Machine, fault:
     assert installed.state() == before
 
 
-def test_where_the_version_before_does_not_start_either_it_is_told(installed: Machine) -> None:
+def test_a_previous_version_that_does_not_start_either_is_reported(installed: Machine) -> None:
     result = installed.install("3", "*systemctl restart policeyar-web@0.service")
     assert result.returncode == 1
     assert re.findall(r"version (\d) does not start", result.stderr) == ["3", "2"]
@@ -287,7 +287,7 @@ def test_where_the_version_before_does_not_start_either_it_is_told(installed: Ma
     assert installed.link("current") == "2"
 
 
-def test_a_first_version_that_does_not_start_is_told(machine: Machine) -> None:
+def test_a_first_version_that_does_not_start_is_reported(machine: Machine) -> None:
     result = machine.install("1", "1: systemctl restart policeyar-web@0.service")
     assert result.returncode == 1
     assert "version 1 does not start; see above and journalctl" in result.stderr
@@ -326,13 +326,13 @@ def test_changed_settings_change_what_runs(machine: Machine) -> None:
     assert machine.names("enabled") == machine.names("running") == {"policeyar-web@0.service"} | NGINX | pulls
 
 
-def test_an_nginx_that_was_there_goes_on(machine: Machine) -> None:
+def test_an_existing_nginx_keeps_running(machine: Machine) -> None:
     shutil.copy(machine.folder / "sbin/id", machine.folder / "sbin/nginx")
     assert machine.install("1").returncode == 0
     assert not [call for call in machine.calls("systemctl") if "nginx.service" in call.replace("policeyar-nginx", "")]
 
 
-def test_without_systemd_the_start_is_told(machine: Machine) -> None:
+def test_without_systemd_the_start_command_is_printed(machine: Machine) -> None:
     (machine.folder / "run/systemd/system").rmdir()
     result = machine.install("1")
     assert result.returncode == 0

@@ -70,7 +70,7 @@ def test_a_day_as_clerks_write_it(text, day, habits):
         "۳۰ شهریور", "1403 06 31", "1403.06/31", "31/06/03", "45556", "1403/06/31/", "۳۱ شهریور ۲۰۲۴",
     ],
 )  # fmt: skip
-def test_what_has_two_meanings_or_none_stays_a_bad_date(text):
+def test_an_ambiguous_or_meaningless_day_is_a_bad_date(text):
     parsed = parse_values.parse_days([text], False, True, DAY)
     assert (parsed.typed.to_pylist(), parsed.faults) == ([None], {0: "bad_date"})
 
@@ -83,7 +83,7 @@ def test_an_id_with_marks_between_its_digits_is_the_id(text):
 
 
 @pytest.mark.parametrize("text", ["499-370899", "-", "049_937089_9", "04/99370899"])
-def test_an_id_that_is_none_stays_none(text):
+def test_an_invalid_id_stays_invalid(text):
     parsed = parse_values.parse_national_ids([text], True, KEY)
     if text == "499-370899":
         assert parsed.habits == {"id_with_marks": [0], "padded": [0]}
@@ -124,7 +124,7 @@ def test_a_word_or_number_as_clerks_write_it(table, name, text, meant, habits):
 
 
 @pytest.mark.parametrize("text", ["17,5", "17/5", "85%", "۸۵٪", "12٬00", "٬200", "1٬2000", "1,200"])
-def test_a_number_with_two_meanings_stays_a_bad_number(text):
+def test_an_ambiguous_number_is_a_bad_number(text):
     assert value("training", "hours", text) == (None, "bad_number")
 
 
@@ -202,7 +202,7 @@ def test_files_are_known_by_their_headers_and_by_persian_names(folder):
         ("کارکنان.zip", "x", "its name says personnel, but a file with the ending .zip cannot be read"),
     ],
 )  # fmt: skip
-def test_a_file_that_is_no_table_refuses_the_build(folder, name, text, message):
+def test_a_file_without_a_table_is_refused(folder, name, text, message):
     put(folder, name, text.encode())
     assert load(folder).refusal.startswith(f"{name}: {message}")
 
@@ -384,7 +384,7 @@ def test_a_workbook_of_every_kind_is_read_from_all_its_sheets(folder, ending):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ending", WRITERS)
-def test_a_cell_with_an_error_is_no_empty_cell(folder, ending):
+def test_a_cell_with_an_error_is_not_read_as_empty(folder, ending):
     """If it were read as empty, a person who left would count as in service."""
     people = [row("personnel", national_id=national_id(at), left_on="1403/05/01", education="") for at in range(60, 64)]
     head = HEADERS["personnel"].split()
@@ -460,7 +460,7 @@ def locked_xls(path: Path) -> bytes:
         ("training_2.xlsb", lambda path: b"x", "not a readable XLSB workbook (no workbook inside)", "کارپوشهٔ XLSB"),
     ],
 )  # fmt: skip
-def test_a_file_that_is_not_what_its_name_says_is_refused_in_one_sentence(folder, name, make, english, persian):
+def test_a_file_with_the_wrong_suffix_gets_a_clear_error(folder, name, make, english, persian):
     content = make(folder / name)
     put(folder, name, content)
     built = load(folder)

@@ -60,7 +60,7 @@ def test_a_file_of_more_rows_than_allowed_is_refused(folder, monkeypatch, kind):
     assert load(folder).counts(path.name)[0] == 60
 
 
-def test_records_split_one_by_one_and_rows_that_are_none_count_too(folder, monkeypatch):
+def test_records_split_singly_and_invalid_rows_count_too(folder, monkeypatch):
     put(folder, "training_2.csv", "\n".join([",".join(HEADER), *['a,"b\nc"'] * 60]))
     monkeypatch.setenv("SOURCE_ROWS", "59")
     assert "it has more than 59 rows" in load(folder).refusal

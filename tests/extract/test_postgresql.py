@@ -95,7 +95,7 @@ def faults(built: Built) -> list[tuple[Any, ...]]:
     )
 
 
-def test_it_loads_as_files_of_the_same_moment_do(postgres, folder, tmp_path):
+def test_a_database_loads_like_files_with_the_same_rows(postgres, folder, tmp_path):
     put(folder, "sources.toml", postgres.sources())
     export(postgres, tmp_path / "files")
     ours = build(folder, to=tmp_path / "ours" / "w.duckdb")
@@ -114,7 +114,7 @@ def test_it_loads_as_files_of_the_same_moment_do(postgres, folder, tmp_path):
     assert ours.sql("select line, column_name from quarantine where source_table = 'personnel'") == [(1, "national_id")]
 
 
-def test_a_writer_at_work_is_not_seen_in_part(postgres, folder, tmp_path, monkeypatch, request):
+def test_a_concurrent_write_is_not_read_in_part(postgres, folder, tmp_path, monkeypatch, request):
     request.addfinalizer(
         lambda: postgres.run(
             "delete from training where completed_on = '2024-02-01'; delete from personnel where hired_on = '2024-01-01'"
@@ -181,7 +181,7 @@ def _until(condition: Any) -> None:
     raise AssertionError("it did not come to pass")
 
 
-def test_a_killed_backend_is_a_refusal_whenever_it_dies(postgres, folder):
+def test_a_killed_backend_refuses_the_build_at_any_moment(postgres, folder):
     postgres.run(
         "create table many as select repeat(n::text, 40) as national_id, 'PY-101'::text as course_code, date '2024-01-01' as completed_on, "
         "'passed'::text as result from generate_series(1, 200000) as n; grant select on many to reader"
@@ -212,7 +212,7 @@ def _kill(postgres: Server) -> None:
     postgres.run("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'reader'")
 
 
-def test_rows_that_do_not_all_arrive_are_refused(postgres, folder, monkeypatch):
+def test_missing_rows_refuse_the_build(postgres, folder, monkeypatch):
     put(folder, "sources.toml", postgres.sources())
     original = postgresql._value
     monkeypatch.setattr(
@@ -243,7 +243,7 @@ def test_rows_that_do_not_all_arrive_are_refused(postgres, folder, monkeypatch):
         ({"service": "unheard_of"}, 'definition of service "unheard_of" not found'),
     ],
 )
-def test_what_cannot_be_connected_is_told_in_one_line(postgres, folder, entries, message):
+def test_a_failed_connection_gets_a_one_line_error(postgres, folder, entries, message):
     if entries.get("sslrootcert"):
         entries = {"sslrootcert": str(postgres.folder / entries["sslrootcert"])}
     put(folder, "sources.toml", postgres.sources(**entries))
@@ -257,7 +257,7 @@ def test_what_cannot_be_connected_is_told_in_one_line(postgres, folder, entries,
     assert "a password of" not in built.err
 
 
-def test_a_table_that_takes_too_long_or_is_locked_is_told(postgres, folder):
+def test_a_slow_or_locked_table_gets_a_clear_error(postgres, folder):
     postgres.run("create view slow as select training.* from training, pg_sleep(3); grant select on slow to reader")
     put(folder, "sources.toml", postgres.sources(statement_timeout="200ms") + 'tables = { training = "slow" }\n')
     assert build(folder).refusal.startswith(
@@ -298,7 +298,7 @@ def test_a_table_has_the_limits_of_a_file(postgres, folder, monkeypatch, variabl
     assert build(folder).refusal.startswith(f"register:public.wide: {message}")
 
 
-def test_a_value_in_the_servers_words_is_not_told(postgres, folder):
+def test_an_error_does_not_repeat_values_from_the_server(postgres, folder):
     postgres.run(
         "create view spoilt as select national_id, course_code, completed_on, (national_id || 'x')::int::text as result "
         "from training; grant select on spoilt to reader"
@@ -322,7 +322,7 @@ def test_a_value_in_the_servers_words_is_not_told(postgres, folder):
         ("", "sources.toml: names no source; "),
     ],
 )
-def test_a_file_of_sources_that_says_too_much_or_too_little_is_refused(folder, text, message):
+def test_an_invalid_file_of_sources_is_refused(folder, text, message):
     put(folder, "sources.toml", text)
     built = build(folder)
     refusal = built.refusal
@@ -348,7 +348,7 @@ def test_a_service_and_a_file_of_passwords_in_the_environment_are_enough(postgre
     assert "register:public.training" in result.stdout
 
 
-def test_files_and_a_database_are_one_load_and_one_refused_can_be_skipped(postgres, folder):
+def test_files_and_a_database_load_together_and_a_refused_table_can_be_skipped(postgres, folder):
     put_good(folder)
     put(folder, "sources.toml", postgres.sources() + 'tables = { personnel = "personnel" }\n')
     built = build(folder)
@@ -359,7 +359,7 @@ def test_files_and_a_database_are_one_load_and_one_refused_can_be_skipped(postgr
     assert [entry["file"] for entry in built.report["refused"]] == ["register:public.personnel"]
 
 
-def test_a_role_that_may_write_is_told(postgres, folder):
+def test_a_role_with_write_access_is_reported(postgres, folder):
     postgres.run("grant insert on personnel to reader")
     try:
         put(folder, "sources.toml", postgres.sources())

@@ -80,7 +80,7 @@ def test_a_replica_shows_the_same_publication_byte_for_byte(builder, offer, repl
 
 
 @needs_rsync
-def test_pull_takes_what_is_new_and_nothing_twice(builder, offer, replica, capsys):
+def test_pull_fetches_each_publication_once(builder, offer, replica, capsys):
     assert main(["pull", str(offer), "--to", str(replica)]) == 0
     assert main(["pull", str(offer), "--to", str(replica)]) == 0
     publish_stamped(builder, 2)
@@ -111,7 +111,7 @@ def test_going_back_on_the_building_host_goes_back_on_the_others(builder, offer,
 
 
 @needs_rsync
-def test_a_source_that_is_not_there_is_told_in_one_line(replica):
+def test_a_missing_source_gets_a_one_line_error(replica):
     with pytest.raises(Refused) as error:
         replicas.pull("/nowhere/at/all", replica)
     assert error_text(error).startswith("rsync: exit ")
@@ -155,7 +155,7 @@ def test_a_manifest_that_is_wrong_changes_nothing(offer, replica, change_to):
     assert shown_publication(replica) == "000001"
 
 
-def test_a_manifest_that_is_no_json_is_refused(offer, replica):
+def test_an_invalid_manifest_is_refused(offer, replica):
     for text in ("", "[]", "{}", "null", "\x00"):
         (offer / "manifest.json").write_text(text)
         with pytest.raises(Refused, match="is no manifest"):
@@ -163,7 +163,7 @@ def test_a_manifest_that_is_no_json_is_refused(offer, replica):
 
 
 @pytest.mark.parametrize("spoil", ["flip", "cut", "gone"])
-def test_a_file_that_was_spoilt_on_its_way_is_refused(builder, offer, replica, spoil):
+def test_a_file_damaged_in_transfer_is_refused(builder, offer, replica, spoil):
     replicas.accept(offer, replica)
     publish_stamped(builder, 2)
     replicas.offer(builder, offer)

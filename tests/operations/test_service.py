@@ -88,7 +88,7 @@ def web(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_a_process_is_up_before_anything_is_published_and_ready_after(web):
+def test_a_process_is_live_before_the_first_publication_and_ready_after_it(web):
     assert web.ask("/healthz") == (200, "ok\n")
     assert web.ask("/readyz") == (503, "nothing is published\n")
     publish(web.pointer.parents[1])
@@ -127,7 +127,7 @@ def test_counters_can_be_read_and_hold_no_address(web):
 
 
 @pytest.mark.slow
-def test_systemd_hears_of_a_process_only_while_it_answers(web):
+def test_a_process_notifies_systemd_only_while_it_answers(web):
     until(lambda: "WATCHDOG=1" in web.told(), "a sign of life")
     web.process.send_signal(signal.SIGSTOP)
     try:
@@ -140,7 +140,7 @@ def test_systemd_hears_of_a_process_only_while_it_answers(web):
 
 
 @pytest.mark.slow
-def test_a_process_says_once_that_it_is_ready_when_it_answers(tmp_path):
+def test_a_process_notifies_once_that_it_is_ready(tmp_path):
     process = Process(tmp_path)
     try:
         messages = ""
@@ -159,7 +159,7 @@ def test_a_process_says_once_that_it_is_ready_when_it_answers(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_process_whose_event_loop_hangs_sends_no_sign_of_life(tmp_path, monkeypatch):
+def test_a_process_with_a_hung_event_loop_sends_no_watchdog_signal(tmp_path, monkeypatch):
     from pages.ui.shell import service
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as life, socket.socket() as hung:
@@ -223,14 +223,14 @@ def test_a_publication_of_other_code_is_not_served_as_ready(pointer, monkeypatch
     assert readiness.served(pointer, 7).fault == publications.OtherVersion.SENTENCE
 
 
-def test_a_damaged_publication_is_told_of(pointer, tmp_path):
+def test_a_damaged_publication_is_reported(pointer, tmp_path):
     Path(os.path.realpath(pointer)).write_bytes(b"no database" * 1000)
     fault = readiness.served(pointer, 7).fault
     assert "damaged" in fault
     assert str(tmp_path) not in fault
 
 
-def test_a_clock_that_jumps_back_makes_no_negative_age(pointer, monkeypatch):
+def test_a_clock_set_back_gives_no_negative_age(pointer, monkeypatch):
     monkeypatch.setattr(readiness.time, "time", lambda: 0.0)
     assert readiness.served(pointer, 7).age_seconds == 0
 

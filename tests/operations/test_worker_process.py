@@ -55,18 +55,18 @@ def begun(pid_file: Path) -> tuple[WorkerProcess, int]:
     return process, int(pid_file.read_text())
 
 
-def test_it_returns_what_the_work_returns_and_tells_how_far_it_is() -> None:
+def test_it_returns_the_result_and_reports_progress() -> None:
     process = WorkerProcess(doubled, 21, seconds=60, memory=_MEMORY)
     assert process.result() == 42
     assert process.share == 0.5
 
 
-def test_it_raises_what_the_work_raises() -> None:
+def test_it_raises_the_error_of_the_function() -> None:
     with pytest.raises(ValueError, match="for a reason"):
         WorkerProcess(failing, seconds=60, memory=_MEMORY).result()
 
 
-def test_work_that_takes_longer_than_it_may_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_over_its_time_limit_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = []
     start = child_process.start
     monkeypatch.setattr(child_process, "start", lambda *words: started.append(start(*words)) or started[-1])
@@ -77,13 +77,13 @@ def test_work_that_takes_longer_than_it_may_is_ended(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize("work", [hungry, ended], ids=["too much memory", "taken by the kernel"])
-def test_work_that_needs_more_memory_than_it_may_have_is_ended(work: Any) -> None:
+def test_a_process_over_its_memory_limit_is_ended(work: Any) -> None:
     arguments = (_MEMORY,) if work is hungry else ()
     with pytest.raises(OutOfMemory):
         WorkerProcess(work, *arguments, seconds=60, memory=_MEMORY // 2).result()
 
 
-def test_nothing_is_left_of_what_a_killed_process_spilled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_process_leaves_no_spilled_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with pytest.raises(OutOfMemory):
@@ -91,7 +91,9 @@ def test_nothing_is_left_of_what_a_killed_process_spilled(tmp_path: Path, monkey
     assert not list(tmp_path.iterdir())
 
 
-def test_nothing_is_left_of_what_is_stopped_at_work_or_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_process_leaves_nothing_whether_running_or_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(worker_process, "_slots", worker_process.threading.BoundedSemaphore(1))
     first, pid = begun(tmp_path / "first")
     waiting = WorkerProcess(endless, str(tmp_path / "second"), seconds=60, memory=_MEMORY)

@@ -60,7 +60,7 @@ def correct(path: Path, key: str, **cells: str) -> None:
         writer.writerows(rows)
 
 
-def test_the_same_files_move_nothing(house, capsys):
+def test_the_same_files_change_no_number(house, capsys):
     folder, to = house
     again(folder)
     revision = diff.between(to)
@@ -279,7 +279,7 @@ def test_every_metric_depends_on_some_source():
     assert lineage.sources_of("training_compliance") >= {"personnel", "training", "courses"}
 
 
-def test_no_mark_leads_back_without_the_key(tmp_path, monkeypatch):
+def test_row_marks_cannot_be_reversed_without_the_key(tmp_path, monkeypatch):
     folder = put_good(tmp_path / "incoming")
     to = again(folder)
 
@@ -298,7 +298,7 @@ def test_no_mark_leads_back_without_the_key(tmp_path, monkeypatch):
     assert diff.history(to) == []
 
 
-def test_the_log_tells_every_step_latest_first(tmp_path):
+def test_the_log_lists_every_step_latest_first(tmp_path):
     folder = put_good(tmp_path / "incoming")
     to = again(folder)
     for number in (1, 2):
@@ -313,7 +313,7 @@ def test_the_log_tells_every_step_latest_first(tmp_path):
     ]
 
 
-def test_what_is_not_kept_cannot_be_compared(tmp_path, capsys):
+def test_publications_that_do_not_exist_cannot_be_compared(tmp_path, capsys):
     to = again(put_good(tmp_path / "incoming"))
     for words in ([], ["000007"], ["000001", "000009"]):
         capsys.readouterr()

@@ -79,7 +79,7 @@ def test_english_words_hold_no_persian(name: str) -> None:
         assert not re.search("[\u0600-\u06ff]", words)
 
 
-def test_labels_are_told_apart() -> None:
+def test_labels_are_distinct() -> None:
     for lang in LANGUAGES:
         labels = [catalogue()[name].label[lang] for name in SHOWN]
         assert len(set(labels)) == len(labels)

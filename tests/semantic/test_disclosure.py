@@ -98,14 +98,14 @@ PAIRS = st.integers(0, 3000).flatmap(lambda whole: st.tuples(st.integers(0, whol
 @pytest.mark.slow
 @given(st.lists(PAIRS, min_size=1, max_size=12))
 @example([(12, 24), (0, 1), (902, 1003), (24, 24)])
-def test_no_count_can_be_had_from_its_row(counts: list[tuple[int, int]]) -> None:
+def test_no_count_can_be_recovered_from_its_row(counts: list[tuple[int, int]]) -> None:
     data = compliance(("institute",), [((f"{number:03}",), pair) for number, pair in enumerate(counts)])
     for numerators, denominators in possible(written(data)):
         assert len(numerators) > 1
         assert len(denominators) > 1
 
 
-def test_ratios_of_exact_parts_to_a_tenth_of_a_point_would_give_counts_back() -> None:
+def test_ratios_of_exact_parts_to_a_tenth_of_a_point_would_reveal_counts() -> None:
     """Why ratios are computed from rounded counts: the attack succeeds on the earlier design."""
     counts = [((str(whole),), (whole * 4 // 5, whole)) for whole in range(23, 123)]
     possible_counts = possible(of_exact_parts(compliance(("institute",), counts)))
@@ -203,13 +203,13 @@ def table(rng: np.random.Generator, provinces: int, posts: int, most: int) -> di
 @pytest.mark.parametrize(
     ("provinces", "posts", "most"), [(31, 2, 60), (12, 4, 30), (6, 3, 200), (10, 3, 3000), (4, 4, 20)]
 )
-def test_no_count_can_be_had_from_a_table_with_its_margins(provinces: int, posts: int, most: int) -> None:
+def test_no_count_can_be_recovered_from_a_table_with_margins(provinces: int, posts: int, most: int) -> None:
     cells = table(np.random.default_rng(SEED), provinces, posts, most)
     assert recovered(published(with_margins(cells), written)) == []
 
 
 @pytest.mark.parametrize("cells", [(3, 3, 3, 3), (2, 2, 2, 2), (13, 8, 3, 28), (3, 3, 3, 3, 0, 0), (7, 2, 2, 7)])
-def test_no_line_of_a_table_is_given_away_by_its_sum(cells: tuple[int, ...]) -> None:
+def test_no_row_of_a_table_is_revealed_by_its_sum(cells: tuple[int, ...]) -> None:
     data = compliance(("institute",), [((f"{number:03}",), (0, whole)) for number, whole in enumerate(cells)])
     total = disclosure.rounded(sum(cells))
     plain = [window(disclosure.rounded(cell)) for cell in cells]
@@ -258,7 +258,7 @@ def circulated(name: str, value: Any, ask: disclosure.Ask | None = None, **parts
         ("licensed_institutes", 3, {}, 3),
     ],
 )
-def test_what_may_circulate_of_a_number(name: str, value: Any, parts: dict[str, Any], expected: Any) -> None:
+def test_circulated_values(name: str, value: Any, parts: dict[str, Any], expected: Any) -> None:
     assert circulated(name, value, **parts) == expected
 
 
@@ -283,14 +283,14 @@ def test_a_gap_is_worked_out_of_rounded_counts_for_its_other_parts_are_known() -
     assert circulated("coverage_gap", 3.7) is None
 
 
-def test_a_comparison_is_of_what_is_told_of_its_sides() -> None:
+def test_a_comparison_uses_the_circulated_values_of_its_sides() -> None:
     names = ("active_assistants", "women_share")
     rows = [("first", 31, 0.40, 12), ("second", 48, 0.25, 12), ("difference", 17, -0.15, None)]
     data = for_circulation(answer(*names, by=("side",), more=("women",), rows=rows))
     assert data.rows == [("first", 30, 0.333, 10), ("second", 50, 0.2, 10), ("difference", 20, -0.133, None)]
 
 
-def test_parts_of_a_row_are_not_given_away_by_their_sum() -> None:
+def test_parts_of_a_row_are_not_revealed_by_their_sum() -> None:
     bands = ("status_in_date", "status_pending", "status_expired", "status_overdue")
     row = for_circulation(answer(*bands, by=("province",), rows=[("IR-23", 13, 8, 3, 28)])).rows[0][1:]
     assert sum(window(count)[0] for count in row) < window(disclosure.rounded(52))[-1]
@@ -315,12 +315,12 @@ def test_no_number_has_more_digits_than_its_rule_gives(name: str, value: float, 
         assert number % 5 == 0
 
 
-def test_what_circulates_is_not_rounded_twice() -> None:
+def test_circulated_values_are_not_rounded_twice() -> None:
     data = for_circulation(answer("active_assistants", by=("province",), rows=[("IR-23", 3)]))
     assert for_circulation(data) is data
     assert for_circulation(replace(data, on=date(2026, 1, 1))).rows == [("IR-23", 5)]
 
 
-def test_the_same_attack_has_counts_back_from_ratios_of_exact_parts() -> None:
+def test_the_same_attack_recovers_counts_from_ratios_of_exact_parts() -> None:
     files = with_margins(table(np.random.default_rng(6), 6, 3, 200))
     assert len(recovered(published(files, of_exact_parts))) >= 5

@@ -128,7 +128,7 @@ def test_a_number_that_moves_with_a_source_names_it(table, tmp_path):
 
 
 @pytest.mark.parametrize("name", registry.analyses())
-def test_what_is_worked_out_of_several_questions_names_the_sources_of_all(name, bound, monkeypatch):
+def test_an_analysis_of_several_questions_names_the_sources_of_all(name, bound, monkeypatch):
     built, tables = bound
     asked: set[str] = set()
     resolve = answers.resolve

@@ -107,7 +107,7 @@ def test_days(text, day):
 @pytest.mark.parametrize(
     "text", ["1404/12/30", "1403/07/31", "03/06/31", "45556", "2023-02-29", "1403/06", "1403/6-31"]
 )
-def test_days_that_are_none(text):
+def test_invalid_days(text):
     with pytest.raises(Fault, match="bad_date"):
         read_day(text)
 

@@ -30,7 +30,7 @@ def test_the_same_share_everywhere_and_a_share_of_all_are_noise() -> None:
     assert is_noise(shares((10, 10), (20, 20), (30, 30)))
 
 
-def test_what_is_no_rate_or_has_too_few_groups_is_not_tested() -> None:
+def test_only_rates_with_enough_groups_are_tested() -> None:
     assert not is_noise(answer("active_assistants", by=("province",), rows=[("IR-23", 5), ("IR-10", 5), ("IR-11", 5)]))
     assert not is_noise(shares((50, 100), (50, 100)))
 

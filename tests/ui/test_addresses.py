@@ -73,7 +73,7 @@ def opened(name: str, view: dict[str, Any]) -> tuple[AppTest, str, str]:
         ("planning", {"seats": ["lead:3", "evil:3", "IR-99.lead:1"]}, ["evil:3", "IR-99.lead:1"], {"seats": "lead:3"}),
     ],
 )  # fmt: skip
-def test_what_an_address_says_without_meaning_is_left_out_and_said(
+def test_invalid_parts_of_an_address_are_removed_and_reported(
     name: str, view: dict[str, Any], left: list[str], expected: dict[str, str]
 ) -> None:
     app, page, notice = opened(name, view)
@@ -155,7 +155,7 @@ def addresses(name: str) -> st.SearchStrategy[dict[str, list[str]]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["overview", *NAMES])
-def test_no_address_ends_in_a_part_that_could_not_be_shown(name: str) -> None:
+def test_no_address_leads_to_a_part_that_fails(name: str) -> None:
     @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(addresses(name))
     @example({})

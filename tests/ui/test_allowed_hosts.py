@@ -64,7 +64,7 @@ def _ask(*headers: tuple[str, str], kind: str = "http", query: str = "") -> tupl
 @pytest.mark.parametrize(
     "host", ["localhost:8501", "127.0.0.1", "[::1]:8501", "dashboard.example", "DashBoard.Example."]
 )
-def test_our_own_names_come_through(kind, host):
+def test_our_own_host_names_are_accepted(kind, host):
     assert _ask(("Host", host), kind=kind)[0] == 0
     assert _ask(("Host", host), ("Origin", f"https://{host}"), kind=kind)[0] == 0
 
@@ -73,7 +73,7 @@ def test_our_own_names_come_through(kind, host):
 @pytest.mark.parametrize(
     "host", ["elsewhere.example", "localhost.elsewhere.example", "10.0.0.7", "", "localhost@elsewhere.example", "a:b:c"]
 )
-def test_another_name_is_refused(kind, host):
+def test_another_host_name_is_refused(kind, host):
     status = 403 if kind == "websocket" else 421
     assert _ask(("Host", host), kind=kind)[0] == status
     # Headers that a rebound page may set itself are ignored.
@@ -85,7 +85,7 @@ def test_no_host_and_two_hosts_are_refused():
     assert _ask(("Host", "localhost"), ("Host", "elsewhere.example"))[0] == 421
 
 
-def test_without_names_nobody_is_answered(allowed):
+def test_without_allowed_names_every_request_is_refused(allowed):
     allowed.clear()
     assert _ask(("Host", "localhost"))[0] == 421
 
@@ -112,7 +112,7 @@ def test_one_foreign_origin_among_several_is_enough():
     assert _ask(("Host", "dashboard.example"), ours, foreign)[0] == 403
 
 
-def test_whatever_comes_through_is_a_page_of_its_own_to_streamlit(monkeypatch):
+def test_streamlit_sees_every_accepted_request_as_same_origin(monkeypatch):
     """Streamlit looks up its public address if Origin and Host differ, which is never true of an allowed request."""
 
     def looked_up() -> str:
@@ -128,7 +128,7 @@ def test_whatever_comes_through_is_a_page_of_its_own_to_streamlit(monkeypatch):
     assert through == 3
 
 
-def test_the_refusal_is_said_in_the_readers_language_and_repeats_nothing():
+def test_the_refusal_is_in_the_readers_language_and_repeats_no_input():
     for lang in ("fa", "en"):
         status, message = _ask(("Host", "elsewhere.example"), query=f"lang={lang}")
         assert (status, message) == (421, text.word("state.foreign_host", lang))
@@ -194,7 +194,7 @@ def test_foreign_sockets_are_refused_and_streamlit_never_looks_for_its_public_ad
 
 
 @pytest.mark.slow
-def test_what_the_processes_write_names_no_reader_and_nothing_asked(running):
+def test_logs_of_the_processes_contain_no_reader_and_no_question(running):
     port, written = running
     mark = "marker7391"
     paths = (

@@ -194,7 +194,7 @@ def test_every_line_of_text_carries_its_direction(name: str, context: ChartConte
             assert all(part.startswith(isolate) for part in written.split("<br>")), written
 
 
-def test_a_chart_knows_no_streamlit() -> None:
+def test_charts_do_not_import_streamlit() -> None:
     modules = "charts.bars, charts.elements, charts.titles, charts.lines, charts.maps, exports.writers, i18n.text"
     imported = ", ".join(f"pages.ui.{module}" for module in modules.split(", "))
     code = f"import sys, {imported}; sys.exit('streamlit' in sys.modules)"
@@ -307,7 +307,7 @@ def test_actual_is_solid_the_target_outlined_the_projection_dashed() -> None:
     assert known["y"] == [100, 110, None]
 
 
-def test_time_is_told_in_jalali_months_and_whole_years() -> None:
+def test_time_axes_have_jalali_months_or_whole_years() -> None:
     short_axis = lines.trend(by_month(), FA)["layout"]["xaxis"]
     assert short_axis["ticktext"][-1] == "\u2067اردیبهشت\u2069<br>\u2067۱۴۰۵\u2069"
     labels = [f"{year}-{month:02}" for year in range(1393, 1405) for month in range(1, 13)]
@@ -488,7 +488,7 @@ def test_numbers_beyond_the_bars_have_their_room_at_the_far_side(context: ChartC
 # ---------------------------------------------------------------- findings
 
 
-def test_the_largest_size_is_said_in_persons() -> None:
+def test_the_largest_size_is_given_in_persons() -> None:
     data = answer("licensed_institutes", by=("size",), rows=[("1-9", 13), ("10-24", 17), ("100+", None)])
     assert licensing.largest_size(data, EN).sentence == "Most licensed institutes: 10–\u206024 people, 17 institutes"
     assert licensing.largest_size(data, FA).sentence == "بیشترین مؤسسات دارای مجوز: ۱۰ تا ۲۴ نفره، ۱۷ مؤسسه"
@@ -566,7 +566,7 @@ def test_two_figures_of_a_page_do_not_have_one_title() -> None:
     assert all("raining compliance" in sentence for sentence in sentences)
 
 
-def test_a_tie_of_counts_is_told_as_one_and_a_tie_of_shares_names_nobody() -> None:
+def test_tied_counts_are_reported_as_a_tie_and_tied_shares_name_nobody() -> None:
     tied = answer("active_assistants", by=("province",), rows=[("IR-23", 50), ("IR-11", 50), ("IR-00", 70)])
     title = titles.extreme(tied, EN)
     assert title.sentence == "Fewest active police assistants: 2 groups, 50 people each"
@@ -608,7 +608,7 @@ def test_a_title_does_not_take_the_first_value_for_that_of_the_first_day() -> No
     assert time_titles.latest(later, EN).sentence == "Training compliance: 75.0%"
 
 
-def test_a_projection_is_told_for_a_year_ahead_and_not_for_its_far_end() -> None:
+def test_the_title_of_a_projection_is_about_a_year_ahead_and_not_its_end() -> None:
     data = projection()
     ahead = [(f"14{5 + n // 12:02}-{n % 12 + 1:02}", None, 112 - n, 120 + 10 * n) for n in range(24)]
     long = replace(data, rows=[*data.rows[:2], *ahead])
@@ -616,7 +616,7 @@ def test_a_projection_is_told_for_a_year_ahead_and_not_for_its_far_end() -> None
     assert time_titles.ahead(data, EN).sentence == "Active police assistants by Khordad 1404: 112 to 120 people"
 
 
-def test_parts_of_a_whole_are_told_as_the_shares_that_are_drawn() -> None:
+def test_the_title_of_parts_of_a_whole_gives_the_drawn_shares() -> None:
     data = replace(statuses(), rows=[("IR-23", 0.8, 70, 10, 15, 5), ("IR-11", 0.5, 40, 10, 30, 20)])
     at = [data.columns.index(metric.name) for metric in data.metrics[1:]]
     shares = [row[at[-1]] / sum(row[i] for i in at) for row in data.rows]
@@ -624,7 +624,7 @@ def test_parts_of_a_whole_are_told_as_the_shares_that_are_drawn() -> None:
     assert titles.worst_part(data, EN).sentence == f"Overdue by province: {low} to {high}"
 
 
-def test_of_stands_only_between_a_part_and_its_whole() -> None:
+def test_the_word_of_is_used_only_between_a_part_and_its_whole() -> None:
     share = by_province()
     assert elements.parts_of(share, share.metrics[0], share.rows[0], EN).count(" of ") == 1
     names = ("coverage_per_10k", "active_assistants", "residents")

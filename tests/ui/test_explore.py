@@ -46,9 +46,7 @@ def con(warehouse: Path) -> duckdb.DuckDBPyConnection:
 
 
 @pytest.mark.parametrize("name", [name for name, metric in catalogue().items() if not metric.hidden])
-def test_what_is_let_through_is_answered_and_what_is_refused_has_a_way_out(
-    name: str, con: duckdb.DuckDBPyConnection
-) -> None:
+def test_every_question_is_either_answered_or_refused_with_a_remedy(name: str, con: duckdb.DuckDBPyConnection) -> None:
     for dimension in (candidate for candidate in DIMENSIONS if candidate != "lapses_on"):
         problems = question_problems.problems_of(catalogue(), [name], [dimension], [])
         if problems:
@@ -66,7 +64,7 @@ def test_what_is_let_through_is_answered_and_what_is_refused_has_a_way_out(
                 )
 
 
-def test_every_reason_is_told_with_its_ways() -> None:
+def test_every_problem_is_reported_with_its_remedies() -> None:
     def reasons(names: list[str], by: list[str], where: list[str]) -> list[str]:
         return [problem.reason for problem in question_problems.problems_of(catalogue(), names, by, where)]
 
@@ -90,7 +88,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "views"
 
 
-def test_a_view_is_kept_under_its_name_and_forgotten(shelf: Path) -> None:
+def test_a_view_is_saved_under_its_name_and_deleted(shelf: Path) -> None:
     assert saved_views.shelf().views == []
     view = saved_views.save("کرمان، دوره‌ها", "explore", {"m": ["joiners"], "by": ["month"]}, AS_OF)
     assert saved_views.shelf().views == [view]
@@ -111,14 +109,14 @@ def test_a_view_is_kept_under_its_name_and_forgotten(shelf: Path) -> None:
         ("کرمان\u202e", "taken"),
     ],
 )
-def test_a_name_that_cannot_be_given_is_refused(name: str, reason: str, shelf: Path) -> None:
+def test_an_invalid_name_of_a_view_is_refused(name: str, reason: str, shelf: Path) -> None:
     saved_views.save("کرمان", "explore", {}, AS_OF)
     with pytest.raises(saved_views.Unnamed, match=reason):
         saved_views.save(name, "explore", {}, AS_OF)
     assert [view.name for view in saved_views.shelf().views] == ["کرمان"]
 
 
-def test_a_shelf_is_never_over_full(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_saved_views_is_limited(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operations_saved_views, "MOST_VIEWS", 2)
     for name in ("a", "b"):
         saved_views.save(name, "explore", {}, AS_OF)
@@ -149,7 +147,7 @@ _SPOILT = {
 
 
 @pytest.mark.parametrize("content", _SPOILT.values(), ids=_SPOILT.keys())
-def test_a_broken_file_of_an_earlier_version_is_kept_aside_and_told(content: bytes, shelf: Path) -> None:
+def test_a_broken_file_of_an_earlier_version_is_set_aside_and_reported(content: bytes, shelf: Path) -> None:
     shelf.mkdir()
     (shelf / "views.json").write_bytes(content)
     assert saved_views.shelf() == saved_views.Shelf([], False)
@@ -165,7 +163,7 @@ def test_a_broken_file_of_an_earlier_version_is_kept_aside_and_told(content: byt
     assert saved_views.shelf() == saved_views.Shelf([], True)
 
 
-def test_views_of_an_earlier_version_are_taken_over_once(shelf: Path) -> None:
+def test_views_of_an_earlier_version_are_imported_once(shelf: Path) -> None:
     shelf.mkdir()
     content = json.dumps([_GOOD, _GOOD | {"name": "تهران", "page": "growth"}]).encode()
     (shelf / "views.json").write_bytes(content)
@@ -177,7 +175,7 @@ def test_views_of_an_earlier_version_are_taken_over_once(shelf: Path) -> None:
     assert [view.name for view in saved_views.shelf().views] == ["کرمان"]
 
 
-def test_what_can_be_read_of_a_broken_file_stays(shelf: Path) -> None:
+def test_readable_views_of_a_broken_file_are_kept(shelf: Path) -> None:
     shelf.mkdir()
     content = json.dumps([_GOOD, _GOOD | {"name": 1}]).encode()
     (shelf / "views.json").write_bytes(content)
@@ -188,7 +186,7 @@ def test_what_can_be_read_of_a_broken_file_stays(shelf: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["views.json", "views.sqlite"])
-def test_what_is_no_file_is_kept_aside_too(name: str, shelf: Path) -> None:
+def test_a_folder_in_place_of_the_file_is_set_aside(name: str, shelf: Path) -> None:
     (shelf / name / "within").mkdir(parents=True)
     assert saved_views.shelf() == saved_views.Shelf([], False)
     view = saved_views.save("تهران", "explore", {}, AS_OF)
@@ -197,7 +195,7 @@ def test_what_is_no_file_is_kept_aside_too(name: str, shelf: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"no database" * 900, b"SQLite format 3\x00" + b"\xff" * 9000])
-def test_a_broken_database_is_kept_aside_and_told(content: bytes, shelf: Path) -> None:
+def test_a_broken_database_is_set_aside_and_reported(content: bytes, shelf: Path) -> None:
     saved_views.save("کرمان", "explore", {}, AS_OF)
     for beside in shelf.glob("views.sqlite-*"):
         beside.unlink()
@@ -209,7 +207,7 @@ def test_a_broken_database_is_kept_aside_and_told(content: bytes, shelf: Path) -
 
 
 @pytest.mark.parametrize("parameters", ["{", "[]", '{"m": [1]}', "[" * 100_000])
-def test_a_spoilt_row_is_left_out_and_told(parameters: str, shelf: Path) -> None:
+def test_a_damaged_row_is_skipped_and_reported(parameters: str, shelf: Path) -> None:
     view = saved_views.save("کرمان", "explore", {}, AS_OF)
     saved_views.save("تهران", "explore", {}, AS_OF)
     with closing(sqlite3.connect(shelf / "views.sqlite")) as database, database:
@@ -217,9 +215,7 @@ def test_a_spoilt_row_is_left_out_and_told(parameters: str, shelf: Path) -> None
     assert saved_views.shelf() == saved_views.Shelf([view], False)
 
 
-def test_a_folder_that_cannot_be_made_holds_nothing_and_takes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_usable_folder_nothing_is_listed_or_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("VIEWS", str(tmp_path / "file" / "views"))
     assert saved_views.shelf() == saved_views.Shelf([], False)
@@ -227,7 +223,7 @@ def test_a_folder_that_cannot_be_made_holds_nothing_and_takes_nothing(
         saved_views.save("تهران", "explore", {}, AS_OF)
 
 
-def test_a_name_that_is_refused_moves_no_file(shelf: Path) -> None:
+def test_a_refused_name_moves_no_file(shelf: Path) -> None:
     shelf.mkdir()
     (shelf / "views.json").write_bytes(b"broken")
     with pytest.raises(saved_views.Unnamed):
@@ -236,7 +232,7 @@ def test_a_name_that_is_refused_moves_no_file(shelf: Path) -> None:
 
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)
-def test_the_reader_is_told_of_a_broken_file(
+def test_the_page_reports_a_broken_file(
     lang: str, shelf: Path, warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def draw(lang: str) -> None:
@@ -262,7 +258,7 @@ def test_the_reader_is_told_of_a_broken_file(
 # ---------------------------------------------------------------- long tables
 
 
-def test_of_a_hundred_thousand_sorted_groups_each_name_is_collated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sorting_a_hundred_thousand_groups_collates_each_name_once(monkeypatch: pytest.MonkeyPatch) -> None:
     collated: list[str] = []
     usual = tables.collated
     monkeypatch.setattr(tables, "collated", lambda name: collated.append(name) or usual(name))
@@ -363,7 +359,7 @@ def test_people_stay_closed_unless_the_setting_opens_them(monkeypatch: pytest.Mo
     assert registers.may_see_rows()
 
 
-def test_an_institute_is_found_however_its_letters_were_typed(con: duckdb.DuckDBPyConnection) -> None:
+def test_an_institute_is_found_in_any_spelling(con: duckdb.DuckDBPyConnection) -> None:
     known = detail.institutes(con)
     some = next(iter(known.values()))
     assert some in detail.search(known, some.code)
@@ -387,7 +383,7 @@ def test_the_load_report_adds_up_to_the_publication(con: duckdb.DuckDBPyConnecti
     assert {row[0] for row in data_quality.reasons(con).rows} <= set(TABLES)
 
 
-def test_a_province_that_handed_nothing_in_is_named_with_what_it_lacks(con: duckdb.DuckDBPyConnection) -> None:
+def test_a_province_without_files_is_listed_with_what_is_missing(con: duckdb.DuckDBPyConnection) -> None:
     lacking = data_quality.missing_sources(con)
     answer = data_quality.provinces(con)
     assert len(answer.rows) == 31

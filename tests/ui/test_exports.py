@@ -76,7 +76,7 @@ def test_what_begins_like_a_formula_is_made_safe_in_csv_and_xlsx(name: str) -> N
 
 @given(st.text(min_size=1))
 @example("\x08@")
-def test_no_text_at_all_begins_like_a_formula(written: str) -> None:
+def test_no_exported_text_begins_like_a_formula(written: str) -> None:
     safe = file_content.safe(written)
     assert not safe.startswith(("=", "+", "-", "@", "\t", "\r", "\x00", "＝", "＋", "－", "＠"))
     assert "\x00" not in safe
@@ -90,7 +90,7 @@ def test_a_column_is_made_safe_as_its_cells_are(written: list[str | None]) -> No
 
 
 @pytest.mark.parametrize("value", [-5, -0.25, 0, 12, 1e12, None, date(2026, 1, 1)])
-def test_what_is_no_text_is_untouched(value: Any) -> None:
+def test_values_other_than_text_are_unchanged(value: Any) -> None:
     assert file_content.safe(value) is value
 
 

@@ -85,7 +85,7 @@ def test_a_part_that_runs_alone_after_a_new_publication_draws_the_whole_page_aga
     assert drawings == ["one 000001"] * 2
 
 
-def test_rows_of_people_that_a_button_still_offers_are_read_from_their_own_publication(
+def test_a_download_button_reads_rows_of_people_from_its_own_publication(
     pointer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DETAIL_ROWS", "1")

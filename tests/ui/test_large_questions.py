@@ -83,7 +83,7 @@ def test_a_page_of_stored_rows_is_that_of_the_same_rows_in_memory(
 
 
 @pytest.mark.slow
-def test_the_file_of_stored_rows_goes_with_them(small_limit: None) -> None:
+def test_the_file_of_stored_rows_is_deleted_with_them(small_limit: None) -> None:
     stored = warehouse.ask_stored("active_assistants", by=BY, over=OVER)
     assert isinstance(stored, StoredRows)
     path = stored.path
@@ -94,7 +94,7 @@ def test_the_file_of_stored_rows_goes_with_them(small_limit: None) -> None:
 
 
 @pytest.mark.slow
-def test_in_a_process_of_its_own_a_question_sees_what_its_reader_may_see(small_limit: None) -> None:
+def test_a_question_in_its_own_process_keeps_the_rights_of_the_reader(small_limit: None) -> None:
     with user.acting_as(OWN):
         own = warehouse.ask_stored("active_assistants", by=BY, over=OVER)
         provinces = registers.province_of
@@ -111,7 +111,7 @@ def slow(con: access.ScopedCursor) -> Any:
 
 
 @pytest.mark.slow
-def test_a_question_that_takes_too_long_is_interrupted_here_and_ended_there(
+def test_a_slow_question_is_interrupted_and_its_process_is_ended(
     small_limit: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "SECONDS", 0.5)
@@ -135,7 +135,7 @@ class Watched:
         self.happened.append("interrupted")
 
 
-def test_a_cursor_that_is_being_interrupted_is_given_back_only_afterwards(
+def test_a_cursor_is_returned_only_after_its_interruption(
     small_register: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     happened: list[str] = []
@@ -199,7 +199,7 @@ def test_explore_pages_through_rows_that_are_not_in_memory(small_limit: None) ->
     ("limit", "value", "word"),
     [("WORKER_SECONDS", 0.0, "out_of_time"), ("worker_memory", lambda: 1 << 20, "out_of_memory")],
 )
-def test_a_question_that_exceeds_a_limit_is_told_in_one_sentence(
+def test_a_question_that_exceeds_a_limit_gets_a_clear_message(
     small_limit: None, monkeypatch: pytest.MonkeyPatch, limit: str, value: Any, word: str
 ) -> None:
     monkeypatch.setattr(limits, limit, value)
@@ -209,9 +209,7 @@ def test_a_question_that_exceeds_a_limit_is_told_in_one_sentence(
 
 
 @pytest.mark.slow
-def test_a_question_that_its_reader_stopped_is_not_asked_again(
-    small_limit: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stopped_question_is_not_repeated(small_limit: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "_wait", lambda _process, query: limits._stopped(query) or st.rerun())
     begun: list[Any] = []
     process = limits.WorkerProcess
@@ -225,7 +223,7 @@ def test_a_question_that_its_reader_stopped_is_not_asked_again(
 
 
 @pytest.mark.slow
-def test_a_file_made_in_a_process_of_its_own_is_the_one_made_here(
+def test_a_file_from_a_separate_process_equals_the_one_made_in_this_process(
     both_answers: tuple[StoredRows, Answer], small_limit: None
 ) -> None:
     stored, whole = both_answers
@@ -244,7 +242,7 @@ def test_a_file_made_in_a_process_of_its_own_is_the_one_made_here(
 
 
 @pytest.mark.slow
-def test_rows_of_people_are_those_of_the_reader(small_limit: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_of_people_keep_the_rights_of_the_reader(small_limit: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DETAIL_ROWS", "1")
     with user.acting_as(OWN):
         making = Making(ExportJob("csv", registers.people(date(2026, 6, 1)), CONTEXT, False, "Tehran"))
@@ -255,7 +253,7 @@ def test_rows_of_people_are_those_of_the_reader(small_limit: None, monkeypatch: 
 
 
 @pytest.mark.slow
-def test_of_a_file_that_is_cancelled_half_way_nothing_is_left(small_limit: None) -> None:
+def test_a_cancelled_file_leaves_nothing_behind(small_limit: None) -> None:
     making = Making(ExportJob("xlsx", LARGE, CONTEXT, False, ""))
     until(lambda: making.process.share > 0, "it is being made")
     path = making.path
@@ -285,7 +283,9 @@ def made_first() -> None:
 
 
 @pytest.mark.slow
-def test_a_file_is_begun_watched_and_cancelled_on_the_page(small_limit: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_can_be_started_watched_and_cancelled_on_the_page(
+    small_limit: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(downloads, "_AT_ONCE_SECONDS", 0.0)
     app = AppTest.from_function(made_first, default_timeout=120).run()
     app.button(key="make-xlsx-x").click().run()

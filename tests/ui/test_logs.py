@@ -68,7 +68,7 @@ async def _status(app: Starlette, path: str) -> int:
     return messages[0]["status"]
 
 
-def test_what_uvicorn_says_of_a_socket_names_nobody(written):
+def test_socket_messages_of_uvicorn_name_nobody(written):
     logger = logging.getLogger("uvicorn.error")
     here = (websockets_sansio_impl.__file__, 1)
     record = ('%s - "WebSocket %s" %d', ("203.0.113.9:4711", f"/?{MARK}", 403))

@@ -77,7 +77,7 @@ def test_a_scope_in_the_address_narrows_every_question(published: Path) -> None:
     assert card[1] == "۵"
 
 
-def test_a_filter_without_meaning_for_a_number_is_said_and_not_silently_dropped(published: Path) -> None:
+def test_a_filter_that_does_not_apply_to_a_number_is_reported(published: Path) -> None:
     page = html(opened("training", course="lead"))
     assert text.word("scope.no_effect", "fa", filters="دوره") in page
 
@@ -91,7 +91,7 @@ def test_a_choice_in_the_scope_bar_is_written_into_the_address_and_reset_takes_i
     assert app.multiselect(key="filter activity").value == []
 
 
-def test_no_page_is_a_question_without_a_publication(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_publication_no_page_runs_a_query(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAREHOUSE", str(tmp_path / "none.duckdb"))
     app = opened(lang="en")
     assert not app.exception
@@ -166,9 +166,7 @@ def test_what_a_part_needs_is_asked_beside_the_others_before_it_is_drawn(
     assert [question for question in drawing if question not in beside] == []
 
 
-def test_one_card_without_a_meaning_leaves_the_others_standing(
-    published: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_card_that_fails_leaves_the_others_in_place(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spark = 'class="pd-spark"'
     usual = html(opened("overview"))
     assert "مؤسسات دارای مجوز</p>" in usual
@@ -192,7 +190,7 @@ def test_a_number_that_no_browser_can_read_is_refused_where_it_is_drawn() -> Non
 
 
 @pytest.mark.parametrize("lang", ["fa", "en"])
-def test_data_quality_tells_what_loads_as_unknown_and_what_was_not_read(lang: str, published: Path) -> None:
+def test_data_quality_lists_values_loaded_as_unknown_and_files_not_read(lang: str, published: Path) -> None:
     page = html(opened("quality", **({"lang": "en"} if lang == "en" else {})))
     assert text.escape(text.word("load.warned", lang)) in page
     column = {"fa": "شهرستان", "en": "county"}[lang]

@@ -41,7 +41,7 @@ def test_the_menu_has_at_most_nine_entries_in_three_groups_and_every_part_a_plac
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", [part for entry in TABBED for part in text.parts(entry)])
-def test_a_closed_tab_asks_nothing(part: str, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_a_closed_tab_runs_no_query(part: str, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     ran: list[str] = []
     for name in (name for entry in TABBED for name in text.parts(entry)):
         module = import_module(f"pages.{name}")
@@ -55,7 +55,7 @@ def test_a_closed_tab_asks_nothing(part: str, published: Path, monkeypatch: pyte
     assert app.session_state[f"tabs {entry['page']}"] == text.part_words(part)["fa"]
 
 
-def test_a_tab_that_is_none_is_left_out(published: Path) -> None:  # noqa: F811
+def test_an_unknown_tab_is_ignored(published: Path) -> None:  # noqa: F811
     app = opened("licensing", tab="evil")
     assert text.word("state.left_out_title", "fa") in html(app)
     assert app.query_params == {}
@@ -63,7 +63,7 @@ def test_a_tab_that_is_none_is_left_out(published: Path) -> None:  # noqa: F811
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["lapsed", "files_overdue", "stopped"])
-def test_a_list_that_the_address_names_stands_before_the_cards_and_once(
+def test_a_list_named_in_the_address_comes_once_before_the_cards(
     name: str,
     published: Path,  # noqa: F811
 ) -> None:
@@ -78,7 +78,7 @@ def test_a_list_that_the_address_names_stands_before_the_cards_and_once(
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_verdict_says_the_numbers_that_the_questions_answer(lang: str, published: Path) -> None:  # noqa: F811
+def test_the_verdict_contains_the_numbers_of_its_answers(lang: str, published: Path) -> None:  # noqa: F811
     with access.connect(published, access.ADMINISTRATOR) as con:
         now = ask(con, "active_assistants", "target", "target_progress")
         active, target, progress = now.value(), now.value("target"), now.value("target_progress")
@@ -93,7 +93,7 @@ def test_the_verdict_says_the_numbers_that_the_questions_answer(lang: str, publi
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_each_item_that_needs_action_leads_to_a_list_of_as_many(lang: str, published: Path) -> None:  # noqa: F811
+def test_each_item_that_needs_action_links_to_a_list_of_the_same_length(lang: str, published: Path) -> None:  # noqa: F811
     written = page_html("overview", lang)
     items = dict(re.findall(r'<li class="pd-action-(\w+)">(.*?)</li>', written, re.S))
     assert list(items)[:2] == ["lapsed", "training_lapsing"]
@@ -160,7 +160,7 @@ def test_a_card_has_a_line_of_24_months_and_leads_to_its_page(published: Path) -
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_profile_says_what_is_so_in_its_province(lang: str, published: Path) -> None:  # noqa: F811
+def test_a_profile_describes_its_province(lang: str, published: Path) -> None:  # noqa: F811
     written = page_html("province", lang, province="IR-30")
     with access.connect(published, access.ADMINISTRATOR) as con:
         active = ask(con, "active_assistants", where={"province": ("IR-30",)}).value()
@@ -171,7 +171,7 @@ def test_a_profile_says_what_is_so_in_its_province(lang: str, published: Path) -
     assert text.escape(text.word("listing.register_help", lang)) in written
 
 
-def test_without_a_province_a_profile_offers_all_of_them(published: Path) -> None:  # noqa: F811
+def test_a_profile_without_a_province_lists_all_provinces(published: Path) -> None:  # noqa: F811
     written = page_html("province", "fa", on="2024-05-04")
     assert written.count('href="province?province=IR-') == 31
     assert 'href="province?province=IR-11&amp;on=2024-05-04"' in written
@@ -202,6 +202,6 @@ def test_the_cell_of_a_province_leads_to_its_profile_unless_it_is_the_page(publi
     assert link not in page_html("licensing", "fa", province="IR-23")
 
 
-def test_the_card_of_licences_that_end_leads_to_those_and_no_others(published: Path) -> None:  # noqa: F811
+def test_the_card_of_ending_licences_links_to_exactly_those(published: Path) -> None:  # noqa: F811
     written = page_html("licensing", "fa", on="2024-06-10")
     assert 'class="pd-go" href="institutes?on=2024-06-10&amp;open=licences_ending&amp;days=30"' in written

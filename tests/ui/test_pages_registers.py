@@ -50,7 +50,7 @@ def rows_of(written: str, caption: str) -> list[list[str]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("name", PAGES)
-def test_nothing_breaks_under_any_scope(name: str, lang: str, published: Path) -> None:  # noqa: F811
+def test_no_page_fails_in_any_scope(name: str, lang: str, published: Path) -> None:  # noqa: F811
     for view in ({"province": "IR-30"}, {"institute": "003"}, {"gender": "female"}, {"on": "2016-01-01"}):
         assert "pd-error" not in page_html(name, lang, **view), view
 
@@ -80,7 +80,7 @@ def test_licences_that_end_soon_stand_by_name(lang: str, published: Path) -> Non
     assert nothing in headings(later), "nothing ends within 90 days of the latest day"
 
 
-def test_a_filter_of_persons_is_said_to_have_no_effect_on_institutes(published: Path) -> None:  # noqa: F811
+def test_a_filter_of_persons_is_reported_as_having_no_effect_on_institutes(published: Path) -> None:  # noqa: F811
     written = page_html("licensing", "en", gender="female")
     gender = text.word("scope.gender", "en")
     assert text.escape(text.word("scope.no_effect", "en", filters=gender)) in written

@@ -129,7 +129,7 @@ def test_a_slider_writes_the_address_and_the_button_back_clears_it(published: Pa
     assert app.slider(key="plan plan_recruits").value == 0
 
 
-def test_a_spoilt_scenario_is_left_out(published: Path) -> None:
+def test_an_invalid_scenario_is_ignored(published: Path) -> None:
     app = opened(
         "planning", recruits="many", leave="-4", seats=["base", "base:x", "IR-99.base:4", "swim:3", ":", "base:-1"]
     )
@@ -138,7 +138,7 @@ def test_a_spoilt_scenario_is_left_out(published: Path) -> None:
     assert not [button for button in app.button if button.key == "plan as now"]
 
 
-def test_what_is_drawn_is_what_the_scenario_comes_to(published: Path) -> None:
+def test_the_page_shows_the_result_of_the_scenario(published: Path) -> None:
     app = opened("planning", lang="en", recruits="3")
     with access.connect(published, access.ADMINISTRATOR) as con:
         sentence = scenario_paths.reached(
@@ -238,7 +238,7 @@ def test_a_pyramid_has_its_youngest_at_the_foot() -> None:
     assert sentence == "Most active police assistants: men aged 25 to 29 years, 39 people"
 
 
-def test_a_goal_is_said_with_the_months_of_its_range() -> None:
+def test_a_goal_is_given_with_the_months_of_its_range() -> None:
     names = ("active_assistants", "plan_active", "plan_low", "plan_high", "target")
     metrics = tuple(catalogue()[name] if name in catalogue() else derived(name) for name in names)
     like = moved()

@@ -109,13 +109,13 @@ def test_a_filter_offers_what_exists_under_the_others_with_its_count(
         assert label.endswith(f"({text.number(expected[code], 'fa')})")
 
 
-def test_what_is_chosen_stays_offered_where_nobody_is_left() -> None:
+def test_a_chosen_value_stays_in_the_list_when_nobody_is_left() -> None:
     scope = Scope({"gender": ("female",), "post": ("manager",), "province": ("IR-11",)})
     assert filter_options.offered(page_context_of(scope), "post", FILTERS) == {"manager": "مدیر (۰)"}
     assert "IR-11" in filter_options.offered(page_context_of(scope), "province", FILTERS)
 
 
-def test_a_place_is_not_narrowed_by_a_place_inside_of_it(published: Path) -> None:
+def test_a_chosen_county_does_not_narrow_the_list_of_provinces(published: Path) -> None:
     with access.connect(published, access.ADMINISTRATOR) as con:
         county = next(code for code, count in ask(con, "active_assistants", by=("county",)).rows if code and count)
     alone = filter_options.offered(page_context_of(Scope()), "province", FILTERS)
@@ -123,7 +123,7 @@ def test_a_place_is_not_narrowed_by_a_place_inside_of_it(published: Path) -> Non
     assert len(alone) > 1
 
 
-def test_a_filter_that_the_page_does_not_have_narrows_no_list() -> None:
+def test_a_filter_that_the_page_lacks_does_not_narrow_the_lists() -> None:
     scope = Scope({"course": ("lead",)})
     without = tuple(name for name in FILTERS if name != "course")
     assert filter_options.offered(page_context_of(scope), "post", without) == filter_options.offered(
@@ -134,12 +134,12 @@ def test_a_filter_that_the_page_does_not_have_narrows_no_list() -> None:
     )
 
 
-def test_two_institutes_of_one_name_are_told_apart_by_their_code() -> None:
+def test_institutes_with_the_same_name_are_distinguished_by_their_code() -> None:
     labels = filter_options._unambiguous({"001": "پایش", "002": "پایش", "003": "گشت"}, "fa")
     assert labels == {"001": "پایش، ۰۰۱", "002": "پایش، ۰۰۲", "003": "گشت"}
 
 
-def test_closed_filters_ask_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_filters_run_no_query(monkeypatch: pytest.MonkeyPatch) -> None:
     filter_options._offered.cache_clear()
     names = []
     original = filter_options.offered
@@ -164,7 +164,7 @@ def test_a_choice_narrows_the_lists_beside_it() -> None:
     assert app.query_params == {"province": "IR-30", "activity": "patrol"}
 
 
-def test_what_is_chosen_before_the_browser_has_the_new_address_is_not_lost() -> None:
+def test_a_choice_made_before_the_address_updates_is_not_lost() -> None:
     app = opened()
     app.multiselect(key="filter province").set_value(["IR-30"]).run()
     # A quick second click sends the address that the browser still has; going back or opening a link sends another.
@@ -176,7 +176,7 @@ def test_what_is_chosen_before_the_browser_has_the_new_address_is_not_lost() -> 
     assert app.query_params == {}
 
 
-def test_what_a_page_itself_asks_is_not_lost_to_an_old_address_either() -> None:
+def test_a_choice_set_by_the_page_is_not_lost_to_an_old_address() -> None:
     app = opened("explore")
     app.multiselect(key="filter province").set_value(["IR-30"]).run()
     app.query_params.clear()
@@ -202,7 +202,7 @@ def test_a_period_stands_for_its_days(period: str, days: tuple[date, date]) -> N
 
 
 @pytest.mark.parametrize("period", ["", "13", "0", "..", "2024-01-01", "2024-02-29..2024-01-01", "x..y", "days", "'"])
-def test_what_is_no_period_is_none(period: str) -> None:
+def test_an_invalid_period_is_ignored(period: str) -> None:
     assert periods.canonical(period) == ""
 
 
@@ -217,11 +217,11 @@ def test_what_is_no_period_is_none(period: str) -> None:
         ("۱۴۰۳/۰۱/۰۱..۱۴۰۳/۰۲/۱۵", {"period": "2024-03-20..2024-05-04"}),
     ],
 )
-def test_a_period_that_nobody_could_have_chosen_is_left_out(period: str, parameters: dict[str, str]) -> None:
+def test_a_period_that_cannot_be_chosen_is_removed_from_the_address(period: str, parameters: dict[str, str]) -> None:
     assert opened("growth", period=period).query_params == parameters
 
 
-def test_a_year_before_a_period_are_the_same_days_of_the_year_before() -> None:
+def test_the_year_before_a_period_has_the_same_days() -> None:
     complete = last_complete_months(LATEST, 12)
     assert periods.year_before(complete) == last_complete_months(date(2023, 9, 22), 12)
     assert periods.year_before(YEAR_SO_FAR) == (date(2023, 3, 21), date(2023, 9, 22)), "۳۱ شهریور"
@@ -233,7 +233,7 @@ def test_a_year_before_a_period_are_the_same_days_of_the_year_before() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in WITHOUT_BAR])
-def test_a_period_is_offered_where_it_has_a_use_and_kept_where_it_has_none(name: str) -> None:
+def test_the_period_is_offered_only_where_it_is_used_and_kept_elsewhere(name: str) -> None:
     app = opened(name, period="year", province="IR-23")
     assert ("filter period" in {box.key for box in app.selectbox}) == (name in WITH_PERIOD)
     assert ("دورهٔ شاخص‌ها و روندها: سال شمسی جاری، ۱ فروردین ۱۴۰۳ تا ۳۱ شهریور ۱۴۰۳" in notice_of(app)) == (
@@ -243,7 +243,7 @@ def test_a_period_is_offered_where_it_has_a_use_and_kept_where_it_has_none(name:
 
 
 @pytest.mark.slow
-def test_flows_and_trends_are_asked_over_the_period_and_states_are_not(published: Path) -> None:
+def test_the_period_applies_to_flows_and_trends_but_not_to_states(published: Path) -> None:
     over = last_complete_months(LATEST, 24)
     with access.connect(published, access.ADMINISTRATOR) as con:
         joined, before = (ask(con, "joiners", over=days).value() for days in (over, periods.year_before(over)))
@@ -263,7 +263,7 @@ def test_flows_and_trends_are_asked_over_the_period_and_states_are_not(published
 
 
 @pytest.mark.slow
-def test_a_period_is_chosen_and_taken_back() -> None:
+def test_a_period_can_be_chosen_and_removed() -> None:
     app = opened("growth")
     app.selectbox(key="filter period").set_value("24").run()
     assert app.query_params == {"period": "24"}
@@ -292,17 +292,17 @@ def test_explore_asks_over_the_same_period(published: Path) -> None:
     "written",
     ["۱۴۰۳/۰۲/۱۵", "1403-2-15", "١٤٠٣/٢/١٥", " ۱۴۰۳ ۲ ۱۵ ", "۱۵/۲/۱۴۰۳", "۱۴۰۳.۰۲.۱۵", "14030215", "2024-05-04"],
 )
-def test_a_day_is_read_however_it_was_typed(written: str) -> None:
+def test_a_typed_day_is_read_in_every_format(written: str) -> None:
     assert day_field.read(written) == date(2024, 5, 4)
 
 
 @pytest.mark.parametrize("written", ["", "فردا", "۱۴۰۳", "۱۴۰۳/۱۳/۰۱", "۱۴۰۳/۱۲/۳۱", "۰۳/۰۲/۱۵", "1403/2/15/1", "<b>"])
-def test_what_is_no_day_is_none(written: str) -> None:
+def test_an_invalid_day_is_read_as_none(written: str) -> None:
     with pytest.raises(ValueError, match=r"day|month|year|range"):
         day_field.read(written)
 
 
-def test_a_typed_day_is_taken_and_a_wrong_one_is_said_and_leaves_the_day() -> None:
+def test_a_valid_typed_day_is_used_and_a_wrong_one_gets_a_clear_message() -> None:
     app = opened()
     field = app.text_input(key="typed on")
     assert field.value == "۱۴۰۳/۰۶/۳۱"
@@ -323,7 +323,7 @@ def test_a_typed_day_is_taken_and_a_wrong_one_is_said_and_leaves_the_day() -> No
 
 
 @pytest.mark.slow
-def test_the_sides_of_a_comparison_are_typed_in_the_same_field() -> None:
+def test_days_of_a_comparison_are_typed_in_the_same_kind_of_field() -> None:
     app = opened("compare")
     app.text_input(key="typed compare-a").set_value("۱۴۰۲/۰۲/۱۵").run()
     assert app.query_params["a"] == "2023-05-05"
@@ -377,14 +377,14 @@ def test_an_analysis_says_which_filters_have_a_meaning_for_it(name: str, publish
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["smart", "growth", "licensing", "planning", "coverage"])
-def test_a_filter_kept_from_another_page_is_told_to_have_no_effect(name: str) -> None:
+def test_a_filter_from_another_page_is_reported_as_having_no_effect(name: str) -> None:
     page = html(opened(name, gender="male"))
     assert text.word("scope.no_effect", "fa", filters="جنسیت") in page
     assert text.word("state.not_in_scope", "fa") not in page
     assert "pd-error" not in page
 
 
-def test_a_filter_kept_from_another_page_can_be_taken_away_there() -> None:
+def test_a_filter_from_another_page_can_be_removed() -> None:
     app = opened("smart", gender="male")
     assert "p::after{content:' (۱)'}" in html(app), "the button shows the number of active filters"
 
@@ -394,7 +394,7 @@ def test_a_filter_kept_from_another_page_can_be_taken_away_there() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in WITHOUT_BAR])
-def test_reset_leaves_the_page_as_it_was_first_met(name: str) -> None:
+def test_reset_restores_the_initial_page(name: str) -> None:
     fresh = opened(name)
     expected = controls(fresh)
     app = opened(name, province="IR-23", activity="guarding", on="2024-05-04", period="24", **OWN.get(name, {}))

@@ -59,7 +59,7 @@ def test_a_bar_is_as_long_as_its_number_is_of_the_longest_and_numbers_below_zero
     assert "--bar" not in body([(name, 7) for name in "abcd"]), "bars of one length say nothing"
 
 
-def test_a_press_turns_the_way_and_forgets_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_click_on_a_heading_reverses_the_order_and_returns_to_the_first_page(monkeypatch: pytest.MonkeyPatch) -> None:
     class Kept:
         standing = table_state.Standing("", 3)
 
@@ -84,12 +84,12 @@ def test_a_press_turns_the_way_and_forgets_the_page(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("value", ["register:-active_assistants:2", "lapsed::all", "stopped:status_since:1"])
-def test_how_a_list_stands_is_understood_in_the_address(value: str) -> None:
+def test_the_address_holds_the_order_and_page_of_a_list(value: str) -> None:
     assert address._lists([value, value], None) == [value]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("value", ["register", "register:x:0", "register:x:-1", "a:<b>:1", "a:b:1:2", "a:b:9999999"])
-def test_no_other_list_is_understood(value: str) -> None:
+def test_invalid_values_of_a_list_in_the_address_are_ignored(value: str) -> None:
     assert address._lists([value], None) == []  # type: ignore[arg-type]
 
 
@@ -131,7 +131,7 @@ def test_a_day_is_read_with_the_name_of_its_month(written: str) -> None:
 
 
 @pytest.mark.parametrize("written", ["۳۲ شهریور ۱۴۰۳", "شهریور ۱۴۰۳", "۱ نامه ۱۴۰۳", "31 6", ""])
-def test_what_is_no_day_is_not_read(written: str) -> None:
+def test_an_invalid_day_is_not_read(written: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any of them
         day_field.read(written)
 
@@ -207,7 +207,7 @@ def test_the_meaning_of_a_number_leads_to_method_and_revisions_under_the_scope(
 
 
 @pytest.mark.slow
-def test_what_changed_between_two_publications_is_told_by_province_reason_and_file(tmp_path: Path) -> None:
+def test_changes_between_publications_are_listed_by_province_reason_and_file(tmp_path: Path) -> None:
     incoming, pointer = tmp_path / "incoming", tmp_path / "warehouse.duckdb"
     shutil.copytree(SAMPLE, incoming)
     for name in ("first", "second"):

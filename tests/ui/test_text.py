@@ -48,7 +48,7 @@ ENTRIES = list(entries())
 SENTENCES = [(name, fa, en) for name, fa, en in ENTRIES if isinstance(fa, str)]
 
 
-def test_there_are_words_to_look_at() -> None:
+def test_the_texts_are_not_empty() -> None:
     assert len(SENTENCES) > 150
 
 
@@ -86,7 +86,7 @@ def _asked_for() -> list[re.Pattern[str]]:
     ]
 
 
-def test_no_word_stands_there_unused() -> None:
+def test_every_text_is_used() -> None:
     patterns = _asked_for()
     names = [name for name, _, _ in ENTRIES if not name.startswith(tuple(f"{section}." for section in WHOLE))]
     filters = {f"scope.{dimension}" for dimension in FILTERS}

@@ -58,7 +58,7 @@ OTHER = {
 
 
 @pytest.mark.parametrize("other", OTHER.values(), ids=OTHER.keys())
-def test_every_command_says_it_in_one_line(other, pointer, capsys):
+def test_every_command_reports_another_version_in_one_line(other, pointer, capsys):
     change(pointer, *other)
     for command in (["ask", "in_service"], ["quarantine"], ["diff"], ["backtest"]):
         assert main([*command, "--from", str(pointer)]) == 1, command
@@ -92,7 +92,7 @@ def test_going_back_leaves_another_version_and_never_leads_to_one(pointer, capsy
 
 
 @pytest.mark.slow
-def test_a_build_over_another_version_heals_it_and_still_guards(pointer, tmp_path, capsys):
+def test_a_build_replaces_another_version_and_still_checks_for_loss(pointer, tmp_path, capsys):
     change(pointer, "update load_rows set rows = 4000", "drop table preaggregate")
     folder = put_good(tmp_path / "incoming")
     built = build(folder, to=pointer, accept_loss=False)
@@ -128,7 +128,7 @@ def test_publications_of_other_versions_are_compared_while_their_tables_answer(p
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)
 @pytest.mark.parametrize("other", OTHER.values(), ids=OTHER.keys())
-def test_a_page_says_it_once_and_draws_no_part(other, lang, pointer, monkeypatch):
+def test_a_page_reports_another_version_once_and_draws_nothing(other, lang, pointer, monkeypatch):
     change(pointer, *other)
     monkeypatch.setenv("WAREHOUSE", str(pointer))
     app = AppTest.from_string(SCRIPT, default_timeout=60)

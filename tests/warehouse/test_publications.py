@@ -106,7 +106,7 @@ def test_a_reader_keeps_what_it_opened_while_others_are_published_and_old_ones_r
     assert shown_number(pointer) == 8
 
 
-def test_a_version_that_goes_between_looking_and_opening_is_looked_up_again(pointer, monkeypatch):
+def test_a_version_deleted_before_it_is_opened_is_looked_up_again(pointer, monkeypatch):
     first = publish(pointer, 1)
     publish(pointer, 2)
     looks = iter([first])
@@ -236,7 +236,7 @@ def test_a_disk_that_fails_at_a_step_leaves_the_last_publication(pointer, monkey
 
 
 @pytest.mark.parametrize("way", ["relative", "linked folder", "linked versions"])
-def test_the_one_shown_is_marked_by_whatever_path_it_is_reached(way, tmp_path, monkeypatch, capsys):
+def test_the_current_publication_is_marked_whatever_the_path(way, tmp_path, monkeypatch, capsys):
     home = tmp_path / "home"
     home.mkdir()
     pointer = home / "warehouse.duckdb"
@@ -263,7 +263,7 @@ def test_the_one_shown_is_marked_by_whatever_path_it_is_reached(way, tmp_path, m
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("failing", "place"), [(1, r"building-\w+/built\.duckdb"), (2, r"\.publications")])
-def test_a_disk_that_does_not_keep_what_was_written_names_the_place(failing, place, tmp_path, monkeypatch):
+def test_a_failed_sync_gets_an_error_that_names_the_place(failing, place, tmp_path, monkeypatch):
     folder = put_good(tmp_path / "incoming")
     to = build(folder).to
     _fail_to_sync(monkeypatch, failing)
@@ -278,7 +278,7 @@ def test_a_disk_that_does_not_keep_what_was_written_names_the_place(failing, pla
 
 
 @pytest.mark.parametrize(("failing", "place"), [(1, ".publications/newest-shown.next"), (2, ".publications")])
-def test_going_back_names_the_place_that_is_not_kept(failing, place, pointer, monkeypatch, capsys):
+def test_an_error_while_going_back_names_the_place_that_cannot_be_written(failing, place, pointer, monkeypatch, capsys):
     publish(pointer, 1)
     publish(pointer, 2)
     _fail_to_sync(monkeypatch, failing)
@@ -302,7 +302,7 @@ def _fail_to_sync(monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
     monkeypatch.setattr(publications.os, "fsync", fail)
 
 
-def test_once_shown_it_is_published_whatever_the_disk_says(pointer, monkeypatch):
+def test_a_disk_error_after_the_pointer_has_moved_does_not_undo_the_publication(pointer, monkeypatch):
     for number in range(1, 7):
         publish(pointer, number)
     real = os.replace
@@ -324,7 +324,7 @@ def test_once_shown_it_is_published_whatever_the_disk_says(pointer, monkeypatch)
 
 
 @pytest.mark.parametrize("year", [1970, 2099])
-def test_order_never_rests_on_the_clock(pointer, year):
+def test_the_order_does_not_depend_on_the_clock(pointer, year):
     for number in (1, 2, 3):
         version = publish(pointer, number)
         moment = time.mktime((year - number if year == 2099 else year, 1, 2, 0, 0, 0, 0, 0, 0))
@@ -339,7 +339,7 @@ def test_order_never_rests_on_the_clock(pointer, year):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("below", ["", "warehouse.duckdb.publications"])
-def test_a_read_only_folder_is_a_clean_refusal_and_readers_go_on(tmp_path, below):
+def test_a_read_only_folder_gets_a_clear_error_and_readers_go_on(tmp_path, below):
     folder = put_good(tmp_path / "incoming")
     shelf = tmp_path / "shelf"
     shelf.mkdir()
