@@ -75,7 +75,7 @@ def test_every_model_says_what_one_row_is():
 
 def test_every_path_in_the_documents_exists():
     text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
-    named = set(re.findall(r"`((?:etl|pages|data|tests|bench|deploy|static)/[\w./-]+)`", text))
+    paths = set(re.findall(r"`((?:etl|pages|data|tests|bench|deploy|static)/[\w./-]+)`", text))
     generated = {"data/identity.key", "data/warehouse/warehouse.duckdb", "data/views"}
-    assert named - generated
-    assert not {name for name in named - generated if not (ROOT / name.rstrip("/")).exists()}
+    assert paths - generated
+    assert not {name for name in paths - generated if not (ROOT / name.rstrip("/")).exists()}

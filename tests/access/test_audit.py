@@ -41,12 +41,12 @@ def log(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def changed(line: str) -> str:
+def with_one_row_less(line: str) -> str:
     return line.replace('"rows": 2', '"rows": 1')
 
 
 TAMPERINGS: dict[str, Callable[[list[str]], list[str]]] = {
-    "a line changed": lambda lines: [changed(line) for line in lines],
+    "a line changed": lambda lines: [with_one_row_less(line) for line in lines],
     "a line removed": lambda lines: lines[:2] + lines[3:],
     "the first line removed": lambda lines: lines[1:],
     "the last line removed": lambda lines: lines[:-1],
@@ -165,20 +165,20 @@ def test_commands_are_logged_when_sign_in_is_on(tmp_path: Path, monkeypatch: pyt
 
     (tmp_path / "any").touch()
     (tmp_path / "empty").mkdir()
-    again = tmp_path / "again"
-    shutil.copytree(ROOT / "tests" / "sample", again)
-    with (again / "training.csv").open("a", encoding="utf-8") as file:
+    copied_files = tmp_path / "again"
+    shutil.copytree(ROOT / "tests" / "sample", copied_files)
+    with (copied_files / "training.csv").open("a", encoding="utf-8") as file:
         file.write("\n")
     pointer = str(tmp_path / "warehouse" / "warehouse.duckdb")
     assert run("build", "tests/sample", "--to", pointer, mode="open") == 0
-    assert run("check", str(again)) == 0
+    assert run("check", str(copied_files)) == 0
     assert not (tmp_path / "audit").exists()
-    assert run("build", str(again), "--to", pointer) == 0
-    assert run("build", str(again), "--to", pointer) == 0
+    assert run("build", str(copied_files), "--to", pointer) == 0
+    assert run("build", str(copied_files), "--to", pointer) == 0
     assert run("build", str(tmp_path / "empty"), "--to", pointer) == 1
     assert run("rollback", "--from", pointer) == 0
     events = [(event.event, event.more) for event in audit.events(tmp_path / "audit")][::-1]
-    with (again / "training.csv").open(encoding="utf-8-sig", newline="") as file:
+    with (copied_files / "training.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = len(list(csv.DictReader(file)))
     assert events == [
         ("file_submitted", {"publication": "000002", "files": 1, "rows": rows}),

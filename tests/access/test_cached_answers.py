@@ -138,14 +138,14 @@ def test_pages_reach_the_database_through_scoped_cursors_only() -> None:
     # Every cursor on a publication is bound to a scope, except the one that reads its description.
     for name in ("warehouse", "registers", "briefing_questions", "limits"):
         tree = ast.parse((ROOT / "pages" / "ui" / "data" / f"{name}.py").read_text(encoding="utf-8"))
-        bare = [
+        unscoped = [
             function.name
             for function in ast.walk(tree)
             if isinstance(function, ast.FunctionDef)
             for call in ast.walk(function)
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "cursor"
         ]
-        assert bare == (["_published"] if name == "warehouse" else [])
+        assert unscoped == (["_published"] if name == "warehouse" else [])
 
 
 def test_only_code_that_aggregates_reads_whole_tables() -> None:

@@ -36,9 +36,9 @@ def test_every_table_contains_only_rows_of_the_own_province(con: duckdb.DuckDBPy
 
 
 def test_two_cursors_do_not_share_temporary_views(con: duckdb.DuckDBPyConnection) -> None:
-    with cursor_for(con, OF_TEHRAN) as first, cursor_for(con, OF_ISFAHAN) as second, first.cursor() as again:
+    with cursor_for(con, OF_TEHRAN) as first, cursor_for(con, OF_ISFAHAN) as second, first.cursor() as child:
         places = [
-            cursor.execute("select distinct province from institutes").fetchall() for cursor in (first, second, again)
+            cursor.execute("select distinct province from institutes").fetchall() for cursor in (first, second, child)
         ]
     assert places == [[(TEHRAN,)], [(ISFAHAN,)], [(TEHRAN,)]]
 
@@ -46,17 +46,19 @@ def test_two_cursors_do_not_share_temporary_views(con: duckdb.DuckDBPyConnection
 def test_views_are_created_once_and_serve_only_the_same_provinces(
     con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    laid: list[frozenset[str]] = []
-    lay = scoped_views._create_views
+    created: list[frozenset[str]] = []
+    create_views = scoped_views._create_views
     monkeypatch.setattr(
-        scoped_views, "_create_views", lambda cursor, provinces: (laid.append(provinces), lay(cursor, provinces))
+        scoped_views,
+        "_create_views",
+        lambda cursor, provinces: (created.append(provinces), create_views(cursor, provinces)),
     )
     scoped_views._idle.clear()
     for _ in range(3):
         for scope, place in ((OF_TEHRAN, TEHRAN), (OF_ISFAHAN, ISFAHAN)):
             with cursor_for(con, scope) as cursor:
                 assert cursor.execute("select distinct province from institutes").fetchall() == [(place,)]
-    assert laid == [OF_TEHRAN.codes, OF_ISFAHAN.codes]
+    assert created == [OF_TEHRAN.codes, OF_ISFAHAN.codes]
     with cursor_for(con, OF_TEHRAN) as first, cursor_for(con, OF_TEHRAN) as second:
         first.execute("select 1")
         second.execute("select 1")

@@ -44,7 +44,7 @@ def outcome(cursor: ScopedCursor, names: list[str], **question: Any) -> Answer |
         return type(error).__name__
 
 
-def a_question(
+def random_question(
     chance: random.Random, con: duckdb.DuckDBPyConnection, scope: AccessScope
 ) -> tuple[list[str], dict[str, Any]]:
     """A metric by up to three dimensions and up to two filters, mostly below the province; half of the places are foreign."""
@@ -60,15 +60,15 @@ def a_question(
         if name in ("province", "origin"):
             where[name] = tuple(chance.sample([TEHRAN, ISFAHAN, FARS, "IR-30"], chance.choice((1, 2))))
         elif name == "county":
-            where[name] = some(chance, province_of_county(), scope)
+            where[name] = random_places(chance, province_of_county(), scope)
         elif name == "institute":
-            where[name] = some(chance, registered(con), scope)
+            where[name] = random_places(chance, registered(con), scope)
         elif name in CHOICES:
             where[name] = (chance.choice(sorted(set(CHOICES[name].values()))),)
     return [metric.name], {"by": tuple(by), "where": where}
 
 
-def some(chance: random.Random, places: dict[str, str], scope: AccessScope) -> tuple[str, ...]:
+def random_places(chance: random.Random, places: dict[str, str], scope: AccessScope) -> tuple[str, ...]:
     is_own = chance.random() < 0.5
     return tuple(chance.sample(sorted(code for code, place in places.items() if (place in scope.codes) == is_own), 2))
 
@@ -83,7 +83,7 @@ def test_random_questions_give_no_cell_of_another_province(
     counts = {"answered": 0, "below": 0, "cut": 0, "refused": 0}
     with cursor_for(con, scope) as cursor:
         for _ in range(QUESTIONS):
-            names, question = a_question(chance, con, scope)
+            names, question = random_question(chance, con, scope)
             answer, whole = outcome(cursor, names, **question), outcome(all_seeing, names, **question)
             if isinstance(answer, str):
                 counts["refused"] += isinstance(whole, Answer)

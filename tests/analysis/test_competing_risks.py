@@ -58,10 +58,10 @@ def test_the_curve_equals_that_of_statsmodels(seed: int) -> None:
     steps = competing_risks.cumulative_incidence([(time, end, 1) for time, end in cases], ends)
     times = np.array([float(time) for time, _ in cases])
     status = np.array([0 if end is None else end + 1 for _, end in cases])
-    theirs = CumIncidenceRight(times, status)
-    assert [step.time for step in steps] == list(theirs.times)
+    expected = CumIncidenceRight(times, status)
+    assert [step.time for step in steps] == list(expected.times)
     for end in range(ends):
-        assert [step.reached[end] for step in steps] == pytest.approx(theirs.cinc[end].tolist())
+        assert [step.reached[end] for step in steps] == pytest.approx(expected.cinc[end].tolist())
 
 
 def test_nobody_followed_has_no_curve() -> None:
@@ -157,8 +157,8 @@ def test_institutes_of_a_year_are_followed_one_by_one(con, data) -> None:
             founded = institute["founded_on"]
             if founded is None or unit_of(founded, "year") != year or founded > on:
                 continue
-            gone = institute["status_since"] if institute["status"] in ("closed", "revoked") else None
-            end = gone if gone is not None and gone <= on else None
+            closed_on = institute["status_since"] if institute["status"] in ("closed", "revoked") else None
+            end = closed_on if closed_on is not None and closed_on <= on else None
             lives.append((((end or on) - founded).days, end is not None))
         limit = int(years * 365.2425)
         staying = 1.0

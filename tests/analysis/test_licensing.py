@@ -371,8 +371,8 @@ def test_institutes_are_counted_alike(made_up):
             for code, row in data.institutes.items()
             if row["status"] in ("suspended", "revoked") and row["status_since"] <= day
         }
-        counted = ask(made_up.con, "suspended_institutes", "revoked_institutes", on=day).rows[0]
-        assert counted == tuple(list(stopped.values()).count(status) for status in ("suspended", "revoked"))
+        counts = ask(made_up.con, "suspended_institutes", "revoked_institutes", on=day).rows[0]
+        assert counts == tuple(list(stopped.values()).count(status) for status in ("suspended", "revoked"))
         assert {row[0] for row in licensing.stopped(made_up.con, day).rows} == set(stopped)
         lapsed: dict[str, set[str]] = {}
         for spell in serving(data, day):

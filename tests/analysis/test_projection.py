@@ -64,7 +64,7 @@ def test_the_tenth_percentile_of_24_lies_between_the_second_and_the_third() -> N
 
 
 @pytest.fixture(scope="module")
-def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.DuckDBPyConnection, oracle.Data]]:
+def late_decisions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.DuckDBPyConnection, oracle.Data]]:
     """Licences valid from a day long before their decision, one of them next to one that was decided in time."""
     folder = put_good(tmp_path_factory.mktemp("late") / "incoming")
     names = ("0001", "0002", "0003")
@@ -102,11 +102,11 @@ def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.Duck
 
 
 @pytest.mark.parametrize("where", [{}, {"gender": ("female",)}, {"institute": ("0001", "0003")}])
-def test_past_months_use_only_what_was_known_then(late, where) -> None:
-    con, data = late
+def test_past_months_use_only_what_was_known_then(late_decisions, where) -> None:
+    con, data = late_decisions
     history = projection.history_of(con, None, where)
     filters = {name: set(values) for name, values in where.items()}
-    differing = 0
+    differences = 0
     for vintage in (date(2019, 12, 1), date(2020, 9, 21), date(2020, 12, 1), date(2021, 4, 1), date(2024, 5, 20)):
         known = as_known_on(data, vintage)
         expected = [
@@ -115,8 +115,8 @@ def test_past_months_use_only_what_was_known_then(late, where) -> None:
             if month.last <= vintage
         ]
         assert history.as_known_on(vintage) == expected
-        differing += expected != [month.active for month in history.months[: len(expected)]]
-    assert differing >= 2, "what was decided later was not known"
+        differences += expected != [month.active for month in history.months[: len(expected)]]
+    assert differences >= 2, "what was decided later was not known"
 
 
 # ---------------------------------------------------------------- a second computation
@@ -152,11 +152,11 @@ def test_the_back_test_is_the_projection_run_at_the_end_of_every_past_month(con,
         for at in range(36, len(ends) - ahead):
             path = outlook(data, ends[at], ahead)
             _, stock, low, high = path[-1]
-            came = active[ends[at + ahead]]
-            misses.append(abs(came - stock) / max(stock, 1))
+            actual = active[ends[at + ahead]]
+            misses.append(abs(actual - stock) / max(stock, 1))
             if low is not None:
                 ranges += 1
-                hits += low <= came <= high
+                hits += low <= actual <= high
         row_ = rows[ahead]
         assert (row_["backtest_months_inside"], row_["backtest_months"]) == (hits, ranges)
         assert row_["backtest_runs"] == len(misses)

@@ -141,8 +141,8 @@ def _flows(name: str) -> np.ndarray:
     for place in range(31):
         chance = frame.rng(9, place)
         hired = joining_days(frame, place, chance)
-        gone = last_days(frame, place, hired, chance)
-        days.append(hired if name == "joiners" else gone[gone < NEVER] + 1)
+        left = last_days(frame, place, hired, chance)
+        days.append(hired if name == "joiners" else left[left < NEVER] + 1)
     return np.array([np.histogram(dates, edges)[0] for dates in days])
 
 
@@ -151,7 +151,7 @@ def flows() -> dict[str, np.ndarray]:
     return {name: _flows(name) for name in ("joiners", "leavers")}
 
 
-def _signals_in(flow: np.ndarray, place: int, month: int) -> bool:
+def _has_signal(flow: np.ndarray, place: int, month: int) -> bool:
     """Whether the last of the 24 months up to `month` is a signal."""
     shares = (flow[place] / flow.sum(0))[month - signals.MONTHS + 1 : month + 1].tolist()
     limits = signals.limits(shares)
@@ -161,10 +161,10 @@ def _signals_in(flow: np.ndarray, place: int, month: int) -> bool:
 
 def _false_signals(flow: np.ndarray) -> int:
     """The share of false signals in 24 months of 31 provinces without a planted break."""
-    return sum(_signals_in(flow, place, month) for month in range(48, 72) for place in range(31))
+    return sum(_has_signal(flow, place, month) for month in range(48, 72) for place in range(31))
 
 
-def _found(flow: np.ndarray, is_loss: bool) -> float:
+def _detection_rate(flow: np.ndarray, is_loss: bool) -> float:
     """The share of planted breaks found within three months: a third of a province's flow gone, or doubled.
 
     One break from one month on: each province, three months.
@@ -175,24 +175,24 @@ def _found(flow: np.ndarray, is_loss: bool) -> float:
             broken = flow.copy()
             rest = broken[place, month:]
             broken[place, month:] = chance.binomial(rest, 2 / 3) if is_loss else 2 * rest
-            hits.append(any(_signals_in(broken, place, then) for then in range(month, month + 3)))
+            hits.append(any(_has_signal(broken, place, then) for then in range(month, month + 3)))
     return sum(hits) / len(hits)
 
 
 def test_nine_of_ten_planted_breaks_of_joiners_are_found_with_at_most_one_false_signal_a_month(flows) -> None:
     assert 0 < _false_signals(flows["joiners"]) <= 24
-    assert _found(flows["joiners"], is_loss=True) >= 0.9
-    assert _found(flows["joiners"], is_loss=False) >= 0.9
+    assert _detection_rate(flows["joiners"], is_loss=True) >= 0.9
+    assert _detection_rate(flows["joiners"], is_loss=False) >= 0.9
 
 
 def test_methods_says_how_many_planted_breaks_are_found(flows) -> None:
     """At this size a loss of a third is not detected: leavers are too few, and joiners vary as much by chance."""
     by_chance = np.random.default_rng(3).poisson(flows["joiners"])
-    counted = [str(_false_signals(flows["joiners"]))]
+    rates = [str(_false_signals(flows["joiners"]))]
     for flow in (flows["joiners"], by_chance, flows["leavers"]):
-        counted += [f"{_found(flow, is_loss):.0%}" for is_loss in (True, False)]
-    assert [re.findall(r"\d+%|\b12\b", text.word("how.signals_tried", "en"))] == [counted]
-    persian = [text.digits(figure.replace("%", "٪"), "fa") for figure in counted]
+        rates += [f"{_detection_rate(flow, is_loss):.0%}" for is_loss in (True, False)]
+    assert [re.findall(r"\d+%|\b12\b", text.word("how.signals_tried", "en"))] == [rates]
+    persian = [text.digits(figure.replace("%", "٪"), "fa") for figure in rates]
     assert re.findall(r"[۰-۹]+٪|\b۱۲\b", text.word("how.signals_tried", "fa")) == persian
 
 
@@ -200,8 +200,8 @@ def test_a_change_of_the_whole_country_is_no_signal(flows) -> None:
     flow = flows["joiners"]
     halved = flow * 2
     halved[:, 60] //= 2
-    assert [_signals_in(halved, place, 60) for place in range(31)] == [
-        _signals_in(flow, place, 60) for place in range(31)
+    assert [_has_signal(halved, place, 60) for place in range(31)] == [
+        _has_signal(flow, place, 60) for place in range(31)
     ]
 
 

@@ -68,7 +68,7 @@ def built(request: pytest.FixtureRequest, publish_sample: Callable[..., Sample])
         yield Built(con, load, data)
 
 
-def some_days(built: Built) -> list[date]:
+def sample_days(built: Built) -> list[date]:
     """The as-of day, and days of the years before it, the first of January among them."""
     as_of = built.data.as_of
     rng = random.Random(as_of.toordinal())
@@ -105,7 +105,7 @@ def band(bands: tuple[tuple[int, str], ...], value: int) -> str:
 
 @pytest.mark.parametrize("where", FILTERS)
 def test_women_and_leaders_are_counted_as_in_the_files(built: Built, where: dict[str, Any]) -> None:
-    for day in some_days(built):
+    for day in sample_days(built):
         spells = active(built, day, where)
         leading = {spell.person for spell in spells if spell.post in ("team_leader", "manager")}
         veterans = {s.person for s in spells if s.post in ("team_leader", "manager") and s.veteran}
@@ -121,7 +121,7 @@ def test_women_and_leaders_are_counted_as_in_the_files(built: Built, where: dict
 
 @pytest.mark.parametrize("where", FILTERS)
 def test_the_middle_age_and_tenure_count_each_person_once(built: Built, where: dict[str, Any]) -> None:
-    for day in some_days(built):
+    for day in sample_days(built):
         people = {spell.person for spell in active(built, day, where)}
         age, tenure = answers.ask(built.con, "age_median", "tenure_median", on=day, where=where).rows[0]
         if not people:
@@ -133,7 +133,7 @@ def test_the_middle_age_and_tenure_count_each_person_once(built: Built, where: d
 
 
 def test_age_bands_hold_the_right_people(built: Built) -> None:
-    for day in some_days(built):
+    for day in sample_days(built):
         counts = dict(answers.ask(built.con, "active_assistants", by=("age_band",), on=day).rows)
         people = {spell.person for spell in active(built, day, {})}
         assert counts == Counter(band(AGES, built.age(person, day)) for person in people)
@@ -148,14 +148,14 @@ def test_on_the_first_of_january_only_those_born_in_january_grow_older(tmp_path:
     put(folder, "personnel.csv", people)
     put(folder, "training.csv", [loading.row("training", national_id=national_id(1))])
     with access.connect(build(folder).to, access.ADMINISTRATOR) as con:
-        for day, grown in (
+        for day, older in (
             (date(2014, 12, 31), 0),
             (date(2015, 1, 1), 1),
             (date(2015, 7, 1), 7),
             (date(2015, 12, 1), 12),
         ):
             counts = dict(answers.ask(con, "in_service", by=("age_band",), on=day).rows)
-            assert (counts.get("18-24", 0), counts.get("25-29", 0)) == (12 - grown, grown)
+            assert (counts.get("18-24", 0), counts.get("25-29", 0)) == (12 - older, older)
 
 
 def test_the_warehouse_knows_the_month_of_birth_and_not_the_day(built: Built) -> None:
@@ -169,7 +169,7 @@ def test_the_warehouse_knows_the_month_of_birth_and_not_the_day(built: Built) ->
 
 
 def test_tenure_bands_hold_the_right_people(built: Built) -> None:
-    for day in some_days(built):
+    for day in sample_days(built):
         rows = answers.ask(built.con, "active_assistants", by=("tenure_band", "gender"), on=day).rows
         people = {(spell.person, spell.member("gender")) for spell in active(built, day, {})}
 
@@ -253,8 +253,8 @@ def test_results_and_pass_rate_are_those_of_the_files(built: Built) -> None:
         here = [row["result"] == "passed" for row in rows if row["course_code"] == course]
         answer = answers.ask(built.con, "course_results", "pass_rate", over=(first, last), where={"course": [course]})
         assert answer.rows[0][:2] == (len(here), sum(here) / len(here))
-    passed = answers.ask(built.con, "results_passed", over=(first, last)).value()
-    assert passed == answers.ask(built.con, "completions", over=(first, last)).value()
+    passes = answers.ask(built.con, "results_passed", over=(first, last)).value()
+    assert passes == answers.ask(built.con, "completions", over=(first, last)).value()
 
 
 # ---------------------------------------------------------------- survival
@@ -363,7 +363,7 @@ def test_survival_after_a_year_and_early_attrition_agree_where_everybody_was_fol
 # ---------------------------------------------------------------- survival made ready at build
 
 
-def was_read(answer: answers.Answer) -> bool:
+def is_prebuilt(answer: answers.Answer) -> bool:
     """Whether the rows come from the build; otherwise they are computed from the joiners."""
     return "from survival_curves" in answer.query and "joiners" not in answer.query
 
@@ -371,7 +371,7 @@ def was_read(answer: answers.Answer) -> bool:
 def computed(built: Built, ask_for: Any, where: dict[str, Any]) -> list[tuple[Any, ...]]:
     """The same curves computed when asked for: with one person fewer they are not in the prebuilt table."""
     answer = ask_for(built.con, where=where, least=LEAST - 1)
-    assert not was_read(answer)
+    assert not is_prebuilt(answer)
     return [row for row in answer.rows if row[answer.columns.index("at_risk")] >= LEAST]
 
 
@@ -388,13 +388,13 @@ def test_the_curves_of_a_build_are_those_computed_when_asked(built: Built) -> No
     for dimension, member in prebuilt:
         where = {} if dimension == "all" else {dimension: [member]}
         answer = survival(built.con, where=where)
-        assert was_read(answer), where
+        assert is_prebuilt(answer), where
         assert answer.rows
         agree(answer.rows, computed(built, survival, where))
         dimensions.add(dimension)
     for where in ({}, {"post": ["guard"]}):
         answer = survival_by_post(built.con, where=where)
-        assert was_read(answer) or not prebuilt
+        assert is_prebuilt(answer) or not prebuilt
         agree(answer.rows, computed(built, survival_by_post, where))
     # the sample made by hand has too few people for any curve
     assert dimensions == ({"all", *CELL} if built.load.rows["personnel"][LEAST:] else set())
@@ -405,12 +405,12 @@ def test_every_member_with_enough_people_has_its_curve(built: Built) -> None:
         members = {spell.member(dimension) for spell, _, _ in careers(built, built.data.as_of, {})} - {None}
         for member in members:
             rows = computed(built, survival, {dimension: [member]})
-            assert was_read(survival(built.con, where={dimension: [member]})) == bool(rows), member
+            assert is_prebuilt(survival(built.con, where={dimension: [member]})) == bool(rows), member
 
 
 def test_other_questions_are_computed_when_asked(built: Built) -> None:
     before = built.data.as_of - DAY
-    assert not was_read(survival(built.con, on=before))
+    assert not is_prebuilt(survival(built.con, on=before))
     for where in ({"gender": ["female", "male"]}, {"gender": ["male"], "post": ["guard"]}, {"county": ["2301"]}):
-        assert not was_read(survival(built.con, where=where)), where
-    assert not was_read(survival_by_post(built.con, where={"gender": ["male"]}))
+        assert not is_prebuilt(survival(built.con, where=where)), where
+    assert not is_prebuilt(survival_by_post(built.con, where={"gender": ["male"]}))

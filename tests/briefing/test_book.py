@@ -32,7 +32,7 @@ def written_book(request, press: Press) -> tuple[str, str, bytes]:
     return place, lang, press.pdf(press.questions(place, lang))
 
 
-def opened(pdf: bytes) -> pikepdf.Pdf:
+def open_pdf(pdf: bytes) -> pikepdf.Pdf:
     return pikepdf.open(io.BytesIO(pdf))
 
 
@@ -51,14 +51,14 @@ def elements_of(node) -> list:
 
 
 def numbers(pdf: bytes) -> list[dict[str, str]]:
-    with opened(pdf) as book:
+    with open_pdf(pdf) as book:
         content = book.attachments["numbers.csv"].get_file().read_bytes()
     return list(csv.DictReader(io.StringIO(content.decode("utf-8"))))
 
 
 def test_the_book_is_tagged_names_its_language_and_its_standards(written_book):
     _, lang, pdf = written_book
-    with opened(pdf) as book:
+    with open_pdf(pdf) as book:
         assert book.Root.MarkInfo.Marked
         assert str(book.Root.Lang).startswith(lang)
         assert str(book.docinfo["/Title"])
@@ -69,7 +69,7 @@ def test_the_book_is_tagged_names_its_language_and_its_standards(written_book):
 
 def test_every_picture_has_words_and_headings_come_in_order(written_book):
     place, _, pdf = written_book
-    with opened(pdf) as book:
+    with open_pdf(pdf) as book:
         tree = elements_of(book.Root.StructTreeRoot.K)
         kinds = [str(element.S) for element in tree]
         figures = [element for element in tree if str(element.S) == "/Figure"]
@@ -95,7 +95,7 @@ def test_every_font_is_a_subset_of_vazirmatn_and_embedded(written_book, tmp_path
 
 
 def test_the_numbers_travel_with_the_book(written_book):
-    with opened(written_book[2]) as book:
+    with open_pdf(written_book[2]) as book:
         (name,) = book.attachments
         attached = book.attachments[name]
         assert name == "numbers.csv"
@@ -106,7 +106,7 @@ def test_the_numbers_travel_with_the_book(written_book):
 
 def test_the_first_page_is_the_only_first_page(written_book):
     """Two to four pages, none of them nearly empty."""
-    with opened(written_book[2]) as book:
+    with open_pdf(written_book[2]) as book:
         assert 2 <= len(book.pages) <= 4
 
 

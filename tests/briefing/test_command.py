@@ -310,7 +310,7 @@ def mail_server():
     server.close()
 
 
-def mailed(folder: Path, port: int, *names: str) -> Path:
+def mail_recipients_file(folder: Path, port: int, *names: str) -> Path:
     path = recipients_file(folder, *names)
     lines = path.read_text(encoding="utf-8").replace("places =", 'mail = "NAME@example"\nplaces =')
     for name in names:
@@ -322,7 +322,7 @@ def mailed(folder: Path, port: int, *names: str) -> Path:
 
 
 def test_books_are_mailed_if_a_mail_server_is_set(pointer, tmp_path, capsys, mail_server):
-    path = mailed(tmp_path, mail_server.port, "office")
+    path = mail_recipients_file(tmp_path, mail_server.port, "office")
     brief_changed(pointer, path)
     assert mail_server.messages == []
     more_to_do()
@@ -338,7 +338,7 @@ def test_books_are_mailed_if_a_mail_server_is_set(pointer, tmp_path, capsys, mai
 
 
 def test_rejected_mail_is_reported_and_does_not_stop_the_others(pointer, tmp_path, capsys, mail_server):
-    path = mailed(tmp_path, mail_server.port, "first", "second", "third")
+    path = mail_recipients_file(tmp_path, mail_server.port, "first", "second", "third")
     brief_changed(pointer, path)
     more_to_do()
     assert brief_changed(pointer, path) == 1

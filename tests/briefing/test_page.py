@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def served(pointer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def use_pointer(pointer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAREHOUSE", str(pointer))
 
 
@@ -27,7 +27,7 @@ def book(place: str, file: Path, is_exact: bool = False) -> Written:
     return Written(str(file), place, "2026-06-30", "fa", "000001", is_exact)
 
 
-def drawn(lang: str) -> str:
+def page_html(lang: str) -> str:
     app = AppTest.from_string(SCRIPT, default_timeout=60)
     app._page_hash, _ = opening("briefings")
     app.query_params["lang"] = lang
@@ -38,16 +38,16 @@ def drawn(lang: str) -> str:
 @pytest.mark.parametrize(
     ("lang", "nothing"), [("fa", "هنوز گزارشی تهیه نشده است"), ("en", "No briefing has been written yet")]
 )
-def test_the_page_opens_in_both_languages_with_nothing_written(served, lang, nothing):
-    assert nothing in drawn(lang)
+def test_the_page_opens_in_both_languages_with_nothing_written(use_pointer, lang, nothing):
+    assert nothing in page_html(lang)
 
 
-def test_written_books_are_listed_latest_first_and_deleted_ones_are_marked(served, tmp_path):
+def test_written_books_are_listed_latest_first_and_deleted_ones_are_marked(use_pointer, tmp_path):
     (tmp_path / "a.pdf").write_bytes(b"%PDF")
     writing.note(book("IR-11", tmp_path / "a.pdf"))
     writing.note(book("IR", tmp_path / "gone.pdf"))
     writing.note(book("IR-30", tmp_path / "exact.pdf", is_exact=True))
-    page = drawn("en")
+    page = page_html("en")
     assert 0 < page.index("The whole country · 9 Tir 1405") < page.index("Sistan and Baluchestan · 9 Tir 1405")
     assert page.count("This file is no longer available") == 1
     assert "Alborz · 9 Tir" not in page
@@ -60,7 +60,7 @@ def test_an_unreadable_line_of_the_list_does_not_hide_the_others(tmp_path, brief
     assert [briefing.place for briefing in writing.written()] == ["IR"]
 
 
-def test_the_button_makes_the_book_of_the_scope(served, pointer):
+def test_the_button_makes_the_book_of_the_scope(use_pointer, pointer):
     book = briefings.made("IR-17", "fa", None)
     with writing.press(pointer, ADMINISTRATOR) as press:
         assert book == press.pdf(press.questions("IR-17", "fa"))

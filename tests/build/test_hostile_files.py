@@ -247,7 +247,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, how):
     path = put(tmp_path, "training.csv", csv_text("training", rows))
     once = []
 
-    def meddle(*_: Any) -> None:
+    def change_file(*_: Any) -> None:
         if once:
             return
         once.append(how)
@@ -268,7 +268,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, how):
 
     validator = validate.Validator(contract("training"), parse_values.Setting(DAY, {}, b"k", places()))
     with pytest.raises((Refused, FileNotFoundError), match=r"the file changed while it was read|No such file"):
-        read_file.read(read_file.Job(path, "training", 0, tmp_path), validator, meddle)
+        read_file.read(read_file.Job(path, "training", 0, tmp_path), validator, change_file)
     assert once
 
 
@@ -278,7 +278,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, how):
 def test_a_reader_that_is_killed_or_stops_answering_is_a_refusal(folder, build_refusal, monkeypatch):
     start = read_folder._Worker.start
 
-    def strike(how: int) -> None:
+    def send_signal_at_start(how: int) -> None:
         def started(self: read_folder._Worker, job: read_file.Job, *progress: read_folder._Progress) -> None:
             if job.path.name == "personnel.csv":
                 self._process.send_signal(how)
@@ -286,9 +286,9 @@ def test_a_reader_that_is_killed_or_stops_answering_is_a_refusal(folder, build_r
 
         monkeypatch.setattr(read_folder._Worker, "start", started)
 
-    strike(signal.SIGKILL)
+    send_signal_at_start(signal.SIGKILL)
     assert build_refusal() == f"personnel.csv: {STOPPED}"
-    strike(signal.SIGSTOP)
+    send_signal_at_start(signal.SIGSTOP)
     monkeypatch.setattr(read_folder, "SILENCE_SECONDS", 2)
     # On a busy machine the workers of the other files may be silent for as long.
     assert any(line.startswith(f"personnel.csv: {STOPPED}") for line in load(folder).refusals)

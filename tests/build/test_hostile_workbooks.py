@@ -290,8 +290,8 @@ def readers(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[Path]], 
 
     def read(paths: list[Path]) -> list[read_folder.Outcome]:
         jobs = [read_file.Job(path, "training", number, private) for number, path in enumerate(paths)]
-        with read_folder.WorkerPool(setting, jobs) as started:
-            return started.read_all(lambda *_: None)
+        with read_folder.WorkerPool(setting, jobs) as pool:
+            return pool.read_all(lambda *_: None)
 
     return read
 

@@ -256,11 +256,11 @@ def test_a_granted_licence_without_a_complete_file_loads(folder):
 
 
 def test_the_same_row_in_other_words_is_a_duplicate_counted_in_the_later_file(folder):
-    again = row(
+    duplicate = row(
         "personnel", national_id="۲۷".rjust(10, "٠"), institute_code=" ۰۰۰۱ ", province="تهران", gender="زن",
         birth_date="1991-07-27", post="نگهبان", hired_on="1402-3-1", first_name="دیگر", last_name="کسی",
     )  # fmt: skip
-    put(folder, "personnel_0.csv", [again, again])
+    put(folder, "personnel_0.csv", [duplicate, duplicate])
     built = load(folder)
     assert built.counts("personnel.csv") == (1, 1, 0, 0)
     assert built.counts("personnel_0.csv") == (2, 0, 0, 2)

@@ -56,7 +56,7 @@ def folder(published: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(published, tmp_path / "incoming"))
 
 
-def lost(folder: Path, *options: str) -> list[str]:
+def refusals_of_load(folder: Path, *options: str) -> list[str]:
     """The lines of the refusal; the last publication is unchanged."""
     outcome = load(folder, *options, accept_loss=False)
     assert outcome.to.resolve().stem == "000001"
@@ -84,7 +84,7 @@ def test_a_missing_table_is_refused(folder, table, how):
     refusal = (
         f"{table}: no rows loaded where the last publication has 240; hand in its files, or --accept-loss publishes it"
     )
-    assert refusal in lost(folder)
+    assert refusal in refusals_of_load(folder)
     accepted = load(folder)
     assert accepted.code == 0
     loss = refusal.partition(";")[0]
@@ -111,7 +111,7 @@ def test_a_missing_province_of_a_table_is_refused(folder, table, place):
     (folder / f"{table}_{place}.csv").unlink()
     names = {"IR-23": "Tehran", "IR-01": "Gilan"}
     refusal = f"{table}, {place} {names[place]}: 0 rows loaded where the last publication has 120"
-    assert f"{refusal}; hand in its file, or --accept-loss publishes it" in lost(folder)
+    assert f"{refusal}; hand in its file, or --accept-loss publishes it" in refusals_of_load(folder)
     assert load(folder).code == 0
     # The next load is compared with the accepted one; files whose rows refer to lost rows are still mostly rejected.
     assert load(folder, accept_loss=table in ("institutes", "personnel")).code == 0
@@ -122,12 +122,14 @@ def test_fewer_than_half_of_the_rows_are_a_loss_and_half_are_not(tmp_path):
     assert load(hand_in(folder, rows), accept_loss=False).code == 0
     training = rows["training"]
     put(folder, "training.csv", training[:PER_PLACE] + training[PER_PLACE : PER_PLACE + 59])
-    assert lost(folder) == [
+    assert refusals_of_load(folder) == [
         "training, IR-01 Gilan: 59 rows loaded where the last publication has 120; hand in its file, "
         "or --accept-loss publishes it"
     ]
     put(folder, "training.csv", training[:59] + training[PER_PLACE : PER_PLACE + 60])
-    assert lost(folder) == ["training: 119 rows loaded where the last publication has 240; --accept-loss publishes it"]
+    assert refusals_of_load(folder) == [
+        "training: 119 rows loaded where the last publication has 240; --accept-loss publishes it"
+    ]
     put(folder, "training.csv", training[:60] + training[PER_PLACE : PER_PLACE + 60])
     assert load(folder, accept_loss=False).code == 0
 
@@ -155,7 +157,7 @@ def test_a_file_with_more_than_half_of_its_rows_rejected_is_refused(folder, bad,
     ]
     put(folder, "training_more.csv", rows)
     if is_refused:
-        assert lost(folder) == [
+        assert refusals_of_load(folder) == [
             f"training_more.csv: {bad} of 100 rows rejected (unknown_value {bad}); unknown_value first at line 2, "
             "column result (نتیجه): expected one of: passed, failed; correct these rows; --skip-refused publishes the "
             "others, --accept-loss publishes it too"
@@ -172,7 +174,7 @@ def test_a_file_with_more_than_half_of_its_rows_rejected_is_refused(folder, bad,
 def test_rows_that_only_refer_to_a_rejected_one_count_too(folder):
     """Each row of the file refers to a missing institute."""
     put(folder, "personnel_more.csv", [row("personnel", national_id=national_id(9), institute_code="none")])
-    (refusal,) = lost(folder)
+    (refusal,) = refusals_of_load(folder)
     assert refusal.startswith("personnel_more.csv: 1 of 1 rows rejected (orphan_institute 1); ")
 
 
@@ -230,7 +232,7 @@ def test_rows_that_refer_to_a_file_left_out_are_excused_with_it(tmp_path):
 def test_a_table_of_which_every_file_is_left_out_is_refused(folder):
     for place in PLACES:
         put(folder, f"licences_{place}.csv", b"no table")
-    refusals = lost(folder, "--skip-refused")
+    refusals = refusals_of_load(folder, "--skip-refused")
     assert refusals == [
         "licences: no rows loaded where the last publication has 240; hand in its files, or --accept-loss publishes it"
     ]
@@ -244,7 +246,7 @@ def test_every_refusal_has_place_reason_and_remedy(folder):
     put(folder, "targets.csv", "metric,date,value\nx,1400/13/01,5\n")
     put(folder, "training_a.csv", "a,b\n")
     put(folder, "training_b.xlsx", b"no workbook")
-    assert [line.partition(":")[0] for line in lost(folder)] == [
+    assert [line.partition(":")[0] for line in refusals_of_load(folder)] == [
         "courses.csv, line 2, posts",
         "targets.csv, line 2, date",
         "training_a.csv",
@@ -255,16 +257,20 @@ def test_every_refusal_has_place_reason_and_remedy(folder):
     for place in PLACES:
         (folder / f"licences_{place}.csv").unlink()
     put(folder, "institutes_c.csv", [row("institutes", institute_code="x", status="?")])
-    refusals = lost(folder)
+    refusals = refusals_of_load(folder)
     assert [line.partition(":")[0] for line in refusals] == ["training_a.csv", "training_b.xlsx", "institutes_c.csv"]
     assert all("; " in line and "--skip-refused" in line for line in refusals)
     (folder / "institutes_c.csv").unlink()
-    assert [line.partition(":")[0] for line in lost(folder)] == ["training_a.csv", "training_b.xlsx", "licences"]
+    assert [line.partition(":")[0] for line in refusals_of_load(folder)] == [
+        "training_a.csv",
+        "training_b.xlsx",
+        "licences",
+    ]
 
 
 def test_orphans_of_an_unreadable_file_are_not_reported_as_faults_of_others(folder):
     put(folder, "institutes_IR-01.csv", b"no table")
-    assert [line.partition(":")[0] for line in lost(folder)] == ["institutes_IR-01.csv"]
+    assert [line.partition(":")[0] for line in refusals_of_load(folder)] == ["institutes_IR-01.csv"]
 
 
 # ------------------------------------------------------------------ check

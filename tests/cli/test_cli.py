@@ -287,14 +287,14 @@ def test_progress_that_nobody_reads_does_not_stop_the_build(clock):
 def test_a_build_tells_its_progress_to_a_terminal(tmp_path):
     """A real one: standard error is a pseudo-terminal."""
     folder = put_good(tmp_path / "incoming")
-    ours, theirs = os.openpty()
+    master, terminal = os.openpty()
     result = subprocess.run(
         [sys.executable, "-m", "etl", "build", str(folder), "--to", str(tmp_path / "w.duckdb")],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=theirs, text=True, check=False,
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=terminal, text=True, check=False,
     )  # fmt: skip
-    os.close(theirs)
-    output = os.read(ours, 100_000).decode()
-    os.close(ours)
+    os.close(terminal)
+    output = os.read(master, 100_000).decode()
+    os.close(master)
     assert result.returncode == 0
     assert "\r\x1b[2Kreading: 4 of 4 files, 4 rows, 100% of the bytes" in output
     assert "reading:" not in result.stdout

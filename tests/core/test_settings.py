@@ -206,7 +206,7 @@ def installed(tmp_path_factory):
     return folder, environment
 
 
-def sick(**environment: str) -> list[str]:
+def doctor_faults(**environment: str) -> list[str]:
     """The faults that the doctor reports."""
     result = run("doctor", **environment)
     lines = [line for line in result.stdout.splitlines() if line.startswith("FAULT")]
@@ -217,11 +217,11 @@ def sick(**environment: str) -> list[str]:
 @pytest.mark.slow
 def test_the_doctor_finds_nothing_where_nothing_is_wrong(installed):
     _, environment = installed
-    assert sick(**environment) == []
+    assert doctor_faults(**environment) == []
 
 
 def test_the_doctor_reports_faults_of_the_settings(tmp_path):
-    assert len(sick(**written(tmp_path, "[web]\nport = 0\nprocesses = -1\n"))) == 2
+    assert len(doctor_faults(**written(tmp_path, "[web]\nport = 0\nprocesses = -1\n"))) == 2
 
 
 @pytest.mark.slow
@@ -230,7 +230,7 @@ def test_the_doctor_reports_a_readable_key_and_a_missing_publication(installed, 
     key = folder / "identity.key"
     key.chmod(0o644)
     try:
-        messages = sick(**environment, WAREHOUSE=str(tmp_path / "none.duckdb"))
+        messages = doctor_faults(**environment, WAREHOUSE=str(tmp_path / "none.duckdb"))
     finally:
         key.chmod(0o600)
     assert [line.split(":")[0] for line in messages] == ["permissions", "publication"]

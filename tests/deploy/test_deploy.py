@@ -80,7 +80,7 @@ def _ask(served, path="/", method="GET", host=None, **headers) -> Answer:
         lines.append("Connection: close")
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection((HOST, port), timeout=30) as bare, context.wrap_socket(bare) as wire:
+    with socket.create_connection((HOST, port), timeout=30) as connection, context.wrap_socket(connection) as wire:
         wire.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         raw = b""
         while chunk := wire.recv(65536):
@@ -234,7 +234,10 @@ def _send(served, raw: bytes) -> bytes:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     received = b""
-    with socket.create_connection((HOST, served.port), timeout=30) as bare, context.wrap_socket(bare) as wire:
+    with (
+        socket.create_connection((HOST, served.port), timeout=30) as connection,
+        context.wrap_socket(connection) as wire,
+    ):
         wire.sendall(raw)
         while chunk := wire.recv(65536):
             received += chunk

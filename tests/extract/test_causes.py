@@ -14,7 +14,7 @@ WORDS = tomllib.loads(causes._FILE.read_text(encoding="utf-8"))
 BY_VARIABLE = ("sqlstate_", "cell_", "fewer_rows", "no_rows", "database", "unforeseen")
 
 
-def named() -> dict[str, list[set[str]]]:
+def keywords_by_cause() -> dict[str, list[set[str]]]:
     """The arguments of each call of `because` and `words`, by cause."""
     keywords_of: dict[str, list[set[str]]] = {}
     # The generator of samples has a `words` of its own.
@@ -41,7 +41,7 @@ def placeholders(text: str) -> set[str]:
 
 
 def test_every_cause_has_its_words_in_both_languages_and_is_used():
-    calls = named()
+    calls = keywords_by_cause()
     assert len(calls) > 50
     assert {cause for cause in WORDS.keys() - calls.keys() if not cause.startswith(BY_VARIABLE)} == set()
     for cause, words in WORDS.items():

@@ -51,13 +51,13 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if not programs():
         pytest.fail("PostgreSQL is missing: make test installs it")
     folder = tmp_path_factory.mktemp("register")
-    with server() as started:
+    with server() as database:
         for table, rows in register().items():
             columns = ", ".join(f"{name} {TYPES.get(name, 'text')}" for name in HEADERS[table].split())
-            started.run(f"create table {table} ({columns}, noticed_at timestamptz); grant select on {table} to reader")
+            database.run(f"create table {table} ({columns}, noticed_at timestamptz); grant select on {table} to reader")
             path = put(folder, f"{table}.csv", csv_text(table, rows))
-            started.copy_in(table, path)
-        yield started
+            database.copy_in(table, path)
+        yield database
 
 
 @pytest.fixture

@@ -29,9 +29,9 @@ def test_workers_started_ahead_are_taken_before_a_new_one_starts():
 
 
 def test_an_unused_worker_ends_with_its_parent():
-    started = "from etl.extract import worker_pool; worker_pool.ahead(1); print(worker_pool._waiting[0][0].pid)"
+    script = "from etl.extract import worker_pool; worker_pool.ahead(1); print(worker_pool._waiting[0][0].pid)"
     result = subprocess.run(
-        [sys.executable, "-c", started], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
     pid = int(result.stdout)
     subprocess.run(

@@ -108,9 +108,9 @@ def test_a_damaged_archive_restores_nothing(installed, tmp_path):
     archive = backup.backup(installed, tmp_path / "saved.tar")
     whole = archive.read_bytes()
     new = folders_in(tmp_path / "new")
-    flipped = bytearray(whole)
-    flipped[len(flipped) // 2] ^= 1
-    for spoilt in (bytes(flipped), whole[: len(whole) // 2], b"", b"x" * 5000):
+    damaged = bytearray(whole)
+    damaged[len(damaged) // 2] ^= 1
+    for spoilt in (bytes(damaged), whole[: len(whole) // 2], b"", b"x" * 5000):
         archive.write_bytes(spoilt)
         with pytest.raises(Refused):
             backup.restore(archive, new)

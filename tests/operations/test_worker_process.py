@@ -40,16 +40,16 @@ def hungry(_tell: Any, size: int) -> int:
     return len(bytearray(size))
 
 
-def ended(_tell: Any) -> None:
+def kill_itself(_tell: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def spilled(_tell: Any) -> None:
+def spill_and_kill_itself(_tell: Any) -> None:
     Path(os.environ["QUERY_TEMP"], "duckdb_temp_storage").touch()
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def begun(pid_file: Path) -> tuple[WorkerProcess, int]:
+def start_endless(pid_file: Path) -> tuple[WorkerProcess, int]:
     process = WorkerProcess(endless, str(pid_file), seconds=60, memory=_MEMORY)
     until(lambda: pid_file.exists() and pid_file.read_text(), "the process works")
     return process, int(pid_file.read_text())
@@ -67,16 +67,16 @@ def test_it_raises_the_error_of_the_function() -> None:
 
 
 def test_a_process_over_its_time_limit_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started = []
+    processes = []
     start = child_process.start
-    monkeypatch.setattr(child_process, "start", lambda *words: started.append(start(*words)) or started[-1])
+    monkeypatch.setattr(child_process, "start", lambda *words: processes.append(start(*words)) or processes[-1])
     with pytest.raises(OutOfTime):
         WorkerProcess(endless, str(tmp_path / "pid"), seconds=1, memory=_MEMORY).result()
     # Killed, or ended by itself when its parent closed the pipe.
-    assert [process.returncode for process, _ in started] in ([-signal.SIGKILL], [1])
+    assert [process.returncode for process, _ in processes] in ([-signal.SIGKILL], [1])
 
 
-@pytest.mark.parametrize("work", [hungry, ended], ids=["too much memory", "taken by the kernel"])
+@pytest.mark.parametrize("work", [hungry, kill_itself], ids=["too much memory", "taken by the kernel"])
 def test_a_process_over_its_memory_limit_is_ended(work: Any) -> None:
     arguments = (_MEMORY,) if work is hungry else ()
     with pytest.raises(OutOfMemory):
@@ -87,7 +87,7 @@ def test_a_killed_process_leaves_no_spilled_files(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with pytest.raises(OutOfMemory):
-        WorkerProcess(spilled, seconds=60, memory=_MEMORY).result()
+        WorkerProcess(spill_and_kill_itself, seconds=60, memory=_MEMORY).result()
     assert not list(tmp_path.iterdir())
 
 
@@ -95,7 +95,7 @@ def test_a_stopped_process_leaves_nothing_whether_running_or_waiting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_process, "_slots", worker_process.threading.BoundedSemaphore(1))
-    first, pid = begun(tmp_path / "first")
+    first, pid = start_endless(tmp_path / "first")
     waiting = WorkerProcess(endless, str(tmp_path / "second"), seconds=60, memory=_MEMORY)
     assert not waiting.wait(1)
     for process in (waiting, first):
@@ -110,8 +110,8 @@ def test_a_stopped_process_leaves_nothing_whether_running_or_waiting(
 def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     code = (
-        "import time\nfrom tests.operations.test_worker_process import begun\nfrom pathlib import Path\n"
-        f"begun(Path({str(pid_file)!r}))\ntime.sleep(600)"
+        "import time\nfrom tests.operations.test_worker_process import start_endless\nfrom pathlib import Path\n"
+        f"start_endless(Path({str(pid_file)!r}))\ntime.sleep(600)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"TMPDIR": str(tmp_path)})
     try:

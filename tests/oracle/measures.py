@@ -138,14 +138,14 @@ def share(part: float | Fraction, whole: float | Fraction) -> float | None:
 def licensed(data: Data, day: date) -> frozenset[str]:
     codes = set()
     for code, institute in data.institutes.items():
-        stopped = institute["status"] in ("suspended", "revoked", "closed") and institute["status_since"] <= day
+        is_stopped = institute["status"] in ("suspended", "revoked", "closed") and institute["status_since"] <= day
         holds = any(
             licence["institute_code"] == code
             and licence["outcome"] == "granted"
             and licence["valid_from"] <= day <= licence["valid_until"]
             for licence in data.licences
         )
-        if holds and not stopped:
+        if holds and not is_stopped:
             codes.add(code)
     return frozenset(codes)
 

@@ -83,8 +83,8 @@ def past_misses(data: Data, until: date, ahead: int) -> list[float]:
             projected = stock(data, ends[at], ends[at])
             for step in steps[:ahead]:
                 projected = max(0.0, projected + step)
-            came = stock(data, ends[-1], ends[at + ahead])
-            misses.append((came - projected) / max(projected, 1.0))
+            actual = stock(data, ends[-1], ends[at + ahead])
+            misses.append((actual - projected) / max(projected, 1.0))
     return misses
 
 

@@ -21,16 +21,16 @@ SAMPLE = Path(__file__).parents[1] / "sample"
 
 
 @pytest.fixture
-def house(tmp_path):
+def published_sample(tmp_path):
     """The hand-made register, published once; its folder and its pointer."""
     folder = tmp_path / "incoming"
     folder.mkdir()
     for path in SAMPLE.glob("*.csv"):
         (folder / path.name).write_bytes(path.read_bytes())
-    return folder, again(folder)
+    return folder, publish(folder)
 
 
-def again(folder: Path) -> Path:
+def publish(folder: Path) -> Path:
     built = build(folder)
     assert built.code == 0, built.err
     return built.to
@@ -44,11 +44,11 @@ def rows_changed(revision: diff.Diff) -> dict[str, tuple[int, int, int]]:
     return {table: change for table, change in changes.items() if any(change)}
 
 
-def nation(revision: diff.Diff) -> dict[str, diff.Moved]:
+def national_moves(revision: diff.Diff) -> dict[str, diff.Moved]:
     return {move.metric: move for move in revision.moved if move.province is None}
 
 
-def correct(path: Path, key: str, **cells: str) -> None:
+def change_row(path: Path, key: str, **cells: str) -> None:
     """Write other cells into the row whose first cell is `key`."""
     rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     record = next(row for row in rows if next(iter(row.values())) == key)
@@ -60,52 +60,52 @@ def correct(path: Path, key: str, **cells: str) -> None:
         writer.writerows(rows)
 
 
-def test_the_same_files_change_no_number(house, capsys):
-    folder, to = house
-    again(folder)
+def test_the_same_files_change_no_number(published_sample, capsys):
+    folder, to = published_sample
+    publish(folder)
     revision = diff.between(to)
     assert (revision.moved, revision.definitions, revision.references, rows_changed(revision)) == ((), (), (), {})
     assert main(["diff", "--from", str(to)]) == 0
     assert "no number moved" in capsys.readouterr().out
 
 
-def test_rows_in_another_order_format_and_spelling_are_the_same_rows(house):
-    folder, to = house
+def test_rows_in_another_order_format_and_spelling_are_the_same_rows(published_sample):
+    folder, to = published_sample
     path = folder / "personnel.csv"
     head, *lines = path.read_text(encoding="utf-8-sig").splitlines()
     path.unlink()
     put(folder, "personnel_z.tsv", "\n".join([head, *reversed(lines)]).replace(",", "\t").replace("ی", "ي"))
-    again(folder)
+    publish(folder)
     assert (rows_changed(diff.between(to)), diff.between(to).moved) == ({}, ())
 
 
-def test_corrected_new_and_removed_rows_are_distinguished(house):
-    folder, to = house
-    correct(folder / "institutes.csv", "001", smart_services="no")
-    again(folder)
+def test_corrected_new_and_removed_rows_are_distinguished(published_sample):
+    folder, to = published_sample
+    change_row(folder / "institutes.csv", "001", smart_services="no")
+    publish(folder)
     revision = diff.between(to)
     assert rows_changed(revision) == {"institutes": (0, 1, 0)}
-    moved = nation(revision)
+    moved = national_moves(revision)
     assert (moved["smart_service_share"].before, moved["smart_service_share"].after) == (0.5, 0.0)
     assert moved["smart_service_share"].causes == ("corrected_rows",)
     assert "training_compliance" not in moved
     assert {move.province for move in revision.moved if move.metric == "smart_service_share"} == {None, "IR-23"}
 
 
-def test_new_and_removed_rows_are_counted_and_move_their_numbers(house):
-    folder, to = house
+def test_new_and_removed_rows_are_counted_and_move_their_numbers(published_sample):
+    folder, to = published_sample
     text = (folder / "training.csv").read_text(encoding="utf-8-sig").splitlines()
     # Zahra's only course.
     lines = [line for line in text if not line.startswith("9990002029,base")]
     assert len(lines) == len(text) - 2, "one of them was submitted twice"
     (folder / "training.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    again(folder)
+    publish(folder)
     forward, back = diff.between(to), diff.between(to, "000002", "000001")
     assert (rows_changed(forward), rows_changed(back)) == ({"training": (0, 0, 1)}, {"training": (1, 0, 0)})
-    moved = nation(forward)
+    moved = national_moves(forward)
     assert moved
     assert all(move.causes == ("removed_rows",) for move in moved.values())
-    assert {name: move.change for name, move in nation(back).items() if move.change} == {
+    assert {name: move.change for name, move in national_moves(back).items() if move.change} == {
         name: -move.change for name, move in moved.items() if move.change
     }
 
@@ -118,11 +118,11 @@ def test_two_loads_of_which_one_corrects_twenty_rows(tmp_path, capsys):
         for number in range(60)
     ]
     put(folder, "personnel_2.csv", people)
-    to = again(folder)
+    to = publish(folder)
     for person in people[5:25]:
         person["left_on"] = "1402/03/25"
     put(folder, "personnel_2.csv", people)
-    again(folder)
+    publish(folder)
     revision = diff.between(to)
     assert rows_changed(revision) == {"personnel": (0, 20, 0)}
     moved = {
@@ -156,52 +156,52 @@ def test_two_loads_of_which_one_corrects_twenty_rows(tmp_path, capsys):
 
 def test_a_day_of_birth_a_score_and_a_name_are_content_too(tmp_path):
     folder = put_good(tmp_path / "incoming")
-    to = again(folder)
+    to = publish(folder)
     put(folder, "personnel.csv", [row("personnel", birth_date="1370/05/06", first_name="x", last_name="y")])
     put(folder, "training.csv", [row("training", score="")])
     put(folder, "institutes.csv", [row("institutes", name="نگهبان شمال")])
-    again(folder)
+    publish(folder)
     revision = diff.between(to)
     assert rows_changed(revision) == {"institutes": (0, 1, 0), "personnel": (0, 1, 0), "training": (0, 1, 0)}
-    assert not {"in_service", "licensed_institutes", "training_compliance"} & nation(revision).keys()
+    assert not {"in_service", "licensed_institutes", "training_compliance"} & national_moves(revision).keys()
 
 
 def test_time_that_passes_is_no_revision(tmp_path):
     """New rows move the as-of day; both are measured on the earlier day, on which nothing changed."""
     folder = put_good(tmp_path / "incoming")
-    to = again(folder)
+    to = publish(folder)
     put(folder, "personnel_2.csv", [row("personnel", national_id=national_id(8), hired_on="1402/08/01")])
-    again(folder)
+    publish(folder)
     revision = diff.between(to)
     assert revision.as_of[0] < revision.as_of[1]
     assert revision.day == revision.as_of[0]
     assert rows_changed(revision) == {"personnel": (1, 0, 0)}
-    assert not {"in_service", "active_assistants", "joiners"} & nation(revision).keys()
+    assert not {"in_service", "active_assistants", "joiners"} & national_moves(revision).keys()
 
 
-def test_a_changed_reference_table_is_a_cause_of_its_own(house):
-    folder, to = house
+def test_a_changed_reference_table_is_a_cause_of_its_own(published_sample):
+    folder, to = published_sample
     text = (folder / "targets.csv").read_text(encoding="utf-8-sig")
     (folder / "targets.csv").write_text(text.replace("12", "10", 1), encoding="utf-8")
-    again(folder)
+    publish(folder)
     revision = diff.between(to)
     assert (revision.references, revision.definitions, rows_changed(revision)) == (("targets",), (), {})
-    assert nation(revision)["target_progress"].causes == ("changed_reference",)
+    assert national_moves(revision)["target_progress"].causes == ("changed_reference",)
     assert all("changed_reference" in move.causes for move in revision.moved)
 
 
-def test_a_changed_definition_shows_the_number_as_it_was_published(house, monkeypatch):
-    folder, to = house
+def test_a_changed_definition_shows_the_number_as_it_was_published(published_sample, monkeypatch):
+    folder, to = published_sample
     before = published(to, "judicial_officers")
     entries = {**catalog.entries()["judicial_officers"]}
     assert entries["where"] == "is_licensed and is_judicial_officer"
     entries["where"] = "is_licensed"
     entries.pop("rollup_column", None)  # otherwise the total by the old definition would be read
     redefine(monkeypatch, "judicial_officers", entries)
-    again(folder)
+    publish(folder)
     revision = diff.between(to)
     assert revision.definitions == ("judicial_officers",)
-    move = nation(revision)["judicial_officers"]
+    move = national_moves(revision)["judicial_officers"]
     assert (move.before, move.after, move.causes) == (
         before,
         published(to, "judicial_officers"),
@@ -209,7 +209,7 @@ def test_a_changed_definition_shows_the_number_as_it_was_published(house, monkey
     )
     assert move.before != move.after
     # Metrics made of it are redefined with it; others are not.
-    assert nation(revision)["judicial_officer_share"].causes == ("changed_definition",)
+    assert national_moves(revision)["judicial_officer_share"].causes == ("changed_definition",)
     assert {move.metric for move in revision.moved} <= {
         name for name in catalog.catalogue() if diff._is_redefined(name, revision.definitions)
     }
@@ -236,8 +236,8 @@ def published(pointer: Path, metric: str) -> float:
         return con.execute(sql, {"metric": metric}).fetchall()[0][0]
 
 
-def test_the_numbers_kept_are_the_numbers_asked_for(house):
-    _, to = house
+def test_the_numbers_kept_are_the_numbers_asked_for(published_sample):
+    _, to = published_sample
     with access.connect(to, access.ADMINISTRATOR) as con:
         stored = {(name, place): value for name, place, value in con.execute("from published_numbers").fetchall()}
         for name, metric in catalog.catalogue().items():
@@ -281,18 +281,18 @@ def test_every_metric_depends_on_some_source():
 
 def test_row_marks_cannot_be_reversed_without_the_key(tmp_path, monkeypatch):
     folder = put_good(tmp_path / "incoming")
-    to = again(folder)
+    to = publish(folder)
 
-    def kept(at: Path) -> set[tuple]:
+    def marks_in(at: Path) -> set[tuple]:
         with access.connect(at, access.ADMINISTRATOR) as con:
             return set(con.execute("select source_table, key_mark, content_mark from row_marks").fetchall())
 
-    ours = kept(to)
+    marks = marks_in(to)
     monkeypatch.setenv("IDENTITY_KEY", "another key of this house, as long as it must be")
     other = build(folder, to=tmp_path / "other" / "w.duckdb").to
-    assert len(ours) == len(kept(other)) == 4
-    assert not {mark for row in ours for mark in row[1:]} & {mark for row in kept(other) for mark in row[1:]}
-    again(folder)
+    assert len(marks) == len(marks_in(other)) == 4
+    assert not {mark for row in marks for mark in row[1:]} & {mark for row in marks_in(other) for mark in row[1:]}
+    publish(folder)
     with pytest.raises(Refused, match="under different keys"):
         diff.between(to)
     assert diff.history(to) == []
@@ -300,10 +300,10 @@ def test_row_marks_cannot_be_reversed_without_the_key(tmp_path, monkeypatch):
 
 def test_the_log_lists_every_step_latest_first(tmp_path):
     folder = put_good(tmp_path / "incoming")
-    to = again(folder)
+    to = publish(folder)
     for number in (1, 2):
         put(folder, "personnel_2.csv", [row("personnel", national_id=national_id(at)) for at in range(10, 10 + number)])
-        again(folder)
+        publish(folder)
     log = [entry for entry in diff.history(to) if entry["metric"] == "in_service"]
     assert [
         (entry["old"], entry["new"], entry["before"], entry["after"], entry["change"], entry["causes"]) for entry in log
@@ -314,7 +314,7 @@ def test_the_log_lists_every_step_latest_first(tmp_path):
 
 
 def test_publications_that_do_not_exist_cannot_be_compared(tmp_path, capsys):
-    to = again(put_good(tmp_path / "incoming"))
+    to = publish(put_good(tmp_path / "incoming"))
     for words in ([], ["000007"], ["000001", "000009"]):
         capsys.readouterr()
         assert main(["diff", *words, "--from", str(to)]) == 1

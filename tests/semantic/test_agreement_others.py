@@ -36,8 +36,8 @@ def data(small_register: Path) -> oracle.Data:
 
 
 def test_every_metric_has_a_second_computation() -> None:
-    counted = {*oracle.STATES, *oracle.FLOWS, *others.STATES, *others.FLOWS}
-    assert {name for name, metric in catalogue().items() if not metric.hidden} - counted == set()
+    computed = {*oracle.STATES, *oracle.FLOWS, *others.STATES, *others.FLOWS}
+    assert {name for name, metric in catalogue().items() if not metric.hidden} - computed == set()
 
 
 def wheres(name: str) -> list[dict[str, tuple[str, ...]]]:
@@ -66,8 +66,8 @@ def test_what_is_measured_on_a_day(name: str, con, data) -> None:
     for day in (as_of, as_of - timedelta(137), date(2024, 2, 29), date(2025, 3, 20)):
         for where in wheres(name):
             expected = others.STATES[name](data, day, {key: set(values) for key, values in where.items()})
-            answered = answers.ask(con, name, on=day, where=where).value()
-            assert same(answered, expected), (day, where, answered, expected)
+            value = answers.ask(con, name, on=day, where=where).value()
+            assert same(value, expected), (day, where, value, expected)
 
 
 @pytest.mark.parametrize("name", others.FLOWS)
@@ -76,8 +76,8 @@ def test_what_is_counted_over_a_period(name: str, con, data) -> None:
     for over in (oracle.last_twelve_months(as_of), (as_of - timedelta(800), as_of - timedelta(411))):
         for where in wheres(name):
             expected = others.FLOWS[name](data, *over, {key: set(values) for key, values in where.items()})
-            answered = answers.ask(con, name, over=over, where=where).value()
-            assert same(answered or 0, expected or 0) if name.endswith("_total") else same(answered, expected), (
+            value = answers.ask(con, name, over=over, where=where).value()
+            assert same(value or 0, expected or 0) if name.endswith("_total") else same(value, expected), (
                 where,
-                answered,
+                value,
             )

@@ -93,20 +93,20 @@ def test_the_worked_example_is_what_the_sample_says(name: str, con: duckdb.DuckD
     example = entry(name).example
     assert "ask" in example, f"{name}: no question to check the example by"
     options = _parser().parse_args(["ask", *shlex.split(example["ask"])])
-    (asked,) = options.names
+    (metric_name,) = options.names
     where = arguments.filters(options.where)
-    if asked in catalogue():
-        answer = answers.ask(con, asked, on=options.on, over=options.over, where=where)
+    if metric_name in catalogue():
+        answer = answers.ask(con, metric_name, on=options.on, over=options.over, where=where)
     else:
-        answer = registry.analyses()[asked].run(con, on=options.on, where=where, **example.get("with", {}))
-    named = example.get("row", {}).items()
-    row = next(row for row in answer.records() if all(str(row[key]) == str(value) for key, value in named))
-    answered = row[name].isoformat() if isinstance(row[name], date) else row[name]
+        answer = registry.analyses()[metric_name].run(con, on=options.on, where=where, **example.get("with", {}))
+    row_values = example.get("row", {}).items()
+    row = next(row for row in answer.records() if all(str(row[key]) == str(value) for key, value in row_values))
+    actual = row[name].isoformat() if isinstance(row[name], date) else row[name]
     expected = example.get("value")
     if isinstance(expected, float):
-        assert math.isclose(answered, expected, rel_tol=1e-9, abs_tol=1e-9)
+        assert math.isclose(actual, expected, rel_tol=1e-9, abs_tol=1e-9)
     else:
-        assert answered == expected
+        assert actual == expected
 
 
 @pytest.mark.parametrize("name", [name for name in SHOWN if "value" in catalogue()[name].example])
@@ -120,9 +120,9 @@ def test_the_words_of_an_example_hold_its_number(name: str) -> None:
         written = {f"{value * 100:.1f}%", f"{value * 100:.0f}%"}
     else:
         written = {f"{value:,.0f}", f"{value:,.1f}", f"{value:,.2f}"}
-    spoken = metric.example["en"]
+    example = metric.example["en"]
     persian = metric.example["fa"].translate(str.maketrans("۰۱۲۳۴۵۶۷۸۹٬٫٪", "0123456789,.%"))
-    assert any(number in spoken for number in written), spoken
+    assert any(number in example for number in written), example
     assert any(number in persian for number in written), persian
 
 

@@ -130,18 +130,18 @@ def test_a_number_that_moves_with_a_source_names_it(table, tmp_path):
 @pytest.mark.parametrize("name", registry.analyses())
 def test_an_analysis_of_several_questions_names_the_sources_of_all(name, bound, monkeypatch):
     built, tables = bound
-    asked: set[str] = set()
+    metric_names: set[str] = set()
     resolve = answers.resolve
 
     def noted(con, publication, question):
-        asked.update(question.names)
+        metric_names.update(question.names)
         return resolve(con, publication, question)
 
     monkeypatch.setattr(answers, "resolve", noted)
     with access.connect(built.to, access.ADMINISTRATOR) as con:
         answer = registry.analyses()[name].run(con)
-    asked -= ONLY_FOR_THE_DAY.get(name, set())
-    expected_sources = set().union(*(expected(metric, tables) for metric in asked))
+    metric_names -= ONLY_FOR_THE_DAY.get(name, set())
+    expected_sources = set().union(*(expected(metric, tables) for metric in metric_names))
     assert answer.sources & set(TABLES) == expected_sources
     assert expected_sources or name == "claim"
 

@@ -148,9 +148,9 @@ def test_residents_are_those_of_the_day_they_are_asked_on(con):
     for province, month, residents in answer.rows:
         assert math.isclose(residents, known.residents(province, lasts[month]), rel_tol=1e-12)
     query = answers.ask(con, "coverage_gap", by=("province",), on=date(2020, 2, 29)).query
-    pasted = con.execute("select\n    areas.province" + query.split("select\n    areas.province")[1].split(";")[0])
+    result = con.execute("select\n    areas.province" + query.split("select\n    areas.province")[1].split(";")[0])
     facts = known.facts(date(2020, 2, 29))
-    for province, *values in pasted.fetchall():
+    for province, *values in result.fetchall():
         assert all(map(_same, values, facts[province].values()))
 
 

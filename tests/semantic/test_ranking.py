@@ -32,8 +32,8 @@ def test_wilsons_interval_is_that_of_statsmodels():
         successes = chance.choice((0, count, chance.randrange(count + 1)))
         interval = ranking.wilson(successes, count)
         assert interval is not None
-        theirs = proportion_confint(successes, count, method="wilson")
-        assert all(math.isclose(a, b, abs_tol=1e-12) for a, b in zip(interval, theirs, strict=True))
+        expected = proportion_confint(successes, count, method="wilson")
+        assert all(math.isclose(a, b, abs_tol=1e-12) for a, b in zip(interval, expected, strict=True))
 
 
 def test_a_share_of_nothing_has_no_interval_and_one_of_too_much_is_an_error():
@@ -43,8 +43,8 @@ def test_a_share_of_nothing_has_no_interval_and_one_of_too_much_is_an_error():
             ranking.wilson(successes, count)
 
 
-def _shares(*counted: tuple[str, int, int]):
-    rows = [(place, part / whole if whole else None, part, whole) for place, part, whole in counted]
+def _shares(*counts: tuple[str, int, int]):
+    rows = [(place, part / whole if whole else None, part, whole) for place, part, whole in counts]
     return answer(
         "judicial_officer_share", by=("province",), rows=rows, more=("judicial_officers", "active_assistants")
     )

@@ -6,9 +6,9 @@ from etl.semantic.spread import is_noise
 from tests.made import answer
 
 
-def shares(*counted: tuple[int, int]):
+def shares(*counts: tuple[int, int]):
     places = ("IR-23", "IR-10", "IR-11", "IR-00", "IR-30")
-    rows = [(place, part / whole, part, whole) for place, (part, whole) in zip(places, counted, strict=False)]
+    rows = [(place, part / whole, part, whole) for place, (part, whole) in zip(places, counts, strict=False)]
     return answer(
         "judicial_officer_share", by=("province",), rows=rows, more=("judicial_officers", "active_assistants")
     )

@@ -109,12 +109,12 @@ def spells(load: Load) -> dict[str, list[dict]]:
 
 # ------------------------------------------------------------------------ the same, and marked
 def test_same_seed_same_files_other_seed_other_files(folder: Path, tmp_path: Path) -> None:
-    again, other = tmp_path / "again", tmp_path / "other"
-    synthetic.make(again, scale=0.01, seed=7, day=DAY)
+    repeated, other = tmp_path / "again", tmp_path / "other"
+    synthetic.make(repeated, scale=0.01, seed=7, day=DAY)
     synthetic.make(other, scale=0.01, seed=8, day=DAY)
-    assert sorted(p.name for p in again.iterdir()) == sorted(p.name for p in folder.iterdir())
+    assert sorted(p.name for p in repeated.iterdir()) == sorted(p.name for p in folder.iterdir())
     for path in folder.iterdir():
-        twin = again / path.name
+        twin = repeated / path.name
         if path.suffix == ".xlsx":
             assert cells(path) == cells(twin), path.name
         else:
@@ -326,8 +326,10 @@ def test_as_many_are_in_an_open_gap_on_the_last_day_as_on_any_other() -> None:
     assert open_gaps == pytest.approx(sum(before) / 3, rel=0.2)
     assert breaks["left"][breaks["left"] < service.NEVER].max() == fr.day - 1
     assert breaks["hired"].max() <= fr.day
-    again = breaks["hired"] > fr.day - 1500
-    ends = dict(zip(breaks["who"][~again], breaks["left"][~again], strict=True))
-    waits = [start - ends[who] for who, start in zip(breaks["who"][again], breaks["hired"][again], strict=True)]
+    is_rehired = breaks["hired"] > fr.day - 1500
+    ends = dict(zip(breaks["who"][~is_rehired], breaks["left"][~is_rehired], strict=True))
+    waits = [
+        start - ends[who] for who, start in zip(breaks["who"][is_rehired], breaks["hired"][is_rehired], strict=True)
+    ]
     assert len(waits) > 1000
     assert 0 < min(waits) <= max(waits) < 90

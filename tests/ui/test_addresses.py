@@ -86,8 +86,8 @@ def test_invalid_parts_of_an_address_are_removed_and_reported(
         key: values if isinstance(values, str) else values[-1] for key, values in app.query_params.items()
     } == expected
     app.run()
-    again = "\n".join(element.proto.body for element in app.get("html"))
-    assert text.word("state.left_out_title", "fa") not in again, "said once"
+    second_page = "\n".join(element.proto.body for element in app.get("html"))
+    assert text.word("state.left_out_title", "fa") not in second_page, "said once"
 
 
 def test_only_the_first_parts_of_a_long_address_are_repeated() -> None:

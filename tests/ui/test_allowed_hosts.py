@@ -229,11 +229,11 @@ def test_logs_of_the_processes_contain_no_reader_and_no_question(running):
         f"{mark}\r\n\r\n",
         f"GET /{mark} HTTP/1.1\r\nHost: a\r\nX: {mark * 20000}\r\n\r\n",
     ):
-        with socket.create_connection(("localhost", port), timeout=20) as bare:
-            bare.sendall(raw.encode())
-            bare.settimeout(20)
+        with socket.create_connection(("localhost", port), timeout=20) as connection:
+            connection.sendall(raw.encode())
+            connection.settimeout(20)
             try:
-                while bare.recv(65536):
+                while connection.recv(65536):
                     pass
             except ConnectionResetError:
                 pass

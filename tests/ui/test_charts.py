@@ -156,8 +156,8 @@ def test_a_persian_chart_has_no_latin_digit_and_no_gregorian_word(name: str) -> 
     figure = drawn(name, FA)
     for path, written in strings(figure):
         if path[-1] in READ and path[-1] != "credit":
-            bare = re.sub(r"</?\w+>", "", written)
-            assert not re.search("[0-9A-Za-z]", bare), (path, written)
+            without_tags = re.sub(r"</?\w+>", "", written)
+            assert not re.search("[0-9A-Za-z]", without_tags), (path, written)
 
 
 @pytest.mark.parametrize(("name", "context"), EVERY, ids=IDS)
@@ -689,7 +689,7 @@ def test_a_title_names_its_measure_in_twelve_words(name: str, lang: str) -> None
 
 def test_the_text_alternative_says_what_the_chart_says() -> None:
     data = by_province()
-    spoken = titles.spoken(data, EN, titles.extreme(data, EN), "Training compliance · The whole country")
-    assert spoken.startswith("Lowest training compliance: Sistan and Baluchestan, 50.0%. Training compliance")
-    assert "Tehran: 90.0%" in spoken
-    assert "Alborz: –" in spoken
+    alternative = titles.spoken(data, EN, titles.extreme(data, EN), "Training compliance · The whole country")
+    assert alternative.startswith("Lowest training compliance: Sistan and Baluchestan, 50.0%. Training compliance")
+    assert "Tehran: 90.0%" in alternative
+    assert "Alborz: –" in alternative

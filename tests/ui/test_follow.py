@@ -75,13 +75,13 @@ def test_a_part_that_runs_alone_after_a_new_publication_draws_the_whole_page_aga
     part = rendering.fragment(lambda word: drawings.append(f"{word} {Path(warehouse.path()).stem}"))
     part("one")
     page_context.leave_page()
-    again, arguments = stored[0]
-    again(*arguments)
+    rerun_part, arguments = stored[0]
+    rerun_part(*arguments)
     assert drawings == ["one 000001"] * 2
     warehouse.leave()
     publish_again(pointer, MORE)
     with pytest.raises(Rerun):
-        again(*arguments)
+        rerun_part(*arguments)
     assert drawings == ["one 000001"] * 2
 
 

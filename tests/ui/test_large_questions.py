@@ -211,13 +211,13 @@ def test_a_question_that_exceeds_a_limit_gets_a_clear_message(
 @pytest.mark.slow
 def test_a_stopped_question_is_not_repeated(small_limit: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "_wait", lambda _process, query: limits._stopped(query) or st.rerun())
-    begun: list[Any] = []
+    processes: list[Any] = []
     process = limits.WorkerProcess
-    monkeypatch.setattr(limits, "WorkerProcess", lambda *a, **b: begun.append(process(*a, **b)) or begun[-1])
+    monkeypatch.setattr(limits, "WorkerProcess", lambda *a, **b: processes.append(process(*a, **b)) or processes[-1])
     app, page = explored()
     assert not app.exception
     assert text.word("state.stopped", "en") in page
-    (worker,) = begun
+    (worker,) = processes
     with pytest.raises(Stopped):
         worker.result()
 

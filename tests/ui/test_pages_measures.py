@@ -188,7 +188,7 @@ def test_smart_services_are_not_compared_before_a_licence_is_decided_after_they_
 
 
 @pytest.fixture(scope="module")
-def twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def published_twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pointer of a register published twice: licences are decided after the flag of smart services was first shown."""
     folder = put_good(tmp_path_factory.mktemp("twice") / "incoming")
     kinds = {"0001": "yes", "0002": "no", "0003": "no"}
@@ -215,10 +215,10 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_smart_services_are_compared_on_licences_decided_after_they_were_shown(
-    lang: str, twice: Path, monkeypatch: pytest.MonkeyPatch
+    lang: str, published_twice: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("WAREHOUSE", str(twice))
-    with opened_at(twice) as con:
+    monkeypatch.setenv("WAREHOUSE", str(published_twice))
+    with opened_at(published_twice) as con:
         first = licensing.adoption(con).records()[0]["day"]
         period = (first + timedelta(1), con.publication.as_of)
         rows = {row["smart"]: row for row in ask(con, "time_to_licence_median", by=("smart",), over=period).records()}

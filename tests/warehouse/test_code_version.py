@@ -26,7 +26,7 @@ SENTENCE = "this publication was built by another version of the program; run py
 
 
 @pytest.fixture(scope="module")
-def twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def published_twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two publications: one person, then two."""
     folder = put_good(tmp_path_factory.mktemp("version") / "incoming")
     to = build(folder).to
@@ -36,8 +36,8 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def pointer(twice: Path, tmp_path: Path) -> Path:
-    return copy_publication(twice, tmp_path / "copy")
+def pointer(published_twice: Path, tmp_path: Path) -> Path:
+    return copy_publication(published_twice, tmp_path / "copy")
 
 
 def change(path: Path, *statements: str) -> None:
