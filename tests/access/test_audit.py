@@ -160,8 +160,8 @@ def test_commands_are_logged_when_sign_in_is_on(tmp_path: Path, monkeypatch: pyt
         signing = {"MODE": mode, "ACCESS": str(tmp_path / "any"), "SECRETS": str(tmp_path / "any")}
         more = {f"POLICEYAR_SIGN_IN_{name}": value for name, value in signing.items()}
         command = [sys.executable, "-m", "etl", *words]
-        known = os.environ | more | {"AUDIT": str(tmp_path / "audit")}
-        return subprocess.run(command, cwd=ROOT, env=known, capture_output=True, check=False).returncode
+        environment = os.environ | more | {"AUDIT": str(tmp_path / "audit")}
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False).returncode
 
     (tmp_path / "any").touch()
     (tmp_path / "empty").mkdir()

@@ -47,8 +47,8 @@ def seen_by(scope: AccessScope, work: int) -> set[str]:
             case 5:
                 return set(warehouse.result(data_quality.files).column("province"))
             case _:
-                known = registers.institutes()
-                return {str(known[code].province) for code in warehouse.names("institute", "en")}
+                institutes = registers.institutes()
+                return {str(institutes[code].province) for code in warehouse.names("institute", "en")}
 
 
 READS = range(7)

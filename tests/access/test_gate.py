@@ -186,10 +186,10 @@ def test_headers_of_the_gate_and_the_proxy_are_not_accepted_from_clients(oidc: T
 
 
 def test_sign_in_cookies_are_secure_and_last_eight_hours_at_most(oidc: TestClient) -> None:
-    written = oidc.get("/oauth2callback").headers["set-cookie"]
-    assert "Secure" in written
-    assert "HttpOnly" in written
-    assert f"Max-Age={sessions.LONGEST_SECONDS}" in written
+    cookie_text = oidc.get("/oauth2callback").headers["set-cookie"]
+    assert "Secure" in cookie_text
+    assert "HttpOnly" in cookie_text
+    assert f"Max-Age={sessions.LONGEST_SECONDS}" in cookie_text
 
 
 # ------------------------------------------------------------------ the proxy

@@ -64,9 +64,9 @@ def guarded(small_register: Path) -> dict[str, dict[str, bytes]]:
     every = "\n".join(name for named in texts.values() for name in named)
     return {
         province: {
-            name: sought
-            for name, sought in named.items()
-            if len(sought) > 6 and every.count(name) == 1 and name not in public + words
+            name: pattern
+            for name, pattern in named.items()
+            if len(pattern) > 6 and every.count(name) == 1 and name not in public + words
         }
         for province, named in texts.items()
     }
@@ -87,8 +87,8 @@ def names_of(province: str, guarded: dict[str, dict[str, bytes]], received: byte
     """A code counts as a whole word only, not as part of another number."""
     return [
         name
-        for name, sought in guarded[province].items()
-        if sought in received and (not name.isdigit() or re.search(rb"(?<![\d.])" + sought + rb"(?![\d.])", received))
+        for name, pattern in guarded[province].items()
+        if pattern in received and (not name.isdigit() or re.search(rb"(?<![\d.])" + pattern + rb"(?![\d.])", received))
     ]
 
 
@@ -128,20 +128,20 @@ def socket_of(address: str, context: BrowserContext) -> ClientConnection:
 @pytest.fixture(scope="module")
 def reader(site: Site, browser: Browser) -> Iterator[Callable[[str], Reader]]:
     """Each person signs in once."""
-    known: dict[str, Reader] = {}
+    sessions: dict[str, Reader] = {}
 
     def of(sub: str) -> Reader:
-        if sub not in known:
+        if sub not in sessions:
             context = browser.new_context(locale="en", viewport={"width": 1440, "height": 1000})
             sign_in(site, context, sub).close()
             page = context.new_page()
             listener = Listener(page)
-            known[sub] = Reader(context, front.Visit(site.address, page, front.Runs(page)), listener)
-        known[sub].listener.received.clear()
-        return known[sub]
+            sessions[sub] = Reader(context, front.Visit(site.address, page, front.Runs(page)), listener)
+        sessions[sub].listener.received.clear()
+        return sessions[sub]
 
     yield of
-    for session in known.values():
+    for session in sessions.values():
         session.context.close()
 
 
@@ -353,6 +353,6 @@ def test_counters_and_logs_contain_no_names_and_no_questions(site: Site) -> None
     assert "policeyar_questions_total" in counters
     logs = "".join((site.folder / name).read_text() for name in ("access.log", "error.log"))
     assert logs
-    for sought in ("officer", "analyst", TEHRAN, ISFAHAN, "county", "explore"):
-        assert sought not in counters + logs
+    for word in ("officer", "analyst", TEHRAN, ISFAHAN, "county", "explore"):
+        assert word not in counters + logs
     assert serving.ask(port, "/_stcore/metrics")[0] == 401

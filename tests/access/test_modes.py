@@ -94,11 +94,11 @@ def test_a_changed_table_of_roles_is_noted_once(oidc: TestClient, tmp_path: Path
 
 
 def test_without_sign_in_everything_is_allowed_but_only_on_this_machine(tmp_path: Path, monkeypatch) -> None:
-    known = configured(tmp_path, monkeypatch, "open")
+    config = configured(tmp_path, monkeypatch, "open")
     client = TestClient(application())
     assert status(client, {}) == 200
     assert opens_socket(client, {})
-    assert known.sign_in.mode == "open"
+    assert config.sign_in.mode == "open"
     for address in ("0.0.0.0", "", None, "10.1.2.3", "::"):
         monkeypatch.setattr(people.config, "get_option", lambda _name, address=address: address)
         with pytest.raises(Faulty, match="this machine only"):

@@ -48,9 +48,9 @@ def random_question(
     chance: random.Random, con: duckdb.DuckDBPyConnection, scope: AccessScope
 ) -> tuple[list[str], dict[str, Any]]:
     """A metric by up to three dimensions and up to two filters, mostly below the province; half of the places are foreign."""
-    known = [metric for metric in catalogue().values() if not metric.hidden]
-    local = [metric for metric in known if metric.dimensions & {*BELOW, "origin"}]
-    metric = chance.choice(local if chance.random() < 0.85 else known)
+    metrics = [metric for metric in catalogue().values() if not metric.hidden]
+    local = [metric for metric in metrics if metric.dimensions & {*BELOW, "origin"}]
+    metric = chance.choice(local if chance.random() < 0.85 else metrics)
     dimensions = sorted(metric.dimensions - set(TIME))
     by = chance.sample(dimensions, min(len(dimensions), chance.choice((0, 1, 1, 2))))
     if chance.random() < 0.2 and set(TIME) <= metric.dimensions:
@@ -84,26 +84,26 @@ def test_random_questions_give_no_cell_of_another_province(
     with cursor_for(con, scope) as cursor:
         for _ in range(QUESTIONS):
             names, question = random_question(chance, con, scope)
-            answer, whole = outcome(cursor, names, **question), outcome(all_seeing, names, **question)
+            answer, full_answer = outcome(cursor, names, **question), outcome(all_seeing, names, **question)
             if isinstance(answer, str):
-                counts["refused"] += isinstance(whole, Answer)
-                assert answer != "AccessDenied" or isinstance(whole, Answer) or whole == "QuestionError"
+                counts["refused"] += isinstance(full_answer, Answer)
+                assert answer != "AccessDenied" or isinstance(full_answer, Answer) or full_answer == "QuestionError"
                 continue
-            assert isinstance(whole, Answer), "a scope never makes a question mean more"
+            assert isinstance(full_answer, Answer), "a scope never makes a question mean more"
             counts["answered"] += 1
             involved = {*question["by"], *question["where"]}
             if {"province", "origin"} <= involved:
                 own = [
                     row
-                    for row in whole.rows
+                    for row in full_answer.rows
                     if all_own(row, answer.by, question["where"], "province", scope)
                     or all_own(row, answer.by, question["where"], "origin", scope)
                 ]
                 assert answer.rows == own
-                counts["cut"] += len(own) < len(whole.rows)
+                counts["cut"] += len(own) < len(full_answer.rows)
                 continue
             if not involved & BELOW:
-                assert answer.rows == whole.rows, "numbers of nation and provinces are open"
+                assert answer.rows == full_answer.rows, "numbers of nation and provinces are open"
                 continue
             counts["below"] += 1
             assert set(answer.where.get("county", ())) <= {c for c, place in place_of.items() if place in scope.codes}
@@ -119,7 +119,7 @@ def test_random_questions_give_no_cell_of_another_province(
             if "county" in answer.by:
                 codes = {row[answer.by.index("county")] for row in answer.rows} - {None}
                 assert {place_of[code] for code in codes} <= scope.codes
-            counts["cut"] += len(answer.rows) < len(whole.rows)
+            counts["cut"] += len(answer.rows) < len(full_answer.rows)
     assert counts["below"] > QUESTIONS / 5
     assert min(counts["cut"], counts["refused"]) > QUESTIONS / 20, counts
 
@@ -180,9 +180,9 @@ def test_circulated_numbers_are_rounded_for_everybody_and_have_no_exact_total(
 ) -> None:
     with cursor_for(con, OF_TEHRAN) as cursor:
         rounded = disclosure.for_circulation(ask(cursor, "active_assistants", by=("county",)), partial(ask, cursor))
-    whole = ask(all_seeing, "active_assistants", by=("county",), where={"province": (TEHRAN,)})
-    assert rounded.rows == disclosure.for_circulation(whole, partial(ask, all_seeing)).rows
-    assert rounded.rows != whole.rows
+    full_answer = ask(all_seeing, "active_assistants", by=("county",), where={"province": (TEHRAN,)})
+    assert rounded.rows == disclosure.for_circulation(full_answer, partial(ask, all_seeing)).rows
+    assert rounded.rows != full_answer.rows
     assert all(count is None or count % disclosure.STEP == 0 for count in rounded.column("active_assistants"))
     assert rounded.scope == OF_TEHRAN
 
@@ -201,19 +201,19 @@ def test_an_analysis_shows_the_nation_to_all_and_places_below_to_their_own_provi
 ) -> None:
     place_of, place_of_institute = province_of_county(), registered(con)
     with cursor_for(con, OF_TEHRAN) as cursor:
-        answer, whole = registry.analyse(cursor, name), registry.analyse(all_seeing, name)
+        answer, full_answer = registry.analyse(cursor, name), registry.analyse(all_seeing, name)
         below = {*answer.by, *answer.where, *answer.columns} & BELOW
-        if not below and answer.where != whole.where:
+        if not below and answer.where != full_answer.where:
             # computed from institutes: only those of the own province, which the answer states
             assert answer.where == {"province": (TEHRAN,)}
             assert answer.rows == registry.analyse(all_seeing, name, None, answer.where).rows
             return
         if not below:
-            assert answer.rows == whole.rows
-            assert answer.query == whole.query
+            assert answer.rows == full_answer.rows
+            assert answer.query == full_answer.query
             return
         assert set(answer.where["province"]) == {TEHRAN}
-        assert len(answer.rows) < len(whole.rows)
+        assert len(answer.rows) < len(full_answer.rows)
         for column, places in (("county", place_of), ("institute", place_of_institute)):
             if column in answer.columns and column not in ("institute",):
                 assert {places[code] for code in answer.column(column) if code in places} <= {TEHRAN}
@@ -230,9 +230,9 @@ def test_detail_rows_are_limited_to_the_own_province(con: duckdb.DuckDBPyConnect
     )
     with cursor_for(con, OF_TEHRAN) as cursor:
         on = publications.describe(cursor.numbers).as_of
-        known = detail.institutes(cursor)
-        assert {institute.province for institute in known.values()} == {TEHRAN}
-        assert {institute.province for institute in detail.search(known, "")} == {TEHRAN}
+        institutes = detail.institutes(cursor)
+        assert {institute.province for institute in institutes.values()} == {TEHRAN}
+        assert {institute.province for institute in detail.search(institutes, "")} == {TEHRAN}
         assert detail.licences(cursor, own).rows
         assert detail.licences(cursor, foreign).rows == detail.licences(cursor, "no such code").rows == []
         people = detail.people(cursor, on)
@@ -241,7 +241,7 @@ def test_detail_rows_are_limited_to_the_own_province(con: duckdb.DuckDBPyConnect
         assert set(rows.column("province")) == {TEHRAN}
         assert people.count() == len(rows.rows)
         assert set(detail.provinces_of_counties(cursor).values()) == {TEHRAN}
-        assert detail.member_names(cursor, "institute")["fa"].keys() == known.keys()
+        assert detail.member_names(cursor, "institute")["fa"].keys() == institutes.keys()
         with pytest.raises(AccessDenied):
             detail.people(cursor, on, {"province": (ISFAHAN,)})
 

@@ -291,12 +291,12 @@ def test_forces_follow_each_other_and_are_ranked_apart(con):
 
 
 def test_the_rates_are_those_of_the_reference_file(con):
-    known = {(int(row["persons"]), row["url"]): row["persons_per_100k"] for row in reference()}
+    rates = {(int(row["persons"]), row["url"]): row["persons_per_100k"] for row in reference()}
     for row in international.countries(con, D).records()[1:]:
-        written = known[row["persons_counted"], row["address"]]
-        assert (row["persons_per_100k"] is None) == (written == "")
-        if written:
-            assert row["persons_per_100k"] == pytest.approx(float(written), abs=0.06)
+        rate = rates[row["persons_counted"], row["address"]]
+        assert (row["persons_per_100k"] is None) == (rate == "")
+        if rate:
+            assert row["persons_per_100k"] == pytest.approx(float(rate), abs=0.06)
 
 
 def test_the_claim_of_four_million_marks_the_countries_that_exceed_it(con):

@@ -214,9 +214,9 @@ def test_a_history_too_short_has_no_range_and_one_shorter_than_a_year_no_project
 def test_the_figures_in_readme_are_those_of_the_sample(tmp_path: Path) -> None:
     """The back-test in README is reproduced from the sample that it names; it beats a flat pace at 3 and 6 months."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    written = re.search(r"etl sample DIR --seed 7 --day\s+(\d{4}-\d{2}-\d{2})", readme)
-    assert written is not None
-    day = written[1]
+    match = re.search(r"etl sample DIR --seed 7 --day\s+(\d{4}-\d{2}-\d{2})", readme)
+    assert match is not None
+    day = match[1]
     words: tuple[list[str], ...] = (
         ["sample", str(tmp_path / "in"), "--seed", "7", "--day", day],
         ["build", str(tmp_path / "in"), "--to", str(tmp_path / "w.duckdb"), "--day", day],

@@ -116,12 +116,18 @@ def test_exact_numbers_equal_those_of_ask(press, pointer):
     with access.connect(pointer, ADMINISTRATOR) as con:
         for row in numbers(pdf):
             metric, by = row["metric"], row["by"]
-            known = catalogue().get(metric)
-            if not known or known.kind != "snapshot" or by not in ("", "province") or row["by_2"] or not row["on"]:
+            definition = catalogue().get(metric)
+            if (
+                not definition
+                or definition.kind != "snapshot"
+                or by not in ("", "province")
+                or row["by_2"]
+                or not row["on"]
+            ):
                 continue
             answer = answers.ask(con, metric, by=[by] if by else [], on=date.fromisoformat(row["on"]))
             values = {
-                line[0] if by else "": line[-1 if not known.numerator else len(answer.by)] for line in answer.rows
+                line[0] if by else "": line[-1 if not definition.numerator else len(answer.by)] for line in answer.rows
             }
             value = values[row["member"] if by else ""]
             assert row["value"] == ("" if value is None else str(value)), row

@@ -63,10 +63,10 @@ def test_every_province_has_its_book(pointer, tmp_path):
 
 def test_provinces_without_data_do_not_stop_the_others(sparse, tmp_path, capsys):
     assert brief("--from", sparse, "--all", "--to", tmp_path) == 1
-    written = {path.name[9:14] for path in tmp_path.glob("*.pdf")}
+    places_written = {path.name[9:14] for path in tmp_path.glob("*.pdf")}
     errors = capsys.readouterr().err.splitlines()
-    assert 0 < len(written) < 31
-    assert {line[:5] for line in errors} == set(text.reference_members("province", "fa")) - written
+    assert 0 < len(places_written) < 31
+    assert {line[:5] for line in errors} == set(text.reference_members("province", "fa")) - places_written
     assert all(
         line.endswith(("holds nothing on 2026-06-30", "nobody is in service on 2026-06-30")) or "on " in line
         for line in errors
@@ -231,7 +231,7 @@ def test_a_failing_recipient_does_not_stop_the_others_and_is_retried(pointer, tm
 
 
 @pytest.mark.parametrize(
-    ("written", "fault"),
+    ("content", "fault"),
     [
         ("", "names no [[recipient]]"),
         ("x =", "is not TOML"),
@@ -250,9 +250,9 @@ def test_a_failing_recipient_does_not_stop_the_others_and_is_retried(pointer, tm
         ('[[recipient]]\nname = "a"\nfolder = "x"\n[smtp]\nhost = "h"', "[smtp] holds host, port and sender"),
     ],
 )
-def test_recipients_that_cannot_be_read_are_refused(tmp_path, written, fault):
+def test_recipients_that_cannot_be_read_are_refused(tmp_path, content, fault):
     path = tmp_path / "recipients.toml"
-    path.write_text(written, encoding="utf-8")
+    path.write_text(content, encoding="utf-8")
     with pytest.raises(Refused) as raised:
         recipients.read(path)
     assert str(raised.value).startswith(f"{path}: ")

@@ -145,9 +145,7 @@ def test_dated_targets_draw_a_straight_path_and_the_gap_is_active_minus_path(poi
 def test_the_circulated_gap_reveals_no_more_than_its_count(pointer):
     with access.connect(pointer, ADMINISTRATOR) as con:
         answer = for_circulation(target_path.target_path(con))
-    known = [row for row in answer.records() if row["planned_gap"] is not None]
-    assert known
-    assert all(row["active_assistants"] % 5 == 0 for row in known)
-    assert all(
-        row["planned_gap"] == pytest.approx(row["active_assistants"] - row["planned"], abs=0.11) for row in known
-    )
+    rows = [row for row in answer.records() if row["planned_gap"] is not None]
+    assert rows
+    assert all(row["active_assistants"] % 5 == 0 for row in rows)
+    assert all(row["planned_gap"] == pytest.approx(row["active_assistants"] - row["planned"], abs=0.11) for row in rows)

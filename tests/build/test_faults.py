@@ -100,7 +100,7 @@ def kill_repeatedly(two_folders: dict[str, Path], to: Path, seed: int, kills: in
     digests = list(two_folders)
     began = time.monotonic()
     assert start(two_folders[digests[0]], to).wait() == 0
-    whole = time.monotonic() - began
+    seconds_of_build = time.monotonic() - began
     chance = random.Random(seed)
     killed = 0
     with Reader(to) as reader:
@@ -109,7 +109,7 @@ def kill_repeatedly(two_folders: dict[str, Path], to: Path, seed: int, kills: in
             process = start(two_folders[expected], to)
             # Spread over the whole build, a third of them over its end, where it publishes.
             moment = chance.uniform(0.6, 1.1) if number % 3 == 0 else chance.uniform(0, 1)
-            time.sleep(whole * moment)
+            time.sleep(seconds_of_build * moment)
             if number % 2:
                 os.killpg(process.pid, signal.SIGKILL)
             else:

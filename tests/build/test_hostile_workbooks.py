@@ -115,12 +115,12 @@ def test_what_is_no_workbook_is_refused(folder, build_refusal, content):
 
 def test_a_workbook_that_is_cut_short_or_garbled_is_refused(folder, build_refusal):
     path = workbook(folder, ("داده", [HEADER, *[CELLS] * 50]))
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
     assert build_refusal().startswith(
         "training_2.xlsx: not a readable XLSX workbook (broken ZIP): the file is damaged "
     )
-    path.write_bytes(whole)
+    path.write_bytes(content)
     rewritten(path, lambda name, part: part[: len(part) // 2] if "sheet1" in name else part)
     assert build_refusal().startswith("training_2.xlsx: sheet داده: not readable (")
 

@@ -16,7 +16,7 @@ from tests.serving import run
 ROOT = Path(__file__).parents[2]
 
 
-def written(folder: Path, content: str) -> dict[str, str]:
+def write_settings(folder: Path, content: str) -> dict[str, str]:
     path = folder / "settings.toml"
     path.write_text(content, encoding="utf-8")
     return {settings.FILE_VARIABLE: str(path)}
@@ -38,11 +38,13 @@ def test_the_standard_file_is_read_unless_another_is_named(monkeypatch, tmp_path
     standard.write_text("[web]\nport = 9001\n")
     monkeypatch.setattr(settings, "STANDARD_FILE", standard)
     assert settings.read({}).web.port == 9001
-    assert settings.read(written(tmp_path, "[web]\nport = 9002\n")).web.port == 9002
+    assert settings.read(write_settings(tmp_path, "[web]\nport = 9002\n")).web.port == 9002
 
 
 def test_a_variable_overrides_the_file(tmp_path):
-    environment = written(tmp_path, '[web]\nport = 9001\nallowed_hosts = ["a.example"]\n[memory]\nbuild = "1GB"\n')
+    environment = write_settings(
+        tmp_path, '[web]\nport = 9001\nallowed_hosts = ["a.example"]\n[memory]\nbuild = "1GB"\n'
+    )
     assert settings.read(environment).memory.build == "1GB"
     environment |= {"BUILD_MEMORY": "512MB", "POLICEYAR_WEB_PORT": "9002", "POLICEYAR_WEB_ALLOWED_HOSTS": "b.example,c"}
     overridden = settings.read(environment)
@@ -54,7 +56,7 @@ def test_all_errors_are_reported_at_once(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
     messages = faults(
-        written(
+        write_settings(
             tmp_path,
             f"""
             [wep]
@@ -123,7 +125,7 @@ def test_all_errors_are_reported_at_once(tmp_path):
 def test_contradictory_settings_are_a_fault(tmp_path, content, messages):
     file = tmp_path / "file.pem"
     file.write_text("")
-    (line,) = faults(written(tmp_path, content.replace("{file}", str(file))))
+    (line,) = faults(write_settings(tmp_path, content.replace("{file}", str(file))))
     assert messages in line
 
 
@@ -143,13 +145,15 @@ def test_a_key_readable_only_by_root_is_no_fault_for_other_processes(monkeypatch
         return is_file(path)
 
     monkeypatch.setattr(Path, "is_file", guarded)
-    assert settings.read(written(tmp_path, config)).web.certificate_key == hidden
-    (fault,) = faults(written(tmp_path, f'{config}access = "{hidden}"\n'))
+    assert settings.read(write_settings(tmp_path, config)).web.certificate_key == hidden
+    (fault,) = faults(write_settings(tmp_path, f'{config}access = "{hidden}"\n'))
     assert fault.endswith(f"{hidden} may not be looked at by this user")
 
 
 def test_modules_get_their_variables_and_what_is_set_stays(tmp_path):
-    environment = written(tmp_path, f'[memory]\nbuild = "1GB"\nbuild_threads = 2\n[folders]\nviews = "{tmp_path}/v"\n')
+    environment = write_settings(
+        tmp_path, f'[memory]\nbuild = "1GB"\nbuild_threads = 2\n[folders]\nviews = "{tmp_path}/v"\n'
+    )
     environment["BUILD_THREADS"] = "1"
     settings.apply(environment)
     assert (environment["BUILD_MEMORY"], environment["BUILD_THREADS"]) == ("1GB", "1")
@@ -158,7 +162,7 @@ def test_modules_get_their_variables_and_what_is_set_stays(tmp_path):
 
 
 def test_nothing_starts_on_a_fault(tmp_path):
-    environment = written(tmp_path, "[web]\nport = 0\nprocesses = -1\n")
+    environment = write_settings(tmp_path, "[web]\nport = 0\nprocesses = -1\n")
     result = run("sample", str(tmp_path / "made"), "--scale", "0.001", **environment)
     assert result.returncode == 1
     assert len(result.stderr.splitlines()) == 2
@@ -190,7 +194,7 @@ def installed(tmp_path_factory):
     key = folder / "identity.key"
     key.write_bytes(bytes(32))
     key.chmod(0o600)
-    environment = written(
+    environment = write_settings(
         folder,
         f"""
         [folders]
@@ -221,7 +225,7 @@ def test_the_doctor_finds_nothing_where_nothing_is_wrong(installed):
 
 
 def test_the_doctor_reports_faults_of_the_settings(tmp_path):
-    assert len(doctor_faults(**written(tmp_path, "[web]\nport = 0\nprocesses = -1\n"))) == 2
+    assert len(doctor_faults(**write_settings(tmp_path, "[web]\nport = 0\nprocesses = -1\n"))) == 2
 
 
 @pytest.mark.slow
@@ -253,11 +257,11 @@ def test_the_doctor_reports_a_publication_of_other_code(installed, monkeypatch):
 @pytest.mark.slow
 def test_the_doctor_reports_a_full_disk_a_clock_set_back_and_a_truncated_font(installed, monkeypatch, tmp_path):
     _, environment = installed
-    known = settings.read(environment)
+    config = settings.read(environment)
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: doctor.shutil._ntuple_diskusage(100, 99, 1))
-    assert [is_well for *_, is_well in doctor._disk(known)] == [False]
+    assert [is_well for *_, is_well in doctor._disk(config)] == [False]
     monkeypatch.setattr(doctor.time, "time", lambda: 1_000_000_000.0)
-    assert [is_well for *_, is_well in doctor._clock(known)] == [False]
+    assert [is_well for *_, is_well in doctor._clock(config)] == [False]
     font = ROOT / "static" / "fonts" / "Vazirmatn-Bold.woff2"
     assert doctor._is_font(font)
     (tmp_path / "cut.woff2").write_bytes(font.read_bytes()[:-1])
@@ -269,8 +273,8 @@ def test_the_doctor_reports_processes_that_do_not_fit_in_memory(installed, monke
     _, environment = installed
     monkeypatch.setattr(settings, "machine_memory", lambda: 4 << 30)
     for web, fits in (("", True), ("1.5GB", True), ("1.6GB", False)):
-        known = settings.read(environment | {"POLICEYAR_MEMORY_WEB": web, "POLICEYAR_WEB_PROCESSES": "2"})
-        assert [is_well for *_, is_well in doctor._memory(known)] == [fits], web
+        config = settings.read(environment | {"POLICEYAR_MEMORY_WEB": web, "POLICEYAR_WEB_PROCESSES": "2"})
+        assert [is_well for *_, is_well in doctor._memory(config)] == [fits], web
     assert settings.web_memory(settings.read({"POLICEYAR_WEB_PROCESSES": "4"})) == 512 << 20
 
 

@@ -155,9 +155,9 @@ def test_well_known_ids():
 )
 def test_an_id_is_the_same_person_in_every_script(nine, digits, around):
     plain = national_id(nine)
-    written = around + "".join(digits[int(digit)] for digit in plain) + around
-    assert keys(written) == keys(plain)
-    assert judged(written) == judged(plain)
+    id_text = around + "".join(digits[int(digit)] for digit in plain) + around
+    assert keys(id_text) == keys(plain)
+    assert judged(id_text) == judged(plain)
 
 
 @given(st.integers(0, 99_999_999))
@@ -219,14 +219,14 @@ def value(table: str, name: str, text: str) -> object:
 def test_every_word_of_a_fixed_list_answers_in_both_languages(table):
     for entry in contract(table).columns:
         for english, persian in entry.values.items():
-            for written in (
+            for spelling in (
                 english,
                 english.upper(),
                 persian,
                 f" {persian} ",
                 persian.replace("ی", "ي").replace("ک", "ك"),
             ):
-                assert value(table, entry.name, written) == (english, None)
+                assert value(table, entry.name, spelling) == (english, None)
             assert value(table, entry.name, persian.replace(" ", "\u200c")) == (english, None)
         if entry.type == "choice":
             assert value(table, entry.name, "چیز دیگر") == (None, "unknown_value")
@@ -342,12 +342,12 @@ def test_any_texts_parsed_in_bulk_equal_each_parsed_alone(texts):
     ),
     st.sampled_from([str, lambda text: text.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))]),
 )
-def test_a_day_in_any_usual_form_is_read_correctly(year, month, number, form, written):
+def test_a_day_in_any_usual_form_is_read_correctly(year, month, number, form, write):
     text = form.format(year, month, number)
     try:
         day = parse_day(text)
     except ValueError:
         day = None
-    parsed = parse_values.parse_days([written(text)], True, True, date(2026, 1, 1))
+    parsed = parse_values.parse_days([write(text)], True, True, date(2026, 1, 1))
     assert parsed.typed.to_pylist() == [day]
     assert reasons(parsed) == [None if day else "bad_date"]

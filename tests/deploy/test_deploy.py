@@ -180,10 +180,10 @@ def test_text_is_compressed(served):
     script = re.search(r'src="(?:\.)?(/static/[^"]+\.js)"', page)
     assert script
     plain = _ask(served, script[1])
-    packed = _ask(served, script[1], Accept_Encoding="gzip")
-    assert packed.header("content-encoding") == "gzip"
-    assert gzip.decompress(_body(packed)) == _body(plain)
-    assert len(_body(packed)) < len(_body(plain)) / 2
+    compressed = _ask(served, script[1], Accept_Encoding="gzip")
+    assert compressed.header("content-encoding") == "gzip"
+    assert gzip.decompress(_body(compressed)) == _body(plain)
+    assert len(_body(compressed)) < len(_body(plain)) / 2
 
 
 def test_a_file_of_a_reader_is_not_served_to_others(served):
@@ -207,8 +207,8 @@ def test_a_reader_keeps_a_process_and_readers_are_spread(served):
 
 
 def test_readers_are_spread_over_the_processes_of_all_hosts():
-    known = replace(settings.Settings(), web=settings.Web(hosts=("10.0.0.1", "10.0.0.2"), processes=2, port=9000))
-    servers = re.findall(r"server (10[^ ]+)", proxy.render(known))
+    config = replace(settings.Settings(), web=settings.Web(hosts=("10.0.0.1", "10.0.0.2"), processes=2, port=9000))
+    servers = re.findall(r"server (10[^ ]+)", proxy.render(config))
     assert servers == ["10.0.0.1:9000", "10.0.0.1:9001", "10.0.0.2:9000", "10.0.0.2:9001"]
 
 
@@ -300,10 +300,10 @@ def test_requests_to_a_dead_process_are_not_logged(tmp_path):
     """No process listens behind this nginx: every request, socket and file that it passes on fails."""
     dead = free_ports(2)
     port = dead + 1
-    known = settings.Settings(
+    config = settings.Settings(
         web=settings.Web(port=dead, processes=1, listen_port=port), folders=settings.Folders(run=tmp_path)
     )
-    (tmp_path / "nginx.conf").write_text(proxy.render(known), encoding="utf-8")
+    (tmp_path / "nginx.conf").write_text(proxy.render(config), encoding="utf-8")
     process = start_nginx(tmp_path, port)
     try:
         cookie = f"reader={secrets.token_hex(16)}"

@@ -100,8 +100,8 @@ def hosts(tmp_path: Path) -> Iterator[Hosts]:
     try:
         for host in HOSTS:
             until(lambda host=host: group.ready(host), "a host answers")  # type: ignore[misc]
-        known = settings.Settings(web=group.web, folders=settings.Folders(run=tmp_path))
-        (tmp_path / "nginx.conf").write_text(proxy.render(known), encoding="utf-8")
+        config = settings.Settings(web=group.web, folders=settings.Folders(run=tmp_path))
+        (tmp_path / "nginx.conf").write_text(proxy.render(config), encoding="utf-8")
         group.running.append(start_nginx(tmp_path, group.web.listen_port))
         yield group
     finally:

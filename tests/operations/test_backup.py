@@ -106,11 +106,11 @@ def test_a_restore_overwrites_nothing(installed, tmp_path):
 
 def test_a_damaged_archive_restores_nothing(installed, tmp_path):
     archive = backup.backup(installed, tmp_path / "saved.tar")
-    whole = archive.read_bytes()
+    archive_bytes = archive.read_bytes()
     new = folders_in(tmp_path / "new")
-    damaged = bytearray(whole)
+    damaged = bytearray(archive_bytes)
     damaged[len(damaged) // 2] ^= 1
-    for spoilt in (bytes(damaged), whole[: len(whole) // 2], b"", b"x" * 5000):
+    for spoilt in (bytes(damaged), archive_bytes[: len(archive_bytes) // 2], b"", b"x" * 5000):
         archive.write_bytes(spoilt)
         with pytest.raises(Refused):
             backup.restore(archive, new)

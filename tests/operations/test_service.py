@@ -308,5 +308,5 @@ def test_what_the_settings_say_is_what_readiness_is_measured_by(monkeypatch, poi
     monkeypatch.setenv("POLICEYAR_SCHEDULE_OLDEST_PUBLICATION_DAYS", "1")
     old = time.time() - 2 * 86_400
     os.utime(os.path.realpath(pointer), (old, old))
-    known = settings.read()
-    assert "1 at most" in readiness.served(pointer, known.schedule.oldest_publication_days).fault
+    config = settings.read()
+    assert "1 at most" in readiness.served(pointer, config.schedule.oldest_publication_days).fault

@@ -248,8 +248,8 @@ def institute_age_median(data: Data, day: date, where: Where) -> float | None:
 
 # ------------------------------------------------------------------ growth
 def latest_target(data: Data, province: str | None, day: date) -> float | None:
-    known = [t for t in data.reference.targets if t.province == province and t.on <= day]
-    return max(known, key=lambda target: target.on).value if known else None
+    targets = [t for t in data.reference.targets if t.province == province and t.on <= day]
+    return max(targets, key=lambda target: target.on).value if targets else None
 
 
 def target_of(data: Data, province: str, day: date) -> float | None:
@@ -437,8 +437,8 @@ def transfers_out(data: Data, first: date, last: date, where: Where) -> int:
 # ------------------------------------------------------------------ coverage
 def provinces_of(data: Data, where: Where) -> set[str]:
     """The whole place: the provinces filtered by, else the nation."""
-    known = set(data.reference.provinces)
-    return known & where["province"] if "province" in where else known
+    provinces = set(data.reference.provinces)
+    return provinces & where["province"] if "province" in where else provinces
 
 
 def census(data: Data, where: Where) -> int:

@@ -15,24 +15,24 @@ AHEAD = 14
 @cache
 def as_known_on(data: Data, vintage: date) -> Data:
     """The data as known on a day: without later rows, ends and decisions."""
-    known = copy(data)
-    known.spells = [
+    known_data = copy(data)
+    known_data.spells = [
         replace(spell, left_on=spell.left_on if spell.left_on and spell.left_on <= vintage else None)
         for spell in data.spells
         if spell.hired_on <= vintage
     ]
-    known.licences = [
+    known_data.licences = [
         licence
         for licence in data.licences
         if licence["applied_on"] <= vintage and (licence["decided_on"] is None or licence["decided_on"] <= vintage)
     ]
-    known.institutes = {
+    known_data.institutes = {
         code: {**institute, "status": "active"}
         if institute["status_since"] and institute["status_since"] > vintage
         else institute
         for code, institute in data.institutes.items()
     }
-    return known
+    return known_data
 
 
 @cache
@@ -58,15 +58,15 @@ def changes_ahead(data: Data, vintage: date, ends: tuple[date, ...]) -> list[flo
     """Net change in the months after the last of `ends`, as known on the vintage; None without three years."""
     if len(ends) < 37:
         return None
-    known = [stock(data, vintage, end) for end in ends[-37:]]
-    if not known[0]:
+    stocks = [stock(data, vintage, end) for end in ends[-37:]]
+    if not stocks[0]:
         return None
-    pace = (known[36] - known[24]) / 12
-    mean = (known[36] - known[0]) / 36
+    pace = (stocks[36] - stocks[24]) / 12
+    mean = (stocks[36] - stocks[0]) / 36
     changes = []
     for ahead in range(AHEAD + 1):
         name = ahead % 12
-        same = [known[year * 12 + name + 1] - known[year * 12 + name] for year in range(3)]
+        same = [stocks[year * 12 + name + 1] - stocks[year * 12 + name] for year in range(3)]
         changes.append(pace + sum(same) / 3 - mean)
     return changes
 

@@ -651,10 +651,10 @@ def read_folder(folder: Path, today: date) -> Load:
         return [r for r in records[table] if not r.faults and id(r) not in dropped]
 
     def orphans(table: str, column: str, parent: str, reason: str) -> None:
-        known = {record.typed[column] for record in loaded(parent)}
+        parents = {record.typed[column] for record in loaded(parent)}
         for record in records[table]:
             value = record.typed.get(column)
-            if id(record) not in dropped and value is not None and value not in known:
+            if id(record) not in dropped and value is not None and value not in parents:
                 record.fault(column, reason)
 
     orphans("licences", "institute_code", "institutes", "orphan_institute")

@@ -558,10 +558,10 @@ def test_pairs(built, by, names):
 def random_filter(built: Built, chance: random.Random, dimensions: list[str]) -> Where:
     where: Where = {}
     for dimension in chance.sample(dimensions, min(len(dimensions), chance.choice([1, 1, 2, 3]))):
-        known = [value for value in oracle.members(built.data, dimension) if value is not None]
+        members = [value for value in oracle.members(built.data, dimension) if value is not None]
         # A register without the column has no member to filter by.
-        if known:
-            where[dimension] = set(chance.sample(known, min(len(known), chance.choice([1, 2, 4]))))
+        if members:
+            where[dimension] = set(chance.sample(members, min(len(members), chance.choice([1, 2, 4]))))
     return where
 
 

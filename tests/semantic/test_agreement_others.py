@@ -42,14 +42,14 @@ def test_every_metric_has_a_second_computation() -> None:
 
 def wheres(name: str) -> list[dict[str, tuple[str, ...]]]:
     """No filter, each province of some, and filters at random of the dimensions that the metric knows."""
-    known, chance = catalogue()[name].dimensions, random.Random(name)
+    dimensions, chance = catalogue()[name].dimensions, random.Random(name)
     filters: list[dict[str, tuple[str, ...]]] = [{}, *({"province": (place,)} for place in FILTERS["province"][:2])]
     for _ in range(3):
-        chosen = [dimension for dimension in FILTERS if dimension in known and chance.random() < 0.6]
+        chosen = [dimension for dimension in FILTERS if dimension in dimensions and chance.random() < 0.6]
         filters.append(
             {dimension_: tuple(chance.sample(FILTERS[dimension_], chance.randint(1, 2))) for dimension_ in chosen}
         )
-    return [where for where in filters if set(where) <= known]
+    return [where for where in filters if set(where) <= dimensions]
 
 
 def same(one: Any, other: Any) -> bool:

@@ -117,13 +117,13 @@ def test_the_words_of_an_example_hold_its_number(name: str) -> None:
     if not isinstance(value, int | float) or abs(value) < 0.1:
         return
     if metric.unit == "share":
-        written = {f"{value * 100:.1f}%", f"{value * 100:.0f}%"}
+        numbers = {f"{value * 100:.1f}%", f"{value * 100:.0f}%"}
     else:
-        written = {f"{value:,.0f}", f"{value:,.1f}", f"{value:,.2f}"}
+        numbers = {f"{value:,.0f}", f"{value:,.1f}", f"{value:,.2f}"}
     example = metric.example["en"]
     persian = metric.example["fa"].translate(str.maketrans("۰۱۲۳۴۵۶۷۸۹٬٫٪", "0123456789,.%"))
-    assert any(number in example for number in written), example
-    assert any(number in persian for number in written), persian
+    assert any(number in example for number in numbers), example
+    assert any(number in persian for number in numbers), persian
 
 
 # ---------------------------------------------------------------- questions
@@ -247,23 +247,23 @@ def test_a_past_month_cut_by_the_period_has_no_row_for_a_state(con: duckdb.DuckD
 
 @pytest.mark.parametrize("name", SHOWN)
 def test_every_number_shows_how_it_is_worked_out(name: str) -> None:
-    written = formula(name)
-    assert "{" not in written
-    assert written.startswith("select ") or any(part in written for part in catalogue())
+    sql = formula(name)
+    assert "{" not in sql
+    assert sql.startswith("select ") or any(part in sql for part in catalogue())
 
 
 def test_the_formula_of_a_state_counts_what_the_question_counts(con: duckdb.DuckDBPyConnection) -> None:
     """The SQL on the page Methods can be pasted: with a day put in, it gives the number."""
     day = date(2024, 9, 21)
     for name in SHOWN:
-        written = formula(name)
+        sql = formula(name)
         metric = catalogue()[name]
-        if metric.kind != "snapshot" or not written.startswith("select "):
+        if metric.kind != "snapshot" or not sql.startswith("select "):
             continue
         days = {":day_12_months_before": date(2023, 9, 21), ":day_24_months_before": date(2022, 9, 21), ":day": day}
         for parameter, value in days.items():
-            written = written.replace(parameter, f"date '{value}'")
-        row = con.execute(written).fetchone()
+            sql = sql.replace(parameter, f"date '{value}'")
+        row = con.execute(sql).fetchone()
         assert row is not None
         assert row[0] == answers.ask(con, name, on=day).value(), name
 
@@ -298,6 +298,6 @@ def test_members_of_a_publication_are_found_in_their_order_whatever_their_case_a
 
 
 def test_the_first_unknown_member_is_named(con) -> None:
-    known = con.execute("select min(institute_code) from institutes").fetchone()[0]
+    code = con.execute("select min(institute_code) from institutes").fetchone()[0]
     with pytest.raises(QuestionError, match="no institute is called 'nowhere'"):
-        answers.ask(con, "active_assistants", where={"institute": (known, "nowhere", "neither")})
+        answers.ask(con, "active_assistants", where={"institute": (code, "nowhere", "neither")})

@@ -141,15 +141,15 @@ def test_residents_are_those_of_the_day_they_are_asked_on(con):
         _asked_both_ways(
             con, ["active_assistants", "residents", "nation_residents", "area_km2"], {"by": ("province",), "on": day}
         )
-    known = publications.describe(con).provinces
+    provinces = publications.describe(con).provinces
     answer = answers.ask(con, "residents", by=("province", "month"), over=over)
     lasts = {unit.label: min(unit.last, DAY) for unit in units_between(*over, "month")}
     assert len(answer.rows) > 31 * 130
     for province, month, residents in answer.rows:
-        assert math.isclose(residents, known.residents(province, lasts[month]), rel_tol=1e-12)
+        assert math.isclose(residents, provinces.residents(province, lasts[month]), rel_tol=1e-12)
     query = answers.ask(con, "coverage_gap", by=("province",), on=date(2020, 2, 29)).query
     result = con.execute("select\n    areas.province" + query.split("select\n    areas.province")[1].split(";")[0])
-    facts = known.facts(date(2020, 2, 29))
+    facts = provinces.facts(date(2020, 2, 29))
     for province, *values in result.fetchall():
         assert all(map(_same, values, facts[province].values()))
 
@@ -184,14 +184,14 @@ def test_measures_asked_at_once_are_those_asked_one_by_one(con, seed, by):
     rng = random.Random(1000 + seed)
     names = rng.sample(_MEASURES, rng.randint(1, 9))
     where = _question(rng, names)["where"] if seed % 3 else {}
-    known = [name for name in names if catalog.catalogue()[name].dimensions.issuperset({*where, *by})]
-    if not known:
+    suitable = [name for name in names if catalog.catalogue()[name].dimensions.issuperset({*where, *by})]
+    if not suitable:
         return
     day = date(2016, 1, 1) + timedelta(days=rng.randrange(3800))
     over = (add_months(day, -rng.randint(1, 30)), day)
-    at_once = answers.ask_each(con, *known, by=by, on=day, over=over, where=where)
-    assert list(at_once) == known
-    for name in known:
+    at_once = answers.ask_each(con, *suitable, by=by, on=day, over=over, where=where)
+    assert list(at_once) == suitable
+    for name in suitable:
         period = {"over": over} if catalog.catalogue()[name].kind == "event" else {"on": day}
         alone = answers.ask(con, name, by=by, where=where, **period)
         together = at_once[name]

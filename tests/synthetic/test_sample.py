@@ -197,11 +197,11 @@ def test_ids_pass_the_check_digit_and_lie_in_series_of_no_known_office(load: Loa
 
 def test_spreadsheets_dropped_zeros_of_some_ids(folder: Path, load: Load) -> None:
     records = [*raw(folder, "personnel"), *raw(folder, "training")]
-    written = [str(record.cells.get("national_id") or "") for record in records]
-    short = {text for text in written if re.fullmatch(r"\d{8,9}", text)}
+    cells = [str(record.cells.get("national_id") or "") for record in records]
+    short = {text for text in cells if re.fullmatch(r"\d{8,9}", text)}
     assert {8, 9} == {len(text) for text in short}
-    known = {row["national_id"] for row in load.rows["personnel"]}
-    assert any(text.zfill(10) in known for text in short)
+    ids = {row["national_id"] for row in load.rows["personnel"]}
+    assert any(text.zfill(10) in ids for text in short)
 
 
 # --------------------------------------------------------------------------------- the habits
@@ -230,11 +230,11 @@ def test_days_come_in_both_calendars_all_digits_and_all_forms(folder: Path) -> N
 
 
 def test_clerks_write_a_province_by_name_code_and_variant(folder: Path) -> None:
-    written = {str(record.cells.get("province") or "") for record in raw(folder, "personnel")}
+    cells = {str(record.cells.get("province") or "") for record in raw(folder, "personnel")}
     for spelling in ("IR-16", "اصفهان", "Bushehr", "09"):
-        assert spelling in written
-    assert any("\u200c" in text for text in written), "ZWNJ"
-    assert any("ي" in text for text in written), "Arabic ye"
+        assert spelling in cells
+    assert any("\u200c" in text for text in cells), "ZWNJ"
+    assert any("ي" in text for text in cells), "Arabic ye"
 
 
 # ------------------------------------------------------------------------------- the register

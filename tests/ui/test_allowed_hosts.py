@@ -155,8 +155,8 @@ cli.main()
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
     """A dashboard without a publication: its port and its output."""
     folder = tmp_path_factory.mktemp("watched")
-    port, written = free_ports(), folder / "written"
-    with written.open("wb") as out:
+    port, log_file = free_ports(), folder / "written"
+    with log_file.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-c", _WATCHED, "--server.port", str(port), "--logger.level", "debug"],
             cwd=ROOT,
@@ -166,7 +166,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Pat
         )
         try:
             until(lambda: ask(port, "/_stcore/health")[0] == 200, "the dashboard answers")
-            yield port, written
+            yield port, log_file
         finally:
             process.terminate()
             process.wait(timeout=20)
@@ -182,12 +182,12 @@ def _open(port: int, origin: str) -> int:
 
 @pytest.mark.slow
 def test_foreign_sockets_are_refused_and_streamlit_never_looks_for_its_public_address(running):
-    port, written = running
+    port, log_file = running
     assert [_open(port, f"https://elsewhere{number}.example") for number in range(5)] == [403] * 5
     assert _open(port, f"http://localhost:{port}") == 101
     with urllib.request.urlopen(f"http://localhost:{port}/_stcore/health") as answer:
         assert answer.status == 200
-    log = written.read_text()
+    log = log_file.read_text()
     assert "LOOKED UP" not in log
     assert "elsewhere" not in log
     assert "without completing handshake" not in log
@@ -195,7 +195,7 @@ def test_foreign_sockets_are_refused_and_streamlit_never_looks_for_its_public_ad
 
 @pytest.mark.slow
 def test_logs_of_the_processes_contain_no_reader_and_no_question(running):
-    port, written = running
+    port, log_file = running
     mark = "marker7391"
     paths = (
         f"/?province={mark}",
@@ -237,7 +237,7 @@ def test_logs_of_the_processes_contain_no_reader_and_no_question(running):
                     pass
             except ConnectionResetError:
                 pass
-    log = written.read_text()
+    log = log_file.read_text()
     assert "Error deserializing back message" in log, "the log covers these requests"
     assert mark not in log
     assert "127.0.0.1:" not in log.replace(f"127.0.0.1:{port}", "")

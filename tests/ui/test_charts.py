@@ -154,10 +154,10 @@ def test_plotly_accepts_the_figure_and_it_travels_as_json(name: str, context: Ch
 @pytest.mark.parametrize("name", DRAWN)
 def test_a_persian_chart_has_no_latin_digit_and_no_gregorian_word(name: str) -> None:
     figure = drawn(name, FA)
-    for path, written in strings(figure):
+    for path, label in strings(figure):
         if path[-1] in READ and path[-1] != "credit":
-            without_tags = re.sub(r"</?\w+>", "", written)
-            assert not re.search("[0-9A-Za-z]", without_tags), (path, written)
+            without_tags = re.sub(r"</?\w+>", "", label)
+            assert not re.search("[0-9A-Za-z]", without_tags), (path, label)
 
 
 @pytest.mark.parametrize(("name", "context"), EVERY, ids=IDS)
@@ -189,9 +189,9 @@ def test_no_chart_has_more_than_eight_ticks_of_time_or_value(name: str, context:
 @pytest.mark.parametrize(("name", "context"), EVERY, ids=IDS)
 def test_every_line_of_text_carries_its_direction(name: str, context: ChartContext) -> None:
     isolate = "\u2067" if context.lang == "fa" else "\u2066"
-    for path, written in strings(drawn(name, context)["data"]):
-        if path[-1] == "hovertext" and written:
-            assert all(part.startswith(isolate) for part in written.split("<br>")), written
+    for path, label in strings(drawn(name, context)["data"]):
+        if path[-1] == "hovertext" and label:
+            assert all(part.startswith(isolate) for part in label.split("<br>")), label
 
 
 def test_charts_do_not_import_streamlit() -> None:
@@ -261,8 +261,8 @@ def test_the_nations_line_stands_at_the_nations_value() -> None:
 
 def test_parts_of_a_whole_add_up_to_it_and_differ_by_more_than_colour() -> None:
     figure = bars.stacked(statuses(), EN, PARTS)
-    whole = [sum(part["x"][row] for part in figure["data"]) for row in range(2)]
-    assert whole == pytest.approx([1, 1])
+    sums = [sum(part["x"][row] for part in figure["data"]) for row in range(2)]
+    assert sums == pytest.approx([1, 1])
     shapes = [part["marker"]["pattern"]["shape"] for part in figure["data"]]
     assert shapes[2] != shapes[3]
     assert all(shapes[2:])
@@ -300,11 +300,11 @@ def test_actual_is_solid_the_target_outlined_the_projection_dashed() -> None:
     goal = lines.trend(by_month(), EN, target=1500)["layout"]["shapes"][0]
     assert (goal["y0"], goal["y1"]) == (1500, 1500)
     assert goal["line"]["dash"] != "solid"
-    low, high, known = lines.projection(projection(), EN)["data"]
+    low, high, actual = lines.projection(projection(), EN)["data"]
     assert low["line"]["dash"] == high["line"]["dash"] == "dash"
     assert high["fill"] == "tonexty", "the range is filled"
-    assert known["line"]["dash"] == "solid"
-    assert known["y"] == [100, 110, None]
+    assert actual["line"]["dash"] == "solid"
+    assert actual["y"] == [100, 110, None]
 
 
 def test_time_axes_have_jalali_months_or_whole_years() -> None:
@@ -329,9 +329,9 @@ def test_a_count_starts_at_zero_and_a_share_shows_at_least_ten_points() -> None:
 
 def test_the_map_shows_what_has_a_value_and_hatches_what_has_none() -> None:
     figure = maps.provinces(by_province(), EN)
-    known, grey, lines_across = figure["data"]
-    assert known["locations"] == ["IR-00", "IR-11", "IR-23"]
-    assert known["z"] == [1, 0, 2], "three values below the goal of compliance, in three classes"
+    coloured, grey, lines_across = figure["data"]
+    assert coloured["locations"] == ["IR-00", "IR-11", "IR-23"]
+    assert coloured["z"] == [1, 0, 2], "three values below the goal of compliance, in three classes"
     assert grey["locations"] == ["IR-30"]
     assert lines_across["mode"] == "lines"
     assert None in lines_across["lon"]
@@ -469,7 +469,7 @@ def test_a_long_name_takes_two_lines_and_the_bars_make_room_for_it() -> None:
     assert axes.folded("Tehran", 3) == "Tehran"
     names = {"course": {"a": "Legal duties and limits of judicial officers", "b": "First aid"}}
     data = answer("officer_training_share", by=("course",), rows=[("a", 0.5), ("b", 0.6)])
-    long, short = (bars.ranking(data, replace(EN, names=known))["layout"] for known in (names, {"course": {}}))
+    long, short = (bars.ranking(data, replace(EN, names=names_of))["layout"] for names_of in (names, {"course": {}}))
     assert [name.count("<br>") for name in long["yaxis"]["ticktext"]] == [0, 1]
     assert long["height"] > short["height"]
 

@@ -360,13 +360,13 @@ def test_people_stay_closed_unless_the_setting_opens_them(monkeypatch: pytest.Mo
 
 
 def test_an_institute_is_found_in_any_spelling(con: duckdb.DuckDBPyConnection) -> None:
-    known = detail.institutes(con)
-    some = next(iter(known.values()))
-    assert some in detail.search(known, some.code)
-    folded = some.name.replace("ی", "ي").replace("ک", "ك").replace("\u200c", " ")
-    assert some in detail.search(known, folded)
-    assert detail.search(known, "ناکجاآباد") == []
-    assert detail.search(known, "") == list(known.values())
+    institutes = detail.institutes(con)
+    institute = next(iter(institutes.values()))
+    assert institute in detail.search(institutes, institute.code)
+    folded = institute.name.replace("ی", "ي").replace("ک", "ك").replace("\u200c", " ")
+    assert institute in detail.search(institutes, folded)
+    assert detail.search(institutes, "ناکجاآباد") == []
+    assert detail.search(institutes, "") == list(institutes.values())
 
 
 def test_the_load_report_adds_up_to_the_publication(con: duckdb.DuckDBPyConnection, warehouse: Path) -> None:

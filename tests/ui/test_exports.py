@@ -36,24 +36,24 @@ WORDS = st.text(
 )
 
 
-def read_csv(written: bytes) -> list[list[str]]:
-    assert written.startswith(b"\xef\xbb\xbf"), "Excel misreads UTF-8 without the mark"
-    return list(csv.reader(io.StringIO(written.decode("utf-8-sig"), newline="")))
+def read_csv(content: bytes) -> list[list[str]]:
+    assert content.startswith(b"\xef\xbb\xbf"), "Excel misreads UTF-8 without the mark"
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
-def read_parquet(written: bytes, names: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    table = pq.read_table(io.BytesIO(written))
+def read_parquet(content: bytes, names: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    table = pq.read_table(io.BytesIO(content))
     return list(zip(*(table[name].to_pylist() for name in names), strict=True))
 
 
-def book(written: bytes) -> openpyxl.Workbook:
-    return openpyxl.load_workbook(io.BytesIO(written))
+def book(content: bytes) -> openpyxl.Workbook:
+    return openpyxl.load_workbook(io.BytesIO(content))
 
 
 def test_a_csv_holds_codes_names_and_the_numbers_as_they_are() -> None:
     rows = read_csv(to_csv(by_province(), FA))
-    whole = catalogue()["training_compliance"].denominator
-    assert rows[0] == ["province", "province_name", "training_compliance", "compliant_assistants", whole]
+    denominator = catalogue()["training_compliance"].denominator
+    assert rows[0] == ["province", "province_name", "training_compliance", "compliant_assistants", denominator]
     assert rows[3] == ["IR-23", "تهران", "0.9", "900", "1000"]
     assert rows[4] == ["IR-30", "البرز", "", "0", "0"], "an unknown value is an empty cell"
 
@@ -76,16 +76,16 @@ def test_what_begins_like_a_formula_is_made_safe_in_csv_and_xlsx(name: str) -> N
 
 @given(st.text(min_size=1))
 @example("\x08@")
-def test_no_exported_text_begins_like_a_formula(written: str) -> None:
-    safe = file_content.safe(written)
+def test_no_exported_text_begins_like_a_formula(value: str) -> None:
+    safe = file_content.safe(value)
     assert not safe.startswith(("=", "+", "-", "@", "\t", "\r", "\x00", "＝", "＋", "－", "＠"))
     assert "\x00" not in safe
 
 
 @given(st.lists(st.none() | WORDS))
-def test_a_column_is_made_safe_as_its_cells_are(written: list[str | None]) -> None:
-    assert file_content.all_safe(pa.array(written, pa.string())).to_pylist() == [
-        file_content.safe(cell) for cell in written
+def test_a_column_is_made_safe_as_its_cells_are(values: list[str | None]) -> None:
+    assert file_content.all_safe(pa.array(values, pa.string())).to_pylist() == [
+        file_content.safe(cell) for cell in values
     ]
 
 

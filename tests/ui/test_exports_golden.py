@@ -89,10 +89,10 @@ def files(con: duckdb.DuckDBPyConnection, question: str, lang: str, circulation:
     }
 
 
-def xlsx_in_words(written: bytes) -> str:
+def xlsx_in_words(content: bytes) -> str:
     """Sheets with their direction, and each cell's place, type, format and value."""
     lines = []
-    for sheet in openpyxl.load_workbook(io.BytesIO(written)).worksheets:
+    for sheet in openpyxl.load_workbook(io.BytesIO(content)).worksheets:
         direction = "right to left" if sheet.sheet_view.rightToLeft else "left to right"
         lines.append(f"# {sheet.title}: {direction}, frozen at {sheet.freeze_panes}")
         for row in sheet.iter_rows():
@@ -104,9 +104,9 @@ def xlsx_in_words(written: bytes) -> str:
     return "\n".join(lines) + "\n"
 
 
-def parquet_in_words(written: bytes) -> str:
+def parquet_in_words(content: bytes) -> str:
     """The schema with the metadata, and the rows."""
-    table = pq.read_table(io.BytesIO(written))
+    table = pq.read_table(io.BytesIO(content))
     lines = [f"{field.name}\t{field.type}" for field in table.schema]
     lines += ["", (table.schema.metadata or {}).get(b"about", b"").decode(), ""]
     lines += ["\t".join(str(value) for value in row.values()) for row in table.to_pylist()]

@@ -43,10 +43,10 @@ def both_answers(small_register: Path) -> Iterator[tuple[StoredRows, Answer]]:
         stored = warehouse.ask_stored("training_compliance", by=BY, over=OVER)
         patch.setattr(limits, "ROWS", 1_000_000)
         warehouse._results.clear()
-        whole = warehouse.ask("training_compliance", by=BY, over=OVER)
+        in_memory = warehouse.ask("training_compliance", by=BY, over=OVER)
         assert isinstance(stored, StoredRows)
-        assert len(whole.rows) > 10 * ROWS
-        yield stored, whole
+        assert len(in_memory.rows) > 10 * ROWS
+        yield stored, in_memory
 
 
 @pytest.fixture
@@ -58,10 +58,10 @@ def small_limit(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_stored_rows_are_the_rows_of_the_answer(both_answers: tuple[StoredRows, Answer]) -> None:
-    stored, whole = both_answers
-    assert stored.in_memory() == whole
+    stored, in_memory = both_answers
+    assert stored.in_memory() == in_memory
     assert stored.answer.rows == []
-    assert stored.count() == len(whole.rows)
+    assert stored.count() == len(in_memory.rows)
 
 
 @pytest.mark.slow
@@ -69,15 +69,15 @@ def test_stored_rows_are_the_rows_of_the_answer(both_answers: tuple[StoredRows, 
 def test_a_page_of_stored_rows_is_that_of_the_same_rows_in_memory(
     sort: str, both_answers: tuple[StoredRows, Answer]
 ) -> None:
-    stored, whole = both_answers
+    stored, in_memory = both_answers
     paged = paged_rows.PagedRows(stored, CONTEXT).sorted_by(sort)
-    ordered = tables.in_order(whole, CONTEXT, sort.removeprefix("-"), sort.startswith("-"))
+    ordered = tables.in_order(in_memory, CONTEXT, sort.removeprefix("-"), sort.startswith("-"))
     if "month" not in sort and "training" not in sort:
         # equal names have one order, ascending or descending
         column = BY.index(sort.removeprefix("-"))
         assert [row[column] for row in paged[:200]] == [row[column] for row in ordered[:200]]
     else:
-        at = whole.columns.index(sort.removeprefix("-"))
+        at = in_memory.columns.index(sort.removeprefix("-"))
         assert [row[at] for row in paged[100:200]] == [row[at] for row in ordered[100:200]]
     assert len(paged) == len(ordered)
 
@@ -102,8 +102,8 @@ def test_a_question_in_its_own_process_keeps_the_rights_of_the_reader(small_limi
         counties = own.members("county")
         assert counties
         assert {provinces(county) for county in counties} == {"IR-23"}
-    whole = warehouse.ask_stored("active_assistants", by=BY, over=OVER)
-    assert whole.count() > own.count()  # type: ignore[union-attr]
+    national = warehouse.ask_stored("active_assistants", by=BY, over=OVER)
+    assert national.count() > own.count()  # type: ignore[union-attr]
 
 
 def slow(con: access.ScopedCursor) -> Any:
@@ -226,12 +226,12 @@ def test_a_stopped_question_is_not_repeated(small_limit: None, monkeypatch: pyte
 def test_a_file_from_a_separate_process_equals_the_one_made_in_this_process(
     both_answers: tuple[StoredRows, Answer], small_limit: None
 ) -> None:
-    stored, whole = both_answers
+    stored, in_memory = both_answers
     for form in jobs.FORMS:
         making = Making(ExportJob(form, stored, CONTEXT, False, "Iran"))
         making.process.result()
         here = io.BytesIO()
-        ExportJob(form, whole, CONTEXT, False, "Iran").write(here)
+        ExportJob(form, in_memory, CONTEXT, False, "Iran").write(here)
         there = making.path.read_bytes()
         if form == "xlsx":
             assert abs(len(there) - len(here.getvalue())) < 100, "but for the time in it"

@@ -178,10 +178,10 @@ def test_a_card_that_fails_leaves_the_others_in_place(published: Path, monkeypat
         return each(*names, **how)
 
     monkeypatch.setattr(warehouse, "ask_each", refusing)
-    whole = html(opened("overview"))
-    assert re.search(r"پلیس‌یاران فعال</p><p class=\"pd-value\"><bdi>۹</bdi>", whole)
-    assert whole.count(spark) == usual.count(spark), "the other cards, and what the broken one had asked apart"
-    assert text.word("change.line", "fa", change="").strip() in whole
+    page = html(opened("overview"))
+    assert re.search(r"پلیس‌یاران فعال</p><p class=\"pd-value\"><bdi>۹</bdi>", page)
+    assert page.count(spark) == usual.count(spark), "the other cards, and what the broken one had asked apart"
+    assert text.word("change.line", "fa", change="").strip() in page
 
 
 def test_a_number_that_no_browser_can_read_is_refused_where_it_is_drawn() -> None:

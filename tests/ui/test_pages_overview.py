@@ -94,8 +94,8 @@ def test_the_verdict_contains_the_numbers_of_its_answers(lang: str, published: P
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_each_item_that_needs_action_links_to_a_list_of_the_same_length(lang: str, published: Path) -> None:  # noqa: F811
-    written = page_html("overview", lang)
-    items = dict(re.findall(r'<li class="pd-action-(\w+)">(.*?)</li>', written, re.S))
+    overview = page_html("overview", lang)
+    items = dict(re.findall(r'<li class="pd-action-(\w+)">(.*?)</li>', overview, re.S))
     assert list(items)[:2] == ["lapsed", "training_lapsing"]
     assert len(items) <= 5
     with access.connect(published, access.ADMINISTRATOR) as con:
@@ -115,9 +115,9 @@ def test_each_item_that_needs_action_links_to_a_list_of_the_same_length(lang: st
 
 def test_where_nothing_needs_action_it_says_so(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     monkeypatch.setattr(needs_action, "_KINDS", ())
-    written = page_html("overview", "en")
-    assert text.escape(text.word("action.none", "en")) in written
-    assert 'class="pd-actions"' not in written
+    page = page_html("overview", "en")
+    assert text.escape(text.word("action.none", "en")) in page
+    assert 'class="pd-actions"' not in page
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -147,13 +147,13 @@ def ask_label(name: str, lang: str) -> str:
 
 
 def test_a_card_has_a_line_of_24_months_and_leads_to_its_page(published: Path) -> None:  # noqa: F811
-    written = page_html("overview", "en", province="IR-30")
-    assert 0 < written.count('class="pd-card"') <= 4
-    lines = re.findall(r'class="pd-spark".*?aria-label="(.*?)".*?polygon\((.*?)\)', written)
+    page = page_html("overview", "en", province="IR-30")
+    assert 0 < page.count('class="pd-card"') <= 4
+    lines = re.findall(r'class="pd-spark".*?aria-label="(.*?)".*?polygon\((.*?)\)', page)
     assert lines
     assert lines[0][0].startswith("24 months: from")
     assert len(lines[0][1].split(",")) == 24 + 2
-    assert 'href="growth?province=IR-30&amp;lang=en"' in written
+    assert 'href="growth?province=IR-30&amp;lang=en"' in page
 
 
 # ---------------------------------------------------------------- a province
@@ -161,21 +161,21 @@ def test_a_card_has_a_line_of_24_months_and_leads_to_its_page(published: Path) -
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_profile_describes_its_province(lang: str, published: Path) -> None:  # noqa: F811
-    written = page_html("province", lang, province="IR-30")
+    page = page_html("province", lang, province="IR-30")
     with access.connect(published, access.ADMINISTRATOR) as con:
         active = ask(con, "active_assistants", where={"province": ("IR-30",)}).value()
-    verdict = re.search(r'<div class="pd-verdict"><p>(.*?)</p>', written)
+    verdict = re.search(r'<div class="pd-verdict"><p>(.*?)</p>', page)
     assert verdict
     assert verdict[1] == text.escape(text.word("verdict.active", lang, active=text.number(active, lang)))
-    assert text.escape(text.word("profile.no_rank", lang)) in written, "five persons are too few to be ranked"
-    assert text.escape(text.word("listing.register_help", lang)) in written
+    assert text.escape(text.word("profile.no_rank", lang)) in page, "five persons are too few to be ranked"
+    assert text.escape(text.word("listing.register_help", lang)) in page
 
 
 def test_a_profile_without_a_province_lists_all_provinces(published: Path) -> None:  # noqa: F811
-    written = page_html("province", "fa", on="2024-05-04")
-    assert written.count('href="province?province=IR-') == 31
-    assert 'href="province?province=IR-11&amp;on=2024-05-04"' in written
-    assert 'class="pd-verdict"' not in written
+    page = page_html("province", "fa", on="2024-05-04")
+    assert page.count('href="province?province=IR-') == 31
+    assert 'href="province?province=IR-11&amp;on=2024-05-04"' in page
+    assert 'class="pd-verdict"' not in page
 
 
 @pytest.mark.slow
@@ -190,9 +190,9 @@ def test_a_page_of_one_province_leads_to_its_profile(name: str, published: Path)
         'href="province?province=IR-23&amp;on=2024-05-04"',
         'href="explore?tab=compare&amp;province=IR-23&amp;on=2024-05-04&amp;q=IR-08"',
     )
-    alone, whole = findings(province="IR-23", on="2024-05-04"), findings(on="2024-05-04")
-    assert [link in alone for link in links] == [name != "quality"] * 2
-    assert "href" not in whole
+    of_province, of_nation = findings(province="IR-23", on="2024-05-04"), findings(on="2024-05-04")
+    assert [link in of_province for link in links] == [name != "quality"] * 2
+    assert "href" not in of_nation
 
 
 @pytest.mark.slow
@@ -203,5 +203,5 @@ def test_the_cell_of_a_province_leads_to_its_profile_unless_it_is_the_page(publi
 
 
 def test_the_card_of_ending_licences_links_to_exactly_those(published: Path) -> None:  # noqa: F811
-    written = page_html("licensing", "fa", on="2024-06-10")
-    assert 'class="pd-go" href="institutes?on=2024-06-10&amp;open=licences_ending&amp;days=30"' in written
+    page = page_html("licensing", "fa", on="2024-06-10")
+    assert 'class="pd-go" href="institutes?on=2024-06-10&amp;open=licences_ending&amp;days=30"' in page

@@ -55,9 +55,9 @@ def in_language(lang: str) -> dict[str, str]:
     return {"lang": "en"} if lang == "en" else {}
 
 
-def plain(written: str) -> str:
+def plain(page: str) -> str:
     """Without the marks of direction."""
-    return re.sub("[\u2066-\u2069]", "", written)
+    return re.sub("[\u2066-\u2069]", "", page)
 
 
 # ---------------------------------------------------------------- workforce

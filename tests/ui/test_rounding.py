@@ -29,9 +29,9 @@ def by_hand(value: Decimal, decimals: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
 
 
-def read(written: str) -> Decimal:
+def read(number: str) -> Decimal:
     """The number that a screen in English shows."""
-    return Decimal(re.sub("[^0-9.-]", "", written.replace("−", "-")))
+    return Decimal(re.sub("[^0-9.-]", "", number.replace("−", "-")))
 
 
 @given(FLOATS | TIES, st.integers(0, 4))

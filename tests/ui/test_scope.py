@@ -94,8 +94,8 @@ def test_a_filter_offers_what_exists_under_the_others_with_its_count(
     with access.connect(published, access.ADMINISTRATOR) as con:
         counted = {code: count for code, count, *_ in ask(con, metric, by=(name,), on=on, where=others).rows if code}
         if name == "institute":
-            known = con.execute("select institute_code, province, activity from institutes").fetchall()
-            for code, province, activity in known:
+            institutes = con.execute("select institute_code, province, activity from institutes").fetchall()
+            for code, province, activity in institutes:
                 if province in others.get("province", (province,)) and activity in others.get("activity", (activity,)):
                     counted.setdefault(code, 0)
     expected = {code: count for code, count in counted.items() if count or name == "institute"} | {
@@ -289,17 +289,17 @@ def test_explore_asks_over_the_same_period(published: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "written",
+    "value",
     ["۱۴۰۳/۰۲/۱۵", "1403-2-15", "١٤٠٣/٢/١٥", " ۱۴۰۳ ۲ ۱۵ ", "۱۵/۲/۱۴۰۳", "۱۴۰۳.۰۲.۱۵", "14030215", "2024-05-04"],
 )
-def test_a_typed_day_is_read_in_every_format(written: str) -> None:
-    assert day_field.read(written) == date(2024, 5, 4)
+def test_a_typed_day_is_read_in_every_format(value: str) -> None:
+    assert day_field.read(value) == date(2024, 5, 4)
 
 
-@pytest.mark.parametrize("written", ["", "فردا", "۱۴۰۳", "۱۴۰۳/۱۳/۰۱", "۱۴۰۳/۱۲/۳۱", "۰۳/۰۲/۱۵", "1403/2/15/1", "<b>"])
-def test_an_invalid_day_is_read_as_none(written: str) -> None:
+@pytest.mark.parametrize("value", ["", "فردا", "۱۴۰۳", "۱۴۰۳/۱۳/۰۱", "۱۴۰۳/۱۲/۳۱", "۰۳/۰۲/۱۵", "1403/2/15/1", "<b>"])
+def test_an_invalid_day_is_read_as_none(value: str) -> None:
     with pytest.raises(ValueError, match=r"day|month|year|range"):
-        day_field.read(written)
+        day_field.read(value)
 
 
 def test_a_valid_typed_day_is_used_and_a_wrong_one_gets_a_clear_message() -> None:

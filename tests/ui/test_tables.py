@@ -46,9 +46,9 @@ def test_rows_are_sorted_and_what_is_unknown_comes_last_either_way(sort: str, ex
 
 
 def test_a_heading_is_a_button_that_says_how_the_rows_stand() -> None:
-    written = body(ROWS, "-count")
-    assert 'aria-sort="descending"><button type="button" data-sort="count">Count &lt;&amp;&gt;' in written
-    assert 'aria-sort="none"><button type="button" data-sort="name">' in written
+    table = body(ROWS, "-count")
+    assert 'aria-sort="descending"><button type="button" data-sort="count">Count &lt;&amp;&gt;' in table
+    assert 'aria-sort="none"><button type="button" data-sort="name">' in table
     assert "<button" not in body(ROWS[:1]), "one row cannot be sorted"
 
 
@@ -123,17 +123,15 @@ def test_a_list_is_narrowed_by_the_days_that_are_left() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "written", ["۳۱ شهریور ۱۴۰۳", "31 Shahrivar 1403", "۳۱ شهريور، ۱۴۰۳", "۱۴۰۳/۶/۳۱", "31-6-1403"]
-)
-def test_a_day_is_read_with_the_name_of_its_month(written: str) -> None:
-    assert day_field.read(written) == date(2024, 9, 21)
+@pytest.mark.parametrize("value", ["۳۱ شهریور ۱۴۰۳", "31 Shahrivar 1403", "۳۱ شهريور، ۱۴۰۳", "۱۴۰۳/۶/۳۱", "31-6-1403"])
+def test_a_day_is_read_with_the_name_of_its_month(value: str) -> None:
+    assert day_field.read(value) == date(2024, 9, 21)
 
 
-@pytest.mark.parametrize("written", ["۳۲ شهریور ۱۴۰۳", "شهریور ۱۴۰۳", "۱ نامه ۱۴۰۳", "31 6", ""])
-def test_an_invalid_day_is_not_read(written: str) -> None:
+@pytest.mark.parametrize("value", ["۳۲ شهریور ۱۴۰۳", "شهریور ۱۴۰۳", "۱ نامه ۱۴۰۳", "31 6", ""])
+def test_an_invalid_day_is_not_read(value: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any of them
-        day_field.read(written)
+        day_field.read(value)
 
 
 @pytest.mark.slow
@@ -255,10 +253,10 @@ def test_a_list_longer_than_its_last_button_shows_says_where_the_rest_is(
     monkeypatch.setattr(tables, "PAGE_ROWS", 10)
     monkeypatch.setattr(tables, "MOST_ROWS", 20)
     app = opened("explore", by=["institute", "month"], page="all", **({"lang": "en"} if lang == "en" else {}))
-    written = "\n".join(element.proto.body for element in app.get("html"))
-    status = re.search(r'role="status">([^<]*)<span class="pd-on-paper">([^<]*)</span>', written)
+    page = "\n".join(element.proto.body for element in app.get("html"))
+    status = re.search(r'role="status">([^<]*)<span class="pd-on-paper">([^<]*)</span>', page)
     assert status
-    rows = written.rpartition("<tbody>")[2].count("<tr>")
+    rows = page.rpartition("<tbody>")[2].count("<tr>")
     count = int(re.sub("[^0-9]", "", latin_digits(status[1]).split()[-1]))
     numbers = {"first": 1, "last": rows, "count": count}
     assert rows == 20 < count
